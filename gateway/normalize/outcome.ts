@@ -1,0 +1,66 @@
+/**
+ * What normalization gives: a record becomes events, or a reject that goes to quarantine
+ * with its reason, or both (the good events are delivered, the record is quarantined).
+ * Bad data is a value here, never an exception. Nothing in this folder reads a clock,
+ * a file or a random number; the context carries what is needed.
+ */
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+
+export interface Normalized {
+  events: ClinicalEvent[];
+  /** Set: the record is quarantined (beside the events that could be made). */
+  reject?: Reject;
+}
+
+export interface Reject {
+  code: RejectCode;
+  /** For a person; names segment, field, line. Never content. */
+  reason: string;
+}
+
+export type RejectCode =
+  | 'no-msh' // no readable MSH segment
+  | 'bad-delimiters' // MSH-1/MSH-2 cannot be used
+  | 'unreadable' // not text in the declared charset, or not the format the source promises
+  | 'too-large' // over a limit of the scanner
+  | 'not-understood' // a message type without a mapping (unknown, or missing MSH-9)
+  | 'query' // QBP/RSP/ACK …: not an event
+  | 'nothing-in-it' // understood, but without anything that an event could say
+  | 'continuation' // DSC continuation, not spoken
+  | 'mapping-failed'; // the mapping threw or ran out of its budget
+
+export interface NormalizeContext {
+  source: string;
+  protocol: string;
+  /** IANA zone for times without an offset: the source's, else the site's. */
+  zone: string;
+  topic: string;
+  capturedAtUs: bigint;
+  /** Embedded documents above this stay out of the event (size and hash are kept), bytes. */
+  attachmentBytesMax: number;
+  codes: CodeTables;
+  /** assigning authority as sent → system URI */
+  authorities: ReadonlyMap<string, string>;
+}
+
+/** Code tables of the running config, keyed `<table or coding system as sent>|<code>`. */
+export interface CodeTables {
+  lookup(system: string, code: string): MappedCode | undefined;
+}
+
+export interface MappedCode {
+  system: string;
+  code: string;
+  display: string;
+  /** The table that gave it, for provenance. */
+  table: string;
+}
+
+/** Limits of the HL7 v2 scanner. */
+export const limits = {
+  segmentsMax: 10_000,
+  fieldBytesMax: 32 * 1024,
+  /** OBX-5 may carry a document. */
+  documentFieldBytesMax: 16 * 1024 * 1024,
+  observationsMax: 20_000,
+} as const;
