@@ -75,7 +75,11 @@ export interface ClinicalEvent {
   coverages: Coverage[];
   /** Referral (RF1) and master file (MFI/MFE) bodies: type, status and numbers only. */
   referral: Referral | undefined;
-  masterFile: MasterFile | undefined;
+  masterFile:
+    | MasterFile
+    | undefined;
+  /** Fields that hold the HL7 null "" (PID-6): the sender asks to delete what was known. */
+  nulls: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -253,7 +257,8 @@ export interface Location {
 export interface Participant {
   /**
    * attending | referring | consulting | admitting | performing | ordering | entering |
-   * verifying | interpreting | transcribing | assisting | originating | collector | other
+   * verifying | interpreting | transcribing | assisting | originating | collector |
+   * copy-to | administering | dispensing | authenticating | diagnosing | other, or the role as sent
    */
   role: string;
   person: Person | undefined;
@@ -345,6 +350,8 @@ export interface Order {
   transportMode: string;
   enteringOrganization: string;
   orderNotes: string[];
+  /** Specimens after the first (SPM, SAC). */
+  furtherSpecimens: Specimen[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -482,7 +489,8 @@ export interface Movement {
    * pending-admit | pending-transfer | pending-discharge | leave | return | track |
    * add-person | update-person | delete-person | bed-status | update-allergy | delete-visit |
    * swap | change-class | cancel-leave | cancel-return | cancel-preadmit | cancel-pending-admit |
-   * cancel-pending-transfer | cancel-pending-discharge | change-consulting | other
+   * cancel-pending-transfer | cancel-pending-discharge | change-consulting |
+   * cancel-change-consulting | change-attending | cancel-change-attending | cancel-track | other
    */
   action: string;
   /** EVN-2, EVN-6, EVN-3 */
@@ -790,6 +798,8 @@ export interface Referral {
   effective: ClinicalTime | undefined;
   expires: ClinicalTime | undefined;
   reasons: Code[];
+  /** PRD: the role as sent. */
+  participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -912,6 +922,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     coverages: [],
     referral: undefined,
     masterFile: undefined,
+    nulls: [],
     _unknownFields: {},
   };
 }
@@ -1016,6 +1027,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.masterFile !== undefined) {
       MasterFile.encode(message.masterFile, writer.uint32(266).fork()).join();
+    }
+    for (const v of message.nulls) {
+      writer.uint32(274).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1305,6 +1319,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.masterFile = MasterFile.decode(reader, reader.uint32());
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.nulls.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1386,6 +1408,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : isSet(object.master_file)
         ? MasterFile.fromJSON(object.master_file)
         : undefined,
+      nulls: globalThis.Array.isArray(object?.nulls)
+        ? object.nulls.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -1490,6 +1515,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.masterFile !== undefined) {
       obj.masterFile = MasterFile.toJSON(message.masterFile);
     }
+    if (message.nulls?.length) {
+      obj.nulls = message.nulls;
+    }
     return obj;
   },
 
@@ -1557,6 +1585,7 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     message.masterFile = (object.masterFile !== undefined && object.masterFile !== null)
       ? MasterFile.fromPartial(object.masterFile)
       : undefined;
+    message.nulls = object.nulls?.map((e) => e) || [];
     return message;
   },
 };
@@ -4821,6 +4850,7 @@ function createBaseOrder(): Order {
     transportMode: "",
     enteringOrganization: "",
     orderNotes: [],
+    furtherSpecimens: [],
     _unknownFields: {},
   };
 }
@@ -4916,6 +4946,9 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.orderNotes) {
       writer.uint32(242).string(v!);
+    }
+    for (const v of message.furtherSpecimens) {
+      Specimen.encode(v!, writer.uint32(250).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5181,6 +5214,14 @@ export const Order: MessageFns<Order> = {
             message.orderNotes.push(reader.string());
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.furtherSpecimens.push(Specimen.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5291,6 +5332,11 @@ export const Order: MessageFns<Order> = {
         : globalThis.Array.isArray(object?.order_notes)
         ? object.order_notes.map((e: any) => globalThis.String(e))
         : [],
+      furtherSpecimens: globalThis.Array.isArray(object?.furtherSpecimens)
+        ? object.furtherSpecimens.map((e: any) => Specimen.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_specimens)
+        ? object.further_specimens.map((e: any) => Specimen.fromJSON(e))
+        : [],
     };
   },
 
@@ -5386,6 +5432,9 @@ export const Order: MessageFns<Order> = {
     if (message.orderNotes?.length) {
       obj.orderNotes = message.orderNotes;
     }
+    if (message.furtherSpecimens?.length) {
+      obj.furtherSpecimens = message.furtherSpecimens.map((e) => Specimen.toJSON(e));
+    }
     return obj;
   },
 
@@ -5446,6 +5495,7 @@ export const Order: MessageFns<Order> = {
     message.transportMode = object.transportMode ?? "";
     message.enteringOrganization = object.enteringOrganization ?? "";
     message.orderNotes = object.orderNotes?.map((e) => e) || [];
+    message.furtherSpecimens = object.furtherSpecimens?.map((e) => Specimen.fromPartial(e)) || [];
     return message;
   },
 };
@@ -11804,6 +11854,7 @@ function createBaseReferral(): Referral {
     effective: undefined,
     expires: undefined,
     reasons: [],
+    participants: [],
     _unknownFields: {},
   };
 }
@@ -11839,6 +11890,9 @@ export const Referral: MessageFns<Referral> = {
     }
     for (const v of message.reasons) {
       Code.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11944,6 +11998,14 @@ export const Referral: MessageFns<Referral> = {
             message.reasons.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11976,6 +12038,9 @@ export const Referral: MessageFns<Referral> = {
       effective: isSet(object.effective) ? ClinicalTime.fromJSON(object.effective) : undefined,
       expires: isSet(object.expires) ? ClinicalTime.fromJSON(object.expires) : undefined,
       reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => Code.fromJSON(e)) : [],
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
     };
   },
 
@@ -12011,6 +12076,9 @@ export const Referral: MessageFns<Referral> = {
     if (message.reasons?.length) {
       obj.reasons = message.reasons.map((e) => Code.toJSON(e));
     }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
     return obj;
   },
 
@@ -12045,6 +12113,7 @@ export const Referral: MessageFns<Referral> = {
       ? ClinicalTime.fromPartial(object.expires)
       : undefined;
     message.reasons = object.reasons?.map((e) => Code.fromPartial(e)) || [];
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     return message;
   },
 };

@@ -1,0 +1,317 @@
+/**
+ * The MLLP listener. A connection is a framer in front and a queue of answers behind:
+ * each message goes to the journal as it comes, answers leave in the order of the messages,
+ * and each only after its record is on stable storage. Everything is bounded: frame bytes,
+ * time inside a frame, idle time, unanswered messages a connection, connections in all and
+ * for one address. A sender that is too fast is paused, not dropped.
+ */
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
+import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from 'node:tls';
+import { type Class, type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
+import { type Verdict, answersTo, hl7Time } from './answers.ts';
+import { type Framed, createFramer, frame } from './framer.ts';
+import { type Header, readHeader } from './header.ts';
+
+export interface MllpOptions {
+  name: string;
+  host: string;
+  port: number;
+  tls?: TlsOptions | undefined;
+  /** Allowed peer addresses; empty: all. */
+  allow(address: string): boolean;
+  limits: MllpLimits;
+  /** What an over-full journal is answered with; the default is silence and a closed connection. */
+  onRefused: 'close' | 'reject';
+}
+
+export interface MllpLimits {
+  frameBytesMax: number;
+  connectionsMax: number;
+  connectionsPerAddressMax: number;
+  /** Unanswered messages on a connection before it is paused. */
+  unansweredMax: number;
+  /** From the first byte of a frame to its last. */
+  frameTimeoutMs: number;
+  idleTimeoutMs: number;
+  handshakeTimeoutMs: number;
+}
+
+/** What the source's config says about a message; asked once per message. */
+export interface MllpSource {
+  name: string;
+  repeatWindowMs: number;
+  /** '' accepts; else why not, for MSA-3. */
+  refuses(header: Header): string;
+}
+
+export interface MllpHooks {
+  source(header: Header | undefined): MllpSource;
+  urgency(block: Uint8Array): Class;
+  nowUs(): number;
+  log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
+}
+
+export interface MllpCounters {
+  connections: number;
+  connectionsTotal: number;
+  messages: number;
+  answered: number;
+  refused: number;
+  unreadable: number;
+  oversize: number;
+  strayBytes: number;
+  repeats: number;
+}
+
+export interface MllpListener {
+  start(): Promise<AddressInfo>;
+  /** Stops intake, finishes the commits in hand and sends their answers; safe unstarted and twice. */
+  stop(deadlineMs: number): Promise<void>;
+  counters(): MllpCounters;
+  /** New certificates for new connections. */
+  renew(tls: TlsOptions): void;
+}
+
+interface Connection {
+  socket: Socket;
+  /** One for each message in order; answers leave from the head, so they keep the order of the messages. */
+  slots: Slot[];
+  closing: boolean;
+}
+
+interface Slot {
+  /** Undefined: not decided yet. */
+  answers: string[] | undefined;
+}
+
+/** After the last answer what the peer still sends is read and dropped this long: a reset would take the answer along. */
+const lingerMs = 500;
+
+export function createMllpListener(options: MllpOptions, intake: Intake, hooks: MllpHooks): MllpListener {
+  const counters: MllpCounters = {
+    connections: 0,
+    connectionsTotal: 0,
+    messages: 0,
+    answered: 0,
+    refused: 0,
+    unreadable: 0,
+    oversize: 0,
+    strayBytes: 0,
+    repeats: 0,
+  };
+  const connections = new Set<Connection>();
+  const perAddress = new Map<string, number>();
+  let server: Server | undefined;
+  let stopping = false;
+  let answerNumber = 0;
+  const answerPrefix = `H${(hooks.nowUs() / 1e6).toFixed(0)}`;
+  const context = {
+    get time() {
+      return hl7Time(hooks.nowUs());
+    },
+    nextControlId() {
+      answerNumber += 1;
+      return `${answerPrefix}.${answerNumber}`;
+    },
+  };
+
+  function accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    const open = perAddress.get(address) ?? 0;
+    if (
+      stopping ||
+      !options.allow(address) ||
+      connections.size >= options.limits.connectionsMax ||
+      open >= options.limits.connectionsPerAddressMax
+    ) {
+      counters.refused += 1;
+      hooks.log('warn', 'mllp-connection-refused', { listener: options.name, address });
+      socket.destroy();
+      return;
+    }
+    perAddress.set(address, open + 1);
+    const connection: Connection = { socket, slots: [], closing: false };
+    connections.add(connection);
+    counters.connections += 1;
+    counters.connectionsTotal += 1;
+    socket.setNoDelay(true);
+    socket.on('close', () => {
+      connections.delete(connection);
+      counters.connections -= 1;
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left === 0) perAddress.delete(address);
+      else perAddress.set(address, left);
+    });
+    // A reset is the peer's way of closing: what was answered stays answered.
+    socket.on('error', () => socket.destroy());
+    serve(connection);
+  }
+
+  function serve(connection: Connection): void {
+    const { socket } = connection;
+    const { limits } = options;
+    const framer = createFramer(limits.frameBytesMax);
+    let frameTimer: NodeJS.Timeout | undefined;
+    let stray = 0;
+    socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
+    socket.on('data', (chunk: Buffer) => {
+      if (connection.closing) return;
+      for (const framed of framer.push(chunk)) handle(connection, framed);
+      counters.strayBytes += framer.strayBytes() - stray;
+      stray = framer.strayBytes();
+      if (framer.pendingBytes() === 0) {
+        clearTimeout(frameTimer);
+        frameTimer = undefined;
+      } else {
+        frameTimer ??= setTimeout(() => close(connection, 'mllp-frame-timeout'), limits.frameTimeoutMs);
+      }
+      if (connection.slots.length >= limits.unansweredMax) socket.pause();
+    });
+    socket.on('close', () => clearTimeout(frameTimer));
+  }
+
+  function handle(connection: Connection, framed: Framed): void {
+    if (connection.closing) return;
+    if (framed.kind === 'oversize') {
+      counters.oversize += 1;
+      const header = readHeader(framed.beginning);
+      hooks.log('warn', 'mllp-oversize', { listener: options.name, bytesMax: options.limits.frameBytesMax });
+      if (header !== undefined) {
+        answer(connection, slot(connection), header, 'too-large', 'The message is over the size limit');
+      }
+      closeAfterAnswers(connection);
+      return;
+    }
+    const header = readHeader(framed.block);
+    if (header === undefined) {
+      counters.unreadable += 1;
+      hooks.log('warn', 'mllp-no-msh', { listener: options.name, bytes: framed.block.length });
+      closeAfterAnswers(connection);
+      return;
+    }
+    const source = hooks.source(header);
+    const objection = source.refuses(header);
+    if (objection !== '') {
+      counters.refused += 1;
+      hooks.log('warn', 'mllp-refused', { source: source.name, reason: objection });
+      answer(connection, slot(connection), header, 'refused', objection);
+      return;
+    }
+    journal(connection, header, framed.block, source);
+  }
+
+  function journal(connection: Connection, header: Header, block: Buffer, source: MllpSource): void {
+    counters.messages += 1;
+    const owed = slot(connection);
+    const controlId = header.field(10);
+    const draft: RecordDraft = {
+      source: source.name,
+      protocol: 'mllp',
+      raw: block,
+      capturedAtUs: BigInt(hooks.nowUs()),
+      classGuess: hooks.urgency(block),
+      messageControlId: controlId,
+    };
+    if (controlId !== '') {
+      draft.repeat = {
+        key: ['mllp', source.name, header.field(3), header.field(4), controlId].join('\u0000'),
+        consult: true,
+        window: { ms: source.repeatWindowMs },
+        otherBytes: 'conflict',
+      };
+    }
+    // Receipts settle in the order of the appends, so answers leave in the order of the messages.
+    intake.append(draft).then(
+      (receipt) => {
+        if (receipt.outcome === 'repeat') counters.repeats += 1;
+        answer(connection, owed, header, 'durable', '');
+      },
+      (error: unknown) => {
+        counters.refused += 1;
+        const code = error instanceof IntakeRefused ? error.code : 'fault';
+        hooks.log('warn', 'mllp-not-journaled', { source: source.name, reason: code });
+        if (options.onRefused === 'reject' && code !== 'fault') {
+          answer(connection, owed, header, 'refused', 'The gateway cannot take messages now');
+        } else {
+          close(connection, '');
+        }
+      },
+    );
+  }
+
+  function slot(connection: Connection): Slot {
+    const made: Slot = { answers: undefined };
+    connection.slots.push(made);
+    return made;
+  }
+
+  function answer(connection: Connection, owed: Slot, header: Header, verdict: Verdict, text: string): void {
+    owed.answers = answersTo(header, verdict, context, text);
+    if (connection.socket.destroyed) return;
+    const ready: Buffer[] = [];
+    while (connection.slots[0]?.answers !== undefined) {
+      for (const block of connection.slots.shift()?.answers ?? []) ready.push(frame(block));
+    }
+    counters.answered += ready.length;
+    if (ready.length === 1) connection.socket.write(ready[0] as Buffer);
+    else if (ready.length > 1) connection.socket.write(Buffer.concat(ready));
+    if (connection.closing) finish(connection);
+    else if (connection.slots.length < options.limits.unansweredMax / 2) connection.socket.resume();
+  }
+
+  /** Nothing more is journaled; answers that are owed still go out. */
+  function closeAfterAnswers(connection: Connection): void {
+    connection.closing = true;
+    finish(connection);
+  }
+
+  function finish(connection: Connection): void {
+    if (connection.slots.length > 0 || connection.socket.destroyed) return;
+    connection.socket.end();
+    connection.socket.resume();
+    setTimeout(() => connection.socket.destroy(), lingerMs).unref();
+  }
+
+  function close(connection: Connection, code: string): void {
+    if (code !== '') hooks.log('info', code, { listener: options.name });
+    connection.closing = true;
+    connection.socket.destroy();
+  }
+
+  return {
+    start() {
+      const { limits, tls } = options;
+      server =
+        tls === undefined
+          ? createServer({ pauseOnConnect: false }, accept)
+          : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => accept(socket));
+      server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+        hooks.log('warn', 'mllp-tls-refused', { listener: options.name, reason: error.code ?? 'handshake' });
+      });
+      server.maxConnections = limits.connectionsMax + 64;
+      return new Promise((resolve, reject) => {
+        server?.once('error', reject);
+        server?.listen(options.port, options.host, () => resolve(server?.address() as AddressInfo));
+      });
+    },
+    async stop(deadlineMs) {
+      stopping = true;
+      const closed = new Promise<void>((resolve) => {
+        if (server?.listening === true) server.close(() => resolve());
+        else resolve();
+      });
+      for (const connection of connections) closeAfterAnswers(connection);
+      const timer = setTimeout(() => {
+        for (const connection of connections) connection.socket.destroy();
+      }, deadlineMs);
+      await closed;
+      clearTimeout(timer);
+    },
+    counters: () => ({ ...counters }),
+    renew(tls) {
+      if (server !== undefined && 'setSecureContext' in server) {
+        (server as unknown as { setSecureContext(context: TlsOptions): void }).setSecureContext(tls);
+      }
+    },
+  };
+}

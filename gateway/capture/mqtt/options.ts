@@ -1,0 +1,147 @@
+/** What the MQTT source is given, its limits, and what it counts. */
+import type { Class } from '../intake.ts';
+
+export interface MqttSourceOptions {
+  /** The listener's name; scope of its packet identifiers. */
+  name: string;
+  host: string;
+  /** 0: any free port; `start()` tells which. */
+  port: number;
+  /** Absent: plain TCP. */
+  tls?: MqttTls;
+  users: readonly MqttUser[];
+  /** Absent: a client without user name and certificate is refused. */
+  anonymous?: { publish: readonly string[] };
+  /** For clients whose verified certificate names no entry of `users`. Their client id is bound to that name. */
+  certificates?: { publish: readonly string[]; subscribe?: readonly string[] };
+  limits?: Partial<MqttLimits>;
+  sourceFor(topic: string): string;
+  /** A guess from a cheap look; a will never becomes `stat`. */
+  classFor(topic: string, payload: Uint8Array): Class;
+}
+
+/** A TLS listener. `mode` is about the client's certificate: required, asked for, or (`none`) not asked for. */
+export interface MqttTls {
+  mode: 'required' | 'optional' | 'none';
+  certPem: string;
+  keyPem: string;
+  caPem?: string;
+  /** Overrides what `optional` and `none` imply. */
+  requestClientCert?: boolean;
+}
+
+export interface MqttUser {
+  /** Also the name in a client certificate (SAN DNS or URI, else CN) that stands for this user. */
+  name: string;
+  /** `scrypt$N$r$p$salt$hash`; empty: only a certificate gives this user. */
+  password: string;
+  /** Topic filters; `%u` and `%c` as whole levels stand for the user's name and the client id. */
+  publish: readonly string[];
+  /** Absent or empty: every SUBSCRIBE is answered with 128. */
+  subscribe?: readonly string[];
+  /** Client ids this user may take: exact, or a prefix with `*` at its end. Absent: any that is free. */
+  clientIds?: readonly string[];
+}
+
+export interface MqttLimits {
+  connectBytesMax: number;
+  packetBytesMax: number;
+  connectTimeoutMs: number;
+  connectionsMax: number;
+  connectionsPerAddressMax: number;
+  topicLevelsMax: number;
+  /** A longer keep-alive is cut to this, not refused; 0 (none) stays, TCP probes watch such a peer. */
+  keepaliveSecondsMax: number;
+  clientIdCharsMax: number;
+  /** Publishes of one connection that wait for their commit; above it, its socket is not read. */
+  inFlightMax: number;
+  inFlightBytesMax: number;
+  /** Of all connections together. */
+  inFlightBytesTotalMax: number;
+  /** QoS 2 packet ids of one session between PUBLISH and PUBREL. */
+  unreleasedMax: number;
+  subscriptionsMax: number;
+  /** Sessions with clean session 0 whose packet ids are remembered in memory. */
+  sessionsMax: number;
+  takeoversPerMinuteMax: number;
+  takeoverCoolDownMs: number;
+  willsPerMinuteMax: number;
+  /** A packet that began and does not go on for this long closes its connection. */
+  stalledPacketMs: number;
+  /** A client that does not read its acknowledgments for this long is closed. */
+  drainTimeoutMs: number;
+}
+
+export const limitDefaults: MqttLimits = {
+  connectBytesMax: 8 * 1024,
+  packetBytesMax: 1024 * 1024,
+  connectTimeoutMs: 5_000,
+  connectionsMax: 2_000,
+  connectionsPerAddressMax: 256,
+  topicLevelsMax: 8,
+  keepaliveSecondsMax: 3_600,
+  clientIdCharsMax: 256,
+  inFlightMax: 1_024,
+  inFlightBytesMax: 4 * 1024 * 1024,
+  inFlightBytesTotalMax: 64 * 1024 * 1024,
+  unreleasedMax: 256,
+  subscriptionsMax: 64,
+  sessionsMax: 10_000,
+  takeoversPerMinuteMax: 5,
+  takeoverCoolDownMs: 60_000,
+  willsPerMinuteMax: 6,
+  stalledPacketMs: 30_000,
+  drainTimeoutMs: 5_000,
+};
+
+export interface MqttHooks {
+  /** Never payload, topic, client id or password. */
+  log(code: string, fields: Record<string, string | number>): void;
+  nowUs(): bigint;
+}
+
+export interface MqttStats {
+  connections: number;
+  connectionsTotal: number;
+  /** Closed before CONNACK 0, and why: address-limit, connect-timeout, version, credentials, takeover … */
+  refused: Record<string, number>;
+  /** Closed after it, and why: acl, topic, commit, malformed … */
+  closed: Record<string, number>;
+  /** PUBLISH packets by QoS. */
+  received: [number, number, number];
+  journaled: number;
+  repeats: number;
+  appendsRefused: number;
+  released: number;
+  retainStripped: number;
+  wills: number;
+  willsDropped: number;
+  takeovers: number;
+  subscribesDenied: number;
+  inFlight: number;
+  inFlightBytes: number;
+  /** How often a connection was not read because too much waited for commits. */
+  holds: number;
+}
+
+export function emptyStats(): MqttStats {
+  return {
+    connections: 0,
+    connectionsTotal: 0,
+    refused: {},
+    closed: {},
+    received: [0, 0, 0],
+    journaled: 0,
+    repeats: 0,
+    appendsRefused: 0,
+    released: 0,
+    retainStripped: 0,
+    wills: 0,
+    willsDropped: 0,
+    takeovers: 0,
+    subscribesDenied: 0,
+    inFlight: 0,
+    inFlightBytes: 0,
+    holds: 0,
+  };
+}

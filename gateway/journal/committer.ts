@@ -1,0 +1,160 @@
+/**
+ * Group commit. One round is one transaction: everything that arrived while the earlier
+ * rounds were being flushed goes into the next. Two rounds may be in flight; they settle
+ * in order, and when one fails nothing later is answered: storage that failed once is not
+ * trusted again, the process stops with exit 75 and recovers from disk.
+ *
+ *   append ─┐
+ *   append ─┼─► open round ──► in flight 1 ──► in flight 2 ──► settled, waiters told in order
+ *   ack    ─┘    (this turn)    (flushing)      (flushing)
+ */
+import type { Environment, Table } from '../process/lmdb.ts';
+
+const roundsInFlightMax = 2;
+/** A transaction stays small enough for lmdb to spill nothing. */
+const roundBytesMax = 8 * 1024 * 1024;
+const stallAlarmMs = 5_000;
+const stallFatalMs = 30_000;
+
+export interface CommitterHooks {
+  /** Storage failed or does not settle: nothing is answered any more; the process must exit. */
+  onFault(code: 'commit-rejected' | 'commit-stalled', cause: unknown): void;
+  onStall(ms: number): void;
+  /** Queues what has to go into every round (counters, index entries) just before it is sealed. */
+  beforeCommit(round: Round): void;
+}
+
+export interface Round {
+  put(table: Table, key: Buffer, value: Uint8Array): void;
+  remove(table: Table, key: Buffer): void;
+  /** Called in the order of registration once the round is on stable storage. */
+  then(settled: () => void, failed?: (error: unknown) => void): void;
+}
+
+interface Write {
+  table: Table;
+  key: Buffer;
+  value: Uint8Array | undefined;
+}
+
+interface OpenRound extends Round {
+  writes: Write[];
+  bytes: number;
+  settled: (() => void)[];
+  failed: ((error: unknown) => void)[];
+  startedAtMs: number;
+}
+
+export interface Committer {
+  /** The round that is open now; everything put into it in this turn commits together. */
+  round(): Round;
+  /** Resolves when everything queued so far is settled. */
+  drain(): Promise<void>;
+  stop(): void;
+  stats(): { rounds: number; roundsInFlight: number };
+}
+
+export function createCommitter(environment: Environment, hooks: CommitterHooks): Committer {
+  let open: OpenRound | undefined;
+  let scheduled = false;
+  let faulted = false;
+  let rounds = 0;
+  let tail: Promise<void> = Promise.resolve();
+  const inFlight: OpenRound[] = [];
+  const watchdog = setInterval(() => {
+    const oldest = inFlight[0];
+    if (oldest === undefined) return;
+    const ms = performance.now() - oldest.startedAtMs;
+    if (ms > stallFatalMs) fault('commit-stalled', new Error(`a commit has not settled for ${Math.round(ms)} ms`));
+    else if (ms > stallAlarmMs) hooks.onStall(ms);
+  }, 1_000);
+  watchdog.unref();
+
+  function openRound(): OpenRound {
+    const round: OpenRound = {
+      writes: [],
+      bytes: 0,
+      settled: [],
+      failed: [],
+      startedAtMs: 0,
+      put(table, key, value) {
+        round.writes.push({ table, key, value });
+        round.bytes += key.length + value.length;
+      },
+      remove(table, key) {
+        round.writes.push({ table, key, value: undefined });
+        round.bytes += key.length;
+      },
+      then(settled, failed) {
+        round.settled.push(settled);
+        if (failed !== undefined) round.failed.push(failed);
+      },
+    };
+    return round;
+  }
+
+  function schedule(): void {
+    if (scheduled || faulted) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      launch();
+    });
+  }
+
+  function launch(): void {
+    if (faulted || open === undefined || inFlight.length >= roundsInFlightMax) return;
+    const round = open;
+    open = undefined;
+    hooks.beforeCommit(round);
+    round.startedAtMs = performance.now();
+    inFlight.push(round);
+    rounds += 1;
+    const committed = environment.write(() => {
+      for (const write of round.writes) {
+        if (write.value === undefined) void write.table.remove(write.key);
+        else void write.table.put(write.key, write.value as Buffer);
+      }
+    });
+    tail = Promise.all([tail, committed]).then(
+      () => settle(round),
+      (error: unknown) => fault('commit-rejected', error),
+    );
+  }
+
+  function settle(round: OpenRound): void {
+    if (faulted) return;
+    inFlight.shift();
+    for (const settled of round.settled) settled();
+    if (open !== undefined) launch();
+  }
+
+  function fault(code: 'commit-rejected' | 'commit-stalled', cause: unknown): void {
+    if (faulted) return;
+    faulted = true;
+    clearInterval(watchdog);
+    hooks.onFault(code, cause);
+    const lost = [...inFlight, ...(open === undefined ? [] : [open])];
+    for (const round of lost) for (const failed of round.failed) failed(cause);
+  }
+
+  return {
+    round() {
+      open ??= openRound();
+      if (open.bytes > roundBytesMax) launch();
+      open ??= openRound();
+      schedule();
+      return open;
+    },
+    async drain() {
+      while (!faulted && (open !== undefined || inFlight.length > 0)) {
+        if (inFlight.length < roundsInFlightMax) launch();
+        await tail;
+      }
+    },
+    stop() {
+      clearInterval(watchdog);
+    },
+    stats: () => ({ rounds, roundsInFlight: inFlight.length }),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Room. LMDB must never meet a full disk (it corrupts the heap: measured), so intake stops
+ * at two lines of our own: a byte budget for the journal's file, and a reserve of the
+ * volume that intake leaves free for the backlog to drain into.
+ */
+import { statSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const refreshMs = 250;
+const mebibyte = 1024 ** 2;
+
+export interface Room {
+  state: 'open' | 'reserve' | 'budget';
+  fileBytes: number;
+  freeBytes: number;
+  liveBytes: number;
+}
+
+export interface Space {
+  /** Asked before each append; answers from a reading that is at most 250 ms old, less what was taken since. */
+  state(bytes: number): Room['state'];
+  room(): Room;
+  reserveBytes: number;
+  budgetBytes: number;
+}
+
+export interface SpaceOptions {
+  file: string;
+  budgetBytes: number;
+  /** Default: 10 % of the volume, at most 512 MiB. */
+  reserveBytes?: number | undefined;
+  /** Bytes of the rows that stand in the journal. */
+  liveBytes(): number;
+}
+
+export function createSpace(options: SpaceOptions): Space {
+  const directory = dirname(options.file);
+  const volume = statfsSync(directory);
+  const reserveBytes =
+    options.reserveBytes ?? Math.min(512 * mebibyte, Math.floor((volume.blocks * volume.bsize) / 10));
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  let freeBytes = 0;
+  let takenBytes = 0;
+
+  function refresh(): void {
+    const statfs = statfsSync(directory);
+    freeBytes = statfs.bavail * statfs.bsize;
+    takenBytes = 0;
+    readAtMs = performance.now();
+  }
+
+  function judge(bytes: number): Room['state'] {
+    // Copy-on-write takes pages for the row and for the way to it before any page comes back.
+    if (freeBytes - takenBytes * 2 - bytes < reserveBytes) return 'reserve';
+    if (options.liveBytes() + bytes > options.budgetBytes) return 'budget';
+    return 'open';
+  }
+
+  return {
+    reserveBytes,
+    budgetBytes: options.budgetBytes,
+    state(bytes) {
+      if (performance.now() - readAtMs > refreshMs) refresh();
+      const state = judge(bytes);
+      if (state === 'open') takenBytes += bytes;
+      return state;
+    },
+    room() {
+      refresh();
+      return {
+        state: judge(0),
+        fileBytes: statSync(options.file, { throwIfNoEntry: false })?.size ?? 0,
+        freeBytes,
+        liveBytes: options.liveBytes(),
+      };
+    },
+  };
+}
+
+/** What a row costs in the file: small rows share pages, large ones take whole pages. */
+export function storedBytes(keyBytes: number, valueBytes: number): number {
+  const bytes = keyBytes + valueBytes + 16;
+  return valueBytes < 8000 ? bytes : Math.ceil(bytes / 16_384) * 16_384;
+}

@@ -1,0 +1,74 @@
+/**
+ * Coding systems: the name a sender uses → the URI that the world uses. What is not known
+ * belongs to its source, so that two sources' local codes never meet by accident.
+ */
+import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import type { CodeTables } from './outcome.ts';
+
+const systems = new Map<string, string>([
+  ['LN', 'http://loinc.org'],
+  ['LOINC', 'http://loinc.org'],
+  ['SCT', 'http://snomed.info/sct'],
+  ['SNM3', 'http://snomed.info/sct'],
+  ['SNOMED-CT', 'http://snomed.info/sct'],
+  ['SNOMEDCT', 'http://snomed.info/sct'],
+  ['UCUM', 'http://unitsofmeasure.org'],
+  ['I10', 'http://hl7.org/fhir/sid/icd-10'],
+  ['I10C', 'http://hl7.org/fhir/sid/icd-10-cm'],
+  ['I10G', 'http://fhir.de/CodeSystem/bfarm/icd-10-gm'],
+  ['I10P', 'http://www.cms.gov/Medicare/Coding/ICD10'],
+  ['I9', 'http://hl7.org/fhir/sid/icd-9'],
+  ['I9C', 'http://hl7.org/fhir/sid/icd-9-cm'],
+  ['I9CDX', 'http://hl7.org/fhir/sid/icd-9-cm'],
+  ['I9CP', 'http://hl7.org/fhir/sid/icd-9-cm'],
+  ['RXNORM', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
+  ['NDC', 'http://hl7.org/fhir/sid/ndc'],
+  ['CVX', 'http://hl7.org/fhir/sid/cvx'],
+  ['MVX', 'http://hl7.org/fhir/sid/mvx'],
+  ['C4', 'http://www.ama-assn.org/go/cpt'],
+  ['CPT', 'http://www.ama-assn.org/go/cpt'],
+  ['CPTM', 'http://www.ama-assn.org/go/cpt'],
+  ['CDCREC', 'urn:oid:2.16.840.1.113883.6.238'],
+  ['ATC', 'http://www.whocc.no/atc'],
+  ['MDC', 'urn:iso:std:iso:11073:10101'],
+  ['ISO3166_1', 'urn:iso:std:iso:3166'],
+  ['ISO639', 'urn:ietf:bcp:47'],
+  ['ISO+', 'http://terminology.hl7.org/CodeSystem/ISOPlus'],
+]);
+const perSource = new Map<string, string>();
+const perSourceMax = 4096;
+
+export function codingSystem(name: string, oid: string, source: string): string {
+  const known = systems.get(name);
+  if (known !== undefined) return known;
+  if (name === '') return oid === '' ? `urn:hilum:${source}` : `urn:oid:${oid}`;
+  const key = `${source}\n${name}\n${oid}`;
+  const seen = perSource.get(key);
+  if (seen !== undefined) return seen;
+  if (perSource.size >= perSourceMax) perSource.clear();
+  const found = systems.get(name.toUpperCase()) ?? worked(name, oid, source);
+  perSource.set(key, found);
+  return found;
+}
+
+function worked(name: string, oid: string, source: string): string {
+  const table = /^HL7-?(\d{4})$/i.exec(name)?.[1];
+  if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
+  if (oid !== '') return `urn:oid:${oid}`;
+  if (/^[012](\.\d+)+$/.test(name)) return `urn:oid:${name}`;
+  return /^(https?|urn):/.test(name) ? name : `urn:hilum:${source}:${name}`;
+}
+
+/** Adds what the running config's code tables say; the original codings stay first. */
+export function addMapped(code: Code, tables: CodeTables, fired: (table: string) => void): void {
+  const sent = code.codings.length;
+  for (let i = 0; i < sent; i++) {
+    const coding = code.codings[i] as Coding;
+    const found = tables.lookup(coding.name, coding.code) ?? tables.lookup(coding.system, coding.code);
+    if (found === undefined) continue;
+    fired(found.table);
+    if (code.codings.some((other) => other.system === found.system && other.code === found.code)) continue;
+    const { system, code: value, display } = found;
+    code.codings.push({ system, code: value, display, version: '', name: '', mapped: true });
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * MSH-18: which characters the bytes are [HL7 table 0211].
+ *
+ * Charsets whose bytes below 0x80 always mean ASCII are read in place. In Shift_JIS, Big5,
+ * GB 18030, KS X 1001 and ISO 2022 a trail byte can equal a delimiter, so such a message is
+ * walked by characters: it is brought to UTF-8 once, and the offsets are those of that copy.
+ */
+import { isUtf8 } from 'node:buffer';
+import iconv from 'iconv-lite';
+
+export interface Charset {
+  /** For provenance. */
+  name: string;
+  /** True where a trail byte can equal a delimiter. */
+  walked: boolean;
+  decode(bytes: Buffer): string;
+  remark?: string;
+}
+
+const encodings: Record<string, string> = {
+  'KS X 1001': 'cp949',
+  'CNS 11643-1992': 'big5',
+  'BIG-5': 'big5',
+  BIG5: 'big5',
+  'GB 18030-2000': 'gb18030',
+  'GB 18030': 'gb18030',
+  GB18030: 'gb18030',
+  GB2312: 'gb18030',
+  GBK: 'gb18030',
+  SHIFT_JIS: 'shift_jis',
+  'SHIFT-JIS': 'shift_jis',
+  SJIS: 'shift_jis',
+  'EUC-JP': 'euc-jp',
+  'WINDOWS-1252': 'windows-1252',
+  CP1252: 'windows-1252',
+  'WINDOWS-1250': 'windows-1250',
+  'WINDOWS-1251': 'windows-1251',
+};
+const iso2022 = new Set(['ISO IR87', 'ISO IR159', 'ISO IR14', 'ISO-2022-JP', 'JIS']);
+const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE']);
+
+/** `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits. */
+export function charsetOf(names: string[], whole: Buffer): Charset {
+  const asked = names.map((name) => name.trim().toUpperCase().replace(/^ISO[- ]IR[- ]?/, 'ISO IR'));
+  const first = asked[0] ?? '';
+  // An alternate ISO 2022 set is reached from the first one by escape sequences.
+  if (asked.some((name) => iso2022.has(name))) {
+    return { name: 'ISO-2022-JP', walked: true, decode: textDecoder('iso-2022-jp') };
+  }
+  if (first === '' || first === 'ASCII' || first === 'US-ASCII' || utf8Names.has(first)) {
+    return utf8(whole, utf8Names.has(first));
+  }
+  const part = /^(?:ISO[- ]?)?8859[/-](\d{1,2})$/.exec(first)?.[1];
+  if (part !== undefined) {
+    const encoding = `iso-8859-${part}`;
+    if (iconv.encodingExists(encoding)) return viaIconv(`ISO-8859-${part}`, encoding, false);
+  }
+  const encoding = encodings[first];
+  if (encoding !== undefined) {
+    return viaIconv(encoding.toUpperCase(), encoding, !encoding.startsWith('windows'));
+  }
+  const fallback = utf8(whole, true);
+  return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
+}
+
+function utf8(whole: Buffer, declared: boolean): Charset {
+  if (isUtf8(whole)) return { name: 'UTF-8', walked: false, decode: (bytes) => bytes.toString('utf8') };
+  return {
+    name: 'WINDOWS-1252',
+    walked: false,
+    // A single field may still be good UTF-8.
+    decode: (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252')),
+    remark: `MSH-18: ${declared ? 'not valid UTF-8' : 'no charset declared and not UTF-8'}, read as windows-1252`,
+  };
+}
+
+function viaIconv(name: string, encoding: string, walked: boolean): Charset {
+  return { name, walked, decode: (bytes) => iconv.decode(bytes, encoding) };
+}
+
+function textDecoder(label: string): (bytes: Buffer) => string {
+  const decoder = new TextDecoder(label);
+  return (bytes) => decoder.decode(bytes);
+}

@@ -1,0 +1,56 @@
+/**
+ * One record may hold several messages: a batch (FHS, BHS … BTS, FTS) [HL7 2.10.3] or messages
+ * simply following each other. Gives each message's bytes; framing bytes and a BOM are left out.
+ */
+
+export interface Split {
+  messages: Uint8Array[];
+  /** Anything other than framing and blanks stands before the first MSH, FHS or BHS. */
+  preamble: boolean;
+}
+
+export function split(raw: Uint8Array): Split {
+  const messages: Uint8Array[] = [];
+  let preamble = false;
+  let open = -1;
+  let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
+  const close = (end: number): void => {
+    if (open >= 0) messages.push(raw.subarray(open, trimmedEnd(raw, open, end)));
+    open = -1;
+  };
+  while (at < raw.length) {
+    while (at < raw.length && (raw[at] as number) <= 0x20 && raw[at] !== 13 && raw[at] !== 10) at++;
+    const header = headerAt(raw, at);
+    if (header !== '') {
+      close(at);
+      if (header === 'MSH') open = at;
+    } else if (open < 0 && messages.length === 0 && at < raw.length && (raw[at] as number) > 0x20) {
+      preamble = true;
+    }
+    while (at < raw.length && raw[at] !== 13 && raw[at] !== 10 && raw[at] !== 28) at++;
+    at++;
+  }
+  close(raw.length);
+  return { messages, preamble };
+}
+
+function headerAt(raw: Uint8Array, at: number): string {
+  const [a, b, c] = [raw[at], raw[at + 1], raw[at + 2]];
+  if (a === 77 && b === 83 && c === 72) return wordEnds(raw, at) ? 'MSH' : '';
+  const file = a === 70 || a === 66; // F or B
+  if (file && ((b === 72 && c === 83) || (b === 84 && c === 83))) return wordEnds(raw, at) ? 'batch' : '';
+  return '';
+}
+
+function wordEnds(raw: Uint8Array, at: number): boolean {
+  const byte = raw[at + 3];
+  if (byte === undefined) return true;
+  const letter = byte | 0x20;
+  return !(byte >= 0x30 && byte <= 0x39) && !(letter >= 0x61 && letter <= 0x7a);
+}
+
+function trimmedEnd(raw: Uint8Array, start: number, end: number): number {
+  let stop = end;
+  while (stop > start && ((raw[stop - 1] as number) <= 0x20 || raw[stop - 1] === 0x1c)) stop--;
+  return stop;
+}

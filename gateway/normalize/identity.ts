@@ -1,0 +1,32 @@
+/**
+ * Identifier systems. An identifier belongs to whoever assigned it; without a universal or a
+ * configured name for that authority it belongs to the source it came from.
+ */
+
+/** Namespace, universal id and universal id type as sent (HD: 1, 2, 3) [HL7 2.A.33]. */
+export function identifierSystem(
+  source: string,
+  authorities: ReadonlyMap<string, string>,
+  namespace: string,
+  universal: string,
+  type: string,
+): string {
+  if (universal !== '') {
+    switch (type.toUpperCase()) {
+      case 'ISO':
+        return `urn:oid:${universal}`;
+      case 'UUID':
+      case 'GUID':
+        return `urn:uuid:${universal.toLowerCase()}`;
+      case 'URI':
+      case 'URL':
+      case 'URN':
+      case 'DNS':
+        return universal;
+    }
+  }
+  const configured = authorities.get(namespace) ?? authorities.get(universal);
+  if (configured !== undefined && (namespace !== '' || universal !== '')) return configured;
+  const name = namespace || universal;
+  return name === '' ? `urn:hilum:${source}` : `urn:hilum:${source}:${name}`;
+}

@@ -1,0 +1,177 @@
+/**
+ * Clinical times as they were said: the digits are kept, and only the UTC offset is worked out
+ * where the sender left it to us. A time that a clock change makes doubtful is marked, never moved.
+ */
+import { Temporal } from 'temporal-polyfill';
+import type { ClinicalTime } from '../../proto/gen/hilum/v1/event.ts';
+
+export interface ReadTime {
+  time: ClinicalTime;
+  /** Why it could not be read as it should have been sent; content is left out. */
+  remark: string;
+}
+
+export interface Offset {
+  /** +01:00; empty where the zone is not known. */
+  offset: string;
+  /** gap | fold | empty */
+  ambiguity: string;
+}
+
+const precisions = { 4: 'year', 6: 'month', 8: 'day', 10: 'hour', 12: 'minute', 14: 'second' } as const;
+/** The second component of the old TS type [HL7 2.A.77]: how many digits count. */
+const degrees: Record<string, number> = { Y: 4, L: 6, D: 8, H: 10, M: 12, S: 14 };
+
+/** YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ] [HL7 2.A.22] in FHIR's form. */
+export function readTime(text: string, zone: string, degree = ''): ReadTime {
+  const strict = parts(text);
+  if (strict !== undefined) return { time: build(strict, zone, degrees[degree] ?? 14), remark: '' };
+  const loose = text.length >= 8 ? parts(withoutPunctuation(text)) : undefined;
+  if (loose === undefined) return { time: { ...blank(), original: text }, remark: 'not a time' };
+  return { time: { ...build(loose, zone, 14), original: text }, remark: 'a time in another form' };
+}
+
+interface TimeParts {
+  digits: string;
+  fraction: string;
+  offset: string;
+}
+
+function parts(text: string): TimeParts | undefined {
+  let at = 0;
+  while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+  if (at < 4 || at > 14 || at % 2 !== 0) return undefined;
+  const digits = at === text.length ? text : text.slice(0, at);
+  let fraction = '';
+  if (text.charCodeAt(at) === 46 && at === 14) {
+    const from = ++at;
+    while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+    fraction = text.slice(from, at);
+    if (fraction.length > 9) return undefined;
+  }
+  let offset = '';
+  if (at < text.length) {
+    offset = readOffset(text.slice(at));
+    if (offset === '') return undefined;
+  }
+  return valid(digits) ? { digits, fraction, offset } : undefined;
+}
+
+function readOffset(text: string): string {
+  if (text === 'Z') return '+00:00';
+  const sign = text.charCodeAt(0);
+  if ((sign !== 43 && sign !== 45) || text.length !== 5) return '';
+  for (let i = 1; i < 5; i++) if (!isDigit(text.charCodeAt(i))) return '';
+  if (number(text, 1) > 14 || number(text, 3) > 59) return '';
+  return `${text.slice(0, 3)}:${text.slice(3)}`;
+}
+
+function valid(digits: string): boolean {
+  const year = number(digits, 0) * 100 + number(digits, 2);
+  if (year === 0) return false;
+  if (digits.length < 6) return true;
+  const month = number(digits, 4);
+  if (month < 1 || month > 12) return false;
+  if (digits.length < 8) return true;
+  const day = number(digits, 6);
+  if (day < 1 || day > daysIn(year, month)) return false;
+  if (digits.length < 10) return true;
+  if (number(digits, 8) > 23) return false;
+  if (digits.length < 12) return true;
+  return number(digits, 10) <= 59 && (digits.length < 14 || number(digits, 12) <= 59);
+}
+
+function build(from: TimeParts, zone: string, keep: number): ClinicalTime {
+  const digits = from.digits.length > keep ? from.digits.slice(0, keep) : from.digits;
+  const time = blank();
+  time.precision = precisions[digits.length as 4];
+  time.value = digits.slice(0, 4);
+  if (digits.length >= 6) time.value += `-${digits.slice(4, 6)}`;
+  if (digits.length >= 8) time.value += `-${digits.slice(6, 8)}`;
+  if (digits.length < 10) return time;
+  const minute = digits.length >= 12 ? digits.slice(10, 12) : '00';
+  const second = digits.length >= 14 ? digits.slice(12, 14) : '00';
+  time.value += `T${digits.slice(8, 10)}:${minute}:${second}`;
+  if (digits.length === 14 && from.fraction !== '') {
+    time.value += `.${from.fraction}`;
+    time.precision = 'fraction';
+  }
+  time.offset = from.offset;
+  if (time.offset === '') {
+    const found = offsetAt(zone, digits.slice(0, 10), minute, second);
+    time.offset = found.offset;
+    time.ambiguity = found.ambiguity;
+    time.assumed = found.offset === '' ? '' : zone;
+  }
+  time.value += time.offset;
+  return time;
+}
+
+const offsets = new Map<string, Offset>();
+const offsetsMax = 4096;
+const unknown: Offset = { offset: '', ambiguity: '' };
+
+/** `hour` is YYYYMMDDHH. Most hours have one offset from end to end, and those are remembered. */
+export function offsetAt(zone: string, hour: string, minute: string, second: string): Offset {
+  const key = zone + hour;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  try {
+    const exact = offsetOf(zone, hour, minute, second);
+    const first = offsetOf(zone, hour, '00', '00');
+    const last = offsetOf(zone, hour, '59', '59');
+    if (same(first, last) && same(first, exact)) {
+      if (offsets.size >= offsetsMax) offsets.clear();
+      offsets.set(key, exact);
+    }
+    return exact;
+  } catch {
+    return unknown; // a zone that this system does not know
+  }
+}
+
+function offsetOf(zone: string, hour: string, minute: string, second: string): Offset {
+  const day = `${hour.slice(0, 4)}-${hour.slice(4, 6)}-${hour.slice(6, 8)}`;
+  const local = Temporal.PlainDateTime.from(`${day}T${hour.slice(8, 10)}:${minute}:${second}`);
+  const earlier = local.toZonedDateTime(zone, { disambiguation: 'earlier' });
+  const later = local.toZonedDateTime(zone, { disambiguation: 'later' });
+  // In a gap `later` is the same instant that the offset before the change gives.
+  if (earlier.epochNanoseconds === later.epochNanoseconds) return { offset: hhmm(earlier.offset), ambiguity: '' };
+  if (earlier.toPlainDateTime().equals(local)) return { offset: hhmm(earlier.offset), ambiguity: 'fold' };
+  return { offset: hhmm(earlier.offset), ambiguity: 'gap' };
+}
+
+// Before standard time an offset has seconds; FHIR has no place for them.
+function hhmm(offset: string): string {
+  return offset.slice(0, 6);
+}
+
+function same(a: Offset, b: Offset): boolean {
+  return a.offset === b.offset && a.ambiguity === b.ambiguity;
+}
+
+export function blank(): ClinicalTime {
+  return { value: '', precision: '', offset: '', assumed: '', original: '', ambiguity: '' };
+}
+
+/** ISO 8601 and its relatives: 2026-11-23T08:15:00+01:00, 2026-11-23 08:15, 2026/11/23. */
+function withoutPunctuation(text: string): string {
+  const match =
+    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text);
+  if (match === null) return '';
+  const [, year, month, day, hour = '', minute = '', second = '', fraction = '', offset = ''] = match;
+  return `${year}${month}${day}${hour}${minute}${second}${fraction}${offset.replace(':', '')}`;
+}
+
+function isDigit(unit: number): boolean {
+  return unit >= 48 && unit <= 57;
+}
+
+function number(digits: string, at: number): number {
+  return (digits.charCodeAt(at) - 48) * 10 + digits.charCodeAt(at + 1) - 48;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}

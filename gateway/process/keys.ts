@@ -1,0 +1,67 @@
+/**
+ * The master key of a data directory: 32 random bytes in a file of mode 0600, made on
+ * first start. Where it lives is a setting, so that it can stand apart from the data
+ * (another volume, a systemd credential).
+ */
+import { createHmac, randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { HilumError, exitCode } from './errors.ts';
+
+const keyBytes = 32;
+
+/** @param fresh true only when the store that the key opens does not exist yet: a lost key is never replaced silently. */
+export function loadKey(file: string, fresh: boolean): Buffer {
+  if (!existsSync(file)) {
+    if (!fresh) {
+      throw new HilumError('key-missing', `The key file ${file} is missing, and the data needs it.`, {
+        hint: 'Put the key file back from your backup, or name its place in the settings (keyFile).',
+        exit: exitCode.badConfig,
+      });
+    }
+    writePrivate(file, `${randomBytes(keyBytes).toString('base64')}\n`);
+  }
+  const mode = statSync(file).mode & 0o077;
+  if (mode !== 0) {
+    throw new HilumError('key-exposed', `The key file ${file} can be read by others (mode has ${mode.toString(8)}).`, {
+      hint: `chmod 600 ${file}`,
+      exit: exitCode.badConfig,
+    });
+  }
+  const key = Buffer.from(readFileSync(file, 'latin1').trim(), 'base64');
+  if (key.length !== keyBytes) {
+    throw new HilumError('key-unreadable', `The key file ${file} does not hold 32 bytes in base64.`, {
+      hint: 'Put the key file back from your backup.',
+      exit: exitCode.badConfig,
+    });
+  }
+  return key;
+}
+
+/** Writes a file that only its owner can read, flushed with its directory before it returns. */
+export function writePrivate(file: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const handle = openSync(file, 'w', 0o600);
+  try {
+    writeSync(handle, typeof content === 'string' ? Buffer.from(content) : content);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  flushDirectory(dirname(file));
+}
+
+/** Makes directory entries durable: a created file is not there after a power cut until its directory is flushed. */
+export function flushDirectory(directory: string): void {
+  const handle = openSync(directory, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** 16 bytes that stand for a text which must not be readable on disk (an MSH-10 can be an MRN). */
+export function blind(key: Uint8Array, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest().subarray(0, 16);
+}

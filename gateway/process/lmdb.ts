@@ -1,0 +1,88 @@
+/**
+ * The one door to lmdb. Every process opens its environments here, with the flags that
+ * make a resolved commit mean "on stable storage":
+ *
+ *   overlappingSync: false   a commit's promise settles after the flush, and a reader never
+ *                            sees what is not durable; with the default, a storage reset
+ *                            under a running host loses answered records (measured).
+ *
+ * One owner per environment: handles never go to a worker. Named databases are binary.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Database, type RootDatabase, open } from 'lmdb';
+import { HilumError, exitCode } from './errors.ts';
+import { flushDirectory } from './keys.ts';
+
+export type Table = Database<Buffer, Buffer>;
+
+export interface Environment {
+  root: RootDatabase<Buffer, Buffer>;
+  table(name: string): Table;
+  /** All writes that `work` queues become one transaction; resolves when it is flushed. */
+  write(work: () => void): Promise<void>;
+  close(): Promise<void>;
+  file: string;
+}
+
+export interface OpenOptions {
+  directory: string;
+  readOnly?: boolean;
+  tablesMax?: number;
+  /** Virtual size of the map; not a limit (lmdb grows past it), set once so that it is never remapped. */
+  mapBytes?: number;
+}
+
+const pageBytes = 16_384;
+
+export function openEnvironment(options: OpenOptions): Environment {
+  const { directory } = options;
+  const file = join(directory, 'data.mdb');
+  const fresh = !existsSync(file);
+  if (fresh && options.readOnly) {
+    throw new HilumError('journal-missing', `There is no database in ${directory}.`, {
+      hint: 'Check --data.',
+      exit: exitCode.badConfig,
+    });
+  }
+  if (!options.readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const root = open<Buffer, Buffer>({
+    path: directory,
+    noSubdir: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    maxDbs: options.tablesMax ?? 48,
+    mapSize: options.mapBytes ?? 64 * 1024 ** 3,
+    pageSize: pageBytes,
+    cache: false,
+    overlappingSync: false,
+    readOnly: options.readOnly ?? false,
+  });
+  const tables = new Map<string, Table>();
+  const environment: Environment = {
+    root,
+    file,
+    table(name) {
+      let table = tables.get(name);
+      if (table === undefined) {
+        table = root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary', cache: false });
+        if (table === undefined) throw new HilumError('table-missing', `The database has no table ${name}.`);
+        tables.set(name, table);
+      }
+      return table;
+    },
+    async write(work) {
+      const committed: Promise<unknown> = root.batch(work);
+      await committed;
+    },
+    async close() {
+      await root.close();
+    },
+  };
+  if (fresh) {
+    // The file and its directory must survive a power cut as entries, not only as bytes.
+    flushDirectory(directory);
+    flushDirectory(dirname(directory));
+  }
+  return environment;
+}

@@ -1,0 +1,124 @@
+/**
+ * Sealing: AES-256-GCM per row, and a CRC over what is stored.
+ *
+ *   row = version(1) segment(4) sealer(4) counter(8) | ciphertext | tag(16) | crc32(4)
+ *         └────────────── 17 bytes, authenticated ─┘
+ *
+ * A segment is one life of one process: 16 random bytes, stored once, from which and the
+ * master key HKDF gives the data key. Inside a segment every sealer (the main thread is 0,
+ * each worker takes a fresh number) counts up, so a nonce (sealer, counter) is used once,
+ * also after a restored disk image, without a random number per row. The associated data
+ * names the place that the row stands in, so a row cannot be moved. The CRC tells damage
+ * from a wrong key without the key.
+ */
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+const version = 1;
+const headerBytes = 17;
+const tagBytes = 16;
+const crcBytes = 4;
+
+export const sealOverheadBytes = headerBytes + tagBytes + crcBytes;
+
+export interface Segment {
+  number: number;
+  salt: Uint8Array;
+}
+
+export interface Sealer {
+  seal(place: string | Uint8Array, plain: Uint8Array): Buffer;
+}
+
+export interface Opener {
+  /** Throws `Damaged` when the row is not what was sealed for this place. */
+  open(place: string | Uint8Array, row: Uint8Array): Buffer;
+}
+
+/** A row that is not what was stored: bit rot, a foreign key, or a row moved from its place. */
+export class Damaged extends Error {
+  readonly code: 'checksum' | 'authentication' | 'format' | 'segment';
+  constructor(code: Damaged['code'], message: string) {
+    super(message);
+    this.name = 'Damaged';
+    this.code = code;
+  }
+}
+
+/** @param sealerNumber unique within the segment: 0 for the main thread, a fresh one for each worker. */
+export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumber: number): Sealer {
+  const key = dataKey(masterKey, segment.salt);
+  let counter = 0;
+  return {
+    seal(place, plain) {
+      counter += 1;
+      const row = Buffer.allocUnsafe(headerBytes + plain.length + tagBytes + crcBytes);
+      row[0] = version;
+      row.writeUInt32BE(segment.number, 1);
+      row.writeUInt32BE(sealerNumber, 5);
+      row.writeUInt32BE(Math.floor(counter / 0x1_0000_0000), 9);
+      row.writeUInt32BE(counter >>> 0, 13);
+      const cipher = createCipheriv('aes-256-gcm', key, row.subarray(5, headerBytes));
+      cipher.setAAD(associated(place, row));
+      const body = cipher.update(plain);
+      body.copy(row, headerBytes);
+      cipher.final();
+      cipher.getAuthTag().copy(row, headerBytes + plain.length);
+      const end = row.length - crcBytes;
+      row.writeUInt32BE(crc32(row.subarray(0, end)), end);
+      return row;
+    },
+  };
+}
+
+/** @param segments looks a segment's salt up by its number. */
+export function createOpener(
+  masterKey: Uint8Array,
+  segments: (number: number) => Uint8Array | undefined,
+): Opener {
+  const keys = new Map<number, Buffer>();
+  return {
+    open(place, row) {
+      const view = Buffer.from(row.buffer, row.byteOffset, row.byteLength);
+      checkRow(view);
+      const number = view.readUInt32BE(1);
+      let key = keys.get(number);
+      if (key === undefined) {
+        const salt = segments(number);
+        if (salt === undefined) throw new Damaged('segment', `no key segment ${number}`);
+        key = dataKey(masterKey, salt);
+        keys.set(number, key);
+      }
+      const decipher = createDecipheriv('aes-256-gcm', key, view.subarray(5, headerBytes));
+      decipher.setAAD(associated(place, view));
+      decipher.setAuthTag(view.subarray(view.length - crcBytes - tagBytes, view.length - crcBytes));
+      const plain = decipher.update(view.subarray(headerBytes, view.length - crcBytes - tagBytes));
+      try {
+        decipher.final();
+      } catch {
+        throw new Damaged('authentication', 'the row does not authenticate: wrong key, or moved from its place');
+      }
+      return plain;
+    },
+  };
+}
+
+/** Checks form and checksum; needs no key. Throws `Damaged`. */
+export function checkRow(row: Buffer): void {
+  if (row.length < sealOverheadBytes || row[0] !== version) {
+    throw new Damaged('format', 'not a sealed row');
+  }
+  const end = row.length - crcBytes;
+  if (crc32(row.subarray(0, end)) !== row.readUInt32BE(end)) {
+    throw new Damaged('checksum', 'the row does not match its checksum');
+  }
+}
+
+function dataKey(masterKey: Uint8Array, salt: Uint8Array): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, salt, 'hilum row v1', 32));
+}
+
+function associated(place: string | Uint8Array, row: Buffer): Buffer {
+  const where = typeof place === 'string' ? Buffer.from(place, 'latin1') : place;
+  return Buffer.concat([row.subarray(0, 5), where]);
+}

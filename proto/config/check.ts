@@ -1,0 +1,163 @@
+/**
+ * A config as a whole: read, then checked against itself, its predicates compiled. The control
+ * plane runs this before it offers a config, the gateway before it runs one.
+ */
+import { createHash } from 'node:crypto';
+import { compilePredicate, type PredicateOptions } from './cel.ts';
+import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
+import { durationMs } from './duration.ts';
+import { nearest } from './nearest.ts';
+import { pathText } from './position.ts';
+import { type Class, type Config, classes, configSchema } from './schema.ts';
+
+export interface CheckOptions {
+  /** Names of the gateway's listeners; left out where they are not known (at the centre). */
+  listeners?: readonly string[];
+  fileName?: string;
+}
+
+/** `hash` is the SHA-256 of the text: what an offer is answered by. */
+export type CheckResult = { config: Config; hash: Uint8Array; problems?: never } | { problems: Problem[] };
+
+export function checkConfig(text: string, options: CheckOptions = {}): CheckResult {
+  const read = readDocument(text, configSchema, options.fileName ?? 'the config');
+  if (read.problems !== undefined) return { problems: read.problems };
+  const { value: config, positions } = read;
+  const problems = [
+    ...checkSources(config, options.listeners),
+    ...checkCodes(config),
+    ...checkClasses(config, positions),
+    ...checkBudgets(config),
+    ...checkRoutes(config, positions),
+  ];
+  if (problems.length > 0)
+    return { problems: inTextOrder(problems.map((found) => placed(found, positions))) };
+  return { config, hash: createHash('sha256').update(text).digest() };
+}
+
+/** What is wrong, before its place in the text is looked up. */
+interface Found {
+  path: Path;
+  message: string;
+  hint: string;
+  /** Into the text value, where it has a place inside. */
+  offset?: number;
+  /** The name is wrong, not what it stands for. */
+  atKey?: boolean;
+}
+
+function placed({ path, message, hint, offset, atKey }: Found, positions: Positions): Problem {
+  const position = atKey === true ? positions.ofKey(path) : positions.ofValue(path, offset);
+  return { path: pathText(path), ...position, message, hint };
+}
+
+function checkSources(config: Config, listeners: readonly string[] | undefined): Found[] {
+  const found: Found[] = [];
+  const whole = new Map<string, string>();
+  for (const [name, { listener, topics }] of Object.entries(config.sources)) {
+    const path = ['sources', name, 'listener'];
+    if (listeners !== undefined && !listeners.includes(listener)) {
+      found.push({ path, ...noSuch('listener', listener, listeners) });
+    }
+    if (topics !== undefined) continue;
+    // Without topics a source takes all that its listener hears, so a second one could not be told apart.
+    const other = whole.get(listener);
+    if (other === undefined) whole.set(listener, name);
+    else {
+      const message = `the listener "${listener}" already belongs to the source "${other}"`;
+      found.push({ path, message, hint: 'give each its own listener, or topics' });
+    }
+  }
+  return found;
+}
+
+function checkCodes(config: Config): Found[] {
+  const found: Found[] = [];
+  const owners = new Map<string, string>();
+  for (const [name, { from, map }] of Object.entries(config.codes)) {
+    for (const code of Object.keys(map)) {
+      const other = owners.get(`${from}|${code}`);
+      owners.set(`${from}|${code}`, other ?? name);
+      if (other === undefined) continue;
+      const message = `the code "${code}" of "${from}" is mapped by the table "${other}" too`;
+      found.push({ path: ['codes', name, 'map', code], message, hint: 'remove one of the two', atKey: true });
+    }
+  }
+  return found;
+}
+
+const notYetClassified = {
+  class: 'these rules are what gives the class',
+  budgetMs: 'the budget follows from the class',
+  position: 'the position follows from the class',
+  id: 'the id follows from the class',
+};
+
+function checkClasses(config: Config, positions: Positions): Found[] {
+  const found: Found[] = [];
+  const base = positions.exists(['classes', 'rules']) ? ['classes', 'rules'] : ['classes'];
+  const names = new Set<string>();
+  config.classes.rules.forEach(({ name, when }, i) => {
+    found.push(...checkPredicate([...base, i, 'when'], when, { unknown: notYetClassified }));
+    if (names.has(name)) {
+      const message = `there is a rule "${name}" already`;
+      found.push({
+        path: [...base, i, 'name'],
+        message,
+        hint: 'an event says which rule gave its class: choose another name',
+      });
+    }
+    names.add(name);
+  });
+  return found;
+}
+
+function checkBudgets(config: Config): Found[] {
+  const found: Found[] = [];
+  let before: Class | undefined;
+  for (const word of classes) {
+    if (before !== undefined && budgetMs(config, before) > budgetMs(config, word)) {
+      const message = `${config.budgets[word]} is shorter than the budget of ${before} (${config.budgets[before]})`;
+      found.push({ path: ['budgets', word], message, hint: 'stat ≤ urgent ≤ routine ≤ bulk' });
+    }
+    before = word;
+  }
+  return found;
+}
+
+function checkRoutes(config: Config, positions: Positions): Found[] {
+  const found: Found[] = [];
+  const destinations = Object.keys(config.destinations);
+  for (const [name, { when, sources, to }] of Object.entries(config.routes)) {
+    found.push(...checkPredicate(['routes', name, 'when'], when));
+    to.forEach((destination, i) => {
+      if (destinations.includes(destination)) return;
+      const inList = ['routes', name, 'to', i];
+      const path = positions.exists(inList) ? inList : ['routes', name, 'to'];
+      found.push({ path, ...noSuch('destination', destination, destinations) });
+    });
+    sources?.forEach((source, i) => {
+      if (Object.hasOwn(config.sources, source)) return;
+      const path = ['routes', name, 'sources', i];
+      found.push({ path, ...noSuch('source', source, Object.keys(config.sources)) });
+    });
+  }
+  return found;
+}
+
+/** Milliseconds from capture to delivery for a class. */
+export function budgetMs(config: Pick<Config, 'budgets'>, word: Class): number {
+  return durationMs(config.budgets[word]) ?? 0;
+}
+
+function checkPredicate(path: Path, source: string, options?: PredicateOptions): Found[] {
+  const { problem } = compilePredicate(source, options);
+  return problem === undefined ? [] : [{ path, ...problem }];
+}
+
+function noSuch(what: string, word: string, known: readonly string[]): Pick<Found, 'message' | 'hint'> {
+  const near = nearest(word, known);
+  const message = `there is no ${what} "${word}"`;
+  if (near !== undefined) return { message, hint: `did you mean "${near}"?` };
+  return { message, hint: known.length > 0 ? `there are: ${known.join(', ')}` : `define the ${what} first` };
+}

@@ -1,0 +1,154 @@
+/**
+ * The one way in for YAML that a person wrote: settings and config. Either a value that the
+ * schema has accepted, or every problem with its path, line, column and what to write instead.
+ *
+ * What YAML would change silently is not changed here: a key `007` stays `007`, a version `2.3`
+ * or a code `718` given as a value is refused until it is quoted, an unknown tag is an error.
+ * Bounded before anything recursive runs: bytes, nesting, aliases. (The yaml package's composer
+ * recurses; 20,000 open brackets abort the whole process, which no `catch` sees.)
+ */
+import { Composer, type Document, isScalar, Lexer, LineCounter, Parser, visit } from 'yaml';
+import { z } from 'zod';
+import { explainIssues, explainMessage } from './explain.ts';
+import { documentLimits } from './limits.ts';
+import { type Path, type Position, Positions } from './position.ts';
+import { explainSyntax } from './syntax.ts';
+
+export interface Problem {
+  /** `sources.lab.listner`; empty where the document as a whole is meant. */
+  path: string;
+  /** From 1. */
+  line: number;
+  column: number;
+  message: string;
+  /** What to write instead; may be empty. */
+  hint: string;
+}
+
+export type DocumentResult<T> =
+  | { value: T; positions: Positions; problems?: never }
+  | { problems: Problem[] };
+
+export type { Path, Position };
+export { Positions };
+
+/**
+ * Reads one YAML document (JSON is YAML too). `fileName` names the document where a message
+ * speaks of it as a whole. Problems are in the order of the text.
+ */
+export function readDocument<T>(text: string, schema: z.ZodType<T>, fileName?: string): DocumentResult<T> {
+  const name = fileName ?? 'the document';
+  const whole = (message: string, hint: string): DocumentResult<T> => ({
+    problems: [{ path: '', line: 1, column: 1, message, hint }],
+  });
+  if (text.length > documentLimits.charactersMax) {
+    return whole(
+      `${name} is larger than ${documentLimits.charactersMax} characters`,
+      'split it, or leave out what is generated',
+    );
+  }
+  const lines = new LineCounter();
+  const { documents, tooDeepAt } = parse(text, lines);
+  const document = documents[0];
+  if (tooDeepAt !== undefined || document === undefined) {
+    const { line, col } = lines.linePos(tooDeepAt ?? 0);
+    const message = `more than ${documentLimits.nestingMax} levels of nesting`;
+    return {
+      problems: [{ path: '', line, column: col, message, hint: 'check for brackets that are never closed' }],
+    };
+  }
+  const positions = new Positions(document, text, lines);
+  const syntax = explainSyntax(documents, positions);
+  if (syntax.length > 0) return { problems: inTextOrder(syntax) };
+  if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
+    return whole(`${name} is empty`, 'write at least one key, or {} to take every default');
+  }
+  keepKeysAsWritten(document);
+  let plain: unknown;
+  try {
+    plain = document.toJS({ maxAliasCount: documentLimits.aliasesMax });
+  } catch (error) {
+    return { problems: [aliasProblem(document, positions, error)] };
+  }
+  const parsed = schema.safeParse(plain, { reportInput: true, error: explainMessage });
+  if (parsed.success) return { value: parsed.data, positions };
+  return { problems: inTextOrder(explainIssues(parsed.error.issues, schema, plain, positions)) };
+}
+
+/** For a terminal: `settings.yaml:12:5  listeners.mllp.lisen: unknown key; did you mean "listen"?` */
+export function formatProblems(problems: readonly Problem[], fileName: string): string {
+  return problems
+    .map(({ path, line, column, message, hint }) => {
+      const what = path === '' ? message : `${path}: ${message}`;
+      return `${fileName}:${line}:${column}  ${what}${hint === '' ? '' : `; ${hint}`}`;
+    })
+    .join('\n');
+}
+
+/** JSON Schema 2020-12 of what a person may write (defaults left out are fine). */
+export function toJsonSchema(schema: z.ZodType): Record<string, unknown> {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
+}
+
+export function inTextOrder(problems: Problem[]): Problem[] {
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** Lexer and parser work without recursion, so depth is watched here, before the composer sees it. */
+function parse(text: string, lines: LineCounter): { documents: Document[]; tooDeepAt?: number } {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const tokens = [];
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    if (parser.stack.length > 2 * documentLimits.nestingMax)
+      return { documents: [], tooDeepAt: parser.offset };
+  }
+  for (const token of parser.end()) tokens.push(token);
+  // Keys are compared as written: `7` and `07` are two codes.
+  const composer = new Composer({
+    lineCounter: lines,
+    uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && (a.source ?? a.value) === (b.source ?? b.value),
+  });
+  return { documents: [...composer.compose(tokens, true, text.length)] as Document[] };
+}
+
+function keepKeysAsWritten(document: Document): void {
+  visit(document, {
+    Map(_, map) {
+      for (const { key } of map.items) {
+        if (isScalar(key) && typeof key.value !== 'string') key.value = key.source ?? String(key.value);
+      }
+    },
+  });
+}
+
+function aliasProblem(document: Document, positions: Positions, error: unknown): Problem {
+  let first: number | undefined;
+  let unresolved: string | undefined;
+  visit(document, {
+    Alias(_, alias) {
+      const known = alias.resolve(document) !== undefined;
+      if (known && first !== undefined) return;
+      first = alias.range?.[0] ?? 0;
+      if (known) return;
+      unresolved = alias.source;
+      return visit.BREAK;
+    },
+  });
+  const at = positions.at(first ?? 0);
+  if (unresolved !== undefined) {
+    const message = `the alias *${unresolved} has no anchor before it`;
+    return {
+      path: '',
+      ...at,
+      message,
+      hint: `write &${unresolved} where it is defined, or quote it if text is meant`,
+    };
+  }
+  if (error instanceof ReferenceError) {
+    const message = `aliases expand to more than ${documentLimits.aliasesMax} copies`;
+    return { path: '', ...at, message, hint: 'write the values out' };
+  }
+  return { path: '', ...at, message: String(error), hint: '' };
+}

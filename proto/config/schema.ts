@@ -1,0 +1,113 @@
+/**
+ * The config: what the control plane distributes and what gives meaning. Sockets, files, keys
+ * and users are settings, never here. `Config` is what a config means once it is checked:
+ * every default filled in, short forms written out. Durations stay as written (duration.ts).
+ */
+import { z } from 'zod';
+import { address, classes, duration, name, predicate, topicFilter, uri, zone } from './words.ts';
+
+export { type Class, classes } from './words.ts';
+
+const source = z.strictObject({
+  listener: name.describe('The name of a listener in the settings of the gateway.'),
+  kind: z
+    .enum(['hl7v2', 'device'])
+    .optional()
+    .describe('What its messages are; otherwise the listener says it.'),
+  zone: zone.optional().describe('IANA zone for times without an offset; otherwise that of the site.'),
+  topics: z.array(topicFilter).min(1).optional().describe('MQTT topic filters that are this source.'),
+  reviewed: z
+    .boolean()
+    .default(true)
+    .describe('false: its abnormal flags were never reviewed; results are at least urgent.'),
+  class: z.enum(classes).optional().describe('A fixed class for everything from this source.'),
+  accept: z
+    .strictObject({
+      processingIds: z.array(z.string()).min(1).optional().describe('MSH-11 values; others are refused.'),
+      versions: z.array(z.string()).min(1).optional().describe('MSH-12 values; others are refused.'),
+    })
+    .prefault({}),
+  repeatWindow: duration
+    .default('15m')
+    .describe('Same bytes under the same message control ID within this time are a repeat.'),
+});
+
+const mapped = z.union([
+  z.string().transform((code) => ({ code, display: '' })),
+  z.strictObject({ code: z.string(), display: z.string().default('') }),
+]);
+
+const codeTable = z.strictObject({
+  from: z.string().min(1).describe('The coding system or table as it is sent: L, 99LAB, …'),
+  to: uri.describe('The system of the mapped codes.'),
+  unmapped: z
+    .enum(['keep', 'worklist'])
+    .default('keep')
+    .describe('A code without an entry stays itself; worklist also reports it.'),
+  map: z.record(z.string(), mapped),
+});
+
+const classRule = z.strictObject({
+  name,
+  when: predicate,
+  class: z.enum(classes),
+  reason: z.string().optional(),
+});
+
+const classSection = z
+  .union([
+    z.array(classRule).transform((rules) => ({ defaults: true, rules })),
+    z.strictObject({
+      defaults: z.boolean().default(true).describe('false: the built-in rules do not apply after these.'),
+      rules: z.array(classRule).default([]),
+    }),
+  ])
+  .describe('In order; the first that matches wins, then the built-in rules apply.');
+
+const destination = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('mllp'),
+    address,
+    tls: z.boolean().default(false),
+    timeout: duration.default('30s').describe('For the acknowledgment.'),
+    order: z
+      .enum(['source', 'none'])
+      .default('source')
+      .describe('none: urgent messages may overtake others of their source.'),
+  }),
+]);
+
+const route = z.strictObject({
+  when: predicate.default('true'),
+  sources: z.array(name).min(1).optional().describe('Only from these sources.'),
+  to: z
+    .union([name.transform((one) => [one]), z.array(name).min(1)])
+    .describe('A destination or a list of them.'),
+  send: z.enum(['original']).default('original').describe('The bytes as they came.'),
+});
+
+export const configSchema = z.strictObject({
+  site: z.strictObject({ zone: zone.default('UTC') }).prefault({}),
+  sources: z.record(name, source).default({}),
+  codes: z.record(name, codeTable).default({}),
+  identity: z.strictObject({ authorities: z.record(z.string(), uri).default({}) }).prefault({}),
+  classes: classSection.prefault([]),
+  budgets: z
+    .strictObject({
+      stat: duration.default('5s'),
+      urgent: duration.default('30s'),
+      routine: duration.default('5m'),
+      bulk: duration.default('1h'),
+    })
+    .prefault({})
+    .describe('From capture to delivery, for each class.'),
+  destinations: z.record(name, destination).default({}),
+  routes: z.record(name, route).default({}),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type SourceConfig = Config['sources'][string];
+export type CodeTableConfig = Config['codes'][string];
+export type ClassRule = Config['classes']['rules'][number];
+export type DestinationConfig = Config['destinations'][string];
+export type RouteConfig = Config['routes'][string];

@@ -1,0 +1,138 @@
+/** YAML's own errors, in words for the person who wrote the file. */
+import { type Document, isMap, isScalar, type Pair, visit, type YAMLError } from 'yaml';
+import type { Problem } from './document.ts';
+import { keyText, type Positions, pathText } from './position.ts';
+
+type Words = [message: string, hint: string];
+
+const words: Partial<Record<YAMLError['code'], Words>> = {
+  TAB_AS_INDENT: ['a tab is used to indent', 'indent with spaces, two a level'],
+  BAD_INDENT: [
+    'the indentation does not fit what is above',
+    'align it with its siblings, and check for an unclosed [ or {',
+  ],
+  BLOCK_AS_IMPLICIT_KEY: [
+    'a second "key:" on one line',
+    'put it on a line of its own, or quote the value if it holds ": "',
+  ],
+  MULTIPLE_DOCS: ['a second document begins here', 'remove the ---; one file holds one document'],
+  BAD_DQ_ESCAPE: ['an unknown escape in a double-quoted text', 'double the backslash, or use single quotes'],
+  MULTILINE_IMPLICIT_KEY: ['a key without ":"', 'write key: value'],
+  BAD_ALIAS: ['an alias without a name', 'quote the value if it begins with *'],
+};
+
+export function explainSyntax(documents: readonly Document[], positions: Positions): Problem[] {
+  const problems: Problem[] = [];
+  const [document, second] = documents;
+  if (document === undefined) return problems;
+  for (const error of [...document.errors, ...document.warnings]) {
+    const duplicate = error.code === 'DUPLICATE_KEY' ? duplicateKey(document, positions, error) : undefined;
+    const problem = duplicate ?? fromError(error, positions);
+    // One mistake makes a trail of errors on its line; the first one names it.
+    if (!problems.some((other) => other.line === problem.line)) problems.push(problem);
+  }
+  if (second !== undefined && problems.length === 0) {
+    const [message, hint] = words.MULTIPLE_DOCS!;
+    problems.push({ path: '', ...positions.at(second.range?.[0] ?? 0), message, hint });
+  }
+  if (problems.length === 0) visitKeys(document, positions, problems);
+  return problems;
+}
+
+function fromError(error: YAMLError, positions: Positions): Problem {
+  const at = positions.at(error.pos[0]);
+  const known = words[error.code];
+  if (known !== undefined) return { path: '', ...at, message: known[0], hint: known[1] };
+  if (error.code === 'BAD_SCALAR_START') {
+    const char = error.message.at(-1);
+    return {
+      path: '',
+      ...at,
+      message: `a plain value cannot begin with ${char}`,
+      hint: 'put the value in quotes',
+    };
+  }
+  if (error.code === 'MISSING_CHAR') {
+    const closer = /(["'\]}])[^"'\]}]*$/.exec(error.message)?.[1] ?? 'bracket';
+    return { path: '', ...at, message: `a closing ${closer} is missing`, hint: `add ${closer}` };
+  }
+  if (error.code === 'TAG_RESOLVE_FAILED') {
+    const tag = /!\S*/.exec(error.message)?.[0] ?? 'tag';
+    return {
+      path: '',
+      ...at,
+      message: `the tag ${tag} means nothing here`,
+      hint: 'remove it, or quote the value',
+    };
+  }
+  if (error.code === 'UNEXPECTED_TOKEN') {
+    return {
+      path: '',
+      ...at,
+      message: 'this does not continue what is above',
+      hint: 'check indentation and brackets',
+    };
+  }
+  return { path: '', ...at, message: error.message, hint: '' };
+}
+
+function duplicateKey(document: Document, positions: Positions, error: YAMLError): Problem | undefined {
+  let problem: Problem | undefined;
+  visit(document, {
+    Pair(_, pair, ancestors) {
+      if (!isScalar(pair.key) || pair.key.range?.[0] !== error.pos[0]) return;
+      const name = keyText(pair);
+      const map = ancestors.at(-1);
+      const first = isMap(map) ? map.items.find((item) => keyText(item) === name) : undefined;
+      const line = isScalar(first?.key) ? positions.at(first.key.range?.[0] ?? 0).line : 0;
+      const path = [...pathOf(ancestors), name];
+      const hint = `it is first on line ${line}; join the two, or rename one`;
+      problem = {
+        path: pathText(path),
+        ...positions.at(error.pos[0]),
+        message: 'the key stands twice',
+        hint,
+      };
+      return visit.BREAK;
+    },
+  });
+  return problem;
+}
+
+/** Keys that a JavaScript object cannot hold faithfully. */
+function visitKeys(document: Document, positions: Positions, problems: Problem[]): void {
+  visit(document, {
+    Pair(_, pair, ancestors) {
+      const refused = !isScalar(pair.key) ? 'a key must be a word' : reserved(keyText(pair));
+      if (refused === undefined) return;
+      const at = positions.at((pair.key as { range?: [number] } | null)?.range?.[0] ?? 0);
+      problems.push({
+        path: pathText(pathOf(ancestors)),
+        ...at,
+        message: refused,
+        hint: 'choose another key',
+      });
+      return visit.SKIP;
+    },
+  });
+}
+
+function reserved(key: string): string | undefined {
+  if (key === '') return 'a key is empty';
+  return key === '__proto__' ? `${key} cannot be a key` : undefined;
+}
+
+function pathOf(ancestors: readonly unknown[]): (string | number)[] {
+  const path: (string | number)[] = [];
+  ancestors.forEach((node, i) => {
+    const below = ancestors[i + 1];
+    if (node !== null && typeof node === 'object' && 'items' in node && !isMap(node)) {
+      path.push((node.items as unknown[]).indexOf(below));
+    } else if (isPairLike(node)) path.push(keyText(node));
+  });
+  return path.filter((step) => step !== -1);
+}
+
+function isPairLike(node: unknown): node is Pair {
+  return node !== null && typeof node === 'object' && 'key' in node && 'value' in node && !('items' in node);
+}

@@ -1,0 +1,85 @@
+/** Texts in a config that have a form of their own: each says in its error what to write. */
+import { z } from 'zod';
+import { durationMs } from './duration.ts';
+import { nearest } from './nearest.ts';
+
+export const classes = ['stat', 'urgent', 'routine', 'bulk'] as const;
+export type Class = (typeof classes)[number];
+
+function text(check: (value: string) => [message: string, hint: string] | undefined, example: string) {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const wrong = check(value);
+      if (wrong === undefined) return;
+      context.addIssue({ code: 'custom', message: wrong[0], params: { hint: wrong[1] } });
+    })
+    .meta({ examples: [example] });
+}
+
+/** A key that a person chooses: it shows in file names, metrics and audit entries. */
+export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
+  error: 'a name is letters, digits, "-", "_" and ".", at most 64',
+});
+
+export const duration = text(
+  (value) =>
+    durationMs(value) === undefined
+      ? [`"${clip(value)}" is not a duration`, 'write a whole number and ms, s, m, h or d: 30s']
+      : undefined,
+  '30s',
+).meta({ pattern: '^[0-9]{1,9}(ms|s|m|h|d)$', examples: ['30s'] });
+
+export const zone = text((value) => {
+  if (/^[A-Za-z]/.test(value)) {
+    try {
+      new Intl.DateTimeFormat('en', { timeZone: value });
+      return undefined;
+    } catch {
+      // falls through to the words below
+    }
+  }
+  const near = nearest(value, Intl.supportedValuesOf('timeZone'));
+  return [
+    `"${clip(value)}" is not an IANA time zone`,
+    near === undefined ? 'for example: Europe/Berlin' : `did you mean "${near}"?`,
+  ];
+}, 'Europe/Berlin');
+
+export const address = text((value) => {
+  const [, port] = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(value) ?? [];
+  if (port !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return undefined;
+  return [`"${clip(value)}" is not host:port`, 'for example: ehr.example.org:2575'];
+}, 'ehr.example.org:2575');
+
+export const uri = text(
+  (value) =>
+    /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(value)
+      ? undefined
+      : [`"${clip(value)}" is not a URI`, 'for example: http://loinc.org, urn:oid:2.16.840.1.113883.3.1'],
+  'http://loinc.org',
+);
+
+/** [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
+export const topicFilter = text((value) => {
+  const levels = value.split('/');
+  const bad = levels.findIndex((level, i) => {
+    if (level.includes('#')) return level !== '#' || i !== levels.length - 1;
+    return level.includes('+') && level !== '+';
+  });
+  if (value !== '' && bad === -1 && !value.includes('\u0000')) return undefined;
+  return [
+    `"${clip(value)}" is not a topic filter`,
+    '+ stands for one whole level, # for the rest at the end',
+  ];
+}, 'devices/#');
+
+/** Checked with the whole config, because its problems have a place inside the text. */
+export const predicate = z.string().meta({
+  examples: ['event.kind == "observation"'],
+  description: 'CEL over `event` (the canonical event); gives true or false.',
+});
+
+function clip(value: string): string {
+  return value.length > 40 ? `${value.slice(0, 40)}…` : value;
+}
