@@ -15,7 +15,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
-import { clockSteps, nowUs } from '../process/clock.ts';
+import { nowUs } from '../process/clock.ts';
 import { HilumError, exitCode } from '../process/errors.ts';
 import { blind } from '../process/keys.ts';
 import { type Environment, type Table, openEnvironment } from '../process/lmdb.ts';
@@ -41,6 +41,7 @@ import {
   recordsTable,
   shortKey,
   tables,
+  writeUInt64,
 } from './layout.ts';
 import { type RepeatIndex, createRepeatIndex } from './repeats.ts';
 import { type Room, type Space, createSpace, storedBytes } from './space.ts';
@@ -98,6 +99,7 @@ export interface MadeDelivery {
 /** What the normalizer made of one record. */
 export interface MadeRecord {
   lane: Class;
+  capturedAtUs: number;
   events: MadeEvent[];
   deliveries: MadeDelivery[];
   reject?: { sealed: Uint8Array; entry: QuarantineEntry };
@@ -107,13 +109,21 @@ export interface StoredEvent {
   sequence: number;
   plain: Uint8Array;
   queuedAtUs: number;
-  capturedS: number;
+  capturedAtUs: number;
 }
 
 export interface StoredDelivery {
   key: Buffer;
   recordSequence: number;
   delivery: LocalDelivery;
+}
+
+/** Per destination, in records; pending is a count of rows. */
+export interface LocalCounts {
+  accepted: number;
+  delivered: number;
+  dead: number;
+  pending: number;
 }
 
 export interface LaneState {
@@ -172,6 +182,8 @@ export class Journal implements Intake {
   readonly #sources = new Map<string, number>();
   readonly #sourceNames = new Map<number, string>();
   readonly #destinations = new Map<string, number>();
+  readonly #local = new Map<number, LocalCounts>();
+  readonly #localChanged = new Set<number>();
   #sequence: number;
   #repeatRow: number;
   #repeatOldest: number;
@@ -232,6 +244,18 @@ export class Journal implements Intake {
     }
     for (const { key, value } of environment.table(tables.destinations).getRange({})) {
       this.#destinations.set(value.toString(), key.readUInt16BE(0));
+    }
+
+    for (const { key, value } of environment.table(tables.localCustody).getRange({})) {
+      this.#local.set(key.readUInt16BE(0), {
+        accepted: readUInt64(value, 0),
+        delivered: readUInt64(value, 8),
+        dead: readUInt64(value, 16),
+        pending: 0,
+      });
+    }
+    for (const key of environment.table(tables.deliveries).getKeys({})) {
+      this.#localCounts((key as Buffer).readUInt16BE(0)).pending += 1;
     }
 
     let records = 0;
@@ -470,12 +494,14 @@ export class Journal implements Intake {
     this.#liveBytes -= storedBytes(key.length, taken.size);
     const lane = this.#lanes[made.lane];
     const queuedAtUs = nowUs();
-    const steps = clockSteps();
     made.events.forEach((event, position) => {
       const index = position + 1;
       lane.last += 1;
       const completes = made.reject === undefined && index === made.events.length;
-      const value = outboxValue({ recordSequence: taken.sequence, index, queuedAtUs }, event.sealed);
+      const value = outboxValue(
+        { recordSequence: taken.sequence, index, queuedAtUs, capturedAtUs: made.capturedAtUs },
+        event.sealed,
+      );
       const flags = completes ? outboxFlag.completes : 0;
       const eventKey = outboxKey(lane.last, taken.source, flags, taken.capturedS, value.length);
       round.put(lane.table, eventKey, value);
@@ -483,8 +509,8 @@ export class Journal implements Intake {
       const stored: StoredEvent = {
         sequence: lane.last,
         plain: event.plain,
-        queuedAtUs: steps === clockSteps() ? queuedAtUs : nowUs(),
-        capturedS: taken.capturedS,
+        queuedAtUs,
+        capturedAtUs: made.capturedAtUs,
       };
       round.then(() => {
         lane.durable = stored.sequence;
@@ -503,6 +529,9 @@ export class Journal implements Intake {
         deliveryKey(destination, taken.sequence, part),
         delivery.sealed,
       );
+      const counts = this.#localCounts(destination);
+      counts.accepted += 1;
+      counts.pending += 1;
     });
     if (made.deliveries.length > 0) round.then(() => this.#hooks.onDeliveries());
   }
@@ -550,14 +579,14 @@ export class Journal implements Intake {
       return found;
     }
     for (const { key, value } of lane.table.getRange({ start: outboxKey(first, 0, 0, 0, 0), limit: countMax })) {
-      const { sequence, capturedS } = readOutboxKey(key);
+      const { sequence } = readOutboxKey(key);
       if (found.length > 0 && bytes + value.length > bytesMax) break;
       const header = readOutboxHeader(value);
       const plain = this.#opener.open(
         place('outbox', this.epoch, header.recordSequence, header.index),
         value.subarray(outboxHeaderBytes),
       );
-      found.push({ sequence, plain, queuedAtUs: header.queuedAtUs, capturedS });
+      found.push({ sequence, plain, queuedAtUs: header.queuedAtUs, capturedAtUs: header.capturedAtUs });
       bytes += plain.length;
     }
     return found;
@@ -596,6 +625,10 @@ export class Journal implements Intake {
     }
     while (lane.hot[0] !== undefined && lane.hot[0].sequence <= sequence) this.#dropHot(lane);
     return true;
+  }
+
+  reportNumbers(): { audit: number; quarantine: number } {
+    return { audit: this.#auditNumber, quarantine: this.#reportNumber };
   }
 
   quarantineReports(limit: number): QuarantineEntry[] {
@@ -701,9 +734,44 @@ export class Journal implements Intake {
   }
 
   delivered(delivery: StoredDelivery): Promise<void> {
+    return this.#settle(delivery, 'delivered');
+  }
+
+  /** Refused by its destination for good: kept aside, so that the queue goes on. */
+  deadLetter(delivery: StoredDelivery): Promise<void> {
+    return this.#settle(delivery, 'dead');
+  }
+
+  #settle(delivery: StoredDelivery, outcome: 'delivered' | 'dead'): Promise<void> {
     const round = this.#committer.round();
+    const number = delivery.key.readUInt16BE(0);
+    const counts = this.#localCounts(number);
+    if (outcome === 'dead') {
+      const value = this.#environment.table(tables.deliveries).get(delivery.key);
+      if (value !== undefined) round.put(this.#environment.table(tables.deadLetters), delivery.key, value);
+    }
     round.remove(this.#environment.table(tables.deliveries), delivery.key);
+    counts[outcome] += 1;
+    counts.pending -= 1;
     return this.#settled(round);
+  }
+
+  /** The counts of a destination, to be changed; they are written with the open round. */
+  #localCounts(number: number): LocalCounts {
+    let counts = this.#local.get(number);
+    if (counts === undefined) {
+      counts = { accepted: 0, delivered: 0, dead: 0, pending: 0 };
+      this.#local.set(number, counts);
+    }
+    this.#localChanged.add(number);
+    return counts;
+  }
+
+  localCounts(): { destination: string; counts: LocalCounts }[] {
+    return [...this.#destinations].map(([destination, number]) => ({
+      destination,
+      counts: this.#local.get(number) ?? { accepted: 0, delivered: 0, dead: 0, pending: 0 },
+    }));
   }
 
   // ---- counts and life ----
@@ -772,6 +840,7 @@ export class Journal implements Intake {
 
   #beforeCommit(round: Round): void {
     this.#custody.write(round);
+    this.#writeLocal(round);
     const meta = this.#environment.table(tables.meta);
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     round.put(meta, Buffer.from('sequence'), Buffer.from(String(this.#sequence)));
@@ -786,6 +855,18 @@ export class Journal implements Intake {
     const repeats = this.#environment.table(tables.repeats);
     round.put(repeats, numberKey(this.#repeatRow), row);
     this.#expireRepeats(round, repeats);
+  }
+
+  #writeLocal(round: Round): void {
+    for (const number of this.#localChanged) {
+      const counts = this.#localCounts(number);
+      const value = Buffer.allocUnsafe(24);
+      writeUInt64(value, counts.accepted, 0);
+      writeUInt64(value, counts.delivered, 8);
+      writeUInt64(value, counts.dead, 16);
+      round.put(this.#environment.table(tables.localCustody), shortKey(number), value);
+    }
+    this.#localChanged.clear();
   }
 
   /** Drops at most two of the oldest rows a round, so that the index shrinks as it grows. */

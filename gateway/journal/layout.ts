@@ -8,11 +8,12 @@
  *   sources            source number(2)                              source name
  *   records.<class>    sequence(8) source(2) captured s(4) size(4)   sealed JournalRecord, not normalized yet
  *   outbox.<lane>      lane sequence(8) source(2) flags(1) captured s(4) size(4)
- *                                                                    record(8) index(4) queued us(8) sealed Envelope
+ *                                                                    record(8) index(4) queued us(8) captured us(8) sealed Envelope
  *   quarantine         record sequence(8) source(2)                  sealed QuarantinedRecord
  *   quarantine-report  number(8)                                     QuarantineEntry, until the centre has it
  *   audit-report       number(8)                                     AuditEntry, until the centre has it
  *   deliveries         destination(2) record sequence(8) part(2)     sealed LocalDelivery
+ *   dead-letters       as deliveries: refused by their destination   sealed LocalDelivery
  *   destinations       destination number(2)                         destination name
  *   custody            source(2) hour(4)                             counts, 6 × 8 bytes
  *   local-custody      destination(2)                                counts, 3 × 8 bytes
@@ -37,6 +38,7 @@ export const tables = {
   quarantineReport: 'quarantine-report',
   auditReport: 'audit-report',
   deliveries: 'deliveries',
+  deadLetters: 'dead-letters',
   destinations: 'destinations',
   custody: 'custody',
   localCustody: 'local-custody',
@@ -113,12 +115,13 @@ export function readOutboxKey(key: Buffer): OutboxKey {
 }
 
 /** What stands before the sealed envelope in an outbox row. */
-export const outboxHeaderBytes = 20;
+export const outboxHeaderBytes = 28;
 
 export interface OutboxHeader {
   recordSequence: number;
   index: number;
   queuedAtUs: number;
+  capturedAtUs: number;
 }
 
 export function outboxValue(header: OutboxHeader, sealed: Uint8Array): Buffer {
@@ -126,12 +129,18 @@ export function outboxValue(header: OutboxHeader, sealed: Uint8Array): Buffer {
   writeUInt64(value, header.recordSequence, 0);
   value.writeUInt32BE(header.index, 8);
   writeUInt64(value, header.queuedAtUs, 12);
+  writeUInt64(value, header.capturedAtUs, 20);
   value.set(sealed, outboxHeaderBytes);
   return value;
 }
 
 export function readOutboxHeader(value: Buffer): OutboxHeader {
-  return { recordSequence: readUInt64(value, 0), index: value.readUInt32BE(8), queuedAtUs: readUInt64(value, 12) };
+  return {
+    recordSequence: readUInt64(value, 0),
+    index: value.readUInt32BE(8),
+    queuedAtUs: readUInt64(value, 12),
+    capturedAtUs: readUInt64(value, 20),
+  };
 }
 
 export function numberKey(value: number): Buffer {

@@ -16,7 +16,10 @@ export function normalize(record: JournalRecord, context: NormalizeContext): Nor
       : normalizeDevice(record.raw, context);
   } catch {
     // A mapping must not throw; if it does, it costs this record alone.
-    return { events: [], reject: { code: 'mapping-failed', reason: 'The built-in mapping failed on this message.' } };
+    return {
+      events: [],
+      reject: { code: 'mapping-failed', reason: 'The built-in mapping failed on this message.' },
+    };
   }
 }
 

@@ -136,7 +136,8 @@ function offsetOf(zone: string, hour: string, minute: string, second: string): O
   const earlier = local.toZonedDateTime(zone, { disambiguation: 'earlier' });
   const later = local.toZonedDateTime(zone, { disambiguation: 'later' });
   // In a gap `later` is the same instant that the offset before the change gives.
-  if (earlier.epochNanoseconds === later.epochNanoseconds) return { offset: hhmm(earlier.offset), ambiguity: '' };
+  if (earlier.epochNanoseconds === later.epochNanoseconds)
+    return { offset: hhmm(earlier.offset), ambiguity: '' };
   if (earlier.toPlainDateTime().equals(local)) return { offset: hhmm(earlier.offset), ambiguity: 'fold' };
   return { offset: hhmm(earlier.offset), ambiguity: 'gap' };
 }
@@ -157,7 +158,9 @@ export function blank(): ClinicalTime {
 /** ISO 8601 and its relatives: 2026-11-23T08:15:00+01:00, 2026-11-23 08:15, 2026/11/23. */
 function withoutPunctuation(text: string): string {
   const match =
-    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text);
+    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(
+      text,
+    );
   if (match === null) return '';
   const [, year, month, day, hour = '', minute = '', second = '', fraction = '', offset = ''] = match;
   return `${year}${month}${day}${hour}${minute}${second}${fraction}${offset.replace(':', '')}`;

@@ -42,6 +42,12 @@ export function explainCel(error: unknown, source: string): PredicateProblem {
       const hint = 'compare it with something: … == "HH"';
       return { message: `the condition gives ${given}, not true or false`, hint, offset };
     }
+    case 'invalid_index_type': {
+      const hint = 'look into each entry: list.exists(x, x.field == …)';
+      return { message: 'a list has no fields of its own', hint, offset };
+    }
+    case 'invalid_macro_argument':
+      return { message: 'the name of the entry is missing', hint: 'write list.exists(x, … x …)', offset };
     case 'cannot_index_type': {
       const type = /'(.*)'/.exec(said)?.[1] ?? 'this';
       return { message: `a ${type} has no fields`, hint: 'remove what follows the dot', offset };
@@ -69,9 +75,7 @@ function unknownField(said: string, node: CelError['node']): Words {
   const fields = Object.keys(viewFields[owner] ?? {});
   const near = nearest(field, fields);
   const on = owner === 'ClinicalEvent' ? 'event' : owner;
-  const message = owner.startsWith('list<')
-    ? `a list has no field "${field}"`
-    : `there is no field "${field}"${on === '' ? '' : ` on ${on}`}`;
+  const message = `there is no field "${field}"${on === '' ? '' : ` on ${on}`}`;
   if (near !== undefined) return { message, hint: `did you mean "${near}"?` };
   return { message, hint: fields.length > 0 ? `there are: ${fields.join(', ')}` : '' };
 }

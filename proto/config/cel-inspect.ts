@@ -22,7 +22,7 @@ const functions = new Set([
 
 const refusals: Readonly<Record<string, string>> = {
   matches: 'use startsWith, endsWith or contains; a regular expression can take unbounded time',
-  has: 'an absent field is empty here: compare it with "", or use size(…) > 0',
+  has: 'an absent field is empty: compare it with "", or use size(…) > 0',
 };
 
 /** Fields that hold one of a few words: a typing error in such a word would make a rule that never matches. */

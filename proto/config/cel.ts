@@ -37,6 +37,7 @@ export interface PredicateOptions {
 
 let environment: Environment | undefined;
 
+/** Made when first needed: a process that checks no config does not pay for it. */
 function theEnvironment(): Environment {
   if (environment !== undefined) return environment;
   environment = new Environment({
@@ -45,7 +46,7 @@ function theEnvironment(): Environment {
       maxAstNodes: celLimits.nodesMax,
       maxDepth: celLimits.depthMax,
       maxListElements: celLimits.listElementsMax,
-      maxMapEntries: 0,
+      maxMapEntries: 1,
       maxCallArguments: 4,
     },
   });
@@ -80,6 +81,13 @@ export function compilePredicate(source: string, options: PredicateOptions = {})
   if (wrong !== undefined) return { problem: wrong };
   const entries = Math.min(celLimits.entriesMax, Math.floor(celLimits.stepsMax / nodes));
   return { predicate: new CompiledPredicate(source, run, entries) };
+}
+
+/** For a config that has been checked: a predicate that does not compile is a broken invariant. */
+export function mustCompile(name: string, source: string): Predicate {
+  const result = compilePredicate(source);
+  if (result.problem !== undefined) throw new Error(`${name}: ${result.problem.message}`);
+  return result.predicate;
 }
 
 class CompiledPredicate implements Predicate {

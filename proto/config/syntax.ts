@@ -7,10 +7,7 @@ type Words = [message: string, hint: string];
 
 const words: Partial<Record<YAMLError['code'], Words>> = {
   TAB_AS_INDENT: ['a tab is used to indent', 'indent with spaces, two a level'],
-  BAD_INDENT: [
-    'the indentation does not fit what is above',
-    'align it with its siblings, and check for an unclosed [ or {',
-  ],
+  BAD_INDENT: ['the indentation does not fit what is above', 'align it with its siblings'],
   BLOCK_AS_IMPLICIT_KEY: [
     'a second "key:" on one line',
     'put it on a line of its own, or quote the value if it holds ": "',
@@ -41,6 +38,9 @@ export function explainSyntax(documents: readonly Document[], positions: Positio
 
 function fromError(error: YAMLError, positions: Positions): Problem {
   const at = positions.at(error.pos[0]);
+  const closer = /end with a ([\]}])/.exec(error.message)?.[1];
+  if (closer !== undefined)
+    return { path: '', ...at, message: `a closing ${closer} is missing`, hint: `add ${closer}` };
   const known = words[error.code];
   if (known !== undefined) return { path: '', ...at, message: known[0], hint: known[1] };
   if (error.code === 'BAD_SCALAR_START') {
@@ -53,8 +53,8 @@ function fromError(error: YAMLError, positions: Positions): Problem {
     };
   }
   if (error.code === 'MISSING_CHAR') {
-    const closer = /(["'\]}])[^"'\]}]*$/.exec(error.message)?.[1] ?? 'bracket';
-    return { path: '', ...at, message: `a closing ${closer} is missing`, hint: `add ${closer}` };
+    const quote = /["']/.exec(error.message)?.[0] ?? 'bracket';
+    return { path: '', ...at, message: `a closing ${quote} is missing`, hint: `add ${quote}` };
   }
   if (error.code === 'TAG_RESOLVE_FAILED') {
     const tag = /!\S*/.exec(error.message)?.[0] ?? 'tag';

@@ -9,6 +9,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { Lane, Line } from './chaos-line.ts';
+import { reset } from './reset.ts';
 
 /** `up` goes from the client to the target, `down` comes back. */
 export type Direction = 'up' | 'down';
@@ -130,7 +131,7 @@ export class ChaosProxy {
     this.accepted += 1;
     client.on('error', () => {});
     if (this.welcome === 'reset') {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     if (this.welcome === 'forward') this.#forward(client);
@@ -230,7 +231,7 @@ export class ChaosProxy {
     link.lanes?.down.drop();
     for (const socket of [link.client, link.target]) {
       if (!socket || socket.destroyed) continue;
-      if (how === 'rst') socket.resetAndDestroy();
+      if (how === 'rst') reset(socket);
       else socket.end(() => socket.destroy());
     }
   }

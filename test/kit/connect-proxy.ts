@@ -84,7 +84,8 @@ export class ConnectProxy {
     near.on('error', () => upstream.destroy());
     upstream.on('error', () => near.destroy());
     near.on('close', () => upstream.destroy());
-    upstream.on('close', () => near.destroy());
+    // What upstream said last may still be on its way: end, do not destroy.
+    upstream.on('close', () => near.end());
     near.pipe(upstream).pipe(near);
   }
 

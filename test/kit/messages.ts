@@ -226,6 +226,8 @@ const chemistry: readonly Analyte[] = [
   { code: '2951-2^Sodium^LN', value: '13~V1~', unit: 'mmol/L', range: '136-145', flag: 'N' },
   { code: '2345-7^Glucose^LN', value: '1~V2~', unit: 'mg/dL', range: '70-199', flag: 'N' },
   { code: '2160-0^Creatinine^LN', value: '1.~V2~', unit: 'mg/dL', range: '0.6-1.3', flag: 'N' },
+  { code: '17861-6^Calcium^LN', value: '9.~V1~', unit: 'mg/dL', range: '8.6-10.3', flag: 'N' },
+  { code: '2028-9^Carbon dioxide^LN', value: '2~V1~', unit: 'mmol/L', range: '20-29', flag: 'N' },
   { code: '718-7^Hemoglobin^LN', value: '13.~V1~', unit: 'g/dL', range: '12.0-16.0', flag: 'N' },
   { code: '777-3^Platelets^LN', value: '2~V2~', unit: '10*3/uL', range: '150-400', flag: 'N' },
 ];
@@ -237,7 +239,7 @@ const critical: readonly Analyte[] = [
 
 function longPanel(): Analyte[] {
   const rows: Analyte[] = [];
-  for (let row = 0; row < 108; row += 1) {
+  for (let row = 0; row < 116; row += 1) {
     const code = `KIT${String(row).padStart(3, '0')}^Panel analyte ${row}^L`;
     rows.push({ code, value: '~V3~.~V1~', unit: 'umol/L', range: '0.0-999.9', flag: 'N' });
   }

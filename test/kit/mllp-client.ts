@@ -10,6 +10,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type Acknowledgment, controlIdOf, readAcknowledgment } from './hl7-peek.ts';
 import { Deframer, frame } from './mllp-frame.ts';
+import { reset } from './reset.ts';
 
 export interface MllpClientOptions {
   readonly host?: string;
@@ -154,7 +155,7 @@ export class MllpClient {
 
   /** Ends at once, with RST where asked. */
   destroy(how: 'fin' | 'rst' = 'fin'): void {
-    if (how === 'rst') this.#socket.resetAndDestroy();
+    if (how === 'rst') reset(this.#socket);
     else this.#socket.destroy();
   }
 

@@ -284,7 +284,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       server =
         tls === undefined
           ? createServer({ pauseOnConnect: false }, accept)
-          : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => accept(socket));
+          : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => {
+              if (presentsWrongCertificate(socket)) {
+                hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
+                socket.destroy();
+              } else accept(socket);
+            });
       server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
         hooks.log('warn', 'mllp-tls-refused', { listener: options.name, reason: error.code ?? 'handshake' });
       });
@@ -314,4 +319,9 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       }
     },
   };
+}
+
+/** Where a client certificate is optional, a wrong one is still refused. */
+function presentsWrongCertificate(socket: TLSSocket): boolean {
+  return !socket.authorized && Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
 }

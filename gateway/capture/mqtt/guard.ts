@@ -38,7 +38,7 @@ export class FixedHeaders {
   #lengthBytes = 0;
   /** Bytes of the packet that are still to come. */
   #left = 0;
-  /** The start of CONNECT's variable header; undefined once it was judged. */
+  /** The start of a variable header that is looked at; undefined once it was judged. */
   #head: number[] | undefined;
 
   constructor(limits: GuardLimits) {
@@ -55,7 +55,8 @@ export class FixedHeaders {
     while (at < chunk.length) {
       if (this.#state === 'body') {
         if (this.#head) {
-          const fault = this.#connectByte(chunk[at] as number);
+          const byte = chunk[at] as number;
+          const fault = this.#type === CONNECT ? this.#connectByte(byte) : this.#idByte(byte);
           if (fault) return fault;
           at++;
           this.#left--;
@@ -104,8 +105,19 @@ export class FixedHeaders {
     this.#first = false;
     this.#left = this.#length;
     this.#state = this.#left > 0 ? 'body' : 'type';
-    if (this.#type === CONNECT) this.#head = [];
+    if (this.#type === CONNECT || (this.#type >= 4 && this.#type <= 10)) this.#head = [];
     return undefined;
+  }
+
+  /** The packet identifier is never 0 [MQTT-2.3.1-1]; that of a PUBLISH is looked at where it is parsed. */
+  #idByte(byte: number): GuardFault | undefined {
+    const head = this.#head as number[];
+    if (head.length === 0) {
+      head.push(byte);
+      return undefined;
+    }
+    this.#head = undefined;
+    return head[0] === 0 && byte === 0 ? 'malformed' : undefined;
   }
 
   /** Collects name, level and flags of CONNECT (sections 3.1.2.1 to 3.1.2.3) and judges them. */
@@ -197,7 +209,11 @@ export interface Guard {
  * this one socket: a Duplex in between would copy each chunk's way through two more buffers and their ticks.
  * Works for net and TLS sockets, whose `push` gets clear text.
  */
-export function attachGuard(socket: Socket, limits: GuardLimits, onFault: (fault: GuardFault) => void): Guard {
+export function attachGuard(
+  socket: Socket,
+  limits: GuardLimits,
+  onFault: (fault: GuardFault) => void,
+): Guard {
   const headers = new FixedHeaders(limits);
   const push = socket.push.bind(socket);
   const read = socket.read.bind(socket);

@@ -36,7 +36,12 @@ export interface Session {
 const REPEAT_WINDOW_MS = 60_000;
 
 /** QoS 1: a repeat is DUP, on a resumed session, with the same bytes, soon. Two equal readings are two readings. */
-export function qos1Repeat(listener: string, session: Session, packetId: number, dup: boolean): RepeatKey | undefined {
+export function qos1Repeat(
+  listener: string,
+  session: Session,
+  packetId: number,
+  dup: boolean,
+): RepeatKey | undefined {
   if (session.nonce) return undefined; // never resumed, so never consulted
   return {
     key: `mqtt1|${listener}|${session.clientId}|${packetId}`,
@@ -57,7 +62,13 @@ export function qos2Key(listener: string, session: Session, packetId: number): s
  * its memory and counts from 1 again under other bytes has a new reading, and losing it would be worse than
  * doubling it.
  */
-export function qos2Consults(session: Session, link: object, packetId: number, dup: boolean, digest: string): boolean {
+export function qos2Consults(
+  session: Session,
+  link: object,
+  packetId: number,
+  dup: boolean,
+  digest: string,
+): boolean {
   const open = session.unreleased.get(packetId);
   const looked = session.lookups > 0;
   if (looked) session.lookups--;
@@ -84,7 +95,11 @@ export class Sessions {
   }
 
   /** `ended`: a kept session that this CONNECT discards; its keys are to be released. */
-  open(clientId: string, principal: string, clean: boolean): { session: Session; resumed: boolean; ended?: Session } {
+  open(
+    clientId: string,
+    principal: string,
+    clean: boolean,
+  ): { session: Session; resumed: boolean; ended?: Session } {
     const kept = this.#kept.get(clientId);
     this.#kept.delete(clientId);
     if (clean) {

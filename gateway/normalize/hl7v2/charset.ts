@@ -41,7 +41,12 @@ const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE']);
 
 /** `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits. */
 export function charsetOf(names: string[], whole: Buffer): Charset {
-  const asked = names.map((name) => name.trim().toUpperCase().replace(/^ISO[- ]IR[- ]?/, 'ISO IR'));
+  const asked = names.map((name) =>
+    name
+      .trim()
+      .toUpperCase()
+      .replace(/^ISO[- ]IR[- ]?/, 'ISO IR'),
+  );
   const first = asked[0] ?? '';
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => iso2022.has(name))) {

@@ -28,12 +28,16 @@ export function delimitersAt(bytes: Uint8Array, at: number, end: number): Delimi
   if (!usable(field)) return 'MSH-1 is not a character that can separate fields';
   let stop = at + 4;
   while (stop < end && bytes[stop] !== field && bytes[stop] !== 13 && bytes[stop] !== 10) stop++;
-  const given = stop - at - 4;
+  let given = stop - at - 4;
   if (given === 0) return 'MSH-2 is empty';
   if (given > 5) return 'MSH-2 has more than five characters';
   const taken = [field];
+  // A header that went through a program's source text may say its escape character twice.
+  const doubled = given === 5 && bytes[at + 6] === bytes[at + 7] ? 1 : 0;
+  given -= doubled;
   const pick = (index: number, fallback: number): number => {
-    const byte = index < given ? (bytes[at + 4 + index] ?? 0) : fallback;
+    const place = at + 4 + index + (index > 2 ? doubled : 0);
+    const byte = index < given ? (bytes[place] ?? 0) : fallback;
     taken.push(byte);
     return byte;
   };

@@ -7,7 +7,7 @@ import type { Delimiters } from './delimiters.ts';
 const longest = 4096; // characters of one sequence; an unpaired escape character must stay cheap
 
 /** `bytesToText` reads the bytes of `\X..\` in the message's charset. */
-export function unescape(text: string, by: Delimiters, bytesToText: (bytes: Buffer) => string): string {
+export function unescapeText(text: string, by: Delimiters, bytesToText: (bytes: Buffer) => string): string {
   const mark = String.fromCharCode(by.escape);
   let from = text.indexOf(mark);
   if (from < 0) return text;
@@ -29,8 +29,10 @@ export function unescape(text: string, by: Delimiters, bytesToText: (bytes: Buff
   return out + text.slice(done);
 }
 
+export { escapeText as escape };
+
 /** Writes text so that it stands in any field, component or subcomponent. */
-export function escape(text: string, by: Delimiters): string {
+function escapeText(text: string, by: Delimiters): string {
   const mark = String.fromCharCode(by.escape);
   const letters: Record<number, string> = {
     [by.field]: 'F',

@@ -13,8 +13,9 @@
 import { limits, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
-import { unescape } from './escapes.ts';
+import { unescapeText } from './escapes.ts';
 import { Parts } from './parts.ts';
+import { remark, type Scope } from './scope.ts';
 
 export class Message {
   readonly bytes: Buffer;
@@ -25,14 +26,23 @@ export class Message {
   readonly escaped: boolean;
   readonly segments: Segment[] = [];
   readonly offsets: Int32Array;
+  readonly scope: Scope;
   /** Fields that hold the HL7 null `""`, as SEG-n: the sender asks to delete the value. */
   readonly nulls = new Set<string>();
   /** Tests watch which fields a mapping reads. */
   onRead: ((segment: Segment, field: number) => void) | undefined;
 
-  constructor(bytes: Buffer, by: Delimiters, charset: Charset, offsets: Int32Array, high: boolean) {
+  constructor(
+    bytes: Buffer,
+    by: Delimiters,
+    charset: Charset,
+    offsets: Int32Array,
+    high: boolean,
+    scope: Scope,
+  ) {
+    this.scope = scope;
     this.bytes = bytes;
-    this.chars = bytes.latin1Slice(0, bytes.length);
+    this.chars = bytes.toString('latin1', 0, bytes.length);
     this.by = by;
     this.charset = charset;
     this.ascii = !high;
@@ -45,7 +55,7 @@ export class Message {
     const raw = this.chars.substring(start, end);
     if (raw === '""') return '';
     const text = this.ascii ? raw : this.decoded(raw, start, end);
-    return this.escaped && text.length > 0 ? unescape(text, this.by, this.charset.decode) : text;
+    return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.charset.decode) : text;
   }
 
   private decoded(raw: string, start: number, end: number): string {
@@ -141,9 +151,9 @@ export class Segment {
 let scratch = new Int32Array(1 << 12);
 
 /** `raw` is one message, from its MSH on (see split.ts). */
-export function scan(raw: Uint8Array): Message | Reject {
+export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
   let bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  if (bytes.length < 8 || bytes.latin1Slice(0, 3) !== 'MSH') {
+  if (bytes.length < 8 || bytes.toString('latin1', 0, 3) !== 'MSH') {
     return { code: 'no-msh', reason: 'The message does not begin with a complete MSH segment.' };
   }
   const by = delimitersAt(bytes, 0, bytes.length);
@@ -151,10 +161,10 @@ export function scan(raw: Uint8Array): Message | Reject {
   const charset = charsetOf(declaredCharsets(bytes, by), bytes);
   if (charset.walked) bytes = Buffer.from(charset.decode(bytes), 'utf8');
   const reading = charset.walked ? { ...charset, decode: (some: Buffer) => some.toString('utf8') } : charset;
-  return index(bytes, by, reading);
+  return index(bytes, by, reading, scope);
 }
 
-function index(bytes: Buffer, by: Delimiters, charset: Charset): Message | Reject {
+function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): Message | Reject {
   const { field } = by;
   const length = bytes.length;
   const starts: number[] = []; // per segment: index of its first offset
@@ -201,13 +211,14 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset): Message | Rejec
       return { code: 'too-large', reason: `More than ${limits.segmentsMax} segments.` };
     }
     if (longest > limits.fieldBytesMax) {
-      const obx = bytes.latin1Slice(begin, begin + 3) === 'OBX';
+      const obx = bytes.toString('latin1', begin, begin + 3) === 'OBX';
       if (!obx || longest > limits.documentFieldBytesMax) {
         return { code: 'too-large', reason: `Field ${longestAt} of segment ${line} is over the limit.` };
       }
     }
   }
-  const message = new Message(bytes, by, charset, scratch.slice(0, used), (high & 0x80) !== 0);
+  const message = new Message(bytes, by, charset, scratch.slice(0, used), (high & 0x80) !== 0, scope);
+  if (charset.remark !== undefined) remark(scope, charset.remark);
   for (let i = 0; i < starts.length; i++) {
     const base = starts[i] as number;
     const next = i + 1 < starts.length ? (starts[i + 1] as number) : used;
@@ -260,7 +271,7 @@ function declaredCharsets(bytes: Buffer, by: Delimiters): string[] {
   if (field < 17) return [];
   let end = at + 1;
   while (end < bytes.length && bytes[end] !== by.field && bytes[end] !== 13 && bytes[end] !== 10) end++;
-  const text = bytes.latin1Slice(at + 1, end);
+  const text = bytes.toString('latin1', at + 1, end);
   if (text === '' || text === '""') return [];
   return text.split(String.fromCharCode(by.repetition));
 }

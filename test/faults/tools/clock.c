@@ -61,8 +61,8 @@ static long long offset(void) {
 }
 
 static void move(struct timespec *t) {
-  long long ns = t->tv_nsec + offset() % SECOND_NS;
-  t->tv_sec += offset_ns / SECOND_NS;
+  long long by = offset(), ns = t->tv_nsec + by % SECOND_NS;
+  t->tv_sec += by / SECOND_NS;
   if (ns < 0) ns += SECOND_NS, t->tv_sec -= 1;
   if (ns >= SECOND_NS) ns -= SECOND_NS, t->tv_sec += 1;
   t->tv_nsec = ns;
@@ -78,7 +78,7 @@ int gettimeofday(struct timeval *restrict tv, void *restrict zone) {
   struct timespec t;
   (void)zone;
   if (clock_gettime(CLOCK_REALTIME, &t) != 0) return -1;
-  if (tv) *tv = (struct timeval){t.tv_sec, t.tv_nsec / 1000};
+  *tv = (struct timeval){t.tv_sec, t.tv_nsec / 1000};
   return 0;
 }
 

@@ -40,7 +40,9 @@ export function assertComplete(recording: Recording, path: string): void {
   const length = Math.min(recorded.length, real.length);
   let at = 0;
   while (at < length && recorded[at] === real[at]) at += 1;
-  throw new Error(`recording of ${path} differs at byte ${at} (${recorded.length} recorded, ${real.length} real)`);
+  throw new Error(
+    `recording of ${path} differs at byte ${at} (${recorded.length} recorded, ${real.length} real)`,
+  );
 }
 
 /** Moments to cut at: half of them right after a mark, where a promise has just been made. */
@@ -93,12 +95,22 @@ function writesOf(recording: Recording, path: string): RecordedWrite[] {
   return recording.writes.filter((write) => write.file === path);
 }
 
-/** For each write the moment from which it survives a cut. */
+/** For each write the moment from which it survives a cut: the end of the first flush that covers it. */
 function durabilityOf(recording: Recording, path: string, writes: readonly RecordedWrite[]): number[] {
   const flushes = recording.flushes.filter((flush) => flush.file === path && flush.succeeded);
+  // Flushes stand in the order of their beginnings; a later one may end first.
+  const earliestEnd = flushes.map((flush) => flush.endedAt);
+  for (let index = earliestEnd.length - 2; index >= 0; index -= 1) {
+    earliestEnd[index] = Math.min(earliestEnd[index]!, earliestEnd[index + 1]!);
+  }
   return writes.map((write) => {
-    const covered = flushes.filter((flush) => flush.beganAt > write.returnedAt).map((flush) => flush.endedAt);
-    const flushedAt = covered.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+    let [low, high] = [0, flushes.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (flushes[middle]!.beganAt > write.returnedAt) high = middle;
+      else low = middle + 1;
+    }
+    const flushedAt = earliestEnd[low] ?? Number.POSITIVE_INFINITY;
     return write.durable ? Math.min(write.returnedAt, flushedAt) : flushedAt;
   });
 }

@@ -14,7 +14,19 @@ export function buildPreload(name: PreloadName, folder: string): string | undefi
   if (spawnSync('gcc', ['--version']).status !== 0) return undefined;
   const source = join(projectRoot, 'test', 'faults', 'tools', `${name}.c`);
   const library = join(folder, `${name}.so`);
-  const flags = ['-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror', '-o', library, source, '-ldl', '-lpthread'];
+  const flags = [
+    '-shared',
+    '-fPIC',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-o',
+    library,
+    source,
+    '-ldl',
+    '-lpthread',
+  ];
   const built = spawnSync('gcc', flags, { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`gcc ${name}.c: ${built.stderr}`);
   return library;

@@ -12,7 +12,7 @@
  *    (another entry point, mmap) cries wolf, or sleeps.
  *
  * Environment: HILUM_REC_LOG     the recording; without it the shim does nothing
- *              HILUM_REC_SUFFIX  files whose path ends with this are recorded (default ".mdb" data: "data.mdb")
+ *              HILUM_REC_SUFFIX  files whose path ends with this are recorded (default "data.mdb")
  *              HILUM_REC_MARKS   a file or FIFO: lines "ACKMARK n" written to it (or to fd 2) become marks
  *              HILUM_REC_SYNC_DELAY_US  waits so long before each flush: widens the window between write and
  *                                durability, so that an answer before the commit is seen at almost any cut

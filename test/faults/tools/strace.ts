@@ -8,7 +8,15 @@
 import { spawnSync } from 'node:child_process';
 
 export interface Injection {
-  readonly syscall: 'fdatasync' | 'fsync' | 'pwrite64' | 'pwritev' | 'write' | 'writev' | 'ftruncate' | 'openat';
+  readonly syscall:
+    | 'fdatasync'
+    | 'fsync'
+    | 'pwrite64'
+    | 'pwritev'
+    | 'write'
+    | 'writev'
+    | 'ftruncate'
+    | 'openat';
   /** EIO, ENOSPC, ... */
   readonly error?: string;
   /** `3` only the third, `3+` from the third on, `1+2` every second. Default: always. */
@@ -33,7 +41,10 @@ export interface CommandLine {
 
 /** True where strace is there and may trace: containers often forbid it. */
 export function available(): boolean {
-  return spawnSync('strace', ['-f', '--seccomp-bpf', '-e', 'trace=fdatasync', '-o', '/dev/null', 'true']).status === 0;
+  return (
+    spawnSync('strace', ['-f', '--seccomp-bpf', '-e', 'trace=fdatasync', '-o', '/dev/null', 'true'])
+      .status === 0
+  );
 }
 
 export function underStrace(options: StraceOptions, command: string, args: readonly string[]): CommandLine {
@@ -42,7 +53,12 @@ export function underStrace(options: StraceOptions, command: string, args: reado
     command: 'strace',
     args: [
       // biome-ignore format: one option a line says more
-      '-D', '-f', '-q', '--seccomp-bpf', '-o', options.log,
+      '-D',
+      '-f',
+      '-q',
+      '--seccomp-bpf',
+      '-o',
+      options.log,
       '-e',
       `trace=${calls.join(',')}`,
       // Without this a SIGTERM to the daemon fills the log; signals themselves pass in any case.

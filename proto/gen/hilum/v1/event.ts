@@ -80,6 +80,14 @@ export interface ClinicalEvent {
     | undefined;
   /** Fields that hold the HL7 null "" (PID-6): the sender asks to delete what was known. */
   nulls: string[];
+  /**
+   * What else the same order says of its medication: as ordered (RXO) beside as encoded (RXE)
+   * or dispensed (RXD); `medication` is the last of them.
+   */
+  furtherMedications: Medication[];
+  /** Orders and visits after the first, where the message is one event (charges, referrals). */
+  furtherOrders: Order[];
+  furtherEncounters: Encounter[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -352,6 +360,8 @@ export interface Order {
   orderNotes: string[];
   /** Specimens after the first (SPM, SAC). */
   furtherSpecimens: Specimen[];
+  /** OBR-7, OBR-8 where the event's own times are of something else (documents, charges). */
+  performed: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -519,6 +529,8 @@ export interface Merge {
   retiredAccounts: Identifier[];
   retiredVisits: Identifier[];
   priorNames: HumanName[];
+  /** A24, A37: the other patient, in full. */
+  other: Patient | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -546,7 +558,11 @@ export interface Document {
   /** The text of the document's OBX, line by line, where it is text. */
   text: string[];
   placerOrders: Identifier[];
-  fillerOrder: Identifier | undefined;
+  fillerOrder:
+    | Identifier
+    | undefined;
+  /** TXA-22: when it was authenticated. */
+  authenticated: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -587,7 +603,7 @@ export interface Resource {
 }
 
 export interface Medication {
-  /** order | dispense | administration | give */
+  /** order | encoded-order | dispense | administration | give */
   act: string;
   code: Code | undefined;
   amountMinimum: string;
@@ -923,6 +939,9 @@ function createBaseClinicalEvent(): ClinicalEvent {
     referral: undefined,
     masterFile: undefined,
     nulls: [],
+    furtherMedications: [],
+    furtherOrders: [],
+    furtherEncounters: [],
     _unknownFields: {},
   };
 }
@@ -1030,6 +1049,15 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     for (const v of message.nulls) {
       writer.uint32(274).string(v!);
+    }
+    for (const v of message.furtherMedications) {
+      Medication.encode(v!, writer.uint32(282).fork()).join();
+    }
+    for (const v of message.furtherOrders) {
+      Order.encode(v!, writer.uint32(290).fork()).join();
+    }
+    for (const v of message.furtherEncounters) {
+      Encounter.encode(v!, writer.uint32(298).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1327,6 +1355,30 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.nulls.push(reader.string());
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.furtherMedications.push(Medication.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.furtherOrders.push(Order.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.furtherEncounters.push(Encounter.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1410,6 +1462,21 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : undefined,
       nulls: globalThis.Array.isArray(object?.nulls)
         ? object.nulls.map((e: any) => globalThis.String(e))
+        : [],
+      furtherMedications: globalThis.Array.isArray(object?.furtherMedications)
+        ? object.furtherMedications.map((e: any) => Medication.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_medications)
+        ? object.further_medications.map((e: any) => Medication.fromJSON(e))
+        : [],
+      furtherOrders: globalThis.Array.isArray(object?.furtherOrders)
+        ? object.furtherOrders.map((e: any) => Order.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_orders)
+        ? object.further_orders.map((e: any) => Order.fromJSON(e))
+        : [],
+      furtherEncounters: globalThis.Array.isArray(object?.furtherEncounters)
+        ? object.furtherEncounters.map((e: any) => Encounter.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_encounters)
+        ? object.further_encounters.map((e: any) => Encounter.fromJSON(e))
         : [],
     };
   },
@@ -1518,6 +1585,15 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.nulls?.length) {
       obj.nulls = message.nulls;
     }
+    if (message.furtherMedications?.length) {
+      obj.furtherMedications = message.furtherMedications.map((e) => Medication.toJSON(e));
+    }
+    if (message.furtherOrders?.length) {
+      obj.furtherOrders = message.furtherOrders.map((e) => Order.toJSON(e));
+    }
+    if (message.furtherEncounters?.length) {
+      obj.furtherEncounters = message.furtherEncounters.map((e) => Encounter.toJSON(e));
+    }
     return obj;
   },
 
@@ -1586,6 +1662,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       ? MasterFile.fromPartial(object.masterFile)
       : undefined;
     message.nulls = object.nulls?.map((e) => e) || [];
+    message.furtherMedications = object.furtherMedications?.map((e) => Medication.fromPartial(e)) || [];
+    message.furtherOrders = object.furtherOrders?.map((e) => Order.fromPartial(e)) || [];
+    message.furtherEncounters = object.furtherEncounters?.map((e) => Encounter.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4851,6 +4930,7 @@ function createBaseOrder(): Order {
     enteringOrganization: "",
     orderNotes: [],
     furtherSpecimens: [],
+    performed: undefined,
     _unknownFields: {},
   };
 }
@@ -4949,6 +5029,9 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.furtherSpecimens) {
       Specimen.encode(v!, writer.uint32(250).fork()).join();
+    }
+    if (message.performed !== undefined) {
+      Period.encode(message.performed, writer.uint32(258).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5222,6 +5305,14 @@ export const Order: MessageFns<Order> = {
             message.furtherSpecimens.push(Specimen.decode(reader, reader.uint32()));
             continue;
           }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.performed = Period.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5337,6 +5428,7 @@ export const Order: MessageFns<Order> = {
         : globalThis.Array.isArray(object?.further_specimens)
         ? object.further_specimens.map((e: any) => Specimen.fromJSON(e))
         : [],
+      performed: isSet(object.performed) ? Period.fromJSON(object.performed) : undefined,
     };
   },
 
@@ -5435,6 +5527,9 @@ export const Order: MessageFns<Order> = {
     if (message.furtherSpecimens?.length) {
       obj.furtherSpecimens = message.furtherSpecimens.map((e) => Specimen.toJSON(e));
     }
+    if (message.performed !== undefined) {
+      obj.performed = Period.toJSON(message.performed);
+    }
     return obj;
   },
 
@@ -5496,6 +5591,9 @@ export const Order: MessageFns<Order> = {
     message.enteringOrganization = object.enteringOrganization ?? "";
     message.orderNotes = object.orderNotes?.map((e) => e) || [];
     message.furtherSpecimens = object.furtherSpecimens?.map((e) => Specimen.fromPartial(e)) || [];
+    message.performed = (object.performed !== undefined && object.performed !== null)
+      ? Period.fromPartial(object.performed)
+      : undefined;
     return message;
   },
 };
@@ -7301,6 +7399,7 @@ function createBaseMerge(): Merge {
     retiredAccounts: [],
     retiredVisits: [],
     priorNames: [],
+    other: undefined,
     _unknownFields: {},
   };
 }
@@ -7327,6 +7426,9 @@ export const Merge: MessageFns<Merge> = {
     }
     for (const v of message.priorNames) {
       HumanName.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.other !== undefined) {
+      Patient.encode(message.other, writer.uint32(66).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7408,6 +7510,14 @@ export const Merge: MessageFns<Merge> = {
             message.priorNames.push(HumanName.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.other = Patient.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7451,6 +7561,7 @@ export const Merge: MessageFns<Merge> = {
         : globalThis.Array.isArray(object?.prior_names)
         ? object.prior_names.map((e: any) => HumanName.fromJSON(e))
         : [],
+      other: isSet(object.other) ? Patient.fromJSON(object.other) : undefined,
     };
   },
 
@@ -7477,6 +7588,9 @@ export const Merge: MessageFns<Merge> = {
     if (message.priorNames?.length) {
       obj.priorNames = message.priorNames.map((e) => HumanName.toJSON(e));
     }
+    if (message.other !== undefined) {
+      obj.other = Patient.toJSON(message.other);
+    }
     return obj;
   },
 
@@ -7492,6 +7606,9 @@ export const Merge: MessageFns<Merge> = {
     message.retiredAccounts = object.retiredAccounts?.map((e) => Identifier.fromPartial(e)) || [];
     message.retiredVisits = object.retiredVisits?.map((e) => Identifier.fromPartial(e)) || [];
     message.priorNames = object.priorNames?.map((e) => HumanName.fromPartial(e)) || [];
+    message.other = (object.other !== undefined && object.other !== null)
+      ? Patient.fromPartial(object.other)
+      : undefined;
     return message;
   },
 };
@@ -7517,6 +7634,7 @@ function createBaseDocument(): Document {
     text: [],
     placerOrders: [],
     fillerOrder: undefined,
+    authenticated: undefined,
     _unknownFields: {},
   };
 }
@@ -7579,6 +7697,9 @@ export const Document: MessageFns<Document> = {
     }
     if (message.fillerOrder !== undefined) {
       Identifier.encode(message.fillerOrder, writer.uint32(154).fork()).join();
+    }
+    if (message.authenticated !== undefined) {
+      ClinicalTime.encode(message.authenticated, writer.uint32(162).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7756,6 +7877,14 @@ export const Document: MessageFns<Document> = {
             message.fillerOrder = Identifier.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.authenticated = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7827,6 +7956,7 @@ export const Document: MessageFns<Document> = {
         : isSet(object.filler_order)
         ? Identifier.fromJSON(object.filler_order)
         : undefined,
+      authenticated: isSet(object.authenticated) ? ClinicalTime.fromJSON(object.authenticated) : undefined,
     };
   },
 
@@ -7889,6 +8019,9 @@ export const Document: MessageFns<Document> = {
     if (message.fillerOrder !== undefined) {
       obj.fillerOrder = Identifier.toJSON(message.fillerOrder);
     }
+    if (message.authenticated !== undefined) {
+      obj.authenticated = ClinicalTime.toJSON(message.authenticated);
+    }
     return obj;
   },
 
@@ -7925,6 +8058,9 @@ export const Document: MessageFns<Document> = {
     message.placerOrders = object.placerOrders?.map((e) => Identifier.fromPartial(e)) || [];
     message.fillerOrder = (object.fillerOrder !== undefined && object.fillerOrder !== null)
       ? Identifier.fromPartial(object.fillerOrder)
+      : undefined;
+    message.authenticated = (object.authenticated !== undefined && object.authenticated !== null)
+      ? ClinicalTime.fromPartial(object.authenticated)
       : undefined;
     return message;
   },

@@ -1,0 +1,110 @@
+/**
+ * Who a CONNECT comes from, and whether it is let in. Everything here happens before aedes registers the client,
+ * because registering is what closes an older connection of the same id.
+ */
+import type { Socket } from 'node:net';
+import { certificateNames } from './listener.ts';
+import type { MqttSourceOptions, MqttUser } from './options.ts';
+import { PasswordGate } from './passwords.ts';
+
+export interface Identity {
+  /** The same for the same user, whichever way it came. */
+  principal: string;
+  name: string;
+  publish: readonly string[];
+  subscribe: readonly string[];
+  /** Exact, or a prefix with `*`; undefined: any. */
+  clientIds: readonly string[] | undefined;
+}
+
+/** CONNACK return codes (table 3.1) with the reason that is counted. */
+export interface Refusal {
+  returnCode: 2 | 3 | 4 | 5;
+  reason:
+    | 'client-id'
+    | 'busy'
+    | 'credentials'
+    | 'not-authorized'
+    | 'will'
+    | 'takeover'
+    | 'cool-down'
+    | 'stopping';
+}
+
+export class Admission {
+  readonly #options: MqttSourceOptions;
+  readonly #users: ReadonlyMap<string, MqttUser>;
+  readonly #gate = new PasswordGate();
+
+  constructor(options: MqttSourceOptions) {
+    this.#options = options;
+    this.#users = new Map(options.users.map((user) => [user.name, user]));
+  }
+
+  async identify(
+    socket: Socket,
+    username: string | undefined,
+    password: Uint8Array | undefined,
+  ): Promise<Identity | Refusal> {
+    const names = certificateNames(socket);
+    for (const name of names) {
+      const user = this.#users.get(name);
+      if (user) return identityOf(user);
+    }
+    const certificates = this.#options.certificates;
+    const name = names[0];
+    if (certificates && name !== undefined) {
+      return {
+        principal: `cert:${name}`,
+        name,
+        publish: certificates.publish,
+        subscribe: certificates.subscribe ?? [],
+        clientIds: [name, `${name}-*`],
+      };
+    }
+    if (username === undefined) {
+      const anonymous = this.#options.anonymous;
+      if (!anonymous) return { returnCode: 5, reason: 'not-authorized' };
+      // Without names the address is all there is to tell one sender from another.
+      const principal = `anonymous@${socket.remoteAddress ?? ''}`;
+      return {
+        principal,
+        name: 'anonymous',
+        publish: anonymous.publish,
+        subscribe: [],
+        clientIds: undefined,
+      };
+    }
+    return await this.#byPassword(username, password ?? new Uint8Array());
+  }
+
+  async #byPassword(username: string, password: Uint8Array): Promise<Identity | Refusal> {
+    const user = this.#users.get(username);
+    const stored = user?.password ? user.password : NOBODY;
+    // A user that does not exist costs as much as a wrong password: the time tells nothing.
+    const verdict = await this.#gate.check(user ? username : '', password, stored);
+    if (verdict === 'busy') return { returnCode: 3, reason: 'busy' };
+    if (verdict === 'wrong' || !user?.password) return { returnCode: 4, reason: 'credentials' };
+    return identityOf(user);
+  }
+}
+
+export function mayUseClientId(identity: Identity, clientId: string): boolean {
+  if (!identity.clientIds) return true;
+  return identity.clientIds.some((pattern) =>
+    pattern.endsWith('*') ? clientId.startsWith(pattern.slice(0, -1)) : clientId === pattern,
+  );
+}
+
+function identityOf(user: MqttUser): Identity {
+  return {
+    principal: `user:${user.name}`,
+    name: user.name,
+    publish: user.publish,
+    subscribe: user.subscribe ?? [],
+    clientIds: user.clientIds,
+  };
+}
+
+/** No password has this hash: it is random bytes. */
+const NOBODY = 'scrypt$16384$8$1$m0Y1v0gq9mVw2kQ0c3b1Zg==$q7m1d1v9Qe8sJcHkq1o1Yw0v6o0m8b2m5l3f4n7t9xA=';

@@ -1,0 +1,150 @@
+/**
+ * The TCP (and TLS) side: accepts, counts connections in all and per address before any handshake, and hands
+ * over sockets that are ready for MQTT.
+ */
+import net from 'node:net';
+import tls from 'node:tls';
+import type { MqttTls } from './options.ts';
+
+export interface ListenerOptions {
+  host: string;
+  port: number;
+  tls: MqttTls | undefined;
+  connectionsMax: number;
+  connectionsPerAddressMax: number;
+  handshakeTimeoutMs: number;
+}
+
+export type ListenerRefusal = 'connections-limit' | 'address-limit' | 'tls-handshake' | 'tls-certificate';
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #onSocket: (socket: net.Socket) => void;
+  readonly #onRefused: (reason: ListenerRefusal, address: string) => void;
+  readonly #server: net.Server;
+  readonly #raw = new Set<net.Socket>();
+  readonly #perAddress = new Map<string, number>();
+  #tls: tls.Server | undefined;
+  #accepting = false;
+
+  constructor(
+    options: ListenerOptions,
+    onSocket: (socket: net.Socket) => void,
+    onRefused: (reason: ListenerRefusal, address: string) => void,
+  ) {
+    this.#options = options;
+    this.#onSocket = onSocket;
+    this.#onRefused = onRefused;
+    // Each PUBACK is a small write on its own: Nagle would hold it back.
+    this.#server = net.createServer(
+      { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 },
+      (socket) => this.#accept(socket),
+    );
+  }
+
+  /** Rejects where the address cannot be used or the certificate cannot be read. */
+  start(): Promise<{ port: number; address: string }> {
+    if (this.#options.tls) this.#tls = this.#tlsServer(this.#options.tls);
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 511 }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', () => {}); // EMFILE on accept: the peer comes again
+        this.#accepting = true;
+        const { port, address } = this.#server.address() as net.AddressInfo;
+        resolve({ port, address });
+      });
+    });
+  }
+
+  stopAccepting(): void {
+    this.#accepting = false;
+    if (this.#server.listening) this.#server.close();
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#raw) socket.destroy();
+  }
+
+  #accept(socket: net.Socket): void {
+    const address = socket.remoteAddress;
+    socket.on('error', () => {}); // whoever uses the socket hears of it too; before that nobody does
+    if (!this.#accepting || address === undefined) {
+      socket.destroy();
+      return;
+    }
+    const fromHere = this.#perAddress.get(address) ?? 0;
+    const total = this.#raw.size >= this.#options.connectionsMax;
+    if (total || fromHere >= this.#options.connectionsPerAddressMax) {
+      socket.destroy();
+      this.#onRefused(total ? 'connections-limit' : 'address-limit', address);
+      return;
+    }
+    this.#raw.add(socket);
+    this.#perAddress.set(address, fromHere + 1);
+    socket.once('close', () => {
+      this.#raw.delete(socket);
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+    });
+    if (this.#tls) this.#tls.emit('connection', socket);
+    else this.#onSocket(socket);
+  }
+
+  #tlsServer(options: MqttTls): tls.Server {
+    const requestCert =
+      options.mode === 'required' || (options.requestClientCert ?? options.mode === 'optional');
+    const server = tls.createServer({
+      cert: options.certPem,
+      key: options.keyPem,
+      ...(options.caPem === undefined ? {} : { ca: options.caPem }),
+      requestCert,
+      rejectUnauthorized: options.mode === 'required',
+      minVersion: 'TLSv1.2',
+      ciphers: CIPHERS,
+      honorCipherOrder: true,
+      handshakeTimeout: this.#options.handshakeTimeoutMs,
+    });
+    server.on('secureConnection', (socket) => {
+      // Where a certificate is optional, a bad one is still worse than none.
+      const presented = requestCert && socket.getPeerX509Certificate() !== undefined;
+      if (presented && !socket.authorized) {
+        this.#onRefused('tls-certificate', socket.remoteAddress ?? '');
+        socket.destroy();
+        return;
+      }
+      this.#onSocket(socket);
+    });
+    server.on('tlsClientError', (_error, socket) => {
+      this.#onRefused('tls-handshake', socket.remoteAddress ?? '');
+      socket.destroy();
+    });
+    return server;
+  }
+}
+
+/** TLS 1.3, and of 1.2 what has forward secrecy and AEAD (BCP 195). */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
+/** Names of a verified client certificate: SAN DNS and URI entries, then CN. Empty without such a certificate. */
+export function certificateNames(socket: net.Socket): string[] {
+  if (!(socket instanceof tls.TLSSocket) || !socket.authorized) return [];
+  const certificate = socket.getPeerCertificate();
+  const names = (certificate.subjectaltname ?? '')
+    .split(', ')
+    .flatMap((entry) => /^(?:DNS|URI):([^"]+)$/.exec(entry)?.[1] ?? []);
+  const commonName = certificate.subject?.CN;
+  if (typeof commonName === 'string' && commonName !== '') names.push(commonName);
+  return names;
+}

@@ -1,0 +1,306 @@
+/**
+ * How urgent an HL7 v2 message looks, from its bytes, before anything is parsed: so that a STAT
+ * result is normalized before the backlog. Normalization has the last word on the class.
+ *
+ * Reads every field that the built-in class rules read (gateway/prioritize/defaults.ts), each time
+ * to the same end; a test holds the two together. One pass, nothing allocated, any input is safe.
+ * In Shift_JIS, Big5, GB 18030 and ISO-2022 a delimiter can be half of a character; the guess may
+ * then be wrong, never worse than that.
+ */
+import type { Class } from './intake.ts';
+
+export function guessHl7v2(raw: Uint8Array): Class {
+  let best = bulk;
+  let message: number = none;
+  let separator = 0;
+  let component = 0;
+  let repetition = 0;
+  let subcomponent = 0;
+  let kind: Kind = 'other';
+  let alarmed = false;
+  let nextReturn = -2;
+  let nextFeed = -2;
+  for (let at = afterMark(raw); at < raw.length; ) {
+    while (at < raw.length && raw[at]! <= blank) at++;
+    // A large document is one long line: indexOf skips it at memory speed, and each mark is looked for once.
+    if (nextReturn !== -1 && nextReturn < at) nextReturn = raw.indexOf(carriageReturn, at);
+    if (nextFeed !== -1 && nextFeed < at) nextFeed = raw.indexOf(lineFeed, at);
+    const end = Math.min(nextReturn < 0 ? raw.length : nextReturn, nextFeed < 0 ? raw.length : nextFeed);
+    const name = (raw[at]! << 16) | (raw[at + 1]! << 8) | raw[at + 2]!;
+    if (name === MSH && end - at > 8) {
+      best = Math.max(best, settled(message, kind, alarmed));
+      separator = raw[at + 3]!;
+      component = raw[at + 4]!;
+      repetition = raw[at + 5] === separator ? 0 : raw[at + 5]!;
+      subcomponent = raw[at + 7] === separator ? 0 : raw[at + 7]!;
+      // MSH-1 is the separator itself [HL7 2.5.3.1], so MSH-9 stands where field 8 of others does.
+      const type = field(raw, at, end, separator, 8);
+      kind = kindOf(raw, type, end, component);
+      message = kind === 'bulk' ? bulk : kind === 'merge' ? urgent : routine;
+      alarmed = false;
+    } else if (message > bulk && raw[at + 3] === separator) {
+      const ordering = kind !== 'patient' && kind !== 'merge';
+      switch (name) {
+        case OBX: {
+          // The priority of an alarm is a row of its own, MDC_ATTR_ALARM_PRIORITY [IHE PCD-04].
+          const code = field(raw, at, end, separator, 3);
+          const value = field(raw, at, end, separator, 5);
+          if (code >= 0 && (kind === 'result' || kind === 'alarm')) {
+            if (word(raw, code, end, separator, component, subcomponent, repetition) === PRIORITY) {
+              kind = 'alarm';
+              const said =
+                value < 0 ? 0 : word(raw, value, end, separator, component, subcomponent, repetition);
+              if (said !== 0) {
+                message = Math.max(message, alarmPriority(said) === none ? urgent : alarmPriority(said));
+                alarmed = true;
+              }
+            }
+          }
+          for (let flag = field(raw, at, end, separator, 8); flag >= 0; ) {
+            const found = word(raw, flag, end, separator, component, subcomponent, repetition);
+            if (critical(found)) message = stat;
+            else if (kind === 'alarm' && alarmPriority(found) !== none) {
+              message = Math.max(message, alarmPriority(found));
+              alarmed = true;
+            }
+            flag = nextRepetition(raw, flag, end, separator, repetition);
+          }
+          break;
+        }
+        case OBR: {
+          const service = field(raw, at, end, separator, 4);
+          if (kind === 'result' && service >= 0) {
+            const event = word(raw, service, end, separator, component, subcomponent, repetition);
+            if (event === ALARM) kind = 'alarm';
+          }
+          if (!ordering) break;
+          const timed = timing(raw, at, end, 27, separator, component, subcomponent, repetition);
+          // OBR-5 is the priority of 2.2 and before; where OBR-27 says one, that one counts.
+          const old = field(raw, at, end, separator, 5);
+          const priority =
+            timed === none && old >= 0
+              ? priorityOf(word(raw, old, end, separator, component, subcomponent, repetition))
+              : timed;
+          message = Math.max(message, priority);
+          break;
+        }
+        case ORC:
+          if (ordering)
+            message = Math.max(
+              message,
+              timing(raw, at, end, 7, separator, component, subcomponent, repetition),
+            );
+          break;
+        case RXE:
+          if (ordering)
+            message = Math.max(
+              message,
+              timing(raw, at, end, 1, separator, component, subcomponent, repetition),
+            );
+          break;
+        case RXG:
+          if (ordering)
+            message = Math.max(
+              message,
+              timing(raw, at, end, 3, separator, component, subcomponent, repetition),
+            );
+          break;
+        case TQ1: {
+          if (!ordering) break;
+          for (let one = field(raw, at, end, separator, 9); one >= 0; ) {
+            message = Math.max(
+              message,
+              priorityOf(word(raw, one, end, separator, component, subcomponent, repetition)),
+            );
+            one = nextRepetition(raw, one, end, separator, repetition);
+          }
+          break;
+        }
+        case EVN: {
+          // Before 2.3 the trigger event may stand here alone.
+          const trigger = field(raw, at, end, separator, 1);
+          if (kind === 'patient' && trigger >= 0 && isMerge(raw, trigger))
+            message = Math.max(message, urgent);
+          break;
+        }
+      }
+    }
+    at = end + 1;
+  }
+  best = Math.max(best, settled(message, kind, alarmed));
+  return message === none ? 'routine' : names[best]!;
+}
+
+/** `patient`: ADT, SIU and SRM, whose events have no order; what an ORC says there is not their urgency. */
+type Kind = 'bulk' | 'merge' | 'alarm' | 'patient' | 'result' | 'other';
+
+const none = -1;
+const bulk = 0;
+const routine = 1;
+const urgent = 2;
+const stat = 3;
+const names: readonly Class[] = ['bulk', 'routine', 'urgent', 'stat'];
+
+const blank = 0x20;
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+
+type Eight = [number, number, number, number, number, number, number, number];
+
+/** Up to six letters as one number, so that a word is compared without making a string. */
+function code(text: string): number {
+  let value = 0;
+  for (let i = 0; i < text.length; i++) value = value * 256 + text.charCodeAt(i);
+  return value;
+}
+
+const [MSH, EVN, OBR, OBX, ORC, RXE, RXG, TQ1] = ['MSH', 'EVN', 'OBR', 'OBX', 'ORC', 'RXE', 'RXG', 'TQ1'].map(
+  code,
+) as Eight;
+const [HH, LL, AA, C, CH, CL] = [code('HH'), code('LL'), code('AA'), code('C'), code('CH'), code('CL')];
+const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
+const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
+/** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
+const [PRIORITY, ALARM] = [code('68484'), code('196616')];
+const [S, STAT, T, TS, TM, TH] = [code('S'), code('STAT'), code('T'), code('TS'), code('TM'), code('TH')];
+const [A, ASAP, P, URGENT] = [code('A'), code('ASAP'), code('P'), code('URGENT')];
+const [ADT, SIU, SRM, ORU, OPU, PRU] = [
+  code('ADT'),
+  code('SIU'),
+  code('SRM'),
+  code('ORU'),
+  code('OPU'),
+  code('PRU'),
+];
+const [DFT, BAR, MFN] = [code('DFT'), code('BAR'), code('MFN')];
+
+function settled(message: number, kind: Kind, alarmed: boolean): number {
+  return kind === 'alarm' && !alarmed ? Math.max(message, urgent) : message;
+}
+
+function critical(found: number): boolean {
+  return found === HH || found === LL || found === AA || found === C || found === CH || found === CL;
+}
+
+/** As a row of its own, or among the flags in OBX-8 [IHE PCD-04]. */
+function alarmPriority(found: number): number {
+  if (found === PH || found === HIGH) return stat;
+  if (found === PM || found === MEDIUM) return urgent;
+  return found === PL || found === PN || found === PI || found === LOW || found === NONE ? routine : none;
+}
+
+function priorityOf(found: number): number {
+  if (found === S || found === STAT || found === T || found === TS || found === TM) return stat;
+  if (found === A || found === ASAP || found === P || found === URGENT || found === TH) return urgent;
+  return found === 0 ? none : routine;
+}
+
+function kindOf(raw: Uint8Array, type: number, end: number, component: number): Kind {
+  if (type < 0 || type + 3 > end) return 'other';
+  const family = (raw[type]! << 16) | (raw[type + 1]! << 8) | raw[type + 2]!;
+  if (family === DFT || family === BAR || family === MFN) return 'bulk';
+  const trigger = raw[type + 3] === component ? type + 4 : none;
+  if (family === ADT) {
+    return trigger !== none && isMerge(raw, trigger) ? 'merge' : 'patient';
+  }
+  if (family === SIU || family === SRM) return 'patient';
+  if (family !== ORU && family !== OPU && family !== PRU) return 'other';
+  // R40 and R41 report an alarm [IHE PCD-04].
+  if (trigger === none || raw[trigger] !== 0x52 || raw[trigger + 1] !== 0x34) return 'result';
+  return raw[trigger + 2] === 0x30 || raw[trigger + 2] === 0x31 ? 'alarm' : 'result';
+}
+
+/** Past a UTF-8 byte order mark. */
+function afterMark(raw: Uint8Array): number {
+  return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
+}
+
+/** A18 A24 A30 A34 … A37 A39 … A51: identities are joined, moved or parted. */
+function isMerge(raw: Uint8Array, at: number): boolean {
+  if (raw[at] !== 0x41) return false;
+  const number = (raw[at + 1]! - 0x30) * 10 + (raw[at + 2]! - 0x30);
+  if (number === 18 || number === 24 || number === 30) return true;
+  return (number >= 34 && number <= 37) || (number >= 39 && number <= 51);
+}
+
+/** Where field n of a segment begins; none where the segment is shorter or the field is empty. */
+function field(raw: Uint8Array, segment: number, end: number, separator: number, n: number): number {
+  let at = segment;
+  for (let left = n; left > 0; at++) {
+    if (at >= end) return none;
+    if (raw[at] === separator) left--;
+  }
+  return at >= end || raw[at] === separator ? none : at;
+}
+
+function nextRepetition(
+  raw: Uint8Array,
+  from: number,
+  end: number,
+  separator: number,
+  repetition: number,
+): number {
+  for (let at = from; at < end && raw[at] !== separator; at++) {
+    if (raw[at] === repetition && repetition !== 0) return at + 1;
+  }
+  return none;
+}
+
+/** The highest priority of a TQ field: component 6 of each repetition, or the first where a sender wrote only that. */
+function timing(
+  raw: Uint8Array,
+  segment: number,
+  end: number,
+  n: number,
+  separator: number,
+  component: number,
+  subcomponent: number,
+  repetition: number,
+): number {
+  let highest = none;
+  for (let at = field(raw, segment, end, separator, n); at >= 0; ) {
+    const first = word(raw, at, end, separator, component, subcomponent, repetition);
+    let passed = 0;
+    let sixth = at;
+    while (sixth < end && passed < 5 && raw[sixth] !== separator && raw[sixth] !== repetition) {
+      if (raw[sixth] === component) passed++;
+      sixth++;
+    }
+    const said = passed === 5 ? word(raw, sixth, end, separator, component, subcomponent, repetition) : 0;
+    highest = Math.max(highest, priorityOf(said === 0 ? first : said));
+    at = nextRepetition(raw, at, end, separator, repetition);
+  }
+  return highest;
+}
+
+/** The word up to the next delimiter, in capitals and without blanks around it: 0 where empty, -1 where longer than any of ours. */
+function word(
+  raw: Uint8Array,
+  from: number,
+  end: number,
+  separator: number,
+  component: number,
+  subcomponent: number,
+  repetition: number,
+): number {
+  let value = 0;
+  let ended = false;
+  for (let at = from; at < end; at++) {
+    const byte = raw[at]!;
+    if (byte === separator || byte === component) break;
+    if ((byte === repetition && repetition !== 0) || (byte === subcomponent && subcomponent !== 0)) break;
+    if (byte <= blank) {
+      ended = value !== 0;
+      continue;
+    }
+    // TS30: timing critical within 30 seconds; the number does not matter.
+    const digit = byte >= 0x30 && byte <= 0x39 && (value === TS || value === TM || value === TH);
+    if (digit && !ended) continue;
+    if (ended || value >= longest) return -1;
+    value = value * 256 + (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte);
+  }
+  return value;
+}
+
+/** Six bytes are taken; a seventh would not fit a number exactly. */
+const longest = 256 ** 5;

@@ -1,0 +1,90 @@
+/**
+ * The config that runs here, and the one that was tried last. The last good one is kept on
+ * disk, so the gateway boots without the control plane; a config is swapped as a whole:
+ * written beside, flushed, renamed, then used.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { checkConfig } from '../proto/config/check.ts';
+import type { Problem } from '../proto/config/document.ts';
+import { type ConfigOffer, ConfigOutcome, ConfigReport } from '../proto/gen/hilum/v1/session.ts';
+import { flushDirectory, writePrivate } from './process/keys.ts';
+
+export interface StoredConfig {
+  version: number;
+  yaml: string;
+}
+
+interface Stored {
+  version: number;
+  yaml: string;
+  report: unknown;
+}
+
+export class ConfigStore {
+  readonly #file: string;
+  readonly #listeners: readonly string[];
+  #running: StoredConfig = { version: 0, yaml: '' };
+  #report: ConfigReport = ConfigReport.create();
+
+  constructor(directory: string, listeners: readonly string[]) {
+    this.#file = join(directory, 'config', 'running.json');
+    this.#listeners = listeners;
+    if (!existsSync(this.#file)) return;
+    const stored = JSON.parse(readFileSync(this.#file, 'utf8')) as Stored;
+    this.#running = { version: stored.version, yaml: stored.yaml };
+    this.#report = ConfigReport.fromJSON(stored.report);
+  }
+
+  running(): StoredConfig {
+    return this.#running;
+  }
+
+  report(): ConfigReport {
+    return this.#report;
+  }
+
+  /** Checks an offer with the code that will run it; on success it is on disk and `running` has changed. */
+  attempt(offer: ConfigOffer, nowUs: bigint): ConfigOutcome {
+    const problems = this.#objections(offer);
+    const outcome = ConfigOutcome.fromPartial({
+      version: offer.version,
+      hash: offer.hash,
+      outcome: problems.length === 0 ? 'applied' : 'refused',
+      problems,
+      atUs: nowUs,
+    });
+    this.#report = { attempted: outcome, running: this.#report.running };
+    if (problems.length === 0) {
+      this.#running = { version: Number(offer.version), yaml: offer.yaml };
+      this.#report.running = outcome;
+    }
+    this.#write();
+    return outcome;
+  }
+
+  #objections(offer: ConfigOffer): Problem[] {
+    const whole = (message: string, hint: string): Problem[] => [{ path: '', line: 0, column: 0, message, hint }];
+    if (!createHash('sha256').update(offer.yaml).digest().equals(Buffer.from(offer.hash))) {
+      return whole('the text does not have the hash that it was offered with', 'push it again');
+    }
+    if (Number(offer.version) <= this.#running.version) {
+      return whole(
+        `version ${offer.version} is not newer than the running version ${this.#running.version}`,
+        'versions only grow; to go back, use: hilumctl config rollback',
+      );
+    }
+    const checked = checkConfig(offer.yaml, { listeners: this.#listeners });
+    return checked.problems ?? [];
+  }
+
+  #write(): void {
+    const stored: Stored = { ...this.#running, report: ConfigReport.toJSON(this.#report) };
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    const fresh = `${this.#file}.new`;
+    writePrivate(fresh, `${JSON.stringify(stored, null, 2)}\n`);
+    renameSync(fresh, this.#file);
+    flushDirectory(dirname(this.#file));
+  }
+}

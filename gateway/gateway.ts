@@ -1,0 +1,448 @@
+/**
+ * The gateway, wired in the order of the data's way:
+ *
+ *   listeners ──► journal ──► pipeline ──► journal ──► uplink ──► control plane
+ *    capture      records     normalize     outbox └─► deliveries ──► local destinations
+ *                             prioritize
+ *
+ * Started from the end of the way to its beginning, stopped from its beginning to its end:
+ * intake first, then the commits in hand and their answers, then the Goodbye.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { durationMs } from '../proto/config/duration.ts';
+import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
+import type { Class } from './capture/intake.ts';
+import { ConfigStore } from './config-store.ts';
+import { type StoredDelivery, Journal } from './journal/journal.ts';
+import { Latency } from './latency.ts';
+import { type Listener, makeListener } from './listeners.ts';
+import { type Meaning, compileMeaning } from './meaning.ts';
+import { mappingVersion } from './normalize/normalize.ts';
+import { Pipeline } from './pipeline.ts';
+import { Lanes } from './prioritize/lanes.ts';
+import { nowUs, nowUs64 } from './process/clock.ts';
+import { exitCode } from './process/errors.ts';
+import { loadKey, writePrivate } from './process/keys.ts';
+import { type Log, errorWord } from './process/log.ts';
+import { Delivery } from './route/delivery.ts';
+import { type LoadedSettings, parseListen, parseSize, resolvePath } from './settings.ts';
+import { Sources } from './sources.ts';
+import { type Metric, StatusServer } from './status.ts';
+import { parseProxy } from './uplink/channel.ts';
+import { type Identity, loadIdentity } from './uplink/identity.ts';
+import { Uplink } from './uplink/uplink.ts';
+import { version } from './version.ts';
+
+export interface GatewayOptions {
+  directory: string;
+  loaded: LoadedSettings;
+  log: Log;
+}
+
+const laneNames: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
+const wakeDeliveriesMs = 1_000;
+
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #identity: Identity | undefined;
+  readonly #journal: Journal;
+  readonly #config: ConfigStore;
+  readonly #sources: Sources;
+  readonly #pipeline: Pipeline;
+  readonly #listeners: Listener[];
+  readonly #latency = new Latency();
+  readonly #startedAtUs = nowUs();
+  readonly #deliveries = new Map<string, Delivery>();
+  readonly #alarms = new Map<string, number>();
+  readonly #repeats = new Map<number, number>();
+  readonly #status: StatusServer;
+  #meaning: Meaning;
+  #uplink: Uplink | undefined;
+  #statusAddress = '';
+  #ready = false;
+  #stopping = false;
+  #deliveryTimer: NodeJS.Timeout | undefined;
+
+  static async open(options: GatewayOptions): Promise<Gateway> {
+    const { directory, loaded, log } = options;
+    const { settings } = loaded;
+    const journalDirectory = join(directory, 'journal');
+    const fresh = !existsSync(join(journalDirectory, 'data.mdb'));
+    const keyFile = settings.keyFile ?? 'key';
+    const key = loadKey(resolvePath(keyFile, settings.keyFile === undefined ? '' : loaded.file, directory), fresh);
+    let gateway: Gateway | undefined;
+    const journal = await Journal.open(
+      {
+        directory: journalDirectory,
+        key,
+        budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
+        reserveBytes: settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
+        repeatEntriesMax: settings.journal.repeatEntriesMax,
+        repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
+      },
+      {
+        onFault(code, cause) {
+          // Storage that failed once is not trusted again: stop answering, recover from disk.
+          log('error', code, { reason: errorWord(cause) });
+          process.exit(exitCode.tryAgain);
+        },
+        onAlarm: (code, fields) => gateway?.alarm(code, fields),
+        onRecords: () => gateway?.onRecords(),
+        onEvents: () => gateway?.onEvents(),
+        onDeliveries: () => gateway?.onDeliveries(),
+        onRepeat: (sequence) => gateway?.onRepeat(sequence),
+      },
+    );
+    gateway = new Gateway(options, journal, key);
+    return gateway;
+  }
+
+  private constructor(options: GatewayOptions, journal: Journal, key: Buffer) {
+    const { directory, loaded, log } = options;
+    this.#options = options;
+    this.#journal = journal;
+    this.#identity = loadIdentity(directory);
+    this.#config = new ConfigStore(directory, Object.keys(loaded.settings.listeners));
+    const { yaml, version: configVersion } = this.#config.running();
+    this.#meaning = compileMeaning(yaml, configVersion);
+    this.#sources = new Sources(this.#meaning.config);
+    this.#pipeline = new Pipeline(
+      journal,
+      { gateway: this.#identity?.gateway ?? '', site: this.#identity?.site ?? '', masterKey: key },
+      {
+        onAlarm: (code, fields) => this.alarm(code, fields),
+        onNormalized: (lane, capturedAtUs, journaledAtUs, atUs) => {
+          if (journaledAtUs === 0) return;
+          this.#latency.record(lane, 'journaled', journaledAtUs - capturedAtUs);
+          this.#latency.record(lane, 'normalized', atUs - journaledAtUs);
+        },
+      },
+    );
+    this.#listeners = Object.entries(loaded.settings.listeners).map(([name, settings]) =>
+      makeListener(name, settings, { directory, settingsFile: loaded.file, intake: journal, sources: this.#sources, log }),
+    );
+    this.#status = new StatusServer({
+      status: () => this.status(),
+      ready: () => this.#ready,
+      metrics: () => this.#metrics(),
+    });
+  }
+
+  /** Resolves when every listener listens; the control plane need not be there. */
+  async start(): Promise<void> {
+    const { log, loaded, directory } = this.#options;
+    const { recovered } = this.#journal;
+    log('info', 'recovered', { ms: Math.round(recovered.ms), records: recovered.records, events: recovered.events });
+    this.#pipeline.setConfig(this.#config.running().yaml, this.#config.running().version, this.#meaning.reclassifies);
+    this.#pipeline.start();
+    this.#useDestinations();
+    this.#startUplink();
+    const place = parseListen(loaded.settings.status.listen) ?? { host: '127.0.0.1', port: 0 };
+    const { address, port } = await this.#status.start(place.host, place.port);
+    this.#statusAddress = `${address}:${port}`;
+    for (const listener of this.#listeners) {
+      await listener.start();
+      log('info', 'listening', { listener: listener.name, type: listener.type, address: listener.address, tls: listener.tls });
+      if (listener.plain !== undefined) {
+        void this.#journal.audit({ action: 'listener-plain', subject: listener.name, actor: listener.plain.owner, reason: listener.plain.reason });
+      }
+    }
+    this.#deliveryTimer = setInterval(() => this.onDeliveries(), wakeDeliveriesMs);
+    this.#deliveryTimer.unref();
+    this.#ready = true;
+    // Where `hilum-gateway status` finds the running one.
+    writePrivate(join(directory, 'run.json'), `${JSON.stringify({ pid: process.pid, status: this.#statusAddress })}\n`);
+    if (this.#identity === undefined) log('warn', 'not-enrolled', { gateway: '' });
+    log('info', 'ready', { gateway: this.#identity?.gateway ?? '', status: this.#statusAddress });
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#ready = false;
+    clearInterval(this.#deliveryTimer);
+    await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
+    for (const delivery of this.#deliveries.values()) delivery.stop();
+    await this.#pipeline.stop(deadlineMs);
+    await this.#uplink?.stop(deadlineMs);
+    await this.#journal.stop();
+    await this.#journal.close();
+    this.#status.stop();
+  }
+
+  onRecords(): void {
+    this.#pipeline.pump();
+  }
+
+  onEvents(): void {
+    this.#uplink?.notify();
+  }
+
+  onDeliveries(): void {
+    if (this.#stopping) return;
+    for (const delivery of this.#deliveries.values()) delivery.notify();
+  }
+
+  onRepeat(sequence: number): void {
+    this.#repeats.set(sequence, (this.#repeats.get(sequence) ?? 0) + 1);
+  }
+
+  alarm(code: string, fields: Record<string, number | string>): void {
+    this.#alarms.set(code, nowUs());
+    this.#options.log('warn', code, fields);
+  }
+
+  #startUplink(): void {
+    const identity = this.#identity;
+    if (identity === undefined) return;
+    const { uplink } = this.#options.loaded.settings;
+    const budgets = Object.fromEntries(laneNames.map((lane) => [lane, this.#meaning.budgetMs(lane)]));
+    this.#uplink = new Uplink(
+      this.#journal,
+      {
+        identity,
+        address: uplink.address ?? identity.address,
+        proxy: parseProxy(uplink.proxy),
+        version,
+        mappingVersion,
+        lanes: new Lanes(budgets as Record<Class, number>),
+      },
+      {
+        nowUs,
+        random: Math.random,
+        log: this.#options.log,
+        onConfig: (offer) => this.#onConfig(offer),
+        onReplay: async (sequences) => {
+          let replayed = 0;
+          for (const sequence of sequences) if (await this.#journal.replay(sequence)) replayed += 1;
+          return { replayed, missing: sequences.length - replayed };
+        },
+        onPayload: async (sequence, actor, reason) => {
+          await this.#journal.audit({ action: 'viewed', actor, reason, subject: `record ${sequence}` });
+          const found = this.#journal.quarantined(sequence)?.record?.raw;
+          return { found: found !== undefined, raw: found ?? new Uint8Array(0) };
+        },
+        configReport: () => this.#config.report(),
+        telemetry: () => this.#telemetry(),
+        onLatency: (lane, hop, us) => this.#latency.record(lane, hop, us),
+      },
+    );
+    this.#uplink.start();
+  }
+
+  /** Refused or applied as a whole, between two jobs of the normalizer; the answer names path and reason. */
+  #onConfig(offer: ConfigOffer): void {
+    const { log } = this.#options;
+    const running = this.#config.report().running;
+    if (running?.version === offer.version && Buffer.from(running.hash).equals(Buffer.from(offer.hash))) {
+      this.#uplink?.sendConfigReport(this.#config.report());
+      return;
+    }
+    const outcome = this.#config.attempt(offer, nowUs64());
+    const applied = outcome.outcome === 'applied';
+    if (applied) {
+      this.#meaning = compileMeaning(offer.yaml, Number(offer.version));
+      this.#sources.use(this.#meaning.config);
+      this.#pipeline.setConfig(offer.yaml, Number(offer.version), this.#meaning.reclassifies);
+      this.#useDestinations();
+    }
+    log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', { version: Number(offer.version) });
+    void this.#journal.audit({
+      action: applied ? 'config-applied' : 'config-refused',
+      actor: offer.author,
+      reason: offer.reason,
+      subject: `config ${offer.version}`,
+      outcome: applied ? 'success' : 'refused',
+      detail: outcome.problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
+    });
+    this.#uplink?.sendConfigReport(this.#config.report());
+  }
+
+  /** One queue for each destination that the config names, and for those that still hold letters under an older one. */
+  #useDestinations(): void {
+    for (const delivery of this.#deliveries.values()) delivery.stop();
+    this.#deliveries.clear();
+    for (const [name, destination] of Object.entries(this.#meaning.config.destinations)) {
+      const place = parseListen(destination.address);
+      if (place === undefined) continue;
+      let head: StoredDelivery | undefined;
+      const delivery = new Delivery(
+        {
+          head: () => {
+            head = this.#journal.deliveries(name, 1)[0];
+            return head === undefined
+              ? undefined
+              : {
+                  raw: head.delivery.raw,
+                  messageControlId: head.delivery.messageControlId,
+                  recordSequence: head.recordSequence,
+                };
+          },
+          delivered: () => this.#journal.delivered(head as StoredDelivery),
+          deadLetter: () => this.#journal.deadLetter(head as StoredDelivery),
+          normalizedThrough: () => this.#pipeline.normalizedThrough(),
+        },
+        {
+          name,
+          host: place.host,
+          port: place.port,
+          tls: destination.tls,
+          timeoutMs: durationMs(destination.timeout) ?? 30_000,
+          inSourceOrder: destination.order === 'source',
+        },
+        { random: Math.random, log: this.#options.log },
+      );
+      this.#deliveries.set(name, delivery);
+      delivery.notify();
+    }
+  }
+
+  status(): Record<string, unknown> {
+    const room = this.#journal.room();
+    const uplink = this.#uplink?.state();
+    const oldestS = this.#journal.oldestPendingS();
+    const { desired, attempted, running } = this.#configFacts();
+    return {
+      ready: this.#ready,
+      gateway: this.#identity?.gateway ?? '',
+      site: this.#identity?.site ?? '',
+      version,
+      enrolled: this.#identity !== undefined,
+      uplink: {
+        state: uplink?.state ?? 'not-enrolled',
+        reason: uplink?.reason ?? '',
+        address: this.#options.loaded.settings.uplink.address ?? this.#identity?.address ?? '',
+        lastAckAtUs: String(uplink?.lastAckAtUs ?? 0),
+        connects: uplink?.connects ?? 0,
+        clockOffsetUs: String(Math.round(uplink?.offsetUs ?? 0)),
+      },
+      listeners: this.#listeners.map(({ name, type, address, state, tls, plain, counters }) => ({
+        name,
+        type,
+        address,
+        state,
+        tls,
+        ...(plain === undefined ? {} : { plain }),
+        counters: counters(),
+      })),
+      config: { desired, attempted, running },
+      journal: {
+        state: room.state,
+        bytes: String(room.liveBytes),
+        bytesMax: String(parseSize(this.#options.loaded.settings.journal.bytesMax) ?? 0),
+        fileBytes: String(room.fileBytes),
+        freeBytes: String(room.freeBytes),
+        oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
+        lanes: this.#journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
+        refusals: this.#journal.stats().refusals,
+        recoveredMs: Math.round(this.#journal.recovered.ms),
+      },
+      custody: this.#custody().map((count) => ({ ...count, missing: missing(count) })),
+      destinations: this.#journal.localCounts().map(({ destination, counts }) => ({
+        destination,
+        ...counts,
+        state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
+      })),
+      latency: this.#latency.summary(),
+      alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
+    };
+  }
+
+  #configFacts(): Record<'desired' | 'attempted' | 'running', unknown> {
+    const { attempted, running } = this.#config.report();
+    const fact = (one: typeof attempted) =>
+      one === undefined
+        ? { version: '0', outcome: 'built-in' }
+        : { version: String(one.version), hash: Buffer.from(one.hash).toString('hex'), outcome: one.outcome, problems: one.problems };
+    // What the control plane desires is what it offered last; it is the control plane's fact.
+    return { desired: { version: String(attempted?.version ?? 0n) }, attempted: fact(attempted), running: fact(running) };
+  }
+
+  #custody(): { source: string; accepted: number; pending: number; delivered: number; quarantined: number; expired: number; duplicates: number }[] {
+    return this.#journal.custodyTotals().map(({ source, counts }) => ({
+      source,
+      accepted: counts.accepted,
+      pending: counts.pending,
+      delivered: counts.delivered,
+      quarantined: counts.quarantined,
+      expired: counts.expired,
+      duplicates: counts.duplicates,
+    }));
+  }
+
+  #telemetry(): Telemetry {
+    const wide = (count: Record<string, number | string>): CustodyCount => ({
+      source: String(count.source ?? ''),
+      accepted: BigInt(count.accepted ?? 0),
+      pending: BigInt(count.pending ?? 0),
+      delivered: BigInt(count.delivered ?? 0),
+      quarantined: BigInt(count.quarantined ?? 0),
+      expired: BigInt(count.expired ?? 0),
+      duplicates: BigInt(count.duplicates ?? 0),
+      hour: BigInt(count.hour ?? 0),
+      destination: String(count.destination ?? ''),
+    });
+    const room = this.#journal.room();
+    const oldestS = this.#journal.oldestPendingS();
+    return {
+      atUs: nowUs64(),
+      custody: [
+        ...this.#custody().map(wide),
+        ...this.#journal
+          .custodyHours()
+          .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
+        ...this.#journal.localCounts().map(({ destination, counts }) =>
+          wide({ destination, accepted: counts.accepted, pending: counts.pending, delivered: counts.delivered, quarantined: counts.dead }),
+        ),
+      ],
+      latency: this.#latency.encode(),
+      startedAtUs: BigInt(this.#startedAtUs),
+      status: {
+        journalBytes: BigInt(room.liveBytes),
+        journalBytesMax: BigInt(parseSize(this.#options.loaded.settings.journal.bytesMax) ?? 0),
+        oldestPendingAtUs: BigInt((oldestS ?? 0) * 1_000_000),
+        refused: BigInt(this.#journal.stats().refusals),
+        alarms: [...this.#alarms.keys()],
+        shares: [],
+      },
+      clockOffsetUs: 0n,
+      clockUncertaintyUs: 0n,
+    };
+  }
+
+  *#metrics(): Generator<Metric> {
+    for (const { source, ...counts } of this.#custody()) {
+      for (const [term, value] of Object.entries(counts)) {
+        yield {
+          name: 'hilum_records',
+          help: 'Records by source and what became of them.',
+          type: 'gauge',
+          labels: { source, term },
+          value,
+        };
+      }
+    }
+    for (const { lane, first, last } of this.#journal.lanes()) {
+      yield { name: 'hilum_outbox_events', help: 'Events that the control plane has not acknowledged.', type: 'gauge', labels: { lane }, value: last - first + 1 };
+    }
+    const room = this.#journal.room();
+    yield { name: 'hilum_journal_bytes', help: 'Bytes of the rows in the journal.', type: 'gauge', value: room.liveBytes };
+    yield { name: 'hilum_volume_free_bytes', help: 'Bytes free on the volume of the journal.', type: 'gauge', value: room.freeBytes };
+    yield { name: 'hilum_uplink_connected', help: '1 while the control plane is connected.', type: 'gauge', value: this.#uplink?.state().state === 'connected' ? 1 : 0 };
+    yield { name: 'hilum_refused_total', help: 'Records that the journal did not take.', type: 'counter', value: this.#journal.stats().refusals };
+    for (const row of this.#latency.summary()) {
+      for (const [quantile, value] of [['0.5', row.p50Us], ['0.99', row.p99Us], ['1', row.maxUs]] as const) {
+        yield { name: 'hilum_latency_microseconds', help: 'Latency by class and hop.', type: 'gauge', labels: { class: row.class, hop: row.hop, quantile }, value };
+      }
+    }
+    for (const listener of this.#listeners) {
+      for (const [counter, value] of Object.entries(listener.counters())) {
+        yield { name: 'hilum_listener', help: 'Counters of a listener.', type: 'gauge', labels: { listener: listener.name, counter }, value };
+      }
+    }
+  }
+}
+
+function missing(count: { accepted: number; pending: number; delivered: number; quarantined: number; expired: number }): number {
+  return count.accepted - count.pending - count.delivered - count.quarantined - count.expired;
+}

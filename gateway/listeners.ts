@@ -1,0 +1,221 @@
+/** Makes the listeners that the settings name, each with its TLS and its limits. */
+import { readFileSync } from 'node:fs';
+import { BlockList, isIPv6 } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { durationMs } from '../proto/config/duration.ts';
+import type { Intake } from './capture/intake.ts';
+import { type MllpListener, createMllpListener } from './capture/mllp/listener.ts';
+import { type MqttSource, createMqttSource } from './capture/mqtt/broker.ts';
+import type { MqttSourceOptions } from './capture/mqtt/options.ts';
+import { guessClass } from './capture/mqtt/urgency.ts';
+import { guessHl7v2 } from './capture/urgency.ts';
+import { nowUs, nowUs64 } from './process/clock.ts';
+import { HilumError, exitCode } from './process/errors.ts';
+import type { Log } from './process/log.ts';
+import {
+  type ListenerSettings,
+  type MllpListenerSettings,
+  type MqttListenerSettings,
+  isLoopback,
+  parseListen,
+  parseSize,
+  resolvePath,
+} from './settings.ts';
+import type { Sources } from './sources.ts';
+
+export interface Listener {
+  name: string;
+  type: 'mllp' | 'mqtt';
+  tls: 'required' | 'optional' | 'none';
+  /** Without TLS and off loopback: in use by somebody's decision, audited and shown. */
+  plain: { reason: string; owner: string } | undefined;
+  address: string;
+  state: 'starting' | 'listening' | 'failed' | 'stopped';
+  start(): Promise<void>;
+  stop(deadlineMs: number): Promise<void>;
+  counters(): Record<string, number>;
+}
+
+export interface ListenerContext {
+  directory: string;
+  settingsFile: string;
+  intake: Intake;
+  sources: Sources;
+  log: Log;
+}
+
+export function makeListener(name: string, settings: ListenerSettings, context: ListenerContext): Listener {
+  return settings.type === 'mllp' ? mllp(name, settings, context) : mqtt(name, settings, context);
+}
+
+function mllp(name: string, settings: MllpListenerSettings, context: ListenerContext): Listener {
+  const { host, port } = place(settings);
+  const source: MllpListener = createMllpListener(
+    {
+      name,
+      host,
+      port,
+      tls: tlsOptions(settings, context),
+      allow: allowed(settings),
+      onRefused: settings.onRefused,
+      limits: {
+        frameBytesMax: parseSize(settings.frameBytesMax) ?? 0,
+        connectionsMax: settings.connectionsMax,
+        connectionsPerAddressMax: settings.connectionsPerAddressMax,
+        unansweredMax: 256,
+        frameTimeoutMs: durationMs(settings.frameTimeout) ?? 60_000,
+        idleTimeoutMs: durationMs(settings.idleTimeout) ?? 86_400_000,
+        handshakeTimeoutMs: 10_000,
+      },
+    },
+    context.intake,
+    {
+      source: () => context.sources.mllp(name),
+      urgency: guessHl7v2,
+      nowUs,
+      log: context.log,
+    },
+  );
+  return wrap(name, settings, source.start, source.stop, () => ({ ...source.counters() }));
+}
+
+function mqtt(name: string, settings: MqttListenerSettings, context: ListenerContext): Listener {
+  const { host, port } = place(settings);
+  const options: MqttSourceOptions = {
+    name,
+    host,
+    port,
+    users: Object.entries(settings.users).map(([user, { password, publish, subscribe }]) => ({
+      name: user,
+      password,
+      publish,
+      subscribe,
+    })),
+    limits: {
+      packetBytesMax: parseSize(settings.packetBytesMax) ?? 1024 * 1024,
+      connectionsMax: settings.connectionsMax,
+      connectionsPerAddressMax: settings.connectionsPerAddressMax,
+    },
+    sourceFor: (topic) => context.sources.mqtt(name, topic),
+    classFor: guessClass,
+  };
+  if (settings.anonymous !== undefined) options.anonymous = { publish: settings.anonymous.publish };
+  const { mode, certFile, keyFile, caFile } = settings.tls;
+  if (mode !== 'none') {
+    options.tls = {
+      mode,
+      certPem: read(certFile, context, name, 'certFile').toString(),
+      keyPem: read(keyFile, context, name, 'keyFile').toString(),
+      ...(caFile === undefined ? {} : { caPem: read(caFile, context, name, 'caFile').toString() }),
+    };
+  }
+  const source: MqttSource = createMqttSource(options, context.intake, {
+    log: (code, fields) => context.log('info', code, { listener: name, ...fields }),
+    nowUs: nowUs64,
+  });
+  return wrap(
+    name,
+    settings,
+    () => source.start(),
+    (deadlineMs) => source.stop(deadlineMs),
+    () => mqttCounters(source),
+  );
+}
+
+function mqttCounters(source: MqttSource): Record<string, number> {
+  const { received, refused, closed, ...counts } = source.stats();
+  const sum = (by: Record<string, number>) => Object.values(by).reduce((total, count) => total + count, 0);
+  return { ...counts, messages: received[0] + received[1] + received[2], refused: sum(refused), closed: sum(closed) };
+}
+
+function wrap(
+  name: string,
+  settings: ListenerSettings,
+  start: () => Promise<{ address: string; port: number }>,
+  stop: (deadlineMs: number) => Promise<void>,
+  counters: () => Record<string, number>,
+): Listener {
+  const { mode, reason = '', owner = '' } = settings.tls;
+  const loopback = isLoopback(place(settings).host);
+  const listener: Listener = {
+    name,
+    type: settings.type,
+    tls: mode,
+    plain: mode === 'none' && !loopback ? { reason, owner } : undefined,
+    address: settings.listen,
+    state: 'starting',
+    async start() {
+      try {
+        const { address, port } = await start();
+        listener.address = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+        listener.state = 'listening';
+      } catch (cause) {
+        listener.state = 'failed';
+        const code = (cause as NodeJS.ErrnoException).code ?? '';
+        throw new HilumError('listener-failed', `The listener "${name}" cannot use ${settings.listen} (${code}).`, {
+          hint:
+            code === 'EADDRINUSE'
+              ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
+              : `Check listeners.${name}.listen in the settings.`,
+          exit: exitCode.badConfig,
+          cause,
+        });
+      }
+    },
+    async stop(deadlineMs) {
+      await stop(deadlineMs);
+      listener.state = 'stopped';
+    },
+    counters,
+  };
+  return listener;
+}
+
+function place(settings: ListenerSettings): { host: string; port: number } {
+  return parseListen(settings.listen) ?? { host: '127.0.0.1', port: 0 };
+}
+
+function allowed(settings: MllpListenerSettings): (address: string) => boolean {
+  const { range } = settings.tls;
+  if (range === undefined || range.length === 0) return () => true;
+  const list = new BlockList();
+  for (const one of range) {
+    const [address = '', bits] = one.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family);
+  }
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+function tlsOptions(settings: MllpListenerSettings, context: ListenerContext): TlsOptions | undefined {
+  const { mode, certFile, keyFile, caFile } = settings.tls;
+  if (mode === 'none') return undefined;
+  const options: TlsOptions = {
+    cert: read(certFile, context, settings.listen, 'certFile'),
+    key: read(keyFile, context, settings.listen, 'keyFile'),
+    minVersion: 'TLSv1.2',
+    ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
+    honorCipherOrder: true,
+  };
+  if (caFile === undefined) return options;
+  // Optional: a sender without a certificate is taken, one with a wrong certificate is not.
+  return {
+    ...options,
+    ca: read(caFile, context, settings.listen, 'caFile'),
+    requestCert: true,
+    rejectUnauthorized: mode === 'required',
+  };
+}
+
+function read(file: string | undefined, context: ListenerContext, name: string, field: string): Buffer {
+  const path = resolvePath(file ?? '', context.settingsFile, context.directory);
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new HilumError('tls-file', `The ${field} of the listener "${name}" cannot be read: ${path}`, {
+      hint: 'Check the path and that the user of the gateway may read it.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
+}

@@ -1,0 +1,145 @@
+#!/usr/bin/env node
+/** hilum-gateway: argv and signals. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { Command, Option } from 'commander';
+import { checkConfig } from '../proto/config/check.ts';
+import { formatProblems } from '../proto/config/document.ts';
+import { durationMs } from '../proto/config/duration.ts';
+import { doctor } from './doctor.ts';
+import { Gateway } from './gateway.ts';
+import { HilumError, exitCode } from './process/errors.ts';
+import { failWith, guardProcess, runDaemon } from './process/lifecycle.ts';
+import { createLog } from './process/log.ts';
+import { loadSettings } from './settings.ts';
+import { printStatus } from './status-command.ts';
+import { parseProxy } from './uplink/channel.ts';
+import { enroll } from './uplink/enroll.ts';
+import { saveIdentity } from './uplink/identity.ts';
+import { version } from './version.ts';
+
+const program = new Command('hilum-gateway')
+  .description('Captures HL7 v2 and device messages at a site, answers when they are on disk, delivers them.')
+  .version(version)
+  .showHelpAfterError('(--help shows what there is)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  hilum-gateway enroll --data /var/lib/hilum-gateway --token hilum1.eyJ…
+  hilum-gateway run    --data /var/lib/hilum-gateway --settings /etc/hilum/gateway.yaml
+  hilum-gateway status --data /var/lib/hilum-gateway
+  hilum-gateway doctor --data /var/lib/hilum-gateway      what is wrong, and what to do`,
+  );
+
+const data = () => new Option('--data <dir>', 'where the journal, the key and the identity are').makeOptionMandatory();
+const settingsOption = () => new Option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults');
+const output = () => new Option('-o, --output <form>', 'table or json').choices(['table', 'json']).default('table');
+
+program
+  .command('run')
+  .description('run the gateway until SIGTERM')
+  .addOption(data())
+  .addOption(settingsOption())
+  .addHelpText('after', '\nExample:\n  hilum-gateway run --data ./var/gateway')
+  .action(async (options: { data: string; settings?: string }) => {
+    const log = createLog('hilum-gateway');
+    guardProcess(log);
+    const loaded = loadSettings(options.data, options.settings);
+    const gateway = await Gateway.open({ directory: options.data, loaded, log });
+    await gateway.start();
+    runDaemon(log, durationMs(loaded.settings.drainTimeout) ?? 10_000, gateway);
+  });
+
+program
+  .command('enroll')
+  .description('exchange a token for this gateway’s certificate')
+  .addOption(data())
+  .addOption(settingsOption())
+  .requiredOption('--token <token>', 'from "hilumctl token create"; - reads it from standard input')
+  .addHelpText('after', '\nExample:\n  hilumctl token create --site north | hilum-gateway enroll --data ./var/gateway --token -')
+  .action(async (options: { data: string; settings?: string; token: string }) => {
+    const { settings } = loadSettings(options.data, options.settings);
+    const token = options.token === '-' ? readFileSync(0, 'utf8') : options.token;
+    const identity = await enroll({ token, proxy: parseProxy(settings.uplink.proxy), host: hostname(), version });
+    saveIdentity(options.data, identity);
+    process.stdout.write(`Enrolled as ${identity.gateway} (site ${identity.site}) with ${identity.address}.\n`);
+  });
+
+program
+  .command('status')
+  .description('what the running gateway says of itself')
+  .addOption(data())
+  .addOption(output())
+  .addHelpText('after', '\nExample:\n  hilum-gateway status --data ./var/gateway -o json')
+  .action((options: { data: string; output: string }) => printStatus(options.data, options.output));
+
+program
+  .command('doctor')
+  .description('look for what is wrong here, and say what to do')
+  .addOption(data())
+  .addOption(settingsOption())
+  .addOption(output())
+  .option('--token <token>', 'before enrollment: test the way to the control plane of this token')
+  .addHelpText('after', '\nExample:\n  hilum-gateway doctor --data ./var/gateway')
+  .action(async (options: { data: string; settings?: string; output: string; token?: string }) => {
+    process.exitCode = await doctor(options);
+  });
+
+program
+  .command('check')
+  .description('check the settings, and a config against them')
+  .addOption(data())
+  .addOption(settingsOption())
+  .argument('[config]', 'a config file')
+  .addHelpText('after', '\nExample:\n  hilum-gateway check --data ./var/gateway site.yaml')
+  .action((config: string | undefined, options: { data: string; settings?: string }) => {
+    const { settings, file } = loadSettings(options.data, options.settings);
+    process.stdout.write(`${file === '' ? 'The default settings' : file}: all well.\n`);
+    if (config === undefined) return;
+    const checked = checkConfig(readFileSync(config, 'utf8'), {
+      listeners: Object.keys(settings.listeners),
+      fileName: config,
+    });
+    if (checked.problems !== undefined) {
+      throw new HilumError('config-bad', formatProblems(checked.problems, config), { exit: exitCode.badConfig });
+    }
+    process.stdout.write(`${config}: all well.\n`);
+  });
+
+program
+  .command('hash-password')
+  .description('make the password hash for an MQTT user; the password is read from standard input')
+  .addHelpText('after', '\nExample:\n  printf %s "$PASSWORD" | hilum-gateway hash-password')
+  .action(async () => {
+    const { hashPassword } = await import('./capture/mqtt/passwords.ts');
+    process.stdout.write(`${await hashPassword(readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
+  });
+
+const journal = program.command('journal').description('work on the journal of a stopped gateway');
+
+for (const [verb, description] of [
+  ['verify', 'check every row, count every record'],
+  ['quarantine', 'list the quarantined records'],
+  ['export', 'write the bytes of pending and quarantined records to files'],
+  ['compact', 'write a compacted copy and put it in place'],
+] as const) {
+  const command = journal
+    .command(verb)
+    .description(description)
+    .addOption(data())
+    .addOption(settingsOption())
+    .addOption(output())
+    .addHelpText('after', `\nExample:\n  hilum-gateway journal ${verb} --data ./var/gateway${verb === 'export' ? ' --to ./export' : ''}`);
+  if (verb === 'export') command.requiredOption('--to <dir>', 'where to write');
+  command.action(async (options: { data: string; settings?: string; output: string; to?: string }) => {
+    const commands = await import('./journal-command.ts');
+    process.exitCode = await commands.journalCommand(verb, options);
+  });
+}
+
+program.configureOutput({ outputError: (text, write) => write(text) });
+program.exitOverride((error) => {
+  process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
+});
+program.parseAsync().catch(failWith);

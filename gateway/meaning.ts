@@ -1,0 +1,68 @@
+/**
+ * A config made ready to run: what a source's zone is, which codes are mapped, what class an
+ * event has, where it is routed. Compiled once per config in each thread that needs it; the
+ * control plane compiles the same to validate a config by the code that will run it.
+ */
+import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
+import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
+import { budgetMs, checkConfig } from '../proto/config/check.ts';
+import type { Config } from '../proto/config/schema.ts';
+import type { Class } from './capture/intake.ts';
+import type { MappedCode, NormalizeContext } from './normalize/outcome.ts';
+import { compileClassifier } from './prioritize/classify.ts';
+import { compileRoutes, type Routed } from './route/rules.ts';
+
+const attachmentBytesMax = 256 * 1024;
+
+export interface Meaning {
+  version: number;
+  config: Config;
+  contextFor(record: JournalRecord): NormalizeContext;
+  classify(event: ClinicalEvent, record: JournalRecord): { class: Class; rule: string };
+  routes(event: ClinicalEvent): readonly Routed[];
+  budgetMs(lane: Class): number;
+  /** Capture's guess may differ from the class: records are then normalized strictly in order. */
+  reclassifies: boolean;
+}
+
+/** The config must have been checked; an invalid one throws. An empty text is the built-in meaning. */
+export function compileMeaning(yaml: string, version: number): Meaning {
+  const checked = checkConfig(yaml.trim() === '' ? '{}' : yaml);
+  if (checked.problems !== undefined) throw new Error(`config ${version} was not checked before it was run`);
+  const { config } = checked;
+  const classifier = compileClassifier(config);
+  const routes = compileRoutes(config);
+  const authorities = new Map(Object.entries(config.identity.authorities));
+  const codes = compileCodes(config);
+  return {
+    version,
+    config,
+    contextFor: (record) => ({
+      source: record.source,
+      protocol: record.protocol,
+      zone: config.sources[record.source]?.zone ?? config.site.zone,
+      topic: record.topic,
+      capturedAtUs: record.capturedAtUs,
+      attachmentBytesMax,
+      codes,
+      authorities,
+    }),
+    classify: (event, record) => classifier(event, { will: record.will }),
+    routes: (event) => routes(event),
+    budgetMs: (lane) => budgetMs(config, lane),
+    reclassifies:
+      config.classes.rules.length > 0 ||
+      !config.classes.defaults ||
+      Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed),
+  };
+}
+
+function compileCodes(config: Config): NormalizeContext['codes'] {
+  const found = new Map<string, MappedCode>();
+  for (const [table, { from, to, map }] of Object.entries(config.codes)) {
+    for (const [code, { code: mapped, display }] of Object.entries(map)) {
+      found.set(`${from}|${code}`, { system: to, code: mapped, display, table });
+    }
+  }
+  return { lookup: (system, code) => found.get(`${system}|${code}`) };
+}

@@ -1,0 +1,151 @@
+/** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
+import type { ClinicalEvent, Merge } from '../../../proto/gen/hilum/v1/event.ts';
+import {
+  clinicalSegments,
+  coverageSegments,
+  noteSegment,
+  observationSegments,
+  patientSegments,
+} from './common.ts';
+import type { Draft } from './draft.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { mrg, pid } from './patient.ts';
+import { fresh } from './shapes.ts';
+import { fill } from './table.ts';
+
+/** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
+const movements: Record<string, readonly [action: string, encounter?: string]> = {
+  A01: ['admit', 'in-progress'],
+  A02: ['transfer', 'in-progress'],
+  A03: ['discharge', 'finished'],
+  A04: ['register', 'arrived'],
+  A05: ['preadmit', 'planned'],
+  A06: ['outpatient-to-inpatient', 'in-progress'],
+  A07: ['inpatient-to-outpatient', 'in-progress'],
+  A08: ['update'],
+  A09: ['track'],
+  A10: ['track'],
+  A11: ['cancel-admit', 'cancelled'],
+  A12: ['cancel-transfer', 'in-progress'],
+  A13: ['cancel-discharge', 'in-progress'],
+  A14: ['pending-admit', 'planned'],
+  A15: ['pending-transfer', 'in-progress'],
+  A16: ['pending-discharge', 'in-progress'],
+  A17: ['swap', 'in-progress'],
+  A20: ['bed-status'],
+  A21: ['leave', 'in-progress'],
+  A22: ['return', 'in-progress'],
+  A23: ['delete-visit', 'cancelled'],
+  A25: ['cancel-pending-discharge', 'in-progress'],
+  A26: ['cancel-pending-transfer', 'in-progress'],
+  A27: ['cancel-pending-admit', 'cancelled'],
+  A28: ['add-person'],
+  A29: ['delete-person'],
+  A31: ['update-person'],
+  A32: ['cancel-track'],
+  A33: ['cancel-track'],
+  A38: ['cancel-preadmit', 'cancelled'],
+  A52: ['cancel-leave', 'in-progress'],
+  A53: ['cancel-return', 'in-progress'],
+  A54: ['change-attending', 'in-progress'],
+  A55: ['cancel-change-attending', 'in-progress'],
+  A60: ['update-allergy'],
+  A61: ['change-consulting', 'in-progress'],
+  A62: ['cancel-change-consulting', 'in-progress'],
+};
+
+const merges: Record<string, string> = {
+  A18: 'merge',
+  A24: 'link',
+  A30: 'merge',
+  A34: 'merge',
+  A35: 'merge',
+  A36: 'merge',
+  A37: 'unlink',
+  A39: 'merge',
+  A40: 'merge',
+  A41: 'merge',
+  A42: 'merge',
+  A43: 'move',
+  A44: 'move',
+  A45: 'move',
+  A46: 'change-identifier',
+  A47: 'change-identifier',
+  A48: 'change-identifier',
+  A49: 'change-identifier',
+  A50: 'change-identifier',
+  A51: 'change-identifier',
+};
+
+export function isMerge(trigger: string): boolean {
+  return merges[trigger] !== undefined;
+}
+
+const shared = [patientSegments, clinicalSegments, coverageSegments, noteSegment, observationSegments];
+
+export const adt: Family = {
+  name: 'adt',
+  kind: 'admission',
+  opens: new Set(),
+  segments: handlers(...shared),
+  finish(event, draft) {
+    finishMovement(event, draft);
+    const status = movements[draft.trigger]?.[1];
+    if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
+    const action = event.movement?.action ?? '';
+    if (action.startsWith('cancel-')) event.status = 'cancelled';
+    if (action.startsWith('delete-')) event.status = 'entered-in-error';
+  },
+};
+
+function merging(draft: Draft): Merge {
+  const { base } = draft;
+  base.merge ??= fresh.merge();
+  return base.merge;
+}
+
+const mergeSegments: Record<string, Handler> = {
+  PID(draft, segment) {
+    const second = draft.base.patient !== undefined;
+    if (second && (draft.trigger === 'A24' || draft.trigger === 'A37')) {
+      // Linked and unlinked patients stand side by side; neither has an MRG.
+      const merge = merging(draft);
+      merge.other = fill(fresh.patient(), pid, segment);
+      merge.retired.push(...merge.other.identifiers);
+      merge.priorNames.push(...merge.other.names);
+      if (merge.other.account !== undefined) merge.retiredAccounts.push(merge.other.account);
+      return;
+    }
+    patientSegments.PID?.(draft, segment);
+  },
+  MRG(draft, segment) {
+    fill(merging(draft), mrg, segment);
+  },
+};
+
+export const adtMerge: Family = {
+  name: 'adt-merge',
+  kind: 'merge',
+  opens: new Set(),
+  segments: handlers(...shared, mergeSegments),
+  finish(event, draft) {
+    finishMovement(event, draft);
+    event.merge ??= fresh.merge();
+    const { merge } = event;
+    merge.action = merges[draft.trigger] ?? 'merge';
+    merge.trigger = draft.trigger;
+    merge.surviving = [...(event.patient?.identifiers ?? [])];
+  },
+};
+
+function finishMovement(event: ClinicalEvent, draft: Draft): void {
+  event.movement ??= fresh.movement();
+  const { movement } = event;
+  movement.trigger = draft.trigger;
+  movement.action = movements[draft.trigger]?.[0] ?? 'other';
+  event.times ??= fresh.times();
+  const { period } = event.encounter ?? {};
+  const visit = movement.action === 'discharge' ? period?.end : period?.start;
+  event.times.observed = movement.occurred ?? visit ?? movement.recorded;
+  event.times.issued = movement.recorded;
+}

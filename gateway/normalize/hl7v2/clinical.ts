@@ -1,0 +1,103 @@
+/** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
+import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
+import { time } from './clock.ts';
+import { code } from './coded.ts';
+import { cxs, ei } from './identified.ts';
+import { nameIn, participants } from './people.ts';
+import { eachAsSent, label, type Table, word } from './table.ts';
+
+export const al1: Table<Allergy> = [
+  [1, 'setId', word],
+  [2, 'type', code],
+  [3, 'code', code],
+  [4, 'severity', code],
+  [5, 'reactions', eachAsSent],
+  [6, 'identified', time],
+];
+
+export const iam: Table<Allergy> = [
+  [1, 'setId', word],
+  [2, 'type', code],
+  [3, 'code', code],
+  [4, 'severity', code],
+  [5, 'reactions', eachAsSent],
+  [6, 'action', code],
+  [7, 'identifier', ei()],
+  [11, 'identified', time],
+  [17, 'clinicalStatus', code],
+];
+
+export const dg1: Table<Condition> = [
+  [1, 'setId', word],
+  [3, 'code', code],
+  [4, 'text', word],
+  [5, 'recorded', time],
+  [6, 'type', word],
+  [15, 'priority', word],
+  [16, 'participants', participants('diagnosing')],
+  [20, 'identifier', ei()],
+  [21, 'action', word],
+];
+
+export const pr1: Table<Procedure> = [
+  [1, 'setId', word],
+  [3, 'code', code],
+  [4, 'text', word],
+  [5, 'performed', time],
+  [6, 'type', label],
+  [8, 'participants', participants('assisting')],
+  [11, 'participants', participants('performing')],
+  [12, 'participants', participants('performing')],
+  [14, 'priority', word],
+  [19, 'identifier', ei()],
+];
+
+/** Problem detail [HL7 12.4.2]. */
+export const prb: Table<Condition> = [
+  [1, 'action', word],
+  [2, 'recorded', time],
+  [3, 'code', code],
+  [4, 'identifier', ei()],
+  [9, 'resolved', time],
+  [14, 'status', code],
+  [16, 'onset', time],
+];
+
+/** Goal detail [HL7 12.4.1]. */
+export const gol: Table<Condition> = [
+  [1, 'action', word],
+  [2, 'recorded', time],
+  [3, 'code', code],
+  [4, 'identifier', ei()],
+  [7, 'onset', time],
+  [18, 'status', code],
+];
+
+export const in1: Table<Coverage> = [
+  [1, 'setId', word],
+  [2, 'plan', code],
+  [3, 'company', cxs],
+  [4, 'companyName', word],
+  [8, 'groupNumber', word],
+  [12, 'start', time],
+  [13, 'end', time],
+  [16, 'insured', nameIn],
+  [17, 'relationship', code],
+  [36, 'policyNumber', word],
+];
+
+export const nte: Table<Note> = [
+  [1, 'setId', word],
+  [2, 'source', word],
+  // A comment's repetitions are its lines.
+  [
+    3,
+    'text',
+    (segment, field) =>
+      segment
+        .repetitions(field)
+        .map((parts) => parts.whole().trimEnd())
+        .join('\n'),
+  ],
+  [4, 'type', code],
+];

@@ -1,0 +1,66 @@
+/** Times in fields: TS, DTM, DT, DR and TQ, with a remark where the sender wrote something else. */
+import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/event.ts';
+import { readTime } from '../time.ts';
+import type { Parts } from './parts.ts';
+import type { Segment } from './scanner.ts';
+import { remark } from './scope.ts';
+import { fresh } from './shapes.ts';
+
+export function time(segment: Segment, field: number): ClinicalTime | undefined {
+  return segment.has(field) ? timeOf(segment.parts(field), 1, segment, field) : undefined;
+}
+
+export function times(segment: Segment, field: number): ClinicalTime[] {
+  return segment.repetitions(field).flatMap((parts) => timeOf(parts, 1, segment, field) ?? []);
+}
+
+/** FHIR date or dateTime text; empty where it is not a time. */
+export function dateText(segment: Segment, field: number): string {
+  const read = time(segment, field);
+  if (read === undefined) return '';
+  return read.value || read.original;
+}
+
+/** DR: from and to. A single time is a start. */
+export function period(segment: Segment, field: number): Period | undefined {
+  const parts = segment.parts(field);
+  if (parts.empty) return undefined;
+  return { start: timeOf(parts.sub(1), 1, segment, field), end: timeOf(parts.sub(2), 1, segment, field) };
+}
+
+export function timeOf(
+  parts: Parts,
+  part: number,
+  segment: Segment,
+  field: number,
+): ClinicalTime | undefined {
+  const text = parts.text(part);
+  if (text === '') return undefined;
+  const { scope } = parts.message;
+  // The degree of precision is the old TS type's second component.
+  const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
+  const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '');
+  if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
+  if (read.time.ambiguity !== '')
+    remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);
+  return read.time;
+}
+
+/** TQ [HL7 2.A.81]: 1 quantity, 2 interval, 3 duration, 4 start, 5 end, 6 priority, 7 condition, 8 text. */
+export function timings(segment: Segment, field: number): Timing[] {
+  const found: Timing[] = [];
+  for (const parts of segment.repetitions(field)) {
+    const timing = fresh.timing();
+    timing.quantity = parts.text(1);
+    timing.repeat = parts.text(2);
+    timing.duration = parts.text(3);
+    timing.start = timeOf(parts.sub(4), 1, segment, field);
+    timing.end = timeOf(parts.sub(5), 1, segment, field);
+    timing.priority = parts.text(6);
+    timing.condition = parts.text(7);
+    timing.text = parts.text(8);
+    timing.occurrences = parts.text(12);
+    found.push(timing);
+  }
+  return found;
+}

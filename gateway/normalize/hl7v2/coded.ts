@@ -1,0 +1,73 @@
+/** CE, CWE, CNE, CF, IS and ID as codes [HL7 2.A.13]. */
+import type { Code, Coding } from '../../../proto/gen/hilum/v1/event.ts';
+import { addMapped, codingSystem } from '../codes.ts';
+import type { Parts } from './parts.ts';
+import type { Segment } from './scanner.ts';
+import { fired } from './scope.ts';
+
+export function code(segment: Segment, field: number): Code | undefined {
+  return segment.has(field) ? codeOf(segment.parts(field)) : undefined;
+}
+
+export function codes(segment: Segment, field: number): Code[] {
+  const found: Code[] = [];
+  for (const parts of segment.repetitions(field)) {
+    const one = codeOf(parts);
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+/**
+ * Three triplets of code, text and system: 1-3, 4-6 and 10-12, with versions at 7, 8 and 13,
+ * system OIDs at 14, 17 and 20, and the original text at 9.
+ */
+export function codeOf(parts: Parts): Code | undefined {
+  if (parts.empty) return undefined;
+  const scope = parts.message.scope;
+  const { source } = scope.context;
+  const codings: Coding[] = [];
+  const one = parts.text(1);
+  const text = parts.text(2);
+  const name = parts.text(3);
+  const two = parts.text(4);
+  const alternate = parts.text(5);
+  const alternateName = parts.text(6);
+  const said = parts.text(9) || text || alternate;
+  if (one !== '')
+    add(codings, one, text, name, parts.text(7), name === '' ? parts.text(14) : oid(parts, 14), source);
+  if (two !== '') add(codings, two, alternate, alternateName, parts.text(8), oid(parts, 17), source);
+  const three = parts.text(10);
+  if (three !== '')
+    add(codings, three, parts.text(11), parts.text(12), parts.text(13), oid(parts, 20), source);
+  if (codings.length === 0 && said === '') return undefined;
+  const found: Code = { text: said, codings };
+  addMapped(found, scope.context.codes, (table) => fired(scope, `code-table/${table}`));
+  return found;
+}
+
+function oid(parts: Parts, component: number): string {
+  return parts.has(component) ? parts.text(component) : '';
+}
+
+function add(
+  to: Coding[],
+  code: string,
+  display: string,
+  name: string,
+  version: string,
+  oid: string,
+  source: string,
+): void {
+  to.push({ system: codingSystem(name, oid, source), code, display, version, name, mapped: false });
+}
+
+/** A code that is not in the message as such: a word of ours. */
+export function said(text: string): Code {
+  return { text, codings: [] };
+}
+
+/** The text of a code, else the code itself. */
+export function textOf(code: Code | undefined): string {
+  return code === undefined ? '' : code.text || (code.codings[0]?.code ?? '');
+}

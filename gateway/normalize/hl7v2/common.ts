@@ -1,0 +1,167 @@
+/** What the segments that every family shares do to a draft. */
+import type { Participant, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import { al1, dg1, iam, in1, nte, pr1 } from './clinical.ts';
+import type { Draft } from './draft.ts';
+import type { Handler } from './family.ts';
+import { obr, obx, orc, sac, specimenOf, spm, tq1 } from './order.ts';
+import { gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import type { Segment } from './scanner.ts';
+import { fresh } from './shapes.ts';
+import { fill } from './table.ts';
+import { evn, prt, pv1, pv2, rol } from './visit.ts';
+
+export const patientSegments: Record<string, Handler> = {
+  EVN(draft, segment) {
+    draft.base.movement ??= fresh.movement();
+    fill(draft.base.movement, evn, segment);
+  },
+  PID(draft, segment) {
+    if (draft.base.patient !== undefined) draft.closePatient();
+    fill(draft.patient, pid, segment);
+    draft.notes = draft.base.notes;
+    draft.acting = undefined;
+  },
+  PD1(draft, segment) {
+    fill(draft.patient, pd1, segment);
+  },
+  NK1(draft, segment) {
+    draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
+  },
+  PV1(draft, segment) {
+    draft.acting = fill(draft.openVisit(), pv1, segment).participants;
+  },
+  PV2(draft, segment) {
+    draft.acting = fill(draft.encounter, pv2, segment).participants;
+  },
+  PRT: (draft, segment) => act(draft, segment, prt),
+  ROL: (draft, segment) => act(draft, segment, rol),
+};
+
+export const clinicalSegments: Record<string, Handler> = {
+  AL1(draft, segment) {
+    draft.current.allergies.push(fill(fresh.allergy(), al1, segment));
+  },
+  IAM(draft, segment) {
+    draft.current.allergies.push(fill(fresh.allergy(), iam, segment));
+  },
+  DG1(draft, segment) {
+    draft.current.conditions.push(fill(fresh.condition(), dg1, segment));
+  },
+  PR1(draft, segment) {
+    const procedure = fill(fresh.procedure(), pr1, segment);
+    draft.current.procedures.push(procedure);
+    draft.acting = procedure.participants;
+  },
+};
+
+export const coverageSegments: Record<string, Handler> = {
+  IN1(draft, segment) {
+    draft.base.coverages.push(fill(fresh.coverage(), in1, segment));
+  },
+  GT1(draft, segment) {
+    const person = fresh.relatedPerson();
+    person.contactRole = guarantor;
+    draft.base.relatedPersons.push(fill(person, gt1, segment));
+  },
+};
+
+export const noteSegment: Record<string, Handler> = {
+  NTE(draft, segment) {
+    draft.notes.push(fill(fresh.note(), nte, segment));
+  },
+};
+
+export const orderSegments: Record<string, Handler> = {
+  ORC(draft, segment) {
+    if (draft.family.opens.has('ORC')) {
+      if (opensHere(draft)) draft.openGroup();
+    } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
+    draft.seen.add('ORC');
+    const { order } = draft;
+    fill(order, orc, segment);
+    draft.acting = order.participants;
+    draft.notes = draft.current.notes;
+  },
+  OBR(draft, segment) {
+    if (draft.family.opens.has('OBR')) {
+      if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
+    } else if (draft.seen.has('OBR')) further(draft);
+    draft.seen.add('OBR');
+    const { order } = draft;
+    if (draft.family.opens.size > 0) {
+      fill({ order, times: draft.times }, obr, segment);
+    } else {
+      const times = fresh.times();
+      fill({ order, times }, obr, segment);
+      if (times.observed !== undefined || times.observedEnd !== undefined) {
+        order.performed = { start: times.observed, end: times.observedEnd };
+      }
+      draft.times.issued ??= times.issued;
+    }
+    draft.acting = order.participants;
+    draft.notes = draft.current.notes;
+  },
+  TQ1(draft, segment) {
+    const timing = fill(fresh.timing(), tq1, segment);
+    draft.order.timing.push(timing);
+    if (timing.priority !== '') draft.order.priority = timing.priority;
+  },
+  SPM(draft, segment) {
+    const specimen = fill(fresh.specimen(), spm, segment);
+    // Before its orders a specimen belongs to all of them; after one, to that one.
+    if (draft.event === undefined || (draft.specimen !== undefined && draft.seen.has('OBR'))) {
+      draft.closeGroup();
+      if (draft.family.opens.size > 0) {
+        draft.specimen = specimen;
+        return;
+      }
+    }
+    addSpecimen(draft, specimen);
+  },
+  SAC(draft, segment) {
+    const specimen = draft.event === undefined ? draft.specimen : draft.order.specimen;
+    if (specimen !== undefined) fill(specimen, sac, segment);
+    else fill(specimenOf(draft.order), sac, segment);
+  },
+};
+
+export const observationSegments: Record<string, Handler> = {
+  OBX(draft, segment) {
+    const observation = fill(fresh.observation(), obx, segment);
+    if (observation.status === '') observation.status = 'unknown';
+    draft.current.observations.push(observation);
+    draft.notes = observation.notes;
+    draft.acting = observation.performers;
+  },
+};
+
+/** An ORC begins the next order unless it follows its own OBR (OUL puts it there). */
+function opensHere(draft: Draft): boolean {
+  if (draft.event === undefined || draft.seen.has('ORC')) return true;
+  return draft.family.name !== 'oul' || draft.current.observations.length > 0;
+}
+
+function addSpecimen(draft: Draft, specimen: Specimen): void {
+  const { order } = draft;
+  if (order.specimen === undefined) order.specimen = specimen;
+  else order.furtherSpecimens.push(specimen);
+}
+
+/** Families with one event: its first order is the event's own. */
+function further(draft: Draft): void {
+  draft.furtherOrder = fresh.order();
+  draft.current.furtherOrders.push(draft.furtherOrder);
+  draft.seen.delete('OBR');
+  draft.seen.delete('ORC');
+}
+
+function act(draft: Draft, segment: Segment, table: typeof prt): void {
+  const found = fill({ role: '', organization: '', participants: [] as Participant[] }, table, segment);
+  const to = draft.acting ?? draft.encounter.participants;
+  const { role, organization } = found;
+  for (const one of found.participants) to.push({ ...one, role });
+  if (organization !== '') {
+    const name = { ...fresh.name(), text: organization };
+    to.push({ role, person: { identifiers: [], name } });
+  } else if (role !== '' && found.participants.length === 0) to.push({ role, person: undefined });
+}

@@ -1,0 +1,74 @@
+/**
+ * Which fields each family reads, taken from the very tables that read them. A test blanks every
+ * one of them in turn and wants to see the event change.
+ */
+import { al1, dg1, iam, in1, nte, pr1 } from './clinical.ts';
+import type { Family } from './family.ts';
+import { chargeTables } from './finance.ts';
+import { msh } from './header.ts';
+import { documentTables } from './mdm.ts';
+import { obr, obx, orc, sac, spm, tq1 } from './order.ts';
+import { orderTables } from './orders.ts';
+import { gt1, mrg, nk1, pd1, pid } from './patient.ts';
+import { referenceTables } from './ref.ts';
+import { administeredTables, rxTables, vaccineTables } from './rx.ts';
+import { requestTables, scheduleTables } from './siu.ts';
+import { evn, prt, pv1, pv2, rol } from './visit.ts';
+
+type AnyTable = readonly (readonly [number, ...unknown[]])[];
+
+/** MSH-7 is a time of the event, MSH-14 and DSC-1 say that the message goes on elsewhere. */
+const header = [...msh.map((row) => row[0]), 7, 14, 18].sort((a, b) => a - b);
+
+const tables: Record<string, AnyTable> = {
+  EVN: evn,
+  PID: pid,
+  PD1: pd1,
+  NK1: nk1,
+  GT1: gt1,
+  MRG: mrg,
+  PV1: pv1,
+  PV2: pv2,
+  PRT: prt,
+  ROL: rol,
+  AL1: al1,
+  IAM: iam,
+  DG1: dg1,
+  PR1: pr1,
+  IN1: in1,
+  NTE: nte,
+  ORC: orc,
+  OBR: obr,
+  OBX: obx,
+  SPM: spm,
+  SAC: sac,
+  ...rxTables,
+  ...administeredTables,
+  ...documentTables,
+  ...chargeTables,
+  ...orderTables,
+  ...referenceTables,
+  ...scheduleTables,
+  ...requestTables,
+};
+const own: Record<string, Record<string, AnyTable>> = {
+  vxu: vaccineTables,
+  siu: { TQ1: scheduleTables.TQ1 },
+};
+// The scheduling family reads TQ1 its own way; everywhere else it is an order's.
+tables.TQ1 = tq1;
+
+/** Segment → field numbers, ascending. MSH stands first, and EVN-1 may stand in for MSH-9. */
+export function fieldsRead(family: Family): Map<string, number[]> {
+  const fields = new Map<string, number[]>([['MSH', header]]);
+  for (const segment of family.segments.keys()) {
+    const table = own[family.name]?.[segment] ?? tables[segment];
+    const numbers = new Set((table ?? []).map((row) => row[0]));
+    if (segment === 'OBX') numbers.add(2);
+    fields.set(
+      segment,
+      [...numbers].sort((a, b) => a - b),
+    );
+  }
+  return fields;
+}

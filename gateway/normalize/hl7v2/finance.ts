@@ -1,0 +1,89 @@
+/** DFT and BAR: charges and accounts [HL7 6]. One event. */
+import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import { time, timeOf } from './clock.ts';
+import { code, codes } from './coded.ts';
+import {
+  clinicalSegments,
+  coverageSegments,
+  noteSegment,
+  observationSegments,
+  orderSegments,
+  patientSegments,
+} from './common.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { cx, ei } from './identified.ts';
+import { location, participants } from './people.ts';
+import type { Segment } from './scanner.ts';
+import { fresh } from './shapes.ts';
+import { fill, label, type Table, word } from './table.ts';
+
+const ft1: Table<ChargeItem> = [
+  [1, 'setId', word],
+  [2, 'identifier', cx],
+  [3, 'batch', word],
+  // DR from 2.6 on: the first time is the transaction's.
+  [4, 'transacted', (segment, field) => timeOf(segment.parts(field).sub(1), 1, segment, field)],
+  [5, 'posted', time],
+  [6, 'type', word],
+  [7, 'code', code],
+  [8, 'description', word],
+  [10, 'quantity', word],
+  [11, 'amountExtended', price],
+  [12, 'amountUnit', price],
+  [13, 'department', code],
+  [16, 'location', location],
+  [17, 'feeSchedule', code],
+  [19, 'diagnoses', codes],
+  [20, 'participants', participants('performing')],
+  [21, 'participants', participants('ordering')],
+  [23, 'filler', ei('FILL')],
+  [25, 'procedure', code],
+];
+export const chargeTables = { FT1: ft1 };
+
+/** CP: the quantity and its currency, `12.50 EUR` [HL7 2.A.12]. */
+function price(segment: Segment, field: number): string {
+  const money = segment.parts(field).sub(1);
+  return [money.text(1), money.text(2)].filter(Boolean).join(' ') || label(segment, field);
+}
+
+const charges: Record<string, Handler> = {
+  FT1(draft, segment) {
+    draft.base.charge ??= fresh.charge();
+    const item = fill(fresh.chargeItem(), ft1, segment);
+    draft.base.charge.items.push(item);
+    draft.acting = item.participants;
+    draft.notes = draft.base.notes;
+  },
+};
+
+export const finance: Family = {
+  name: 'finance',
+  kind: 'charge',
+  opens: new Set(),
+  segments: handlers(
+    patientSegments,
+    clinicalSegments,
+    coverageSegments,
+    noteSegment,
+    orderSegments,
+    observationSegments,
+    charges,
+  ),
+  finish(event, draft) {
+    event.charge ??= fresh.charge();
+    const { charge } = event;
+    charge.account = event.patient?.account;
+    charge.guarantors = guarantors(event);
+    if (draft.trigger === 'P06') event.status = 'completed'; // end account [HL7 6.4.6]
+    event.times ??= fresh.times();
+    event.times.observed ??=
+      charge.items[0]?.transacted ?? event.movement?.occurred ?? event.movement?.recorded;
+  },
+};
+
+function guarantors(event: ClinicalEvent): Person[] {
+  return event.relatedPersons
+    .filter((one) => one.contactRole?.text === 'guarantor')
+    .map((one) => ({ identifiers: one.identifiers, name: one.names[0] }));
+}

@@ -1,0 +1,46 @@
+/** MSH: what the event's provenance says of its message [HL7 2.14.9]. */
+import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Message, Segment } from './scanner.ts';
+import { asSent, eachAsSent, type Table, word } from './table.ts';
+
+export const msh: Table<Provenance> = [
+  [3, 'sendingApplication', asSent],
+  [4, 'sendingFacility', asSent],
+  [5, 'receivingApplication', asSent],
+  [6, 'receivingFacility', asSent],
+  [9, 'messageType', asSent],
+  [10, 'messageControlId', word],
+  [11, 'processingId', asSent],
+  [12, 'version', asSent],
+  [21, 'profiles', eachAsSent],
+];
+
+export interface MessageType {
+  type: string;
+  trigger: string;
+}
+
+/** MSH-9; where it does not name the trigger, its structure or EVN-1 may [HL7 2.14.9.9]. */
+export function messageType(header: Segment, message: Message): MessageType {
+  let type = header.text(9).toUpperCase();
+  let trigger = header.text(9, 1, 2).toUpperCase();
+  const structure = header.text(9, 1, 3).toUpperCase();
+  const separator = structure.indexOf('_');
+  if (trigger === '' && type.includes('_')) {
+    [type = '', trigger = ''] = type.split('_');
+  }
+  if (type === '' && separator > 0) type = structure.slice(0, separator);
+  const evn = message.first('EVN')?.text(1).toUpperCase() ?? '';
+  if (trigger === '' && /^[A-Z]\d{2}$/.test(evn)) trigger = evn;
+  if (trigger === '' && separator > 0) trigger = structure.slice(separator + 1);
+  if (type === '') type = typeOfTrigger(trigger);
+  return { type, trigger };
+}
+
+/** An EVN stands in ADT (A…), in DFT and BAR (P…) and in MDM (T…). */
+function typeOfTrigger(trigger: string): string {
+  if (/^A\d{2}$/.test(trigger)) return 'ADT';
+  if (/^T\d{2}$/.test(trigger)) return 'MDM';
+  if (trigger === 'P03' || trigger === 'P11') return 'DFT';
+  return /^P\d{2}$/.test(trigger) ? 'BAR' : '';
+}

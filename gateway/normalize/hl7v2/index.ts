@@ -1,0 +1,65 @@
+/**
+ * HL7 v2 → canonical events. Never throws: bad data is a reject with its reason, and so is a
+ * fault of ours, because a record must reach quarantine rather than stop the pipeline.
+ */
+import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
+import { normalizeMessage, type Watch } from './normalize.ts';
+import { split } from './split.ts';
+
+export function normalizeHl7v2(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
+  try {
+    return normalizeRecord(raw, context, watch);
+  } catch (error) {
+    const kind = error instanceof Error ? error.name : 'error';
+    return { events: [], reject: { code: 'mapping-failed', reason: `The mapping failed (${kind}).` } };
+  }
+}
+
+function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
+  const { messages, preamble } = split(fromUtf16(raw));
+  if (preamble) {
+    return {
+      events: [],
+      reject: { code: 'no-msh', reason: 'The record does not begin with an MSH segment.' },
+    };
+  }
+  const [only] = messages;
+  if (only === undefined) {
+    return { events: [], reject: { code: 'no-msh', reason: 'The record has no MSH segment.' } };
+  }
+  if (messages.length === 1) return normalizeMessage(only, context, watch);
+  const whole: Normalized = { events: [] };
+  let repeated = false;
+  messages.forEach((message, index) => {
+    // A header alone before the next header is that header sent twice, not a message.
+    if (index + 1 < messages.length && headerOnly(message)) {
+      repeated = true;
+      return;
+    }
+    const one = normalizeMessage(message, context, watch);
+    if (repeated) for (const event of one.events) event.provenance?.remarks.push('MSH: sent twice');
+    repeated = false;
+    whole.events.push(...one.events);
+    if (one.reject !== undefined && whole.reject === undefined) {
+      whole.reject = numbered(one.reject, index + 1, messages.length);
+    }
+  });
+  return whole;
+}
+
+/** True for a complete MSH and nothing else; a header that was cut off is a fault to be told. */
+function headerOnly(message: Uint8Array): boolean {
+  return message.length > 20 && !message.includes(13) && !message.includes(10);
+}
+
+function numbered(reject: Reject, at: number, of: number): Reject {
+  return { code: reject.code, reason: `Message ${at} of ${of}: ${reject.reason}` };
+}
+
+/** Files and HTTP may bring UTF-16, which its byte order mark shows. */
+function fromUtf16(raw: Uint8Array): Uint8Array {
+  const little = raw[0] === 0xff && raw[1] === 0xfe;
+  if (!little && !(raw[0] === 0xfe && raw[1] === 0xff)) return raw;
+  const text = new TextDecoder(little ? 'utf-16le' : 'utf-16be').decode(raw);
+  return Buffer.from(text, 'utf8');
+}

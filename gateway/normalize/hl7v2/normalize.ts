@@ -1,0 +1,99 @@
+/** One message: its header, its family, its segments in order, its events. */
+import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
+import { limits, type NormalizeContext, type Normalized, type Reject } from '../outcome.ts';
+import { time } from './clock.ts';
+import { Draft } from './draft.ts';
+import { messageType, msh } from './header.ts';
+import { type Message, type Segment, scan } from './scanner.ts';
+import type { Scope } from './scope.ts';
+import { fresh } from './shapes.ts';
+import { fill } from './table.ts';
+import { familyOf, isQuery } from './types.ts';
+
+export type Watch = (segment: Segment, field: number) => void;
+
+export function normalizeMessage(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
+  const scope: Scope = { context, remarks: [], rules: [] };
+  const message = scan(raw, scope);
+  if ('code' in message) return { events: [], reject: message };
+  message.onRead = watch;
+  return mapped(message);
+}
+
+function mapped(message: Message): Normalized {
+  const header = message.segments[0];
+  if (header === undefined) return refused('no-msh', 'The message has no MSH segment.');
+  const named = messageType(header, message);
+  const { type, trigger } = named;
+  if (isQuery(type))
+    return refused('query', `${printable(type)} is a query, a response or an acknowledgment.`);
+  if (type === '') return refused('not-understood', 'MSH-9 does not name a message type.');
+  const family = familyOf(named, message);
+  if (family === undefined) {
+    const name = printable(type);
+    return refused('not-understood', `MSH-9: there is no mapping for message type ${name}.`);
+  }
+  const last = message.segments.at(-1);
+  if (header.text(14) !== '' || (last?.name === 'DSC' && last.text(1) !== '')) {
+    return refused('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
+  }
+  const draft = new Draft(message, family, trigger);
+  for (let index = 1; index < message.segments.length; index++) {
+    const segment = message.segments[index] as Segment;
+    const handler = family.segments.get(segment.name);
+    if (handler === undefined) continue;
+    handler(draft, segment);
+    if (segment.name !== 'EVN' && segment.name !== 'NTE' && segment.count > 0) draft.said ||= says(segment);
+  }
+  draft.closePatient();
+  const events = draft.done;
+  if (events.length === 0) {
+    return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
+  }
+  const observations = events.reduce((sum, event) => sum + event.observations.length, 0);
+  if (observations > limits.observationsMax) {
+    return refused('too-large', `More than ${limits.observationsMax} observations.`);
+  }
+  for (const event of events) family.finish?.(event, draft);
+  stamp(events, header, message, family.name);
+  return { events };
+}
+
+/** True where any field of the segment has content. */
+function says(segment: Segment): boolean {
+  for (let field = 1; field <= segment.count; field++) {
+    if (segment.end(field) > segment.start(field)) return true;
+  }
+  return false;
+}
+
+function stamp(events: ClinicalEvent[], header: Segment, message: Message, family: string): void {
+  const { scope } = message;
+  const { context } = scope;
+  const base = fill(fresh.provenance(), msh, header);
+  const sent = time(header, 7);
+  base.source = context.source;
+  base.protocol = context.protocol;
+  base.topic = context.topic;
+  base.charset = message.ascii ? header.text(18) || 'ASCII' : message.charset.name;
+  for (const event of events) {
+    const provenance: Provenance = { ...base };
+    provenance.rules = [`hl7v2/${family}`, ...scope.rules];
+    provenance.remarks = [...scope.remarks];
+    provenance.profiles = [...base.profiles];
+    event.provenance = provenance;
+    event.times ??= fresh.times();
+    event.times.message = sent;
+    event.times.capturedAtUs = context.capturedAtUs;
+    if (message.nulls.size > 0) event.nulls = [...message.nulls];
+  }
+}
+
+function refused(code: Reject['code'], reason: string): Normalized {
+  return { events: [], reject: { code, reason } };
+}
+
+/** A type code may be shown where it can be nothing but a type code. */
+function printable(type: string): string {
+  return /^[A-Z0-9]{1,4}$/.test(type) ? type : 'of an unknown form';
+}

@@ -1,0 +1,310 @@
+/** ORC, OBR, TQ1, SPM, SAC and OBX [HL7 4.5, 7.4, 13.4.3]. */
+import type { Observation, Order, Specimen, Times, Timing } from '../../../proto/gen/hilum/v1/event.ts';
+import { period, time, timings } from './clock.ts';
+import { code, codeOf, codes, textOf } from './coded.ts';
+import { ei, eiOf, eips, eis, identifier } from './identified.ts';
+import { addresses, namedWithLocation, participants, telecoms } from './people.ts';
+import type { Segment } from './scanner.ts';
+import { fresh } from './shapes.ts';
+import { resultStatus } from './status.ts';
+import { asSent, label, type Table, word, words } from './table.ts';
+import { observedValue } from './value.ts';
+
+/** What ORC and OBR fill: the order and the times of the event that it becomes. */
+export interface Ordering {
+  order: Order;
+  times: Times;
+}
+
+export const orc: Table<Order> = [
+  [1, 'control', word],
+  [2, 'placer', ei('PLAC')],
+  [3, 'filler', ei('FILL')],
+  [4, 'group', ei('GROUP')],
+  [5, 'orderStatus', word],
+  [6, 'response', code],
+  [7, timed],
+  [8, 'parents', eips],
+  [9, 'requested', time],
+  [10, 'participants', participants('entering')],
+  [11, 'participants', participants('verifying')],
+  [12, 'participants', participants('ordering')],
+  [13, 'enterersLocation', asSent],
+  [14, 'callback', telecoms],
+  [16, 'controlReason', code],
+  [17, 'enteringOrganization', label],
+  [19, 'participants', participants('other')],
+];
+
+export const obr: Table<Ordering> = [
+  [
+    1,
+    (to, segment, field) => {
+      to.order.setId = word(segment, field);
+    },
+  ],
+  // ORC and OBR carry the same numbers; where both do and they differ, both are kept.
+  [2, (to, segment, field) => number(to.order, 'placer', segment, field)],
+  [3, (to, segment, field) => number(to.order, 'filler', segment, field)],
+  [
+    4,
+    (to, segment, field) => {
+      to.order.service = code(segment, field);
+    },
+  ],
+  [
+    5,
+    (to, segment, field) => {
+      to.order.priority = word(segment, field);
+    },
+  ],
+  [
+    6,
+    (to, segment, field) => {
+      // When it is wanted; OBR-36 says when it is planned.
+      to.order.timing.push({ ...fresh.timing(), start: time(segment, field) });
+    },
+  ],
+  [
+    7,
+    (to, segment, field) => {
+      to.times.observed = time(segment, field);
+    },
+  ],
+  [
+    8,
+    (to, segment, field) => {
+      to.times.observedEnd = time(segment, field);
+    },
+  ],
+  [
+    9,
+    (to, segment, field) => {
+      to.order.quantity = asSent(segment, field);
+    },
+  ],
+  [10, people('collector')],
+  [
+    11,
+    (to, segment, field) => {
+      to.order.action = code(segment, field);
+    },
+  ],
+  [
+    12,
+    (to, segment, field) => {
+      to.order.danger = code(segment, field);
+    },
+  ],
+  [
+    13,
+    (to, segment, field) => {
+      to.order.relevantClinicalInformation = asSent(segment, field);
+    },
+  ],
+  [
+    14,
+    (to, segment, field) => {
+      specimenOf(to.order).received = time(segment, field);
+    },
+  ],
+  [15, specimenSource],
+  [16, people('ordering')],
+  [17, (to, segment, field) => void to.order.callback.push(...telecoms(segment, field))],
+  [
+    22,
+    (to, segment, field) => {
+      to.times.issued = time(segment, field);
+    },
+  ],
+  [
+    24,
+    (to, segment, field) => {
+      to.order.diagnosticSection = word(segment, field);
+    },
+  ],
+  [
+    25,
+    (to, segment, field) => {
+      to.order.resultStatus = word(segment, field);
+    },
+  ],
+  [
+    26,
+    (to, segment, field) => {
+      to.order.parentResult = asSent(segment, field);
+    },
+  ],
+  [27, (to, segment, field) => timed(to.order, segment, field)],
+  [28, people('copy-to')],
+  [29, (to, segment, field) => void to.order.parents.push(...eips(segment, field))],
+  [
+    30,
+    (to, segment, field) => {
+      to.order.transportMode = word(segment, field);
+    },
+  ],
+  [31, (to, segment, field) => void to.order.reason.push(...codes(segment, field))],
+  [32, located('interpreting')],
+  [33, located('assisting')],
+  [34, located('performing')],
+  [35, located('transcribing')],
+  [
+    36,
+    (to, segment, field) => {
+      to.order.scheduled = time(segment, field);
+    },
+  ],
+];
+
+function number(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
+  const found = ei(which === 'placer' ? 'PLAC' : 'FILL')(segment, field);
+  const old = order[which];
+  if (old === undefined) order[which] = found;
+  else if (found !== undefined && (found.value !== old.value || found.system !== old.system)) {
+    // The order segment is about this order; a different number here is one it hangs from.
+    order.parents.push(found);
+  }
+}
+
+function people(role: string): (to: Ordering, segment: Segment, field: number) => void {
+  const read = participants(role);
+  return (to, segment, field) => void to.order.participants.push(...read(segment, field));
+}
+
+function located(role: string): (to: Ordering, segment: Segment, field: number) => void {
+  const read = namedWithLocation(role);
+  return (to, segment, field) => void to.order.participants.push(...read(segment, field));
+}
+
+function timed(order: Order, segment: Segment, field: number): void {
+  const found = timings(segment, field);
+  order.timing.push(...found);
+  const priority = found.find((timing) => timing.priority !== '')?.priority;
+  if (priority !== undefined) order.priority = priority;
+}
+
+export function specimenOf(order: Order): Specimen {
+  order.specimen ??= fresh.specimen();
+  return order.specimen;
+}
+
+/** SPS [HL7 2.A.69]: 1 what, 3 how it was taken, 4 from where, 6 collected by. */
+function specimenSource(to: Ordering, segment: Segment, field: number): void {
+  const specimen = specimenOf(to.order);
+  const parts = segment.parts(field);
+  specimen.type = codeOf(parts.sub(1));
+  specimen.description = parts.text(3);
+  specimen.sourceSite = codeOf(parts.sub(4));
+}
+
+export const tq1: Table<Timing> = [
+  [2, 'quantity', asSent],
+  [3, 'repeat', asSent],
+  [6, 'duration', asSent],
+  [7, 'start', time],
+  [8, 'end', time],
+  [9, 'priority', word],
+  [10, 'condition', word],
+  [11, 'text', word],
+  [14, 'occurrences', word],
+];
+
+export const spm: Table<Specimen> = [
+  [2, 'identifiers', (segment, field) => eips(segment, field)],
+  [4, 'type', code],
+  [7, 'collectionMethod', code],
+  [8, 'sourceSite', code],
+  [
+    12,
+    (to, segment, field) => {
+      to.quantity = segment.text(field);
+      to.unit = textOf(codeOf(segment.parts(field).sub(2)));
+    },
+  ],
+  [14, 'description', (segment, field) => words(segment, field).join('\n')],
+  [17, 'collected', (segment, field) => period(segment, field)],
+  [18, 'received', time],
+  [21, 'rejectReasons', codes],
+  [24, 'conditions', codes],
+];
+
+export const sac: Table<Specimen> = [
+  [2, 'identifiers', eis('ACSN')],
+  [3, 'identifiers', eis('CNTNR')],
+  [4, 'identifiers', eis('CNTNR-PRIMARY')],
+  [7, 'received', time],
+];
+
+export const obx: Table<Observation> = [
+  [1, 'setId', word],
+  [2, 'valueType', (segment, field) => segment.text(field).toUpperCase()],
+  [3, 'code', code],
+  [4, 'subId', asSent],
+  [5, observedValue],
+  [
+    6,
+    (to, segment, field) => {
+      to.unit = segment.text(field);
+      to.unitCode = code(segment, field);
+    },
+  ],
+  [7, 'referenceRange', asSent],
+  [
+    8,
+    (to, segment, field) => {
+      to.interpretations = words(segment, field);
+      to.interpretation = to.interpretations[0] ?? '';
+    },
+  ],
+  [9, 'probability', word],
+  [10, 'natureOfAbnormalTest', asSent],
+  [
+    11,
+    (to, segment, field) => {
+      to.resultStatus = segment.text(field);
+      to.status = resultStatus[to.resultStatus.toUpperCase()] ?? 'unknown';
+    },
+  ],
+  [12, 'referenceRangeEffective', time],
+  [13, 'accessChecks', asSent],
+  [14, 'effective', time],
+  [15, (to, segment, field) => producer(to, segment, field)],
+  [16, 'performers', participants('performing')],
+  [17, 'methods', codes],
+  [18, 'equipment', eis()],
+  [19, 'analyzed', time],
+  [20, 'bodySites', codes],
+  [21, 'identifier', (segment, field) => ei()(segment, field)],
+  [
+    23,
+    (to, segment, field) => {
+      // XON: 1 name, 6 authority, 10 the organization's identifier [HL7 2.A.87].
+      const parts = segment.parts(field);
+      to.performingOrganization = parts.text(1) || to.performingOrganization;
+      const id = parts.text(10) || parts.text(3);
+      if (id === '') return;
+      const by = parts.sub(6);
+      const found = eiOf(by, '');
+      to.performingOrganizationIdentifiers.push({
+        ...identifier(id, parts.text(7), found?.system ?? `urn:hilum:${parts.message.scope.context.source}`),
+        assigner: by.text(1) || by.text(2),
+      });
+    },
+  ],
+  [24, 'performingOrganizationAddress', (segment, field) => addresses(segment, field)[0]],
+  [25, 'performers', participants('performing')],
+];
+
+/** OBX-15: the producer as a code of its own. */
+function producer(to: Observation, segment: Segment, field: number): void {
+  const found = code(segment, field);
+  if (found === undefined) return;
+  // OBX-23 names the organization in full and wins; the producer's code stays beside it.
+  to.performingOrganization = textOf(found);
+  const coding = found.codings[0];
+  if (coding === undefined) return;
+  const id = identifier(coding.code, '', coding.system);
+  id.assigner = coding.name;
+  to.performingOrganizationIdentifiers.push(id);
+}

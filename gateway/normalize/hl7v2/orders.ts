@@ -1,0 +1,66 @@
+/** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
+import type { ClinicalEvent, Order } from '../../../proto/gen/hilum/v1/event.ts';
+import { code } from './coded.ts';
+import {
+  clinicalSegments,
+  coverageSegments,
+  noteSegment,
+  observationSegments,
+  orderSegments,
+  patientSegments,
+} from './common.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { rxSegments } from './rx.ts';
+import { fresh } from './shapes.ts';
+import { orderControl, orderStatus, reportStatus } from './status.ts';
+import { asSent, fill, label, type Table, word } from './table.ts';
+
+/** Stock and supplies [HL7 4.11]. */
+const rqd: Table<Order> = [
+  [1, 'setId', word],
+  [3, 'service', code],
+  [5, 'quantity', asSent],
+  [7, 'enteringOrganization', label],
+];
+/** Diet [HL7 4.8]. */
+const ods: Table<Order> = [
+  [1, 'priority', word],
+  [3, 'service', code],
+  [4, 'relevantClinicalInformation', word],
+];
+export const orderTables = { RQD: rqd, ODS: ods };
+
+const supplies: Record<string, Handler> = {
+  RQD: (draft, segment) => void fill(draft.order, rqd, segment),
+  ODS: (draft, segment) => void fill(draft.order, ods, segment),
+};
+
+export const orders: Family = {
+  name: 'orders',
+  kind: 'order',
+  opens: new Set(['ORC', 'OBR']),
+  segments: handlers(
+    patientSegments,
+    clinicalSegments,
+    coverageSegments,
+    noteSegment,
+    orderSegments,
+    observationSegments,
+    rxSegments,
+    supplies,
+  ),
+  finish(event) {
+    event.status = orderedStatus(event);
+    event.times ??= fresh.times();
+    event.times.observed ??= event.order?.requested;
+  },
+};
+
+function orderedStatus(event: ClinicalEvent): string {
+  const { order } = event;
+  const control = order?.control ?? '';
+  // Requests and refusals say by their control what happens; a status is said with SC and the like.
+  const said = orderStatus[order?.orderStatus ?? ''];
+  if (said !== undefined) return said;
+  return orderControl[control] ?? reportStatus[order?.resultStatus ?? ''] ?? 'requested';
+}

@@ -1,0 +1,121 @@
+/** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
+import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
+import { dateText, time } from './clock.ts';
+import { code, codes, said } from './coded.ts';
+import { cx, cxs, typed } from './identified.ts';
+import { addresses, nameLines, names, persons, telecoms, telecomsOf } from './people.ts';
+import { eachAsSent, label, type Table, word } from './table.ts';
+
+const sexes: Record<string, string> = {
+  M: 'male',
+  F: 'female',
+  O: 'other',
+  A: 'other',
+  N: 'other',
+  U: 'unknown',
+};
+
+export function gender(sex: string): string {
+  return sexes[sex.toUpperCase()] ?? 'unknown';
+}
+
+const yesNo: Record<string, string> = { Y: 'true', N: 'false' };
+
+export const pid: Table<Patient> = [
+  [2, 'identifiers', cxs],
+  [3, 'identifiers', cxs],
+  [4, 'identifiers', cxs],
+  [5, 'names', names],
+  [6, 'mothersMaidenName', names],
+  [7, 'birthDate', dateText],
+  [
+    8,
+    (to, segment, field) => {
+      to.administrativeSex = segment.text(field);
+      to.gender = gender(to.administrativeSex);
+    },
+  ],
+  [9, 'aliases', nameLines],
+  [10, 'race', codes],
+  [11, 'addresses', addresses],
+  [13, 'telecoms', telecomsOf('home')],
+  [14, 'telecoms', telecomsOf('work')],
+  [15, 'language', codes],
+  [16, 'maritalStatus', code],
+  [17, 'religion', code],
+  [18, 'account', cx],
+  [19, 'identifiers', typed('SS')],
+  [20, 'identifiers', typed('DL')],
+  [22, 'ethnicity', codes],
+  [23, 'birthPlace', label],
+  [24, 'multipleBirth', word],
+  [25, 'birthOrder', word],
+  [26, 'citizenship', codes],
+  [27, 'veteranStatus', label],
+  [28, 'nationality', codes],
+  [29, 'deceasedAt', time],
+  [
+    30,
+    (to, segment, field) => {
+      to.deceased = yesNo[segment.text(field).toUpperCase()] ?? segment.text(field);
+    },
+  ],
+  [31, 'flags', (segment, field) => flag('PID-31', segment.text(field))],
+  [32, 'flags', (segment, field) => eachAsSent(segment, field).flatMap((one) => flag('PID-32', one))],
+  [33, 'lastUpdated', time],
+  [35, 'species', code],
+  [36, 'breed', code],
+  [37, 'strain', word],
+  [40, 'telecoms', telecoms],
+];
+
+export const pd1: Table<Patient> = [
+  [4, 'generalPractitioners', persons],
+  [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
+];
+
+function flag(name: string, value: string): string[] {
+  return value === '' ? [] : [`${name}=${value}`];
+}
+
+export const nk1: Table<RelatedPerson> = [
+  [1, 'setId', word],
+  [2, 'names', names],
+  [3, 'relationship', code],
+  [4, 'addresses', addresses],
+  [5, 'telecoms', telecomsOf('home')],
+  [6, 'telecoms', telecomsOf('work')],
+  [7, 'contactRole', code],
+  [15, 'gender', (segment, field) => gender(segment.text(field))],
+  [16, 'birthDate', dateText],
+  [30, 'names', names],
+  [31, 'telecoms', telecoms],
+  [32, 'addresses', addresses],
+  [33, 'identifiers', cxs],
+  [37, 'identifiers', typed('SS')],
+  [40, 'telecoms', telecoms],
+];
+
+export const gt1: Table<RelatedPerson> = [
+  [1, 'setId', word],
+  [2, 'identifiers', cxs],
+  [3, 'names', names],
+  [5, 'addresses', addresses],
+  [6, 'telecoms', telecomsOf('home')],
+  [7, 'telecoms', telecomsOf('work')],
+  [8, 'birthDate', dateText],
+  [9, 'gender', (segment, field) => gender(segment.text(field))],
+  [11, 'relationship', code],
+  [12, 'identifiers', typed('SS')],
+];
+export const guarantor = said('guarantor');
+
+export const mrg: Table<Merge> = [
+  [1, 'retired', cxs],
+  [2, 'retired', cxs],
+  [3, 'retiredAccounts', cxs],
+  [4, 'retired', cxs],
+  [5, 'retiredVisits', cxs],
+  [6, 'retiredVisits', cxs],
+  [7, 'priorNames', names],
+];

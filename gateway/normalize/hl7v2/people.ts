@@ -1,0 +1,208 @@
+/** Names, addresses, phones and people: XPN, XAD, XTN, XCN, NDL, and PL for where they are. */
+import type {
+  Address,
+  HumanName,
+  Location,
+  Participant,
+  Person,
+  Telecom,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { eiOf, identifier, systemOf } from './identified.ts';
+import type { Parts } from './parts.ts';
+import type { Segment } from './scanner.ts';
+import { fresh } from './shapes.ts';
+
+export function names(segment: Segment, field: number): HumanName[] {
+  return segment.repetitions(field).flatMap((parts) => nameOf(parts, 1, 7) ?? []);
+}
+
+export function nameIn(segment: Segment, field: number): HumanName | undefined {
+  return names(segment, field)[0];
+}
+
+/** A name as one line, for aliases. */
+export function nameLines(segment: Segment, field: number): string[] {
+  return names(segment, field).map((name) =>
+    [...name.prefix, ...name.given, name.family].filter(Boolean).join(' '),
+  );
+}
+
+/** XPN from component 1, XCN from 2: family, given, middle, suffix, prefix, degree [HL7 2.A.89]. */
+function nameOf(parts: Parts, from: number, use: number): HumanName | undefined {
+  const name = fresh.name();
+  const family = parts.sub(from);
+  name.family = family.text(1) || `${family.text(2)} ${family.text(3)}`.trim();
+  push(name.given, parts.text(from + 1));
+  push(name.given, parts.text(from + 2));
+  push(name.suffix, parts.text(from + 3));
+  push(name.prefix, parts.text(from + 4));
+  name.degree = parts.text(from + 5);
+  name.use = parts.text(use);
+  const some = name.family || name.degree || name.given.length || name.suffix.length || name.prefix.length;
+  // A pseudonym or a masked name may be a use and nothing else.
+  return some || name.use ? name : undefined;
+}
+
+/** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county [HL7 2.A.86]. */
+export function addresses(segment: Segment, field: number): Address[] {
+  return segment.repetitions(field).flatMap((parts) => {
+    const address = fresh.address();
+    const street = parts.sub(1);
+    push(address.line, streetLine(street));
+    push(address.line, parts.text(2));
+    push(address.line, parts.text(8));
+    address.city = parts.text(3);
+    address.state = parts.text(4);
+    address.postalCode = parts.text(5);
+    address.country = parts.text(6);
+    address.use = parts.text(7);
+    address.district = parts.text(9);
+    const { city, state, postalCode, country, district } = address;
+    return address.line.length || city || state || postalCode || country || district || address.use
+      ? [address]
+      : [];
+  });
+}
+
+/** SAD: 1 the line, 2 the street, 3 the number; some put only the number in the first. */
+function streetLine(street: Parts): string {
+  const line = street.text(1);
+  const named = street.text(2);
+  if (line !== '' && line.includes(named)) return line;
+  return [line || street.text(3), named].filter(Boolean).join(' ');
+}
+
+const equipment: Record<string, string> = {
+  PH: 'phone',
+  CP: 'phone',
+  SAT: 'phone',
+  FX: 'fax',
+  BP: 'pager',
+  INTERNET: 'email',
+  'X.400': 'email',
+  MD: 'other',
+  TDD: 'other',
+  TTY: 'other',
+};
+const uses: Record<string, string> = {
+  PRN: 'home',
+  ORN: 'home',
+  VHN: 'temp',
+  WPN: 'work',
+  ASN: 'work',
+  PRS: 'mobile',
+};
+
+/** XTN: 1 text, 2 use, 3 equipment, 4 address, 5 country, 6 area, 7 local, 8 extension [HL7 2.A.90]. */
+export function telecomsOf(usual: string): (segment: Segment, field: number) => Telecom[] {
+  return (segment, field) => segment.repetitions(field).flatMap((parts) => telecomOf(parts, usual));
+}
+
+export const telecoms = telecomsOf('');
+
+function telecomOf(parts: Parts, usual: string): Telecom[] {
+  const code = parts.text(2).toUpperCase();
+  const kind = parts.text(3).toUpperCase();
+  const electronic = parts.text(4);
+  const composed = [parts.text(5), parts.text(6), parts.text(7)].filter(Boolean).join(' ');
+  const number = parts.text(1) || parts.text(12) || composed || parts.text(9);
+  const use = kind === 'CP' ? 'mobile' : (uses[code] ?? usual);
+  const system = equipment[kind] ?? (code === 'NET' ? 'email' : code === 'BPN' ? 'pager' : 'phone');
+  const found: Telecom[] = [];
+  const add = (value: string, system: string): void => {
+    const telecom = fresh.telecom();
+    telecom.value = value;
+    telecom.system = system;
+    telecom.use = use;
+    telecom.extension = parts.text(8);
+    found.push(telecom);
+  };
+  if (electronic !== '') add(electronic, electronic.includes('://') ? 'url' : 'email');
+  if (number !== '') {
+    const misplaced = system === 'email' && !number.includes('@');
+    if (number.includes('@')) add(number, 'email');
+    else add(number, misplaced ? 'phone' : system);
+  }
+  return found;
+}
+
+/** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
+export function persons(segment: Segment, field: number): Person[] {
+  return segment.repetitions(field).flatMap((parts) => personOf(parts, 9) ?? []);
+}
+
+export function person(segment: Segment, field: number): Person | undefined {
+  return persons(segment, field)[0];
+}
+
+function personOf(parts: Parts, authority: number): Person | undefined {
+  const value = parts.text(1);
+  const name = nameOf(parts, 2, 10);
+  if (value === '' && name === undefined) return undefined;
+  const found: Person = { identifiers: [], name };
+  if (value !== '') {
+    const by = parts.sub(authority);
+    const id = identifier(value, parts.text(13), systemOf(by, 1));
+    id.assigner = by.text(1) || by.text(2);
+    id.facility = parts.sub(14).text(1);
+    found.identifiers.push(id);
+  }
+  return found;
+}
+
+export function participants(role: string): (segment: Segment, field: number) => Participant[] {
+  return (segment, field) => persons(segment, field).map((person) => ({ role, person }));
+}
+
+/** NDL [HL7 2.A.47]: the person is one component of subcomponents; old senders write an XCN. */
+export function namedWithLocation(role: string): (segment: Segment, field: number) => Participant[] {
+  return (segment, field) =>
+    segment.repetitions(field).flatMap((parts) => {
+      const inside = parts.sub(1);
+      const person = inside.has(2) || !parts.has(2) ? cnn(inside) : personOf(parts, 9);
+      return person === undefined ? [] : [{ role, person }];
+    });
+}
+
+function cnn(parts: Parts): Person | undefined {
+  const value = parts.text(1);
+  const name = nameOf(parts, 2, 99);
+  if (value === '' && name === undefined) return undefined;
+  const id = identifier(value, '', systemOf(parts, 9));
+  id.assigner = parts.text(9);
+  return { identifiers: value === '' ? [] : [id], name };
+}
+
+/** PL: 1 point of care, 2 room, 3 bed, 4 facility, 5 status, 6 type, 7 building, 8 floor, 9 text, 10 EI. */
+export function location(segment: Segment, field: number): Location | undefined {
+  return segment.has(field) ? locationOf(segment.parts(field)) : undefined;
+}
+
+export function locationOf(parts: Parts): Location | undefined {
+  if (parts.empty) return undefined;
+  const place = fresh.location();
+  place.pointOfCare = named(parts.sub(1));
+  place.room = named(parts.sub(2));
+  place.bed = named(parts.sub(3));
+  // PL.11 is the authority that names the place, where the facility is left out.
+  place.facility = named(parts.sub(4)) || named(parts.sub(11));
+  place.status = parts.text(5);
+  place.type = parts.text(6);
+  place.building = named(parts.sub(7));
+  place.floor = named(parts.sub(8));
+  place.description = parts.text(9);
+  const whole = eiOf(parts.sub(10), '');
+  if (whole !== undefined) place.identifiers.push(whole);
+  const { pointOfCare, room, bed, facility, status, type, building, floor, description } = place;
+  const some = pointOfCare || room || bed || facility || status || type || building || floor || description;
+  return some || whole ? place : undefined;
+}
+
+/** HD as a name: the namespace, else the universal id. */
+function named(parts: Parts): string {
+  return parts.text(1) || parts.text(2);
+}
+
+function push(to: string[], text: string): void {
+  if (text !== '') to.push(text);
+}

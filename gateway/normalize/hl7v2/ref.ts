@@ -1,0 +1,143 @@
+/** Referrals (REF), problems and goals (PPR …), master files (MFN) [HL7 11, 12, 8]. One event. */
+import type { ClinicalEvent, MasterFile, Participant, Referral } from '../../../proto/gen/hilum/v1/event.ts';
+import { gol, prb } from './clinical.ts';
+import { time } from './clock.ts';
+import { code, codes } from './coded.ts';
+import {
+  clinicalSegments,
+  coverageSegments,
+  noteSegment,
+  observationSegments,
+  orderSegments,
+  patientSegments,
+} from './common.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { ei, identifier } from './identified.ts';
+import { names } from './people.ts';
+import { fresh } from './shapes.ts';
+import { eachAsSent, fill, label, type Table, word } from './table.ts';
+
+const rf1: Table<Referral> = [
+  [1, 'status', code],
+  [2, 'priority', code],
+  [3, 'type', code],
+  [4, 'disposition', code],
+  [5, 'category', code],
+  [6, 'originating', ei()],
+  [7, 'effective', time],
+  [8, 'expires', time],
+  [10, 'reasons', codes],
+  [11, 'external', ei()],
+];
+
+const prd: Table<Participant> = [
+  [1, 'role', label],
+  [
+    2,
+    (to, segment, field) => {
+      personOf(to).name = names(segment, field)[0];
+    },
+  ],
+  [
+    7,
+    (to, segment, field) => {
+      // PLN: 1 number, 2 type [HL7 2.A.52].
+      for (const parts of segment.repetitions(field)) {
+        const { source } = parts.message.scope.context;
+        personOf(to).identifiers.push(identifier(parts.text(1), parts.text(2), `urn:hilum:${source}`));
+      }
+    },
+  ],
+];
+
+function personOf(to: Participant): NonNullable<Participant['person']> {
+  to.person ??= { identifiers: [], name: undefined };
+  return to.person;
+}
+
+const mfi: Table<MasterFile> = [
+  [1, 'identifier', code],
+  [3, 'event', word],
+];
+const mfe: Table<MasterFile> = [[4, 'entries', eachAsSent]];
+
+export const referenceTables = { RF1: rf1, PRD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
+
+const bodies: Record<string, Handler> = {
+  RF1(draft, segment) {
+    draft.base.referral ??= fresh.referral();
+    fill(draft.base.referral, rf1, segment);
+  },
+  PRD(draft, segment) {
+    draft.base.referral ??= fresh.referral();
+    draft.base.referral.participants.push(fill({ role: '', person: undefined } as Participant, prd, segment));
+  },
+  PRB(draft, segment) {
+    draft.base.conditions.push(fill(fresh.condition(), prb, segment));
+  },
+  GOL(draft, segment) {
+    draft.base.conditions.push({ ...fill(fresh.condition(), gol, segment), type: 'goal' });
+  },
+};
+
+const files: Record<string, Handler> = {
+  MFI(draft, segment) {
+    draft.base.masterFile ??= fresh.masterFile();
+    fill(draft.base.masterFile, mfi, segment);
+  },
+  MFE(draft, segment) {
+    draft.base.masterFile ??= fresh.masterFile();
+    fill(draft.base.masterFile, mfe, segment);
+  },
+};
+
+const shared = [
+  patientSegments,
+  clinicalSegments,
+  coverageSegments,
+  noteSegment,
+  orderSegments,
+  observationSegments,
+];
+
+export const ref: Family = {
+  name: 'ref',
+  kind: 'referral',
+  opens: new Set(),
+  segments: handlers(...shared, bodies),
+  finish(event, draft) {
+    event.status = referralStatus[event.referral?.status?.codings[0]?.code ?? ''] ?? '';
+    if (draft.trigger === 'I14' || draft.trigger === 'I15') event.status = 'cancelled';
+    setTime(event, event.referral?.effective);
+  },
+};
+
+/** HL7 table 0283. */
+const referralStatus: Record<string, string> = {
+  A: 'accepted',
+  P: 'requested',
+  R: 'rejected',
+  E: 'completed',
+};
+
+export const problem: Family = {
+  name: 'problem',
+  kind: 'problem',
+  opens: new Set(),
+  segments: handlers(...shared, bodies),
+  finish(event) {
+    setTime(event, event.conditions[0]?.onset ?? event.conditions[0]?.recorded);
+  },
+};
+
+export const masterFile: Family = {
+  name: 'mfn',
+  kind: 'master-file',
+  opens: new Set(),
+  segments: handlers(noteSegment, files),
+};
+
+function setTime(event: ClinicalEvent, observed: NonNullable<ClinicalEvent['times']>['observed']): void {
+  event.times ??= fresh.times();
+  event.times.observed ??= observed;
+}

@@ -1,0 +1,20 @@
+/** What reading one message needs beside its bytes, and what it leaves for the provenance. */
+import type { NormalizeContext } from '../outcome.ts';
+
+export interface Scope {
+  context: NormalizeContext;
+  /** Fields that could not be read as their type, with their place; never content. */
+  remarks: string[];
+  /** Code tables that fired. */
+  rules: string[];
+}
+
+const remarksMax = 100;
+
+export function remark(scope: Scope, text: string): void {
+  if (scope.remarks.length < remarksMax && !scope.remarks.includes(text)) scope.remarks.push(text);
+}
+
+export function fired(scope: Scope, rule: string): void {
+  if (!scope.rules.includes(rule)) scope.rules.push(rule);
+}

@@ -1,0 +1,181 @@
+/** SIU and SRM: appointments and their resources [HL7 10]. One event. */
+import type { Resource, Schedule } from '../../../proto/gen/hilum/v1/event.ts';
+import { period, time, timeOf } from './clock.ts';
+import { code, textOf } from './coded.ts';
+import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './common.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { ei, eis } from './identified.ts';
+import { location, participants, person, telecoms } from './people.ts';
+import type { Segment } from './scanner.ts';
+import { fresh } from './shapes.ts';
+import { appointmentStatus, fillerStatus } from './status.ts';
+import { fill, label, type Table, word } from './table.ts';
+
+const sch: Table<Schedule> = [
+  [1, 'placer', ei('PLAC')],
+  [2, 'filler', ei('FILL')],
+  [3, 'occurrenceNumber', word],
+  [4, 'group', ei('GROUP')],
+  [6, 'eventReason', code],
+  [7, 'appointmentReason', code],
+  [8, 'appointmentType', code],
+  [9, 'duration', word],
+  [
+    10,
+    (to, segment, field) => {
+      to.durationUnit = label(segment, field);
+      // Some senders are one field early with their timing.
+      if (to.durationUnit === '' && segment.parts(field).has(4)) to.period = timing(segment, field);
+    },
+  ],
+  [11, 'period', timing],
+  [12, 'participants', participants('ordering')],
+  [13, 'contacts', telecoms],
+  [16, 'participants', participants('performing')],
+  [17, 'contacts', telecoms],
+  [20, 'participants', participants('entering')],
+  [21, 'contacts', telecoms],
+  [25, 'fillerStatus', code],
+];
+const schNumbers: Table<{ identifiers: Schedule['placer'][] }> = [
+  [26, 'identifiers', eis('PLAC')],
+  [27, 'identifiers', eis('FILL')],
+];
+
+/** TQ: only the start and the end are the appointment's own here. */
+function timing(segment: Segment, field: number): Schedule['period'] {
+  const parts = segment.parts(field);
+  return { start: timeOf(parts.sub(4), 1, segment, field), end: timeOf(parts.sub(5), 1, segment, field) };
+}
+
+const ais: Table<Resource> = [
+  [1, 'setId', word],
+  [2, 'action', word],
+  [3, 'code', code],
+  [4, 'start', time],
+  [7, 'duration', word],
+  [8, 'durationUnit', label],
+  [10, 'status', code],
+];
+const aig: Table<Resource> = [
+  [1, 'setId', word],
+  [2, 'action', word],
+  [3, 'code', code],
+  [4, 'role', code],
+  [6, 'quantity', word],
+  [8, 'start', time],
+  [11, 'duration', word],
+  [12, 'durationUnit', label],
+  [14, 'status', code],
+];
+const ail: Table<Resource> = [
+  [1, 'setId', word],
+  [2, 'action', word],
+  [3, 'location', location],
+  [4, 'role', code],
+  [6, 'start', time],
+  [9, 'duration', word],
+  [10, 'durationUnit', label],
+  [12, 'status', code],
+];
+const aip: Table<Resource> = [
+  [1, 'setId', word],
+  [2, 'action', word],
+  [3, 'person', person],
+  [4, 'role', code],
+  [6, 'start', time],
+  [9, 'duration', word],
+  [10, 'durationUnit', label],
+  [12, 'status', code],
+];
+const tq1: Table<Schedule> = [
+  [
+    7,
+    (to, segment, field) => {
+      to.period = { start: time(segment, field), end: to.period?.end };
+    },
+  ],
+  [
+    8,
+    (to, segment, field) => {
+      to.period = { start: to.period?.start, end: time(segment, field) };
+    },
+  ],
+];
+export const scheduleTables = {
+  SCH: [...sch, ...schNumbers],
+  AIS: ais,
+  AIG: aig,
+  AIL: ail,
+  AIP: aip,
+  TQ1: tq1,
+};
+
+function resource(kind: string, table: Table<Resource>): Handler {
+  return (draft, segment) => {
+    draft.base.schedule ??= fresh.schedule();
+    const one = fresh.resource();
+    one.kind = kind;
+    draft.base.schedule.resources.push(fill(one, table, segment));
+    draft.notes = draft.base.notes;
+  };
+}
+
+const appointments: Record<string, Handler> = {
+  SCH(draft, segment) {
+    draft.base.schedule ??= fresh.schedule();
+    fill(draft.base.schedule, sch, segment);
+    const numbers = fill({ identifiers: [] as Schedule['placer'][] }, schNumbers, segment);
+    draft.base.identifiers.push(...numbers.identifiers.filter((one) => one !== undefined));
+    draft.notes = draft.base.notes;
+  },
+  // SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike.
+  TQ1(draft, segment) {
+    draft.base.schedule ??= fresh.schedule();
+    fill(draft.base.schedule, tq1, segment);
+  },
+  AIS: resource('service', ais),
+  AIG: resource('general', aig),
+  AIL: resource('location', ail),
+  AIP: resource('person', aip),
+};
+
+const arq: Table<Schedule> = [
+  [1, 'placer', ei('PLAC')],
+  [2, 'filler', ei('FILL')],
+  [3, 'occurrenceNumber', word],
+  [4, 'group', ei('GROUP')],
+  [7, 'appointmentReason', code],
+  [8, 'appointmentType', code],
+  [9, 'duration', word],
+  [10, 'durationUnit', label],
+  [11, 'period', period],
+  [15, 'participants', participants('ordering')],
+  [16, 'contacts', telecoms],
+];
+export const requestTables = { ARQ: arq };
+const requests: Record<string, Handler> = {
+  ARQ(draft, segment) {
+    draft.base.schedule ??= fresh.schedule();
+    fill(draft.base.schedule, arq, segment);
+  },
+};
+
+const shared = [patientSegments, clinicalSegments, noteSegment, observationSegments];
+
+export const siu: Family = {
+  name: 'siu',
+  kind: 'schedule',
+  opens: new Set(),
+  segments: handlers(...shared, appointments, requests),
+  finish(event, draft) {
+    event.schedule ??= fresh.schedule();
+    const { schedule } = event;
+    const said = textOf(schedule.fillerStatus).toUpperCase();
+    const filler = schedule.fillerStatus?.codings[0]?.code.toUpperCase() ?? '';
+    event.status =
+      appointmentStatus[draft.trigger] ?? fillerStatus[filler] ?? fillerStatus[said] ?? 'requested';
+    event.times ??= fresh.times();
+    event.times.observed = schedule.period?.start ?? schedule.resources.find((one) => one.start)?.start;
+  },
+};

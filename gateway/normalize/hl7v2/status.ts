@@ -1,0 +1,140 @@
+/** Status words from the tables of chapters 4, 7 and 10. */
+
+/** OBX-11 [HL7 table 0085]. */
+export const resultStatus: Record<string, string> = {
+  F: 'final',
+  U: 'final',
+  V: 'final',
+  P: 'preliminary',
+  R: 'preliminary',
+  S: 'partial',
+  C: 'corrected',
+  A: 'corrected',
+  B: 'corrected',
+  X: 'cancelled',
+  D: 'entered-in-error',
+  W: 'entered-in-error',
+  I: 'registered',
+  O: 'registered',
+  N: 'registered',
+};
+
+/** OBR-25 [HL7 table 0123]: A is some but not all results. */
+export const reportStatus: Record<string, string> = {
+  F: 'final',
+  U: 'final',
+  P: 'preliminary',
+  R: 'preliminary',
+  A: 'partial',
+  M: 'corrected',
+  C: 'corrected',
+  X: 'cancelled',
+  D: 'entered-in-error',
+  W: 'entered-in-error',
+  I: 'registered',
+  O: 'registered',
+  S: 'registered',
+  N: 'registered',
+};
+
+/** ORC-5 [HL7 table 0038]. */
+export const orderStatus: Record<string, string> = {
+  A: 'partial',
+  CA: 'cancelled',
+  CM: 'completed',
+  DC: 'cancelled',
+  ER: 'rejected',
+  HD: 'accepted',
+  IP: 'in-progress',
+  RP: 'cancelled',
+  SC: 'accepted',
+};
+
+/** ORC-1 [HL7 table 0119]. */
+export const orderControl: Record<string, string> = {
+  NW: 'requested',
+  RF: 'requested',
+  RO: 'requested',
+  RP: 'requested',
+  XO: 'requested',
+  PA: 'requested',
+  CH: 'requested',
+  SN: 'requested',
+  PR: 'requested',
+  RR: 'requested',
+  HD: 'requested',
+  RL: 'requested',
+  SR: 'in-progress',
+  SC: 'in-progress',
+  SS: 'in-progress',
+  RE: 'completed',
+  OK: 'accepted',
+  NA: 'accepted',
+  AF: 'accepted',
+  XR: 'accepted',
+  XX: 'accepted',
+  RQ: 'accepted',
+  HR: 'accepted',
+  OH: 'accepted',
+  OE: 'accepted',
+  OR: 'accepted',
+  CN: 'in-progress',
+  CA: 'cancelled',
+  CR: 'cancelled',
+  DC: 'cancelled',
+  DR: 'cancelled',
+  DF: 'rejected',
+  OC: 'cancelled',
+  OD: 'cancelled',
+  UA: 'rejected',
+  UC: 'rejected',
+  UD: 'rejected',
+  UF: 'rejected',
+  UH: 'rejected',
+  UM: 'rejected',
+  UR: 'rejected',
+  UX: 'rejected',
+  DE: 'rejected',
+  FU: 'completed',
+};
+
+/** The trigger of a scheduling message [HL7 10.4]. */
+export const appointmentStatus: Record<string, string> = {
+  S12: 'booked',
+  S13: 'rescheduled',
+  S14: 'booked',
+  S15: 'cancelled',
+  S16: 'cancelled',
+  S17: 'entered-in-error',
+  S18: 'booked',
+  S19: 'booked',
+  S20: 'booked',
+  S21: 'booked',
+  S22: 'booked',
+  S26: 'noshow',
+};
+
+/** SCH-25 [HL7 table 0278], upper case. */
+export const fillerStatus: Record<string, string> = {
+  BOOKED: 'booked',
+  OVERBOOK: 'booked',
+  PENDING: 'requested',
+  WAITLIST: 'requested',
+  STARTED: 'in-progress',
+  COMPLETE: 'completed',
+  CANCELLED: 'cancelled',
+  DISCONTINUED: 'cancelled',
+  DELETED: 'entered-in-error',
+  NOSHOW: 'noshow',
+};
+
+/** TXA-17 [HL7 table 0271] with TXA-19. */
+export const documentStatus: Record<string, string> = {
+  AU: 'final',
+  LA: 'final',
+  DI: 'registered',
+  DO: 'preliminary',
+  IP: 'preliminary',
+  IN: 'partial',
+  PA: 'preliminary',
+};

@@ -1,0 +1,149 @@
+/** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
+import { createHash } from 'node:crypto';
+import type { Attachment, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { timeOf } from './clock.ts';
+import { codeOf, textOf } from './coded.ts';
+import type { Parts } from './parts.ts';
+import type { Segment } from './scanner.ts';
+import { remark } from './scope.ts';
+import { fresh } from './shapes.ts';
+
+export function observedValue(to: Observation, segment: Segment, field: number): void {
+  const type = segment.text(2).toUpperCase();
+  switch (type) {
+    case 'CE':
+    case 'CF':
+    case 'CNE':
+    case 'CWE':
+      coded(to, segment, field);
+      return;
+    case 'SN':
+      structured(to, segment.parts(field));
+      break;
+    case 'ED':
+      to.attachment = embedded(segment.parts(field), segment, field);
+      return;
+    case 'RP':
+      to.attachment = pointer(segment.parts(field));
+      to.value = to.attachment.pointer;
+      return;
+    case 'DT':
+    case 'DTM':
+    case 'TS':
+      to.valueTime = timeOf(segment.parts(field), 1, segment, field);
+      break;
+    case 'TX':
+    case 'FT':
+    case 'ST':
+    case 'NM':
+      break;
+  }
+  texts(to, segment, field, type);
+}
+
+function texts(to: Observation, segment: Segment, field: number, type: string): void {
+  const found = segment.repetitions(field).map((parts) => {
+    if (type === 'SN') return sn(parts);
+    // In plain text a stray ^ or & is content.
+    const whole = parts.whole();
+    return type === 'TX' || type === 'FT' ? whole.trimEnd() : whole.trim();
+  });
+  to.value = found.shift() ?? '';
+  to.furtherValues = found;
+}
+
+function coded(to: Observation, segment: Segment, field: number): void {
+  for (const parts of segment.repetitions(field)) {
+    const code = codeOf(parts);
+    if (code === undefined) continue;
+    if (to.valueCode === undefined) {
+      to.valueCode = code;
+      to.value = textOf(code);
+    } else {
+      to.furtherValueCodes.push(code);
+      to.furtherValues.push(textOf(code));
+    }
+  }
+}
+
+/** SN: comparator, number, separator, number. */
+function structured(to: Observation, parts: Parts): void {
+  const [comparator, number1, separator, number2] = [1, 2, 3, 4].map((part) => parts.text(part));
+  to.structured = {
+    comparator: comparator ?? '',
+    number1: number1 ?? '',
+    separator: separator ?? '',
+    number2: number2 ?? '',
+  };
+}
+
+function sn(parts: Parts): string {
+  return parts.text(1) + parts.text(2) + parts.text(3) + parts.text(4);
+}
+
+const families: Record<string, string> = {
+  IM: 'image',
+  AU: 'audio',
+  TEXT: 'text',
+  TX: 'text',
+  FT: 'text',
+  VIDEO: 'video',
+};
+const subtypes: Record<string, string> = {
+  PDF: 'application/pdf',
+  'X-PDF': 'application/pdf',
+  RTF: 'application/rtf',
+  HTML: 'text/html',
+  XML: 'application/xml',
+  'X-HL7-CDA-LEVEL-ONE': 'application/hl7-cda+xml',
+  DICOM: 'application/dicom',
+  JPG: 'image/jpeg',
+};
+
+/** The MIME type that data type (0191) and subtype (0291) say, else as sent. */
+function mime(type: string, subtype: string): string {
+  const known = subtypes[subtype.toUpperCase()];
+  if (known !== undefined) return known;
+  if (subtype.includes('/')) return subtype;
+  const family = families[type.toUpperCase()];
+  if (family !== undefined) return `${family}/${subtype === '' ? 'plain' : subtype.toLowerCase()}`;
+  if (/^(application|image|audio|text|video|multipart)$/i.test(type) && subtype !== '') {
+    return `${type}/${subtype}`.toLowerCase();
+  }
+  return [type, subtype].filter(Boolean).join('/');
+}
+
+/** ED: 1 source application, 2 type, 3 subtype, 4 encoding, 5 data [HL7 2.A.24]. */
+function embedded(parts: Parts, segment: Segment, field: number): Attachment {
+  const found = fresh.attachment();
+  found.sourceApplication = parts.sub(1).text(1);
+  found.contentType = mime(parts.text(2), parts.text(3));
+  found.encoding = parts.text(4);
+  const data = decoded(parts.text(5), found.encoding.toLowerCase());
+  if (data === undefined) remark(parts.message.scope, `${segment.name}-${field}: not ${found.encoding}`);
+  const bytes = data ?? Buffer.from(parts.text(5), 'utf8');
+  found.size = BigInt(bytes.length);
+  found.hash = createHash('sha256').update(bytes).digest('hex');
+  if (bytes.length <= parts.message.scope.context.attachmentBytesMax) found.data = bytes;
+  return found;
+}
+
+function decoded(text: string, encoding: string): Buffer | undefined {
+  if (encoding === 'base64') {
+    return /[^A-Za-z0-9+/=\s_-]/.test(text) ? undefined : Buffer.from(text, 'base64');
+  }
+  if (encoding === 'hex') {
+    const bytes = Buffer.from(text, 'hex');
+    return bytes.length * 2 === text.length ? bytes : undefined;
+  }
+  return Buffer.from(text, 'utf8');
+}
+
+/** RP: 1 pointer, 2 application, 3 type, 4 subtype [HL7 2.A.65]. */
+function pointer(parts: Parts): Attachment {
+  const found = fresh.attachment();
+  found.pointer = parts.text(1);
+  found.sourceApplication = parts.sub(2).text(1);
+  found.contentType = mime(parts.text(3), parts.text(4));
+  return found;
+}

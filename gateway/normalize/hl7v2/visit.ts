@@ -1,0 +1,124 @@
+/** EVN, PV1, PV2 and the people of a visit (PRT, ROL) [HL7 3.4, 7.4.4, 15.4.7]. */
+import type { Code, Encounter, Movement, Participant, Period } from '../../../proto/gen/hilum/v1/event.ts';
+import { time, timeOf } from './clock.ts';
+import { code, codeOf, codes, textOf } from './coded.ts';
+import { cxs } from './identified.ts';
+import { location, locationOf, participants, persons } from './people.ts';
+import type { Segment } from './scanner.ts';
+import { asSent, label, type Table, word } from './table.ts';
+
+export const evn: Table<Movement> = [
+  [2, 'recorded', time],
+  [3, 'planned', time],
+  [4, 'reason', label],
+  [5, 'operators', persons],
+  [6, 'occurred', time],
+  [7, 'facility', asSent],
+];
+
+export const pv1: Table<Encounter> = [
+  [2, 'class', word],
+  [3, 'location', location],
+  [4, 'type', code],
+  [5, 'preadmitNumber', word],
+  [6, 'priorLocation', location],
+  [7, 'participants', participants('attending')],
+  [8, 'participants', participants('referring')],
+  [9, 'participants', participants('consulting')],
+  [10, 'hospitalService', code],
+  [11, 'temporaryLocation', location],
+  [13, 'reAdmission', label],
+  [14, 'admitSource', code],
+  [15, 'ambulatoryStatus', codes],
+  [16, 'vip', label],
+  [17, 'participants', participants('admitting')],
+  [18, 'patientType', code],
+  [19, 'identifiers', cxs],
+  [20, 'financialClass', financialClasses],
+  [36, 'dischargeDisposition', code],
+  // DLD: a code of the place and when [HL7 2.A.19]; some senders write a PL.
+  [37, 'dischargedTo', (segment, field) => locationOf(segment.parts(field))],
+  [38, 'diet', codes],
+  [39, 'servicingFacility', (segment, field) => locationOf(segment.parts(field))],
+  [40, 'bedStatus', code],
+  [41, 'accountStatus', code],
+  [42, 'pendingLocation', location],
+  [
+    44,
+    (to, segment, field) => {
+      periodOf(to).start = time(segment, field);
+    },
+  ],
+  [
+    45,
+    (to, segment, field) => {
+      periodOf(to).end = time(segment, field);
+    },
+  ],
+  [50, 'identifiers', cxs],
+  [52, 'participants', participants('other')],
+];
+
+export const pv2: Table<Encounter> = [
+  [2, 'accommodation', code],
+  [3, 'admitReason', code],
+  [8, 'expectedAdmit', time],
+  [9, 'expectedDischarge', time],
+  [12, 'visitDescription', word],
+  [13, 'participants', participants('referring')],
+  [38, 'modeOfArrival', label],
+];
+
+function periodOf(encounter: Encounter): Period {
+  encounter.period ??= { start: undefined, end: undefined };
+  return encounter.period;
+}
+
+/** FC: the class and since when [HL7 2.A.32]; only the class is kept. */
+function financialClasses(segment: Segment, field: number): Code[] {
+  return segment.repetitions(field).flatMap((parts) => codeOf(parts.sub(1)) ?? []);
+}
+
+interface Acting {
+  role: string;
+  organization: string;
+  participants: Participant[];
+}
+
+/** PRT: the role (4) comes before the person (5), so that it is known when the person is read. */
+export const prt: Table<Acting> = [
+  [4, 'role', (segment, field) => role(code(segment, field))],
+  [5, 'participants', (segment, field) => participants('')(segment, field)],
+  [8, 'organization', word],
+];
+
+export const rol: Table<Acting> = [
+  [3, 'role', (segment, field) => role(code(segment, field))],
+  [4, 'participants', (segment, field) => participants('')(segment, field)],
+];
+
+const roles: Record<string, string> = {
+  AT: 'attending',
+  ATTP: 'attending',
+  AP: 'assisting',
+  AD: 'admitting',
+  CP: 'consulting',
+  RP: 'referring',
+  OP: 'ordering',
+  EP: 'entering',
+  PP: 'performing',
+  PI: 'interpreting',
+  AI: 'assisting',
+  TR: 'transcribing',
+  SC: 'collector',
+  RCT: 'copy-to',
+};
+
+function role(from: Code | undefined): string {
+  return roles[from?.codings[0]?.code ?? ''] ?? textOf(from);
+}
+
+/** The times of a visit are also what an admission is about. */
+export function visitTime(segment: Segment): ReturnType<typeof timeOf> {
+  return timeOf(segment.parts(44), 1, segment, 44);
+}

@@ -1,0 +1,153 @@
+/**
+ * Gives an event its class: the source's fixed class, else the first rule of the config that
+ * matches, else the built-in rules. Two bounds stand above all of them (CONTRACT.md 4): a result
+ * from an unreviewed source is not below `urgent`, and a will is never `stat`.
+ */
+import { mustCompile } from '../../proto/config/cel.ts';
+import { viewEvent } from '../../proto/config/event-view.ts';
+import { type Class, type Config, classes } from '../../proto/config/schema.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import {
+  alarmClasses,
+  alarmFlags,
+  criticalFlags,
+  fixedKinds,
+  kindClasses,
+  priorityClasses,
+  unreviewedFloor,
+  willCeiling,
+} from './defaults.ts';
+
+/** What the event itself does not say. */
+export interface Hints {
+  /** The record is the last will of an MQTT client. */
+  will?: boolean;
+}
+
+export interface Verdict {
+  class: Class;
+  /** For provenance: `class:source`, `class:<rule of the config>`, `class:default:<table>` … */
+  rule: string;
+}
+
+export interface Classify {
+  (event: ClinicalEvent, hints?: Hints): Verdict;
+  /** How often each rule of the config failed at run time, and so did not match. */
+  failures(): ReadonlyMap<string, number>;
+}
+
+/** The config has been checked; a predicate that does not compile here is a broken invariant. */
+export function compileClassifier(config: Pick<Config, 'classes' | 'sources'>): Classify {
+  const rules = config.classes.rules.map(({ name, when, class: given }) => ({
+    name,
+    predicate: mustCompile(`class rule ${name}`, when),
+    verdict: { class: given, rule: `class:${name}` },
+  }));
+  const decide = (event: ClinicalEvent, fixed: Class | undefined): Verdict => {
+    if (fixed !== undefined) return { class: fixed, rule: 'class:source' };
+    if (rules.length > 0) {
+      const view = viewEvent(event);
+      for (const { predicate, verdict } of rules) if (predicate.test(view)) return verdict;
+    }
+    return config.classes.defaults ? byDefault(event) : { class: 'routine', rule: 'class:none' };
+  };
+  const classify = (event: ClinicalEvent, hints: Hints = {}): Verdict => {
+    const name = event.provenance?.source ?? '';
+    const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
+    let verdict = decide(event, source?.class);
+    if (
+      source?.reviewed === false &&
+      event.kind === 'observation' &&
+      rank(verdict.class) < rank(unreviewedFloor)
+    ) {
+      verdict = { class: unreviewedFloor, rule: 'class:unreviewed' };
+    }
+    if (hints.will === true && rank(verdict.class) > rank(willCeiling)) {
+      verdict = { class: willCeiling, rule: 'class:will' };
+    }
+    return verdict;
+  };
+  const failures = () => new Map(rules.map(({ name, predicate }) => [name, predicate.failures]));
+  return Object.assign(classify, { failures });
+}
+
+/** All events of one record share its highest class. */
+export function highest(found: Iterable<Class>): Class {
+  let best: Class = 'bulk';
+  for (const one of found) if (rank(one) > rank(best)) best = one;
+  return best;
+}
+
+/** bulk 0 … stat 3 */
+export function rank(word: Class): number {
+  return classes.length - 1 - classes.indexOf(word);
+}
+
+function byDefault(event: ClinicalEvent): Verdict {
+  const verdict: Verdict = { class: known(kindClasses, event.kind) ?? 'routine', rule: 'class:default:kind' };
+  if (fixedKinds.has(event.kind)) return verdict;
+  // Flags first: of two reasons for `stat`, the reported critical result is the one to name.
+  if (event.observations.some(isCritical)) return { class: 'stat', rule: 'class:default:critical-flag' };
+  for (const order of [event.order, ...event.furtherOrders]) {
+    raise(verdict, priorityClass(order?.priority), 'class:default:priority');
+    raise(verdict, timingClass(order?.timing), 'class:default:priority');
+  }
+  for (const medication of [event.medication, ...event.furtherMedications]) {
+    raise(verdict, timingClass(medication?.timing), 'class:default:priority');
+  }
+  if (event.kind === 'device-alarm') {
+    raise(verdict, alarmClass(event), 'class:default:alarm');
+  }
+  return verdict;
+}
+
+/** The highest that the alarm's own priority and its flags say; unknown words count as unstated. */
+function alarmClass(event: ClinicalEvent): Class {
+  const own = event.alarm?.priority ?? '';
+  const flags = event.observations.flatMap(({ interpretations }) => interpretations.map(word));
+  const priorities = flags.flatMap((flag) => (Object.hasOwn(alarmFlags, flag) ? alarmFlags[flag]! : []));
+  if (own !== '' || priorities.length === 0) priorities.push(own);
+  return highest(priorities.map((priority) => known(alarmClasses, priority) ?? 'urgent'));
+}
+
+function known(table: Readonly<Record<string, Class>>, key: string): Class | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
+
+function raise(verdict: Verdict, to: Class | undefined, rule: string): void {
+  if (to === undefined || rank(to) <= rank(verdict.class)) return;
+  verdict.class = to;
+  verdict.rule = rule;
+}
+
+function isCritical({
+  interpretations,
+  interpretation,
+}: {
+  interpretations: string[];
+  interpretation: string;
+}): boolean {
+  return (
+    interpretations.some((flag) => criticalFlags.has(word(flag))) || criticalFlags.has(word(interpretation))
+  );
+}
+
+function priorityClass(priority: string | undefined): Class | undefined {
+  if (priority === undefined || priority === '') return undefined;
+  const said = word(priority);
+  return priorityClasses.find(({ pattern }) => pattern.test(said))?.class;
+}
+
+/** TQ-6; or TQ-1 where a sender wrote nothing but `S` into the field. */
+function timingClass(timings: readonly { priority: string; quantity: string }[] = []): Class | undefined {
+  const found = timings.flatMap(
+    ({ priority, quantity }) => priorityClass(priority === '' ? quantity : priority) ?? [],
+  );
+  return found.length > 0 ? highest(found) : undefined;
+}
+
+/** The identifier of a CWE that is given as sent: `HH^Critical high^HL70078`. */
+function word(text: string): string {
+  const end = text.indexOf('^');
+  return (end === -1 ? text : text.slice(0, end)).trim().toUpperCase();
+}

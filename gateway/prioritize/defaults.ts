@@ -1,0 +1,97 @@
+/**
+ * The built-in class rules, as data. They apply where no rule of the config matched.
+ *
+ * The class is the highest that any of these tables gives:
+ *   the kind of the event → the priority of its orders → the flags of its results → its alarm
+ * except for `charge` and `master-file`, which stay bulk whatever else they carry: the charge
+ * for a STAT test is not itself urgent.
+ *
+ * capture/urgency.ts reads the same fields straight from the bytes; a test holds the two together.
+ */
+import type { Class } from '../../proto/config/schema.ts';
+
+/** What the tables below read; capture's scan must read every one of the HL7 fields. */
+export const fieldsRead = {
+  /** OBR-4, OBX-3 and OBX-5 only for what makes a result an alarm and says its priority. */
+  hl7v2: ['MSH-9', 'OBR-27', 'TQ1-9', 'ORC-7', 'OBX-8'],
+  /** `order` and `medication` stand for their further ones, too. */
+  event: [
+    'kind',
+    'order.priority',
+    'order.timing.priority',
+    'observations.interpretations',
+    'alarm.priority',
+  ],
+} as const;
+
+export const kindClasses: Readonly<Record<string, Class>> = {
+  // Movements feed bed management and registration, where five minutes are fine. Not `urgent`: they
+  // come in bursts (shift change, night census) and would stand before the results that matter.
+  admission: 'routine',
+  // Until a merge has arrived, results are filed under a patient who no longer exists.
+  merge: 'urgent',
+  observation: 'routine',
+  order: 'routine',
+  document: 'routine',
+  schedule: 'routine',
+  medication: 'routine',
+  immunization: 'routine',
+  referral: 'routine',
+  problem: 'routine',
+  // Money and tables: large, nightly, read by nobody at the bedside.
+  charge: 'bulk',
+  'master-file': 'bulk',
+  // Vitals come again in seconds; what must not wait comes as an alarm.
+  'device-observation': 'routine',
+  // By its priority, below.
+  'device-alarm': 'routine',
+  // A device that fell silent no longer alarms. `urgent`, not `stat`: a switch that fails
+  // silences a whole ward at once, and that burst must not delay a real alarm.
+  'device-silence': 'urgent',
+};
+
+/** Whatever else such an event carries. */
+export const fixedKinds: ReadonlySet<string> = new Set(['charge', 'master-file']);
+
+/**
+ * Table 0485, and the same words in TQ-6 [HL7 2.3 4.4.6]. T is timing critical; TS<n> and TM<n> are
+ * seconds and minutes, TH<n> hours. P is before surgery. The long words are no codes, but are sent.
+ */
+export const priorityClasses: readonly { pattern: RegExp; class: Class }[] = [
+  { pattern: /^(S|STAT|T|T[SM]\d*)$/, class: 'stat' },
+  { pattern: /^(A|ASAP|P|URGENT|TH\d*)$/, class: 'urgent' },
+];
+
+/**
+ * Table 0078: HH and LL are beyond panic limits, AA is very abnormal. C, CH and CL are not in the
+ * table, but are what several laboratory systems send for "critical"; a false alarm costs less
+ * than a missed one. `<` and `>` (off the instrument's scale), H, L and A alone are everyday results.
+ */
+export const criticalFlags: ReadonlySet<string> = new Set(['HH', 'LL', 'AA', 'C', 'CH', 'CL']);
+
+/**
+ * The whole life of an alarm has its class, its end too: an end that overtook its start would be
+ * wrong. A priority that nobody stated is not a low one.
+ */
+export const alarmClasses: Readonly<Record<string, Class>> = {
+  high: 'stat',
+  medium: 'urgent',
+  low: 'routine',
+  none: 'routine',
+  '': 'urgent',
+};
+
+/** The same, where a device states it among the flags in OBX-8 [IHE PCD-04]. Not for results: PL is low here. */
+export const alarmFlags: Readonly<Record<string, string>> = {
+  PH: 'high',
+  PM: 'medium',
+  PL: 'low',
+  PN: 'none',
+  PI: 'none',
+};
+
+/** A result whose source was never reviewed may be critical without a flag that we know. */
+export const unreviewedFloor: Class = 'urgent';
+
+/** A will says that a client is gone, not what became of the patient; a broker restart sends thousands. */
+export const willCeiling: Class = 'urgent';

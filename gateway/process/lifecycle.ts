@@ -1,0 +1,71 @@
+/**
+ * The life of a daemon: SIGTERM and SIGINT drain, a second signal skips the drain, SIGHUP
+ * reloads; an error that nobody caught ends the process with an exit code that says whether
+ * starting again can help. A storage fault (75) never drains: what is in memory is not trusted.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { HilumError, exitCode, messageOf } from './errors.ts';
+import { type Log, errorWord } from './log.ts';
+
+export interface Daemon {
+  stop(deadlineMs: number): Promise<void>;
+  reload?(): Promise<void>;
+}
+
+export function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) {
+      log('warn', 'stop-now', { signal });
+      process.exit(exitCode.failed);
+    }
+    stopping = true;
+    log('info', 'stopping', { signal });
+    daemon.stop(drainTimeoutMs).then(
+      () => {
+        log('info', 'stopped');
+        process.exit(exitCode.done);
+      },
+      (error: unknown) => {
+        log('error', 'stop-failed', { reason: errorWord(error) });
+        process.exit(exitCode.failed);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  process.on('SIGHUP', () => {
+    daemon.reload?.().catch((error: unknown) => log('error', 'reload-failed', { reason: errorWord(error) }));
+  });
+}
+
+/** Must be installed before anything is opened: lmdb reports a failed commit as an unhandled rejection too. */
+export function guardProcess(log: Log): void {
+  // A core dump or a heap snapshot would hold what messages said.
+  setFlagsFromString('--no-heapsnapshot-near-heap-limit');
+  process.on('unhandledRejection', (error) => {
+    log('error', 'unhandled-rejection', { reason: errorWord(error) });
+    process.exit(exitCode.tryAgain);
+  });
+  process.on('uncaughtException', (error) => {
+    log('error', 'uncaught-exception', { reason: errorWord(error), at: firstOwnFrame(error) });
+    process.exit(exitCode.tryAgain);
+  });
+}
+
+/** Ends a command with the error's own exit code and one clear message on standard error. */
+export function failWith(error: unknown): never {
+  if (error instanceof HilumError) {
+    process.stderr.write(`${error.message}\n${error.hint === '' ? '' : `${error.hint}\n`}`);
+    process.exit(error.exit);
+  }
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(exitCode.failed);
+}
+
+/** File and line of our own code, never the message of the error: it could quote input. */
+function firstOwnFrame(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const frame = /\(?(?:file:\/\/)?[^\s(]*\/((?:gateway|control-plane|proto)\/[^\s)]+:\d+):\d+\)?/.exec(stack);
+  return frame?.[1] ?? '';
+}

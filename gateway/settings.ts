@@ -1,0 +1,198 @@
+/**
+ * Settings: what this process boots with: sockets, files, keys, users. Meaning is config.
+ * Found at --settings, else DIR/settings.yaml, else these defaults, which listen on loopback only.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname, isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { formatProblems, readDocument } from '../proto/config/document.ts';
+import { durationMs } from '../proto/config/duration.ts';
+import { HilumError, exitCode } from './process/errors.ts';
+
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
+  error: 'a name has letters, digits, "-", "_" or "."',
+});
+const listen = z
+  .string()
+  .refine((value) => parseListen(value) !== undefined, { error: 'write host:port, as in "127.0.0.1:2575"' });
+const duration = z
+  .string()
+  .refine((value) => durationMs(value) !== undefined, { error: 'write a duration, as in "30s" or "15m"' });
+const size = z
+  .string()
+  .refine((value) => parseSize(value) !== undefined, { error: 'write a size, as in "512MiB" or "20GiB"' });
+
+const tls = z
+  .strictObject({
+    mode: z.enum(['required', 'optional', 'none']).describe('Is a client certificate required, optional, or is there no TLS?'),
+    certFile: z.string().optional(),
+    keyFile: z.string().optional(),
+    caFile: z.string().optional().describe('Issuers of client certificates.'),
+    range: z.array(z.string()).optional().describe('mode none, off loopback: addresses that may connect, as CIDR.'),
+    reason: z.string().optional().describe('mode none, off loopback: why.'),
+    owner: z.string().optional().describe('mode none, off loopback: who answers for it.'),
+  })
+  .prefault({ mode: 'none' });
+
+const mllpListener = z.strictObject({
+  type: z.literal('mllp'),
+  listen,
+  tls,
+  frameBytesMax: size.default('16MiB'),
+  connectionsMax: z.number().int().min(1).max(20_000).default(1024),
+  connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(1024),
+  frameTimeout: duration.default('60s'),
+  idleTimeout: duration.default('24h'),
+  onRefused: z
+    .enum(['close', 'reject'])
+    .default('close')
+    .describe('When the journal takes nothing: close without an answer, or answer AR/CR.'),
+});
+
+const mqttUser = z.strictObject({
+  password: z.string().describe('scrypt hash, from: hilum-gateway hash-password'),
+  publish: z.array(z.string()).default([]),
+  subscribe: z.array(z.string()).default([]),
+});
+
+const mqttListener = z.strictObject({
+  type: z.literal('mqtt'),
+  listen,
+  tls,
+  users: z.record(z.string(), mqttUser).default({}),
+  anonymous: z.strictObject({ publish: z.array(z.string()).default([]) }).optional(),
+  packetBytesMax: size.default('1MiB'),
+  connectionsMax: z.number().int().min(1).max(20_000).default(2000),
+  connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(2000),
+});
+
+const settingsSchema = z.strictObject({
+  listeners: z
+    .record(name, z.discriminatedUnion('type', [mllpListener, mqttListener]))
+    .prefault({
+      mllp: { type: 'mllp', listen: '127.0.0.1:2575' },
+      mqtt: { type: 'mqtt', listen: '127.0.0.1:1883', anonymous: { publish: ['devices/#'] } },
+    }),
+  status: z.strictObject({ listen: listen.default('127.0.0.1:9480') }).prefault({}),
+  journal: z
+    .strictObject({
+      bytesMax: size.default('20GiB').describe('What the journal may hold; beyond it intake is refused.'),
+      reserve: size.optional().describe('What intake leaves free on the volume; default 10 %, at most 512 MiB.'),
+      repeatEntriesMax: z.number().int().min(1000).max(20_000_000).default(2_000_000),
+      repeatAge: duration.default('7d'),
+    })
+    .prefault({}),
+  keyFile: z.string().optional().describe('The journal key; default DIR/key.'),
+  uplink: z
+    .strictObject({
+      address: z.string().optional().describe('host:port of the control plane; default: from the enrollment.'),
+      proxy: z.string().optional().describe('http://[user:password@]host:port of an HTTP CONNECT proxy.'),
+    })
+    .prefault({}),
+  drainTimeout: duration.default('10s'),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+export type ListenerSettings = Settings['listeners'][string];
+export type MllpListenerSettings = Extract<ListenerSettings, { type: 'mllp' }>;
+export type MqttListenerSettings = Extract<ListenerSettings, { type: 'mqtt' }>;
+
+export interface LoadedSettings {
+  settings: Settings;
+  /** The file they came from, or '' for the defaults. */
+  file: string;
+}
+
+/** Throws `HilumError` with exit 78 that names file, line, field and what to write instead. */
+export function loadSettings(directory: string, named: string | undefined): LoadedSettings {
+  const implied = join(directory, 'settings.yaml');
+  const file = named ?? (existsSync(implied) ? implied : '');
+  if (file === '') return { settings: parseSettings('{}', 'the defaults'), file };
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new HilumError('settings-missing', `The settings file ${file} cannot be read.`, {
+      hint: 'Check the path given to --settings and its permissions.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
+  return { settings: parseSettings(text, file), file };
+}
+
+export function parseSettings(text: string, file: string): Settings {
+  const read = readDocument(text.trim() === '' ? '{}' : text, settingsSchema, file);
+  if (read.problems !== undefined) {
+    throw new HilumError('settings-bad', formatProblems(read.problems, file), {
+      hint: 'Correct the lines above; "hilum-gateway check" tells whether all is well.',
+      exit: exitCode.badConfig,
+    });
+  }
+  for (const [listener, one] of Object.entries(read.value.listeners)) {
+    const problem = plainListenerProblem(one);
+    if (problem === '') continue;
+    const { line, column } = read.positions.ofValue(['listeners', listener]);
+    const path = `listeners.${listener}.tls`;
+    throw new HilumError(
+      'settings-bad',
+      formatProblems([{ path, line, column, message: problem, hint: 'use TLS, or say who allowed it' }], file),
+      { hint: 'Correct the line above.', exit: exitCode.badConfig },
+    );
+  }
+  return read.value;
+}
+
+/** Off loopback a listener without TLS wants a range, a reason and an owner (CONTRACT.md 6). */
+function plainListenerProblem(listener: ListenerSettings): string {
+  const { mode, certFile, keyFile, caFile, range, reason, owner } = listener.tls;
+  if (mode !== 'none') {
+    if (certFile === undefined || keyFile === undefined) return 'TLS needs certFile and keyFile';
+    if (mode === 'required' && caFile === undefined) return 'required client certificates need caFile';
+    return '';
+  }
+  if (isLoopback(parseListen(listener.listen)?.host ?? '')) return '';
+  const absent = Object.entries({ range, reason, owner })
+    .filter(([, value]) => value === undefined || value.length === 0)
+    .map(([key]) => key);
+  return absent.length === 0 ? '' : `without TLS off loopback it needs ${absent.join(', ')}`;
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** `127.0.0.1:2575`, `[::1]:2575`. */
+export function parseListen(text: string): { host: string; port: number } | undefined {
+  const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65_535) return undefined;
+  const bare = host.replace(/^\[|\]$/g, '');
+  if (isIP(bare) === 0 && !/^[A-Za-z0-9.-]+$/.test(bare)) return undefined;
+  return { host: bare, port: Number(port) };
+}
+
+/** `4KiB`, `16MiB`, `20GiB`, `512MB`, `1000` as bytes. */
+export function parseSize(text: string): number | undefined {
+  const [, digits, unit] = /^(\d{1,12})\s*(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)?$/.exec(text) ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits) * (sizeUnits[(unit ?? 'B') as keyof typeof sizeUnits] ?? 1);
+}
+
+const sizeUnits = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+} as const;
+
+/** A path in the settings is relative to the settings file. */
+export function resolvePath(path: string, settingsFile: string, directory: string): string {
+  if (isAbsolute(path)) return path;
+  return join(settingsFile === '' ? directory : dirname(settingsFile), path);
+}

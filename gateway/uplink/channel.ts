@@ -1,0 +1,82 @@
+/**
+ * The gateway's one door to grpc-js: channel options that were measured, an HTTP CONNECT
+ * proxy where the site has one, and streams that send stored bytes without another copy.
+ */
+import * as grpc from '@grpc/grpc-js';
+import { EnrollmentClient, GatewayFrame, UplinkClient } from '../../proto/gen/hilum/v1/session.ts';
+import { wireLimits } from '../../proto/limits.ts';
+
+export interface Proxy {
+  address: string;
+  /** user:password, or ''. */
+  credentials: string;
+}
+
+export interface ChannelOptions {
+  address: string;
+  proxy?: Proxy | undefined;
+  caPem: string;
+  certificatePem?: string;
+  keyPem?: string;
+}
+
+export function uplinkClient(options: ChannelOptions): UplinkClient {
+  return new UplinkClient(target(options), credentials(options), channelOptions(options));
+}
+
+export function enrollmentClient(options: ChannelOptions): EnrollmentClient {
+  return new EnrollmentClient(target(options), credentials(options), channelOptions(options));
+}
+
+export type SessionCall = ReturnType<UplinkClient['session']>;
+
+/** ts-proto's own serializer copies the encoded frame once more; a batch is large enough to care. */
+export const serializeFrame = (frame: GatewayFrame): Buffer => {
+  const bytes = GatewayFrame.encode(frame).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+};
+
+function target({ address, proxy }: ChannelOptions): string {
+  return proxy === undefined ? address : proxy.address;
+}
+
+function credentials({ caPem, certificatePem, keyPem }: ChannelOptions): grpc.ChannelCredentials {
+  return grpc.credentials.createSsl(
+    Buffer.from(caPem),
+    keyPem === undefined ? null : Buffer.from(keyPem),
+    certificatePem === undefined ? null : Buffer.from(certificatePem),
+  );
+}
+
+function channelOptions({ address, proxy }: ChannelOptions): grpc.ClientOptions {
+  const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const options: grpc.ClientOptions = {
+    'grpc.max_receive_message_length': wireLimits.messageBytesMax,
+    'grpc.max_send_message_length': wireLimits.messageBytesMax,
+    'grpc.keepalive_time_ms': 20_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.keepalive_permit_without_calls': 1,
+    'grpc.enable_retries': 0,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.initial_reconnect_backoff_ms': 500,
+    'grpc.max_reconnect_backoff_ms': 20_000,
+    // The proxy comes from the settings, never from the environment.
+    'grpc.enable_http_proxy': 0,
+    'grpc.use_local_subchannel_pool': 1,
+  };
+  if (proxy !== undefined) {
+    options['grpc.http_connect_target'] = `dns:${address}`;
+    if (proxy.credentials !== '') options['grpc.http_connect_creds'] = proxy.credentials;
+    options['grpc.ssl_target_name_override'] = host;
+    options['grpc.default_authority'] = address;
+  }
+  return options;
+}
+
+/** `http://user:password@proxy:3128`; undefined where there is none. */
+export function parseProxy(text: string | undefined): Proxy | undefined {
+  if (text === undefined || text === '') return undefined;
+  const url = new URL(text);
+  const credentials = url.username === '' ? '' : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return { address: `${url.hostname}:${url.port || '3128'}`, credentials };
+}

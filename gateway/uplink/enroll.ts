@@ -1,0 +1,161 @@
+/**
+ * Enrollment: reach the control plane, take its CA only if it matches the token's pin,
+ * send a CSR, keep the certificate. The secret leaves this host only inside that pinned TLS.
+ */
+import { createHash } from 'node:crypto';
+import { type Socket, connect } from 'node:net';
+import { type DetailedPeerCertificate, connect as connectTls } from 'node:tls';
+import * as grpc from '@grpc/grpc-js';
+import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
+import { readToken } from '../../proto/token.ts';
+import { HilumError, exitCode, messageOf } from '../process/errors.ts';
+import { type Proxy, enrollmentClient } from './channel.ts';
+import { type Identity, makeRequest, toPem } from './identity.ts';
+
+const timeoutMs = 10_000;
+
+export interface EnrollOptions {
+  token: string;
+  proxy?: Proxy | undefined;
+  host: string;
+  version: string;
+}
+
+/** Throws `HilumError`: 2 not a token, 69 unreachable, 3 refused (used, expired, unknown). */
+export async function enroll(options: EnrollOptions): Promise<Identity> {
+  const token = readToken(options.token);
+  if (token === undefined) {
+    throw new HilumError('token-unreadable', 'This is not an enrollment token.', {
+      hint: 'Paste the whole word that "hilumctl token create" printed; it begins with hilum1.',
+      exit: exitCode.usage,
+    });
+  }
+  const caPem = await fetchPinnedCa(token.address, token.caPin, options.proxy);
+  const { keyPem, csr } = await makeRequest();
+  const client = enrollmentClient({ address: token.address, proxy: options.proxy, caPem });
+  try {
+    const response = await new Promise<EnrollResponse>((resolve, reject) => {
+      client.enroll(
+        { secret: Buffer.from(token.secret, 'hex'), csr, host: options.host, version: options.version },
+        new grpc.Metadata(),
+        { deadline: Date.now() + timeoutMs },
+        (error, reply) => (error === null ? resolve(reply) : reject(refusal(error, token.address))),
+      );
+    });
+    return {
+      gateway: response.gateway,
+      site: response.site,
+      address: token.address,
+      caPem,
+      certificatePem: response.certificatePem,
+      keyPem,
+    };
+  } finally {
+    client.close();
+  }
+}
+
+function refusal(error: grpc.ServiceError, address: string): HilumError {
+  if (error.code === grpc.status.PERMISSION_DENIED || error.code === grpc.status.INVALID_ARGUMENT) {
+    return new HilumError('enrollment-refused', `The control plane refused the token: ${error.details}`, {
+      hint: 'Ask for a new one: hilumctl token create --site NAME. A token is good once, for 15 minutes.',
+      exit: exitCode.refused,
+    });
+  }
+  return unreachable(address, error.details, error);
+}
+
+function unreachable(address: string, why: string, cause: unknown): HilumError {
+  return new HilumError('control-plane-unreachable', `The control plane at ${address} cannot be reached: ${why}`, {
+    hint: 'Run "hilum-gateway doctor" to see whether the way is blocked, intercepted or not resolved.',
+    exit: exitCode.unreachable,
+    cause,
+  });
+}
+
+/** The CA certificate that the server presents, if and only if it is the pinned one. */
+export async function fetchPinnedCa(address: string, pin: string, proxy: Proxy | undefined): Promise<string> {
+  const chain = await presentedChain(address, proxy).catch((error: unknown) => {
+    throw unreachable(address, messageOf(error), error);
+  });
+  const ca = chain.find((der) => createHash('sha256').update(der).digest('hex') === pin);
+  if (ca === undefined) {
+    throw new HilumError('ca-mismatch', `What answers at ${address} does not have the CA that the token names.`, {
+      hint: 'Something between may intercept TLS, or the token is of another control plane. Run "hilum-gateway doctor".',
+      exit: exitCode.refused,
+    });
+  }
+  return toPem('CERTIFICATE', ca);
+}
+
+/** DER certificates as presented; nothing is trusted yet. */
+export async function presentedChain(address: string, proxy: Proxy | undefined): Promise<Buffer[]> {
+  const { host, port } = splitAddress(address);
+  const socket = await openTunnel(address, proxy);
+  return new Promise((resolve, reject) => {
+    const tls = connectTls({ socket, servername: /^[\d.:]+$/.test(host) ? '' : host, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    tls.setTimeout(timeoutMs, () => tls.destroy(new Error(`no TLS answer from port ${port} in ${timeoutMs / 1000} s`)));
+    tls.once('error', reject);
+    tls.once('secureConnect', () => {
+      const chain: Buffer[] = [];
+      let certificate: DetailedPeerCertificate | undefined = tls.getPeerCertificate(true);
+      while (certificate?.raw !== undefined && chain.length < 8) {
+        chain.push(certificate.raw);
+        if (certificate.issuerCertificate === certificate) break;
+        certificate = certificate.issuerCertificate;
+      }
+      tls.destroy();
+      resolve(chain);
+    });
+  });
+}
+
+/** A TCP connection to the address, through the proxy's CONNECT where there is one. */
+export function openTunnel(address: string, proxy: Proxy | undefined): Promise<Socket> {
+  const { host, port } = splitAddress(proxy?.address ?? address);
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      if (proxy === undefined) {
+        socket.setTimeout(0);
+        resolve(socket);
+        return;
+      }
+      const authorization =
+        proxy.credentials === ''
+          ? ''
+          : `Proxy-Authorization: Basic ${Buffer.from(proxy.credentials).toString('base64')}\r\n`;
+      socket.write(`CONNECT ${address} HTTP/1.1\r\nHost: ${address}\r\n${authorization}\r\n`);
+      let head = '';
+      const read = (chunk: Buffer) => {
+        head += chunk.toString('latin1');
+        if (!head.includes('\r\n\r\n') && head.length < 16_384) return;
+        socket.off('data', read);
+        const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0);
+        if (status !== 200) socket.destroy(new ProxyRefused(status));
+        else {
+          socket.setTimeout(0);
+          resolve(socket);
+        }
+      };
+      socket.on('data', read);
+    });
+  });
+}
+
+/** The proxy answered CONNECT with something else than 200. */
+export class ProxyRefused extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super(`the proxy answered CONNECT with ${status === 0 ? 'something that is not HTTP' : status}`);
+    this.name = 'ProxyRefused';
+    this.status = status;
+  }
+}
+
+export function splitAddress(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+}

@@ -1,0 +1,523 @@
+/**
+ * The uplink: one outbound mutual-TLS connection, one stream, four lanes.
+ *
+ *   waiting ──► connecting ──► greeted ──► streaming ──► waiting …
+ *              (READY in 10 s) (Welcome in 5 s)          (full-jitter back-off)
+ *
+ * - The journal is the buffer: nothing is queued here but what credit lets be in flight.
+ * - Only a cumulative ack {epoch, lane, sequence} moves a lane on; an ack for another epoch or for
+ *   something never sent is ignored and alarmed.
+ * - A peer that accepts and then says nothing is left: no READY in 10 s, no Welcome in 5 s, no
+ *   answer to a ping in 25 s each end the channel, and a new one is made.
+ * - Stopping says Goodbye, so the control plane can tell it from a broken line.
+ */
+import { Metadata } from '@grpc/grpc-js';
+import type {
+  AuditEntry,
+  ConfigOffer,
+  ConfigReport,
+  GatewayFrame,
+  LaneAck,
+  PayloadReply,
+  PlaneFrame,
+  QuarantineEntry,
+  ReplayResult,
+  Telemetry,
+  UplinkClient,
+  Welcome,
+} from '../../proto/gen/hilum/v1/session.ts';
+import { wireLimits } from '../../proto/limits.ts';
+import { backoffMs } from './backoff.ts';
+import { type Proxy, type SessionCall, uplinkClient } from './channel.ts';
+import type { Identity } from './identity.ts';
+import { Window } from './window.ts';
+
+export type Lane = 'stat' | 'urgent' | 'routine' | 'bulk';
+const laneNames: readonly Lane[] = ['stat', 'urgent', 'routine', 'bulk'];
+
+export interface UplinkEvent {
+  sequence: number;
+  plain: Uint8Array;
+  queuedAtUs: number;
+  capturedAtUs: number;
+}
+
+/** What the uplink needs of the journal. */
+export interface Outbox {
+  epoch: bigint;
+  lanes(): { lane: Lane; first: number; last: number }[];
+  events(lane: Lane, first: number, countMax: number, bytesMax: number): UplinkEvent[];
+  /** false: this sequence was never assigned. */
+  acked(lane: Lane, sequence: number): boolean;
+  /** The newest report numbers, so that nothing is read when there is nothing new. */
+  reportNumbers(): { audit: number; quarantine: number };
+  quarantineReports(limit: number): QuarantineEntry[];
+  quarantineReported(through: number): void;
+  auditReports(limit: number): AuditEntry[];
+  auditReported(through: number): void;
+}
+
+export interface LaneChoice {
+  next(heads: { lane: Lane; capturedAtUs: bigint }[], nowUs: bigint): Lane | undefined;
+}
+
+export interface UplinkHooks {
+  nowUs(): number;
+  random(): number;
+  log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
+  onConfig(offer: ConfigOffer): void;
+  onReplay(sequences: number[], actor: string, reason: string): Promise<Omit<ReplayResult, 'request'>>;
+  onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
+  configReport(): ConfigReport;
+  telemetry(): Telemetry;
+  onLatency(lane: Lane, hop: 'sent' | 'acked' | 'total', us: number): void;
+}
+
+export interface UplinkOptions {
+  identity: Identity;
+  address: string;
+  proxy?: Proxy | undefined;
+  version: string;
+  mappingVersion: string;
+  lanes: LaneChoice;
+}
+
+export interface UplinkState {
+  state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  lastAckAtUs: number;
+  reason: string;
+  offsetUs: number;
+  uncertaintyUs: number;
+  connects: number;
+}
+
+const readyTimeoutMs = 10_000;
+const welcomeTimeoutMs = 5_000;
+const pingEveryMs = 10_000;
+const silenceMaxMs = 25_000;
+const telemetryEveryMs = 2_000;
+const reportsMax = 200;
+const receiptsMax = 64;
+
+interface Session {
+  client: UplinkClient;
+  call: SessionCall;
+  /** Set by Welcome; nothing but Hello is sent before. */
+  welcomed: boolean;
+  heardAtMs: number;
+  blocked: boolean;
+  auditSent: number;
+  quarantineSent: number;
+  receipts: LaneAck[];
+  timers: NodeJS.Timeout[];
+  ended: boolean;
+}
+
+export class Uplink {
+  readonly #outbox: Outbox;
+  readonly #options: UplinkOptions;
+  readonly #hooks: UplinkHooks;
+  readonly #windows: Record<Lane, Window> = {
+    stat: new Window(),
+    urgent: new Window(),
+    routine: new Window(),
+    bulk: new Window(),
+  };
+  #session: Session | undefined;
+  #state: UplinkState = { state: 'waiting', lastAckAtUs: 0, reason: '', offsetUs: 0, uncertaintyUs: 0, connects: 0 };
+  #attempt = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #pumping = false;
+  #pingNonce = 0n;
+
+  constructor(outbox: Outbox, options: UplinkOptions, hooks: UplinkHooks) {
+    this.#outbox = outbox;
+    this.#options = options;
+    this.#hooks = hooks;
+  }
+
+  state(): UplinkState {
+    return this.#state;
+  }
+
+  /** Returns at once; the peer need not be reachable. */
+  start(): void {
+    this.#connect();
+  }
+
+  /** New events or reports may be there. */
+  notify(): void {
+    if (this.#pumping || this.#session?.welcomed !== true) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  sendConfigReport(report: ConfigReport): void {
+    if (this.#session?.welcomed === true) this.#write({ $case: 'config', value: report });
+  }
+
+  /** Says Goodbye and closes; what was not acked stays in the journal. Safe unstarted and twice. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#setState('stopped', '');
+    clearTimeout(this.#retry);
+    const session = this.#session;
+    if (session === undefined) return;
+    if (session.welcomed) {
+      this.#write({ $case: 'telemetry', value: this.#telemetry() });
+      this.#write({ $case: 'goodbye', value: { reason: 'stopping' } });
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.min(deadlineMs, 2_000));
+      session.call.once('status', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      session.call.end();
+    });
+    this.#end(session, 'stopped', false);
+  }
+
+  #connect(): void {
+    if (this.#state.state === 'stopped') return;
+    const { identity, address, proxy } = this.#options;
+    this.#setState('connecting', this.#state.reason);
+    this.#state.connects += 1;
+    const client = uplinkClient({
+      address,
+      proxy,
+      caPem: identity.caPem,
+      certificatePem: identity.certificatePem,
+      keyPem: identity.keyPem,
+    });
+    // A channel to a peer that accepts and says nothing stays CONNECTING for ever (measured): leave it.
+    client.waitForReady(Date.now() + readyTimeoutMs, (error) => {
+      if (this.#state.state === 'stopped') client.close();
+      else if (error !== undefined) {
+        client.close();
+        this.#again('no-connection');
+      } else this.#open(client);
+    });
+  }
+
+  #open(client: UplinkClient): void {
+    const call = client.session(new Metadata());
+    const session: Session = {
+      client,
+      call,
+      welcomed: false,
+      heardAtMs: performance.now(),
+      blocked: false,
+      auditSent: 0,
+      quarantineSent: 0,
+      receipts: [],
+      timers: [],
+      ended: false,
+    };
+    this.#session = session;
+    call.on('data', (frame: PlaneFrame) => {
+      session.heardAtMs = performance.now();
+      this.#receive(session, frame);
+    });
+    call.on('error', (error: { code?: number; details?: string }) => {
+      this.#end(session, refusalWord(error.code), true);
+    });
+    call.on('end', () => this.#end(session, 'ended-by-peer', true));
+    call.on('drain', () => {
+      session.blocked = false;
+      this.notify();
+    });
+    session.timers.push(
+      setTimeout(() => {
+        if (!session.welcomed) this.#end(session, 'no-welcome', true);
+      }, welcomeTimeoutMs),
+      setInterval(() => this.#beat(session), pingEveryMs),
+      setInterval(() => {
+        if (session.welcomed) this.#write({ $case: 'telemetry', value: this.#telemetry() });
+      }, telemetryEveryMs),
+    );
+    const { identity, version, mappingVersion } = this.#options;
+    this.#write({
+      $case: 'hello',
+      value: {
+        gateway: identity.gateway,
+        site: identity.site,
+        version,
+        epoch: this.#outbox.epoch,
+        lanes: this.#outbox.lanes().map(({ lane, first, last }) => ({ lane, first: BigInt(first), last: BigInt(last) })),
+        sentAtUs: BigInt(this.#hooks.nowUs()),
+        config: this.#hooks.configReport(),
+        mappingVersion,
+      },
+    });
+  }
+
+  #receive(session: Session, { frame }: PlaneFrame): void {
+    if (frame === undefined || session.ended) return;
+    switch (frame.$case) {
+      case 'welcome':
+        this.#welcome(session, frame.value);
+        break;
+      case 'ack':
+        this.#ack(session, frame.value);
+        break;
+      case 'pong': {
+        const nowUs = this.#hooks.nowUs();
+        const sentUs = Number(frame.value.pingSentAtUs);
+        this.#measureClock(sentUs, Number(frame.value.receivedAtUs), Number(frame.value.sentAtUs), nowUs);
+        break;
+      }
+      case 'config':
+        this.#hooks.onConfig(frame.value);
+        break;
+      case 'replay': {
+        const { request, recordSequences, actor, reason } = frame.value;
+        this.#hooks.onReplay(recordSequences.map(Number), actor, reason).then(
+          (result) => this.#write({ $case: 'replayResult', value: { request, ...result } }),
+          () => this.#end(session, 'replay-failed', true),
+        );
+        break;
+      }
+      case 'payload': {
+        const { request, recordSequence, actor, reason } = frame.value;
+        this.#hooks.onPayload(Number(recordSequence), actor, reason).then(
+          (reply) => this.#write({ $case: 'payload', value: { request, ...reply } }),
+          () => this.#end(session, 'payload-failed', true),
+        );
+        break;
+      }
+      case 'auditAck':
+        this.#outbox.auditReported(Number(frame.value.through));
+        this.notify();
+        break;
+      case 'quarantineAck':
+        this.#outbox.quarantineReported(Number(frame.value.through));
+        this.notify();
+        break;
+      case 'refusal':
+        this.#hooks.log('warn', 'uplink-refused', { reason: frame.value.code });
+        this.#end(session, frame.value.code, true);
+        break;
+      case 'drain':
+        this.#end(session, 'control-plane-draining', true);
+        break;
+      default:
+        // A newer control plane may say more than this build knows.
+        break;
+    }
+  }
+
+  #welcome(session: Session, welcome: Welcome): void {
+    session.welcomed = true;
+    this.#attempt = 0;
+    this.#setState('connected', '');
+    this.#hooks.log('info', 'uplink-connected', { address: this.#options.address });
+    for (const state of this.#outbox.lanes()) {
+      const acked = welcome.acked.find((ack) => ack.lane === state.lane && ack.epoch === this.#outbox.epoch);
+      const flushed = Number(acked?.sequence ?? 0n);
+      const credit = welcome.credit.find((one) => one.lane === state.lane);
+      const window = this.#windows[state.lane];
+      // The control plane may have flushed more than its last ack told (a lost ack), never what was not assigned.
+      if (flushed >= state.first && !this.#outbox.acked(state.lane, flushed)) {
+        this.#hooks.log('warn', 'uplink-ack-unknown', { lane: state.lane });
+      }
+      window.reset(Math.max(state.first - 1, Math.min(flushed, state.last)), {
+        events: credit?.events ?? 1,
+        bytes: credit?.bytes ?? 0,
+      });
+    }
+    session.auditSent = Number(welcome.auditAcked);
+    session.quarantineSent = Number(welcome.quarantineAcked);
+    if (welcome.auditAcked > 0n) this.#outbox.auditReported(Number(welcome.auditAcked));
+    if (welcome.quarantineAcked > 0n) this.#outbox.quarantineReported(Number(welcome.quarantineAcked));
+    this.#beat(session);
+    this.notify();
+  }
+
+  #ack(session: Session, ack: LaneAck): void {
+    const nowUs = this.#hooks.nowUs();
+    const lane = ack.lane as Lane;
+    const window = this.#windows[lane];
+    const done = ack.epoch === this.#outbox.epoch ? window?.ack(Number(ack.sequence)) : undefined;
+    if (done === undefined) {
+      this.#hooks.log('warn', 'uplink-ack-unknown', { lane: laneNames.includes(lane) ? lane : 'unknown' });
+      return;
+    }
+    this.#state.lastAckAtUs = nowUs;
+    this.#outbox.acked(lane, Number(ack.sequence));
+    for (const flight of done) {
+      for (const capturedAtUs of flight.capturedAtUs) {
+        this.#hooks.onLatency(lane, 'acked', nowUs - flight.sentAtUs);
+        this.#hooks.onLatency(lane, 'total', nowUs - capturedAtUs);
+      }
+    }
+    session.receipts.push({ ...ack, atUs: BigInt(nowUs) });
+    this.notify();
+  }
+
+  #pump(): void {
+    const session = this.#session;
+    if (session?.welcomed !== true || session.ended) return;
+    this.#report(session);
+    const closed = new Set<Lane>();
+    for (;;) {
+      const heads: { lane: Lane; capturedAtUs: bigint }[] = [];
+      const ready = new Map<Lane, UplinkEvent[]>();
+      for (const lane of laneNames) {
+        // Backpressure of the socket holds everything but what is most urgent.
+        if (closed.has(lane) || (session.blocked && lane !== 'stat')) continue;
+        const events = this.#nextBatch(lane);
+        const [head] = events;
+        if (head === undefined) continue;
+        ready.set(lane, events);
+        heads.push({ lane, capturedAtUs: BigInt(head.capturedAtUs) });
+      }
+      const lane = this.#options.lanes.next(heads, BigInt(this.#hooks.nowUs()));
+      const events = lane === undefined ? undefined : ready.get(lane);
+      if (lane === undefined || events === undefined) break;
+      this.#sendBatch(session, lane, events);
+    }
+    if (session.receipts.length >= receiptsMax) this.#sendReceipts(session);
+  }
+
+  #nextBatch(lane: Lane): UplinkEvent[] {
+    const window = this.#windows[lane];
+    const room = window.room();
+    if (room.events <= 0 || (room.bytes <= 0 && !window.idle())) return [];
+    const events = this.#outbox.events(
+      lane,
+      window.next,
+      Math.min(room.events, wireLimits.batchEventsMax),
+      Math.min(Math.max(room.bytes, 1), wireLimits.batchBytesMax),
+    );
+    const bytes = events.reduce((sum, event) => sum + event.plain.length, 0);
+    // One event may be larger than the credit; it goes alone, when nothing else is out.
+    if (bytes > room.bytes && !window.idle()) return [];
+    return events;
+  }
+
+  #sendBatch(session: Session, lane: Lane, events: UplinkEvent[]): void {
+    const first = events[0] as UplinkEvent;
+    const sentAtUs = this.#hooks.nowUs();
+    this.#write({
+      $case: 'batch',
+      value: {
+        epoch: this.#outbox.epoch,
+        lane,
+        firstSequence: BigInt(first.sequence),
+        envelopes: events.map((event) => event.plain as Buffer),
+        queuedAtUs: events.map((event) => BigInt(event.queuedAtUs)),
+        sentAtUs: BigInt(sentAtUs),
+      },
+    });
+    let bytes = 0;
+    for (const event of events) {
+      bytes += event.plain.length;
+      this.#hooks.onLatency(lane, 'sent', sentAtUs - event.queuedAtUs);
+    }
+    this.#windows[lane].sent({
+      through: first.sequence + events.length - 1,
+      events: events.length,
+      bytes,
+      capturedAtUs: events.map((event) => event.capturedAtUs),
+      sentAtUs,
+    });
+  }
+
+  #report(session: Session): void {
+    const newest = this.#outbox.reportNumbers();
+    if (newest.quarantine > session.quarantineSent) {
+      const entries = this.#outbox
+        .quarantineReports(reportsMax)
+        .filter((entry) => Number(entry.number) > session.quarantineSent);
+      session.quarantineSent = Number(entries.at(-1)?.number ?? session.quarantineSent);
+      if (entries.length > 0) this.#write({ $case: 'quarantine', value: { entries } });
+    }
+    if (newest.audit > session.auditSent) {
+      const entries = this.#outbox.auditReports(reportsMax).filter((entry) => Number(entry.number) > session.auditSent);
+      session.auditSent = Number(entries.at(-1)?.number ?? session.auditSent);
+      if (entries.length > 0) this.#write({ $case: 'audit', value: { entries } });
+    }
+  }
+
+  #sendReceipts(session: Session): void {
+    if (session.receipts.length === 0) return;
+    this.#write({ $case: 'receipts', value: { receipts: session.receipts.splice(0) } });
+  }
+
+  #beat(session: Session): void {
+    if (session.ended) return;
+    if (performance.now() - session.heardAtMs > silenceMaxMs) {
+      this.#end(session, 'peer-silent', true);
+      return;
+    }
+    if (!session.welcomed) return;
+    this.#pingNonce += 1n;
+    this.#write({ $case: 'ping', value: { nonce: this.#pingNonce, sentAtUs: BigInt(this.#hooks.nowUs()) } });
+  }
+
+  #telemetry(): Telemetry {
+    if (this.#session !== undefined) this.#sendReceipts(this.#session);
+    return {
+      ...this.#hooks.telemetry(),
+      clockOffsetUs: BigInt(Math.round(this.#state.offsetUs)),
+      clockUncertaintyUs: BigInt(Math.round(this.#state.uncertaintyUs)),
+    };
+  }
+
+  /** Offset = this clock minus the control plane's [RFC 5905 8]; the smallest round trip tells best. */
+  #measureClock(sentUs: number, peerReceivedUs: number, peerSentUs: number, nowUs: number): void {
+    const roundTripUs = nowUs - sentUs - (peerSentUs - peerReceivedUs);
+    const offsetUs = -(peerReceivedUs - sentUs + (peerSentUs - nowUs)) / 2;
+    this.#state.offsetUs = offsetUs;
+    this.#state.uncertaintyUs = Math.max(0, roundTripUs / 2);
+  }
+
+  #write(frame: NonNullable<GatewayFrame['frame']>): void {
+    const session = this.#session;
+    if (session === undefined || session.ended) return;
+    if (!session.call.write({ frame })) session.blocked = true;
+  }
+
+  #end(session: Session, reason: string, again: boolean): void {
+    if (session.ended) return;
+    session.ended = true;
+    for (const timer of session.timers) clearTimeout(timer);
+    session.call.removeAllListeners();
+    session.call.on('error', () => {});
+    session.call.cancel();
+    session.client.close();
+    if (this.#session === session) this.#session = undefined;
+    if (again && this.#state.state !== 'stopped') {
+      this.#hooks.log('warn', 'uplink-ended', { reason });
+      this.#again(reason);
+    }
+  }
+
+  #again(reason: string): void {
+    if (this.#state.state === 'stopped') return;
+    this.#setState('waiting', reason);
+    const delayMs = backoffMs(this.#attempt, this.#hooks.random);
+    this.#attempt += 1;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#connect(), delayMs);
+  }
+
+  #setState(state: UplinkState['state'], reason: string): void {
+    this.#state = { ...this.#state, state, reason };
+  }
+}
+
+/** A status code of gRPC as a word for status and log; details could quote anything and stay out. */
+function refusalWord(code: number | undefined): string {
+  const words: Record<number, string> = {
+    3: 'invalid-argument',
+    7: 'permission-denied',
+    13: 'broken',
+    14: 'unavailable',
+    16: 'not-authenticated',
+  };
+  return words[code ?? -1] ?? `grpc-${code ?? 'unknown'}`;
+}

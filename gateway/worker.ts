@@ -1,0 +1,185 @@
+/**
+ * The normalizer thread: open, scan, map, classify, match routes, encode, seal; then the
+ * buffers go back. It holds no handle on the world: no socket, no file, no database. The
+ * main thread ends it when it takes too long and starts a fresh one.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
+import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
+import { Envelope, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { Class } from './capture/intake.ts';
+import { place } from './journal/layout.ts';
+import { compileMeaning, type Meaning } from './meaning.ts';
+import { mappingVersion, normalize } from './normalize/normalize.ts';
+import type { Normalized } from './normalize/outcome.ts';
+import { nowUs } from './process/clock.ts';
+import { Damaged, createOpener, createSealer } from './process/seal.ts';
+import {
+  type FromWorker,
+  type JobRecord,
+  type JobResult,
+  SliceWriter,
+  type ToWorker,
+  type WorkerSetup,
+} from './worker-job.ts';
+
+const setup = workerData as WorkerSetup;
+const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
+const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number));
+let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
+
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
+  else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
+  else {
+    const writer = new SliceWriter();
+    const bytes = Buffer.from(message.bytes);
+    const results = message.records.map((record) => work(record, bytes, writer));
+    const buffer = writer.finish();
+    const reply: FromWorker = { kind: 'done', id: message.id, results, bytes: buffer };
+    parentPort?.postMessage(reply, [buffer]);
+  }
+});
+
+function work(job: JobRecord, bytes: Buffer, writer: SliceWriter): JobResult {
+  const stored = bytes.subarray(job.offset, job.offset + job.length);
+  let record: JournalRecord;
+  try {
+    const plain = job.sealed ? opener.open(place('records', setup.epoch, job.sequence), stored) : stored;
+    record = JournalRecord.decode(plain);
+  } catch (error) {
+    // A damaged row costs itself alone.
+    const reason = error instanceof Damaged ? error.message : 'the row cannot be decoded';
+    return rejected(job, JournalRecord.create(), { code: 'damaged', reason: `Damaged on disk: ${reason}.` }, writer);
+  }
+  const made = normalize(record, meaning.contextFor(record));
+  return finish(job, record, made, writer);
+}
+
+function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer: SliceWriter): JobResult {
+  const normalizedAtUs = nowUs();
+  let lane: Class = 'bulk';
+  made.events.forEach((event, position) => complete(event, record, position + 1, made.events.length));
+  const classified = made.events.map((event) => {
+    const verdict = meaning.classify(event, record);
+    if (rank[verdict.class] < rank[lane]) lane = verdict.class;
+    return verdict;
+  });
+  const destinations = new Map<string, string>();
+  made.events.forEach((event, position) => {
+    const verdict = classified[position];
+    // All events of a record share its highest class [CONTRACT 1].
+    event.class = lane;
+    event.budgetMs = meaning.budgetMs(lane);
+    if (verdict !== undefined && event.provenance !== undefined) event.provenance.rules.push(verdict.rule);
+    for (const match of meaning.routes(event)) destinations.set(match.destination, match.route);
+  });
+  const result: JobResult = {
+    sequence: job.sequence,
+    lane,
+    capturedAtUs: Number(record.capturedAtUs),
+    kind: made.events[0]?.kind ?? '',
+    events: made.events.map((event, position) => {
+      const plain = Envelope.encode(
+        Envelope.fromPartial({
+          recordEpoch: setup.epoch,
+          recordSequence: BigInt(job.sequence),
+          recordSha256: record.sha256,
+          index: position + 1,
+          count: made.events.length,
+          source: record.source,
+          kind: event.kind,
+          messageControlId: record.messageControlId,
+          capturedAtUs: record.capturedAtUs,
+          journaledAtUs: BigInt(job.journaledAtUs),
+          normalizedAtUs: BigInt(normalizedAtUs),
+          event: ClinicalEvent.encode(event).finish(),
+          raw: position === 0 ? record.raw : new Uint8Array(0),
+        }),
+      ).finish();
+      const sealed = sealer.seal(place('outbox', setup.epoch, job.sequence, position + 1), plain);
+      return { plain: writer.add(plain), sealed: writer.add(sealed) };
+    }),
+    deliveries: [...destinations].map(([destination, rule], part) => {
+      const delivery = LocalDelivery.encode({
+        destination,
+        source: record.source,
+        raw: record.raw,
+        messageControlId: record.messageControlId,
+        recordSequence: BigInt(job.sequence),
+        capturedAtUs: record.capturedAtUs,
+        rule,
+      }).finish();
+      return {
+        destination,
+        sealed: writer.add(sealer.seal(place('deliveries', setup.epoch, job.sequence, part), delivery)),
+      };
+    }),
+  };
+  if (made.reject !== undefined || made.events.length === 0) {
+    const reject = made.reject ?? { code: 'nothing-in-it', reason: 'The message says nothing that an event could carry.' };
+    Object.assign(result, { reject: rejected(job, record, reject, writer).reject });
+  }
+  return result;
+}
+
+/** What only the journal knows of an event; id, gateway, site and position follow from the envelope when it is read. */
+function complete(event: ClinicalEvent, record: JournalRecord, index: number, count: number): void {
+  const provenance = event.provenance;
+  if (provenance === undefined) return;
+  provenance.source = record.source;
+  provenance.protocol = record.protocol;
+  provenance.mappingVersion = meaning.version === 0 ? mappingVersion : `${mappingVersion}+config@${meaning.version}`;
+  provenance.index = index;
+  provenance.count = count;
+  provenance.topic = record.topic;
+  provenance.resend = record.resend;
+  if (provenance.messageControlId === '') provenance.messageControlId = record.messageControlId;
+  if (record.resend) provenance.duplicateOf = `${setup.epoch.toString(16)}.${record.resendOf}`;
+  if (record.conflict) provenance.conflict = `${setup.epoch.toString(16)}.${record.conflictWith}`;
+  event.times ??= { observed: undefined, issued: undefined, message: undefined, observedEnd: undefined, capturedAtUs: 0n };
+  event.times.capturedAtUs = record.capturedAtUs;
+}
+
+function rejected(
+  job: JobRecord,
+  record: JournalRecord,
+  reject: { code: string; reason: string },
+  writer: SliceWriter,
+): JobResult {
+  const atUs = BigInt(nowUs());
+  const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
+  const sealed = sealer.seal(
+    place('quarantine', setup.epoch, job.sequence),
+    QuarantinedRecord.encode({ record, ...reject, atUs, urgent, mappingVersion }).finish(),
+  );
+  const entry = QuarantineEntry.encode(
+    QuarantineEntry.fromPartial({
+      id: `${setup.gateway}.${setup.epoch.toString(16)}.record.${job.sequence}`,
+      gateway: setup.gateway,
+      site: setup.site,
+      source: record.source,
+      messageControlId: record.messageControlId,
+      recordHash: Buffer.from(record.sha256).toString('hex'),
+      recordEpoch: setup.epoch,
+      recordSequence: BigInt(job.sequence),
+      code: reject.code,
+      reason: reject.reason,
+      atUs,
+      urgent,
+      protocol: record.protocol,
+      bytes: BigInt(record.raw.length),
+    }),
+  ).finish();
+  return {
+    sequence: job.sequence,
+    lane: 'routine',
+    capturedAtUs: Number(record.capturedAtUs),
+    kind: '',
+    events: [],
+    deliveries: [],
+    reject: { sealed: writer.add(sealed), entry },
+  };
+}
+
+const rank: Record<Class, number> = { stat: 0, urgent: 1, routine: 2, bulk: 3 };

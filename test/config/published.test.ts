@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { eventFields } from '../../proto/config/event-fields.ts';
+import { published, publishedFiles } from '../../proto/config/publish.ts';
+import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { projectRoot } from '../kit/paths.ts';
+
+const stale = 'run: node --import=tsx proto/config/publish.ts';
+const file = (path: string): string => readFileSync(join(projectRoot, path), 'utf8');
+
+t.test('config schema - the published one is not stale', async (t) => {
+  // The formatter lays JSON out in its own way, so the content is compared.
+  const fresh = published(projectRoot)[publishedFiles.schema]!;
+  t.same(JSON.parse(file(publishedFiles.schema)), JSON.parse(fresh), stale);
+});
+
+t.test('event fields - the table of fields is not stale', async (t) => {
+  t.equal(file(publishedFiles.fields), published(projectRoot)[publishedFiles.fields], stale);
+});
+
+t.test('event fields - are those of the generated code', async (t) => {
+  const fields = Object.keys(ClinicalEvent.fromPartial({})).filter((name) => name !== '_unknownFields');
+  t.same(Object.keys(eventFields.ClinicalEvent!).sort(), fields.sort());
+});

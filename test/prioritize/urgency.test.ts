@@ -1,0 +1,201 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { guessHl7v2 } from '../../gateway/capture/urgency.ts';
+import type { NormalizeContext, Normalized } from '../../gateway/normalize/outcome.ts';
+import { highest } from '../../gateway/prioritize/classify.ts';
+import { fieldsRead } from '../../gateway/prioritize/defaults.ts';
+import { seededRandom, seedOfThisRun } from '../kit/random.ts';
+import { classify } from './kit.ts';
+
+const bytes = (...segments: string[]): Uint8Array => Buffer.from(segments.join('\r'), 'latin1');
+const msh = (type: string, delimiters = '|^~\\&'): string => {
+  const [bar] = delimiters;
+  return [`MSH${delimiters}`, 'LAB', 'H', 'EHR', 'H', '20261123', '', type, '1', 'P', '2.5'].join(bar);
+};
+const field = (segment: string, n: number, value: string): string => `${segment}${'|'.repeat(n)}${value}`;
+const oru = (...segments: string[]): Uint8Array => bytes(msh('ORU^R01'), 'PID|1', ...segments);
+
+/** [what, message, class] */
+const rows: [string, Uint8Array, string][] = [
+  ['OBX-8 HH', oru(field('OBX', 8, 'HH')), 'stat'],
+  ['OBX-8 in a second repetition', oru(field('OBX', 8, 'L~LL^low^HL70078|x')), 'stat'],
+  ['OBX-8 in lower case', oru(field('OBX', 8, ' aa ')), 'stat'],
+  ['OBX-8 H', oru(field('OBX', 8, 'H|HH')), 'routine'],
+  ['OBX-8 of another word that begins alike', oru(field('OBX', 8, 'HHH')), 'routine'],
+  ['HH in another field', oru(field('OBX', 7, 'HH')), 'routine'],
+  ['OBR-27 component 6', oru(field('OBR', 27, '1^^^^^S')), 'stat'],
+  ['OBR-27 in a second repetition', oru(field('OBR', 27, '1^^^^^R~1^^^^^A')), 'urgent'],
+  ['OBR-27 that holds nothing but S', oru(field('OBR', 27, 'S')), 'stat'],
+  ['OBR-27 with a routine priority after a quantity S', oru(field('OBR', 27, 'S^^^^^R')), 'routine'],
+  ['OBR-5', oru(field('OBR', 5, 'S')), 'stat'],
+  ['OBR-5 that OBR-27 corrects', oru(`${field('OBR', 5, 'S')}${'|'.repeat(22)}1^^^^^R`), 'routine'],
+  ['TQ1-9', bytes(msh('OML^O21'), field('TQ1', 9, 'A^ASAP^HL70485')), 'urgent'],
+  ['ORC-7.6', bytes(msh('ORM^O01'), field('ORC', 7, '1^^^^^TM5')), 'stat'],
+  ['RXE-1.6', bytes(msh('RDE^O11'), field('RXE', 1, '1^^^^^S')), 'stat'],
+  ['no priority', bytes(msh('ORM^O01'), field('ORC', 7, '1^^^^^R')), 'routine'],
+  ['an admission', bytes(msh('ADT^A01'), 'PID|1'), 'routine'],
+  ['a merge', bytes(msh('ADT^A40^ADT_A39'), 'PID|1'), 'urgent'],
+  ['a merge that EVN-1 alone names', bytes(msh('ADT'), 'EVN|A34'), 'urgent'],
+  ['a charge for a STAT order', bytes(msh('DFT^P03'), field('OBR', 27, '1^^^^^S')), 'bulk'],
+  ['a master file', bytes(msh('MFN^M02')), 'bulk'],
+  ['an alarm of high priority', bytes(msh('ORU^R40^ORU_R40'), field('OBX', 8, 'PH~SP')), 'stat'],
+  ['an alarm of medium priority', bytes(msh('ORU^R40^ORU_R40'), field('OBX', 8, 'PM')), 'urgent'],
+  ['an alarm of low priority', bytes(msh('ORU^R40^ORU_R40'), field('OBX', 8, 'PL')), 'routine'],
+  ['an alarm without a priority', bytes(msh('ORU^R40^ORU_R40'), 'OBX|1'), 'urgent'],
+  ['other delimiters', bytes(msh('ORU*R01', '$*%\\&'), `OBX${'$'.repeat(8)}H%HH`), 'stat'],
+  ['line feeds', Buffer.from([msh('ORU^R01'), field('OBX', 8, 'HH')].join('\n')), 'stat'],
+  [
+    'carriage returns and line feeds',
+    Buffer.from([msh('ORU^R01'), field('OBX', 8, 'HH')].join('\r\n')),
+    'stat',
+  ],
+  [
+    'a batch with one urgent message',
+    bytes('FHS|^~\\&', msh('DFT^P03'), msh('ORM^O01'), field('TQ1', 9, 'S'), msh('ADT^A01')),
+    'stat',
+  ],
+  ['no MSH', bytes('PID|1', field('OBX', 8, 'HH')), 'routine'],
+  ['nothing', new Uint8Array(0), 'routine'],
+];
+
+for (const [what, raw, expected] of rows) {
+  t.test(`guess - ${what} is ${expected}`, async (t) => t.equal(guessHl7v2(raw), expected));
+}
+
+t.test('guess - any bytes have an answer', async (t) => {
+  const seed = seedOfThisRun();
+  t.comment(`HILUM_SEED=${seed}`);
+  const random = seededRandom(seed);
+  const whole = oru(
+    field('ORC', 7, '1^^^^^S'),
+    field('OBR', 27, '1^^^^^S'),
+    field('TQ1', 9, 'S'),
+    field('OBX', 8, 'HH~L'),
+  );
+  for (let i = 0; i < 20_000; i++) {
+    const raw = whole.slice(0, Math.floor(random() * (whole.length + 1)));
+    for (let j = 0; j < 3 && raw.length > 0; j++)
+      raw[Math.floor(random() * raw.length)] = Math.floor(random() * 256);
+    guessHl7v2(raw);
+  }
+  t.pass('no exception');
+});
+
+t.test('guess - reads the fields that the default classes read', async (t) => {
+  const types = {
+    ORC: 'ORM^O01',
+    OBR: 'ORM^O01',
+    TQ1: 'OML^O21',
+    RXE: 'RDE^O11',
+    RXG: 'RGV^O15',
+    OBX: 'ORU^R01',
+  };
+  for (const name of fieldsRead.hl7v2) {
+    const [segment = '', n] = name.split('-');
+    if (['MSH-9', 'EVN-1', 'OBR-4', 'OBX-3', 'OBX-5'].includes(name)) continue;
+    const value = segment === 'OBX' ? 'HH' : 'S';
+    const raw = bytes(msh(types[segment as keyof typeof types]), field(segment, Number(n), value));
+    t.equal(guessHl7v2(raw), 'stat', name);
+  }
+});
+
+// The normalizer and the corpus come from elsewhere; without them the comparison is skipped by name.
+const here = dirname(fileURLToPath(import.meta.url));
+const corpus = resolve(process.env.HILUM_CORPUS ?? '../shared/corpus', 'hl7v2');
+const source = join(here, '../../gateway/normalize/hl7v2/index');
+const normalizer = [`${source}.ts`, `${source}.js`].find((path) => existsSync(path));
+const missing = normalizer === undefined && 'no HL7 v2 normalizer';
+
+type Normalize = (raw: Uint8Array, context: NormalizeContext) => Normalized;
+
+async function comparison(): Promise<
+  (raw: Uint8Array) => { guessed: string; classified: string } | undefined
+> {
+  const { normalizeHl7v2 } = (await import(normalizer!)) as { normalizeHl7v2: Normalize };
+  const classifier = classify('{}');
+  const context: NormalizeContext = {
+    source: 'corpus',
+    protocol: 'mllp',
+    zone: 'UTC',
+    topic: '',
+    capturedAtUs: 0n,
+    attachmentBytesMax: 1_000,
+    codes: { lookup: () => undefined },
+    authorities: new Map(),
+  };
+  return (raw) => {
+    const { events } = normalizeHl7v2(raw, context);
+    if (events.length === 0) return undefined;
+    return { guessed: guessHl7v2(raw), classified: highest(events.map((event) => classifier(event).class)) };
+  };
+}
+
+const noCorpus = !existsSync(corpus) && `no corpus at ${corpus}`;
+
+t.test('guess - agrees with the classifier over the corpus', { skip: missing || noCorpus }, async (t) => {
+  const compare = await comparison();
+  const found: Record<string, number> = {};
+  for (const entry of readdirSync(corpus, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const both = compare(readFileSync(path));
+    if (both === undefined) continue;
+    found[both.classified] = (found[both.classified] ?? 0) + 1;
+    t.equal(both.guessed, both.classified, relative(corpus, path));
+  }
+  t.comment(JSON.stringify(found));
+  t.ok(Object.values(found).reduce((sum, count) => sum + count, 0) > 100);
+});
+
+t.test(
+  'guess - agrees with the classifier for every message type and field',
+  { skip: missing },
+  async (t) => {
+    const compare = await comparison();
+    const types =
+      'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
+      'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
+    const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8] };
+    const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];
+    const base = [
+      'PID|1||7^^^H',
+      'ORC|NW|1|2',
+      'OBR|1|1|2|X^Y^L',
+      'RXE|1^^^^^R|M^Drug^L|1||mg',
+      'OBX|1|NM|X^Y^L||1||||||F',
+    ];
+    let compared = 0;
+    for (const type of types.split(' ')) {
+      for (const [segment, numbers] of Object.entries(fields)) {
+        if (segment.startsWith('RX') && !medications.includes(type.slice(0, 3))) continue;
+        for (const n of numbers) {
+          for (const value of [
+            'S',
+            'A',
+            'R',
+            'TM5',
+            '1^^^^^S',
+            '1^^^^^A~1^^^^^S',
+            'HH',
+            'H~LL',
+            'PH',
+            'PM~SP',
+            'PL',
+            '""',
+          ]) {
+            const raw = bytes(msh(type), ...base.slice(0, 3), field(segment, n, value), ...base.slice(3));
+            const both = compare(raw);
+            if (both === undefined) continue;
+            compared += 1;
+            if (both.guessed !== both.classified)
+              t.same(both, { guessed: both.classified }, `${type} ${segment}-${n} ${value}`);
+          }
+        }
+      }
+    }
+    t.comment(`${compared} messages`);
+    t.ok(compared > 1_000);
+  },
+);
