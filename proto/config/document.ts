@@ -59,7 +59,7 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, fileName?: s
   }
   const positions = new Positions(document, text, lines);
   const syntax = explainSyntax(documents, positions);
-  if (syntax.length > 0) return { problems: inTextOrder(syntax) };
+  if (syntax.length > 0) return { problems: inTextOrder(firstOf(syntax)) };
   if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) {
     return whole(`${name} is empty`, 'write at least one key, or {} to take every default');
   }
@@ -105,12 +105,15 @@ function parse(text: string, lines: LineCounter): { documents: Document[]; tooDe
       return { documents: [], tooDeepAt: parser.offset };
   }
   for (const token of parser.end()) tokens.push(token);
-  // Keys are compared as written: `7` and `07` are two codes.
-  const composer = new Composer({
-    lineCounter: lines,
-    uniqueKeys: (a, b) => isScalar(a) && isScalar(b) && (a.source ?? a.value) === (b.source ?? b.value),
-  });
+  // The composer compares each key with all before it, which a table of 20,000 codes cannot afford;
+  // syntax.ts looks for keys that stand twice.
+  const composer = new Composer({ lineCounter: lines, uniqueKeys: false });
   return { documents: [...composer.compose(tokens, true, text.length)] as Document[] };
+}
+
+/** A list that a person can read: the rest comes once these are mended. */
+function firstOf(problems: Problem[]): Problem[] {
+  return problems.slice(0, documentLimits.problemsMax);
 }
 
 function keepKeysAsWritten(document: Document): void {

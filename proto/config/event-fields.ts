@@ -37,6 +37,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     referral: 'Referral',
     masterFile: 'MasterFile',
     nulls: 'list<string>',
+    furtherMedications: 'list<Medication>',
+    furtherOrders: 'list<Order>',
+    furtherEncounters: 'list<Encounter>',
   },
   Position: {
     epoch: 'int',
@@ -219,6 +222,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     enteringOrganization: 'string',
     orderNotes: 'list<string>',
     furtherSpecimens: 'list<Specimen>',
+    performed: 'Period',
   },
   Timing: {
     quantity: 'string',
@@ -311,6 +315,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     retiredAccounts: 'list<Identifier>',
     retiredVisits: 'list<Identifier>',
     priorNames: 'list<HumanName>',
+    other: 'Patient',
   },
   Document: {
     identifiers: 'list<Identifier>',
@@ -332,6 +337,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     text: 'list<string>',
     placerOrders: 'list<Identifier>',
     fillerOrder: 'Identifier',
+    authenticated: 'ClinicalTime',
   },
   Schedule: {
     placer: 'Identifier',

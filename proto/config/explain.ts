@@ -1,6 +1,7 @@
 /** zod's issues as problems: what is wrong, where in the text, and what to write instead. */
 import type { z } from 'zod';
 import type { Problem } from './document.ts';
+import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Positions, pathText } from './position.ts';
 import { allowedKeys, allowedWords, exampleAt } from './shape.ts';
@@ -46,7 +47,11 @@ export function explainIssues(
   input: unknown,
   positions: Positions,
 ): Problem[] {
-  const problems = issues.flatMap((issue) => explainIssue(issue, [], schema, input, positions));
+  const problems: Problem[] = [];
+  for (const issue of issues) {
+    problems.push(...explainIssue(issue, [], schema, input, positions));
+    if (problems.length >= documentLimits.problemsMax) break;
+  }
   // `lisen` for `listen` is one mistake: the key that is missing is the one that was mistyped.
   const meant = new Set(
     problems.map(({ path, hint }) => `${parentOf(path)}|${/^did you mean "(.*)"\?$/.exec(hint)?.[1]}`),
@@ -72,7 +77,7 @@ function explainIssue(
   });
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedKeys(schema, path, input);
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, documentLimits.problemsMax).map((key) => {
       const at = [...path, key];
       const near = nearest(key, allowed);
       const hint = near !== undefined ? `did you mean "${near}"?` : `allowed here: ${allowed.join(', ')}`;

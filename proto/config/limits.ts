@@ -4,6 +4,8 @@ export const documentLimits = {
   charactersMax: 8 * 1024 * 1024,
   nestingMax: 64,
   aliasesMax: 100,
+  /** Told at once; each costs a walk to its place in the text. */
+  problemsMax: 100,
 } as const;
 
 export const celLimits = {

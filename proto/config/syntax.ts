@@ -1,5 +1,5 @@
 /** YAML's own errors, in words for the person who wrote the file. */
-import { type Document, isMap, isScalar, type Pair, visit, type YAMLError } from 'yaml';
+import { type Document, isMap, isScalar, type Node, type Pair, visit, type YAMLError } from 'yaml';
 import type { Problem } from './document.ts';
 import { keyText, type Positions, pathText } from './position.ts';
 
@@ -23,8 +23,7 @@ export function explainSyntax(documents: readonly Document[], positions: Positio
   const [document, second] = documents;
   if (document === undefined) return problems;
   for (const error of [...document.errors, ...document.warnings]) {
-    const duplicate = error.code === 'DUPLICATE_KEY' ? duplicateKey(document, positions, error) : undefined;
-    const problem = duplicate ?? fromError(error, positions);
+    const problem = fromError(error, positions);
     // One mistake makes a trail of errors on its line; the first one names it.
     if (!problems.some((other) => other.line === problem.line)) problems.push(problem);
   }
@@ -76,43 +75,28 @@ function fromError(error: YAMLError, positions: Positions): Problem {
   return { path: '', ...at, message: error.message, hint: '' };
 }
 
-function duplicateKey(document: Document, positions: Positions, error: YAMLError): Problem | undefined {
-  let problem: Problem | undefined;
-  visit(document, {
-    Pair(_, pair, ancestors) {
-      if (!isScalar(pair.key) || pair.key.range?.[0] !== error.pos[0]) return;
-      const name = keyText(pair);
-      const map = ancestors.at(-1);
-      const first = isMap(map) ? map.items.find((item) => keyText(item) === name) : undefined;
-      const line = isScalar(first?.key) ? positions.at(first.key.range?.[0] ?? 0).line : 0;
-      const path = [...pathOf(ancestors), name];
-      const hint = `it is first on line ${line}; join the two, or rename one`;
-      problem = {
-        path: pathText(path),
-        ...positions.at(error.pos[0]),
-        message: 'the key stands twice',
-        hint,
-      };
-      return visit.BREAK;
-    },
-  });
-  return problem;
-}
-
-/** Keys that a JavaScript object cannot hold faithfully. */
+/** Keys that stand twice (as written: `7` and `07` are two), and keys that an object cannot hold faithfully. */
 function visitKeys(document: Document, positions: Positions, problems: Problem[]): void {
   visit(document, {
-    Pair(_, pair, ancestors) {
-      const refused = !isScalar(pair.key) ? 'a key must be a word' : reserved(keyText(pair));
-      if (refused === undefined) return;
-      const at = positions.at((pair.key as { range?: [number] } | null)?.range?.[0] ?? 0);
-      problems.push({
-        path: pathText(pathOf(ancestors)),
-        ...at,
-        message: refused,
-        hint: 'choose another key',
-      });
-      return visit.SKIP;
+    Map(_, map, ancestors) {
+      const seen = new Map<string, Node>();
+      for (const pair of map.items) {
+        const key = pair.key as Node;
+        const name = keyText(pair);
+        const first = seen.get(name);
+        seen.set(name, first ?? key);
+        const refused = isScalar(key) ? reserved(name) : 'a key must be a word';
+        if (refused === undefined && first === undefined) continue;
+        const here = pathOf([...ancestors, map]);
+        const at = positions.at(key?.range?.[0] ?? 0);
+        if (refused !== undefined) {
+          problems.push({ path: pathText(here), ...at, message: refused, hint: 'choose another key' });
+          continue;
+        }
+        const { line } = positions.at(first?.range?.[0] ?? 0);
+        const hint = `it is first on line ${line}; join the two, or rename one`;
+        problems.push({ path: pathText([...here, name]), ...at, message: 'the key stands twice', hint });
+      }
     },
   });
 }

@@ -218,6 +218,12 @@ t.test('document - JSON and CRLF are read', async (t) => {
   t.match(problems, [{ path: 'foo', line: 2, column: 1 }]);
 });
 
+t.test('document - a wrong table of many rows is told of within a hundred problems', async (t) => {
+  const rows = Array.from({ length: 5_000 }, (_, i) => `  C${i}: ${i}\n`).join('');
+  t.equal(readDocument(`map:\n${rows}`, schema).problems?.length, 100);
+  t.equal(readDocument(rows.replaceAll('  C', 'C'), schema).problems?.length, 100);
+});
+
 t.test('document - every cut of a document is an answer, never an exception', async (t) => {
   const text =
     'listeners:\n  lab: { type: mllp, listen: "127.0.0.1:2575" }\nmap:\n  a: &x |\n    y\n  b: *x\n';

@@ -101,7 +101,8 @@ t.test('chaos proxy - a cut on the way down', async (t) => {
   const got = collect(socket);
   const end = ending(socket);
   socket.write(bytesOf(100));
-  t.equal(await end, 'ECONNRESET');
+  // libuv shows data and RST that come at once as data and an end.
+  t.match(await end, /ECONNRESET|FIN/);
   t.ok(got().length <= 10);
 });
 

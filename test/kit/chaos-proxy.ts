@@ -4,12 +4,13 @@
  *
  * Invariants: without a fault, bytes pass unchanged and in order, and FIN passes as FIN (half-close is kept);
  * a cut after k bytes passes exactly k bytes of that direction first; close() leaves no socket behind.
+ * A peer built on libuv that gets data and RST at once reads the data and then sees an end, not ECONNRESET
+ * (libuv takes the hang-up for EOF after a partial read): on the wire it is an RST all the same.
  * Not possible from a user's process: dropping SYN. A "black hole" accepts and swallows.
  */
 import { once } from 'node:events';
 import net from 'node:net';
 import { Lane, Line } from './chaos-line.ts';
-import { reset } from './reset.ts';
 
 /** `up` goes from the client to the target, `down` comes back. */
 export type Direction = 'up' | 'down';
@@ -131,7 +132,7 @@ export class ChaosProxy {
     this.accepted += 1;
     client.on('error', () => {});
     if (this.welcome === 'reset') {
-      reset(client);
+      client.resetAndDestroy();
       return;
     }
     if (this.welcome === 'forward') this.#forward(client);
@@ -231,7 +232,9 @@ export class ChaosProxy {
     link.lanes?.down.drop();
     for (const socket of [link.client, link.target]) {
       if (!socket || socket.destroyed) continue;
-      if (how === 'rst') reset(socket);
+      // Before the handshake there is nothing to reset.
+      if (how === 'rst' && !socket.connecting) socket.resetAndDestroy();
+      else if (socket.connecting) socket.destroy();
       else socket.end(() => socket.destroy());
     }
   }

@@ -10,7 +10,6 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type Acknowledgment, controlIdOf, readAcknowledgment } from './hl7-peek.ts';
 import { Deframer, frame } from './mllp-frame.ts';
-import { reset } from './reset.ts';
 
 export interface MllpClientOptions {
   readonly host?: string;
@@ -155,7 +154,7 @@ export class MllpClient {
 
   /** Ends at once, with RST where asked. */
   destroy(how: 'fin' | 'rst' = 'fin'): void {
-    if (how === 'rst') reset(this.#socket);
+    if (how === 'rst') this.#socket.resetAndDestroy();
     else this.#socket.destroy();
   }
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative, resolve } from 'node:path';
 import t from 'tap';
 import { guessHl7v2 } from '../../gateway/capture/urgency.ts';
-import type { NormalizeContext, Normalized } from '../../gateway/normalize/outcome.ts';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import type { NormalizeContext } from '../../gateway/normalize/outcome.ts';
 import { highest } from '../../gateway/prioritize/classify.ts';
 import { fieldsRead } from '../../gateway/prioritize/defaults.ts';
 import { seededRandom, seedOfThisRun } from '../kit/random.ts';
@@ -101,19 +101,9 @@ t.test('guess - reads the fields that the default classes read', async (t) => {
   }
 });
 
-// The normalizer and the corpus come from elsewhere; without them the comparison is skipped by name.
-const here = dirname(fileURLToPath(import.meta.url));
 const corpus = resolve(process.env.HILUM_CORPUS ?? '../shared/corpus', 'hl7v2');
-const source = join(here, '../../gateway/normalize/hl7v2/index');
-const normalizer = [`${source}.ts`, `${source}.js`].find((path) => existsSync(path));
-const missing = normalizer === undefined && 'no HL7 v2 normalizer';
 
-type Normalize = (raw: Uint8Array, context: NormalizeContext) => Normalized;
-
-async function comparison(): Promise<
-  (raw: Uint8Array) => { guessed: string; classified: string } | undefined
-> {
-  const { normalizeHl7v2 } = (await import(normalizer!)) as { normalizeHl7v2: Normalize };
+function comparison(): (raw: Uint8Array) => { guessed: string; classified: string } | undefined {
   const classifier = classify('{}');
   const context: NormalizeContext = {
     source: 'corpus',
@@ -134,8 +124,8 @@ async function comparison(): Promise<
 
 const noCorpus = !existsSync(corpus) && `no corpus at ${corpus}`;
 
-t.test('guess - agrees with the classifier over the corpus', { skip: missing || noCorpus }, async (t) => {
-  const compare = await comparison();
+t.test('guess - agrees with the classifier over the corpus', { skip: noCorpus }, async (t) => {
+  const compare = comparison();
   const found: Record<string, number> = {};
   for (const entry of readdirSync(corpus, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
@@ -149,53 +139,49 @@ t.test('guess - agrees with the classifier over the corpus', { skip: missing || 
   t.ok(Object.values(found).reduce((sum, count) => sum + count, 0) > 100);
 });
 
-t.test(
-  'guess - agrees with the classifier for every message type and field',
-  { skip: missing },
-  async (t) => {
-    const compare = await comparison();
-    const types =
-      'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
-      'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
-    const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8] };
-    const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];
-    const base = [
-      'PID|1||7^^^H',
-      'ORC|NW|1|2',
-      'OBR|1|1|2|X^Y^L',
-      'RXE|1^^^^^R|M^Drug^L|1||mg',
-      'OBX|1|NM|X^Y^L||1||||||F',
-    ];
-    let compared = 0;
-    for (const type of types.split(' ')) {
-      for (const [segment, numbers] of Object.entries(fields)) {
-        if (segment.startsWith('RX') && !medications.includes(type.slice(0, 3))) continue;
-        for (const n of numbers) {
-          for (const value of [
-            'S',
-            'A',
-            'R',
-            'TM5',
-            '1^^^^^S',
-            '1^^^^^A~1^^^^^S',
-            'HH',
-            'H~LL',
-            'PH',
-            'PM~SP',
-            'PL',
-            '""',
-          ]) {
-            const raw = bytes(msh(type), ...base.slice(0, 3), field(segment, n, value), ...base.slice(3));
-            const both = compare(raw);
-            if (both === undefined) continue;
-            compared += 1;
-            if (both.guessed !== both.classified)
-              t.same(both, { guessed: both.classified }, `${type} ${segment}-${n} ${value}`);
-          }
+t.test('guess - agrees with the classifier for every message type and field', async (t) => {
+  const compare = comparison();
+  const types =
+    'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
+    'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
+  const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8] };
+  const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];
+  const base = [
+    'PID|1||7^^^H',
+    'ORC|NW|1|2',
+    'OBR|1|1|2|X^Y^L',
+    'RXE|1^^^^^R|M^Drug^L|1||mg',
+    'OBX|1|NM|X^Y^L||1||||||F',
+  ];
+  let compared = 0;
+  for (const type of types.split(' ')) {
+    for (const [segment, numbers] of Object.entries(fields)) {
+      if (segment.startsWith('RX') && !medications.includes(type.slice(0, 3))) continue;
+      for (const n of numbers) {
+        for (const value of [
+          'S',
+          'A',
+          'R',
+          'TM5',
+          '1^^^^^S',
+          '1^^^^^A~1^^^^^S',
+          'HH',
+          'H~LL',
+          'PH',
+          'PM~SP',
+          'PL',
+          '""',
+        ]) {
+          const raw = bytes(msh(type), ...base.slice(0, 3), field(segment, n, value), ...base.slice(3));
+          const both = compare(raw);
+          if (both === undefined) continue;
+          compared += 1;
+          if (both.guessed !== both.classified)
+            t.same(both, { guessed: both.classified }, `${type} ${segment}-${n} ${value}`);
         }
       }
     }
-    t.comment(`${compared} messages`);
-    t.ok(compared > 1_000);
-  },
-);
+  }
+  t.comment(`${compared} messages`);
+  t.ok(compared > 1_000);
+});

@@ -71,7 +71,7 @@ interface Link {
   access: Access | undefined;
   session: Session | undefined;
   resumed: boolean;
-  /** Packet ids of QoS 2 that this connection opened and that are not released. */
+  /** Granted ones; never kept beyond the connection. */
   subscriptions: number;
   /** Why it was closed, where it was not the client's own doing. */
   reason: string | undefined;

@@ -37,12 +37,15 @@ export function timeOf(
   const text = parts.text(part);
   if (text === '') return undefined;
   const { scope } = parts.message;
+  const last = scope.lastTime;
+  if (last !== undefined && last.text === text && !parts.has(2)) return last.time;
   // The degree of precision is the old TS type's second component.
   const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
   const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '');
   if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
   if (read.time.ambiguity !== '')
     remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);
+  else if (read.remark === '' && degree === '') scope.lastTime = { text, time: read.time };
   return read.time;
 }
 

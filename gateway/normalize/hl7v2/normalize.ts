@@ -13,7 +13,7 @@ import { familyOf, isQuery } from './types.ts';
 export type Watch = (segment: Segment, field: number) => void;
 
 export function normalizeMessage(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
-  const scope: Scope = { context, remarks: [], rules: [] };
+  const scope: Scope = { context, remarks: [], rules: [], lastTime: undefined };
   const message = scan(raw, scope);
   if ('code' in message) return { events: [], reject: message };
   message.onRead = watch;

@@ -76,7 +76,7 @@ export class Parts {
   }
 }
 
-function trimmed(text: string): string {
+export function trimmed(text: string): string {
   if (text.length === 0) return text;
   return text.charCodeAt(0) <= 32 || text.charCodeAt(text.length - 1) <= 32 ? text.trim() : text;
 }

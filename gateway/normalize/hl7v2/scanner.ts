@@ -14,7 +14,7 @@ import { limits, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { unescapeText } from './escapes.ts';
-import { Parts } from './parts.ts';
+import { Parts, trimmed } from './parts.ts';
 import { remark, type Scope } from './scope.ts';
 
 export class Message {
@@ -113,10 +113,16 @@ export class Segment {
 
   /** One repetition (from 1) by its components. */
   parts(field: number, repetition = 1): Parts {
-    const { by } = this.message;
+    const { by, chars } = this.message;
     if (!this.has(field)) return new Parts(this.message, 0, 0, by.component);
-    const whole = new Parts(this.message, this.start(field), this.end(field), by.repetition);
-    return whole.within(repetition, by.component);
+    const start = this.start(field);
+    const end = this.end(field);
+    if (repetition === 1) {
+      let stop = start;
+      while (stop < end && chars.charCodeAt(stop) !== by.repetition) stop++;
+      return new Parts(this.message, start, stop, by.component);
+    }
+    return new Parts(this.message, start, end, by.repetition).within(repetition, by.component);
   }
 
   /** Every repetition that is not empty. */
@@ -138,8 +144,22 @@ export class Segment {
   /** Trimmed text of one component (from 1); of one subcomponent where it is named. */
   text(field: number, repetition = 1, component = 1, subcomponent = 0): string {
     if (!this.has(field)) return '';
+    if (repetition === 1 && component === 1 && subcomponent === 0) return this.leading(field);
     const parts = this.parts(field, repetition);
     return subcomponent === 0 ? parts.text(component) : parts.sub(component).text(subcomponent);
+  }
+
+  /** What most fields are: one repetition's first component. */
+  private leading(field: number): string {
+    const { by, chars } = this.message;
+    const start = this.start(field);
+    const end = this.end(field);
+    let stop = start;
+    for (; stop < end; stop++) {
+      const unit = chars.charCodeAt(stop);
+      if (unit === by.component || unit === by.repetition) break;
+    }
+    return trimmed(this.message.text(start, stop));
   }
 
   /** The whole field as sent, separators and all, unescaped. */

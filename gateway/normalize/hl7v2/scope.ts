@@ -1,4 +1,5 @@
 /** What reading one message needs beside its bytes, and what it leaves for the provenance. */
+import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext } from '../outcome.ts';
 
 export interface Scope {
@@ -7,6 +8,8 @@ export interface Scope {
   remarks: string[];
   /** Code tables that fired. */
   rules: string[];
+  /** The time read last: a report's rows mostly repeat it. */
+  lastTime: { text: string; time: ClinicalTime } | undefined;
 }
 
 const remarksMax = 100;

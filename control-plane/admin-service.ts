@@ -1,0 +1,167 @@
+/** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
+import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import {
+  type AdminServer,
+  AdminService,
+  type EventReply,
+  type ListAuditRequest,
+  type StreamEventsRequest,
+} from '../proto/gen/hilum/v1/admin.ts';
+import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { AdminApi } from './admin-api.ts';
+import { toClinicalEvent } from './eventlog/clinical.ts';
+import type { StoredEvent } from './eventlog/eventlog.ts';
+import type { AnyCall, GrpcServer } from './session/grpc-server.ts';
+import { toStatus } from './session/uplink-service.ts';
+
+const pageEvents = 500;
+
+export function addAdmin(server: GrpcServer, api: AdminApi): void {
+  const admin = (call: unknown) => server.peer(call as AnyCall, 'admin').name;
+  const unary =
+    <Request, Response>(work: (request: Request, actor: string) => Promise<Response> | Response) =>
+    (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
+      Promise.resolve()
+        .then(() => work(call.request, admin(call)))
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback(toStatus(error)),
+        );
+    };
+  const stream =
+    <Request, Reply>(work: (call: ServerWritableStream<Request, Reply>, actor: string) => Promise<void>) =>
+    (call: ServerWritableStream<Request, Reply>) => {
+      Promise.resolve()
+        .then(() => work(call, admin(call)))
+        .then(
+          () => call.end(),
+          (error: unknown) => call.emit('error', toStatus(error)),
+        );
+    };
+
+  const service: AdminServer = {
+    createToken: unary((request, actor) => api.createToken(request, actor)),
+    listGateways: unary(() => ({ gateways: api.gateways() })),
+    revokeGateway: unary(async ({ gateway, reason }, actor) => ({ streamsClosed: await api.revoke(gateway, reason, actor) })),
+    streamEvents: stream((call, actor) => streamEvents(api, call, actor)),
+    trace: unary(({ id }) => api.trace(id)),
+    latency: unary((request) => api.latency(request)),
+    custody: unary((request) => api.custody(request)),
+    listAudit: stream((call) => listAudit(api, call)),
+    verifyAudit: unary(async () => {
+      const verified = await api.state.audit.verify();
+      return verified.intact
+        ? { intact: true, entries: verified.entries, firstBad: 0n, reason: '', head: verified.head }
+        : { intact: false, entries: verified.entries, firstBad: verified.firstBad, reason: verified.reason, head: '' };
+    }),
+    listQuarantine: unary(async (request) => ({ entries: await api.quarantine(request) })),
+    showQuarantine: unary(({ id, payload, reason }, actor) => api.showQuarantine(id, payload, reason, actor)),
+    replayQuarantine: unary(({ ids, reason }, actor) => api.replay(ids, reason, actor)),
+    checkConfig: unary(({ yaml, fileName }) => api.checkConfig(yaml, fileName)),
+    diffConfig: unary(({ yaml, site }) => api.diffConfig(yaml, site)),
+    pushConfig: unary((request, actor) => api.push(request, actor)),
+    configHistory: unary(({ site }) => api.history(site)),
+    configStatus: unary(({ site }) => api.configStatus(site)),
+    rollbackConfig: unary((request, actor) => api.rollback(request, actor)),
+  };
+  server.server.addService(AdminService, service);
+}
+
+/** Reads the log page by page; a slow reader holds its own stream and nothing else. */
+async function streamEvents(
+  api: AdminApi,
+  call: ServerWritableStream<StreamEventsRequest, EventReply>,
+  actor: string,
+): Promise<void> {
+  const { request } = call;
+  const { eventLog, audit } = api.state;
+  if (request.raw) {
+    await audit.add({ action: 'viewed', actor, site: request.site, subject: 'events with their bytes', reason: request.reason });
+  }
+  const end = eventLog.last();
+  let after = request.fromStart || !request.follow ? request.afterIndex : end;
+  let sent = 0;
+  let caughtUp = false;
+  for (;;) {
+    const page = await eventLog.read(after, pageEvents);
+    for (const event of page) {
+      after = event.index;
+      if (!wanted(event, request)) continue;
+      await write(call, reply(event, request.raw));
+      sent += 1;
+      if ((request.limit > 0 && sent >= request.limit) || call.cancelled) return;
+    }
+    if (page.length > 0) continue;
+    if (!caughtUp) {
+      caughtUp = true;
+      await write(call, { event: undefined, raw: new Uint8Array(0), index: after, storedAtUs: 0n, caughtUp: true });
+    }
+    if (!request.follow || call.cancelled) return;
+    await nextAppend(api, call, after);
+  }
+}
+
+function reply(event: StoredEvent, raw: boolean): EventReply {
+  return {
+    event: toClinicalEvent(event),
+    raw: raw ? event.envelope.raw : new Uint8Array(0),
+    index: event.index,
+    storedAtUs: event.storedAtUs,
+    caughtUp: false,
+  };
+}
+
+function wanted(event: StoredEvent, request: StreamEventsRequest): boolean {
+  return (
+    (request.site === '' || event.site === request.site) &&
+    (request.class === '' || event.lane === request.class) &&
+    (request.gateway === '' || event.gateway === request.gateway) &&
+    (request.kind === '' || event.envelope.kind === request.kind) &&
+    (request.source === '' || event.envelope.source === request.source)
+  );
+}
+
+/** Resolves when the log has grown past `after`, or the reader is gone. */
+function nextAppend(api: AdminApi, call: ServerWritableStream<StreamEventsRequest, EventReply>, after: bigint): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      stop();
+      call.off('cancelled', wake);
+      resolve();
+    };
+    const stop = api.state.eventLog.follow(wake);
+    call.once('cancelled', wake);
+    if (api.state.eventLog.last() > after || call.cancelled) wake();
+  });
+}
+
+async function listAudit(api: AdminApi, call: ServerWritableStream<ListAuditRequest, AuditEntry>): Promise<void> {
+  const { request } = call;
+  let { after } = request;
+  let sent = 0;
+  for (;;) {
+    const page = await api.state.audit.list(after, pageEvents);
+    for (const entry of page) {
+      after = entry.number;
+      if (request.action !== '' && entry.action !== request.action) continue;
+      if (request.gateway !== '' && entry.gateway !== request.gateway) continue;
+      await write(call, entry);
+      sent += 1;
+      if (request.limit > 0 && sent >= request.limit) return;
+    }
+    if (page.length < pageEvents || call.cancelled) return;
+  }
+}
+
+function write<Reply>(call: ServerWritableStream<never, Reply> | ServerWritableStream<StreamEventsRequest, Reply> | ServerWritableStream<ListAuditRequest, Reply>, value: Reply): Promise<void> {
+  if (call.write(value) || call.cancelled) return Promise.resolve();
+  return new Promise((resolve) => {
+    const on = () => {
+      call.off('drain', on);
+      call.off('cancelled', on);
+      resolve();
+    };
+    call.once('drain', on);
+    call.once('cancelled', on);
+  });
+}

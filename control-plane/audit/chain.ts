@@ -1,0 +1,95 @@
+/**
+ * The audit trail: entries numbered without a gap, each with the hash of the one before, so
+ * that a change, a removal or another order is found by whoever walks the chain.
+ *
+ *   hash(n) = SHA-256( hash(n-1) | entry n without its hash )
+ *
+ * Never content: an entry says who did what to which event, config or gateway, and why.
+ */
+import { createHash } from 'node:crypto';
+import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
+import type { Store } from '../store/store.ts';
+import { indexKey } from '../eventlog/keys.ts';
+
+const origin = Buffer.alloc(32);
+const walkRows = 1_000;
+
+export type Verification =
+  | { intact: true; entries: bigint; head: string }
+  | { intact: false; entries: bigint; firstBad: bigint; reason: string };
+
+export class AuditChain {
+  readonly #store: Store;
+  readonly #nowUs: () => bigint;
+  #number = 0n;
+  #head: Buffer = origin;
+
+  constructor(store: Store, nowUs: () => bigint) {
+    this.#store = store;
+    this.#nowUs = nowUs;
+  }
+
+  async open(): Promise<void> {
+    const [last] = await this.#store.range('audit', { limit: 1, reverse: true });
+    if (last === undefined) return;
+    const entry = AuditEntry.decode(last.value);
+    this.#number = entry.number;
+    this.#head = Buffer.from(entry.hash);
+  }
+
+  /** Resolves when the entry is flushed. Entries keep the order of the calls. */
+  async add(entry: Partial<AuditEntry>): Promise<void> {
+    this.#number += 1n;
+    const full = AuditEntry.fromPartial({
+      atUs: this.#nowUs(),
+      outcome: 'success',
+      ...entry,
+      number: this.#number,
+      previous: this.#head,
+      hash: new Uint8Array(0),
+    });
+    full.hash = hashOf(full);
+    this.#head = Buffer.from(full.hash);
+    const head = Buffer.concat([indexKey(this.#number), this.#head]);
+    await this.#store.write([
+      { table: 'audit', key: indexKey(this.#number), value: AuditEntry.encode(full).finish() },
+      { table: 'audit-head', key: Buffer.from('head'), value: head },
+    ]);
+  }
+
+  list(after: bigint, limit: number): Promise<AuditEntry[]> {
+    return this.#store
+      .range('audit', { start: indexKey(after + 1n), limit })
+      .then((rows) => rows.map(({ value }) => AuditEntry.decode(value)));
+  }
+
+  /** Walks the whole chain; names the first entry that is not what it was. */
+  async verify(): Promise<Verification> {
+    let previous = origin;
+    let number = 0n;
+    for (;;) {
+      const rows = await this.#store.range('audit', { start: indexKey(number + 1n), limit: walkRows });
+      for (const { key, value } of rows) {
+        const entry = AuditEntry.decode(value);
+        const bad = (reason: string): Verification => ({ intact: false, entries: this.#number, firstBad: number + 1n, reason });
+        if (key.readBigUInt64BE(0) !== number + 1n || entry.number !== number + 1n) return bad('an entry is missing here');
+        if (!Buffer.from(entry.previous).equals(previous)) return bad('the entry does not follow the one before it');
+        if (!hashOf(entry).equals(Buffer.from(entry.hash))) return bad('the entry was changed');
+        previous = Buffer.from(entry.hash);
+        number = entry.number;
+      }
+      if (rows.length < walkRows) break;
+    }
+    const head = await this.#store.get('audit-head', Buffer.from('head'));
+    const expected = head?.readBigUInt64BE(0) ?? 0n;
+    if (number !== expected || (head !== undefined && !head.subarray(8).equals(previous))) {
+      return { intact: false, entries: expected, firstBad: number + 1n, reason: 'the end of the trail is missing' };
+    }
+    return { intact: true, entries: number, head: previous.toString('hex') };
+  }
+}
+
+function hashOf(entry: AuditEntry): Buffer {
+  const bare = AuditEntry.encode({ ...entry, hash: new Uint8Array(0) }).finish();
+  return createHash('sha256').update(entry.previous).update(bare).digest();
+}

@@ -1,0 +1,338 @@
+/**
+ * The event log: every event once, in the order of arrival, as its gateway encoded it.
+ *
+ *   events        first index(8)                        EventBlock: the batch as it came
+ *   positions     gateway epoch lane first sequence     first index(8) events(4)
+ *   cursors       gateway epoch lane                    last sequence(8)
+ *   seen          gateway epoch chunk                   bitmap of complete records
+ *   control-ids   first index(8)                        8 bytes for each event, blinded
+ *   counts        gateway source                        StoredCounts
+ *
+ * Deduplication is by position and nothing else: a lane is dense, so what is not above the
+ * cursor was applied before. The same position with another record is refused. One block is one
+ * atomic write with its cursor, so the cursor is never ahead of what is flushed, and an ack is
+ * given only for what a resolved write holds.
+ */
+import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
+import { blind } from '../../gateway/process/keys.ts';
+import type { Row, Store } from '../store/store.ts';
+import {
+  type EventPosition,
+  chunkKey,
+  indexKey,
+  laneKey,
+  parseEventId,
+  positionKey,
+  recordsPerChunk,
+} from './keys.ts';
+
+export interface StoredEvent extends EventPosition {
+  index: bigint;
+  site: string;
+  envelope: Envelope;
+  queuedAtUs: bigint;
+  sentAtUs: bigint;
+  storedAtUs: bigint;
+}
+
+export type Appended =
+  | { outcome: 'applied'; through: bigint; applied: number; duplicates: number }
+  | { outcome: 'gap'; expected: bigint }
+  | { outcome: 'conflict'; sequence: bigint };
+
+interface Cursor {
+  /** Queued for writing; an ack waits for `written`. */
+  queued: bigint;
+  written: Promise<void>;
+}
+
+const blindedBytes = 8;
+
+export class EventLog {
+  readonly #store: Store;
+  readonly #blindKey: Uint8Array;
+  readonly #nowUs: () => bigint;
+  readonly #cursors = new Map<string, Cursor>();
+  readonly #chunks = new Map<string, Buffer>();
+  readonly #counts = new Map<string, StoredCounts>();
+  readonly #followers = new Set<() => void>();
+  #nextIndex = 1n;
+  #flushedIndex = 0n;
+  /** Blocks are queued one after the other, so that they commit in the order of their indexes; flushes overlap. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(store: Store, blindKey: Uint8Array, nowUs: () => bigint) {
+    this.#store = store;
+    this.#blindKey = blindKey;
+    this.#nowUs = nowUs;
+  }
+
+  async open(): Promise<void> {
+    const [last] = await this.#store.range('events', { limit: 1, reverse: true });
+    if (last !== undefined) {
+      const block = EventBlock.decode(last.value);
+      this.#nextIndex = block.firstIndex + BigInt(block.batch?.envelopes.length ?? 0);
+      this.#flushedIndex = this.#nextIndex - 1n;
+    }
+    for (const { value } of await this.#store.range('counts', { limit: 1_000_000 })) {
+      const counts = StoredCounts.decode(value);
+      this.#counts.set(`${counts.gateway}\0${counts.source}`, counts);
+    }
+  }
+
+  /** The last sequence that is flushed for a lane, 0 before the first. */
+  async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
+    const row = await this.#store.get('cursors', laneKey(gateway, epoch, lane));
+    return row === undefined ? 0n : row.readBigUInt64BE(0);
+  }
+
+  /** A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`. */
+  async startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void> {
+    const key = laneKey(gateway, epoch, lane);
+    await this.#store.write([{ table: 'cursors', key, value: indexKey(sequence) }]);
+    this.#cursors.set(key.toString('latin1'), { queued: sequence, written: Promise.resolve() });
+  }
+
+  /** Resolves when everything up to `through` is on stable storage. Batches of one lane must be given in order. */
+  async append(gateway: string, site: string, batch: Batch): Promise<Appended> {
+    const turn = this.#turn.then(() => this.#queue(gateway, site, batch));
+    this.#turn = turn.catch(() => undefined);
+    const { appended, written } = await turn;
+    await written;
+    return appended;
+  }
+
+  async #queue(
+    gateway: string,
+    site: string,
+    batch: Batch,
+  ): Promise<{ appended: Appended; written?: Promise<void> }> {
+    const key = laneKey(gateway, batch.epoch, batch.lane);
+    const name = key.toString('latin1');
+    let cursor = this.#cursors.get(name);
+    if (cursor === undefined) {
+      cursor = { queued: await this.cursor(gateway, batch.epoch, batch.lane), written: Promise.resolve() };
+      this.#cursors.set(name, cursor);
+    }
+    const through = batch.firstSequence + BigInt(batch.envelopes.length) - 1n;
+    if (batch.firstSequence > cursor.queued + 1n) {
+      return { appended: { outcome: 'gap', expected: cursor.queued + 1n } };
+    }
+    const duplicates = Number(min(cursor.queued, through) - batch.firstSequence + 1n);
+    if (duplicates > 0) {
+      const conflict = await this.#conflict(gateway, batch, duplicates);
+      if (conflict !== undefined) return { appended: { outcome: 'conflict', sequence: conflict } };
+    }
+    const fresh = duplicates <= 0 ? batch : without(batch, duplicates);
+    if (fresh.envelopes.length === 0) {
+      this.#count(gateway, '', { duplicates });
+      // Applied before, and maybe still being flushed by an earlier call: the answer waits for that.
+      return {
+        appended: { outcome: 'applied', through: min(cursor.queued, through), applied: 0, duplicates },
+        written: cursor.written,
+      };
+    }
+    const firstIndex = this.#nextIndex;
+    const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
+    const rows = await this.#rows(block);
+    cursor.queued = through;
+    this.#nextIndex += BigInt(fresh.envelopes.length);
+    const written = this.#store.write([...rows, { table: 'cursors', key, value: indexKey(through) }]).then(() => {
+      this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
+      for (const follower of this.#followers) follower();
+    });
+    cursor.written = written;
+    const applied = fresh.envelopes.length;
+    return { appended: { outcome: 'applied', through, applied, duplicates: Math.max(0, duplicates) }, written };
+  }
+
+  async #rows(block: EventBlock): Promise<Row[]> {
+    const { gateway, firstIndex } = block;
+    const batch = block.batch as Batch;
+    const count = Buffer.alloc(12);
+    count.writeBigUInt64BE(firstIndex);
+    count.writeUInt32BE(batch.envelopes.length, 8);
+    const controlIds = Buffer.alloc(batch.envelopes.length * blindedBytes);
+    const chunks = new Map<string, Buffer>();
+    const sources = new Set<string>();
+    for (const [at, bytes] of batch.envelopes.entries()) {
+      const envelope = Envelope.decode(bytes);
+      sources.add(envelope.source);
+      if (envelope.messageControlId !== '') {
+        blind(this.#blindKey, envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
+      }
+      const complete = envelope.index === envelope.count;
+      const again = complete && (await this.#mark(gateway, envelope, chunks));
+      this.#count(gateway, envelope.source, { events: 1, records: complete && !again ? 1 : 0, doubled: again ? 1 : 0 });
+    }
+    const rows: Row[] = [
+      { table: 'events', key: indexKey(firstIndex), value: EventBlock.encode(block).finish() },
+      { table: 'positions', key: positionKey(gateway, batch.epoch, batch.lane, batch.firstSequence), value: count },
+      { table: 'control-ids', key: indexKey(firstIndex), value: controlIds },
+    ];
+    for (const [name, bitmap] of chunks) rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
+    for (const source of sources) {
+      const name = `${gateway}\0${source}`;
+      const counts = this.#counts.get(name);
+      if (counts !== undefined) rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(counts).finish() });
+    }
+    return rows;
+  }
+
+  /** Marks a complete record; true when it was complete before, under another position. */
+  async #mark(gateway: string, envelope: Envelope, changed: Map<string, Buffer>): Promise<boolean> {
+    const sequence = Number(envelope.recordSequence);
+    const key = chunkKey(gateway, envelope.recordEpoch, Math.floor(sequence / recordsPerChunk));
+    const name = key.toString('latin1');
+    let bitmap = this.#chunks.get(name);
+    if (bitmap === undefined) {
+      bitmap = (await this.#store.get('seen', key)) ?? Buffer.alloc(recordsPerChunk / 8);
+      if (this.#chunks.size > 1024) this.#chunks.clear();
+      this.#chunks.set(name, bitmap);
+    }
+    const at = sequence % recordsPerChunk;
+    const mask = 1 << (at & 7);
+    const byte = bitmap[at >> 3] as number;
+    if ((byte & mask) !== 0) return true;
+    bitmap[at >> 3] = byte | mask;
+    changed.set(name, bitmap);
+    return false;
+  }
+
+  #count(gateway: string, source: string, by: Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>): void {
+    const name = `${gateway}\0${source}`;
+    const counts = this.#counts.get(name) ?? StoredCounts.create({ gateway, source });
+    counts.events += BigInt(by.events ?? 0);
+    counts.records += BigInt(by.records ?? 0);
+    counts.doubled += BigInt(by.doubled ?? 0);
+    counts.duplicates += BigInt(Math.max(0, by.duplicates ?? 0));
+    this.#counts.set(name, counts);
+  }
+
+  /** The first of the repeated positions that held another record, if any. */
+  async #conflict(gateway: string, batch: Batch, duplicates: number): Promise<bigint | undefined> {
+    for (let at = 0; at < duplicates; at += 1) {
+      const sequence = batch.firstSequence + BigInt(at);
+      const stored = await this.at({ gateway, epoch: batch.epoch, lane: batch.lane, sequence });
+      if (stored === undefined) continue;
+      const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
+      const same =
+        Buffer.from(came.recordSha256).equals(Buffer.from(stored.envelope.recordSha256)) &&
+        came.index === stored.envelope.index;
+      if (!same) return sequence;
+    }
+    return undefined;
+  }
+
+  counts(): StoredCounts[] {
+    return [...this.#counts.values()];
+  }
+
+  /** The event at a position, if it is here. */
+  async at(position: EventPosition): Promise<StoredEvent | undefined> {
+    const { gateway, epoch, lane, sequence } = position;
+    const [found] = await this.#store.range('positions', {
+      start: positionKey(gateway, epoch, lane, 0n),
+      end: positionKey(gateway, epoch, lane, sequence + 1n),
+      limit: 1,
+      reverse: true,
+    });
+    if (found === undefined) return undefined;
+    const firstIndex = found.value.readBigUInt64BE(0);
+    const [event] = (await this.#block(firstIndex)).filter((one) => one.sequence === sequence);
+    return event;
+  }
+
+  async byId(id: string): Promise<StoredEvent | undefined> {
+    const position = parseEventId(id);
+    return position === undefined ? undefined : this.at(position);
+  }
+
+  /** Events whose message control ID is this, oldest first. A scan of 8 bytes an event. */
+  async byControlId(controlId: string, limit: number): Promise<StoredEvent[]> {
+    const wanted = blind(this.#blindKey, controlId).subarray(0, blindedBytes);
+    const found: StoredEvent[] = [];
+    let start = indexKey(0n);
+    for (;;) {
+      const rows = await this.#store.range('control-ids', { start, limit: 500 });
+      for (const { key, value } of rows) {
+        if (!holds(value, wanted)) continue;
+        for (const event of await this.#block(key.readBigUInt64BE(0))) {
+          if (event.envelope.messageControlId === controlId) found.push(event);
+          if (found.length >= limit) return found;
+        }
+      }
+      const last = rows.at(-1);
+      if (last === undefined) return found;
+      start = indexKey(last.key.readBigUInt64BE(0) + 1n);
+    }
+  }
+
+  /** Events after an index, in order; never what is not flushed. At most one block more than `limit`. */
+  async read(afterIndex: bigint, limit: number): Promise<StoredEvent[]> {
+    const found: StoredEvent[] = [];
+    const [before] = await this.#store.range('events', { end: indexKey(afterIndex + 1n), limit: 1, reverse: true });
+    const rows = await this.#store.range('events', {
+      start: before?.key ?? indexKey(0n),
+      limit: Math.max(2, Math.ceil(limit / 50)),
+    });
+    for (const { value } of rows) {
+      for (const event of unpack(EventBlock.decode(value))) if (event.index > afterIndex) found.push(event);
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** The index of the newest event. */
+  last(): bigint {
+    return this.#flushedIndex;
+  }
+
+  /** Called after each append; returns how to stop being called. */
+  follow(follower: () => void): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
+  }
+
+  async #block(firstIndex: bigint): Promise<StoredEvent[]> {
+    const row = await this.#store.get('events', indexKey(firstIndex));
+    return row === undefined ? [] : unpack(EventBlock.decode(row));
+  }
+}
+
+function unpack(block: EventBlock): StoredEvent[] {
+  const batch = block.batch as Batch;
+  return batch.envelopes.map((bytes, at) => ({
+    index: block.firstIndex + BigInt(at),
+    gateway: block.gateway,
+    site: block.site,
+    epoch: batch.epoch,
+    lane: batch.lane,
+    sequence: batch.firstSequence + BigInt(at),
+    envelope: Envelope.decode(bytes),
+    queuedAtUs: batch.queuedAtUs[at] ?? 0n,
+    sentAtUs: batch.sentAtUs,
+    storedAtUs: block.storedAtUs,
+  }));
+}
+
+function without(batch: Batch, leading: number): Batch {
+  return {
+    ...batch,
+    firstSequence: batch.firstSequence + BigInt(leading),
+    envelopes: batch.envelopes.slice(leading),
+    queuedAtUs: batch.queuedAtUs.slice(leading),
+  };
+}
+
+function holds(packed: Buffer, wanted: Buffer): boolean {
+  for (let at = 0; at < packed.length; at += blindedBytes) {
+    if (packed.compare(wanted, 0, blindedBytes, at, at + blindedBytes) === 0) return true;
+  }
+  return false;
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

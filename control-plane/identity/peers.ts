@@ -1,0 +1,103 @@
+/**
+ * Who calls. grpc-js with optional client certificates hands over certificates that nobody
+ * verified (measured), so every call but Enroll goes through here: the chain to our CA, the
+ * dates, the serial (issued by us, not revoked), and the name in the certificate's URI.
+ */
+import { X509Certificate } from 'node:crypto';
+import { CertificateRow } from '../../proto/gen/hilum/v1/store.ts';
+import type { Store } from '../store/store.ts';
+import type { Issued, Role } from './ca.ts';
+
+export interface Peer {
+  role: Role;
+  name: string;
+  serial: string;
+  expiresAtUs: bigint;
+}
+
+export type Verdict = { peer: Peer } | { objection: string };
+
+export class Peers {
+  readonly #ca: X509Certificate;
+  readonly #store: Store;
+  readonly #rows = new Map<string, CertificateRow>();
+  readonly #verified = new Map<string, { peer: Peer; validFromMs: number; validToMs: number }>();
+
+  constructor(caPem: string, store: Store) {
+    this.#ca = new X509Certificate(caPem);
+    this.#store = store;
+  }
+
+  async open(): Promise<void> {
+    for (const { value } of await this.#store.range('certificates', { limit: 1_000_000 })) {
+      const row = CertificateRow.decode(value);
+      this.#rows.set(row.serial, row);
+    }
+  }
+
+  async issued(issued: Issued, role: Role, name: string): Promise<void> {
+    const row = CertificateRow.fromPartial({ serial: issued.serial, role, name, expiresAtUs: issued.expiresAtUs });
+    await this.#write(row);
+  }
+
+  /** From now on every certificate of this gateway is refused; returns how many there were. */
+  async revoke(role: Role, name: string): Promise<number> {
+    const rows = [...this.#rows.values()].filter((row) => row.role === role && row.name === name && !row.revoked);
+    for (const row of rows) await this.#write({ ...row, revoked: true });
+    return rows.length;
+  }
+
+  /** @param raw the certificate as presented (DER), undefined where there was none. */
+  verify(raw: Uint8Array | undefined, nowMs: number): Verdict {
+    if (raw === undefined || raw.length === 0) return { objection: 'no client certificate was presented' };
+    const name = Buffer.from(raw).toString('base64');
+    let known = this.#verified.get(name);
+    if (known === undefined) {
+      const checked = this.#check(raw);
+      if ('objection' in checked) return checked;
+      known = checked;
+      if (this.#verified.size > 10_000) this.#verified.clear();
+      this.#verified.set(name, known);
+    }
+    if (nowMs < known.validFromMs || nowMs > known.validToMs) return { objection: 'the client certificate is not valid now' };
+    const row = this.#rows.get(known.peer.serial);
+    if (row === undefined) return { objection: 'the client certificate was not issued by this control plane' };
+    if (row.revoked) return { objection: 'the client certificate was revoked' };
+    return { peer: known.peer };
+  }
+
+  #check(raw: Uint8Array): { peer: Peer; validFromMs: number; validToMs: number } | { objection: string } {
+    let certificate: X509Certificate;
+    try {
+      certificate = new X509Certificate(raw);
+    } catch {
+      return { objection: 'the client certificate cannot be read' };
+    }
+    if (!certificate.checkIssued(this.#ca) || !certificate.verify(this.#ca.publicKey)) {
+      return { objection: 'the client certificate is not from the CA of this control plane' };
+    }
+    const uris = [...(certificate.subjectAltName ?? '').matchAll(/(?:^|, )URI:([^,"]+)/g)].map((match) => match[1]);
+    const [, role, name] = /^spiffe:\/\/hilum\/(gateway|admin)\/([A-Za-z0-9][A-Za-z0-9_-]*)$/.exec(uris[0] ?? '') ?? [];
+    if (uris.length !== 1 || role === undefined || name === undefined) {
+      return { objection: 'the client certificate does not name a gateway or an admin' };
+    }
+    const validToMs = Date.parse(certificate.validTo);
+    return {
+      peer: {
+        role: role as Role,
+        name,
+        serial: certificate.serialNumber.toLowerCase(),
+        expiresAtUs: BigInt(validToMs) * 1000n,
+      },
+      validFromMs: Date.parse(certificate.validFrom),
+      validToMs,
+    };
+  }
+
+  async #write(row: CertificateRow): Promise<void> {
+    await this.#store.write([
+      { table: 'certificates', key: Buffer.from(row.serial), value: CertificateRow.encode(row).finish() },
+    ]);
+    this.#rows.set(row.serial, row);
+  }
+}

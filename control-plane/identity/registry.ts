@@ -1,0 +1,45 @@
+/** The gateways that belong to this control plane, and what is known of each. */
+import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
+import type { Store } from '../store/store.ts';
+
+export class Registry {
+  readonly #store: Store;
+  readonly #rows = new Map<string, GatewayRow>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async open(): Promise<void> {
+    for (const { value } of await this.#store.range('gateways', { limit: 1_000_000 })) {
+      const row = GatewayRow.decode(value);
+      this.#rows.set(row.gateway, row);
+    }
+  }
+
+  get(gateway: string): GatewayRow | undefined {
+    return this.#rows.get(gateway);
+  }
+
+  all(): GatewayRow[] {
+    return [...this.#rows.values()].sort((a, b) => (a.gateway < b.gateway ? -1 : 1));
+  }
+
+  ofSite(site: string): GatewayRow[] {
+    return this.all().filter((row) => row.site === site);
+  }
+
+  /** Changes a row; resolves when that is flushed. A gateway that is new here starts empty. */
+  async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
+    const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };
+    this.#rows.set(gateway, row);
+    await this.#store.write([{ table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() }]);
+  }
+
+  /** A name for the next gateway of a site: the site's own, then site-2, site-3 … */
+  freeName(site: string): string {
+    const base = site.replace(/[^A-Za-z0-9_-]/g, '-');
+    if (!this.#rows.has(base)) return base;
+    for (let number = 2; ; number += 1) if (!this.#rows.has(`${base}-${number}`)) return `${base}-${number}`;
+  }
+}

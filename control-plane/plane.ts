@@ -1,0 +1,280 @@
+/**
+ * The control plane, wired: the store at the bottom, on it the state that each folder owns,
+ * on top the gRPC port. Answers what a session asks (Hub) and what an admin asks (Admin).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { nowUs64 } from '../gateway/process/clock.ts';
+import { HilumError, exitCode } from '../gateway/process/errors.ts';
+import { loadKey, writePrivate } from '../gateway/process/keys.ts';
+import { type Log, errorWord } from '../gateway/process/log.ts';
+import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { AuditEntry, ConfigOffer, EnrollRequest, EnrollResponse, Hello, RenewResponse } from '../proto/gen/hilum/v1/session.ts';
+import { AdminApi } from './admin-api.ts';
+import { addAdmin } from './admin-service.ts';
+import { AuditChain } from './audit/chain.ts';
+import { Configs } from './config/configs.ts';
+import { EventLog } from './eventlog/eventlog.ts';
+import { type Authority, openAuthority } from './identity/ca.ts';
+import { type Peer, Peers } from './identity/peers.ts';
+import { Registry } from './identity/registry.ts';
+import { Tokens } from './identity/tokens.ts';
+import { QuarantineIndex } from './quarantine/quarantine.ts';
+import { GrpcServer } from './session/grpc-server.ts';
+import { type Hub, Sessions } from './session/sessions.ts';
+import { addUplink } from './session/uplink-service.ts';
+import type { Settings } from './settings.ts';
+import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
+import type { Store } from './store/store.ts';
+import { TelemetryStore } from './telemetry/telemetry.ts';
+
+export interface PlaneOptions {
+  directory: string;
+  settings: Settings;
+  settingsFile: string;
+  log: Log;
+}
+
+/** What `hilumctl --context` reads. */
+export interface AdminContext {
+  address: string;
+  caPem: string;
+  certPem: string;
+  keyPem: string;
+}
+
+export class Plane {
+  readonly state: State;
+  readonly #options: PlaneOptions;
+  readonly #server: GrpcServer;
+  readonly #sessions: Sessions;
+  address = '';
+
+  static async open(options: PlaneOptions): Promise<Plane> {
+    const { directory, settings, log } = options;
+    const storeDirectory = join(directory, 'store');
+    const key = loadKey(settings.keyFile ?? join(directory, 'key'), !storeExists(storeDirectory));
+    const authority = await openAuthority(directory);
+    const store = await openLmdbStore({
+      directory: storeDirectory,
+      key,
+      onFault(cause) {
+        // An ack must never be sent after a failed flush: stop, recover from disk.
+        log('error', 'commit-rejected', { reason: errorWord(cause) });
+        process.exit(exitCode.tryAgain);
+      },
+    });
+    const state: State = {
+      store,
+      authority,
+      peers: new Peers(authority.caPem, store),
+      tokens: new Tokens(store),
+      registry: new Registry(store),
+      eventLog: new EventLog(store, key, nowUs64),
+      configs: new Configs(store, nowUs64),
+      audit: new AuditChain(store, nowUs64),
+      telemetry: new TelemetryStore(store),
+      quarantine: new QuarantineIndex(store),
+    };
+    for (const part of [state.peers, state.registry, state.eventLog, state.configs, state.audit, state.telemetry]) {
+      await part.open();
+    }
+    return new Plane(options, state, await serverIdentity(authority, settings));
+  }
+
+  private constructor(options: PlaneOptions, state: State, identity: { certificatePem: string; keyPem: string }) {
+    this.#options = options;
+    this.state = state;
+    this.#sessions = new Sessions(hub(state, options.log));
+    this.#server = new GrpcServer({
+      identity: { ...identity, caPem: state.authority.caPem },
+      verify: (raw) => state.peers.verify(raw, Date.now()),
+    });
+    addUplink(this.#server, this.#sessions, {
+      enroll: (request, peer) => enroll(state, request, peer, options.log),
+      renew: (csr, peer) => renew(state, csr, peer),
+    });
+    const api = new AdminApi(state, this.#sessions, () => options.settings.advertise ?? this.address);
+    addAdmin(this.#server, api);
+  }
+
+  /** Resolves when the port listens and the admin context is written. */
+  async start(): Promise<void> {
+    const { settings, directory, log } = this.#options;
+    const at = settings.grpc.lastIndexOf(':');
+    const host = settings.grpc.slice(0, at).replace(/^\[|\]$/g, '');
+    const port = await this.#server.listen(host, Number(settings.grpc.slice(at + 1)));
+    const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host;
+    this.address = reachable.includes(':') ? `[${reachable}]:${port}` : `${reachable}:${port}`;
+    await this.#writeAdminContext(join(directory, 'admin.json'));
+    log('info', 'ready', { grpc: this.address, events: this.state.eventLog.last() });
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#sessions.drain(1_000);
+    await this.#server.stop(Math.min(deadlineMs, 3_000));
+    await this.state.store.close();
+  }
+
+  /** Made once; only the address follows the port. */
+  async #writeAdminContext(file: string): Promise<void> {
+    const { authority, peers, audit } = this.state;
+    let context: AdminContext;
+    if (existsSync(file)) {
+      context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
+      if (context.address === this.address && context.caPem === authority.caPem) return;
+      context = { ...context, address: this.address };
+    } else {
+      const issued = await authority.issue('admin', 'admin', []);
+      await peers.issued(issued, 'admin', 'admin');
+      await audit.add({ action: 'admin-created', actor: 'first start', subject: 'admin' });
+      context = { address: this.address, caPem: authority.caPem, certPem: issued.certificatePem, keyPem: issued.keyPem };
+    }
+    writePrivate(file, `${JSON.stringify(context, null, 2)}\n`);
+  }
+}
+
+export interface State {
+  store: Store;
+  authority: Authority;
+  peers: Peers;
+  tokens: Tokens;
+  registry: Registry;
+  eventLog: EventLog;
+  configs: Configs;
+  audit: AuditChain;
+  telemetry: TelemetryStore;
+  quarantine: QuarantineIndex;
+  /** Called with each gateway that reported on a config; a push waits for it. */
+  configReported?: (gateway: string) => void;
+}
+
+function hub(state: State, log: Log): Hub {
+  const { eventLog, registry, audit, configs, telemetry, quarantine } = state;
+  return {
+    nowUs: nowUs64,
+    cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
+    startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
+    append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
+    async connected(hello: Hello, line, peer) {
+      const row = registry.get(peer.name);
+      const epochs = row?.epochs ?? [];
+      await registry.update(peer.name, {
+        version: hello.version,
+        peer: line.peer,
+        connectedAtUs: nowUs64(),
+        lastSeenAtUs: nowUs64(),
+        certificateExpiresAtUs: peer.expiresAtUs,
+        epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
+        ...(hello.config === undefined ? {} : { config: hello.config }),
+      });
+      await audit.add({ action: 'connected', actor: peer.name, gateway: peer.name, site: row?.site ?? '', detail: hello.mappingVersion });
+      log('info', 'gateway-connected', { gateway: peer.name });
+      return { site: row?.site ?? '', auditAcked: row?.auditAcked ?? 0n, quarantineAcked: row?.quarantineAcked ?? 0n };
+    },
+    async disconnected(gateway, graceful) {
+      log('info', 'gateway-disconnected', { gateway, graceful });
+      await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
+    },
+    async audit(gateway, site, entries: AuditEntry[]) {
+      let through = registry.get(gateway)?.auditAcked ?? 0n;
+      for (const { number, hash, previous, ...entry } of entries) {
+        if (number <= through) continue;
+        await audit.add({ ...entry, gateway, site });
+        through = number;
+      }
+      await registry.update(gateway, { auditAcked: through });
+      return through;
+    },
+    async quarantine(gateway, site, entries: QuarantineEntry[]) {
+      const acked = registry.get(gateway)?.quarantineAcked ?? 0n;
+      const fresh = entries.filter((entry) => entry.number > acked).map((entry) => ({ ...entry, gateway, site }));
+      await quarantine.add(fresh);
+      for (const entry of fresh) {
+        await audit.add({ action: 'quarantined', actor: gateway, gateway, site, subject: entry.id, reason: entry.code });
+        if (entry.urgent) log('warn', 'urgent-quarantined', { gateway, source: entry.source, reason: entry.code });
+      }
+      const through = fresh.at(-1)?.number ?? acked;
+      await registry.update(gateway, { quarantineAcked: through });
+      return through;
+    },
+    async configReport(gateway, report) {
+      await registry.update(gateway, { config: report });
+      state.configReported?.(gateway);
+    },
+    async telemetry(gateway, report) {
+      await telemetry.report(gateway, report);
+      await registry.update(gateway, {
+        lastSeenAtUs: nowUs64(),
+        clockOffsetUs: report.clockOffsetUs,
+        clockUncertaintyUs: report.clockUncertaintyUs,
+      });
+    },
+    async receipts(gateway, { receipts }) {
+      await telemetry.receipts(gateway, receipts);
+      const newest = receipts.at(-1);
+      if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
+    },
+    offer: (_gateway, site, running) => {
+      const desired = configs.desired(site);
+      return desired === undefined || desired.version === running ? undefined : toOffer(desired);
+    },
+    alarm: (code, fields) => {
+      log('warn', code, fields);
+      void audit.add({ action: code, gateway: String(fields.gateway ?? ''), outcome: 'failed', subject: String(fields.lane ?? '') });
+    },
+  };
+}
+
+export function toOffer(version: { version: bigint; hash: string; yaml: string; author: string; reason: string; atUs: bigint }): ConfigOffer {
+  return {
+    version: version.version,
+    hash: Buffer.from(version.hash, 'hex'),
+    yaml: version.yaml,
+    author: version.author,
+    reason: version.reason,
+    createdAtUs: version.atUs,
+    signature: new Uint8Array(0),
+  };
+}
+
+async function enroll(state: State, request: EnrollRequest, peer: string, log: Log): Promise<EnrollResponse> {
+  const { tokens, authority, peers, registry, audit } = state;
+  const token = await tokens.take(request.secret, nowUs64());
+  if (token === undefined) {
+    log('warn', 'enrollment-refused', { peer });
+    await audit.add({ action: 'enroll', outcome: 'refused', actor: peer, reason: 'the token is unknown, used or expired' });
+    throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', { exit: exitCode.refused });
+  }
+  const issued = await authority.sign(request.csr, 'gateway', token.gateway);
+  await peers.issued(issued, 'gateway', token.gateway);
+  await registry.update(token.gateway, {
+    site: token.site,
+    version: request.version,
+    enrolledAtUs: nowUs64(),
+    certificateExpiresAtUs: issued.expiresAtUs,
+    revoked: false,
+  });
+  await audit.add({ action: 'enrolled', actor: peer, gateway: token.gateway, site: token.site, subject: issued.serial });
+  log('info', 'enrolled', { gateway: token.gateway, site: token.site });
+  return { gateway: token.gateway, site: token.site, certificatePem: issued.certificatePem, caPem: authority.caPem };
+}
+
+async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
+  const { authority, peers, registry, audit } = state;
+  const issued = await authority.sign(csr, 'gateway', peer.name);
+  await peers.issued(issued, 'gateway', peer.name);
+  await registry.update(peer.name, { certificateExpiresAtUs: issued.expiresAtUs });
+  await audit.add({ action: 'renewed', actor: peer.name, gateway: peer.name, subject: issued.serial });
+  return { certificatePem: issued.certificatePem, caPem: authority.caPem };
+}
+
+/** A fresh one at each start: its life is longer than any run of a daemon should be, and names may have changed. */
+async function serverIdentity(authority: Authority, settings: Settings): Promise<{ certificatePem: string; keyPem: string }> {
+  const bound = settings.grpc.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const advertised = (settings.advertise ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const hosts = new Set(['localhost', '127.0.0.1', '::1', hostname(), bound, advertised, ...settings.names]);
+  for (const none of ['', '0.0.0.0', '::']) hosts.delete(none);
+  return authority.issue('control-plane', 'hilum-control-plane', [...hosts]);
+}

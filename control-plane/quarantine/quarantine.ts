@@ -1,0 +1,32 @@
+/** What the gateways have in quarantine: metadata only. The payload stays at the site until it is asked for. */
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import type { Store } from '../store/store.ts';
+
+export class QuarantineIndex {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async add(entries: readonly QuarantineEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await this.#store.write(
+      entries.map((entry) => ({
+        table: 'quarantine',
+        key: Buffer.from(entry.id),
+        value: QuarantineEntry.encode(entry).finish(),
+      })),
+    );
+  }
+
+  async get(id: string): Promise<QuarantineEntry | undefined> {
+    const row = await this.#store.get('quarantine', Buffer.from(id));
+    return row === undefined ? undefined : QuarantineEntry.decode(row);
+  }
+
+  async list(): Promise<QuarantineEntry[]> {
+    const rows = await this.#store.range('quarantine', { limit: 100_000 });
+    return rows.map(({ value }) => QuarantineEntry.decode(value)).sort((a, b) => Number(a.atUs - b.atUs));
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The control plane's one door to grpc-js as a server: one TLS port for enrollment, uplinks,
+ * the admin API, reflection and health. Client certificates are asked for but not required by
+ * TLS, because Enroll has none; everything else is refused here without a verified one.
+ */
+import { readFileSync } from 'node:fs';
+import * as grpc from '@grpc/grpc-js';
+import * as protoLoader from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import { HilumError, codeOf, exitCode } from '../../gateway/process/errors.ts';
+import { wireLimits } from '../../proto/limits.ts';
+import type { Peer, Verdict } from '../identity/peers.ts';
+
+export interface ServerIdentity {
+  certificatePem: string;
+  keyPem: string;
+  caPem: string;
+}
+
+export interface ServerOptions {
+  identity: ServerIdentity;
+  verify(raw: Uint8Array | undefined): Verdict;
+}
+
+const enrollPath = '/hilum.v1.Enrollment/Enroll';
+
+export type AnyCall = { getAuthContext(): { sslPeerCertificate?: { raw: Buffer } } | undefined; getPeer(): string };
+
+export class GrpcServer {
+  readonly server: grpc.Server;
+  readonly #options: ServerOptions;
+  readonly #health: HealthImplementation;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.server = new grpc.Server({
+      'grpc.max_receive_message_length': wireLimits.messageBytesMax,
+      'grpc.max_send_message_length': wireLimits.messageBytesMax,
+      'grpc.keepalive_time_ms': 20_000,
+      'grpc.keepalive_timeout_ms': 10_000,
+      'grpc-node.flow_control_window': 4 * 1024 * 1024,
+      interceptors: [({ path }, call) => this.#guard(path, call)],
+    });
+    this.#health = new HealthImplementation({ '': 'SERVING', 'hilum.v1.Uplink': 'SERVING', 'hilum.v1.Admin': 'SERVING' });
+    this.#health.addToServer(this.server);
+    const descriptors = protoLoader.loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet()));
+    new ReflectionService(descriptors).addToServer(this.server);
+  }
+
+  /** Who calls, verified; throws the status that the caller is answered with. */
+  peer(call: AnyCall, role: Peer['role']): Peer {
+    const verdict = this.#options.verify(call.getAuthContext()?.sslPeerCertificate?.raw);
+    if ('objection' in verdict) throw denied(grpc.status.UNAUTHENTICATED, verdict.objection);
+    if (verdict.peer.role !== role) {
+      throw denied(grpc.status.PERMISSION_DENIED, `this call is for the role ${role}`);
+    }
+    return verdict.peer;
+  }
+
+  listen(host: string, port: number): Promise<number> {
+    const { certificatePem, keyPem, caPem } = this.#options.identity;
+    // The chain carries the CA, so that an enrolling gateway can compare it with its pin.
+    const identity = provider({
+      identity: { certificate: Buffer.from(certificatePem + caPem), privateKey: Buffer.from(keyPem) },
+    });
+    const roots = provider({ ca: { caCertificate: Buffer.from(caPem) } });
+    const credentials = grpc.experimental.createCertificateProviderServerCredentials(
+      roots as never,
+      identity as never,
+      false,
+    );
+    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return new Promise((resolve, reject) => {
+      this.server.bindAsync(where, credentials, (error, bound) => {
+        if (error === null) resolve(bound);
+        else {
+          reject(
+            new HilumError('grpc-listen', `The control plane cannot listen on ${where} (${codeOf(error) || 'in use?'}).`, {
+              hint: 'Something else may listen there ("ss -ltnp" tells what); stop it or change --grpc.',
+              exit: exitCode.badConfig,
+              cause: error,
+            }),
+          );
+        }
+      });
+    });
+  }
+
+  /** Not serving any more, then closed: streams that are open get `deadlineMs` to end. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#health.setStatus('', 'NOT_SERVING');
+    const done = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
+    const timer = setTimeout(() => this.server.forceShutdown(), deadlineMs);
+    await done;
+    clearTimeout(timer);
+  }
+
+  /** Runs before any handler, also those of health and reflection. */
+  #guard(path: string, call: grpc.ServerInterceptingCallInterface): grpc.ServerInterceptingCall {
+    const raw = (call as unknown as AnyCall).getAuthContext()?.sslPeerCertificate?.raw;
+    const verdict = path === enrollPath ? undefined : this.#options.verify(raw);
+    if (verdict === undefined || 'peer' in verdict) return new grpc.ServerInterceptingCall(call);
+    const details = verdict.objection;
+    return new grpc.ServerInterceptingCall(call, {
+      start(next) {
+        const listener = new grpc.ServerListenerBuilder()
+          .withOnReceiveMetadata(() => {
+            call.sendStatus({ code: grpc.status.UNAUTHENTICATED, details, metadata: new grpc.Metadata() });
+          })
+          .build();
+        next(listener);
+      },
+    });
+  }
+}
+
+export function denied(code: grpc.status, details: string): grpc.StatusObject & Error {
+  return Object.assign(new Error(details), { code, details, metadata: new grpc.Metadata() });
+}
+
+function descriptorSet(): URL {
+  // From source beside the .proto files; from dist/ the tree is one level further up.
+  const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
+  return new URL(`${up}proto/gen/hilum.binpb`, import.meta.url);
+}
+
+/** A certificate provider whose content never changes in this life. */
+function provider(content: { identity?: object; ca?: object }): object {
+  const tell = (value: object | undefined) => (listener: (update: object | null) => void) => {
+    queueMicrotask(() => listener(value ?? null));
+  };
+  return {
+    addCaCertificateListener: tell(content.ca),
+    removeCaCertificateListener: () => {},
+    addIdentityCertificateListener: tell(content.identity),
+    removeIdentityCertificateListener: () => {},
+  };
+}

@@ -1,0 +1,308 @@
+/**
+ * The uplink sessions: one a gateway, the newest wins. A batch is appended and acked only when
+ * the event log has flushed it; batches of a lane are appended in order, and acks for several
+ * batches that flushed together are sent as one.
+ */
+import type {
+  AuditEntry,
+  Batch,
+  ConfigOffer,
+  ConfigReport,
+  GatewayFrame,
+  Hello,
+  PayloadReply,
+  PlaneFrame,
+  QuarantineEntry,
+  ReplayResult,
+} from '../../proto/gen/hilum/v1/session.ts';
+import { wireLimits } from '../../proto/limits.ts';
+import type { Appended } from '../eventlog/eventlog.ts';
+import type { Peer } from '../identity/peers.ts';
+
+/** What a session needs of the stream that it runs on. */
+export interface Line {
+  send(frame: PlaneFrame): void;
+  /** Ends the stream; a reason is said first where there is one. */
+  close(): void;
+  peer: string;
+}
+
+/** What a session needs of the rest of the control plane. */
+export interface Hub {
+  nowUs(): bigint;
+  cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
+  startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
+  append(gateway: string, site: string, batch: Batch): Promise<Appended>;
+  connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint }>;
+  disconnected(gateway: string, graceful: boolean): Promise<void>;
+  audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
+  quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
+  configReport(gateway: string, report: ConfigReport): Promise<void>;
+  telemetry(gateway: string, frame: Extract<GatewayFrame['frame'], { $case: 'telemetry' }>['value']): Promise<void>;
+  receipts(gateway: string, frame: Extract<GatewayFrame['frame'], { $case: 'receipts' }>['value']): Promise<void>;
+  /** The config that the gateway should run, where it differs from what it says. */
+  offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
+  alarm(code: string, fields: Record<string, string | number>): void;
+}
+
+interface Live {
+  line: Line;
+  gateway: string;
+  site: string;
+  serial: string;
+  epoch: bigint;
+  ready: boolean;
+  graceful: boolean;
+  closed: boolean;
+}
+
+type Waiter = (reply: ReplayResult | PayloadReply | undefined) => void;
+
+export class Sessions {
+  readonly #hub: Hub;
+  readonly #live = new Map<string, Live>();
+  readonly #waiting = new Map<string, { gateway: string; resolve: Waiter }>();
+  #requests = 0;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  /** A new stream of a verified gateway; returns what to call with its frames and at its end. */
+  open(line: Line, peer: Peer): { receive(frame: GatewayFrame): void; ended(): void } {
+    const live: Live = {
+      line,
+      gateway: peer.name,
+      site: '',
+      serial: peer.serial,
+      epoch: 0n,
+      ready: false,
+      graceful: false,
+      closed: false,
+    };
+    return {
+      receive: ({ frame }) => {
+        if (frame === undefined || live.closed) return;
+        this.#receive(live, frame, peer).catch(() => this.#close(live));
+      },
+      ended: () => this.#ended(live),
+    };
+  }
+
+  online(gateway: string): boolean {
+    return this.#live.get(gateway)?.ready === true;
+  }
+
+  offer(gateway: string, offer: ConfigOffer): boolean {
+    return this.#send(gateway, { frame: { $case: 'config', value: offer } });
+  }
+
+  /** Undefined when the gateway is not connected or does not answer in time. */
+  async replay(gateway: string, sequences: bigint[], actor: string, reason: string): Promise<ReplayResult | undefined> {
+    return this.#ask(gateway, (request) => ({
+      frame: { $case: 'replay', value: { request, recordSequences: sequences, actor, reason } },
+    })) as Promise<ReplayResult | undefined>;
+  }
+
+  async payload(gateway: string, sequence: bigint, actor: string, reason: string): Promise<PayloadReply | undefined> {
+    return this.#ask(gateway, (request) => ({
+      frame: { $case: 'payload', value: { request, recordSequence: sequence, actor, reason } },
+    })) as Promise<PayloadReply | undefined>;
+  }
+
+  /** Ends the live stream of a gateway; 1 if there was one. */
+  drop(gateway: string): number {
+    const live = this.#live.get(gateway);
+    if (live === undefined) return 0;
+    this.#close(live);
+    return 1;
+  }
+
+  /** Tells every gateway that this control plane goes away. */
+  drain(afterMs: number): void {
+    for (const live of this.#live.values()) {
+      live.line.send({ frame: { $case: 'drain', value: { reason: 'stopping', afterMs } } });
+      live.line.close();
+    }
+  }
+
+  async #receive(live: Live, frame: NonNullable<GatewayFrame['frame']>, peer: Peer): Promise<void> {
+    if (frame.$case === 'hello') {
+      await this.#hello(live, frame.value, peer);
+      return;
+    }
+    if (!live.ready) {
+      this.#refuse(live, 'hello-first', 'the first frame must be Hello');
+      return;
+    }
+    const { gateway, site } = live;
+    switch (frame.$case) {
+      case 'batch':
+        await this.#batch(live, frame.value);
+        break;
+      case 'ping':
+        live.line.send({
+          frame: {
+            $case: 'pong',
+            value: {
+              nonce: frame.value.nonce,
+              pingSentAtUs: frame.value.sentAtUs,
+              receivedAtUs: this.#hub.nowUs(),
+              sentAtUs: this.#hub.nowUs(),
+            },
+          },
+        });
+        break;
+      case 'telemetry':
+        await this.#hub.telemetry(gateway, frame.value);
+        break;
+      case 'receipts':
+        await this.#hub.receipts(gateway, frame.value);
+        break;
+      case 'config':
+        await this.#hub.configReport(gateway, frame.value);
+        break;
+      case 'audit': {
+        const through = await this.#hub.audit(gateway, site, frame.value.entries);
+        live.line.send({ frame: { $case: 'auditAck', value: { through } } });
+        break;
+      }
+      case 'quarantine': {
+        const through = await this.#hub.quarantine(gateway, site, frame.value.entries);
+        live.line.send({ frame: { $case: 'quarantineAck', value: { through } } });
+        break;
+      }
+      case 'replayResult':
+      case 'payload':
+        this.#answered(gateway, frame.value);
+        break;
+      case 'goodbye':
+        live.graceful = true;
+        this.#close(live);
+        break;
+      default:
+        // A newer gateway may say more than this build knows.
+        break;
+    }
+  }
+
+  async #hello(live: Live, hello: Hello, peer: Peer): Promise<void> {
+    if (live.ready) return this.#refuse(live, 'hello-twice', 'Hello was said before');
+    if (hello.gateway !== peer.name) {
+      this.#hub.alarm('wrong-gateway', { gateway: peer.name });
+      return this.#refuse(live, 'wrong-gateway', 'the gateway in Hello is not the one in the certificate');
+    }
+    const receivedAtUs = this.#hub.nowUs();
+    const known = await this.#hub.connected(hello, live.line, peer);
+    live.site = known.site;
+    live.epoch = hello.epoch;
+    const acked = [];
+    for (const { lane, first } of hello.lanes) {
+      let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
+      if (first > sequence + 1n) {
+        // The gateway was told that these are stored, and this log does not have them: say it loudly, go on.
+        this.#hub.alarm('events-missing-here', { gateway: hello.gateway, lane, missing: Number(first - sequence - 1n) });
+        await this.#hub.startAfter(hello.gateway, hello.epoch, lane, first - 1n);
+        sequence = first - 1n;
+      }
+      acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n });
+    }
+    if (live.closed) return;
+    const before = this.#live.get(hello.gateway);
+    if (before !== undefined) this.#close(before);
+    this.#live.set(hello.gateway, live);
+    live.ready = true;
+    live.line.send({
+      frame: {
+        $case: 'welcome',
+        value: {
+          acked,
+          credit: Object.entries(wireLimits.credit).map(([lane, credit]) => ({ lane, ...credit })),
+          receivedAtUs,
+          sentAtUs: this.#hub.nowUs(),
+          controlPlane: '',
+          auditAcked: known.auditAcked,
+          quarantineAcked: known.quarantineAcked,
+        },
+      },
+    });
+    const offer = this.#hub.offer(hello.gateway, known.site, hello.config?.running?.version ?? 0n);
+    if (offer !== undefined) live.line.send({ frame: { $case: 'config', value: offer } });
+  }
+
+  async #batch(live: Live, batch: Batch): Promise<void> {
+    if (batch.epoch !== live.epoch) return this.#refuse(live, 'epoch-unknown', 'the batch has another epoch than Hello');
+    const appended = await this.#hub.append(live.gateway, live.site, batch);
+    if (appended.outcome === 'applied') {
+      live.line.send({
+        frame: {
+          $case: 'ack',
+          value: { epoch: batch.epoch, lane: batch.lane, sequence: appended.through, atUs: this.#hub.nowUs() },
+        },
+      });
+      return;
+    }
+    const code = appended.outcome === 'gap' ? 'gap' : 'position-conflict';
+    this.#hub.alarm(code, { gateway: live.gateway, lane: batch.lane });
+    this.#refuse(live, code, code === 'gap' ? 'events are missing before this batch' : 'this position holds another record');
+  }
+
+  #refuse(live: Live, code: string, reason: string): void {
+    live.line.send({ frame: { $case: 'refusal', value: { code, reason, position: undefined } } });
+    this.#close(live);
+  }
+
+  #close(live: Live): void {
+    if (live.closed) return;
+    live.line.close();
+    this.#ended(live);
+  }
+
+  #ended(live: Live): void {
+    if (live.closed) return;
+    live.closed = true;
+    if (this.#live.get(live.gateway) !== live) return;
+    this.#live.delete(live.gateway);
+    for (const [request, waiter] of this.#waiting) {
+      if (waiter.gateway !== live.gateway) continue;
+      this.#waiting.delete(request);
+      waiter.resolve(undefined);
+    }
+    void this.#hub.disconnected(live.gateway, live.graceful);
+  }
+
+  #send(gateway: string, frame: PlaneFrame): boolean {
+    const live = this.#live.get(gateway);
+    if (live?.ready !== true) return false;
+    live.line.send(frame);
+    return true;
+  }
+
+  #ask(gateway: string, make: (request: string) => PlaneFrame): Promise<ReplayResult | PayloadReply | undefined> {
+    this.#requests += 1;
+    const request = `${gateway}-${this.#requests}`;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(request);
+        resolve(undefined);
+      }, requestTimeoutMs);
+      this.#waiting.set(request, {
+        gateway,
+        resolve: (reply) => {
+          clearTimeout(timer);
+          resolve(reply);
+        },
+      });
+      if (!this.#send(gateway, make(request))) this.#waiting.get(request)?.resolve(undefined);
+    });
+  }
+
+  #answered(gateway: string, reply: ReplayResult | PayloadReply): void {
+    const waiter = this.#waiting.get(reply.request);
+    if (waiter?.gateway !== gateway) return;
+    this.#waiting.delete(reply.request);
+    waiter.resolve(reply);
+  }
+}
+
+const requestTimeoutMs = 20_000;

@@ -1,0 +1,107 @@
+/** The Uplink and Enrollment services on gRPC: streams become lines, calls become answers. */
+import * as grpc from '@grpc/grpc-js';
+import {
+  EnrollmentService,
+  type EnrollmentServer,
+  type EnrollRequest,
+  type EnrollResponse,
+  type GatewayFrame,
+  PlaneFrame,
+  type RenewResponse,
+  type UplinkServer,
+  UplinkService,
+} from '../../proto/gen/hilum/v1/session.ts';
+import { HilumError } from '../../gateway/process/errors.ts';
+import type { Peer } from '../identity/peers.ts';
+import { type AnyCall, denied, type GrpcServer } from './grpc-server.ts';
+import type { Line, Sessions } from './sessions.ts';
+
+export interface UplinkHandlers {
+  enroll(request: EnrollRequest, peer: string): Promise<EnrollResponse>;
+  renew(csr: Uint8Array, peer: Peer): Promise<RenewResponse>;
+}
+
+export function addUplink(server: GrpcServer, sessions: Sessions, handlers: UplinkHandlers): void {
+  const enrollment: EnrollmentServer = {
+    enroll(call, callback) {
+      handlers.enroll(call.request, call.getPeer()).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(toStatus(error)),
+      );
+    },
+  };
+  const uplink: UplinkServer = {
+    session(call) {
+      let peer: Peer;
+      try {
+        peer = server.peer(call as unknown as AnyCall, 'gateway');
+      } catch (error) {
+        call.emit('error', error);
+        return;
+      }
+      serveSession(call, sessions, peer);
+    },
+    renew(call, callback) {
+      Promise.resolve()
+        .then(() => handlers.renew(call.request.csr, server.peer(call as unknown as AnyCall, 'gateway')))
+        .then(
+          (response) => callback(null, response),
+          (error: unknown) => callback(toStatus(error)),
+        );
+    },
+  };
+  server.server.addService(EnrollmentService, enrollment);
+  server.server.addService(
+    { ...UplinkService, session: { ...UplinkService.session, responseSerialize: serializeFrame } },
+    uplink as never,
+  );
+}
+
+function serveSession(
+  call: grpc.ServerDuplexStream<GatewayFrame, PlaneFrame>,
+  sessions: Sessions,
+  peer: Peer,
+): void {
+  let open = true;
+  const line: Line = {
+    peer: call.getPeer(),
+    send(frame) {
+      if (open) call.write(frame);
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      call.end();
+    },
+  };
+  const session = sessions.open(line, peer);
+  const ended = () => {
+    open = false;
+    session.ended();
+  };
+  call.on('data', (frame: GatewayFrame) => session.receive(frame));
+  // A clean half-close and a cancelled call look the same here (measured); only Goodbye tells them apart.
+  call.on('end', () => {
+    line.close();
+    session.ended();
+  });
+  call.on('cancelled', ended);
+  call.on('error', ended);
+  call.on('close', ended);
+}
+
+function serializeFrame(frame: PlaneFrame): Buffer {
+  const bytes = PlaneFrame.encode(frame).finish();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What a caller is told: our own refusals by their text, anything else without detail. */
+export function toStatus(error: unknown): grpc.StatusObject & Error {
+  if (error instanceof HilumError) {
+    const text = error.hint === '' ? error.message : `${error.message} ${error.hint}`;
+    const codes: Record<number, grpc.status> = { 2: grpc.status.INVALID_ARGUMENT, 3: grpc.status.PERMISSION_DENIED };
+    return denied(codes[error.exit] ?? grpc.status.FAILED_PRECONDITION, text);
+  }
+  if (typeof (error as { code?: unknown }).code === 'number') return error as grpc.StatusObject & Error;
+  return denied(grpc.status.INTERNAL, 'The control plane failed on this call; its log has the code.');
+}

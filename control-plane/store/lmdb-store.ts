@@ -1,0 +1,102 @@
+/**
+ * The embedded engine: one LMDB environment, values sealed one by one (AES-256-GCM, bound to
+ * table and key), one owner. A rejected commit is a storage fault: the process must exit.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { type Environment, openEnvironment } from '../../gateway/process/lmdb.ts';
+import { type Opener, type Sealer, createOpener, createSealer } from '../../gateway/process/seal.ts';
+import type { Entry, Range, Row, Store } from './store.ts';
+
+const segmentsTable = 'segments';
+
+export interface LmdbStoreOptions {
+  directory: string;
+  key: Buffer;
+  onFault(cause: unknown): void;
+}
+
+export function storeExists(directory: string): boolean {
+  return existsSync(join(directory, 'data.mdb'));
+}
+
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
+  const environment = openEnvironment({ directory: options.directory });
+  const segments = environment.table(segmentsTable);
+  const [newest] = segments.getKeys({ reverse: true, limit: 1 });
+  const number = newest === undefined ? 1 : (newest as Buffer).readUInt32BE(0) + 1;
+  const salt = randomBytes(16);
+  await environment.write(() => {
+    void segments.put(segmentKey(number), salt);
+  });
+  const sealer = createSealer(options.key, { number, salt }, 0);
+  const opener = createOpener(options.key, (wanted) => segments.get(segmentKey(wanted)));
+  return new LmdbStore(environment, sealer, opener, options.onFault);
+}
+
+class LmdbStore implements Store {
+  readonly #environment: Environment;
+  readonly #sealer: Sealer;
+  readonly #opener: Opener;
+  readonly #onFault: (cause: unknown) => void;
+
+  constructor(environment: Environment, sealer: Sealer, opener: Opener, onFault: (cause: unknown) => void) {
+    this.#environment = environment;
+    this.#sealer = sealer;
+    this.#opener = opener;
+    this.#onFault = onFault;
+  }
+
+  async write(rows: readonly Row[]): Promise<void> {
+    const sealed = rows.map(({ table, key, value }) => ({
+      table: this.#environment.table(table),
+      key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
+      value: value === undefined ? undefined : this.#sealer.seal(place(table, key), value),
+    }));
+    try {
+      await this.#environment.write(() => {
+        for (const { table, key, value } of sealed) {
+          if (value === undefined) void table.remove(key);
+          else void table.put(key, value);
+        }
+      });
+    } catch (cause) {
+      this.#onFault(cause);
+      throw cause;
+    }
+  }
+
+  async get(table: string, key: Uint8Array): Promise<Buffer | undefined> {
+    const row = this.#environment.table(table).get(Buffer.from(key));
+    return row === undefined ? undefined : this.#opener.open(place(table, key), row);
+  }
+
+  async range(table: string, { start, end, limit, reverse = false }: Range): Promise<Entry[]> {
+    const found: Entry[] = [];
+    const from = start === undefined ? {} : { [reverse ? 'end' : 'start']: Buffer.from(start) };
+    const to = end === undefined ? {} : { [reverse ? 'start' : 'end']: Buffer.from(end) };
+    // A reverse walk begins at the upper bound, which stays the exclusive one.
+    const wanted = reverse
+      ? { ...from, ...to, limit, reverse, exclusiveStart: end !== undefined, inclusiveEnd: true }
+      : { ...from, ...to, limit };
+    for (const { key, value } of this.#environment.table(table).getRange(wanted)) {
+      found.push({ key: Buffer.from(key), value: this.#opener.open(place(table, key), value) });
+    }
+    return found;
+  }
+
+  close(): Promise<void> {
+    return this.#environment.close();
+  }
+}
+
+function place(table: string, key: Uint8Array): string {
+  return `${table}|${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`;
+}
+
+function segmentKey(number: number): Buffer {
+  const key = Buffer.alloc(4);
+  key.writeUInt32BE(number);
+  return key;
+}

@@ -1,0 +1,90 @@
+/**
+ * What gateways report of themselves: the newest custody counts and, for each life of a
+ * gateway, its latency histograms. Reports are absolute, so a lost one loses nothing, and
+ * histograms of lives and gateways merge exactly.
+ */
+import { type Histogram, decodeFromCompressedBase64 } from 'hdr-histogram-js';
+import { type LaneAck, Telemetry } from '../../proto/gen/hilum/v1/session.ts';
+import { LaneAck as LaneAckCodec } from '../../proto/gen/hilum/v1/session.ts';
+import type { Store } from '../store/store.ts';
+import { indexKey, positionKey } from '../eventlog/keys.ts';
+
+export interface LatencyFigures {
+  gateway: string;
+  class: string;
+  hop: string;
+  histogram: Histogram;
+}
+
+export class TelemetryStore {
+  readonly #store: Store;
+  /** gateway → its newest report */
+  readonly #newest = new Map<string, Telemetry>();
+  /** gateway, start of life → that life's newest report */
+  readonly #lives = new Map<string, { gateway: string; telemetry: Telemetry }>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async open(): Promise<void> {
+    for (const { key, value } of await this.#store.range('telemetry', { limit: 1_000_000 })) {
+      const gateway = key.subarray(0, key.indexOf(0)).toString();
+      this.#remember(gateway, Telemetry.decode(value));
+    }
+  }
+
+  async report(gateway: string, telemetry: Telemetry): Promise<void> {
+    this.#remember(gateway, telemetry);
+    const key = Buffer.concat([Buffer.from(`${gateway}\0`), indexKey(telemetry.startedAtUs)]);
+    await this.#store.write([{ table: 'telemetry', key, value: Telemetry.encode(telemetry).finish() }]);
+  }
+
+  newest(gateway: string): Telemetry | undefined {
+    return this.#newest.get(gateway);
+  }
+
+  /** Merged over the lives of each gateway that is asked for. */
+  latency(wanted: (gateway: string) => boolean): LatencyFigures[] {
+    const merged = new Map<string, LatencyFigures>();
+    for (const { gateway, telemetry } of this.#lives.values()) {
+      if (!wanted(gateway)) continue;
+      for (const one of telemetry.latency) {
+        const histogram = decodeFromCompressedBase64(one.histogram, 64, false);
+        histogram.autoResize = true;
+        const name = `${one.class}|${one.hop}`;
+        const found = merged.get(name);
+        if (found === undefined) merged.set(name, { gateway, class: one.class, hop: one.hop, histogram });
+        else found.histogram.add(histogram);
+      }
+    }
+    return [...merged.values()];
+  }
+
+  /** When the gateway heard an ack: the last hop of every event up to it. */
+  async receipts(gateway: string, receipts: readonly LaneAck[]): Promise<void> {
+    await this.#store.write(
+      receipts.map((receipt) => ({
+        table: 'receipts',
+        key: positionKey(gateway, receipt.epoch, receipt.lane, receipt.sequence),
+        value: LaneAckCodec.encode(receipt).finish(),
+      })),
+    );
+  }
+
+  /** When the gateway heard that this position was stored; 0 while it has not told. */
+  async ackedAtUs(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<bigint> {
+    const [found] = await this.#store.range('receipts', {
+      start: positionKey(gateway, epoch, lane, sequence),
+      end: positionKey(gateway, epoch, lane, 0xffff_ffff_ffff_ffffn),
+      limit: 1,
+    });
+    return found === undefined ? 0n : LaneAckCodec.decode(found.value).atUs;
+  }
+
+  #remember(gateway: string, telemetry: Telemetry): void {
+    const newest = this.#newest.get(gateway);
+    if (newest === undefined || newest.atUs <= telemetry.atUs) this.#newest.set(gateway, telemetry);
+    this.#lives.set(`${gateway}\0${telemetry.startedAtUs}`, { gateway, telemetry });
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * MLLP load: distinct messages, an answer counted only by MSA-2, one JSON line at the end.
+ *
+ *   node load-mllp.js --port P [--connections 64] [--window 1] [--rate R] [--seconds 5] [--kind oru | mixed]
+ *                     [--ledger FILE] [--first N] [--seed S] [--ca F [--cert F --key F]]
+ *
+ * With --ledger each send waits for its fsync, as the fault rows need: then the figures are the ledger's too.
+ */
+import { parseArgs } from 'node:util';
+import { readAcknowledgment } from '../kit/hl7-peek.ts';
+import { entryOf, SenderLedger } from '../kit/ledger.ts';
+import { type MessageKind, messageMaker, mixedMaker } from '../kit/messages.ts';
+import { Deframer } from '../kit/mllp-frame.ts';
+import { loadFlags, loadOptions, runLoad } from './load.ts';
+import { openLoadSocket, turnWriter } from './load-socket.ts';
+
+const { values } = parseArgs({
+  options: {
+    ...loadFlags,
+    kind: { type: 'string', default: 'oru' },
+    source: { type: 'string', default: 'mllp' },
+  },
+});
+const seed = Number(values.seed);
+const make =
+  values.kind === 'mixed' ? mixedMaker({ seed }) : messageMaker({ seed, kind: values.kind as MessageKind });
+const ledger = values.ledger === undefined ? undefined : new SenderLedger(values.ledger);
+
+const result = await runLoad(loadOptions(values), async (index, events) => {
+  const socket = await openLoadSocket({ ...values, port: Number(values.port) });
+  const write = turnWriter(socket);
+  const deframer = new Deframer((message) => {
+    const { code, controlId } = readAcknowledgment(message);
+    // The last eleven digits of our control IDs are n.
+    const n = Number(controlId.slice(-11));
+    const positive = code === 'AA' || code === 'CA';
+    ledger?.answered(n, code);
+    if (!positive) events.failed(`answer ${code}`);
+    events.answered(n, positive);
+  });
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      deframer.push(chunk);
+    } catch (error) {
+      events.failed((error as Error).message);
+      socket.destroy();
+    }
+  });
+  socket.on('error', (error) => events.failed(error.message));
+  socket.on('close', () => events.closed());
+  return {
+    send: (n) => {
+      const message = make(n);
+      if (!ledger) {
+        write(message.framed);
+        return;
+      }
+      const more = { source: values.source, key: message.patientId, connection: String(index) };
+      ledger.sent(entryOf(message, more)).then(() => write(message.framed), process.abort);
+    },
+    close: () => socket.destroy(),
+  };
+});
+ledger?.close();
+console.log(JSON.stringify({ load: 'mllp', kind: values.kind, ...result }));

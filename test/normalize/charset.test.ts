@@ -1,0 +1,99 @@
+import iconv from 'iconv-lite';
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { testContext } from './context.ts';
+
+function message(charset: string, family: Buffer): Buffer {
+  const head = `MSH|^~\\&|LAB|H|E|H|20261123||ADT^A01|M1|P|2.5||||||${charset}\rPID|1||7||`;
+  return Buffer.concat([Buffer.from(head), family, Buffer.from('^GIVEN||19640812|F\r')]);
+}
+
+interface Read {
+  family: string;
+  given: string;
+  charset: string;
+  remarks: string[];
+}
+
+function read(raw: Uint8Array): Read {
+  const event = normalizeHl7v2(raw, testContext()).events[0];
+  const name = event?.patient?.names[0];
+  return {
+    family: name?.family ?? '',
+    given: name?.given[0] ?? '',
+    charset: event?.provenance?.charset ?? '',
+    remarks: event?.provenance?.remarks ?? [],
+  };
+}
+
+// Names in the charset's own letters; in the walked ones a trail byte is a delimiter.
+const cases: [declared: string, encoding: string, text: string, name: string][] = [
+  ['UNICODE UTF-8', 'utf8', 'Müller漢', 'UTF-8'],
+  ['UTF-8', 'utf8', 'Müller', 'UTF-8'],
+  ['', 'utf8', 'Müller', 'UTF-8'],
+  ['8859/1', 'latin1', 'Müller', 'ISO-8859-1'],
+  ['8859/2', 'iso-8859-2', 'Łukasz', 'ISO-8859-2'],
+  ['8859/5', 'iso-8859-5', 'Иванов', 'ISO-8859-5'],
+  ['8859/7', 'iso-8859-7', 'Παππάς', 'ISO-8859-7'],
+  ['8859/9', 'iso-8859-9', 'Yılmaz', 'ISO-8859-9'],
+  ['8859/15', 'iso-8859-15', 'Œuvre€', 'ISO-8859-15'],
+  ['GB 18030-2000', 'gb18030', '俓乗', 'GB18030'],
+  ['BIG-5', 'big5', '功許', 'BIG5'],
+  ['KS X 1001', 'cp949', '김똠', 'CP949'],
+  ['SHIFT_JIS', 'shift_jis', '表ソ能', 'SHIFT_JIS'],
+];
+
+t.test('charset - names come through in the charset that MSH-18 declares', (t) => {
+  for (const [declared, encoding, text, name] of cases) {
+    const found = read(message(declared, iconv.encode(text, encoding)));
+    t.same(
+      found,
+      { family: text, given: 'GIVEN', charset: name, remarks: [] },
+      declared || 'nothing declared',
+    );
+  }
+  t.end();
+});
+
+t.test('charset - trail bytes that equal delimiters do not part a name', (t) => {
+  t.ok(iconv.encode('表', 'shift_jis').includes(0x5c), 'Shift_JIS: the escape character');
+  t.ok(iconv.encode('功', 'big5').includes(0x5c), 'Big5: the escape character');
+  t.ok(iconv.encode('乗', 'gb18030').includes(0x5c) || iconv.encode('俓', 'gb18030').includes(0x5e));
+  const odd = Buffer.from([0x83, 0x7c, 0x8d, 0x5c]); // ポ with |, 構 with \
+  t.equal(read(message('SHIFT_JIS', odd)).family, 'ポ構');
+  t.end();
+});
+
+t.test('charset - ISO 2022 Japanese is walked through its escape sequences', (t) => {
+  // ESC $ B, two characters whose bytes are ASCII letters and signs, ESC ( B
+  const kanji = Buffer.from([0x1b, 0x24, 0x42, 0x3b, 0x33, 0x45, 0x44, 0x21, 0x7c, 0x1b, 0x28, 0x42]);
+  const found = read(message('ASCII~ISO IR87', kanji));
+  t.equal(found.family.slice(0, 2), '山田');
+  t.equal(found.given, 'GIVEN');
+  t.equal(found.charset, 'ISO-2022-JP');
+  t.end();
+});
+
+t.test('charset - bytes that are not UTF-8 are read as windows-1252 with a remark', (t) => {
+  for (const declared of ['UNICODE UTF-8', '', 'ASCII']) {
+    const found = read(message(declared, Buffer.from('Müller', 'latin1')));
+    t.equal(found.family, 'Müller');
+    t.match(found.remarks[0], /^MSH-18: /);
+  }
+  t.end();
+});
+
+t.test('charset - an unknown name is read as UTF-8, else windows-1252, with a remark', (t) => {
+  const found = read(message('ISO IR 999', Buffer.from('Müller')));
+  t.equal(found.family, 'Müller');
+  t.match(found.remarks[0], /unknown charset, read as UTF-8/);
+  t.equal(read(message('KLINGON', Buffer.from('Müller', 'latin1'))).family, 'Müller');
+  t.end();
+});
+
+t.test('charset - UTF-16 with its byte order mark is read', (t) => {
+  const text = message('', Buffer.from('Müller')).toString('utf8');
+  const raw = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(text, 'utf16le')]);
+  t.equal(read(raw).family, 'Müller');
+  t.end();
+});

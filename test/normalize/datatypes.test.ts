@@ -1,0 +1,209 @@
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import type { Observation, Patient } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
+
+const header = 'MSH|^~\\&|LAB|H|E|H|20261123||ORU^R01|M1|P|2.5';
+
+function patient(field: number, text: string): Patient | undefined {
+  const pid = `PID${'|'.repeat(field)}${text}`;
+  return normalizeHl7v2(er7(header, pid, 'OBX|1|NM|A||1'), testContext()).events[0]?.patient;
+}
+
+function observation(...cells: string[]): Observation | undefined {
+  return normalizeHl7v2(er7(header, ['OBX', ...cells].join('|')), testContext()).events[0]?.observations[0];
+}
+
+t.test('cx - identifier systems follow the assigning authority', (t) => {
+  const systems: [string, string][] = [
+    ['1', 'urn:hilum:lab'],
+    ['1^^^HOSP', 'urn:hilum:lab:HOSP'],
+    ['1^^^HOSP&1.2.3&ISO', 'urn:oid:1.2.3'],
+    ['1^^^&6BA7B810-9DAD-11D1-80B4-00C04FD430C8&UUID', 'urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8'],
+    ['1^^^&https://x.example/id&URI', 'https://x.example/id'],
+    ['1^^^H&lab.example&DNS', 'lab.example'],
+    ['1^^^H&99&L', 'urn:hilum:lab:H'],
+  ];
+  for (const [sent, system] of systems) t.equal(patient(3, sent)?.identifiers[0]?.system, system, sent);
+  t.match(patient(3, '1^^^H^MR^FAC^20260101^20261231')?.identifiers[0], {
+    type: 'MR',
+    facility: 'FAC',
+    start: '2026-01-01',
+    end: '2026-12-31',
+  });
+  t.end();
+});
+
+t.test('xpn - a name has its parts', (t) => {
+  t.match(patient(5, 'VON DER LEYEN&VON DER&LEYEN^ANNA^B C^JR^DR^MD^L~ALT^ANNA^^^^^M')?.names, [
+    {
+      family: 'VON DER LEYEN',
+      given: ['ANNA', 'B C'],
+      suffix: ['JR'],
+      prefix: ['DR'],
+      degree: 'MD',
+      use: 'L',
+    },
+    { family: 'ALT', use: 'M' },
+  ]);
+  t.equal(patient(5, '&VON&X^A')?.names[0]?.family, 'VON X');
+  t.end();
+});
+
+t.test('xad - an address has its parts', (t) => {
+  t.match(patient(11, 'WEG 1&WEG&1^HINTERHAUS^BERLIN^BE^10115^DE^H^^MITTE')?.addresses[0], {
+    line: ['WEG 1', 'HINTERHAUS'],
+    city: 'BERLIN',
+    state: 'BE',
+    postalCode: '10115',
+    country: 'DE',
+    use: 'H',
+    district: 'MITTE',
+  });
+  t.end();
+});
+
+t.test('xtn - phone, parts, mobile, fax and mail', (t) => {
+  const said = patient(13, '030 1~^PRN^PH^^49^30^123^9~0170^^CP~1^WPN^FX~^NET^Internet^a@b.example');
+  t.same(
+    said?.telecoms.map((one) => [one.system, one.value, one.use, one.extension]),
+    [
+      ['phone', '030 1', 'home', ''],
+      ['phone', '49 30 123', 'home', '9'],
+      ['phone', '0170', 'mobile', ''],
+      ['fax', '1', 'work', ''],
+      ['email', 'a@b.example', 'home', ''],
+    ],
+  );
+  t.end();
+});
+
+t.test('cwe - three triplets, versions, OIDs and the original text', (t) => {
+  const code = observation('1', 'ST', 'A^Alpha^LN^B^Beta^99X^2.7^1^said so^C^Gamma^SCT', '', 'x')?.code;
+  t.match(code, {
+    text: 'said so',
+    codings: [
+      { system: 'http://loinc.org', code: 'A', display: 'Alpha', version: '2.7', name: 'LN' },
+      { system: 'urn:hilum:lab:99X', code: 'B', version: '1' },
+      { system: 'http://snomed.info/sct', code: 'C', display: 'Gamma' },
+    ],
+  });
+  const byOid = observation('1', 'ST', 'A^Alpha^^^^^^^^^^^^1.2.3', '', 'x')?.code;
+  t.equal(byOid?.codings[0]?.system, 'urn:oid:1.2.3');
+  t.end();
+});
+
+t.test('cwe - coding systems have their URIs', (t) => {
+  const wanted: Record<string, string> = {
+    I10: 'http://hl7.org/fhir/sid/icd-10',
+    I10C: 'http://hl7.org/fhir/sid/icd-10-cm',
+    RXNORM: 'http://www.nlm.nih.gov/research/umls/rxnorm',
+    NDC: 'http://hl7.org/fhir/sid/ndc',
+    CVX: 'http://hl7.org/fhir/sid/cvx',
+    MDC: 'urn:iso:std:iso:11073:10101',
+    HL70078: 'http://terminology.hl7.org/CodeSystem/v2-0078',
+    L: 'urn:hilum:lab:L',
+    '': 'urn:hilum:lab',
+  };
+  for (const [name, system] of Object.entries(wanted)) {
+    t.equal(observation('1', 'ST', `A^B^${name}`, '', 'x')?.code?.codings[0]?.system, system, name);
+  }
+  t.end();
+});
+
+t.test('obx - numbers are never touched', (t) => {
+  for (const value of ['7.40', '<0.01', '1:80', '1,5', '-0', '007', '1e3', '>=5']) {
+    t.equal(observation('1', 'NM', 'A', '', value)?.value, value);
+  }
+  t.end();
+});
+
+t.test('sn - comparator, numbers and separator', (t) => {
+  const wanted: [string, string][] = [
+    ['>^100', '>100'],
+    ['^1^:^80', '1:80'],
+    ['^2^-^4', '2-4'],
+    ['>=^5', '>=5'],
+    ['^^^', ''],
+  ];
+  for (const [sent, value] of wanted) t.equal(observation('1', 'SN', 'A', '', sent)?.value, value, sent);
+  t.match(observation('1', 'SN', 'A', '', '^1^:^80')?.structured, {
+    number1: '1',
+    separator: ':',
+    number2: '80',
+  });
+  t.end();
+});
+
+t.test('obx - times, pointers and embedded data', (t) => {
+  t.match(observation('1', 'DT', 'A', '', '202611'), {
+    value: '202611',
+    valueTime: { value: '2026-11', precision: 'month' },
+  });
+  t.equal(observation('1', 'TM', 'A', '', '0815')?.value, '0815');
+  t.match(observation('1', 'RP', 'A', '', 'http://x/1\\T\\2^PACS^IM^JPEG')?.attachment, {
+    pointer: 'http://x/1&2',
+    contentType: 'image/jpeg',
+  });
+  t.match(observation('1', 'ED', 'A', '', '^TEXT^plain^A^abc')?.attachment, {
+    contentType: 'text/plain',
+    size: 3n,
+  });
+  t.match(observation('1', 'ED', 'A', '', '^IM^PNG^Hex^00FF')?.attachment, {
+    contentType: 'image/png',
+    size: 2n,
+  });
+  t.end();
+});
+
+t.test('obx - status words follow table 0085', (t) => {
+  const wanted: Record<string, string> = {
+    F: 'final',
+    U: 'final',
+    P: 'preliminary',
+    R: 'preliminary',
+    C: 'corrected',
+    X: 'cancelled',
+    D: 'entered-in-error',
+    W: 'entered-in-error',
+    I: 'registered',
+    '': 'unknown',
+  };
+  for (const [sent, status] of Object.entries(wanted)) {
+    t.equal(observation('1', 'NM', 'A', '', '1', '', '', '', '', '', sent)?.status, status, sent);
+  }
+  t.end();
+});
+
+t.test('obx - an unreadable time is kept with a remark that names its place only', (t) => {
+  const raw = er7(header, 'OBX|1|NM|A||1||||||F|||NOTATIME');
+  const event = normalizeHl7v2(raw, testContext()).events[0];
+  t.match(event?.observations[0]?.effective, { value: '', original: 'NOTATIME' });
+  t.same(event?.provenance?.remarks, ['OBX-14: not a time']);
+  t.end();
+});
+
+t.test('xcn and pl - people and places', (t) => {
+  const raw = er7(
+    'MSH|^~\\&|A|B|C|D|2026||ADT^A01|1|P|2.5',
+    'PID|1||1',
+    'PV1|1|I|W&Ward^R^B^H&1.2&ISO^O^N^BLD^3^text||||9^ARZT&VON^ANNA^B^^DR^MD^^KV&1.9&ISO^L^^^LANR',
+  );
+  const encounter = normalizeHl7v2(raw, testContext()).events[0]?.encounter;
+  t.match(encounter?.location, {
+    pointOfCare: 'W',
+    room: 'R',
+    bed: 'B',
+    facility: 'H',
+    status: 'O',
+    type: 'N',
+    building: 'BLD',
+    floor: '3',
+    description: 'text',
+  });
+  t.match(encounter?.participants[0]?.person, {
+    identifiers: [{ system: 'urn:oid:1.9', value: '9', type: 'LANR', assigner: 'KV' }],
+    name: { family: 'ARZT', given: ['ANNA', 'B'], prefix: ['DR'], degree: 'MD' },
+  });
+  t.end();
+});
