@@ -11,6 +11,7 @@ import { loadKey, writePrivate } from '../gateway/process/keys.ts';
 import { type Log, errorWord } from '../gateway/process/log.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { AuditEntry, ConfigOffer, EnrollRequest, EnrollResponse, Hello, RenewResponse } from '../proto/gen/hilum/v1/session.ts';
+import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
 import { AuditChain } from './audit/chain.ts';
@@ -274,7 +275,7 @@ async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewRe
 async function serverIdentity(authority: Authority, settings: Settings): Promise<{ certificatePem: string; keyPem: string }> {
   const bound = settings.grpc.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const advertised = (settings.advertise ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  const hosts = new Set(['localhost', '127.0.0.1', '::1', hostname(), bound, advertised, ...settings.names]);
+  const hosts = new Set([controlPlaneName, 'localhost', '127.0.0.1', '::1', hostname(), bound, advertised, ...settings.names]);
   for (const none of ['', '0.0.0.0', '::']) hosts.delete(none);
-  return authority.issue('control-plane', 'hilum-control-plane', [...hosts]);
+  return authority.issue('control-plane', controlPlaneName, [...hosts]);
 }

@@ -14,3 +14,10 @@ export const wireLimits = {
     bulk: { events: 1000, bytes: 512 * 1024 },
   },
 } as const;
+
+/**
+ * The name in the control plane's certificate. Its CA is our own and pinned, and signs this name for
+ * nobody else, so a gateway checks the name and not the address that it happens to dial: an address
+ * behind NAT or a new DNS name needs no new certificate.
+ */
+export const controlPlaneName = 'hilum-control-plane';

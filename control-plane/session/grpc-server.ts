@@ -66,8 +66,9 @@ export class GrpcServer {
     });
     const roots = provider({ ca: { caCertificate: Buffer.from(caPem) } });
     const credentials = grpc.experimental.createCertificateProviderServerCredentials(
-      roots as never,
+      // Its declaration names the two the other way round; the identity comes first.
       identity as never,
+      roots as never,
       false,
     );
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -157,6 +157,8 @@ export function blank(): ClinicalTime {
 
 /** ISO 8601 and its relatives: 2026-11-23T08:15:00+01:00, 2026-11-23 08:15, 2026/11/23. */
 function withoutPunctuation(text: string): string {
+  const spaced = /^(\d{8}) (\d{4}(?:\d\d)?)$/.exec(text);
+  if (spaced !== null) return `${spaced[1]}${spaced[2]}`;
   const match =
     /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(
       text,

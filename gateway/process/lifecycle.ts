@@ -3,7 +3,6 @@
  * reloads; an error that nobody caught ends the process with an exit code that says whether
  * starting again can help. A storage fault (75) never drains: what is in memory is not trusted.
  */
-import { setFlagsFromString } from 'node:v8';
 import { HilumError, exitCode, messageOf } from './errors.ts';
 import { type Log, errorWord } from './log.ts';
 
@@ -41,8 +40,6 @@ export function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): voi
 
 /** Must be installed before anything is opened: lmdb reports a failed commit as an unhandled rejection too. */
 export function guardProcess(log: Log): void {
-  // A core dump or a heap snapshot would hold what messages said.
-  setFlagsFromString('--no-heapsnapshot-near-heap-limit');
   process.on('unhandledRejection', (error) => {
     log('error', 'unhandled-rejection', { reason: errorWord(error) });
     process.exit(exitCode.tryAgain);

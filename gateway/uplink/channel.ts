@@ -4,7 +4,7 @@
  */
 import * as grpc from '@grpc/grpc-js';
 import { EnrollmentClient, GatewayFrame, UplinkClient } from '../../proto/gen/hilum/v1/session.ts';
-import { wireLimits } from '../../proto/limits.ts';
+import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
 export interface Proxy {
   address: string;
@@ -49,7 +49,6 @@ function credentials({ caPem, certificatePem, keyPem }: ChannelOptions): grpc.Ch
 }
 
 function channelOptions({ address, proxy }: ChannelOptions): grpc.ClientOptions {
-  const host = address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const options: grpc.ClientOptions = {
     'grpc.max_receive_message_length': wireLimits.messageBytesMax,
     'grpc.max_send_message_length': wireLimits.messageBytesMax,
@@ -63,12 +62,11 @@ function channelOptions({ address, proxy }: ChannelOptions): grpc.ClientOptions 
     // The proxy comes from the settings, never from the environment.
     'grpc.enable_http_proxy': 0,
     'grpc.use_local_subchannel_pool': 1,
+    'grpc.ssl_target_name_override': controlPlaneName,
   };
   if (proxy !== undefined) {
     options['grpc.http_connect_target'] = `dns:${address}`;
     if (proxy.credentials !== '') options['grpc.http_connect_creds'] = proxy.credentials;
-    options['grpc.ssl_target_name_override'] = host;
-    options['grpc.default_authority'] = address;
   }
   return options;
 }

@@ -56,10 +56,16 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
         return;
       }
       const more = { source: values.source, key: message.patientId, connection: String(index) };
-      ledger.sent(entryOf(message, more)).then(() => write(message.framed), process.abort);
+      ledger.sent(entryOf(message, more)).then(() => write(message.framed), ledgerFailed);
     },
     close: () => socket.destroy(),
   };
 });
 ledger?.close();
 console.log(JSON.stringify({ load: 'mllp', kind: values.kind, ...result }));
+
+// A send that is not in the ledger must not happen: the run is void.
+function ledgerFailed(error: unknown): void {
+  process.stderr.write(`ledger: ${String(error)}\n`);
+  process.exit(74);
+}

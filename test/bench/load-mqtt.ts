@@ -81,7 +81,7 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
       }
       const entry = { n, controlId: `${topic}#${n}`, sha256: sha256(payload), bytes: payload.length };
       const more = { source: values.source, key: topic, connection: String(index) };
-      ledger.sent({ ...entry, ...more }).then(() => write(packet), process.abort);
+      ledger.sent({ ...entry, ...more }).then(() => write(packet), ledgerFailed);
     },
     close: () => {
       clearInterval(ping);
@@ -91,3 +91,9 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
 });
 ledger?.close();
 console.log(JSON.stringify({ load: 'mqtt', ...result }));
+
+// A send that is not in the ledger must not happen: the run is void.
+function ledgerFailed(error: unknown): void {
+  process.stderr.write(`ledger: ${String(error)}\n`);
+  process.exit(74);
+}

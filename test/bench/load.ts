@@ -144,8 +144,8 @@ async function openLoop(
     const now = performance.now();
     if (now >= until) return;
     const dueCount = Math.floor(((now - startedAt) / 1000) * rate);
+    const alive = lanes.filter((lane) => lane.alive);
     for (; sent < dueCount; sent += 1) {
-      const alive = lanes.filter((lane) => lane.alive);
       const lane = alive[sent % alive.length];
       if (lane) sendOn(lane, startedAt + (sent / rate) * 1000);
       else fail('no connection left');

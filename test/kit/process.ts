@@ -7,7 +7,7 @@
  * Convention: listeners are asked for port 0 and the real port is read from a line or from `status`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Usage, usageOf } from './proc.ts';
 import { until, within } from './wait.ts';
@@ -176,12 +176,9 @@ export function startProcess(owner: Owner, options: ProcessOptions): DaemonProce
   return new DaemonProcess(owner, options);
 }
 
-const runs = new Map<string, number>();
-
 function nextRun(folder: string, name: string): number {
-  const key = join(folder, name);
-  const run = (runs.get(key) ?? 0) + 1;
-  runs.set(key, run);
+  let run = 1;
+  while (existsSync(join(folder, `${name}-${run}.stdout`))) run += 1;
   return run;
 }
 

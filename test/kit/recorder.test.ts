@@ -6,7 +6,7 @@ import { assertComplete, crashImages, cutPoints } from '../faults/tools/images.t
 import { checkImages, type ImageCase, type Mode } from '../faults/tools/lmdb-checker.ts';
 import { buildPreload } from '../faults/tools/native.ts';
 import { appendMark, type Recording, readRecording } from '../faults/tools/recording.ts';
-import { nodeArgsFor } from './paths.ts';
+import { nodeArgsFor, projectRoot } from './paths.ts';
 import { startProcess } from './process.ts';
 import { seededRandom, seedOfThisRun } from './random.ts';
 
@@ -23,7 +23,7 @@ async function record(test: Test, mode: Mode): Promise<{ recording: Recording; f
     name: `writer-${mode}`,
     folder: join(scratch, 'out'),
     args: [...nodeArgsFor(import.meta.url, '../faults/tools/lmdb-writer.ts'), folder, String(rounds), mode],
-    cwd: process.cwd(),
+    cwd: projectRoot,
     preload: [recorder!],
     // Slower flushes widen the window in which a premature promise shows.
     env: {

@@ -8,7 +8,7 @@ import t from 'tap';
 import type { Family } from '../../gateway/normalize/hl7v2/family.ts';
 import { fieldsRead } from '../../gateway/normalize/hl7v2/fields.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
-import type { Segment } from '../../gateway/normalize/hl7v2/scanner.ts';
+import type { Segment } from '../../gateway/normalize/hl7v2/message.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
 import { allFamilies } from '../../gateway/normalize/hl7v2/types.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';

@@ -97,6 +97,28 @@ t.test('adt - discharge, cancel and swap say so', (t) => {
   t.end();
 });
 
+t.test('adt - every trigger from A01 to A62 says what it does', (t) => {
+  // A19 is a query; A56 to A59 were never given out.
+  const none = new Set(['A19', 'A56', 'A57', 'A58', 'A59']);
+  for (let number = 1; number <= 62; number++) {
+    const trigger = `A${String(number).padStart(2, '0')}`;
+    const head = `MSH|^~\\&|A|B|C|D|2026||ADT^${trigger}|1|P|2.5`;
+    const event = normalizeHl7v2(er7(head, 'PID|1||1', 'PV1|1|I'), testContext()).events[0];
+    const action = event?.merge?.action ?? event?.movement?.action;
+    if (none.has(trigger)) t.equal(action, 'other', trigger);
+    else t.notMatch(action, /^(other)?$/, `${trigger} ${action}`);
+    t.equal(event?.kind, event?.merge === undefined ? 'admission' : 'merge');
+  }
+  t.end();
+});
+
+t.test('oru - text after a raw line break is left out with a remark', (t) => {
+  const raw = samples.oruPatients.replace('NM|A^A^L||1|', 'TX|A^A^L||one\rtwo, three|');
+  const { events } = normalizeHl7v2(Buffer.from(raw), testContext());
+  t.same(events[0]?.provenance?.remarks, ['line 5: not a segment, left out']);
+  t.end();
+});
+
 t.test('adt - the HL7 null is told as a field to delete', (t) => {
   const event = run('a08null')[0];
   t.same(event?.nulls, ['PID-6']);
@@ -475,7 +497,7 @@ t.test('refusals - say what was wrong and never what was in it', (t) => {
   ];
   for (const [lines, code] of wanted) {
     const { events, reject } = refuse(...lines);
-    t.equal(reject?.code, code, lines[0]);
+    t.equal(reject?.code, code, lines[0] ?? '');
     t.equal(events.length, 0);
     t.notMatch(reject?.reason, /SECRET/);
     t.match(reject?.reason, /\.$/);

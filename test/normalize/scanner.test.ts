@@ -2,7 +2,8 @@ import t from 'tap';
 import type { Delimiters } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { delimitersAt, standard } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
-import { Message, scan } from '../../gateway/normalize/hl7v2/scanner.ts';
+import { Message } from '../../gateway/normalize/hl7v2/message.ts';
+import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
 import { oracle } from '../kit/hl7-standard.ts';
 import { er7, testContext } from './context.ts';
@@ -139,6 +140,16 @@ t.test('scanner - delimiters by the hundred thousand stay linear', (t) => {
     const elapsedMs = Number(process.hrtime.bigint() - from) / 1e6;
     t.ok(elapsedMs < 3000, `${JSON.stringify(filling)} in ${elapsedMs.toFixed(0)} ms`);
   }
+  t.end();
+});
+
+t.test('scanner - a small message does not become a huge one by repeating its patient', (t) => {
+  const lines = [header.replace('ADT^A01', 'ORM^O01'), 'PID|1||7'];
+  for (let i = 0; i < 4000; i++) lines.push(`NK1|${i}|NAME^N${i}|||||||||||||||||||||||||||||||||||`);
+  for (let i = 0; i < 4000; i++) lines.push(`ORC|NW|${i}`);
+  const { events, reject } = normalizeHl7v2(er7(...lines), testContext());
+  t.equal(events.length, 0);
+  t.equal(reject?.code, 'too-large');
   t.end();
 });
 

@@ -1,8 +1,8 @@
 /** Times in fields: TS, DTM, DT, DR and TQ, with a remark where the sender wrote something else. */
 import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { readTime } from '../time.ts';
+import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import type { Segment } from './scanner.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 
@@ -16,9 +16,7 @@ export function times(segment: Segment, field: number): ClinicalTime[] {
 
 /** FHIR date or dateTime text; empty where it is not a time. */
 export function dateText(segment: Segment, field: number): string {
-  const read = time(segment, field);
-  if (read === undefined) return '';
-  return read.value || read.original;
+  return time(segment, field)?.value ?? '';
 }
 
 /** DR: from and to. A single time is a start. */

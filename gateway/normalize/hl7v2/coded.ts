@@ -1,8 +1,8 @@
 /** CE, CWE, CNE, CF, IS and ID as codes [HL7 2.A.13]. */
 import type { Code, Coding } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped, codingSystem } from '../codes.ts';
+import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import type { Segment } from './scanner.ts';
 import { fired } from './scope.ts';
 
 export function code(segment: Segment, field: number): Code | undefined {

@@ -3,9 +3,10 @@ import type { Participant, Specimen } from '../../../proto/gen/hilum/v1/event.ts
 import { al1, dg1, iam, in1, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
-import { obr, obx, orc, sac, specimenOf, spm, tq1 } from './order.ts';
+import type { Segment } from './message.ts';
+import { obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
 import { gt1, guarantor, nk1, pd1, pid } from './patient.ts';
-import type { Segment } from './scanner.ts';
+import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import { evn, prt, pv1, pv2, rol } from './visit.ts';

@@ -4,9 +4,10 @@
  */
 import type { Alarm, ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { said } from './coded.ts';
-import type { Message } from './scanner.ts';
+import type { Message } from './message.ts';
 import { fresh } from './shapes.ts';
 
+const identifiersMax = 100;
 const mdc = 'urn:iso:std:iso:11073:10101';
 
 /** Profile names and OIDs that devices give in MSH-21. */
@@ -41,6 +42,7 @@ export function finishDevice(event: ClinicalEvent, alarming = false): void {
       device.path = row.subId;
     }
     for (const one of row.equipment) {
+      if (device.identifiers.length >= identifiersMax) break;
       if (!device.identifiers.some((known) => known.value === one.value && known.system === one.system)) {
         device.identifiers.push(one);
       }

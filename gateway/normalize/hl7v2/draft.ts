@@ -20,7 +20,7 @@ import type {
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Family } from './family.ts';
-import type { Message } from './scanner.ts';
+import type { Message } from './message.ts';
 import { fresh } from './shapes.ts';
 
 export class Draft {

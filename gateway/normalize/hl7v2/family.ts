@@ -1,7 +1,7 @@
 /** A family of messages: what it is called, which segments it reads, and how its events end. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Draft } from './draft.ts';
-import type { Segment } from './scanner.ts';
+import type { Segment } from './message.ts';
 
 export interface Family {
   name: string;

@@ -7,11 +7,12 @@ import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
-import { obr, obx, orc, sac, spm, tq1 } from './order.ts';
+import { obr, orc, sac, spm, tq1 } from './order.ts';
 import { orderTables } from './orders.ts';
 import { gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
-import { administeredTables, rxTables, vaccineTables } from './rx.ts';
+import { obx } from './result.ts';
+import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
 import { evn, prt, pv1, pv2, rol } from './visit.ts';
 

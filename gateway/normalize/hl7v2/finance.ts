@@ -12,8 +12,8 @@ import {
 } from './common.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
+import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
-import type { Segment } from './scanner.ts';
 import { fresh } from './shapes.ts';
 import { fill, label, type Table, word } from './table.ts';
 

@@ -1,6 +1,6 @@
 /** MSH: what the event's provenance says of its message [HL7 2.14.9]. */
 import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
-import type { Message, Segment } from './scanner.ts';
+import type { Message, Segment } from './message.ts';
 import { asSent, eachAsSent, type Table, word } from './table.ts';
 
 export const msh: Table<Provenance> = [

@@ -2,8 +2,8 @@
 import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { identifierSystem } from '../identity.ts';
 import { timeOf } from './clock.ts';
+import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import type { Segment } from './scanner.ts';
 
 export function identifier(value: string, type: string, system: string): Identifier {
   return { system, value, type, assigner: '', facility: '', start: '', end: '' };

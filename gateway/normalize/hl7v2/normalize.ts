@@ -3,9 +3,11 @@ import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/even
 import { limits, type NormalizeContext, type Normalized, type Reject } from '../outcome.ts';
 import { time } from './clock.ts';
 import { Draft } from './draft.ts';
+import type { Family } from './family.ts';
 import { messageType, msh } from './header.ts';
-import { type Message, type Segment, scan } from './scanner.ts';
-import type { Scope } from './scope.ts';
+import type { Message, Segment } from './message.ts';
+import { scan } from './scanner.ts';
+import { remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import { familyOf, isQuery } from './types.ts';
@@ -41,7 +43,11 @@ function mapped(message: Message): Normalized {
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
     const handler = family.segments.get(segment.name);
-    if (handler === undefined) continue;
+    if (handler === undefined) {
+      // Text that a raw line break has cut off is not in the event, and a reader should know.
+      if (!isName(segment.name)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
+      continue;
+    }
     handler(draft, segment);
     if (segment.name !== 'EVN' && segment.name !== 'NTE' && segment.count > 0) draft.said ||= says(segment);
   }
@@ -54,9 +60,47 @@ function mapped(message: Message): Normalized {
   if (observations > limits.observationsMax) {
     return refused('too-large', `More than ${limits.observationsMax} observations.`);
   }
+  if (events.length > 50 && events.length * sharedBytes(message, family) > repeatedBytesMax) {
+    return refused('too-large', 'Too many orders that would each repeat the same patient and visit.');
+  }
   for (const event of events) family.finish?.(event, draft);
   stamp(events, header, message, family.name);
   return { events };
+}
+
+// Every order's event repeats its patient, so that a small message could become a huge one.
+const repeatedBytesMax = 64 * 1024 * 1024;
+const repeated = new Set([
+  'MSH',
+  'PID',
+  'PD1',
+  'NK1',
+  'PV1',
+  'PV2',
+  'PRT',
+  'ROL',
+  'AL1',
+  'IAM',
+  'DG1',
+  'PR1',
+  'IN1',
+  'GT1',
+]);
+
+function sharedBytes(message: Message, family: Family): number {
+  let sum = 0;
+  let open = false;
+  for (const segment of message.segments) {
+    open ||= family.opens.has(segment.name);
+    // A note before the first order is the patient's too.
+    if (!repeated.has(segment.name) && (open || segment.name !== 'NTE')) continue;
+    if (segment.count > 1) sum += segment.end(segment.count) - segment.start(2);
+  }
+  return sum;
+}
+
+function isName(name: string): boolean {
+  return name.length === 3 && /^[A-Z][A-Z0-9]{2}$/.test(name);
 }
 
 /** True where any field of the segment has content. */

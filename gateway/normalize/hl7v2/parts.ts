@@ -2,7 +2,7 @@
  * A stretch of a message seen through one separator: the components of a repetition, or the
  * subcomponents of a component. Reading in ascending order walks the stretch once.
  */
-import type { Message } from './scanner.ts';
+import type { Message } from './message.ts';
 
 export class Parts {
   readonly message: Message;

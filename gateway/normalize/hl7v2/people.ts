@@ -8,8 +8,8 @@ import type {
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { eiOf, identifier, systemOf } from './identified.ts';
+import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import type { Segment } from './scanner.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {

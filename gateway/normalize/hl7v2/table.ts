@@ -2,7 +2,7 @@
  * A segment's mapping is a table: field number, where it goes, how it is read. The tables are
  * also the declaration of what is read (fields.ts), so that the two cannot drift apart.
  */
-import type { Segment } from './scanner.ts';
+import type { Segment } from './message.ts';
 
 type Known<T> = Exclude<keyof T, '_unknownFields'>;
 

@@ -5,11 +5,11 @@ import type { Family } from './family.ts';
 import { finance } from './finance.ts';
 import type { MessageType } from './header.ts';
 import { mdm } from './mdm.ts';
+import type { Message } from './message.ts';
 import { orders } from './orders.ts';
 import { alarm, device, oru, oul } from './oru.ts';
 import { masterFile, problem, ref } from './ref.ts';
 import { rx } from './rx.ts';
-import type { Message } from './scanner.ts';
 import { siu } from './siu.ts';
 import { vxu } from './vxu.ts';
 

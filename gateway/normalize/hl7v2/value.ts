@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Attachment, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
+import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import type { Segment } from './scanner.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 
@@ -120,7 +120,8 @@ function embedded(parts: Parts, segment: Segment, field: number): Attachment {
   found.contentType = mime(parts.text(2), parts.text(3));
   found.encoding = parts.text(4);
   const data = decoded(parts.text(5), found.encoding.toLowerCase());
-  if (data === undefined) remark(parts.message.scope, `${segment.name}-${field}: not ${found.encoding}`);
+  if (data === undefined)
+    remark(parts.message.scope, `${segment.name}-${field}: not in the encoding that it names`);
   const bytes = data ?? Buffer.from(parts.text(5), 'utf8');
   found.size = BigInt(bytes.length);
   found.hash = createHash('sha256').update(bytes).digest('hex');

@@ -1,10 +1,10 @@
 /** EVN, PV1, PV2 and the people of a visit (PRT, ROL) [HL7 3.4, 7.4.4, 15.4.7]. */
 import type { Code, Encounter, Movement, Participant, Period } from '../../../proto/gen/hilum/v1/event.ts';
-import { time, timeOf } from './clock.ts';
+import { time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
 import { cxs } from './identified.ts';
+import type { Segment } from './message.ts';
 import { location, locationOf, participants, persons } from './people.ts';
-import type { Segment } from './scanner.ts';
 import { asSent, label, type Table, word } from './table.ts';
 
 export const evn: Table<Movement> = [
@@ -116,9 +116,4 @@ const roles: Record<string, string> = {
 
 function role(from: Code | undefined): string {
   return roles[from?.codings[0]?.code ?? ''] ?? textOf(from);
-}
-
-/** The times of a visit are also what an admission is about. */
-export function visitTime(segment: Segment): ReturnType<typeof timeOf> {
-  return timeOf(segment.parts(44), 1, segment, 44);
 }

@@ -1,0 +1,97 @@
+/** hilumctl's one door to grpc-js: a client from a context file, and calls whose failures a person understands. */
+import { readFileSync } from 'node:fs';
+import * as grpc from '@grpc/grpc-js';
+import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
+import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
+
+const deadlineMs = 30_000;
+const defaultContext = './var/control-plane/admin.json';
+
+export interface Connection {
+  client: AdminClient;
+  address: string;
+  close(): void;
+}
+
+/** @param named --context, else HILUM_CONTEXT, else ./var/control-plane/admin.json */
+export function connect(named: string | undefined): Connection {
+  const file = named ?? process.env.HILUM_CONTEXT ?? defaultContext;
+  let context: { address: string; caPem: string; certPem: string; keyPem: string };
+  try {
+    context = JSON.parse(readFileSync(file, 'utf8')) as typeof context;
+  } catch (cause) {
+    throw new HilumError('context-missing', `The context file ${file} cannot be read.`, {
+      hint: 'Name it with --context or HILUM_CONTEXT; the control plane writes it to DIR/admin.json on its first start.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
+  const credentials = grpc.credentials.createSsl(
+    Buffer.from(context.caPem),
+    Buffer.from(context.keyPem),
+    Buffer.from(context.certPem),
+  );
+  const client = new AdminClient(context.address, credentials, {
+    'grpc.max_receive_message_length': wireLimits.messageBytesMax,
+    'grpc.enable_retries': 0,
+    'grpc.service_config_disable_resolution': 1,
+    'grpc.enable_http_proxy': 0,
+    'grpc.ssl_target_name_override': controlPlaneName,
+  });
+  return { client, address: context.address, close: () => client.close() };
+}
+
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: grpc.Metadata,
+  options: Partial<grpc.CallOptions>,
+  callback: (error: grpc.ServiceError | null, response: Response) => void,
+) => grpc.ClientUnaryCall;
+
+/** One call with a deadline. */
+export function call<Request, Response>(
+  connection: Connection,
+  method: Unary<Request, Response>,
+  request: Request,
+  waitMs = 0,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const options = { deadline: Date.now() + deadlineMs + waitMs };
+    method.call(connection.client, request, new grpc.Metadata(), options, (error, response) => {
+      if (error === null) resolve(response);
+      else reject(explain(error, connection.address));
+    });
+  });
+}
+
+/** Every message of a server stream, in order, with the reader's own pace. */
+export async function* stream<Reply>(
+  connection: Connection,
+  readable: grpc.ClientReadableStream<Reply>,
+): AsyncGenerator<Reply> {
+  try {
+    for await (const reply of readable) yield reply as Reply;
+  } catch (error) {
+    throw explain(error as grpc.ServiceError, connection.address);
+  }
+}
+
+function explain(error: grpc.ServiceError, address: string): HilumError {
+  switch (error.code) {
+    case grpc.status.UNAVAILABLE:
+    case grpc.status.DEADLINE_EXCEEDED:
+      return new HilumError('unreachable', `The control plane at ${address} cannot be reached: ${error.details}`, {
+        hint: 'Is it running, and is this the right context file?',
+        exit: exitCode.unreachable,
+        cause: error,
+      });
+    case grpc.status.UNAUTHENTICATED:
+    case grpc.status.PERMISSION_DENIED:
+      return new HilumError('refused', `The control plane refused: ${error.details}`, { exit: exitCode.refused, cause: error });
+    case grpc.status.INVALID_ARGUMENT:
+      return new HilumError('usage', error.details, { exit: exitCode.usage, cause: error });
+    default:
+      return new HilumError('failed', error.details, { exit: exitCode.failed, cause: error });
+  }
+}

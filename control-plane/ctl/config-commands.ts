@@ -1,0 +1,170 @@
+/** config check | diff | push | history | rollback | status. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { checkConfig } from '../../proto/config/check.ts';
+import { formatProblems } from '../../proto/config/document.ts';
+import {
+  ConfigVersion,
+  DiffConfigResponse,
+  GatewayConfig,
+  PushConfigResponse,
+} from '../../proto/gen/hilum/v1/admin.ts';
+import { type ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
+import { call } from './client.ts';
+import { output, withConnection } from './options.ts';
+import { type Form, field, filled, out, printObject, printRows, time } from './output.ts';
+
+const waitSeconds = 30;
+
+export function addConfigCommands(program: Command): void {
+  const config = program.command('config').description('what messages mean: check it, push it, see what runs');
+
+  config
+    .command('check')
+    .description('check a config file here, without a control plane; exit 78 when it is bad')
+    .argument('<file>')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl config check site.yaml')
+    .action((file: string, options: { output: Form }) => {
+      const checked = checkConfig(read(file), { fileName: file });
+      const problems = checked.problems ?? [];
+      if (options.output !== 'table') printRows(options.output, problems, []);
+      else if (problems.length === 0) out(`${file}: all well.\n`);
+      if (problems.length > 0) throw bad(problems, file, options.output);
+    });
+
+  config
+    .command('diff')
+    .description('what a push of this file would change')
+    .argument('<file>')
+    .requiredOption('--site <name>')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl config diff site.yaml --site north')
+    .action(async (file: string, options: { site: string; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const response = await call(connection, connection.client.diffConfig, { yaml: read(file), site: options.site });
+        printObject(options.output, filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }), () =>
+          response.diff === '' ? `No change against version ${response.running}.\n` : response.diff,
+        );
+      });
+    });
+
+  config
+    .command('push')
+    .description('make this file the config of a site; exit 78 refused here, 3 refused by a gateway')
+    .argument('<file>')
+    .requiredOption('--site <name>')
+    .requiredOption('--reason <text>', 'for the audit trail')
+    .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl config push site.yaml --site north --reason "map the new analyzer"')
+    .action(async (file: string, options: { site: string; reason: string; wait?: boolean; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const request = { yaml: read(file), site: options.site, reason: options.reason, waitSeconds };
+        const response = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
+        finish(response, file, options.output, options.wait === true);
+      });
+    });
+
+  config
+    .command('rollback')
+    .description('bring an earlier version back, as a new version')
+    .requiredOption('--site <name>')
+    .requiredOption('--reason <text>', 'for the audit trail')
+    .option('--to <version>', 'default: the version before the desired one', (text) => BigInt(text), 0n)
+    .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl config rollback --site north --reason "wrong unit" --to 3')
+    .action(async (options: { site: string; reason: string; to: bigint; wait?: boolean; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const request = { site: options.site, version: options.to, reason: options.reason, waitSeconds };
+        const response = await call(connection, connection.client.rollbackConfig, request, waitSeconds * 1000);
+        finish(response, `version ${options.to}`, options.output, options.wait === true);
+      });
+    });
+
+  config
+    .command('history')
+    .description('every version, with author and reason')
+    .option('--site <name>')
+    .option('--full', 'with the text of each')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl config history --site north')
+    .action(async (options: { site?: string; full?: boolean; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const { versions } = await call(connection, connection.client.configHistory, { site: options.site ?? '' });
+        const rows = versions.map((version) => {
+          const row = ConfigVersion.toJSON(version) as Record<string, unknown>;
+          if (options.full !== true) delete row.yaml;
+          return row;
+        });
+        printRows(options.output, rows, [
+          field('VERSION', 'version'),
+          field('SITE', 'site'),
+          { title: 'TIME', value: (row) => time(row.atUs) },
+          field('AUTHOR', 'author'),
+          { title: 'HASH', value: (row) => String(row.hash ?? '').slice(0, 12) },
+          { title: 'REASON', value: (row) => `${String(row.reason ?? '')}${row.rollbackOf === undefined ? '' : ` (back to ${String(row.rollbackOf)})`}` },
+        ]);
+      });
+    });
+
+  config
+    .command('status')
+    .description('desired, attempted and running, for each gateway')
+    .option('--site <name>')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl config status -o json')
+    .action(async (options: { site?: string; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const { gateways } = await call(connection, connection.client.configStatus, { site: options.site ?? '' });
+        printRows(
+          options.output,
+          gateways.map((row) => GatewayConfig.toJSON(row) as object),
+          [
+            field('GATEWAY', 'gateway'),
+            field('SITE', 'site'),
+            field('DESIRED', 'config.desired.version'),
+            field('ATTEMPTED', 'config.attempted.version'),
+            field('OUTCOME', 'config.attempted.outcome'),
+            field('RUNNING', 'config.running.version'),
+            { title: 'WHY', value: (row) => why(row) },
+          ],
+        );
+      });
+    });
+}
+
+function why(row: Record<string, unknown>): string {
+  const config = row.config as { attempted?: { problems?: ConfigProblem[] } } | undefined;
+  return (config?.attempted?.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
+}
+
+function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
+  if (form !== 'table') printObject(form, PushConfigResponse.toJSON(response) as object, () => '');
+  if (!response.valid) throw bad(response.problems, file, form);
+  if (form === 'table') {
+    out(`Version ${response.version}.\n`);
+    for (const { gateway, outcome, problems } of response.results) {
+      out(`  ${gateway}  ${outcome}\n`);
+      if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
+    }
+  }
+  const outcomes = response.results.map((result) => result.outcome);
+  if (outcomes.includes('refused')) process.exitCode = exitCode.refused;
+  else if (wait && outcomes.includes('pending')) process.exitCode = exitCode.tryAgain;
+}
+
+function bad(problems: readonly ConfigProblem[], file: string, form: Form): HilumError {
+  const text = form === 'table' ? formatProblems(problems, file) : `${file}: ${problems.length} problems`;
+  return new HilumError('config-bad', text, { exit: exitCode.badConfig });
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (cause) {
+    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, { hint: 'Check the path.', exit: exitCode.usage, cause });
+  }
+}

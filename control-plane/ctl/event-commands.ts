@@ -1,0 +1,134 @@
+/** events, trace: the canonical events and the way of one message. */
+import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
+import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { call, stream } from './client.ts';
+import { output, withConnection } from './options.ts';
+import { type Form, out, printRows, span, time } from './output.ts';
+
+interface EventOptions {
+  site?: string;
+  gateway?: string;
+  source?: string;
+  class?: string;
+  kind?: string;
+  fromStart?: boolean;
+  follow?: boolean;
+  raw?: boolean;
+  reason?: string;
+  limit: number;
+  output: Form;
+}
+
+export function addEventCommands(program: Command): void {
+  program
+    .command('events')
+    .description('canonical events in the order in which they arrived here')
+    .option('--site <name>')
+    .option('--gateway <name>')
+    .option('--source <name>')
+    .addOption(new Option('--class <class>').choices(['stat', 'urgent', 'routine', 'bulk']))
+    .option('--kind <kind>', 'admission, observation, order, device-alarm …')
+    .option('--from-start', 'all that is stored (the default without --follow)')
+    .option('--follow', 'go on with what comes')
+    .option('--raw', 'add the bytes of the message (base64); audited')
+    .option('--reason <text>', 'why the bytes are looked at', '')
+    .option('--limit <n>', 'at most', (text) => Number(text), 0)
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hilumctl events --from-start -o jsonl
+  hilumctl events --follow --class stat -o jsonl
+  hilumctl events --raw --reason "ticket 4711" --limit 1 -o json`,
+    )
+    .action(async (options: EventOptions, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const replies = stream(
+          connection,
+          connection.client.streamEvents({
+            site: options.site ?? '',
+            gateway: options.gateway ?? '',
+            source: options.source ?? '',
+            class: options.class ?? '',
+            kind: options.kind ?? '',
+            fromStart: options.fromStart === true,
+            follow: options.follow === true,
+            raw: options.raw === true,
+            reason: options.reason ?? '',
+            limit: options.limit,
+            afterIndex: 0n,
+          }),
+        );
+        await print(options.output, options.raw === true, replies);
+      });
+    });
+
+  program
+    .command('trace')
+    .description('every hop of one message, with its time')
+    .argument('<id>', 'an event id, or a message control ID (MSH-10)')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl trace MSG00042')
+    .action(async (id: string, options: { output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const { traces } = await call(connection, connection.client.trace, { id });
+        if (traces.length === 0) {
+          throw new HilumError('not-found', `Nothing is stored under ${id}.`, {
+            hint: 'It may still be at its gateway (hilumctl custody), in quarantine (hilumctl quarantine list), or never sent.',
+            exit: exitCode.failed,
+          });
+        }
+        const rows = traces.map((trace) => Trace.toJSON(trace) as object);
+        if (options.output === 'table') for (const trace of traces) out(traceText(trace));
+        else if (options.output === 'json' && rows.length === 1) out(`${JSON.stringify(rows[0], null, 2)}\n`);
+        else printRows(options.output, rows, []);
+      });
+    });
+}
+
+async function print(form: Form, raw: boolean, replies: AsyncIterable<EventReply>): Promise<void> {
+  let first = true;
+  if (form === 'json') out('[');
+  for await (const reply of replies) {
+    if (reply.event === undefined) continue;
+    const row = ClinicalEvent.toJSON(reply.event) as Record<string, unknown>;
+    if (raw) row.raw = Buffer.from(reply.raw).toString('base64');
+    if (form === 'json') out(`${first ? '\n' : ',\n'}${JSON.stringify(row)}`);
+    else if (form === 'jsonl') out(`${JSON.stringify(row)}\n`);
+    else if (form === 'yaml') out(`---\n${stringify(row)}`);
+    else {
+      if (first) out(`${line('CAPTURED', 'CLASS', 'KIND', 'STATUS', 'SOURCE', 'ID')}\n`);
+      const { event } = reply;
+      out(`${line(time(event.times?.capturedAtUs), event.class, event.kind, event.status, event.provenance?.source ?? '', event.id)}\n`);
+    }
+    first = false;
+    if (process.stdout.writableNeedDrain) await new Promise((resolve) => process.stdout.once('drain', resolve));
+  }
+  if (form === 'json') out(first ? ']\n' : '\n]\n');
+}
+
+function line(...cells: string[]): string {
+  const widths = [24, 8, 20, 14, 14];
+  return cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' ').trimEnd();
+}
+
+export function traceText(trace: Trace): string {
+  const start = trace.hops[0]?.atUs ?? 0n;
+  let text = `${trace.id}  ${trace.kind}, ${trace.class}, from ${trace.source}\n`;
+  text += `message control ID ${trace.messageControlId || '(none)'}   mapped by ${trace.mappingVersion}\n`;
+  text += `record sha256 ${trace.recordHash}\n`;
+  let before = start;
+  for (const { hop, atUs } of trace.hops) {
+    text += `  ${hop.padEnd(11)} ${time(atUs)}   +${span(Number(atUs - before)).padStart(9)}   ${span(Number(atUs - start)).padStart(9)}\n`;
+    before = atUs;
+  }
+  text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
+  if (trace.repeats > 0n) text += `  repeated ${trace.repeats} times; each was answered, none had an effect\n`;
+  if (trace.conflict !== '') text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
+  if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;
+  return text;
+}

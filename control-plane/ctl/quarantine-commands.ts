@@ -1,0 +1,89 @@
+/** quarantine list | show | replay: messages that could not be understood, and a second try. */
+import type { Command } from 'commander';
+import { exitCode } from '../../gateway/process/errors.ts';
+import { ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { call } from './client.ts';
+import { output, withConnection } from './options.ts';
+import { type Form, field, filled, out, printObject, printRows, time } from './output.ts';
+
+export function addQuarantineCommands(program: Command): void {
+  const quarantine = program.command('quarantine').description('messages that could not be understood');
+
+  quarantine
+    .command('list')
+    .description('what is there, and why')
+    .option('--site <name>')
+    .option('--gateway <name>')
+    .option('--source <name>')
+    .option('--all', 'also those that were replayed')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north')
+    .action(
+      async (options: { site?: string; gateway?: string; source?: string; all?: boolean; output: Form }, command: Command) => {
+        await withConnection(command, async (connection) => {
+          const { entries } = await call(connection, connection.client.listQuarantine, {
+            site: options.site ?? '',
+            gateway: options.gateway ?? '',
+            source: options.source ?? '',
+            all: options.all === true,
+          });
+          printRows(options.output, entries.map(row), [
+            field('ID', 'id'),
+            field('SOURCE', 'source'),
+            { title: 'TIME', value: (one) => time(one.atUs) },
+            field('CODE', 'code'),
+            field('REASON', 'reason'),
+          ]);
+        });
+      },
+    );
+
+  quarantine
+    .command('show')
+    .description('one of them; with --payload its bytes, fetched from the site and audited')
+    .argument('<id>')
+    .option('--payload', 'write the bytes to standard output')
+    .option('--reason <text>', 'why the bytes are looked at', '')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl quarantine show north.5c0f.record.17 --payload --reason "ticket 4711"')
+    .action(async (id: string, options: { payload?: boolean; reason: string; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const request = { id, payload: options.payload === true, reason: options.reason };
+        const { entry, raw } = await call(connection, connection.client.showQuarantine, request);
+        if (options.payload === true) process.stdout.write(raw);
+        else if (entry !== undefined) {
+          printObject(options.output, row(entry), () =>
+            Object.entries(row(entry))
+              .map(([name, value]) => `${name.padEnd(18)} ${name === 'atUs' ? time(value) : String(value)}\n`)
+              .join(''),
+          );
+        }
+      });
+    });
+
+  quarantine
+    .command('replay')
+    .description('normalize again, after the config or the build has changed')
+    .argument('<id...>')
+    .requiredOption('--reason <text>', 'for the audit trail')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl quarantine replay north.5c0f.record.17 --reason "mapping added in version 4"')
+    .action(async (ids: string[], options: { reason: string; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const response = await call(connection, connection.client.replayQuarantine, { ids, reason: options.reason });
+        const shape = { replayed: 0, missing: 0, offline: 0 };
+        printObject(options.output, filled(ReplayQuarantineResponse.toJSON(response) as object, shape), () =>
+          `${response.replayed} replayed, ${response.missing} not there, ${response.offline} at a gateway that is not connected.\n`,
+        );
+        if (response.offline > 0) process.exitCode = exitCode.unreachable;
+        else if (response.missing > 0) process.exitCode = exitCode.failed;
+        if (response.replayed > 0 && options.output === 'table') out('Those that are understood now come as events; the others are listed again.\n');
+      });
+    });
+}
+
+function row(entry: QuarantineEntry): Record<string, unknown> {
+  const shape = { id: '', gateway: '', source: '', messageControlId: '', recordHash: '', code: '', reason: '', atUs: '0' };
+  return filled(QuarantineEntry.toJSON(entry) as object, shape) as Record<string, unknown>;
+}

@@ -1,0 +1,249 @@
+/** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
+import { Envelope } from '../proto/gen/hilum/v1/session.ts';
+import {
+  classes,
+  outboxFlag,
+  outboxHeaderBytes,
+  outboxTable,
+  place,
+  readOutboxHeader,
+  readOutboxKey,
+  readRecordKey,
+  readUInt64,
+  recordsTable,
+  tables,
+} from './journal/layout.ts';
+import { HilumError, exitCode, messageOf } from './process/errors.ts';
+import { loadKey } from './process/keys.ts';
+import { type Environment, openEnvironment } from './process/lmdb.ts';
+import { type Opener, createOpener } from './process/seal.ts';
+import { loadSettings, resolvePath } from './settings.ts';
+
+export interface JournalCommandOptions {
+  data: string;
+  settings?: string;
+  output: string;
+  to?: string;
+}
+
+interface OpenJournal {
+  environment: Environment;
+  opener: Opener;
+  epoch: bigint;
+  sourceName(number: number): string;
+}
+
+export async function journalCommand(
+  verb: 'verify' | 'quarantine' | 'export' | 'compact',
+  options: JournalCommandOptions,
+): Promise<number> {
+  refuseWhileRunning(options.data);
+  const journal = openJournal(options);
+  try {
+    if (verb === 'verify') return verify(journal, options.output);
+    if (verb === 'quarantine') return quarantine(journal, options.output);
+    if (verb === 'export') return exportRecords(journal, options.to ?? '.');
+    return await compact(journal, options.data);
+  } finally {
+    await journal.environment.close();
+  }
+}
+
+/** One owner: two processes on one journal is what nothing here survives. */
+function refuseWhileRunning(directory: string): void {
+  let pid = 0;
+  try {
+    pid = (JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as { pid: number }).pid;
+    process.kill(pid, 0);
+    if (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('gateway')) return;
+  } catch {
+    return;
+  }
+  throw new HilumError('journal-in-use', `A gateway (process ${pid}) runs on ${directory}.`, {
+    hint: 'Stop it first: systemctl stop hilum-gateway',
+    exit: exitCode.refused,
+  });
+}
+
+function openJournal(options: JournalCommandOptions): OpenJournal {
+  const { settings, file } = loadSettings(options.data, options.settings);
+  const environment = openEnvironment({ directory: join(options.data, 'journal'), readOnly: true });
+  const keyFile = resolvePath(settings.keyFile ?? 'key', settings.keyFile === undefined ? '' : file, options.data);
+  const key = loadKey(keyFile, false);
+  const segments = environment.table(tables.segments);
+  const opener = createOpener(key, (number) => {
+    const segment = Buffer.alloc(4);
+    segment.writeUInt32BE(number);
+    return segments.get(segment);
+  });
+  const names = new Map<number, string>();
+  for (const { key: number, value } of environment.table(tables.sources).getRange({})) {
+    names.set(number.readUInt16BE(0), value.toString());
+  }
+  const epoch = environment.table(tables.meta).get(Buffer.from('epoch'));
+  if (epoch === undefined) throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
+  return { environment, opener, epoch: epoch.readBigUInt64BE(0), sourceName: (number) => names.get(number) ?? `source-${number}` };
+}
+
+interface Count {
+  accepted: number;
+  pending: number;
+  delivered: number;
+  quarantined: number;
+  expired: number;
+}
+
+/** Opens every row, recounts what is pending and quarantined, and compares with the stored counts. */
+function verify(journal: OpenJournal, form: string): number {
+  const damaged: { table: string; sequence: number; reason: string }[] = [];
+  const rows: Record<string, number> = {};
+  const counts = storedCounts(journal);
+  const quarantined = new Map<number, number>();
+  for (const name of classes) {
+    const table = recordsTable(name);
+    rows[table] = 0;
+    for (const { key, value } of journal.environment.table(table).getRange({})) {
+      const { sequence, source } = readRecordKey(key);
+      rows[table] += 1;
+      count(counts, source).pending += 1;
+      check(damaged, table, sequence, () => JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)));
+    }
+  }
+  for (const name of classes) {
+    const table = outboxTable(name);
+    rows[table] = 0;
+    let expected = 0;
+    for (const { key, value } of journal.environment.table(table).getRange({})) {
+      const { sequence, source, flags } = readOutboxKey(key);
+      rows[table] += 1;
+      if (expected !== 0 && sequence !== expected) damaged.push({ table, sequence: expected, reason: 'a sequence is missing' });
+      expected = sequence + 1;
+      if ((flags & outboxFlag.completes) !== 0) count(counts, source).pending += 1;
+      const header = readOutboxHeader(value);
+      const where = place('outbox', journal.epoch, header.recordSequence, header.index);
+      check(damaged, table, sequence, () => Envelope.decode(journal.opener.open(where, value.subarray(outboxHeaderBytes))));
+    }
+  }
+  rows.quarantine = 0;
+  for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
+    const sequence = readUInt64(key, 0);
+    const source = key.readUInt16BE(8);
+    rows.quarantine += 1;
+    quarantined.set(source, (quarantined.get(source) ?? 0) + 1);
+    check(damaged, 'quarantine', sequence, () => QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value)));
+  }
+  const custody = [...counts].map(([source, one]) => ({
+    source: journal.sourceName(source),
+    ...one,
+    missing: one.accepted - one.pending - one.delivered - one.quarantined - one.expired,
+    quarantineRows: quarantined.get(source) ?? 0,
+  }));
+  const whole = damaged.length === 0 && custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
+  if (form === 'json') process.stdout.write(`${JSON.stringify({ whole, rows, custody, damaged }, null, 2)}\n`);
+  else {
+    for (const [table, number] of Object.entries(rows)) process.stdout.write(`${table.padEnd(18)} ${number} rows\n`);
+    for (const one of custody) {
+      process.stdout.write(`${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`);
+    }
+    for (const one of damaged) process.stdout.write(`DAMAGED ${one.table} ${one.sequence}: ${one.reason}\n`);
+    process.stdout.write(whole ? 'All there.\n' : 'NOT whole.\n');
+  }
+  return whole ? exitCode.done : exitCode.failed;
+}
+
+function storedCounts(journal: OpenJournal): Map<number, Count> {
+  const counts = new Map<number, Count>();
+  for (const { key, value } of journal.environment.table(tables.custody).getRange({})) {
+    const one = count(counts, key.readUInt16BE(0));
+    one.accepted += readUInt64(value, 0);
+    one.delivered += readUInt64(value, 8);
+    one.quarantined += readUInt64(value, 16);
+    one.expired += readUInt64(value, 24);
+  }
+  return counts;
+}
+
+function count(counts: Map<number, Count>, source: number): Count {
+  let one = counts.get(source);
+  if (one === undefined) {
+    one = { accepted: 0, pending: 0, delivered: 0, quarantined: 0, expired: 0 };
+    counts.set(source, one);
+  }
+  return one;
+}
+
+function check(damaged: { table: string; sequence: number; reason: string }[], table: string, sequence: number, open: () => unknown): void {
+  try {
+    open();
+  } catch (error) {
+    damaged.push({ table, sequence, reason: messageOf(error) });
+  }
+}
+
+function quarantine(journal: OpenJournal, form: string): number {
+  const entries: Record<string, unknown>[] = [];
+  for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
+    const sequence = readUInt64(key, 0);
+    const entry = QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value));
+    entries.push({
+      record: String(sequence),
+      source: entry.record?.source ?? '',
+      messageControlId: entry.record?.messageControlId ?? '',
+      recordHash: Buffer.from(entry.record?.sha256 ?? []).toString('hex'),
+      code: entry.code,
+      reason: entry.reason,
+      atUs: String(entry.atUs),
+    });
+  }
+  if (form === 'json') process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+  else for (const one of entries) process.stdout.write(`${String(one.record).padEnd(8)} ${String(one.source).padEnd(12)} ${String(one.code).padEnd(16)} ${String(one.reason)}\n`);
+  return exitCode.done;
+}
+
+/** Writes the bytes of what is not delivered, one file each; the files hold patient data. */
+function exportRecords(journal: OpenJournal, to: string): number {
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  let written = 0;
+  const write = (sequence: number | bigint, raw: Uint8Array) => {
+    if (raw.length === 0) return;
+    writeFileSync(join(to, `${sequence}.msg`), raw, { mode: 0o600 });
+    written += 1;
+  };
+  for (const name of classes) {
+    for (const { key, value } of journal.environment.table(recordsTable(name)).getRange({})) {
+      const { sequence } = readRecordKey(key);
+      write(sequence, JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)).raw);
+    }
+    for (const { value } of journal.environment.table(outboxTable(name)).getRange({})) {
+      const header = readOutboxHeader(value);
+      const where = place('outbox', journal.epoch, header.recordSequence, header.index);
+      const envelope = Envelope.decode(journal.opener.open(where, value.subarray(outboxHeaderBytes)));
+      if (envelope.index === 1) write(envelope.recordSequence, envelope.raw);
+    }
+  }
+  for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
+    const sequence = readUInt64(key, 0);
+    const entry = QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value));
+    write(sequence, entry.record?.raw ?? new Uint8Array(0));
+  }
+  process.stdout.write(`${written} messages written to ${to}. They hold patient data.\n`);
+  return exitCode.done;
+}
+
+/** LMDB's file never shrinks by itself; a compacted copy is made beside and put in place. */
+async function compact(journal: OpenJournal, directory: string): Promise<number> {
+  const fresh = join(directory, 'journal.compact');
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { mode: 0o700 });
+  await journal.environment.root.backup(fresh, true);
+  const old = join(directory, 'journal.old');
+  rmSync(old, { recursive: true, force: true });
+  renameSync(join(directory, 'journal'), old);
+  renameSync(fresh, join(directory, 'journal'));
+  if (existsSync(join(directory, 'journal', 'data.mdb'))) rmSync(old, { recursive: true, force: true });
+  process.stdout.write('Compacted.\n');
+  return exitCode.done;
+}

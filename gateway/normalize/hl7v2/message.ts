@@ -1,0 +1,161 @@
+/**
+ * A scanned message and its segments. `chars` is the same bytes as a Latin-1 string, so that a
+ * character's index is its byte's offset: for ASCII a value is a substring of it, for everything
+ * else the bytes are decoded. What lies inside a field is found when it is asked for.
+ */
+import type { Charset } from './charset.ts';
+import type { Delimiters } from './delimiters.ts';
+import { unescapeText } from './escapes.ts';
+import { Parts, trimmed } from './parts.ts';
+import type { Scope } from './scope.ts';
+
+export class Message {
+  readonly bytes: Buffer;
+  readonly chars: string;
+  readonly by: Delimiters;
+  readonly charset: Charset;
+  readonly ascii: boolean;
+  readonly escaped: boolean;
+  readonly segments: Segment[] = [];
+  readonly offsets: Int32Array;
+  readonly scope: Scope;
+  /** Fields that hold the HL7 null `""`, as SEG-n: the sender asks to delete the value. */
+  readonly nulls = new Set<string>();
+  /** Tests watch which fields a mapping reads. */
+  onRead: ((segment: Segment, field: number) => void) | undefined;
+
+  constructor(
+    bytes: Buffer,
+    by: Delimiters,
+    charset: Charset,
+    offsets: Int32Array,
+    high: boolean,
+    scope: Scope,
+  ) {
+    this.scope = scope;
+    this.bytes = bytes;
+    this.chars = bytes.toString('latin1', 0, bytes.length);
+    this.by = by;
+    this.charset = charset;
+    this.ascii = !high;
+    this.offsets = offsets;
+    this.escaped = this.chars.indexOf(String.fromCharCode(by.escape), 9) >= 0;
+  }
+
+  /** The text between two offsets, decoded and unescaped; the HL7 null is no text. */
+  text(start: number, end: number): string {
+    const raw = this.chars.substring(start, end);
+    if (raw === '""') return '';
+    const text = this.ascii ? raw : this.decoded(raw, start, end);
+    return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.charset.decode) : text;
+  }
+
+  private decoded(raw: string, start: number, end: number): string {
+    for (let index = 0; index < raw.length; index++) {
+      if (raw.charCodeAt(index) > 0x7f) return this.charset.decode(this.bytes.subarray(start, end));
+    }
+    return raw;
+  }
+
+  first(name: string): Segment | undefined {
+    return this.segments.find((segment) => segment.name === name);
+  }
+}
+
+export class Segment {
+  readonly message: Message;
+  readonly name: string;
+  /** The segment's place in the message, from 1. */
+  readonly line: number;
+  private readonly base: number;
+  /** Number of the last field. */
+  readonly count: number;
+
+  constructor(message: Message, name: string, line: number, base: number, count: number) {
+    this.message = message;
+    this.name = name;
+    this.line = line;
+    // MSH-1 is the separator itself, so that field n is what follows separator n - 1 [HL7 2.5.3.1].
+    const header = name === 'MSH';
+    this.base = header ? base - 1 : base;
+    this.count = header ? count + 1 : count;
+  }
+
+  start(field: number): number {
+    return this.message.offsets[this.base + field] ?? 0;
+  }
+
+  end(field: number): number {
+    return (this.message.offsets[this.base + field + 1] ?? 1) - 1;
+  }
+
+  /** True where the field says something; notes the HL7 null. */
+  has(field: number): boolean {
+    if (field > this.count) return false;
+    const start = this.start(field);
+    const end = this.end(field);
+    if (start >= end) return false;
+    this.message.onRead?.(this, field);
+    if (end - start !== 2) return true;
+    const { chars } = this.message;
+    if (chars.charCodeAt(start) !== 34 || chars.charCodeAt(start + 1) !== 34) return true;
+    this.message.nulls.add(`${this.name}-${field}`);
+    return false;
+  }
+
+  /** One repetition (from 1) by its components. */
+  parts(field: number, repetition = 1): Parts {
+    const { by, chars } = this.message;
+    if (!this.has(field)) return new Parts(this.message, 0, 0, by.component);
+    const start = this.start(field);
+    const end = this.end(field);
+    if (repetition === 1) {
+      let stop = start;
+      while (stop < end && chars.charCodeAt(stop) !== by.repetition) stop++;
+      return new Parts(this.message, start, stop, by.component);
+    }
+    return new Parts(this.message, start, end, by.repetition).within(repetition, by.component);
+  }
+
+  /** Every repetition that is not empty. */
+  repetitions(field: number): Parts[] {
+    if (!this.has(field)) return [];
+    const { by, chars } = this.message;
+    const end = this.end(field);
+    const mark = String.fromCharCode(by.repetition);
+    const found: Parts[] = [];
+    for (let start = this.start(field); start <= end; ) {
+      let stop = chars.indexOf(mark, start);
+      if (stop < 0 || stop > end) stop = end;
+      if (stop > start) found.push(new Parts(this.message, start, stop, by.component));
+      start = stop + 1;
+    }
+    return found;
+  }
+
+  /** Trimmed text of one component (from 1); of one subcomponent where it is named. */
+  text(field: number, repetition = 1, component = 1, subcomponent = 0): string {
+    if (!this.has(field)) return '';
+    if (repetition === 1 && component === 1 && subcomponent === 0) return this.leading(field);
+    const parts = this.parts(field, repetition);
+    return subcomponent === 0 ? parts.text(component) : parts.sub(component).text(subcomponent);
+  }
+
+  /** What most fields are: one repetition's first component. */
+  private leading(field: number): string {
+    const { by, chars } = this.message;
+    const start = this.start(field);
+    const end = this.end(field);
+    let stop = start;
+    for (; stop < end; stop++) {
+      const unit = chars.charCodeAt(stop);
+      if (unit === by.component || unit === by.repetition) break;
+    }
+    return trimmed(this.message.text(start, stop));
+  }
+
+  /** The whole field as sent, separators and all, unescaped. */
+  whole(field: number): string {
+    return this.has(field) ? this.message.text(this.start(field), this.end(field)).trim() : '';
+  }
+}

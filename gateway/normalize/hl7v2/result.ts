@@ -1,0 +1,83 @@
+/** OBX: one result [HL7 7.4.2]. */
+import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { time } from './clock.ts';
+import { code, codes, textOf } from './coded.ts';
+import { ei, eiOf, eis, identifier } from './identified.ts';
+import type { Segment } from './message.ts';
+import { addresses, participants } from './people.ts';
+import { resultStatus } from './status.ts';
+import { asSent, type Table, word, words } from './table.ts';
+import { observedValue } from './value.ts';
+
+export const obx: Table<Observation> = [
+  [1, 'setId', word],
+  [2, 'valueType', (segment, field) => segment.text(field).toUpperCase()],
+  [3, 'code', code],
+  [4, 'subId', asSent],
+  [5, observedValue],
+  [
+    6,
+    (to, segment, field) => {
+      to.unit = segment.text(field);
+      to.unitCode = code(segment, field);
+    },
+  ],
+  [7, 'referenceRange', asSent],
+  [
+    8,
+    (to, segment, field) => {
+      to.interpretations = words(segment, field);
+      to.interpretation = to.interpretations[0] ?? '';
+    },
+  ],
+  [9, 'probability', word],
+  [10, 'natureOfAbnormalTest', asSent],
+  [
+    11,
+    (to, segment, field) => {
+      to.resultStatus = segment.text(field);
+      to.status = resultStatus[to.resultStatus.toUpperCase()] ?? 'unknown';
+    },
+  ],
+  [12, 'referenceRangeEffective', time],
+  [13, 'accessChecks', asSent],
+  [14, 'effective', time],
+  [15, (to, segment, field) => producer(to, segment, field)],
+  [16, 'performers', participants('performing')],
+  [17, 'methods', codes],
+  [18, 'equipment', eis()],
+  [19, 'analyzed', time],
+  [20, 'bodySites', codes],
+  [21, 'identifier', (segment, field) => ei()(segment, field)],
+  [
+    23,
+    (to, segment, field) => {
+      // XON: 1 name, 6 authority, 10 the organization's identifier [HL7 2.A.87].
+      const parts = segment.parts(field);
+      to.performingOrganization = parts.text(1) || to.performingOrganization;
+      const id = parts.text(10) || parts.text(3);
+      if (id === '') return;
+      const by = parts.sub(6);
+      const found = eiOf(by, '');
+      to.performingOrganizationIdentifiers.push({
+        ...identifier(id, parts.text(7), found?.system ?? `urn:hilum:${parts.message.scope.context.source}`),
+        assigner: by.text(1) || by.text(2),
+      });
+    },
+  ],
+  [24, 'performingOrganizationAddress', (segment, field) => addresses(segment, field)[0]],
+  [25, 'performers', participants('performing')],
+];
+
+/** OBX-15: the producer as a code of its own. */
+function producer(to: Observation, segment: Segment, field: number): void {
+  const found = code(segment, field);
+  if (found === undefined) return;
+  // OBX-23 names the organization in full and wins; the producer's code stays beside it.
+  to.performingOrganization = textOf(found);
+  const coding = found.codings[0];
+  if (coding === undefined) return;
+  const id = identifier(coding.code, '', coding.system);
+  id.assigner = coding.name;
+  to.performingOrganizationIdentifiers.push(id);
+}

@@ -1,0 +1,133 @@
+/** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
+import type { Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import { time, timings } from './clock.ts';
+import { code, codes } from './coded.ts';
+import { ei } from './identified.ts';
+import { locationOf, participants } from './people.ts';
+import { eachAsSent, label, type Table, word } from './table.ts';
+
+export const rxo: Table<Medication> = [
+  [1, 'code', code],
+  [2, 'amountMinimum', word],
+  [3, 'amountMaximum', word],
+  [4, 'unit', label],
+  [5, 'dosageForm', code],
+  [6, 'instructions', eachAsSent],
+  [7, 'instructions', eachAsSent],
+  [9, 'substitution', word],
+  [11, 'dispenseAmount', word],
+  [12, 'dispenseUnit', label],
+  [13, 'refills', word],
+  [18, 'strength', word],
+  [19, 'strengthUnit', label],
+  [20, 'indication', code],
+  [21, 'rate', word],
+  [22, 'rateUnit', label],
+];
+
+export const rxe: Table<Medication> = [
+  [1, 'timing', timings],
+  [2, 'code', code],
+  [3, 'amountMinimum', word],
+  [4, 'amountMaximum', word],
+  [5, 'unit', label],
+  [6, 'dosageForm', code],
+  [7, 'instructions', eachAsSent],
+  [9, 'substitution', word],
+  [10, 'dispenseAmount', word],
+  [11, 'dispenseUnit', label],
+  [12, 'refills', word],
+  [15, 'prescription', ei()],
+  [21, 'instructions', eachAsSent],
+  [23, 'rate', word],
+  [24, 'rateUnit', label],
+  [25, 'strength', word],
+  [26, 'strengthUnit', label],
+  [27, 'indication', code],
+];
+
+export const rxd: Table<Medication> = [
+  [2, 'code', code],
+  [3, 'dispensed', time],
+  [4, 'dispenseAmount', word],
+  [5, 'dispenseUnit', label],
+  [6, 'dosageForm', code],
+  [7, 'prescription', ei()],
+  [8, 'refills', word],
+  [9, 'instructions', eachAsSent],
+  [10, 'participants', participants('dispensing')],
+  [11, 'substitution', word],
+  [15, 'instructions', eachAsSent],
+  [16, 'strength', word],
+  [17, 'strengthUnit', label],
+  [18, 'lotNumber', word],
+];
+
+export const rxg: Table<Medication> = [
+  [3, 'timing', timings],
+  [4, 'code', code],
+  [5, 'amountMinimum', word],
+  [6, 'amountMaximum', word],
+  [7, 'unit', label],
+  [8, 'dosageForm', code],
+  [9, 'instructions', eachAsSent],
+  [10, 'substitution', word],
+  [14, 'instructions', eachAsSent],
+  [15, 'rate', word],
+  [16, 'rateUnit', label],
+  [17, 'strength', word],
+  [18, 'strengthUnit', label],
+];
+
+export const rxaGiven: Table<Medication> = [
+  [3, 'administered', time],
+  [4, 'administeredEnd', time],
+  [5, 'code', code],
+  [6, 'amountMinimum', word],
+  [7, 'unit', label],
+  [8, 'dosageForm', code],
+  [9, 'instructions', eachAsSent],
+  [10, 'participants', participants('administering')],
+  [12, 'rate', word],
+  [13, 'strength', word],
+  [14, 'strengthUnit', label],
+  [15, 'lotNumber', word],
+  [19, 'indication', code],
+  [20, 'completionStatus', word],
+];
+
+/** RXA as a vaccination [CDC IG for immunization messaging]. */
+export const rxaVaccine: Table<Immunization> = [
+  [2, 'doseNumber', word],
+  [3, 'administered', time],
+  [5, 'vaccine', code],
+  [6, 'doseAmount', word],
+  [7, 'doseUnit', label],
+  [9, 'informationSource', codes],
+  [10, 'participants', participants('administering')],
+  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
+  [15, 'lotNumber', word],
+  [16, 'expires', time],
+  [17, 'manufacturer', code],
+  [18, 'refusalReasons', codes],
+  [19, 'indications', codes],
+  [20, 'completionStatus', word],
+  [21, 'action', word],
+];
+
+export const rxrGiven: Table<Medication> = [
+  [1, 'routes', codes],
+  [2, 'sites', codes],
+  [4, 'methods', codes],
+];
+
+export const rxrVaccine: Table<Immunization> = [
+  [1, 'route', code],
+  [2, 'site', code],
+];
+
+export const rxc: Table<Medication> = [[2, 'components', codes]];
+
+export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: rxc };
+export const administeredTables = { RXA: rxaGiven, RXR: rxrGiven };
+export const vaccineTables = { RXA: rxaVaccine, RXR: rxrVaccine };
