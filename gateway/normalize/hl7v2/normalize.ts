@@ -45,7 +45,7 @@ function mapped(message: Message): Normalized {
     const handler = family.segments.get(segment.name);
     if (handler === undefined) {
       // Text that a raw line break has cut off is not in the event, and a reader should know.
-      if (!isName(segment.name)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
+      if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
       continue;
     }
     handler(draft, segment);
@@ -99,8 +99,9 @@ function sharedBytes(message: Message, family: Family): number {
   return sum;
 }
 
-function isName(name: string): boolean {
-  return name.length === 3 && /^[A-Z][A-Z0-9]{2}$/.test(name);
+/** Three characters and then a separator or the end. */
+function isSegment(segment: Segment): boolean {
+  return segment.end(0) - segment.start(0) <= 4 && /^[A-Z][A-Z0-9]{2}$/.test(segment.name);
 }
 
 /** True where any field of the segment has content. */

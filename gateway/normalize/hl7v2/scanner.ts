@@ -100,7 +100,9 @@ function nameAt(message: Message, begin: number): string {
   while (message.chars.charCodeAt(from) === 11 || message.chars.charCodeAt(from) === 32) from++;
   const name = message.chars.substring(from, from + 3);
   const second = name.charCodeAt(1);
-  return second >= 97 && second <= 122 ? name.toUpperCase() : name;
+  if (second < 97 || second > 122) return name;
+  // Some senders write lower case; running text does so too, but has no separator there.
+  return message.chars.charCodeAt(from + 3) === message.by.field ? name.toUpperCase() : name;
 }
 
 /**
