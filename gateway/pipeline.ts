@@ -1,7 +1,8 @@
 /**
  * The pump between journal and normalizer: takes records by class, keeps two jobs in the
  * worker, writes what comes back. Urgent records are taken first; every fifth job goes to
- * the lowest class that waits, so nothing starves.
+ * the lowest class that waits, so nothing starves. Answering senders comes before meaning: in a
+ * burst, routine records wait a little for the processor, the less the more of them wait.
  *
  *   journal.take ──► job ──► worker ──► results ──► journal.finish
  *
@@ -23,6 +24,12 @@ const jobRecordsMax = 64;
 /** Small, so that a STAT record never waits behind more than this. */
 const jobBytesMax = 256 * 1024;
 const floorEvery = 5;
+/** A sender was served this recently: there is a burst. */
+const burstMs = 3;
+/** Between two routine jobs in a burst, while few wait. */
+const burstPauseMs = 25;
+/** From this many waiting records on, bursts get no precedence. */
+const burstRecordsMax = 10_000;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
 const workerHeapMb = 512;
@@ -59,6 +66,8 @@ export class Pipeline {
   #strict = false;
   #config = { yaml: '', version: 0 };
   #idle: (() => void)[] = [];
+  #routineAtMs = 0;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(journal: Journal, options: PipelineOptions, hooks: PipelineHooks) {
     this.#journal = journal;
@@ -119,8 +128,25 @@ export class Pipeline {
     if (again !== undefined) return [again];
     const waiting = order.filter((guess) => this.#journal.waiting(guess));
     const guess = this.#choose(waiting);
-    if (guess === undefined) return [];
+    if (guess === undefined || this.#yields(guess)) return [];
     return this.#journal.take(guess, jobRecordsMax, jobBytesMax);
+  }
+
+  /** Routine work steps back for the senders in a burst, for a few milliseconds at a time. */
+  #yields(guess: Class): boolean {
+    if (this.#stopped || guess === 'stat' || guess === 'urgent') return false;
+    const nowMs = performance.now();
+    const { lastAppendMs, waitingRecords } = this.#journal.pressure();
+    const pauseMs = burstPauseMs * (1 - waitingRecords / burstRecordsMax);
+    if (nowMs - lastAppendMs > burstMs || nowMs - this.#routineAtMs >= pauseMs) {
+      this.#routineAtMs = nowMs;
+      return false;
+    }
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.pump();
+    }, burstMs + 1);
+    return true;
   }
 
   #choose(waiting: Class[]): Class | undefined {

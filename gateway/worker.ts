@@ -4,6 +4,7 @@
  * main thread ends it when it takes too long and starts a fresh one.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
@@ -24,6 +25,8 @@ import {
 } from './worker-job.ts';
 
 const setup = workerData as WorkerSetup;
+/** Kept, because a writer's buffers cost more than what is written. */
+const eventWriter = new BinaryWriter();
 const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
 const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number));
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
@@ -93,7 +96,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer:
           capturedAtUs: record.capturedAtUs,
           journaledAtUs: BigInt(job.journaledAtUs),
           normalizedAtUs: BigInt(normalizedAtUs),
-          event: ClinicalEvent.encode(event).finish(),
+          event: ClinicalEvent.encode(event, eventWriter).finish(),
           raw: position === 0 ? record.raw : new Uint8Array(0),
         }),
       ).finish();

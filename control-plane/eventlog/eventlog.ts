@@ -15,7 +15,7 @@
  */
 import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
-import { blind } from '../../gateway/process/keys.ts';
+import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import type { Row, Store } from '../store/store.ts';
 import {
   type EventPosition,
@@ -51,7 +51,7 @@ const blindedBytes = 8;
 
 export class EventLog {
   readonly #store: Store;
-  readonly #blindKey: Uint8Array;
+  readonly #blind: Blind;
   readonly #nowUs: () => bigint;
   readonly #cursors = new Map<string, Cursor>();
   readonly #chunks = new Map<string, Buffer>();
@@ -64,7 +64,7 @@ export class EventLog {
 
   constructor(store: Store, blindKey: Uint8Array, nowUs: () => bigint) {
     this.#store = store;
-    this.#blindKey = blindKey;
+    this.#blind = createBlind(blindKey);
     this.#nowUs = nowUs;
   }
 
@@ -160,7 +160,7 @@ export class EventLog {
       const envelope = Envelope.decode(bytes);
       sources.add(envelope.source);
       if (envelope.messageControlId !== '') {
-        blind(this.#blindKey, envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
+        this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
       const complete = envelope.index === envelope.count;
       const again = complete && (await this.#mark(gateway, envelope, chunks));
@@ -251,7 +251,7 @@ export class EventLog {
 
   /** Events whose message control ID is this, oldest first. A scan of 8 bytes an event. */
   async byControlId(controlId: string, limit: number): Promise<StoredEvent[]> {
-    const wanted = blind(this.#blindKey, controlId).subarray(0, blindedBytes);
+    const wanted = this.#blind(controlId).subarray(0, blindedBytes);
     const found: StoredEvent[] = [];
     let start = indexKey(0n);
     for (;;) {

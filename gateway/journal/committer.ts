@@ -13,6 +13,8 @@ import type { Environment, Table } from '../process/lmdb.ts';
 const roundsInFlightMax = 2;
 /** A transaction stays small enough for lmdb to spill nothing. */
 const roundBytesMax = 8 * 1024 * 1024;
+/** Small beside every budget, and several flushes long: one flush then serves many removals. */
+const patienceMs = 4;
 const stallAlarmMs = 5_000;
 const stallFatalMs = 30_000;
 
@@ -47,7 +49,7 @@ interface OpenRound extends Round {
 
 export interface Committer {
   /** The round that is open now; everything put into it in this turn commits together. */
-  round(): Round;
+  round(urgency?: 'now' | 'patient'): Round;
   /** Resolves when everything queued so far is settled. */
   drain(): Promise<void>;
   stop(): void;
@@ -57,6 +59,9 @@ export interface Committer {
 export function createCommitter(environment: Environment, hooks: CommitterHooks): Committer {
   let open: OpenRound | undefined;
   let scheduled = false;
+  /** Somebody waits for the open round. */
+  let awaited = false;
+  let waiting: NodeJS.Timeout | undefined;
   let faulted = false;
   let rounds = 0;
   let tail: Promise<void> = Promise.resolve();
@@ -93,8 +98,17 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
     return round;
   }
 
-  function schedule(): void {
-    if (scheduled || faulted) return;
+  function schedule(urgency: 'now' | 'patient'): void {
+    if (faulted) return;
+    if (urgency === 'patient' && !awaited) {
+      waiting ??= setTimeout(() => {
+        waiting = undefined;
+        schedule('now');
+      }, patienceMs);
+      return;
+    }
+    awaited = true;
+    if (scheduled) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -106,6 +120,9 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
     if (faulted || open === undefined || inFlight.length >= roundsInFlightMax) return;
     const round = open;
     open = undefined;
+    awaited = false;
+    clearTimeout(waiting);
+    waiting = undefined;
     hooks.beforeCommit(round);
     round.startedAtMs = performance.now();
     inFlight.push(round);
@@ -126,7 +143,7 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
     if (faulted) return;
     inFlight.shift();
     for (const settled of round.settled) settled();
-    if (open !== undefined) launch();
+    if (awaited) launch();
   }
 
   function fault(code: 'commit-rejected' | 'commit-stalled', cause: unknown): void {
@@ -139,11 +156,11 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
   }
 
   return {
-    round() {
+    round(urgency = 'now') {
       open ??= openRound();
       if (open.bytes > roundBytesMax) launch();
       open ??= openRound();
-      schedule();
+      schedule(urgency);
       return open;
     },
     async drain() {

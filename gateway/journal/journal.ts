@@ -11,15 +11,16 @@
  * - An event is handed to the uplink only after its own round is flushed.
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import { HilumError, exitCode } from '../process/errors.ts';
-import { blind } from '../process/keys.ts';
+import { type Blind, createBlind } from '../process/keys.ts';
 import { type Environment, type Table, openEnvironment } from '../process/lmdb.ts';
 import { type Opener, type Sealer, type Segment, createOpener, createSealer } from '../process/seal.ts';
+import { Fifo } from './fifo.ts';
 import { type Committer, type Round, createCommitter } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import {
@@ -133,11 +134,6 @@ export interface LaneState {
   last: number;
 }
 
-interface HotRecord {
-  sequence: number;
-  taken: TakenRecord;
-}
-
 interface LaneMemory {
   lane: Class;
   table: Table;
@@ -145,14 +141,14 @@ interface LaneMemory {
   /** Last sequence whose round is flushed. */
   durable: number;
   acked: number;
-  hot: StoredEvent[];
+  hot: Fifo<StoredEvent>;
   hotBytes: number;
 }
 
 interface GuessMemory {
   guess: Class;
   table: Table;
-  hot: HotRecord[];
+  hot: Fifo<TakenRecord>;
   hotBytes: number;
   /** Rows on disk that are not in `hot` wait behind `takenThrough`. */
   spilled: boolean;
@@ -174,7 +170,7 @@ export class Journal implements Intake {
   readonly #repeats: RepeatIndex;
   readonly #sealer: Sealer;
   readonly #opener: Opener;
-  readonly #blindKey: Buffer;
+  readonly #blind: Blind;
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
   readonly #lanes: Record<Class, LaneMemory>;
@@ -192,6 +188,7 @@ export class Journal implements Intake {
   #liveBytes = 0;
   #state: 'open' | 'draining' | 'faulted' = 'open';
   #refusals = 0;
+  #lastAppendMs = 0;
 
   /** Opens or creates; async because the key segment of this life must be on disk before it is used. */
   static async open(options: JournalOptions, hooks: JournalHooks): Promise<Journal> {
@@ -235,7 +232,7 @@ export class Journal implements Intake {
     this.segment = segment;
     const meta = environment.table(tables.meta);
     this.epoch = (meta.get(Buffer.from('epoch')) as Buffer).readBigUInt64BE(0);
-    this.#blindKey = createHash('sha256').update('hilum blind v1').update(options.key).digest();
+    this.#blind = createBlind(createHash('sha256').update('hilum blind v1').update(options.key).digest());
     this.#sealer = createSealer(options.key, segment, 0);
     this.#opener = createOpener(options.key, (number) => this.segmentSalt(number));
     this.#custody = createCustody(environment.table(tables.custody));
@@ -272,7 +269,7 @@ export class Journal implements Intake {
         this.#liveBytes += storedBytes((key as Buffer).length, size);
       }
       this.#sequence = Math.max(this.#sequence, durable);
-      return { guess, table, hot: [], hotBytes: 0, spilled: durable > 0, takenThrough: 0, durable };
+      return { guess, table, hot: new Fifo(), hotBytes: 0, spilled: durable > 0, takenThrough: 0, durable };
     });
     this.#lanes = perClass((lane) => {
       const table = environment.table(outboxTable(lane));
@@ -285,7 +282,7 @@ export class Journal implements Intake {
         if ((flags & outboxFlag.completes) !== 0) this.#custody.pending(source, 1);
         this.#liveBytes += storedBytes((key as Buffer).length, size);
       }
-      return { lane, table, last, durable: last, acked, hot: [], hotBytes: 0 };
+      return { lane, table, last, durable: last, acked, hot: new Fifo(), hotBytes: 0 };
     });
     for (const { key, value } of environment.table(tables.quarantine).getRange({})) {
       this.#liveBytes += storedBytes(key.length, value.length);
@@ -326,7 +323,8 @@ export class Journal implements Intake {
     if (this.#state !== 'open') {
       return Promise.reject(new IntakeRefused(this.#state === 'draining' ? 'draining' : 'fault', 'not taking records'));
     }
-    const sha256 = createHash('sha256').update(draft.raw).digest();
+    this.#lastAppendMs = performance.now();
+    const sha256 = hash('sha256', draft.raw as Buffer, 'buffer');
     const record = JournalRecord.create({
       source: draft.source,
       protocol: draft.protocol,
@@ -358,7 +356,7 @@ export class Journal implements Intake {
 
   /** Forgets a repeat key; resolves when that is durable. */
   release(key: string): Promise<void> {
-    this.#repeats.release(blind(this.#blindKey, key));
+    this.#repeats.release(this.#blind(key));
     return this.#settled(this.#committer.round());
   }
 
@@ -399,15 +397,15 @@ export class Journal implements Intake {
     if (taken.sequence <= memory.takenThrough) return;
     if (!memory.spilled && memory.hotBytes + taken.bytes.length > hotRecordBytesMax) memory.spilled = true;
     if (memory.spilled) return;
-    memory.hot.push({ sequence: taken.sequence, taken });
+    memory.hot.push(taken);
     memory.hotBytes += taken.bytes.length;
   }
 
   #repeatKeyOf(repeat: NonNullable<RecordDraft['repeat']>, record: JournalRecord): Buffer {
     // The first bytes under a message control ID keep the plain key; other bytes get one of their own.
     return record.conflict
-      ? blind(this.#blindKey, `${repeat.key}|${Buffer.from(record.sha256).toString('base64')}`)
-      : blind(this.#blindKey, repeat.key);
+      ? this.#blind(`${repeat.key}|${Buffer.from(record.sha256).toString('base64')}`)
+      : this.#blind(repeat.key);
   }
 
   /** The sequence of the record that this one repeats; marks the record as resend or conflict otherwise. */
@@ -417,7 +415,7 @@ export class Journal implements Intake {
     capturedS: number,
   ): number | undefined {
     if (!repeat.consult) return undefined;
-    let seen = this.#repeats.find(blind(this.#blindKey, repeat.key), record.sha256);
+    let seen = this.#repeats.find(this.#blind(repeat.key), record.sha256);
     if (seen === undefined) return undefined;
     if (repeat.window === 'released') return seen.sequence;
     if (!seen.sameBytes) {
@@ -448,12 +446,11 @@ export class Journal implements Intake {
     const taken: TakenRecord[] = [];
     let bytes = 0;
     while (taken.length < countMax && bytes < bytesMax) {
-      const hot = memory.hot[0];
+      const hot = memory.hot.shift();
       if (hot === undefined) break;
-      memory.hot.shift();
-      memory.hotBytes -= hot.taken.bytes.length;
-      taken.push(hot.taken);
-      bytes += hot.taken.bytes.length;
+      memory.hotBytes -= hot.bytes.length;
+      taken.push(hot);
+      bytes += hot.bytes.length;
       memory.takenThrough = hot.sequence;
     }
     if (taken.length > 0 || !memory.spilled) return taken;
@@ -476,10 +473,21 @@ export class Journal implements Intake {
     return memory.hot.length > 0 || (memory.spilled && memory.takenThrough < memory.durable);
   }
 
+  /** How hard senders press: when one was last served, and how many flushed records wait in memory. */
+  pressure(): { lastAppendMs: number; waitingRecords: number } {
+    let waitingRecords = 0;
+    for (const guess of classes) {
+      const memory = this.#guesses[guess];
+      waitingRecords += memory.spilled ? Number.POSITIVE_INFINITY : memory.hot.length;
+    }
+    return { lastAppendMs: this.#lastAppendMs, waitingRecords };
+  }
+
   /** The sequence that `take` would hand out next, or undefined. */
   nextSequence(guess: Class): number | undefined {
     const memory = this.#guesses[guess];
-    if (memory.hot[0] !== undefined) return memory.hot[0].sequence;
+    const hot = memory.hot.peek();
+    if (hot !== undefined) return hot.sequence;
     if (!memory.spilled || memory.takenThrough >= memory.durable) return undefined;
     const [key] = memory.table.getKeys({ start: recordKey(memory.takenThrough + 1, 0, 0, 0), limit: 1 });
     return key === undefined ? undefined : readRecordKey(key as Buffer).sequence;
@@ -487,7 +495,7 @@ export class Journal implements Intake {
 
   /** Moves a record on: its events to their lane, or the record to quarantine, its deliveries to their queues. */
   finish(taken: TakenRecord, made: MadeRecord): void {
-    const round = this.#committer.round();
+    const round = this.#committer.round(made.lane === 'stat' || made.lane === 'urgent' ? 'now' : 'patient');
     const memory = this.#guesses[taken.guess];
     const key = recordKey(taken.sequence, taken.source, taken.capturedS, taken.size);
     round.remove(memory.table, key);
@@ -566,12 +574,13 @@ export class Journal implements Intake {
   events(laneName: Class, first: number, countMax: number, bytesMax: number): StoredEvent[] {
     const lane = this.#lanes[laneName];
     if (first > lane.durable) return [];
-    while (lane.hot[0] !== undefined && lane.hot[0].sequence < first) this.#dropHot(lane);
+    this.#dropHot(lane, first - 1);
     const found: StoredEvent[] = [];
     let bytes = 0;
-    if (lane.hot[0]?.sequence === first) {
-      for (const event of lane.hot) {
-        if (event.sequence !== first + found.length) break;
+    if (lane.hot.peek()?.sequence === first) {
+      for (;;) {
+        const event = lane.hot.peek(found.length);
+        if (event === undefined || event.sequence !== first + found.length) break;
         if (found.length >= countMax || (found.length > 0 && bytes + event.plain.length > bytesMax)) break;
         found.push(event);
         bytes += event.plain.length;
@@ -592,9 +601,11 @@ export class Journal implements Intake {
     return found;
   }
 
-  #dropHot(lane: LaneMemory): void {
-    const dropped = lane.hot.shift();
-    if (dropped !== undefined) lane.hotBytes -= dropped.plain.length;
+  #dropHot(lane: LaneMemory, through: number): void {
+    for (let event = lane.hot.peek(); event !== undefined && event.sequence <= through; event = lane.hot.peek()) {
+      lane.hot.shift();
+      lane.hotBytes -= event.plain.length;
+    }
   }
 
   /** The control plane has flushed everything of the lane up to `sequence`. Returns false for a sequence never assigned. */
@@ -603,7 +614,7 @@ export class Journal implements Intake {
     if (sequence > lane.durable) return false;
     this.#environment.root.resetReadTxn();
     while (lane.acked < sequence) {
-      const round = this.#committer.round();
+      const round = this.#committer.round('patient');
       const start = outboxKey(lane.acked + 1, 0, 0, 0, 0);
       const end = outboxKey(sequence + 1, 0, 0, 0, 0);
       let through = sequence;
@@ -623,7 +634,7 @@ export class Journal implements Intake {
       lane.acked = scanned < ackScanMax ? sequence : through;
       round.put(this.#environment.table(tables.meta), Buffer.from(`acked.${laneName}`), Buffer.from(String(lane.acked)));
     }
-    while (lane.hot[0] !== undefined && lane.hot[0].sequence <= sequence) this.#dropHot(lane);
+    this.#dropHot(lane, sequence);
     return true;
   }
 
@@ -671,7 +682,7 @@ export class Journal implements Intake {
 
   #removeThrough(name: string, through: number): void {
     const table = this.#environment.table(name);
-    const round = this.#committer.round();
+    const round = this.#committer.round('patient');
     for (const key of table.getKeys({ end: numberKey(through + 1), limit: ackScanMax })) {
       round.remove(table, key as Buffer);
     }

@@ -17,7 +17,19 @@ const run = promisify(execFile);
 
 /** A program of this folder that prints "listening PORT". */
 export type BareServer = 'bare-aedes' | 'bare-lmdb-mllp' | 'bare-puback';
-export type Loader = 'append-fdatasync' | 'lazy-read' | 'load-mllp' | 'load-mqtt' | 'load-stream';
+export type Loader =
+  | 'append-fdatasync'
+  | 'lazy-read'
+  | 'load-mllp'
+  | 'load-mqtt'
+  | 'load-stream'
+  | 'load-uplink'
+  | 'map-encode';
+
+/** What a load tool prints; `sentBytes` are the messages' own, without framing. */
+export interface ToolResult extends LoadResult {
+  readonly sentBytes: number;
+}
 
 /** Starts a bare server with a fresh store below `folder`; answers its port. */
 export async function startBare(
@@ -47,10 +59,12 @@ export async function runTool<T>(name: Loader, flags: readonly string[]): Promis
 export function runLoadTool(
   name: 'load-mllp' | 'load-mqtt',
   port: number,
-  flags: Readonly<Record<string, number | string>>,
-): Promise<LoadResult> {
-  const named = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  return runTool<LoadResult>(name, ['--port', String(port), ...named]);
+  flags: Readonly<Record<string, number | string | boolean>>,
+): Promise<ToolResult> {
+  const named = Object.entries(flags).flatMap(([flag, value]) =>
+    value === true ? [`--${flag}`] : [`--${flag}`, String(value)],
+  );
+  return runTool<ToolResult>(name, ['--port', String(port), ...named]);
 }
 
 /** Calls back with an owner and cleans up in reverse order, whatever happens. */

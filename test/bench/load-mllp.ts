@@ -2,7 +2,7 @@
  * MLLP load: distinct messages, an answer counted only by MSA-2, one JSON line at the end.
  *
  *   node load-mllp.js --port P [--connections 64] [--window 1] [--rate R] [--seconds 5] [--kind oru | mixed]
- *                     [--ledger FILE] [--first N] [--seed S] [--ca F [--cert F --key F]]
+ *                     [--count N] [--times] [--ledger FILE] [--first N] [--seed S] [--ca F [--cert F --key F]]
  *
  * With --ledger each send waits for its fsync, as the fault rows need: then the figures are the ledger's too.
  */
@@ -25,6 +25,8 @@ const seed = Number(values.seed);
 const make =
   values.kind === 'mixed' ? mixedMaker({ seed }) : messageMaker({ seed, kind: values.kind as MessageKind });
 const ledger = values.ledger === undefined ? undefined : new SenderLedger(values.ledger);
+// Of the messages themselves, without framing.
+let sentBytes = 0;
 
 const result = await runLoad(loadOptions(values), async (index, events) => {
   const socket = await openLoadSocket({ ...values, port: Number(values.port) });
@@ -51,6 +53,7 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
   return {
     send: (n) => {
       const message = make(n);
+      sentBytes += message.bytes.length;
       if (!ledger) {
         write(message.framed);
         return;
@@ -62,7 +65,7 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
   };
 });
 ledger?.close();
-console.log(JSON.stringify({ load: 'mllp', kind: values.kind, ...result }));
+console.log(JSON.stringify({ load: 'mllp', kind: values.kind, sentBytes, ...result }));
 
 // A send that is not in the ledger must not happen: the run is void.
 function ledgerFailed(error: unknown): void {

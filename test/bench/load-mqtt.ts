@@ -24,6 +24,8 @@ const { values } = parseArgs({
 });
 const make = readingMaker(Number(values.seed));
 const ledger = values.ledger === undefined ? undefined : new SenderLedger(values.ledger);
+// Of the payloads alone.
+let sentBytes = 0;
 
 const result = await runLoad(loadOptions(values), async (index, events) => {
   const socket = await openLoadSocket({ ...values, port: Number(values.port) });
@@ -72,6 +74,7 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
   return {
     send: (n) => {
       const payload = make(n);
+      sentBytes += payload.length;
       const packetId = freeId();
       waiting.set(packetId, n);
       const packet = publishPacket({ topic, payload, packetId });
@@ -90,7 +93,7 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
   };
 });
 ledger?.close();
-console.log(JSON.stringify({ load: 'mqtt', ...result }));
+console.log(JSON.stringify({ load: 'mqtt', sentBytes, ...result }));
 
 // A send that is not in the ledger must not happen: the run is void.
 function ledgerFailed(error: unknown): void {

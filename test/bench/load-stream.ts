@@ -1,7 +1,8 @@
 /**
  * The limit of P8: batches of encoded events over one bidirectional gRPC stream with TLS, acknowledged by a
  * receiver that stores nothing. Bytes go as they are: no encoding, no decoding. Client and server are two
- * processes; prints one JSON line. `--sink HOST:PORT` style targets (the real control plane) come later.
+ * processes; prints one JSON line. `--role server` alone is a sink for load-uplink: it prints
+ * "listening {port, caPem}" and runs until it is ended.
  *
  *   node load-stream.js [--batch 100] [--event-bytes 1024] [--credit 8] [--seconds 5]
  *
@@ -57,7 +58,9 @@ async function serve(): Promise<void> {
   const pair = { private_key: Buffer.from(keyPem), cert_chain: Buffer.from(certPem) };
   server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createSsl(null, [pair]), (error, port) => {
     if (error) throw error;
-    process.send?.({ port, caPem: ca.certPem });
+    const place = { port, caPem: ca.certPem };
+    if (process.send) process.send(place);
+    else console.log(`listening ${JSON.stringify(place)}`);
   });
 }
 

@@ -22,6 +22,10 @@ export interface LoadOptions {
   readonly drainSeconds: number;
   /** The number of the first message: runs against one target must not repeat each other. */
   readonly first: number;
+  /** Ends after so many messages, however long that takes; `seconds` then says nothing. Closed loop only. */
+  readonly count?: number | undefined;
+  /** Keeps the moment at which each message was due. */
+  readonly keepTimes?: boolean | undefined;
 }
 
 export interface LoadConnection {
@@ -50,6 +54,12 @@ export interface LoadResult extends Spread {
   readonly next: number;
   /** Processor time of this generator per message: it shares the machine with its target. */
   readonly loaderCpuUs: number;
+  /** Wall clock, milliseconds: the first send, and the span that was measured. */
+  readonly startedAtMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** When each message was due, wall clock in milliseconds, from `first` on; only where it was asked for. */
+  readonly dueAtMs?: readonly number[];
 }
 
 export async function runLoad(
@@ -60,6 +70,13 @@ export async function runLoad(
   const latency = histogram();
   // When each message was due; NaN once it is answered.
   const due: number[] = [];
+  const dueAtMs: number[] = [];
+  const wall = (at: number) => performance.timeOrigin + at;
+  const countMax = options.count ?? Number.POSITIVE_INFINITY;
+  let finished = () => {};
+  const allAnswered = new Promise<void>((resolve) => {
+    finished = resolve;
+  });
   const errors = new Map<string, number>();
   let [answered, refused, measured, open, on] = [0, 0, 0, 0, true];
   let [measureFrom, measureTo] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
@@ -67,8 +84,10 @@ export async function runLoad(
 
   const lanes: { connection: LoadConnection; alive: boolean }[] = [];
   const sendOn = (lane: { connection: LoadConnection; alive: boolean }, dueAt: number) => {
+    if (due.length >= countMax) return;
     const n = first + due.length;
     due.push(dueAt);
+    if (options.keepTimes) dueAtMs.push(wall(dueAt));
     open += 1;
     lane.connection.send(n);
   };
@@ -91,11 +110,13 @@ export async function runLoad(
           recordMs(latency, now - dueAt);
         }
         if (rate === undefined && on && lane.alive) sendOn(lane, now);
+        if (open === 0 && due.length >= countMax) finished();
       },
       failed: fail,
       closed: () => {
         if (lane.alive && on) fail('connection lost');
         lane.alive = false;
+        if (lanes.every((other) => !other.alive)) finished();
       },
     });
     lanes.push(lane);
@@ -104,12 +125,14 @@ export async function runLoad(
   const cpuBefore = process.cpuUsage();
   const startedAt = performance.now();
   measureFrom = startedAt + warmupSeconds * 1000;
-  measureTo = measureFrom + seconds * 1000;
+  measureTo = options.count === undefined ? measureFrom + seconds * 1000 : Number.POSITIVE_INFINITY;
   if (rate === undefined) {
     for (const lane of lanes) for (let slot = 0; slot < window; slot += 1) sendOn(lane, performance.now());
-    await delay(measureTo - performance.now());
+    if (options.count === undefined) await delay(measureTo - performance.now());
+    else await allAnswered;
   } else await openLoop(rate, startedAt, measureTo, lanes, sendOn, fail);
   on = false;
+  if (options.count !== undefined) measureTo = performance.now();
   const drainUntil = performance.now() + options.drainSeconds * 1000;
   while (open > 0 && performance.now() < drainUntil && lanes.some((lane) => lane.alive)) await delay(5);
   for (const lane of lanes) lane.connection.close();
@@ -117,7 +140,7 @@ export async function runLoad(
   const errorCount = [...errors.values()].reduce((a, b) => a + b, 0);
   for (const [reason, times] of errors) process.stderr.write(`${times} x ${reason}\n`);
   return {
-    rate: Math.round(measured / seconds),
+    rate: Math.round(measured / ((measureTo - measureFrom) / 1000)),
     offeredRate: rate ?? null,
     connections: count,
     window,
@@ -129,6 +152,10 @@ export async function runLoad(
     ...spreadOf(latency),
     next: first + due.length,
     loaderCpuUs: Math.round((cpu.user + cpu.system) / Math.max(1, due.length)),
+    startedAtMs: wall(startedAt),
+    fromMs: wall(measureFrom),
+    toMs: wall(measureTo),
+    ...(options.keepTimes ? { dueAtMs } : {}),
   };
 }
 
@@ -165,6 +192,8 @@ export const loadFlags = {
   warmup: { type: 'string', default: '1' },
   drain: { type: 'string', default: '5' },
   first: { type: 'string', default: '0' },
+  count: { type: 'string' },
+  times: { type: 'boolean', default: false },
   seed: { type: 'string', default: '1' },
   ledger: { type: 'string' },
   ca: { type: 'string' },
@@ -172,7 +201,7 @@ export const loadFlags = {
   key: { type: 'string' },
 } as const;
 
-export function loadOptions(values: Record<string, string | boolean | undefined>): LoadOptions {
+export function loadOptions(values: Readonly<Record<string, string | boolean | undefined>>): LoadOptions {
   if (values.port === undefined) throw new Error('--port is missing');
   return {
     connections: Number(values.connections),
@@ -182,5 +211,7 @@ export function loadOptions(values: Record<string, string | boolean | undefined>
     warmupSeconds: Number(values.warmup),
     drainSeconds: Number(values.drain),
     first: Number(values.first),
+    count: values.count === undefined ? undefined : Number(values.count),
+    keepTimes: values.times === true,
   };
 }

@@ -8,6 +8,9 @@ export interface Usage {
   readonly rssBytes: number;
   /** The most that the process ever held. */
   readonly rssBytesMax: number;
+  /** The process's own pages; what it holds of files (a mapped store) is the kernel's to take back. */
+  readonly anonBytes: number;
+  readonly fileBytes: number;
   readonly cpuMs: number;
   readonly descriptors: number;
   readonly threads: number;
@@ -26,6 +29,8 @@ export function usageOf(pid: number): Usage | undefined {
     return {
       rssBytes: kilobytes(status, 'VmRSS') * 1024,
       rssBytesMax: kilobytes(status, 'VmHWM') * 1024,
+      anonBytes: kilobytes(status, 'RssAnon') * 1024,
+      fileBytes: (kilobytes(status, 'RssFile') + kilobytes(status, 'RssShmem')) * 1024,
       cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
       descriptors: readdirSync(`/proc/${pid}/fd`).length,
       threads: Number(/^Threads:\s+(\d+)/m.exec(status)?.[1] ?? 0),

@@ -24,7 +24,6 @@ const rqd: Table<Order> = [
 ];
 /** Diet [HL7 4.8]. */
 const ods: Table<Order> = [
-  [1, 'priority', word],
   [3, 'service', code],
   [4, 'relevantClinicalInformation', word],
 ];

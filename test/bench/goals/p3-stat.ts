@@ -1,0 +1,80 @@
+/**
+ * P3: a STAT result over a queue of routine ones. STAT messages are sent one at a time on a steady beat, whether
+ * or not the last one was answered (open loop); each counts from the moment it was due at the sender to the
+ * time at which the centre says it was stored. One machine, so both are the same clock.
+ *
+ * The backlog is made with the control plane stopped; the beat begins when it is back and the backlog drains.
+ * Only what was sent before the backlog was gone is counted.
+ */
+import { alternate, median, percentile } from '../alternate.ts';
+import { storedEvents } from '../centre.ts';
+import { owning } from '../limits.ts';
+import type { Run } from '../run.ts';
+import { Stack } from '../stack.ts';
+
+const beat = { connections: 1, rate: 50, warmup: 0, times: true };
+
+export function p3(run: Run): Promise<void> {
+  return owning(async (owner) => {
+    const stack = await Stack.start(owner, run.folder);
+    const rounds = Math.max(1, run.sizes.rounds - 1);
+    // Warms both ways.
+    await stack.load({ connections: 64, seconds: 1, warmup: 0 });
+    await stack.drained();
+    const { limits, ours } = await alternate(
+      rounds,
+      () => statAlone(stack, run.sizes.seconds * 3),
+      () => statOverBacklog(run, stack),
+    );
+    const [alone, over] = [limits.flat(), ours.flat()];
+    const p99 = { figure: percentile(over, 99), limit: percentile(alone, 99) };
+    run.row({
+      goal: 'P3',
+      what: `STAT end to end p99 with ${run.sizes.backlog} routine queued / with none`,
+      unit: 'ms',
+      ...p99,
+      firstAim: 2,
+      moonshot: 1.2,
+      smallerIsBetter: true,
+    });
+    const line = (times: number[]) =>
+      `${times.length} of them, p50 ${median(times).toFixed(1)} p99 ${percentile(times, 99).toFixed(1)} ` +
+      `max ${Math.max(...times).toFixed(1)} ms`;
+    run.remark('P3', `STAT alone: ${line(alone)}; over the backlog: ${line(over)}`);
+    await run.account('P3', stack);
+  });
+}
+
+async function statAlone(stack: Stack, seconds: number): Promise<number[]> {
+  const load = await stack.load({ ...beat, seconds }, 'oruStat');
+  await stack.drained();
+  return timesOf(stack, load.prefix, load.dueAtMs ?? []);
+}
+
+async function statOverBacklog(run: Run, stack: Stack): Promise<number[]> {
+  await stack.stopPlane();
+  await stack.load({ connections: 64, count: run.sizes.backlog });
+  await stack.normalized();
+  await stack.startPlane();
+  await stack.connected();
+  const seconds = run.sizes.backlog / 10_000 + 1;
+  const load = await stack.load({ ...beat, seconds }, 'oruStat');
+  const { pending } = await stack.totals();
+  const drainedAtMs = await stack.drained();
+  if (pending < 1000) run.remark('P3', `the backlog was gone before the beat ended (${pending} pending)`);
+  const times = await timesOf(stack, load.prefix, load.dueAtMs ?? []);
+  return times.filter((_, n) => (load.dueAtMs?.[n] ?? 0) < drainedAtMs);
+}
+
+/** Milliseconds from due to stored, in the order of sending. */
+async function timesOf(stack: Stack, prefix: string, dueAtMs: readonly number[]): Promise<number[]> {
+  const times: number[] = [];
+  for await (const events of storedEvents(stack.context, 'stat')) {
+    for (const { controlId, storedAtUs } of events) {
+      if (!controlId.startsWith(prefix)) continue;
+      const n = Number(controlId.slice(-11));
+      times[n] = storedAtUs / 1000 - (dueAtMs[n] ?? Number.NaN);
+    }
+  }
+  return times;
+}
