@@ -1,7 +1,8 @@
 /** What the central team may ask and do; each answer is a plain message of the admin contract. */
-import { HilumError, exitCode } from '../gateway/process/errors.ts';
-import { nowUs64 } from '../gateway/process/clock.ts';
+
 import { compileMeaning } from '../gateway/meaning.ts';
+import { nowUs64 } from '../gateway/process/clock.ts';
+import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { checkConfig } from '../proto/config/check.ts';
 import type {
   CheckConfigResponse,
@@ -31,6 +32,7 @@ import type { ConfigOutcome, CustodyCount, QuarantineEntry } from '../proto/gen/
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
 import { diffLines } from './config/diff.ts';
+import { toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import { type State, toOffer } from './plane.ts';
@@ -58,15 +60,26 @@ export class AdminApi {
   async createToken(request: CreateTokenRequest, actor: string): Promise<CreateTokenResponse> {
     const { tokens, authority, registry, audit } = this.state;
     const gateway = request.gateway === '' ? registry.freeName(request.site) : request.gateway;
-    for (const [what, name] of [['site', request.site], ['gateway', gateway]] as const) {
+    for (const [what, name] of [
+      ['site', request.site],
+      ['gateway', gateway],
+    ] as const) {
       if (!namePattern.test(name)) {
-        throw new HilumError('name-bad', `The ${what} name must have letters, digits, "-" or "_", at most 63.`, { exit: exitCode.usage });
+        throw new HilumError(
+          'name-bad',
+          `The ${what} name must have letters, digits, "-" or "_", at most 63.`,
+          { exit: exitCode.usage },
+        );
       }
     }
     const expiresAtUs = nowUs64() + BigInt(request.ttlSeconds || tokenTtlS) * 1_000_000n;
     const secret = await tokens.create({ gateway, site: request.site, expiresAtUs, createdBy: actor });
     await audit.add({ action: 'token-created', actor, gateway, site: request.site });
-    return { token: writeToken({ address: this.#address(), caPin: authority.pin, secret }), gateway, expiresAtUs };
+    return {
+      token: writeToken({ address: this.#address(), caPin: authority.pin, secret }),
+      gateway,
+      expiresAtUs,
+    };
   }
 
   gateways(): Gateway[] {
@@ -152,7 +165,6 @@ export class AdminApi {
       { hop: 'stored', atUs: event.storedAtUs },
       { hop: 'acked', atUs: there(ackedAtUs) },
     ].filter(({ atUs }) => atUs !== 0n);
-    const { toClinicalEvent } = await import('./eventlog/clinical.ts');
     const { provenance } = toClinicalEvent(event);
     return {
       id: eventId(gateway, epoch, lane, sequence),
@@ -166,7 +178,7 @@ export class AdminApi {
       hops,
       uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
       clockOffsetUs: offsetUs,
-      repeats: 0n,
+      repeats: await this.state.telemetry.repeatsOf(gateway, envelope.recordEpoch, envelope.recordSequence),
       conflict: provenance?.conflict ?? '',
       duplicateOf: provenance?.duplicateOf ?? '',
     };
@@ -191,7 +203,8 @@ export class AdminApi {
       gateway: gateway === '' ? '' : gateway,
     }));
     rows.sort(
-      (a, b) => classes.indexOf(a.class) - classes.indexOf(b.class) || order.indexOf(a.hop) - order.indexOf(b.hop),
+      (a, b) =>
+        classes.indexOf(a.class) - classes.indexOf(b.class) || order.indexOf(a.hop) - order.indexOf(b.hop),
     );
     return { rows };
   }
@@ -210,7 +223,9 @@ export class AdminApi {
   }
 
   #custodyRow(row: GatewayRow, count: CustodyCount, reportedAtUs: bigint): CustodyRow {
-    const stored = this.state.eventLog.counts().find((one) => one.gateway === row.gateway && one.source === count.source);
+    const stored = this.state.eventLog
+      .counts()
+      .find((one) => one.gateway === row.gateway && one.source === count.source);
     const whole = count.hour === 0n && count.destination === '';
     const accounted = count.pending + count.delivered + count.quarantined + count.expired;
     return {
@@ -243,14 +258,29 @@ export class AdminApi {
   }
 
   /** The payload is fetched from the site, with a reason, and both ends note who looked. */
-  async showQuarantine(id: string, payload: boolean, reason: string, actor: string): Promise<ShowQuarantineResponse> {
+  async showQuarantine(
+    id: string,
+    payload: boolean,
+    reason: string,
+    actor: string,
+  ): Promise<ShowQuarantineResponse> {
     const entry = await this.state.quarantine.get(id);
     if (entry === undefined) throw unknown('quarantined record', id);
     if (!payload) return { entry, raw: new Uint8Array(0) };
     if (reason === '') {
-      throw new HilumError('reason-missing', 'Looking at a payload needs a reason.', { hint: 'Add --reason "…".', exit: exitCode.usage });
+      throw new HilumError('reason-missing', 'Looking at a payload needs a reason.', {
+        hint: 'Add --reason "…".',
+        exit: exitCode.usage,
+      });
     }
-    await this.state.audit.add({ action: 'viewed', actor, gateway: entry.gateway, site: entry.site, subject: id, reason });
+    await this.state.audit.add({
+      action: 'viewed',
+      actor,
+      gateway: entry.gateway,
+      site: entry.site,
+      subject: id,
+      reason,
+    });
     const reply = await this.#sessions.payload(entry.gateway, entry.recordSequence, actor, reason);
     if (reply === undefined) throw offline(entry.gateway);
     if (!reply.found) throw unknown('payload at the gateway', id);
@@ -276,7 +306,14 @@ export class AdminApi {
       answer.missing += result.missing;
       await this.state.quarantine.add(entries.map((entry) => ({ ...entry, state: 'replayed' })));
       for (const entry of entries) {
-        await this.state.audit.add({ action: 'replayed', actor, gateway, site: entry.site, subject: entry.id, reason });
+        await this.state.audit.add({
+          action: 'replayed',
+          actor,
+          gateway,
+          site: entry.site,
+          subject: entry.id,
+          reason,
+        });
       }
     }
     return answer;
@@ -295,7 +332,13 @@ export class AdminApi {
   async push(request: PushConfigRequest, actor: string): Promise<PushConfigResponse> {
     const checked = this.checkConfig(request.yaml, '');
     if (!checked.valid) {
-      await this.state.audit.add({ action: 'config-refused', actor, site: request.site, reason: request.reason, outcome: 'refused' });
+      await this.state.audit.add({
+        action: 'config-refused',
+        actor,
+        site: request.site,
+        reason: request.reason,
+        outcome: 'refused',
+      });
       return { version: 0n, valid: false, problems: checked.problems, results: [] };
     }
     return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
@@ -305,7 +348,8 @@ export class AdminApi {
     const { configs } = this.state;
     const history = configs.history(request.site);
     const target = request.version === 0n ? history.at(-2) : configs.find(request.site, request.version);
-    if (target === undefined) throw unknown('earlier config version of this site', String(request.version || ''));
+    if (target === undefined)
+      throw unknown('earlier config version of this site', String(request.version || ''));
     return this.#roll(request.site, target.yaml, actor, request.reason, request.waitSeconds, target.version);
   }
 
@@ -319,15 +363,27 @@ export class AdminApi {
   ): Promise<PushConfigResponse> {
     const { configs, audit, registry } = this.state;
     if (reason === '') {
-      throw new HilumError('reason-missing', 'A config needs a reason.', { hint: 'Add --reason "…".', exit: exitCode.usage });
+      throw new HilumError('reason-missing', 'A config needs a reason.', {
+        hint: 'Add --reason "…".',
+        exit: exitCode.usage,
+      });
     }
     const gateways = registry.ofSite(site).filter((row) => !row.revoked);
     if (gateways.length === 0) throw unknown('site', site);
     const version = await configs.add(site, yaml, actor, reason, rollbackOf);
-    await audit.add({ action: 'config-pushed', actor, site, subject: `config ${version.version}`, reason, detail: version.hash });
+    await audit.add({
+      action: 'config-pushed',
+      actor,
+      site,
+      subject: `config ${version.version}`,
+      reason,
+      detail: version.hash,
+    });
     for (const row of gateways) this.#sessions.offer(row.gateway, toOffer(version));
     const online = gateways.filter((row) => this.#sessions.online(row.gateway));
-    await this.#wait(waitSeconds, () => online.every((row) => this.#outcome(row.gateway, version.version).outcome !== 'pending'));
+    await this.#wait(waitSeconds, () =>
+      online.every((row) => this.#outcome(row.gateway, version.version).outcome !== 'pending'),
+    );
     const results = gateways.map((row) => this.#outcome(row.gateway, version.version));
     return { version: version.version, valid: true, problems: [], results };
   }
@@ -361,12 +417,16 @@ export class AdminApi {
 
   configStatus(site: string): ConfigStatusResponse {
     const rows = this.state.registry.all().filter((row) => site === '' || row.site === site);
-    return { gateways: rows.map((row) => ({ gateway: row.gateway, site: row.site, config: this.#facts(row) })) };
+    return {
+      gateways: rows.map((row) => ({ gateway: row.gateway, site: row.site, config: this.#facts(row) })),
+    };
   }
 }
 
 function unknown(what: string, name: string): HilumError {
-  return new HilumError('not-found', `There is no ${what}${name === '' ? '' : ` "${name}"`}.`, { exit: exitCode.failed });
+  return new HilumError('not-found', `There is no ${what}${name === '' ? '' : ` "${name}"`}.`, {
+    exit: exitCode.failed,
+  });
 }
 
 function offline(gateway: string): HilumError {

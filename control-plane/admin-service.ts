@@ -42,7 +42,9 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
   const service: AdminServer = {
     createToken: unary((request, actor) => api.createToken(request, actor)),
     listGateways: unary(() => ({ gateways: api.gateways() })),
-    revokeGateway: unary(async ({ gateway, reason }, actor) => ({ streamsClosed: await api.revoke(gateway, reason, actor) })),
+    revokeGateway: unary(async ({ gateway, reason }, actor) => ({
+      streamsClosed: await api.revoke(gateway, reason, actor),
+    })),
     streamEvents: stream((call, actor) => streamEvents(api, call, actor)),
     trace: unary(({ id }) => api.trace(id)),
     latency: unary((request) => api.latency(request)),
@@ -52,7 +54,13 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
       const verified = await api.state.audit.verify();
       return verified.intact
         ? { intact: true, entries: verified.entries, firstBad: 0n, reason: '', head: verified.head }
-        : { intact: false, entries: verified.entries, firstBad: verified.firstBad, reason: verified.reason, head: '' };
+        : {
+            intact: false,
+            entries: verified.entries,
+            firstBad: verified.firstBad,
+            reason: verified.reason,
+            head: '',
+          };
     }),
     listQuarantine: unary(async (request) => ({ entries: await api.quarantine(request) })),
     showQuarantine: unary(({ id, payload, reason }, actor) => api.showQuarantine(id, payload, reason, actor)),
@@ -76,7 +84,13 @@ async function streamEvents(
   const { request } = call;
   const { eventLog, audit } = api.state;
   if (request.raw) {
-    await audit.add({ action: 'viewed', actor, site: request.site, subject: 'events with their bytes', reason: request.reason });
+    await audit.add({
+      action: 'viewed',
+      actor,
+      site: request.site,
+      subject: 'events with their bytes',
+      reason: request.reason,
+    });
   }
   const end = eventLog.last();
   let after = request.fromStart || !request.follow ? request.afterIndex : end;
@@ -94,7 +108,13 @@ async function streamEvents(
     if (page.length > 0) continue;
     if (!caughtUp) {
       caughtUp = true;
-      await write(call, { event: undefined, raw: new Uint8Array(0), index: after, storedAtUs: 0n, caughtUp: true });
+      await write(call, {
+        event: undefined,
+        raw: new Uint8Array(0),
+        index: after,
+        storedAtUs: 0n,
+        caughtUp: true,
+      });
     }
     if (!request.follow || call.cancelled) return;
     await nextAppend(api, call, after);
@@ -122,7 +142,11 @@ function wanted(event: StoredEvent, request: StreamEventsRequest): boolean {
 }
 
 /** Resolves when the log has grown past `after`, or the reader is gone. */
-function nextAppend(api: AdminApi, call: ServerWritableStream<StreamEventsRequest, EventReply>, after: bigint): Promise<void> {
+function nextAppend(
+  api: AdminApi,
+  call: ServerWritableStream<StreamEventsRequest, EventReply>,
+  after: bigint,
+): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
       stop();
@@ -135,7 +159,10 @@ function nextAppend(api: AdminApi, call: ServerWritableStream<StreamEventsReques
   });
 }
 
-async function listAudit(api: AdminApi, call: ServerWritableStream<ListAuditRequest, AuditEntry>): Promise<void> {
+async function listAudit(
+  api: AdminApi,
+  call: ServerWritableStream<ListAuditRequest, AuditEntry>,
+): Promise<void> {
   const { request } = call;
   let { after } = request;
   let sent = 0;
@@ -153,7 +180,13 @@ async function listAudit(api: AdminApi, call: ServerWritableStream<ListAuditRequ
   }
 }
 
-function write<Reply>(call: ServerWritableStream<never, Reply> | ServerWritableStream<StreamEventsRequest, Reply> | ServerWritableStream<ListAuditRequest, Reply>, value: Reply): Promise<void> {
+function write<Reply>(
+  call:
+    | ServerWritableStream<never, Reply>
+    | ServerWritableStream<StreamEventsRequest, Reply>
+    | ServerWritableStream<ListAuditRequest, Reply>,
+  value: Reply,
+): Promise<void> {
   if (call.write(value) || call.cancelled) return Promise.resolve();
   return new Promise((resolve) => {
     const on = () => {

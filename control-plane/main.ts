@@ -12,7 +12,9 @@ import { verifyStore } from './verify-command.ts';
 const drainTimeoutMs = 10_000;
 
 const program = new Command('hilum-control-plane')
-  .description('Takes the events of all gateways, keeps them, serves them; distributes config, keeps the audit trail.')
+  .description(
+    'Takes the events of all gateways, keeps them, serves them; distributes config, keeps the audit trail.',
+  )
   .version(version)
   .showHelpAfterError('(--help shows what there is)')
   .addHelpText(
@@ -23,7 +25,8 @@ Examples:
   hilum-control-plane verify --data /var/lib/hilum-control-plane`,
   );
 
-const data = () => new Option('--data <dir>', 'where the store, the CA and admin.json are').makeOptionMandatory();
+const data = () =>
+  new Option('--data <dir>', 'where the store, the CA and admin.json are').makeOptionMandatory();
 
 program
   .command('run')
@@ -31,12 +34,17 @@ program
   .addOption(data())
   .option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults')
   .option('--grpc <host:port>', 'where gateways and hilumctl connect (default 127.0.0.1:7443)')
-  .addHelpText('after', '\nExample:\n  hilum-control-plane run --data ./var/control-plane --grpc 0.0.0.0:7443')
-  .action(async (options: { data: string; settings?: string; grpc?: string }) => {
+  .option('--http <host:port>', 'health, status and metrics (default 127.0.0.1:7480)')
+  .addHelpText(
+    'after',
+    '\nExample:\n  hilum-control-plane run --data ./var/control-plane --grpc 0.0.0.0:7443',
+  )
+  .action(async (options: { data: string; settings?: string; grpc?: string; http?: string }) => {
     const log = createLog('hilum-control-plane');
     guardProcess(log);
     const { settings, file } = loadSettings(options.data, options.settings);
     if (options.grpc !== undefined) settings.grpc = options.grpc;
+    if (options.http !== undefined) settings.http = options.http;
     const plane = await Plane.open({ directory: options.data, settings, settingsFile: file, log });
     await plane.start();
     runDaemon(log, drainTimeoutMs, plane);

@@ -6,11 +6,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
-import { HilumError, exitCode } from '../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
-import { type Log, errorWord } from '../gateway/process/log.ts';
-import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
-import type { AuditEntry, ConfigOffer, EnrollRequest, EnrollResponse, Hello, RenewResponse } from '../proto/gen/hilum/v1/session.ts';
+import { errorWord, type Log } from '../gateway/process/log.ts';
+import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
+import type {
+  AuditEntry,
+  ConfigOffer,
+  EnrollRequest,
+  EnrollResponse,
+  Hello,
+  QuarantineEntry,
+  RenewResponse,
+} from '../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
@@ -50,6 +58,8 @@ export class Plane {
   readonly #options: PlaneOptions;
   readonly #server: GrpcServer;
   readonly #sessions: Sessions;
+  readonly #status: StatusServer;
+  #ready = false;
   address = '';
 
   static async open(options: PlaneOptions): Promise<Plane> {
@@ -78,13 +88,24 @@ export class Plane {
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
-    for (const part of [state.peers, state.registry, state.eventLog, state.configs, state.audit, state.telemetry]) {
+    for (const part of [
+      state.peers,
+      state.registry,
+      state.eventLog,
+      state.configs,
+      state.audit,
+      state.telemetry,
+    ]) {
       await part.open();
     }
     return new Plane(options, state, await serverIdentity(authority, settings));
   }
 
-  private constructor(options: PlaneOptions, state: State, identity: { certificatePem: string; keyPem: string }) {
+  private constructor(
+    options: PlaneOptions,
+    state: State,
+    identity: { certificatePem: string; keyPem: string },
+  ) {
     this.#options = options;
     this.state = state;
     this.#sessions = new Sessions(hub(state, options.log));
@@ -98,23 +119,36 @@ export class Plane {
     });
     const api = new AdminApi(state, this.#sessions, () => options.settings.advertise ?? this.address);
     addAdmin(this.#server, api);
+    this.#status = new StatusServer({
+      ready: () => this.#ready,
+      status: () => ({
+        ready: this.#ready,
+        grpc: this.address,
+        events: String(state.eventLog.last()),
+        gateways: api.gateways().map(({ gateway, site, state: word }) => ({ gateway, site, state: word })),
+      }),
+      metrics: () => metrics(state, api),
+    });
   }
 
   /** Resolves when the port listens and the admin context is written. */
   async start(): Promise<void> {
     const { settings, directory, log } = this.#options;
-    const at = settings.grpc.lastIndexOf(':');
-    const host = settings.grpc.slice(0, at).replace(/^\[|\]$/g, '');
-    const port = await this.#server.listen(host, Number(settings.grpc.slice(at + 1)));
+    const { host, port: wanted } = splitHost(settings.grpc);
+    const port = await this.#server.listen(host, wanted);
     const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host;
     this.address = reachable.includes(':') ? `[${reachable}]:${port}` : `${reachable}:${port}`;
     await this.#writeAdminContext(join(directory, 'admin.json'));
-    log('info', 'ready', { grpc: this.address, events: this.state.eventLog.last() });
+    const http = await this.#status.listen(settings.http, '127.0.0.1:7480', log);
+    this.#ready = true;
+    log('info', 'ready', { grpc: this.address, http, events: this.state.eventLog.last() });
   }
 
   async stop(deadlineMs: number): Promise<void> {
+    this.#ready = false;
     this.#sessions.drain(1_000);
     await this.#server.stop(Math.min(deadlineMs, 3_000));
+    this.#status.stop();
     await this.state.store.close();
   }
 
@@ -130,7 +164,12 @@ export class Plane {
       const issued = await authority.issue('admin', 'admin', []);
       await peers.issued(issued, 'admin', 'admin');
       await audit.add({ action: 'admin-created', actor: 'first start', subject: 'admin' });
-      context = { address: this.address, caPem: authority.caPem, certPem: issued.certificatePem, keyPem: issued.keyPem };
+      context = {
+        address: this.address,
+        caPem: authority.caPem,
+        certPem: issued.certificatePem,
+        keyPem: issued.keyPem,
+      };
     }
     writePrivate(file, `${JSON.stringify(context, null, 2)}\n`);
   }
@@ -170,9 +209,19 @@ function hub(state: State, log: Log): Hub {
         epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
         ...(hello.config === undefined ? {} : { config: hello.config }),
       });
-      await audit.add({ action: 'connected', actor: peer.name, gateway: peer.name, site: row?.site ?? '', detail: hello.mappingVersion });
+      await audit.add({
+        action: 'connected',
+        actor: peer.name,
+        gateway: peer.name,
+        site: row?.site ?? '',
+        detail: hello.mappingVersion,
+      });
       log('info', 'gateway-connected', { gateway: peer.name });
-      return { site: row?.site ?? '', auditAcked: row?.auditAcked ?? 0n, quarantineAcked: row?.quarantineAcked ?? 0n };
+      return {
+        site: row?.site ?? '',
+        auditAcked: row?.auditAcked ?? 0n,
+        quarantineAcked: row?.quarantineAcked ?? 0n,
+      };
     },
     async disconnected(gateway, graceful) {
       log('info', 'gateway-disconnected', { gateway, graceful });
@@ -190,11 +239,21 @@ function hub(state: State, log: Log): Hub {
     },
     async quarantine(gateway, site, entries: QuarantineEntry[]) {
       const acked = registry.get(gateway)?.quarantineAcked ?? 0n;
-      const fresh = entries.filter((entry) => entry.number > acked).map((entry) => ({ ...entry, gateway, site }));
+      const fresh = entries
+        .filter((entry) => entry.number > acked)
+        .map((entry) => ({ ...entry, gateway, site }));
       await quarantine.add(fresh);
       for (const entry of fresh) {
-        await audit.add({ action: 'quarantined', actor: gateway, gateway, site, subject: entry.id, reason: entry.code });
-        if (entry.urgent) log('warn', 'urgent-quarantined', { gateway, source: entry.source, reason: entry.code });
+        await audit.add({
+          action: 'quarantined',
+          actor: gateway,
+          gateway,
+          site,
+          subject: entry.id,
+          reason: entry.code,
+        });
+        if (entry.urgent)
+          log('warn', 'urgent-quarantined', { gateway, source: entry.source, reason: entry.code });
       }
       const through = fresh.at(-1)?.number ?? acked;
       await registry.update(gateway, { quarantineAcked: through });
@@ -217,18 +276,31 @@ function hub(state: State, log: Log): Hub {
       const newest = receipts.at(-1);
       if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
     },
+    repeats: (gateway, report) => telemetry.repeats(gateway, report),
     offer: (_gateway, site, running) => {
       const desired = configs.desired(site);
       return desired === undefined || desired.version === running ? undefined : toOffer(desired);
     },
     alarm: (code, fields) => {
       log('warn', code, fields);
-      void audit.add({ action: code, gateway: String(fields.gateway ?? ''), outcome: 'failed', subject: String(fields.lane ?? '') });
+      void audit.add({
+        action: code,
+        gateway: String(fields.gateway ?? ''),
+        outcome: 'failed',
+        subject: String(fields.lane ?? ''),
+      });
     },
   };
 }
 
-export function toOffer(version: { version: bigint; hash: string; yaml: string; author: string; reason: string; atUs: bigint }): ConfigOffer {
+export function toOffer(version: {
+  version: bigint;
+  hash: string;
+  yaml: string;
+  author: string;
+  reason: string;
+  atUs: bigint;
+}): ConfigOffer {
   return {
     version: version.version,
     hash: Buffer.from(version.hash, 'hex'),
@@ -245,8 +317,15 @@ async function enroll(state: State, request: EnrollRequest, peer: string, log: L
   const token = await tokens.take(request.secret, nowUs64());
   if (token === undefined) {
     log('warn', 'enrollment-refused', { peer });
-    await audit.add({ action: 'enroll', outcome: 'refused', actor: peer, reason: 'the token is unknown, used or expired' });
-    throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', { exit: exitCode.refused });
+    await audit.add({
+      action: 'enroll',
+      outcome: 'refused',
+      actor: peer,
+      reason: 'the token is unknown, used or expired',
+    });
+    throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
+      exit: exitCode.refused,
+    });
   }
   const issued = await authority.sign(request.csr, 'gateway', token.gateway);
   await peers.issued(issued, 'gateway', token.gateway);
@@ -257,9 +336,20 @@ async function enroll(state: State, request: EnrollRequest, peer: string, log: L
     certificateExpiresAtUs: issued.expiresAtUs,
     revoked: false,
   });
-  await audit.add({ action: 'enrolled', actor: peer, gateway: token.gateway, site: token.site, subject: issued.serial });
+  await audit.add({
+    action: 'enrolled',
+    actor: peer,
+    gateway: token.gateway,
+    site: token.site,
+    subject: issued.serial,
+  });
   log('info', 'enrolled', { gateway: token.gateway, site: token.site });
-  return { gateway: token.gateway, site: token.site, certificatePem: issued.certificatePem, caPem: authority.caPem };
+  return {
+    gateway: token.gateway,
+    site: token.site,
+    certificatePem: issued.certificatePem,
+    caPem: authority.caPem,
+  };
 }
 
 async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
@@ -272,10 +362,71 @@ async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewRe
 }
 
 /** A fresh one at each start: its life is longer than any run of a daemon should be, and names may have changed. */
-async function serverIdentity(authority: Authority, settings: Settings): Promise<{ certificatePem: string; keyPem: string }> {
+async function serverIdentity(
+  authority: Authority,
+  settings: Settings,
+): Promise<{ certificatePem: string; keyPem: string }> {
   const bound = settings.grpc.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const advertised = (settings.advertise ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  const hosts = new Set([controlPlaneName, 'localhost', '127.0.0.1', '::1', hostname(), bound, advertised, ...settings.names]);
+  const hosts = new Set([
+    controlPlaneName,
+    'localhost',
+    '127.0.0.1',
+    '::1',
+    hostname(),
+    bound,
+    advertised,
+    ...settings.names,
+  ]);
   for (const none of ['', '0.0.0.0', '::']) hosts.delete(none);
   return authority.issue('control-plane', controlPlaneName, [...hosts]);
+}
+
+function* metrics(state: State, api: AdminApi): Generator<Metric> {
+  for (const one of api.gateways()) {
+    const labels = { gateway: one.gateway, site: one.site };
+    yield {
+      name: 'hilum_gateway_online',
+      help: '1 while the gateway is connected.',
+      type: 'gauge',
+      labels,
+      value: one.state === 'online' ? 1 : 0,
+    };
+  }
+  for (const { gateway, source, events, records, doubled, duplicates } of state.eventLog.counts()) {
+    const labels = { gateway, source };
+    yield {
+      name: 'hilum_stored_events_total',
+      help: 'Events in the log.',
+      type: 'counter',
+      labels,
+      value: Number(events),
+    };
+    yield {
+      name: 'hilum_stored_records_total',
+      help: 'Records of which every event is stored.',
+      type: 'counter',
+      labels,
+      value: Number(records),
+    };
+    yield {
+      name: 'hilum_doubled_total',
+      help: 'Records with more than one effect; must be 0.',
+      type: 'counter',
+      labels,
+      value: Number(doubled),
+    };
+    yield {
+      name: 'hilum_repeated_positions_total',
+      help: 'Positions that came again and were not applied.',
+      type: 'counter',
+      labels,
+      value: Number(duplicates),
+    };
+  }
+}
+
+function splitHost(text: string): { host: string; port: number } {
+  const at = text.lastIndexOf(':');
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
 }

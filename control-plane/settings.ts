@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { HilumError, exitCode } from '../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { formatProblems, readDocument } from '../proto/config/document.ts';
 
 const settingsSchema = z.strictObject({
@@ -11,13 +11,22 @@ const settingsSchema = z.strictObject({
     .string()
     .optional()
     .describe('host:port as gateways see it; it goes into tokens. Default: the grpc address.'),
+  http: z
+    .string()
+    .optional()
+    .describe(
+      'host:port of /healthz, /status and /metrics. Default 127.0.0.1:7480, or a free port where that is taken.',
+    ),
   names: z.array(z.string()).default([]).describe('Further names and addresses in the server certificate.'),
   keyFile: z.string().optional().describe('The key of the store; default DIR/key.'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
 
-export function loadSettings(directory: string, named: string | undefined): { settings: Settings; file: string } {
+export function loadSettings(
+  directory: string,
+  named: string | undefined,
+): { settings: Settings; file: string } {
   const implied = join(directory, 'settings.yaml');
   const file = named ?? (existsSync(implied) ? implied : '');
   let text = '{}';

@@ -1,7 +1,7 @@
 /** `hilum-control-plane verify`: walks every event and the audit chain; exit 1 when something is not what it was. */
 import { join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
-import { HilumError, exitCode, messageOf } from '../gateway/process/errors.ts';
+import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
 import { AuditChain } from './audit/chain.ts';
 import { EventLog } from './eventlog/eventlog.ts';
@@ -10,10 +10,17 @@ import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
 
 const pageEvents = 1_000;
 
-export async function verifyStore(options: { data: string; settings?: string; output: string }): Promise<number> {
+export async function verifyStore(options: {
+  data: string;
+  settings?: string;
+  output: string;
+}): Promise<number> {
   const directory = join(options.data, 'store');
   if (!storeExists(directory)) {
-    throw new HilumError('store-missing', `There is no store in ${directory}.`, { hint: 'Check --data.', exit: exitCode.badConfig });
+    throw new HilumError('store-missing', `There is no store in ${directory}.`, {
+      hint: 'Check --data.',
+      exit: exitCode.badConfig,
+    });
   }
   const { settings } = loadSettings(options.data, options.settings);
   const key = loadKey(settings.keyFile ?? join(options.data, 'key'), false);
@@ -39,7 +46,11 @@ export async function verifyStore(options: { data: string; settings?: string; ou
   const audit = await new AuditChain(store, nowUs64).verify();
   await store.close();
   const report = { events: { count: events, damage }, audit };
-  const text = JSON.stringify(report, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2);
+  const text = JSON.stringify(
+    report,
+    (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+    2,
+  );
   process.stdout.write(
     options.output === 'json'
       ? `${text}\n`

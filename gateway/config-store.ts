@@ -65,7 +65,9 @@ export class ConfigStore {
   }
 
   #objections(offer: ConfigOffer): Problem[] {
-    const whole = (message: string, hint: string): Problem[] => [{ path: '', line: 0, column: 0, message, hint }];
+    const whole = (message: string, hint: string): Problem[] => [
+      { path: '', line: 0, column: 0, message, hint },
+    ];
     if (!createHash('sha256').update(offer.yaml).digest().equals(Buffer.from(offer.hash))) {
       return whole('the text does not have the hash that it was offered with', 'push it again');
     }

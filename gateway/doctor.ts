@@ -3,17 +3,18 @@
  * the way to the control plane is told apart: not resolved, blocked, refused by the proxy,
  * intercepted (another CA answers), reachable.
  */
-import { lookup } from 'node:dns/promises';
-import { accessSync, constants, existsSync, statSync, statfsSync } from 'node:fs';
+
 import { createHash, X509Certificate } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { readToken } from '../proto/token.ts';
-import { HilumError, codeOf, exitCode, messageOf } from './process/errors.ts';
+import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { readStatus } from './status-command.ts';
-import { type Proxy, parseProxy } from './uplink/channel.ts';
-import { ProxyRefused, openTunnel, presentedChain, splitAddress } from './uplink/enroll.ts';
+import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
+import { openTunnel, ProxyRefused, presentedChain, splitAddress } from './uplink/enroll.ts';
 import { loadIdentity } from './uplink/identity.ts';
 
 export interface Finding {
@@ -56,7 +57,13 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const token = options.token === undefined ? undefined : readToken(options.token);
   const address = loaded?.settings.uplink.address ?? identity?.address ?? token?.address;
   if (address === undefined) {
-    add('control plane', 'warn', 'no-address', 'no control plane is known', 'Enroll, or give --token to test the way to it.');
+    add(
+      'control plane',
+      'warn',
+      'no-address',
+      'no control plane is known',
+      'Enroll, or give --token to test the way to it.',
+    );
   } else {
     const pin = identity === undefined ? token?.caPin : fingerprint(identity.caPem);
     findings.push(await checkWay(address, proxy, pin));
@@ -75,14 +82,26 @@ function checkDirectory(directory: string, add: Add): void {
   try {
     accessSync(directory, constants.W_OK);
   } catch {
-    add('data', 'fail', 'data-not-writable', `${directory} cannot be written`, 'Give it to the user that the gateway runs as.');
+    add(
+      'data',
+      'fail',
+      'data-not-writable',
+      `${directory} cannot be written`,
+      'Give it to the user that the gateway runs as.',
+    );
     return;
   }
   const volume = statfsSync(directory);
   const freeMib = (volume.bavail * volume.bsize) / 1024 ** 2;
   const lowMib = Math.min(512, (volume.blocks * volume.bsize) / 1024 ** 2 / 10);
   if (freeMib < lowMib) {
-    add('disk', 'fail', 'disk-full', `${freeMib.toFixed(0)} MiB free: intake is refused`, 'Free space on this volume, or enlarge it.');
+    add(
+      'disk',
+      'fail',
+      'disk-full',
+      `${freeMib.toFixed(0)} MiB free: intake is refused`,
+      'Free space on this volume, or enlarge it.',
+    );
   } else add('disk', 'ok', 'disk-ok', `${(freeMib / 1024).toFixed(1)} GiB free`);
   const key = join(directory, 'key');
   if (existsSync(key) && (statSync(key).mode & 0o077) !== 0) {
@@ -93,31 +112,73 @@ function checkDirectory(directory: string, add: Add): void {
 async function checkRunning(directory: string, add: Add): Promise<void> {
   try {
     const status = await readStatus(directory);
-    add('gateway', status.ready ? 'ok' : 'warn', status.ready ? 'running' : 'not-ready', status.ready ? 'running and ready' : 'running, not ready');
+    add(
+      'gateway',
+      status.ready ? 'ok' : 'warn',
+      status.ready ? 'running' : 'not-ready',
+      status.ready ? 'running and ready' : 'running, not ready',
+    );
     for (const listener of status.listeners) {
       if (listener.state !== 'listening') {
-        add('listener', 'fail', 'listener-down', `${listener.name} is ${listener.state}`, 'See its line in the log.');
+        add(
+          'listener',
+          'fail',
+          'listener-down',
+          `${listener.name} is ${listener.state}`,
+          'See its line in the log.',
+        );
       } else if (listener.plain !== undefined) {
         const { reason, owner } = listener.plain;
-        add('listener', 'warn', 'listener-plain', `${listener.name} at ${listener.address} has no TLS: "${reason}"`, `Agreed by ${owner}; review it.`);
+        add(
+          'listener',
+          'warn',
+          'listener-plain',
+          `${listener.name} at ${listener.address} has no TLS: "${reason}"`,
+          `Agreed by ${owner}; review it.`,
+        );
       }
     }
     if (status.journal.state !== 'open') {
-      add('journal', 'fail', `journal-${status.journal.state}`, 'the journal takes nothing more', 'Free disk space, or raise journal.bytesMax.');
+      add(
+        'journal',
+        'fail',
+        `journal-${status.journal.state}`,
+        'the journal takes nothing more',
+        'Free disk space, or raise journal.bytesMax.',
+      );
     }
     for (const one of status.custody) {
-      if (one.missing !== 0) add('custody', 'fail', 'records-missing', `${one.source}: ${one.missing} records are not accounted for`, 'Stop the gateway, keep its data, run: hilum-gateway journal verify');
+      if (one.missing !== 0)
+        add(
+          'custody',
+          'fail',
+          'records-missing',
+          `${one.source}: ${one.missing} records are not accounted for`,
+          'Stop the gateway, keep its data, run: hilum-gateway journal verify',
+        );
     }
   } catch {
-    add('gateway', 'warn', 'not-running', 'no gateway runs on this data directory', 'systemctl start hilum-gateway, or hilum-gateway run');
+    add(
+      'gateway',
+      'warn',
+      'not-running',
+      'no gateway runs on this data directory',
+      'systemctl start hilum-gateway, or hilum-gateway run',
+    );
   }
 }
 
-function proxyOf(loaded: LoadedSettings | undefined, add: Add): Proxy | undefined {
+function proxyOf(loaded: LoadedSettings | undefined, add: Add): ConnectProxy | undefined {
   try {
     return parseProxy(loaded?.settings.uplink.proxy);
   } catch {
-    add('proxy', 'fail', 'proxy-unreadable', 'uplink.proxy is not an address', 'Write http://proxy.hospital.example:3128');
+    add(
+      'proxy',
+      'fail',
+      'proxy-unreadable',
+      'uplink.proxy is not an address',
+      'Write http://proxy.hospital.example:3128',
+    );
     return undefined;
   }
 }
@@ -125,19 +186,37 @@ function proxyOf(loaded: LoadedSettings | undefined, add: Add): Proxy | undefine
 function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdentity> {
   const identity = loadIdentity(directory);
   if (identity === undefined) {
-    add('identity', 'warn', 'not-enrolled', 'this gateway is not enrolled: it captures and keeps', 'hilum-gateway enroll --data DIR --token TOKEN');
+    add(
+      'identity',
+      'warn',
+      'not-enrolled',
+      'this gateway is not enrolled: it captures and keeps',
+      'hilum-gateway enroll --data DIR --token TOKEN',
+    );
     return undefined;
   }
   const daysLeft = (Date.parse(new X509Certificate(identity.certificatePem).validTo) - Date.now()) / dayMs;
   const until = `${identity.gateway}, certificate good for ${Math.floor(daysLeft)} days`;
-  if (daysLeft <= 0) add('identity', 'fail', 'certificate-expired', 'the certificate is expired', 'Enroll again with a new token.');
-  else if (daysLeft < certificateWarnDays) add('identity', 'warn', 'certificate-expiring', until, 'It renews by itself while the uplink works.');
+  if (daysLeft <= 0)
+    add(
+      'identity',
+      'fail',
+      'certificate-expired',
+      'the certificate is expired',
+      'Enroll again with a new token.',
+    );
+  else if (daysLeft < certificateWarnDays)
+    add('identity', 'warn', 'certificate-expiring', until, 'It renews by itself while the uplink works.');
   else add('identity', 'ok', 'identity-ok', until);
   return identity;
 }
 
 /** One finding that tells blocked, intercepted and unresolved apart. */
-export async function checkWay(address: string, proxy: Proxy | undefined, pin: string | undefined): Promise<Finding> {
+export async function checkWay(
+  address: string,
+  proxy: ConnectProxy | undefined,
+  pin: string | undefined,
+): Promise<Finding> {
   const finding = (state: Finding['state'], code: string, message: string, todo = ''): Finding => ({
     check: 'control plane',
     state,
@@ -151,24 +230,47 @@ export async function checkWay(address: string, proxy: Proxy | undefined, pin: s
     try {
       await lookup(host);
     } catch {
-      return finding('fail', 'unresolved', `the name ${host} of ${what} is not resolved`, 'Check DNS on this host, or write an address.');
+      return finding(
+        'fail',
+        'unresolved',
+        `the name ${host} of ${what} is not resolved`,
+        'Check DNS on this host, or write an address.',
+      );
     }
   }
   try {
     (await openTunnel(address, proxy)).destroy();
   } catch (error) {
     if (error instanceof ProxyRefused) {
-      const todo = error.status === 407 ? 'Put user:password into uplink.proxy.' : `Ask for CONNECT to ${address} to be allowed.`;
-      return finding('fail', 'blocked', `the proxy does not let us through to ${address}: ${error.message}`, todo);
+      const todo =
+        error.status === 407
+          ? 'Put user:password into uplink.proxy.'
+          : `Ask for CONNECT to ${address} to be allowed.`;
+      return finding(
+        'fail',
+        'blocked',
+        `the proxy does not let us through to ${address}: ${error.message}`,
+        todo,
+      );
     }
     const todo = `Ask for outbound TCP to ${proxy?.address ?? address} to be allowed (see the firewall sheet).`;
-    return finding('fail', 'blocked', `${proxy?.address ?? address} does not answer (${codeOf(error) || messageOf(error)})`, todo);
+    return finding(
+      'fail',
+      'blocked',
+      `${proxy?.address ?? address} does not answer (${codeOf(error) || messageOf(error)})`,
+      todo,
+    );
   }
   let chain: Buffer[];
   try {
     chain = await presentedChain(address, proxy);
   } catch (error) {
-    return finding('fail', 'no-tls', `${address} answers, but not with TLS (${codeOf(error) || 'closed'})`, 'Check the port; a firewall may cut TLS.');
+    return finding(
+      'fail',
+      'no-tls',
+      `${address} answers, but not with TLS (${codeOf(error) || 'closed'})`,
+      'Check the port; a firewall may cut TLS.',
+    );
   }
   if (pin !== undefined && !chain.some((der) => createHash('sha256').update(der).digest('hex') === pin)) {
     return finding(
@@ -178,7 +280,11 @@ export async function checkWay(address: string, proxy: Proxy | undefined, pin: s
       'Something between intercepts TLS: ask for this connection to be exempt from inspection.',
     );
   }
-  return finding('ok', 'reachable', `${address} is reachable${proxy === undefined ? '' : ' through the proxy'}`);
+  return finding(
+    'ok',
+    'reachable',
+    `${address} is reachable${proxy === undefined ? '' : ' through the proxy'}`,
+  );
 }
 
 function fingerprint(pem: string): string {

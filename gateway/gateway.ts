@@ -14,23 +14,24 @@ import { durationMs } from '../proto/config/duration.ts';
 import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { ConfigStore } from './config-store.ts';
-import { type StoredDelivery, Journal } from './journal/journal.ts';
+import { Journal, type StoredDelivery } from './journal/journal.ts';
 import { Latency } from './latency.ts';
 import { type Listener, makeListener } from './listeners.ts';
-import { type Meaning, compileMeaning } from './meaning.ts';
+import { compileMeaning, type Meaning } from './meaning.ts';
 import { mappingVersion } from './normalize/normalize.ts';
 import { Pipeline } from './pipeline.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
 import { exitCode } from './process/errors.ts';
 import { loadKey, writePrivate } from './process/keys.ts';
-import { type Log, errorWord } from './process/log.ts';
+import { errorWord, type Log } from './process/log.ts';
+import { type Metric, StatusServer } from './process/status-server.ts';
 import { Delivery } from './route/delivery.ts';
-import { type LoadedSettings, parseListen, parseSize, resolvePath } from './settings.ts';
+import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
 import { Sources } from './sources.ts';
-import { type Metric, StatusServer } from './status.ts';
 import { parseProxy } from './uplink/channel.ts';
-import { type Identity, loadIdentity } from './uplink/identity.ts';
+import { type Identity, loadIdentity, saveIdentity } from './uplink/identity.ts';
+import { renewWhenDue } from './uplink/renew.ts';
 import { Uplink } from './uplink/uplink.ts';
 import { version } from './version.ts';
 
@@ -42,10 +43,12 @@ export interface GatewayOptions {
 
 const laneNames: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const wakeDeliveriesMs = 1_000;
+const repeatsShownMax = 10_000;
+const renewCheckMs = 3_600_000;
 
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #identity: Identity | undefined;
+  #identity: Identity | undefined;
   readonly #journal: Journal;
   readonly #config: ConfigStore;
   readonly #sources: Sources;
@@ -63,6 +66,7 @@ export class Gateway {
   #ready = false;
   #stopping = false;
   #deliveryTimer: NodeJS.Timeout | undefined;
+  #renewTimer: NodeJS.Timeout | undefined;
 
   static async open(options: GatewayOptions): Promise<Gateway> {
     const { directory, loaded, log } = options;
@@ -70,14 +74,18 @@ export class Gateway {
     const journalDirectory = join(directory, 'journal');
     const fresh = !existsSync(join(journalDirectory, 'data.mdb'));
     const keyFile = settings.keyFile ?? 'key';
-    const key = loadKey(resolvePath(keyFile, settings.keyFile === undefined ? '' : loaded.file, directory), fresh);
+    const key = loadKey(
+      resolvePath(keyFile, settings.keyFile === undefined ? '' : loaded.file, directory),
+      fresh,
+    );
     let gateway: Gateway | undefined;
     const journal = await Journal.open(
       {
         directory: journalDirectory,
         key,
         budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
-        reserveBytes: settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
+        reserveBytes:
+          settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
         repeatEntriesMax: settings.journal.repeatEntriesMax,
         repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
       },
@@ -120,7 +128,13 @@ export class Gateway {
       },
     );
     this.#listeners = Object.entries(loaded.settings.listeners).map(([name, settings]) =>
-      makeListener(name, settings, { directory, settingsFile: loaded.file, intake: journal, sources: this.#sources, log }),
+      makeListener(name, settings, {
+        directory,
+        settingsFile: loaded.file,
+        intake: journal,
+        sources: this.#sources,
+        log,
+      }),
     );
     this.#status = new StatusServer({
       status: () => this.status(),
@@ -133,26 +147,48 @@ export class Gateway {
   async start(): Promise<void> {
     const { log, loaded, directory } = this.#options;
     const { recovered } = this.#journal;
-    log('info', 'recovered', { ms: Math.round(recovered.ms), records: recovered.records, events: recovered.events });
-    this.#pipeline.setConfig(this.#config.running().yaml, this.#config.running().version, this.#meaning.reclassifies);
+    log('info', 'recovered', {
+      ms: Math.round(recovered.ms),
+      records: recovered.records,
+      events: recovered.events,
+    });
+    this.#pipeline.setConfig(
+      this.#config.running().yaml,
+      this.#config.running().version,
+      this.#meaning.reclassifies,
+    );
     this.#pipeline.start();
     this.#useDestinations();
     this.#startUplink();
-    const place = parseListen(loaded.settings.status.listen) ?? { host: '127.0.0.1', port: 0 };
-    const { address, port } = await this.#status.start(place.host, place.port);
-    this.#statusAddress = `${address}:${port}`;
+    this.#statusAddress = await this.#status.listen(loaded.settings.status.listen, '127.0.0.1:9480', log);
     for (const listener of this.#listeners) {
       await listener.start();
-      log('info', 'listening', { listener: listener.name, type: listener.type, address: listener.address, tls: listener.tls });
+      log('info', 'listening', {
+        listener: listener.name,
+        type: listener.type,
+        address: listener.address,
+        tls: listener.tls,
+      });
       if (listener.plain !== undefined) {
-        void this.#journal.audit({ action: 'listener-plain', subject: listener.name, actor: listener.plain.owner, reason: listener.plain.reason });
+        void this.#journal.audit({
+          action: 'listener-plain',
+          subject: listener.name,
+          actor: listener.plain.owner,
+          reason: listener.plain.reason,
+        });
       }
     }
     this.#deliveryTimer = setInterval(() => this.onDeliveries(), wakeDeliveriesMs);
     this.#deliveryTimer.unref();
+    this.#renewTimer = setInterval(() => void this.#renew(), renewCheckMs);
+    this.#renewTimer.unref();
+    void this.#renew();
     this.#ready = true;
     // Where `hilum-gateway status` finds the running one.
-    writePrivate(join(directory, 'run.json'), `${JSON.stringify({ pid: process.pid, status: this.#statusAddress })}\n`);
+    writePrivate(
+      join(directory, 'run.json'),
+      `${JSON.stringify({ pid: process.pid, status: this.#statusAddress })}\n`,
+    );
     if (this.#identity === undefined) log('warn', 'not-enrolled', { gateway: '' });
     log('info', 'ready', { gateway: this.#identity?.gateway ?? '', status: this.#statusAddress });
   }
@@ -161,6 +197,7 @@ export class Gateway {
     this.#stopping = true;
     this.#ready = false;
     clearInterval(this.#deliveryTimer);
+    clearInterval(this.#renewTimer);
     await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
     for (const delivery of this.#deliveries.values()) delivery.stop();
     await this.#pipeline.stop(deadlineMs);
@@ -168,6 +205,37 @@ export class Gateway {
     await this.#journal.stop();
     await this.#journal.close();
     this.#status.stop();
+  }
+
+  /** SIGHUP: certificates and keys of the listeners are read again; what else changed needs a restart, and is said. */
+  async reload(): Promise<void> {
+    const { log, loaded, directory } = this.#options;
+    const fresh = loadSettings(directory, loaded.file === '' ? undefined : loaded.file);
+    for (const listener of this.#listeners) {
+      const settings = fresh.settings.listeners[listener.name];
+      if (settings !== undefined) listener.reload(settings);
+    }
+    const changed = JSON.stringify(fresh.settings) !== JSON.stringify(loaded.settings);
+    log(changed ? 'warn' : 'info', changed ? 'reloaded-restart-needed' : 'reloaded');
+  }
+
+  /** At two thirds of its life the certificate is replaced under the old one, and the uplink comes back with it. */
+  async #renew(): Promise<void> {
+    const identity = this.#identity;
+    if (identity === undefined || this.#stopping) return;
+    const { uplink } = this.#options.loaded.settings;
+    const way = { address: uplink.address ?? identity.address, proxy: parseProxy(uplink.proxy) };
+    try {
+      const renewed = await renewWhenDue(identity, way, Date.now());
+      if (renewed === undefined) return;
+      saveIdentity(this.#options.directory, renewed);
+      this.#identity = renewed;
+      await this.#uplink?.stop(1_000);
+      this.#startUplink();
+      this.#options.log('info', 'certificate-renewed');
+    } catch (error) {
+      this.alarm('certificate-renewal-failed', { reason: errorWord(error) });
+    }
   }
 
   onRecords(): void {
@@ -184,7 +252,15 @@ export class Gateway {
   }
 
   onRepeat(sequence: number): void {
-    this.#repeats.set(sequence, (this.#repeats.get(sequence) ?? 0) + 1);
+    // Custody counts every one; here is only what a trace will show, so it may be bounded.
+    if (this.#repeats.size < repeatsShownMax)
+      this.#repeats.set(sequence, (this.#repeats.get(sequence) ?? 0) + 1);
+  }
+
+  #takeRepeats(): { recordSequence: number; count: number }[] {
+    const taken = [...this.#repeats].map(([recordSequence, count]) => ({ recordSequence, count }));
+    this.#repeats.clear();
+    return taken;
   }
 
   alarm(code: string, fields: Record<string, number | string>): void {
@@ -224,6 +300,7 @@ export class Gateway {
         },
         configReport: () => this.#config.report(),
         telemetry: () => this.#telemetry(),
+        takeRepeats: () => this.#takeRepeats(),
         onLatency: (lane, hop, us) => this.#latency.record(lane, hop, us),
       },
     );
@@ -246,7 +323,9 @@ export class Gateway {
       this.#pipeline.setConfig(offer.yaml, Number(offer.version), this.#meaning.reclassifies);
       this.#useDestinations();
     }
-    log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', { version: Number(offer.version) });
+    log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', {
+      version: Number(offer.version),
+    });
     void this.#journal.audit({
       action: applied ? 'config-applied' : 'config-refused',
       actor: offer.author,
@@ -353,12 +432,29 @@ export class Gateway {
     const fact = (one: typeof attempted) =>
       one === undefined
         ? { version: '0', outcome: 'built-in' }
-        : { version: String(one.version), hash: Buffer.from(one.hash).toString('hex'), outcome: one.outcome, problems: one.problems };
+        : {
+            version: String(one.version),
+            hash: Buffer.from(one.hash).toString('hex'),
+            outcome: one.outcome,
+            problems: one.problems,
+          };
     // What the control plane desires is what it offered last; it is the control plane's fact.
-    return { desired: { version: String(attempted?.version ?? 0n) }, attempted: fact(attempted), running: fact(running) };
+    return {
+      desired: { version: String(attempted?.version ?? 0n) },
+      attempted: fact(attempted),
+      running: fact(running),
+    };
   }
 
-  #custody(): { source: string; accepted: number; pending: number; delivered: number; quarantined: number; expired: number; duplicates: number }[] {
+  #custody(): {
+    source: string;
+    accepted: number;
+    pending: number;
+    delivered: number;
+    quarantined: number;
+    expired: number;
+    duplicates: number;
+  }[] {
     return this.#journal.custodyTotals().map(({ source, counts }) => ({
       source,
       accepted: counts.accepted,
@@ -388,11 +484,15 @@ export class Gateway {
       atUs: nowUs64(),
       custody: [
         ...this.#custody().map(wide),
-        ...this.#journal
-          .custodyHours()
-          .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
+        ...this.#journal.custodyHours().map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
         ...this.#journal.localCounts().map(({ destination, counts }) =>
-          wide({ destination, accepted: counts.accepted, pending: counts.pending, delivered: counts.delivered, quarantined: counts.dead }),
+          wide({
+            destination,
+            accepted: counts.accepted,
+            pending: counts.pending,
+            delivered: counts.delivered,
+            quarantined: counts.dead,
+          }),
         ),
       ],
       latency: this.#latency.encode(),
@@ -423,26 +523,74 @@ export class Gateway {
       }
     }
     for (const { lane, first, last } of this.#journal.lanes()) {
-      yield { name: 'hilum_outbox_events', help: 'Events that the control plane has not acknowledged.', type: 'gauge', labels: { lane }, value: last - first + 1 };
+      yield {
+        name: 'hilum_outbox_events',
+        help: 'Events that the control plane has not acknowledged.',
+        type: 'gauge',
+        labels: { lane },
+        value: last - first + 1,
+      };
     }
     const room = this.#journal.room();
-    yield { name: 'hilum_journal_bytes', help: 'Bytes of the rows in the journal.', type: 'gauge', value: room.liveBytes };
-    yield { name: 'hilum_volume_free_bytes', help: 'Bytes free on the volume of the journal.', type: 'gauge', value: room.freeBytes };
-    yield { name: 'hilum_uplink_connected', help: '1 while the control plane is connected.', type: 'gauge', value: this.#uplink?.state().state === 'connected' ? 1 : 0 };
-    yield { name: 'hilum_refused_total', help: 'Records that the journal did not take.', type: 'counter', value: this.#journal.stats().refusals };
+    yield {
+      name: 'hilum_journal_bytes',
+      help: 'Bytes of the rows in the journal.',
+      type: 'gauge',
+      value: room.liveBytes,
+    };
+    yield {
+      name: 'hilum_volume_free_bytes',
+      help: 'Bytes free on the volume of the journal.',
+      type: 'gauge',
+      value: room.freeBytes,
+    };
+    yield {
+      name: 'hilum_uplink_connected',
+      help: '1 while the control plane is connected.',
+      type: 'gauge',
+      value: this.#uplink?.state().state === 'connected' ? 1 : 0,
+    };
+    yield {
+      name: 'hilum_refused_total',
+      help: 'Records that the journal did not take.',
+      type: 'counter',
+      value: this.#journal.stats().refusals,
+    };
     for (const row of this.#latency.summary()) {
-      for (const [quantile, value] of [['0.5', row.p50Us], ['0.99', row.p99Us], ['1', row.maxUs]] as const) {
-        yield { name: 'hilum_latency_microseconds', help: 'Latency by class and hop.', type: 'gauge', labels: { class: row.class, hop: row.hop, quantile }, value };
+      for (const [quantile, value] of [
+        ['0.5', row.p50Us],
+        ['0.99', row.p99Us],
+        ['1', row.maxUs],
+      ] as const) {
+        yield {
+          name: 'hilum_latency_microseconds',
+          help: 'Latency by class and hop.',
+          type: 'gauge',
+          labels: { class: row.class, hop: row.hop, quantile },
+          value,
+        };
       }
     }
     for (const listener of this.#listeners) {
       for (const [counter, value] of Object.entries(listener.counters())) {
-        yield { name: 'hilum_listener', help: 'Counters of a listener.', type: 'gauge', labels: { listener: listener.name, counter }, value };
+        yield {
+          name: 'hilum_listener',
+          help: 'Counters of a listener.',
+          type: 'gauge',
+          labels: { listener: listener.name, counter },
+          value,
+        };
       }
     }
   }
 }
 
-function missing(count: { accepted: number; pending: number; delivered: number; quarantined: number; expired: number }): number {
+function missing(count: {
+  accepted: number;
+  pending: number;
+  delivered: number;
+  quarantined: number;
+  expired: number;
+}): number {
   return count.accepted - count.pending - count.delivered - count.quarantined - count.expired;
 }

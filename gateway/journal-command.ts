@@ -16,10 +16,10 @@ import {
   recordsTable,
   tables,
 } from './journal/layout.ts';
-import { HilumError, exitCode, messageOf } from './process/errors.ts';
+import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
-import { type Opener, createOpener } from './process/seal.ts';
+import { createOpener, type Opener } from './process/seal.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
@@ -71,7 +71,11 @@ function refuseWhileRunning(directory: string): void {
 function openJournal(options: JournalCommandOptions): OpenJournal {
   const { settings, file } = loadSettings(options.data, options.settings);
   const environment = openEnvironment({ directory: join(options.data, 'journal'), readOnly: true });
-  const keyFile = resolvePath(settings.keyFile ?? 'key', settings.keyFile === undefined ? '' : file, options.data);
+  const keyFile = resolvePath(
+    settings.keyFile ?? 'key',
+    settings.keyFile === undefined ? '' : file,
+    options.data,
+  );
   const key = loadKey(keyFile, false);
   const segments = environment.table(tables.segments);
   const opener = createOpener(key, (number) => {
@@ -84,8 +88,14 @@ function openJournal(options: JournalCommandOptions): OpenJournal {
     names.set(number.readUInt16BE(0), value.toString());
   }
   const epoch = environment.table(tables.meta).get(Buffer.from('epoch'));
-  if (epoch === undefined) throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
-  return { environment, opener, epoch: epoch.readBigUInt64BE(0), sourceName: (number) => names.get(number) ?? `source-${number}` };
+  if (epoch === undefined)
+    throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
+  return {
+    environment,
+    opener,
+    epoch: epoch.readBigUInt64BE(0),
+    sourceName: (number) => names.get(number) ?? `source-${number}`,
+  };
 }
 
 interface Count {
@@ -109,7 +119,9 @@ function verify(journal: OpenJournal, form: string): number {
       const { sequence, source } = readRecordKey(key);
       rows[table] += 1;
       count(counts, source).pending += 1;
-      check(damaged, table, sequence, () => JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)));
+      check(damaged, table, sequence, () =>
+        JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)),
+      );
     }
   }
   for (const name of classes) {
@@ -119,12 +131,15 @@ function verify(journal: OpenJournal, form: string): number {
     for (const { key, value } of journal.environment.table(table).getRange({})) {
       const { sequence, source, flags } = readOutboxKey(key);
       rows[table] += 1;
-      if (expected !== 0 && sequence !== expected) damaged.push({ table, sequence: expected, reason: 'a sequence is missing' });
+      if (expected !== 0 && sequence !== expected)
+        damaged.push({ table, sequence: expected, reason: 'a sequence is missing' });
       expected = sequence + 1;
       if ((flags & outboxFlag.completes) !== 0) count(counts, source).pending += 1;
       const header = readOutboxHeader(value);
       const where = place('outbox', journal.epoch, header.recordSequence, header.index);
-      check(damaged, table, sequence, () => Envelope.decode(journal.opener.open(where, value.subarray(outboxHeaderBytes))));
+      check(damaged, table, sequence, () =>
+        Envelope.decode(journal.opener.open(where, value.subarray(outboxHeaderBytes))),
+      );
     }
   }
   rows.quarantine = 0;
@@ -133,7 +148,9 @@ function verify(journal: OpenJournal, form: string): number {
     const source = key.readUInt16BE(8);
     rows.quarantine += 1;
     quarantined.set(source, (quarantined.get(source) ?? 0) + 1);
-    check(damaged, 'quarantine', sequence, () => QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value)));
+    check(damaged, 'quarantine', sequence, () =>
+      QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value)),
+    );
   }
   const custody = [...counts].map(([source, one]) => ({
     source: journal.sourceName(source),
@@ -141,12 +158,18 @@ function verify(journal: OpenJournal, form: string): number {
     missing: one.accepted - one.pending - one.delivered - one.quarantined - one.expired,
     quarantineRows: quarantined.get(source) ?? 0,
   }));
-  const whole = damaged.length === 0 && custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
-  if (form === 'json') process.stdout.write(`${JSON.stringify({ whole, rows, custody, damaged }, null, 2)}\n`);
+  const whole =
+    damaged.length === 0 &&
+    custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
+  if (form === 'json')
+    process.stdout.write(`${JSON.stringify({ whole, rows, custody, damaged }, null, 2)}\n`);
   else {
-    for (const [table, number] of Object.entries(rows)) process.stdout.write(`${table.padEnd(18)} ${number} rows\n`);
+    for (const [table, number] of Object.entries(rows))
+      process.stdout.write(`${table.padEnd(18)} ${number} rows\n`);
     for (const one of custody) {
-      process.stdout.write(`${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`);
+      process.stdout.write(
+        `${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`,
+      );
     }
     for (const one of damaged) process.stdout.write(`DAMAGED ${one.table} ${one.sequence}: ${one.reason}\n`);
     process.stdout.write(whole ? 'All there.\n' : 'NOT whole.\n');
@@ -175,7 +198,12 @@ function count(counts: Map<number, Count>, source: number): Count {
   return one;
 }
 
-function check(damaged: { table: string; sequence: number; reason: string }[], table: string, sequence: number, open: () => unknown): void {
+function check(
+  damaged: { table: string; sequence: number; reason: string }[],
+  table: string,
+  sequence: number,
+  open: () => unknown,
+): void {
   try {
     open();
   } catch (error) {
@@ -187,7 +215,9 @@ function quarantine(journal: OpenJournal, form: string): number {
   const entries: Record<string, unknown>[] = [];
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
-    const entry = QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value));
+    const entry = QuarantinedRecord.decode(
+      journal.opener.open(place('quarantine', journal.epoch, sequence), value),
+    );
     entries.push({
       record: String(sequence),
       source: entry.record?.source ?? '',
@@ -199,7 +229,11 @@ function quarantine(journal: OpenJournal, form: string): number {
     });
   }
   if (form === 'json') process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
-  else for (const one of entries) process.stdout.write(`${String(one.record).padEnd(8)} ${String(one.source).padEnd(12)} ${String(one.code).padEnd(16)} ${String(one.reason)}\n`);
+  else
+    for (const one of entries)
+      process.stdout.write(
+        `${String(one.record).padEnd(8)} ${String(one.source).padEnd(12)} ${String(one.code).padEnd(16)} ${String(one.reason)}\n`,
+      );
   return exitCode.done;
 }
 
@@ -215,7 +249,10 @@ function exportRecords(journal: OpenJournal, to: string): number {
   for (const name of classes) {
     for (const { key, value } of journal.environment.table(recordsTable(name)).getRange({})) {
       const { sequence } = readRecordKey(key);
-      write(sequence, JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)).raw);
+      write(
+        sequence,
+        JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)).raw,
+      );
     }
     for (const { value } of journal.environment.table(outboxTable(name)).getRange({})) {
       const header = readOutboxHeader(value);
@@ -226,7 +263,9 @@ function exportRecords(journal: OpenJournal, to: string): number {
   }
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
-    const entry = QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value));
+    const entry = QuarantinedRecord.decode(
+      journal.opener.open(place('quarantine', journal.epoch, sequence), value),
+    );
     write(sequence, entry.record?.raw ?? new Uint8Array(0));
   }
   process.stdout.write(`${written} messages written to ${to}. They hold patient data.\n`);

@@ -3,7 +3,7 @@
  * control plane. A hop is the time from the one before it:
  *   journaled (since captured) normalized queued sent acked, and total = captured to acked.
  */
-import { type Histogram, build, encodeIntoCompressedBase64 } from 'hdr-histogram-js';
+import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import type { LatencyHistogram } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 

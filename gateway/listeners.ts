@@ -4,19 +4,19 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Intake } from './capture/intake.ts';
-import { type MllpListener, createMllpListener } from './capture/mllp/listener.ts';
-import { type MqttSource, createMqttSource } from './capture/mqtt/broker.ts';
+import { createMllpListener, type MllpListener } from './capture/mllp/listener.ts';
+import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
 import type { MqttSourceOptions } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
-import { HilumError, exitCode } from './process/errors.ts';
+import { exitCode, HilumError } from './process/errors.ts';
 import type { Log } from './process/log.ts';
 import {
+  isLoopback,
   type ListenerSettings,
   type MllpListenerSettings,
   type MqttListenerSettings,
-  isLoopback,
   parseListen,
   parseSize,
   resolvePath,
@@ -33,6 +33,8 @@ export interface Listener {
   state: 'starting' | 'listening' | 'failed' | 'stopped';
   start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
+  /** Reads certificates and keys again, where the listener can; new connections get them. */
+  reload(settings: ListenerSettings): void;
   counters(): Record<string, number>;
 }
 
@@ -76,7 +78,17 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
       log: context.log,
     },
   );
-  return wrap(name, settings, source.start, source.stop, () => ({ ...source.counters() }));
+  return wrap(
+    name,
+    settings,
+    source.start,
+    source.stop,
+    () => ({ ...source.counters() }),
+    (fresh) => {
+      const tls = fresh.type === 'mllp' ? tlsOptions(fresh, context) : undefined;
+      if (tls !== undefined) source.renew(tls);
+    },
+  );
 }
 
 function mqtt(name: string, settings: MqttListenerSettings, context: ListenerContext): Listener {
@@ -125,7 +137,12 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
 function mqttCounters(source: MqttSource): Record<string, number> {
   const { received, refused, closed, ...counts } = source.stats();
   const sum = (by: Record<string, number>) => Object.values(by).reduce((total, count) => total + count, 0);
-  return { ...counts, messages: received[0] + received[1] + received[2], refused: sum(refused), closed: sum(closed) };
+  return {
+    ...counts,
+    messages: received[0] + received[1] + received[2],
+    refused: sum(refused),
+    closed: sum(closed),
+  };
 }
 
 function wrap(
@@ -134,6 +151,7 @@ function wrap(
   start: () => Promise<{ address: string; port: number }>,
   stop: (deadlineMs: number) => Promise<void>,
   counters: () => Record<string, number>,
+  reload: (settings: ListenerSettings) => void = () => {},
 ): Listener {
   const { mode, reason = '', owner = '' } = settings.tls;
   const loopback = isLoopback(place(settings).host);
@@ -152,20 +170,25 @@ function wrap(
       } catch (cause) {
         listener.state = 'failed';
         const code = (cause as NodeJS.ErrnoException).code ?? '';
-        throw new HilumError('listener-failed', `The listener "${name}" cannot use ${settings.listen} (${code}).`, {
-          hint:
-            code === 'EADDRINUSE'
-              ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
-              : `Check listeners.${name}.listen in the settings.`,
-          exit: exitCode.badConfig,
-          cause,
-        });
+        throw new HilumError(
+          'listener-failed',
+          `The listener "${name}" cannot use ${settings.listen} (${code}).`,
+          {
+            hint:
+              code === 'EADDRINUSE'
+                ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
+                : `Check listeners.${name}.listen in the settings.`,
+            exit: exitCode.badConfig,
+            cause,
+          },
+        );
       }
     },
     async stop(deadlineMs) {
       await stop(deadlineMs);
       listener.state = 'stopped';
     },
+    reload,
     counters,
   };
   return listener;

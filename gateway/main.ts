@@ -8,7 +8,7 @@ import { formatProblems } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
-import { HilumError, exitCode } from './process/errors.ts';
+import { exitCode, HilumError } from './process/errors.ts';
 import { failWith, guardProcess, runDaemon } from './process/lifecycle.ts';
 import { createLog } from './process/log.ts';
 import { loadSettings } from './settings.ts';
@@ -32,9 +32,12 @@ Examples:
   hilum-gateway doctor --data /var/lib/hilum-gateway      what is wrong, and what to do`,
   );
 
-const data = () => new Option('--data <dir>', 'where the journal, the key and the identity are').makeOptionMandatory();
-const settingsOption = () => new Option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults');
-const output = () => new Option('-o, --output <form>', 'table or json').choices(['table', 'json']).default('table');
+const data = () =>
+  new Option('--data <dir>', 'where the journal, the key and the identity are').makeOptionMandatory();
+const settingsOption = () =>
+  new Option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults');
+const output = () =>
+  new Option('-o, --output <form>', 'table or json').choices(['table', 'json']).default('table');
 
 program
   .command('run')
@@ -57,13 +60,23 @@ program
   .addOption(data())
   .addOption(settingsOption())
   .requiredOption('--token <token>', 'from "hilumctl token create"; - reads it from standard input')
-  .addHelpText('after', '\nExample:\n  hilumctl token create --site north | hilum-gateway enroll --data ./var/gateway --token -')
+  .addHelpText(
+    'after',
+    '\nExample:\n  hilumctl token create --site north | hilum-gateway enroll --data ./var/gateway --token -',
+  )
   .action(async (options: { data: string; settings?: string; token: string }) => {
     const { settings } = loadSettings(options.data, options.settings);
     const token = options.token === '-' ? readFileSync(0, 'utf8') : options.token;
-    const identity = await enroll({ token, proxy: parseProxy(settings.uplink.proxy), host: hostname(), version });
+    const identity = await enroll({
+      token,
+      proxy: parseProxy(settings.uplink.proxy),
+      host: hostname(),
+      version,
+    });
     saveIdentity(options.data, identity);
-    process.stdout.write(`Enrolled as ${identity.gateway} (site ${identity.site}) with ${identity.address}.\n`);
+    process.stdout.write(
+      `Enrolled as ${identity.gateway} (site ${identity.site}) with ${identity.address}.\n`,
+    );
   });
 
 program
@@ -102,7 +115,9 @@ program
       fileName: config,
     });
     if (checked.problems !== undefined) {
-      throw new HilumError('config-bad', formatProblems(checked.problems, config), { exit: exitCode.badConfig });
+      throw new HilumError('config-bad', formatProblems(checked.problems, config), {
+        exit: exitCode.badConfig,
+      });
     }
     process.stdout.write(`${config}: all well.\n`);
   });
@@ -130,7 +145,10 @@ for (const [verb, description] of [
     .addOption(data())
     .addOption(settingsOption())
     .addOption(output())
-    .addHelpText('after', `\nExample:\n  hilum-gateway journal ${verb} --data ./var/gateway${verb === 'export' ? ' --to ./export' : ''}`);
+    .addHelpText(
+      'after',
+      `\nExample:\n  hilum-gateway journal ${verb} --data ./var/gateway${verb === 'export' ? ' --to ./export' : ''}`,
+    );
   if (verb === 'export') command.requiredOption('--to <dir>', 'where to write');
   command.action(async (options: { data: string; settings?: string; output: string; to?: string }) => {
     const commands = await import('./journal-command.ts');

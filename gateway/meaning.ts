@@ -3,10 +3,11 @@
  * event has, where it is routed. Compiled once per config in each thread that needs it; the
  * control plane compiles the same to validate a config by the code that will run it.
  */
-import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
-import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
+
 import { budgetMs, checkConfig } from '../proto/config/check.ts';
 import type { Config } from '../proto/config/schema.ts';
+import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
+import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
 import type { MappedCode, NormalizeContext } from './normalize/outcome.ts';
 import { compileClassifier } from './prioritize/classify.ts';

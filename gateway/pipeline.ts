@@ -99,7 +99,8 @@ export class Pipeline {
   /** Every record up to this sequence, and none beyond that is missing, has been normalized. */
   normalizedThrough(): number {
     let lowest = Number.POSITIVE_INFINITY;
-    for (const job of this.#jobs) for (const record of job.records) lowest = Math.min(lowest, record.sequence);
+    for (const job of this.#jobs)
+      for (const record of job.records) lowest = Math.min(lowest, record.sequence);
     for (const record of this.#retry) lowest = Math.min(lowest, record.sequence);
     for (const guess of order) lowest = Math.min(lowest, this.#journal.nextSequence(guess) ?? lowest);
     return lowest - 1;
@@ -188,7 +189,10 @@ export class Pipeline {
     });
     const timeoutMs = records.length === 1 ? recordTimeoutMs : jobTimeoutMs;
     // The first job of a worker also pays for its start.
-    const timer = setTimeout(() => this.#replaceWorker('normalizer-timeout'), timeoutMs + jobTimeoutMs * (id < 3 ? 2 : 0));
+    const timer = setTimeout(
+      () => this.#replaceWorker('normalizer-timeout'),
+      timeoutMs + jobTimeoutMs * (id < 3 ? 2 : 0),
+    );
     this.#jobs.push({ id, records, timer });
     this.#worker?.postMessage({ kind: 'job', id, records: jobs, bytes: buffer } satisfies ToWorker, [buffer]);
   }
@@ -282,7 +286,13 @@ export class Pipeline {
       bytes: BigInt(record.raw.length),
     });
     const capturedAtUs = Number(record.capturedAtUs);
-    this.#journal.finish(taken, { lane: 'routine', capturedAtUs, events: [], deliveries: [], reject: { sealed, entry } });
+    this.#journal.finish(taken, {
+      lane: 'routine',
+      capturedAtUs,
+      events: [],
+      deliveries: [],
+      reject: { sealed, entry },
+    });
   }
 
   #post(message: ToWorker): void {
@@ -291,7 +301,8 @@ export class Pipeline {
 }
 
 function made(result: JobResult, bytes: ArrayBuffer): MadeRecord {
-  const slice = ({ offset, length }: { offset: number; length: number }) => new Uint8Array(bytes, offset, length);
+  const slice = ({ offset, length }: { offset: number; length: number }) =>
+    new Uint8Array(bytes, offset, length);
   const record: MadeRecord = {
     lane: result.lane,
     capturedAtUs: result.capturedAtUs,
@@ -299,7 +310,10 @@ function made(result: JobResult, bytes: ArrayBuffer): MadeRecord {
     deliveries: result.deliveries.map(({ destination, sealed }) => ({ destination, sealed: slice(sealed) })),
   };
   if (result.reject !== undefined) {
-    record.reject = { sealed: slice(result.reject.sealed), entry: QuarantineEntry.decode(result.reject.entry) };
+    record.reject = {
+      sealed: slice(result.reject.sealed),
+      entry: QuarantineEntry.decode(result.reject.entry),
+    };
   }
   return record;
 }

@@ -8,7 +8,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { formatProblems, readDocument } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
-import { HilumError, exitCode } from './process/errors.ts';
+import { exitCode, HilumError } from './process/errors.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a name has letters, digits, "-", "_" or "."',
@@ -25,11 +25,16 @@ const size = z
 
 const tls = z
   .strictObject({
-    mode: z.enum(['required', 'optional', 'none']).describe('Is a client certificate required, optional, or is there no TLS?'),
+    mode: z
+      .enum(['required', 'optional', 'none'])
+      .describe('Is a client certificate required, optional, or is there no TLS?'),
     certFile: z.string().optional(),
     keyFile: z.string().optional(),
     caFile: z.string().optional().describe('Issuers of client certificates.'),
-    range: z.array(z.string()).optional().describe('mode none, off loopback: addresses that may connect, as CIDR.'),
+    range: z
+      .array(z.string())
+      .optional()
+      .describe('mode none, off loopback: addresses that may connect, as CIDR.'),
     reason: z.string().optional().describe('mode none, off loopback: why.'),
     owner: z.string().optional().describe('mode none, off loopback: who answers for it.'),
   })
@@ -68,17 +73,21 @@ const mqttListener = z.strictObject({
 });
 
 const settingsSchema = z.strictObject({
-  listeners: z
-    .record(name, z.discriminatedUnion('type', [mllpListener, mqttListener]))
-    .prefault({
-      mllp: { type: 'mllp', listen: '127.0.0.1:2575' },
-      mqtt: { type: 'mqtt', listen: '127.0.0.1:1883', anonymous: { publish: ['devices/#'] } },
-    }),
-  status: z.strictObject({ listen: listen.default('127.0.0.1:9480') }).prefault({}),
+  listeners: z.record(name, z.discriminatedUnion('type', [mllpListener, mqttListener])).prefault({
+    mllp: { type: 'mllp', listen: '127.0.0.1:2575' },
+    mqtt: { type: 'mqtt', listen: '127.0.0.1:1883', anonymous: { publish: ['devices/#'] } },
+  }),
+  status: z
+    .strictObject({
+      listen: listen.optional().describe('Default 127.0.0.1:9480, or a free port where that is taken.'),
+    })
+    .prefault({}),
   journal: z
     .strictObject({
       bytesMax: size.default('20GiB').describe('What the journal may hold; beyond it intake is refused.'),
-      reserve: size.optional().describe('What intake leaves free on the volume; default 10 %, at most 512 MiB.'),
+      reserve: size
+        .optional()
+        .describe('What intake leaves free on the volume; default 10 %, at most 512 MiB.'),
       repeatEntriesMax: z.number().int().min(1000).max(20_000_000).default(2_000_000),
       repeatAge: duration.default('7d'),
     })
@@ -86,7 +95,10 @@ const settingsSchema = z.strictObject({
   keyFile: z.string().optional().describe('The journal key; default DIR/key.'),
   uplink: z
     .strictObject({
-      address: z.string().optional().describe('host:port of the control plane; default: from the enrollment.'),
+      address: z
+        .string()
+        .optional()
+        .describe('host:port of the control plane; default: from the enrollment.'),
       proxy: z.string().optional().describe('http://[user:password@]host:port of an HTTP CONNECT proxy.'),
     })
     .prefault({}),
@@ -137,7 +149,10 @@ export function parseSettings(text: string, file: string): Settings {
     const path = `listeners.${listener}.tls`;
     throw new HilumError(
       'settings-bad',
-      formatProblems([{ path, line, column, message: problem, hint: 'use TLS, or say who allowed it' }], file),
+      formatProblems(
+        [{ path, line, column, message: problem, hint: 'use TLS, or say who allowed it' }],
+        file,
+      ),
       { hint: 'Correct the line above.', exit: exitCode.badConfig },
     );
   }

@@ -1,7 +1,7 @@
 /** `hilum-gateway status`: asks the running gateway; exit 69 when none runs. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HilumError, exitCode } from './process/errors.ts';
+import { exitCode, HilumError } from './process/errors.ts';
 
 export interface RunningStatus {
   ready: boolean;
@@ -9,10 +9,24 @@ export interface RunningStatus {
   site: string;
   enrolled: boolean;
   uplink: { state: string; reason: string; address: string; lastAckAtUs: string };
-  listeners: { name: string; type: string; address: string; state: string; tls: string; plain?: { reason: string; owner: string } }[];
+  listeners: {
+    name: string;
+    type: string;
+    address: string;
+    state: string;
+    tls: string;
+    plain?: { reason: string; owner: string };
+  }[];
   config: { running: { version: string }; attempted: { version: string; outcome: string } };
   journal: { state: string; bytes: string; bytesMax: string; freeBytes: string; oldestPendingAtUs: string };
-  custody: { source: string; accepted: number; pending: number; delivered: number; quarantined: number; missing: number }[];
+  custody: {
+    source: string;
+    accepted: number;
+    pending: number;
+    delivered: number;
+    quarantined: number;
+    missing: number;
+  }[];
   destinations: { destination: string; pending: number; delivered: number; dead: number; state: string }[];
 }
 
@@ -41,14 +55,19 @@ export async function printStatus(directory: string, form: string): Promise<void
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : 'not ready'}${status.site === '' ? '' : `, site ${status.site}`}`,
     `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
-    ...listeners.map((one) => `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}`),
+    ...listeners.map(
+      (one) => `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}`,
+    ),
     `config    running ${status.config.running.version === '0' ? 'built-in' : status.config.running.version}, attempted ${status.config.attempted.version} ${status.config.attempted.outcome}`,
     `journal   ${journal.state}, ${mebibytes(journal.bytes)} of ${mebibytes(journal.bytesMax)}, ${mebibytes(journal.freeBytes)} free on the volume`,
     ...custody.map(
       (one) =>
         `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.missing === 0 ? '' : `, ${one.missing} MISSING`}`,
     ),
-    ...destinations.map((one) => `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}`),
+    ...destinations.map(
+      (one) =>
+        `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}`,
+    ),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }

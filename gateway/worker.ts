@@ -14,7 +14,7 @@ import { compileMeaning, type Meaning } from './meaning.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { Normalized } from './normalize/outcome.ts';
 import { nowUs } from './process/clock.ts';
-import { Damaged, createOpener, createSealer } from './process/seal.ts';
+import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
   type FromWorker,
   type JobRecord,
@@ -53,7 +53,12 @@ function work(job: JobRecord, bytes: Buffer, writer: SliceWriter): JobResult {
   } catch (error) {
     // A damaged row costs itself alone.
     const reason = error instanceof Damaged ? error.message : 'the row cannot be decoded';
-    return rejected(job, JournalRecord.create(), { code: 'damaged', reason: `Damaged on disk: ${reason}.` }, writer);
+    return rejected(
+      job,
+      JournalRecord.create(),
+      { code: 'damaged', reason: `Damaged on disk: ${reason}.` },
+      writer,
+    );
   }
   const made = normalize(record, meaning.contextFor(record));
   return finish(job, record, made, writer);
@@ -62,7 +67,9 @@ function work(job: JobRecord, bytes: Buffer, writer: SliceWriter): JobResult {
 function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer: SliceWriter): JobResult {
   const normalizedAtUs = nowUs();
   let lane: Class = 'bulk';
-  made.events.forEach((event, position) => complete(event, record, position + 1, made.events.length));
+  for (const [position, event] of made.events.entries()) {
+    complete(event, record, position + 1, made.events.length);
+  }
   const classified = made.events.map((event) => {
     const verdict = meaning.classify(event, record);
     if (rank[verdict.class] < rank[lane]) lane = verdict.class;
@@ -120,7 +127,10 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer:
     }),
   };
   if (made.reject !== undefined || made.events.length === 0) {
-    const reject = made.reject ?? { code: 'nothing-in-it', reason: 'The message says nothing that an event could carry.' };
+    const reject = made.reject ?? {
+      code: 'nothing-in-it',
+      reason: 'The message says nothing that an event could carry.',
+    };
     Object.assign(result, { reject: rejected(job, record, reject, writer).reject });
   }
   return result;
@@ -132,7 +142,8 @@ function complete(event: ClinicalEvent, record: JournalRecord, index: number, co
   if (provenance === undefined) return;
   provenance.source = record.source;
   provenance.protocol = record.protocol;
-  provenance.mappingVersion = meaning.version === 0 ? mappingVersion : `${mappingVersion}+config@${meaning.version}`;
+  provenance.mappingVersion =
+    meaning.version === 0 ? mappingVersion : `${mappingVersion}+config@${meaning.version}`;
   provenance.index = index;
   provenance.count = count;
   provenance.topic = record.topic;
@@ -140,7 +151,13 @@ function complete(event: ClinicalEvent, record: JournalRecord, index: number, co
   if (provenance.messageControlId === '') provenance.messageControlId = record.messageControlId;
   if (record.resend) provenance.duplicateOf = `${setup.epoch.toString(16)}.${record.resendOf}`;
   if (record.conflict) provenance.conflict = `${setup.epoch.toString(16)}.${record.conflictWith}`;
-  event.times ??= { observed: undefined, issued: undefined, message: undefined, observedEnd: undefined, capturedAtUs: 0n };
+  event.times ??= {
+    observed: undefined,
+    issued: undefined,
+    message: undefined,
+    observedEnd: undefined,
+    capturedAtUs: 0n,
+  };
   event.times.capturedAtUs = record.capturedAtUs;
 }
 

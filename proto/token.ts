@@ -30,7 +30,9 @@ export function readToken(text: string): Token | undefined {
   const trimmed = text.trim();
   if (!trimmed.startsWith(prefix)) return undefined;
   try {
-    const { a, p, s } = shape.parse(JSON.parse(Buffer.from(trimmed.slice(prefix.length), 'base64url').toString()));
+    const { a, p, s } = shape.parse(
+      JSON.parse(Buffer.from(trimmed.slice(prefix.length), 'base64url').toString()),
+    );
     return { address: a, caPin: p, secret: s };
   } catch {
     return undefined;

@@ -8,8 +8,8 @@
  */
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
-import type { Store } from '../store/store.ts';
 import { indexKey } from '../eventlog/keys.ts';
+import type { Store } from '../store/store.ts';
 
 const origin = Buffer.alloc(32);
 const walkRows = 1_000;
@@ -71,9 +71,16 @@ export class AuditChain {
       const rows = await this.#store.range('audit', { start: indexKey(number + 1n), limit: walkRows });
       for (const { key, value } of rows) {
         const entry = AuditEntry.decode(value);
-        const bad = (reason: string): Verification => ({ intact: false, entries: this.#number, firstBad: number + 1n, reason });
-        if (key.readBigUInt64BE(0) !== number + 1n || entry.number !== number + 1n) return bad('an entry is missing here');
-        if (!Buffer.from(entry.previous).equals(previous)) return bad('the entry does not follow the one before it');
+        const bad = (reason: string): Verification => ({
+          intact: false,
+          entries: this.#number,
+          firstBad: number + 1n,
+          reason,
+        });
+        if (key.readBigUInt64BE(0) !== number + 1n || entry.number !== number + 1n)
+          return bad('an entry is missing here');
+        if (!Buffer.from(entry.previous).equals(previous))
+          return bad('the entry does not follow the one before it');
         if (!hashOf(entry).equals(Buffer.from(entry.hash))) return bad('the entry was changed');
         previous = Buffer.from(entry.hash);
         number = entry.number;
@@ -83,7 +90,12 @@ export class AuditChain {
     const head = await this.#store.get('audit-head', Buffer.from('head'));
     const expected = head?.readBigUInt64BE(0) ?? 0n;
     if (number !== expected || (head !== undefined && !head.subarray(8).equals(previous))) {
-      return { intact: false, entries: expected, firstBad: number + 1n, reason: 'the end of the trail is missing' };
+      return {
+        intact: false,
+        entries: expected,
+        firstBad: number + 1n,
+        reason: 'the end of the trail is missing',
+      };
     }
     return { intact: true, entries: number, head: previous.toString('hex') };
   }

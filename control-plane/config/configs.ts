@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { ConfigVersion } from '../../proto/gen/hilum/v1/admin.ts';
-import type { Store } from '../store/store.ts';
 import { indexKey } from '../eventlog/keys.ts';
+import type { Store } from '../store/store.ts';
 
 export class Configs {
   readonly #store: Store;
@@ -36,7 +36,13 @@ export class Configs {
   }
 
   /** The text must have been checked. Resolves when it is flushed. */
-  async add(site: string, yaml: string, author: string, reason: string, rollbackOf = 0n): Promise<ConfigVersion> {
+  async add(
+    site: string,
+    yaml: string,
+    author: string,
+    reason: string,
+    rollbackOf = 0n,
+  ): Promise<ConfigVersion> {
     const version = ConfigVersion.fromPartial({
       version: (this.#versions.at(-1)?.version ?? 0n) + 1n,
       hash: createHash('sha256').update(yaml).digest('hex'),

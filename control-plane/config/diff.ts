@@ -8,7 +8,8 @@ export function diffLines(before: string, after: string): string {
     for (let j = b.length - 1; j >= 0; j -= 1) {
       const row = lengths[i] as Uint32Array;
       const below = lengths[i + 1] as Uint32Array;
-      row[j] = a[i] === b[j] ? (below[j + 1] as number) + 1 : Math.max(below[j] as number, row[j + 1] as number);
+      row[j] =
+        a[i] === b[j] ? (below[j + 1] as number) + 1 : Math.max(below[j] as number, row[j + 1] as number);
     }
   }
   const lines: string[] = [];

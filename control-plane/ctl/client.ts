@@ -1,7 +1,7 @@
 /** hilumctl's one door to grpc-js: a client from a context file, and calls whose failures a person understands. */
 import { readFileSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
-import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
 import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
@@ -81,14 +81,21 @@ function explain(error: grpc.ServiceError, address: string): HilumError {
   switch (error.code) {
     case grpc.status.UNAVAILABLE:
     case grpc.status.DEADLINE_EXCEEDED:
-      return new HilumError('unreachable', `The control plane at ${address} cannot be reached: ${error.details}`, {
-        hint: 'Is it running, and is this the right context file?',
-        exit: exitCode.unreachable,
-        cause: error,
-      });
+      return new HilumError(
+        'unreachable',
+        `The control plane at ${address} cannot be reached: ${error.details}`,
+        {
+          hint: 'Is it running, and is this the right context file?',
+          exit: exitCode.unreachable,
+          cause: error,
+        },
+      );
     case grpc.status.UNAUTHENTICATED:
     case grpc.status.PERMISSION_DENIED:
-      return new HilumError('refused', `The control plane refused: ${error.details}`, { exit: exitCode.refused, cause: error });
+      return new HilumError('refused', `The control plane refused: ${error.details}`, {
+        exit: exitCode.refused,
+        cause: error,
+      });
     case grpc.status.INVALID_ARGUMENT:
       return new HilumError('usage', error.details, { exit: exitCode.usage, cause: error });
     default:

@@ -1,7 +1,7 @@
 /** config check | diff | push | history | rollback | status. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
 import {
@@ -10,7 +10,7 @@ import {
   GatewayConfig,
   PushConfigResponse,
 } from '../../proto/gen/hilum/v1/admin.ts';
-import { type ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
+import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
 import { output, withConnection } from './options.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from './output.ts';
@@ -18,7 +18,9 @@ import { type Form, field, filled, out, printObject, printRows, time } from './o
 const waitSeconds = 30;
 
 export function addConfigCommands(program: Command): void {
-  const config = program.command('config').description('what messages mean: check it, push it, see what runs');
+  const config = program
+    .command('config')
+    .description('what messages mean: check it, push it, see what runs');
 
   config
     .command('check')
@@ -43,9 +45,14 @@ export function addConfigCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  hilumctl config diff site.yaml --site north')
     .action(async (file: string, options: { site: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const response = await call(connection, connection.client.diffConfig, { yaml: read(file), site: options.site });
-        printObject(options.output, filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }), () =>
-          response.diff === '' ? `No change against version ${response.running}.\n` : response.diff,
+        const response = await call(connection, connection.client.diffConfig, {
+          yaml: read(file),
+          site: options.site,
+        });
+        printObject(
+          options.output,
+          filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }),
+          () => (response.diff === '' ? `No change against version ${response.running}.\n` : response.diff),
         );
       });
     });
@@ -58,14 +65,23 @@ export function addConfigCommands(program: Command): void {
     .requiredOption('--reason <text>', 'for the audit trail')
     .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
     .addOption(output())
-    .addHelpText('after', '\nExample:\n  hilumctl config push site.yaml --site north --reason "map the new analyzer"')
-    .action(async (file: string, options: { site: string; reason: string; wait?: boolean; output: Form }, command: Command) => {
-      await withConnection(command, async (connection) => {
-        const request = { yaml: read(file), site: options.site, reason: options.reason, waitSeconds };
-        const response = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
-        finish(response, file, options.output, options.wait === true);
-      });
-    });
+    .addHelpText(
+      'after',
+      '\nExample:\n  hilumctl config push site.yaml --site north --reason "map the new analyzer"',
+    )
+    .action(
+      async (
+        file: string,
+        options: { site: string; reason: string; wait?: boolean; output: Form },
+        command: Command,
+      ) => {
+        await withConnection(command, async (connection) => {
+          const request = { yaml: read(file), site: options.site, reason: options.reason, waitSeconds };
+          const response = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
+          finish(response, file, options.output, options.wait === true);
+        });
+      },
+    );
 
   config
     .command('rollback')
@@ -76,13 +92,23 @@ export function addConfigCommands(program: Command): void {
     .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config rollback --site north --reason "wrong unit" --to 3')
-    .action(async (options: { site: string; reason: string; to: bigint; wait?: boolean; output: Form }, command: Command) => {
-      await withConnection(command, async (connection) => {
-        const request = { site: options.site, version: options.to, reason: options.reason, waitSeconds };
-        const response = await call(connection, connection.client.rollbackConfig, request, waitSeconds * 1000);
-        finish(response, `version ${options.to}`, options.output, options.wait === true);
-      });
-    });
+    .action(
+      async (
+        options: { site: string; reason: string; to: bigint; wait?: boolean; output: Form },
+        command: Command,
+      ) => {
+        await withConnection(command, async (connection) => {
+          const request = { site: options.site, version: options.to, reason: options.reason, waitSeconds };
+          const response = await call(
+            connection,
+            connection.client.rollbackConfig,
+            request,
+            waitSeconds * 1000,
+          );
+          finish(response, `version ${options.to}`, options.output, options.wait === true);
+        });
+      },
+    );
 
   config
     .command('history')
@@ -93,7 +119,9 @@ export function addConfigCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  hilumctl config history --site north')
     .action(async (options: { site?: string; full?: boolean; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const { versions } = await call(connection, connection.client.configHistory, { site: options.site ?? '' });
+        const { versions } = await call(connection, connection.client.configHistory, {
+          site: options.site ?? '',
+        });
         const rows = versions.map((version) => {
           const row = ConfigVersion.toJSON(version) as Record<string, unknown>;
           if (options.full !== true) delete row.yaml;
@@ -105,7 +133,11 @@ export function addConfigCommands(program: Command): void {
           { title: 'TIME', value: (row) => time(row.atUs) },
           field('AUTHOR', 'author'),
           { title: 'HASH', value: (row) => String(row.hash ?? '').slice(0, 12) },
-          { title: 'REASON', value: (row) => `${String(row.reason ?? '')}${row.rollbackOf === undefined ? '' : ` (back to ${String(row.rollbackOf)})`}` },
+          {
+            title: 'REASON',
+            value: (row) =>
+              `${String(row.reason ?? '')}${row.rollbackOf === undefined ? '' : ` (back to ${String(row.rollbackOf)})`}`,
+          },
         ]);
       });
     });
@@ -118,7 +150,9 @@ export function addConfigCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  hilumctl config status -o json')
     .action(async (options: { site?: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const { gateways } = await call(connection, connection.client.configStatus, { site: options.site ?? '' });
+        const { gateways } = await call(connection, connection.client.configStatus, {
+          site: options.site ?? '',
+        });
         printRows(
           options.output,
           gateways.map((row) => GatewayConfig.toJSON(row) as object),
@@ -165,6 +199,10 @@ function read(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (cause) {
-    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, { hint: 'Check the path.', exit: exitCode.usage, cause });
+    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
+      hint: 'Check the path.',
+      exit: exitCode.usage,
+      cause,
+    });
   }
 }

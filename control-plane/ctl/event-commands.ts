@@ -1,7 +1,7 @@
 /** events, trace: the canonical events and the way of one message. */
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { call, stream } from './client.ts';
@@ -103,17 +103,23 @@ async function print(form: Form, raw: boolean, replies: AsyncIterable<EventReply
     else {
       if (first) out(`${line('CAPTURED', 'CLASS', 'KIND', 'STATUS', 'SOURCE', 'ID')}\n`);
       const { event } = reply;
-      out(`${line(time(event.times?.capturedAtUs), event.class, event.kind, event.status, event.provenance?.source ?? '', event.id)}\n`);
+      out(
+        `${line(time(event.times?.capturedAtUs), event.class, event.kind, event.status, event.provenance?.source ?? '', event.id)}\n`,
+      );
     }
     first = false;
-    if (process.stdout.writableNeedDrain) await new Promise((resolve) => process.stdout.once('drain', resolve));
+    if (process.stdout.writableNeedDrain)
+      await new Promise((resolve) => process.stdout.once('drain', resolve));
   }
   if (form === 'json') out(first ? ']\n' : '\n]\n');
 }
 
 function line(...cells: string[]): string {
   const widths = [24, 8, 20, 14, 14];
-  return cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' ').trimEnd();
+  return cells
+    .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+    .join(' ')
+    .trimEnd();
 }
 
 export function traceText(trace: Trace): string {
@@ -127,8 +133,10 @@ export function traceText(trace: Trace): string {
     before = atUs;
   }
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
-  if (trace.repeats > 0n) text += `  repeated ${trace.repeats} times; each was answered, none had an effect\n`;
-  if (trace.conflict !== '') text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
+  if (trace.repeats > 0n)
+    text += `  repeated ${trace.repeats} times; each was answered, none had an effect\n`;
+  if (trace.conflict !== '')
+    text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
   if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;
   return text;
 }

@@ -1,7 +1,13 @@
 /** token, gateways, latency, custody, audit: the fleet and what it tells of itself. */
 import type { Command } from 'commander';
-import { HilumError, exitCode } from '../../gateway/process/errors.ts';
-import { CreateTokenResponse, CustodyRow, Gateway, LatencyRow, VerifyAuditResponse } from '../../proto/gen/hilum/v1/admin.ts';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import {
+  CreateTokenResponse,
+  CustodyRow,
+  Gateway,
+  LatencyRow,
+  VerifyAuditResponse,
+} from '../../proto/gen/hilum/v1/admin.ts';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call, stream } from './client.ts';
 import { output, seconds, withConnection } from './options.ts';
@@ -17,18 +23,26 @@ export function addFleetCommands(program: Command): void {
     .option('--ttl <time>', 'how long it is good: 90s, 15m, 2h', '15m')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl token create --site north --ttl 15m')
-    .action(async (options: { site: string; gateway?: string; ttl: string; output: Form }, command: Command) => {
-      const ttlSeconds = seconds(options.ttl);
-      if (ttlSeconds === undefined) {
-        throw new HilumError('usage', `--ttl ${options.ttl}: write a time such as 90s, 15m or 2h.`, { exit: exitCode.usage });
-      }
-      await withConnection(command, async (connection) => {
-        const request = { site: options.site, gateway: options.gateway ?? '', ttlSeconds };
-        const response = await call(connection, connection.client.createToken, request);
-        // The table form is the bare token, so that it can be piped into enroll.
-        printObject(options.output, CreateTokenResponse.toJSON(response) as object, () => `${response.token}\n`);
-      });
-    });
+    .action(
+      async (options: { site: string; gateway?: string; ttl: string; output: Form }, command: Command) => {
+        const ttlSeconds = seconds(options.ttl);
+        if (ttlSeconds === undefined) {
+          throw new HilumError('usage', `--ttl ${options.ttl}: write a time such as 90s, 15m or 2h.`, {
+            exit: exitCode.usage,
+          });
+        }
+        await withConnection(command, async (connection) => {
+          const request = { site: options.site, gateway: options.gateway ?? '', ttlSeconds };
+          const response = await call(connection, connection.client.createToken, request);
+          // The table form is the bare token, so that it can be piped into enroll.
+          printObject(
+            options.output,
+            CreateTokenResponse.toJSON(response) as object,
+            () => `${response.token}\n`,
+          );
+        });
+      },
+    );
 
   program
     .command('gateways')
@@ -40,7 +54,9 @@ export function addFleetCommands(program: Command): void {
         const { gateways } = await call(connection, connection.client.listGateways, {});
         printRows(
           options.output,
-          gateways.map((gateway) => filled(Gateway.toJSON(gateway) as object, { gateway: '', site: '', state: '', events: '0' })),
+          gateways.map((gateway) =>
+            filled(Gateway.toJSON(gateway) as object, { gateway: '', site: '', state: '', events: '0' }),
+          ),
           [
             field('GATEWAY', 'gateway'),
             field('SITE', 'site'),
@@ -64,7 +80,10 @@ export function addFleetCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  hilumctl revoke north-2 --reason "VM was cloned"')
     .action(async (gateway: string, options: { reason: string }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const { streamsClosed } = await call(connection, connection.client.revokeGateway, { gateway, reason: options.reason });
+        const { streamsClosed } = await call(connection, connection.client.revokeGateway, {
+          gateway,
+          reason: options.reason,
+        });
         out(`Revoked ${gateway}; ${streamsClosed} stream${streamsClosed === 1 ? '' : 's'} closed.\n`);
       });
     });
@@ -83,7 +102,15 @@ export function addFleetCommands(program: Command): void {
         printRows(
           options.output,
           rows.map((row) =>
-            filled(LatencyRow.toJSON(row) as object, { class: '', hop: '', count: '0', p50Us: '0', p90Us: '0', p99Us: '0', maxUs: '0' }),
+            filled(LatencyRow.toJSON(row) as object, {
+              class: '',
+              hop: '',
+              count: '0',
+              p50Us: '0',
+              p90Us: '0',
+              p99Us: '0',
+              maxUs: '0',
+            }),
           ),
           [
             field('CLASS', 'class'),
@@ -107,23 +134,43 @@ export function addFleetCommands(program: Command): void {
     .option('--by-hour', 'a row for each hour of capture')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl custody -o json')
-    .action(async (options: { site?: string; gateway?: string; byHour?: boolean; output: Form }, command: Command) => {
-      await withConnection(command, async (connection) => {
-        const request = { site: options.site ?? '', gateway: options.gateway ?? '', byHour: options.byHour === true };
-        const { rows } = await call(connection, connection.client.custody, request);
-        const names = ['accepted', 'pending', 'delivered', 'quarantined', 'expired', 'duplicates', 'missing', 'doubled'] as const;
-        const zeros = Object.fromEntries(names.map((name) => [name, '0']));
-        printRows(
-          options.output,
-          rows.map((row) => filled(CustodyRow.toJSON(row) as object, { gateway: '', site: '', source: '', ...zeros })),
-          [
-            field('GATEWAY', 'gateway'),
-            { title: 'SOURCE', value: (row) => String(row.source || `→ ${String(row.destination ?? '')}`) },
-            ...names.map((name) => field(name.toUpperCase(), name)),
-          ],
-        );
-      });
-    });
+    .action(
+      async (
+        options: { site?: string; gateway?: string; byHour?: boolean; output: Form },
+        command: Command,
+      ) => {
+        await withConnection(command, async (connection) => {
+          const request = {
+            site: options.site ?? '',
+            gateway: options.gateway ?? '',
+            byHour: options.byHour === true,
+          };
+          const { rows } = await call(connection, connection.client.custody, request);
+          const names = [
+            'accepted',
+            'pending',
+            'delivered',
+            'quarantined',
+            'expired',
+            'duplicates',
+            'missing',
+            'doubled',
+          ] as const;
+          const zeros = Object.fromEntries(names.map((name) => [name, '0']));
+          printRows(
+            options.output,
+            rows.map((row) =>
+              filled(CustodyRow.toJSON(row) as object, { gateway: '', site: '', source: '', ...zeros }),
+            ),
+            [
+              field('GATEWAY', 'gateway'),
+              { title: 'SOURCE', value: (row) => String(row.source || `→ ${String(row.destination ?? '')}`) },
+              ...names.map((name) => field(name.toUpperCase(), name)),
+            ],
+          );
+        });
+      },
+    );
 
   const audit = program.command('audit').description('the audit trail');
   audit
@@ -134,25 +181,35 @@ export function addFleetCommands(program: Command): void {
     .option('--limit <n>', 'at most', (text) => Number(text), 0)
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl audit list --action config-refused')
-    .action(async (options: { action?: string; gateway?: string; limit: number; output: Form }, command: Command) => {
-      await withConnection(command, async (connection) => {
-        const request = { after: 0n, limit: options.limit, action: options.action ?? '', gateway: options.gateway ?? '' };
-        const entries: object[] = [];
-        for await (const entry of stream(connection, connection.client.listAudit(request))) {
-          entries.push(AuditEntry.toJSON(entry) as object);
-        }
-        printRows(options.output, entries, [
-          field('NO', 'number'),
-          { title: 'TIME', value: (row) => time(row.atUs) },
-          field('ACTION', 'action'),
-          field('OUTCOME', 'outcome'),
-          field('ACTOR', 'actor'),
-          field('GATEWAY', 'gateway'),
-          field('SUBJECT', 'subject'),
-          field('REASON', 'reason'),
-        ]);
-      });
-    });
+    .action(
+      async (
+        options: { action?: string; gateway?: string; limit: number; output: Form },
+        command: Command,
+      ) => {
+        await withConnection(command, async (connection) => {
+          const request = {
+            after: 0n,
+            limit: options.limit,
+            action: options.action ?? '',
+            gateway: options.gateway ?? '',
+          };
+          const entries: object[] = [];
+          for await (const entry of stream(connection, connection.client.listAudit(request))) {
+            entries.push(AuditEntry.toJSON(entry) as object);
+          }
+          printRows(options.output, entries, [
+            field('NO', 'number'),
+            { title: 'TIME', value: (row) => time(row.atUs) },
+            field('ACTION', 'action'),
+            field('OUTCOME', 'outcome'),
+            field('ACTOR', 'actor'),
+            field('GATEWAY', 'gateway'),
+            field('SUBJECT', 'subject'),
+            field('REASON', 'reason'),
+          ]);
+        });
+      },
+    );
   audit
     .command('verify')
     .description('walk the hash chain; exit 1 and the first bad entry when it is broken')

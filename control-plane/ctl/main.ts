@@ -10,7 +10,9 @@ import { addFleetCommands } from './fleet-commands.ts';
 import { addQuarantineCommands } from './quarantine-commands.ts';
 
 const program = new Command('hilumctl')
-  .description('Asks and tells the control plane: gateways, events, traces, config, quarantine, custody, audit.')
+  .description(
+    'Asks and tells the control plane: gateways, events, traces, config, quarantine, custody, audit.',
+  )
   .version(version)
   .addOption(new Option('--context <file>', 'default: $HILUM_CONTEXT, else ./var/control-plane/admin.json'))
   .showHelpAfterError('(--help shows what there is)')

@@ -4,11 +4,16 @@ import { type Connection, connect } from './client.ts';
 import type { Form } from './output.ts';
 
 export function output(normal: Form = 'table'): Option {
-  return new Option('-o, --output <form>', 'table, json, jsonl or yaml').choices(['table', 'json', 'jsonl', 'yaml']).default(normal);
+  return new Option('-o, --output <form>', 'table, json, jsonl or yaml')
+    .choices(['table', 'json', 'jsonl', 'yaml'])
+    .default(normal);
 }
 
 /** Connects with the context of the program, works, closes. */
-export async function withConnection<T>(command: Command, work: (connection: Connection) => Promise<T>): Promise<T> {
+export async function withConnection<T>(
+  command: Command,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
   const { context } = command.optsWithGlobals() as { context?: string };
   const connection = connect(context);
   try {

@@ -20,7 +20,10 @@ export function addQuarantineCommands(program: Command): void {
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north')
     .action(
-      async (options: { site?: string; gateway?: string; source?: string; all?: boolean; output: Form }, command: Command) => {
+      async (
+        options: { site?: string; gateway?: string; source?: string; all?: boolean; output: Form },
+        command: Command,
+      ) => {
         await withConnection(command, async (connection) => {
           const { entries } = await call(connection, connection.client.listQuarantine, {
             site: options.site ?? '',
@@ -46,21 +49,28 @@ export function addQuarantineCommands(program: Command): void {
     .option('--payload', 'write the bytes to standard output')
     .option('--reason <text>', 'why the bytes are looked at', '')
     .addOption(output())
-    .addHelpText('after', '\nExample:\n  hilumctl quarantine show north.5c0f.record.17 --payload --reason "ticket 4711"')
-    .action(async (id: string, options: { payload?: boolean; reason: string; output: Form }, command: Command) => {
-      await withConnection(command, async (connection) => {
-        const request = { id, payload: options.payload === true, reason: options.reason };
-        const { entry, raw } = await call(connection, connection.client.showQuarantine, request);
-        if (options.payload === true) process.stdout.write(raw);
-        else if (entry !== undefined) {
-          printObject(options.output, row(entry), () =>
-            Object.entries(row(entry))
-              .map(([name, value]) => `${name.padEnd(18)} ${name === 'atUs' ? time(value) : String(value)}\n`)
-              .join(''),
-          );
-        }
-      });
-    });
+    .addHelpText(
+      'after',
+      '\nExample:\n  hilumctl quarantine show north.5c0f.record.17 --payload --reason "ticket 4711"',
+    )
+    .action(
+      async (id: string, options: { payload?: boolean; reason: string; output: Form }, command: Command) => {
+        await withConnection(command, async (connection) => {
+          const request = { id, payload: options.payload === true, reason: options.reason };
+          const { entry, raw } = await call(connection, connection.client.showQuarantine, request);
+          if (options.payload === true) process.stdout.write(raw);
+          else if (entry !== undefined) {
+            printObject(options.output, row(entry), () =>
+              Object.entries(row(entry))
+                .map(
+                  ([name, value]) => `${name.padEnd(18)} ${name === 'atUs' ? time(value) : String(value)}\n`,
+                )
+                .join(''),
+            );
+          }
+        });
+      },
+    );
 
   quarantine
     .command('replay')
@@ -68,22 +78,41 @@ export function addQuarantineCommands(program: Command): void {
     .argument('<id...>')
     .requiredOption('--reason <text>', 'for the audit trail')
     .addOption(output())
-    .addHelpText('after', '\nExample:\n  hilumctl quarantine replay north.5c0f.record.17 --reason "mapping added in version 4"')
+    .addHelpText(
+      'after',
+      '\nExample:\n  hilumctl quarantine replay north.5c0f.record.17 --reason "mapping added in version 4"',
+    )
     .action(async (ids: string[], options: { reason: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const response = await call(connection, connection.client.replayQuarantine, { ids, reason: options.reason });
+        const response = await call(connection, connection.client.replayQuarantine, {
+          ids,
+          reason: options.reason,
+        });
         const shape = { replayed: 0, missing: 0, offline: 0 };
-        printObject(options.output, filled(ReplayQuarantineResponse.toJSON(response) as object, shape), () =>
-          `${response.replayed} replayed, ${response.missing} not there, ${response.offline} at a gateway that is not connected.\n`,
+        printObject(
+          options.output,
+          filled(ReplayQuarantineResponse.toJSON(response) as object, shape),
+          () =>
+            `${response.replayed} replayed, ${response.missing} not there, ${response.offline} at a gateway that is not connected.\n`,
         );
         if (response.offline > 0) process.exitCode = exitCode.unreachable;
         else if (response.missing > 0) process.exitCode = exitCode.failed;
-        if (response.replayed > 0 && options.output === 'table') out('Those that are understood now come as events; the others are listed again.\n');
+        if (response.replayed > 0 && options.output === 'table')
+          out('Those that are understood now come as events; the others are listed again.\n');
       });
     });
 }
 
 function row(entry: QuarantineEntry): Record<string, unknown> {
-  const shape = { id: '', gateway: '', source: '', messageControlId: '', recordHash: '', code: '', reason: '', atUs: '0' };
+  const shape = {
+    id: '',
+    gateway: '',
+    source: '',
+    messageControlId: '',
+    recordHash: '',
+    code: '',
+    reason: '',
+    atUs: '0',
+  };
   return filled(QuarantineEntry.toJSON(entry) as object, shape) as Record<string, unknown>;
 }

@@ -13,13 +13,14 @@
  * atomic write with its cursor, so the cursor is never ahead of what is flushed, and an ack is
  * given only for what a resolved write holds.
  */
-import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
+
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
+import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import type { Row, Store } from '../store/store.ts';
 import {
-  type EventPosition,
   chunkKey,
+  type EventPosition,
   indexKey,
   laneKey,
   parseEventId,
@@ -138,13 +139,18 @@ export class EventLog {
     const rows = await this.#rows(block);
     cursor.queued = through;
     this.#nextIndex += BigInt(fresh.envelopes.length);
-    const written = this.#store.write([...rows, { table: 'cursors', key, value: indexKey(through) }]).then(() => {
-      this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
-      for (const follower of this.#followers) follower();
-    });
+    const written = this.#store
+      .write([...rows, { table: 'cursors', key, value: indexKey(through) }])
+      .then(() => {
+        this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
+        for (const follower of this.#followers) follower();
+      });
     cursor.written = written;
     const applied = fresh.envelopes.length;
-    return { appended: { outcome: 'applied', through, applied, duplicates: Math.max(0, duplicates) }, written };
+    return {
+      appended: { outcome: 'applied', through, applied, duplicates: Math.max(0, duplicates) },
+      written,
+    };
   }
 
   async #rows(block: EventBlock): Promise<Row[]> {
@@ -164,18 +170,28 @@ export class EventLog {
       }
       const complete = envelope.index === envelope.count;
       const again = complete && (await this.#mark(gateway, envelope, chunks));
-      this.#count(gateway, envelope.source, { events: 1, records: complete && !again ? 1 : 0, doubled: again ? 1 : 0 });
+      this.#count(gateway, envelope.source, {
+        events: 1,
+        records: complete && !again ? 1 : 0,
+        doubled: again ? 1 : 0,
+      });
     }
     const rows: Row[] = [
       { table: 'events', key: indexKey(firstIndex), value: EventBlock.encode(block).finish() },
-      { table: 'positions', key: positionKey(gateway, batch.epoch, batch.lane, batch.firstSequence), value: count },
+      {
+        table: 'positions',
+        key: positionKey(gateway, batch.epoch, batch.lane, batch.firstSequence),
+        value: count,
+      },
       { table: 'control-ids', key: indexKey(firstIndex), value: controlIds },
     ];
-    for (const [name, bitmap] of chunks) rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
+    for (const [name, bitmap] of chunks)
+      rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
     for (const source of sources) {
       const name = `${gateway}\0${source}`;
       const counts = this.#counts.get(name);
-      if (counts !== undefined) rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(counts).finish() });
+      if (counts !== undefined)
+        rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(counts).finish() });
     }
     return rows;
   }
@@ -200,7 +216,11 @@ export class EventLog {
     return false;
   }
 
-  #count(gateway: string, source: string, by: Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>): void {
+  #count(
+    gateway: string,
+    source: string,
+    by: Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>,
+  ): void {
     const name = `${gateway}\0${source}`;
     const counts = this.#counts.get(name) ?? StoredCounts.create({ gateway, source });
     counts.events += BigInt(by.events ?? 0);
@@ -272,7 +292,11 @@ export class EventLog {
   /** Events after an index, in order; never what is not flushed. At most one block more than `limit`. */
   async read(afterIndex: bigint, limit: number): Promise<StoredEvent[]> {
     const found: StoredEvent[] = [];
-    const [before] = await this.#store.range('events', { end: indexKey(afterIndex + 1n), limit: 1, reverse: true });
+    const [before] = await this.#store.range('events', {
+      end: indexKey(afterIndex + 1n),
+      limit: 1,
+      reverse: true,
+    });
     const rows = await this.#store.range('events', {
       start: before?.key ?? indexKey(0n),
       limit: Math.max(2, Math.ceil(limit / 50)),

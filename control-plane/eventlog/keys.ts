@@ -46,6 +46,7 @@ export interface EventPosition {
 export function parseEventId(id: string): EventPosition | undefined {
   const [, gateway, epoch, lane, sequence] =
     /^([A-Za-z0-9][A-Za-z0-9_-]*)\.([0-9a-f]{1,16})\.(stat|urgent|routine|bulk)\.(\d{1,19})$/.exec(id) ?? [];
-  if (gateway === undefined || epoch === undefined || lane === undefined || sequence === undefined) return undefined;
+  if (gateway === undefined || epoch === undefined || lane === undefined || sequence === undefined)
+    return undefined;
   return { gateway, epoch: BigInt(`0x${epoch}`), lane, sequence: BigInt(sequence) };
 }

@@ -9,7 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
-import { HilumError, exitCode } from '../../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { writePrivate } from '../../gateway/process/keys.ts';
 
 export type Role = 'gateway' | 'admin' | 'control-plane';
@@ -51,7 +51,12 @@ export async function openAuthority(directory: string): Promise<Authority> {
   const ca = new x509.X509Certificate(caPem);
   const signingKey = await importKey(readFileSync(keyFile, 'utf8'));
 
-  async function certify(publicKey: x509.PublicKey, role: Role, name: string, hosts: string[]): Promise<Issued> {
+  async function certify(
+    publicKey: x509.PublicKey,
+    role: Role,
+    name: string,
+    hosts: string[],
+  ): Promise<Issued> {
     const uri = role === 'control-plane' ? 'spiffe://hilum/control-plane' : `spiffe://hilum/${role}/${name}`;
     const notAfter = new Date(Date.now() + lifeDays[role] * dayMs);
     const certificate = await x509.X509CertificateGenerator.create({
@@ -69,7 +74,10 @@ export async function openAuthority(directory: string): Promise<Authority> {
         new x509.ExtendedKeyUsageExtension([role === 'control-plane' ? serverAuth : clientAuth]),
         new x509.SubjectAlternativeNameExtension([
           { type: 'url', value: uri },
-          ...hosts.map((host) => ({ type: isIP(host) === 0 ? ('dns' as const) : ('ip' as const), value: host })),
+          ...hosts.map((host) => ({
+            type: isIP(host) === 0 ? ('dns' as const) : ('ip' as const),
+            value: host,
+          })),
         ]),
         await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
         await x509.SubjectKeyIdentifierExtension.create(publicKey),
@@ -91,7 +99,10 @@ export async function openAuthority(directory: string): Promise<Authority> {
         request = new x509.Pkcs10CertificateRequest(csr as Uint8Array<ArrayBuffer>);
         if (!(await request.verify())) throw new Error('the signature does not verify');
       } catch (cause) {
-        throw new HilumError('csr-bad', 'The certificate request cannot be used.', { exit: exitCode.refused, cause });
+        throw new HilumError('csr-bad', 'The certificate request cannot be used.', {
+          exit: exitCode.refused,
+          cause,
+        });
       }
       return certify(request.publicKey, role, name, []);
     },

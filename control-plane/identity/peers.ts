@@ -36,13 +36,20 @@ export class Peers {
   }
 
   async issued(issued: Issued, role: Role, name: string): Promise<void> {
-    const row = CertificateRow.fromPartial({ serial: issued.serial, role, name, expiresAtUs: issued.expiresAtUs });
+    const row = CertificateRow.fromPartial({
+      serial: issued.serial,
+      role,
+      name,
+      expiresAtUs: issued.expiresAtUs,
+    });
     await this.#write(row);
   }
 
   /** From now on every certificate of this gateway is refused; returns how many there were. */
   async revoke(role: Role, name: string): Promise<number> {
-    const rows = [...this.#rows.values()].filter((row) => row.role === role && row.name === name && !row.revoked);
+    const rows = [...this.#rows.values()].filter(
+      (row) => row.role === role && row.name === name && !row.revoked,
+    );
     for (const row of rows) await this.#write({ ...row, revoked: true });
     return rows.length;
   }
@@ -59,9 +66,11 @@ export class Peers {
       if (this.#verified.size > 10_000) this.#verified.clear();
       this.#verified.set(name, known);
     }
-    if (nowMs < known.validFromMs || nowMs > known.validToMs) return { objection: 'the client certificate is not valid now' };
+    if (nowMs < known.validFromMs || nowMs > known.validToMs)
+      return { objection: 'the client certificate is not valid now' };
     const row = this.#rows.get(known.peer.serial);
-    if (row === undefined) return { objection: 'the client certificate was not issued by this control plane' };
+    if (row === undefined)
+      return { objection: 'the client certificate was not issued by this control plane' };
     if (row.revoked) return { objection: 'the client certificate was revoked' };
     return { peer: known.peer };
   }
@@ -76,8 +85,11 @@ export class Peers {
     if (!certificate.checkIssued(this.#ca) || !certificate.verify(this.#ca.publicKey)) {
       return { objection: 'the client certificate is not from the CA of this control plane' };
     }
-    const uris = [...(certificate.subjectAltName ?? '').matchAll(/(?:^|, )URI:([^,"]+)/g)].map((match) => match[1]);
-    const [, role, name] = /^spiffe:\/\/hilum\/(gateway|admin)\/([A-Za-z0-9][A-Za-z0-9_-]*)$/.exec(uris[0] ?? '') ?? [];
+    const uris = [...(certificate.subjectAltName ?? '').matchAll(/(?:^|, )URI:([^,"]+)/g)].map(
+      (match) => match[1],
+    );
+    const [, role, name] =
+      /^spiffe:\/\/hilum\/(gateway|admin)\/([A-Za-z0-9][A-Za-z0-9_-]*)$/.exec(uris[0] ?? '') ?? [];
     if (uris.length !== 1 || role === undefined || name === undefined) {
       return { objection: 'the client certificate does not name a gateway or an admin' };
     }

@@ -33,7 +33,9 @@ export class Registry {
   async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
     const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };
     this.#rows.set(gateway, row);
-    await this.#store.write([{ table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() }]);
+    await this.#store.write([
+      { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() },
+    ]);
   }
 
   /** A name for the next gateway of a site: the site's own, then site-2, site-3 … */

@@ -8,7 +8,7 @@ import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { HilumError, codeOf, exitCode } from '../../gateway/process/errors.ts';
+import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
 
@@ -25,7 +25,10 @@ export interface ServerOptions {
 
 const enrollPath = '/hilum.v1.Enrollment/Enroll';
 
-export type AnyCall = { getAuthContext(): { sslPeerCertificate?: { raw: Buffer } } | undefined; getPeer(): string };
+export type AnyCall = {
+  getAuthContext(): { sslPeerCertificate?: { raw: Buffer } } | undefined;
+  getPeer(): string;
+};
 
 export class GrpcServer {
   readonly server: grpc.Server;
@@ -42,7 +45,11 @@ export class GrpcServer {
       'grpc-node.flow_control_window': 4 * 1024 * 1024,
       interceptors: [({ path }, call) => this.#guard(path, call)],
     });
-    this.#health = new HealthImplementation({ '': 'SERVING', 'hilum.v1.Uplink': 'SERVING', 'hilum.v1.Admin': 'SERVING' });
+    this.#health = new HealthImplementation({
+      '': 'SERVING',
+      'hilum.v1.Uplink': 'SERVING',
+      'hilum.v1.Admin': 'SERVING',
+    });
     this.#health.addToServer(this.server);
     const descriptors = protoLoader.loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet()));
     new ReflectionService(descriptors).addToServer(this.server);
@@ -77,11 +84,15 @@ export class GrpcServer {
         if (error === null) resolve(bound);
         else {
           reject(
-            new HilumError('grpc-listen', `The control plane cannot listen on ${where} (${codeOf(error) || 'in use?'}).`, {
-              hint: 'Something else may listen there ("ss -ltnp" tells what); stop it or change --grpc.',
-              exit: exitCode.badConfig,
-              cause: error,
-            }),
+            new HilumError(
+              'grpc-listen',
+              `The control plane cannot listen on ${where} (${codeOf(error) || 'in use?'}).`,
+              {
+                hint: 'Something else may listen there ("ss -ltnp" tells what); stop it or change --grpc.',
+                exit: exitCode.badConfig,
+                cause: error,
+              },
+            ),
           );
         }
       });

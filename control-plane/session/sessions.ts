@@ -13,6 +13,7 @@ import type {
   PayloadReply,
   PlaneFrame,
   QuarantineEntry,
+  RepeatReport,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
@@ -33,13 +34,24 @@ export interface Hub {
   cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
   startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
-  connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint }>;
+  connected(
+    hello: Hello,
+    line: Line,
+    peer: Peer,
+  ): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint }>;
   disconnected(gateway: string, graceful: boolean): Promise<void>;
   audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
   quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
   configReport(gateway: string, report: ConfigReport): Promise<void>;
-  telemetry(gateway: string, frame: Extract<GatewayFrame['frame'], { $case: 'telemetry' }>['value']): Promise<void>;
-  receipts(gateway: string, frame: Extract<GatewayFrame['frame'], { $case: 'receipts' }>['value']): Promise<void>;
+  telemetry(
+    gateway: string,
+    frame: Extract<GatewayFrame['frame'], { $case: 'telemetry' }>['value'],
+  ): Promise<void>;
+  receipts(
+    gateway: string,
+    frame: Extract<GatewayFrame['frame'], { $case: 'receipts' }>['value'],
+  ): Promise<void>;
+  repeats(gateway: string, report: RepeatReport): Promise<void>;
   /** The config that the gateway should run, where it differs from what it says. */
   offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
   alarm(code: string, fields: Record<string, string | number>): void;
@@ -98,13 +110,23 @@ export class Sessions {
   }
 
   /** Undefined when the gateway is not connected or does not answer in time. */
-  async replay(gateway: string, sequences: bigint[], actor: string, reason: string): Promise<ReplayResult | undefined> {
+  async replay(
+    gateway: string,
+    sequences: bigint[],
+    actor: string,
+    reason: string,
+  ): Promise<ReplayResult | undefined> {
     return this.#ask(gateway, (request) => ({
       frame: { $case: 'replay', value: { request, recordSequences: sequences, actor, reason } },
     })) as Promise<ReplayResult | undefined>;
   }
 
-  async payload(gateway: string, sequence: bigint, actor: string, reason: string): Promise<PayloadReply | undefined> {
+  async payload(
+    gateway: string,
+    sequence: bigint,
+    actor: string,
+    reason: string,
+  ): Promise<PayloadReply | undefined> {
     return this.#ask(gateway, (request) => ({
       frame: { $case: 'payload', value: { request, recordSequence: sequence, actor, reason } },
     })) as Promise<PayloadReply | undefined>;
@@ -159,6 +181,9 @@ export class Sessions {
       case 'receipts':
         await this.#hub.receipts(gateway, frame.value);
         break;
+      case 'repeats':
+        await this.#hub.repeats(gateway, frame.value);
+        break;
       case 'config':
         await this.#hub.configReport(gateway, frame.value);
         break;
@@ -201,7 +226,11 @@ export class Sessions {
       let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
       if (first > sequence + 1n) {
         // The gateway was told that these are stored, and this log does not have them: say it loudly, go on.
-        this.#hub.alarm('events-missing-here', { gateway: hello.gateway, lane, missing: Number(first - sequence - 1n) });
+        this.#hub.alarm('events-missing-here', {
+          gateway: hello.gateway,
+          lane,
+          missing: Number(first - sequence - 1n),
+        });
         await this.#hub.startAfter(hello.gateway, hello.epoch, lane, first - 1n);
         sequence = first - 1n;
       }
@@ -231,20 +260,30 @@ export class Sessions {
   }
 
   async #batch(live: Live, batch: Batch): Promise<void> {
-    if (batch.epoch !== live.epoch) return this.#refuse(live, 'epoch-unknown', 'the batch has another epoch than Hello');
+    if (batch.epoch !== live.epoch)
+      return this.#refuse(live, 'epoch-unknown', 'the batch has another epoch than Hello');
     const appended = await this.#hub.append(live.gateway, live.site, batch);
     if (appended.outcome === 'applied') {
       live.line.send({
         frame: {
           $case: 'ack',
-          value: { epoch: batch.epoch, lane: batch.lane, sequence: appended.through, atUs: this.#hub.nowUs() },
+          value: {
+            epoch: batch.epoch,
+            lane: batch.lane,
+            sequence: appended.through,
+            atUs: this.#hub.nowUs(),
+          },
         },
       });
       return;
     }
     const code = appended.outcome === 'gap' ? 'gap' : 'position-conflict';
     this.#hub.alarm(code, { gateway: live.gateway, lane: batch.lane });
-    this.#refuse(live, code, code === 'gap' ? 'events are missing before this batch' : 'this position holds another record');
+    this.#refuse(
+      live,
+      code,
+      code === 'gap' ? 'events are missing before this batch' : 'this position holds another record',
+    );
   }
 
   #refuse(live: Live, code: string, reason: string): void {
@@ -278,7 +317,10 @@ export class Sessions {
     return true;
   }
 
-  #ask(gateway: string, make: (request: string) => PlaneFrame): Promise<ReplayResult | PayloadReply | undefined> {
+  #ask(
+    gateway: string,
+    make: (request: string) => PlaneFrame,
+  ): Promise<ReplayResult | PayloadReply | undefined> {
     this.#requests += 1;
     const request = `${gateway}-${this.#requests}`;
     return new Promise((resolve) => {

@@ -1,8 +1,9 @@
 /** The Uplink and Enrollment services on gRPC: streams become lines, calls become answers. */
 import * as grpc from '@grpc/grpc-js';
+import { HilumError } from '../../gateway/process/errors.ts';
 import {
-  EnrollmentService,
   type EnrollmentServer,
+  EnrollmentService,
   type EnrollRequest,
   type EnrollResponse,
   type GatewayFrame,
@@ -11,7 +12,6 @@ import {
   type UplinkServer,
   UplinkService,
 } from '../../proto/gen/hilum/v1/session.ts';
-import { HilumError } from '../../gateway/process/errors.ts';
 import type { Peer } from '../identity/peers.ts';
 import { type AnyCall, denied, type GrpcServer } from './grpc-server.ts';
 import type { Line, Sessions } from './sessions.ts';
@@ -99,7 +99,10 @@ function serializeFrame(frame: PlaneFrame): Buffer {
 export function toStatus(error: unknown): grpc.StatusObject & Error {
   if (error instanceof HilumError) {
     const text = error.hint === '' ? error.message : `${error.message} ${error.hint}`;
-    const codes: Record<number, grpc.status> = { 2: grpc.status.INVALID_ARGUMENT, 3: grpc.status.PERMISSION_DENIED };
+    const codes: Record<number, grpc.status> = {
+      2: grpc.status.INVALID_ARGUMENT,
+      3: grpc.status.PERMISSION_DENIED,
+    };
     return denied(codes[error.exit] ?? grpc.status.FAILED_PRECONDITION, text);
   }
   if (typeof (error as { code?: unknown }).code === 'number') return error as grpc.StatusObject & Error;

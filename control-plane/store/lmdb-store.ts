@@ -2,11 +2,12 @@
  * The embedded engine: one LMDB environment, values sealed one by one (AES-256-GCM, bound to
  * table and key), one owner. A rejected commit is a storage fault: the process must exit.
  */
+
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { randomBytes } from 'node:crypto';
 import { type Environment, openEnvironment } from '../../gateway/process/lmdb.ts';
-import { type Opener, type Sealer, createOpener, createSealer } from '../../gateway/process/seal.ts';
+import { createOpener, createSealer, type Opener, type Sealer } from '../../gateway/process/seal.ts';
 import type { Entry, Range, Row, Store } from './store.ts';
 
 const segmentsTable = 'segments';

@@ -3,11 +3,15 @@
  * gateway, its latency histograms. Reports are absolute, so a lost one loses nothing, and
  * histograms of lives and gateways merge exactly.
  */
-import { type Histogram, decodeFromCompressedBase64 } from 'hdr-histogram-js';
-import { type LaneAck, Telemetry } from '../../proto/gen/hilum/v1/session.ts';
-import { LaneAck as LaneAckCodec } from '../../proto/gen/hilum/v1/session.ts';
-import type { Store } from '../store/store.ts';
+import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import {
+  type LaneAck,
+  LaneAck as LaneAckCodec,
+  type RepeatReport,
+  Telemetry,
+} from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
+import type { Store } from '../store/store.ts';
 
 export interface LatencyFigures {
   gateway: string;
@@ -80,6 +84,25 @@ export class TelemetryStore {
       limit: 1,
     });
     return found === undefined ? 0n : LaneAckCodec.decode(found.value).atUs;
+  }
+
+  /** Adds to what was told before; for traces. */
+  async repeats(gateway: string, { epoch, repeats }: RepeatReport): Promise<void> {
+    const rows = await Promise.all(
+      repeats.map(async ({ recordSequence, count }) => {
+        const key = positionKey(gateway, epoch, '', recordSequence);
+        const before = (await this.#store.get('repeats', key))?.readUInt32BE(0) ?? 0;
+        const value = Buffer.alloc(4);
+        value.writeUInt32BE(before + count);
+        return { table: 'repeats', key, value };
+      }),
+    );
+    await this.#store.write(rows);
+  }
+
+  async repeatsOf(gateway: string, epoch: bigint, recordSequence: bigint): Promise<bigint> {
+    const row = await this.#store.get('repeats', positionKey(gateway, epoch, '', recordSequence));
+    return BigInt(row?.readUInt32BE(0) ?? 0);
   }
 
   #remember(gateway: string, telemetry: Telemetry): void {

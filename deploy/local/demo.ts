@@ -11,15 +11,15 @@ import { type Connection, call, connect, stream } from '../../control-plane/ctl/
 import { traceText } from '../../control-plane/ctl/event-commands.ts';
 import { field, span, table } from '../../control-plane/ctl/output.ts';
 import { CustodyRow, LatencyRow } from '../../proto/gen/hilum/v1/admin.ts';
-import { Link, freePorts } from './link.ts';
+import { freePorts, Link } from './link.ts';
 import { MllpSender } from './mllp-sender.ts';
 import {
-  type Program,
   contextFile,
   controlPlaneReady,
   enrollGateway,
   gatewayReady,
   gatewayStatus,
+  type Program,
   startControlPlane,
   startGateway,
 } from './stack.ts';
@@ -89,7 +89,9 @@ status: { listen: "127.0.0.1:0" }
   link.restore();
 
   await sendUnderKills(counts.quiet + counts.outage, counts.kills);
-  say(`${counts.kills} messages answered while both daemons were killed ${counts.killsOfEach} times each (kill -9)`);
+  say(
+    `${counts.kills} messages answered while both daemons were killed ${counts.killsOfEach} times each (kill -9)`,
+  );
 
   link.cut();
   const backlogFrom = counts.quiet + counts.outage + counts.kills;
@@ -110,7 +112,7 @@ status: { listen: "127.0.0.1:0" }
 }
 
 async function startBoth(): Promise<void> {
-  programs.controlPlane = startControlPlane(directory, `127.0.0.1:${grpcPort}`);
+  programs.controlPlane = startControlPlane(directory, `127.0.0.1:${grpcPort}`, '127.0.0.1:0');
   await controlPlaneReady(directory, programs.controlPlane);
   await enrollGateway(directory, 'demo');
   programs.gateway = startGateway(directory, settingsFile);
@@ -125,7 +127,10 @@ async function stopBoth(): Promise<void> {
   }
 }
 
-const senders = Array.from({ length: 8 }, () => new MllpSender(() => ({ host: '127.0.0.1', port: mllpPort })));
+const senders = Array.from(
+  { length: 8 },
+  () => new MllpSender(() => ({ host: '127.0.0.1', port: mllpPort })),
+);
 
 async function send(text: string, controlId: string, sender = senders[0] as MllpSender): Promise<void> {
   const code = await sender.send(text, controlId);
@@ -147,7 +152,10 @@ async function sendWard(first: number, count: number): Promise<void> {
 }
 
 async function sendReadings(port: number): Promise<void> {
-  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { clientId: 'demo-monitors', reconnectPeriod: 0 });
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, {
+    clientId: 'demo-monitors',
+    reconnectPeriod: 0,
+  });
   for (let n = 0; n < counts.readings; n += 1) {
     const { topic, payload } = monitorReading(n, new Date());
     await client.publishAsync(topic, payload, { qos: 1 });
@@ -160,7 +168,8 @@ async function pushConfig(): Promise<void> {
   await withPlane(async (connection) => {
     const request = { yaml: config, site: 'demo', reason: 'demonstration', waitSeconds: 20 };
     const response = await call(connection, connection.client.pushConfig, request, 20_000);
-    if (response.results.some(({ outcome }) => outcome !== 'applied')) broken.push('the config was not applied');
+    if (response.results.some(({ outcome }) => outcome !== 'applied'))
+      broken.push('the config was not applied');
   });
 }
 
@@ -180,7 +189,7 @@ async function sendUnderKills(first: number, count: number): Promise<void> {
     } else {
       programs.controlPlane?.child.kill('SIGKILL');
       await programs.controlPlane?.exited;
-      programs.controlPlane = startControlPlane(directory, `127.0.0.1:${grpcPort}`);
+      programs.controlPlane = startControlPlane(directory, `127.0.0.1:${grpcPort}`, '127.0.0.1:0');
       await controlPlaneReady(directory, programs.controlPlane);
     }
     if (done) broken.push(`the ward had sent everything before kill ${kill + 1}; make counts.kills larger`);
@@ -256,22 +265,49 @@ async function compare(): Promise<Comparison> {
 async function report(delivery: Comparison, controlId: string): Promise<void> {
   await withPlane(async (connection) => {
     await telemetryCaughtUp(connection);
-    const { rows: custody } = await call(connection, connection.client.custody, { gateway: '', site: '', byHour: false });
+    const { rows: custody } = await call(connection, connection.client.custody, {
+      gateway: '',
+      site: '',
+      byHour: false,
+    });
     for (const row of custody) {
-      if (row.missing !== 0n || row.pending !== 0n || row.doubled !== 0n) broken.push(`custody of ${row.source} does not add up`);
+      if (row.missing !== 0n || row.pending !== 0n || row.doubled !== 0n)
+        broken.push(`custody of ${row.source} does not add up`);
     }
-    const zeros = { accepted: '0', pending: '0', delivered: '0', quarantined: '0', duplicates: '0', missing: '0', doubled: '0' };
+    const zeros = {
+      accepted: '0',
+      pending: '0',
+      delivered: '0',
+      quarantined: '0',
+      duplicates: '0',
+      missing: '0',
+      doubled: '0',
+    };
     const rows = custody.map((row) => ({ ...zeros, ...(CustodyRow.toJSON(row) as object) }));
     const out = (text: string) => process.stdout.write(`${text}\n`);
     out('\nCustody, counted by the gateway and by the centre');
-    out(table(rows, ['source', ...Object.keys(zeros)].map((name) => field(name.toUpperCase(), name))));
-    out(`Compared byte for byte: ${answered.size} answered, missing ${delivery.missing}, doubled ${delivery.doubled}`);
-    out(`Resent by the senders because a kill came before the answer: ${senders.reduce((sum, one) => sum + one.resent, 0)}\n`);
-    const { rows: latency } = await call(connection, connection.client.latency, { gateway: '', site: 'demo' });
+    out(
+      table(
+        rows,
+        ['source', ...Object.keys(zeros)].map((name) => field(name.toUpperCase(), name)),
+      ),
+    );
+    out(
+      `Compared byte for byte: ${answered.size} answered, missing ${delivery.missing}, doubled ${delivery.doubled}`,
+    );
+    out(
+      `Resent by the senders because a kill came before the answer: ${senders.reduce((sum, one) => sum + one.resent, 0)}\n`,
+    );
+    const { rows: latency } = await call(connection, connection.client.latency, {
+      gateway: '',
+      site: 'demo',
+    });
     out('Latency from capture to the centre’s acknowledgment, by class (outages and kills included)');
     out(
       table(
-        latency.filter(({ hop }) => hop === 'total').map((row) => LatencyRow.toJSON(row) as Record<string, unknown>),
+        latency
+          .filter(({ hop }) => hop === 'total')
+          .map((row) => LatencyRow.toJSON(row) as Record<string, unknown>),
         [
           field('CLASS', 'class'),
           field('COUNT', 'count'),
@@ -295,7 +331,11 @@ async function report(delivery: Comparison, controlId: string): Promise<void> {
 async function telemetryCaughtUp(connection: Connection): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
-    const { rows } = await call(connection, connection.client.custody, { gateway: '', site: '', byHour: false });
+    const { rows } = await call(connection, connection.client.custody, {
+      gateway: '',
+      site: '',
+      byHour: false,
+    });
     const reported = rows.reduce((sum, row) => sum + Number(row.delivered + row.quarantined), 0);
     if (reported >= answered.size) return;
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,5 +1,5 @@
 /** A line between two sites that can be cut: a TCP relay. */
-import { type Server, type Socket, connect, createServer } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export class Link {
   readonly #sockets = new Set<Socket>();

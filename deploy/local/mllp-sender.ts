@@ -2,7 +2,7 @@
  * A sender as a lab system is one: sends, waits for the answer with its own MSH-10, and when the
  * line breaks first, connects again and sends the same bytes again.
  */
-import { type Socket, connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 const VT = '\x0b';
 const end = '\x1c\r';
@@ -51,7 +51,7 @@ export class MllpSender {
       const onData = (chunk: Buffer) => {
         received += chunk.toString('latin1');
         if (!received.includes('\x1c')) return;
-        const [, code = '', echoed] = received.split('\rMSA|')[1]?.split(/[|\r]/).reduce<string[]>((all, word) => [...all, word], ['']) ?? [];
+        const [code = '', echoed] = received.split('\rMSA|')[1]?.split(/[|\r]/) ?? [];
         if (echoed === controlId) done(() => resolve(code));
         else done(() => reject(new Error('the answer of another message')));
       };

@@ -29,15 +29,22 @@ function program(module: string): string {
 function launch(name: string, file: string, args: string[], directory: string): Program {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const logFile = join(directory, `${name}.log`);
-  const child = spawn(process.execPath, [...process.execArgv, file, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [...process.execArgv, file, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   child.stderr?.pipe(log);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   return { name, child, logFile, exited };
 }
 
-export function startControlPlane(directory: string, grpc: string): Program {
-  return launch('control-plane', programs.controlPlane, ['run', '--data', join(directory, 'control-plane'), '--grpc', grpc], directory);
+export function startControlPlane(directory: string, grpc: string, http: string): Program {
+  return launch(
+    'control-plane',
+    programs.controlPlane,
+    ['run', '--data', join(directory, 'control-plane'), '--grpc', grpc, '--http', http],
+    directory,
+  );
 }
 
 export function startGateway(directory: string, settings?: string): Program {
@@ -49,7 +56,11 @@ export function startGateway(directory: string, settings?: string): Program {
 export async function enrollGateway(directory: string, site: string): Promise<void> {
   if (existsSync(join(directory, 'gateway', 'identity', 'enrollment.json'))) return;
   const connection = connect(contextFile(directory));
-  const { token } = await call(connection, connection.client.createToken, { site, gateway: '', ttlSeconds: 300 });
+  const { token } = await call(connection, connection.client.createToken, {
+    site,
+    gateway: '',
+    ttlSeconds: 300,
+  });
   connection.close();
   const enrollment = spawn(
     process.execPath,
@@ -88,7 +99,9 @@ export interface GatewayStatus {
 
 export async function gatewayStatus(directory: string): Promise<GatewayStatus | undefined> {
   try {
-    const { status } = JSON.parse(readFileSync(join(directory, 'gateway', 'run.json'), 'utf8')) as { status: string };
+    const { status } = JSON.parse(readFileSync(join(directory, 'gateway', 'run.json'), 'utf8')) as {
+      status: string;
+    };
     const response = await fetch(`http://${status}/status`, { signal: AbortSignal.timeout(2_000) });
     return (await response.json()) as GatewayStatus;
   } catch {
@@ -109,7 +122,8 @@ async function until(running: Program, done: () => Promise<boolean>): Promise<vo
   for (;;) {
     if (running.child.exitCode !== null) throw ended(running);
     if (await done().catch(() => false)) return;
-    if (Date.now() > deadlineMs) throw new Error(`${running.name} was not ready in 30 s; its log is ${running.logFile}`);
+    if (Date.now() > deadlineMs)
+      throw new Error(`${running.name} was not ready in 30 s; its log is ${running.logFile}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -1,11 +1,11 @@
 /** `npm start`: the whole product on this machine, state under ./var, until Ctrl-C. */
 import { join } from 'node:path';
 import {
-  type Program,
   controlPlaneReady,
   enrollGateway,
   gatewayReady,
   gatewayStatus,
+  type Program,
   startControlPlane,
   startGateway,
 } from './stack.ts';
@@ -31,7 +31,7 @@ process.on('SIGINT', stop);
 process.on('SIGTERM', stop);
 
 try {
-  const controlPlane = startControlPlane(directory, '127.0.0.1:7443');
+  const controlPlane = startControlPlane(directory, '127.0.0.1:7443', '127.0.0.1:7480');
   running.push(controlPlane);
   await controlPlaneReady(directory, controlPlane);
   say('control plane   127.0.0.1:7443 (gRPC, mutual TLS), its CA and store under var/control-plane');

@@ -23,7 +23,18 @@ const templates = {
   alarm: `${header('ORU^R40^ORU_R40')}${patient}${visit}OBR|1|P0|F0|196616^MDC_EVT_ALARM^MDC|||0\rOBX|1|CWE|196616^MDC_EVT_ALARM^MDC|1.0.0.0.1|148066^MDC_EVT_APNEA^MDC||||||F|||0\r`,
 } as const;
 
-const families = ['ADLER', 'BRANDT', 'CASTRO', 'DUNN', 'EKBERG', 'FARAH', 'GOMEZ', 'HOLT', 'IVERSEN', 'JANSEN'];
+const families = [
+  'ADLER',
+  'BRANDT',
+  'CASTRO',
+  'DUNN',
+  'EKBERG',
+  'FARAH',
+  'GOMEZ',
+  'HOLT',
+  'IVERSEN',
+  'JANSEN',
+];
 const givenNames = ['ADA', 'BO', 'CLEO', 'DIEGO', 'EVA', 'FINN', 'GRETA', 'HUGO', 'INES', 'JON'];
 
 /** The n-th message of the ward: the kind follows from n, so that an admission comes before its results. */

@@ -30,7 +30,7 @@ export interface Round {
   put(table: Table, key: Buffer, value: Uint8Array): void;
   remove(table: Table, key: Buffer): void;
   /** Called in the order of registration once the round is on stable storage. */
-  then(settled: () => void, failed?: (error: unknown) => void): void;
+  whenSettled(settled: () => void, failed?: (error: unknown) => void): void;
 }
 
 interface Write {
@@ -70,7 +70,8 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
     const oldest = inFlight[0];
     if (oldest === undefined) return;
     const ms = performance.now() - oldest.startedAtMs;
-    if (ms > stallFatalMs) fault('commit-stalled', new Error(`a commit has not settled for ${Math.round(ms)} ms`));
+    if (ms > stallFatalMs)
+      fault('commit-stalled', new Error(`a commit has not settled for ${Math.round(ms)} ms`));
     else if (ms > stallAlarmMs) hooks.onStall(ms);
   }, 1_000);
   watchdog.unref();
@@ -90,7 +91,7 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
         round.writes.push({ table, key, value: undefined });
         round.bytes += key.length;
       },
-      then(settled, failed) {
+      whenSettled(settled, failed) {
         round.settled.push(settled);
         if (failed !== undefined) round.failed.push(failed);
       },

@@ -12,17 +12,17 @@
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
 import { createHash, hash, randomBytes } from 'node:crypto';
-import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
-import { HilumError, exitCode } from '../process/errors.ts';
+import { exitCode, HilumError } from '../process/errors.ts';
 import { type Blind, createBlind } from '../process/keys.ts';
-import { type Environment, type Table, openEnvironment } from '../process/lmdb.ts';
-import { type Opener, type Sealer, type Segment, createOpener, createSealer } from '../process/seal.ts';
-import { Fifo } from './fifo.ts';
-import { type Committer, type Round, createCommitter } from './committer.ts';
+import { type Environment, openEnvironment, type Table } from '../process/lmdb.ts';
+import { createOpener, createSealer, type Opener, type Sealer, type Segment } from '../process/seal.ts';
+import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
+import { Fifo } from './fifo.ts';
 import {
   classes,
   deliveryKey,
@@ -44,8 +44,8 @@ import {
   tables,
   writeUInt64,
 } from './layout.ts';
-import { type RepeatIndex, createRepeatIndex } from './repeats.ts';
-import { type Room, type Space, createSpace, storedBytes } from './space.ts';
+import { createRepeatIndex, type RepeatIndex } from './repeats.ts';
+import { createSpace, type Room, type Space, storedBytes } from './space.ts';
 
 const hotRecordBytesMax = 16 * 1024 * 1024;
 const hotEventBytesMax = 16 * 1024 * 1024;
@@ -321,7 +321,9 @@ export class Journal implements Intake {
 
   append(draft: RecordDraft): Promise<Receipt> {
     if (this.#state !== 'open') {
-      return Promise.reject(new IntakeRefused(this.#state === 'draining' ? 'draining' : 'fault', 'not taking records'));
+      return Promise.reject(
+        new IntakeRefused(this.#state === 'draining' ? 'draining' : 'fault', 'not taking records'),
+      );
     }
     this.#lastAppendMs = performance.now();
     const sha256 = hash('sha256', draft.raw as Buffer, 'buffer');
@@ -382,12 +384,15 @@ export class Journal implements Intake {
       journaledAtUs: 0,
     };
     return new Promise((resolve, reject) => {
-      round.then(() => {
-        taken.journaledAtUs = nowUs();
-        this.#offer(memory, taken);
-        resolve({ outcome: 'journaled', sequence: BigInt(sequence) });
-        this.#hooks.onRecords();
-      }, (cause) => reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)));
+      round.whenSettled(
+        () => {
+          taken.journaledAtUs = nowUs();
+          this.#offer(memory, taken);
+          resolve({ outcome: 'journaled', sequence: BigInt(sequence) });
+          this.#hooks.onRecords();
+        },
+        (cause) => reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)),
+      );
     });
   }
 
@@ -435,7 +440,10 @@ export class Journal implements Intake {
     this.#custody.count('duplicates', this.#sourceNumber(sourceName), capturedS);
     this.#hooks.onRepeat(sequence);
     // The first copy may still be in flight: its round settles before this one.
-    return this.#settled(this.#committer.round()).then(() => ({ outcome: 'repeat', sequence: BigInt(sequence) }));
+    return this.#settled(this.#committer.round()).then(() => ({
+      outcome: 'repeat',
+      sequence: BigInt(sequence),
+    }));
   }
 
   // ---- normalization ----
@@ -520,7 +528,7 @@ export class Journal implements Intake {
         queuedAtUs,
         capturedAtUs: made.capturedAtUs,
       };
-      round.then(() => {
+      round.whenSettled(() => {
         lane.durable = stored.sequence;
         if (lane.hotBytes + stored.plain.length <= hotEventBytesMax) {
           lane.hot.push(stored);
@@ -541,7 +549,7 @@ export class Journal implements Intake {
       counts.accepted += 1;
       counts.pending += 1;
     });
-    if (made.deliveries.length > 0) round.then(() => this.#hooks.onDeliveries());
+    if (made.deliveries.length > 0) round.whenSettled(() => this.#hooks.onDeliveries());
   }
 
   #quarantine(round: Round, taken: TakenRecord, reject: NonNullable<MadeRecord['reject']>): void {
@@ -558,7 +566,7 @@ export class Journal implements Intake {
       QuarantineEntry.encode(entry).finish(),
     );
     if (entry.urgent) this.#hooks.onAlarm('urgent-quarantined', { source: entry.source, code: entry.code });
-    round.then(() => this.#hooks.onEvents());
+    round.whenSettled(() => this.#hooks.onEvents());
   }
 
   // ---- uplink ----
@@ -587,7 +595,10 @@ export class Journal implements Intake {
       }
       return found;
     }
-    for (const { key, value } of lane.table.getRange({ start: outboxKey(first, 0, 0, 0, 0), limit: countMax })) {
+    for (const { key, value } of lane.table.getRange({
+      start: outboxKey(first, 0, 0, 0, 0),
+      limit: countMax,
+    })) {
       const { sequence } = readOutboxKey(key);
       if (found.length > 0 && bytes + value.length > bytesMax) break;
       const header = readOutboxHeader(value);
@@ -602,7 +613,11 @@ export class Journal implements Intake {
   }
 
   #dropHot(lane: LaneMemory, through: number): void {
-    for (let event = lane.hot.peek(); event !== undefined && event.sequence <= through; event = lane.hot.peek()) {
+    for (
+      let event = lane.hot.peek();
+      event !== undefined && event.sequence <= through;
+      event = lane.hot.peek()
+    ) {
       lane.hot.shift();
       lane.hotBytes -= event.plain.length;
     }
@@ -632,7 +647,11 @@ export class Journal implements Intake {
         through = row.sequence;
       }
       lane.acked = scanned < ackScanMax ? sequence : through;
-      round.put(this.#environment.table(tables.meta), Buffer.from(`acked.${laneName}`), Buffer.from(String(lane.acked)));
+      round.put(
+        this.#environment.table(tables.meta),
+        Buffer.from(`acked.${laneName}`),
+        Buffer.from(String(lane.acked)),
+      );
     }
     this.#dropHot(lane, sequence);
     return true;
@@ -669,14 +688,18 @@ export class Journal implements Intake {
   /** Notes what happened here for the audit chain at the control plane. */
   audit(entry: Partial<AuditEntry>): Promise<void> {
     this.#auditNumber += 1;
-    const row = AuditEntry.fromPartial({ atUs: BigInt(nowUs()), ...entry, number: BigInt(this.#auditNumber) });
+    const row = AuditEntry.fromPartial({
+      atUs: BigInt(nowUs()),
+      ...entry,
+      number: BigInt(this.#auditNumber),
+    });
     const round = this.#committer.round();
     round.put(
       this.#environment.table(tables.auditReport),
       numberKey(this.#auditNumber),
       AuditEntry.encode(row).finish(),
     );
-    round.then(() => this.#hooks.onEvents());
+    round.whenSettled(() => this.#hooks.onEvents());
     return this.#settled(round);
   }
 
@@ -686,14 +709,22 @@ export class Journal implements Intake {
     for (const key of table.getKeys({ end: numberKey(through + 1), limit: ackScanMax })) {
       round.remove(table, key as Buffer);
     }
-    round.put(this.#environment.table(tables.meta), Buffer.from(`reported.${name}`), Buffer.from(String(through)));
+    round.put(
+      this.#environment.table(tables.meta),
+      Buffer.from(`reported.${name}`),
+      Buffer.from(String(through)),
+    );
   }
 
   // ---- quarantine ----
 
   quarantined(sequence: number): QuarantinedRecord | undefined {
     const table = this.#environment.table(tables.quarantine);
-    const [row] = table.getRange({ start: quarantineKey(sequence, 0), end: quarantineKey(sequence + 1, 0), limit: 1 });
+    const [row] = table.getRange({
+      start: quarantineKey(sequence, 0),
+      end: quarantineKey(sequence + 1, 0),
+      limit: 1,
+    });
     if (row === undefined) return undefined;
     return QuarantinedRecord.decode(this.#opener.open(place('quarantine', this.epoch, sequence), row.value));
   }
@@ -701,7 +732,11 @@ export class Journal implements Intake {
   /** Puts a quarantined record back to be normalized again, as a new record; false when there is none. */
   async replay(sequence: number): Promise<boolean> {
     const table = this.#environment.table(tables.quarantine);
-    const [row] = table.getRange({ start: quarantineKey(sequence, 0), end: quarantineKey(sequence + 1, 0), limit: 1 });
+    const [row] = table.getRange({
+      start: quarantineKey(sequence, 0),
+      end: quarantineKey(sequence + 1, 0),
+      limit: 1,
+    });
     const entry = this.quarantined(sequence);
     const record = entry?.record;
     if (row === undefined || record === undefined) return false;
@@ -711,7 +746,9 @@ export class Journal implements Intake {
     const replayed: JournalRecord = { ...record, replays: record.replays + 1 };
     this.#committer.round().remove(table, row.key);
     this.#liveBytes -= storedBytes(row.key.length, row.value.length);
-    const guess = (classes as readonly string[]).includes(record.classGuess) ? (record.classGuess as Class) : 'routine';
+    const guess = (classes as readonly string[]).includes(record.classGuess)
+      ? (record.classGuess as Class)
+      : 'routine';
     const journaled = this.#journal(replayed, this.#sequence, guess, capturedS);
     // The record was accepted once: only its state changes.
     this.#custody.count('accepted', source, capturedS, -1);
@@ -787,12 +824,20 @@ export class Journal implements Intake {
 
   // ---- counts and life ----
 
-  custodyTotals(): { source: string; counts: ReturnType<Custody['totals']> extends Map<number, infer C> ? C : never }[] {
-    return [...this.#custody.totals()].map(([source, counts]) => ({ source: this.sourceName(source), counts }));
+  custodyTotals(): {
+    source: string;
+    counts: ReturnType<Custody['totals']> extends Map<number, infer C> ? C : never;
+  }[] {
+    return [...this.#custody.totals()].map(([source, counts]) => ({
+      source: this.sourceName(source),
+      counts,
+    }));
   }
 
   custodyHours(): { source: string; hour: number; counts: ReturnType<Custody['hours']>[number]['counts'] }[] {
-    return this.#custody.hours().map(({ source, hour, counts }) => ({ source: this.sourceName(source), hour, counts }));
+    return this.#custody
+      .hours()
+      .map(({ source, hour, counts }) => ({ source: this.sourceName(source), hour, counts }));
   }
 
   stats(): { refusals: number; repeats: number; rounds: number; liveBytes: number; records: number } {
@@ -811,8 +856,10 @@ export class Journal implements Intake {
     for (const name of classes) {
       const [record] = this.#guesses[name].table.getKeys({ limit: 1 });
       const [event] = this.#lanes[name].table.getKeys({ limit: 1 });
-      if (record !== undefined) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, readRecordKey(record as Buffer).capturedS);
-      if (event !== undefined) oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, readOutboxKey(event as Buffer).capturedS);
+      if (record !== undefined)
+        oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, readRecordKey(record as Buffer).capturedS);
+      if (event !== undefined)
+        oldest = Math.min(oldest ?? Number.POSITIVE_INFINITY, readOutboxKey(event as Buffer).capturedS);
     }
     return oldest;
   }
@@ -829,12 +876,17 @@ export class Journal implements Intake {
 
   /** Seals for quarantine what the worker could not even return. */
   sealQuarantined(sequence: number, record: QuarantinedRecord): Uint8Array {
-    return this.#sealer.seal(place('quarantine', this.epoch, sequence), QuarantinedRecord.encode(record).finish());
+    return this.#sealer.seal(
+      place('quarantine', this.epoch, sequence),
+      QuarantinedRecord.encode(record).finish(),
+    );
   }
 
   openRecord(taken: TakenRecord): JournalRecord {
     return JournalRecord.decode(
-      taken.sealed ? this.#opener.open(place('records', this.epoch, taken.sequence), taken.bytes) : taken.bytes,
+      taken.sealed
+        ? this.#opener.open(place('records', this.epoch, taken.sequence), taken.bytes)
+        : taken.bytes,
     );
   }
 
@@ -857,7 +909,8 @@ export class Journal implements Intake {
     round.put(meta, Buffer.from('sequence'), Buffer.from(String(this.#sequence)));
     for (const name of classes) {
       const lane = this.#lanes[name];
-      if (lane.last > lane.durable) round.put(meta, Buffer.from(`assigned.${name}`), Buffer.from(String(lane.last)));
+      if (lane.last > lane.durable)
+        round.put(meta, Buffer.from(`assigned.${name}`), Buffer.from(String(lane.last)));
     }
     const row = this.#repeats.takeRow();
     if (row === undefined) return;
@@ -898,7 +951,9 @@ export class Journal implements Intake {
 
   #settled(round: Round): Promise<void> {
     return new Promise((resolve, reject) => {
-      round.then(resolve, (cause) => reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)));
+      round.whenSettled(resolve, (cause) =>
+        reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)),
+      );
     });
   }
 
@@ -921,7 +976,9 @@ export class Journal implements Intake {
     if (known !== undefined) return known;
     const number = this.#destinations.size + 1;
     this.#destinations.set(name, number);
-    this.#committer.round().put(this.#environment.table(tables.destinations), shortKey(number), Buffer.from(name));
+    this.#committer
+      .round()
+      .put(this.#environment.table(tables.destinations), shortKey(number), Buffer.from(name));
     return number;
   }
 }

@@ -171,7 +171,8 @@ export function createRepeatIndex(): RepeatIndex {
       for (let at = 0; at + entryBytes <= row.length; at += entryBytes) {
         const [high, low] = keyWords(row, at);
         if (row[at + 28] === released) unset(high, low);
-        else set(high, low, word(row, at + 8), word(row, at + 12), readUInt64(row, at + 16), word(row, at + 24));
+        else
+          set(high, low, word(row, at + 8), word(row, at + 12), readUInt64(row, at + 16), word(row, at + 24));
       }
     },
     forget(row) {

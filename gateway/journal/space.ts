@@ -3,7 +3,7 @@
  * at two lines of our own: a byte budget for the journal's file, and a reserve of the
  * volume that intake leaves free for the backlog to drain into.
  */
-import { statSync, statfsSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const refreshMs = 250;

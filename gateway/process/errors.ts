@@ -20,7 +20,11 @@ export class HilumError extends Error {
   readonly exit: number;
 
   /** @param hint what to do next, a sentence for an operator; may be empty. */
-  constructor(code: string, message: string, options: { hint?: string; exit?: number; cause?: unknown } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: { hint?: string; exit?: number; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'HilumError';
     this.code = code;

@@ -4,9 +4,18 @@
  * (another volume, a systemd credential).
  */
 import { hash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { HilumError, exitCode } from './errors.ts';
+import { exitCode, HilumError } from './errors.ts';
 
 const keyBytes = 32;
 
@@ -23,10 +32,14 @@ export function loadKey(file: string, fresh: boolean): Buffer {
   }
   const mode = statSync(file).mode & 0o077;
   if (mode !== 0) {
-    throw new HilumError('key-exposed', `The key file ${file} can be read by others (mode has ${mode.toString(8)}).`, {
-      hint: `chmod 600 ${file}`,
-      exit: exitCode.badConfig,
-    });
+    throw new HilumError(
+      'key-exposed',
+      `The key file ${file} can be read by others (mode has ${mode.toString(8)}).`,
+      {
+        hint: `chmod 600 ${file}`,
+        exit: exitCode.badConfig,
+      },
+    );
   }
   const key = Buffer.from(readFileSync(file, 'latin1').trim(), 'base64');
   if (key.length !== keyBytes) {

@@ -3,8 +3,8 @@
  * reloads; an error that nobody caught ends the process with an exit code that says whether
  * starting again can help. A storage fault (75) never drains: what is in memory is not trusted.
  */
-import { HilumError, exitCode, messageOf } from './errors.ts';
-import { type Log, errorWord } from './log.ts';
+import { exitCode, HilumError, messageOf } from './errors.ts';
+import { errorWord, type Log } from './log.ts';
 
 export interface Daemon {
   stop(deadlineMs: number): Promise<void>;

@@ -10,8 +10,8 @@
  */
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Database, type RootDatabase, open } from 'lmdb';
-import { HilumError, exitCode } from './errors.ts';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import { exitCode, HilumError } from './errors.ts';
 import { flushDirectory } from './keys.ts';
 
 export type Table = Database<Buffer, Buffer>;
@@ -65,7 +65,12 @@ export function openEnvironment(options: OpenOptions): Environment {
     table(name) {
       let table = tables.get(name);
       if (table === undefined) {
-        table = root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary', cache: false });
+        table = root.openDB<Buffer, Buffer>({
+          name,
+          encoding: 'binary',
+          keyEncoding: 'binary',
+          cache: false,
+        });
         if (table === undefined) throw new HilumError('table-missing', `The database has no table ${name}.`);
         tables.set(name, table);
       }

@@ -96,7 +96,10 @@ export function createOpener(
       try {
         decipher.final();
       } catch {
-        throw new Damaged('authentication', 'the row does not authenticate: wrong key, or moved from its place');
+        throw new Damaged(
+          'authentication',
+          'the row does not authenticate: wrong key, or moved from its place',
+        );
       }
       return plain;
     },

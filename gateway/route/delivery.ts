@@ -9,7 +9,7 @@
  *   MSA-2 of another      never taken for this message's answer: the connection is closed
  *   message               and the message is sent again
  */
-import { type Socket, connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 export interface Letter {
@@ -120,7 +120,8 @@ export class Delivery {
       return;
     }
     this.#errorTries += 1;
-    if (answer === 'error' && this.#errorTries < applicationErrorTries) throw new DeliveryFailed('application-error');
+    if (answer === 'error' && this.#errorTries < applicationErrorTries)
+      throw new DeliveryFailed('application-error');
     this.#errorTries = 0;
     this.counts.deadLetters += 1;
     this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: answer });
@@ -180,7 +181,10 @@ export class Delivery {
     const { host, port, tls, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       const socket: Socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port });
-      const timer = setTimeout(() => socket.destroy(new DeliveryFailed('no-connection')), Math.min(timeoutMs, 10_000));
+      const timer = setTimeout(
+        () => socket.destroy(new DeliveryFailed('no-connection')),
+        Math.min(timeoutMs, 10_000),
+      );
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 30_000);
       socket.once(tls ? 'secureConnect' : 'connect', () => {

@@ -6,7 +6,7 @@ import * as grpc from '@grpc/grpc-js';
 import { EnrollmentClient, GatewayFrame, UplinkClient } from '../../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
-export interface Proxy {
+export interface ConnectProxy {
   address: string;
   /** user:password, or ''. */
   credentials: string;
@@ -14,7 +14,7 @@ export interface Proxy {
 
 export interface ChannelOptions {
   address: string;
-  proxy?: Proxy | undefined;
+  proxy?: ConnectProxy | undefined;
   caPem: string;
   certificatePem?: string;
   keyPem?: string;
@@ -72,9 +72,10 @@ function channelOptions({ address, proxy }: ChannelOptions): grpc.ClientOptions 
 }
 
 /** `http://user:password@proxy:3128`; undefined where there is none. */
-export function parseProxy(text: string | undefined): Proxy | undefined {
+export function parseProxy(text: string | undefined): ConnectProxy | undefined {
   if (text === undefined || text === '') return undefined;
   const url = new URL(text);
-  const credentials = url.username === '' ? '' : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const credentials =
+    url.username === '' ? '' : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
   return { address: `${url.hostname}:${url.port || '3128'}`, credentials };
 }

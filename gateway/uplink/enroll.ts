@@ -3,20 +3,20 @@
  * send a CSR, keep the certificate. The secret leaves this host only inside that pinned TLS.
  */
 import { createHash } from 'node:crypto';
-import { type Socket, connect } from 'node:net';
-import { type DetailedPeerCertificate, connect as connectTls } from 'node:tls';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
 import { readToken } from '../../proto/token.ts';
-import { HilumError, exitCode, messageOf } from '../process/errors.ts';
-import { type Proxy, enrollmentClient } from './channel.ts';
+import { exitCode, HilumError, messageOf } from '../process/errors.ts';
+import { type ConnectProxy, enrollmentClient } from './channel.ts';
 import { type Identity, makeRequest, toPem } from './identity.ts';
 
 const timeoutMs = 10_000;
 
 export interface EnrollOptions {
   token: string;
-  proxy?: Proxy | undefined;
+  proxy?: ConnectProxy | undefined;
   host: string;
   version: string;
 }
@@ -66,35 +66,54 @@ function refusal(error: grpc.ServiceError, address: string): HilumError {
 }
 
 function unreachable(address: string, why: string, cause: unknown): HilumError {
-  return new HilumError('control-plane-unreachable', `The control plane at ${address} cannot be reached: ${why}`, {
-    hint: 'Run "hilum-gateway doctor" to see whether the way is blocked, intercepted or not resolved.',
-    exit: exitCode.unreachable,
-    cause,
-  });
+  return new HilumError(
+    'control-plane-unreachable',
+    `The control plane at ${address} cannot be reached: ${why}`,
+    {
+      hint: 'Run "hilum-gateway doctor" to see whether the way is blocked, intercepted or not resolved.',
+      exit: exitCode.unreachable,
+      cause,
+    },
+  );
 }
 
 /** The CA certificate that the server presents, if and only if it is the pinned one. */
-export async function fetchPinnedCa(address: string, pin: string, proxy: Proxy | undefined): Promise<string> {
+export async function fetchPinnedCa(
+  address: string,
+  pin: string,
+  proxy: ConnectProxy | undefined,
+): Promise<string> {
   const chain = await presentedChain(address, proxy).catch((error: unknown) => {
     throw unreachable(address, messageOf(error), error);
   });
   const ca = chain.find((der) => createHash('sha256').update(der).digest('hex') === pin);
   if (ca === undefined) {
-    throw new HilumError('ca-mismatch', `What answers at ${address} does not have the CA that the token names.`, {
-      hint: 'Something between may intercept TLS, or the token is of another control plane. Run "hilum-gateway doctor".',
-      exit: exitCode.refused,
-    });
+    throw new HilumError(
+      'ca-mismatch',
+      `What answers at ${address} does not have the CA that the token names.`,
+      {
+        hint: 'Something between may intercept TLS, or the token is of another control plane. Run "hilum-gateway doctor".',
+        exit: exitCode.refused,
+      },
+    );
   }
   return toPem('CERTIFICATE', ca);
 }
 
 /** DER certificates as presented; nothing is trusted yet. */
-export async function presentedChain(address: string, proxy: Proxy | undefined): Promise<Buffer[]> {
+export async function presentedChain(address: string, proxy: ConnectProxy | undefined): Promise<Buffer[]> {
   const { host, port } = splitAddress(address);
   const socket = await openTunnel(address, proxy);
   return new Promise((resolve, reject) => {
-    const tls = connectTls({ socket, servername: /^[\d.:]+$/.test(host) ? '' : host, rejectUnauthorized: false, ALPNProtocols: ['h2'] });
-    tls.setTimeout(timeoutMs, () => tls.destroy(new Error(`no TLS answer from port ${port} in ${timeoutMs / 1000} s`)));
+    const tls = connectTls({
+      socket,
+      servername: /^[\d.:]+$/.test(host) ? '' : host,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2'],
+    });
+    tls.setTimeout(timeoutMs, () =>
+      tls.destroy(new Error(`no TLS answer from port ${port} in ${timeoutMs / 1000} s`)),
+    );
     tls.once('error', reject);
     tls.once('secureConnect', () => {
       const chain: Buffer[] = [];
@@ -111,7 +130,7 @@ export async function presentedChain(address: string, proxy: Proxy | undefined):
 }
 
 /** A TCP connection to the address, through the proxy's CONNECT where there is one. */
-export function openTunnel(address: string, proxy: Proxy | undefined): Promise<Socket> {
+export function openTunnel(address: string, proxy: ConnectProxy | undefined): Promise<Socket> {
   const { host, port } = splitAddress(proxy?.address ?? address);
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });

@@ -18,7 +18,12 @@ export interface Identity {
   keyPem: string;
 }
 
-const files = { facts: 'enrollment.json', key: 'key.pem', certificate: 'certificate.pem', ca: 'ca.pem' } as const;
+const files = {
+  facts: 'enrollment.json',
+  key: 'key.pem',
+  certificate: 'certificate.pem',
+  ca: 'ca.pem',
+} as const;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 x509.cryptoProvider.set(webcrypto as never);
@@ -57,7 +62,10 @@ export interface Request {
 
 /** A new P-256 key and the request for its certificate. */
 export async function makeRequest(): Promise<Request> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair;
   const csr = await x509.Pkcs10CertificateRequestGenerator.create({
     name: 'CN=hilum-gateway',
     keys: keys as never,

@@ -28,7 +28,7 @@ import type {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { backoffMs } from './backoff.ts';
-import { type Proxy, type SessionCall, uplinkClient } from './channel.ts';
+import { type ConnectProxy, type SessionCall, uplinkClient } from './channel.ts';
 import type { Identity } from './identity.ts';
 import { Window } from './window.ts';
 
@@ -70,13 +70,15 @@ export interface UplinkHooks {
   onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
   configReport(): ConfigReport;
   telemetry(): Telemetry;
+  /** What was repeated since the last call: record sequence and count. */
+  takeRepeats(): { recordSequence: number; count: number }[];
   onLatency(lane: Lane, hop: 'sent' | 'acked' | 'total', us: number): void;
 }
 
 export interface UplinkOptions {
   identity: Identity;
   address: string;
-  proxy?: Proxy | undefined;
+  proxy?: ConnectProxy | undefined;
   version: string;
   mappingVersion: string;
   lanes: LaneChoice;
@@ -98,6 +100,7 @@ const silenceMaxMs = 25_000;
 const telemetryEveryMs = 2_000;
 const reportsMax = 200;
 const receiptsMax = 64;
+const clockMeasureMaxUs = 60_000_000;
 
 interface Session {
   client: UplinkClient;
@@ -124,11 +127,19 @@ export class Uplink {
     bulk: new Window(),
   };
   #session: Session | undefined;
-  #state: UplinkState = { state: 'waiting', lastAckAtUs: 0, reason: '', offsetUs: 0, uncertaintyUs: 0, connects: 0 };
+  #state: UplinkState = {
+    state: 'waiting',
+    lastAckAtUs: 0,
+    reason: '',
+    offsetUs: 0,
+    uncertaintyUs: 0,
+    connects: 0,
+  };
   #attempt = 0;
   #retry: NodeJS.Timeout | undefined;
   #pumping = false;
   #pingNonce = 0n;
+  #measuredAtUs = Number.NEGATIVE_INFINITY;
 
   constructor(outbox: Outbox, options: UplinkOptions, hooks: UplinkHooks) {
     this.#outbox = outbox;
@@ -166,7 +177,7 @@ export class Uplink {
     const session = this.#session;
     if (session === undefined) return;
     if (session.welcomed) {
-      this.#write({ $case: 'telemetry', value: this.#telemetry() });
+      this.#tell();
       this.#write({ $case: 'goodbye', value: { reason: 'stopping' } });
     }
     await new Promise<void>((resolve) => {
@@ -235,7 +246,7 @@ export class Uplink {
       }, welcomeTimeoutMs),
       setInterval(() => this.#beat(session), pingEveryMs),
       setInterval(() => {
-        if (session.welcomed) this.#write({ $case: 'telemetry', value: this.#telemetry() });
+        if (session.welcomed) this.#tell();
       }, telemetryEveryMs),
     );
     const { identity, version, mappingVersion } = this.#options;
@@ -246,7 +257,9 @@ export class Uplink {
         site: identity.site,
         version,
         epoch: this.#outbox.epoch,
-        lanes: this.#outbox.lanes().map(({ lane, first, last }) => ({ lane, first: BigInt(first), last: BigInt(last) })),
+        lanes: this.#outbox
+          .lanes()
+          .map(({ lane, first, last }) => ({ lane, first: BigInt(first), last: BigInt(last) })),
         sentAtUs: BigInt(this.#hooks.nowUs()),
         config: this.#hooks.configReport(),
         mappingVersion,
@@ -398,7 +411,7 @@ export class Uplink {
     return events;
   }
 
-  #sendBatch(session: Session, lane: Lane, events: UplinkEvent[]): void {
+  #sendBatch(_session: Session, lane: Lane, events: UplinkEvent[]): void {
     const first = events[0] as UplinkEvent;
     const sentAtUs = this.#hooks.nowUs();
     this.#write({
@@ -436,7 +449,9 @@ export class Uplink {
       if (entries.length > 0) this.#write({ $case: 'quarantine', value: { entries } });
     }
     if (newest.audit > session.auditSent) {
-      const entries = this.#outbox.auditReports(reportsMax).filter((entry) => Number(entry.number) > session.auditSent);
+      const entries = this.#outbox
+        .auditReports(reportsMax)
+        .filter((entry) => Number(entry.number) > session.auditSent);
       session.auditSent = Number(entries.at(-1)?.number ?? session.auditSent);
       if (entries.length > 0) this.#write({ $case: 'audit', value: { entries } });
     }
@@ -458,21 +473,36 @@ export class Uplink {
     this.#write({ $case: 'ping', value: { nonce: this.#pingNonce, sentAtUs: BigInt(this.#hooks.nowUs()) } });
   }
 
-  #telemetry(): Telemetry {
+  /** What this gateway says of itself; absolute, so that a lost report loses nothing. */
+  #tell(): void {
     if (this.#session !== undefined) this.#sendReceipts(this.#session);
-    return {
+    const telemetry: Telemetry = {
       ...this.#hooks.telemetry(),
       clockOffsetUs: BigInt(Math.round(this.#state.offsetUs)),
       clockUncertaintyUs: BigInt(Math.round(this.#state.uncertaintyUs)),
     };
+    this.#write({ $case: 'telemetry', value: telemetry });
+    const repeats = this.#hooks.takeRepeats();
+    if (repeats.length === 0) return;
+    const value = {
+      epoch: this.#outbox.epoch,
+      repeats: repeats.map(({ recordSequence, count }) => ({
+        recordSequence: BigInt(recordSequence),
+        count,
+      })),
+    };
+    this.#write({ $case: 'repeats', value });
   }
 
   /** Offset = this clock minus the control plane's [RFC 5905 8]; the smallest round trip tells best. */
   #measureClock(sentUs: number, peerReceivedUs: number, peerSentUs: number, nowUs: number): void {
     const roundTripUs = nowUs - sentUs - (peerSentUs - peerReceivedUs);
-    const offsetUs = -(peerReceivedUs - sentUs + (peerSentUs - nowUs)) / 2;
-    this.#state.offsetUs = offsetUs;
-    this.#state.uncertaintyUs = Math.max(0, roundTripUs / 2);
+    const uncertaintyUs = Math.max(0, roundTripUs / 2);
+    // A busy moment measures badly: the better measure stays, until it is old enough for clocks to have drifted.
+    if (uncertaintyUs > this.#state.uncertaintyUs && nowUs - this.#measuredAtUs < clockMeasureMaxUs) return;
+    this.#measuredAtUs = nowUs;
+    this.#state.offsetUs = -(peerReceivedUs - sentUs + (peerSentUs - nowUs)) / 2;
+    this.#state.uncertaintyUs = uncertaintyUs;
   }
 
   #write(frame: NonNullable<GatewayFrame['frame']>): void {

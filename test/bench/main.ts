@@ -78,7 +78,7 @@ const run = await owning(async (owner) => {
       failed = true;
       all.remark(name, `not measured: ${(error as Error).stack ?? String(error)}`);
       const reason = (error as Error).message.split('\n')[0] ?? '';
-      all.row({ goal: name, unit: '', figure: undefined, firstAim: Number.NaN, skipped: reason });
+      all.row({ goal: name, unit: '', figure: undefined, skipped: reason });
     }
     process.stderr.write(`${name} took ${((performance.now() - from) / 1000).toFixed(0)} s\n`);
   }

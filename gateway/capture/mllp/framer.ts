@@ -35,7 +35,9 @@ export function createFramer(frameBytesMax: number): Framer {
   function keep(chunk: Buffer, from: number, to: number): void {
     const needed = keptBytes + to - from;
     if (needed > kept.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(firstBytes, needed, Math.min(kept.length * 2, frameBytesMax + 1)));
+      const larger = Buffer.allocUnsafeSlow(
+        Math.max(firstBytes, needed, Math.min(kept.length * 2, frameBytesMax + 1)),
+      );
       kept.copy(larger, 0, 0, keptBytes);
       kept = larger;
     }

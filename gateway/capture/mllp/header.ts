@@ -22,7 +22,12 @@ const LF = 0x0a;
 /** Undefined when the block has no readable MSH. */
 export function readHeader(block: Buffer): Header | undefined {
   const start = startOf(block);
-  if (block.length - start < 8 || block[start] !== 0x4d || block[start + 1] !== 0x53 || block[start + 2] !== 0x48) {
+  if (
+    block.length - start < 8 ||
+    block[start] !== 0x4d ||
+    block[start + 1] !== 0x53 ||
+    block[start + 2] !== 0x48
+  ) {
     return undefined;
   }
   let end = start;

@@ -5,11 +5,11 @@
  * time inside a frame, idle time, unanswered messages a connection, connections in all and
  * for one address. A sender that is too fast is paused, not dropped.
  */
-import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
-import { type TLSSocket, type TlsOptions, createServer as createTlsServer } from 'node:tls';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { type Class, type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
-import { type Verdict, answersTo, hl7Time } from './answers.ts';
-import { type Framed, createFramer, frame } from './framer.ts';
+import { answersTo, hl7Time, type Verdict } from './answers.ts';
+import { createFramer, type Framed, frame } from './framer.ts';
 import { type Header, readHeader } from './header.ts';
 
 export interface MllpOptions {

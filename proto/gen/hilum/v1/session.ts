@@ -68,6 +68,7 @@ export interface GatewayFrame {
     | { $case: "replayResult"; value: ReplayResult }
     | { $case: "receipts"; value: AckReceipts }
     | { $case: "payload"; value: PayloadReply }
+    | { $case: "repeats"; value: RepeatReport }
     | //
     /** Reserved for events that flow down to the gateway: the gateway's own ack. */
     { $case: "downstreamAck"; value: LaneAck }
@@ -176,6 +177,19 @@ export interface Envelope {
   event: Uint8Array;
   /** The record's bytes, in its first event only. */
   raw: Uint8Array;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Records that senders sent again: answered again, without a second effect. Counts since the last report. */
+export interface RepeatReport {
+  epoch: bigint;
+  repeats: RepeatCount[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RepeatCount {
+  recordSequence: bigint;
+  count: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -921,6 +935,9 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
       case "payload":
         PayloadReply.encode(message.frame.value, writer.uint32(90).fork()).join();
         break;
+      case "repeats":
+        RepeatReport.encode(message.frame.value, writer.uint32(98).fork()).join();
+        break;
       case "downstreamAck":
         LaneAck.encode(message.frame.value, writer.uint32(122).fork()).join();
         break;
@@ -1037,6 +1054,14 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
             message.frame = { $case: "payload", value: PayloadReply.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.frame = { $case: "repeats", value: RepeatReport.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -1091,6 +1116,8 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
         ? { $case: "receipts", value: AckReceipts.fromJSON(object.receipts) }
         : isSet(object.payload)
         ? { $case: "payload", value: PayloadReply.fromJSON(object.payload) }
+        : isSet(object.repeats)
+        ? { $case: "repeats", value: RepeatReport.fromJSON(object.repeats) }
         : isSet(object.downstreamAck)
         ? { $case: "downstreamAck", value: LaneAck.fromJSON(object.downstreamAck) }
         : isSet(object.downstream_ack)
@@ -1123,6 +1150,8 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
       obj.receipts = AckReceipts.toJSON(message.frame.value);
     } else if (message.frame?.$case === "payload") {
       obj.payload = PayloadReply.toJSON(message.frame.value);
+    } else if (message.frame?.$case === "repeats") {
+      obj.repeats = RepeatReport.toJSON(message.frame.value);
     } else if (message.frame?.$case === "downstreamAck") {
       obj.downstreamAck = LaneAck.toJSON(message.frame.value);
     }
@@ -1198,6 +1227,12 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
       case "payload": {
         if (object.frame?.value !== undefined && object.frame?.value !== null) {
           message.frame = { $case: "payload", value: PayloadReply.fromPartial(object.frame.value) };
+        }
+        break;
+      }
+      case "repeats": {
+        if (object.frame?.value !== undefined && object.frame?.value !== null) {
+          message.frame = { $case: "repeats", value: RepeatReport.fromPartial(object.frame.value) };
         }
         break;
       }
@@ -2903,6 +2938,220 @@ export const Envelope: MessageFns<Envelope> = {
       : 0n;
     message.event = object.event ?? new Uint8Array(0);
     message.raw = object.raw ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseRepeatReport(): RepeatReport {
+  return { epoch: 0n, repeats: [], _unknownFields: {} };
+}
+
+export const RepeatReport: MessageFns<RepeatReport> = {
+  encode(message: RepeatReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    for (const v of message.repeats) {
+      RepeatCount.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RepeatReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepeatReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.repeats.push(RepeatCount.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RepeatReport {
+    return {
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
+      repeats: globalThis.Array.isArray(object?.repeats) ? object.repeats.map((e: any) => RepeatCount.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: RepeatReport): unknown {
+    const obj: any = {};
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
+    if (message.repeats?.length) {
+      obj.repeats = message.repeats.map((e) => RepeatCount.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RepeatReport>): RepeatReport {
+    return RepeatReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RepeatReport>): RepeatReport {
+    const message = createBaseRepeatReport();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.repeats = object.repeats?.map((e) => RepeatCount.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRepeatCount(): RepeatCount {
+  return { recordSequence: 0n, count: 0, _unknownFields: {} };
+}
+
+export const RepeatCount: MessageFns<RepeatCount> = {
+  encode(message: RepeatCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recordSequence !== 0n) {
+      if (BigInt.asUintN(64, message.recordSequence) !== message.recordSequence) {
+        throw new globalThis.Error("value provided for field message.recordSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.recordSequence);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RepeatCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRepeatCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.recordSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RepeatCount {
+    return {
+      recordSequence: isSet(object.recordSequence)
+        ? BigInt(object.recordSequence)
+        : isSet(object.record_sequence)
+        ? BigInt(object.record_sequence)
+        : 0n,
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+    };
+  },
+
+  toJSON(message: RepeatCount): unknown {
+    const obj: any = {};
+    if (message.recordSequence !== 0n) {
+      obj.recordSequence = message.recordSequence.toString();
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RepeatCount>): RepeatCount {
+    return RepeatCount.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RepeatCount>): RepeatCount {
+    const message = createBaseRepeatCount();
+    message.recordSequence = (object.recordSequence !== undefined && object.recordSequence !== null)
+      ? BigInt(object.recordSequence)
+      : 0n;
+    message.count = object.count ?? 0;
     return message;
   },
 };

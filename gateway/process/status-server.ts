@@ -1,9 +1,11 @@
 /**
- * What this gateway says of itself on loopback: /status (JSON), /healthz, /metrics
+ * What a daemon says of itself on loopback: /status (JSON), /healthz, /metrics
  * (Prometheus text). Counters and states only; nothing of a message.
  */
-import { type Server, createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { codeOf, exitCode, HilumError } from './errors.ts';
+import type { Log } from './log.ts';
 
 export interface StatusSource {
   status(): unknown;
@@ -32,17 +34,43 @@ export class StatusServer {
       };
       if (request.method !== 'GET') answer(405, 'text/plain', 'GET only\n');
       else if (path === '/status') answer(200, 'application/json', `${JSON.stringify(source.status())}\n`);
-      else if (path === '/healthz') answer(source.ready() ? 200 : 503, 'text/plain', source.ready() ? 'ready\n' : 'not ready\n');
+      else if (path === '/healthz')
+        answer(source.ready() ? 200 : 503, 'text/plain', source.ready() ? 'ready\n' : 'not ready\n');
       else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', exposition(source.metrics()));
       else answer(404, 'text/plain', 'There is /status, /healthz and /metrics\n');
     });
     this.#server.keepAliveTimeout = 5_000;
   }
 
-  start(host: string, port: number): Promise<AddressInfo> {
+  /**
+   * Listens on what the settings name, else on the usual address; where another daemon has that one,
+   * on a free port, because a status page must not keep a daemon from its work. Returns the address.
+   */
+  async listen(named: string | undefined, usual: string, log: Log): Promise<string> {
+    const wanted = named ?? usual;
+    const at = wanted.lastIndexOf(':');
+    const host = wanted.slice(0, at).replace(/^\[|\]$/g, '');
+    const found = await this.#bind(host, Number(wanted.slice(at + 1))).catch((cause: unknown) => {
+      if (named !== undefined || codeOf(cause) !== 'EADDRINUSE') {
+        throw new HilumError('status-listen', `The status page cannot use ${wanted} (${codeOf(cause)}).`, {
+          hint: 'Choose another address for it in the settings.',
+          exit: exitCode.badConfig,
+          cause,
+        });
+      }
+      log('warn', 'status-address-taken', { address: wanted });
+      return this.#bind(host, 0);
+    });
+    return `${found.address.includes(':') ? `[${found.address}]` : found.address}:${found.port}`;
+  }
+
+  #bind(host: string, port: number): Promise<AddressInfo> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, () => resolve(this.#server.address() as AddressInfo));
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
     });
   }
 
@@ -65,7 +93,9 @@ export function exposition(metrics: Iterable<Metric>): string {
     const [first] = family;
     text += `# HELP ${name} ${first?.help ?? ''}\n# TYPE ${name} ${first?.type ?? 'gauge'}\n`;
     for (const { labels = {}, value } of family) {
-      const pairs = Object.entries(labels).map(([label, word]) => `${label}="${word.replace(/["\\\n]/g, '_')}"`);
+      const pairs = Object.entries(labels).map(
+        ([label, word]) => `${label}="${word.replace(/["\\\n]/g, '_')}"`,
+      );
       text += `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`;
     }
   }
