@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** hilum-control-plane: argv and signals. */
 import { Command, Option } from 'commander';
-import { exitCode } from '../gateway/process/errors.ts';
-import { failWith, guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
+import { runProgram } from '../gateway/process/cli.ts';
+import { guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
 import { createLog } from '../gateway/process/log.ts';
 import { version } from '../gateway/version.ts';
 import { Plane } from './plane.ts';
@@ -16,7 +16,6 @@ const program = new Command('hilum-control-plane')
     'Takes the events of all gateways, keeps them, serves them; distributes config, keeps the audit trail.',
   )
   .version(version)
-  .showHelpAfterError('(--help shows what there is)')
   .addHelpText(
     'after',
     `
@@ -61,7 +60,4 @@ program
     process.exitCode = await verifyStore(options);
   });
 
-program.exitOverride((error) => {
-  process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
-});
-program.parseAsync().catch(failWith);
+runProgram(program);

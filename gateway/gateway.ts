@@ -28,6 +28,7 @@ import { errorWord, type Log } from './process/log.ts';
 import { type Metric, StatusServer } from './process/status-server.ts';
 import { Delivery } from './route/delivery.ts';
 import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
+import { Shares } from './shares.ts';
 import { Sources } from './sources.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { type Identity, loadIdentity, saveIdentity } from './uplink/identity.ts';
@@ -55,6 +56,7 @@ export class Gateway {
   readonly #pipeline: Pipeline;
   readonly #listeners: Listener[];
   readonly #latency = new Latency();
+  readonly #shares = new Shares();
   readonly #startedAtUs = nowUs();
   readonly #deliveries = new Map<string, Delivery>();
   readonly #alarms = new Map<string, number>();
@@ -120,10 +122,11 @@ export class Gateway {
       { gateway: this.#identity?.gateway ?? '', site: this.#identity?.site ?? '', masterKey: key },
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
-        onNormalized: (lane, capturedAtUs, journaledAtUs, atUs) => {
-          if (journaledAtUs === 0) return;
-          this.#latency.record(lane, 'journaled', journaledAtUs - capturedAtUs);
-          this.#latency.record(lane, 'normalized', atUs - journaledAtUs);
+        onNormalized: (result, taken, atUs) => {
+          this.#shares.count(journal.sourceName(taken.source), result);
+          if (taken.journaledAtUs === 0) return;
+          this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
+          this.#latency.record(result.lane, 'normalized', atUs - taken.journaledAtUs);
         },
       },
     );
@@ -158,6 +161,7 @@ export class Gateway {
       this.#meaning.reclassifies,
     );
     this.#pipeline.start();
+    this.#auditMapping();
     this.#useDestinations();
     this.#startUplink();
     this.#statusAddress = await this.#status.listen(loaded.settings.status.listen, '127.0.0.1:9480', log);
@@ -322,6 +326,7 @@ export class Gateway {
       this.#sources.use(this.#meaning.config);
       this.#pipeline.setConfig(offer.yaml, Number(offer.version), this.#meaning.reclassifies);
       this.#useDestinations();
+      this.#auditMapping();
     }
     log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', {
       version: Number(offer.version),
@@ -335,6 +340,17 @@ export class Gateway {
       detail: outcome.problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
     });
     this.#uplink?.sendConfigReport(this.#config.report());
+  }
+
+  /** Which version maps the records from here on. */
+  #auditMapping(): void {
+    const { version: configVersion } = this.#config.running();
+    const through = Math.min(this.#pipeline.normalizedThrough(), this.#journal.stats().records);
+    void this.#journal.audit({
+      action: 'mapped',
+      subject: configVersion === 0 ? mappingVersion : `${mappingVersion}+config@${configVersion}`,
+      detail: `from record ${through + 1} on`,
+    });
   }
 
   /** One queue for each destination that the config names, and for those that still hold letters under an older one. */
@@ -422,6 +438,7 @@ export class Gateway {
         ...counts,
         state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
       })),
+      shares: this.#shares.all(),
       latency: this.#latency.summary(),
       alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
     };
@@ -503,7 +520,13 @@ export class Gateway {
         oldestPendingAtUs: BigInt((oldestS ?? 0) * 1_000_000),
         refused: BigInt(this.#journal.stats().refusals),
         alarms: [...this.#alarms.keys()],
-        shares: [],
+        shares: this.#shares.all().map((share) => ({
+          source: share.source,
+          records: BigInt(share.records),
+          stat: BigInt(share.stat),
+          results: BigInt(share.results),
+          unflaggedResults: BigInt(share.unflaggedResults),
+        })),
       },
       clockOffsetUs: 0n,
       clockUncertaintyUs: 0n,

@@ -8,8 +8,9 @@ import { formatProblems } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
+import { runProgram } from './process/cli.ts';
 import { exitCode, HilumError } from './process/errors.ts';
-import { failWith, guardProcess, runDaemon } from './process/lifecycle.ts';
+import { guardProcess, runDaemon } from './process/lifecycle.ts';
 import { createLog } from './process/log.ts';
 import { loadSettings } from './settings.ts';
 import { printStatus } from './status-command.ts';
@@ -21,7 +22,6 @@ import { version } from './version.ts';
 const program = new Command('hilum-gateway')
   .description('Captures HL7 v2 and device messages at a site, answers when they are on disk, delivers them.')
   .version(version)
-  .showHelpAfterError('(--help shows what there is)')
   .addHelpText(
     'after',
     `
@@ -156,8 +156,4 @@ for (const [verb, description] of [
   });
 }
 
-program.configureOutput({ outputError: (text, write) => write(text) });
-program.exitOverride((error) => {
-  process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
-});
-program.parseAsync().catch(failWith);
+runProgram(program);

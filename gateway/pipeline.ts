@@ -37,7 +37,7 @@ const workerHeapMb = 512;
 export interface PipelineHooks {
   onAlarm(code: string, fields: Record<string, number | string>): void;
   /** A record's hop times, for the histograms. */
-  onNormalized(lane: Class, capturedAtUs: number, journaledAtUs: number, atUs: number): void;
+  onNormalized(result: JobResult, taken: TakenRecord, atUs: number): void;
 }
 
 export interface PipelineOptions {
@@ -207,7 +207,7 @@ export class Pipeline {
     reply.results.forEach((result, index) => {
       const taken = job.records[index] as TakenRecord;
       this.#journal.finish(taken, made(result, reply.bytes));
-      this.#hooks.onNormalized(result.lane, result.capturedAtUs, taken.journaledAtUs, atUs);
+      this.#hooks.onNormalized(result, taken, atUs);
     });
     this.pump();
   }

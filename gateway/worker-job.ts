@@ -38,7 +38,9 @@ export interface JobResult {
   events: { plain: Slice; sealed: Slice }[];
   deliveries: { destination: string; sealed: Slice }[];
   reject?: { sealed: Slice; entry: Uint8Array };
-  kind: string;
+  /** Of the record's events: results, and results without any flag (shares that status shows). */
+  results: number;
+  unflagged: number;
 }
 
 export interface Slice {

@@ -88,7 +88,8 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer:
     sequence: job.sequence,
     lane,
     capturedAtUs: Number(record.capturedAtUs),
-    kind: made.events[0]?.kind ?? '',
+    results: made.events.filter(isResult).length,
+    unflagged: made.events.filter((event) => isResult(event) && !isFlagged(event)).length,
     events: made.events.map((event, position) => {
       const plain = Envelope.encode(
         Envelope.fromPartial({
@@ -195,11 +196,20 @@ function rejected(
     sequence: job.sequence,
     lane: 'routine',
     capturedAtUs: Number(record.capturedAtUs),
-    kind: '',
+    results: 0,
+    unflagged: 0,
     events: [],
     deliveries: [],
     reject: { sealed: writer.add(sealed), entry },
   };
+}
+
+function isResult(event: ClinicalEvent): boolean {
+  return event.kind === 'observation' && event.observations.length > 0;
+}
+
+function isFlagged(event: ClinicalEvent): boolean {
+  return event.observations.some(({ interpretation }) => interpretation !== '');
 }
 
 const rank: Record<Class, number> = { stat: 0, urgent: 1, routine: 2, bulk: 3 };

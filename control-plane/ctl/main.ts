@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** hilumctl: the central team's client. */
 import { Command, Option } from 'commander';
-import { exitCode } from '../../gateway/process/errors.ts';
-import { failWith } from '../../gateway/process/lifecycle.ts';
+import { runProgram } from '../../gateway/process/cli.ts';
 import { version } from '../../gateway/version.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addEventCommands } from './event-commands.ts';
@@ -15,7 +14,6 @@ const program = new Command('hilumctl')
   )
   .version(version)
   .addOption(new Option('--context <file>', 'default: $HILUM_CONTEXT, else ./var/control-plane/admin.json'))
-  .showHelpAfterError('(--help shows what there is)')
   .addHelpText(
     'after',
     `
@@ -36,18 +34,4 @@ addEventCommands(program);
 addConfigCommands(program);
 addQuarantineCommands(program);
 
-for (const command of program.commands) overrideExit(command);
-overrideExit(program);
-program.parseAsync().catch(failWith);
-
-function overrideExit(command: Command): void {
-  command.exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
-  });
-  for (const inner of command.commands) overrideExit(inner);
-}
-
-// A reader that closes its end (head, less) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(exitCode.done);
-});
+runProgram(program);

@@ -167,10 +167,29 @@ export class Stack {
   }
 
   async status(): Promise<Status> {
-    const response = await fetch(`http://${this.#statusAddress}/status`, {
-      signal: AbortSignal.timeout(30_000),
-    });
-    return (await response.json()) as Status;
+    try {
+      const response = await fetch(`http://${this.#statusAddress}/status`, {
+        signal: AbortSignal.timeout(30_000),
+      });
+      return (await response.json()) as Status;
+    } catch (error) {
+      throw this.#ended() ?? error;
+    }
+  }
+
+  /** Says how a daemon ended that should be running; undefined where both run. */
+  #ended(): Error | undefined {
+    for (const [name, daemon] of [
+      ['gateway', this.#gateway] as const,
+      ['control plane', this.#plane] as const,
+    ]) {
+      if (daemon?.exit === undefined) continue;
+      const how = daemon.exit.signal ?? `exit ${daemon.exit.code}`;
+      return new Error(
+        `the ${name} ended by itself: ${how}\n${daemon.stderr.trim().split('\n').slice(-5).join('\n')}`,
+      );
+    }
+    return undefined;
   }
 
   async totals(): Promise<Totals> {
@@ -210,7 +229,9 @@ export class Stack {
     kind: MessageKind = 'oru',
   ): Promise<ToolResult & { prefix: string }> {
     const seed = this.#seed++;
-    const result = await runLoadTool('load-mllp', this.mllpPort, { ...flags, kind, seed });
+    const result = await runLoadTool('load-mllp', this.mllpPort, { ...flags, kind, seed }).catch((error) => {
+      throw this.#ended() ?? error;
+    });
     const prefix = messageMaker({ seed, kind })(0).controlId.slice(0, -11);
     this.books.enter(prefix, result);
     return { ...result, prefix };
