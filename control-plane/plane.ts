@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
-import { exitCode, HilumError } from '../gateway/process/errors.ts';
+import { exitCode, HilumError, openStorage } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
@@ -67,15 +67,17 @@ export class Plane {
     const storeDirectory = join(directory, 'store');
     const key = loadKey(settings.keyFile ?? join(directory, 'key'), !storeExists(storeDirectory));
     const authority = await openAuthority(directory);
-    const store = await openLmdbStore({
-      directory: storeDirectory,
-      key,
-      onFault(cause) {
-        // An ack must never be sent after a failed flush: stop, recover from disk.
-        log('error', 'commit-rejected', { reason: errorWord(cause) });
-        process.exit(exitCode.tryAgain);
-      },
-    });
+    const store = await openStorage('The store', () =>
+      openLmdbStore({
+        directory: storeDirectory,
+        key,
+        onFault(cause) {
+          // An ack must never be sent after a failed flush: stop, recover from disk.
+          log('error', 'commit-rejected', { reason: errorWord(cause) });
+          process.exit(exitCode.tryAgain);
+        },
+      }),
+    );
     const state: State = {
       store,
       authority,

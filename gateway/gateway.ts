@@ -22,7 +22,7 @@ import { mappingVersion } from './normalize/normalize.ts';
 import { Pipeline } from './pipeline.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
-import { exitCode } from './process/errors.ts';
+import { exitCode, openStorage } from './process/errors.ts';
 import { loadKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { type Metric, StatusServer } from './process/status-server.ts';
@@ -81,28 +81,30 @@ export class Gateway {
       fresh,
     );
     let gateway: Gateway | undefined;
-    const journal = await Journal.open(
-      {
-        directory: journalDirectory,
-        key,
-        budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
-        reserveBytes:
-          settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
-        repeatEntriesMax: settings.journal.repeatEntriesMax,
-        repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
-      },
-      {
-        onFault(code, cause) {
-          // Storage that failed once is not trusted again: stop answering, recover from disk.
-          log('error', code, { reason: errorWord(cause) });
-          process.exit(exitCode.tryAgain);
+    const journal = await openStorage('The journal', () =>
+      Journal.open(
+        {
+          directory: journalDirectory,
+          key,
+          budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
+          reserveBytes:
+            settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
+          repeatEntriesMax: settings.journal.repeatEntriesMax,
+          repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
         },
-        onAlarm: (code, fields) => gateway?.alarm(code, fields),
-        onRecords: () => gateway?.onRecords(),
-        onEvents: () => gateway?.onEvents(),
-        onDeliveries: () => gateway?.onDeliveries(),
-        onRepeat: (sequence) => gateway?.onRepeat(sequence),
-      },
+        {
+          onFault(code, cause) {
+            // Storage that failed once is not trusted again: stop answering, recover from disk.
+            log('error', code, { reason: errorWord(cause) });
+            process.exit(exitCode.tryAgain);
+          },
+          onAlarm: (code, fields) => gateway?.alarm(code, fields),
+          onRecords: () => gateway?.onRecords(),
+          onEvents: () => gateway?.onEvents(),
+          onDeliveries: () => gateway?.onDeliveries(),
+          onRepeat: (sequence) => gateway?.onRepeat(sequence),
+        },
+      ),
     );
     gateway = new Gateway(options, journal, key);
     return gateway;

@@ -7,6 +7,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const refreshMs = 250;
+const reopenShare = 0.1;
 const mebibyte = 1024 ** 2;
 
 export interface Room {
@@ -41,6 +42,7 @@ export function createSpace(options: SpaceOptions): Space {
   let readAtMs = Number.NEGATIVE_INFINITY;
   let freeBytes = 0;
   let takenBytes = 0;
+  let state: Room['state'] = 'open';
 
   function refresh(): void {
     const statfs = statfsSync(directory);
@@ -49,11 +51,14 @@ export function createSpace(options: SpaceOptions): Space {
     readAtMs = performance.now();
   }
 
+  /** Once closed, intake opens again only with some room to spare: no flapping at the line. */
   function judge(bytes: number): Room['state'] {
+    const spare = state === 'open' ? 0 : reopenShare;
     // Copy-on-write takes pages for the row and for the way to it before any page comes back.
-    if (freeBytes - takenBytes * 2 - bytes < reserveBytes) return 'reserve';
-    if (options.liveBytes() + bytes > options.budgetBytes) return 'budget';
-    return 'open';
+    if (freeBytes - takenBytes * 2 - bytes < reserveBytes * (1 + spare)) state = 'reserve';
+    else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';
+    else state = 'open';
+    return state;
   }
 
   return {
@@ -61,9 +66,9 @@ export function createSpace(options: SpaceOptions): Space {
     budgetBytes: options.budgetBytes,
     state(bytes) {
       if (performance.now() - readAtMs > refreshMs) refresh();
-      const state = judge(bytes);
-      if (state === 'open') takenBytes += bytes;
-      return state;
+      const judged = judge(bytes);
+      if (judged === 'open') takenBytes += bytes;
+      return judged;
     },
     room() {
       refresh();

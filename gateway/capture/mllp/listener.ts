@@ -104,6 +104,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   let server: Server | undefined;
   let stopping = false;
   let answerNumber = 0;
+  let refusals = 0;
+  let refusalLoggedUs = 0;
   const answerPrefix = `H${(hooks.nowUs() / 1e6).toFixed(0)}`;
   const context = {
     get time() {
@@ -229,7 +231,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       (error: unknown) => {
         counters.refused += 1;
         const code = error instanceof IntakeRefused ? error.code : 'fault';
-        hooks.log('warn', 'mllp-not-journaled', { source: source.name, reason: code });
+        logRefusal(source.name, code);
         if (options.onRefused === 'reject' && code !== 'fault') {
           answer(connection, owed, header, 'refused', 'The gateway cannot take messages now');
         } else {
@@ -237,6 +239,15 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         }
       },
     );
+  }
+
+  /** A full disk refuses everybody: one line a second says how many. */
+  function logRefusal(source: string, reason: string): void {
+    refusals += 1;
+    if (hooks.nowUs() - refusalLoggedUs < 1_000_000) return;
+    refusalLoggedUs = hooks.nowUs();
+    hooks.log('warn', 'mllp-not-journaled', { source, reason, count: refusals });
+    refusals = 0;
   }
 
   function slot(connection: Connection): Slot {
