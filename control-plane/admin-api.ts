@@ -238,7 +238,11 @@ export class AdminApi {
       quarantined: count.quarantined,
       expired: count.expired,
       duplicates: count.duplicates,
-      missing: count.accepted - accounted,
+      // What the gateway was told is stored and this log does not hold is missing as well.
+      missing:
+        count.accepted -
+        accounted +
+        (whole && count.delivered > (stored?.records ?? 0n) ? count.delivered - (stored?.records ?? 0n) : 0n),
       doubled: whole ? (stored?.doubled ?? 0n) : 0n,
       stored: whole ? (stored?.records ?? 0n) : 0n,
       reportedAtUs,

@@ -101,7 +101,7 @@ async function streamEvents(
     for (const event of page) {
       after = event.index;
       if (!wanted(event, request)) continue;
-      await write(call, reply(event, request.raw));
+      await write(call, await reply(api, event, request.raw));
       sent += 1;
       if ((request.limit > 0 && sent >= request.limit) || call.cancelled) return;
     }
@@ -121,14 +121,22 @@ async function streamEvents(
   }
 }
 
-function reply(event: StoredEvent, raw: boolean): EventReply {
+async function reply(api: AdminApi, event: StoredEvent, raw: boolean): Promise<EventReply> {
   return {
     event: toClinicalEvent(event),
-    raw: raw ? event.envelope.raw : new Uint8Array(0),
+    raw: raw ? await bytesOf(api, event) : new Uint8Array(0),
     index: event.index,
     storedAtUs: event.storedAtUs,
     caughtUp: false,
   };
+}
+
+/** A record's bytes travel once, with the first of its events; the others of a record follow it in its lane. */
+async function bytesOf(api: AdminApi, event: StoredEvent): Promise<Uint8Array> {
+  const { index, raw } = event.envelope;
+  if (index <= 1) return raw;
+  const first = await api.state.eventLog.at({ ...event, sequence: event.sequence - BigInt(index - 1) });
+  return first?.envelope.raw ?? raw;
 }
 
 function wanted(event: StoredEvent, request: StreamEventsRequest): boolean {

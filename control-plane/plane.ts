@@ -2,6 +2,7 @@
  * The control plane, wired: the store at the bottom, on it the state that each folder owns,
  * on top the gRPC port. Answers what a session asks (Hub) and what an admin asks (Admin).
  */
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,9 @@ import type { Settings } from './settings.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
 import type { Store } from './store/store.ts';
 import { TelemetryStore } from './telemetry/telemetry.ts';
+
+const dayMs = 86_400_000;
+const adminRenewDays = 30;
 
 export interface PlaneOptions {
   directory: string;
@@ -154,24 +158,25 @@ export class Plane {
     await this.state.store.close();
   }
 
-  /** Made once; only the address follows the port. */
-  async #writeAdminContext(file: string): Promise<void> {
+  async #issueAdmin(): Promise<{ certPem: string; keyPem: string }> {
     const { authority, peers, audit } = this.state;
+    const issued = await authority.issue('admin', 'admin', []);
+    await peers.issued(issued, 'admin', 'admin');
+    await audit.add({ action: 'admin-created', actor: 'start', subject: issued.serial });
+    return { certPem: issued.certificatePem, keyPem: issued.keyPem };
+  }
+
+  /** Made once, renewed in its last month; the address follows the port. */
+  async #writeAdminContext(file: string): Promise<void> {
     let context: AdminContext;
     if (existsSync(file)) {
       context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
-      if (context.address === this.address && context.caPem === authority.caPem) return;
+      const daysLeft = (Date.parse(new X509Certificate(context.certPem).validTo) - Date.now()) / dayMs;
+      if (daysLeft > adminRenewDays && context.address === this.address) return;
       context = { ...context, address: this.address };
+      if (daysLeft <= adminRenewDays) Object.assign(context, await this.#issueAdmin());
     } else {
-      const issued = await authority.issue('admin', 'admin', []);
-      await peers.issued(issued, 'admin', 'admin');
-      await audit.add({ action: 'admin-created', actor: 'first start', subject: 'admin' });
-      context = {
-        address: this.address,
-        caPem: authority.caPem,
-        certPem: issued.certificatePem,
-        keyPem: issued.keyPem,
-      };
+      context = { address: this.address, caPem: this.state.authority.caPem, ...(await this.#issueAdmin()) };
     }
     writePrivate(file, `${JSON.stringify(context, null, 2)}\n`);
   }

@@ -33,8 +33,14 @@ export class ConfigStore {
     this.#listeners = listeners;
     if (!existsSync(this.#file)) return;
     const stored = JSON.parse(readFileSync(this.#file, 'utf8')) as Stored;
-    this.#running = { version: stored.version, yaml: stored.yaml };
     this.#report = ConfigReport.fromJSON(stored.report);
+    // A newer build may refuse what an older one ran: then the built-in meaning runs, and the centre is told.
+    const { problems } = checkConfig(stored.yaml.trim() === '' ? '{}' : stored.yaml, { listeners });
+    if (problems === undefined) this.#running = { version: stored.version, yaml: stored.yaml };
+    else
+      this.#report = ConfigReport.fromPartial({
+        attempted: { ...this.#report.attempted, outcome: 'refused', problems },
+      });
   }
 
   running(): StoredConfig {

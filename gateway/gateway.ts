@@ -46,6 +46,8 @@ const laneNames: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const wakeDeliveriesMs = 1_000;
 const repeatsShownMax = 10_000;
 const renewCheckMs = 3_600_000;
+/** Custody by hour goes up for the last three days; the totals are for ever. */
+const hoursReported = 72;
 
 export class Gateway {
   readonly #options: GatewayOptions;

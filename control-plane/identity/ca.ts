@@ -36,7 +36,7 @@ export interface Authority {
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;
-const lifeDays: Record<Role | 'ca', number> = { ca: 3650, gateway: 30, admin: 365, 'control-plane': 90 };
+const lifeDays: Record<Role | 'ca', number> = { ca: 3650, gateway: 30, admin: 365, 'control-plane': 397 };
 /** A peer's clock may be behind ours. */
 const backdateMs = 300_000;
 

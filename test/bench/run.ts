@@ -40,7 +40,7 @@ export const quickSizes: Sizes = {
   seconds: 1.5,
   warmup: 0.5,
   million: 100_000,
-  backlog: 30_000,
+  backlog: 100_000,
   steadySeconds: 10,
   idleSeconds: 10,
 };
@@ -123,7 +123,7 @@ export class Run {
   }
 
   /** Says where a load was not answered as it should have been. */
-  checkLoad(goal: string, load: LoadResult): LoadResult {
+  checkLoad<T extends LoadResult>(goal: string, load: T): T {
     const { refused, errors, notAnswered } = load;
     if (refused + errors + notAnswered > 0) {
       this.remark(goal, `the load had ${refused} refused, ${errors} errors, ${notAnswered} not answered`);

@@ -86,6 +86,7 @@ interface Slot {
 
 /** After the last answer what the peer still sends is read and dropped this long: a reset would take the answer along. */
 const lingerMs = 500;
+const keepAliveMs = 30_000;
 
 export function createMllpListener(options: MllpOptions, intake: Intake, hooks: MllpHooks): MllpListener {
   const counters: MllpCounters = {
@@ -137,6 +138,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     counters.connections += 1;
     counters.connectionsTotal += 1;
     socket.setNoDelay(true);
+    // A peer that is gone without a word gives its descriptor back.
+    socket.setKeepAlive(true, keepAliveMs);
     socket.on('close', () => {
       connections.delete(connection);
       counters.connections -= 1;
@@ -158,13 +161,16 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) return;
-      for (const framed of framer.push(chunk)) handle(connection, framed);
+      const found = framer.push(chunk);
+      for (const framed of found) handle(connection, framed);
       counters.strayBytes += framer.strayBytes() - stray;
       stray = framer.strayBytes();
-      if (framer.pendingBytes() === 0) {
+      // Each frame has its own time, also when the next one begins in the chunk that ended the last.
+      if (found.length > 0 || framer.pendingBytes() === 0) {
         clearTimeout(frameTimer);
         frameTimer = undefined;
-      } else {
+      }
+      if (framer.pendingBytes() > 0) {
         frameTimer ??= setTimeout(() => close(connection, 'mllp-frame-timeout'), limits.frameTimeoutMs);
       }
       if (connection.slots.length >= limits.unansweredMax) socket.pause();

@@ -17,8 +17,9 @@ export function p12(run: Run): Promise<void> {
     stack.uplinkVia(`127.0.0.1:${proxy.port}`);
     await stack.startGateway();
     await stack.connected();
+    const count = run.sizes.backlog / 5;
     const [disk, wire] = [stack.diskBytes.eventLog, proxy.bytes.up];
-    const { sentBytes, answered } = await stack.load({ connections: 64, count: run.sizes.backlog });
+    const { sentBytes, answered } = await stack.load({ connections: 64, count });
     await stack.drained();
     const stated = (what: string, bytes: number, received: number) =>
       run.row({ goal: 'P12', what, unit: 'bytes', figure: bytes, limit: received, smallerIsBetter: true });
@@ -28,7 +29,7 @@ export function p12(run: Run): Promise<void> {
 
     await stack.stopPlane();
     const before = Number((await stack.status()).journal.bytes);
-    const queued = await stack.load({ connections: 64, count: run.sizes.backlog });
+    const queued = await stack.load({ connections: 64, count });
     await stack.normalized();
     const live = Number((await stack.status()).journal.bytes) - before;
     stated('journal on disk, all queued / received', stack.diskBytes.journal, queued.sentBytes);

@@ -11,8 +11,11 @@ import { storedEvents } from '../centre.ts';
 import { owning } from '../limits.ts';
 import type { Run } from '../run.ts';
 import { Stack } from '../stack.ts';
+import { watch } from '../watch.ts';
 
-const beat = { connections: 1, rate: 50, warmup: 0, times: true };
+const beat = { connections: 1, rate: 100, warmup: 0, times: true };
+/** Fewer pending than this is no backlog any more. */
+const goneBelow = 500;
 
 export function p3(run: Run): Promise<void> {
   return owning(async (owner) => {
@@ -57,13 +60,14 @@ async function statOverBacklog(run: Run, stack: Stack): Promise<number[]> {
   await stack.normalized();
   await stack.startPlane();
   await stack.connected();
-  const seconds = run.sizes.backlog / 10_000 + 1;
-  const load = await stack.load({ ...beat, seconds }, 'oruStat');
-  const { pending } = await stack.totals();
-  const drainedAtMs = await stack.drained();
-  if (pending < 1000) run.remark('P3', `the backlog was gone before the beat ended (${pending} pending)`);
-  const times = await timesOf(stack, load.prefix, load.dueAtMs ?? []);
-  return times.filter((_, n) => (load.dueAtMs?.[n] ?? 0) < drainedAtMs);
+  const seconds = run.sizes.backlog / 12_000;
+  const seen = await watch(stack, () => stack.load({ ...beat, seconds }, 'oruStat'), 100);
+  await stack.drained();
+  const { prefix, dueAtMs = [] } = run.checkLoad('P3', seen.result);
+  const goneAtMs =
+    seen.samples.find(({ totals }) => totals.pending < goneBelow)?.atMs ?? Number.POSITIVE_INFINITY;
+  const times = await timesOf(stack, prefix, dueAtMs);
+  return times.filter((_, n) => (dueAtMs[n] ?? Number.NaN) < goneAtMs);
 }
 
 /** Milliseconds from due to stored, in the order of sending. */
