@@ -505,7 +505,10 @@ export class Gateway {
       atUs: nowUs64(),
       custody: [
         ...this.#custody().map(wide),
-        ...this.#journal.custodyHours().map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
+        ...this.#journal
+          .custodyHours()
+          .filter(({ hour }) => hour > nowUs() / 3.6e9 - hoursReported)
+          .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
         ...this.#journal.localCounts().map(({ destination, counts }) =>
           wide({
             destination,
