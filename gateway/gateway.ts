@@ -295,6 +295,7 @@ export class Gateway {
         nowUs,
         random: Math.random,
         log: this.#options.log,
+        onAlarm: (code, fields) => this.alarm(code, fields),
         onConfig: (offer) => this.#onConfig(offer),
         onReplay: async (sequences) => {
           let replayed = 0;

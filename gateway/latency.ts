@@ -6,6 +6,7 @@
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import type { LatencyHistogram } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
+import { steadyUs } from './process/clock.ts';
 
 export type HopName = 'journaled' | 'normalized' | 'queued' | 'sent' | 'acked' | 'total';
 
@@ -16,7 +17,7 @@ export class Latency {
 
   record(lane: Class, hop: HopName, us: number): void {
     // A step of the wall clock between the two readings makes a difference that was never waited.
-    if (us < 0) return;
+    if (us < 0 || us > steadyUs()) return;
     const name = `${lane}|${hop}`;
     let histogram = this.#histograms.get(name);
     if (histogram === undefined) {

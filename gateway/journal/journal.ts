@@ -563,7 +563,11 @@ export class Journal implements Intake {
     round.put(
       this.#environment.table(tables.quarantineReport),
       numberKey(this.#reportNumber),
-      QuarantineEntry.encode(entry).finish(),
+      // A message control ID can be an MRN.
+      this.#sealer.seal(
+        place(tables.quarantineReport, this.epoch, this.#reportNumber),
+        QuarantineEntry.encode(entry).finish(),
+      ),
     );
     if (entry.urgent) this.#hooks.onAlarm('urgent-quarantined', { source: entry.source, code: entry.code });
     round.whenSettled(() => this.#hooks.onEvents());
@@ -663,8 +667,9 @@ export class Journal implements Intake {
 
   quarantineReports(limit: number): QuarantineEntry[] {
     const found: QuarantineEntry[] = [];
-    for (const { value } of this.#environment.table(tables.quarantineReport).getRange({ limit })) {
-      found.push(QuarantineEntry.decode(value));
+    for (const { key, value } of this.#environment.table(tables.quarantineReport).getRange({ limit })) {
+      const where = place(tables.quarantineReport, this.epoch, readUInt64(key, 0));
+      found.push(QuarantineEntry.decode(this.#opener.open(where, value)));
     }
     return found;
   }

@@ -10,7 +10,7 @@
  *   outbox.<lane>      lane sequence(8) source(2) flags(1) captured s(4) size(4)
  *                                                                    record(8) index(4) queued us(8) captured us(8) sealed Envelope
  *   quarantine         record sequence(8) source(2)                  sealed QuarantinedRecord
- *   quarantine-report  number(8)                                     QuarantineEntry, until the centre has it
+ *   quarantine-report  number(8)                                     sealed QuarantineEntry, until the centre has it
  *   audit-report       number(8)                                     AuditEntry, until the centre has it
  *   deliveries         destination(2) record sequence(8) part(2)     sealed LocalDelivery
  *   dead-letters       as deliveries: refused by their destination   sealed LocalDelivery

@@ -6,9 +6,14 @@
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+const mebibyte = 1024 ** 2;
 const refreshMs = 250;
 const reopenShare = 0.1;
-const mebibyte = 1024 ** 2;
+/** Below this share of the reserve the volume itself is full, whatever is free inside the file. */
+const floorShare = 0.25;
+/** Half-full pages and trees, as a factor and as a sum; generous, because LMDB must never meet a full disk. */
+const overhead = 1.3;
+const slackBytes = 4 * mebibyte;
 
 export interface Room {
   state: 'open' | 'reserve' | 'budget';
@@ -41,12 +46,15 @@ export function createSpace(options: SpaceOptions): Space {
     options.reserveBytes ?? Math.min(512 * mebibyte, Math.floor((volume.blocks * volume.bsize) / 10));
   let readAtMs = Number.NEGATIVE_INFINITY;
   let freeBytes = 0;
+  let reusableBytes = 0;
   let takenBytes = 0;
   let state: Room['state'] = 'open';
 
   function refresh(): void {
     const statfs = statfsSync(directory);
     freeBytes = statfs.bavail * statfs.bsize;
+    const fileBytes = statSync(options.file, { throwIfNoEntry: false })?.size ?? 0;
+    reusableBytes = Math.max(0, fileBytes - options.liveBytes() * overhead - slackBytes);
     takenBytes = 0;
     readAtMs = performance.now();
   }
@@ -54,8 +62,11 @@ export function createSpace(options: SpaceOptions): Space {
   /** Once closed, intake opens again only with some room to spare: no flapping at the line. */
   function judge(bytes: number): Room['state'] {
     const spare = state === 'open' ? 0 : reopenShare;
-    // Copy-on-write takes pages for the row and for the way to it before any page comes back.
-    if (freeBytes - takenBytes * 2 - bytes < reserveBytes * (1 + spare)) state = 'reserve';
+    // Copy-on-write takes pages for the row and for the way to it before any page comes back. What is
+    // free inside the file serves first; it never shrinks, so after a drain that is most of it.
+    const room = freeBytes + reusableBytes - takenBytes * 2 - bytes;
+    const volumeFull = freeBytes < reserveBytes * floorShare * (1 + spare);
+    if (volumeFull || room < reserveBytes * (1 + spare)) state = 'reserve';
     else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';
     else state = 'open';
     return state;

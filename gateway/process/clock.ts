@@ -9,7 +9,7 @@ const stepUs = 1_000_000;
 
 let anchorUs = Date.now() * 1000 - performance.now() * 1000;
 let checkedAtMs = performance.now();
-let steps = 0;
+let steppedAtMs = Number.NEGATIVE_INFINITY;
 
 /** Microseconds since 1970, as a number (exact up to the year 2255). */
 export function nowUs(): number {
@@ -23,9 +23,9 @@ export function nowUs64(): bigint {
   return BigInt(nowUs());
 }
 
-/** How often the wall clock was stepped under this process; a latency across a step is not measured. */
-export function clockSteps(): number {
-  return steps;
+/** Microseconds that the clock has run without a step; a longer span was not measured by one clock. */
+export function steadyUs(): number {
+  return (performance.now() - steppedAtMs) * 1000;
 }
 
 function followWallClock(monotonicMs: number): void {
@@ -33,5 +33,5 @@ function followWallClock(monotonicMs: number): void {
   const freshUs = Date.now() * 1000 - monotonicMs * 1000;
   if (Math.abs(freshUs - anchorUs) < stepUs) return;
   anchorUs = freshUs;
-  steps += 1;
+  steppedAtMs = monotonicMs;
 }

@@ -6,6 +6,10 @@
  *                            sees what is not durable; with the default, a storage reset
  *                            under a running host loses answered records (measured).
  *
+ * Writes form a chain: each transaction holds only if the one before it did. With two in flight, LMDB may
+ * fail the first and commit the second (an EIO can hit one thread alone: seen), and then counts and
+ * sequences of the second would speak of rows that do not exist.
+ *
  * One owner per environment: handles never go to a worker. Named databases are binary.
  */
 import { existsSync, mkdirSync } from 'node:fs';
@@ -19,7 +23,10 @@ export type Table = Database<Buffer, Buffer>;
 export interface Environment {
   root: RootDatabase<Buffer, Buffer>;
   table(name: string): Table;
-  /** All writes that `work` queues become one transaction; resolves when it is flushed. */
+  /**
+   * All writes that `work` queues become one transaction; resolves when it is flushed, and rejects when
+   * it, or any before it, failed.
+   */
   write(work: () => void): Promise<void>;
   close(): Promise<void>;
   file: string;
@@ -34,6 +41,8 @@ export interface OpenOptions {
 }
 
 const pageBytes = 16_384;
+const chainKey = Buffer.from('last');
+const chainValue = Buffer.from('.');
 
 export function openEnvironment(options: OpenOptions): Environment {
   const { directory } = options;
@@ -58,6 +67,18 @@ export function openEnvironment(options: OpenOptions): Environment {
     overlappingSync: false,
     readOnly: options.readOnly ?? false,
   });
+  const chain = root.openDB<Buffer, Buffer>({
+    name: 'chain',
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    useVersions: true,
+    cache: false,
+  });
+  let link = options.readOnly ? 0 : (chain.getEntry(chainKey)?.version ?? 0);
+  if (!options.readOnly && link === 0) {
+    link = 1;
+    chain.putSync(chainKey, chainValue, link);
+  }
   const tables = new Map<string, Table>();
   const environment: Environment = {
     root,
@@ -77,8 +98,14 @@ export function openEnvironment(options: OpenOptions): Environment {
       return table;
     },
     async write(work) {
-      const committed: Promise<unknown> = root.batch(work);
-      await committed;
+      const before = link;
+      link += 1;
+      const held = await chain.ifVersion(chainKey, before, () => {
+        work();
+        void chain.put(chainKey, chainValue, before + 1);
+      });
+      if (!held)
+        throw new HilumError('commit-broken', 'An earlier transaction did not commit, so this one must not.');
     },
     async close() {
       await root.close();

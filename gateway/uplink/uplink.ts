@@ -9,6 +9,8 @@
  *   something never sent is ignored and alarmed.
  * - A peer that accepts and then says nothing is left: no READY in 10 s, no Welcome in 5 s, no
  *   answer to a ping in 25 s each end the channel, and a new one is made.
+ * - Lanes that can wait keep no more on the line than it carries in a moment (pace.ts), so that a STAT
+ *   event never stands behind megabytes in a socket's buffer.
  * - Stopping says Goodbye, so the control plane can tell it from a broken line.
  */
 import { Metadata } from '@grpc/grpc-js';
@@ -30,6 +32,7 @@ import { wireLimits } from '../../proto/limits.ts';
 import { backoffMs } from './backoff.ts';
 import { type ConnectProxy, type SessionCall, uplinkClient } from './channel.ts';
 import type { Identity } from './identity.ts';
+import { Pace } from './pace.ts';
 import { Window } from './window.ts';
 
 export type Lane = 'stat' | 'urgent' | 'routine' | 'bulk';
@@ -65,6 +68,7 @@ export interface UplinkHooks {
   nowUs(): number;
   random(): number;
   log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
+  onAlarm(code: string, fields: Record<string, string>): void;
   onConfig(offer: ConfigOffer): void;
   onReplay(sequences: number[], actor: string, reason: string): Promise<Omit<ReplayResult, 'request'>>;
   onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
@@ -126,6 +130,7 @@ export class Uplink {
     routine: new Window(),
     bulk: new Window(),
   };
+  readonly #pace = new Pace();
   #session: Session | undefined;
   #state: UplinkState = {
     state: 'waiting',
@@ -334,7 +339,7 @@ export class Uplink {
       const window = this.#windows[state.lane];
       // The control plane may have flushed more than its last ack told (a lost ack), never what was not assigned.
       if (flushed >= state.first && !this.#outbox.acked(state.lane, flushed)) {
-        this.#hooks.log('warn', 'uplink-ack-unknown', { lane: state.lane });
+        this.#hooks.onAlarm('uplink-ack-unknown', { lane: state.lane });
       }
       window.reset(Math.max(state.first - 1, Math.min(flushed, state.last)), {
         events: credit?.events ?? 1,
@@ -355,12 +360,13 @@ export class Uplink {
     const window = this.#windows[lane];
     const done = ack.epoch === this.#outbox.epoch ? window?.ack(Number(ack.sequence)) : undefined;
     if (done === undefined) {
-      this.#hooks.log('warn', 'uplink-ack-unknown', { lane: laneNames.includes(lane) ? lane : 'unknown' });
+      this.#hooks.onAlarm('uplink-ack-unknown', { lane: laneNames.includes(lane) ? lane : 'unknown' });
       return;
     }
     this.#state.lastAckAtUs = nowUs;
     this.#outbox.acked(lane, Number(ack.sequence));
     for (const flight of done) {
+      if (lane !== 'stat') this.#pace.acked(flight.bytes, nowUs - flight.sentAtUs, nowUs);
       for (const capturedAtUs of flight.capturedAtUs) {
         this.#hooks.onLatency(lane, 'acked', nowUs - flight.sentAtUs);
         this.#hooks.onLatency(lane, 'total', nowUs - capturedAtUs);
@@ -399,16 +405,23 @@ export class Uplink {
     const window = this.#windows[lane];
     const room = window.room();
     if (room.events <= 0 || (room.bytes <= 0 && !window.idle())) return [];
+    const paced = lane === 'stat' ? Number.POSITIVE_INFINITY : this.#pace.room(this.#waitingBytes());
+    if (paced <= 0) return [];
     const events = this.#outbox.events(
       lane,
       window.next,
       Math.min(room.events, wireLimits.batchEventsMax),
-      Math.min(Math.max(room.bytes, 1), wireLimits.batchBytesMax),
+      Math.min(Math.max(room.bytes, 1), paced, wireLimits.batchBytesMax),
     );
     const bytes = events.reduce((sum, event) => sum + event.plain.length, 0);
     // One event may be larger than the credit; it goes alone, when nothing else is out.
     if (bytes > room.bytes && !window.idle()) return [];
     return events;
+  }
+
+  /** On the line now, of the lanes that can wait. */
+  #waitingBytes(): number {
+    return this.#windows.urgent.bytes() + this.#windows.routine.bytes() + this.#windows.bulk.bytes();
   }
 
   #sendBatch(_session: Session, lane: Lane, events: UplinkEvent[]): void {

@@ -39,6 +39,10 @@ export class Window {
     return { events: this.credit.events - this.#events, bytes: this.credit.bytes - this.#bytes };
   }
 
+  bytes(): number {
+    return this.#bytes;
+  }
+
   idle(): boolean {
     return this.#events === 0;
   }

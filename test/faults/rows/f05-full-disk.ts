@@ -1,0 +1,70 @@
+/**
+ * F5: the disk fills, slowly by our own intake and at once by somebody else. Intake stops at the
+ * reserve with no answer and no crash, the backlog drains from the full disk, and intake goes on by itself.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until } from '../../kit/wait.ts';
+import { Rig, send } from '../rig.ts';
+import type { Row } from '../row.ts';
+
+export const f05: Row = {
+  id: 'F5',
+  title: 'full disk: refuse honestly, drain, go on',
+  available: () => (process.getuid?.() === 0 ? '' : 'mounting a small tmpfs needs root'),
+  async run(context) {
+    const volume = join(context.folder, 'volume');
+    mkdirSync(volume);
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', volume]).status !== 0) {
+      throw new Error('a tmpfs could not be mounted');
+    }
+    context.teardown(() => spawnSync('umount', ['-l', volume]));
+    const rig = new Rig(context, { journal: 'reserve: "12MiB"', gatewayData: join(volume, 'gateway') });
+    await rig.start();
+    const failures: string[] = [];
+    const refusing = () =>
+      until(async () => (await rig.status())?.journal.state === 'reserve', {
+        what: 'intake being refused',
+        timeoutMs: 60_000,
+      });
+
+    // The centre is away, so that the backlog grows until the reserve is reached.
+    await rig.killPlane();
+    const filling = send(rig, { first: 0, count: 1_000_000, connections: 8, retry: false });
+    await refusing();
+    filling.stop();
+    await filling.done;
+    const freeMib = () => (statfsSync(volume).bavail * statfsSync(volume).bsize) / 1024 ** 2;
+    if (freeMib() < 8) failures.push(`only ${freeMib().toFixed(1)} MiB of the reserve of 12 MiB are left`);
+
+    // Somebody else takes nearly all of the reserve at once.
+    const foreign = join(volume, 'foreign');
+    writeFileSync(foreign, Buffer.alloc(Math.floor((freeMib() - 3) * 1024 ** 2)));
+    const refused = send(rig, { first: 2_000_000, count: 50, connections: 2, retry: false });
+    await refused.done;
+    if (refused.answered() > 0)
+      failures.push(`${refused.answered()} messages were answered below the reserve`);
+    const exit = rig.gateway?.exit;
+    if (exit !== undefined)
+      failures.push(`the gateway ended (exit ${exit.code ?? exit.signal}) with the reserve in place`);
+
+    // The backlog drains from the full disk.
+    await rig.startPlane();
+    await rig.drained();
+    // Room comes back, and so does intake, by itself.
+    rmSync(foreign);
+    const freedAt = performance.now();
+    const again = send(rig, { first: 3_000_000, count: 200, connections: 4 });
+    await until(() => again.answered() > 0, { what: 'intake going on by itself', timeoutMs: 50_000 });
+    const resumedS = (performance.now() - freedAt) / 1000;
+    await again.done;
+    await rig.drained();
+    if (resumedS > 5) failures.push(`intake went on only after ${resumedS.toFixed(1)} s`);
+    const checked = await rig.oracle();
+    return {
+      failures: [...failures, ...checked.failures],
+      figures: `answered until the reserve ${filling.answered()}, resumed after ${resumedS.toFixed(1)} s, ${checked.summary}`,
+    };
+  },
+};
