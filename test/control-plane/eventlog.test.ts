@@ -1,0 +1,137 @@
+import t from 'tap';
+import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
+import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
+import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
+
+const key = Buffer.alloc(32, 1);
+
+async function open(directory: string) {
+  const store = await openLmdbStore({ directory, key, onFault: () => undefined });
+  const log = new EventLog(store, key, () => 1n);
+  await log.open();
+  return { store, log };
+}
+
+function batch(lane: string, first: number, count: number, salt = ''): Batch {
+  const envelopes = Array.from({ length: count }, (_, at) => {
+    const sequence = first + at;
+    return Envelope.encode(
+      Envelope.fromPartial({
+        recordEpoch: 9n,
+        recordSequence: BigInt(sequence),
+        recordSha256: Buffer.from(`${lane}${sequence}${salt}`.padEnd(32, '.')),
+        index: 1,
+        count: 1,
+        source: 'lab',
+        messageControlId: `${lane}-${sequence}`,
+        event: Buffer.from([]),
+      }),
+    ).finish();
+  });
+  return Batch.fromPartial({
+    epoch: 9n,
+    lane,
+    firstSequence: BigInt(first),
+    envelopes: envelopes as Buffer[],
+  });
+}
+
+t.test('event log - the same positions again are not applied', async (t) => {
+  const { store, log } = await open(t.testdir());
+  t.match(await log.append('g', 's', batch('routine', 1, 5)), {
+    outcome: 'applied',
+    through: 5n,
+    applied: 5,
+  });
+  t.match(await log.append('g', 's', batch('routine', 1, 5)), {
+    outcome: 'applied',
+    through: 5n,
+    applied: 0,
+    duplicates: 5,
+  });
+  t.match(await log.append('g', 's', batch('routine', 4, 4)), {
+    outcome: 'applied',
+    through: 7n,
+    applied: 2,
+    duplicates: 2,
+  });
+  t.equal((await log.read(0n, 100)).length, 7);
+  t.equal(log.last(), 7n);
+  await store.close();
+});
+
+t.test('event log - a gap is refused, another record at a position is refused', async (t) => {
+  const { store, log } = await open(t.testdir());
+  await log.append('g', 's', batch('stat', 1, 3));
+  t.match(await log.append('g', 's', batch('stat', 5, 1)), { outcome: 'gap', expected: 4n });
+  t.match(await log.append('g', 's', batch('stat', 3, 1, 'other')), { outcome: 'conflict', sequence: 3n });
+  t.equal((await log.read(0n, 100)).length, 3);
+  await store.close();
+});
+
+t.test('event log - it goes on where it was after it was opened again', async (t) => {
+  const directory = t.testdir();
+  const first = await open(directory);
+  await first.log.append('g', 's', batch('stat', 1, 3));
+  await first.store.close();
+  const { store, log } = await open(directory);
+  t.equal(await log.cursor('g', 9n, 'stat'), 3n);
+  t.match(await log.append('g', 's', batch('stat', 3, 2)), { outcome: 'applied', through: 4n, applied: 1 });
+  t.same(
+    (await log.read(0n, 10)).map(({ index }) => index),
+    [1n, 2n, 3n, 4n],
+  );
+  t.equal((await log.byControlId('stat-2', 5))[0]?.sequence, 2n);
+  t.equal((await log.byId('g.9.stat.4'))?.envelope.messageControlId, 'stat-4');
+  t.equal(await log.byId('g.9.stat.5'), undefined);
+  await store.close();
+});
+
+t.test(
+  'event log - a record that is complete twice, under two positions, is counted as doubled',
+  async (t) => {
+    const { store, log } = await open(t.testdir());
+    await log.append('g', 's', batch('routine', 1, 2));
+    await log.append('g', 's', batch('stat', 1, 1));
+    const counts = log.counts().find(({ source }) => source === 'lab');
+    t.equal(counts?.records, 2n);
+    t.equal(counts?.doubled, 1n);
+    await store.close();
+  },
+);
+
+t.test('event log - a follower skips nothing while many lanes append at once', async (t) => {
+  const seed = seedOfThisRun();
+  t.comment(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const { store, log } = await open(t.testdir());
+  const seen: bigint[] = [];
+  const total = 600;
+  const followed = (async () => {
+    let after = 0n;
+    while (seen.length < total) {
+      const page = await log.read(after, 50);
+      for (const { index } of page) {
+        seen.push(index);
+        after = index;
+      }
+      if (page.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  await Promise.all(
+    ['a', 'b', 'c'].map(async (gateway) => {
+      for (let next = 1; next <= 200; ) {
+        const count = Math.min(1 + below(random, 20), 201 - next);
+        await log.append(gateway, 's', batch('routine', next, count));
+        next += count;
+      }
+    }),
+  );
+  await followed;
+  t.same(
+    seen,
+    Array.from({ length: total }, (_, n) => BigInt(n + 1)),
+  );
+  await store.close();
+});

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { loadSettings } from '../../control-plane/settings.ts';
+import { parseSettings } from '../../gateway/settings.ts';
+import { checkConfig } from '../../proto/config/check.ts';
+
+const root = projectRoot(dirname(fileURLToPath(import.meta.url)));
+const gatewayFile = join(root, 'deploy/settings/gateway.yaml');
+const controlPlaneFile = join(root, 'deploy/settings/control-plane.yaml');
+const siteFile = join(root, 'deploy/config/site.yaml');
+
+/** From source and from dist/ alike. */
+function projectRoot(here: string): string {
+  const up = join(here, '../..');
+  return up.endsWith('dist') ? dirname(up) : up;
+}
+
+t.test('gateway settings example - it says the defaults and nothing else', async (t) => {
+  const settings = parseSettings(readFileSync(gatewayFile, 'utf8'), gatewayFile);
+  t.strictSame(settings, parseSettings('{}', 'the defaults'));
+});
+
+t.test('control plane settings example - it says the defaults and nothing else', async (t) => {
+  const { settings, file } = loadSettings(t.testdir(), controlPlaneFile);
+  t.equal(file, controlPlaneFile);
+  t.strictSame(settings, loadSettings(t.testdir(), undefined).settings);
+});
+
+t.test('settings examples - every commented key is one that is understood', async (t) => {
+  const gateway = readFileSync(gatewayFile, 'utf8')
+    .replace(/^status: \{\}$/m, 'status:')
+    .replace(/^uplink: \{\}$/m, 'uplink:')
+    .replace(/^( *)users: \{\}$/m, '$1users:')
+    .replace('mode: none  ', 'mode: required  ');
+  const settings = parseSettings(uncommented(gateway), 'uncommented');
+  t.match(settings, {
+    listeners: {
+      mllp: { tls: { certFile: 'lab.pem', keyFile: 'lab.key', caFile: 'lab-ca.pem', owner: 'j.doe' } },
+      mqtt: { users: { 'icu-monitors': { publish: ['devices/icu/#'] } } },
+    },
+    status: { listen: '127.0.0.1:9480' },
+    journal: { reserve: '512MiB' },
+    keyFile: 'key',
+    uplink: { address: 'hilum.example.org:7443', proxy: 'http://proxy.example.org:3128' },
+  });
+  const directory = t.testdir({ 'settings.yaml': uncommented(readFileSync(controlPlaneFile, 'utf8')) });
+  t.match(loadSettings(directory, undefined).settings, {
+    advertise: 'hilum.example.org:7443',
+    http: '127.0.0.1:7480',
+    keyFile: '/etc/hilum/control-plane.key',
+  });
+});
+
+t.test('config example - it is accepted by a gateway with the default listeners', async (t) => {
+  const listeners = Object.keys(parseSettings('{}', 'the defaults').listeners);
+  const checked = checkConfig(readFileSync(siteFile, 'utf8'), { fileName: siteFile, listeners });
+  t.equal(checked.problems, undefined);
+  t.equal(checked.config?.sources.lab?.listener, 'mllp');
+  t.strictSame(Object.keys(checked.config?.routes ?? {}), ['results-to-ehr']);
+});
+
+/** Takes "# " off lines that hold a key, prose stays. */
+function uncommented(text: string): string {
+  return text.replace(/^( *)# ( *"?[A-Za-z][\w-]*: *\S.*|  *[\w-]+: *)$/gm, (line, indent: string, key: string) =>
+    /^ *(Read from|Times|Sizes)/.test(key) || / {2}answers /.test(key) ? line : `${indent}${key}`,
+  ).replace(/^( *)# ([\w-]+:)$/gm, '$1$2');
+}
