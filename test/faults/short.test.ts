@@ -1,4 +1,4 @@
-/** Every row in its short mode, and the sabotaged builds that must be caught. */
+/** Every row of the fault table in its short mode. */
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,6 @@ import { projectRoot } from '../kit/paths.ts';
 import { seedOfThisRun } from '../kit/random.ts';
 import { rows } from './rows.ts';
 import { runRow, type Verdict, verdictLine } from './run-row.ts';
-import { runSabotage, sabotages } from './sabotage.ts';
 
 const seed = seedOfThisRun();
 t.comment(`seed ${seed}`);
@@ -22,14 +21,6 @@ for (const row of rows) {
   const missing = row.available?.() ?? '';
   t.test(`${row.id} - ${row.title}`, { skip: missing !== '' && missing, timeout: 180_000 }, async (t) => {
     check(t, await runRow(row, options));
-  });
-}
-
-for (const sabotage of sabotages) {
-  const missing = rows.find(({ id }) => id === sabotage.row)?.available?.() ?? '';
-  const title = `sabotage - ${sabotage.title}: caught by ${sabotage.row}`;
-  t.test(title, { skip: missing !== '' && missing, timeout: 180_000 }, async (t) => {
-    check(t, await runSabotage(sabotage, options));
   });
 }
 
