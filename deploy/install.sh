@@ -1,0 +1,59 @@
+#!/bin/sh
+# Installs an unpacked Hilum bundle; needs no network. Safe to run again; never overwrites settings or data.
+#   ./install.sh [--prefix DIR] [--no-systemd]      default prefix: /opt/hilum
+#   ./install.sh --uninstall [--prefix DIR]
+set -eu
+
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+prefix=/opt/hilum
+systemd=yes
+uninstall=no
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --prefix) prefix=$2; shift 2 ;;
+    --no-systemd) systemd=no; shift ;;
+    --uninstall) uninstall=yes; shift ;;
+    *) echo "install.sh: unknown option $1" >&2; exit 2 ;;
+  esac
+done
+version=$(cat "$here/VERSION")
+programs="hilum-gateway hilum-control-plane hilumctl"
+is_default() { [ "$prefix" = /opt/hilum ] && [ "$(id -u)" = 0 ]; }
+
+if [ "$uninstall" = yes ]; then
+  if is_default && [ "$systemd" = yes ] && command -v systemctl >/dev/null; then
+    for unit in hilum-gateway hilum-control-plane; do
+      systemctl disable --now "$unit" 2>/dev/null || true
+      rm -f "/etc/systemd/system/$unit.service"
+    done
+    systemctl daemon-reload || true
+  fi
+  if is_default; then for name in $programs; do rm -f "/usr/local/bin/$name"; done; fi
+  rm -rf "$prefix"
+  echo "Removed $prefix. Settings in /etc/hilum and data in /var/lib/hilum-* are untouched."
+  exit 0
+fi
+
+(cd "$here" && sha256sum --check --quiet SHA256SUMS) || { echo "install.sh: the bundle is damaged" >&2; exit 1; }
+mkdir -p "$prefix"
+rm -rf "$prefix/$version.new"
+cp -R "$here" "$prefix/$version.new"
+rm -rf "$prefix/$version"
+mv "$prefix/$version.new" "$prefix/$version"
+ln -sfn "$version" "$prefix/current"
+
+if is_default; then
+  for name in $programs; do ln -sf "$prefix/current/bin/$name" "/usr/local/bin/$name"; done
+  id hilum >/dev/null 2>&1 || useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin hilum
+  install -d -m 0755 /etc/hilum
+  for name in gateway control-plane; do
+    [ -e "/etc/hilum/$name.yaml" ] || install -m 0640 -g hilum "$here/deploy/settings/$name.yaml" "/etc/hilum/$name.yaml"
+  done
+  if [ "$systemd" = yes ] && command -v systemctl >/dev/null; then
+    for unit in hilum-gateway hilum-control-plane; do
+      install -m 0644 "$here/deploy/systemd/$unit.service" "/etc/systemd/system/$unit.service"
+    done
+    systemctl daemon-reload || true
+  fi
+fi
+echo "Hilum $version is in $prefix/current. Next: deploy/INSTALL.md, section 3."
