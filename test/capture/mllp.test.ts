@@ -614,3 +614,24 @@ t.test('mllp listener over tls - connections that never shake hands do not keep 
   const gone = within(Promise.all(silent.map(({ closed }) => closed)), 5_000, 'the silent connections');
   await t.resolves(gone, 'the silent ones are gone after their time');
 });
+
+t.test(
+  'mllp listener over tls - more silent connections than the cap do not lock the port for ever',
+  async (t) => {
+    const ca = await createTestCa();
+    const server = await ca.issue({ commonName: 'gateway' });
+    const { port, logs } = await start(t, {
+      tls: { cert: server.certPem, key: server.keyPem },
+      limits: { connectionsMax: 2, handshakeTimeoutMs: 200 },
+    });
+    await Promise.all(Array.from({ length: 70 }, () => bare(t, port)));
+    await until(() => logs.filter(({ code }) => code === 'mllp-tls-refused').length >= 66, {
+      what: 'the silent ones being given up',
+    });
+    const sent = sendOnce(
+      { port, tls: { ca: ca.certPem, servername: 'localhost' }, connectTimeoutMs: 3_000 },
+      message('LOCK'),
+    );
+    await t.resolves(sent, 'a good sender is served once their time is over');
+  },
+);

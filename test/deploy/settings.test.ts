@@ -64,7 +64,9 @@ t.test('config example - it is accepted by a gateway with the default listeners'
 
 /** Takes "# " off lines that hold a key, prose stays. */
 function uncommented(text: string): string {
-  return text.replace(/^( *)# ( *"?[A-Za-z][\w-]*: *\S.*|  *[\w-]+: *)$/gm, (line, indent: string, key: string) =>
-    /^ *(Read from|Times|Sizes)/.test(key) || / {2}answers /.test(key) ? line : `${indent}${key}`,
-  ).replace(/^( *)# ([\w-]+:)$/gm, '$1$2');
+  return text
+    .replace(/^( *)# ( *"?[A-Za-z][\w-]*: *\S.*| +[\w-]+: *)$/gm, (line, indent: string, key: string) =>
+      /^ *(Read from|Times|Sizes)/.test(key) || / {2}answers /.test(key) ? line : `${indent}${key}`,
+    )
+    .replace(/^( *)# ([\w-]+:)$/gm, '$1$2');
 }

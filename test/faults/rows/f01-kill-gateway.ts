@@ -8,7 +8,7 @@ export const f01: Row = {
   id: 'F1',
   title: 'kill -9 of the gateway',
   async run(context) {
-    const kills = context.short ? 15 : 200;
+    const kills = context.short ? 12 : 200;
     const rig = new Rig(context);
     await rig.start();
     const sending = send(rig, { first: 0, count: Number.MAX_SAFE_INTEGER, connections: 16 });

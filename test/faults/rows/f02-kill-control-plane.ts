@@ -8,7 +8,7 @@ export const f02: Row = {
   id: 'F2',
   title: 'kill -9 of the control plane',
   async run(context) {
-    const kills = context.short ? 10 : 200;
+    const kills = context.short ? 6 : 200;
     const rig = new Rig(context);
     await rig.start();
     const sending = send(rig, { first: 0, count: Number.MAX_SAFE_INTEGER, connections: 8 });

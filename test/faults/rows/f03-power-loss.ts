@@ -4,10 +4,12 @@
  * after answers, and each must hold every answered record, readable by the code that recovers.
  * F4 is the same with the host staying up: the images are opened on the boot that wrote them.
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { writePrivate } from '../../../gateway/process/keys.ts';
+import { nodeArgsFor } from '../../kit/paths.ts';
 import { Rig, send } from '../rig.ts';
 import type { Row, RowContext, RowResult } from '../row.ts';
 import { assertComplete, crashImages, cutPoints } from '../tools/images.ts';
@@ -33,8 +35,8 @@ export const f04: Row = {
 };
 
 async function powerLoss(context: RowContext, env: Record<string, string>): Promise<RowResult> {
-  const messages = context.short ? 200 : 2_000;
-  const points = context.short ? 12 : 200;
+  const messages = context.short ? 300 : 2_000;
+  const points = context.short ? 70 : 400;
   const preload = buildPreload('recorder', context.folder) as string;
   const log = join(context.folder, 'recording');
   const rig = new Rig(context);
@@ -63,18 +65,20 @@ async function powerLoss(context: RowContext, env: Record<string, string>): Prom
     failures.push('the directories of a new journal were not flushed');
   }
   const key = readFileSync(join(rig.gatewayData, 'key'));
+  const examiner = new Examiner(context.dist);
+  context.teardown(() => examiner.stop());
   let images = 0;
   let bad = 0;
   const wanted = cutPoints(recording, points, context.random);
   for (const image of crashImages(recording, file, wanted, context.random)) {
     if (image.marks.length === 0) continue;
     images += 1;
-    const folder = join(context.folder, 'image');
-    rmSync(folder, { recursive: true, force: true });
+    const folder = join(context.folder, `image-${images}`);
     mkdirSync(join(folder, 'journal'), { recursive: true });
     writePrivate(join(folder, 'key'), key);
     writeFileSync(join(folder, 'journal', 'data.mdb'), image.bytes);
-    const problem = examine(context, folder, image.marks.length);
+    const problem = await examiner.examine(folder, image.marks.length);
+    rmSync(folder, { recursive: true, force: true });
     if (problem === '') continue;
     bad += 1;
     if (failures.length < 3) failures.push(`image at moment ${image.at} (${image.damage}): ${problem}`);
@@ -85,25 +89,55 @@ async function powerLoss(context: RowContext, env: Record<string, string>): Prom
   return { failures, figures: `answered ${sending.answered()}, images ${images}, bad ${bad}` };
 }
 
-/** The offline checker of the product opens every row; all that was answered must be accounted for. */
-function examine(context: RowContext, folder: string, answered: number): string {
-  const program = join(context.dist, 'gateway', 'main.js');
-  const run = spawnSync(process.execPath, [program, 'journal', 'verify', '--data', folder, '-o', 'json'], {
-    encoding: 'utf8',
-  });
-  if (run.status === null) return `opening it ended by ${run.signal}`;
-  let report: {
+interface Examined {
+  problem: string;
+  report?: {
     whole: boolean;
     rows: Record<string, number>;
     custody: { accepted: number }[];
     damaged: { reason: string }[];
   };
-  try {
-    report = JSON.parse(run.stdout) as typeof report;
-  } catch {
-    return `it could not be opened (exit ${run.status})`;
+}
+
+/** The product's own offline checker, kept running over many images; one that crashes it is a bad image. */
+class Examiner {
+  readonly #dist: string;
+  #child: ChildProcess | undefined;
+  #lines: AsyncIterator<string> | undefined;
+
+  constructor(dist: string) {
+    this.#dist = dist;
   }
-  if (!report.whole) return `it is not whole: ${report.damaged[0]?.reason ?? 'custody does not add up'}`;
-  const accepted = report.custody.reduce((sum, one) => sum + one.accepted, 0);
-  return accepted >= answered ? '' : `${answered} were answered and ${accepted} are there`;
+
+  /** '' when everything that was answered is there, whole and readable. */
+  async examine(folder: string, answered: number): Promise<string> {
+    if (this.#child === undefined) this.#start();
+    const child = this.#child as ChildProcess;
+    child.stdin?.write(`${folder}\n`);
+    const line = await this.#lines?.next();
+    if (line === undefined || line.done === true) {
+      this.#child = undefined;
+      await new Promise((resolve) =>
+        child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(0),
+      );
+      return `opening it ended by ${child.signalCode ?? `exit ${child.exitCode}`}`;
+    }
+    const { problem, report } = JSON.parse(line.value) as Examined;
+    if (report === undefined) return `it could not be opened: ${problem}`;
+    if (!report.whole) return `it is not whole: ${report.damaged[0]?.reason ?? 'custody does not add up'}`;
+    const accepted = report.custody.reduce((sum, one) => sum + one.accepted, 0);
+    return accepted >= answered ? '' : `${answered} were answered and ${accepted} are there`;
+  }
+
+  stop(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  #start(): void {
+    const args = [...nodeArgsFor(import.meta.url, '../tools/journal-checker.ts'), this.#dist];
+    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    child.stdin.on('error', () => undefined);
+    this.#child = child;
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  }
 }

@@ -1,0 +1,637 @@
+/**
+ * The journal against real files: what a settled append promises, over restarts, repeats, a full volume and a
+ * damaged row (CONTRACT.md sections 1, 3 and 4). Space is made scarce on a volume of its own in memory.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';
+import {
+  Journal,
+  type JournalHooks,
+  type JournalOptions,
+  type MadeRecord,
+  type TakenRecord,
+} from '../../gateway/journal/journal.ts';
+import { outboxTable, place, recordsTable, tables } from '../../gateway/journal/layout.ts';
+import { openEnvironment } from '../../gateway/process/lmdb.ts';
+import { createSealer } from '../../gateway/process/seal.ts';
+import type { Owner } from '../kit/process.ts';
+import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
+import { folderOf } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+
+const key = randomBytes(32);
+const window15mMs = 900_000;
+
+interface Opened {
+  journal: Journal;
+  faults: string[];
+  alarms: string[];
+  repeats: number[];
+}
+
+async function open(directory: string, more: Partial<JournalOptions> = {}): Promise<Opened> {
+  const opened = { faults: [] as string[], alarms: [] as string[], repeats: [] as number[] };
+  const hooks: JournalHooks = {
+    onFault: (code) => opened.faults.push(code),
+    onAlarm: (code) => opened.alarms.push(code),
+    onRecords: () => {},
+    onEvents: () => {},
+    onDeliveries: () => {},
+    onRepeat: (sequence) => opened.repeats.push(sequence),
+  };
+  const journal = await Journal.open(
+    {
+      directory,
+      key,
+      budgetBytes: 1024 ** 3,
+      reserveBytes: 0,
+      repeatEntriesMax: 10_000,
+      repeatAgeMs: 7 * 86_400_000,
+      ...more,
+    },
+    hooks,
+  );
+  return { journal, ...opened };
+}
+
+async function close({ journal }: Opened): Promise<void> {
+  await journal.stop();
+  await journal.close();
+}
+
+interface DraftOptions {
+  atMs?: number;
+  guess?: Class;
+  windowMs?: number;
+  source?: string;
+}
+
+function draft(id: string, text: string, options: DraftOptions = {}): RecordDraft {
+  const { atMs = 1_700_000_000_000, guess = 'routine', windowMs = window15mMs, source = 'lab' } = options;
+  return {
+    source,
+    protocol: 'mllp',
+    raw: Buffer.from(text),
+    capturedAtUs: BigInt(atMs) * 1000n,
+    classGuess: guess,
+    messageControlId: id,
+    repeat: {
+      key: `mllp\0${source}\0A\0B\0${id}`,
+      consult: true,
+      window: { ms: windowMs },
+      otherBytes: 'conflict',
+    },
+  };
+}
+
+/** What the normalizer would hand back: so many events of a record in a lane. */
+function made(journal: Journal, taken: TakenRecord, lane: Class, events: number): MadeRecord {
+  const sealer = createSealer(key, journal.segment, 1000 + taken.sequence);
+  return {
+    lane,
+    capturedAtUs: 1,
+    deliveries: [],
+    events: Array.from({ length: events }, (_, at) => {
+      const plain = Buffer.from(`${taken.sequence}/${at + 1}`);
+      return { plain, sealed: sealer.seal(place('outbox', journal.epoch, taken.sequence, at + 1), plain) };
+    }),
+  };
+}
+
+function take(journal: Journal, guess: Class = 'routine'): TakenRecord[] {
+  return journal.take(guess, 1000, 1024 ** 2);
+}
+
+function custodyOf(journal: Journal, source = 'lab') {
+  const found = journal.custodyTotals().find((one) => one.source === source)?.counts;
+  if (found === undefined) throw new Error(`no counts of ${source}`);
+  return found;
+}
+
+t.test('journal - a settled append is there after a restart, with its bytes', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  const raw = randomBytes(5000);
+  const receipt = await first.journal.append({ ...draft('A', ''), raw });
+  t.match(receipt, { outcome: 'journaled', sequence: 1n });
+  await close(first);
+  const second = await open(directory);
+  t.equal(second.journal.epoch, first.journal.epoch, 'the epoch stays');
+  const [taken] = take(second.journal);
+  const record = second.journal.openRecord(taken as TakenRecord);
+  t.ok(raw.equals(Buffer.from(record.raw)));
+  t.match(record, { source: 'lab', protocol: 'mllp', messageControlId: 'A' });
+  t.match(second.journal.recovered, { records: 1, events: 0 });
+  await close(second);
+});
+
+t.test('journal - every journal has an epoch of its own', async (t) => {
+  const [one, two] = [await open(folderOf(t)), await open(folderOf(t))];
+  t.not(one.journal.epoch, two.journal.epoch);
+  await close(one);
+  await close(two);
+});
+
+t.test('journal - receipts settle in the order of the calls, densely numbered', async (t) => {
+  const opened = await open(folderOf(t));
+  const order: bigint[] = [];
+  await Promise.all(
+    Array.from({ length: 500 }, async (_, at) => {
+      const guess = (['stat', 'urgent', 'routine', 'bulk'] as const)[at % 4] as Class;
+      order.push((await opened.journal.append(draft(`B${at}`, `text ${at}`, { guess }))).sequence);
+    }),
+  );
+  t.same(
+    order,
+    Array.from({ length: 500 }, (_, at) => BigInt(at + 1)),
+  );
+  await close(opened);
+});
+
+t.test('journal - take hands out each record once, in order', async (t) => {
+  const opened = await open(folderOf(t));
+  await Promise.all(Array.from({ length: 50 }, (_, at) => opened.journal.append(draft(`C${at}`, `${at}`))));
+  const seen: number[] = [];
+  for (;;) {
+    const taken = opened.journal.take('routine', 7, 1024 ** 2);
+    if (taken.length === 0) break;
+    seen.push(...taken.map(({ sequence }) => sequence));
+  }
+  t.same(
+    seen,
+    Array.from({ length: 50 }, (_, at) => at + 1),
+  );
+  t.equal(opened.journal.waiting('routine'), false);
+  await close(opened);
+});
+
+t.test('journal - positions stay dense in each lane over random restarts', async (t) => {
+  const seed = seedOfThisRun();
+  t.comment(`seed ${seed} (HILUM_SEED=${seed} repeats this run)`);
+  const random = seededRandom(seed);
+  const directory = folderOf(t);
+  const lanes = ['stat', 'urgent', 'routine', 'bulk'] as const;
+  const wanted: Record<Class, string[]> = { stat: [], urgent: [], routine: [], bulk: [] };
+  let accepted = 0;
+  for (let life = 0; life < 6; life += 1) {
+    const opened = await open(directory);
+    const { journal } = opened;
+    const receipts = await Promise.all(
+      Array.from({ length: below(random, 30) }, () => {
+        accepted += 1;
+        return journal.append(draft(`D${accepted}`, `text ${accepted}`));
+      }),
+    );
+    if (receipts.length > 0 && Number(receipts.at(-1)?.sequence) !== accepted)
+      t.fail(`life ${life}: the record sequence is ${receipts.at(-1)?.sequence}, not ${accepted}`);
+    const taken = take(journal);
+    // Some are left for the next life.
+    for (const record of taken.slice(0, below(random, taken.length + 1))) {
+      const lane = lanes[below(random, 4)] as Class;
+      const count = 1 + below(random, 3);
+      journal.finish(record, made(journal, record, lane, count));
+      for (let index = 1; index <= count; index += 1) wanted[lane].push(`${record.sequence}/${index}`);
+    }
+    await journal.stop();
+    await journal.close();
+  }
+  const last = await open(directory);
+  for (const lane of lanes) {
+    const state = last.journal.lanes().find((one) => one.lane === lane);
+    t.match(state, { first: 1, last: wanted[lane].length }, lane);
+    const events = last.journal.events(lane, 1, 10_000, 1024 ** 3);
+    t.same(
+      events.map(({ sequence }) => sequence),
+      wanted[lane].map((_, at) => at + 1),
+      `${lane} is dense`,
+    );
+    t.same(
+      events.map(({ plain }) => Buffer.from(plain).toString()),
+      wanted[lane],
+      `${lane} in the order of writing`,
+    );
+  }
+  await close(last);
+});
+
+t.test('journal - an ack removes events, counts records as delivered, and survives', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  await Promise.all([1, 2, 3].map((n) => first.journal.append(draft(`E${n}`, `${n}`))));
+  for (const record of take(first.journal))
+    first.journal.finish(record, made(first.journal, record, 'routine', 2));
+  await first.journal.stop();
+  t.match(custodyOf(first.journal), { accepted: 3, pending: 3, delivered: 0 });
+  t.equal(first.journal.acked('routine', 3), true);
+  t.match(custodyOf(first.journal), { pending: 2, delivered: 1 }, 'half a record is not delivered');
+  t.equal(first.journal.acked('routine', 7), false, 'a sequence that was never assigned is refused');
+  t.match(
+    first.journal.lanes().find(({ lane }) => lane === 'routine'),
+    { first: 4, last: 6 },
+  );
+  await close(first);
+  const second = await open(directory);
+  t.match(custodyOf(second.journal), { accepted: 3, pending: 2, delivered: 1 });
+  t.match(
+    second.journal.lanes().find(({ lane }) => lane === 'routine'),
+    { first: 4, last: 6 },
+  );
+  second.journal.acked('routine', 6);
+  await close(second);
+  const third = await open(directory);
+  t.match(custodyOf(third.journal), { accepted: 3, pending: 0, delivered: 3 });
+  t.match(
+    third.journal.lanes().find(({ lane }) => lane === 'routine'),
+    { first: 7, last: 6 },
+    'no position is used twice',
+  );
+  t.equal((await third.journal.append(draft('E4', '4'))).sequence, 4n, 'nor a record sequence');
+  await close(third);
+});
+
+// ── repeats, CONTRACT.md section 3 ─────────────────────────────────────────────────────────────────
+
+t.test('journal - the same bytes inside the window are a repeat, later a resend', async (t) => {
+  const opened = await open(folderOf(t));
+  const { journal } = opened;
+  const atMs = 1_700_000_000_000;
+  await journal.append(draft('F', 'same', { atMs }));
+  t.match(await journal.append(draft('F', 'same', { atMs: atMs + 1000 })), {
+    outcome: 'repeat',
+    sequence: 1n,
+  });
+  t.match(
+    await journal.append(draft('F', 'same', { atMs: atMs + window15mMs })),
+    { outcome: 'repeat' },
+    'at its edge',
+  );
+  t.match(
+    custodyOf(journal),
+    { accepted: 1, duplicates: 2, pending: 1 },
+    'repeats count only under duplicates',
+  );
+  t.same(opened.repeats, [1, 1]);
+  const later = await journal.append(draft('F', 'same', { atMs: atMs + window15mMs + 1000 }));
+  t.match(later, { outcome: 'journaled', sequence: 2n });
+  const record = journal.openRecord(take(journal)[1] as TakenRecord);
+  t.match(record, { resend: true, resendOf: 1n, conflict: false });
+  const after = await journal.append(draft('F', 'same', { atMs: atMs + window15mMs + 2000 }));
+  t.match(after, { outcome: 'repeat', sequence: 2n }, 'the window begins anew with the resend');
+  await close(opened);
+});
+
+t.test('journal - other bytes are a conflict, whose own repeats are recognized', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  await first.journal.append(draft('G', 'one'));
+  t.match(await first.journal.append(draft('G', 'two')), { outcome: 'journaled', sequence: 2n });
+  t.match(first.journal.openRecord(take(first.journal)[1] as TakenRecord), {
+    conflict: true,
+    conflictWith: 1n,
+    resend: false,
+  });
+  t.match(await first.journal.append(draft('G', 'two')), { outcome: 'repeat', sequence: 2n });
+  t.match(
+    await first.journal.append(draft('G', 'one')),
+    { outcome: 'repeat', sequence: 1n },
+    'the first is still known',
+  );
+  t.match(await first.journal.append(draft('G', 'three')), { outcome: 'journaled', sequence: 3n });
+  await close(first);
+  const second = await open(directory);
+  t.match(
+    await second.journal.append(draft('G', 'one')),
+    { outcome: 'repeat', sequence: 1n },
+    'after a restart',
+  );
+  t.match(
+    await second.journal.append(draft('G', 'two')),
+    { outcome: 'repeat', sequence: 2n },
+    'after a restart',
+  );
+  t.match(
+    await second.journal.append(draft('G', 'three')),
+    { outcome: 'repeat', sequence: 3n },
+    'after a restart',
+  );
+  t.match(await second.journal.append(draft('G', 'four')), { outcome: 'journaled', sequence: 4n });
+  await close(second);
+});
+
+t.test('journal - a repeat is one within its scope alone', async (t) => {
+  const opened = await open(folderOf(t));
+  await opened.journal.append(draft('H', 'same'));
+  t.match(
+    await opened.journal.append(draft('H', 'same', { source: 'adt' })),
+    { outcome: 'journaled' },
+    'another source',
+  );
+  const without = draft('H', 'same');
+  delete without.repeat;
+  t.match(await opened.journal.append(without), { outcome: 'journaled' }, 'without a key');
+  await close(opened);
+});
+
+t.test('journal - a repeat of what is still being flushed settles after it', async (t) => {
+  const opened = await open(folderOf(t));
+  const order: string[] = [];
+  await Promise.all(
+    ['first', 'second', 'third'].map(async (name) => {
+      const { outcome } = await opened.journal.append(draft('I', 'same'));
+      order.push(`${name} ${outcome}`);
+    }),
+  );
+  t.same(order, ['first journaled', 'second repeat', 'third repeat']);
+  await close(opened);
+});
+
+t.test('journal - a released key is forgotten, durably', async (t) => {
+  const directory = folderOf(t);
+  const qos2 = (text: string): RecordDraft => ({
+    ...draft('J', text),
+    repeat: { key: 'mqtt\0c\0' + '7', consult: true, window: 'released', otherBytes: 'replace' },
+  });
+  const first = await open(directory);
+  await first.journal.append(qos2('one'));
+  t.match(
+    await first.journal.append(qos2('other')),
+    { outcome: 'repeat', sequence: 1n },
+    'whatever the bytes',
+  );
+  await first.journal.release('mqtt\0c\0' + '7');
+  await close(first);
+  const second = await open(directory);
+  t.match(await second.journal.append(qos2('one')), { outcome: 'journaled', sequence: 2n });
+  await close(second);
+});
+
+t.test(
+  'journal - the repeat index keeps to its bound and then takes a repeat for an ordinary event',
+  async (t) => {
+    const opened = await open(folderOf(t), { repeatEntriesMax: 200 });
+    for (let at = 0; at < 2_000; at += 50) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, n) => opened.journal.append(draft(`K${at + n}`, 'x'))),
+      );
+    }
+    t.ok(opened.journal.stats().repeats <= 300, `${opened.journal.stats().repeats} entries`);
+    t.match(await opened.journal.append(draft('K1999', 'x')), { outcome: 'repeat' }, 'the newest is known');
+    t.match(await opened.journal.append(draft('K0', 'x')), { outcome: 'journaled' }, 'the oldest is not');
+    await close(opened);
+  },
+);
+
+t.test('journal - the repeat index is bounded after a restart too', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory, { repeatEntriesMax: 200 });
+  for (let at = 0; at < 1_000; at += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, n) => first.journal.append(draft(`L${at + n}`, 'x'))));
+  }
+  await close(first);
+  const second = await open(directory, { repeatEntriesMax: 200 });
+  t.ok(second.journal.stats().repeats <= 300, `${second.journal.stats().repeats} entries`);
+  t.match(await second.journal.append(draft('L999', 'x')), { outcome: 'repeat' });
+  await close(second);
+});
+
+// ── room ───────────────────────────────────────────────────────────────────────────────────────────
+
+t.test('journal - over its budget it refuses, and takes again when the centre has the backlog', async (t) => {
+  const opened = await open(folderOf(t), { budgetBytes: 200_000 });
+  const { journal } = opened;
+  let taken = 0;
+  const refused = await (async () => {
+    for (; taken < 1000; taken += 1) {
+      try {
+        await journal.append(draft(`M${taken}`, 'x'.repeat(2000)));
+      } catch (error) {
+        return error;
+      }
+    }
+    return undefined;
+  })();
+  t.match(refused, { name: 'IntakeRefused', code: 'budget' });
+  t.ok(taken > 20 && taken < 100, `${taken} were taken`);
+  t.equal(custodyOf(journal).accepted, taken, 'what was refused is not counted as accepted');
+  t.equal(journal.stats().refusals, 1);
+  t.equal(journal.room().state, 'budget');
+  for (const record of take(journal)) journal.finish(record, made(journal, record, 'routine', 1));
+  await journal.stop().catch(() => undefined);
+  t.equal(journal.acked('routine', taken), true, 'the backlog drains while intake is refused');
+  await journal.close();
+  t.same(opened.faults, [], 'nothing of this is a fault');
+});
+
+t.test('journal - intake opens again after the budget was over, and leaves no hole', async (t) => {
+  const opened = await open(folderOf(t), { budgetBytes: 200_000 });
+  const { journal } = opened;
+  let sequence = 0n;
+  let refusals = 0;
+  for (let at = 0; at < 300; at += 1) {
+    try {
+      const receipt = await journal.append(draft(`N${at}`, 'x'.repeat(2000)));
+      if (receipt.sequence !== sequence + 1n) t.fail(`${sequence} is followed by ${receipt.sequence}`);
+      sequence = receipt.sequence;
+    } catch {
+      refusals += 1;
+      for (const record of take(journal)) journal.finish(record, made(journal, record, 'routine', 1));
+      await until(
+        () => (journal.lanes().find(({ lane }) => lane === 'routine')?.last ?? 0) >= Number(sequence),
+        {
+          what: 'the events being flushed',
+        },
+      );
+      journal.acked('routine', Number(sequence));
+    }
+  }
+  t.ok(refusals > 1, `${refusals} refusals`);
+  t.ok(sequence > 200n, `${sequence} taken`);
+  await close(opened);
+});
+
+t.test('journal - a refused message is taken when it comes again', async (t) => {
+  const opened = await open(folderOf(t), { budgetBytes: 100_000 });
+  const { journal } = opened;
+  await journal.append(draft('O1', 'x'.repeat(40_000)));
+  await t.rejects(journal.append(draft('O2', 'y'.repeat(30_000))), { code: 'budget' });
+  const [record] = take(journal);
+  journal.finish(record as TakenRecord, made(journal, record as TakenRecord, 'routine', 1));
+  await until(() => journal.lanes().some(({ lane, last }) => lane === 'routine' && last === 1), {
+    what: 'the flush',
+  });
+  t.match(
+    await journal.append(draft('O2', 'y'.repeat(30_000))),
+    { outcome: 'journaled' },
+    'not a repeat of the refused one',
+  );
+  await close(opened);
+});
+
+const memoryVolume = '/dev/shm';
+
+t.test(
+  'journal - below the reserve of the volume it refuses, and takes again when there is room',
+  { skip: existsSync(memoryVolume) ? false : `${memoryVolume} is not there` },
+  async (t) => {
+    const directory = mkdtempSync(join(memoryVolume, 'hilum-reserve-'));
+    t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+    const volume = statfsSync(directory);
+    const reserveBytes = volume.bavail * volume.bsize - 96 * 1024 ** 2;
+    const opened = await open(join(directory, 'journal'), { reserveBytes });
+    t.match(await opened.journal.append(draft('P1', 'before')), { outcome: 'journaled' });
+    const ballast = join(directory, 'ballast');
+    writeFileSync(ballast, Buffer.alloc(160 * 1024 ** 2, 1));
+    const refused = await until(
+      async () => {
+        const outcome = await opened.journal
+          .append(draft('P2', `fill ${performance.now()}`))
+          .catch((error: unknown) => error);
+        return outcome instanceof Error && outcome;
+      },
+      { what: 'the reserve being noticed' },
+    );
+    t.match(refused, { code: 'reserve' });
+    t.equal(opened.journal.room().state, 'reserve');
+    rmSync(ballast);
+    await until(
+      () =>
+        opened.journal.append(draft('P3', 'after')).then(
+          () => true,
+          () => false,
+        ),
+      {
+        what: 'intake by itself after there is room',
+        timeoutMs: 5_000,
+      },
+    );
+    t.same(opened.faults, []);
+    await close(opened);
+  },
+);
+
+// ── damage and secrecy ─────────────────────────────────────────────────────────────────────────────
+
+/** Flips one byte in the middle of the n-th row of a table. */
+async function damage(directory: string, table: string, at: number): Promise<void> {
+  const environment = openEnvironment({ directory });
+  const rows = [...environment.table(table).getRange({})];
+  const row = rows[at];
+  if (row === undefined) throw new Error(`${table} has no row ${at}`);
+  const value = Buffer.from(row.value);
+  const middle = Math.floor(value.length / 2);
+  value[middle] = (value[middle] ?? 0) ^ 0x40;
+  const rowKey = Buffer.from(row.key);
+  await environment.write(() => {
+    void environment.table(table).put(rowKey, value);
+  });
+  await environment.close();
+}
+
+t.test('journal - a damaged record costs itself alone', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  for (let n = 0; n < 5; n += 1) await first.journal.append(draft(`Q${n}`, `text ${n}`));
+  await close(first);
+  await damage(directory, recordsTable('routine'), 2);
+  const second = await open(directory);
+  const opened = take(second.journal).map((taken) => {
+    try {
+      return Buffer.from(second.journal.openRecord(taken).raw).toString();
+    } catch (error) {
+      return (error as { code: string }).code;
+    }
+  });
+  t.same(opened, ['text 0', 'text 1', 'checksum', 'text 3', 'text 4']);
+  await close(second);
+});
+
+t.test('journal - a damaged event costs itself alone: what follows it can still be sent', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  for (let n = 0; n < 5; n += 1) await first.journal.append(draft(`R${n}`, `text ${n}`));
+  for (const record of take(first.journal))
+    first.journal.finish(record, made(first.journal, record, 'routine', 1));
+  await close(first);
+  await damage(directory, outboxTable('routine'), 2);
+  const second = await open(directory);
+  const found: string[] = [];
+  t.doesNotThrow(() => {
+    for (const { plain } of second.journal.events('routine', 1, 100, 1024 ** 2))
+      found.push(Buffer.from(plain).toString());
+  }, 'reading a lane with a damaged row in it does not throw at the uplink');
+  for (const whole of ['1/1', '2/1', '4/1', '5/1']) t.ok(found.includes(whole), `${whole} can be sent`);
+  await close(second);
+});
+
+t.test('journal - a row moved to another place does not open', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  for (let n = 0; n < 2; n += 1) await first.journal.append(draft(`S${n}`, `text ${n}`));
+  await close(first);
+  const environment = openEnvironment({ directory });
+  const rows = [...environment.table(recordsTable('routine')).getRange({})].map(({ key: rowKey, value }) => ({
+    rowKey: Buffer.from(rowKey),
+    value: Buffer.from(value),
+  }));
+  await environment.write(() => {
+    void environment.table(recordsTable('routine')).put(rows[0]?.rowKey as Buffer, rows[1]?.value as Buffer);
+  });
+  await environment.close();
+  const second = await open(directory);
+  const [taken] = take(second.journal);
+  t.throws(() => second.journal.openRecord(taken as TakenRecord), { code: 'authentication' });
+  await close(second);
+});
+
+t.test('journal - neither keys nor rows hold anything that was in a message', async (t) => {
+  const directory = folderOf(t);
+  const opened = await open(directory);
+  await opened.journal.append(draft('CANARYID', 'PID|1||CANARYMRN||CANARYPATIENT'));
+  await opened.journal.append(draft('CANARYID', 'PID|1||CANARYMRN||CANARYPATIENT2'));
+  for (const record of take(opened.journal))
+    opened.journal.finish(record, made(opened.journal, record, 'routine', 1));
+  await close(opened);
+  const file = readFileSync(join(directory, 'data.mdb'));
+  for (const word of ['CANARYID', 'CANARYMRN', 'CANARYPATIENT']) t.notOk(file.includes(word), word);
+  t.ok(file.includes(tables.meta), 'this is the file that the rows are in');
+});
+
+t.test('journal - another key does not open it, and does not harm it', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  await first.journal.append(draft('T', 'text'));
+  await close(first);
+  const wrong = await open(directory, { key: randomBytes(32) });
+  const [taken] = take(wrong.journal);
+  t.throws(() => wrong.journal.openRecord(taken as TakenRecord), { code: 'authentication' });
+  await close(wrong);
+  const right = await open(directory);
+  const [again] = take(right.journal);
+  t.equal(Buffer.from(right.journal.openRecord(again as TakenRecord).raw).toString(), 'text');
+  await close(right);
+});
+
+t.test('journal - a journal of another format is refused before anything is written', async (t) => {
+  const directory = folderOf(t);
+  const environment = openEnvironment({ directory });
+  await environment.write(() => {
+    void environment.table(tables.meta).put(Buffer.from('format'), Buffer.from('99'));
+  });
+  await environment.close();
+  const before = readFileSync(join(directory, 'data.mdb'));
+  await t.rejects(open(directory), { code: 'journal-format', exit: 78 });
+  t.ok(before.equals(readFileSync(join(directory, 'data.mdb'))), 'the file is as it was');
+});
+
+t.test('journal - stopping refuses what comes and settles what came', async (t) => {
+  const opened = await open(folderOf(t));
+  const inHand = opened.journal.append(draft('U1', 'in hand'));
+  const stopped = opened.journal.stop();
+  await t.rejects(opened.journal.append(draft('U2', 'late')), { code: 'draining' });
+  t.match(await inHand, { outcome: 'journaled' });
+  await stopped;
+  await opened.journal.close();
+});
