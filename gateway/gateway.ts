@@ -14,7 +14,8 @@ import { durationMs } from '../proto/config/duration.ts';
 import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { ConfigStore } from './config-store.ts';
-import { Journal, type StoredDelivery } from './journal/journal.ts';
+import { Journal } from './journal/journal.ts';
+import type { StoredDelivery } from './journal/local-queues.ts';
 import { Latency } from './latency.ts';
 import { type Listener, makeListener } from './listeners.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
@@ -87,6 +88,7 @@ export class Gateway {
       Journal.open(
         {
           directory: journalDirectory,
+          gateway: loadIdentity(directory)?.gateway ?? '',
           key,
           budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
           reserveBytes:
@@ -178,7 +180,7 @@ export class Gateway {
         tls: listener.tls,
       });
       if (listener.plain !== undefined) {
-        void this.#journal.audit({
+        void this.#journal.reports.audit({
           action: 'listener-plain',
           subject: listener.name,
           actor: listener.plain.owner,
@@ -283,6 +285,7 @@ export class Gateway {
     const budgets = Object.fromEntries(laneNames.map((lane) => [lane, this.#meaning.budgetMs(lane)]));
     this.#uplink = new Uplink(
       this.#journal,
+      this.#journal.reports,
       {
         identity,
         address: uplink.address ?? identity.address,
@@ -303,7 +306,12 @@ export class Gateway {
           return { replayed, missing: sequences.length - replayed };
         },
         onPayload: async (sequence, actor, reason) => {
-          await this.#journal.audit({ action: 'viewed', actor, reason, subject: `record ${sequence}` });
+          await this.#journal.reports.audit({
+            action: 'viewed',
+            actor,
+            reason,
+            subject: `record ${sequence}`,
+          });
           const found = this.#journal.quarantined(sequence)?.record?.raw;
           return { found: found !== undefined, raw: found ?? new Uint8Array(0) };
         },
@@ -336,7 +344,7 @@ export class Gateway {
     log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', {
       version: Number(offer.version),
     });
-    void this.#journal.audit({
+    void this.#journal.reports.audit({
       action: applied ? 'config-applied' : 'config-refused',
       actor: offer.author,
       reason: offer.reason,
@@ -351,7 +359,7 @@ export class Gateway {
   #auditMapping(): void {
     const { version: configVersion } = this.#config.running();
     const through = Math.min(this.#pipeline.normalizedThrough(), this.#journal.stats().records);
-    void this.#journal.audit({
+    void this.#journal.reports.audit({
       action: 'mapped',
       subject: configVersion === 0 ? mappingVersion : `${mappingVersion}+config@${configVersion}`,
       detail: `from record ${through + 1} on`,
@@ -369,7 +377,7 @@ export class Gateway {
       const delivery = new Delivery(
         {
           head: () => {
-            head = this.#journal.deliveries(name, 1)[0];
+            head = this.#journal.local.head(name);
             return head === undefined
               ? undefined
               : {
@@ -378,8 +386,8 @@ export class Gateway {
                   recordSequence: head.recordSequence,
                 };
           },
-          delivered: () => this.#journal.delivered(head as StoredDelivery),
-          deadLetter: () => this.#journal.deadLetter(head as StoredDelivery),
+          delivered: () => this.#journal.local.settle(head as StoredDelivery, 'delivered'),
+          deadLetter: () => this.#journal.local.settle(head as StoredDelivery, 'dead'),
           normalizedThrough: () => this.#pipeline.normalizedThrough(),
         },
         {
@@ -438,7 +446,7 @@ export class Gateway {
         recoveredMs: Math.round(this.#journal.recovered.ms),
       },
       custody: this.#custody().map((count) => ({ ...count, missing: missing(count) })),
-      destinations: this.#journal.localCounts().map(({ destination, counts }) => ({
+      destinations: this.#journal.local.counts().map(({ destination, counts }) => ({
         destination,
         ...counts,
         state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
@@ -510,7 +518,7 @@ export class Gateway {
           .custodyHours()
           .filter(({ hour }) => hour > nowUs() / 3.6e9 - hoursReported)
           .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
-        ...this.#journal.localCounts().map(({ destination, counts }) =>
+        ...this.#journal.local.counts().map(({ destination, counts }) =>
           wide({
             destination,
             accepted: counts.accepted,

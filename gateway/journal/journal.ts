@@ -12,20 +12,26 @@
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
 import { createHash, hash, randomBytes } from 'node:crypto';
-import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { Envelope, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
 import { type Blind, createBlind } from '../process/keys.ts';
 import { type Environment, openEnvironment, type Table } from '../process/lmdb.ts';
-import { createOpener, createSealer, type Opener, type Sealer, type Segment } from '../process/seal.ts';
+import {
+  createOpener,
+  createSealer,
+  Damaged,
+  type Opener,
+  type Sealer,
+  type Segment,
+} from '../process/seal.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { Fifo } from './fifo.ts';
 import {
   classes,
-  deliveryKey,
   format,
   numberKey,
   outboxFlag,
@@ -42,9 +48,10 @@ import {
   recordsTable,
   shortKey,
   tables,
-  writeUInt64,
 } from './layout.ts';
+import { LocalQueues, type MadeDelivery } from './local-queues.ts';
 import { createRepeatIndex, type RepeatIndex } from './repeats.ts';
+import { Reports } from './reports.ts';
 import { createSpace, type Room, type Space, storedBytes } from './space.ts';
 
 const hotRecordBytesMax = 16 * 1024 * 1024;
@@ -52,6 +59,8 @@ const hotEventBytesMax = 16 * 1024 * 1024;
 const ackScanMax = 2_000;
 
 export interface JournalOptions {
+  /** The gateway's name, for what it reports; empty before enrollment. */
+  gateway?: string;
   directory: string;
   key: Buffer;
   budgetBytes: number;
@@ -91,12 +100,6 @@ export interface MadeEvent {
   sealed: Uint8Array;
 }
 
-export interface MadeDelivery {
-  destination: string;
-  /** Sealed LocalDelivery for place('deliveries', epoch, record sequence, part). */
-  sealed: Uint8Array;
-}
-
 /** What the normalizer made of one record. */
 export interface MadeRecord {
   lane: Class;
@@ -111,20 +114,6 @@ export interface StoredEvent {
   plain: Uint8Array;
   queuedAtUs: number;
   capturedAtUs: number;
-}
-
-export interface StoredDelivery {
-  key: Buffer;
-  recordSequence: number;
-  delivery: LocalDelivery;
-}
-
-/** Per destination, in records; pending is a count of rows. */
-export interface LocalCounts {
-  accepted: number;
-  delivered: number;
-  dead: number;
-  pending: number;
 }
 
 export interface LaneState {
@@ -159,6 +148,10 @@ interface GuessMemory {
 export class Journal implements Intake {
   readonly epoch: bigint;
   readonly segment: Segment;
+  /** Messages on their way to destinations at the site. */
+  readonly local: LocalQueues;
+  /** What the control plane has to be told beside the events. */
+  readonly reports: Reports;
   readonly room: () => Room;
   /** Milliseconds that the recovery scan took, and what it found. */
   readonly recovered: { ms: number; records: number; events: number };
@@ -177,17 +170,13 @@ export class Journal implements Intake {
   readonly #guesses: Record<Class, GuessMemory>;
   readonly #sources = new Map<string, number>();
   readonly #sourceNames = new Map<number, string>();
-  readonly #destinations = new Map<string, number>();
-  readonly #local = new Map<number, LocalCounts>();
-  readonly #localChanged = new Set<number>();
   #sequence: number;
   #repeatRow: number;
   #repeatOldest: number;
-  #reportNumber: number;
-  #auditNumber: number;
   #liveBytes = 0;
   #state: 'open' | 'draining' | 'faulted' = 'open';
   #refusals = 0;
+  readonly #damaged = new Set<string>();
   #lastAppendMs = 0;
 
   /** Opens or creates; async because the key segment of this life must be on disk before it is used. */
@@ -239,22 +228,6 @@ export class Journal implements Intake {
     for (const { key, value } of environment.table(tables.sources).getRange({})) {
       this.#rememberSource(value.toString(), key.readUInt16BE(0));
     }
-    for (const { key, value } of environment.table(tables.destinations).getRange({})) {
-      this.#destinations.set(value.toString(), key.readUInt16BE(0));
-    }
-
-    for (const { key, value } of environment.table(tables.localCustody).getRange({})) {
-      this.#local.set(key.readUInt16BE(0), {
-        accepted: readUInt64(value, 0),
-        delivered: readUInt64(value, 8),
-        dead: readUInt64(value, 16),
-        pending: 0,
-      });
-    }
-    for (const key of environment.table(tables.deliveries).getKeys({})) {
-      this.#localCounts((key as Buffer).readUInt16BE(0)).pending += 1;
-    }
-
     let records = 0;
     let events = 0;
     this.#sequence = Number(meta.get(Buffer.from('sequence'))?.toString() ?? 0);
@@ -297,8 +270,6 @@ export class Journal implements Intake {
       this.#repeatRow = readUInt64(key, 0);
       if (this.#repeatOldest === 0) this.#repeatOldest = this.#repeatRow;
     }
-    this.#reportNumber = lastNumber(environment.table(tables.quarantineReport), meta, 'quarantine-report');
-    this.#auditNumber = lastNumber(environment.table(tables.auditReport), meta, 'audit-report');
     this.#space = createSpace({
       file: environment.file,
       budgetBytes: options.budgetBytes,
@@ -314,6 +285,15 @@ export class Journal implements Intake {
       onStall: (ms) => hooks.onAlarm('commit-slow', { ms: Math.round(ms) }),
       beforeCommit: (round) => this.#beforeCommit(round),
     });
+    const part = {
+      environment,
+      committer: this.#committer,
+      sealer: this.#sealer,
+      opener: this.#opener,
+      epoch: this.epoch,
+    };
+    this.local = new LocalQueues(part, () => hooks.onDeliveries());
+    this.reports = new Reports(part, () => hooks.onEvents());
     this.recovered = { ms: performance.now() - startedAtMs, records, events };
   }
 
@@ -538,18 +518,7 @@ export class Journal implements Intake {
       });
     });
     if (made.reject !== undefined) this.#quarantine(round, taken, made.reject);
-    made.deliveries.forEach((delivery, part) => {
-      const destination = this.#destinationNumber(delivery.destination);
-      round.put(
-        this.#environment.table(tables.deliveries),
-        deliveryKey(destination, taken.sequence, part),
-        delivery.sealed,
-      );
-      const counts = this.#localCounts(destination);
-      counts.accepted += 1;
-      counts.pending += 1;
-    });
-    if (made.deliveries.length > 0) round.whenSettled(() => this.#hooks.onDeliveries());
+    this.local.add(round, taken.sequence, made.deliveries);
   }
 
   #quarantine(round: Round, taken: TakenRecord, reject: NonNullable<MadeRecord['reject']>): void {
@@ -558,17 +527,8 @@ export class Journal implements Intake {
     const key = quarantineKey(taken.sequence, taken.source);
     round.put(this.#environment.table(tables.quarantine), key, reject.sealed);
     this.#liveBytes += storedBytes(key.length, reject.sealed.length);
-    this.#reportNumber += 1;
-    const entry = { ...reject.entry, number: BigInt(this.#reportNumber), state: 'open' };
-    round.put(
-      this.#environment.table(tables.quarantineReport),
-      numberKey(this.#reportNumber),
-      // A message control ID can be an MRN.
-      this.#sealer.seal(
-        place(tables.quarantineReport, this.epoch, this.#reportNumber),
-        QuarantineEntry.encode(entry).finish(),
-      ),
-    );
+    const entry = { ...reject.entry, state: 'open' };
+    this.reports.quarantined(round, entry);
     if (entry.urgent) this.#hooks.onAlarm('urgent-quarantined', { source: entry.source, code: entry.code });
     round.whenSettled(() => this.#hooks.onEvents());
   }
@@ -606,14 +566,72 @@ export class Journal implements Intake {
       const { sequence } = readOutboxKey(key);
       if (found.length > 0 && bytes + value.length > bytesMax) break;
       const header = readOutboxHeader(value);
-      const plain = this.#opener.open(
-        place('outbox', this.epoch, header.recordSequence, header.index),
-        value.subarray(outboxHeaderBytes),
-      );
+      const plain = this.#readEvent(lane, key, value);
       found.push({ sequence, plain, queuedAtUs: header.queuedAtUs, capturedAtUs: header.capturedAtUs });
       bytes += plain.length;
     }
     return found;
+  }
+
+  /** A row that is damaged costs itself alone: an empty envelope keeps its place in the lane, the record goes to quarantine. */
+  #readEvent(lane: LaneMemory, key: Buffer, value: Buffer): Uint8Array {
+    const header = readOutboxHeader(value);
+    const where = place('outbox', this.epoch, header.recordSequence, header.index);
+    try {
+      return this.#opener.open(where, value.subarray(outboxHeaderBytes));
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      const row = readOutboxKey(key);
+      const source = this.sourceName(row.source);
+      const blank = Envelope.encode(
+        Envelope.fromPartial({
+          recordEpoch: this.epoch,
+          recordSequence: BigInt(header.recordSequence),
+          index: header.index,
+          source,
+          kind: 'damaged',
+        }),
+      ).finish();
+      const known = `${lane.lane}.${row.sequence}`;
+      if (!this.#damaged.has(known)) {
+        this.#damaged.add(known);
+        const round = this.#committer.round();
+        const replaced = outboxValue(header, this.#sealer.seal(where, blank));
+        round.remove(lane.table, key);
+        round.put(
+          lane.table,
+          outboxKey(row.sequence, row.source, 0, row.capturedS, replaced.length),
+          replaced,
+        );
+        if ((row.flags & outboxFlag.completes) !== 0) {
+          this.#custody.count('quarantined', row.source, row.capturedS);
+          this.#custody.pending(row.source, -1);
+        }
+        this.#quarantineDamaged(round, header.recordSequence, row.source, error.message);
+      }
+      return blank;
+    }
+  }
+
+  /** What is left of a damaged event: that it was, and why it cannot be read. */
+  #quarantineDamaged(round: Round, recordSequence: number, source: number, why: string): void {
+    const facts = { code: 'damaged', reason: `Damaged on disk: ${why}.`, atUs: BigInt(nowUs()) };
+    const key = quarantineKey(recordSequence, source);
+    const sealed = this.sealQuarantined(recordSequence, QuarantinedRecord.fromPartial(facts));
+    round.put(this.#environment.table(tables.quarantine), key, sealed);
+    this.reports.quarantined(
+      round,
+      QuarantineEntry.fromPartial({
+        ...facts,
+        id: `${this.#options.gateway ?? ''}.${this.epoch.toString(16)}.record.${recordSequence}`,
+        gateway: this.#options.gateway ?? '',
+        source: this.sourceName(source),
+        recordEpoch: this.epoch,
+        recordSequence: BigInt(recordSequence),
+        state: 'open',
+      }),
+    );
+    this.#hooks.onAlarm('event-damaged', { source: this.sourceName(source) });
   }
 
   #dropHot(lane: LaneMemory, through: number): void {
@@ -661,66 +679,6 @@ export class Journal implements Intake {
     return true;
   }
 
-  reportNumbers(): { audit: number; quarantine: number } {
-    return { audit: this.#auditNumber, quarantine: this.#reportNumber };
-  }
-
-  quarantineReports(limit: number): QuarantineEntry[] {
-    const found: QuarantineEntry[] = [];
-    for (const { key, value } of this.#environment.table(tables.quarantineReport).getRange({ limit })) {
-      const where = place(tables.quarantineReport, this.epoch, readUInt64(key, 0));
-      found.push(QuarantineEntry.decode(this.#opener.open(where, value)));
-    }
-    return found;
-  }
-
-  quarantineReported(through: number): void {
-    this.#removeThrough(tables.quarantineReport, through);
-  }
-
-  auditReports(limit: number): AuditEntry[] {
-    const found: AuditEntry[] = [];
-    for (const { value } of this.#environment.table(tables.auditReport).getRange({ limit })) {
-      found.push(AuditEntry.decode(value));
-    }
-    return found;
-  }
-
-  auditReported(through: number): void {
-    this.#removeThrough(tables.auditReport, through);
-  }
-
-  /** Notes what happened here for the audit chain at the control plane. */
-  audit(entry: Partial<AuditEntry>): Promise<void> {
-    this.#auditNumber += 1;
-    const row = AuditEntry.fromPartial({
-      atUs: BigInt(nowUs()),
-      ...entry,
-      number: BigInt(this.#auditNumber),
-    });
-    const round = this.#committer.round();
-    round.put(
-      this.#environment.table(tables.auditReport),
-      numberKey(this.#auditNumber),
-      AuditEntry.encode(row).finish(),
-    );
-    round.whenSettled(() => this.#hooks.onEvents());
-    return this.#settled(round);
-  }
-
-  #removeThrough(name: string, through: number): void {
-    const table = this.#environment.table(name);
-    const round = this.#committer.round('patient');
-    for (const key of table.getKeys({ end: numberKey(through + 1), limit: ackScanMax })) {
-      round.remove(table, key as Buffer);
-    }
-    round.put(
-      this.#environment.table(tables.meta),
-      Buffer.from(`reported.${name}`),
-      Buffer.from(String(through)),
-    );
-  }
-
   // ---- quarantine ----
 
   quarantined(sequence: number): QuarantinedRecord | undefined {
@@ -761,70 +719,6 @@ export class Journal implements Intake {
     this.#custody.count('replayed', source, capturedS);
     await journaled;
     return true;
-  }
-
-  // ---- local deliveries ----
-
-  destinationNames(): string[] {
-    return [...this.#destinations.keys()];
-  }
-
-  /** The oldest deliveries of a destination, in source order. */
-  deliveries(destination: string, limit: number): StoredDelivery[] {
-    const number = this.#destinations.get(destination);
-    if (number === undefined) return [];
-    const found: StoredDelivery[] = [];
-    const range = { start: deliveryKey(number, 0, 0), end: deliveryKey(number + 1, 0, 0), limit };
-    for (const { key, value } of this.#environment.table(tables.deliveries).getRange(range)) {
-      const recordSequence = readUInt64(key, 2);
-      const plain = this.#opener.open(
-        place('deliveries', this.epoch, recordSequence, key.readUInt16BE(10)),
-        value,
-      );
-      found.push({ key, recordSequence, delivery: LocalDelivery.decode(plain) });
-    }
-    return found;
-  }
-
-  delivered(delivery: StoredDelivery): Promise<void> {
-    return this.#settle(delivery, 'delivered');
-  }
-
-  /** Refused by its destination for good: kept aside, so that the queue goes on. */
-  deadLetter(delivery: StoredDelivery): Promise<void> {
-    return this.#settle(delivery, 'dead');
-  }
-
-  #settle(delivery: StoredDelivery, outcome: 'delivered' | 'dead'): Promise<void> {
-    const round = this.#committer.round();
-    const number = delivery.key.readUInt16BE(0);
-    const counts = this.#localCounts(number);
-    if (outcome === 'dead') {
-      const value = this.#environment.table(tables.deliveries).get(delivery.key);
-      if (value !== undefined) round.put(this.#environment.table(tables.deadLetters), delivery.key, value);
-    }
-    round.remove(this.#environment.table(tables.deliveries), delivery.key);
-    counts[outcome] += 1;
-    counts.pending -= 1;
-    return this.#settled(round);
-  }
-
-  /** The counts of a destination, to be changed; they are written with the open round. */
-  #localCounts(number: number): LocalCounts {
-    let counts = this.#local.get(number);
-    if (counts === undefined) {
-      counts = { accepted: 0, delivered: 0, dead: 0, pending: 0 };
-      this.#local.set(number, counts);
-    }
-    this.#localChanged.add(number);
-    return counts;
-  }
-
-  localCounts(): { destination: string; counts: LocalCounts }[] {
-    return [...this.#destinations].map(([destination, number]) => ({
-      destination,
-      counts: this.#local.get(number) ?? { accepted: 0, delivered: 0, dead: 0, pending: 0 },
-    }));
   }
 
   // ---- counts and life ----
@@ -908,7 +802,7 @@ export class Journal implements Intake {
 
   #beforeCommit(round: Round): void {
     this.#custody.write(round);
-    this.#writeLocal(round);
+    this.local.write(round);
     const meta = this.#environment.table(tables.meta);
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     round.put(meta, Buffer.from('sequence'), Buffer.from(String(this.#sequence)));
@@ -924,18 +818,6 @@ export class Journal implements Intake {
     const repeats = this.#environment.table(tables.repeats);
     round.put(repeats, numberKey(this.#repeatRow), row);
     this.#expireRepeats(round, repeats);
-  }
-
-  #writeLocal(round: Round): void {
-    for (const number of this.#localChanged) {
-      const counts = this.#localCounts(number);
-      const value = Buffer.allocUnsafe(24);
-      writeUInt64(value, counts.accepted, 0);
-      writeUInt64(value, counts.delivered, 8);
-      writeUInt64(value, counts.dead, 16);
-      round.put(this.#environment.table(tables.localCustody), shortKey(number), value);
-    }
-    this.#localChanged.clear();
   }
 
   /** Drops at most two of the oldest rows a round, so that the index shrinks as it grows. */
@@ -975,17 +857,6 @@ export class Journal implements Intake {
     this.#committer.round().put(this.#environment.table(tables.sources), shortKey(number), Buffer.from(name));
     return number;
   }
-
-  #destinationNumber(name: string): number {
-    const known = this.#destinations.get(name);
-    if (known !== undefined) return known;
-    const number = this.#destinations.size + 1;
-    this.#destinations.set(name, number);
-    this.#committer
-      .round()
-      .put(this.#environment.table(tables.destinations), shortKey(number), Buffer.from(name));
-    return number;
-  }
 }
 
 function quarantineKey(sequence: number, source: number): Buffer {
@@ -994,10 +865,4 @@ function quarantineKey(sequence: number, source: number): Buffer {
 
 function perClass<T>(make: (name: Class) => T): Record<Class, T> {
   return { stat: make('stat'), urgent: make('urgent'), routine: make('routine'), bulk: make('bulk') };
-}
-
-function lastNumber(table: Table, meta: Table, name: string): number {
-  const [key] = table.getKeys({ reverse: true, limit: 1 });
-  const reported = Number(meta.get(Buffer.from(`reported.${name}`))?.toString() ?? 0);
-  return key === undefined ? reported : Math.max(reported, readUInt64(key as Buffer, 0));
 }

@@ -52,12 +52,15 @@ export interface Outbox {
   events(lane: Lane, first: number, countMax: number, bytesMax: number): UplinkEvent[];
   /** false: this sequence was never assigned. */
   acked(lane: Lane, sequence: number): boolean;
-  /** The newest report numbers, so that nothing is read when there is nothing new. */
-  reportNumbers(): { audit: number; quarantine: number };
-  quarantineReports(limit: number): QuarantineEntry[];
-  quarantineReported(through: number): void;
-  auditReports(limit: number): AuditEntry[];
-  auditReported(through: number): void;
+}
+
+/** What is told beside the events, numbered, until it was acknowledged. */
+export interface ReportQueue {
+  numbers(): { audit: number; quarantine: number };
+  quarantineEntries(limit: number): QuarantineEntry[];
+  quarantineTold(through: number): void;
+  auditEntries(limit: number): AuditEntry[];
+  auditTold(through: number): void;
 }
 
 export interface LaneChoice {
@@ -122,6 +125,7 @@ interface Session {
 
 export class Uplink {
   readonly #outbox: Outbox;
+  readonly #reports: ReportQueue;
   readonly #options: UplinkOptions;
   readonly #hooks: UplinkHooks;
   readonly #windows: Record<Lane, Window> = {
@@ -146,8 +150,9 @@ export class Uplink {
   #pingNonce = 0n;
   #measuredAtUs = Number.NEGATIVE_INFINITY;
 
-  constructor(outbox: Outbox, options: UplinkOptions, hooks: UplinkHooks) {
+  constructor(outbox: Outbox, reports: ReportQueue, options: UplinkOptions, hooks: UplinkHooks) {
     this.#outbox = outbox;
+    this.#reports = reports;
     this.#options = options;
     this.#hooks = hooks;
   }
@@ -307,11 +312,11 @@ export class Uplink {
         break;
       }
       case 'auditAck':
-        this.#outbox.auditReported(Number(frame.value.through));
+        this.#reports.auditTold(Number(frame.value.through));
         this.notify();
         break;
       case 'quarantineAck':
-        this.#outbox.quarantineReported(Number(frame.value.through));
+        this.#reports.quarantineTold(Number(frame.value.through));
         this.notify();
         break;
       case 'refusal':
@@ -348,8 +353,8 @@ export class Uplink {
     }
     session.auditSent = Number(welcome.auditAcked);
     session.quarantineSent = Number(welcome.quarantineAcked);
-    if (welcome.auditAcked > 0n) this.#outbox.auditReported(Number(welcome.auditAcked));
-    if (welcome.quarantineAcked > 0n) this.#outbox.quarantineReported(Number(welcome.quarantineAcked));
+    if (welcome.auditAcked > 0n) this.#reports.auditTold(Number(welcome.auditAcked));
+    if (welcome.quarantineAcked > 0n) this.#reports.quarantineTold(Number(welcome.quarantineAcked));
     this.#beat(session);
     this.notify();
   }
@@ -453,17 +458,17 @@ export class Uplink {
   }
 
   #report(session: Session): void {
-    const newest = this.#outbox.reportNumbers();
+    const newest = this.#reports.numbers();
     if (newest.quarantine > session.quarantineSent) {
-      const entries = this.#outbox
-        .quarantineReports(reportsMax)
+      const entries = this.#reports
+        .quarantineEntries(reportsMax)
         .filter((entry) => Number(entry.number) > session.quarantineSent);
       session.quarantineSent = Number(entries.at(-1)?.number ?? session.quarantineSent);
       if (entries.length > 0) this.#write({ $case: 'quarantine', value: { entries } });
     }
     if (newest.audit > session.auditSent) {
-      const entries = this.#outbox
-        .auditReports(reportsMax)
+      const entries = this.#reports
+        .auditEntries(reportsMax)
         .filter((entry) => Number(entry.number) > session.auditSent);
       session.auditSent = Number(entries.at(-1)?.number ?? session.auditSent);
       if (entries.length > 0) this.#write({ $case: 'audit', value: { entries } });

@@ -2,7 +2,7 @@
  * MLLP load: distinct messages, an answer counted only by MSA-2, one JSON line at the end.
  *
  *   node load-mllp.js --port P [--connections 64] [--window 1] [--rate R] [--seconds 5] [--kind oru | mixed]
- *                     [--count N] [--times] [--ledger FILE] [--first N] [--seed S] [--ca F [--cert F --key F]]
+ *                     [--count N [--most SECONDS]] [--times] [--ledger FILE] [--first N] [--seed S] [--ca F [--cert F --key F]]
  *
  * With --ledger each send waits for its fsync, as the fault rows need: then the figures are the ledger's too.
  */

@@ -22,8 +22,9 @@ export interface LoadOptions {
   readonly drainSeconds: number;
   /** The number of the first message: runs against one target must not repeat each other. */
   readonly first: number;
-  /** Ends after so many messages, however long that takes; `seconds` then says nothing. Closed loop only. */
+  /** Ends after so many messages or `mostSeconds`; `seconds` then says nothing. Closed loop only. */
   readonly count?: number | undefined;
+  readonly mostSeconds?: number | undefined;
   /** Keeps the moment at which each message was due. */
   readonly keepTimes?: boolean | undefined;
 }
@@ -129,7 +130,11 @@ export async function runLoad(
   if (rate === undefined) {
     for (const lane of lanes) for (let slot = 0; slot < window; slot += 1) sendOn(lane, performance.now());
     if (options.count === undefined) await delay(measureTo - performance.now());
-    else await allAnswered;
+    else
+      await Promise.race([
+        allAnswered,
+        delay((options.mostSeconds ?? 86_400) * 1000, undefined, { ref: false }),
+      ]);
   } else await openLoop(rate, startedAt, measureTo, lanes, sendOn, fail);
   on = false;
   if (options.count !== undefined) measureTo = performance.now();
@@ -193,6 +198,7 @@ export const loadFlags = {
   drain: { type: 'string', default: '5' },
   first: { type: 'string', default: '0' },
   count: { type: 'string' },
+  most: { type: 'string', default: '86400' },
   times: { type: 'boolean', default: false },
   seed: { type: 'string', default: '1' },
   ledger: { type: 'string' },
@@ -212,6 +218,7 @@ export function loadOptions(values: Readonly<Record<string, string | boolean | u
     drainSeconds: Number(values.drain),
     first: Number(values.first),
     count: values.count === undefined ? undefined : Number(values.count),
+    mostSeconds: Number(values.most),
     keepTimes: values.times === true,
   };
 }

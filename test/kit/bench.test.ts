@@ -127,6 +127,7 @@ t.test('bench table - verdicts come from ratios, and a row without a figure neve
   t.equal(verdictOf(0, 0), 'missed');
   const memory = { goal: 'P9', unit: 'MB', firstAim: 512, moonshot: 256, smallerIsBetter: true };
   t.equal(judge({ ...memory, figure: 300 }).verdict, 'reached');
+  t.equal(judge({ goal: 'P12', unit: 'bytes', figure: 3, limit: 2 }).verdict, 'stated');
   const rows = [
     { ...row, figure: 20_000, limit: 40_000 },
     { ...memory, figure: undefined, skipped: 'no daemon' },

@@ -13,8 +13,7 @@ const names = { gateway: 'gateway', plane: 'control plane' } as const;
 export async function p9(run: Run): Promise<void> {
   const stack = await run.longStack();
   const rate = await run.halfRate(stack);
-  const count = run.sizes.million;
-  const seconds = count / rate;
+  const seconds = Math.min(run.sizes.million / rate, run.sizes.mostSeconds);
   const seen = await watch(stack, () => stack.load({ connections: 64, rate, seconds, warmup: 0 }), 1000);
   const load = run.checkLoad('P9', seen.result);
   const samples = seen.during(load.fromMs, load.toMs);

@@ -1,0 +1,23 @@
+/** What a part of the journal shares with the whole: one environment, one committer, one key. */
+
+import { IntakeRefused } from '../capture/intake.ts';
+import type { Environment } from '../process/lmdb.ts';
+import type { Opener, Sealer } from '../process/seal.ts';
+import type { Committer, Round } from './committer.ts';
+
+export interface JournalPart {
+  environment: Environment;
+  committer: Committer;
+  sealer: Sealer;
+  opener: Opener;
+  epoch: bigint;
+}
+
+/** Resolves when the round is on stable storage. */
+export function settled(round: Round): Promise<void> {
+  return new Promise((resolve, reject) => {
+    round.whenSettled(resolve, (cause) =>
+      reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)),
+    );
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * What the control plane has to be told beside the events: what went to quarantine, and what is
+ * for the audit trail. Numbered, kept until it was acknowledged, sealed where it could name a patient.
+ */
+import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { nowUs } from '../process/clock.ts';
+import type { Round } from './committer.ts';
+import { numberKey, place, readUInt64, tables } from './layout.ts';
+import { type JournalPart, settled } from './part.ts';
+
+const removedMax = 2_000;
+
+export class Reports {
+  readonly #part: JournalPart;
+  readonly #onReport: () => void;
+  #quarantine: number;
+  #audit: number;
+
+  constructor(part: JournalPart, onReport: () => void) {
+    this.#part = part;
+    this.#onReport = onReport;
+    this.#quarantine = this.#last(tables.quarantineReport);
+    this.#audit = this.#last(tables.auditReport);
+  }
+
+  /** The newest numbers, so that nothing is read when there is nothing new. */
+  numbers(): { audit: number; quarantine: number } {
+    return { audit: this.#audit, quarantine: this.#quarantine };
+  }
+
+  quarantined(round: Round, entry: QuarantineEntry): void {
+    this.#quarantine += 1;
+    const bytes = QuarantineEntry.encode({ ...entry, number: BigInt(this.#quarantine) }).finish();
+    // A message control ID can be an MRN.
+    const sealed = this.#part.sealer.seal(
+      place(tables.quarantineReport, this.#part.epoch, this.#quarantine),
+      bytes,
+    );
+    round.put(this.#table(tables.quarantineReport), numberKey(this.#quarantine), sealed);
+    round.whenSettled(this.#onReport);
+  }
+
+  /** Notes what happened here for the audit trail; resolves when that is durable. */
+  audit(entry: Partial<AuditEntry>): Promise<void> {
+    this.#audit += 1;
+    const row = AuditEntry.fromPartial({ atUs: BigInt(nowUs()), ...entry, number: BigInt(this.#audit) });
+    const round = this.#part.committer.round();
+    round.put(this.#table(tables.auditReport), numberKey(this.#audit), AuditEntry.encode(row).finish());
+    round.whenSettled(this.#onReport);
+    return settled(round);
+  }
+
+  quarantineEntries(limit: number): QuarantineEntry[] {
+    const found: QuarantineEntry[] = [];
+    for (const { key, value } of this.#table(tables.quarantineReport).getRange({ limit })) {
+      const where = place(tables.quarantineReport, this.#part.epoch, readUInt64(key, 0));
+      found.push(QuarantineEntry.decode(this.#part.opener.open(where, value)));
+    }
+    return found;
+  }
+
+  auditEntries(limit: number): AuditEntry[] {
+    const found: AuditEntry[] = [];
+    for (const { value } of this.#table(tables.auditReport).getRange({ limit }))
+      found.push(AuditEntry.decode(value));
+    return found;
+  }
+
+  quarantineTold(through: number): void {
+    this.#told(tables.quarantineReport, through);
+  }
+
+  auditTold(through: number): void {
+    this.#told(tables.auditReport, through);
+  }
+
+  #told(name: string, through: number): void {
+    const round = this.#part.committer.round('patient');
+    for (const key of this.#table(name).getKeys({ end: numberKey(through + 1), limit: removedMax })) {
+      round.remove(this.#table(name), key as Buffer);
+    }
+    round.put(this.#table(tables.meta), Buffer.from(`reported.${name}`), Buffer.from(String(through)));
+  }
+
+  #last(name: string): number {
+    const [key] = this.#table(name).getKeys({ reverse: true, limit: 1 });
+    const told = Number(
+      this.#table(tables.meta)
+        .get(Buffer.from(`reported.${name}`))
+        ?.toString() ?? 0,
+    );
+    return key === undefined ? told : Math.max(told, readUInt64(key as Buffer, 0));
+  }
+
+  #table(name: string) {
+    return this.#part.environment.table(name);
+  }
+}
