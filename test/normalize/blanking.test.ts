@@ -10,7 +10,7 @@ import { fieldsRead } from '../../gateway/normalize/hl7v2/fields.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import type { Segment } from '../../gateway/normalize/hl7v2/message.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
-import { allFamilies } from '../../gateway/normalize/hl7v2/types.ts';
+import { allFamilies } from '../../gateway/normalize/hl7v2/message-types.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { testContext } from './context.ts';
 import { corpusFiles, corpusFolder, corpusPresent, isDocument } from './corpus-outcomes.ts';

@@ -1,15 +1,15 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 import type { ClinicalEvent, Merge } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Draft } from './draft.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { mrg, pid } from './patient.ts';
 import {
   clinicalSegments,
   coverageSegments,
   noteSegment,
   observationSegments,
   patientSegments,
-} from './common.ts';
-import type { Draft } from './draft.ts';
-import { type Family, type Handler, handlers } from './family.ts';
-import { mrg, pid } from './patient.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 

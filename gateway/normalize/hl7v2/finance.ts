@@ -2,6 +2,10 @@
 import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timeOf } from './clock.ts';
 import { code, codes } from './coded.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { cx, ei } from './identified.ts';
+import type { Segment } from './message.ts';
+import { location, participants } from './people.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -9,11 +13,7 @@ import {
   observationSegments,
   orderSegments,
   patientSegments,
-} from './common.ts';
-import { type Family, type Handler, handlers } from './family.ts';
-import { cx, ei } from './identified.ts';
-import type { Segment } from './message.ts';
-import { location, participants } from './people.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill, label, type Table, word } from './table.ts';
 

@@ -2,11 +2,11 @@
 import type { ClinicalEvent, Document } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timeOf, times } from './clock.ts';
 import { code } from './coded.ts';
-import { noteSegment, observationSegments, orderSegments, patientSegments } from './common.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import { participants } from './people.ts';
+import { noteSegment, observationSegments, orderSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { documentStatus } from './status.ts';
 import { fill, label, type Table, word } from './table.ts';

@@ -6,11 +6,11 @@ import { Draft } from './draft.ts';
 import type { Family } from './family.ts';
 import { messageType, msh } from './header.ts';
 import type { Message, Segment } from './message.ts';
+import { familyOf, isQuery } from './message-types.ts';
 import { scan } from './scanner.ts';
 import { remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
-import { familyOf, isQuery } from './types.ts';
 
 export type Watch = (segment: Segment, field: number) => void;
 

@@ -1,6 +1,8 @@
 /** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
 import type { ClinicalEvent, Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { code } from './coded.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { rxSegments } from './rx.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -8,9 +10,7 @@ import {
   observationSegments,
   orderSegments,
   patientSegments,
-} from './common.ts';
-import { type Family, type Handler, handlers } from './family.ts';
-import { rxSegments } from './rx.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 import { orderControl, orderStatus, reportStatus } from './status.ts';
 import { asSent, fill, label, type Table, word } from './table.ts';

@@ -1,5 +1,8 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { finishDevice } from './device.ts';
+import type { Draft } from './draft.ts';
+import { type Family, handlers } from './family.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -7,10 +10,7 @@ import {
   observationSegments,
   orderSegments,
   patientSegments,
-} from './common.ts';
-import { finishDevice } from './device.ts';
-import type { Draft } from './draft.ts';
-import { type Family, handlers } from './family.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 import { orderStatus, reportStatus } from './status.ts';
 

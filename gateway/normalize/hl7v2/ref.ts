@@ -3,6 +3,9 @@ import type { ClinicalEvent, MasterFile, Participant, Referral } from '../../../
 import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import { ei, identifier } from './identified.ts';
+import { names } from './people.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -10,10 +13,7 @@ import {
   observationSegments,
   orderSegments,
   patientSegments,
-} from './common.ts';
-import { type Family, type Handler, handlers } from './family.ts';
-import { ei, identifier } from './identified.ts';
-import { names } from './people.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 import { eachAsSent, fill, label, type Table, word } from './table.ts';
 

@@ -1,5 +1,9 @@
 /** Pharmacy: RDE, RDS, RAS, RGV, OMP and their kin [HL7 4A]. One event per order. */
 import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Draft } from './draft.ts';
+import { type Family, type Handler, handlers } from './family.ts';
+import type { Segment } from './message.ts';
+import { rxaGiven, rxaVaccine, rxc, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -7,11 +11,7 @@ import {
   observationSegments,
   orderSegments,
   patientSegments,
-} from './common.ts';
-import type { Draft } from './draft.ts';
-import { type Family, type Handler, handlers } from './family.ts';
-import type { Segment } from './message.ts';
-import { rxaGiven, rxaVaccine, rxc, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 import { orderControl, orderStatus } from './status.ts';
 import { fill, type Table } from './table.ts';

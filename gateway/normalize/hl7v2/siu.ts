@@ -2,11 +2,11 @@
 import type { Resource, Schedule } from '../../../proto/gen/hilum/v1/event.ts';
 import { period, time, timeOf } from './clock.ts';
 import { code, textOf } from './coded.ts';
-import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './common.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, participants, person, telecoms } from './people.ts';
+import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { appointmentStatus, fillerStatus } from './status.ts';
 import { fill, label, type Table, word } from './table.ts';

@@ -1,4 +1,7 @@
 /** VXU: vaccinations [HL7 4A.7 with the CDC guide]. One event per RXA. */
+
+import { type Family, handlers } from './family.ts';
+import { vaccineSegments } from './rx.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -6,9 +9,7 @@ import {
   observationSegments,
   orderSegments,
   patientSegments,
-} from './common.ts';
-import { type Family, handlers } from './family.ts';
-import { vaccineSegments } from './rx.ts';
+} from './segments.ts';
 import { fresh } from './shapes.ts';
 
 const completion: Record<string, string> = {
