@@ -59,7 +59,10 @@ export class AdminApi {
 
   async createToken(request: CreateTokenRequest, actor: string): Promise<CreateTokenResponse> {
     const { tokens, authority, registry, audit } = this.state;
-    const gateway = request.gateway === '' ? registry.freeName(request.site) : request.gateway;
+    const gateway =
+      request.gateway === ''
+        ? registry.freeName(request.site, (name) => tokens.promised(name, nowUs64()))
+        : request.gateway;
     for (const [what, name] of [
       ['site', request.site],
       ['gateway', gateway],

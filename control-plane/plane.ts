@@ -96,6 +96,7 @@ export class Plane {
     };
     for (const part of [
       state.peers,
+      state.tokens,
       state.registry,
       state.eventLog,
       state.configs,

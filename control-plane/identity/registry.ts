@@ -39,9 +39,10 @@ export class Registry {
   }
 
   /** A name for the next gateway of a site: the site's own, then site-2, site-3 … */
-  freeName(site: string): string {
+  freeName(site: string, taken: (name: string) => boolean): string {
     const base = site.replace(/[^A-Za-z0-9_-]/g, '-');
-    if (!this.#rows.has(base)) return base;
-    for (let number = 2; ; number += 1) if (!this.#rows.has(`${base}-${number}`)) return `${base}-${number}`;
+    const free = (name: string) => !this.#rows.has(name) && !taken(name);
+    if (free(base)) return base;
+    for (let number = 2; ; number += 1) if (free(`${base}-${number}`)) return `${base}-${number}`;
   }
 }

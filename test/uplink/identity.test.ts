@@ -58,7 +58,7 @@ async function statusOf(
     return await within(
       new Promise<grpc.StatusObject>((resolve) => {
         // Bidirectional fits every method: a unary one takes its first message.
-        const call = client.makeBidiStreamRequest(path, plain, plain, request);
+        const call = client.makeBidiStreamRequest(path, plain, plain, new grpc.Metadata());
         call.on('error', () => undefined);
         call.on('data', () => undefined);
         call.on('status', resolve);
