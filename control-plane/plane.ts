@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError, openStorage } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
@@ -50,6 +50,12 @@ export interface PlaneOptions {
 }
 
 /** What `hilumctl --context` reads. */
+/** A relative path in the settings is relative to the settings file. */
+export function keyFile(directory: string, { keyFile: named }: Settings, settingsFile: string): string {
+  if (named === undefined) return join(directory, 'key');
+  return isAbsolute(named) || settingsFile === '' ? named : join(dirname(settingsFile), named);
+}
+
 export interface AdminContext {
   address: string;
   caPem: string;
@@ -69,7 +75,10 @@ export class Plane {
   static async open(options: PlaneOptions): Promise<Plane> {
     const { directory, settings, log } = options;
     const storeDirectory = join(directory, 'store');
-    const key = loadKey(settings.keyFile ?? join(directory, 'key'), !storeExists(storeDirectory));
+    const key = loadKey(
+      keyFile(options.directory, settings, options.settingsFile),
+      !storeExists(storeDirectory),
+    );
     const authority = await openAuthority(directory);
     const store = await openStorage('The store', () =>
       openLmdbStore({

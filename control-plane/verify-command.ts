@@ -5,6 +5,7 @@ import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
 import { AuditChain } from './audit/chain.ts';
 import { EventLog } from './eventlog/eventlog.ts';
+import { keyFile } from './plane.ts';
 import { loadSettings } from './settings.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
 
@@ -22,8 +23,8 @@ export async function verifyStore(options: {
       exit: exitCode.badConfig,
     });
   }
-  const { settings } = loadSettings(options.data, options.settings);
-  const key = loadKey(settings.keyFile ?? join(options.data, 'key'), false);
+  const { settings, file } = loadSettings(options.data, options.settings);
+  const key = loadKey(keyFile(options.data, settings, file), false);
   const store = await openLmdbStore({ directory, key, onFault: () => process.exit(exitCode.tryAgain) });
   const eventLog = new EventLog(store, key, nowUs64);
   await eventLog.open();

@@ -3,6 +3,7 @@
 #   ./install.sh [--prefix DIR] [--no-systemd]      default prefix: /opt/hilum
 #   ./install.sh --uninstall [--prefix DIR]
 set -eu
+umask 022
 
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 prefix=/opt/hilum
@@ -10,7 +11,7 @@ systemd=yes
 uninstall=no
 while [ $# -gt 0 ]; do
   case "$1" in
-    --prefix) prefix=$2; shift 2 ;;
+    --prefix) [ $# -ge 2 ] || { echo "install.sh: --prefix wants a directory" >&2; exit 2; }; prefix=$2; shift 2 ;;
     --no-systemd) systemd=no; shift ;;
     --uninstall) uninstall=yes; shift ;;
     *) echo "install.sh: unknown option $1" >&2; exit 2 ;;
@@ -29,8 +30,13 @@ if [ "$uninstall" = yes ]; then
     systemctl daemon-reload || true
   fi
   if is_default; then for name in $programs; do rm -f "/usr/local/bin/$name"; done; fi
-  rm -rf "$prefix"
-  echo "Removed $prefix. Settings in /etc/hilum and data in /var/lib/hilum-* are untouched."
+  # Only what this script put there: folders of bundles, and the link to the current one.
+  rm -f "$prefix/current"
+  for folder in "$prefix"/*; do
+    if [ -f "$folder/SHA256SUMS" ] && [ -x "$folder/runtime/node" ]; then rm -rf "$folder"; fi
+  done
+  rmdir "$prefix" 2>/dev/null || true
+  echo "Removed Hilum from $prefix. Settings in /etc/hilum and data in /var/lib/hilum-* are untouched."
   exit 0
 fi
 

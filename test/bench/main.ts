@@ -105,5 +105,8 @@ else {
     `${about.seconds} s, ${cores} cores, load average ${before} before and ${after} after; var/bench/results.json`,
   );
 }
+if (values.quick && values.output !== 'json') {
+  console.log('--quick: fewer messages and rounds than the goals name; its verdicts are hints.');
+}
 if (run.broken) console.error('messages were lost or doubled: see the remarks');
 process.exitCode = run.broken || failed ? 1 : 0;

@@ -175,6 +175,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       }
       if (connection.slots.length >= limits.unansweredMax) socket.pause();
     });
+    // A sender may close its half once it has sent; what it is owed still goes out.
+    socket.on('end', () => closeAfterAnswers(connection));
     socket.on('close', () => clearTimeout(frameTimer));
   }
 
@@ -300,14 +302,19 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       const { limits, tls } = options;
       server =
         tls === undefined
-          ? createServer({ pauseOnConnect: false }, accept)
-          : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => {
-              if (presentsWrongCertificate(socket)) {
-                hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
-                socket.destroy();
-              } else accept(socket);
-            });
-      server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+          ? createServer({ allowHalfOpen: true }, accept)
+          : createTlsServer(
+              { ...tls, allowHalfOpen: true, handshakeTimeout: limits.handshakeTimeoutMs },
+              (socket: TLSSocket) => {
+                if (presentsWrongCertificate(socket)) {
+                  hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
+                  socket.destroy();
+                } else accept(socket);
+              },
+            );
+      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+        // Node tells of a handshake that timed out and keeps the connection; the others it ends, with an alert.
+        if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
         hooks.log('warn', 'mllp-tls-refused', { listener: options.name, reason: error.code ?? 'handshake' });
       });
       server.maxConnections = limits.connectionsMax + 64;
