@@ -303,15 +303,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       server =
         tls === undefined
           ? createServer({ allowHalfOpen: true }, accept)
-          : createTlsServer(
-              { ...tls, allowHalfOpen: true, handshakeTimeout: limits.handshakeTimeoutMs },
-              (socket: TLSSocket) => {
-                if (presentsWrongCertificate(socket)) {
-                  hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
-                  socket.destroy();
-                } else accept(socket);
-              },
-            );
+          : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => {
+              if (presentsWrongCertificate(socket)) {
+                hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
+                socket.destroy();
+              } else accept(socket);
+            });
       server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
         // Node tells of a handshake that timed out and keeps the connection; the others it ends, with an alert.
         if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
