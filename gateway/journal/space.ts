@@ -12,7 +12,7 @@ const reopenShare = 0.1;
 /** Below this share of the reserve the volume itself is full, whatever is free inside the file. */
 const floorShare = 0.25;
 /** Half-full pages and trees, as a factor and as a sum; generous, because LMDB must never meet a full disk. */
-const overhead = 1.3;
+const overhead = 1.8;
 const slackBytes = 4 * mebibyte;
 
 export interface Room {
@@ -93,8 +93,10 @@ export function createSpace(options: SpaceOptions): Space {
   };
 }
 
+const pageBytes = 8192;
+
 /** What a row costs in the file: small rows share pages, large ones take whole pages. */
 export function storedBytes(keyBytes: number, valueBytes: number): number {
   const bytes = keyBytes + valueBytes + 16;
-  return valueBytes < 8000 ? bytes : Math.ceil(bytes / 16_384) * 16_384;
+  return bytes < pageBytes / 2 ? bytes : Math.ceil(bytes / pageBytes) * pageBytes;
 }

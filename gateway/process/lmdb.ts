@@ -40,7 +40,8 @@ export interface OpenOptions {
   mapBytes?: number;
 }
 
-const pageBytes = 16_384;
+/** Rows of a few KB stand inside a page, and a commit that touches a page in each table writes little. */
+const pageBytes = 8192;
 const chainKey = Buffer.from('last');
 const chainValue = Buffer.from('.');
 
