@@ -103,6 +103,7 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
       publish,
       subscribe,
     })),
+    allow: allowed(settings),
     limits: {
       packetBytesMax: parseSize(settings.packetBytesMax) ?? 1024 * 1024,
       connectionsMax: settings.connectionsMax,
@@ -178,7 +179,8 @@ function wrap(
               code === 'EADDRINUSE'
                 ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
                 : `Check listeners.${name}.listen in the settings.`,
-            exit: exitCode.badConfig,
+            // An address may still be on its way after a boot; a taken or forbidden one will not come.
+            exit: code === 'EADDRNOTAVAIL' ? exitCode.tryAgain : exitCode.badConfig,
             cause,
           },
         );
@@ -198,7 +200,7 @@ function place(settings: ListenerSettings): { host: string; port: number } {
   return parseListen(settings.listen) ?? { host: '127.0.0.1', port: 0 };
 }
 
-function allowed(settings: MllpListenerSettings): (address: string) => boolean {
+function allowed(settings: ListenerSettings): (address: string) => boolean {
   const { range } = settings.tls;
   if (range === undefined || range.length === 0) return () => true;
   const list = new BlockList();

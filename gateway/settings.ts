@@ -23,6 +23,8 @@ const size = z
   .string()
   .refine((value) => parseSize(value) !== undefined, { error: 'write a size, as in "512MiB" or "20GiB"' });
 
+const range = z.string().refine(isRange, { error: 'write an address or a range, as in "10.1.9.0/24"' });
+
 const tls = z
   .strictObject({
     mode: z
@@ -32,7 +34,7 @@ const tls = z
     keyFile: z.string().optional(),
     caFile: z.string().optional().describe('Issuers of client certificates.'),
     range: z
-      .array(z.string())
+      .array(range)
       .optional()
       .describe('mode none, off loopback: addresses that may connect, as CIDR.'),
     reason: z.string().optional().describe('mode none, off loopback: why.'),
@@ -172,6 +174,13 @@ function plainListenerProblem(listener: ListenerSettings): string {
     .filter(([, value]) => value === undefined || value.length === 0)
     .map(([key]) => key);
   return absent.length === 0 ? '' : `without TLS off loopback it needs ${absent.join(', ')}`;
+}
+
+/** `10.1.9.7`, `10.1.9.0/24`, `2001:db8::/32`. */
+function isRange(text: string): boolean {
+  const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && (bits === undefined || Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 export function isLoopback(host: string): boolean {

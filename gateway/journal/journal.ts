@@ -174,6 +174,7 @@ export class Journal implements Intake {
   #repeatRow: number;
   #repeatOldest: number;
   #liveBytes = 0;
+  #unmappedBytes = 0;
   #state: 'open' | 'draining' | 'faulted' = 'open';
   #refusals = 0;
   readonly #damaged = new Set<string>();
@@ -239,6 +240,7 @@ export class Journal implements Intake {
         durable = sequence;
         records += 1;
         this.#custody.pending(source, 1);
+        this.#unmappedBytes += size;
         this.#liveBytes += storedBytes((key as Buffer).length, size);
       }
       this.#sequence = Math.max(this.#sequence, durable);
@@ -275,6 +277,7 @@ export class Journal implements Intake {
       budgetBytes: options.budgetBytes,
       reserveBytes: options.reserveBytes,
       liveBytes: () => this.#liveBytes,
+      unmappedBytes: () => this.#unmappedBytes,
     });
     this.room = () => this.#space.room();
     this.#committer = createCommitter(environment, {
@@ -351,6 +354,7 @@ export class Journal implements Intake {
     const round = this.#committer.round();
     round.put(memory.table, key, value);
     this.#liveBytes += storedBytes(key.length, value.length);
+    this.#unmappedBytes += value.length;
     this.#custody.count('accepted', source, capturedS);
     this.#custody.pending(source, 1);
     const taken: TakenRecord = {
@@ -488,6 +492,7 @@ export class Journal implements Intake {
     const key = recordKey(taken.sequence, taken.source, taken.capturedS, taken.size);
     round.remove(memory.table, key);
     this.#liveBytes -= storedBytes(key.length, taken.size);
+    this.#unmappedBytes -= taken.size;
     const lane = this.#lanes[made.lane];
     const queuedAtUs = nowUs();
     made.events.forEach((event, position) => {

@@ -9,8 +9,10 @@ import { dirname } from 'node:path';
 const mebibyte = 1024 ** 2;
 const refreshMs = 250;
 const reopenShare = 0.1;
+/** An event with its message, beside the message alone; pages are half full while they grow. */
+const eventFactor = 8;
 /** Below this share of the reserve the volume itself is full, whatever is free inside the file. */
-const floorShare = 0.25;
+const floorShare = 0.1;
 /** Half-full pages and trees, as a factor and as a sum; generous, because LMDB must never meet a full disk. */
 const overhead = 1.8;
 const slackBytes = 4 * mebibyte;
@@ -37,6 +39,8 @@ export interface SpaceOptions {
   reserveBytes?: number | undefined;
   /** Bytes of the rows that stand in the journal. */
   liveBytes(): number;
+  /** Bytes of the records that are not normalized: each will become a larger event, with no more asking. */
+  unmappedBytes(): number;
 }
 
 export function createSpace(options: SpaceOptions): Space {
@@ -64,7 +68,8 @@ export function createSpace(options: SpaceOptions): Space {
     const spare = state === 'open' ? 0 : reopenShare;
     // Copy-on-write takes pages for the row and for the way to it before any page comes back. What is
     // free inside the file serves first; it never shrinks, so after a drain that is most of it.
-    const room = freeBytes + reusableBytes - takenBytes * 2 - bytes;
+    const owed = options.unmappedBytes() * eventFactor;
+    const room = freeBytes + reusableBytes - takenBytes * 2 - bytes - owed;
     const volumeFull = freeBytes < reserveBytes * floorShare * (1 + spare);
     if (volumeFull || room < reserveBytes * (1 + spare)) state = 'reserve';
     else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';

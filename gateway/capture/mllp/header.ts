@@ -48,7 +48,7 @@ export function readHeader(block: Buffer): Header | undefined {
     component: (n, position) => header.field(n).split(componentSeparator)[position - 1] ?? '',
     acknowledgment: false,
   };
-  header.acknowledgment = header.component(9, 1) === 'ACK' && hasMsa(block, end);
+  header.acknowledgment = header.component(9, 1) === 'ACK' && hasMsa(block, end, fieldSeparator);
   return header;
 }
 
@@ -74,7 +74,8 @@ function usable(fieldSeparator: string, encodingCharacters: string): boolean {
   return true;
 }
 
-function hasMsa(block: Buffer, from: number): boolean {
-  for (const lineEnd of ['\r', '\n']) if (block.indexOf(`${lineEnd}MSA`, from, 'latin1') >= 0) return true;
+function hasMsa(block: Buffer, from: number, fieldSeparator: string): boolean {
+  for (const lineEnd of ['\r', '\n'])
+    if (block.indexOf(`${lineEnd}MSA${fieldSeparator}`, from, 'latin1') >= 0) return true;
   return false;
 }

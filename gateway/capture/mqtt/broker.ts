@@ -162,6 +162,7 @@ class Broker implements MqttSource {
       {
         host: this.#options.host,
         port: this.#options.port,
+        allow: this.#options.allow,
         tls: this.#options.tls,
         connectionsMax: this.#limits.connectionsMax,
         connectionsPerAddressMax: this.#limits.connectionsPerAddressMax,

@@ -7,6 +7,7 @@ import tls from 'node:tls';
 import type { MqttTls } from './options.ts';
 
 export interface ListenerOptions {
+  allow?: ((address: string) => boolean) | undefined;
   host: string;
   port: number;
   tls: MqttTls | undefined;
@@ -15,7 +16,12 @@ export interface ListenerOptions {
   handshakeTimeoutMs: number;
 }
 
-export type ListenerRefusal = 'connections-limit' | 'address-limit' | 'tls-handshake' | 'tls-certificate';
+export type ListenerRefusal =
+  | 'address'
+  | 'connections-limit'
+  | 'address-limit'
+  | 'tls-handshake'
+  | 'tls-certificate';
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -71,6 +77,11 @@ export class Listener {
     socket.on('error', () => {}); // whoever uses the socket hears of it too; before that nobody does
     if (!this.#accepting || address === undefined) {
       socket.destroy();
+      return;
+    }
+    if (this.#options.allow !== undefined && !this.#options.allow(address)) {
+      socket.destroy();
+      this.#onRefused('address', address);
       return;
     }
     const fromHere = this.#perAddress.get(address) ?? 0;

@@ -7,6 +7,8 @@ export interface MqttSourceOptions {
   host: string;
   /** 0: any free port; `start()` tells which. */
   port: number;
+  /** Peer addresses that may connect; absent: all. */
+  allow?(address: string): boolean;
   /** Absent: plain TCP. */
   tls?: MqttTls;
   users: readonly MqttUser[];
