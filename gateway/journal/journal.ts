@@ -50,6 +50,7 @@ import {
   tables,
 } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
+import { settled } from './part.ts';
 import { createRepeatIndex, type RepeatIndex } from './repeats.ts';
 import { Reports } from './reports.ts';
 import { createSpace, type Room, type Space, storedBytes } from './space.ts';
@@ -342,7 +343,7 @@ export class Journal implements Intake {
   /** Forgets a repeat key; resolves when that is durable. */
   release(key: string): Promise<void> {
     this.#repeats.release(this.#blind(key));
-    return this.#settled(this.#committer.round());
+    return settled(this.#committer.round());
   }
 
   #journal(record: JournalRecord, sequence: number, guess: Class, capturedS: number): Promise<Receipt> {
@@ -424,7 +425,7 @@ export class Journal implements Intake {
     this.#custody.count('duplicates', this.#sourceNumber(sourceName), capturedS);
     this.#hooks.onRepeat(sequence);
     // The first copy may still be in flight: its round settles before this one.
-    return this.#settled(this.#committer.round()).then(() => ({
+    return settled(this.#committer.round()).then(() => ({
       outcome: 'repeat',
       sequence: BigInt(sequence),
     }));
@@ -839,14 +840,6 @@ export class Journal implements Intake {
       }
       this.#repeatOldest += 1;
     }
-  }
-
-  #settled(round: Round): Promise<void> {
-    return new Promise((resolve, reject) => {
-      round.whenSettled(resolve, (cause) =>
-        reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)),
-      );
-    });
   }
 
   #rememberSource(name: string, number: number): void {
