@@ -3,19 +3,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
-import {
-  classes,
-  outboxFlag,
-  outboxHeaderBytes,
-  outboxTable,
-  place,
-  readOutboxHeader,
-  readOutboxKey,
-  readRecordKey,
-  readUInt64,
-  recordsTable,
-  tables,
-} from './journal/layout.ts';
+import { storedCustody } from './journal/custody.ts';
+import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
+import { readOutboxRow, readOutboxRowKey, readRecordRow, readRecordRowKey } from './journal/rows.ts';
+import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
@@ -87,7 +78,7 @@ function openJournal(options: JournalCommandOptions): OpenJournal {
   for (const { key: number, value } of environment.table(tables.sources).getRange({})) {
     names.set(number.readUInt16BE(0), value.toString());
   }
-  const epoch = environment.table(tables.meta).get(Buffer.from('epoch'));
+  const epoch = new State(environment).bytes('epoch');
   if (epoch === undefined)
     throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
   return {
@@ -97,6 +88,8 @@ function openJournal(options: JournalCommandOptions): OpenJournal {
     sourceName: (number) => names.get(number) ?? `source-${number}`,
   };
 }
+
+const headDamaged = 'the head of the row does not match its checksum';
 
 interface Count {
   accepted: number;
@@ -109,44 +102,57 @@ interface Count {
 /** Opens every row, recounts what is pending and quarantined, and compares with the stored counts. */
 function verify(journal: OpenJournal, form: string): number {
   const damaged: { table: string; sequence: number; reason: string }[] = [];
-  const rows: Record<string, number> = {};
+  const messages: Record<string, number> = {};
   const counts = storedCounts(journal);
   const quarantined = new Map<number, number>();
+  const { environment, opener, epoch } = journal;
   for (const name of classes) {
     const table = recordsTable(name);
-    rows[table] = 0;
-    for (const { key, value } of journal.environment.table(table).getRange({})) {
-      const { sequence, source } = readRecordKey(key);
-      rows[table] += 1;
-      count(counts, source).pending += 1;
-      check(damaged, table, sequence, () =>
-        JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)),
-      );
+    messages[table] = 0;
+    for (const { key, value } of environment.table(table).getRange({})) {
+      const { first, sources } = readRecordRowKey(key);
+      for (const [source, records] of sources) {
+        count(counts, source).pending += records;
+        messages[table] += records;
+      }
+      const records = readRecordRow(value);
+      if (records === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
+      for (const { sequence, sealed } of records ?? []) {
+        check(damaged, table, sequence, () =>
+          JournalRecord.decode(opener.open(place('records', epoch, sequence), sealed)),
+        );
+      }
     }
   }
+  const state = new State(environment);
   for (const name of classes) {
     const table = outboxTable(name);
-    rows[table] = 0;
+    const acked = state.number(`acked.${name}`);
+    messages[table] = 0;
     let expected = 0;
-    for (const { key, value } of journal.environment.table(table).getRange({})) {
-      const { sequence, source, flags } = readOutboxKey(key);
-      rows[table] += 1;
-      if (expected !== 0 && sequence !== expected)
+    for (const { key, value } of environment.table(table).getRange({})) {
+      const { first, count: events, completed } = readOutboxRowKey(key);
+      messages[table] += events;
+      if (expected !== 0 && first !== expected)
         damaged.push({ table, sequence: expected, reason: 'a sequence is missing' });
-      expected = sequence + 1;
-      if ((flags & outboxFlag.completes) !== 0) count(counts, source).pending += 1;
-      const header = readOutboxHeader(value);
-      const where = place('outbox', journal.epoch, header.recordSequence, header.index);
-      check(damaged, table, sequence, () =>
-        Envelope.decode(journal.opener.open(where, value.subarray(outboxHeaderBytes))),
-      );
+      expected = first + events;
+      for (const [source, records] of completed) count(counts, source).pending += records;
+      const row = readOutboxRow(value);
+      if (row === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
+      row?.entries.forEach(({ recordSequence, index, source, completes, sealed }, at) => {
+        // A row stays until its last event is acked; what it completed before that was counted.
+        if (completes && first + at <= acked) count(counts, source).pending -= 1;
+        check(damaged, table, first + at, () =>
+          Envelope.decode(opener.open(place('outbox', epoch, recordSequence, index), sealed)),
+        );
+      });
     }
   }
-  rows.quarantine = 0;
+  messages.quarantine = 0;
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
     const source = key.readUInt16BE(8);
-    rows.quarantine += 1;
+    messages.quarantine += 1;
     quarantined.set(source, (quarantined.get(source) ?? 0) + 1);
     check(damaged, 'quarantine', sequence, () =>
       QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value)),
@@ -162,10 +168,10 @@ function verify(journal: OpenJournal, form: string): number {
     damaged.length === 0 &&
     custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
   if (form === 'json')
-    process.stdout.write(`${JSON.stringify({ whole, rows, custody, damaged }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ whole, messages, custody, damaged }, null, 2)}\n`);
   else {
-    for (const [table, number] of Object.entries(rows))
-      process.stdout.write(`${table.padEnd(18)} ${number} rows\n`);
+    for (const [table, number] of Object.entries(messages))
+      process.stdout.write(`${table.padEnd(18)} ${number}\n`);
     for (const one of custody) {
       process.stdout.write(
         `${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`,
@@ -179,12 +185,10 @@ function verify(journal: OpenJournal, form: string): number {
 
 function storedCounts(journal: OpenJournal): Map<number, Count> {
   const counts = new Map<number, Count>();
-  for (const { key, value } of journal.environment.table(tables.custody).getRange({})) {
-    const one = count(counts, key.readUInt16BE(0));
-    one.accepted += readUInt64(value, 0);
-    one.delivered += readUInt64(value, 8);
-    one.quarantined += readUInt64(value, 16);
-    one.expired += readUInt64(value, 24);
+  for (const { source, counts: stored } of storedCustody(new State(journal.environment))) {
+    const one = count(counts, source);
+    for (const term of ['accepted', 'delivered', 'quarantined', 'expired'] as const)
+      one[term] += stored[term];
   }
   return counts;
 }
@@ -246,19 +250,18 @@ function exportRecords(journal: OpenJournal, to: string): number {
     writeFileSync(join(to, `${sequence}.msg`), raw, { mode: 0o600 });
     written += 1;
   };
+  const { environment, opener, epoch } = journal;
   for (const name of classes) {
-    for (const { key, value } of journal.environment.table(recordsTable(name)).getRange({})) {
-      const { sequence } = readRecordKey(key);
-      write(
-        sequence,
-        JournalRecord.decode(journal.opener.open(place('records', journal.epoch, sequence), value)).raw,
-      );
+    for (const { value } of environment.table(recordsTable(name)).getRange({})) {
+      for (const { sequence, sealed } of readRecordRow(value) ?? []) {
+        write(sequence, JournalRecord.decode(opener.open(place('records', epoch, sequence), sealed)).raw);
+      }
     }
-    for (const { value } of journal.environment.table(outboxTable(name)).getRange({})) {
-      const header = readOutboxHeader(value);
-      const where = place('outbox', journal.epoch, header.recordSequence, header.index);
-      const envelope = Envelope.decode(journal.opener.open(where, value.subarray(outboxHeaderBytes)));
-      if (envelope.index === 1) write(envelope.recordSequence, envelope.raw);
+    for (const { value } of environment.table(outboxTable(name)).getRange({})) {
+      for (const { recordSequence, index, sealed } of readOutboxRow(value)?.entries ?? []) {
+        const envelope = Envelope.decode(opener.open(place('outbox', epoch, recordSequence, index), sealed));
+        if (envelope.index === 1) write(envelope.recordSequence, envelope.raw);
+      }
     }
   }
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {

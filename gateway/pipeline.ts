@@ -1,22 +1,24 @@
 /**
- * The pump between journal and normalizer: takes records by class, keeps two jobs in the
+ * The pump between journal and normalizer: takes rows of records by class, keeps two jobs in the
  * worker, writes what comes back. Urgent records are taken first; every fifth job goes to
  * the lowest class that waits, so nothing starves. Answering senders comes before meaning: in a
  * burst, routine records wait a little for the processor, the less the more of them wait.
  *
  *   journal.take ──► job ──► worker ──► results ──► journal.finish
  *
- * A worker that dies or takes too long is replaced; its jobs are tried again record by
- * record, and a record that fails alone goes to quarantine. One worker: the order of its
- * queue is the order of the lanes.
+ * A worker that dies or takes too long is replaced; the job that it was at is tried again record
+ * by record, and a record that fails alone goes to quarantine. Rows of a job are finished together,
+ * and jobs of one class guess in their order, which is the order of the lanes.
  */
 import { Worker } from 'node:worker_threads';
-import { QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
+import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
-import type { Journal, MadeRecord, TakenRecord } from './journal/journal.ts';
+import type { Journal, Made } from './journal/journal.ts';
+import type { TakenRecord, TakenRow } from './journal/records.ts';
 import { nowUs } from './process/clock.ts';
-import type { FromWorker, JobResult, ToWorker, WorkerSetup } from './worker-job.ts';
+import { Damaged } from './process/seal.ts';
+import type { FromWorker, JobResult, Slice, ToWorker, WorkerSetup } from './worker-job.ts';
 
 const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
@@ -47,7 +49,17 @@ export interface PipelineOptions {
 }
 
 interface Job {
+  guess: Class;
+  rows: TakenRow[];
+  /** Records that go to the worker together; more than one group once the job has failed. */
+  groups: TakenRecord[][];
+  made: Made[];
+}
+
+/** A group in the worker. */
+interface Flight {
   id: number;
+  job: Job;
   records: TakenRecord[];
   timer: NodeJS.Timeout;
 }
@@ -56,9 +68,9 @@ export class Pipeline {
   readonly #journal: Journal;
   readonly #options: PipelineOptions;
   readonly #hooks: PipelineHooks;
+  /** Not finished yet, in order. */
   readonly #jobs: Job[] = [];
-  /** Records of a job that did not come back, to be tried one at a time. */
-  readonly #retry: TakenRecord[] = [];
+  readonly #flights: Flight[] = [];
   #worker: Worker | undefined;
   #workers = 0;
   #jobNumber = 0;
@@ -88,20 +100,20 @@ export class Pipeline {
   }
 
   pump(): void {
-    while (!this.#stopped && this.#worker !== undefined && this.#jobs.length < jobsInFlightMax) {
-      const records = this.#next();
-      if (records.length === 0) break;
-      this.#send(records);
+    while (!this.#stopped && this.#worker !== undefined && this.#flights.length < jobsInFlightMax) {
+      const job = this.#nextJob();
+      const records = job?.groups.shift();
+      if (job === undefined || records === undefined) break;
+      this.#send(job, records);
     }
-    if (this.#jobs.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (this.#flights.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Every record up to this sequence, and none beyond that is missing, has been normalized. */
   normalizedThrough(): number {
     let lowest = Number.POSITIVE_INFINITY;
-    for (const job of this.#jobs)
-      for (const record of job.records) lowest = Math.min(lowest, record.sequence);
-    for (const record of this.#retry) lowest = Math.min(lowest, record.sequence);
+    for (const { rows } of this.#jobs)
+      for (const { records } of rows) lowest = Math.min(lowest, records[0]?.sequence ?? lowest);
     for (const guess of order) lowest = Math.min(lowest, this.#journal.nextSequence(guess) ?? lowest);
     return lowest - 1;
   }
@@ -109,7 +121,7 @@ export class Pipeline {
   /** Takes nothing more; resolves when the jobs in hand are written, or at the deadline. */
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true;
-    if (this.#jobs.length > 0) {
+    if (this.#flights.length > 0) {
       await Promise.race([
         new Promise<void>((resolve) => {
           this.#idle.push(resolve);
@@ -124,13 +136,26 @@ export class Pipeline {
     await worker?.terminate();
   }
 
-  #next(): TakenRecord[] {
-    const again = this.#retry.shift();
-    if (again !== undefined) return [again];
+  /** What failed is tried again first, but a STAT record does not wait for that. */
+  #nextJob(): Job | undefined {
+    const again = this.#jobs.find(({ groups }) => groups.length > 0);
+    if (again === undefined) return this.#next();
+    const overtaken = !this.#strict && again.guess !== 'stat' && this.#journal.waiting('stat');
+    return (overtaken ? this.#take('stat') : undefined) ?? again;
+  }
+
+  #next(): Job | undefined {
     const waiting = order.filter((guess) => this.#journal.waiting(guess));
     const guess = this.#choose(waiting);
-    if (guess === undefined || this.#yields(guess)) return [];
-    return this.#journal.take(guess, jobRecordsMax, jobBytesMax);
+    return guess === undefined || this.#yields(guess) ? undefined : this.#take(guess);
+  }
+
+  #take(guess: Class): Job | undefined {
+    const rows = this.#journal.take(guess, jobRecordsMax, jobBytesMax);
+    if (rows.length === 0) return undefined;
+    const job = { guess, rows, groups: [rows.flatMap(({ records }) => records)], made: [] };
+    this.#jobs.push(job);
+    return job;
   }
 
   /** Routine work steps back for the senders in a burst, for a few milliseconds at a time. */
@@ -167,7 +192,7 @@ export class Pipeline {
     return chosen;
   }
 
-  #send(records: TakenRecord[]): void {
+  #send(job: Job, records: TakenRecord[]): void {
     this.#jobNumber += 1;
     const id = this.#jobNumber;
     let bytes = 0;
@@ -175,17 +200,19 @@ export class Pipeline {
     const buffer = new ArrayBuffer(bytes);
     const view = new Uint8Array(buffer);
     let offset = 0;
-    const jobs = records.map((record) => {
+    const parts = records.map((record) => {
       view.set(record.bytes, offset);
-      const job = {
+      const part = {
         sequence: record.sequence,
+        source: record.source,
+        capturedS: record.capturedS,
         sealed: record.sealed,
         journaledAtUs: record.journaledAtUs || nowUs(),
         offset,
         length: record.bytes.length,
       };
       offset += record.bytes.length;
-      return job;
+      return part;
     });
     const timeoutMs = records.length === 1 ? recordTimeoutMs : jobTimeoutMs;
     // The first job of a worker also pays for its start.
@@ -193,23 +220,39 @@ export class Pipeline {
       () => this.#replaceWorker('normalizer-timeout'),
       timeoutMs + jobTimeoutMs * (id < 3 ? 2 : 0),
     );
-    this.#jobs.push({ id, records, timer });
-    this.#worker?.postMessage({ kind: 'job', id, records: jobs, bytes: buffer } satisfies ToWorker, [buffer]);
+    this.#flights.push({ id, job, records, timer });
+    this.#worker?.postMessage({ kind: 'job', id, records: parts, bytes: buffer } satisfies ToWorker, [
+      buffer,
+    ]);
   }
 
   #done(reply: FromWorker): void {
-    const at = this.#jobs.findIndex((job) => job.id === reply.id);
-    const job = this.#jobs[at];
-    if (job === undefined) return;
-    this.#jobs.splice(at, 1);
-    clearTimeout(job.timer);
+    const at = this.#flights.findIndex(({ id }) => id === reply.id);
+    const flight = this.#flights[at];
+    if (flight === undefined) return;
+    this.#flights.splice(at, 1);
+    clearTimeout(flight.timer);
+    flight.job.made.push(made(reply));
     const atUs = nowUs();
     reply.results.forEach((result, index) => {
-      const taken = job.records[index] as TakenRecord;
-      this.#journal.finish(taken, made(result, reply.bytes));
-      this.#hooks.onNormalized(result, taken, atUs);
+      this.#hooks.onNormalized(result, flight.records[index] as TakenRecord, atUs);
     });
+    this.#finish();
     this.pump();
+  }
+
+  /** Writes the jobs that are complete, those of one guess in their order. */
+  #finish(): void {
+    const held = new Set<Class>();
+    for (const job of [...this.#jobs]) {
+      if (held.has(job.guess) || (this.#strict && held.size > 0)) continue;
+      if (job.groups.length > 0 || this.#flights.some((flight) => flight.job === job)) {
+        held.add(job.guess);
+        continue;
+      }
+      this.#jobs.splice(this.#jobs.indexOf(job), 1);
+      this.#journal.finish(job.rows, job.made);
+    }
   }
 
   #startWorker(): void {
@@ -244,23 +287,24 @@ export class Pipeline {
   #replaceWorker(code: string): void {
     const failed = this.#worker;
     if (failed === undefined || this.#stopped) return;
-    this.#hooks.onAlarm(code, { jobs: this.#jobs.length });
+    this.#hooks.onAlarm(code, { jobs: this.#flights.length });
     failed.removeAllListeners();
     failed.on('error', () => {});
     void failed.terminate();
-    const jobs = this.#jobs.splice(0);
-    for (const job of jobs) clearTimeout(job.timer);
-    // The oldest job is the one that failed; a record that fails alone is the one to blame.
-    const [culprit] = jobs;
-    if (culprit?.records.length === 1) this.#giveUp(culprit.records[0] as TakenRecord);
-    else this.#retry.unshift(...(culprit?.records ?? []));
-    for (const job of jobs.slice(1)) this.#retry.push(...job.records);
+    const flights = this.#flights.splice(0);
+    for (const { timer } of flights) clearTimeout(timer);
+    // The oldest group is the one that failed; a record that fails alone is the one to blame.
+    const [culprit, ...others] = flights;
+    for (const { job, records } of others.reverse()) job.groups.unshift(records);
+    if (culprit?.records.length === 1) culprit.job.made.push(this.#giveUp(culprit.records[0] as TakenRecord));
+    else culprit?.job.groups.unshift(...culprit.records.map((record) => [record]));
+    this.#finish();
     this.#startWorker();
     this.pump();
   }
 
-  #giveUp(taken: TakenRecord): void {
-    const record = this.#journal.openRecord(taken);
+  #giveUp(taken: TakenRecord): Made {
+    const record = this.#openOrBlank(taken);
     const atUs = BigInt(nowUs());
     const urgent = taken.guess === 'stat' || taken.guess === 'urgent';
     const reason = 'The mapping ran out of its time or memory on this message.';
@@ -285,14 +329,17 @@ export class Pipeline {
       protocol: record.protocol,
       bytes: BigInt(record.raw.length),
     });
-    const capturedAtUs = Number(record.capturedAtUs);
-    this.#journal.finish(taken, {
-      lane: 'routine',
-      capturedAtUs,
-      events: [],
-      deliveries: [],
-      reject: { sealed, entry },
-    });
+    const { sequence, source, capturedS } = taken;
+    return { lanes: [], rejects: [{ sequence, source, capturedS, sealed, entry }], deliveries: [] };
+  }
+
+  #openOrBlank(taken: TakenRecord): JournalRecord {
+    try {
+      return this.#journal.openRecord(taken);
+    } catch (error) {
+      if (error instanceof Damaged) return JournalRecord.create();
+      throw error;
+    }
   }
 
   #post(message: ToWorker): void {
@@ -300,20 +347,25 @@ export class Pipeline {
   }
 }
 
-function made(result: JobResult, bytes: ArrayBuffer): MadeRecord {
-  const slice = ({ offset, length }: { offset: number; length: number }) =>
-    new Uint8Array(bytes, offset, length);
-  const record: MadeRecord = {
-    lane: result.lane,
-    capturedAtUs: result.capturedAtUs,
-    events: result.events.map((event) => ({ plain: slice(event.plain), sealed: slice(event.sealed) })),
-    deliveries: result.deliveries.map(({ destination, sealed }) => ({ destination, sealed: slice(sealed) })),
-  };
-  if (result.reject !== undefined) {
-    record.reject = {
-      sealed: slice(result.reject.sealed),
-      entry: QuarantineEntry.decode(result.reject.entry),
-    };
+function made({ lanes, rejects, deliveries, bytes, plain }: FromWorker): Made {
+  const stored = ({ offset, length }: Slice) => Buffer.from(bytes, offset, length);
+  const bySequence = new Map<number, Made['deliveries'][number]>();
+  for (const { sequence, destination, sealed } of deliveries) {
+    const one = bySequence.get(sequence) ?? { sequence, made: [] };
+    one.made.push({ destination, sealed: stored(sealed) });
+    bySequence.set(sequence, one);
   }
-  return record;
+  return {
+    lanes: lanes.map((one) => ({
+      lane: one.lane,
+      row: stored(one.row),
+      plain: new Uint8Array(plain, one.plain.offset, one.plain.length),
+    })),
+    rejects: rejects.map(({ sealed, entry, ...record }) => ({
+      ...record,
+      sealed: stored(sealed),
+      entry: QuarantineEntry.decode(entry),
+    })),
+    deliveries: [...bySequence.values()],
+  };
 }

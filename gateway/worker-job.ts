@@ -19,6 +19,8 @@ export interface WorkerSetup {
 
 export interface JobRecord {
   sequence: number;
+  source: number;
+  capturedS: number;
   sealed: boolean;
   journaledAtUs: number;
   offset: number;
@@ -30,25 +32,57 @@ export type ToWorker =
   | { kind: 'config'; yaml: string; version: number }
   | { kind: 'segment'; number: number; salt: Uint8Array };
 
-/** Offsets into the reply's buffer. */
+/** Facts of one record, for the histograms and shares. */
 export interface JobResult {
   sequence: number;
   lane: Class;
   capturedAtUs: number;
-  events: { plain: Slice; sealed: Slice }[];
-  deliveries: { destination: string; sealed: Slice }[];
-  reject?: { sealed: Slice; entry: Uint8Array };
   /** Of the record's events: results, and results without any flag (shares that status shows). */
   results: number;
   unflagged: number;
 }
 
+/** Offsets into one of the reply's buffers. */
 export interface Slice {
   offset: number;
   length: number;
 }
 
-export type FromWorker = { kind: 'done'; id: number; results: JobResult[]; bytes: ArrayBuffer };
+export interface JobLane {
+  lane: Class;
+  /** An OutboxRow [journal/rows.ts] without its time of queueing. */
+  row: Slice;
+  /** The same envelopes, as elements of a Batch [proto/wire.ts], in the buffer of plain bytes. */
+  plain: Slice;
+}
+
+export interface JobReject {
+  sequence: number;
+  source: number;
+  capturedS: number;
+  sealed: Slice;
+  /** Encoded QuarantineEntry. */
+  entry: Uint8Array;
+}
+
+export interface JobDelivery {
+  sequence: number;
+  destination: string;
+  sealed: Slice;
+}
+
+export interface FromWorker {
+  kind: 'done';
+  id: number;
+  results: JobResult[];
+  lanes: JobLane[];
+  rejects: JobReject[];
+  deliveries: JobDelivery[];
+  /** What goes to disk. */
+  bytes: ArrayBuffer;
+  /** What stays in memory until it is sent: a buffer of its own, so that it does not hold the other. */
+  plain: ArrayBuffer;
+}
 
 /** Collects slices of one reply. */
 export class SliceWriter {
@@ -59,6 +93,13 @@ export class SliceWriter {
     const slice = { offset: this.#bytes, length: part.length };
     this.#parts.push(part);
     this.#bytes += part.length;
+    return slice;
+  }
+
+  /** Parts that follow each other as one slice. */
+  addAll(parts: readonly Uint8Array[]): Slice {
+    const slice = { offset: this.#bytes, length: 0 };
+    for (const part of parts) slice.length += this.add(part).length;
     return slice;
   }
 

@@ -8,8 +8,10 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
 import { place } from './journal/layout.ts';
+import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { Normalized } from './normalize/outcome.ts';
@@ -17,7 +19,9 @@ import { nowUs } from './process/clock.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
   type FromWorker,
+  type JobDelivery,
   type JobRecord,
+  type JobReject,
   type JobResult,
   SliceWriter,
   type ToWorker,
@@ -35,16 +39,46 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
-    const writer = new SliceWriter();
+    const reply = new Reply();
     const bytes = Buffer.from(message.bytes);
-    const results = message.records.map((record) => work(record, bytes, writer));
-    const buffer = writer.finish();
-    const reply: FromWorker = { kind: 'done', id: message.id, results, bytes: buffer };
-    parentPort?.postMessage(reply, [buffer]);
+    for (const record of message.records) work(record, bytes, reply);
+    const done = reply.finish(message.id);
+    parentPort?.postMessage(done, [done.bytes, done.plain]);
   }
 });
 
-function work(job: JobRecord, bytes: Buffer, writer: SliceWriter): JobResult {
+/** What one job gives: for each lane its events in the order of the records. */
+class Reply {
+  readonly writer = new SliceWriter();
+  readonly results: JobResult[] = [];
+  readonly rejects: JobReject[] = [];
+  readonly deliveries: JobDelivery[] = [];
+  readonly #lanes = new Map<Class, { entries: SealedEntry[]; plain: Uint8Array[] }>();
+
+  event(lane: Class, entry: SealedEntry, envelope: Uint8Array): void {
+    let made = this.#lanes.get(lane);
+    if (made === undefined) {
+      made = { entries: [], plain: [] };
+      this.#lanes.set(lane, made);
+    }
+    made.entries.push(entry);
+    made.plain.push(batchElement(envelope));
+  }
+
+  finish(id: number): FromWorker {
+    const { writer, results, rejects, deliveries } = this;
+    const plainWriter = new SliceWriter();
+    const lanes = [...this.#lanes].map(([lane, { entries, plain }]) => ({
+      lane,
+      row: writer.add(outboxRow(entries)),
+      plain: plainWriter.addAll(plain),
+    }));
+    const [bytes, plain] = [writer.finish(), plainWriter.finish()];
+    return { kind: 'done', id, results, lanes, rejects, deliveries, bytes, plain };
+  }
+}
+
+function work(job: JobRecord, bytes: Buffer, reply: Reply): void {
   const stored = bytes.subarray(job.offset, job.offset + job.length);
   let record: JournalRecord;
   try {
@@ -53,18 +87,14 @@ function work(job: JobRecord, bytes: Buffer, writer: SliceWriter): JobResult {
   } catch (error) {
     // A damaged row costs itself alone.
     const reason = error instanceof Damaged ? error.message : 'the row cannot be decoded';
-    return rejected(
-      job,
-      JournalRecord.create(),
-      { code: 'damaged', reason: `Damaged on disk: ${reason}.` },
-      writer,
-    );
+    reject(job, JournalRecord.create(), { code: 'damaged', reason: `Damaged on disk: ${reason}.` }, reply);
+    reply.results.push(resultOf(job, 'routine', job.capturedS * 1_000_000, []));
+    return;
   }
-  const made = normalize(record, meaning.contextFor(record));
-  return finish(job, record, made, writer);
+  finish(job, record, normalize(record, meaning.contextFor(record)), reply);
 }
 
-function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer: SliceWriter): JobResult {
+function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: Reply): void {
   const normalizedAtUs = nowUs();
   let lane: Class = 'bulk';
   for (const [position, event] of made.events.entries()) {
@@ -84,57 +114,63 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer:
     if (verdict !== undefined && event.provenance !== undefined) event.provenance.rules.push(verdict.rule);
     for (const match of meaning.routes(event)) destinations.set(match.destination, match.route);
   });
-  const result: JobResult = {
-    sequence: job.sequence,
-    lane,
-    capturedAtUs: Number(record.capturedAtUs),
-    results: made.events.filter(isResult).length,
-    unflagged: made.events.filter((event) => isResult(event) && !isFlagged(event)).length,
-    events: made.events.map((event, position) => {
-      const plain = Envelope.encode(
-        Envelope.fromPartial({
-          recordEpoch: setup.epoch,
-          recordSequence: BigInt(job.sequence),
-          recordSha256: record.sha256,
-          index: position + 1,
-          count: made.events.length,
-          source: record.source,
-          kind: event.kind,
-          messageControlId: record.messageControlId,
-          capturedAtUs: record.capturedAtUs,
-          journaledAtUs: BigInt(job.journaledAtUs),
-          normalizedAtUs: BigInt(normalizedAtUs),
-          event: ClinicalEvent.encode(event, eventWriter).finish(),
-          raw: position === 0 ? record.raw : new Uint8Array(0),
-        }),
-      ).finish();
-      const sealed = sealer.seal(place('outbox', setup.epoch, job.sequence, position + 1), plain);
-      return { plain: writer.add(plain), sealed: writer.add(sealed) };
-    }),
-    deliveries: [...destinations].map(([destination, rule], part) => {
-      const delivery = LocalDelivery.encode({
-        destination,
-        source: record.source,
-        raw: record.raw,
-        messageControlId: record.messageControlId,
+  const capturedAtUs = Number(record.capturedAtUs);
+  const empty = made.events.length === 0;
+  const rejected =
+    made.reject ??
+    (empty
+      ? { code: 'nothing-in-it', reason: 'The message says nothing that an event could carry.' }
+      : undefined);
+  made.events.forEach((event, position) => {
+    const index = position + 1;
+    const envelope = Envelope.encode(
+      Envelope.fromPartial({
+        recordEpoch: setup.epoch,
         recordSequence: BigInt(job.sequence),
+        recordSha256: record.sha256,
+        index,
+        count: made.events.length,
+        source: record.source,
+        kind: event.kind,
+        messageControlId: record.messageControlId,
         capturedAtUs: record.capturedAtUs,
-        rule,
-      }).finish();
-      return {
-        destination,
-        sealed: writer.add(sealer.seal(place('deliveries', setup.epoch, job.sequence, part), delivery)),
-      };
-    }),
-  };
-  if (made.reject !== undefined || made.events.length === 0) {
-    const reject = made.reject ?? {
-      code: 'nothing-in-it',
-      reason: 'The message says nothing that an event could carry.',
-    };
-    Object.assign(result, { reject: rejected(job, record, reject, writer).reject });
+        journaledAtUs: BigInt(job.journaledAtUs),
+        normalizedAtUs: BigInt(normalizedAtUs),
+        event: ClinicalEvent.encode(event, eventWriter).finish(),
+        raw: position === 0 ? record.raw : new Uint8Array(0),
+      }),
+    ).finish();
+    const sealed = sealer.seal(place('outbox', setup.epoch, job.sequence, index), envelope);
+    const completes = rejected === undefined && index === made.events.length;
+    const { sequence: recordSequence, source } = job;
+    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes, sealed }, envelope);
+  });
+  for (const [part, [destination, rule]] of [...destinations].entries()) {
+    const delivery = LocalDelivery.encode({
+      destination,
+      source: record.source,
+      raw: record.raw,
+      messageControlId: record.messageControlId,
+      recordSequence: BigInt(job.sequence),
+      capturedAtUs: record.capturedAtUs,
+      rule,
+    }).finish();
+    const sealed = sealer.seal(place('deliveries', setup.epoch, job.sequence, part), delivery);
+    reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });
   }
-  return result;
+  if (rejected !== undefined) reject(job, record, rejected, reply);
+  reply.results.push(resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events));
+}
+
+function resultOf(
+  { sequence }: JobRecord,
+  lane: Class,
+  capturedAtUs: number,
+  events: readonly ClinicalEvent[],
+): JobResult {
+  const results = events.filter(isResult);
+  const unflagged = results.filter((event) => !isFlagged(event));
+  return { sequence, lane, capturedAtUs, results: results.length, unflagged: unflagged.length };
 }
 
 /** What only the journal knows of an event; id, gateway, site and position follow from the envelope when it is read. */
@@ -162,17 +198,17 @@ function complete(event: ClinicalEvent, record: JournalRecord, index: number, co
   event.times.capturedAtUs = record.capturedAtUs;
 }
 
-function rejected(
+function reject(
   job: JobRecord,
   record: JournalRecord,
-  reject: { code: string; reason: string },
-  writer: SliceWriter,
-): JobResult {
+  { code, reason }: { code: string; reason: string },
+  reply: Reply,
+): void {
   const atUs = BigInt(nowUs());
   const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
   const sealed = sealer.seal(
     place('quarantine', setup.epoch, job.sequence),
-    QuarantinedRecord.encode({ record, ...reject, atUs, urgent, mappingVersion }).finish(),
+    QuarantinedRecord.encode({ record, code, reason, atUs, urgent, mappingVersion }).finish(),
   );
   const entry = QuarantineEntry.encode(
     QuarantineEntry.fromPartial({
@@ -184,24 +220,16 @@ function rejected(
       recordHash: Buffer.from(record.sha256).toString('hex'),
       recordEpoch: setup.epoch,
       recordSequence: BigInt(job.sequence),
-      code: reject.code,
-      reason: reject.reason,
+      code,
+      reason,
       atUs,
       urgent,
       protocol: record.protocol,
       bytes: BigInt(record.raw.length),
     }),
   ).finish();
-  return {
-    sequence: job.sequence,
-    lane: 'routine',
-    capturedAtUs: Number(record.capturedAtUs),
-    results: 0,
-    unflagged: 0,
-    events: [],
-    deliveries: [],
-    reject: { sealed: writer.add(sealed), entry },
-  };
+  const { sequence, source, capturedS } = job;
+  reply.rejects.push({ sequence, source, capturedS, sealed: reply.writer.add(sealed), entry });
 }
 
 function isResult(event: ClinicalEvent): boolean {

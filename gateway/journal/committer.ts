@@ -29,6 +29,8 @@ export interface CommitterHooks {
 export interface Round {
   put(table: Table, key: Buffer, value: Uint8Array): void;
   remove(table: Table, key: Buffer): void;
+  /** Counts bytes that `beforeCommit` will put, so that the round stays small enough. */
+  weigh(bytes: number): void;
   /** Called in the order of registration once the round is on stable storage. */
   whenSettled(settled: () => void, failed?: (error: unknown) => void): void;
 }
@@ -90,6 +92,9 @@ export function createCommitter(environment: Environment, hooks: CommitterHooks)
       remove(table, key) {
         round.writes.push({ table, key, value: undefined });
         round.bytes += key.length;
+      },
+      weigh(bytes) {
+        round.bytes += bytes;
       },
       whenSettled(settled, failed) {
         round.settled.push(settled);

@@ -4,11 +4,11 @@
  * kill. `pending` is never computed from the others: it is the number of rows that stand
  * in the journal, counted at start and kept by the same rounds; a reconciler compares.
  *
- *   row = accepted(8) delivered(8) quarantined(8) expired(8) duplicates(8) replayed(8)
+ *   state row 1 hour(4) source(2) = accepted(8) delivered(8) quarantined(8) expired(8) duplicates(8) replayed(8)
  */
-import type { Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
 import { readUInt64, writeUInt64 } from './layout.ts';
+import { type State, stateKey } from './state.ts';
 
 const terms = ['accepted', 'delivered', 'quarantined', 'expired', 'duplicates', 'replayed'] as const;
 export type Term = (typeof terms)[number];
@@ -26,20 +26,12 @@ export interface Custody {
   hours(): { source: number; hour: number; counts: Counts }[];
 }
 
-export function createCustody(table: Table): Custody {
+export function createCustody(state: State): Custody {
   const rows = new Map<number, { source: number; hour: number; counts: Counts }>();
   const pending = new Map<number, number>();
   const changed = new Set<number>();
 
-  for (const { key, value } of table.getRange({})) {
-    const source = key.readUInt16BE(0);
-    const hour = key.readUInt32BE(2);
-    const counts = empty();
-    terms.forEach((term, index) => {
-      counts[term] = readUInt64(value, index * 8);
-    });
-    rows.set(identify(source, hour), { source, hour, counts });
-  }
+  for (const row of storedCustody(state)) rows.set(identify(row.source, row.hour), row);
 
   return {
     count(term, source, capturedS, by = 1) {
@@ -60,14 +52,16 @@ export function createCustody(table: Table): Custody {
       for (const id of changed) {
         const row = rows.get(id);
         if (row === undefined) continue;
-        const key = Buffer.allocUnsafe(6);
-        key.writeUInt16BE(row.source, 0);
-        key.writeUInt32BE(row.hour, 2);
+        const key = Buffer.allocUnsafe(7);
+        key[0] = stateKey.custody;
+        // The hour first, so that the rows which change stand together.
+        key.writeUInt32BE(row.hour, 1);
+        key.writeUInt16BE(row.source, 5);
         const value = Buffer.allocUnsafe(rowBytes);
         terms.forEach((term, index) => {
           writeUInt64(value, row.counts[term], index * 8);
         });
-        round.put(table, key, value);
+        round.put(state.table, key, value);
       }
       changed.clear();
     },
@@ -82,6 +76,18 @@ export function createCustody(table: Table): Custody {
     },
     hours: () => [...rows.values()],
   };
+}
+
+/** The counts as they stand on disk. */
+export function storedCustody(state: State): { source: number; hour: number; counts: Counts }[] {
+  const range = { start: Buffer.of(stateKey.custody), end: Buffer.of(stateKey.custody + 1) };
+  return Array.from(state.table.getRange(range), ({ key, value }) => {
+    const counts = empty();
+    terms.forEach((term, index) => {
+      counts[term] = readUInt64(value, index * 8);
+    });
+    return { source: key.readUInt16BE(5), hour: key.readUInt32BE(1), counts };
+  });
 }
 
 function identify(source: number, hour: number): number {

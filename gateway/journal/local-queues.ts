@@ -8,6 +8,7 @@ import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import type { Round } from './committer.ts';
 import { deliveryKey, place, readUInt64, shortKey, tables, writeUInt64 } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
+import { type State, stateKey } from './state.ts';
 
 export interface MadeDelivery {
   destination: string;
@@ -31,21 +32,24 @@ export interface LocalCounts {
 
 export class LocalQueues {
   readonly #part: JournalPart;
+  readonly #state: State;
   readonly #onDeliveries: () => void;
   readonly #numbers = new Map<string, number>();
   readonly #counts = new Map<number, LocalCounts>();
   readonly #changed = new Set<number>();
 
-  constructor(part: JournalPart, onDeliveries: () => void) {
+  constructor(part: JournalPart, state: State, onDeliveries: () => void) {
     this.#part = part;
+    this.#state = state;
     this.#onDeliveries = onDeliveries;
     const { environment } = part;
     for (const { key, value } of environment.table(tables.destinations).getRange({})) {
       this.#numbers.set(value.toString(), key.readUInt16BE(0));
     }
-    for (const { key, value } of environment.table(tables.localCustody).getRange({})) {
+    const counted = { start: Buffer.of(stateKey.localCustody), end: Buffer.of(stateKey.localCustody + 1) };
+    for (const { key, value } of state.table.getRange(counted)) {
       const [accepted, delivered, dead] = [readUInt64(value, 0), readUInt64(value, 8), readUInt64(value, 16)];
-      this.#counts.set(key.readUInt16BE(0), { accepted, delivered, dead, pending: 0 });
+      this.#counts.set(key.readUInt16BE(1), { accepted, delivered, dead, pending: 0 });
     }
     for (const key of environment.table(tables.deliveries).getKeys({})) {
       this.#change((key as Buffer).readUInt16BE(0)).pending += 1;
@@ -102,7 +106,8 @@ export class LocalQueues {
       writeUInt64(value, accepted, 0);
       writeUInt64(value, delivered, 8);
       writeUInt64(value, dead, 16);
-      round.put(this.#table(tables.localCustody), shortKey(number), value);
+      const key = Buffer.concat([Buffer.of(stateKey.localCustody), shortKey(number)]);
+      round.put(this.#state.table, key, value);
     }
     this.#changed.clear();
   }

@@ -7,17 +7,20 @@ import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, readUInt64, tables } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
+import type { State } from './state.ts';
 
 const removedMax = 2_000;
 
 export class Reports {
   readonly #part: JournalPart;
+  readonly #state: State;
   readonly #onReport: () => void;
   #quarantine: number;
   #audit: number;
 
-  constructor(part: JournalPart, onReport: () => void) {
+  constructor(part: JournalPart, state: State, onReport: () => void) {
     this.#part = part;
+    this.#state = state;
     this.#onReport = onReport;
     this.#quarantine = this.#last(tables.quarantineReport);
     this.#audit = this.#last(tables.auditReport);
@@ -79,16 +82,12 @@ export class Reports {
     for (const key of this.#table(name).getKeys({ end: numberKey(through + 1), limit: removedMax })) {
       round.remove(this.#table(name), key as Buffer);
     }
-    round.put(this.#table(tables.meta), Buffer.from(`reported.${name}`), Buffer.from(String(through)));
+    this.#state.set(`reported.${name}`, through);
   }
 
   #last(name: string): number {
     const [key] = this.#table(name).getKeys({ reverse: true, limit: 1 });
-    const told = Number(
-      this.#table(tables.meta)
-        .get(Buffer.from(`reported.${name}`))
-        ?.toString() ?? 0,
-    );
+    const told = this.#state.number(`reported.${name}`);
     return key === undefined ? told : Math.max(told, readUInt64(key as Buffer, 0));
   }
 

@@ -5,6 +5,7 @@
  */
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { pageBytes } from '../process/lmdb.ts';
 
 const mebibyte = 1024 ** 2;
 const refreshMs = 250;
@@ -97,8 +98,6 @@ export function createSpace(options: SpaceOptions): Space {
     },
   };
 }
-
-const pageBytes = 8192;
 
 /** What a row costs in the file: small rows share pages, large ones take whole pages. */
 export function storedBytes(keyBytes: number, valueBytes: number): number {

@@ -40,9 +40,9 @@ export interface OpenOptions {
   mapBytes?: number;
 }
 
-/** Rows of a few KB stand inside a page, and a commit that touches a page in each table writes little. */
-const pageBytes = 8192;
-const chainKey = Buffer.from('last');
+/** A commit writes a page for each table that it touches; large rows take pages of their own, side by side. */
+export const pageBytes = 4096;
+const chainKey = Buffer.from(' chain');
 const chainValue = Buffer.from('.');
 
 export function openEnvironment(options: OpenOptions): Environment {
@@ -66,19 +66,14 @@ export function openEnvironment(options: OpenOptions): Environment {
     pageSize: pageBytes,
     cache: false,
     overlappingSync: false,
+    useVersions: true,
     readOnly: options.readOnly ?? false,
   });
-  const chain = root.openDB<Buffer, Buffer>({
-    name: 'chain',
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    useVersions: true,
-    cache: false,
-  });
-  let link = options.readOnly ? 0 : (chain.getEntry(chainKey)?.version ?? 0);
+  // The chain stands among the roots of the tables, in a page that every commit writes anyway.
+  let link = options.readOnly ? 0 : (root.getEntry(chainKey)?.version ?? 0);
   if (!options.readOnly && link === 0) {
     link = 1;
-    chain.putSync(chainKey, chainValue, link);
+    root.putSync(chainKey, chainValue, link);
   }
   const tables = new Map<string, Table>();
   const environment: Environment = {
@@ -91,6 +86,7 @@ export function openEnvironment(options: OpenOptions): Environment {
           name,
           encoding: 'binary',
           keyEncoding: 'binary',
+          useVersions: false,
           cache: false,
         });
         if (table === undefined) throw new HilumError('table-missing', `The database has no table ${name}.`);
@@ -101,9 +97,9 @@ export function openEnvironment(options: OpenOptions): Environment {
     async write(work) {
       const before = link;
       link += 1;
-      const held = await chain.ifVersion(chainKey, before, () => {
+      const held = await root.ifVersion(chainKey, before, () => {
         work();
-        void chain.put(chainKey, chainValue, before + 1);
+        void root.put(chainKey, chainValue, before + 1);
       });
       if (!held)
         throw new HilumError('commit-broken', 'An earlier transaction did not commit, so this one must not.');

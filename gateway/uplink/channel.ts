@@ -3,7 +3,13 @@
  * proxy where the site has one, and streams that send stored bytes without another copy.
  */
 import * as grpc from '@grpc/grpc-js';
-import { EnrollmentClient, GatewayFrame, UplinkClient } from '../../proto/gen/hilum/v1/session.ts';
+import {
+  EnrollmentClient,
+  GatewayFrame,
+  type PlaneFrame,
+  UplinkClient,
+  UplinkService,
+} from '../../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
 export interface ConnectProxy {
@@ -28,13 +34,20 @@ export function enrollmentClient(options: ChannelOptions): EnrollmentClient {
   return new EnrollmentClient(target(options), credentials(options), channelOptions(options));
 }
 
-export type SessionCall = ReturnType<UplinkClient['session']>;
+/** Frames go out as objects, or as the bytes of a frame that was put together from stored events. */
+export type SessionCall = grpc.ClientDuplexStream<GatewayFrame | Buffer, PlaneFrame>;
+
+export function openSession(client: UplinkClient): SessionCall {
+  const { path, responseDeserialize } = UplinkService.session;
+  return client.makeBidiStreamRequest(path, serializeFrame, responseDeserialize, new grpc.Metadata());
+}
 
 /** ts-proto's own serializer copies the encoded frame once more; a batch is large enough to care. */
-export const serializeFrame = (frame: GatewayFrame): Buffer => {
+function serializeFrame(frame: GatewayFrame | Buffer): Buffer {
+  if (Buffer.isBuffer(frame)) return frame;
   const bytes = GatewayFrame.encode(frame).finish();
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-};
+}
 
 function target({ address, proxy }: ChannelOptions): string {
   return proxy === undefined ? address : proxy.address;

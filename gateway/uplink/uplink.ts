@@ -13,7 +13,6 @@
  *   event never stands behind megabytes in a socket's buffer.
  * - Stopping says Goodbye, so the control plane can tell it from a broken line.
  */
-import { Metadata } from '@grpc/grpc-js';
 import type {
   AuditEntry,
   ConfigOffer,
@@ -29,8 +28,9 @@ import type {
   Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
+import { encodeBatchFrame } from '../../proto/wire.ts';
 import { backoffMs } from './backoff.ts';
-import { type ConnectProxy, type SessionCall, uplinkClient } from './channel.ts';
+import { type ConnectProxy, openSession, type SessionCall, uplinkClient } from './channel.ts';
 import type { Identity } from './identity.ts';
 import { Pace } from './pace.ts';
 import { Window } from './window.ts';
@@ -38,18 +38,22 @@ import { Window } from './window.ts';
 export type Lane = 'stat' | 'urgent' | 'routine' | 'bulk';
 const laneNames: readonly Lane[] = ['stat', 'urgent', 'routine', 'bulk'];
 
-export interface UplinkEvent {
-  sequence: number;
-  plain: Uint8Array;
-  queuedAtUs: number;
-  capturedAtUs: number;
+/** Events of one lane in sequence, encoded as elements of a Batch [proto/wire.ts]. */
+export interface Parcel {
+  first: number;
+  count: number;
+  bytes: number;
+  chunks: Uint8Array[];
+  queuedAtUs: number[];
+  capturedAtUs: number[];
 }
 
 /** What the uplink needs of the journal. */
 export interface Outbox {
   epoch: bigint;
   lanes(): { lane: Lane; first: number; last: number }[];
-  events(lane: Lane, first: number, countMax: number, bytesMax: number): UplinkEvent[];
+  /** At least one event where there is one, whatever its size. */
+  parcel(lane: Lane, first: number, countMax: number, bytesMax: number): Parcel | undefined;
   /** false: this sequence was never assigned. */
   acked(lane: Lane, sequence: number): boolean;
 }
@@ -224,7 +228,7 @@ export class Uplink {
   }
 
   #open(client: UplinkClient): void {
-    const call = client.session(new Metadata());
+    const call = openSession(client);
     const session: Session = {
       client,
       call,
@@ -388,40 +392,37 @@ export class Uplink {
     const closed = new Set<Lane>();
     for (;;) {
       const heads: { lane: Lane; capturedAtUs: bigint }[] = [];
-      const ready = new Map<Lane, UplinkEvent[]>();
+      const ready = new Map<Lane, Parcel>();
       for (const lane of laneNames) {
         // Backpressure of the socket holds everything but what is most urgent.
         if (closed.has(lane) || (session.blocked && lane !== 'stat')) continue;
-        const events = this.#nextBatch(lane);
-        const [head] = events;
-        if (head === undefined) continue;
-        ready.set(lane, events);
-        heads.push({ lane, capturedAtUs: BigInt(head.capturedAtUs) });
+        const parcel = this.#nextParcel(lane);
+        if (parcel === undefined) continue;
+        ready.set(lane, parcel);
+        heads.push({ lane, capturedAtUs: BigInt(parcel.capturedAtUs[0] ?? 0) });
       }
       const lane = this.#options.lanes.next(heads, BigInt(this.#hooks.nowUs()));
-      const events = lane === undefined ? undefined : ready.get(lane);
-      if (lane === undefined || events === undefined) break;
-      this.#sendBatch(session, lane, events);
+      const parcel = lane === undefined ? undefined : ready.get(lane);
+      if (lane === undefined || parcel === undefined) break;
+      this.#sendBatch(session, lane, parcel);
     }
     if (session.receipts.length >= receiptsMax) this.#sendReceipts(session);
   }
 
-  #nextBatch(lane: Lane): UplinkEvent[] {
+  #nextParcel(lane: Lane): Parcel | undefined {
     const window = this.#windows[lane];
     const room = window.room();
-    if (room.events <= 0 || (room.bytes <= 0 && !window.idle())) return [];
+    if (room.events <= 0 || (room.bytes <= 0 && !window.idle())) return undefined;
     const paced = lane === 'stat' ? Number.POSITIVE_INFINITY : this.#pace.room(this.#waitingBytes());
-    if (paced <= 0) return [];
-    const events = this.#outbox.events(
+    if (paced <= 0) return undefined;
+    const parcel = this.#outbox.parcel(
       lane,
       window.next,
       Math.min(room.events, wireLimits.batchEventsMax),
       Math.min(Math.max(room.bytes, 1), paced, wireLimits.batchBytesMax),
     );
-    const bytes = events.reduce((sum, event) => sum + event.plain.length, 0);
     // One event may be larger than the credit; it goes alone, when nothing else is out.
-    if (bytes > room.bytes && !window.idle()) return [];
-    return events;
+    return parcel !== undefined && parcel.bytes > room.bytes && !window.idle() ? undefined : parcel;
   }
 
   /** On the line now, of the lanes that can wait. */
@@ -429,32 +430,20 @@ export class Uplink {
     return this.#windows.urgent.bytes() + this.#windows.routine.bytes() + this.#windows.bulk.bytes();
   }
 
-  #sendBatch(_session: Session, lane: Lane, events: UplinkEvent[]): void {
-    const first = events[0] as UplinkEvent;
+  #sendBatch(session: Session, lane: Lane, parcel: Parcel): void {
+    const { first, count, bytes, chunks, queuedAtUs, capturedAtUs } = parcel;
     const sentAtUs = this.#hooks.nowUs();
-    this.#write({
-      $case: 'batch',
-      value: {
-        epoch: this.#outbox.epoch,
-        lane,
-        firstSequence: BigInt(first.sequence),
-        envelopes: events.map((event) => event.plain as Buffer),
-        queuedAtUs: events.map((event) => BigInt(event.queuedAtUs)),
-        sentAtUs: BigInt(sentAtUs),
-      },
+    const frame = encodeBatchFrame({
+      epoch: this.#outbox.epoch,
+      lane,
+      firstSequence: BigInt(first),
+      queuedAtUs,
+      sentAtUs: BigInt(sentAtUs),
+      chunks,
     });
-    let bytes = 0;
-    for (const event of events) {
-      bytes += event.plain.length;
-      this.#hooks.onLatency(lane, 'sent', sentAtUs - event.queuedAtUs);
-    }
-    this.#windows[lane].sent({
-      through: first.sequence + events.length - 1,
-      events: events.length,
-      bytes,
-      capturedAtUs: events.map((event) => event.capturedAtUs),
-      sentAtUs,
-    });
+    if (!session.call.write(frame)) session.blocked = true;
+    for (const atUs of queuedAtUs) this.#hooks.onLatency(lane, 'sent', sentAtUs - atUs);
+    this.#windows[lane].sent({ through: first + count - 1, events: count, bytes, capturedAtUs, sentAtUs });
   }
 
   #report(session: Session): void {

@@ -7,8 +7,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import t from 'tap';
 import { Journal } from '../../gateway/journal/journal.ts';
-import { outboxTable, recordsTable } from '../../gateway/journal/layout.ts';
-import { openEnvironment } from '../../gateway/process/lmdb.ts';
+import { damageEvent, damageRecord } from '../kit/damage.ts';
 import { messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
@@ -17,7 +16,7 @@ import { until } from '../kit/wait.ts';
 
 interface Verified {
   whole: boolean;
-  rows: Record<string, number>;
+  messages: Record<string, number>;
   custody: {
     source: string;
     accepted: number;
@@ -40,20 +39,6 @@ function copyOf(t: Parameters<typeof folderOf>[0], data: string): string {
   const copy = join(folderOf(t), 'copy');
   cpSync(data, copy, { recursive: true });
   return copy;
-}
-
-async function damage(data: string, table: string, at: number): Promise<void> {
-  const environment = openEnvironment({ directory: join(data, 'journal') });
-  const row = [...environment.table(table).getRange({})][at];
-  if (row === undefined) throw new Error(`${table} has no row ${at}`);
-  const value = Buffer.from(row.value);
-  const middle = Math.floor(value.length / 2);
-  value[middle] = (value[middle] ?? 0) ^ 1;
-  const key = Buffer.from(row.key);
-  await environment.write(() => {
-    void environment.table(table).put(key, value);
-  });
-  await environment.close();
 }
 
 t.test(
@@ -93,7 +78,7 @@ t.test(
       const verified = await verify(copyOf(t, site.gatewayData));
       t.match(verified, { code: 0, whole: true, damaged: [] }, `kill ${kill} after ${answered} answers`);
       const [custody] = verified.custody;
-      const rows = Object.values(verified.rows).reduce((sum, count) => sum + count, 0);
+      const rows = Object.values(verified.messages).reduce((sum, count) => sum + count, 0);
       t.equal(custody?.accepted, rows, 'one event a record: as many rows as records were accepted');
       t.equal(custody?.pending, rows, 'all of them pending');
       t.ok((custody?.accepted ?? 0) >= answered, `${custody?.accepted} accepted, ${answered} answered`);
@@ -128,7 +113,7 @@ t.test(
 
     const copy = copyOf(t, site.gatewayData);
     const verified = await verify(copy);
-    t.match(verified, { code: 0, whole: true, rows: { 'outbox.routine': 5, quarantine: 1 } });
+    t.match(verified, { code: 0, whole: true, messages: { 'outbox.routine': 5, quarantine: 1 } });
     t.match(verified.custody, [
       { source: 'lab', accepted: 6, pending: 5, quarantined: 1, quarantineRows: 1, missing: 0 },
     ]);
@@ -138,7 +123,7 @@ t.test(
       /lab: 6 accepted = 5 pending \+ 0 delivered \+ 1 quarantined, missing 0\nAll there\.\n$/,
     );
 
-    await damage(copy, outboxTable('routine'), 1);
+    await damageEvent(join(copy, 'journal'), 'routine', 2);
     const broken = await verify(copy);
     t.match(broken, {
       code: 1,
@@ -176,7 +161,7 @@ t.test(
     t.match(await verify(site.gatewayData), {
       code: 0,
       whole: true,
-      rows: { 'outbox.routine': 5, quarantine: 1 },
+      messages: { 'outbox.routine': 5, quarantine: 1 },
     });
   },
 );
@@ -217,7 +202,7 @@ t.test('journal - a record damaged on the disk goes to quarantine, the others ar
   }
   await journal.stop();
   await journal.close();
-  await damage(site.gatewayData, recordsTable('routine'), 2);
+  await damageRecord(join(site.gatewayData, 'journal'), 'routine', 3);
   await site.startGateway();
   await until(async () => (await site.custodyOf('lab')).quarantined === 1, {
     what: 'the damaged one in quarantine',
@@ -251,7 +236,7 @@ t.test(
       { what: 'five events in the outbox' },
     );
     await site.gateway?.stop();
-    await damage(site.gatewayData, outboxTable('routine'), 2);
+    await damageEvent(join(site.gatewayData, 'journal'), 'routine', 3);
     await site.startPlane();
     await site.startGateway();
     const wanted = [0, 1, 3, 4].map((n) => make(n).controlId);

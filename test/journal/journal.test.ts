@@ -9,16 +9,15 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';
-import {
-  Journal,
-  type JournalHooks,
-  type JournalOptions,
-  type MadeRecord,
-  type TakenRecord,
-} from '../../gateway/journal/journal.ts';
-import { outboxTable, place, recordsTable, tables } from '../../gateway/journal/layout.ts';
+import { Journal, type JournalHooks, type JournalOptions, type Made } from '../../gateway/journal/journal.ts';
+import { place, recordsTable, tables } from '../../gateway/journal/layout.ts';
+import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
+import { outboxRow, type SealedEntry } from '../../gateway/journal/rows.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { createSealer } from '../../gateway/process/seal.ts';
+import { Batch } from '../../proto/gen/hilum/v1/session.ts';
+import { batchElement } from '../../proto/wire.ts';
+import { damageEvent, damageHead, damageRecord } from '../kit/damage.ts';
 import type { Owner } from '../kit/process.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { folderOf } from '../kit/site.ts';
@@ -89,22 +88,54 @@ function draft(id: string, text: string, options: DraftOptions = {}): RecordDraf
   };
 }
 
-/** What the normalizer would hand back: so many events of a record in a lane. */
-function made(journal: Journal, taken: TakenRecord, lane: Class, events: number): MadeRecord {
-  const sealer = createSealer(key, journal.segment, 1000 + taken.sequence);
+let sealers = 1000;
+
+/** What the normalizer would hand back: so many events of each record, in one lane. */
+function made(journal: Journal, records: readonly TakenRecord[], lane: Class, events: number): Made {
+  sealers += 1;
+  const sealer = createSealer(key, journal.segment, sealers);
+  const entries: SealedEntry[] = [];
+  const plain: Buffer[] = [];
+  for (const { sequence: recordSequence, source } of records) {
+    for (let index = 1; index <= events; index += 1) {
+      const envelope = Buffer.from(`${recordSequence}/${index}`);
+      const sealed = sealer.seal(place('outbox', journal.epoch, recordSequence, index), envelope);
+      const completes = index === events;
+      entries.push({ recordSequence, capturedAtUs: 1_700_000_000_000_000, index, source, completes, sealed });
+      plain.push(batchElement(envelope));
+    }
+  }
   return {
-    lane,
-    capturedAtUs: 1,
+    lanes: [{ lane, row: outboxRow(entries), plain: Buffer.concat(plain) }],
+    rejects: [],
     deliveries: [],
-    events: Array.from({ length: events }, (_, at) => {
-      const plain = Buffer.from(`${taken.sequence}/${at + 1}`);
-      return { plain, sealed: sealer.seal(place('outbox', journal.epoch, taken.sequence, at + 1), plain) };
-    }),
   };
 }
 
-function take(journal: Journal, guess: Class = 'routine'): TakenRecord[] {
+function takeRows(journal: Journal, guess: Class = 'routine'): TakenRow[] {
   return journal.take(guess, 1000, 1024 ** 2);
+}
+
+function take(journal: Journal, guess: Class = 'routine'): TakenRecord[] {
+  return takeRows(journal, guess).flatMap(({ records }) => records);
+}
+
+/** Every record that waits becomes one or more events of a lane. */
+function finishAll(journal: Journal, lane: Class = 'routine', events = 1): void {
+  for (const row of takeRows(journal)) journal.finish([row], [made(journal, row.records, lane, events)]);
+}
+
+/** The events of a lane as their envelopes, the way the uplink reads them. */
+function sendable(journal: Journal, lane: Class, first = 1, countMax = 10_000): string[] {
+  const found: string[] = [];
+  for (;;) {
+    const parcel = journal.parcel(lane, first + found.length, countMax, 1024 ** 2);
+    if (parcel === undefined) return found;
+    const batch = Batch.decode(Buffer.concat(parcel.chunks));
+    if (batch.envelopes.length !== parcel.count)
+      throw new Error(`${batch.envelopes.length} of ${parcel.count}`);
+    found.push(...batch.envelopes.map((envelope) => Buffer.from(envelope).toString()));
+  }
 }
 
 function custodyOf(journal: Journal, source = 'lab') {
@@ -158,7 +189,7 @@ t.test('journal - take hands out each record once, in order', async (t) => {
   await Promise.all(Array.from({ length: 50 }, (_, at) => opened.journal.append(draft(`C${at}`, `${at}`))));
   const seen: number[] = [];
   for (;;) {
-    const taken = opened.journal.take('routine', 7, 1024 ** 2);
+    const taken = opened.journal.take('routine', 7, 1024 ** 2).flatMap(({ records }) => records);
     if (taken.length === 0) break;
     seen.push(...taken.map(({ sequence }) => sequence));
   }
@@ -189,13 +220,16 @@ t.test('journal - positions stay dense in each lane over random restarts', async
     );
     if (receipts.length > 0 && Number(receipts.at(-1)?.sequence) !== accepted)
       t.fail(`life ${life}: the record sequence is ${receipts.at(-1)?.sequence}, not ${accepted}`);
-    const taken = take(journal);
+    const rows = takeRows(journal);
     // Some are left for the next life.
-    for (const record of taken.slice(0, below(random, taken.length + 1))) {
-      const lane = lanes[below(random, 4)] as Class;
-      const count = 1 + below(random, 3);
-      journal.finish(record, made(journal, record, lane, count));
-      for (let index = 1; index <= count; index += 1) wanted[lane].push(`${record.sequence}/${index}`);
+    for (const row of rows.slice(0, below(random, rows.length + 1))) {
+      const parts = row.records.map((record) => {
+        const lane = lanes[below(random, 4)] as Class;
+        const count = 1 + below(random, 3);
+        for (let index = 1; index <= count; index += 1) wanted[lane].push(`${record.sequence}/${index}`);
+        return made(journal, [record], lane, count);
+      });
+      journal.finish([row], parts);
     }
     await journal.stop();
     await journal.close();
@@ -204,17 +238,8 @@ t.test('journal - positions stay dense in each lane over random restarts', async
   for (const lane of lanes) {
     const state = last.journal.lanes().find((one) => one.lane === lane);
     t.match(state, { first: 1, last: wanted[lane].length }, lane);
-    const events = last.journal.events(lane, 1, 10_000, 1024 ** 3);
-    t.same(
-      events.map(({ sequence }) => sequence),
-      wanted[lane].map((_, at) => at + 1),
-      `${lane} is dense`,
-    );
-    t.same(
-      events.map(({ plain }) => Buffer.from(plain).toString()),
-      wanted[lane],
-      `${lane} in the order of writing`,
-    );
+    t.same(sendable(last.journal, lane), wanted[lane], `${lane} in the order of writing`);
+    t.same(sendable(last.journal, lane, 1, 2), wanted[lane], `${lane} is the same in small parcels`);
   }
   await close(last);
 });
@@ -223,8 +248,7 @@ t.test('journal - an ack removes events, counts records as delivered, and surviv
   const directory = folderOf(t);
   const first = await open(directory);
   await Promise.all([1, 2, 3].map((n) => first.journal.append(draft(`E${n}`, `${n}`))));
-  for (const record of take(first.journal))
-    first.journal.finish(record, made(first.journal, record, 'routine', 2));
+  finishAll(first.journal, 'routine', 2);
   await first.journal.stop();
   t.match(custodyOf(first.journal), { accepted: 3, pending: 3, delivered: 0 });
   t.equal(first.journal.acked('routine', 3), true);
@@ -420,7 +444,7 @@ t.test('journal - over its budget it refuses, and takes again when the centre ha
   t.equal(custodyOf(journal).accepted, taken, 'what was refused is not counted as accepted');
   t.equal(journal.stats().refusals, 1);
   t.equal(journal.room().state, 'budget');
-  for (const record of take(journal)) journal.finish(record, made(journal, record, 'routine', 1));
+  finishAll(journal);
   await until(() => journal.lanes().some(({ lane, last }) => lane === 'routine' && last === taken), {
     what: 'the events being flushed while intake is refused',
   });
@@ -441,7 +465,7 @@ t.test('journal - intake opens again after the budget was over, and leaves no ho
       sequence = receipt.sequence;
     } catch {
       refusals += 1;
-      for (const record of take(journal)) journal.finish(record, made(journal, record, 'routine', 1));
+      finishAll(journal);
       await until(
         () => (journal.lanes().find(({ lane }) => lane === 'routine')?.last ?? 0) >= Number(sequence),
         {
@@ -461,8 +485,7 @@ t.test('journal - a refused message is taken when it comes again', async (t) => 
   const { journal } = opened;
   await journal.append(draft('O1', 'x'.repeat(45_000)));
   await t.rejects(journal.append(draft('O2', 'y'.repeat(40_000))), { code: 'budget' });
-  const [record] = take(journal);
-  journal.finish(record as TakenRecord, made(journal, record as TakenRecord, 'routine', 1));
+  finishAll(journal);
   await until(() => journal.lanes().some(({ lane, last }) => lane === 'routine' && last === 1), {
     what: 'the flush',
   });
@@ -520,28 +543,12 @@ t.test(
 
 // ── damage and secrecy ─────────────────────────────────────────────────────────────────────────────
 
-/** Flips one byte in the middle of the n-th row of a table. */
-async function damage(directory: string, table: string, at: number): Promise<void> {
-  const environment = openEnvironment({ directory });
-  const rows = [...environment.table(table).getRange({})];
-  const row = rows[at];
-  if (row === undefined) throw new Error(`${table} has no row ${at}`);
-  const value = Buffer.from(row.value);
-  const middle = Math.floor(value.length / 2);
-  value[middle] = (value[middle] ?? 0) ^ 0x40;
-  const rowKey = Buffer.from(row.key);
-  await environment.write(() => {
-    void environment.table(table).put(rowKey, value);
-  });
-  await environment.close();
-}
-
 t.test('journal - a damaged record costs itself alone', async (t) => {
   const directory = folderOf(t);
   const first = await open(directory);
-  for (let n = 0; n < 5; n += 1) await first.journal.append(draft(`Q${n}`, `text ${n}`));
+  await Promise.all(Array.from({ length: 5 }, (_, n) => first.journal.append(draft(`Q${n}`, `text ${n}`))));
   await close(first);
-  await damage(directory, recordsTable('routine'), 2);
+  await damageRecord(directory, 'routine', 3);
   const second = await open(directory);
   const opened = take(second.journal).map((taken) => {
     try {
@@ -558,18 +565,72 @@ t.test('journal - a damaged event costs itself alone: what follows it can still 
   const directory = folderOf(t);
   const first = await open(directory);
   for (let n = 0; n < 5; n += 1) await first.journal.append(draft(`R${n}`, `text ${n}`));
-  for (const record of take(first.journal))
-    first.journal.finish(record, made(first.journal, record, 'routine', 1));
+  finishAll(first.journal);
   await close(first);
-  await damage(directory, outboxTable('routine'), 2);
+  await damageEvent(directory, 'routine', 3);
   const second = await open(directory);
   const found: string[] = [];
   t.doesNotThrow(() => {
-    for (const { plain } of second.journal.events('routine', 1, 100, 1024 ** 2))
-      found.push(Buffer.from(plain).toString());
+    found.push(...sendable(second.journal, 'routine'));
   }, 'reading a lane with a damaged row in it does not throw at the uplink');
   for (const whole of ['1/1', '2/1', '4/1', '5/1']) t.ok(found.includes(whole), `${whole} can be sent`);
   await close(second);
+});
+
+t.test(
+  'journal - a row whose head is damaged goes to quarantine as a whole, and the lane stays dense',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    const append = (n: number) => first.journal.append(draft(`RH${n}`, `text ${n}`));
+    for (let n = 0; n < 3; n += 1) {
+      await Promise.all([append(n * 2), append(n * 2 + 1)]);
+      finishAll(first.journal);
+    }
+    await close(first);
+    await damageHead(directory, 'routine', 3);
+    const second = await open(directory);
+    const found = sendable(second.journal, 'routine');
+    t.equal(found.length, 6, 'as many events as the lane has sequences');
+    t.same(
+      [found[0], found[1], found[4], found[5]],
+      ['1/1', '2/1', '5/1', '6/1'],
+      'the other rows are whole',
+    );
+    await second.journal.stop();
+    t.match(custodyOf(second.journal), { accepted: 6, pending: 4, quarantined: 2 });
+    t.same(new Set(second.alarms), new Set(['event-damaged']));
+    second.journal.acked('routine', 6);
+    t.match(custodyOf(second.journal), { accepted: 6, pending: 0, quarantined: 2, delivered: 4 });
+    await close(second);
+  },
+);
+
+t.test('journal - an ack that ends inside a row is counted once, also over a restart', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  await Promise.all(Array.from({ length: 6 }, (_, n) => first.journal.append(draft(`RP${n}`, `text ${n}`))));
+  finishAll(first.journal);
+  await first.journal.stop();
+  for (const [through, delivered] of [
+    [2, 2],
+    [2, 2],
+    [5, 5],
+  ] as const) {
+    t.equal(first.journal.acked('routine', through), true);
+    t.match(custodyOf(first.journal), { delivered, pending: 6 - delivered });
+  }
+  await close(first);
+  const second = await open(directory);
+  t.match(custodyOf(second.journal), { accepted: 6, delivered: 5, pending: 1 });
+  t.same(sendable(second.journal, 'routine', 6), ['6/1'], 'what is left of the row can be sent');
+  second.journal.acked('routine', 6);
+  t.match(custodyOf(second.journal), { delivered: 6, pending: 0 });
+  await close(second);
+  const third = await open(directory);
+  t.match(custodyOf(third.journal), { delivered: 6, pending: 0 });
+  t.match(third.journal.recovered, { records: 0, events: 0 });
+  await close(third);
 });
 
 t.test('journal - a row moved to another place does not open', async (t) => {
@@ -588,7 +649,7 @@ t.test('journal - a row moved to another place does not open', async (t) => {
   await environment.close();
   const second = await open(directory);
   const [taken] = take(second.journal);
-  t.throws(() => second.journal.openRecord(taken as TakenRecord), { code: 'authentication' });
+  t.throws(() => second.journal.openRecord(taken as TakenRecord), { name: 'Damaged' });
   await close(second);
 });
 
@@ -597,12 +658,11 @@ t.test('journal - neither keys nor rows hold anything that was in a message', as
   const opened = await open(directory);
   await opened.journal.append(draft('CANARYID', 'PID|1||CANARYMRN||CANARYPATIENT'));
   await opened.journal.append(draft('CANARYID', 'PID|1||CANARYMRN||CANARYPATIENT2'));
-  for (const record of take(opened.journal))
-    opened.journal.finish(record, made(opened.journal, record, 'routine', 1));
+  finishAll(opened.journal);
   await close(opened);
   const file = readFileSync(join(directory, 'data.mdb'));
   for (const word of ['CANARYID', 'CANARYMRN', 'CANARYPATIENT']) t.notOk(file.includes(word), word);
-  t.ok(file.includes(tables.meta), 'this is the file that the rows are in');
+  t.ok(file.includes(tables.state), 'this is the file that the rows are in');
 });
 
 t.test('journal - another key does not open it, and does not harm it', async (t) => {
@@ -624,7 +684,7 @@ t.test('journal - a journal of another format is refused before anything is writ
   const directory = folderOf(t);
   const environment = openEnvironment({ directory });
   await environment.write(() => {
-    void environment.table(tables.meta).put(Buffer.from('format'), Buffer.from('99'));
+    void environment.table(tables.state).put(Buffer.from('format'), Buffer.from('99'));
   });
   await environment.close();
   const before = readFileSync(join(directory, 'data.mdb'));

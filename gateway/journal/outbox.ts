@@ -1,0 +1,397 @@
+/**
+ * Events on their way to the control plane: one lane for each class, dense sequences, removed by the
+ * cumulative ack. What a job of the normalizer made for a lane is one row; the newest rows stay in
+ * memory as the bytes that will be sent, the others are opened when their turn comes.
+ *
+ *   put ─► row of the open round ─► settled: durable, hot ─► parcel ─► acked: row removed, counted
+ *
+ * A lane's sequence is assigned in the round that writes the row, and an event is handed out only
+ * after that round is flushed. An ack may end inside a row: the row stays, and what it completed up to
+ * there is counted once.
+ */
+import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { batchElement, batchElementEnd } from '../../proto/wire.ts';
+import type { Class } from '../capture/intake.ts';
+import { nowUs } from '../process/clock.ts';
+import type { Table } from '../process/lmdb.ts';
+import { Damaged } from '../process/seal.ts';
+import type { Round } from './committer.ts';
+import { Fifo } from './fifo.ts';
+import { classes, outboxTable, perClass, place } from './layout.ts';
+import type { JournalPart } from './part.ts';
+import {
+  type OutboxEntry,
+  type OutboxRowKey,
+  outboxRow,
+  outboxRowKey,
+  queueOutboxRow,
+  readOutboxHead,
+  readOutboxRow,
+  readOutboxRowKey,
+  type SealedEntry,
+  sequenceKey,
+} from './rows.ts';
+import { storedBytes } from './space.ts';
+import type { State } from './state.ts';
+
+const hotBytesMax = 16 * 1024 * 1024;
+const ackRowsMax = 500;
+
+/** What one job of the normalizer made for one lane, ready to be stored and to be sent. */
+export interface MadeLane {
+  lane: Class;
+  /** An OutboxRow; see rows.ts. Its time of queueing is written here. */
+  row: Buffer;
+  /** The same envelopes, plain, as elements of a Batch; see proto/wire.ts. */
+  plain: Uint8Array;
+}
+
+/** Events of one lane in sequence, as they are sent. */
+export interface Parcel {
+  first: number;
+  count: number;
+  bytes: number;
+  /** Elements of a Batch: envelopes with their tags and lengths. */
+  chunks: Uint8Array[];
+  queuedAtUs: number[];
+  capturedAtUs: number[];
+}
+
+export interface LaneState {
+  lane: Class;
+  /** First sequence still held, last assigned; last = first - 1 when empty. */
+  first: number;
+  last: number;
+}
+
+interface OpenRow {
+  first: number;
+  entries: readonly OutboxEntry[];
+  queuedAtUs: number;
+  plain: Uint8Array;
+}
+
+interface Lane {
+  name: Class;
+  table: Table;
+  last: number;
+  /** Last sequence whose round is flushed. */
+  durable: number;
+  acked: number;
+  /** The row that the last ack ended in, if it ended inside of one. */
+  partly: { key: Buffer; entries: readonly OutboxEntry[] } | undefined;
+  hot: Fifo<OpenRow>;
+  hotBytes: number;
+}
+
+export interface OutboxCounters {
+  pending(source: number, by: number): void;
+  delivered(source: number, capturedS: number, by: number): void;
+  bytes(live: number): void;
+}
+
+export interface OutboxHooks {
+  onEvents(): void;
+  sourceName(source: number): string;
+  /** An event cannot be read: its record is to be quarantined in this round. Returns the number of the record. */
+  onDamaged(round: Round, entry: OutboxEntry, why: string): void;
+}
+
+export class Outbox {
+  readonly #part: JournalPart;
+  readonly #state: State;
+  readonly #counters: OutboxCounters;
+  readonly #hooks: OutboxHooks;
+  readonly #lanes: Record<Class, Lane>;
+  readonly found: { events: number };
+
+  constructor(part: JournalPart, state: State, counters: OutboxCounters, hooks: OutboxHooks) {
+    this.#part = part;
+    this.#state = state;
+    this.#counters = counters;
+    this.#hooks = hooks;
+    this.found = { events: 0 };
+    this.#lanes = perClass((name) => this.#recover(name));
+  }
+
+  #recover(name: Class): Lane {
+    const table = this.#part.environment.table(outboxTable(name));
+    const acked = this.#state.number(`acked.${name}`);
+    let last = Math.max(acked, this.#state.number(`assigned.${name}`));
+    let partly: Lane['partly'];
+    for (const found of table.getKeys({})) {
+      const key = Buffer.from(found as Buffer);
+      const row = readOutboxRowKey(key);
+      last = row.first + row.count - 1;
+      this.#counters.bytes(storedBytes(key.length, row.bytes));
+      for (const [source, completed] of row.completed) this.#counters.pending(source, completed);
+      if (row.first <= acked) {
+        const entries = this.#entries(table, key, row);
+        partly = { key, entries };
+        const before = entries.slice(0, acked - row.first + 1).filter(({ completes }) => completes);
+        for (const { source } of before) this.#counters.pending(source, -1);
+        this.found.events -= acked - row.first + 1;
+      }
+      this.found.events += row.count;
+    }
+    return { name, table, last, durable: last, acked, partly, hot: new Fifo(), hotBytes: 0 };
+  }
+
+  /** Assigns the sequences and puts the row into the round. */
+  put(round: Round, made: MadeLane): void {
+    const lane = this.#lanes[made.lane];
+    const queuedAtUs = nowUs();
+    queueOutboxRow(made.row, queuedAtUs);
+    const entries = readOutboxHead(made.row)?.entries ?? [];
+    const first = lane.last + 1;
+    const key = outboxRowKey(first, entries, made.row.length);
+    lane.last += entries.length;
+    round.put(lane.table, key, made.row);
+    this.#state.set(`assigned.${made.lane}`, lane.last);
+    this.#counters.bytes(storedBytes(key.length, made.row.length));
+    round.whenSettled(() => {
+      lane.durable = first + entries.length - 1;
+      if (lane.hotBytes === 0 || lane.hotBytes + made.plain.length <= hotBytesMax) {
+        lane.hot.push({ first, entries, queuedAtUs, plain: made.plain });
+        lane.hotBytes += made.plain.length;
+      }
+      this.#hooks.onEvents();
+    });
+  }
+
+  lanes(): LaneState[] {
+    return classes.map((name) => {
+      const lane = this.#lanes[name];
+      return { lane: name, first: lane.acked + 1, last: lane.durable };
+    });
+  }
+
+  /** Events of a lane from `first` on, at least one where there is one; never beyond what is flushed. */
+  parcel(name: Class, first: number, countMax: number, bytesMax: number): Parcel | undefined {
+    const lane = this.#lanes[name];
+    if (first > lane.durable) return undefined;
+    this.#dropHot(lane, first - 1);
+    const parcel: Parcel = { first, count: 0, bytes: 0, chunks: [], queuedAtUs: [], capturedAtUs: [] };
+    for (let at = 0; ; at += 1) {
+      const row = lane.hot.peek(at);
+      const next = first + parcel.count;
+      if (row === undefined || row.first > next) break;
+      if (!fill(parcel, row, countMax, bytesMax)) return parcel;
+    }
+    // What is not in memory stands before what is.
+    if (lane.hot.length > 0 && parcel.count > 0) return parcel;
+    for (;;) {
+      const next = first + parcel.count;
+      const row = next > lane.durable ? undefined : this.#readBack(lane, next);
+      if (row === undefined || !fill(parcel, row, countMax, bytesMax)) break;
+    }
+    return parcel.count === 0 ? undefined : parcel;
+  }
+
+  /** The row that holds the sequence, from the disk. */
+  #readBack(lane: Lane, sequence: number): OpenRow | undefined {
+    const partly = lane.partly === undefined ? undefined : readOutboxRowKey(lane.partly.key);
+    const start = partly !== undefined && sequence < partly.first + partly.count ? partly.first : sequence;
+    let range = lane.table.getRange({ start: sequenceKey(start), limit: 1 });
+    let [found] = range;
+    if (found === undefined || readOutboxRowKey(found.key).first > sequence) {
+      // The sequence stands inside a row that begins before it (an earlier parcel ended there).
+      range = lane.table.getRange({ start: sequenceKey(sequence), reverse: true, limit: 1 });
+      [found] = range;
+    }
+    if (found === undefined) return undefined;
+    const key = Buffer.from(found.key);
+    const { first, count } = readOutboxRowKey(key);
+    if (sequence < first || sequence >= first + count) return undefined;
+    return this.#open(lane, key, found.value);
+  }
+
+  /** Opens a row; what is damaged costs itself alone: an empty envelope keeps its place in the lane. */
+  #open(lane: Lane, key: Buffer, value: Buffer): OpenRow {
+    const head = readOutboxRowKey(key);
+    const row = readOutboxRow(value);
+    const entries = row?.entries ?? withoutHead(head);
+    const parts: Uint8Array[] = [];
+    const bad = new Map<SealedEntry, string>();
+    for (const entry of entries) {
+      const { recordSequence, index, sealed } = entry;
+      const where = place('outbox', this.#part.epoch, recordSequence, index);
+      try {
+        if (row === undefined)
+          throw new Damaged('checksum', 'the head of its row does not match its checksum');
+        parts.push(batchElement(this.#part.opener.open(where, sealed)));
+      } catch (error) {
+        if (!(error instanceof Damaged)) throw error;
+        bad.set(entry, error.message);
+        parts.push(batchElement(this.#blank(entry)));
+      }
+    }
+    const plain = Buffer.concat(parts);
+    const kept = bad.size === 0 ? entries : this.#mend(lane, key, row?.queuedAtUs ?? nowUs(), entries, bad);
+    return { first: head.first, entries: kept, queuedAtUs: row?.queuedAtUs ?? 0, plain };
+  }
+
+  #blank({ recordSequence, index, source }: OutboxEntry): Uint8Array {
+    return Envelope.encode(
+      Envelope.fromPartial({
+        recordEpoch: this.#part.epoch,
+        recordSequence: BigInt(recordSequence),
+        index,
+        source: this.#hooks.sourceName(source),
+        kind: 'damaged',
+      }),
+    ).finish();
+  }
+
+  /** Writes the row anew with blanks in the place of what is damaged, whose records go to quarantine. */
+  #mend(
+    lane: Lane,
+    key: Buffer,
+    queuedAtUs: number,
+    entries: readonly SealedEntry[],
+    bad: ReadonlyMap<SealedEntry, string>,
+  ): SealedEntry[] {
+    const round = this.#part.committer.round();
+    const { first, bytes } = readOutboxRowKey(key);
+    const kept = entries.map((entry, at) => {
+      const why = bad.get(entry);
+      if (why === undefined) return entry;
+      if (first + at > lane.acked) this.#hooks.onDamaged(round, entry, why);
+      const where = place('outbox', this.#part.epoch, entry.recordSequence, entry.index);
+      return { ...entry, completes: false, sealed: this.#part.sealer.seal(where, this.#blank(entry)) };
+    });
+    const value = outboxRow(kept, queuedAtUs);
+    const mended = outboxRowKey(first, kept, value.length);
+    round.remove(lane.table, key);
+    round.put(lane.table, mended, value);
+    this.#counters.bytes(storedBytes(mended.length, value.length) - storedBytes(key.length, bytes));
+    if (lane.partly?.key.equals(key)) lane.partly = { key: mended, entries: kept };
+    return kept;
+  }
+
+  #dropHot(lane: Lane, through: number): void {
+    for (
+      let row = lane.hot.peek();
+      row !== undefined && row.first + row.entries.length - 1 <= through;
+      row = lane.hot.peek()
+    ) {
+      lane.hot.shift();
+      lane.hotBytes -= row.plain.length;
+    }
+  }
+
+  /** The control plane has flushed everything of the lane up to `sequence`. Returns false for a sequence never assigned. */
+  acked(name: Class, sequence: number): boolean {
+    const lane = this.#lanes[name];
+    if (sequence > lane.durable) return false;
+    if (sequence <= lane.acked) return true;
+    this.#part.environment.root.resetReadTxn();
+    let round = this.#part.committer.round('patient');
+    let rows = 0;
+    const partly = lane.partly;
+    if (partly !== undefined) this.#ackRow(round, lane, partly.key, sequence);
+    const start = sequenceKey(lane.acked + 1);
+    for (const found of lane.table.getKeys({ start, end: sequenceKey(sequence + 1) })) {
+      rows += 1;
+      if (rows % ackRowsMax === 0) {
+        this.#state.set(`acked.${name}`, lane.acked);
+        round = this.#part.committer.round('patient');
+      }
+      this.#ackRow(round, lane, Buffer.from(found as Buffer), sequence);
+    }
+    lane.acked = sequence;
+    this.#state.set(`acked.${name}`, sequence);
+    this.#dropHot(lane, sequence);
+    return true;
+  }
+
+  #ackRow(round: Round, lane: Lane, key: Buffer, sequence: number): void {
+    const row = readOutboxRowKey(key);
+    const last = row.first + row.count - 1;
+    const whole = lane.acked < row.first && last <= sequence;
+    if (whole) {
+      for (const [source, completed] of row.completed) this.#delivered(source, row.capturedS, completed);
+    } else {
+      const entries = lane.partly?.key.equals(key)
+        ? lane.partly.entries
+        : this.#entries(lane.table, key, row);
+      entries.forEach(({ source, completes, capturedAtUs }, at) => {
+        const one = row.first + at;
+        if (completes && one > lane.acked && one <= sequence)
+          this.#delivered(source, Math.floor(capturedAtUs / 1e6), 1);
+      });
+      lane.partly = last <= sequence ? undefined : { key, entries };
+    }
+    if (last <= sequence) {
+      round.remove(lane.table, key);
+      this.#counters.bytes(-storedBytes(key.length, row.bytes));
+    }
+    lane.acked = Math.min(last, sequence);
+  }
+
+  #delivered(source: number, capturedS: number, by: number): void {
+    if (by === 0) return;
+    this.#counters.delivered(source, capturedS, by);
+    this.#counters.pending(source, -by);
+  }
+
+  #entries(table: Table, key: Buffer, row: OutboxRowKey): readonly OutboxEntry[] {
+    const value = table.get(key);
+    return (value === undefined ? undefined : readOutboxHead(value)?.entries) ?? withoutHead(row);
+  }
+
+  /** Seconds since 1970 at which the oldest message was captured. */
+  oldestS(): number | undefined {
+    const oldest = classes.flatMap((name) => {
+      const [key] = this.#lanes[name].table.getKeys({ limit: 1 });
+      return key === undefined ? [] : [readOutboxRowKey(key as Buffer).capturedS];
+    });
+    return oldest.length === 0 ? undefined : Math.min(...oldest);
+  }
+}
+
+/** Adds of the row what the parcel does not have yet; false when the parcel is full. */
+function fill(parcel: Parcel, row: OpenRow, countMax: number, bytesMax: number): boolean {
+  let from = parcel.first + parcel.count - row.first;
+  let at = 0;
+  for (let skipped = 0; skipped < from; skipped += 1) at = batchElementEnd(row.plain, at);
+  const start = at;
+  let full = false;
+  for (; from < row.entries.length; from += 1) {
+    const end = batchElementEnd(row.plain, at);
+    full = parcel.count > 0 && (parcel.count >= countMax || parcel.bytes + end - at > bytesMax);
+    if (full) break;
+    parcel.count += 1;
+    parcel.bytes += end - at;
+    parcel.queuedAtUs.push(row.queuedAtUs);
+    parcel.capturedAtUs.push(row.entries[from]?.capturedAtUs ?? 0);
+    at = end;
+  }
+  if (at > start) parcel.chunks.push(row.plain.subarray(start, at));
+  return !full;
+}
+
+/** What the key still tells of a row whose head is damaged. */
+function withoutHead(row: OutboxRowKey): SealedEntry[] {
+  const entries: SealedEntry[] = row.completed.flatMap(([source, completed]) =>
+    Array.from({ length: completed }, () => ({
+      recordSequence: 0,
+      capturedAtUs: row.capturedS * 1_000_000,
+      index: 0,
+      source,
+      completes: true,
+      sealed: new Uint8Array(0),
+    })),
+  );
+  const source = row.completed[0]?.[0] ?? 0;
+  while (entries.length < row.count)
+    entries.push({
+      recordSequence: 0,
+      capturedAtUs: row.capturedS * 1_000_000,
+      index: 0,
+      source,
+      completes: false,
+      sealed: new Uint8Array(0),
+    });
+  return entries.slice(0, row.count);
+}

@@ -1,0 +1,107 @@
+/**
+ * What could not be understood, with its reason: sealed, kept until a person replays it. What of it may
+ * be known outside (no payload) goes up as a report in the same round.
+ */
+import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { nowUs } from '../process/clock.ts';
+import type { Round } from './committer.ts';
+import { numberKey, place, readUInt64, shortKey, tables } from './layout.ts';
+import type { JournalPart } from './part.ts';
+import type { Reports } from './reports.ts';
+import { storedBytes } from './space.ts';
+
+export interface MadeReject {
+  sequence: number;
+  source: number;
+  capturedS: number;
+  /** Sealed QuarantinedRecord for place('quarantine', epoch, sequence). */
+  sealed: Uint8Array;
+  entry: QuarantineEntry;
+}
+
+export interface QuarantineHooks {
+  bytes(live: number): void;
+  onAlarm(code: string, fields: Record<string, number | string>): void;
+  onEvents(): void;
+}
+
+export class Quarantine {
+  readonly #part: JournalPart;
+  readonly #reports: Reports;
+  readonly #hooks: QuarantineHooks;
+  readonly #gateway: string;
+  readonly lastSequence: number;
+
+  constructor(part: JournalPart, reports: Reports, gateway: string, hooks: QuarantineHooks) {
+    this.#part = part;
+    this.#reports = reports;
+    this.#hooks = hooks;
+    this.#gateway = gateway;
+    let last = 0;
+    for (const { key, value } of this.#table().getRange({})) {
+      hooks.bytes(storedBytes(key.length, value.length));
+      last = Math.max(last, readUInt64(key, 0));
+    }
+    this.lastSequence = last;
+  }
+
+  put(round: Round, { sequence, source, sealed, entry }: MadeReject): void {
+    const key = quarantineKey(sequence, source);
+    round.put(this.#table(), key, sealed);
+    this.#hooks.bytes(storedBytes(key.length, sealed.length));
+    this.#reports.quarantined(round, { ...entry, state: 'open' });
+    if (entry.urgent) this.#hooks.onAlarm('urgent-quarantined', { source: entry.source, code: entry.code });
+    round.whenSettled(() => this.#hooks.onEvents());
+  }
+
+  /** What is left of a record whose event is damaged: that it was, and why it cannot be read. */
+  putDamaged(round: Round, sequence: number, source: number, sourceName: string, why: string): void {
+    const facts = { code: 'damaged', reason: `Damaged on disk: ${why}.`, atUs: BigInt(nowUs()) };
+    const sealed = this.seal(sequence, QuarantinedRecord.fromPartial(facts));
+    const entry = QuarantineEntry.fromPartial({
+      ...facts,
+      id: `${this.#gateway}.${this.#part.epoch.toString(16)}.record.${sequence}`,
+      gateway: this.#gateway,
+      source: sourceName,
+      recordEpoch: this.#part.epoch,
+      recordSequence: BigInt(sequence),
+    });
+    this.put(round, { sequence, source, capturedS: 0, sealed, entry });
+    this.#hooks.onAlarm('event-damaged', { source: sourceName });
+  }
+
+  /** Seals for quarantine what the worker could not even return. */
+  seal(sequence: number, record: QuarantinedRecord): Uint8Array {
+    return this.#part.sealer.seal(
+      place('quarantine', this.#part.epoch, sequence),
+      QuarantinedRecord.encode(record).finish(),
+    );
+  }
+
+  find(sequence: number): { key: Buffer; bytes: number; record: QuarantinedRecord } | undefined {
+    const range = { start: quarantineKey(sequence, 0), end: quarantineKey(sequence + 1, 0), limit: 1 };
+    const [row] = this.#table().getRange(range);
+    if (row === undefined) return undefined;
+    const plain = this.#part.opener.open(place('quarantine', this.#part.epoch, sequence), row.value);
+    return { key: Buffer.from(row.key), bytes: row.value.length, record: QuarantinedRecord.decode(plain) };
+  }
+
+  /** Takes the entry out in this round; the record as it is to be journaled again, or undefined where there is none. */
+  release(round: Round, sequence: number): JournalRecord | undefined {
+    const found = this.find(sequence);
+    const record = found?.record.record;
+    if (found === undefined || record === undefined) return undefined;
+    round.remove(this.#table(), found.key);
+    this.#hooks.bytes(-storedBytes(found.key.length, found.bytes));
+    return JournalRecord.create({ ...record, replays: record.replays + 1 });
+  }
+
+  #table() {
+    return this.#part.environment.table(tables.quarantine);
+  }
+}
+
+export function quarantineKey(sequence: number, source: number): Buffer {
+  return Buffer.concat([numberKey(sequence), shortKey(source)]);
+}

@@ -1,0 +1,286 @@
+/**
+ * Records that are flushed or being flushed and not normalized yet: one queue for each class that
+ * capture guessed. What one round brings of a class is one row; the newest rows stay in memory for the
+ * normalizer while there is room, and are read back where there is none.
+ *
+ *   add ─► collected ─► row of the open round ─► settled: hot (in memory) ─► take ─► finish removes the row
+ *                                                       └► spilled (on disk only) ─┘
+ */
+import type { Class } from '../capture/intake.ts';
+import { nowUs } from '../process/clock.ts';
+import type { Table } from '../process/lmdb.ts';
+import type { Round } from './committer.ts';
+import { Fifo } from './fifo.ts';
+import { classes, perClass, recordsTable } from './layout.ts';
+import type { JournalPart } from './part.ts';
+import {
+  type RecordRowKey,
+  readRecordRow,
+  readRecordRowKey,
+  recordRow,
+  recordRowKey,
+  rowBytesMax,
+  rowMessagesMax,
+  rowSourcesMax,
+  sequenceKey,
+} from './rows.ts';
+import { storedBytes } from './space.ts';
+
+const hotBytesMax = 16 * 1024 * 1024;
+
+/** A record on its way to the normalizer: plain where it is still in memory, sealed where it was read back. */
+export interface TakenRecord {
+  sequence: number;
+  guess: Class;
+  source: number;
+  capturedS: number;
+  /** Encoded JournalRecord, or that sealed; empty where the head of its row is damaged. */
+  bytes: Uint8Array;
+  sealed: boolean;
+  /** 0 where that is not known any more. */
+  journaledAtUs: number;
+}
+
+/** Records that were taken together and are finished together. */
+export interface TakenRow {
+  guess: Class;
+  key: Buffer;
+  records: TakenRecord[];
+}
+
+interface Collected {
+  record: TakenRecord;
+  sealed: Uint8Array;
+}
+
+interface Queue {
+  guess: Class;
+  table: Table;
+  collected: Collected[];
+  collectedBytes: number;
+  collectedSources: Set<number>;
+  hot: Fifo<TakenRow>;
+  hotBytes: number;
+  hotRecords: number;
+  /** Rows on disk that are not in `hot` wait behind `takenThrough`. */
+  spilled: boolean;
+  takenThrough: number;
+  durable: number;
+}
+
+export interface RecordsCounters {
+  pending(source: number, by: number): void;
+  /** Bytes of rows, as they stand in the file and as they were stored. */
+  bytes(live: number, unmapped: number): void;
+}
+
+export class Records {
+  readonly #counters: RecordsCounters;
+  readonly #queues: Record<Class, Queue>;
+  /** Found at start. */
+  readonly found: { records: number; lastSequence: number };
+
+  constructor(part: JournalPart, counters: RecordsCounters) {
+    this.#counters = counters;
+    this.found = { records: 0, lastSequence: 0 };
+    this.#queues = perClass((guess) => {
+      const table = part.environment.table(recordsTable(guess));
+      let durable = 0;
+      for (const found of table.getKeys({})) {
+        const row = readRecordRowKey(found as Buffer);
+        durable = row.last;
+        for (const [source, records] of row.sources) {
+          counters.pending(source, records);
+          this.found.records += records;
+        }
+        counters.bytes(storedBytes((found as Buffer).length, row.bytes), row.bytes);
+      }
+      this.found.lastSequence = Math.max(this.found.lastSequence, durable);
+      return {
+        guess,
+        table,
+        collected: [],
+        collectedBytes: 0,
+        collectedSources: new Set(),
+        hot: new Fifo(),
+        hotBytes: 0,
+        hotRecords: 0,
+        spilled: durable > 0,
+        takenThrough: 0,
+        durable,
+      };
+    });
+  }
+
+  /** Puts a record into the row of the open round. */
+  add(round: Round, record: TakenRecord, sealed: Uint8Array): void {
+    const queue = this.#queues[record.guess];
+    queue.collected.push({ record, sealed });
+    queue.collectedBytes += sealed.length;
+    queue.collectedSources.add(record.source);
+    this.#counters.pending(record.source, 1);
+    round.weigh(sealed.length);
+    if (
+      queue.collected.length >= rowMessagesMax ||
+      queue.collectedBytes >= rowBytesMax ||
+      queue.collectedSources.size >= rowSourcesMax
+    )
+      this.#close(round, queue);
+  }
+
+  /** Just before the round is sealed: what was collected becomes rows. */
+  write(round: Round): void {
+    for (const guess of classes) this.#close(round, this.#queues[guess]);
+  }
+
+  #close(round: Round, queue: Queue): void {
+    if (queue.collected.length === 0) return;
+    const collected = queue.collected;
+    const records = collected.map(({ record: { sequence, source, capturedS }, sealed }) => ({
+      sequence,
+      source,
+      capturedS,
+      sealed,
+    }));
+    const value = recordRow(records);
+    const key = recordRowKey(records, value.length);
+    queue.collected = [];
+    queue.collectedBytes = 0;
+    queue.collectedSources = new Set();
+    round.put(queue.table, key, value);
+    this.#counters.bytes(storedBytes(key.length, value.length), value.length);
+    const row = { guess: queue.guess, key, records: collected.map(({ record }) => record) };
+    round.whenSettled(() => this.#offer(queue, row));
+  }
+
+  /** Keeps a flushed row in memory for the normalizer while there is room; else it is read back. */
+  #offer(queue: Queue, row: TakenRow): void {
+    const atUs = nowUs();
+    let bytes = 0;
+    for (const record of row.records) {
+      record.journaledAtUs = atUs;
+      bytes += record.bytes.length;
+    }
+    queue.durable = row.records.at(-1)?.sequence ?? queue.durable;
+    if (queue.durable <= queue.takenThrough) return;
+    if (!queue.spilled && queue.hotBytes > 0 && queue.hotBytes + bytes > hotBytesMax) queue.spilled = true;
+    if (queue.spilled) return;
+    queue.hot.push(row);
+    queue.hotBytes += bytes;
+    queue.hotRecords += row.records.length;
+  }
+
+  /** Rows of one guess, in order, until they hold so many records or bytes; each is handed out once per life. */
+  take(guess: Class, countMax: number, bytesMax: number): TakenRow[] {
+    const queue = this.#queues[guess];
+    const taken: TakenRow[] = [];
+    let count = 0;
+    let bytes = 0;
+    const full = (row: TakenRow) =>
+      taken.length > 0 && (count + row.records.length > countMax || bytes + bytesOf(row) > bytesMax);
+    const add = (row: TakenRow) => {
+      taken.push(row);
+      count += row.records.length;
+      bytes += bytesOf(row);
+      queue.takenThrough = row.records.at(-1)?.sequence ?? queue.takenThrough;
+    };
+    for (let row = queue.hot.peek(); row !== undefined && !full(row); row = queue.hot.peek()) {
+      queue.hot.shift();
+      queue.hotBytes -= bytesOf(row);
+      queue.hotRecords -= row.records.length;
+      add(row);
+    }
+    if (queue.hot.length > 0 || !queue.spilled) return taken;
+    const start = sequenceKey(queue.takenThrough + 1);
+    for (const { key, value } of queue.table.getRange({ start, limit: countMax })) {
+      const head = readRecordRowKey(key);
+      if (head.last > queue.durable) break;
+      const row = { guess, key: Buffer.from(key), records: readBack(guess, head, value) };
+      if (full(row)) break;
+      add(row);
+      if (count >= countMax || bytes >= bytesMax) break;
+    }
+    if (queue.takenThrough >= queue.durable) queue.spilled = false;
+    return taken;
+  }
+
+  /** Takes the row out of the journal, in the round that writes what became of its records. */
+  remove(round: Round, row: TakenRow): void {
+    const { bytes } = readRecordRowKey(row.key);
+    round.remove(this.#queues[row.guess].table, row.key);
+    this.#counters.bytes(-storedBytes(row.key.length, bytes), -bytes);
+  }
+
+  /** Is there a record of this guess that was not taken yet? */
+  waiting(guess: Class): boolean {
+    const queue = this.#queues[guess];
+    return queue.hot.length > 0 || (queue.spilled && queue.takenThrough < queue.durable);
+  }
+
+  /** Flushed records in memory that wait for the normalizer; infinite once some wait on disk only. */
+  waitingRecords(): number {
+    let waiting = 0;
+    for (const guess of classes) {
+      const queue = this.#queues[guess];
+      waiting += queue.spilled ? Number.POSITIVE_INFINITY : queue.hotRecords;
+    }
+    return waiting;
+  }
+
+  /** The sequence that `take` would hand out next, or undefined. */
+  nextSequence(guess: Class): number | undefined {
+    const queue = this.#queues[guess];
+    const hot = queue.hot.peek()?.records[0];
+    if (hot !== undefined) return hot.sequence;
+    if (!queue.spilled || queue.takenThrough >= queue.durable) return undefined;
+    const [key] = queue.table.getKeys({ start: sequenceKey(queue.takenThrough + 1), limit: 1 });
+    return key === undefined ? undefined : readRecordRowKey(key as Buffer).first;
+  }
+
+  /** Seconds since 1970 at which the oldest record was captured. */
+  oldestS(): number | undefined {
+    const oldest = classes.flatMap((guess) => {
+      const [key] = this.#queues[guess].table.getKeys({ limit: 1 });
+      return key === undefined ? [] : [readRecordRowKey(key as Buffer).capturedS];
+    });
+    return oldest.length === 0 ? undefined : Math.min(...oldest);
+  }
+}
+
+function bytesOf(row: TakenRow): number {
+  let bytes = 0;
+  for (const record of row.records) bytes += record.bytes.length;
+  return bytes;
+}
+
+function readBack(guess: Class, head: RecordRowKey, value: Buffer): TakenRecord[] {
+  const records = readRecordRow(value);
+  // A row that was moved to another place is damaged like one that was changed.
+  const inPlace = records?.[0]?.sequence === head.first && records.at(-1)?.sequence === head.last;
+  if (records !== undefined && inPlace) {
+    return records.map(({ sequence, source, capturedS, sealed }) => ({
+      sequence,
+      guess,
+      source,
+      capturedS,
+      bytes: sealed,
+      sealed: true,
+      journaledAtUs: 0,
+    }));
+  }
+  // What the key still tells is how many records of which source there were.
+  const { first, capturedS } = head;
+  return head.sources
+    .flatMap(([source, count]) =>
+      Array.from({ length: count }, () => ({
+        sequence: first,
+        guess,
+        source,
+        capturedS,
+        bytes: new Uint8Array(0),
+        sealed: true,
+        journaledAtUs: 0,
+      })),
+    )
+    .map((record, at) => ({ ...record, sequence: first + at }));
+}

@@ -1,0 +1,101 @@
+/**
+ * The repeat index on disk: a row for each round that brought entries, dropped from the old end when
+ * they are past their age or their number. Keys are HMACs, because a message control ID can be an MRN.
+ */
+import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import type { RecordDraft } from '../capture/intake.ts';
+import { nowUs } from '../process/clock.ts';
+import type { Blind } from '../process/keys.ts';
+import type { Table } from '../process/lmdb.ts';
+import type { Round } from './committer.ts';
+import { numberKey, readUInt64, tables } from './layout.ts';
+import type { JournalPart } from './part.ts';
+import { createRepeatIndex, type RepeatIndex } from './repeats.ts';
+
+/** Rows dropped in a round, so that the index shrinks as it grows. */
+const droppedMax = 2;
+/** Age is looked at this often, in rows. */
+const ageEvery = 256;
+
+export type Repeat = NonNullable<RecordDraft['repeat']>;
+
+export class RepeatLog {
+  readonly #table: Table;
+  readonly #blind: Blind;
+  readonly #index: RepeatIndex;
+  readonly #entriesMax: number;
+  readonly #ageMs: number;
+  #row = 0;
+  #oldest = 0;
+
+  constructor(part: JournalPart, blind: Blind, entriesMax: number, ageMs: number) {
+    this.#table = part.environment.table(tables.repeats);
+    this.#blind = blind;
+    this.#entriesMax = entriesMax;
+    this.#ageMs = ageMs;
+    this.#index = createRepeatIndex();
+    for (const { key, value } of this.#table.getRange({})) {
+      this.#index.load(value);
+      this.#row = readUInt64(key, 0);
+      if (this.#oldest === 0) this.#oldest = this.#row;
+    }
+  }
+
+  size(): number {
+    return this.#index.size();
+  }
+
+  /** The sequence of the record that this one repeats; marks the record as resend or conflict otherwise [CONTRACT 3]. */
+  lookUp(repeat: Repeat, record: JournalRecord, capturedS: number): number | undefined {
+    if (!repeat.consult) return undefined;
+    let seen = this.#index.find(this.#blind(repeat.key), record.sha256);
+    if (seen === undefined) return undefined;
+    if (repeat.window === 'released') return seen.sequence;
+    if (!seen.sameBytes) {
+      if (repeat.otherBytes === 'replace') return undefined;
+      record.conflict = true;
+      record.conflictWith = BigInt(seen.sequence);
+      seen = this.#index.find(this.#keyOf(repeat, record), record.sha256);
+      if (seen === undefined || !seen.sameBytes) return undefined;
+    }
+    if ((capturedS - seen.atS) * 1000 <= repeat.window.ms) return seen.sequence;
+    record.resend = true;
+    record.resendOf = BigInt(seen.sequence);
+    return undefined;
+  }
+
+  add(repeat: Repeat, record: JournalRecord, sequence: number, capturedS: number): void {
+    this.#index.add(this.#keyOf(repeat, record), record.sha256, sequence, capturedS);
+  }
+
+  release(key: string): void {
+    this.#index.release(this.#blind(key));
+  }
+
+  #keyOf(repeat: Repeat, record: JournalRecord): Buffer {
+    // The first bytes under a message control ID keep the plain key; other bytes get one of their own.
+    return record.conflict
+      ? this.#blind(`${repeat.key}|${Buffer.from(record.sha256).toString('base64')}`)
+      : this.#blind(repeat.key);
+  }
+
+  write(round: Round): void {
+    const row = this.#index.takeRow();
+    if (row === undefined) return;
+    this.#row += 1;
+    if (this.#oldest === 0) this.#oldest = this.#row;
+    round.put(this.#table, numberKey(this.#row), row);
+    const oldestAllowedS = (nowUs() - this.#ageMs * 1000) / 1e6;
+    for (let dropped = 0; dropped < droppedMax && this.#oldest < this.#row; dropped += 1) {
+      const tooMany = this.#index.size() > this.#entriesMax;
+      if (!tooMany && this.#row % ageEvery !== 0) return;
+      const old = this.#table.get(numberKey(this.#oldest));
+      if (old !== undefined) {
+        if (!tooMany && old.readUInt32BE(24) > oldestAllowedS) return;
+        this.#index.forget(old);
+        round.remove(this.#table, numberKey(this.#oldest));
+      }
+      this.#oldest += 1;
+    }
+  }
+}

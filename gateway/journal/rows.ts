@@ -1,0 +1,253 @@
+/**
+ * The two kinds of rows that hold many messages. Numbers are big-endian; a head ends with its CRC-32.
+ *
+ *   RecordRow   key    first(8) last(8) captured s(4) bytes(4) { source(2) records(2) }…
+ *               value  count(2) { sequence(8) source(2) captured s(4) length(4) }… crc(4)
+ *                      sealed JournalRecord…
+ *   OutboxRow   key    first(8) count(2) captured s(4) bytes(4) { source(2) completed records(2) }…
+ *               value  queued us(8) count(2) { record(8) captured us(8) index(2) source(2) flags(1) length(4) }… crc(4)
+ *                      sealed Envelope…                      (queued us is written last and stands outside of the crc)
+ *
+ * `captured s` is that of the first message in the row, `bytes` is the length of the value. An event
+ * completes its record when its delivery makes the record count as delivered.
+ */
+import { crc32 } from 'node:zlib';
+import { readUInt64, writeUInt64 } from './layout.ts';
+
+/** A key stays far below LMDB's bound of 1,978 bytes; a round with more sources is split into more rows. */
+export const rowSourcesMax = 128;
+export const rowMessagesMax = 64;
+export const rowBytesMax = 128 * 1024;
+
+const recordKeyBytes = 24;
+const recordEntryBytes = 18;
+const outboxKeyBytes = 18;
+const outboxEntryBytes = 25;
+const outboxHeadBytes = 10;
+const completesFlag = 1;
+const crcBytes = 4;
+
+export interface RecordRowKey {
+  first: number;
+  last: number;
+  capturedS: number;
+  bytes: number;
+  /** [source, records] */
+  sources: [number, number][];
+}
+
+export interface RowRecord {
+  sequence: number;
+  source: number;
+  capturedS: number;
+  sealed: Uint8Array;
+}
+
+export function recordRowKey(records: readonly RowRecord[], bytes: number): Buffer {
+  const sources = new Map<number, number>();
+  for (const { source } of records) sources.set(source, (sources.get(source) ?? 0) + 1);
+  const key = Buffer.allocUnsafe(recordKeyBytes + sources.size * 4);
+  writeUInt64(key, records[0]?.sequence ?? 0, 0);
+  writeUInt64(key, records.at(-1)?.sequence ?? 0, 8);
+  key.writeUInt32BE(records[0]?.capturedS ?? 0, 16);
+  key.writeUInt32BE(bytes, 20);
+  writeSources(key, recordKeyBytes, sources);
+  return key;
+}
+
+export function readRecordRowKey(key: Buffer): RecordRowKey {
+  return {
+    first: readUInt64(key, 0),
+    last: readUInt64(key, 8),
+    capturedS: key.readUInt32BE(16),
+    bytes: key.readUInt32BE(20),
+    sources: readSources(key, recordKeyBytes),
+  };
+}
+
+export function recordRow(records: readonly RowRecord[]): Buffer {
+  let bytes = 2 + records.length * recordEntryBytes + crcBytes;
+  for (const { sealed } of records) bytes += sealed.length;
+  const row = Buffer.allocUnsafe(bytes);
+  row.writeUInt16BE(records.length, 0);
+  let at = 2;
+  for (const { sequence, source, capturedS, sealed } of records) {
+    writeUInt64(row, sequence, at);
+    row.writeUInt16BE(source, at + 8);
+    row.writeUInt32BE(capturedS, at + 10);
+    row.writeUInt32BE(sealed.length, at + 14);
+    at += recordEntryBytes;
+  }
+  at = row.writeUInt32BE(crc32(row.subarray(0, at)), at);
+  for (const { sealed } of records) {
+    row.set(sealed, at);
+    at += sealed.length;
+  }
+  return row;
+}
+
+/** Views into the row; undefined where its head is damaged, and with it every message in it. */
+export function readRecordRow(row: Buffer): RowRecord[] | undefined {
+  const head = wholeHead(row, 0, recordEntryBytes);
+  if (head === undefined) return undefined;
+  const records: RowRecord[] = [];
+  let body = head + crcBytes;
+  for (let at = 2; at < head; at += recordEntryBytes) {
+    const length = row.readUInt32BE(at + 14);
+    records.push({
+      sequence: readUInt64(row, at),
+      source: row.readUInt16BE(at + 8),
+      capturedS: row.readUInt32BE(at + 10),
+      sealed: row.subarray(body, body + length),
+    });
+    body += length;
+  }
+  return records;
+}
+
+export interface OutboxRowKey {
+  first: number;
+  count: number;
+  capturedS: number;
+  bytes: number;
+  /** [source, records that the events of this row complete] */
+  completed: [number, number][];
+}
+
+export interface OutboxEntry {
+  recordSequence: number;
+  capturedAtUs: number;
+  /** n-th event of its record, from 1. */
+  index: number;
+  source: number;
+  completes: boolean;
+}
+
+export interface SealedEntry extends OutboxEntry {
+  sealed: Uint8Array;
+}
+
+export function outboxRowKey(first: number, entries: readonly OutboxEntry[], bytes: number): Buffer {
+  const completed = new Map<number, number>();
+  for (const { source, completes } of entries) {
+    completed.set(source, (completed.get(source) ?? 0) + (completes ? 1 : 0));
+  }
+  const key = Buffer.allocUnsafe(outboxKeyBytes + completed.size * 4);
+  writeUInt64(key, first, 0);
+  key.writeUInt16BE(entries.length, 8);
+  key.writeUInt32BE(Math.floor((entries[0]?.capturedAtUs ?? 0) / 1e6) >>> 0, 10);
+  key.writeUInt32BE(bytes, 14);
+  writeSources(key, outboxKeyBytes, completed);
+  return key;
+}
+
+export function readOutboxRowKey(key: Buffer): OutboxRowKey {
+  return {
+    first: readUInt64(key, 0),
+    count: key.readUInt16BE(8),
+    capturedS: key.readUInt32BE(10),
+    bytes: key.readUInt32BE(14),
+    completed: readSources(key, outboxKeyBytes),
+  };
+}
+
+/** Where a scan begins that must find the row with this sequence or the first after it. */
+export function sequenceKey(sequence: number): Buffer {
+  const key = Buffer.allocUnsafe(8);
+  writeUInt64(key, sequence, 0);
+  return key;
+}
+
+/** The row with room for the time of queueing, which `queueOutboxRow` writes. */
+export function outboxRow(entries: readonly SealedEntry[], queuedAtUs = 0): Buffer {
+  let bytes = outboxHeadBytes + entries.length * outboxEntryBytes + crcBytes;
+  for (const { sealed } of entries) bytes += sealed.length;
+  const row = Buffer.allocUnsafe(bytes);
+  writeUInt64(row, queuedAtUs, 0);
+  row.writeUInt16BE(entries.length, 8);
+  let at = outboxHeadBytes;
+  for (const { recordSequence, capturedAtUs, index, source, completes, sealed } of entries) {
+    writeUInt64(row, recordSequence, at);
+    writeUInt64(row, capturedAtUs, at + 8);
+    row.writeUInt16BE(index, at + 16);
+    row.writeUInt16BE(source, at + 18);
+    row[at + 20] = completes ? completesFlag : 0;
+    row.writeUInt32BE(sealed.length, at + 21);
+    at += outboxEntryBytes;
+  }
+  at = row.writeUInt32BE(crc32(row.subarray(8, at)), at);
+  for (const { sealed } of entries) {
+    row.set(sealed, at);
+    at += sealed.length;
+  }
+  return row;
+}
+
+export function queueOutboxRow(row: Buffer, queuedAtUs: number): void {
+  writeUInt64(row, queuedAtUs, 0);
+}
+
+export interface OutboxHead {
+  queuedAtUs: number;
+  entries: OutboxEntry[];
+  lengths: number[];
+  /** Where the first sealed envelope begins. */
+  body: number;
+}
+
+/** What stands before the envelopes, holding no view of the row; undefined where that is damaged. */
+export function readOutboxHead(row: Buffer): OutboxHead | undefined {
+  const head = wholeHead(row, 8, outboxEntryBytes);
+  if (head === undefined) return undefined;
+  const entries: OutboxEntry[] = [];
+  const lengths: number[] = [];
+  for (let at = outboxHeadBytes; at < head; at += outboxEntryBytes) {
+    entries.push({
+      recordSequence: readUInt64(row, at),
+      capturedAtUs: readUInt64(row, at + 8),
+      index: row.readUInt16BE(at + 16),
+      source: row.readUInt16BE(at + 18),
+      completes: row[at + 20] === completesFlag,
+    });
+    lengths.push(row.readUInt32BE(at + 21));
+  }
+  return { queuedAtUs: readUInt64(row, 0), entries, lengths, body: head + crcBytes };
+}
+
+/** With views into the row; undefined where its head is damaged, and with it every event in it. */
+export function readOutboxRow(row: Buffer): { queuedAtUs: number; entries: SealedEntry[] } | undefined {
+  const head = readOutboxHead(row);
+  if (head === undefined) return undefined;
+  let from = head.body;
+  const entries = head.entries.map((entry, at) => {
+    const sealed = row.subarray(from, from + (head.lengths[at] ?? 0));
+    from += sealed.length;
+    return { ...entry, sealed };
+  });
+  return { queuedAtUs: head.queuedAtUs, entries };
+}
+
+/** Where the head that begins with its count at `from` ends, without the checksum; undefined where that does not match. */
+function wholeHead(row: Buffer, from: number, entryBytes: number): number | undefined {
+  if (row.length < from + 2 + crcBytes) return undefined;
+  const end = from + 2 + row.readUInt16BE(from) * entryBytes;
+  if (end + crcBytes > row.length) return undefined;
+  return crc32(row.subarray(from, end)) === row.readUInt32BE(end) ? end : undefined;
+}
+
+function writeSources(key: Buffer, from: number, sources: ReadonlyMap<number, number>): void {
+  let at = from;
+  for (const [source, count] of sources) {
+    key.writeUInt16BE(source, at);
+    key.writeUInt16BE(count, at + 2);
+    at += 4;
+  }
+}
+
+function readSources(key: Buffer, from: number): [number, number][] {
+  const sources: [number, number][] = [];
+  for (let at = from; at + 4 <= key.length; at += 4) {
+    sources.push([key.readUInt16BE(at), key.readUInt16BE(at + 2)]);
+  }
+  return sources;
+}
