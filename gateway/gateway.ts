@@ -31,6 +31,7 @@ import { Delivery } from './route/delivery.ts';
 import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
 import { Shares } from './shares.ts';
 import { Sources } from './sources.ts';
+import { Unmapped } from './unmapped.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { type Identity, loadIdentity, saveIdentity } from './uplink/identity.ts';
 import { renewWhenDue } from './uplink/renew.ts';
@@ -60,6 +61,7 @@ export class Gateway {
   readonly #listeners: Listener[];
   readonly #latency = new Latency();
   readonly #shares = new Shares();
+  readonly #unmapped = new Unmapped();
   readonly #startedAtUs = nowUs();
   readonly #deliveries = new Map<string, Delivery>();
   readonly #alarms = new Map<string, number>();
@@ -129,7 +131,9 @@ export class Gateway {
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {
-          this.#shares.count(journal.sourceName(taken.source), result);
+          const source = journal.sourceName(taken.source);
+          this.#shares.count(source, result);
+          this.#unmapped.count(source, result.unmapped, result.capturedAtUs);
           if (taken.journaledAtUs === 0) return;
           this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
           this.#latency.record(result.lane, 'normalized', atUs - taken.journaledAtUs);
@@ -546,6 +550,7 @@ export class Gateway {
       },
       clockOffsetUs: 0n,
       clockUncertaintyUs: 0n,
+      ...this.#unmapped.report(nowUs()),
     };
   }
 

@@ -127,6 +127,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, writer:
       };
     }),
   };
+  if (made.unmapped !== undefined) result.unmapped = made.unmapped;
   if (made.reject !== undefined || made.events.length === 0) {
     const reject = made.reject ?? {
       code: 'nothing-in-it',

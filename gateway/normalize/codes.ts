@@ -64,7 +64,8 @@ export function addMapped(code: Code, tables: CodeTables, fired: (table: string)
   const sent = code.codings.length;
   for (let i = 0; i < sent; i++) {
     const coding = code.codings[i] as Coding;
-    const found = tables.lookup(coding.name, coding.code) ?? tables.lookup(coding.system, coding.code);
+    // `urn:hilum:lab:L` is one source's L and wins over the table for everybody's.
+    const found = tables.lookup(coding.system, coding.code) ?? tables.lookup(coding.name, coding.code);
     if (found === undefined) continue;
     fired(found.table);
     if (code.codings.some((other) => other.system === found.system && other.code === found.code)) continue;
