@@ -20,14 +20,25 @@ export interface UnitReader {
 
 /** @param own unit texts of this config → UCUM, before everything else */
 export function createUnitReader(own: ReadonlyMap<string, string>): UnitReader {
-  const cache = new Map<string, string | undefined>();
+  /** System → code → what it was read as. */
+  const cache = new Map<string, Map<string, string | undefined>>();
+  let cached = 0;
   const one = ({ system, code }: Coding): string | undefined => {
     if (code === '' || code.length > textMax) return undefined;
-    const key = `${system}\n${code}`;
-    if (cache.has(key)) return cache.get(key);
-    if (cache.size >= cachedMax) cache.clear();
+    let codes = cache.get(system);
+    if (codes?.has(code)) return codes.get(code);
+    if (cached >= cachedMax) {
+      cache.clear();
+      cached = 0;
+      codes = undefined;
+    }
+    if (codes === undefined) {
+      codes = new Map();
+      cache.set(system, codes);
+    }
     const found = readUnit(system, code, own);
-    cache.set(key, found);
+    codes.set(code, found);
+    cached += 1;
     return found;
   };
   return {
