@@ -10,6 +10,8 @@ import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
 import { mdcUnit, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
+/** Systems whose codes mean what they say. */
+const named = new Set([ucumSystem, mdcSystem]);
 const cachedMax = 5_000;
 const textMax = 64;
 
@@ -45,12 +47,17 @@ export function createUnitReader(own: ReadonlyMap<string, string>): UnitReader {
     read(unit) {
       for (const coding of unit.codings) {
         const found = one(coding);
-        if (found !== undefined) return found;
+        const said = coding.display === '' ? unit.text : coding.display;
+        if (named.has(coding.system) || own.has(coding.code) || said === '' || said === coding.code) {
+          if (found !== undefined) return found;
+          continue;
+        }
+        // `1^ML^L`, `m^minutes^L`: a local code that looks like a unit and says that it is another.
+        const other = one(textOnly(said));
+        const read = found ?? other;
+        if (read !== undefined && (other ?? read) === read) return read;
       }
-      // A local code with a display text that says it (CWE-2).
-      const [first] = unit.codings;
-      const text = first?.display || unit.text;
-      return first === undefined || text !== first.code ? one(textOnly(text)) : undefined;
+      return unit.codings.length === 0 ? one(textOnly(unit.text)) : undefined;
     },
   };
 }
@@ -83,7 +90,7 @@ const safeCapitals = new Set(['U', 'L', 'V', 'W', 'J', 'N', 'A']);
 
 function plausible(text: string): boolean {
   // A number is a unit in UCUM; where one stands alone it is more likely the code of one.
-  if (/^\d+$/.test(text)) return text === '1';
+  if (/^\d+$/.test(text)) return false;
   const bare = text.replace(/\{[^}]*\}/g, '').replace(/\[[^\]]*\]/g, '[]');
   const shouted = !/[a-z]/.test(bare);
   for (const part of bare.split(/[./()]/)) {

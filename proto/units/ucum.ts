@@ -68,7 +68,7 @@ export function relate(from: string, to: string, molecularWeight?: number): Rela
   const molar = typeof plain === 'string' && /molecular weight/.test(plain);
   const weight = molar ? molecularWeight : undefined;
   if (molar && weight === undefined)
-    return { problem: 'mass and amount of substance: needs molecularWeight' };
+    return { problem: 'from a mass to an amount of substance, or back: needs molecularWeight' };
   const [zero, one, hundred] = [0, 1, 100].map((value) => convert(from, value, to, weight));
   if (typeof zero !== 'number' || typeof one !== 'number' || typeof hundred !== 'number') {
     return { problem: `${clip(from)} cannot be converted to ${clip(to)}` };

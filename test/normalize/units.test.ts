@@ -86,6 +86,12 @@ t.test('units - what the sender calls UCUM or MDC is taken at its word', async (
 
 t.test('units - a local code with a display text that says the unit is read by it', async (t) => {
   t.equal(reader.read(local('12', 'mg/dL')), 'mg/dL');
+  t.equal(reader.read(local('1', 'ML')), 'mL');
+  t.equal(reader.read(local('g', 'grams')), 'g');
+  t.equal(reader.read(local('mg/dL', 'milligrams per decilitre')), 'mg/dL');
+  t.equal(reader.read(local('m', 'minutes')), undefined, 'unless the two do not agree');
+  t.equal(reader.read(local('m')), 'm');
+  t.equal(createUnitReader(new Map([['m', 'min']])).read(local('m', 'metre')), 'min', 'a config decides');
 });
 
 t.test('units - any text gives a unit or none, never an error', async (t) => {
