@@ -62,13 +62,15 @@ export class Catalogue {
     );
   }
 
-  /** The site's table that maps this coding system already. */
-  tableOf(site: string, { system, name }: UnmappedCode): string {
+  /** The site's table that maps this coding system already; the one for this source alone before everybody's. */
+  tableOf(
+    site: string,
+    { system, name }: UnmappedCode,
+  ): { name: string; from: string; to: string } | undefined {
     const tables = Object.entries(this.#sites.get(site)?.config.codes ?? {});
-    return (
-      (tables.find(([, { from }]) => from === system) ?? tables.find(([, { from }]) => from === name))?.[0] ??
-      ''
-    );
+    const found =
+      tables.find(([, { from }]) => from === system) ?? tables.find(([, { from }]) => from === name);
+    return found === undefined ? undefined : { name: found[0], from: found[1].from, to: found[1].to };
   }
 
   #read(site: string, { codes, units }: Config): void {

@@ -79,6 +79,7 @@ function told({ site, entry }: UnmappedRow, catalogue: Catalogue): CodeRow {
   if (entry === undefined) throw new Error('a row of the worklist without its entry');
   const mapped = catalogue.mapped(site, entry);
   const target = mapped ?? catalogue.suggest(entry);
+  const table = entry.field === 'unit' ? undefined : catalogue.tableOf(site, entry);
   return {
     site,
     ...entry,
@@ -87,6 +88,8 @@ function told({ site, entry }: UnmappedRow, catalogue: Catalogue): CodeRow {
     toCode: target?.code ?? '',
     toDisplay: target?.display ?? '',
     because: target?.because ?? '',
-    table: catalogue.tableOf(site, entry),
+    table: table?.name ?? '',
+    tableFrom: table?.from ?? '',
+    tableTo: table?.to ?? '',
   };
 }

@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 /** Twice what a gateway keeps in one life, for those whose sources change. */
 const rowsOfGatewayMax = 1_000;
 const textMax = 64;
+const systemMax = 160;
 const table = 'unmapped-codes';
 
 export class Worklist {
@@ -105,12 +106,13 @@ function keyOf(gateway: string, { source, field, system, code }: UnmappedCode): 
 
 /** A gateway cuts and cleans them itself; the centre, where they reach terminals, does not lean on that. */
 function bounded(entry: UnmappedCode): UnmappedCode {
-  const cut = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, textMax);
+  const cut = (text: string, charactersMax = textMax) =>
+    text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, charactersMax);
   return {
     ...entry,
     source: cut(entry.source),
     field: cut(entry.field),
-    system: cut(entry.system),
+    system: cut(entry.system, systemMax),
     name: cut(entry.name),
     code: cut(entry.code),
     text: cut(entry.text),

@@ -31,6 +31,7 @@ export function addCodeCommands(program: Command): void {
           field('TEXT', 'text'),
           field('UNIT', 'unit'),
           field('COUNT', 'count'),
+          { title: 'FIRST SEEN', value: (row) => time(row.firstSeenAtUs).slice(0, 16) },
           { title: 'LAST SEEN', value: (row) => time(row.lastSeenAtUs).slice(0, 16) },
           field('STATE', 'state'),
           { title: 'MEANING', value: meaning },
@@ -48,7 +49,7 @@ export function addCodeCommands(program: Command): void {
     .option('--site <name>')
     .option('--source <name>')
     .option('--to <code>', 'what it means; left out: the suggestion of the list')
-    .option('--system <uri>', `the system of --to; default ${loinc}, for a unit UCUM`)
+    .option('--system <uri>', `the system of --to; default that of the table, else ${loinc}`)
     .option('--display <text>', 'the text of --to', '')
     .addHelpText(
       'after',
@@ -106,17 +107,24 @@ function theOne(rows: CodeRow[], code: string, { source }: EntryOptions): CodeRo
   return row;
 }
 
-/** As one writes it into the file: the table that the site has for this system, else a new one. */
+/**
+ * As one writes it into the file: in the table that the site has for this coding system, else in a new one,
+ * which is for this source alone, because another source's L is another L.
+ */
 function entryOf(row: CodeRow, to: string, { system, display }: EntryOptions): string {
-  const text = display || (to === row.toCode ? row.toDisplay : '');
-  const comment = `# ${row.source}, ${row.field}: ${row.text || row.code}, ${row.count} times since ${time(row.firstSeenAtUs).slice(0, 10)}\n`;
+  const suggested = to === row.toCode;
+  const text = display || (suggested ? row.toDisplay : '');
+  const since = time(row.firstSeenAtUs).slice(0, 10);
+  const comment = `# ${row.source}, ${row.field}: ${row.text || row.code}, ${row.count} times since ${since}\n`;
   if (row.field === 'unit') return comment + stringify({ units: { map: { [row.code]: to } } });
+  const into = system ?? ((suggested ? row.toSystem : row.tableTo) || loinc);
+  const has = row.table !== '' && row.tableTo === into;
   const table = {
-    from: row.name || row.system,
-    to: system ?? (to === row.toCode && row.toSystem !== '' ? row.toSystem : loinc),
+    from: has ? row.tableFrom : row.system,
+    to: into,
     map: { [row.code]: text === '' ? to : { code: to, display: text } },
   };
-  return comment + stringify({ codes: { [row.table || tableName(row)]: table } });
+  return comment + stringify({ codes: { [has ? row.table : tableName(row)]: table } });
 }
 
 function tableName({ source, name }: CodeRow): string {
@@ -151,6 +159,8 @@ function toRow(row: CodeRow): Record<string, unknown> {
     toDisplay: '',
     because: '',
     table: '',
+    tableFrom: '',
+    tableTo: '',
   };
   return filled(CodeRow.toJSON(row) as object, shape) as Record<string, unknown>;
 }

@@ -10,6 +10,8 @@ import type { CodeTables, NormalizeContext, Sighting } from './outcome.ts';
 
 const sightingsMax = 200;
 const textMax = 64;
+/** Holds the names of the source and of the coding system. */
+const systemMax = 160;
 /** Types whose value may be a number: of a device's reading, and OBX-2. */
 const numeric = new Set(['', 'NM', 'SN', 'ST']);
 
@@ -111,7 +113,7 @@ function count(
     const [short, text] = [clip(code), clip(display)];
     sightings.set(key, {
       field,
-      system: clip(system),
+      system: clip(system, systemMax),
       name: clip(name),
       code: short,
       text: text === short ? '' : text,
@@ -122,6 +124,6 @@ function count(
 }
 
 /** Bounded, and nothing that could move a cursor. */
-function clip(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, textMax);
+function clip(text: string, charactersMax = textMax): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, charactersMax);
 }

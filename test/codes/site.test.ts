@@ -70,7 +70,7 @@ t.test(
     t.same(parse(code.stdout), {
       codes: {
         'lab-99lab': {
-          from: '99LAB',
+          from: 'urn:hilum:lab:99LAB',
           to: 'http://loinc.org',
           map: { GLU7: { code: '2345-7', display: 'Glucose' } },
         },

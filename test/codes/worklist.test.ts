@@ -88,7 +88,14 @@ units: { map: { G/L: '10*9/L' } }`,
   const north = plane.list('north');
   t.match(
     north.find(({ field }) => field === 'observation'),
-    { state: 'mapped', toCode: '2345-7', table: 'tests', because: '' },
+    {
+      state: 'mapped',
+      toCode: '2345-7',
+      table: 'tests',
+      tableFrom: 'L',
+      tableTo: 'http://loinc.org',
+      because: '',
+    },
   );
   t.match(
     north.find(({ field }) => field === 'unit'),

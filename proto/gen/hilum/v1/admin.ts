@@ -63,8 +63,10 @@ export interface CodeRow {
   toDisplay: string;
   /** Where the suggestion comes from; empty where there is none. */
   because: string;
-  /** The table of the site's config that the entry belongs into; empty where there is none yet. */
+  /** The table of the site's config that maps this coding system already, with its two ends; empty where none does. */
   table: string;
+  tableFrom: string;
+  tableTo: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -644,6 +646,8 @@ function createBaseCodeRow(): CodeRow {
     toDisplay: "",
     because: "",
     table: "",
+    tableFrom: "",
+    tableTo: "",
     _unknownFields: {},
   };
 }
@@ -709,6 +713,12 @@ export const CodeRow: MessageFns<CodeRow> = {
     }
     if (message.table !== "") {
       writer.uint32(138).string(message.table);
+    }
+    if (message.tableFrom !== "") {
+      writer.uint32(146).string(message.tableFrom);
+    }
+    if (message.tableTo !== "") {
+      writer.uint32(154).string(message.tableTo);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -870,6 +880,22 @@ export const CodeRow: MessageFns<CodeRow> = {
             message.table = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.tableFrom = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.tableTo = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -929,6 +955,16 @@ export const CodeRow: MessageFns<CodeRow> = {
         : "",
       because: isSet(object.because) ? globalThis.String(object.because) : "",
       table: isSet(object.table) ? globalThis.String(object.table) : "",
+      tableFrom: isSet(object.tableFrom)
+        ? globalThis.String(object.tableFrom)
+        : isSet(object.table_from)
+        ? globalThis.String(object.table_from)
+        : "",
+      tableTo: isSet(object.tableTo)
+        ? globalThis.String(object.tableTo)
+        : isSet(object.table_to)
+        ? globalThis.String(object.table_to)
+        : "",
     };
   },
 
@@ -985,6 +1021,12 @@ export const CodeRow: MessageFns<CodeRow> = {
     if (message.table !== "") {
       obj.table = message.table;
     }
+    if (message.tableFrom !== "") {
+      obj.tableFrom = message.tableFrom;
+    }
+    if (message.tableTo !== "") {
+      obj.tableTo = message.tableTo;
+    }
     return obj;
   },
 
@@ -1014,6 +1056,8 @@ export const CodeRow: MessageFns<CodeRow> = {
     message.toDisplay = object.toDisplay ?? "";
     message.because = object.because ?? "";
     message.table = object.table ?? "";
+    message.tableFrom = object.tableFrom ?? "";
+    message.tableTo = object.tableTo ?? "";
     return message;
   },
 };
