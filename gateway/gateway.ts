@@ -131,9 +131,8 @@ export class Gateway {
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {
-          const source = journal.sourceName(taken.source);
-          this.#shares.count(source, result);
-          this.#unmapped.count(source, result.unmapped, result.capturedAtUs);
+          for (const tally of [this.#shares, this.#unmapped])
+            tally.count(journal.sourceName(taken.source), result);
           if (taken.journaledAtUs === 0) return;
           this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
           this.#latency.record(result.lane, 'normalized', atUs - taken.journaledAtUs);
@@ -456,6 +455,7 @@ export class Gateway {
         state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
       })),
       shares: this.#shares.all(),
+      unmapped: this.#unmapped.top(),
       latency: this.#latency.summary(),
       alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
     };

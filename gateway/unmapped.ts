@@ -8,9 +8,11 @@
  */
 import type { Telemetry, UnmappedCode } from '../proto/gen/hilum/v1/session.ts';
 import type { Sighting } from './normalize/outcome.ts';
+import type { JobResult } from './worker-job.ts';
 
 const entriesMax = 500;
 const entriesToldMax = 16;
+const entriesShownMax = 50;
 const changedEveryUs = 60_000_000;
 const unchangedEveryUs = 15 * 60_000_000;
 
@@ -27,8 +29,11 @@ export class Unmapped {
   /** Sightings of codes that did not find a place any more. */
   #uncounted = 0;
 
-  count(source: string, sightings: readonly Sighting[] | undefined, atUs: number): void {
-    for (const sighting of sightings ?? []) {
+  count(
+    source: string,
+    { unmapped, capturedAtUs: atUs }: Pick<JobResult, 'unmapped' | 'capturedAtUs'>,
+  ): void {
+    for (const sighting of unmapped ?? []) {
       const { field, system, code, count } = sighting;
       const key = [source, field, system, code].join('\n');
       const found = this.#entries.get(key);
@@ -49,6 +54,20 @@ export class Unmapped {
         });
       } else this.#uncounted += count;
     }
+  }
+
+  /** The most frequent, for the gateway's own status. */
+  top(): Pick<Entry, 'source' | 'field' | 'system' | 'code' | 'text' | 'unit' | 'count'>[] {
+    const sorted = [...this.#entries.values()].sort((a, b) => b.count - a.count);
+    return sorted.slice(0, entriesShownMax).map(({ source, field, system, code, text, unit, count }) => ({
+      source,
+      field,
+      system,
+      code,
+      text,
+      unit,
+      count,
+    }));
   }
 
   /** What the next telemetry tells. */
