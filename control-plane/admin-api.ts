@@ -32,10 +32,11 @@ import type { ConfigOutcome, CustodyCount, QuarantineEntry } from '../proto/gen/
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
 import { diffLines } from './config/diff.ts';
+import { toOffer } from './config/offer.ts';
 import { toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
-import { type State, toOffer } from './plane.ts';
+import type { State } from './plane.ts';
 import type { Sessions } from './session/sessions.ts';
 
 const tokenTtlS = 15 * 60;

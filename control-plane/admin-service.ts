@@ -71,6 +71,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
     configHistory: unary(({ site }) => api.history(site)),
     configStatus: unary(({ site }) => api.configStatus(site)),
     rollbackConfig: unary((request, actor) => api.rollback(request, actor)),
+    listCodes: unary((request) => api.state.codes.list(request)),
   };
   server.server.addService(AdminService, service);
 }

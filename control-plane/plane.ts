@@ -13,7 +13,6 @@ import { errorWord, type Log } from '../gateway/process/log.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
 import type {
   AuditEntry,
-  ConfigOffer,
   EnrollRequest,
   EnrollResponse,
   Hello,
@@ -24,7 +23,9 @@ import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
 import { AuditChain } from './audit/chain.ts';
+import { Codes } from './codes/codes.ts';
 import { Configs } from './config/configs.ts';
+import { toOffer } from './config/offer.ts';
 import { EventLog } from './eventlog/eventlog.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { type Peer, Peers } from './identity/peers.ts';
@@ -49,13 +50,13 @@ export interface PlaneOptions {
   log: Log;
 }
 
-/** What `hilumctl --context` reads. */
 /** A relative path in the settings is relative to the settings file. */
 export function keyFile(directory: string, { keyFile: named }: Settings, settingsFile: string): string {
   if (named === undefined) return join(directory, 'key');
   return isAbsolute(named) || settingsFile === '' ? named : join(dirname(settingsFile), named);
 }
 
+/** What `hilumctl --context` reads. */
 export interface AdminContext {
   address: string;
   caPem: string;
@@ -91,6 +92,7 @@ export class Plane {
         },
       }),
     );
+    const configs = new Configs(store, nowUs64);
     const state: State = {
       store,
       authority,
@@ -98,7 +100,8 @@ export class Plane {
       tokens: new Tokens(store),
       registry: new Registry(store),
       eventLog: new EventLog(store, key, nowUs64),
-      configs: new Configs(store, nowUs64),
+      configs,
+      codes: new Codes(store, configs),
       audit: new AuditChain(store, nowUs64),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
@@ -109,6 +112,7 @@ export class Plane {
       state.registry,
       state.eventLog,
       state.configs,
+      state.codes,
       state.audit,
       state.telemetry,
     ]) {
@@ -200,6 +204,7 @@ export interface State {
   registry: Registry;
   eventLog: EventLog;
   configs: Configs;
+  codes: Codes;
   audit: AuditChain;
   telemetry: TelemetryStore;
   quarantine: QuarantineIndex;
@@ -281,7 +286,8 @@ function hub(state: State, log: Log): Hub {
       state.configReported?.(gateway);
     },
     async telemetry(gateway, report) {
-      await telemetry.report(gateway, report);
+      await state.codes.report(gateway, registry.get(gateway)?.site ?? '', report);
+      await telemetry.report(gateway, { ...report, unmapped: [] });
       await registry.update(gateway, {
         lastSeenAtUs: nowUs64(),
         clockOffsetUs: report.clockOffsetUs,
@@ -307,25 +313,6 @@ function hub(state: State, log: Log): Hub {
         subject: String(fields.lane ?? ''),
       });
     },
-  };
-}
-
-export function toOffer(version: {
-  version: bigint;
-  hash: string;
-  yaml: string;
-  author: string;
-  reason: string;
-  atUs: bigint;
-}): ConfigOffer {
-  return {
-    version: version.version,
-    hash: Buffer.from(version.hash, 'hex'),
-    yaml: version.yaml,
-    author: version.author,
-    reason: version.reason,
-    createdAtUs: version.atUs,
-    signature: new Uint8Array(0),
   };
 }
 

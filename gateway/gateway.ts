@@ -31,6 +31,7 @@ import { Delivery } from './route/delivery.ts';
 import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
 import { Shares } from './shares.ts';
 import { Sources } from './sources.ts';
+import { Unmapped } from './unmapped.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { type Identity, loadIdentity, saveIdentity } from './uplink/identity.ts';
 import { renewWhenDue } from './uplink/renew.ts';
@@ -60,6 +61,7 @@ export class Gateway {
   readonly #listeners: Listener[];
   readonly #latency = new Latency();
   readonly #shares = new Shares();
+  readonly #unmapped = new Unmapped();
   readonly #startedAtUs = nowUs();
   readonly #deliveries = new Map<string, Delivery>();
   readonly #alarms = new Map<string, number>();
@@ -129,7 +131,8 @@ export class Gateway {
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {
-          this.#shares.count(journal.sourceName(taken.source), result);
+          for (const tally of [this.#shares, this.#unmapped])
+            tally.count(journal.sourceName(taken.source), result);
           if (taken.journaledAtUs === 0) return;
           this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
           this.#latency.record(result.lane, 'normalized', atUs - taken.journaledAtUs);
@@ -452,6 +455,7 @@ export class Gateway {
         state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
       })),
       shares: this.#shares.all(),
+      unmapped: this.#unmapped.top(),
       latency: this.#latency.summary(),
       alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
     };
@@ -546,6 +550,7 @@ export class Gateway {
       },
       clockOffsetUs: 0n,
       clockUncertaintyUs: 0n,
+      ...this.#unmapped.report(nowUs()),
     };
   }
 

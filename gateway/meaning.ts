@@ -9,7 +9,8 @@ import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
-import type { MappedCode, NormalizeContext } from './normalize/outcome.ts';
+import type { NormalizeContext } from './normalize/outcome.ts';
+import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
 import { compileClassifier } from './prioritize/classify.ts';
 import { compileRoutes, type Routed } from './route/rules.ts';
 
@@ -34,7 +35,8 @@ export function compileMeaning(yaml: string, version: number): Meaning {
   const classifier = compileClassifier(config);
   const routes = compileRoutes(config);
   const authorities = new Map(Object.entries(config.identity.authorities));
-  const codes = compileCodes(config);
+  const codes = compileCodeTables(config);
+  const units = compileUnitTables(config);
   return {
     version,
     config,
@@ -46,6 +48,7 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       capturedAtUs: record.capturedAtUs,
       attachmentBytesMax,
       codes,
+      units,
       authorities,
     }),
     classify: (event, record) => classifier(event, { will: record.will }),
@@ -56,14 +59,4 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       !config.classes.defaults ||
       Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed),
   };
-}
-
-function compileCodes(config: Config): NormalizeContext['codes'] {
-  const found = new Map<string, MappedCode>();
-  for (const [table, { from, to, map }] of Object.entries(config.codes)) {
-    for (const [code, { code: mapped, display }] of Object.entries(map)) {
-      found.set(`${from}|${code}`, { system: to, code: mapped, display, table });
-    }
-  }
-  return { lookup: (system, code) => found.get(`${system}|${code}`) };
 }

@@ -3,6 +3,7 @@
  * one buffer a job each way, transferred, with offsets beside it.
  */
 import type { Class } from './capture/intake.ts';
+import type { Sighting } from './normalize/outcome.ts';
 
 export interface WorkerSetup {
   masterKey: Uint8Array;
@@ -40,6 +41,8 @@ export interface JobResult {
   /** Of the record's events: results, and results without any flag (shares that status shows). */
   results: number;
   unflagged: number;
+  /** Codes and units that nothing maps; only where there are any. */
+  unmapped?: Sighting[];
 }
 
 /** Offsets into one of the reply's buffers. */

@@ -159,7 +159,9 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
     reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });
   }
   if (rejected !== undefined) reject(job, record, rejected, reply);
-  reply.results.push(resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events));
+  const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
+  if (made.unmapped !== undefined) result.unmapped = made.unmapped;
+  reply.results.push(result);
 }
 
 function resultOf(

@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { runProgram } from '../../gateway/process/cli.ts';
 import { version } from '../../gateway/version.ts';
+import { addCodeCommands } from './code-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addEventCommands } from './event-commands.ts';
 import { addFleetCommands } from './fleet-commands.ts';
@@ -10,7 +11,7 @@ import { addQuarantineCommands } from './quarantine-commands.ts';
 
 const program = new Command('hilumctl')
   .description(
-    'Asks and tells the control plane: gateways, events, traces, config, quarantine, custody, audit.',
+    'Asks and tells the control plane: gateways, events, traces, config, codes, quarantine, custody, audit.',
   )
   .version(version)
   .addOption(new Option('--context <file>', 'default: $HILUM_CONTEXT, else ./var/control-plane/admin.json'))
@@ -24,6 +25,7 @@ Examples:
   hilumctl events --follow --class stat         watch the urgent ones come in
   hilumctl trace MSG00042                       every hop of one message, with its time
   hilumctl config push site.yaml --site north --reason "map the new analyzer"
+  hilumctl codes list --unmapped                codes and units that nothing maps yet
   hilumctl custody                              accepted, delivered, quarantined, missing, doubled
 
 Exit status: 0 done, 1 failed, 2 usage, 3 refused, 69 unreachable, 75 try again, 78 bad config`,
@@ -32,6 +34,7 @@ Exit status: 0 done, 1 failed, 2 usage, 3 refused, 69 unreachable, 75 try again,
 addFleetCommands(program);
 addEventCommands(program);
 addConfigCommands(program);
+addCodeCommands(program);
 addQuarantineCommands(program);
 
 runProgram(program);

@@ -34,6 +34,15 @@ const systems = new Map<string, string>([
   ['ISO3166_1', 'urn:iso:std:iso:3166'],
   ['ISO639', 'urn:ietf:bcp:47'],
   ['ISO+', 'http://terminology.hl7.org/CodeSystem/ISOPlus'],
+  // The same systems by their OIDs.
+  ['2.16.840.1.113883.6.1', 'http://loinc.org'],
+  ['2.16.840.1.113883.6.8', 'http://unitsofmeasure.org'],
+  ['2.16.840.1.113883.6.24', 'urn:iso:std:iso:11073:10101'],
+  ['2.16.840.1.113883.6.69', 'http://hl7.org/fhir/sid/ndc'],
+  ['2.16.840.1.113883.6.88', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
+  ['2.16.840.1.113883.6.90', 'http://hl7.org/fhir/sid/icd-10-cm'],
+  ['2.16.840.1.113883.6.96', 'http://snomed.info/sct'],
+  ['2.16.840.1.113883.12.292', 'http://hl7.org/fhir/sid/cvx'],
 ]);
 const perSource = new Map<string, string>();
 const perSourceMax = 4096;
@@ -41,7 +50,7 @@ const perSourceMax = 4096;
 export function codingSystem(name: string, oid: string, source: string): string {
   const known = systems.get(name);
   if (known !== undefined) return known;
-  if (name === '') return oid === '' ? `urn:hilum:${source}` : `urn:oid:${oid}`;
+  if (name === '') return oid === '' ? `urn:hilum:${source}` : byOid(oid);
   const key = `${source}\n${name}\n${oid}`;
   const seen = perSource.get(key);
   if (seen !== undefined) return seen;
@@ -54,9 +63,13 @@ export function codingSystem(name: string, oid: string, source: string): string 
 function worked(name: string, oid: string, source: string): string {
   const table = /^HL7-?(\d{4})$/i.exec(name)?.[1];
   if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
-  if (oid !== '') return `urn:oid:${oid}`;
+  if (oid !== '') return byOid(oid);
   if (/^[012](\.\d+)+$/.test(name)) return `urn:oid:${name}`;
   return /^(https?|urn):/.test(name) ? name : `urn:hilum:${source}:${name}`;
+}
+
+function byOid(oid: string): string {
+  return systems.get(oid) ?? `urn:oid:${oid}`;
 }
 
 /** Adds what the running config's code tables say; the original codings stay first. */
@@ -64,7 +77,8 @@ export function addMapped(code: Code, tables: CodeTables, fired: (table: string)
   const sent = code.codings.length;
   for (let i = 0; i < sent; i++) {
     const coding = code.codings[i] as Coding;
-    const found = tables.lookup(coding.name, coding.code) ?? tables.lookup(coding.system, coding.code);
+    // `urn:hilum:lab:L` is one source's L and wins over the table for everybody's.
+    const found = tables.lookup(coding.system, coding.code) ?? tables.lookup(coding.name, coding.code);
     if (found === undefined) continue;
     fired(found.table);
     if (code.codings.some((other) => other.system === found.system && other.code === found.code)) continue;

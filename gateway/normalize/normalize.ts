@@ -4,16 +4,20 @@
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { normalizeDevice } from './device/index.ts';
 import { normalizeHl7v2 } from './hl7v2/index.ts';
+import { giveMeaning } from './meaning-of-codes.ts';
 import type { NormalizeContext, Normalized } from './outcome.ts';
 
 /** Raised with every change of meaning of the built-in mappings. */
-export const mappingVersion = 'builtin@1';
+export const mappingVersion = 'builtin@2';
 
 export function normalize(record: JournalRecord, context: NormalizeContext): Normalized {
   try {
-    return looksLikeHl7v2(record.raw) || record.protocol === 'mllp'
-      ? normalizeHl7v2(record.raw, context)
-      : normalizeDevice(record.raw, context);
+    const made =
+      looksLikeHl7v2(record.raw) || record.protocol === 'mllp'
+        ? normalizeHl7v2(record.raw, context)
+        : normalizeDevice(record.raw, context);
+    const unmapped = giveMeaning(made.events, context);
+    return unmapped.length > 0 ? { ...made, unmapped } : made;
   } catch {
     // A mapping must not throw; if it does, it costs this record alone.
     return {

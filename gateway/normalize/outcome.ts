@@ -4,12 +4,30 @@
  * Bad data is a value here, never an exception. Nothing in this folder reads a clock,
  * a file or a random number; the context carries what is needed.
  */
-import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
+import type { Relation } from '../../proto/units/ucum.ts';
 
 export interface Normalized {
   events: ClinicalEvent[];
   /** Set: the record is quarantined (beside the events that could be made). */
   reject?: Reject;
+  /** Codes and units that nothing maps; only where there are any. */
+  unmapped?: Sighting[];
+}
+
+/** For the worklist of codes: coded fields only, cut to 64 characters, never a value. */
+export interface Sighting {
+  /** OBX-3, OBR-4, OBX-6 and what devices have instead. */
+  field: 'observation' | 'service' | 'unit';
+  system: string;
+  /** The coding system's name as sent. */
+  name: string;
+  code: string;
+  text: string;
+  /** The unit that an observation's code came with. */
+  unit: string;
+  /** In this record. */
+  count: number;
 }
 
 export interface Reject {
@@ -39,6 +57,7 @@ export interface NormalizeContext {
   /** Embedded documents above this stay out of the event (size and hash are kept), bytes. */
   attachmentBytesMax: number;
   codes: CodeTables;
+  units: UnitTables;
   /** assigning authority as sent → system URI */
   authorities: ReadonlyMap<string, string>;
 }
@@ -46,6 +65,32 @@ export interface NormalizeContext {
 /** Code tables of the running config, keyed `<table or coding system as sent>|<code>`. */
 export interface CodeTables {
   lookup(system: string, code: string): MappedCode | undefined;
+  /** Of the tables that map from this system; undefined where there is none. */
+  policy(system: string): CodePolicy | undefined;
+}
+
+export interface CodePolicy {
+  /** A code without an entry goes on the worklist. */
+  report: boolean;
+  /** The systems that the tables map to. */
+  to: ReadonlySet<string>;
+}
+
+export interface UnitTables {
+  /** The UCUM unit, undefined where nobody can tell. */
+  read(unit: Code): string | undefined;
+  /** A unit that cannot be read goes on the worklist. */
+  report: boolean;
+  /** What this code's values in this UCUM unit are wanted in. */
+  conversion(system: string, code: string, unit: string): UnitConversion | undefined;
+}
+
+export interface UnitConversion {
+  name: string;
+  /** UCUM */
+  from: string;
+  to: string;
+  relation: Relation;
 }
 
 export interface MappedCode {

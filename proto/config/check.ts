@@ -3,6 +3,7 @@
  * plane runs this before it offers a config, the gateway before it runs one.
  */
 import { createHash } from 'node:crypto';
+import { relate } from '../units/ucum.ts';
 import { compilePredicate, type PredicateOptions } from './cel.ts';
 import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
 import { durationMs } from './duration.ts';
@@ -26,6 +27,7 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
   const problems = [
     ...checkSources(config, options.listeners),
     ...checkCodes(config),
+    ...checkConversions(config, positions),
     ...checkClasses(config, positions),
     ...checkBudgets(config),
     ...checkRoutes(config, positions),
@@ -81,6 +83,34 @@ function checkCodes(config: Config): Found[] {
       if (other === undefined) continue;
       const message = `the code "${code}" of "${from}" is mapped by the table "${other}" too`;
       found.push({ path: ['codes', name, 'map', code], message, hint: 'remove one of the two', atKey: true });
+    }
+  }
+  return found;
+}
+
+/** Each pair of units is tried here, so that no conversion fails, or surprises, at a site. */
+function checkConversions(config: Config, positions: Positions): Found[] {
+  const found: Found[] = [];
+  const owners = new Map<string, string>();
+  for (const [name, { system, code, from, to, molecularWeight }] of Object.entries(config.units.convert)) {
+    const base = ['units', 'convert', name];
+    let molar = false;
+    from.forEach((unit, i) => {
+      const inList = [...base, 'from', i];
+      const path = positions.exists(inList) ? inList : [...base, 'from'];
+      const relation = relate(unit, to, molecularWeight);
+      if ('problem' in relation) found.push({ path, message: relation.problem, hint: '' });
+      else molar ||= relation.molar;
+      const key = `${system}|${code}|${unit}`;
+      const other = owners.get(key);
+      owners.set(key, other ?? name);
+      if (other === undefined) return;
+      const message = `"${other}" converts ${unit} of this code too`;
+      found.push({ path, message, hint: 'remove one of the two' });
+    });
+    if (molecularWeight !== undefined && !molar && found.length === 0) {
+      const message = 'no unit here is converted between mass and amount of substance';
+      found.push({ path: [...base, 'molecularWeight'], message, hint: 'remove it' });
     }
   }
   return found;

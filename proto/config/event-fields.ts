@@ -282,6 +282,14 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Identifier',
     furtherValueCodes: 'list<Code>',
     performingOrganizationAddress: 'Address',
+    converted: 'ConvertedQuantity',
+  },
+  ConvertedQuantity: {
+    value: 'string',
+    unit: 'string',
+    referenceRange: 'string',
+    from: 'string',
+    conversion: 'string',
   },
   StructuredNumeric: {
     comparator: 'string',

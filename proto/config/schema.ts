@@ -4,7 +4,7 @@
  * every default filled in, short forms written out. Durations stay as written (duration.ts).
  */
 import { z } from 'zod';
-import { address, classes, duration, name, predicate, topicFilter, uri, zone } from './words.ts';
+import { address, classes, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
 export { type Class, classes } from './words.ts';
 
@@ -37,14 +37,39 @@ const mapped = z.union([
   z.strictObject({ code: z.string(), display: z.string().default('') }),
 ]);
 
+const unmapped = z
+  .enum(['keep', 'worklist'])
+  .default('worklist')
+  .describe('What has no entry stays itself; worklist also reports it, keep does not.');
+
 const codeTable = z.strictObject({
-  from: z.string().min(1).describe('The coding system or table as it is sent: L, 99LAB, …'),
+  from: z
+    .string()
+    .min(1)
+    .describe('The coding system as it is sent (L, 99LAB, MDC) or as it stands in the event (a URI).'),
   to: uri.describe('The system of the mapped codes.'),
-  unmapped: z
-    .enum(['keep', 'worklist'])
-    .default('keep')
-    .describe('A code without an entry stays itself; worklist also reports it.'),
+  unmapped,
   map: z.record(z.string(), mapped),
+});
+
+const conversion = z.strictObject({
+  system: uri.default('http://loinc.org').describe('The system of the code; default LOINC.'),
+  code: z.string().min(1).describe('A code of the observation, sent or mapped.'),
+  from: z
+    .union([ucum.transform((one) => [one]), z.array(ucum).min(1)])
+    .describe('The UCUM unit, or units, that values come in. No other is converted.'),
+  to: ucum.describe('The UCUM unit that is wanted beside it.'),
+  molecularWeight: z
+    .number()
+    .positive()
+    .optional()
+    .describe('g/mol; approves the step between a mass and an amount of substance.'),
+});
+
+const units = z.strictObject({
+  map: z.record(z.string(), ucum).default({}).describe('Unit texts as they are sent → UCUM.'),
+  unmapped,
+  convert: z.record(name, conversion).default({}).describe('Units that are wanted beside the sent ones.'),
 });
 
 const classRule = z.strictObject({
@@ -90,6 +115,7 @@ export const configSchema = z.strictObject({
   site: z.strictObject({ zone: zone.default('UTC') }).prefault({}),
   sources: z.record(name, source).default({}),
   codes: z.record(name, codeTable).default({}),
+  units: units.prefault({}),
   identity: z.strictObject({ authorities: z.record(z.string(), uri).default({}) }).prefault({}),
   classes: classSection.prefault([]),
   budgets: z
@@ -108,6 +134,7 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 export type SourceConfig = Config['sources'][string];
 export type CodeTableConfig = Config['codes'][string];
+export type ConversionConfig = Config['units']['convert'][string];
 export type ClassRule = Config['classes']['rules'][number];
 export type DestinationConfig = Config['destinations'][string];
 export type RouteConfig = Config['routes'][string];

@@ -1,5 +1,6 @@
 /** Texts in a config that have a form of their own: each says in its error what to write. */
 import { z } from 'zod';
+import { isUcum } from '../units/ucum.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
 
@@ -58,6 +59,14 @@ export const uri = text(
       ? undefined
       : [`"${clip(value)}" is not a URI`, 'for example: http://loinc.org, urn:oid:2.16.840.1.113883.3.1'],
   'http://loinc.org',
+);
+
+export const ucum = text(
+  (value) =>
+    isUcum(value)
+      ? undefined
+      : [`"${clip(value)}" is not a UCUM unit`, 'case counts; for example: mg/dL, mmol/L, 10*9/L, mm[Hg]'],
+  'mmol/L',
 );
 
 /** [MQTT-4.7.1-2] [MQTT-4.7.1-3] */

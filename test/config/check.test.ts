@@ -347,3 +347,45 @@ t.test('config - {} is a config', async (t) => {
     config: { site: { zone: 'UTC' }, classes: { defaults: true, rules: [] }, routes: {} },
   });
 });
+
+t.test(
+  'check - units that are none, pairs that cannot be converted and weights without need are refused',
+  async (t) => {
+    const one = (rest: string) => `units: { convert: { glu: { code: 2345-7, ${rest} } } }`;
+    const rows: [string, string, RegExp, RegExp][] = [
+      ['units: { map: { MG: MG/DL } }', 'units.map.MG', /"MG\/DL" is not a UCUM unit/, /case counts/],
+      [
+        one('from: mg/dl, to: mmol/Liter'),
+        'units.convert.glu.to',
+        /"mmol\/Liter" is not a UCUM unit/,
+        /case counts/,
+      ],
+      [one('from: mg/dL, to: mmol/L'), 'units.convert.glu.from', /needs molecularWeight/, /^$/],
+      [
+        one('from: [g/L, mm], to: mg/L'),
+        'units.convert.glu.from[1]',
+        /mm cannot be converted to mg\/L/,
+        /^$/,
+      ],
+      [one("from: '[IU]/mL', to: '[IU]/L'"), 'units.convert.glu.from', /cannot be converted/, /^$/],
+      [
+        one('from: mg/dL, to: g/L, molecularWeight: 180'),
+        'units.convert.glu.molecularWeight',
+        /no unit here/,
+        /remove/,
+      ],
+      [
+        one('from: [mg/dL, mg/dL], to: g/L'),
+        'units.convert.glu.from[1]',
+        /"glu" converts mg\/dL/,
+        /remove one/,
+      ],
+    ];
+    for (const [text, path, message, hint] of rows) {
+      const [problem] = checkConfig(text).problems ?? [];
+      t.match(problem, { path, message, hint }, text);
+    }
+    const good = checkConfig(one('from: [mg/dL, g/L], to: mmol/L, molecularWeight: 180.156'));
+    t.equal(good.problems, undefined);
+  },
+);

@@ -1,5 +1,9 @@
 /** A normalization context for tests, and a message from its lines. */
-import type { MappedCode, NormalizeContext } from '../../gateway/normalize/outcome.ts';
+import type { NormalizeContext } from '../../gateway/normalize/outcome.ts';
+import { compileCodeTables, compileUnitTables } from '../../gateway/normalize/tables.ts';
+import { configSchema } from '../../proto/config/schema.ts';
+
+const builtIn = configSchema.parse({});
 
 export function testContext(over: Partial<NormalizeContext> = {}): NormalizeContext {
   return {
@@ -9,7 +13,8 @@ export function testContext(over: Partial<NormalizeContext> = {}): NormalizeCont
     topic: '',
     capturedAtUs: 1_764_000_000_000_000n,
     attachmentBytesMax: 1 << 20,
-    codes: { lookup: (): MappedCode | undefined => undefined },
+    codes: compileCodeTables(builtIn),
+    units: compileUnitTables(builtIn),
     authorities: new Map(),
     ...over,
   };

@@ -5,6 +5,7 @@ import { normalizeDevice } from '../../gateway/normalize/device/index.ts';
 import { ucumOf, vitalOf, vitals } from '../../gateway/normalize/device/vitals.ts';
 import type { NormalizeContext, Normalized } from '../../gateway/normalize/outcome.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { testContext } from './context.ts';
 
 const context: NormalizeContext = {
   source: 'icu',
@@ -18,7 +19,9 @@ const context: NormalizeContext = {
       code === 'xPressure'
         ? { system: 'http://loinc.org', code: '1-1', display: 'X', table: system }
         : undefined,
+    policy: () => undefined,
   },
+  units: testContext().units,
   authorities: new Map([['HOSP', 'urn:oid:1.2.3']]),
 };
 const read = (payload: unknown): Normalized =>

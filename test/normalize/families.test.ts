@@ -466,6 +466,7 @@ t.test('codes - a table of the config adds a coding and keeps the original', (t)
         system === 'L' && code === 'CRP'
           ? { system: 'http://loinc.org', code: '1988-5', display: 'CRP', table: 'lab-loinc' }
           : undefined,
+      policy: () => undefined,
     },
     authorities: new Map([['HOSP', 'https://hosp.example/mrn']]),
   });
@@ -518,6 +519,7 @@ t.test('normalize - a mapping that throws costs the record alone', (t) => {
     lookup: (): never => {
       throw new TypeError('SECRET');
     },
+    policy: () => undefined,
   };
   const { events, reject } = normalizeHl7v2(Buffer.from(samples.oru), testContext({ codes }));
   t.equal(events.length, 0);

@@ -1,11 +1,11 @@
 import t from 'tap';
+import { oracle } from '../../deploy/local/hl7-standard.ts';
 import type { Delimiters } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { delimitersAt, standard } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { Message } from '../../gateway/normalize/hl7v2/message.ts';
 import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
-import { oracle } from '../../deploy/local/hl7-standard.ts';
 import { er7, testContext } from './context.ts';
 
 const header = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ADT^A01|M1|P|2.5';

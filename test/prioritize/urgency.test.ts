@@ -3,10 +3,10 @@ import { join, relative, resolve } from 'node:path';
 import t from 'tap';
 import { guessHl7v2 } from '../../gateway/capture/urgency.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
-import type { NormalizeContext } from '../../gateway/normalize/outcome.ts';
 import { highest } from '../../gateway/prioritize/classify.ts';
 import { fieldsRead } from '../../gateway/prioritize/defaults.ts';
 import { seededRandom, seedOfThisRun } from '../kit/random.ts';
+import { testContext } from '../normalize/context.ts';
 import { classify } from './kit.ts';
 
 const bytes = (...segments: string[]): Uint8Array => Buffer.from(segments.join('\r'), 'latin1');
@@ -105,16 +105,7 @@ const corpus = resolve(process.env.HILUM_CORPUS ?? '../shared/corpus', 'hl7v2');
 
 function comparison(): (raw: Uint8Array) => { guessed: string; classified: string } | undefined {
   const classifier = classify('{}');
-  const context: NormalizeContext = {
-    source: 'corpus',
-    protocol: 'mllp',
-    zone: 'UTC',
-    topic: '',
-    capturedAtUs: 0n,
-    attachmentBytesMax: 1_000,
-    codes: { lookup: () => undefined },
-    authorities: new Map(),
-  };
+  const context = testContext({ source: 'corpus', zone: 'UTC', attachmentBytesMax: 1_000 });
   return (raw) => {
     const { events } = normalizeHl7v2(raw, context);
     if (events.length === 0) return undefined;

@@ -176,6 +176,7 @@ export const fresh = {
     identifier: undefined,
     furtherValueCodes: [],
     performingOrganizationAddress: undefined,
+    converted: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',

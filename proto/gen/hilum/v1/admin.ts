@@ -27,6 +27,49 @@ export const protobufPackage = "hilum.v1";
 
 export const protobufFileName = "hilum/v1/admin.proto";
 
+export interface ListCodesRequest {
+  site: string;
+  /** Leaves out what the site's desired config maps by now. */
+  unmapped: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ListCodesResponse {
+  codes: CodeRow[];
+  /** Sightings that gateways did not keep because their lists were full. */
+  uncounted: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A code or unit that came without a meaning, merged over the gateways of a site. */
+export interface CodeRow {
+  site: string;
+  source: string;
+  /** observation | service | unit */
+  field: string;
+  system: string;
+  name: string;
+  code: string;
+  text: string;
+  unit: string;
+  count: bigint;
+  firstSeenAtUs: bigint;
+  lastSeenAtUs: bigint;
+  /** unmapped | mapped: by the site's desired config, so from its next message on. */
+  state: string;
+  /** What it is mapped to, or what it might be mapped to: never applied by itself. */
+  toSystem: string;
+  toCode: string;
+  toDisplay: string;
+  /** Where the suggestion comes from; empty where there is none. */
+  because: string;
+  /** The table of the site's config that maps this coding system already, with its two ends; empty where none does. */
+  table: string;
+  tableFrom: string;
+  tableTo: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface CreateTokenRequest {
   site: string;
   ttlSeconds: number;
@@ -378,6 +421,646 @@ export interface RollbackConfigRequest {
   waitSeconds: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+function createBaseListCodesRequest(): ListCodesRequest {
+  return { site: "", unmapped: false, _unknownFields: {} };
+}
+
+export const ListCodesRequest: MessageFns<ListCodesRequest> = {
+  encode(message: ListCodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.unmapped !== false) {
+      writer.uint32(16).bool(message.unmapped);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unmapped = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListCodesRequest {
+    return {
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      unmapped: isSet(object.unmapped) ? globalThis.Boolean(object.unmapped) : false,
+    };
+  },
+
+  toJSON(message: ListCodesRequest): unknown {
+    const obj: any = {};
+    if (message.site !== "") {
+      obj.site = message.site;
+    }
+    if (message.unmapped !== false) {
+      obj.unmapped = message.unmapped;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListCodesRequest>): ListCodesRequest {
+    return ListCodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListCodesRequest>): ListCodesRequest {
+    const message = createBaseListCodesRequest();
+    message.site = object.site ?? "";
+    message.unmapped = object.unmapped ?? false;
+    return message;
+  },
+};
+
+function createBaseListCodesResponse(): ListCodesResponse {
+  return { codes: [], uncounted: 0n, _unknownFields: {} };
+}
+
+export const ListCodesResponse: MessageFns<ListCodesResponse> = {
+  encode(message: ListCodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.codes) {
+      CodeRow.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.uncounted !== 0n) {
+      if (BigInt.asUintN(64, message.uncounted) !== message.uncounted) {
+        throw new globalThis.Error("value provided for field message.uncounted of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.uncounted);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListCodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListCodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.codes.push(CodeRow.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.uncounted = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListCodesResponse {
+    return {
+      codes: globalThis.Array.isArray(object?.codes) ? object.codes.map((e: any) => CodeRow.fromJSON(e)) : [],
+      uncounted: isSet(object.uncounted) ? BigInt(object.uncounted) : 0n,
+    };
+  },
+
+  toJSON(message: ListCodesResponse): unknown {
+    const obj: any = {};
+    if (message.codes?.length) {
+      obj.codes = message.codes.map((e) => CodeRow.toJSON(e));
+    }
+    if (message.uncounted !== 0n) {
+      obj.uncounted = message.uncounted.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListCodesResponse>): ListCodesResponse {
+    return ListCodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListCodesResponse>): ListCodesResponse {
+    const message = createBaseListCodesResponse();
+    message.codes = object.codes?.map((e) => CodeRow.fromPartial(e)) || [];
+    message.uncounted = (object.uncounted !== undefined && object.uncounted !== null) ? BigInt(object.uncounted) : 0n;
+    return message;
+  },
+};
+
+function createBaseCodeRow(): CodeRow {
+  return {
+    site: "",
+    source: "",
+    field: "",
+    system: "",
+    name: "",
+    code: "",
+    text: "",
+    unit: "",
+    count: 0n,
+    firstSeenAtUs: 0n,
+    lastSeenAtUs: 0n,
+    state: "",
+    toSystem: "",
+    toCode: "",
+    toDisplay: "",
+    because: "",
+    table: "",
+    tableFrom: "",
+    tableTo: "",
+    _unknownFields: {},
+  };
+}
+
+export const CodeRow: MessageFns<CodeRow> = {
+  encode(message: CodeRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.field !== "") {
+      writer.uint32(26).string(message.field);
+    }
+    if (message.system !== "") {
+      writer.uint32(34).string(message.system);
+    }
+    if (message.name !== "") {
+      writer.uint32(42).string(message.name);
+    }
+    if (message.code !== "") {
+      writer.uint32(50).string(message.code);
+    }
+    if (message.text !== "") {
+      writer.uint32(58).string(message.text);
+    }
+    if (message.unit !== "") {
+      writer.uint32(66).string(message.unit);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.count);
+    }
+    if (message.firstSeenAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.firstSeenAtUs) !== message.firstSeenAtUs) {
+        throw new globalThis.Error("value provided for field message.firstSeenAtUs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.firstSeenAtUs);
+    }
+    if (message.lastSeenAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.lastSeenAtUs) !== message.lastSeenAtUs) {
+        throw new globalThis.Error("value provided for field message.lastSeenAtUs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.lastSeenAtUs);
+    }
+    if (message.state !== "") {
+      writer.uint32(98).string(message.state);
+    }
+    if (message.toSystem !== "") {
+      writer.uint32(106).string(message.toSystem);
+    }
+    if (message.toCode !== "") {
+      writer.uint32(114).string(message.toCode);
+    }
+    if (message.toDisplay !== "") {
+      writer.uint32(122).string(message.toDisplay);
+    }
+    if (message.because !== "") {
+      writer.uint32(130).string(message.because);
+    }
+    if (message.table !== "") {
+      writer.uint32(138).string(message.table);
+    }
+    if (message.tableFrom !== "") {
+      writer.uint32(146).string(message.tableFrom);
+    }
+    if (message.tableTo !== "") {
+      writer.uint32(154).string(message.tableTo);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CodeRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCodeRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.system = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.firstSeenAtUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.lastSeenAtUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.toSystem = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.toCode = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.toDisplay = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.because = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.table = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.tableFrom = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.tableTo = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CodeRow {
+    return {
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      system: isSet(object.system) ? globalThis.String(object.system) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      count: isSet(object.count) ? BigInt(object.count) : 0n,
+      firstSeenAtUs: isSet(object.firstSeenAtUs)
+        ? BigInt(object.firstSeenAtUs)
+        : isSet(object.first_seen_at_us)
+        ? BigInt(object.first_seen_at_us)
+        : 0n,
+      lastSeenAtUs: isSet(object.lastSeenAtUs)
+        ? BigInt(object.lastSeenAtUs)
+        : isSet(object.last_seen_at_us)
+        ? BigInt(object.last_seen_at_us)
+        : 0n,
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      toSystem: isSet(object.toSystem)
+        ? globalThis.String(object.toSystem)
+        : isSet(object.to_system)
+        ? globalThis.String(object.to_system)
+        : "",
+      toCode: isSet(object.toCode)
+        ? globalThis.String(object.toCode)
+        : isSet(object.to_code)
+        ? globalThis.String(object.to_code)
+        : "",
+      toDisplay: isSet(object.toDisplay)
+        ? globalThis.String(object.toDisplay)
+        : isSet(object.to_display)
+        ? globalThis.String(object.to_display)
+        : "",
+      because: isSet(object.because) ? globalThis.String(object.because) : "",
+      table: isSet(object.table) ? globalThis.String(object.table) : "",
+      tableFrom: isSet(object.tableFrom)
+        ? globalThis.String(object.tableFrom)
+        : isSet(object.table_from)
+        ? globalThis.String(object.table_from)
+        : "",
+      tableTo: isSet(object.tableTo)
+        ? globalThis.String(object.tableTo)
+        : isSet(object.table_to)
+        ? globalThis.String(object.table_to)
+        : "",
+    };
+  },
+
+  toJSON(message: CodeRow): unknown {
+    const obj: any = {};
+    if (message.site !== "") {
+      obj.site = message.site;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.system !== "") {
+      obj.system = message.system;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.count !== 0n) {
+      obj.count = message.count.toString();
+    }
+    if (message.firstSeenAtUs !== 0n) {
+      obj.firstSeenAtUs = message.firstSeenAtUs.toString();
+    }
+    if (message.lastSeenAtUs !== 0n) {
+      obj.lastSeenAtUs = message.lastSeenAtUs.toString();
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.toSystem !== "") {
+      obj.toSystem = message.toSystem;
+    }
+    if (message.toCode !== "") {
+      obj.toCode = message.toCode;
+    }
+    if (message.toDisplay !== "") {
+      obj.toDisplay = message.toDisplay;
+    }
+    if (message.because !== "") {
+      obj.because = message.because;
+    }
+    if (message.table !== "") {
+      obj.table = message.table;
+    }
+    if (message.tableFrom !== "") {
+      obj.tableFrom = message.tableFrom;
+    }
+    if (message.tableTo !== "") {
+      obj.tableTo = message.tableTo;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CodeRow>): CodeRow {
+    return CodeRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CodeRow>): CodeRow {
+    const message = createBaseCodeRow();
+    message.site = object.site ?? "";
+    message.source = object.source ?? "";
+    message.field = object.field ?? "";
+    message.system = object.system ?? "";
+    message.name = object.name ?? "";
+    message.code = object.code ?? "";
+    message.text = object.text ?? "";
+    message.unit = object.unit ?? "";
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    message.firstSeenAtUs = (object.firstSeenAtUs !== undefined && object.firstSeenAtUs !== null)
+      ? BigInt(object.firstSeenAtUs)
+      : 0n;
+    message.lastSeenAtUs = (object.lastSeenAtUs !== undefined && object.lastSeenAtUs !== null)
+      ? BigInt(object.lastSeenAtUs)
+      : 0n;
+    message.state = object.state ?? "";
+    message.toSystem = object.toSystem ?? "";
+    message.toCode = object.toCode ?? "";
+    message.toDisplay = object.toDisplay ?? "";
+    message.because = object.because ?? "";
+    message.table = object.table ?? "";
+    message.tableFrom = object.tableFrom ?? "";
+    message.tableTo = object.tableTo ?? "";
+    return message;
+  },
+};
 
 function createBaseCreateTokenRequest(): CreateTokenRequest {
   return { site: "", ttlSeconds: 0, gateway: "", _unknownFields: {} };
@@ -6520,6 +7203,15 @@ export const AdminService = {
     responseSerialize: (value: PushConfigResponse): Buffer => Buffer.from(PushConfigResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PushConfigResponse => PushConfigResponse.decode(value),
   },
+  listCodes: {
+    path: "/hilum.v1.Admin/ListCodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListCodesRequest): Buffer => Buffer.from(ListCodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListCodesRequest => ListCodesRequest.decode(value),
+    responseSerialize: (value: ListCodesResponse): Buffer => Buffer.from(ListCodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListCodesResponse => ListCodesResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServer extends UntypedServiceImplementation {
@@ -6541,6 +7233,7 @@ export interface AdminServer extends UntypedServiceImplementation {
   configHistory: handleUnaryCall<ConfigHistoryRequest, ConfigHistoryResponse>;
   configStatus: handleUnaryCall<ConfigStatusRequest, ConfigStatusResponse>;
   rollbackConfig: handleUnaryCall<RollbackConfigRequest, PushConfigResponse>;
+  listCodes: handleUnaryCall<ListCodesRequest, ListCodesResponse>;
 }
 
 export interface AdminClient extends Client {
@@ -6795,6 +7488,21 @@ export interface AdminClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PushConfigResponse) => void,
+  ): ClientUnaryCall;
+  listCodes(
+    request: ListCodesRequest,
+    callback: (error: ServiceError | null, response: ListCodesResponse) => void,
+  ): ClientUnaryCall;
+  listCodes(
+    request: ListCodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListCodesResponse) => void,
+  ): ClientUnaryCall;
+  listCodes(
+    request: ListCodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListCodesResponse) => void,
   ): ClientUnaryCall;
 }
 

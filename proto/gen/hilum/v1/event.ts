@@ -463,7 +463,25 @@ export interface Observation {
   referenceRangeEffective: ClinicalTime | undefined;
   identifier: Identifier | undefined;
   furtherValueCodes: Code[];
-  performingOrganizationAddress: Address | undefined;
+  performingOrganizationAddress:
+    | Address
+    | undefined;
+  /** The same quantity in the unit that a config asks for; value and unit above stay what was sent. */
+  converted: ConvertedQuantity | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ConvertedQuantity {
+  /** A decimal, with the comparator that was sent: 5.55, <0.56. */
+  value: string;
+  /** UCUM */
+  unit: string;
+  /** The limits of reference_range in this unit; empty where none was sent. */
+  referenceRange: string;
+  /** The UCUM unit that was converted from. */
+  from: string;
+  /** The entry of the config's units.convert. */
+  conversion: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6141,6 +6159,7 @@ function createBaseObservation(): Observation {
     identifier: undefined,
     furtherValueCodes: [],
     performingOrganizationAddress: undefined,
+    converted: undefined,
     _unknownFields: {},
   };
 }
@@ -6245,6 +6264,9 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.performingOrganizationAddress !== undefined) {
       Address.encode(message.performingOrganizationAddress, writer.uint32(266).fork()).join();
+    }
+    if (message.converted !== undefined) {
+      ConvertedQuantity.encode(message.converted, writer.uint32(274).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6534,6 +6556,14 @@ export const Observation: MessageFns<Observation> = {
             message.performingOrganizationAddress = Address.decode(reader, reader.uint32());
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.converted = ConvertedQuantity.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6667,6 +6697,7 @@ export const Observation: MessageFns<Observation> = {
         : isSet(object.performing_organization_address)
         ? Address.fromJSON(object.performing_organization_address)
         : undefined,
+      converted: isSet(object.converted) ? ConvertedQuantity.fromJSON(object.converted) : undefined,
     };
   },
 
@@ -6773,6 +6804,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.performingOrganizationAddress !== undefined) {
       obj.performingOrganizationAddress = Address.toJSON(message.performingOrganizationAddress);
     }
+    if (message.converted !== undefined) {
+      obj.converted = ConvertedQuantity.toJSON(message.converted);
+    }
     return obj;
   },
 
@@ -6837,6 +6871,162 @@ export const Observation: MessageFns<Observation> = {
       (object.performingOrganizationAddress !== undefined && object.performingOrganizationAddress !== null)
         ? Address.fromPartial(object.performingOrganizationAddress)
         : undefined;
+    message.converted = (object.converted !== undefined && object.converted !== null)
+      ? ConvertedQuantity.fromPartial(object.converted)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseConvertedQuantity(): ConvertedQuantity {
+  return { value: "", unit: "", referenceRange: "", from: "", conversion: "", _unknownFields: {} };
+}
+
+export const ConvertedQuantity: MessageFns<ConvertedQuantity> = {
+  encode(message: ConvertedQuantity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.value !== "") {
+      writer.uint32(10).string(message.value);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.referenceRange !== "") {
+      writer.uint32(26).string(message.referenceRange);
+    }
+    if (message.from !== "") {
+      writer.uint32(34).string(message.from);
+    }
+    if (message.conversion !== "") {
+      writer.uint32(42).string(message.conversion);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConvertedQuantity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConvertedQuantity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.referenceRange = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.conversion = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConvertedQuantity {
+    return {
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      referenceRange: isSet(object.referenceRange)
+        ? globalThis.String(object.referenceRange)
+        : isSet(object.reference_range)
+        ? globalThis.String(object.reference_range)
+        : "",
+      from: isSet(object.from) ? globalThis.String(object.from) : "",
+      conversion: isSet(object.conversion) ? globalThis.String(object.conversion) : "",
+    };
+  },
+
+  toJSON(message: ConvertedQuantity): unknown {
+    const obj: any = {};
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.referenceRange !== "") {
+      obj.referenceRange = message.referenceRange;
+    }
+    if (message.from !== "") {
+      obj.from = message.from;
+    }
+    if (message.conversion !== "") {
+      obj.conversion = message.conversion;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConvertedQuantity>): ConvertedQuantity {
+    return ConvertedQuantity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConvertedQuantity>): ConvertedQuantity {
+    const message = createBaseConvertedQuantity();
+    message.value = object.value ?? "";
+    message.unit = object.unit ?? "";
+    message.referenceRange = object.referenceRange ?? "";
+    message.from = object.from ?? "";
+    message.conversion = object.conversion ?? "";
     return message;
   },
 };

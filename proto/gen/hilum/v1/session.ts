@@ -248,6 +248,30 @@ export interface Telemetry {
   /** The gateway's clock minus the control plane's, and half the round trip that it was measured with. */
   clockOffsetUs: bigint;
   clockUncertaintyUs: bigint;
+  /** Codes and units without a meaning, some in each report; each count is since the gateway's start. */
+  unmapped: UnmappedCode[];
+  /** Sightings of codes beyond those that the gateway keeps. */
+  unmappedUncounted: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A code or unit that nothing maps. Coded fields only (CWE.1, .2, .3 of OBX-3, OBR-4, OBX-6), cut to 64 characters. */
+export interface UnmappedCode {
+  source: string;
+  /** observation (OBX-3) | service (OBR-4) | unit (OBX-6) */
+  field: string;
+  /** As in the event. */
+  system: string;
+  /** The coding system's name as sent: what a table's `from` says. */
+  name: string;
+  code: string;
+  text: string;
+  /** The unit that the code came with last. */
+  unit: string;
+  count: bigint;
+  /** By the gateway's clock. */
+  firstSeenAtUs: bigint;
+  lastSeenAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3829,6 +3853,8 @@ function createBaseTelemetry(): Telemetry {
     status: undefined,
     clockOffsetUs: 0n,
     clockUncertaintyUs: 0n,
+    unmapped: [],
+    unmappedUncounted: 0n,
     _unknownFields: {},
   };
 }
@@ -3867,6 +3893,15 @@ export const Telemetry: MessageFns<Telemetry> = {
         throw new globalThis.Error("value provided for field message.clockUncertaintyUs of type uint64 too large");
       }
       writer.uint32(56).uint64(message.clockUncertaintyUs);
+    }
+    for (const v of message.unmapped) {
+      UnmappedCode.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.unmappedUncounted !== 0n) {
+      if (BigInt.asUintN(64, message.unmappedUncounted) !== message.unmappedUncounted) {
+        throw new globalThis.Error("value provided for field message.unmappedUncounted of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.unmappedUncounted);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3948,6 +3983,22 @@ export const Telemetry: MessageFns<Telemetry> = {
             message.clockUncertaintyUs = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.unmapped.push(UnmappedCode.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.unmappedUncounted = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3993,6 +4044,14 @@ export const Telemetry: MessageFns<Telemetry> = {
         : isSet(object.clock_uncertainty_us)
         ? BigInt(object.clock_uncertainty_us)
         : 0n,
+      unmapped: globalThis.Array.isArray(object?.unmapped)
+        ? object.unmapped.map((e: any) => UnmappedCode.fromJSON(e))
+        : [],
+      unmappedUncounted: isSet(object.unmappedUncounted)
+        ? BigInt(object.unmappedUncounted)
+        : isSet(object.unmapped_uncounted)
+        ? BigInt(object.unmapped_uncounted)
+        : 0n,
     };
   },
 
@@ -4019,6 +4078,12 @@ export const Telemetry: MessageFns<Telemetry> = {
     if (message.clockUncertaintyUs !== 0n) {
       obj.clockUncertaintyUs = message.clockUncertaintyUs.toString();
     }
+    if (message.unmapped?.length) {
+      obj.unmapped = message.unmapped.map((e) => UnmappedCode.toJSON(e));
+    }
+    if (message.unmappedUncounted !== 0n) {
+      obj.unmappedUncounted = message.unmappedUncounted.toString();
+    }
     return obj;
   },
 
@@ -4041,6 +4106,272 @@ export const Telemetry: MessageFns<Telemetry> = {
       : 0n;
     message.clockUncertaintyUs = (object.clockUncertaintyUs !== undefined && object.clockUncertaintyUs !== null)
       ? BigInt(object.clockUncertaintyUs)
+      : 0n;
+    message.unmapped = object.unmapped?.map((e) => UnmappedCode.fromPartial(e)) || [];
+    message.unmappedUncounted = (object.unmappedUncounted !== undefined && object.unmappedUncounted !== null)
+      ? BigInt(object.unmappedUncounted)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseUnmappedCode(): UnmappedCode {
+  return {
+    source: "",
+    field: "",
+    system: "",
+    name: "",
+    code: "",
+    text: "",
+    unit: "",
+    count: 0n,
+    firstSeenAtUs: 0n,
+    lastSeenAtUs: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const UnmappedCode: MessageFns<UnmappedCode> = {
+  encode(message: UnmappedCode, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.field !== "") {
+      writer.uint32(18).string(message.field);
+    }
+    if (message.system !== "") {
+      writer.uint32(26).string(message.system);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.code !== "") {
+      writer.uint32(42).string(message.code);
+    }
+    if (message.text !== "") {
+      writer.uint32(50).string(message.text);
+    }
+    if (message.unit !== "") {
+      writer.uint32(58).string(message.unit);
+    }
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.count);
+    }
+    if (message.firstSeenAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.firstSeenAtUs) !== message.firstSeenAtUs) {
+        throw new globalThis.Error("value provided for field message.firstSeenAtUs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.firstSeenAtUs);
+    }
+    if (message.lastSeenAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.lastSeenAtUs) !== message.lastSeenAtUs) {
+        throw new globalThis.Error("value provided for field message.lastSeenAtUs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.lastSeenAtUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnmappedCode {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnmappedCode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.system = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.firstSeenAtUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.lastSeenAtUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnmappedCode {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      system: isSet(object.system) ? globalThis.String(object.system) : "",
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      count: isSet(object.count) ? BigInt(object.count) : 0n,
+      firstSeenAtUs: isSet(object.firstSeenAtUs)
+        ? BigInt(object.firstSeenAtUs)
+        : isSet(object.first_seen_at_us)
+        ? BigInt(object.first_seen_at_us)
+        : 0n,
+      lastSeenAtUs: isSet(object.lastSeenAtUs)
+        ? BigInt(object.lastSeenAtUs)
+        : isSet(object.last_seen_at_us)
+        ? BigInt(object.last_seen_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: UnmappedCode): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.system !== "") {
+      obj.system = message.system;
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.count !== 0n) {
+      obj.count = message.count.toString();
+    }
+    if (message.firstSeenAtUs !== 0n) {
+      obj.firstSeenAtUs = message.firstSeenAtUs.toString();
+    }
+    if (message.lastSeenAtUs !== 0n) {
+      obj.lastSeenAtUs = message.lastSeenAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnmappedCode>): UnmappedCode {
+    return UnmappedCode.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnmappedCode>): UnmappedCode {
+    const message = createBaseUnmappedCode();
+    message.source = object.source ?? "";
+    message.field = object.field ?? "";
+    message.system = object.system ?? "";
+    message.name = object.name ?? "";
+    message.code = object.code ?? "";
+    message.text = object.text ?? "";
+    message.unit = object.unit ?? "";
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
+    message.firstSeenAtUs = (object.firstSeenAtUs !== undefined && object.firstSeenAtUs !== null)
+      ? BigInt(object.firstSeenAtUs)
+      : 0n;
+    message.lastSeenAtUs = (object.lastSeenAtUs !== undefined && object.lastSeenAtUs !== null)
+      ? BigInt(object.lastSeenAtUs)
       : 0n;
     return message;
   },

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Batch, ConfigReport } from "./session.ts";
+import { Batch, ConfigReport, UnmappedCode } from "./session.ts";
 
 export const protobufPackage = "hilum.v1";
 
@@ -72,6 +72,20 @@ export interface StoredCounts {
   events: bigint;
   /** Positions that came again and were not applied. */
   duplicates: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A code that a gateway could not map. */
+export interface UnmappedRow {
+  gateway: string;
+  site: string;
+  /** As the gateway's present life reported it last. */
+  entry:
+    | UnmappedCode
+    | undefined;
+  /** That life's start, and what the lives before it had counted. */
+  startedAtUs: bigint;
+  countBefore: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1166,6 +1180,175 @@ export const StoredCounts: MessageFns<StoredCounts> = {
     message.events = (object.events !== undefined && object.events !== null) ? BigInt(object.events) : 0n;
     message.duplicates = (object.duplicates !== undefined && object.duplicates !== null)
       ? BigInt(object.duplicates)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseUnmappedRow(): UnmappedRow {
+  return { gateway: "", site: "", entry: undefined, startedAtUs: 0n, countBefore: 0n, _unknownFields: {} };
+}
+
+export const UnmappedRow: MessageFns<UnmappedRow> = {
+  encode(message: UnmappedRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gateway !== "") {
+      writer.uint32(10).string(message.gateway);
+    }
+    if (message.site !== "") {
+      writer.uint32(18).string(message.site);
+    }
+    if (message.entry !== undefined) {
+      UnmappedCode.encode(message.entry, writer.uint32(26).fork()).join();
+    }
+    if (message.startedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.startedAtUs) !== message.startedAtUs) {
+        throw new globalThis.Error("value provided for field message.startedAtUs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.startedAtUs);
+    }
+    if (message.countBefore !== 0n) {
+      if (BigInt.asUintN(64, message.countBefore) !== message.countBefore) {
+        throw new globalThis.Error("value provided for field message.countBefore of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.countBefore);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnmappedRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnmappedRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.gateway = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.entry = UnmappedCode.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.startedAtUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.countBefore = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UnmappedRow {
+    return {
+      gateway: isSet(object.gateway) ? globalThis.String(object.gateway) : "",
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      entry: isSet(object.entry) ? UnmappedCode.fromJSON(object.entry) : undefined,
+      startedAtUs: isSet(object.startedAtUs)
+        ? BigInt(object.startedAtUs)
+        : isSet(object.started_at_us)
+        ? BigInt(object.started_at_us)
+        : 0n,
+      countBefore: isSet(object.countBefore)
+        ? BigInt(object.countBefore)
+        : isSet(object.count_before)
+        ? BigInt(object.count_before)
+        : 0n,
+    };
+  },
+
+  toJSON(message: UnmappedRow): unknown {
+    const obj: any = {};
+    if (message.gateway !== "") {
+      obj.gateway = message.gateway;
+    }
+    if (message.site !== "") {
+      obj.site = message.site;
+    }
+    if (message.entry !== undefined) {
+      obj.entry = UnmappedCode.toJSON(message.entry);
+    }
+    if (message.startedAtUs !== 0n) {
+      obj.startedAtUs = message.startedAtUs.toString();
+    }
+    if (message.countBefore !== 0n) {
+      obj.countBefore = message.countBefore.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<UnmappedRow>): UnmappedRow {
+    return UnmappedRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<UnmappedRow>): UnmappedRow {
+    const message = createBaseUnmappedRow();
+    message.gateway = object.gateway ?? "";
+    message.site = object.site ?? "";
+    message.entry = (object.entry !== undefined && object.entry !== null)
+      ? UnmappedCode.fromPartial(object.entry)
+      : undefined;
+    message.startedAtUs = (object.startedAtUs !== undefined && object.startedAtUs !== null)
+      ? BigInt(object.startedAtUs)
+      : 0n;
+    message.countBefore = (object.countBefore !== undefined && object.countBefore !== null)
+      ? BigInt(object.countBefore)
       : 0n;
     return message;
   },

@@ -1,0 +1,95 @@
+/** Codes without a meaning, merged over the gateways of a site, each with what is or might be its meaning. */
+import type { CodeRow, ListCodesRequest, ListCodesResponse } from '../../proto/gen/hilum/v1/admin.ts';
+import type { Telemetry } from '../../proto/gen/hilum/v1/session.ts';
+import type { UnmappedRow } from '../../proto/gen/hilum/v1/store.ts';
+import type { Configs } from '../config/configs.ts';
+import type { Store } from '../store/store.ts';
+import { Catalogue } from './catalogue.ts';
+import { Worklist } from './worklist.ts';
+
+export class Codes {
+  readonly #worklist: Worklist;
+  readonly #configs: Configs;
+  /** Compiling every site's tables is worth keeping until one of the configs is another. */
+  #kept: { versions: string; catalogue: Catalogue } | undefined;
+
+  constructor(store: Store, configs: Configs) {
+    this.#worklist = new Worklist(store);
+    this.#configs = configs;
+  }
+
+  open(): Promise<void> {
+    return this.#worklist.open();
+  }
+
+  /** Resolves when what is new in it is flushed. */
+  report(
+    gateway: string,
+    site: string,
+    { startedAtUs, unmapped, unmappedUncounted }: Telemetry,
+  ): Promise<void> {
+    return this.#worklist.report(gateway, site, startedAtUs, unmapped, unmappedUncounted);
+  }
+
+  list({ site, unmapped }: ListCodesRequest): ListCodesResponse {
+    const catalogue = this.#catalogue();
+    const codes = mergedBySite(this.#worklist.rows(site))
+      .map((row) => told(row, catalogue))
+      .filter((row) => !unmapped || row.state === 'unmapped');
+    codes.sort(
+      (a, b) => Number(b.count - a.count) || a.site.localeCompare(b.site) || a.code.localeCompare(b.code),
+    );
+    return { codes, uncounted: this.#worklist.uncounted(site) };
+  }
+
+  #catalogue(): Catalogue {
+    const sites = [...new Set(this.#configs.history('').map(({ site }) => site))];
+    const desired = sites.flatMap((site) => this.#configs.desired(site) ?? []);
+    const versions = desired.map(({ version }) => version).join();
+    if (this.#kept?.versions !== versions) {
+      const catalogue = new Catalogue(new Map(desired.map(({ site, yaml }) => [site, yaml])));
+      this.#kept = { versions, catalogue };
+    }
+    return this.#kept.catalogue;
+  }
+}
+
+function mergedBySite(rows: readonly UnmappedRow[]): UnmappedRow[] {
+  const found = new Map<string, UnmappedRow>();
+  for (const row of rows) {
+    if (row.entry === undefined) continue;
+    const { source, field, system, code } = row.entry;
+    const key = JSON.stringify([row.site, source, field, system, code]);
+    const other = found.get(key);
+    const count = row.entry.count + row.countBefore;
+    if (other?.entry === undefined) {
+      found.set(key, { ...row, entry: { ...row.entry, count } });
+      continue;
+    }
+    const [newest, oldest] =
+      row.entry.lastSeenAtUs > other.entry.lastSeenAtUs ? [row.entry, other.entry] : [other.entry, row.entry];
+    const firstSeenAtUs =
+      newest.firstSeenAtUs < oldest.firstSeenAtUs ? newest.firstSeenAtUs : oldest.firstSeenAtUs;
+    other.entry = { ...newest, firstSeenAtUs, count: other.entry.count + count };
+  }
+  return [...found.values()];
+}
+
+function told({ site, entry }: UnmappedRow, catalogue: Catalogue): CodeRow {
+  if (entry === undefined) throw new Error('a row of the worklist without its entry');
+  const mapped = catalogue.mapped(site, entry);
+  const target = mapped ?? catalogue.suggest(entry);
+  const table = entry.field === 'unit' ? undefined : catalogue.tableOf(site, entry);
+  return {
+    site,
+    ...entry,
+    state: mapped === undefined ? 'unmapped' : 'mapped',
+    toSystem: target?.system ?? '',
+    toCode: target?.code ?? '',
+    toDisplay: target?.display ?? '',
+    because: target?.because ?? '',
+    table: table?.name ?? '',
+    tableFrom: table?.from ?? '',
+    tableTo: table?.to ?? '',
+  };
+}

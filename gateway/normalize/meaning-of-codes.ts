@@ -1,0 +1,129 @@
+/**
+ * The last step of normalization, the same for every protocol: each result's unit is read as UCUM,
+ * converted where the config wants it, and what has no meaning yet is noted for the worklist.
+ * Nothing that was sent is changed: mapped codings and converted quantities stand beside it.
+ */
+import type { ClinicalEvent, Code, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { ucumSystem } from '../../proto/units/ucum.ts';
+import { convertQuantity } from './convert.ts';
+import type { CodeTables, NormalizeContext, Sighting } from './outcome.ts';
+
+const sightingsMax = 200;
+const textMax = 64;
+/** Holds the names of the source and of the coding system. */
+const systemMax = 160;
+/** Types whose value may be a number: of a device's reading, and OBX-2. */
+const numeric = new Set(['', 'NM', 'SN', 'ST']);
+
+export function giveMeaning(events: readonly ClinicalEvent[], context: NormalizeContext): Sighting[] {
+  const sightings = new Map<string, Sighting>();
+  for (const event of events) {
+    const fired = new Set<string>();
+    note(sightings, 'service', event.order?.service, '', context.codes);
+    for (const observation of event.observations) {
+      const unit = readUnit(observation, context, sightings);
+      note(sightings, 'observation', observation.code, observation.unit, context.codes);
+      const conversion = unit === undefined ? undefined : convert(observation, unit, context);
+      if (conversion !== undefined) fired.add(`unit-conversion/${conversion}`);
+    }
+    if (fired.size > 0) event.provenance?.rules.push(...fired);
+  }
+  return [...sightings.values()];
+}
+
+/** Adds the UCUM coding that the unit was read as; gives it in the one spelling that tables use. */
+function readUnit(
+  observation: Observation,
+  { units }: NormalizeContext,
+  sightings: Map<string, Sighting>,
+): string | undefined {
+  const { unit } = observation;
+  if (unit === '' && observation.unitCode === undefined) return undefined;
+  const code: Code = observation.unitCode ?? { text: unit, codings: [] };
+  if (code.codings.length === 0 && code.text !== '') code.codings.push(asSent(code.text));
+  const ucum = units.read(code);
+  if (ucum === undefined) {
+    const [coding] = code.codings;
+    if (units.report && coding !== undefined) count(sightings, 'unit', coding, '');
+    return undefined;
+  }
+  // `mg/dl` said to be UCUM is UCUM; it needs no second coding.
+  const known = code.codings.some(
+    (coding) => coding.system === ucumSystem && units.read({ text: '', codings: [coding] }) === ucum,
+  );
+  if (!known) {
+    code.codings.push({ system: ucumSystem, code: ucum, display: '', version: '', name: '', mapped: true });
+  }
+  observation.unitCode = code;
+  return ucum;
+}
+
+/** A unit without a coding system is the sender's own word. */
+function asSent(text: string): Coding {
+  return { system: '', code: text, display: '', version: '', name: '', mapped: false };
+}
+
+/** The name of the conversion, where there was one. */
+function convert(observation: Observation, unit: string, { units }: NormalizeContext): string | undefined {
+  if (observation.code === undefined || !numeric.has(observation.valueType)) return undefined;
+  if (observation.furtherValues.length > 0) return undefined;
+  for (const { system, code } of observation.code.codings) {
+    const conversion = units.conversion(system, code, unit);
+    if (conversion === undefined) continue;
+    const { name, from, to, relation } = conversion;
+    const converted = convertQuantity(observation, observation.unit, relation);
+    if (converted === undefined) return undefined;
+    observation.converted = { ...converted, unit: to, from, conversion: name };
+    return name;
+  }
+  return undefined;
+}
+
+/** Notes a code that no table maps and that says nothing in a system which the world knows. */
+function note(
+  sightings: Map<string, Sighting>,
+  field: Sighting['field'],
+  code: Code | undefined,
+  unit: string,
+  tables: CodeTables,
+): void {
+  if (code === undefined) return;
+  const { codings } = code;
+  const known = codings.some(({ system }) => system !== '' && !system.startsWith('urn:hilum:'));
+  const open = codings.find((coding) => {
+    if (coding.mapped || coding.code === '') return false;
+    const policy = tables.policy(coding.system) ?? tables.policy(coding.name);
+    // Nobody has decided yet about a system without a table.
+    if (policy === undefined) return !known;
+    return policy.report && !codings.some(({ system }) => policy.to.has(system));
+  });
+  if (open !== undefined) count(sightings, field, open, unit);
+}
+
+function count(
+  sightings: Map<string, Sighting>,
+  field: Sighting['field'],
+  { system, name, code, display }: Coding,
+  unit: string,
+): void {
+  const key = `${field}\n${system}\n${code}`;
+  const found = sightings.get(key);
+  if (found !== undefined) found.count += 1;
+  else if (sightings.size < sightingsMax) {
+    const [short, text] = [clip(code), clip(display)];
+    sightings.set(key, {
+      field,
+      system: clip(system, systemMax),
+      name: clip(name),
+      code: short,
+      text: text === short ? '' : text,
+      unit: clip(unit),
+      count: 1,
+    });
+  }
+}
+
+/** Bounded, and nothing that could move a cursor. */
+function clip(text: string, charactersMax = textMax): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, charactersMax);
+}

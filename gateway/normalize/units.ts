@@ -1,0 +1,102 @@
+/**
+ * A unit as it is sent → UCUM. In this order: the config's own table, UCUM that the sender calls
+ * UCUM, MDC, the spellings of unit-spellings.ts, UCUM that is not called so, spellings in any case.
+ *
+ * What is formally UCUM may mean something else where nobody said UCUM: `K/uL` is kelvin, `MG/ML`
+ * megagauss in a megalitre. `plausible` keeps such readings out; they stay as sent, on the worklist.
+ */
+import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
+import { mdcUnit, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
+
+const mdcSystem = 'urn:iso:std:iso:11073:10101';
+/** Systems whose codes mean what they say. */
+const named = new Set([ucumSystem, mdcSystem]);
+const cachedMax = 5_000;
+const textMax = 64;
+
+export interface UnitReader {
+  /** The UCUM unit of a coded unit, undefined where nobody can tell. */
+  read(unit: Code): string | undefined;
+}
+
+/** @param own unit texts of this config → UCUM, before everything else */
+export function createUnitReader(own: ReadonlyMap<string, string>): UnitReader {
+  /** System → code → what it was read as. */
+  const cache = new Map<string, Map<string, string | undefined>>();
+  let cached = 0;
+  const one = ({ system, code }: Coding): string | undefined => {
+    if (code === '' || code.length > textMax) return undefined;
+    let codes = cache.get(system);
+    if (codes?.has(code)) return codes.get(code);
+    if (cached >= cachedMax) {
+      cache.clear();
+      cached = 0;
+      codes = undefined;
+    }
+    if (codes === undefined) {
+      codes = new Map();
+      cache.set(system, codes);
+    }
+    const found = readUnit(system, code, own);
+    codes.set(code, found);
+    cached += 1;
+    return found;
+  };
+  return {
+    read(unit) {
+      for (const coding of unit.codings) {
+        const found = one(coding);
+        const said = coding.display === '' ? unit.text : coding.display;
+        if (named.has(coding.system) || own.has(coding.code) || said === '' || said === coding.code) {
+          if (found !== undefined) return found;
+          continue;
+        }
+        // `1^ML^L`, `m^minutes^L`: a local code that looks like a unit and says that it is another.
+        const other = one(textOnly(said));
+        const read = found ?? other;
+        if (read !== undefined && (other ?? read) === read) return read;
+      }
+      return unit.codings.length === 0 ? one(textOnly(unit.text)) : undefined;
+    },
+  };
+}
+
+function readUnit(system: string, text: string, own: ReadonlyMap<string, string>): string | undefined {
+  const decided = own.get(text);
+  if (decided !== undefined) return decided;
+  if (system === ucumSystem && isUcum(text)) return canonical(text);
+  if (system === mdcSystem) return mdcUnit(text);
+  const spelled = spelledUnit(text);
+  if (spelled !== undefined) return spelled;
+  if (plausible(text) && isUcum(text)) return canonical(text);
+  return spelledUnitAnyCase(text);
+}
+
+function textOnly(code: string): Coding {
+  return { system: '', code, display: '', version: '', name: '', mapped: false };
+}
+
+/** A litre is `l` and `L` in UCUM; one of them, so that equal units are equal texts. */
+export function canonical(ucum: string): string {
+  return ucum.replace(/(?<![A-Za-z_'{[])([yzafpnumcdhk]?|da)l(?![A-Za-z_'\]}])(?![^{]*\})/g, '$1L');
+}
+
+/** Gauss, tesla, farad, henry, coulomb, kelvin, weber: with any prefix, not what a ward measures. */
+const unlikely = /^(?:da|[YZEPTGMkhdcmunpfazy])?(?:G|T|F|H|C|K|Wb)$/;
+/** Megagrams and gigametres are grams and metres in capitals. */
+const tooLarge = /^[YZEPTGM](?:g|l|L|m|mol|eq|osm|s|U|t|Cel)$/;
+const safeCapitals = new Set(['U', 'L', 'V', 'W', 'J', 'N', 'A']);
+
+function plausible(text: string): boolean {
+  // A number is a unit in UCUM; where one stands alone it is more likely the code of one.
+  if (/^\d+$/.test(text)) return false;
+  const bare = text.replace(/\{[^}]*\}/g, '').replace(/\[[^\]]*\]/g, '[]');
+  const shouted = !/[a-z]/.test(bare);
+  for (const part of bare.split(/[./()]/)) {
+    const atom = part.replace(/[+-]?\d+$/, '').replace(/^\d+\*?/, '');
+    if (unlikely.test(atom) || tooLarge.test(atom)) return false;
+    if (shouted && /[A-Z]/.test(atom) && !safeCapitals.has(atom)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,101 @@
+/**
+ * The worklist of codes at the gateway: what nothing mapped since the start, counted. A worklist,
+ * not custody: it lives in memory, is bounded, and the control plane adds up the gateway's lives.
+ *
+ * Each telemetry report carries only a few entries, because the line may be slow and every entry's
+ * count is absolute: new ones first, then those that changed, then the others in turn, so that
+ * an entry whose report was lost is told again.
+ */
+import type { Telemetry, UnmappedCode } from '../proto/gen/hilum/v1/session.ts';
+import type { Sighting } from './normalize/outcome.ts';
+import type { JobResult } from './worker-job.ts';
+
+const entriesMax = 500;
+const entriesToldMax = 16;
+const entriesShownMax = 50;
+const changedEveryUs = 60_000_000;
+const unchangedEveryUs = 15 * 60_000_000;
+
+interface Entry extends Sighting {
+  source: string;
+  firstUs: number;
+  lastUs: number;
+  changed: boolean;
+  toldUs: number;
+}
+
+export class Unmapped {
+  readonly #entries = new Map<string, Entry>();
+  /** Sightings of codes that did not find a place any more. */
+  #uncounted = 0;
+
+  count(
+    source: string,
+    { unmapped, capturedAtUs: atUs }: Pick<JobResult, 'unmapped' | 'capturedAtUs'>,
+  ): void {
+    for (const sighting of unmapped ?? []) {
+      const { field, system, code, count } = sighting;
+      const key = [source, field, system, code].join('\n');
+      const found = this.#entries.get(key);
+      if (found !== undefined) {
+        // Records come by class, not by time.
+        const { firstUs, lastUs } = found;
+        Object.assign(found, sighting, { count: found.count + count, changed: true });
+        found.firstUs = Math.min(firstUs, atUs);
+        found.lastUs = Math.max(lastUs, atUs);
+      } else if (this.#entries.size < entriesMax) {
+        this.#entries.set(key, {
+          ...sighting,
+          source,
+          firstUs: atUs,
+          lastUs: atUs,
+          changed: true,
+          toldUs: 0,
+        });
+      } else this.#uncounted += count;
+    }
+  }
+
+  /** The most frequent, for the gateway's own status. */
+  top(): Pick<Entry, 'source' | 'field' | 'system' | 'code' | 'text' | 'unit' | 'count'>[] {
+    const sorted = [...this.#entries.values()].sort((a, b) => b.count - a.count);
+    return sorted.slice(0, entriesShownMax).map(({ source, field, system, code, text, unit, count }) => ({
+      source,
+      field,
+      system,
+      code,
+      text,
+      unit,
+      count,
+    }));
+  }
+
+  /** What the next telemetry tells. */
+  report(nowUs: number): Pick<Telemetry, 'unmapped' | 'unmappedUncounted'> {
+    return { unmapped: this.#due(nowUs), unmappedUncounted: BigInt(this.#uncounted) };
+  }
+
+  #due(nowUs: number): UnmappedCode[] {
+    const due = [...this.#entries.values()].filter(
+      ({ changed, toldUs }) => nowUs - toldUs >= (changed ? changedEveryUs : unchangedEveryUs),
+    );
+    due.sort((a, b) => a.toldUs - b.toldUs);
+    return due.slice(0, entriesToldMax).map((entry) => {
+      entry.toldUs = nowUs;
+      entry.changed = false;
+      const { source, field, system, name, code, text, unit, count, firstUs, lastUs } = entry;
+      return {
+        source,
+        field,
+        system,
+        name,
+        code,
+        text,
+        unit,
+        count: BigInt(count),
+        firstSeenAtUs: BigInt(firstUs),
+        lastSeenAtUs: BigInt(lastUs),
+      };
+    });
+  }
+}
