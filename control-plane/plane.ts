@@ -217,6 +217,8 @@ function hub(state: State, log: Log): Hub {
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
+    recordAt: async (gateway, epoch, lane, sequence) =>
+      (await eventLog.at({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
     startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {

@@ -107,6 +107,7 @@ export class Gateway {
           onAlarm: (code, fields) => gateway?.alarm(code, fields),
           onRecords: () => gateway?.onRecords(),
           onEvents: () => gateway?.onEvents(),
+          onEpoch: (epoch) => gateway?.onEpoch(epoch),
           onDeliveries: () => gateway?.onDeliveries(),
           onRepeat: (sequence) => gateway?.onRepeat(sequence),
         },
@@ -257,6 +258,10 @@ export class Gateway {
 
   onEvents(): void {
     this.#uplink?.notify();
+  }
+
+  onEpoch(epoch: bigint): void {
+    this.#pipeline.setEpoch(epoch);
   }
 
   onDeliveries(): void {

@@ -23,7 +23,8 @@ export interface JournalCommandOptions {
 interface OpenJournal {
   environment: Environment;
   opener: Opener;
-  epoch: bigint;
+  /** What rows are sealed for places under; see journal/part.ts. */
+  origin: bigint;
   sourceName(number: number): string;
 }
 
@@ -78,13 +79,13 @@ function openJournal(options: JournalCommandOptions): OpenJournal {
   for (const { key: number, value } of environment.table(tables.sources).getRange({})) {
     names.set(number.readUInt16BE(0), value.toString());
   }
-  const epoch = new State(environment).bytes('epoch');
-  if (epoch === undefined)
+  const origin = new State(environment).bytes('origin');
+  if (origin === undefined)
     throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
   return {
     environment,
     opener,
-    epoch: epoch.readBigUInt64BE(0),
+    origin: origin.readBigUInt64BE(0),
     sourceName: (number) => names.get(number) ?? `source-${number}`,
   };
 }
@@ -105,7 +106,7 @@ function verify(journal: OpenJournal, form: string): number {
   const messages: Record<string, number> = {};
   const counts = storedCounts(journal);
   const quarantined = new Map<number, number>();
-  const { environment, opener, epoch } = journal;
+  const { environment, opener, origin } = journal;
   for (const name of classes) {
     const table = recordsTable(name);
     messages[table] = 0;
@@ -119,7 +120,7 @@ function verify(journal: OpenJournal, form: string): number {
       if (records === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
       for (const { sequence, sealed } of records ?? []) {
         check(damaged, table, sequence, () =>
-          JournalRecord.decode(opener.open(place('records', epoch, sequence), sealed)),
+          JournalRecord.decode(opener.open(place('records', origin, sequence), sealed)),
         );
       }
     }
@@ -143,7 +144,7 @@ function verify(journal: OpenJournal, form: string): number {
         // A row stays until its last event is acked; what it completed before that was counted.
         if (completes && first + at <= acked) count(counts, source).pending -= 1;
         check(damaged, table, first + at, () =>
-          Envelope.decode(opener.open(place('outbox', epoch, recordSequence, index), sealed)),
+          Envelope.decode(opener.open(place('outbox', origin, recordSequence, index), sealed)),
         );
       });
     }
@@ -155,7 +156,7 @@ function verify(journal: OpenJournal, form: string): number {
     messages.quarantine += 1;
     quarantined.set(source, (quarantined.get(source) ?? 0) + 1);
     check(damaged, 'quarantine', sequence, () =>
-      QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.epoch, sequence), value)),
+      QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.origin, sequence), value)),
     );
   }
   const custody = [...counts].map(([source, one]) => ({
@@ -220,7 +221,7 @@ function quarantine(journal: OpenJournal, form: string): number {
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
     const entry = QuarantinedRecord.decode(
-      journal.opener.open(place('quarantine', journal.epoch, sequence), value),
+      journal.opener.open(place('quarantine', journal.origin, sequence), value),
     );
     entries.push({
       record: String(sequence),
@@ -250,16 +251,16 @@ function exportRecords(journal: OpenJournal, to: string): number {
     writeFileSync(join(to, `${sequence}.msg`), raw, { mode: 0o600 });
     written += 1;
   };
-  const { environment, opener, epoch } = journal;
+  const { environment, opener, origin } = journal;
   for (const name of classes) {
     for (const { value } of environment.table(recordsTable(name)).getRange({})) {
       for (const { sequence, sealed } of readRecordRow(value) ?? []) {
-        write(sequence, JournalRecord.decode(opener.open(place('records', epoch, sequence), sealed)).raw);
+        write(sequence, JournalRecord.decode(opener.open(place('records', origin, sequence), sealed)).raw);
       }
     }
     for (const { value } of environment.table(outboxTable(name)).getRange({})) {
       for (const { recordSequence, index, sealed } of readOutboxRow(value)?.entries ?? []) {
-        const envelope = Envelope.decode(opener.open(place('outbox', epoch, recordSequence, index), sealed));
+        const envelope = Envelope.decode(opener.open(place('outbox', origin, recordSequence, index), sealed));
         if (envelope.index === 1) write(envelope.recordSequence, envelope.raw);
       }
     }
@@ -267,7 +268,7 @@ function exportRecords(journal: OpenJournal, to: string): number {
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
     const entry = QuarantinedRecord.decode(
-      journal.opener.open(place('quarantine', journal.epoch, sequence), value),
+      journal.opener.open(place('quarantine', journal.origin, sequence), value),
     );
     write(sequence, entry.record?.raw ?? new Uint8Array(0));
   }

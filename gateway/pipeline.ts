@@ -99,6 +99,11 @@ export class Pipeline {
     this.#post({ kind: 'config', yaml, version });
   }
 
+  /** Records that are normalized from here on are of this epoch. */
+  setEpoch(epoch: bigint): void {
+    this.#post({ kind: 'epoch', epoch });
+  }
+
   pump(): void {
     while (!this.#stopped && this.#worker !== undefined && this.#flights.length < jobsInFlightMax) {
       const job = this.#nextJob();
@@ -262,12 +267,13 @@ export class Pipeline {
       const salt = this.#journal.segmentSalt(number);
       if (salt !== undefined) salts.set(number, Uint8Array.from(salt));
     }
-    const { segment, epoch } = this.#journal;
+    const { segment, epoch, origin } = this.#journal;
     const setup: WorkerSetup = {
       masterKey: Uint8Array.from(this.#options.masterKey),
       segment: { number: segment.number, salt: Uint8Array.from(segment.salt) },
       salts,
       sealerNumber: this.#workers,
+      origin,
       epoch,
       gateway: this.#options.gateway,
       site: this.#options.site,

@@ -11,6 +11,8 @@ export interface WorkerSetup {
   /** Salts of earlier segments, for records that were read back. */
   salts: Map<number, Uint8Array>;
   sealerNumber: number;
+  /** For the places of sealed rows, and for the positions of records. */
+  origin: bigint;
   epoch: bigint;
   gateway: string;
   site: string;
@@ -31,6 +33,7 @@ export interface JobRecord {
 export type ToWorker =
   | { kind: 'job'; id: number; records: JobRecord[]; bytes: ArrayBuffer }
   | { kind: 'config'; yaml: string; version: number }
+  | { kind: 'epoch'; epoch: bigint }
   | { kind: 'segment'; number: number; salt: Uint8Array };
 
 /** Facts of one record, for the histograms and shares. */

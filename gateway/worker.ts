@@ -37,6 +37,7 @@ let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
+  else if (message.kind === 'epoch') setup.epoch = message.epoch;
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();
@@ -82,7 +83,7 @@ function work(job: JobRecord, bytes: Buffer, reply: Reply): void {
   const stored = bytes.subarray(job.offset, job.offset + job.length);
   let record: JournalRecord;
   try {
-    const plain = job.sealed ? opener.open(place('records', setup.epoch, job.sequence), stored) : stored;
+    const plain = job.sealed ? opener.open(place('records', setup.origin, job.sequence), stored) : stored;
     record = JournalRecord.decode(plain);
   } catch (error) {
     // A damaged row costs itself alone.
@@ -140,7 +141,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
         raw: position === 0 ? record.raw : new Uint8Array(0),
       }),
     ).finish();
-    const sealed = sealer.seal(place('outbox', setup.epoch, job.sequence, index), envelope);
+    const sealed = sealer.seal(place('outbox', setup.origin, job.sequence, index), envelope);
     const completes = rejected === undefined && index === made.events.length;
     const { sequence: recordSequence, source } = job;
     reply.event(lane, { recordSequence, capturedAtUs, index, source, completes, sealed }, envelope);
@@ -155,7 +156,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
       capturedAtUs: record.capturedAtUs,
       rule,
     }).finish();
-    const sealed = sealer.seal(place('deliveries', setup.epoch, job.sequence, part), delivery);
+    const sealed = sealer.seal(place('deliveries', setup.origin, job.sequence, part), delivery);
     reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });
   }
   if (rejected !== undefined) reject(job, record, rejected, reply);
@@ -209,7 +210,7 @@ function reject(
   const atUs = BigInt(nowUs());
   const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
   const sealed = sealer.seal(
-    place('quarantine', setup.epoch, job.sequence),
+    place('quarantine', setup.origin, job.sequence),
     QuarantinedRecord.encode({ record, code, reason, atUs, urgent, mappingVersion }).finish(),
   );
   const entry = QuarantineEntry.encode(

@@ -169,7 +169,7 @@ export class EventLog {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
       const complete = envelope.index === envelope.count;
-      const again = complete && (await this.#mark(gateway, envelope, chunks));
+      const again = complete && (await this.#mark(gateway, batch.epoch, envelope, chunks));
       this.#count(gateway, envelope.source, {
         events: 1,
         records: complete && !again ? 1 : 0,
@@ -196,10 +196,18 @@ export class EventLog {
     return rows;
   }
 
-  /** Marks a complete record; true when it was complete before, under another position. */
-  async #mark(gateway: string, envelope: Envelope, changed: Map<string, Buffer>): Promise<boolean> {
+  /**
+   * Marks a complete record; true when it was complete before, under another position. By the epoch of the
+   * event: a record that was numbered before its gateway's disk was found restored shares its number with another.
+   */
+  async #mark(
+    gateway: string,
+    epoch: bigint,
+    envelope: Envelope,
+    changed: Map<string, Buffer>,
+  ): Promise<boolean> {
     const sequence = Number(envelope.recordSequence);
-    const key = chunkKey(gateway, envelope.recordEpoch, Math.floor(sequence / recordsPerChunk));
+    const key = chunkKey(gateway, epoch, Math.floor(sequence / recordsPerChunk));
     const name = key.toString('latin1');
     let bitmap = this.#chunks.get(name);
     if (bitmap === undefined) {
@@ -237,9 +245,11 @@ export class EventLog {
       const stored = await this.at({ gateway, epoch: batch.epoch, lane: batch.lane, sequence });
       if (stored === undefined) continue;
       const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
+      // A place that is held for an event which was damaged on its gateway's disk says nothing of what was in it.
       const same =
-        Buffer.from(came.recordSha256).equals(Buffer.from(stored.envelope.recordSha256)) &&
-        came.index === stored.envelope.index;
+        came.recordSha256.length === 0 ||
+        (Buffer.from(came.recordSha256).equals(Buffer.from(stored.envelope.recordSha256)) &&
+          came.index === stored.envelope.index);
       if (!same) return sequence;
     }
     return undefined;

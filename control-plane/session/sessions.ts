@@ -10,6 +10,7 @@ import type {
   ConfigReport,
   GatewayFrame,
   Hello,
+  LaneAck,
   PayloadReply,
   PlaneFrame,
   QuarantineEntry,
@@ -32,6 +33,8 @@ export interface Line {
 export interface Hub {
   nowUs(): bigint;
   cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
+  /** SHA-256 of the record whose event stands at a position; empty where there is none. */
+  recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
   startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
   connected(
@@ -234,7 +237,8 @@ export class Sessions {
         await this.#hub.startAfter(hello.gateway, hello.epoch, lane, first - 1n);
         sequence = first - 1n;
       }
-      acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n });
+      const recordSha256 = await this.#hub.recordAt(hello.gateway, hello.epoch, lane, sequence);
+      acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256 });
     }
     if (live.closed) return;
     const before = this.#live.get(hello.gateway);
@@ -272,6 +276,7 @@ export class Sessions {
             lane: batch.lane,
             sequence: appended.through,
             atUs: this.#hub.nowUs(),
+            recordSha256: new Uint8Array(0),
           },
         },
       });
@@ -279,15 +284,17 @@ export class Sessions {
     }
     const code = appended.outcome === 'gap' ? 'gap' : 'position-conflict';
     this.#hub.alarm(code, { gateway: live.gateway, lane: batch.lane });
+    const sequence = appended.outcome === 'gap' ? appended.expected : appended.sequence;
     this.#refuse(
       live,
       code,
       code === 'gap' ? 'events are missing before this batch' : 'this position holds another record',
+      { epoch: batch.epoch, lane: batch.lane, sequence, atUs: 0n, recordSha256: new Uint8Array(0) },
     );
   }
 
-  #refuse(live: Live, code: string, reason: string): void {
-    live.line.send({ frame: { $case: 'refusal', value: { code, reason, position: undefined } } });
+  #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
+    live.line.send({ frame: { $case: 'refusal', value: { code, reason, position } } });
     this.#close(live);
   }
 

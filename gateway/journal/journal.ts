@@ -54,6 +54,8 @@ export interface JournalHooks {
   /** New records can be taken, or new events sent. */
   onRecords(): void;
   onEvents(): void;
+  /** Positions are of another epoch from here on. */
+  onEpoch(epoch: bigint): void;
   onDeliveries(): void;
   /** A repeat was answered without a second effect. */
   onRepeat(sequence: number): void;
@@ -74,7 +76,8 @@ interface Owed {
 }
 
 export class Journal implements Intake {
-  readonly epoch: bigint;
+  /** The epoch that the journal was created with: rows are sealed for places under it. */
+  readonly origin: bigint;
   readonly segment: Segment;
   /** Messages on their way to destinations at the site. */
   readonly local: LocalQueues;
@@ -97,6 +100,7 @@ export class Journal implements Intake {
   readonly #part: JournalPart;
   readonly #opener: Opener;
   readonly #hooks: JournalHooks;
+  #epoch: bigint;
   #sequence: number;
   #liveBytes = 0;
   #unmappedBytes = 0;
@@ -129,7 +133,9 @@ export class Journal implements Intake {
       void segments.put(segmentKey, Buffer.from(segment.salt));
       if (found === undefined) {
         void state.put(Buffer.from('format'), Buffer.from(format));
-        void state.put(Buffer.from('epoch'), randomBytes(8));
+        const epoch = randomBytes(8);
+        void state.put(Buffer.from('epoch'), epoch);
+        void state.put(Buffer.from('origin'), epoch);
       }
     });
     return new Journal(environment, segment, options, hooks);
@@ -146,7 +152,8 @@ export class Journal implements Intake {
     this.#hooks = hooks;
     this.segment = segment;
     this.#state = new State(environment);
-    this.epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
+    this.#epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
+    this.origin = (this.#state.bytes('origin') as Buffer).readBigUInt64BE(0);
     this.#opener = createOpener(options.key, (number) => this.segmentSalt(number));
     this.#committer = createCommitter(environment, {
       onFault: (code, cause) => {
@@ -161,7 +168,8 @@ export class Journal implements Intake {
       committer: this.#committer,
       sealer: createSealer(options.key, segment, 0),
       opener: this.#opener,
-      epoch: this.epoch,
+      origin: this.origin,
+      epoch: () => this.#epoch,
     };
     this.#part = part;
     this.#sources = new Sources(part);
@@ -273,7 +281,7 @@ export class Journal implements Intake {
   #journal(record: JournalRecord, sequence: number, guess: Class, capturedS: number): Promise<Receipt> {
     const source = this.#sources.number(record.source);
     const bytes = JournalRecord.encode(record).finish();
-    const sealed = this.#part.sealer.seal(place('records', this.epoch, sequence), bytes);
+    const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
     const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
     this.#records.add(this.#committer.round(), taken, sealed);
     // A restart must not hand out a sequence twice, also when its row is gone by then.
@@ -329,6 +337,25 @@ export class Journal implements Intake {
   }
 
   // ---- uplink ----
+
+  /** Half of every position that is given out: new with the journal, and when a copy of it went on without it. */
+  get epoch(): bigint {
+    return this.#epoch;
+  }
+
+  /**
+   * The control plane has other events under our positions: this journal is a copy of one that went on.
+   * What is not acked keeps its order and goes out under a new epoch; resolves when that is durable.
+   */
+  async renewEpoch(): Promise<void> {
+    const epoch = randomBytes(8);
+    const round = this.#committer.round();
+    round.put(this.#state.table, Buffer.from('epoch'), epoch);
+    this.#outbox.restart();
+    this.#epoch = epoch.readBigUInt64BE(0);
+    this.#hooks.onEpoch(this.#epoch);
+    await settled(round);
+  }
 
   lanes(): LaneState[] {
     return this.#outbox.lanes();
@@ -396,7 +423,7 @@ export class Journal implements Intake {
   openRecord(taken: TakenRecord): JournalRecord {
     return JournalRecord.decode(
       taken.sealed
-        ? this.#opener.open(place('records', this.epoch, taken.sequence), taken.bytes)
+        ? this.#opener.open(place('records', this.origin, taken.sequence), taken.bytes)
         : taken.bytes,
     );
   }

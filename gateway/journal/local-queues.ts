@@ -12,7 +12,7 @@ import { type State, stateKey } from './state.ts';
 
 export interface MadeDelivery {
   destination: string;
-  /** Sealed LocalDelivery for place('deliveries', epoch, record sequence, part). */
+  /** Sealed LocalDelivery for place('deliveries', origin, record sequence, part). */
   sealed: Uint8Array;
 }
 
@@ -74,7 +74,7 @@ export class LocalQueues {
     const range = { start: deliveryKey(number, 0, 0), end: deliveryKey(number + 1, 0, 0), limit: 1 };
     for (const { key, value } of this.#table(tables.deliveries).getRange(range)) {
       const recordSequence = readUInt64(key, 2);
-      const where = place('deliveries', this.#part.epoch, recordSequence, key.readUInt16BE(10));
+      const where = place('deliveries', this.#part.origin, recordSequence, key.readUInt16BE(10));
       return { key, recordSequence, delivery: LocalDelivery.decode(this.#part.opener.open(where, value)) };
     }
     return undefined;

@@ -7,7 +7,8 @@
  *
  * A lane's sequence is assigned in the round that writes the row, and an event is handed out only
  * after that round is flushed. An ack may end inside a row: the row stays, and what it completed up to
- * there is counted once.
+ * there is counted once. On the wire sequences begin anew with each epoch; here they go on, and `before`
+ * is what earlier epochs had.
  */
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement, batchElementEnd } from '../../proto/wire.ts';
@@ -78,6 +79,8 @@ interface Lane {
   /** Last sequence whose round is flushed. */
   durable: number;
   acked: number;
+  /** Sequences that belong to earlier epochs. */
+  before: number;
   /** The row that the last ack ended in, if it ended inside of one. */
   partly: { key: Buffer; entries: readonly OutboxEntry[] } | undefined;
   hot: Fifo<OpenRow>;
@@ -134,7 +137,8 @@ export class Outbox {
       }
       this.found.events += row.count;
     }
-    return { name, table, last, durable: last, acked, partly, hot: new Fifo(), hotBytes: 0 };
+    const before = this.#state.number(`before.${name}`);
+    return { name, table, last, durable: last, acked, before, partly, hot: new Fifo(), hotBytes: 0 };
   }
 
   /** Assigns the sequences and puts the row into the round. */
@@ -162,14 +166,29 @@ export class Outbox {
   lanes(): LaneState[] {
     return classes.map((name) => {
       const lane = this.#lanes[name];
-      return { lane: name, first: lane.acked + 1, last: lane.durable };
+      return { lane: name, first: lane.acked + 1 - lane.before, last: lane.durable - lane.before };
     });
   }
 
+  /** A new epoch begins: what is not acked is numbered from 1. */
+  restart(): void {
+    for (const name of classes) {
+      const lane = this.#lanes[name];
+      lane.before = lane.acked;
+      this.#state.set(`before.${name}`, lane.before);
+    }
+  }
+
   /** Events of a lane from `first` on, at least one where there is one; never beyond what is flushed. */
-  parcel(name: Class, first: number, countMax: number, bytesMax: number): Parcel | undefined {
+  parcel(name: Class, wireFirst: number, countMax: number, bytesMax: number): Parcel | undefined {
     const lane = this.#lanes[name];
+    const first = wireFirst + lane.before;
     if (first > lane.durable) return undefined;
+    const parcel = this.#parcel(lane, first, countMax, bytesMax);
+    return parcel.count === 0 ? undefined : { ...parcel, first: wireFirst };
+  }
+
+  #parcel(lane: Lane, first: number, countMax: number, bytesMax: number): Parcel {
     this.#dropHot(lane, first - 1);
     const parcel: Parcel = { first, count: 0, bytes: 0, chunks: [], queuedAtUs: [], capturedAtUs: [] };
     for (let at = 0; ; at += 1) {
@@ -185,7 +204,7 @@ export class Outbox {
       const row = next > lane.durable ? undefined : this.#readBack(lane, next);
       if (row === undefined || !fill(parcel, row, countMax, bytesMax)) break;
     }
-    return parcel.count === 0 ? undefined : parcel;
+    return parcel;
   }
 
   /** The row that holds the sequence, from the disk. */
@@ -215,7 +234,7 @@ export class Outbox {
     const bad = new Map<SealedEntry, string>();
     for (const entry of entries) {
       const { recordSequence, index, sealed } = entry;
-      const where = place('outbox', this.#part.epoch, recordSequence, index);
+      const where = place('outbox', this.#part.origin, recordSequence, index);
       try {
         if (row === undefined)
           throw new Damaged('checksum', 'the head of its row does not match its checksum');
@@ -234,7 +253,7 @@ export class Outbox {
   #blank({ recordSequence, index, source }: OutboxEntry): Uint8Array {
     return Envelope.encode(
       Envelope.fromPartial({
-        recordEpoch: this.#part.epoch,
+        recordEpoch: this.#part.epoch(),
         recordSequence: BigInt(recordSequence),
         index,
         source: this.#hooks.sourceName(source),
@@ -257,7 +276,7 @@ export class Outbox {
       const why = bad.get(entry);
       if (why === undefined) return entry;
       if (first + at > lane.acked) this.#hooks.onDamaged(round, entry, why);
-      const where = place('outbox', this.#part.epoch, entry.recordSequence, entry.index);
+      const where = place('outbox', this.#part.origin, entry.recordSequence, entry.index);
       return { ...entry, completes: false, sealed: this.#part.sealer.seal(where, this.#blank(entry)) };
     });
     const value = outboxRow(kept, queuedAtUs);
@@ -281,8 +300,9 @@ export class Outbox {
   }
 
   /** The control plane has flushed everything of the lane up to `sequence`. Returns false for a sequence never assigned. */
-  acked(name: Class, sequence: number): boolean {
+  acked(name: Class, wireSequence: number): boolean {
     const lane = this.#lanes[name];
+    const sequence = wireSequence + lane.before;
     if (sequence > lane.durable) return false;
     if (sequence <= lane.acked) return true;
     this.#part.environment.root.resetReadTxn();

@@ -10,7 +10,10 @@ export interface JournalPart {
   committer: Committer;
   sealer: Sealer;
   opener: Opener;
-  epoch: bigint;
+  /** The epoch that the journal was created with: rows are sealed for places under it, whatever the epoch is now. */
+  origin: bigint;
+  /** The epoch of positions that are given out now. */
+  epoch(): bigint;
 }
 
 /** Resolves when the round is on stable storage. */

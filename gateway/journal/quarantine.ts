@@ -15,7 +15,7 @@ export interface MadeReject {
   sequence: number;
   source: number;
   capturedS: number;
-  /** Sealed QuarantinedRecord for place('quarantine', epoch, sequence). */
+  /** Sealed QuarantinedRecord for place('quarantine', origin, sequence). */
   sealed: Uint8Array;
   entry: QuarantineEntry;
 }
@@ -61,10 +61,10 @@ export class Quarantine {
     const sealed = this.seal(sequence, QuarantinedRecord.fromPartial(facts));
     const entry = QuarantineEntry.fromPartial({
       ...facts,
-      id: `${this.#gateway}.${this.#part.epoch.toString(16)}.record.${sequence}`,
+      id: `${this.#gateway}.${this.#part.epoch().toString(16)}.record.${sequence}`,
       gateway: this.#gateway,
       source: sourceName,
-      recordEpoch: this.#part.epoch,
+      recordEpoch: this.#part.epoch(),
       recordSequence: BigInt(sequence),
     });
     this.put(round, { sequence, source, capturedS: 0, sealed, entry });
@@ -74,7 +74,7 @@ export class Quarantine {
   /** Seals for quarantine what the worker could not even return. */
   seal(sequence: number, record: QuarantinedRecord): Uint8Array {
     return this.#part.sealer.seal(
-      place('quarantine', this.#part.epoch, sequence),
+      place('quarantine', this.#part.origin, sequence),
       QuarantinedRecord.encode(record).finish(),
     );
   }
@@ -83,7 +83,7 @@ export class Quarantine {
     const range = { start: quarantineKey(sequence, 0), end: quarantineKey(sequence + 1, 0), limit: 1 };
     const [row] = this.#table().getRange(range);
     if (row === undefined) return undefined;
-    const plain = this.#part.opener.open(place('quarantine', this.#part.epoch, sequence), row.value);
+    const plain = this.#part.opener.open(place('quarantine', this.#part.origin, sequence), row.value);
     return { key: Buffer.from(row.key), bytes: row.value.length, record: QuarantinedRecord.decode(plain) };
   }
 

@@ -36,7 +36,7 @@ export class Reports {
     const bytes = QuarantineEntry.encode({ ...entry, number: BigInt(this.#quarantine) }).finish();
     // A message control ID can be an MRN.
     const sealed = this.#part.sealer.seal(
-      place(tables.quarantineReport, this.#part.epoch, this.#quarantine),
+      place(tables.quarantineReport, this.#part.origin, this.#quarantine),
       bytes,
     );
     round.put(this.#table(tables.quarantineReport), numberKey(this.#quarantine), sealed);
@@ -56,7 +56,7 @@ export class Reports {
   quarantineEntries(limit: number): QuarantineEntry[] {
     const found: QuarantineEntry[] = [];
     for (const { key, value } of this.#table(tables.quarantineReport).getRange({ limit })) {
-      const where = place(tables.quarantineReport, this.#part.epoch, readUInt64(key, 0));
+      const where = place(tables.quarantineReport, this.#part.origin, readUInt64(key, 0));
       found.push(QuarantineEntry.decode(this.#part.opener.open(where, value)));
     }
     return found;

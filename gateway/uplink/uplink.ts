@@ -11,21 +11,27 @@
  *   answer to a ping in 25 s each end the channel, and a new one is made.
  * - Lanes that can wait keep no more on the line than it carries in a moment (pace.ts), so that a STAT
  *   event never stands behind megabytes in a socket's buffer.
+ * - A disk that went back in time (a restored image, a cloned VM) gives out positions that its later self
+ *   has used. A Welcome that names a position which was never given out here, or another record at ours,
+ *   is not believed: what is not acked is offered again, the control plane says where its records part
+ *   from ours, and from there on everything goes out under a new epoch. Nothing is dropped for a stranger's ack.
  * - Stopping says Goodbye, so the control plane can tell it from a broken line.
  */
-import type {
-  AuditEntry,
-  ConfigOffer,
-  ConfigReport,
-  GatewayFrame,
-  LaneAck,
-  PayloadReply,
-  PlaneFrame,
-  QuarantineEntry,
-  ReplayResult,
-  Telemetry,
-  UplinkClient,
-  Welcome,
+import {
+  type AuditEntry,
+  Batch,
+  type ConfigOffer,
+  type ConfigReport,
+  Envelope,
+  type GatewayFrame,
+  type LaneAck,
+  type PayloadReply,
+  type PlaneFrame,
+  type QuarantineEntry,
+  type ReplayResult,
+  type Telemetry,
+  type UplinkClient,
+  type Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { encodeBatchFrame } from '../../proto/wire.ts';
@@ -56,6 +62,8 @@ export interface Outbox {
   parcel(lane: Lane, first: number, countMax: number, bytesMax: number): Parcel | undefined;
   /** false: this sequence was never assigned. */
   acked(lane: Lane, sequence: number): boolean;
+  /** What is not acked goes out under a new epoch from here on. */
+  renewEpoch(): Promise<void>;
 }
 
 /** What is told beside the events, numbered, until it was acknowledged. */
@@ -139,6 +147,8 @@ export class Uplink {
     bulk: new Window(),
   };
   readonly #pace = new Pace();
+  /** Lanes whose acks are not believed, and whether it is known where they part from ours. */
+  readonly #doubted = new Map<Lane, 'offering' | 'parted'>();
   #session: Session | undefined;
   #state: UplinkState = {
     state: 'waiting',
@@ -324,6 +334,8 @@ export class Uplink {
         this.notify();
         break;
       case 'refusal':
+        if (frame.value.code === 'position-conflict' && frame.value.position !== undefined)
+          this.#parted(frame.value.position);
         this.#hooks.log('warn', 'uplink-refused', { reason: frame.value.code });
         this.#end(session, frame.value.code, true);
         break;
@@ -343,14 +355,14 @@ export class Uplink {
     this.#hooks.log('info', 'uplink-connected', { address: this.#options.address });
     for (const state of this.#outbox.lanes()) {
       const acked = welcome.acked.find((ack) => ack.lane === state.lane && ack.epoch === this.#outbox.epoch);
-      const flushed = Number(acked?.sequence ?? 0n);
+      const ours = acked === undefined || this.#isOurs(state, acked);
+      if (!ours && !this.#doubted.has(state.lane)) this.#doubt(state.lane, 'offering');
+      const flushed = ours ? Number(acked?.sequence ?? 0n) : 0;
       const credit = welcome.credit.find((one) => one.lane === state.lane);
       const window = this.#windows[state.lane];
-      // The control plane may have flushed more than its last ack told (a lost ack), never what was not assigned.
-      if (flushed >= state.first && !this.#outbox.acked(state.lane, flushed)) {
-        this.#hooks.onAlarm('uplink-ack-unknown', { lane: state.lane });
-      }
-      window.reset(Math.max(state.first - 1, Math.min(flushed, state.last)), {
+      // The control plane may have flushed more than its last ack told: a lost ack.
+      if (flushed >= state.first) this.#outbox.acked(state.lane, flushed);
+      window.reset(Math.max(state.first - 1, flushed), {
         events: credit?.events ?? 1,
         bytes: credit?.bytes ?? 0,
       });
@@ -361,6 +373,51 @@ export class Uplink {
     if (welcome.quarantineAcked > 0n) this.#reports.quarantineTold(Number(welcome.quarantineAcked));
     this.#beat(session);
     this.notify();
+    this.#renewWhenParted();
+  }
+
+  /** Is what the control plane has at its last position of the lane what this journal gave out there? */
+  #isOurs(state: { lane: Lane; first: number; last: number }, acked: LaneAck): boolean {
+    const sequence = Number(acked.sequence);
+    if (sequence < state.first) return true;
+    if (sequence > state.last) return false;
+    const parcel = this.#outbox.parcel(state.lane, sequence, 1, 1);
+    const [envelope] = Batch.decode(Buffer.concat(parcel?.chunks ?? [])).envelopes;
+    const { recordSha256 } = Envelope.decode(envelope ?? new Uint8Array(0));
+    return recordSha256.length === 0 || Buffer.from(recordSha256).equals(Buffer.from(acked.recordSha256));
+  }
+
+  #doubt(lane: Lane, what: 'offering' | 'parted'): void {
+    if (!this.#doubted.has(lane)) this.#hooks.onAlarm('journal-restored', { lane });
+    this.#doubted.set(lane, what);
+  }
+
+  /** The control plane holds another record at this position: everything before it is ours, nothing from it on. */
+  #parted({ epoch, lane: name, sequence }: LaneAck): void {
+    const lane = laneNames.find((one) => one === name);
+    if (lane === undefined || epoch !== this.#outbox.epoch) return;
+    this.#outbox.acked(lane, Number(sequence) - 1);
+    this.#doubt(lane, 'parted');
+    this.#renewWhenParted();
+  }
+
+  /** A new epoch, once it is known of every doubted lane where it parts, or that nothing of it is left. */
+  #renewWhenParted(): void {
+    if (this.#doubted.size === 0) return;
+    const lanes = this.#outbox.lanes();
+    const known = [...this.#doubted].every(
+      ([name, what]) =>
+        what === 'parted' || lanes.some(({ lane, first, last }) => lane === name && first > last),
+    );
+    if (!known) return;
+    this.#doubted.clear();
+    const session = this.#session;
+    this.#outbox.renewEpoch().then(
+      () => {
+        if (session !== undefined) this.#end(session, 'journal-restored', true);
+      },
+      () => {},
+    );
   }
 
   #ack(session: Session, ack: LaneAck): void {
@@ -383,6 +440,7 @@ export class Uplink {
     }
     session.receipts.push({ ...ack, atUs: BigInt(nowUs) });
     this.notify();
+    this.#renewWhenParted();
   }
 
   #pump(): void {
@@ -410,6 +468,7 @@ export class Uplink {
   }
 
   #nextParcel(lane: Lane): Parcel | undefined {
+    if (this.#doubted.get(lane) === 'parted') return undefined;
     const window = this.#windows[lane];
     const room = window.room();
     if (room.events <= 0 || (room.bytes <= 0 && !window.idle())) return undefined;

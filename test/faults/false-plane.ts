@@ -60,6 +60,7 @@ export class FalsePlane {
                     lane,
                     sequence: first - 1n,
                     atUs: 0n,
+                    recordSha256: new Uint8Array(0),
                   })),
                   credit,
                   receivedAtUs: 0n,
@@ -76,9 +77,9 @@ export class FalsePlane {
             const { epoch, lane, firstSequence, envelopes } = frame.value;
             const sent = firstSequence + BigInt(envelopes.length);
             for (const ack of [
-              { epoch, lane, sequence: sent + 1_000_000n, atUs: 0n },
-              { epoch: epoch ^ 1n, lane, sequence: sent - 1n, atUs: 0n },
-              { epoch, lane: 'nonsense', sequence: 1n, atUs: 0n },
+              { epoch, lane, sequence: sent + 1_000_000n, atUs: 0n, recordSha256: new Uint8Array(0) },
+              { epoch: epoch ^ 1n, lane, sequence: sent - 1n, atUs: 0n, recordSha256: new Uint8Array(0) },
+              { epoch, lane: 'nonsense', sequence: 1n, atUs: 0n, recordSha256: new Uint8Array(0) },
             ]) {
               this.acks += 1;
               call.write({ frame: { $case: 'ack', value: ack } });

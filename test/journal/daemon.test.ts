@@ -184,6 +184,7 @@ t.test('journal - a record damaged on the disk goes to quarantine, the others ar
       onAlarm: () => {},
       onRecords: () => {},
       onEvents: () => {},
+      onEpoch: () => {},
       onDeliveries: () => {},
       onRepeat: () => {},
     },

@@ -40,6 +40,7 @@ async function open(directory: string, more: Partial<JournalOptions> = {}): Prom
     onAlarm: (code) => opened.alarms.push(code),
     onRecords: () => {},
     onEvents: () => {},
+    onEpoch: () => {},
     onDeliveries: () => {},
     onRepeat: (sequence) => opened.repeats.push(sequence),
   };

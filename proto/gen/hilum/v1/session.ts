@@ -143,6 +143,11 @@ export interface LaneAck {
   lane: string;
   sequence: bigint;
   atUs: bigint;
+  /**
+   * In Welcome: SHA-256 of the record whose event stands at this position, so that a gateway
+   * whose disk went back in time sees that its positions were used by a later self.
+   */
+  recordSha256: Uint8Array;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2273,7 +2278,7 @@ export const LaneCredit: MessageFns<LaneCredit> = {
 };
 
 function createBaseLaneAck(): LaneAck {
-  return { epoch: 0n, lane: "", sequence: 0n, atUs: 0n, _unknownFields: {} };
+  return { epoch: 0n, lane: "", sequence: 0n, atUs: 0n, recordSha256: new Uint8Array(0), _unknownFields: {} };
 }
 
 export const LaneAck: MessageFns<LaneAck> = {
@@ -2298,6 +2303,9 @@ export const LaneAck: MessageFns<LaneAck> = {
         throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
       }
       writer.uint32(32).uint64(message.atUs);
+    }
+    if (message.recordSha256.length !== 0) {
+      writer.uint32(42).bytes(message.recordSha256);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2355,6 +2363,14 @@ export const LaneAck: MessageFns<LaneAck> = {
             message.atUs = reader.uint64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.recordSha256 = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2381,6 +2397,11 @@ export const LaneAck: MessageFns<LaneAck> = {
       lane: isSet(object.lane) ? globalThis.String(object.lane) : "",
       sequence: isSet(object.sequence) ? BigInt(object.sequence) : 0n,
       atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      recordSha256: isSet(object.recordSha256)
+        ? bytesFromBase64(object.recordSha256)
+        : isSet(object.record_sha256)
+        ? bytesFromBase64(object.record_sha256)
+        : new Uint8Array(0),
     };
   },
 
@@ -2398,6 +2419,9 @@ export const LaneAck: MessageFns<LaneAck> = {
     if (message.atUs !== 0n) {
       obj.atUs = message.atUs.toString();
     }
+    if (message.recordSha256.length !== 0) {
+      obj.recordSha256 = base64FromBytes(message.recordSha256);
+    }
     return obj;
   },
 
@@ -2410,6 +2434,7 @@ export const LaneAck: MessageFns<LaneAck> = {
     message.lane = object.lane ?? "";
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.recordSha256 = object.recordSha256 ?? new Uint8Array(0);
     return message;
   },
 };

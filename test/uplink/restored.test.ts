@@ -1,0 +1,81 @@
+/**
+ * A gateway whose disk went back in time: a restored image, a cloned VM. Its positions were used by its later
+ * self, so the control plane's acks are for other events than its own [CONTRACT 1: a new epoch for each restore].
+ */
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { messageMaker } from '../kit/messages.ts';
+import { MllpClient } from '../kit/mllp-client.ts';
+import { folderOf, Site } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+
+/** Sends so many distinct messages, one after the other; answers their control IDs. */
+async function send(site: Site, seed: number, count: number): Promise<string[]> {
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  const make = messageMaker({ seed, kind: 'oru' });
+  const sent: string[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const { bytes, controlId } = make(n);
+    await client.send(bytes);
+    sent.push(controlId);
+  }
+  await client.close();
+  return sent;
+}
+
+async function arrived(site: Site): Promise<string[]> {
+  return (await site.events()).map(({ provenance }) => provenance.messageControlId);
+}
+
+const cases = {
+  'while the line is up': { offline: 0, online: 7 },
+  'fewer messages than its later self, before the line is up': { offline: 3, online: 4 },
+  'more messages than its later self, before the line is up': { offline: 12, online: 2 },
+};
+
+for (const [when, { offline, online }] of Object.entries(cases)) {
+  t.test(`restored journal - it takes ${when}; everything answered arrives`, async (t) => {
+    const site = await Site.start(t);
+    const sent = await send(site, 1, 20);
+    await site.drained();
+    await site.gateway?.stop();
+    const image = join(folderOf(t), 'image');
+    cpSync(site.gatewayData, image, { recursive: true });
+    await site.startGateway();
+    sent.push(...(await send(site, 2, 5)));
+    await site.drained();
+    await site.gateway?.stop();
+    rmSync(site.gatewayData, { recursive: true });
+    cpSync(image, site.gatewayData, { recursive: true });
+
+    if (offline > 0) {
+      await site.plane?.stop();
+      await site.startGateway();
+      sent.push(...(await send(site, 3, offline)));
+      await site.startPlane();
+    } else await site.startGateway();
+    await site.connected();
+    sent.push(...(await send(site, 4, online)));
+    await site.drained();
+    const missing = await until(
+      async () => {
+        const there = new Set(await arrived(site));
+        return sent.every((id) => there.has(id)) && 'none';
+      },
+      { what: 'every answered message at the centre', timeoutMs: 20_000, everyMs: 200 },
+    );
+    t.equal(missing, 'none');
+    const there = await arrived(site);
+    t.equal(there.length, sent.length, 'each of them once');
+    t.same(there.slice(-online), sent.slice(-online), 'in order');
+    t.ok(
+      (await site.status()).alarms.some(({ code }) => code === 'journal-restored'),
+      'the gateway says what happened',
+    );
+    const epochs = new Set((await site.events()).map(({ position }) => position.epoch));
+    t.equal(epochs.size, 2, 'what came after the restore has an epoch of its own');
+    const [custody] = await site.ask<{ missing: string; doubled: string }[]>('custody');
+    t.match(custody, { missing: '0', doubled: '0' });
+  });
+}
