@@ -11,7 +11,7 @@
  * is what earlier epochs had.
  */
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import { batchElement, batchElementEnd } from '../../proto/wire.ts';
+import { batchElement } from '../../proto/wire.ts';
 import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
@@ -19,6 +19,7 @@ import { Damaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, outboxTable, perClass, place } from './layout.ts';
+import { fill, type OpenRow, type Parcel } from './parcel.ts';
 import type { JournalPart } from './part.ts';
 import {
   type OutboxEntry,
@@ -31,6 +32,7 @@ import {
   readOutboxRowKey,
   type SealedEntry,
   sequenceKey,
+  withoutHead,
 } from './rows.ts';
 import { storedBytes } from './space.ts';
 import type { State } from './state.ts';
@@ -47,29 +49,11 @@ export interface MadeLane {
   plain: Uint8Array;
 }
 
-/** Events of one lane in sequence, as they are sent. */
-export interface Parcel {
-  first: number;
-  count: number;
-  bytes: number;
-  /** Elements of a Batch: envelopes with their tags and lengths. */
-  chunks: Uint8Array[];
-  queuedAtUs: number[];
-  capturedAtUs: number[];
-}
-
 export interface LaneState {
   lane: Class;
   /** First sequence still held, last assigned; last = first - 1 when empty. */
   first: number;
   last: number;
-}
-
-interface OpenRow {
-  first: number;
-  entries: readonly OutboxEntry[];
-  queuedAtUs: number;
-  plain: Uint8Array;
 }
 
 interface Lane {
@@ -368,50 +352,4 @@ export class Outbox {
     });
     return oldest.length === 0 ? undefined : Math.min(...oldest);
   }
-}
-
-/** Adds of the row what the parcel does not have yet; false when the parcel is full. */
-function fill(parcel: Parcel, row: OpenRow, countMax: number, bytesMax: number): boolean {
-  let from = parcel.first + parcel.count - row.first;
-  let at = 0;
-  for (let skipped = 0; skipped < from; skipped += 1) at = batchElementEnd(row.plain, at);
-  const start = at;
-  let full = false;
-  for (; from < row.entries.length; from += 1) {
-    const end = batchElementEnd(row.plain, at);
-    full = parcel.count > 0 && (parcel.count >= countMax || parcel.bytes + end - at > bytesMax);
-    if (full) break;
-    parcel.count += 1;
-    parcel.bytes += end - at;
-    parcel.queuedAtUs.push(row.queuedAtUs);
-    parcel.capturedAtUs.push(row.entries[from]?.capturedAtUs ?? 0);
-    at = end;
-  }
-  if (at > start) parcel.chunks.push(row.plain.subarray(start, at));
-  return !full;
-}
-
-/** What the key still tells of a row whose head is damaged. */
-function withoutHead(row: OutboxRowKey): SealedEntry[] {
-  const entries: SealedEntry[] = row.completed.flatMap(([source, completed]) =>
-    Array.from({ length: completed }, () => ({
-      recordSequence: 0,
-      capturedAtUs: row.capturedS * 1_000_000,
-      index: 0,
-      source,
-      completes: true,
-      sealed: new Uint8Array(0),
-    })),
-  );
-  const source = row.completed[0]?.[0] ?? 0;
-  while (entries.length < row.count)
-    entries.push({
-      recordSequence: 0,
-      capturedAtUs: row.capturedS * 1_000_000,
-      index: 0,
-      source,
-      completes: false,
-      sealed: new Uint8Array(0),
-    });
-  return entries.slice(0, row.count);
 }

@@ -235,6 +235,31 @@ function wholeHead(row: Buffer, from: number, entryBytes: number): number | unde
   return crc32(row.subarray(from, end)) === row.readUInt32BE(end) ? end : undefined;
 }
 
+/** What the key still tells of a row whose head is damaged. */
+export function withoutHead(row: OutboxRowKey): SealedEntry[] {
+  const entries: SealedEntry[] = row.completed.flatMap(([source, completed]) =>
+    Array.from({ length: completed }, () => ({
+      recordSequence: 0,
+      capturedAtUs: row.capturedS * 1_000_000,
+      index: 0,
+      source,
+      completes: true,
+      sealed: new Uint8Array(0),
+    })),
+  );
+  const source = row.completed[0]?.[0] ?? 0;
+  while (entries.length < row.count)
+    entries.push({
+      recordSequence: 0,
+      capturedAtUs: row.capturedS * 1_000_000,
+      index: 0,
+      source,
+      completes: false,
+      sealed: new Uint8Array(0),
+    });
+  return entries.slice(0, row.count);
+}
+
 function writeSources(key: Buffer, from: number, sources: ReadonlyMap<number, number>): void {
   let at = from;
   for (const [source, count] of sources) {

@@ -11,32 +11,28 @@
  *   answer to a ping in 25 s each end the channel, and a new one is made.
  * - Lanes that can wait keep no more on the line than it carries in a moment (pace.ts), so that a STAT
  *   event never stands behind megabytes in a socket's buffer.
- * - A disk that went back in time (a restored image, a cloned VM) gives out positions that its later self
- *   has used. A Welcome that names a position which was never given out here, or another record at ours,
- *   is not believed: what is not acked is offered again, the control plane says where its records part
- *   from ours, and from there on everything goes out under a new epoch. Nothing is dropped for a stranger's ack.
+ * - A disk that went back in time is found out, and goes on under a new epoch (divergence.ts).
  * - Stopping says Goodbye, so the control plane can tell it from a broken line.
  */
-import {
-  type AuditEntry,
-  Batch,
-  type ConfigOffer,
-  type ConfigReport,
-  Envelope,
-  type GatewayFrame,
-  type LaneAck,
-  type PayloadReply,
-  type PlaneFrame,
-  type QuarantineEntry,
-  type ReplayResult,
-  type Telemetry,
-  type UplinkClient,
-  type Welcome,
+import type {
+  AuditEntry,
+  ConfigOffer,
+  ConfigReport,
+  GatewayFrame,
+  LaneAck,
+  PayloadReply,
+  PlaneFrame,
+  QuarantineEntry,
+  ReplayResult,
+  Telemetry,
+  UplinkClient,
+  Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { encodeBatchFrame } from '../../proto/wire.ts';
 import { backoffMs } from './backoff.ts';
 import { type ConnectProxy, openSession, type SessionCall, uplinkClient } from './channel.ts';
+import { Divergence } from './divergence.ts';
 import type { Identity } from './identity.ts';
 import { Pace } from './pace.ts';
 import { Window } from './window.ts';
@@ -147,8 +143,7 @@ export class Uplink {
     bulk: new Window(),
   };
   readonly #pace = new Pace();
-  /** Lanes whose acks are not believed, and whether it is known where they part from ours. */
-  readonly #doubted = new Map<Lane, 'offering' | 'parted'>();
+  readonly #divergence: Divergence;
   #session: Session | undefined;
   #state: UplinkState = {
     state: 'waiting',
@@ -169,6 +164,7 @@ export class Uplink {
     this.#reports = reports;
     this.#options = options;
     this.#hooks = hooks;
+    this.#divergence = new Divergence(outbox, (lane) => hooks.onAlarm('journal-restored', { lane }));
   }
 
   state(): UplinkState {
@@ -334,8 +330,8 @@ export class Uplink {
         this.notify();
         break;
       case 'refusal':
-        if (frame.value.code === 'position-conflict' && frame.value.position !== undefined)
-          this.#parted(frame.value.position);
+        if (frame.value.code === 'position-conflict' && this.#divergence.partedAt(frame.value.position))
+          this.#renewWhenParted();
         this.#hooks.log('warn', 'uplink-refused', { reason: frame.value.code });
         this.#end(session, frame.value.code, true);
         break;
@@ -355,8 +351,7 @@ export class Uplink {
     this.#hooks.log('info', 'uplink-connected', { address: this.#options.address });
     for (const state of this.#outbox.lanes()) {
       const acked = welcome.acked.find((ack) => ack.lane === state.lane && ack.epoch === this.#outbox.epoch);
-      const ours = acked === undefined || this.#isOurs(state, acked);
-      if (!ours && !this.#doubted.has(state.lane)) this.#doubt(state.lane, 'offering');
+      const ours = acked === undefined || this.#divergence.believes(state, acked);
       const flushed = ours ? Number(acked?.sequence ?? 0n) : 0;
       const credit = welcome.credit.find((one) => one.lane === state.lane);
       const window = this.#windows[state.lane];
@@ -376,41 +371,10 @@ export class Uplink {
     this.#renewWhenParted();
   }
 
-  /** Is what the control plane has at its last position of the lane what this journal gave out there? */
-  #isOurs(state: { lane: Lane; first: number; last: number }, acked: LaneAck): boolean {
-    const sequence = Number(acked.sequence);
-    if (sequence < state.first) return true;
-    if (sequence > state.last) return false;
-    const parcel = this.#outbox.parcel(state.lane, sequence, 1, 1);
-    const [envelope] = Batch.decode(Buffer.concat(parcel?.chunks ?? [])).envelopes;
-    const { recordSha256 } = Envelope.decode(envelope ?? new Uint8Array(0));
-    return recordSha256.length === 0 || Buffer.from(recordSha256).equals(Buffer.from(acked.recordSha256));
-  }
-
-  #doubt(lane: Lane, what: 'offering' | 'parted'): void {
-    if (!this.#doubted.has(lane)) this.#hooks.onAlarm('journal-restored', { lane });
-    this.#doubted.set(lane, what);
-  }
-
-  /** The control plane holds another record at this position: everything before it is ours, nothing from it on. */
-  #parted({ epoch, lane: name, sequence }: LaneAck): void {
-    const lane = laneNames.find((one) => one === name);
-    if (lane === undefined || epoch !== this.#outbox.epoch) return;
-    this.#outbox.acked(lane, Number(sequence) - 1);
-    this.#doubt(lane, 'parted');
-    this.#renewWhenParted();
-  }
-
-  /** A new epoch, once it is known of every doubted lane where it parts, or that nothing of it is left. */
+  /** A new epoch, once it is known of every doubted lane where it parts. */
   #renewWhenParted(): void {
-    if (this.#doubted.size === 0) return;
-    const lanes = this.#outbox.lanes();
-    const known = [...this.#doubted].every(
-      ([name, what]) =>
-        what === 'parted' || lanes.some(({ lane, first, last }) => lane === name && first > last),
-    );
-    if (!known) return;
-    this.#doubted.clear();
+    if (!this.#divergence.known()) return;
+    this.#divergence.forget();
     const session = this.#session;
     this.#outbox.renewEpoch().then(
       () => {
@@ -468,7 +432,7 @@ export class Uplink {
   }
 
   #nextParcel(lane: Lane): Parcel | undefined {
-    if (this.#doubted.get(lane) === 'parted') return undefined;
+    if (this.#divergence.held(lane)) return undefined;
     const window = this.#windows[lane];
     const room = window.room();
     if (room.events <= 0 || (room.bytes <= 0 && !window.idle())) return undefined;

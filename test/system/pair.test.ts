@@ -126,7 +126,7 @@ t.test('event - an ORU arrives in the shape of the contract, with its bytes', as
     },
   });
   t.notOk(
-    'assumed' in (event?.observations[0]?.effective as object),
+    'assumed' in ((event?.observations[0]?.effective ?? {}) as object),
     'an offset that was given is not assumed',
   );
 });
@@ -275,7 +275,7 @@ t.test('config - checked here, pushed, refused, rolled back: exit codes and reas
   t.equal((await ctl('config', 'rollback', '--site', 'faults', '--reason', 'test')).code, 0);
   await sendOne(oru('MAPPED1'));
   const [event] = await eventsOf('MAPPED1');
-  const codings = (event?.observations[0]?.code as { codings: unknown[] }).codings;
+  const { codings } = (event?.observations[0]?.code ?? { codings: [] }) as { codings: unknown[] };
   t.match(
     codings,
     [{ code: '2823-3' }, { system: 'urn:x', code: 'K', display: 'Kalium', mapped: true }],
