@@ -16,6 +16,7 @@
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
 import { createHash, hash, randomBytes } from 'node:crypto';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { JournalRecord, type QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
@@ -101,6 +102,8 @@ export class Journal implements Intake {
   readonly #part: JournalPart;
   readonly #opener: Opener;
   readonly #hooks: JournalHooks;
+  /** Kept, because a writer's buffers cost more than what is written. */
+  readonly #writer = new BinaryWriter();
   #epoch: bigint;
   #sequence: number;
   #liveBytes = 0;
@@ -255,7 +258,11 @@ export class Journal implements Intake {
     });
     const capturedS = Math.floor(Number(draft.capturedAtUs) / 1e6);
     const { repeat } = draft;
-    const repeated = repeat === undefined ? undefined : this.#repeats.lookUp(repeat, record, capturedS);
+    const key = repeat === undefined ? undefined : this.#repeats.blind(repeat.key);
+    const repeated =
+      repeat === undefined || key === undefined
+        ? undefined
+        : this.#repeats.lookUp(repeat, key, record, capturedS);
     if (repeated !== undefined) {
       const source = this.#sources.number(draft.source);
       this.#custody.count('duplicates', source, capturedS);
@@ -269,7 +276,8 @@ export class Journal implements Intake {
       return Promise.reject(new IntakeRefused(room, `the journal takes nothing: ${room}`));
     }
     this.#sequence += 1;
-    if (repeat !== undefined) this.#repeats.add(repeat, record, this.#sequence, capturedS);
+    if (repeat !== undefined && key !== undefined)
+      this.#repeats.add(repeat, key, record, this.#sequence, capturedS);
     return this.#journal(record, this.#sequence, draft.classGuess, capturedS);
   }
 
@@ -281,7 +289,7 @@ export class Journal implements Intake {
 
   #journal(record: JournalRecord, sequence: number, guess: Class, capturedS: number): Promise<Receipt> {
     const source = this.#sources.number(record.source);
-    const bytes = JournalRecord.encode(record).finish();
+    const bytes = JournalRecord.encode(record, this.#writer).finish();
     const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
     const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
     this.#records.add(this.#committer.round(), taken, sealed);

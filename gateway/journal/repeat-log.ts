@@ -45,17 +45,22 @@ export class RepeatLog {
     return this.#index.size();
   }
 
+  /** The key as it is looked up and kept: made once for a message, because it costs two hashes. */
+  blind(key: string): Buffer {
+    return this.#blind(key);
+  }
+
   /** The sequence of the record that this one repeats; marks the record as resend or conflict otherwise [CONTRACT 3]. */
-  lookUp(repeat: Repeat, record: JournalRecord, capturedS: number): number | undefined {
+  lookUp(repeat: Repeat, key: Buffer, record: JournalRecord, capturedS: number): number | undefined {
     if (!repeat.consult) return undefined;
-    let seen = this.#index.find(this.#blind(repeat.key), record.sha256);
+    let seen = this.#index.find(key, record.sha256);
     if (seen === undefined) return undefined;
     if (repeat.window === 'released') return seen.sequence;
     if (!seen.sameBytes) {
       if (repeat.otherBytes === 'replace') return undefined;
       record.conflict = true;
       record.conflictWith = BigInt(seen.sequence);
-      seen = this.#index.find(this.#keyOf(repeat, record), record.sha256);
+      seen = this.#index.find(this.#keyOf(repeat, key, record), record.sha256);
       if (seen === undefined || !seen.sameBytes) return undefined;
     }
     if ((capturedS - seen.atS) * 1000 <= repeat.window.ms) return seen.sequence;
@@ -64,19 +69,19 @@ export class RepeatLog {
     return undefined;
   }
 
-  add(repeat: Repeat, record: JournalRecord, sequence: number, capturedS: number): void {
-    this.#index.add(this.#keyOf(repeat, record), record.sha256, sequence, capturedS);
+  add(repeat: Repeat, key: Buffer, record: JournalRecord, sequence: number, capturedS: number): void {
+    this.#index.add(this.#keyOf(repeat, key, record), record.sha256, sequence, capturedS);
   }
 
   release(key: string): void {
     this.#index.release(this.#blind(key));
   }
 
-  #keyOf(repeat: Repeat, record: JournalRecord): Buffer {
+  #keyOf(repeat: Repeat, key: Buffer, record: JournalRecord): Buffer {
     // The first bytes under a message control ID keep the plain key; other bytes get one of their own.
     return record.conflict
       ? this.#blind(`${repeat.key}|${Buffer.from(record.sha256).toString('base64')}`)
-      : this.#blind(repeat.key);
+      : key;
   }
 
   write(round: Round): void {
