@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { durationMs } from '../proto/config/duration.ts';
 import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
+import { orderKeysOf } from './capture/order-key.ts';
 import { ConfigStore } from './config-store.ts';
 import { Journal } from './journal/journal.ts';
 import type { StoredDelivery } from './journal/local-queues.ts';
@@ -97,6 +98,7 @@ export class Gateway {
             settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
           repeatEntriesMax: settings.journal.repeatEntriesMax,
           repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
+          orderKeysOf,
         },
         {
           onFault(code, cause) {

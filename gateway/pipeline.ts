@@ -51,6 +51,8 @@ export interface PipelineOptions {
 interface Job {
   guess: Class;
   rows: TakenRow[];
+  /** Nothing of its patients stands before it. */
+  alone: boolean;
   /** Records that go to the worker together; more than one group once the job has failed. */
   groups: TakenRecord[][];
   made: Made[];
@@ -144,9 +146,9 @@ export class Pipeline {
   /** What failed is tried again first, but a STAT record does not wait for that. */
   #nextJob(): Job | undefined {
     const again = this.#jobs.find(({ groups }) => groups.length > 0);
-    if (again === undefined) return this.#next();
-    const overtaken = !this.#strict && again.guess !== 'stat' && this.#journal.waiting('stat');
-    return (overtaken ? this.#take('stat') : undefined) ?? again;
+    if (this.#strict) return this.#overtaking() ?? again ?? this.#next();
+    const overtaken = again !== undefined && again.guess !== 'stat' && this.#journal.waiting('stat');
+    return (overtaken ? this.#take('stat') : undefined) ?? again ?? this.#next();
   }
 
   #next(): Job | undefined {
@@ -155,10 +157,30 @@ export class Pipeline {
     return guess === undefined || this.#yields(guess) ? undefined : this.#take(guess);
   }
 
-  #take(guess: Class): Job | undefined {
-    const rows = this.#journal.take(guess, jobRecordsMax, jobBytesMax);
+  /**
+   * With class rules in the config a guess is no verdict, so a record must not overtake its own patient's by it:
+   * a row goes first when nothing of its patients stands before it [CONTRACT 1].
+   */
+  #overtaking(): Job | undefined {
+    if (this.#jobNumber % floorEvery === floorEvery - 1) return undefined;
+    const guess = (['stat', 'urgent'] as const).find(
+      (one) => this.#journal.waiting(one) && this.#journal.mayOvertake(one),
+    );
+    const job = guess === undefined ? undefined : this.#take(guess, 1);
+    if (job !== undefined) job.alone = true;
+    return job;
+  }
+
+  #take(guess: Class, recordsMax = jobRecordsMax): Job | undefined {
+    const rows = this.#journal.take(guess, recordsMax, jobBytesMax);
     if (rows.length === 0) return undefined;
-    const job = { guess, rows, groups: [rows.flatMap(({ records }) => records)], made: [] };
+    const job = {
+      alone: false,
+      guess,
+      rows,
+      groups: [rows.flatMap(({ records }) => records)],
+      made: [],
+    };
     this.#jobs.push(job);
     return job;
   }
@@ -184,7 +206,7 @@ export class Pipeline {
     if (!this.#strict) {
       return this.#jobNumber % floorEvery === floorEvery - 1 ? waiting.at(-1) : waiting[0];
     }
-    // The config's own rules decide the class, so a guess must not let a record overtake its own patient's.
+    // The config's own rules decide the class: everything else goes in the order in which it came.
     let chosen: Class | undefined;
     let lowest = Number.POSITIVE_INFINITY;
     for (const guess of waiting) {
@@ -250,7 +272,7 @@ export class Pipeline {
   #finish(): void {
     const held = new Set<Class>();
     for (const job of [...this.#jobs]) {
-      if (held.has(job.guess) || (this.#strict && held.size > 0)) continue;
+      if (held.has(job.guess) || (this.#strict && !job.alone && held.size > 0)) continue;
       if (job.groups.length > 0 || this.#flights.some((flight) => flight.job === job)) {
         held.add(job.guess);
         continue;

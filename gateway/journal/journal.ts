@@ -47,6 +47,8 @@ export interface JournalOptions {
   reserveBytes?: number | undefined;
   repeatEntriesMax: number;
   repeatAgeMs: number;
+  /** Whose record this is, as numbers: what order is kept for. */
+  orderKeysOf(draft: RecordDraft): readonly number[];
 }
 
 export interface JournalHooks {
@@ -102,6 +104,7 @@ export class Journal implements Intake {
   readonly #part: JournalPart;
   readonly #opener: Opener;
   readonly #hooks: JournalHooks;
+  readonly #options: JournalOptions;
   /** Kept, because a writer's buffers cost more than what is written. */
   readonly #writer = new BinaryWriter();
   #epoch: bigint;
@@ -154,6 +157,7 @@ export class Journal implements Intake {
     const startedAtMs = performance.now();
     this.#environment = environment;
     this.#hooks = hooks;
+    this.#options = options;
     this.segment = segment;
     this.#state = new State(environment);
     this.#epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
@@ -278,7 +282,8 @@ export class Journal implements Intake {
     this.#sequence += 1;
     if (repeat !== undefined && key !== undefined)
       this.#repeats.add(repeat, key, record, this.#sequence, capturedS);
-    return this.#journal(record, this.#sequence, draft.classGuess, capturedS);
+    const orderKeys = this.#options.orderKeysOf(draft);
+    return this.#journal(record, this.#sequence, draft.classGuess, capturedS, orderKeys);
   }
 
   /** Forgets a repeat key; resolves when that is durable. */
@@ -287,12 +292,18 @@ export class Journal implements Intake {
     return settled(this.#committer.round());
   }
 
-  #journal(record: JournalRecord, sequence: number, guess: Class, capturedS: number): Promise<Receipt> {
+  #journal(
+    record: JournalRecord,
+    sequence: number,
+    guess: Class,
+    capturedS: number,
+    orderKeys: readonly number[],
+  ): Promise<Receipt> {
     const source = this.#sources.number(record.source);
     const bytes = JournalRecord.encode(record, this.#writer).finish();
     const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
     const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
-    this.#records.add(this.#committer.round(), taken, sealed);
+    this.#records.add(this.#committer.round(), { record: taken, sealed, orderKeys });
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     this.#state.set('sequence', this.#sequence);
     this.#custody.count('accepted', source, capturedS);
@@ -317,6 +328,11 @@ export class Journal implements Intake {
   /** Is there a record of this guess that was not taken yet? */
   waiting(guess: Class): boolean {
     return this.#records.waiting(guess);
+  }
+
+  /** Can the next row of this guess be normalized before everything that came earlier, with no patient's order broken? */
+  mayOvertake(guess: Class): boolean {
+    return this.#records.mayOvertake(guess);
   }
 
   /** How hard senders press: when one was last served, and how many flushed records wait in memory. */
@@ -415,7 +431,8 @@ export class Journal implements Intake {
     const guess = (classes as readonly string[]).includes(record.classGuess)
       ? (record.classGuess as Class)
       : 'routine';
-    const journaled = this.#journal(record, this.#sequence, guess, capturedS);
+    // It was out of its order already, so it is in nobody's way.
+    const journaled = this.#journal(record, this.#sequence, guess, capturedS, []);
     // The record was accepted once: only its state changes.
     this.#custody.count('accepted', source, capturedS, -1);
     this.#custody.count('quarantined', source, capturedS, -1);

@@ -25,6 +25,7 @@ import {
   sequenceKey,
 } from './rows.ts';
 import { storedBytes } from './space.ts';
+import { Standing } from './standing.ts';
 
 const hotBytesMax = 16 * 1024 * 1024;
 
@@ -41,6 +42,14 @@ export interface TakenRecord {
   journaledAtUs: number;
 }
 
+/** Told beside a record when it is added. */
+export interface Added {
+  record: TakenRecord;
+  sealed: Uint8Array;
+  /** Whose it is [capture/order-key.ts]. */
+  orderKeys: readonly number[];
+}
+
 /** Records that were taken together and are finished together. */
 export interface TakenRow {
   guess: Class;
@@ -48,15 +57,10 @@ export interface TakenRow {
   records: TakenRecord[];
 }
 
-interface Collected {
-  record: TakenRecord;
-  sealed: Uint8Array;
-}
-
 interface Queue {
   guess: Class;
   table: Table;
-  collected: Collected[];
+  collected: Added[];
   collectedBytes: number;
   collectedSources: Set<number>;
   hot: Fifo<TakenRow>;
@@ -77,6 +81,7 @@ export interface RecordsCounters {
 export class Records {
   readonly #counters: RecordsCounters;
   readonly #queues: Record<Class, Queue>;
+  readonly #standing = new Standing();
   /** Found at start. */
   readonly found: { records: number; lastSequence: number };
 
@@ -94,6 +99,7 @@ export class Records {
           this.found.records += records;
         }
         counters.bytes(storedBytes((found as Buffer).length, row.bytes), row.bytes);
+        this.#standing.recovered(row.first);
       }
       this.found.lastSequence = Math.max(this.found.lastSequence, durable);
       return {
@@ -113,9 +119,10 @@ export class Records {
   }
 
   /** Puts a record into the row of the open round. */
-  add(round: Round, record: TakenRecord, sealed: Uint8Array): void {
+  add(round: Round, added: Added): void {
+    const { record, sealed } = added;
     const queue = this.#queues[record.guess];
-    queue.collected.push({ record, sealed });
+    queue.collected.push(added);
     queue.collectedBytes += sealed.length;
     queue.collectedSources.add(record.source);
     this.#counters.pending(record.source, 1);
@@ -148,6 +155,11 @@ export class Records {
     queue.collectedBytes = 0;
     queue.collectedSources = new Set();
     round.put(queue.table, key, value);
+    this.#standing.add(
+      queue.guess,
+      records[0]?.sequence ?? 0,
+      collected.flatMap(({ orderKeys }) => orderKeys),
+    );
     this.#counters.bytes(storedBytes(key.length, value.length), value.length);
     const row = { guess: queue.guess, key, records: collected.map(({ record }) => record) };
     round.whenSettled(() => this.#offer(queue, row));
@@ -206,8 +218,9 @@ export class Records {
 
   /** Takes the row out of the journal, in the round that writes what became of its records. */
   remove(round: Round, row: TakenRow): void {
-    const { bytes } = readRecordRowKey(row.key);
+    const { bytes, first } = readRecordRowKey(row.key);
     round.remove(this.#queues[row.guess].table, row.key);
+    this.#standing.remove(row.guess, first);
     this.#counters.bytes(-storedBytes(row.key.length, bytes), -bytes);
   }
 
@@ -215,6 +228,15 @@ export class Records {
   waiting(guess: Class): boolean {
     const queue = this.#queues[guess];
     return queue.hot.length > 0 || (queue.spilled && queue.takenThrough < queue.durable);
+  }
+
+  /** May the next row of this guess go before what came earlier under another guess, with no patient's order broken? */
+  mayOvertake(guess: Class): boolean {
+    const queue = this.#queues[guess];
+    const records = queue.hot.peek()?.records;
+    // What was read back may be of an earlier life; it keeps its place.
+    if (records === undefined) return false;
+    return this.#standing.mayOvertake(guess, records[0]?.sequence ?? 0, records.at(-1)?.sequence ?? 0);
   }
 
   /** Flushed records in memory that wait for the normalizer; infinite once some wait on disk only. */

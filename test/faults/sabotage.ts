@@ -27,8 +27,8 @@ export const sabotages: readonly Sabotage[] = [
     title: 'answers before the commit',
     row: 'F3',
     file: 'gateway/journal/journal.js',
-    text: "resolve({ outcome: 'journaled', sequence: BigInt(sequence) });\n                this.#hooks.onRecords();",
-    instead: 'this.#hooks.onRecords();',
+    text: 'this.#owed.push({ receipt, resolve, reject });',
+    instead: 'this.#owed.push({ receipt, resolve, reject }); resolve(receipt);',
     caughtBy: /were answered and/,
   },
   {

@@ -178,6 +178,7 @@ t.test('journal - a record damaged on the disk goes to quarantine, the others ar
       reserveBytes: 0,
       repeatEntriesMax: 1000,
       repeatAgeMs: 1e9,
+      orderKeysOf: () => [],
     },
     {
       onFault: () => {},

@@ -52,6 +52,7 @@ async function open(directory: string, more: Partial<JournalOptions> = {}): Prom
       reserveBytes: 0,
       repeatEntriesMax: 10_000,
       repeatAgeMs: 7 * 86_400_000,
+      orderKeysOf: () => [],
       ...more,
     },
     hooks,
