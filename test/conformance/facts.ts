@@ -60,7 +60,7 @@ export const vital: ReadonlySet<Kind> = new Set<Kind>([
 ]);
 
 export type Said =
-  | { is: 'identifier'; value: string; type: string; system: string; names: string[] }
+  | { is: 'identifier'; value: string; type: string; system: string; names: readonly string[] }
   | { is: 'name'; family: string; given: string[]; more: string[] }
   | { is: 'word'; value: string; letter: string }
   | { is: 'time'; value: string }
