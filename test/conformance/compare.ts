@@ -1,4 +1,6 @@
 /** Is each fact of theirs in our events? One verdict a fact, in the order of the Bundle. */
+
+import { reportStatus } from '../../gateway/normalize/hl7v2/status.ts';
 import type { Encounter, Location, Observation, Patient } from '../../proto/gen/hilum/v1/event.ts';
 import {
   sameAppointmentStatus,
@@ -113,6 +115,12 @@ function order(fact: Fact, ours: OurOrder | undefined): Outcome {
   return [said.is === 'time' && sameTime(said.value, value), value];
 }
 
+/** A result's event has the report's status as its own; beside another body (an order, a charge) it is OBR-25. */
+function reportWord({ order, event }: OurOrder): string {
+  const own = event.kind === 'observation' || event.kind === 'device-observation';
+  return own ? event.status : (reportStatus[order.resultStatus] ?? 'unknown');
+}
+
 /** The placer's number is the placer's, the filler's the filler's. */
 const numberTypes: Record<string, string[]> = {
   PLAC: ['PLAC'],
@@ -134,7 +142,8 @@ function report(fact: Fact, ours: OurOrder | undefined): Outcome {
   if (said.is === 'identifier') return numbered(said, ours);
   if (kind === 'report-code') return [sameCode(said, ours.order.service), ours.order.service];
   if (said.is === 'word') {
-    const { status, observations } = ours.event;
+    const { observations } = ours.event;
+    const status = reportWord(ours);
     const results = observations.map((one) => one.status);
     return [sameReportStatus(said.value, ours.order.resultStatus, status, results), status];
   }

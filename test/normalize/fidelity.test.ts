@@ -149,6 +149,15 @@ t.test('orc - further numbers, from when the order holds, and who ordered', asyn
   );
 });
 
+t.test('orc - a group number is an EI, or a pair of them', async (t) => {
+  const order = (group: string) => only('OML^O21', 'PID|||7', `ORC|NW|P1||${group}`, 'OBR|1|P1').order;
+  t.match(order('G1^HOSP')?.group, { value: 'G1', assigner: 'HOSP', type: 'GROUP' });
+  t.match(order('G1&HOSP^G2&LAB'), {
+    group: { value: 'G1', assigner: 'HOSP' },
+    alternates: [{ value: 'G2', assigner: 'LAB', type: 'GROUP' }],
+  });
+});
+
 t.test('obx - ranges, periods, words of a table and further pointers', async (t) => {
   t.match(observation('1', 'NR', 'A', '', '1^10'), {
     value: '1-10',

@@ -2,7 +2,7 @@
 import type { Order, Organization, Specimen, Times, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { period, time, timings } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
-import { cxs, ei, eips, eis, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { fresh } from './shapes.ts';
@@ -18,7 +18,7 @@ export const orc: Table<Order> = [
   [1, 'control', word],
   [2, 'placer', ei('PLAC')],
   [3, 'filler', ei('FILL')],
-  [4, 'group', ei('GROUP')],
+  [4, groups],
   [5, 'orderStatus', word],
   [6, 'response', code],
   [7, timed],
@@ -187,6 +187,18 @@ function orderingFacility(order: Order, segment: Segment, field: number): void {
   facility.name = parts.text(1);
   const id = organizationNumber(parts);
   if (id !== undefined) facility.identifiers.push(id);
+}
+
+/** EI; EIP from 2.9 on, whose two are told by their subcomponents: the placer's group and the filler's. */
+function groups(order: Order, segment: Segment, field: number): void {
+  const parts = segment.parts(field);
+  if (!parts.sub(1).has(2) && !parts.sub(2).has(2)) {
+    order.group = ei('GROUP')(segment, field);
+    return;
+  }
+  order.group = eiOf(parts.sub(1), 'GROUP');
+  const filler = eiOf(parts.sub(2), 'GROUP');
+  if (filler !== undefined) order.alternates.push(filler);
 }
 
 /** A further number of the placer's; ORC and OBR may both say it. */

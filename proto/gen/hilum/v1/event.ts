@@ -394,7 +394,7 @@ export interface Order {
   performed:
     | Period
     | undefined;
-  /** ORC-33 / OBR-53: further numbers of the placer for the same order. */
+  /** ORC-33 / OBR-53: further numbers of the placer for the same order; the filler's group (ORC-4.2). */
   alternates: Identifier[];
   /** ORC-15: from when on the order holds. */
   effective:
