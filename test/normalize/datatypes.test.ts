@@ -100,7 +100,7 @@ t.test('cwe - a further text without a code is kept', (t) => {
   });
   t.match(observation('1', 'CWE', 'A', '', '1^GLUCOSE^LN^^POST 12H^L')?.valueCode?.codings, [
     { code: '1', display: 'GLUCOSE' },
-    { code: '', display: 'POST 12H', system: 'urn:hilum:lab:L' },
+    { code: '', display: 'POST 12H', system: '', name: 'L' },
   ]);
   t.match(observation('1', 'CWE', 'A', '', '^ONLY')?.valueCode, { text: 'ONLY', codings: [] });
   t.end();

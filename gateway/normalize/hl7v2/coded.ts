@@ -50,18 +50,17 @@ export function codeOf(parts: Parts, system = ''): Code | undefined {
   if (three !== '')
     add(codings, three, parts.text(11), parts.text(12), parts.text(13), oid(parts, 20), source);
   // A second text without a code is neither the code's display nor its text; it stands last.
-  if (one === '' && text !== '' && text !== said) codings.push(uncoded(text, name, source));
-  if (two === '' && alternate !== '' && alternate !== said)
-    codings.push(uncoded(alternate, alternateName, source));
+  if (one === '' && text !== '' && text !== said) codings.push(uncoded(text, name));
+  if (two === '' && alternate !== '' && alternate !== said) codings.push(uncoded(alternate, alternateName));
   if (codings.length === 0 && said === '') return undefined;
   const found: Code = { text: said, codings };
   addMapped(found, scope.context.codes, (table) => fired(scope, `code-table/${table}`));
   return found;
 }
 
-function uncoded(display: string, name: string, source: string): Coding {
-  const system = name === '' ? '' : codingSystem(name, '', source);
-  return { system, code: '', display, version: '', name, mapped: false };
+/** Without a code it says nothing in any system; the name that was sent stays. */
+function uncoded(display: string, name: string): Coding {
+  return { system: '', code: '', display, version: '', name, mapped: false };
 }
 
 function oid(parts: Parts, component: number): string {
