@@ -58,6 +58,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     facility: 'string',
     start: 'string',
     end: 'string',
+    universalId: 'string',
+    universalIdType: 'string',
   },
   Coding: {
     system: 'string',
@@ -91,6 +93,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     suffix: 'list<string>',
     degree: 'string',
     text: 'string',
+    calledBy: 'string',
+    start: 'string',
+    end: 'string',
   },
   Address: {
     use: 'string',
@@ -141,6 +146,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     breed: 'Code',
     veteranStatus: 'string',
     aliases: 'list<string>',
+    aliasNames: 'list<HumanName>',
+    mothersIdentifiers: 'list<Identifier>',
+    tribalCitizenship: 'list<Code>',
   },
   Location: {
     pointOfCare: 'string',
@@ -189,6 +197,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     financialClass: 'list<Code>',
     visitDescription: 'string',
     modeOfArrival: 'string',
+    priorTemporaryLocation: 'Location',
+    priorPendingLocation: 'Location',
+    preadmit: 'Identifier',
+    episode: 'Identifier',
   },
   Order: {
     placer: 'Identifier',
@@ -223,6 +235,15 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     orderNotes: 'list<string>',
     furtherSpecimens: 'list<Specimen>',
     performed: 'Period',
+    alternates: 'list<Identifier>',
+    effective: 'ClinicalTime',
+    orderingFacility: 'Organization',
+  },
+  Organization: {
+    name: 'string',
+    identifiers: 'list<Identifier>',
+    address: 'Address',
+    telecoms: 'list<Telecom>',
   },
   Timing: {
     quantity: 'string',
@@ -283,6 +304,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     furtherValueCodes: 'list<Code>',
     performingOrganizationAddress: 'Address',
     converted: 'ConvertedQuantity',
+    valuePeriod: 'Period',
   },
   ConvertedQuantity: {
     value: 'string',
@@ -519,6 +541,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     relationship: 'Code',
     start: 'ClinicalTime',
     end: 'ClinicalTime',
+    identifiers: 'list<Identifier>',
+    medicaidCaseName: 'HumanName',
   },
   RelatedPerson: {
     setId: 'string',

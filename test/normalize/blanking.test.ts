@@ -41,6 +41,9 @@ const typeOf: Record<string, string> = {
 const aside = new Set([
   'EVN-1', // stands in for MSH-9.2, which wins
   'DSC-1', // the continuation pointer
+  'DG1-2', // the coding system, where DG1-3 names none
+  'PR1-2',
+  'DB1-2', // whose the disability is: only the patient's is kept
 ]);
 
 for (const family of allFamilies) {
@@ -129,6 +132,10 @@ function excused(segment: Segment, field: number): boolean {
       return also('OBX', 14, true);
     case 'OBR-5': // the old priority; OBR-27.6 and TQ1-9 win
       return also('OBR', 27, false) || also('TQ1', 9, false);
+    case 'ORC-33': // the same number in ORC and OBR is said twice
+      return also('OBR', 53, true);
+    case 'OBR-53':
+      return also('ORC', 33, true);
     case 'SCH-11': // TQ1 is what follows SCH-11 from 2.5 on
       return also('TQ1', 7, false);
     case 'PD1-4': // XCN with nothing but the type of a number that is not there

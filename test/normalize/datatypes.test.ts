@@ -93,6 +93,19 @@ t.test('cwe - three triplets, versions, OIDs and the original text', (t) => {
   t.end();
 });
 
+t.test('cwe - a further text without a code is kept', (t) => {
+  t.match(observation('1', 'CWE', 'A', '', '^^^^S01^^^^FULTON')?.valueCode, {
+    text: 'FULTON',
+    codings: [{ code: '', display: 'S01', system: '' }],
+  });
+  t.match(observation('1', 'CWE', 'A', '', '1^GLUCOSE^LN^^POST 12H^L')?.valueCode?.codings, [
+    { code: '1', display: 'GLUCOSE' },
+    { code: '', display: 'POST 12H', system: '', name: 'L' },
+  ]);
+  t.match(observation('1', 'CWE', 'A', '', '^ONLY')?.valueCode, { text: 'ONLY', codings: [] });
+  t.end();
+});
+
 t.test('cwe - coding systems have their URIs', (t) => {
   const wanted: Record<string, string> = {
     I10: 'http://hl7.org/fhir/sid/icd-10',

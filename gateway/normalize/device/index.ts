@@ -260,6 +260,8 @@ function identifier(value: string, system: string, type: string, scope: Scope): 
     facility: '',
     start: '',
     end: '',
+    universalId: '',
+    universalIdType: '',
   };
 }
 

@@ -83,21 +83,6 @@ export function isMerge(trigger: string): boolean {
 
 const shared = [patientSegments, clinicalSegments, coverageSegments, noteSegment, observationSegments];
 
-export const adt: Family = {
-  name: 'adt',
-  kind: 'admission',
-  opens: new Set(),
-  segments: handlers(...shared),
-  finish(event, draft) {
-    finishMovement(event, draft);
-    const status = movements[draft.trigger]?.[1];
-    if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
-    const action = event.movement?.action ?? '';
-    if (action.startsWith('cancel-')) event.status = 'cancelled';
-    if (action.startsWith('delete-')) event.status = 'entered-in-error';
-  },
-};
-
 function merging(draft: Draft): Merge {
   const { base } = draft;
   base.merge ??= fresh.merge();
@@ -123,6 +108,23 @@ const mergeSegments: Record<string, Handler> = {
   },
 };
 
+export const adt: Family = {
+  name: 'adt',
+  kind: 'admission',
+  opens: new Set(),
+  // A06 and A07 give the account that ends with the change of class in an MRG [HL7 3.3.6].
+  segments: handlers(...shared, { MRG: mergeSegments.MRG as Handler }),
+  finish(event, draft) {
+    finishMovement(event, draft);
+    finishChange(event, draft);
+    const status = movements[draft.trigger]?.[1];
+    if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
+    const action = event.movement?.action ?? '';
+    if (action.startsWith('cancel-')) event.status = 'cancelled';
+    if (action.startsWith('delete-')) event.status = 'entered-in-error';
+  },
+};
+
 export const adtMerge: Family = {
   name: 'adt-merge',
   kind: 'merge',
@@ -137,6 +139,19 @@ export const adtMerge: Family = {
     merge.surviving = [...(event.patient?.identifiers ?? [])];
   },
 };
+
+/** The patient stays who he is: his own number, repeated in MRG-1, is not retired. */
+function finishChange(event: ClinicalEvent, draft: Draft): void {
+  const { merge } = event;
+  if (merge === undefined) return;
+  const surviving = event.patient?.identifiers ?? [];
+  merge.action = 'change-identifier';
+  merge.trigger = draft.trigger;
+  merge.surviving = [...surviving];
+  merge.retired = merge.retired.filter(
+    (one) => !surviving.some((other) => other.value === one.value && other.system === one.system),
+  );
+}
 
 function finishMovement(event: ClinicalEvent, draft: Draft): void {
   event.movement ??= fresh.movement();

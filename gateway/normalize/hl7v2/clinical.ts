@@ -1,8 +1,8 @@
 /** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
 import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
-import { code } from './coded.ts';
-import { cxs, ei } from './identified.ts';
+import { code, codeWithMethod } from './coded.ts';
+import { cxs, ei, typed } from './identified.ts';
 import { nameIn, participants } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
@@ -29,7 +29,7 @@ export const iam: Table<Allergy> = [
 
 export const dg1: Table<Condition> = [
   [1, 'setId', word],
-  [3, 'code', code],
+  [3, 'code', codeWithMethod(2)],
   [4, 'text', word],
   [5, 'recorded', time],
   [6, 'type', word],
@@ -41,7 +41,7 @@ export const dg1: Table<Condition> = [
 
 export const pr1: Table<Procedure> = [
   [1, 'setId', word],
-  [3, 'code', code],
+  [3, 'code', codeWithMethod(2)],
   [4, 'text', word],
   [5, 'performed', time],
   [6, 'type', label],
@@ -84,6 +84,14 @@ export const in1: Table<Coverage> = [
   [16, 'insured', nameIn],
   [17, 'relationship', code],
   [36, 'policyNumber', word],
+];
+
+/** Numbers and names of public insurance [HL7 6.5.7]. */
+export const in2: Table<Coverage> = [
+  [6, 'identifiers', typed('MC')],
+  [7, 'medicaidCaseName', nameIn],
+  [8, 'identifiers', typed('MA')],
+  [61, 'identifiers', typed('MB')],
 ];
 
 export const nte: Table<Note> = [

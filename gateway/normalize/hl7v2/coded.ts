@@ -9,6 +9,15 @@ export function code(segment: Segment, field: number): Code | undefined {
   return segment.has(field) ? codeOf(segment.parts(field)) : undefined;
 }
 
+/** A code whose system a field of its own may name, as old versions do: DG1-2, PR1-2 [HL7 2.3]. */
+export function codeWithMethod(method: number): (segment: Segment, field: number) => Code | undefined {
+  return (segment, field) => {
+    const parts = segment.parts(field);
+    if (parts.empty) return undefined;
+    return codeOf(parts, parts.has(1) && !parts.has(3) ? segment.text(method) : '');
+  };
+}
+
 export function codes(segment: Segment, field: number): Code[] {
   const found: Code[] = [];
   for (const parts of segment.repetitions(field)) {
@@ -20,16 +29,16 @@ export function codes(segment: Segment, field: number): Code[] {
 
 /**
  * Three triplets of code, text and system: 1-3, 4-6 and 10-12, with versions at 7, 8 and 13,
- * system OIDs at 14, 17 and 20, and the original text at 9.
+ * system OIDs at 14, 17 and 20, and the original text at 9. `system` is the first one's, where it names none.
  */
-export function codeOf(parts: Parts): Code | undefined {
+export function codeOf(parts: Parts, system = ''): Code | undefined {
   if (parts.empty) return undefined;
   const scope = parts.message.scope;
   const { source } = scope.context;
   const codings: Coding[] = [];
   const one = parts.text(1);
   const text = parts.text(2);
-  const name = parts.text(3);
+  const name = parts.text(3) || system;
   const two = parts.text(4);
   const alternate = parts.text(5);
   const alternateName = parts.text(6);
@@ -40,10 +49,18 @@ export function codeOf(parts: Parts): Code | undefined {
   const three = parts.text(10);
   if (three !== '')
     add(codings, three, parts.text(11), parts.text(12), parts.text(13), oid(parts, 20), source);
+  // A second text without a code is neither the code's display nor its text; it stands last.
+  if (one === '' && text !== '' && text !== said) codings.push(uncoded(text, name));
+  if (two === '' && alternate !== '' && alternate !== said) codings.push(uncoded(alternate, alternateName));
   if (codings.length === 0 && said === '') return undefined;
   const found: Code = { text: said, codings };
   addMapped(found, scope.context.codes, (table) => fired(scope, `code-table/${table}`));
   return found;
+}
+
+/** Without a code it says nothing in any system; the name that was sent stays. */
+function uncoded(display: string, name: string): Coding {
+  return { system: '', code: '', display, version: '', name, mapped: false };
 }
 
 function oid(parts: Parts, component: number): string {

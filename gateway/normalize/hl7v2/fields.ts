@@ -2,14 +2,14 @@
  * Which fields each family reads, taken from the very tables that read them. A test blanks every
  * one of them in turn and wants to see the event change.
  */
-import { al1, dg1, iam, in1, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
 import { obr, orc, sac, spm, tq1 } from './order.ts';
 import { orderTables } from './orders.ts';
-import { gt1, mrg, nk1, pd1, pid } from './patient.ts';
+import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
@@ -25,6 +25,8 @@ const tables: Record<string, AnyTable> = {
   EVN: evn,
   PID: pid,
   PD1: pd1,
+  CON: con,
+  DB1: db1,
   NK1: nk1,
   GT1: gt1,
   MRG: mrg,
@@ -37,6 +39,7 @@ const tables: Record<string, AnyTable> = {
   DG1: dg1,
   PR1: pr1,
   IN1: in1,
+  IN2: in2,
   NTE: nte,
   ORC: orc,
   OBR: obr,

@@ -6,7 +6,26 @@ import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
 
 export function identifier(value: string, type: string, system: string): Identifier {
-  return { system, value, type, assigner: '', facility: '', start: '', end: '' };
+  return {
+    system,
+    value,
+    type,
+    assigner: '',
+    facility: '',
+    start: '',
+    end: '',
+    universalId: '',
+    universalIdType: '',
+  };
+}
+
+/** The identifier's authority, an HD whose three elements begin at `from`. */
+export function assigned(to: Identifier, parts: Parts, from: number): Identifier {
+  if (parts.empty) return to;
+  to.assigner = parts.text(from) || parts.text(from + 1);
+  to.universalId = parts.text(from + 1);
+  to.universalIdType = parts.text(from + 2);
+  return to;
 }
 
 /** HD in `parts`, its three elements beginning at `from`. */
@@ -30,18 +49,38 @@ export function typed(type: string): (segment: Segment, field: number) => Identi
   return (segment, field) => cxs(segment, field).map((one) => (one.type === '' ? { ...one, type } : one));
 }
 
+/** DLN: 1 number, 2 who issued it, 3 until when [HL7 2.A.21]; some senders write a CX. */
+export function licence(segment: Segment, field: number): Identifier[] {
+  const parts = segment.parts(field);
+  const value = parts.text(1);
+  if (value === '' || parts.has(4)) return typed('DL')(segment, field);
+  const issuer = parts.text(2);
+  const { source, authorities } = parts.message.scope.context;
+  const found = identifier(value, 'DL', identifierSystem(source, authorities, issuer, '', ''));
+  found.assigner = issuer;
+  found.end = timeOf(parts.sub(3), 1, segment, field)?.value ?? '';
+  return [found];
+}
+
 function cxOf(parts: Parts, segment: Segment, field: number): Identifier | undefined {
   const value = parts.text(1);
   if (value === '') return undefined;
   const authority = parts.sub(4);
-  const found = identifier(value, parts.text(5), systemOf(authority, 1));
-  found.assigner = authority.text(1) || authority.text(2);
+  const found = assigned(identifier(value, parts.text(5), systemOf(authority, 1)), authority, 1);
   found.facility = parts.sub(6).text(1);
   const start = parts.has(7) ? timeOf(parts.sub(7), 1, segment, field) : undefined;
   const end = parts.has(8) ? timeOf(parts.sub(8), 1, segment, field) : undefined;
   found.start = start?.value ?? '';
   found.end = end?.value ?? '';
   return found;
+}
+
+/** XON: 3 or 10 the number, 6 its authority, 7 its type [HL7 2.A.87]. */
+export function organizationNumber(parts: Parts): Identifier | undefined {
+  const value = parts.text(10) || parts.text(3);
+  if (value === '') return undefined;
+  const authority = parts.sub(6);
+  return assigned(identifier(value, parts.text(7), systemOf(authority, 1)), authority, 1);
 }
 
 /** EI: value, namespace, universal id, its type; `type` is ours (PLAC, FILL …). */
@@ -62,12 +101,8 @@ export function eips(segment: Segment, field: number): Identifier[] {
 }
 
 export function eiOf(parts: Parts, type: string): Identifier | undefined {
-  const namespace = parts.text(2);
-  const universal = parts.text(3);
   // Some senders leave the first component out and name only the universal id.
-  const value = parts.text(1) || universal;
+  const value = parts.text(1) || parts.text(3);
   if (value === '') return undefined;
-  const found = identifier(value, type, systemOf(parts, 2));
-  found.assigner = namespace || universal;
-  return found;
+  return assigned(identifier(value, type, systemOf(parts, 2)), parts, 2);
 }

@@ -49,7 +49,7 @@ function mapped(message: Message): Normalized {
       continue;
     }
     handler(draft, segment);
-    if (segment.name !== 'EVN' && segment.name !== 'NTE' && segment.count > 0) draft.said ||= says(segment);
+    if (!supplements.has(segment.name) && segment.count > 0) draft.said ||= says(segment);
   }
   draft.closePatient();
   const events = draft.done;
@@ -68,6 +68,9 @@ function mapped(message: Message): Normalized {
   return { events };
 }
 
+// What only adds to another segment makes no event by itself.
+const supplements = new Set(['EVN', 'NTE', 'IN2']);
+
 // Every order's event repeats its patient, so that a small message could become a huge one.
 const repeatedBytesMax = 64 * 1024 * 1024;
 const repeated = new Set([
@@ -84,6 +87,9 @@ const repeated = new Set([
   'DG1',
   'PR1',
   'IN1',
+  'IN2',
+  'DB1',
+  'CON',
   'GT1',
 ]);
 

@@ -1,10 +1,10 @@
 /** ORC, OBR, TQ1, SPM and SAC [HL7 4.5, 7.4, 13.4.3]. */
-import type { Order, Specimen, Times, Timing } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Order, Organization, Specimen, Times, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { period, time, timings } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
-import { ei, eips, eis } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
-import { namedWithLocation, participants, telecoms } from './people.ts';
+import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { fresh } from './shapes.ts';
 import { asSent, label, type Table, word, words } from './table.ts';
 
@@ -18,7 +18,7 @@ export const orc: Table<Order> = [
   [1, 'control', word],
   [2, 'placer', ei('PLAC')],
   [3, 'filler', ei('FILL')],
-  [4, 'group', ei('GROUP')],
+  [4, groups],
   [5, 'orderStatus', word],
   [6, 'response', code],
   [7, timed],
@@ -29,9 +29,19 @@ export const orc: Table<Order> = [
   [12, 'participants', participants('ordering')],
   [13, 'enterersLocation', asSent],
   [14, 'callback', telecoms],
+  [15, 'effective', time],
   [16, 'controlReason', code],
   [17, 'enteringOrganization', label],
   [19, 'participants', participants('other')],
+  [21, (to, segment, field) => orderingFacility(to, segment, field)],
+  [
+    22,
+    (to, segment, field) => {
+      facilityOf(to).address = addresses(segment, field)[0];
+    },
+  ],
+  [23, (to, segment, field) => void facilityOf(to).telecoms.push(...telecomsOf('work')(segment, field))],
+  [33, placerAlternates],
 ];
 
 export const obr: Table<Ordering> = [
@@ -153,6 +163,7 @@ export const obr: Table<Ordering> = [
       to.order.scheduled = time(segment, field);
     },
   ],
+  [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
 ];
 
 function number(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
@@ -162,6 +173,39 @@ function number(order: Order, which: 'placer' | 'filler', segment: Segment, fiel
   else if (found !== undefined && (found.value !== old.value || found.system !== old.system)) {
     // The order segment is about this order; a different number here is one it hangs from.
     order.parents.push(found);
+  }
+}
+
+function facilityOf(order: Order): Organization {
+  order.orderingFacility ??= fresh.organization();
+  return order.orderingFacility;
+}
+
+function orderingFacility(order: Order, segment: Segment, field: number): void {
+  const parts = segment.parts(field);
+  const facility = facilityOf(order);
+  facility.name = parts.text(1);
+  const id = organizationNumber(parts);
+  if (id !== undefined) facility.identifiers.push(id);
+}
+
+/** EI; EIP from 2.9 on, whose two are told by their subcomponents: the placer's group and the filler's. */
+function groups(order: Order, segment: Segment, field: number): void {
+  const parts = segment.parts(field);
+  if (!parts.sub(1).has(2) && !parts.sub(2).has(2)) {
+    order.group = ei('GROUP')(segment, field);
+    return;
+  }
+  order.group = eiOf(parts.sub(1), 'GROUP');
+  const filler = eiOf(parts.sub(2), 'GROUP');
+  if (filler !== undefined) order.alternates.push(filler);
+}
+
+/** A further number of the placer's; ORC and OBR may both say it. */
+function placerAlternates(order: Order, segment: Segment, field: number): void {
+  for (const one of cxs(segment, field)) {
+    const known = order.alternates.some((other) => other.value === one.value && other.system === one.system);
+    if (!known) order.alternates.push({ ...one, type: 'PLAC' });
   }
 }
 

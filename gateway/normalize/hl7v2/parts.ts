@@ -41,6 +41,12 @@ export class Parts {
     return this.seek(part);
   }
 
+  /** True where there are at least so many parts, empty ones counted. */
+  reaches(part: number): boolean {
+    this.seek(part);
+    return this.index === part && !this.empty;
+  }
+
   /** The part by its subcomponents. */
   sub(part: number): Parts {
     return this.within(part, this.message.by.subcomponent);

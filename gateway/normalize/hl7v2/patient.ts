@@ -2,7 +2,7 @@
 import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
 import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
-import { cx, cxs, typed } from './identified.ts';
+import { cx, cxs, licence, typed } from './identified.ts';
 import { addresses, nameLines, names, persons, telecoms, telecomsOf } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
@@ -36,6 +36,7 @@ export const pid: Table<Patient> = [
     },
   ],
   [9, 'aliases', nameLines],
+  [9, 'aliasNames', names],
   [10, 'race', codes],
   [11, 'addresses', addresses],
   [13, 'telecoms', telecomsOf('home')],
@@ -45,7 +46,8 @@ export const pid: Table<Patient> = [
   [17, 'religion', code],
   [18, 'account', cx],
   [19, 'identifiers', typed('SS')],
-  [20, 'identifiers', typed('DL')],
+  [20, 'identifiers', licence],
+  [21, 'mothersIdentifiers', cxs],
   [22, 'ethnicity', codes],
   [23, 'birthPlace', label],
   [24, 'multipleBirth', word],
@@ -66,12 +68,19 @@ export const pid: Table<Patient> = [
   [35, 'species', code],
   [36, 'breed', code],
   [37, 'strain', word],
+  [39, 'tribalCitizenship', codes],
   [40, 'telecoms', telecoms],
 ];
 
 export const pd1: Table<Patient> = [
   [4, 'generalPractitioners', persons],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
+];
+
+/** Disability, where it is the patient's [HL7 3.4.11]. */
+export const db1: Table<Patient> = [
+  [3, 'identifiers', cxs],
+  [4, 'flags', (segment, field) => flag('DB1-4', segment.text(field))],
 ];
 
 function flag(name: string, value: string): string[] {
@@ -109,6 +118,13 @@ export const gt1: Table<RelatedPerson> = [
   [12, 'identifiers', typed('SS')],
 ];
 export const guarantor = said('guarantor');
+
+/** Who consents, and what they are to the patient [HL7 9.9.1]. */
+export const con: Table<RelatedPerson> = [
+  [24, 'names', names],
+  [25, 'relationship', code],
+];
+export const consenter = said('consenter');
 
 export const mrg: Table<Merge> = [
   [1, 'retired', cxs],

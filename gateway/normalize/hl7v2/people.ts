@@ -7,13 +7,28 @@ import type {
   Person,
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { eiOf, identifier, systemOf } from './identified.ts';
+import { timeOf } from './clock.ts';
+import { assigned, eiOf, identifier, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
-  return segment.repetitions(field).flatMap((parts) => nameOf(parts, 1, 7) ?? []);
+  return segment.repetitions(field).flatMap((parts) => xpn(parts, segment, field) ?? []);
+}
+
+/** XPN: what it has beyond an XCN are the times of its use, and the name that the person goes by. */
+function xpn(parts: Parts, segment: Segment, field: number): HumanName | undefined {
+  const name = nameOf(parts, 1, 7);
+  // Most names end before component 8.
+  if (name === undefined || !parts.reaches(8)) return name;
+  const range = parts.sub(10);
+  const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
+  name.start = at(parts.sub(12)) || at(range.sub(1));
+  name.end = at(parts.sub(13)) || at(range.sub(2));
+  push(name.suffix, parts.text(14));
+  name.calledBy = parts.text(15);
+  return name;
 }
 
 export function nameIn(segment: Segment, field: number): HumanName | undefined {
@@ -138,12 +153,12 @@ export function person(segment: Segment, field: number): Person | undefined {
 function personOf(parts: Parts, authority: number): Person | undefined {
   const value = parts.text(1);
   const name = nameOf(parts, 2, 10);
+  if (name !== undefined && parts.reaches(21)) push(name.suffix, parts.text(21));
   if (value === '' && name === undefined) return undefined;
   const found: Person = { identifiers: [], name };
   if (value !== '') {
     const by = parts.sub(authority);
-    const id = identifier(value, parts.text(13), systemOf(by, 1));
-    id.assigner = by.text(1) || by.text(2);
+    const id = assigned(identifier(value, parts.text(13), systemOf(by, 1)), by, 1);
     id.facility = parts.sub(14).text(1);
     found.identifiers.push(id);
   }
@@ -168,8 +183,7 @@ function cnn(parts: Parts): Person | undefined {
   const value = parts.text(1);
   const name = nameOf(parts, 2, 99);
   if (value === '' && name === undefined) return undefined;
-  const id = identifier(value, '', systemOf(parts, 9));
-  id.assigner = parts.text(9);
+  const id = assigned(identifier(value, '', systemOf(parts, 9)), parts, 9);
   return { identifiers: value === '' ? [] : [id], name };
 }
 
@@ -181,18 +195,34 @@ export function location(segment: Segment, field: number): Location | undefined 
 export function locationOf(parts: Parts): Location | undefined {
   if (parts.empty) return undefined;
   const place = fresh.location();
-  place.pointOfCare = named(parts.sub(1));
-  place.room = named(parts.sub(2));
-  place.bed = named(parts.sub(3));
-  // PL.11 is the authority that names the place, where the facility is left out.
-  place.facility = named(parts.sub(4)) || named(parts.sub(11));
+  const part = (component: number, type: string): string => {
+    const hd = parts.sub(component);
+    const name = named(hd);
+    // An HD with more than a namespace is an identifier of its own.
+    if (hd.has(2)) place.identifiers.push(assigned(identifier(name, type, systemOf(hd, 1)), hd, 1));
+    return name;
+  };
+  place.pointOfCare = part(1, 'poc');
+  place.room = part(2, 'ro');
+  place.bed = part(3, 'bd');
+  place.facility = part(4, 'si');
   place.status = parts.text(5);
   place.type = parts.text(6);
-  place.building = named(parts.sub(7));
-  place.floor = named(parts.sub(8));
+  place.building = part(7, 'bu');
+  place.floor = part(8, 'lvl');
   place.description = parts.text(9);
   const whole = eiOf(parts.sub(10), '');
-  if (whole !== undefined) place.identifiers.push(whole);
+  const authority = parts.sub(11);
+  // PL.11 is the authority that names the place, where the facility is left out.
+  place.facility ||= named(authority);
+  if (whole !== undefined) {
+    // EI-2 to EI-4 are the identifier's own authority; PL.11 is for where they are empty.
+    place.identifiers.push(
+      whole.assigner === '' && !authority.empty
+        ? assigned({ ...whole, system: systemOf(authority, 1) }, authority, 1)
+        : whole,
+    );
+  }
   const { pointOfCare, room, bed, facility, status, type, building, floor, description } = place;
   const some = pointOfCare || room || bed || facility || status || type || building || floor || description;
   return some || whole ? place : undefined;

@@ -2,7 +2,7 @@
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code, codes, textOf } from './coded.ts';
-import { ei, eiOf, eis, identifier } from './identified.ts';
+import { ei, eis, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
 import { resultStatus } from './status.ts';
@@ -18,8 +18,9 @@ export const obx: Table<Observation> = [
   [
     6,
     (to, segment, field) => {
-      to.unit = segment.text(field);
       to.unitCode = code(segment, field);
+      // A unit may be said in words or by its alternate only.
+      to.unit = segment.text(field) || textOf(to.unitCode);
     },
   ],
   [7, 'referenceRange', asSent],
@@ -55,14 +56,8 @@ export const obx: Table<Observation> = [
       // XON: 1 name, 6 authority, 10 the organization's identifier [HL7 2.A.87].
       const parts = segment.parts(field);
       to.performingOrganization = parts.text(1) || to.performingOrganization;
-      const id = parts.text(10) || parts.text(3);
-      if (id === '') return;
-      const by = parts.sub(6);
-      const found = eiOf(by, '');
-      to.performingOrganizationIdentifiers.push({
-        ...identifier(id, parts.text(7), found?.system ?? `urn:hilum:${parts.message.scope.context.source}`),
-        assigner: by.text(1) || by.text(2),
-      });
+      const id = organizationNumber(parts);
+      if (id !== undefined) to.performingOrganizationIdentifiers.push(id);
     },
   ],
   [24, 'performingOrganizationAddress', (segment, field) => addresses(segment, field)[0]],

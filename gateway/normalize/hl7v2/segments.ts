@@ -1,11 +1,11 @@
 /** What the segments that every family shares do to a draft. */
 import type { Participant, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
-import { al1, dg1, iam, in1, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
 import type { Segment } from './message.ts';
 import { obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
-import { gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
@@ -25,8 +25,21 @@ export const patientSegments: Record<string, Handler> = {
   PD1(draft, segment) {
     fill(draft.patient, pd1, segment);
   },
+  DB1(draft, segment) {
+    // DB1-2 says whose it is [HL7 table 0334]; a guarantor's is none of the patient's.
+    const whose = segment.text(2);
+    if (whose === '' || whose === 'PT') fill(draft.patient, db1, segment);
+  },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
+  },
+  CON(draft, segment) {
+    const person = fresh.relatedPerson();
+    person.contactRole = consenter;
+    fill(person, con, segment);
+    // 1 is the patient himself [HL7 table 0548]: one more name that he signs with.
+    if (segment.text(25) === '1') draft.patient.aliasNames.push(...person.names);
+    else if (person.names.length > 0) draft.base.relatedPersons.push(person);
   },
   PV1(draft, segment) {
     draft.acting = fill(draft.openVisit(), pv1, segment).participants;
@@ -58,6 +71,14 @@ export const clinicalSegments: Record<string, Handler> = {
 export const coverageSegments: Record<string, Handler> = {
   IN1(draft, segment) {
     draft.base.coverages.push(fill(fresh.coverage(), in1, segment));
+  },
+  IN2(draft, segment) {
+    let coverage = draft.base.coverages.at(-1);
+    if (coverage === undefined) {
+      coverage = fresh.coverage();
+      draft.base.coverages.push(coverage);
+    }
+    fill(coverage, in2, segment);
   },
   GT1(draft, segment) {
     const person = fresh.relatedPerson();
@@ -118,6 +139,9 @@ export const orderSegments: Record<string, Handler> = {
       }
     }
     addSpecimen(draft, specimen);
+    // A note after it is not the last result's.
+    draft.notes = draft.current.notes;
+    draft.acting = draft.order.participants;
   },
   SAC(draft, segment) {
     const specimen = draft.event === undefined ? draft.specimen : draft.order.specimen;

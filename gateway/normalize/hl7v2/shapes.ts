@@ -75,6 +75,9 @@ export const fresh = {
     breed: undefined,
     veteranStatus: '',
     aliases: [],
+    aliasNames: [],
+    mothersIdentifiers: [],
+    tribalCitizenship: [],
   }),
   encounter: (): proto.Encounter => ({
     identifiers: [],
@@ -107,6 +110,10 @@ export const fresh = {
     financialClass: [],
     visitDescription: '',
     modeOfArrival: '',
+    priorTemporaryLocation: undefined,
+    priorPendingLocation: undefined,
+    preadmit: undefined,
+    episode: undefined,
   }),
   order: (): proto.Order => ({
     placer: undefined,
@@ -141,6 +148,9 @@ export const fresh = {
     orderNotes: [],
     furtherSpecimens: [],
     performed: undefined,
+    alternates: [],
+    effective: undefined,
+    orderingFacility: undefined,
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -177,6 +187,7 @@ export const fresh = {
     furtherValueCodes: [],
     performingOrganizationAddress: undefined,
     converted: undefined,
+    valuePeriod: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -218,6 +229,9 @@ export const fresh = {
     suffix: [],
     degree: '',
     text: '',
+    calledBy: '',
+    start: '',
+    end: '',
   }),
   location: (): proto.Location => ({
     pointOfCare: '',
@@ -266,6 +280,7 @@ export const fresh = {
   allergy: maker<proto.Allergy>(proto.Allergy),
   condition: maker<proto.Condition>(proto.Condition),
   procedure: maker<proto.Procedure>(proto.Procedure),
+  organization: maker<proto.Organization>(proto.Organization),
   coverage: maker<proto.Coverage>(proto.Coverage),
   relatedPerson: maker<proto.RelatedPerson>(proto.RelatedPerson),
   referral: maker<proto.Referral>(proto.Referral),

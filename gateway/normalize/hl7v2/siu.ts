@@ -173,9 +173,18 @@ export const siu: Family = {
     const { schedule } = event;
     const said = textOf(schedule.fillerStatus).toUpperCase();
     const filler = schedule.fillerStatus?.codings[0]?.code.toUpperCase() ?? '';
-    event.status =
-      appointmentStatus[draft.trigger] ?? fillerStatus[filler] ?? fillerStatus[said] ?? 'requested';
+    event.status = statusOf(draft.trigger, fillerStatus[filler] ?? fillerStatus[said]);
     event.times ??= fresh.times();
     event.times.observed = schedule.period?.start ?? schedule.resources.find((one) => one.start)?.start;
   },
 };
+
+/** A trigger that ends the appointment says it; any other only that something of it changed: SCH-25 says what it is. */
+function statusOf(trigger: string, filler: string | undefined): string {
+  const said = appointmentStatus[trigger];
+  if (said !== undefined && ended.has(said)) return said;
+  if (said === 'rescheduled' && (filler === undefined || filler === 'booked')) return said;
+  return filler ?? said ?? 'requested';
+}
+
+const ended = new Set(['cancelled', 'entered-in-error', 'noshow']);

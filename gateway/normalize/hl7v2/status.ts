@@ -16,15 +16,16 @@ export const resultStatus: Record<string, string> = {
   W: 'entered-in-error',
   I: 'registered',
   O: 'registered',
-  N: 'registered',
+  // Not asked: there was no observation, and none is to come.
+  N: 'cancelled',
 };
 
-/** OBR-25 [HL7 table 0123]: A is some but not all results. */
+/** OBR-25 [HL7 table 0123]: A is some but not all results, R is not verified, which FHIR calls partial. */
 export const reportStatus: Record<string, string> = {
   F: 'final',
   U: 'final',
   P: 'preliminary',
-  R: 'preliminary',
+  R: 'partial',
   A: 'partial',
   M: 'corrected',
   C: 'corrected',

@@ -1,7 +1,7 @@
 /** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
 import { createHash } from 'node:crypto';
-import type { Attachment, Observation } from '../../../proto/gen/hilum/v1/event.ts';
-import { timeOf } from './clock.ts';
+import type { Attachment, Observation, StructuredNumeric } from '../../../proto/gen/hilum/v1/event.ts';
+import { period, timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
@@ -15,6 +15,8 @@ export function observedValue(to: Observation, segment: Segment, field: number):
     case 'CF':
     case 'CNE':
     case 'CWE':
+    case 'IS':
+    case 'ID':
       coded(to, segment, field);
       return;
     case 'SN':
@@ -26,7 +28,17 @@ export function observedValue(to: Observation, segment: Segment, field: number):
     case 'RP':
       to.attachment = pointer(segment.parts(field));
       to.value = to.attachment.pointer;
+      to.furtherValues = segment
+        .repetitions(field)
+        .slice(1)
+        .map((parts) => parts.text(1));
       return;
+    case 'NR':
+      to.structured = numericRange(segment.parts(field));
+      break;
+    case 'DR':
+      to.valuePeriod = period(segment, field);
+      break;
     case 'DT':
     case 'DTM':
     case 'TS':
@@ -44,6 +56,8 @@ export function observedValue(to: Observation, segment: Segment, field: number):
 function texts(to: Observation, segment: Segment, field: number, type: string): void {
   const found = segment.repetitions(field).map((parts) => {
     if (type === 'SN') return sn(parts);
+    // From and to [v2-to-FHIR, OBX-5].
+    if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
     // In plain text a stray ^ or & is content.
     const whole = parts.whole();
     return type === 'TX' || type === 'FT' ? whole.trimEnd() : whole.trim();
@@ -75,6 +89,11 @@ function structured(to: Observation, parts: Parts): void {
     separator: separator ?? '',
     number2: number2 ?? '',
   };
+}
+
+/** NR: from 1 to 2 [HL7 2.A.48]. */
+function numericRange(parts: Parts): StructuredNumeric {
+  return { comparator: '', number1: parts.text(1), separator: '-', number2: parts.text(2) };
 }
 
 function sn(parts: Parts): string {

@@ -2,7 +2,7 @@
 import type { Code, Encounter, Movement, Participant, Period } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
-import { cxs } from './identified.ts';
+import { cx, cxs } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, locationOf, participants, persons } from './people.ts';
 import { asSent, label, type Table, word } from './table.ts';
@@ -21,6 +21,7 @@ export const pv1: Table<Encounter> = [
   [3, 'location', location],
   [4, 'type', code],
   [5, 'preadmitNumber', word],
+  [5, 'preadmit', cx],
   [6, 'priorLocation', location],
   [7, 'participants', participants('attending')],
   [8, 'participants', participants('referring')],
@@ -43,6 +44,7 @@ export const pv1: Table<Encounter> = [
   [40, 'bedStatus', code],
   [41, 'accountStatus', code],
   [42, 'pendingLocation', location],
+  [43, 'priorTemporaryLocation', location],
   [
     44,
     (to, segment, field) => {
@@ -57,9 +59,11 @@ export const pv1: Table<Encounter> = [
   ],
   [50, 'identifiers', cxs],
   [52, 'participants', participants('other')],
+  [54, 'episode', cx],
 ];
 
 export const pv2: Table<Encounter> = [
+  [1, 'priorPendingLocation', location],
   [2, 'accommodation', code],
   [3, 'admitReason', code],
   [8, 'expectedAdmit', time],

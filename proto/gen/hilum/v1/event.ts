@@ -123,12 +123,16 @@ export interface Identifier {
   /** FHIR dateTime text of CX-7 / CX-8. */
   start: string;
   end: string;
+  /** HD-2 and HD-3 of the assigning authority, as sent. */
+  universalId: string;
+  universalIdType: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Coding {
   /** A FHIR system URI where the coding system is known, else urn:hilum:<source>:<name as sent>. */
   system: string;
+  /** Empty where the message gives a text beside the Code's own and no code for it. */
   code: string;
   display: string;
   version: string;
@@ -178,6 +182,11 @@ export interface HumanName {
   suffix: string[];
   degree: string;
   text: string;
+  /** The name that the person goes by (XPN-15). */
+  calledBy: string;
+  /** FHIR dateTime text of XPN-12 and XPN-13, else of XPN-10. */
+  start: string;
+  end: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -245,6 +254,12 @@ export interface Patient {
   breed: Code | undefined;
   veteranStatus: string;
   aliases: string[];
+  /** PID-9 by its parts; `aliases` are the same names as lines. */
+  aliasNames: HumanName[];
+  /** PID-21 */
+  mothersIdentifiers: Identifier[];
+  /** PID-39 */
+  tribalCitizenship: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -258,6 +273,10 @@ export interface Location {
   building: string;
   floor: string;
   description: string;
+  /**
+   * The place's own (PL-10), and its parts' where they have universal ids: the type says which part
+   * (poc | ro | bd | si | bu | lvl), the value is its name.
+   */
   identifiers: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -307,6 +326,17 @@ export interface Encounter {
   financialClass: Code[];
   visitDescription: string;
   modeOfArrival: string;
+  /** PV1-43, PV2-1 */
+  priorTemporaryLocation: Location | undefined;
+  priorPendingLocation:
+    | Location
+    | undefined;
+  /** PV1-5 with its authority; `preadmit_number` is its value. */
+  preadmit:
+    | Identifier
+    | undefined;
+  /** PV1-54: the episode that the visit belongs to. */
+  episode: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -361,7 +391,25 @@ export interface Order {
   /** Specimens after the first (SPM, SAC). */
   furtherSpecimens: Specimen[];
   /** OBR-7, OBR-8 where the event's own times are of something else (documents, charges). */
-  performed: Period | undefined;
+  performed:
+    | Period
+    | undefined;
+  /** ORC-33 / OBR-53: further numbers of the placer for the same order; the filler's group (ORC-4.2). */
+  alternates: Identifier[];
+  /** ORC-15: from when on the order holds. */
+  effective:
+    | ClinicalTime
+    | undefined;
+  /** ORC-21 to ORC-23: who ordered. */
+  orderingFacility: Organization | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Organization {
+  name: string;
+  identifiers: Identifier[];
+  address: Address | undefined;
+  telecoms: Telecom[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -467,7 +515,11 @@ export interface Observation {
     | Address
     | undefined;
   /** The same quantity in the unit that a config asks for; value and unit above stay what was sent. */
-  converted: ConvertedQuantity | undefined;
+  converted:
+    | ConvertedQuantity
+    | undefined;
+  /** OBX-5 as a range of times, where OBX-2 is DR. */
+  valuePeriod: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -804,7 +856,13 @@ export interface Coverage {
   insured: HumanName | undefined;
   relationship: Code | undefined;
   start: ClinicalTime | undefined;
-  end: ClinicalTime | undefined;
+  end:
+    | ClinicalTime
+    | undefined;
+  /** IN2: Medicare (MC), Medicaid (MA) and member numbers (MB). */
+  identifiers: Identifier[];
+  /** IN2-7 */
+  medicaidCaseName: HumanName | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1918,7 +1976,18 @@ export const RecordPosition: MessageFns<RecordPosition> = {
 };
 
 function createBaseIdentifier(): Identifier {
-  return { system: "", value: "", type: "", assigner: "", facility: "", start: "", end: "", _unknownFields: {} };
+  return {
+    system: "",
+    value: "",
+    type: "",
+    assigner: "",
+    facility: "",
+    start: "",
+    end: "",
+    universalId: "",
+    universalIdType: "",
+    _unknownFields: {},
+  };
 }
 
 export const Identifier: MessageFns<Identifier> = {
@@ -1943,6 +2012,12 @@ export const Identifier: MessageFns<Identifier> = {
     }
     if (message.end !== "") {
       writer.uint32(58).string(message.end);
+    }
+    if (message.universalId !== "") {
+      writer.uint32(66).string(message.universalId);
+    }
+    if (message.universalIdType !== "") {
+      writer.uint32(74).string(message.universalIdType);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2024,6 +2099,22 @@ export const Identifier: MessageFns<Identifier> = {
             message.end = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.universalId = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.universalIdType = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2053,6 +2144,16 @@ export const Identifier: MessageFns<Identifier> = {
       facility: isSet(object.facility) ? globalThis.String(object.facility) : "",
       start: isSet(object.start) ? globalThis.String(object.start) : "",
       end: isSet(object.end) ? globalThis.String(object.end) : "",
+      universalId: isSet(object.universalId)
+        ? globalThis.String(object.universalId)
+        : isSet(object.universal_id)
+        ? globalThis.String(object.universal_id)
+        : "",
+      universalIdType: isSet(object.universalIdType)
+        ? globalThis.String(object.universalIdType)
+        : isSet(object.universal_id_type)
+        ? globalThis.String(object.universal_id_type)
+        : "",
     };
   },
 
@@ -2079,6 +2180,12 @@ export const Identifier: MessageFns<Identifier> = {
     if (message.end !== "") {
       obj.end = message.end;
     }
+    if (message.universalId !== "") {
+      obj.universalId = message.universalId;
+    }
+    if (message.universalIdType !== "") {
+      obj.universalIdType = message.universalIdType;
+    }
     return obj;
   },
 
@@ -2094,6 +2201,8 @@ export const Identifier: MessageFns<Identifier> = {
     message.facility = object.facility ?? "";
     message.start = object.start ?? "";
     message.end = object.end ?? "";
+    message.universalId = object.universalId ?? "";
+    message.universalIdType = object.universalIdType ?? "";
     return message;
   },
 };
@@ -2633,7 +2742,19 @@ export const Period: MessageFns<Period> = {
 };
 
 function createBaseHumanName(): HumanName {
-  return { use: "", family: "", given: [], prefix: [], suffix: [], degree: "", text: "", _unknownFields: {} };
+  return {
+    use: "",
+    family: "",
+    given: [],
+    prefix: [],
+    suffix: [],
+    degree: "",
+    text: "",
+    calledBy: "",
+    start: "",
+    end: "",
+    _unknownFields: {},
+  };
 }
 
 export const HumanName: MessageFns<HumanName> = {
@@ -2658,6 +2779,15 @@ export const HumanName: MessageFns<HumanName> = {
     }
     if (message.text !== "") {
       writer.uint32(58).string(message.text);
+    }
+    if (message.calledBy !== "") {
+      writer.uint32(66).string(message.calledBy);
+    }
+    if (message.start !== "") {
+      writer.uint32(74).string(message.start);
+    }
+    if (message.end !== "") {
+      writer.uint32(82).string(message.end);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2739,6 +2869,30 @@ export const HumanName: MessageFns<HumanName> = {
             message.text = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.calledBy = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.end = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2768,6 +2922,13 @@ export const HumanName: MessageFns<HumanName> = {
       suffix: globalThis.Array.isArray(object?.suffix) ? object.suffix.map((e: any) => globalThis.String(e)) : [],
       degree: isSet(object.degree) ? globalThis.String(object.degree) : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
+      calledBy: isSet(object.calledBy)
+        ? globalThis.String(object.calledBy)
+        : isSet(object.called_by)
+        ? globalThis.String(object.called_by)
+        : "",
+      start: isSet(object.start) ? globalThis.String(object.start) : "",
+      end: isSet(object.end) ? globalThis.String(object.end) : "",
     };
   },
 
@@ -2794,6 +2955,15 @@ export const HumanName: MessageFns<HumanName> = {
     if (message.text !== "") {
       obj.text = message.text;
     }
+    if (message.calledBy !== "") {
+      obj.calledBy = message.calledBy;
+    }
+    if (message.start !== "") {
+      obj.start = message.start;
+    }
+    if (message.end !== "") {
+      obj.end = message.end;
+    }
     return obj;
   },
 
@@ -2809,6 +2979,9 @@ export const HumanName: MessageFns<HumanName> = {
     message.suffix = object.suffix?.map((e) => e) || [];
     message.degree = object.degree ?? "";
     message.text = object.text ?? "";
+    message.calledBy = object.calledBy ?? "";
+    message.start = object.start ?? "";
+    message.end = object.end ?? "";
     return message;
   },
 };
@@ -3265,6 +3438,9 @@ function createBasePatient(): Patient {
     breed: undefined,
     veteranStatus: "",
     aliases: [],
+    aliasNames: [],
+    mothersIdentifiers: [],
+    tribalCitizenship: [],
     _unknownFields: {},
   };
 }
@@ -3357,6 +3533,15 @@ export const Patient: MessageFns<Patient> = {
     }
     for (const v of message.aliases) {
       writer.uint32(234).string(v!);
+    }
+    for (const v of message.aliasNames) {
+      HumanName.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.mothersIdentifiers) {
+      Identifier.encode(v!, writer.uint32(250).fork()).join();
+    }
+    for (const v of message.tribalCitizenship) {
+      Code.encode(v!, writer.uint32(258).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3614,6 +3799,30 @@ export const Patient: MessageFns<Patient> = {
             message.aliases.push(reader.string());
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.aliasNames.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.mothersIdentifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.tribalCitizenship.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3719,6 +3928,21 @@ export const Patient: MessageFns<Patient> = {
       aliases: globalThis.Array.isArray(object?.aliases)
         ? object.aliases.map((e: any) => globalThis.String(e))
         : [],
+      aliasNames: globalThis.Array.isArray(object?.aliasNames)
+        ? object.aliasNames.map((e: any) => HumanName.fromJSON(e))
+        : globalThis.Array.isArray(object?.alias_names)
+        ? object.alias_names.map((e: any) => HumanName.fromJSON(e))
+        : [],
+      mothersIdentifiers: globalThis.Array.isArray(object?.mothersIdentifiers)
+        ? object.mothersIdentifiers.map((e: any) => Identifier.fromJSON(e))
+        : globalThis.Array.isArray(object?.mothers_identifiers)
+        ? object.mothers_identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      tribalCitizenship: globalThis.Array.isArray(object?.tribalCitizenship)
+        ? object.tribalCitizenship.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.tribal_citizenship)
+        ? object.tribal_citizenship.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -3811,6 +4035,15 @@ export const Patient: MessageFns<Patient> = {
     if (message.aliases?.length) {
       obj.aliases = message.aliases;
     }
+    if (message.aliasNames?.length) {
+      obj.aliasNames = message.aliasNames.map((e) => HumanName.toJSON(e));
+    }
+    if (message.mothersIdentifiers?.length) {
+      obj.mothersIdentifiers = message.mothersIdentifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.tribalCitizenship?.length) {
+      obj.tribalCitizenship = message.tribalCitizenship.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -3860,6 +4093,9 @@ export const Patient: MessageFns<Patient> = {
     message.breed = (object.breed !== undefined && object.breed !== null) ? Code.fromPartial(object.breed) : undefined;
     message.veteranStatus = object.veteranStatus ?? "";
     message.aliases = object.aliases?.map((e) => e) || [];
+    message.aliasNames = object.aliasNames?.map((e) => HumanName.fromPartial(e)) || [];
+    message.mothersIdentifiers = object.mothersIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.tribalCitizenship = object.tribalCitizenship?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
@@ -4246,6 +4482,10 @@ function createBaseEncounter(): Encounter {
     financialClass: [],
     visitDescription: "",
     modeOfArrival: "",
+    priorTemporaryLocation: undefined,
+    priorPendingLocation: undefined,
+    preadmit: undefined,
+    episode: undefined,
     _unknownFields: {},
   };
 }
@@ -4341,6 +4581,18 @@ export const Encounter: MessageFns<Encounter> = {
     }
     if (message.modeOfArrival !== "") {
       writer.uint32(242).string(message.modeOfArrival);
+    }
+    if (message.priorTemporaryLocation !== undefined) {
+      Location.encode(message.priorTemporaryLocation, writer.uint32(250).fork()).join();
+    }
+    if (message.priorPendingLocation !== undefined) {
+      Location.encode(message.priorPendingLocation, writer.uint32(258).fork()).join();
+    }
+    if (message.preadmit !== undefined) {
+      Identifier.encode(message.preadmit, writer.uint32(266).fork()).join();
+    }
+    if (message.episode !== undefined) {
+      Identifier.encode(message.episode, writer.uint32(274).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4606,6 +4858,38 @@ export const Encounter: MessageFns<Encounter> = {
             message.modeOfArrival = reader.string();
             continue;
           }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.priorTemporaryLocation = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.priorPendingLocation = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.preadmit = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.episode = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4744,6 +5028,18 @@ export const Encounter: MessageFns<Encounter> = {
         : isSet(object.mode_of_arrival)
         ? globalThis.String(object.mode_of_arrival)
         : "",
+      priorTemporaryLocation: isSet(object.priorTemporaryLocation)
+        ? Location.fromJSON(object.priorTemporaryLocation)
+        : isSet(object.prior_temporary_location)
+        ? Location.fromJSON(object.prior_temporary_location)
+        : undefined,
+      priorPendingLocation: isSet(object.priorPendingLocation)
+        ? Location.fromJSON(object.priorPendingLocation)
+        : isSet(object.prior_pending_location)
+        ? Location.fromJSON(object.prior_pending_location)
+        : undefined,
+      preadmit: isSet(object.preadmit) ? Identifier.fromJSON(object.preadmit) : undefined,
+      episode: isSet(object.episode) ? Identifier.fromJSON(object.episode) : undefined,
     };
   },
 
@@ -4839,6 +5135,18 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.modeOfArrival !== "") {
       obj.modeOfArrival = message.modeOfArrival;
     }
+    if (message.priorTemporaryLocation !== undefined) {
+      obj.priorTemporaryLocation = Location.toJSON(message.priorTemporaryLocation);
+    }
+    if (message.priorPendingLocation !== undefined) {
+      obj.priorPendingLocation = Location.toJSON(message.priorPendingLocation);
+    }
+    if (message.preadmit !== undefined) {
+      obj.preadmit = Identifier.toJSON(message.preadmit);
+    }
+    if (message.episode !== undefined) {
+      obj.episode = Identifier.toJSON(message.episode);
+    }
     return obj;
   },
 
@@ -4911,6 +5219,19 @@ export const Encounter: MessageFns<Encounter> = {
     message.financialClass = object.financialClass?.map((e) => Code.fromPartial(e)) || [];
     message.visitDescription = object.visitDescription ?? "";
     message.modeOfArrival = object.modeOfArrival ?? "";
+    message.priorTemporaryLocation =
+      (object.priorTemporaryLocation !== undefined && object.priorTemporaryLocation !== null)
+        ? Location.fromPartial(object.priorTemporaryLocation)
+        : undefined;
+    message.priorPendingLocation = (object.priorPendingLocation !== undefined && object.priorPendingLocation !== null)
+      ? Location.fromPartial(object.priorPendingLocation)
+      : undefined;
+    message.preadmit = (object.preadmit !== undefined && object.preadmit !== null)
+      ? Identifier.fromPartial(object.preadmit)
+      : undefined;
+    message.episode = (object.episode !== undefined && object.episode !== null)
+      ? Identifier.fromPartial(object.episode)
+      : undefined;
     return message;
   },
 };
@@ -4949,6 +5270,9 @@ function createBaseOrder(): Order {
     orderNotes: [],
     furtherSpecimens: [],
     performed: undefined,
+    alternates: [],
+    effective: undefined,
+    orderingFacility: undefined,
     _unknownFields: {},
   };
 }
@@ -5050,6 +5374,15 @@ export const Order: MessageFns<Order> = {
     }
     if (message.performed !== undefined) {
       Period.encode(message.performed, writer.uint32(258).fork()).join();
+    }
+    for (const v of message.alternates) {
+      Identifier.encode(v!, writer.uint32(266).fork()).join();
+    }
+    if (message.effective !== undefined) {
+      ClinicalTime.encode(message.effective, writer.uint32(274).fork()).join();
+    }
+    if (message.orderingFacility !== undefined) {
+      Organization.encode(message.orderingFacility, writer.uint32(282).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5331,6 +5664,30 @@ export const Order: MessageFns<Order> = {
             message.performed = Period.decode(reader, reader.uint32());
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.alternates.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.effective = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.orderingFacility = Organization.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5447,6 +5804,15 @@ export const Order: MessageFns<Order> = {
         ? object.further_specimens.map((e: any) => Specimen.fromJSON(e))
         : [],
       performed: isSet(object.performed) ? Period.fromJSON(object.performed) : undefined,
+      alternates: globalThis.Array.isArray(object?.alternates)
+        ? object.alternates.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      effective: isSet(object.effective) ? ClinicalTime.fromJSON(object.effective) : undefined,
+      orderingFacility: isSet(object.orderingFacility)
+        ? Organization.fromJSON(object.orderingFacility)
+        : isSet(object.ordering_facility)
+        ? Organization.fromJSON(object.ordering_facility)
+        : undefined,
     };
   },
 
@@ -5548,6 +5914,15 @@ export const Order: MessageFns<Order> = {
     if (message.performed !== undefined) {
       obj.performed = Period.toJSON(message.performed);
     }
+    if (message.alternates?.length) {
+      obj.alternates = message.alternates.map((e) => Identifier.toJSON(e));
+    }
+    if (message.effective !== undefined) {
+      obj.effective = ClinicalTime.toJSON(message.effective);
+    }
+    if (message.orderingFacility !== undefined) {
+      obj.orderingFacility = Organization.toJSON(message.orderingFacility);
+    }
     return obj;
   },
 
@@ -5612,6 +5987,150 @@ export const Order: MessageFns<Order> = {
     message.performed = (object.performed !== undefined && object.performed !== null)
       ? Period.fromPartial(object.performed)
       : undefined;
+    message.alternates = object.alternates?.map((e) => Identifier.fromPartial(e)) || [];
+    message.effective = (object.effective !== undefined && object.effective !== null)
+      ? ClinicalTime.fromPartial(object.effective)
+      : undefined;
+    message.orderingFacility = (object.orderingFacility !== undefined && object.orderingFacility !== null)
+      ? Organization.fromPartial(object.orderingFacility)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOrganization(): Organization {
+  return { name: "", identifiers: [], address: undefined, telecoms: [], _unknownFields: {} };
+}
+
+export const Organization: MessageFns<Organization> = {
+  encode(message: Organization, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.address !== undefined) {
+      Address.encode(message.address, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.telecoms) {
+      Telecom.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Organization {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrganization();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = Address.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.telecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Organization {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      address: isSet(object.address) ? Address.fromJSON(object.address) : undefined,
+      telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: Organization): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.address !== undefined) {
+      obj.address = Address.toJSON(message.address);
+    }
+    if (message.telecoms?.length) {
+      obj.telecoms = message.telecoms.map((e) => Telecom.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Organization>): Organization {
+    return Organization.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Organization>): Organization {
+    const message = createBaseOrganization();
+    message.name = object.name ?? "";
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.address = (object.address !== undefined && object.address !== null)
+      ? Address.fromPartial(object.address)
+      : undefined;
+    message.telecoms = object.telecoms?.map((e) => Telecom.fromPartial(e)) || [];
     return message;
   },
 };
@@ -6160,6 +6679,7 @@ function createBaseObservation(): Observation {
     furtherValueCodes: [],
     performingOrganizationAddress: undefined,
     converted: undefined,
+    valuePeriod: undefined,
     _unknownFields: {},
   };
 }
@@ -6267,6 +6787,9 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.converted !== undefined) {
       ConvertedQuantity.encode(message.converted, writer.uint32(274).fork()).join();
+    }
+    if (message.valuePeriod !== undefined) {
+      Period.encode(message.valuePeriod, writer.uint32(282).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6564,6 +7087,14 @@ export const Observation: MessageFns<Observation> = {
             message.converted = ConvertedQuantity.decode(reader, reader.uint32());
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.valuePeriod = Period.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6698,6 +7229,11 @@ export const Observation: MessageFns<Observation> = {
         ? Address.fromJSON(object.performing_organization_address)
         : undefined,
       converted: isSet(object.converted) ? ConvertedQuantity.fromJSON(object.converted) : undefined,
+      valuePeriod: isSet(object.valuePeriod)
+        ? Period.fromJSON(object.valuePeriod)
+        : isSet(object.value_period)
+        ? Period.fromJSON(object.value_period)
+        : undefined,
     };
   },
 
@@ -6807,6 +7343,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.converted !== undefined) {
       obj.converted = ConvertedQuantity.toJSON(message.converted);
     }
+    if (message.valuePeriod !== undefined) {
+      obj.valuePeriod = Period.toJSON(message.valuePeriod);
+    }
     return obj;
   },
 
@@ -6873,6 +7412,9 @@ export const Observation: MessageFns<Observation> = {
         : undefined;
     message.converted = (object.converted !== undefined && object.converted !== null)
       ? ConvertedQuantity.fromPartial(object.converted)
+      : undefined;
+    message.valuePeriod = (object.valuePeriod !== undefined && object.valuePeriod !== null)
+      ? Period.fromPartial(object.valuePeriod)
       : undefined;
     return message;
   },
@@ -11673,6 +12215,8 @@ function createBaseCoverage(): Coverage {
     relationship: undefined,
     start: undefined,
     end: undefined,
+    identifiers: [],
+    medicaidCaseName: undefined,
     _unknownFields: {},
   };
 }
@@ -11708,6 +12252,12 @@ export const Coverage: MessageFns<Coverage> = {
     }
     if (message.end !== undefined) {
       ClinicalTime.encode(message.end, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.medicaidCaseName !== undefined) {
+      HumanName.encode(message.medicaidCaseName, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11813,6 +12363,22 @@ export const Coverage: MessageFns<Coverage> = {
             message.end = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.medicaidCaseName = HumanName.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11861,6 +12427,14 @@ export const Coverage: MessageFns<Coverage> = {
       relationship: isSet(object.relationship) ? Code.fromJSON(object.relationship) : undefined,
       start: isSet(object.start) ? ClinicalTime.fromJSON(object.start) : undefined,
       end: isSet(object.end) ? ClinicalTime.fromJSON(object.end) : undefined,
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      medicaidCaseName: isSet(object.medicaidCaseName)
+        ? HumanName.fromJSON(object.medicaidCaseName)
+        : isSet(object.medicaid_case_name)
+        ? HumanName.fromJSON(object.medicaid_case_name)
+        : undefined,
     };
   },
 
@@ -11896,6 +12470,12 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.end !== undefined) {
       obj.end = ClinicalTime.toJSON(message.end);
     }
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.medicaidCaseName !== undefined) {
+      obj.medicaidCaseName = HumanName.toJSON(message.medicaidCaseName);
+    }
     return obj;
   },
 
@@ -11920,6 +12500,10 @@ export const Coverage: MessageFns<Coverage> = {
       ? ClinicalTime.fromPartial(object.start)
       : undefined;
     message.end = (object.end !== undefined && object.end !== null) ? ClinicalTime.fromPartial(object.end) : undefined;
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.medicaidCaseName = (object.medicaidCaseName !== undefined && object.medicaidCaseName !== null)
+      ? HumanName.fromPartial(object.medicaidCaseName)
+      : undefined;
     return message;
   },
 };
