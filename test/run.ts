@@ -18,7 +18,12 @@ for await (const line of createInterface({ input: child.stdout })) {
   const summary = /^# \{ total: (\d+)(.*)\}/.exec(line);
   if (summary !== null) {
     const count = (name: string) => Number(new RegExp(`${name}: (\\d+)`).exec(summary[2] ?? '')?.[1] ?? 0);
-    Object.assign(total, { all: Number(summary[1]), pass: count('pass'), skip: count('skip'), todo: count('todo') });
+    Object.assign(total, {
+      all: Number(summary[1]),
+      pass: count('pass'),
+      skip: count('skip'),
+      todo: count('todo'),
+    });
   }
   const failing = /^\s*not ok /.test(line) && !/# (?:SKIP|TODO)/i.test(line);
   if (failing) showing = 40;
