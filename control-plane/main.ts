@@ -2,6 +2,7 @@
 /** hilum-control-plane: argv and signals. */
 import { Command, Option } from 'commander';
 import { runProgram } from '../gateway/process/cli.ts';
+import { addCompletion } from '../gateway/process/completion.ts';
 import { guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
 import { createLog } from '../gateway/process/log.ts';
 import { version } from '../gateway/version.ts';
@@ -60,4 +61,5 @@ program
     process.exitCode = await verifyStore(options);
   });
 
+addCompletion(program);
 runProgram(program);

@@ -9,6 +9,7 @@ import { durationMs } from '../proto/config/duration.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
 import { runProgram } from './process/cli.ts';
+import { addCompletion } from './process/completion.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { guardProcess, runDaemon } from './process/lifecycle.ts';
 import { createLog } from './process/log.ts';
@@ -156,4 +157,5 @@ for (const [verb, description] of [
   });
 }
 
+addCompletion(program);
 runProgram(program);
