@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { readToken } from '../proto/token.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { isExposed } from './process/keys.ts';
+import { type Form, printRows } from './process/output.ts';
 import { type LoadedSettings, loadSettings, resolvePath } from './settings.ts';
 import { readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
@@ -30,7 +31,7 @@ export interface Finding {
 export interface DoctorOptions {
   data: string;
   settings?: string;
-  output: string;
+  output: Form;
   token?: string;
 }
 
@@ -307,9 +308,9 @@ function fingerprint(pem: string): string {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 }
 
-function print(findings: Finding[], form: string): void {
-  if (form === 'json') {
-    process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+function print(findings: Finding[], form: Form): void {
+  if (form !== 'table') {
+    printRows(form, findings, []);
     return;
   }
   const marks = { ok: 'ok  ', warn: 'note', fail: 'FAIL' };

@@ -10,13 +10,14 @@ import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
+import { type Form, printObject, printRows } from './process/output.ts';
 import { createOpener, type Opener } from './process/seal.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
   data: string;
   settings?: string;
-  output: string;
+  output: Form;
   to?: string;
 }
 
@@ -36,8 +37,8 @@ export async function journalCommand(
   try {
     if (verb === 'verify') return verify(journal, options.output);
     if (verb === 'quarantine') return quarantine(journal, options.output);
-    if (verb === 'export') return exportRecords(journal, options.to ?? '.');
-    return await compact(journal, options.data);
+    if (verb === 'export') return exportRecords(journal, options.to ?? '.', options.output);
+    return await compact(journal, options.data, options.output);
   } finally {
     await journal.environment.close();
   }
@@ -100,7 +101,7 @@ interface Count {
 }
 
 /** Opens every row, recounts what is pending and quarantined, and compares with the stored counts. */
-function verify(journal: OpenJournal, form: string): number {
+function verify(journal: OpenJournal, form: Form): number {
   const damaged: { table: string; sequence: number; reason: string }[] = [];
   const messages: Record<string, number> = {};
   const counts = storedCounts(journal);
@@ -167,8 +168,7 @@ function verify(journal: OpenJournal, form: string): number {
   const whole =
     damaged.length === 0 &&
     custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
-  if (form === 'json')
-    process.stdout.write(`${JSON.stringify({ whole, messages, custody, damaged }, null, 2)}\n`);
+  if (form !== 'table') printObject(form, { whole, messages, custody, damaged }, () => '');
   else {
     for (const [table, number] of Object.entries(messages))
       process.stdout.write(`${table.padEnd(18)} ${number}\n`);
@@ -215,7 +215,7 @@ function check(
   }
 }
 
-function quarantine(journal: OpenJournal, form: string): number {
+function quarantine(journal: OpenJournal, form: Form): number {
   const entries: Record<string, unknown>[] = [];
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
@@ -232,7 +232,7 @@ function quarantine(journal: OpenJournal, form: string): number {
       atUs: String(entry.atUs),
     });
   }
-  if (form === 'json') process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+  if (form !== 'table') printRows(form, entries, []);
   else
     for (const one of entries)
       process.stdout.write(
@@ -242,7 +242,7 @@ function quarantine(journal: OpenJournal, form: string): number {
 }
 
 /** Writes the bytes of what is not delivered, one file each; the files hold patient data. */
-function exportRecords(journal: OpenJournal, to: string): number {
+function exportRecords(journal: OpenJournal, to: string, form: Form): number {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   let written = 0;
   const write = (sequence: number | bigint, raw: Uint8Array) => {
@@ -271,12 +271,12 @@ function exportRecords(journal: OpenJournal, to: string): number {
     );
     write(sequence, entry.record?.raw ?? new Uint8Array(0));
   }
-  process.stdout.write(`${written} messages written to ${to}. They hold patient data.\n`);
+  printObject(form, { written, to }, () => `${written} messages written to ${to}. They hold patient data.\n`);
   return exitCode.done;
 }
 
 /** LMDB's file never shrinks by itself; a compacted copy is made beside and put in place. */
-async function compact(journal: OpenJournal, directory: string): Promise<number> {
+async function compact(journal: OpenJournal, directory: string, form: Form): Promise<number> {
   const fresh = join(directory, 'journal.compact');
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { mode: 0o700 });
@@ -286,6 +286,6 @@ async function compact(journal: OpenJournal, directory: string): Promise<number>
   renameSync(join(directory, 'journal'), old);
   renameSync(fresh, join(directory, 'journal'));
   if (existsSync(join(directory, 'journal', 'data.mdb'))) rmSync(old, { recursive: true, force: true });
-  process.stdout.write('Compacted.\n');
+  printObject(form, { compacted: true }, () => 'Compacted.\n');
   return exitCode.done;
 }
