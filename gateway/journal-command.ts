@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { storedCustody } from './journal/custody.ts';
+import { localCustody } from './journal/dead-letters.ts';
 import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
 import { readOutboxRow, readOutboxRowKey, readRecordRow, readRecordRowKey } from './journal/rows.ts';
 import { State } from './journal/state.ts';
@@ -21,7 +22,7 @@ export interface JournalCommandOptions {
   to?: string;
 }
 
-interface OpenJournal {
+export interface OpenJournal {
   environment: Environment;
   opener: Opener;
   epoch: bigint;
@@ -45,7 +46,7 @@ export async function journalCommand(
 }
 
 /** One owner: two processes on one journal is what nothing here survives. */
-function refuseWhileRunning(directory: string): void {
+export function refuseWhileRunning(directory: string): void {
   let pid = 0;
   try {
     pid = (JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as { pid: number }).pid;
@@ -60,7 +61,7 @@ function refuseWhileRunning(directory: string): void {
   });
 }
 
-function openJournal(options: JournalCommandOptions): OpenJournal {
+export function openJournal(options: JournalCommandOptions): OpenJournal {
   const { settings, file } = loadSettings(options.data, options.settings);
   const environment = openEnvironment({ directory: join(options.data, 'journal'), readOnly: true });
   const keyFile = resolvePath(
@@ -165,16 +166,23 @@ function verify(journal: OpenJournal, form: Form): number {
     missing: one.accepted - one.pending - one.delivered - one.quarantined - one.expired,
     quarantineRows: quarantined.get(source) ?? 0,
   }));
+  const destinations = localCustody(environment);
   const whole =
     damaged.length === 0 &&
-    custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
-  if (form !== 'table') printObject(form, { whole, messages, custody, damaged }, () => '');
+    custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows) &&
+    destinations.every((one) => one.missing === 0 && one.dead === one.deadRows);
+  if (form !== 'table') printObject(form, { whole, messages, custody, destinations, damaged }, () => '');
   else {
     for (const [table, number] of Object.entries(messages))
       process.stdout.write(`${table.padEnd(18)} ${number}\n`);
     for (const one of custody) {
       process.stdout.write(
         `${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`,
+      );
+    }
+    for (const one of destinations) {
+      process.stdout.write(
+        `→ ${one.destination}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.dead} dead letters, missing ${one.missing}\n`,
       );
     }
     for (const one of damaged) process.stdout.write(`DAMAGED ${one.table} ${one.sequence}: ${one.reason}\n`);

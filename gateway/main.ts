@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
+import type { DeadLetterOptions } from './dead-letters-command.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
 import { output, runProgram } from './process/cli.ts';
@@ -168,6 +169,36 @@ for (const [verb, description] of [
   command.action(async (options: { data: string; settings?: string; output: Form; to?: string }) => {
     const commands = await import('./journal-command.ts');
     process.exitCode = await commands.journalCommand(verb, options);
+  });
+}
+
+const deadLetters = journal
+  .command('dead-letters')
+  .description('what local destinations refused for good')
+  .addHelpText('after', '\nExample:\n  hilum-gateway journal dead-letters list --data ./var/gateway');
+
+for (const [verb, description, example] of [
+  ['list', 'what is there', ''],
+  ['export', 'write their bytes to files', ' --all --to ./export'],
+  ['requeue', 'put them back into their queues, each at its old place', ' --destination ehr'],
+] as const) {
+  const command = deadLetters
+    .command(verb)
+    .description(description)
+    .addOption(data())
+    .addOption(settingsOption())
+    .option('--destination <name>', 'only those of this destination')
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `\nExample:\n  hilum-gateway journal dead-letters ${verb} --data ./var/gateway${example}`,
+    );
+  if (verb !== 'list') command.argument('[id...]', 'as list shows them').option('--all', 'every one');
+  if (verb === 'export') command.requiredOption('--to <dir>', 'where to write');
+  command.action(async (...args: unknown[]) => {
+    const [ids, options] = (verb === 'list' ? [[], args[0]] : args) as [string[], DeadLetterOptions];
+    const { deadLettersCommand } = await import('./dead-letters-command.ts');
+    process.exitCode = await deadLettersCommand(verb, ids, options);
   });
 }
 
