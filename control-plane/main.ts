@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** hilum-control-plane: argv and signals. */
 import { Command, Option } from 'commander';
-import { runProgram } from '../gateway/process/cli.ts';
+import { output, runProgram } from '../gateway/process/cli.ts';
+import { addCompletion } from '../gateway/process/completion.ts';
 import { guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
 import { createLog } from '../gateway/process/log.ts';
+import type { Form } from '../gateway/process/output.ts';
 import { version } from '../gateway/version.ts';
 import { Plane } from './plane.ts';
 import { loadSettings } from './settings.ts';
@@ -54,10 +56,11 @@ program
   .description('walk the event log and the audit trail of a stopped control plane')
   .addOption(data())
   .option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults')
-  .addOption(new Option('-o, --output <form>', 'table or json').choices(['table', 'json']).default('table'))
+  .addOption(output())
   .addHelpText('after', '\nExample:\n  hilum-control-plane verify --data ./var/control-plane -o json')
-  .action(async (options: { data: string; settings?: string; output: string }) => {
+  .action(async (options: { data: string; settings?: string; output: Form }) => {
     process.exitCode = await verifyStore(options);
   });
 
+addCompletion(program);
 runProgram(program);

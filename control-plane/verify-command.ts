@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
+import { type Form, printObject } from '../gateway/process/output.ts';
 import { AuditChain } from './audit/chain.ts';
 import { EventLog } from './eventlog/eventlog.ts';
 import { keyFile } from './plane.ts';
@@ -14,7 +15,7 @@ const pageEvents = 1_000;
 export async function verifyStore(options: {
   data: string;
   settings?: string;
-  output: string;
+  output: Form;
 }): Promise<number> {
   const directory = join(options.data, 'store');
   if (!storeExists(directory)) {
@@ -47,15 +48,12 @@ export async function verifyStore(options: {
   const audit = await new AuditChain(store, nowUs64).verify();
   await store.close();
   const report = { events: { count: events, damage }, audit };
-  const text = JSON.stringify(
-    report,
-    (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
-    2,
-  );
-  process.stdout.write(
-    options.output === 'json'
-      ? `${text}\n`
-      : `events  ${events}${damage === '' ? ', all there' : `, DAMAGED: ${damage}`}\naudit   ${audit.entries} entries, ${audit.intact ? 'intact' : `BROKEN at ${audit.firstBad}: ${audit.reason}`}\n`,
+  printObject(
+    options.output,
+    // 64-bit integers as strings, as everywhere.
+    JSON.parse(JSON.stringify(report, (_name, value) => (typeof value === 'bigint' ? String(value) : value))),
+    () =>
+      `events  ${events}${damage === '' ? ', all there' : `, DAMAGED: ${damage}`}\naudit   ${audit.entries} entries, ${audit.intact ? 'intact' : `BROKEN at ${audit.firstBad}: ${audit.reason}`}\n`,
   );
   return damage === '' && audit.intact ? exitCode.done : exitCode.failed;
 }

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
+import { pruneModules } from './prune.ts';
 
 const runtimeVersion = '24.21.0';
 const architecture = process.argv.includes('--arm64') ? 'arm64' : 'x64';
@@ -74,6 +75,8 @@ run(
   stage,
 );
 for (const file of ['package-lock.json', '.npmrc']) rmSync(join(stage, file));
+const pruned = pruneModules(join(stage, 'node_modules'), architecture);
+say(`${(pruned / 1024 ** 2).toFixed(1)} MiB for other platforms and for developers taken out`);
 
 say(`Node ${runtimeVersion} …`);
 const packed = String(

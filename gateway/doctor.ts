@@ -6,12 +6,14 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { readToken } from '../proto/token.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
-import { type LoadedSettings, loadSettings } from './settings.ts';
+import { isExposed } from './process/keys.ts';
+import { type Form, printRows } from './process/output.ts';
+import { type LoadedSettings, loadSettings, resolvePath } from './settings.ts';
 import { readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
 import { openTunnel, ProxyRefused, presentedChain, splitAddress } from './uplink/enroll.ts';
@@ -29,7 +31,7 @@ export interface Finding {
 export interface DoctorOptions {
   data: string;
   settings?: string;
-  output: string;
+  output: Form;
   token?: string;
 }
 
@@ -51,10 +53,14 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     add('settings', 'fail', codeOf(error) || 'settings-bad', messageOf(error), hint);
   }
   checkDirectory(options.data, add);
+  checkKey(options.data, loaded, add);
   await checkRunning(options.data, add);
   const proxy = proxyOf(loaded, add);
   const identity = checkIdentity(options.data, add);
-  const token = options.token === undefined ? undefined : readToken(options.token);
+  const token =
+    options.token === undefined
+      ? undefined
+      : readToken(options.token === '-' ? readFileSync(0, 'utf8') : options.token);
   const address = loaded?.settings.uplink.address ?? identity?.address ?? token?.address;
   if (address === undefined) {
     add(
@@ -103,10 +109,21 @@ function checkDirectory(directory: string, add: Add): void {
       'Free space on this volume, or enlarge it.',
     );
   } else add('disk', 'ok', 'disk-ok', `${(freeMib / 1024).toFixed(1)} GiB free`);
-  const key = join(directory, 'key');
-  if (existsSync(key) && (statSync(key).mode & 0o077) !== 0) {
-    add('key', 'fail', 'key-exposed', `${key} can be read by others`, `chmod 600 ${key}`);
+}
+
+function checkKey(directory: string, loaded: LoadedSettings | undefined, add: Add): void {
+  const named = loaded?.settings.keyFile;
+  const key =
+    named === undefined ? join(directory, 'key') : resolvePath(named, loaded?.file ?? '', directory);
+  if (!existsSync(key)) {
+    // Made at the first start; a key that the settings name is the operator's to bring.
+    if (named !== undefined)
+      add('key', 'warn', 'key-missing', `${key} is not there, or not for this user to see`, 'Check keyFile.');
+    return;
   }
+  if (isExposed(key)) {
+    add('key', 'fail', 'key-exposed', `${key} can be read by others`, `chmod 600 ${key}`);
+  } else add('key', 'ok', 'key-ok', key);
 }
 
 async function checkRunning(directory: string, add: Add): Promise<void> {
@@ -291,14 +308,16 @@ function fingerprint(pem: string): string {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 }
 
-function print(findings: Finding[], form: string): void {
-  if (form === 'json') {
-    process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+function print(findings: Finding[], form: Form): void {
+  if (form !== 'table') {
+    printRows(form, findings, []);
     return;
   }
   const marks = { ok: 'ok  ', warn: 'note', fail: 'FAIL' };
-  for (const { check, state, message, todo } of findings) {
-    process.stdout.write(`${marks[state]}  ${check.padEnd(14)} ${message}\n`);
+  for (const { check, state, code, message, todo } of findings) {
+    process.stdout.write(
+      `${marks[state]}  ${check.padEnd(14)} ${message}${state === 'ok' ? '' : ` [${code}]`}\n`,
+    );
     if (todo !== '' && state !== 'ok') process.stdout.write(`      ${''.padEnd(14)} → ${todo}\n`);
   }
 }

@@ -18,7 +18,7 @@ import { ConfigStore } from './config-store.ts';
 import { Journal } from './journal/journal.ts';
 import type { StoredDelivery } from './journal/local-queues.ts';
 import { Latency } from './latency.ts';
-import { type Listener, makeListener } from './listeners.ts';
+import { type Listener, makeListener, reloadListener } from './listeners.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
 import { mappingVersion } from './normalize/normalize.ts';
 import { Pipeline } from './pipeline.ts';
@@ -229,7 +229,7 @@ export class Gateway {
     const fresh = loadSettings(directory, loaded.file === '' ? undefined : loaded.file);
     for (const listener of this.#listeners) {
       const settings = fresh.settings.listeners[listener.name];
-      if (settings !== undefined) listener.reload(settings);
+      if (settings !== undefined) reloadListener(listener, settings, log);
     }
     const changed = JSON.stringify(fresh.settings) !== JSON.stringify(loaded.settings);
     log(changed ? 'warn' : 'info', changed ? 'reloaded-restart-needed' : 'reloaded');

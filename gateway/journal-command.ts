@@ -4,23 +4,25 @@ import { join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { storedCustody } from './journal/custody.ts';
+import { localCustody } from './journal/dead-letters.ts';
 import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
 import { readOutboxRow, readOutboxRowKey, readRecordRow, readRecordRowKey } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
+import { type Form, printObject, printRows } from './process/output.ts';
 import { createOpener, type Opener } from './process/seal.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
   data: string;
   settings?: string;
-  output: string;
+  output: Form;
   to?: string;
 }
 
-interface OpenJournal {
+export interface OpenJournal {
   environment: Environment;
   opener: Opener;
   /** What rows are sealed for places under; see journal/part.ts. */
@@ -37,15 +39,15 @@ export async function journalCommand(
   try {
     if (verb === 'verify') return verify(journal, options.output);
     if (verb === 'quarantine') return quarantine(journal, options.output);
-    if (verb === 'export') return exportRecords(journal, options.to ?? '.');
-    return await compact(journal, options.data);
+    if (verb === 'export') return exportRecords(journal, options.to ?? '.', options.output);
+    return await compact(journal, options.data, options.output);
   } finally {
     await journal.environment.close();
   }
 }
 
 /** One owner: two processes on one journal is what nothing here survives. */
-function refuseWhileRunning(directory: string): void {
+export function refuseWhileRunning(directory: string): void {
   let pid = 0;
   try {
     pid = (JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as { pid: number }).pid;
@@ -60,7 +62,7 @@ function refuseWhileRunning(directory: string): void {
   });
 }
 
-function openJournal(options: JournalCommandOptions): OpenJournal {
+export function openJournal(options: JournalCommandOptions): OpenJournal {
   const { settings, file } = loadSettings(options.data, options.settings);
   const environment = openEnvironment({ directory: join(options.data, 'journal'), readOnly: true });
   const keyFile = resolvePath(
@@ -101,7 +103,7 @@ interface Count {
 }
 
 /** Opens every row, recounts what is pending and quarantined, and compares with the stored counts. */
-function verify(journal: OpenJournal, form: string): number {
+function verify(journal: OpenJournal, form: Form): number {
   const damaged: { table: string; sequence: number; reason: string }[] = [];
   const messages: Record<string, number> = {};
   const counts = storedCounts(journal);
@@ -165,17 +167,23 @@ function verify(journal: OpenJournal, form: string): number {
     missing: one.accepted - one.pending - one.delivered - one.quarantined - one.expired,
     quarantineRows: quarantined.get(source) ?? 0,
   }));
+  const destinations = localCustody(environment);
   const whole =
     damaged.length === 0 &&
-    custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows);
-  if (form === 'json')
-    process.stdout.write(`${JSON.stringify({ whole, messages, custody, damaged }, null, 2)}\n`);
+    custody.every((one) => one.missing === 0 && one.quarantined === one.quarantineRows) &&
+    destinations.every((one) => one.missing === 0 && one.dead === one.deadRows);
+  if (form !== 'table') printObject(form, { whole, messages, custody, destinations, damaged }, () => '');
   else {
     for (const [table, number] of Object.entries(messages))
       process.stdout.write(`${table.padEnd(18)} ${number}\n`);
     for (const one of custody) {
       process.stdout.write(
         `${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`,
+      );
+    }
+    for (const one of destinations) {
+      process.stdout.write(
+        `→ ${one.destination}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.dead} dead letters, missing ${one.missing}\n`,
       );
     }
     for (const one of damaged) process.stdout.write(`DAMAGED ${one.table} ${one.sequence}: ${one.reason}\n`);
@@ -216,7 +224,7 @@ function check(
   }
 }
 
-function quarantine(journal: OpenJournal, form: string): number {
+function quarantine(journal: OpenJournal, form: Form): number {
   const entries: Record<string, unknown>[] = [];
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
@@ -233,7 +241,7 @@ function quarantine(journal: OpenJournal, form: string): number {
       atUs: String(entry.atUs),
     });
   }
-  if (form === 'json') process.stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+  if (form !== 'table') printRows(form, entries, []);
   else
     for (const one of entries)
       process.stdout.write(
@@ -243,7 +251,7 @@ function quarantine(journal: OpenJournal, form: string): number {
 }
 
 /** Writes the bytes of what is not delivered, one file each; the files hold patient data. */
-function exportRecords(journal: OpenJournal, to: string): number {
+function exportRecords(journal: OpenJournal, to: string, form: Form): number {
   mkdirSync(to, { recursive: true, mode: 0o700 });
   let written = 0;
   const write = (sequence: number | bigint, raw: Uint8Array) => {
@@ -272,12 +280,12 @@ function exportRecords(journal: OpenJournal, to: string): number {
     );
     write(sequence, entry.record?.raw ?? new Uint8Array(0));
   }
-  process.stdout.write(`${written} messages written to ${to}. They hold patient data.\n`);
+  printObject(form, { written, to }, () => `${written} messages written to ${to}. They hold patient data.\n`);
   return exitCode.done;
 }
 
 /** LMDB's file never shrinks by itself; a compacted copy is made beside and put in place. */
-async function compact(journal: OpenJournal, directory: string): Promise<number> {
+async function compact(journal: OpenJournal, directory: string, form: Form): Promise<number> {
   const fresh = join(directory, 'journal.compact');
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh, { mode: 0o700 });
@@ -287,6 +295,6 @@ async function compact(journal: OpenJournal, directory: string): Promise<number>
   renameSync(join(directory, 'journal'), old);
   renameSync(fresh, join(directory, 'journal'));
   if (existsSync(join(directory, 'journal', 'data.mdb'))) rmSync(old, { recursive: true, force: true });
-  process.stdout.write('Compacted.\n');
+  printObject(form, { compacted: true }, () => 'Compacted.\n');
   return exitCode.done;
 }

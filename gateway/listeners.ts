@@ -1,4 +1,5 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIPv6 } from 'node:net';
 import type { TlsOptions } from 'node:tls';
@@ -6,12 +7,12 @@ import { durationMs } from '../proto/config/duration.ts';
 import type { Intake } from './capture/intake.ts';
 import { createMllpListener, type MllpListener } from './capture/mllp/listener.ts';
 import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
-import type { MqttSourceOptions } from './capture/mqtt/options.ts';
+import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
 import { exitCode, HilumError } from './process/errors.ts';
-import type { Log } from './process/log.ts';
+import { errorWord, type Log } from './process/log.ts';
 import {
   isLoopback,
   type ListenerSettings,
@@ -33,9 +34,19 @@ export interface Listener {
   state: 'starting' | 'listening' | 'failed' | 'stopped';
   start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
-  /** Reads certificates and keys again, where the listener can; new connections get them. */
-  reload(settings: ListenerSettings): void;
+  /**
+   * Reads certificates and keys again; connections made from now on get them. Gives what is presented
+   * now, undefined without TLS. Throws where they cannot be used, and the old ones stay.
+   */
+  reload(settings: ListenerSettings): Certificate | undefined;
   counters(): Record<string, number>;
+}
+
+/** What an operator knows a certificate by. */
+export interface Certificate {
+  serial: string;
+  /** As the certificate says it. */
+  notAfter: string;
 }
 
 export interface ListenerContext {
@@ -48,6 +59,17 @@ export interface ListenerContext {
 
 export function makeListener(name: string, settings: ListenerSettings, context: ListenerContext): Listener {
   return settings.type === 'mllp' ? mllp(name, settings, context) : mqtt(name, settings, context);
+}
+
+/** Says what each listener presents from now on; one that cannot be renewed does not keep the others back. */
+export function reloadListener(listener: Listener, settings: ListenerSettings, log: Log): void {
+  try {
+    const certificate = listener.reload(settings);
+    if (certificate === undefined) log('info', 'listener-without-certificate', { listener: listener.name });
+    else log('info', 'listener-certificate-reloaded', { listener: listener.name, ...certificate });
+  } catch (error) {
+    log('error', 'listener-reload-failed', { listener: listener.name, reason: errorWord(error) });
+  }
 }
 
 function mllp(name: string, settings: MllpListenerSettings, context: ListenerContext): Listener {
@@ -86,7 +108,8 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
     () => ({ ...source.counters() }),
     (fresh) => {
       const tls = fresh.type === 'mllp' ? tlsOptions(fresh, context) : undefined;
-      if (tls !== undefined) source.renew(tls);
+      if (tls === undefined) return undefined;
+      return renewed(name, tls.cert as Buffer, () => source.renew(tls));
     },
   );
 }
@@ -113,15 +136,8 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
     classFor: guessClass,
   };
   if (settings.anonymous !== undefined) options.anonymous = { publish: settings.anonymous.publish };
-  const { mode, certFile, keyFile, caFile } = settings.tls;
-  if (mode !== 'none') {
-    options.tls = {
-      mode,
-      certPem: read(certFile, context, name, 'certFile').toString(),
-      keyPem: read(keyFile, context, name, 'keyFile').toString(),
-      ...(caFile === undefined ? {} : { caPem: read(caFile, context, name, 'caFile').toString() }),
-    };
-  }
+  const tls = mqttTls(name, settings, context);
+  if (tls !== undefined) options.tls = tls;
   const source: MqttSource = createMqttSource(options, context.intake, {
     log: (code, fields) => context.log('info', code, { listener: name, ...fields }),
     nowUs: nowUs64,
@@ -132,7 +148,46 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
     () => source.start(),
     (deadlineMs) => source.stop(deadlineMs),
     () => mqttCounters(source),
+    (fresh) => {
+      const tls = fresh.type === 'mqtt' ? mqttTls(name, fresh, context) : undefined;
+      if (tls === undefined) return undefined;
+      return renewed(name, tls.certPem, () => source.renew(tls));
+    },
   );
+}
+
+function mqttTls(
+  name: string,
+  settings: MqttListenerSettings,
+  context: ListenerContext,
+): MqttTls | undefined {
+  const { mode, certFile, keyFile, caFile } = settings.tls;
+  if (mode === 'none') return undefined;
+  return {
+    mode,
+    certPem: read(certFile, context, name, 'certFile').toString(),
+    keyPem: read(keyFile, context, name, 'keyFile').toString(),
+    ...(caFile === undefined ? {} : { caPem: read(caFile, context, name, 'caFile').toString() }),
+  };
+}
+
+/** A key that is not the certificate's, or no PEM at all, must not take the listener down with it. */
+function renewed(name: string, certificate: string | Buffer, renew: () => void): Certificate {
+  try {
+    const { serialNumber, validTo } = new X509Certificate(certificate);
+    renew();
+    return { serial: serialNumber, notAfter: validTo };
+  } catch (cause) {
+    throw new HilumError(
+      'tls-unusable',
+      `The certificate and key of the listener "${name}" cannot be used.`,
+      {
+        hint: 'Check that certFile and keyFile are PEM and belong together.',
+        exit: exitCode.badConfig,
+        cause,
+      },
+    );
+  }
 }
 
 function mqttCounters(source: MqttSource): Record<string, number> {
@@ -152,7 +207,7 @@ function wrap(
   start: () => Promise<{ address: string; port: number }>,
   stop: (deadlineMs: number) => Promise<void>,
   counters: () => Record<string, number>,
-  reload: (settings: ListenerSettings) => void = () => {},
+  reload: Listener['reload'],
 ): Listener {
   const { mode, reason = '', owner = '' } = settings.tls;
   const loopback = isLoopback(place(settings).host);

@@ -6,12 +6,15 @@ import { Command, Option } from 'commander';
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
+import type { DeadLetterOptions } from './dead-letters-command.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
-import { runProgram } from './process/cli.ts';
+import { output, runProgram } from './process/cli.ts';
+import { addCompletion } from './process/completion.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { guardProcess, runDaemon } from './process/lifecycle.ts';
 import { createLog } from './process/log.ts';
+import type { Form } from './process/output.ts';
 import { loadSettings } from './settings.ts';
 import { printStatus } from './status-command.ts';
 import { parseProxy } from './uplink/channel.ts';
@@ -36,8 +39,6 @@ const data = () =>
   new Option('--data <dir>', 'where the journal, the key and the identity are').makeOptionMandatory();
 const settingsOption = () =>
   new Option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults');
-const output = () =>
-  new Option('-o, --output <form>', 'table or json').choices(['table', 'json']).default('table');
 
 program
   .command('run')
@@ -85,7 +86,7 @@ program
   .addOption(data())
   .addOption(output())
   .addHelpText('after', '\nExample:\n  hilum-gateway status --data ./var/gateway -o json')
-  .action((options: { data: string; output: string }) => printStatus(options.data, options.output));
+  .action((options: { data: string; output: Form }) => printStatus(options.data, options.output));
 
 program
   .command('doctor')
@@ -95,7 +96,7 @@ program
   .addOption(output())
   .option('--token <token>', 'before enrollment: test the way to the control plane of this token')
   .addHelpText('after', '\nExample:\n  hilum-gateway doctor --data ./var/gateway')
-  .action(async (options: { data: string; settings?: string; output: string; token?: string }) => {
+  .action(async (options: { data: string; settings?: string; output: Form; token?: string }) => {
     process.exitCode = await doctor(options);
   });
 
@@ -110,7 +111,7 @@ program
     const { settings, file } = loadSettings(options.data, options.settings);
     process.stdout.write(`${file === '' ? 'The default settings' : file}: all well.\n`);
     if (config === undefined) return;
-    const checked = checkConfig(readFileSync(config, 'utf8'), {
+    const checked = checkConfig(readConfig(config), {
       listeners: Object.keys(settings.listeners),
       fileName: config,
     });
@@ -122,6 +123,18 @@ program
     process.stdout.write(`${config}: all well.\n`);
   });
 
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (cause) {
+    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
+      hint: 'Check the path.',
+      exit: exitCode.usage,
+      cause,
+    });
+  }
+}
+
 program
   .command('hash-password')
   .description('make the password hash for an MQTT user; the password is read from standard input')
@@ -131,7 +144,10 @@ program
     process.stdout.write(`${await hashPassword(readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
   });
 
-const journal = program.command('journal').description('work on the journal of a stopped gateway');
+const journal = program
+  .command('journal')
+  .description('work on the journal of a stopped gateway')
+  .addHelpText('after', '\nExample:\n  hilum-gateway journal verify --data ./var/gateway');
 
 for (const [verb, description] of [
   ['verify', 'check every row, count every record'],
@@ -150,10 +166,41 @@ for (const [verb, description] of [
       `\nExample:\n  hilum-gateway journal ${verb} --data ./var/gateway${verb === 'export' ? ' --to ./export' : ''}`,
     );
   if (verb === 'export') command.requiredOption('--to <dir>', 'where to write');
-  command.action(async (options: { data: string; settings?: string; output: string; to?: string }) => {
+  command.action(async (options: { data: string; settings?: string; output: Form; to?: string }) => {
     const commands = await import('./journal-command.ts');
     process.exitCode = await commands.journalCommand(verb, options);
   });
 }
 
+const deadLetters = journal
+  .command('dead-letters')
+  .description('what local destinations refused for good')
+  .addHelpText('after', '\nExample:\n  hilum-gateway journal dead-letters list --data ./var/gateway');
+
+for (const [verb, description, example] of [
+  ['list', 'what is there', ''],
+  ['export', 'write their bytes to files', ' --all --to ./export'],
+  ['requeue', 'put them back into their queues, each at its old place', ' --destination ehr'],
+] as const) {
+  const command = deadLetters
+    .command(verb)
+    .description(description)
+    .addOption(data())
+    .addOption(settingsOption())
+    .option('--destination <name>', 'only those of this destination')
+    .addOption(output())
+    .addHelpText(
+      'after',
+      `\nExample:\n  hilum-gateway journal dead-letters ${verb} --data ./var/gateway${example}`,
+    );
+  if (verb !== 'list') command.argument('[id...]', 'as list shows them').option('--all', 'every one');
+  if (verb === 'export') command.requiredOption('--to <dir>', 'where to write');
+  command.action(async (...args: unknown[]) => {
+    const [ids, options] = (verb === 'list' ? [[], args[0]] : args) as [string[], DeadLetterOptions];
+    const { deadLettersCommand } = await import('./dead-letters-command.ts');
+    process.exitCode = await deadLettersCommand(verb, ids, options);
+  });
+}
+
+addCompletion(program);
 runProgram(program);

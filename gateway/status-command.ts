@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode, HilumError } from './process/errors.ts';
+import { type Form, printObject } from './process/output.ts';
 
 export interface RunningStatus {
   ready: boolean;
@@ -45,12 +46,12 @@ export async function readStatus(directory: string): Promise<RunningStatus> {
   }
 }
 
-export async function printStatus(directory: string, form: string): Promise<void> {
+export async function printStatus(directory: string, form: Form): Promise<void> {
   const status = await readStatus(directory);
-  if (form === 'json') {
-    process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-    return;
-  }
+  printObject(form, status, () => statusText(status));
+}
+
+function statusText(status: RunningStatus): string {
   const { uplink, journal, listeners, custody, destinations } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : 'not ready'}${status.site === '' ? '' : `, site ${status.site}`}`,
@@ -69,7 +70,7 @@ export async function printStatus(directory: string, form: string): Promise<void
         `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}`,
     ),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
 }
 
 function mebibytes(bytes: string): string {

@@ -175,7 +175,7 @@ t.test('architecture - each outside library has its door', async (t) => {
     'iconv-lite': /^gateway\/normalize\/hl7v2\/charset\.ts$/,
     '@marcbachmann/cel-js': /^proto\/config\/cel/,
     '@lhncbc/ucum-lhc': /^proto\/units\/ucum\.ts$/,
-    commander: /^(gateway\/(main|process\/cli)\.ts$|control-plane\/(main\.ts$|ctl\/))/,
+    commander: /^(gateway\/(main|process\/(cli|completion))\.ts$|control-plane\/(main\.ts$|ctl\/))/,
   };
   for (const [library, door] of Object.entries(doors)) {
     const users = product.filter((file) => usesLibrary(file, library));

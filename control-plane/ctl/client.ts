@@ -27,11 +27,17 @@ export function connect(named: string | undefined): Connection {
       cause,
     });
   }
-  const credentials = grpc.credentials.createSsl(
-    Buffer.from(context.caPem),
-    Buffer.from(context.keyPem),
-    Buffer.from(context.certPem),
-  );
+  let credentials: grpc.ChannelCredentials;
+  try {
+    const [ca, key, cert] = [context.caPem, context.keyPem, context.certPem].map((pem) => Buffer.from(pem));
+    credentials = grpc.credentials.createSsl(ca, key, cert);
+  } catch (cause) {
+    throw new HilumError('context-bad', `The context file ${file} holds no usable certificate and key.`, {
+      hint: 'Copy it anew from DIR/admin.json of the control plane, whole.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
   const client = new AdminClient(context.address, credentials, {
     'grpc.max_receive_message_length': wireLimits.messageBytesMax,
     'grpc.enable_retries': 0,

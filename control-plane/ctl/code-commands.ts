@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
 import { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { type Connection, call } from './client.ts';
 import { output, withConnection } from './options.ts';
-import { type Form, field, filled, out, printRows, time } from './output.ts';
 
 const loinc = 'http://loinc.org';
 

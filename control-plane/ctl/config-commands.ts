@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
 import {
@@ -12,15 +13,22 @@ import {
 } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
-import { output, withConnection } from './options.ts';
-import { type Form, field, filled, out, printObject, printRows, time } from './output.ts';
+import { output, wholeNumber, withConnection } from './options.ts';
 
 const waitSeconds = 30;
 
 export function addConfigCommands(program: Command): void {
   const config = program
     .command('config')
-    .description('what messages mean: check it, push it, see what runs');
+    .description('what messages mean: check it, push it, see what runs')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  hilumctl config check site.yaml
+  hilumctl config push site.yaml --site north --reason "map the new analyzer"
+  hilumctl config status`,
+    );
 
   config
     .command('check')
@@ -88,24 +96,31 @@ export function addConfigCommands(program: Command): void {
     .description('bring an earlier version back, as a new version')
     .requiredOption('--site <name>')
     .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--to <version>', 'default: the version before the desired one', (text) => BigInt(text), 0n)
+    .option('--to <version>', 'default: the version before the desired one', (text) =>
+      BigInt(wholeNumber(text)),
+    )
     .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config rollback --site north --reason "wrong unit" --to 3')
     .action(
       async (
-        options: { site: string; reason: string; to: bigint; wait?: boolean; output: Form },
+        options: { site: string; reason: string; to?: bigint; wait?: boolean; output: Form },
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
-          const request = { site: options.site, version: options.to, reason: options.reason, waitSeconds };
+          const request = {
+            site: options.site,
+            version: options.to ?? 0n,
+            reason: options.reason,
+            waitSeconds,
+          };
           const response = await call(
             connection,
             connection.client.rollbackConfig,
             request,
             waitSeconds * 1000,
           );
-          finish(response, `version ${options.to}`, options.output, options.wait === true);
+          finish(response, `version ${options.to ?? 'before'}`, options.output, options.wait === true);
         });
       },
     );

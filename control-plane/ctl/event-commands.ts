@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { type Form, out, printRows, span, time } from '../../gateway/process/output.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { call, stream } from './client.ts';
-import { output, withConnection } from './options.ts';
-import { type Form, out, printRows, span, time } from './output.ts';
+import { output, wholeNumber, withConnection } from './options.ts';
 
 interface EventOptions {
   site?: string;
@@ -35,7 +35,7 @@ export function addEventCommands(program: Command): void {
     .option('--follow', 'go on with what comes')
     .option('--raw', 'add the bytes of the message (base64); audited')
     .option('--reason <text>', 'why the bytes are looked at', '')
-    .option('--limit <n>', 'at most', (text) => Number(text), 0)
+    .option('--limit <n>', 'at most', wholeNumber, 0)
     .addOption(output())
     .addHelpText(
       'after',

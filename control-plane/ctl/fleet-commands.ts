@@ -2,6 +2,16 @@
 import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import {
+  type Form,
+  field,
+  filled,
+  out,
+  printObject,
+  printRows,
+  span,
+  time,
+} from '../../gateway/process/output.ts';
+import {
   CreateTokenResponse,
   CustodyRow,
   Gateway,
@@ -10,11 +20,13 @@ import {
 } from '../../proto/gen/hilum/v1/admin.ts';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call, stream } from './client.ts';
-import { output, seconds, withConnection } from './options.ts';
-import { type Form, field, filled, out, printObject, printRows, span, time } from './output.ts';
+import { output, seconds, wholeNumber, withConnection } from './options.ts';
 
 export function addFleetCommands(program: Command): void {
-  const token = program.command('token').description('enrollment tokens');
+  const token = program
+    .command('token')
+    .description('enrollment tokens')
+    .addHelpText('after', '\nExample:\n  hilumctl token create --site north');
   token
     .command('create')
     .description('print one single-use token for a new gateway')
@@ -172,13 +184,19 @@ export function addFleetCommands(program: Command): void {
       },
     );
 
-  const audit = program.command('audit').description('the audit trail');
+  const audit = program
+    .command('audit')
+    .description('the audit trail')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  hilumctl audit list --action config-refused\n  hilumctl audit verify',
+    );
   audit
     .command('list')
     .description('who did what, when, why')
     .option('--action <word>', 'only these')
     .option('--gateway <name>')
-    .option('--limit <n>', 'at most', (text) => Number(text), 0)
+    .option('--limit <n>', 'at most', wholeNumber, 0)
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl audit list --action config-refused')
     .action(

@@ -2,6 +2,7 @@
 /** hilumctl: the central team's client. */
 import { Command, Option } from 'commander';
 import { runProgram } from '../../gateway/process/cli.ts';
+import { addCompletion } from '../../gateway/process/completion.ts';
 import { version } from '../../gateway/version.ts';
 import { addCodeCommands } from './code-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
@@ -37,4 +38,5 @@ addConfigCommands(program);
 addCodeCommands(program);
 addQuarantineCommands(program);
 
+addCompletion(program);
 runProgram(program);

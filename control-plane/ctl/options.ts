@@ -1,13 +1,8 @@
 /** What every verb of hilumctl shares. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type Connection, connect } from './client.ts';
-import type { Form } from './output.ts';
 
-export function output(normal: Form = 'table'): Option {
-  return new Option('-o, --output <form>', 'table, json, jsonl or yaml')
-    .choices(['table', 'json', 'jsonl', 'yaml'])
-    .default(normal);
-}
+export { output, wholeNumber } from '../../gateway/process/cli.ts';
 
 /** Connects with the context of the program, works, closes. */
 export async function withConnection<T>(

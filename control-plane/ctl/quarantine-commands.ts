@@ -1,14 +1,17 @@
 /** quarantine list | show | replay: messages that could not be understood, and a second try. */
 import type { Command } from 'commander';
 import { exitCode } from '../../gateway/process/errors.ts';
+import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
 import { output, withConnection } from './options.ts';
-import { type Form, field, filled, out, printObject, printRows, time } from './output.ts';
 
 export function addQuarantineCommands(program: Command): void {
-  const quarantine = program.command('quarantine').description('messages that could not be understood');
+  const quarantine = program
+    .command('quarantine')
+    .description('messages that could not be understood')
+    .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north');
 
   quarantine
     .command('list')

@@ -1,5 +1,5 @@
 /** How every program of Hilum ends: usage errors with 2, our own errors with their code and hint, help with 0. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from './errors.ts';
 import { failWith } from './lifecycle.ts';
 
@@ -10,6 +10,19 @@ export function runProgram(program: Command): void {
     if (error.code === 'EPIPE') process.exit(exitCode.done);
   });
   program.parseAsync().catch(failWith);
+}
+
+/** `-o`, the same on every read. */
+export function output(): Option {
+  return new Option('-o, --output <form>', 'table, json, jsonl or yaml')
+    .choices(['table', 'json', 'jsonl', 'yaml'])
+    .default('table');
+}
+
+/** The value of an option that counts something. */
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
+  return Number(text);
 }
 
 function overrideExit(command: Command): void {

@@ -1,7 +1,7 @@
 /**
  * The master key of a data directory: 32 random bytes in a file of mode 0600, made on
  * first start. Where it lives is a setting, so that it can stand apart from the data
- * (another volume, a systemd credential).
+ * (another volume, a systemd credential: LoadCredential= or LoadCredentialEncrypted=).
  */
 import { hash, randomBytes } from 'node:crypto';
 import {
@@ -11,10 +11,11 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { exitCode, HilumError } from './errors.ts';
 
 const keyBytes = 32;
@@ -22,7 +23,8 @@ const keyBytes = 32;
 /** @param fresh true only when the store that the key opens does not exist yet: a lost key is never replaced silently. */
 export function loadKey(file: string, fresh: boolean): Buffer {
   if (!existsSync(file)) {
-    if (!fresh) {
+    // A credential is systemd's to bring; the place is not ours to write.
+    if (!fresh || isCredentialPlace(dirname(file))) {
       throw new HilumError('key-missing', `The key file ${file} is missing, and the data needs it.`, {
         hint: 'Put the key file back from your backup, or name its place in the settings (keyFile).',
         exit: exitCode.badConfig,
@@ -30,16 +32,12 @@ export function loadKey(file: string, fresh: boolean): Buffer {
     }
     writePrivate(file, `${randomBytes(keyBytes).toString('base64')}\n`);
   }
-  const mode = statSync(file).mode & 0o077;
-  if (mode !== 0) {
-    throw new HilumError(
-      'key-exposed',
-      `The key file ${file} can be read by others (mode has ${mode.toString(8)}).`,
-      {
-        hint: `chmod 600 ${file}`,
-        exit: exitCode.badConfig,
-      },
-    );
+  if (isExposed(file)) {
+    const mode = (statSync(file).mode & 0o777).toString(8);
+    throw new HilumError('key-exposed', `The key file ${file} can be read by others (mode ${mode}).`, {
+      hint: `chmod 600 ${file}`,
+      exit: exitCode.badConfig,
+    });
   }
   const key = Buffer.from(readFileSync(file, 'latin1').trim(), 'base64');
   if (key.length !== keyBytes) {
@@ -49,6 +47,22 @@ export function loadKey(file: string, fresh: boolean): Buffer {
     });
   }
   return key;
+}
+
+/**
+ * Can others read or change the file? systemd gives a unit its credentials as files of root with an ACL
+ * for the unit's user; the mask of that ACL shows as a group that may read, though no group may. Only
+ * there, and only for files of root, is that bit no exposure [systemd.exec(5), LoadCredential=].
+ */
+export function isExposed(file: string): boolean {
+  const { mode, uid } = statSync(file);
+  return (mode & (uid === 0 && isCredentialPlace(dirname(realpathSync(file))) ? 0o037 : 0o077)) !== 0;
+}
+
+/** This unit's directory of credentials or, for a command beside the service, that of any unit. */
+function isCredentialPlace(directory: string): boolean {
+  const own = process.env.CREDENTIALS_DIRECTORY ?? '';
+  return (own !== '' && directory === resolve(own)) || dirname(directory) === '/run/credentials';
 }
 
 /** Writes a file that only its owner can read, flushed with its directory before it returns. */

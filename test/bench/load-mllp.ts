@@ -65,6 +65,7 @@ const result = await runLoad(loadOptions(values), async (index, events) => {
   };
 });
 ledger?.close();
+for (const [kind, times] of Object.entries(result.errorKinds)) process.stderr.write(`${times} x ${kind}\n`);
 console.log(JSON.stringify({ load: 'mllp', kind: values.kind, sentBytes, ...result }));
 
 // A send that is not in the ledger must not happen: the run is void.

@@ -51,6 +51,8 @@ export interface LoadResult extends Spread {
   readonly answered: number;
   readonly refused: number;
   readonly errors: number;
+  /** How often each kind of error was met. */
+  readonly errorKinds: Readonly<Record<string, number>>;
   readonly notAnswered: number;
   readonly next: number;
   /** Processor time of this generator per message: it shares the machine with its target. */
@@ -143,7 +145,6 @@ export async function runLoad(
   for (const lane of lanes) lane.connection.close();
   const cpu = process.cpuUsage(cpuBefore);
   const errorCount = [...errors.values()].reduce((a, b) => a + b, 0);
-  for (const [reason, times] of errors) process.stderr.write(`${times} x ${reason}\n`);
   return {
     rate: Math.round(measured / ((measureTo - measureFrom) / 1000)),
     offeredRate: rate ?? null,
@@ -153,6 +154,7 @@ export async function runLoad(
     answered,
     refused,
     errors: errorCount,
+    errorKinds: Object.fromEntries(errors),
     notAnswered: open,
     ...spreadOf(latency),
     next: first + due.length,

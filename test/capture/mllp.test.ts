@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
-import type tls from 'node:tls';
+import tls from 'node:tls';
 import t from 'tap';
 import type { Header } from '../../gateway/capture/mllp/header.ts';
 import {
@@ -600,6 +600,54 @@ t.test('mllp listener over tls - renewed certificates are for new connections', 
   t.equal((await before.send(message('RN1'))).code, 'AA', 'the open connection goes on');
   const after = await client(t, port, { tls: { ca: newCa.certPem, servername: 'localhost' } });
   t.equal((await after.send(message('RN2'))).code, 'AA');
+});
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  t.test(`mllp listener over ${version} - a sender that half-closes is still answered`, async (t) => {
+    const ca = await createTestCa();
+    const server = await ca.issue({ commonName: 'gateway' });
+    const { intake, listener, port } = await start(t, {
+      tls: { cert: server.certPem, key: server.keyPem },
+    });
+    intake.manual = true;
+    const halfOpen = { allowHalfOpen: true, minVersion: version, maxVersion: version };
+    const socket = tls.connect({
+      port,
+      host: '127.0.0.1',
+      ca: ca.certPem,
+      servername: 'localhost',
+      ...halfOpen,
+    });
+    t.teardown(() => socket.destroy());
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await once(socket, 'secureConnect');
+    const [gone, halfClosed] = [once(socket, 'end'), once(socket, 'finish')];
+    // close_notify and FIN follow the messages at once; the commits come after both.
+    socket.end(Buffer.concat([frame(message('HALF1')), frame(message('HALF2'))]));
+    await until(() => intake.appended.length === 2, { what: 'the messages' });
+    await within(halfClosed, 5_000, 'the half-close');
+    for (const { settle } of intake.appended) settle();
+    await within(gone, 5_000, 'the connection');
+    const heard = Buffer.concat(chunks).toString('latin1');
+    t.match(heard, /MSA\|AA\|HALF1[\s\S]*MSA\|AA\|HALF2/, 'both answers come before the end');
+    await until(() => listener.counters().connections === 0, { what: 'nothing being left open' });
+  });
+}
+
+t.test('mllp listener over tls - a peer that leaves in the handshake leaves nothing behind', async (t) => {
+  const ca = await createTestCa();
+  const server = await ca.issue({ commonName: 'gateway' });
+  const { listener, port, logs } = await start(t, {
+    tls: { cert: server.certPem, key: server.keyPem },
+    limits: { handshakeTimeoutMs: 60_000 },
+  });
+  const { socket, closed } = await bare(t, port);
+  // The first bytes of a ClientHello, then FIN: the listener ends its half at once and does not wait for more.
+  socket.end(Buffer.from('160301020001', 'hex'));
+  await within(closed, 5_000, 'the connection');
+  await until(() => logs.some(({ code }) => code === 'mllp-tls-refused'), { what: 'a line in the log' });
+  t.equal(listener.counters().connectionsTotal, 0);
 });
 
 t.test('mllp listener over tls - connections that never shake hands do not keep others out', async (t) => {

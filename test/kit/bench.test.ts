@@ -95,6 +95,7 @@ t.test('load - strays and silence are counted, never answers', async (t) => {
   }));
   t.equal(load.notAnswered, 3, 'each slot ends in a message that is never answered');
   t.equal(load.errors, 2, 'one answer twice, one to nobody');
+  t.same(load.errorKinds, { 'stray answer': 2 });
   t.equal(load.answered, load.sent - 3);
   t.equal(load.next, 100 + load.sent);
 });

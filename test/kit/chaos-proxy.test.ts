@@ -76,6 +76,25 @@ t.test('chaos proxy - without a fault bytes and FIN pass unchanged', async (t) =
   await until(() => proxy.connections === 0, { what: 'no connection left' });
 });
 
+t.test('chaos proxy - a long conversation leaves nothing behind on its sockets', async (t) => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => warnings.push(name);
+  process.on('warning', onWarning);
+  t.teardown(() => process.off('warning', onWarning));
+  const { proxy, connect } = await wire(t);
+  proxy.shape({ latencyMs: 1 });
+  const socket = await connect();
+  for (let n = 0; n < 20; n += 1) {
+    socket.write(bytesOf(10));
+    await once(socket, 'data');
+  }
+  const end = ending(socket);
+  socket.end();
+  t.equal(await end, 'FIN');
+  await until(() => proxy.connections === 0, { what: 'no connection left' });
+  t.same(warnings, []);
+});
+
 t.test('chaos proxy - a cut after k bytes passes exactly k', async (t) => {
   const random = seededRandom(seed);
   const { proxy, received, connect } = await wire(t);

@@ -192,8 +192,9 @@ export class ChaosProxy {
         if (direction === 'up') this.#links.delete(link);
         return;
       }
-      if (from.readableEnded) this.#settle(link, direction);
-      else this.#end(link, 'rst');
+      if (!from.readableEnded) this.#end(link, 'rst');
+      else if (to.closed) this.#links.delete(link);
+      else this.#settle(link, direction);
     });
   }
 
@@ -204,7 +205,6 @@ export class ChaosProxy {
     if (from.readableEnded) to.end();
     else if (!to.writableNeedDrain) from.resume();
     if (from.closed && to.closed) this.#links.delete(link);
-    else to.once('close', () => from.closed && this.#links.delete(link));
   }
 
   #pass(link: Link, direction: Direction, bytes: Buffer): void {

@@ -68,7 +68,7 @@ export interface MllpListener {
   /** Stops intake, finishes the commits in hand and sends their answers; safe unstarted and twice. */
   stop(deadlineMs: number): Promise<void>;
   counters(): MllpCounters;
-  /** New certificates for new connections. */
+  /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
   renew(tls: TlsOptions): void;
 }
 
@@ -307,7 +307,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
               if (presentsWrongCertificate(socket)) {
                 hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
                 socket.destroy();
-              } else accept(socket);
+                return;
+              }
+              // Its close_notify ends one half [RFC 8446 6.1]. Not before: a peer that leaves in the handshake is gone.
+              socket.allowHalfOpen = true;
+              accept(socket);
             });
       server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
         // Node tells of a handshake that timed out and keeps the connection; the others it ends, with an alert.

@@ -29,7 +29,7 @@ import { Answers } from './answers.ts';
 import type { Guard, GuardFault } from './guard.ts';
 import { attachGuard } from './guard.ts';
 import { Listener } from './listener.ts';
-import type { MqttHooks, MqttLimits, MqttSourceOptions, MqttStats } from './options.ts';
+import type { MqttHooks, MqttLimits, MqttSourceOptions, MqttStats, MqttTls } from './options.ts';
 import { emptyStats, limitDefaults } from './options.ts';
 import { Ownership } from './ownership.ts';
 import { isPasswordHash } from './passwords.ts';
@@ -46,6 +46,8 @@ export interface MqttSource {
    * After `deadlineMs` connections are cut: unanswered messages come again.
    */
   stop(deadlineMs: number): Promise<void>;
+  /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
+  renew(tls: MqttTls): void;
   stats(): MqttStats;
 }
 
@@ -129,14 +131,12 @@ class Broker implements MqttSource {
     return this.#stopped;
   }
 
+  renew(tls: MqttTls): void {
+    this.#listener?.renew(tls);
+  }
+
   stats(): MqttStats {
-    const stats = this.#stats;
-    return {
-      ...stats,
-      received: [...stats.received],
-      refused: { ...stats.refused },
-      closed: { ...stats.closed },
-    };
+    return structuredClone(this.#stats);
   }
 
   async #start(): Promise<{ port: number; address: string }> {

@@ -68,6 +68,11 @@ export class Listener {
     if (this.#server.listening) this.#server.close();
   }
 
+  /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
+  renew(options: MqttTls): void {
+    this.#tls?.setSecureContext(secureContext(options));
+  }
+
   destroyAll(): void {
     for (const socket of this.#raw) socket.destroy();
   }
@@ -107,14 +112,9 @@ export class Listener {
     const requestCert =
       options.mode === 'required' || (options.requestClientCert ?? options.mode === 'optional');
     const server = tls.createServer({
-      cert: options.certPem,
-      key: options.keyPem,
-      ...(options.caPem === undefined ? {} : { ca: options.caPem }),
+      ...secureContext(options),
       requestCert,
       rejectUnauthorized: options.mode === 'required',
-      minVersion: 'TLSv1.2',
-      ciphers: CIPHERS,
-      honorCipherOrder: true,
       handshakeTimeout: this.#options.handshakeTimeoutMs,
     });
     server.on('secureConnection', (socket) => {
@@ -133,6 +133,17 @@ export class Listener {
     });
     return server;
   }
+}
+
+function secureContext(options: MqttTls): tls.SecureContextOptions {
+  return {
+    cert: options.certPem,
+    key: options.keyPem,
+    ...(options.caPem === undefined ? {} : { ca: options.caPem }),
+    minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
+    honorCipherOrder: true,
+  };
 }
 
 /** TLS 1.3, and of 1.2 what has forward secrecy and AEAD (BCP 195). */

@@ -13,9 +13,11 @@ export const f26: Row = {
     const rig = new Rig(context);
     await rig.start();
     const failures: string[] = [];
-    await send(rig, { first: 0, count: 200, connections: 4 }).done;
+    // A process grows to its working size with the first two thousand messages; that is not the fault's doing.
+    await send(rig, { first: 0, count: 2_400, connections: 8 }).done;
+    await rig.drained();
     const before = anonymousMib(rig);
-    const others = send(rig, { first: 1_000, count: 1_000, connections: 4 });
+    const others = send(rig, { first: 10_000, count: 1_000, connections: 4 });
     const header = 'MSH|^~\\&|BIG|BIG|R|R|20260101||ORU^R01|BIG1|P|2.5.1\rOBX|1|TX|x||';
     const mllp = await pour(rig.mllpPort, Buffer.from(`\x0b${header}`, 'latin1'), 1024 * mebibyte);
     const noHeader = await pour(rig.mllpPort, Buffer.from('\x0b'), 100 * mebibyte);
@@ -34,7 +36,7 @@ export const f26: Row = {
     if (!mllp.answer.includes('MSA|AE|BIG1'))
       failures.push('the oversize message with a readable header was not answered AE');
     if (noHeader.answer !== '') failures.push('a block without a header was answered');
-    if (rise > 96) failures.push(`memory rose by ${rise.toFixed(0)} MiB`);
+    if (rise > 64) failures.push(`memory rose by ${rise.toFixed(0)} MiB`);
     const checked = await rig.oracle();
     return {
       failures: [...failures, ...checked.failures],

@@ -1,0 +1,103 @@
+/** `hilum-gateway journal dead-letters …`: what local destinations refused for good, and another try for it. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts';
+import { type JournalCommandOptions, openJournal, refuseWhileRunning } from './journal-command.ts';
+import { exitCode, HilumError } from './process/errors.ts';
+import { openEnvironment } from './process/lmdb.ts';
+import { field, printObject, printRows, time } from './process/output.ts';
+
+export interface DeadLetterOptions extends JournalCommandOptions {
+  destination?: string;
+  all?: boolean;
+}
+
+/** @param ids empty: all of `--destination`, or with `--all` of every destination */
+export async function deadLettersCommand(
+  verb: 'list' | 'export' | 'requeue',
+  ids: readonly string[],
+  options: DeadLetterOptions,
+): Promise<number> {
+  refuseWhileRunning(options.data);
+  const journal = openJournal(options);
+  let letters: DeadLetter[];
+  try {
+    const { environment, opener, epoch } = journal;
+    letters = [...deadLetters(environment, opener, epoch)].filter(
+      ({ destination }) => options.destination === undefined || destination === options.destination,
+    );
+    if (verb === 'list') return list(letters, options);
+    letters = chosen(letters, ids, options);
+    if (verb === 'export') return exportLetters(letters, options);
+  } finally {
+    await journal.environment.close();
+  }
+  const environment = openEnvironment({ directory: join(options.data, 'journal') });
+  try {
+    await requeue(environment, letters);
+  } finally {
+    await environment.close();
+  }
+  printObject(
+    options.output,
+    { requeued: letters.length },
+    () => `${letters.length} put back. They are sent, each at its old place, when the gateway runs.\n`,
+  );
+  return exitCode.done;
+}
+
+function chosen(letters: DeadLetter[], ids: readonly string[], options: DeadLetterOptions): DeadLetter[] {
+  if (ids.length === 0 && options.all !== true && options.destination === undefined) {
+    throw new HilumError('usage', 'Which ones? Name their ids, a --destination, or --all.', {
+      exit: exitCode.usage,
+    });
+  }
+  const unknown = ids.filter((id) => !letters.some((letter) => letter.id === id));
+  if (unknown.length > 0) {
+    throw new HilumError('not-found', `There is no dead letter ${unknown.join(', ')}.`, {
+      hint: 'hilum-gateway journal dead-letters list shows them.',
+      exit: exitCode.failed,
+    });
+  }
+  return ids.length === 0 ? letters : letters.filter(({ id }) => ids.includes(id));
+}
+
+function list(letters: readonly DeadLetter[], { output }: DeadLetterOptions): number {
+  const rows = letters.map(({ id, destination, recordSequence, open }) => {
+    const { source, messageControlId, capturedAtUs, rule, raw } = open();
+    const record = String(recordSequence);
+    return {
+      id,
+      destination,
+      source,
+      messageControlId,
+      record,
+      rule,
+      bytes: raw.length,
+      capturedAtUs: String(capturedAtUs),
+    };
+  });
+  printRows(output, rows, [
+    field('ID', 'id'),
+    field('DESTINATION', 'destination'),
+    field('SOURCE', 'source'),
+    field('CONTROL ID', 'messageControlId'),
+    { title: 'CAPTURED', value: (row) => time(row.capturedAtUs) },
+    field('RULE', 'rule'),
+    field('BYTES', 'bytes'),
+  ]);
+  return exitCode.done;
+}
+
+/** One file each; the files hold patient data. */
+function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: DeadLetterOptions): number {
+  mkdirSync(to, { recursive: true, mode: 0o700 });
+  for (const { id, open } of letters)
+    writeFileSync(join(to, `${id.replace('/', '-')}.msg`), open().raw, { mode: 0o600 });
+  printObject(
+    output,
+    { written: letters.length, to },
+    () => `${letters.length} messages written to ${to}. They hold patient data.\n`,
+  );
+  return exitCode.done;
+}
