@@ -22,8 +22,8 @@ export async function deadLettersCommand(
   const journal = openJournal(options);
   let letters: DeadLetter[];
   try {
-    const { environment, opener, epoch } = journal;
-    letters = [...deadLetters(environment, opener, epoch)].filter(
+    const { environment, opener, origin } = journal;
+    letters = [...deadLetters(environment, opener, origin)].filter(
       ({ destination }) => options.destination === undefined || destination === options.destination,
     );
     if (verb === 'list') return list(letters, options);

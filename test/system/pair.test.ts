@@ -277,7 +277,7 @@ t.test('config - checked here, pushed, refused, rolled back: exit codes and reas
   const [event] = await eventsOf('MAPPED1');
   const { codings } = (event?.observations[0]?.code ?? { codings: [] }) as { codings: unknown[] };
   t.match(
-    code?.codings,
+    codings,
     [{ code: '2823-3' }, { system: 'urn:x', code: 'K', display: 'Kalium', mapped: true }],
     'the original stays, the mapped one is added',
   );
