@@ -97,13 +97,6 @@ function build(sabotage: Sabotage, from: string, folder: string): string {
     text = text.replace(what, () => instead);
   };
   replace(sabotage.text, sabotage.instead);
-  // The answer that S1 takes out of the round is given before the round is flushed.
-  if (sabotage.id === 'S1') {
-    replace(
-      'return new Promise((resolve, reject) => {\n            round.whenSettled(() => {\n                taken.journaledAtUs',
-      "return new Promise((resolve, reject) => {\n            resolve({ outcome: 'journaled', sequence: BigInt(sequence) });\n            round.whenSettled(() => {\n                taken.journaledAtUs",
-    );
-  }
   writeFileSync(file, text);
   return dist;
 }
