@@ -13,7 +13,7 @@ import type { Parts } from './parts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
-  return segment.repetitions(field).flatMap((parts) => nameOf(parts, 1, 7) ?? []);
+  return segment.each(field, (parts) => nameOf(parts, 1, 7));
 }
 
 export function nameIn(segment: Segment, field: number): HumanName | undefined {
@@ -45,7 +45,7 @@ function nameOf(parts: Parts, from: number, use: number): HumanName | undefined 
 
 /** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county [HL7 2.A.86]. */
 export function addresses(segment: Segment, field: number): Address[] {
-  return segment.repetitions(field).flatMap((parts) => {
+  return segment.each(field, (parts) => {
     const address = fresh.address();
     const street = parts.sub(1);
     push(address.line, streetLine(street));
@@ -59,8 +59,8 @@ export function addresses(segment: Segment, field: number): Address[] {
     address.district = parts.text(9);
     const { city, state, postalCode, country, district } = address;
     return address.line.length || city || state || postalCode || country || district || address.use
-      ? [address]
-      : [];
+      ? address
+      : undefined;
   });
 }
 
@@ -128,7 +128,7 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {
-  return segment.repetitions(field).flatMap((parts) => personOf(parts, 9) ?? []);
+  return segment.each(field, (parts) => personOf(parts, 9));
 }
 
 export function person(segment: Segment, field: number): Person | undefined {
@@ -181,15 +181,15 @@ export function location(segment: Segment, field: number): Location | undefined 
 export function locationOf(parts: Parts): Location | undefined {
   if (parts.empty) return undefined;
   const place = fresh.location();
-  place.pointOfCare = named(parts.sub(1));
-  place.room = named(parts.sub(2));
-  place.bed = named(parts.sub(3));
+  place.pointOfCare = named(parts, 1);
+  place.room = named(parts, 2);
+  place.bed = named(parts, 3);
   // PL.11 is the authority that names the place, where the facility is left out.
-  place.facility = named(parts.sub(4)) || named(parts.sub(11));
+  place.facility = named(parts, 4) || named(parts, 11);
   place.status = parts.text(5);
   place.type = parts.text(6);
-  place.building = named(parts.sub(7));
-  place.floor = named(parts.sub(8));
+  place.building = named(parts, 7);
+  place.floor = named(parts, 8);
   place.description = parts.text(9);
   const whole = eiOf(parts.sub(10), '');
   if (whole !== undefined) place.identifiers.push(whole);
@@ -199,8 +199,10 @@ export function locationOf(parts: Parts): Location | undefined {
 }
 
 /** HD as a name: the namespace, else the universal id. */
-function named(parts: Parts): string {
-  return parts.text(1) || parts.text(2);
+function named(parts: Parts, part: number): string {
+  if (!parts.has(part)) return '';
+  const name = parts.sub(part);
+  return name.text(1) || name.text(2);
 }
 
 function push(to: string[], text: string): void {
