@@ -7,9 +7,9 @@
 import { parseArgs } from 'node:util';
 import { compileMeaning } from '../../gateway/meaning.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { BackWriter } from '../../proto/back-writer.ts';
 import { writeClinicalEvent } from '../../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { BackWriter } from '../../proto/back-writer.ts';
 import { messageMaker } from '../kit/messages.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });

@@ -6,9 +6,10 @@
  * A hash table of its own, because it is asked with a stretch of the message: a Map would want
  * that stretch as a string first, and would hash and compare it outside of compiled code.
  */
+
+import type { KeptCode } from '../../../proto/back-writer.ts';
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
-import { writeCode } from '../../../proto/gen/hilum/v1/event-writer.ts';
-import { BackWriter, KeptCode } from '../../../proto/back-writer.ts';
+import { keptCode } from '../kept-code.ts';
 import type { CodeTables, NormalizeContext } from '../outcome.ts';
 
 interface Kept {
@@ -29,7 +30,6 @@ const probesMax = 16;
 const sourcesMax = 256;
 
 const bySource = new WeakMap<CodeTables, Map<string, KeptCodes>>();
-const writer = new BackWriter();
 
 export function keptCodes({ codes, source }: NormalizeContext): KeptCodes {
   let sources = bySource.get(codes);
@@ -62,8 +62,6 @@ export class KeptCodes {
 
   /** Keeps what `find` did not find. */
   keep(bytes: Uint8Array, start: number, end: number, code: Code, rules: readonly string[]): KeptCode {
-    writer.clear();
-    writeCode(writer, code);
     // A string cut out of the message would keep all of the message in memory.
     const codings = code.codings.map((one) =>
       one.mapped
@@ -79,7 +77,7 @@ export class KeptCodes {
     const kept: Kept = {
       sent: Uint8Array.from(bytes.subarray(start, end)),
       hash: hashOf(bytes, start, end),
-      code: new KeptCode({ text: copied(code.text), codings }, Uint8Array.from(writer.since(0))),
+      code: keptCode({ text: copied(code.text), codings }),
       rules,
     };
     while (!this.place(kept)) this.makeRoom();
