@@ -107,6 +107,7 @@ t.test(
 
 const context = testContext({
   codes: {
+    policy: () => undefined,
     lookup: (system, code) =>
       system === 'L' && code === 'K'
         ? { system: 'http://loinc.org', code: '2823-3', display: 'Kalium', table: 'lab' }
