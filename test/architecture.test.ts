@@ -205,7 +205,7 @@ const pure = [
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(window|backoff)\.ts$/,
-  /^proto\/(limits|token)\.ts$/,
+  /^proto\/(limits|token|back-writer)\.ts$/,
   /^proto\/units\//,
   // The published JSON Schema is written by a script of its own.
   /^proto\/config\/(?!publish\.ts$)/,

@@ -37,7 +37,7 @@ export function systemOf(parts: Parts, from: number): string {
 }
 
 export function cxs(segment: Segment, field: number): Identifier[] {
-  return segment.repetitions(field).flatMap((parts) => cxOf(parts, segment, field) ?? []);
+  return segment.each(field, (parts) => cxOf(parts, segment, field));
 }
 
 export function cx(segment: Segment, field: number): Identifier | undefined {
@@ -89,7 +89,7 @@ export function ei(type = ''): (segment: Segment, field: number) => Identifier |
 }
 
 export function eis(type = ''): (segment: Segment, field: number) => Identifier[] {
-  return (segment, field) => segment.repetitions(field).flatMap((parts) => eiOf(parts, type) ?? []);
+  return (segment, field) => segment.each(field, (parts) => eiOf(parts, type));
 }
 
 /** EIP: a placer's and a filler's EI, each in subcomponents. */

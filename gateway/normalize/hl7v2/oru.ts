@@ -1,5 +1,6 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
@@ -56,7 +57,7 @@ export const alarm: Family = {
 
 export function finishReport(event: ClinicalEvent, _draft: Draft): void {
   const { order, observations } = event;
-  event.status = reportStatus[(order?.resultStatus ?? '').toUpperCase()] ?? fromObservations(event);
+  event.status = reportStatus[upper(order?.resultStatus ?? '')] ?? fromObservations(event);
   event.times ??= fresh.times();
   event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
 }

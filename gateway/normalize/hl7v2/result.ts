@@ -1,5 +1,6 @@
 /** OBX: one result [HL7 7.4.2]. */
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { code, codes, textOf } from './coded.ts';
 import { ei, eis, identifier, organizationNumber } from './identified.ts';
@@ -9,11 +10,33 @@ import { resultStatus } from './status.ts';
 import { asSent, type Table, word, words } from './table.ts';
 import { observedValue } from './value.ts';
 
+// Most of a result message is OBX: what nearly each of them has is assigned by name, which the engine does
+// several times faster than by key.
 export const obx: Table<Observation> = [
-  [1, 'setId', word],
-  [2, 'valueType', (segment, field) => segment.text(field).toUpperCase()],
-  [3, 'code', code],
-  [4, 'subId', asSent],
+  [
+    1,
+    (to, segment, field) => {
+      to.setId = word(segment, field);
+    },
+  ],
+  [
+    2,
+    (to, segment, field) => {
+      to.valueType = upper(segment.text(field));
+    },
+  ],
+  [
+    3,
+    (to, segment, field) => {
+      to.code = code(segment, field);
+    },
+  ],
+  [
+    4,
+    (to, segment, field) => {
+      to.subId = asSent(segment, field);
+    },
+  ],
   [5, observedValue],
   [
     6,
@@ -23,7 +46,12 @@ export const obx: Table<Observation> = [
       to.unit = segment.text(field) || textOf(to.unitCode);
     },
   ],
-  [7, 'referenceRange', asSent],
+  [
+    7,
+    (to, segment, field) => {
+      to.referenceRange = asSent(segment, field);
+    },
+  ],
   [
     8,
     (to, segment, field) => {
@@ -37,12 +65,17 @@ export const obx: Table<Observation> = [
     11,
     (to, segment, field) => {
       to.resultStatus = segment.text(field);
-      to.status = resultStatus[to.resultStatus.toUpperCase()] ?? 'unknown';
+      to.status = resultStatus[upper(to.resultStatus)] ?? 'unknown';
     },
   ],
   [12, 'referenceRangeEffective', time],
   [13, 'accessChecks', asSent],
-  [14, 'effective', time],
+  [
+    14,
+    (to, segment, field) => {
+      to.effective = time(segment, field);
+    },
+  ],
   [15, (to, segment, field) => producer(to, segment, field)],
   [16, 'performers', participants('performing')],
   [17, 'methods', codes],

@@ -1,6 +1,7 @@
 /** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
 import { createHash } from 'node:crypto';
 import type { Attachment, Observation, StructuredNumeric } from '../../../proto/gen/hilum/v1/event.ts';
+import { trimmed, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
 import type { Segment } from './message.ts';
@@ -9,7 +10,7 @@ import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 
 export function observedValue(to: Observation, segment: Segment, field: number): void {
-  const type = segment.text(2).toUpperCase();
+  const type = upper(segment.text(2));
   switch (type) {
     case 'CE':
     case 'CF':
@@ -54,16 +55,21 @@ export function observedValue(to: Observation, segment: Segment, field: number):
 }
 
 function texts(to: Observation, segment: Segment, field: number, type: string): void {
-  const found = segment.repetitions(field).map((parts) => {
-    if (type === 'SN') return sn(parts);
-    // From and to [v2-to-FHIR, OBX-5].
-    if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
-    // In plain text a stray ^ or & is content.
-    const whole = parts.whole();
-    return type === 'TX' || type === 'FT' ? whole.trimEnd() : whole.trim();
-  });
-  to.value = found.shift() ?? '';
-  to.furtherValues = found;
+  const found = segment.repetitions(field);
+  for (let i = 0; i < found.length; i++) {
+    const text = textIn(found[i] as Parts, type);
+    if (i === 0) to.value = text;
+    else to.furtherValues.push(text);
+  }
+}
+
+function textIn(parts: Parts, type: string): string {
+  if (type === 'SN') return sn(parts);
+  // From and to [v2-to-FHIR, OBX-5].
+  if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
+  // In plain text a stray ^ or & is content.
+  const whole = parts.whole();
+  return type === 'TX' || type === 'FT' ? whole.trimEnd() : trimmed(whole);
 }
 
 function coded(to: Observation, segment: Segment, field: number): void {
