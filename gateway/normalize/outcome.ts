@@ -6,6 +6,8 @@
  */
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
 import type { Relation } from '../../proto/units/ucum.ts';
+import type { DeclaredDevice } from './association.ts';
+import type { PayloadTemplate } from './device/template.ts';
 
 export interface Normalized {
   events: ClinicalEvent[];
@@ -60,6 +62,10 @@ export interface NormalizeContext {
   units: UnitTables;
   /** assigning authority as sent → system URI */
   authorities: ReadonlyMap<string, string>;
+  /** Templates for the JSON of this source, in order. */
+  payloads?: readonly PayloadTemplate[];
+  /** What the config declares of devices. */
+  devices?: readonly DeclaredDevice[];
 }
 
 /** Code tables of the running config, keyed `<table or coding system as sent>|<code>`. */

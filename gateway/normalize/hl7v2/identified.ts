@@ -106,3 +106,38 @@ export function eiOf(parts: Parts, type: string): Identifier | undefined {
   if (value === '') return undefined;
   return assigned(identifier(value, type, systemOf(parts, 2)), parts, 2);
 }
+
+/** IEEE's register of EUI-64; RFC 3986 for what is a URI itself. */
+const eui64System = 'urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680';
+const uriSystem = 'urn:ietf:rfc3986';
+
+/** Equipment instances (OBX-18, PRT-10): an EUI-64 names one device in the world, beside its local name. */
+export function equipment(segment: Segment, field: number): Identifier[] {
+  return segment.repetitions(field).flatMap((parts) => {
+    const local = parts.text(1);
+    const universal = parts.text(3);
+    const type = parts.text(4).toUpperCase();
+    // Some senders put the type where the namespace belongs: 0123456789ABCDEF^EUI-64.
+    if (universal === '' && parts.text(2).toUpperCase() === 'EUI-64') {
+      return local === '' ? [] : [identifier(local, '', eui64System)];
+    }
+    if ((type === 'URN' || type === 'URI') && (local === universal || local === '') && universal !== '') {
+      return [identifier(universal, '', uriSystem)];
+    }
+    if (type !== 'EUI-64' || universal === '') return eiOf(parts, '') ?? [];
+    const world = identifier(universal, '', eui64System);
+    if (local === '' || local === universal) return [world];
+    const { source, authorities } = parts.message.scope.context;
+    const named = identifier(local, '', identifierSystem(source, authorities, parts.text(2), '', ''));
+    named.assigner = parts.text(2);
+    return [named, world];
+  });
+}
+
+/** A bare number of the kind that its field says (PRT-16 UDI, PRT-20 serial number). */
+export function instance(type: string): (segment: Segment, field: number) => Identifier[] {
+  return (segment, field) => {
+    const value = segment.text(field);
+    return value === '' ? [] : [identifier(value, type, `urn:hilum:${segment.message.scope.context.source}`)];
+  };
+}

@@ -1,6 +1,7 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
+import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
@@ -51,7 +52,9 @@ export const alarm: Family = {
   kind: 'device-alarm',
   finish(event, draft) {
     finishReport(event, draft);
-    finishDevice(event, true);
+    finishDevice(event);
+    if (isAlarm(event) || draft.done[0] === event) event.alarm = alarmOf(event);
+    else event.kind = device.kind;
   },
 };
 

@@ -166,7 +166,7 @@ function personOf(parts: Parts, authority: number): Person | undefined {
 }
 
 export function participants(role: string): (segment: Segment, field: number) => Participant[] {
-  return (segment, field) => persons(segment, field).map((person) => ({ role, person }));
+  return (segment, field) => persons(segment, field).map((person) => fresh.participant(role, person));
 }
 
 /** NDL [HL7 2.A.47]: the person is one component of subcomponents; old senders write an XCN. */
@@ -175,7 +175,7 @@ export function namedWithLocation(role: string): (segment: Segment, field: numbe
     segment.repetitions(field).flatMap((parts) => {
       const inside = parts.sub(1);
       const person = inside.has(2) || !parts.has(2) ? cnn(inside) : personOf(parts, 9);
-      return person === undefined ? [] : [{ role, person }];
+      return person === undefined ? [] : [fresh.participant(role, person)];
     });
 }
 

@@ -3,7 +3,7 @@ import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { code, codes, textOf } from './coded.ts';
-import { ei, eis, identifier, organizationNumber } from './identified.ts';
+import { ei, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
 import { resultStatus } from './status.ts';
@@ -79,7 +79,7 @@ export const obx: Table<Observation> = [
   [15, (to, segment, field) => producer(to, segment, field)],
   [16, 'performers', participants('performing')],
   [17, 'methods', codes],
-  [18, 'equipment', eis()],
+  [18, 'equipment', equipment],
   [19, 'analyzed', time],
   [20, 'bodySites', codes],
   [21, 'identifier', (segment, field) => ei()(segment, field)],
