@@ -5,7 +5,7 @@
  * their problems have a place inside the text.
  */
 import { z } from 'zod';
-import { dateTime, uri } from './words.ts';
+import { dateTime, ucum, uri } from './words.ts';
 
 export const payloadLimits = { templatesMax: 32, observationsMax: 200, pathsMax: 8 } as const;
 
@@ -88,9 +88,7 @@ const value = z.union([
 
 const unit = z.union([
   z.string().transform((text) => ({ text, ucum: '', from: [] as string[] })),
-  z
-    .strictObject({ text: z.string(), ucum: z.string() })
-    .transform((one) => ({ ...one, from: [] as string[] })),
+  z.strictObject({ text: z.string(), ucum }).transform((one) => ({ ...one, from: [] as string[] })),
   z.strictObject({ from: paths }).transform(({ from }) => ({ text: '', ucum: '', from })),
 ]);
 

@@ -105,6 +105,17 @@ const rows: [string, string, string, number, number, string, string][] = [
     'put a text in quotes; a value of the payload is text("@.name")',
   ],
   [
+    'a unit that is not UCUM',
+    payload(
+      '    device: $.d\n    observations:\n      - code: { system: "urn:x", code: a }\n        value: $.a\n        unit: { text: mmHg, ucum: mmHg }\n',
+    ),
+    'payloads.p.observations[0].unit.ucum',
+    7,
+    35,
+    '"mmHg" is not a UCUM unit',
+    'case counts; for example: mg/dL, mmol/L, 10*9/L, mm[Hg]',
+  ],
+  [
     'a template that reads nothing',
     payload('    device: $.d\n'),
     'payloads.p',
