@@ -2,7 +2,9 @@
  * Device messages: containment rows (an OBX without a value, MDS.VMD.CHAN in OBX-4) say what the
  * device is, and an alarm's attributes are rows of their own [IHE DEV TF-2 3.1, 3.4].
  */
+
 import type { Alarm, ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import type { Message } from './message.ts';
 import { fresh } from './shapes.ts';
@@ -56,7 +58,7 @@ const priorities: Record<string, string> = { PH: 'high', PM: 'medium', PL: 'low'
 const types: Record<string, string> = { SP: 'physiological', ST: 'technical', SA: 'advisory' };
 
 /** MDC attribute codes (and reference ids) of an alarm's rows. */
-const attributes: Record<string, (alarm: Alarm, value: string) => void> = {
+const attributes: Record<string, (alarm: Alarm, value: string) => void> = lookup({
   '68480': (alarm, value) => {
     alarm.sourceLocation = value;
   },
@@ -75,8 +77,8 @@ const attributes: Record<string, (alarm: Alarm, value: string) => void> = {
   '68485': (alarm, value) => {
     alarm.type = types[value.toUpperCase()] ?? word(value);
   },
-};
-const byName: Record<string, string> = {
+});
+const byName: Record<string, string> = lookup({
   MDC_ATTR_ALERT_SOURCE: '68480',
   MDC_ATTR_EVENT_PHASE: '68481',
   MDC_ATTR_ALARM_STATE: '68482',
@@ -85,7 +87,7 @@ const byName: Record<string, string> = {
   MDC_ATTR_ALERT_TYPE: '68485',
   MDC_ATTR_AL_STATE: '68482',
   MDC_ATTR_AL_PRIORITY: '68484',
-};
+});
 
 function alarmOf(event: ClinicalEvent): Alarm {
   const alarm = fresh.alarm();

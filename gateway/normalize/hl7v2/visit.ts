@@ -1,5 +1,7 @@
 /** EVN, PV1, PV2 and the people of a visit (PRT, ROL) [HL7 3.4, 7.4.4, 15.4.7]. */
+
 import type { Code, Encounter, Movement, Participant, Period } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
 import { cx, cxs } from './identified.ts';
@@ -101,7 +103,7 @@ export const rol: Table<Acting> = [
   [4, 'participants', (segment, field) => participants('')(segment, field)],
 ];
 
-const roles: Record<string, string> = {
+const roles: Record<string, string> = lookup({
   AT: 'attending',
   ATTP: 'attending',
   AP: 'assisting',
@@ -116,7 +118,7 @@ const roles: Record<string, string> = {
   TR: 'transcribing',
   SC: 'collector',
   RCT: 'copy-to',
-};
+});
 
 function role(from: Code | undefined): string {
   return roles[from?.codings[0]?.code ?? ''] ?? textOf(from);
