@@ -1,6 +1,6 @@
 /** Coverage: who pays for the patient. */
 import type { Coverage } from '../gen/hilum/v1/event.ts';
-import { coded, concept, hl7System, nameText, notStated, period, textOf } from './datatypes.ts';
+import { coded, concept, hl7System, identifiers, nameText, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, visible } from './json.ts';
 import { organization } from './practitioner.ts';
@@ -10,6 +10,7 @@ export function addCoverages(draft: Draft): void {
     const insured = nameText(from.insured);
     draft.add(`coverages/${at}`, {
       resourceType: 'Coverage',
+      identifier: identifiers(from.identifiers),
       status: 'active',
       policyHolder: insured === '' ? undefined : { display: insured },
       subscriberId: from.policyNumber,

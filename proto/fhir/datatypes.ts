@@ -104,6 +104,7 @@ export function name(from: HumanName): Element {
     given: from.given,
     prefix: from.prefix,
     suffix: [...from.suffix, from.degree],
+    period: periodText(from.start, from.end),
   };
 }
 

@@ -1,6 +1,16 @@
 /** Encounter: the visit, its places and its people. */
 import type { Encounter } from '../gen/hilum/v1/event.ts';
-import { code, concept, concepts, hl7System, identifiers, period, word } from './datatypes.ts';
+import {
+  code,
+  concept,
+  concepts,
+  hl7System,
+  identifier,
+  identifiers,
+  logical,
+  period,
+  word,
+} from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { location } from './location.ts';
@@ -26,6 +36,7 @@ function addEncounter(draft: Draft, path: string, from: Encounter): Element {
     type: concepts([from.type, from.patientType]),
     serviceType: concept(from.hospitalService),
     subject: draft.patient,
+    episodeOfCare: [logical('EpisodeOfCare', from.episode)],
     participant: from.participants.map(({ role, person }) => ({
       type: [roleOf(role)],
       individual: practitioner(draft, person),
@@ -66,7 +77,8 @@ function reasons(from: Encounter): Element[] {
 
 function hospitalization(draft: Draft, from: Encounter): Element {
   return {
-    preAdmissionIdentifier: from.preadmitNumber === '' ? undefined : { value: from.preadmitNumber },
+    preAdmissionIdentifier:
+      identifier(from.preadmit) ?? (from.preadmitNumber === '' ? undefined : { value: from.preadmitNumber }),
     admitSource: concept(from.admitSource),
     reAdmission: word(from.reAdmission, hl7System('v2-0092')),
     dietPreference: concepts(from.diet),
@@ -83,6 +95,7 @@ function locations(draft: Draft, from: Encounter, status: string): Element[] {
     [from.location, now],
     [from.temporaryLocation, now],
     [from.priorLocation, 'completed'],
+    [from.priorTemporaryLocation, 'completed'],
     [from.pendingLocation, 'planned'],
   ] as const;
   return places.flatMap(([place, status]) => {

@@ -1,5 +1,5 @@
 /** Immunization: a dose that was given, or was not and why. */
-import type { Immunization } from '../gen/hilum/v1/event.ts';
+import { Identifier, type Immunization } from '../gen/hilum/v1/event.ts';
 import {
   code,
   coded,
@@ -78,11 +78,10 @@ function manufacturer(draft: Draft, from: Immunization): Element | undefined {
   const coding = maker?.codings[0];
   if (maker === undefined) return undefined;
   const number = coding === undefined || code(coding.code) === undefined ? undefined : coding;
-  const identifier = { type: '', assigner: '', facility: '', start: '', end: '' };
   return organization(
     draft,
     textOf(maker),
-    number === undefined ? [] : [{ ...identifier, system: number.system, value: number.code }],
+    number === undefined ? [] : [Identifier.fromPartial({ system: number.system, value: number.code })],
   );
 }
 

@@ -37,7 +37,11 @@ function body(draft: Draft, from: Patient): Record<string, Json> {
   return {
     extension: ownExtensions(from),
     identifier: [...identifiers(from.identifiers), ...account(from.account)],
-    name: [...from.names.map(name), ...from.aliases.map((text) => ({ text }))],
+    // An alias comes by its parts, or as a line alone.
+    name: [
+      ...from.names.map(name),
+      ...(from.aliasNames.length > 0 ? from.aliasNames.map(name) : from.aliases.map((text) => ({ text }))),
+    ],
     telecom: telecoms(from.telecoms),
     gender: genders.has(from.gender) ? from.gender : undefined,
     birthDate: dateText(birthDate),

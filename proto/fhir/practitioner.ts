@@ -1,6 +1,6 @@
 /** Persons who act, and organizations. */
-import type { Address, Identifier, Participant, Person } from '../gen/hilum/v1/event.ts';
-import { address, coded, hl7System, identifiers, name, nameText } from './datatypes.ts';
+import type { Address, Identifier, Participant, Person, Telecom } from '../gen/hilum/v1/event.ts';
+import { address, coded, hl7System, identifiers, name, nameText, telecoms } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, present, visible } from './json.ts';
 import { participation } from './tables.ts';
@@ -34,6 +34,7 @@ export function organization(
   name: string,
   numbers: readonly Identifier[] = [],
   at?: Address,
+  numbersToCall: readonly Telecom[] = [],
 ): Element | undefined {
   const identifier = identifiers(numbers);
   const unnamed = identifier.length === 0 && !visible(name);
@@ -42,6 +43,7 @@ export function organization(
     resourceType: 'Organization',
     identifier,
     name: unnamed ? 'not stated' : name, // with a number or a name [org-1]
+    telecom: telecoms(numbersToCall),
     address: at === undefined ? undefined : [address(at)],
   });
   return reference && { ...reference, display: name };

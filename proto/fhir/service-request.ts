@@ -14,7 +14,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
-import { inRole, practitioner } from './practitioner.ts';
+import { inRole, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
 import { orderControl, orderStatus, priority, requestStatus } from './tables.ts';
 
@@ -48,7 +48,7 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
   const { requested, participants } = from;
   return draft.add(path, {
     resourceType: 'ServiceRequest',
-    identifier: identifiers([from.placer, from.filler]),
+    identifier: identifiers([from.placer, from.filler, ...from.alternates]),
     basedOn: from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []),
     replaces: draft.event.supersedes.flatMap((one) =>
       path === 'order' && draft.event.kind === 'order' ? (logical('ServiceRequest', one) ?? []) : [],
@@ -62,12 +62,17 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     encounter: draft.encounter,
     ...occurrence(from),
     authoredOn: dateTime(requested),
-    requester: inRole(draft, participants, 'ordering')[0],
+    requester: inRole(draft, participants, 'ordering')[0] ?? orderer(draft, from),
     performer: inRole(draft, participants, 'performing'),
     reasonCode: concepts(from.reason),
     specimen: specimens,
     note: [...texts(from), ...notes(about)],
   });
+}
+
+/** Where nobody is named who ordered. */
+function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
+  return from && organization(draft, from.name, from.identifiers, from.address, from.telecoms);
 }
 
 function texts(from: Order): Element[] {

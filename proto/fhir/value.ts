@@ -3,7 +3,7 @@
  * these digits, `<0.01` one with a comparator, `1:80` a ratio, `2-4` of an SN a range; `1,5` stays a string.
  */
 import type { Observation } from '../gen/hilum/v1/event.ts';
-import { code, concept, dateTime, quantity, ucum, unitOf } from './datatypes.ts';
+import { code, concept, dateTime, period, quantity, ucum, unitOf } from './datatypes.ts';
 import { Decimal, type Element, type Json } from './json.ts';
 
 export type Value = Record<string, Json>;
@@ -29,10 +29,12 @@ function translation(from: Observation): Element | undefined {
 }
 
 function sentValue(from: Observation): Value {
-  const { value, valueType, valueCode, valueTime, structured } = from;
+  const { value, valueType, valueCode, valueTime, valuePeriod, structured } = from;
   if (valueCode !== undefined) return { valueCodeableConcept: concept(valueCode) };
   const at = dateTime(valueTime);
   if (at !== undefined) return { valueDateTime: at };
+  const span = period(valuePeriod?.start, valuePeriod?.end);
+  if (span !== undefined) return { valuePeriod: span };
   if (valueType === 'SN' && structured !== undefined) return structuredOf(from) ?? { valueString: value };
   return textValue(from, value);
 }
