@@ -1,6 +1,7 @@
 // Generates proto/gen from proto/hilum: static ts-proto code for the wire, the writers of what
-// the gateway writes most, and the descriptor set that gRPC reflection serves. All are committed; `--check` says whether
-// they are what the .proto files give, and that the contract only grew (buf breaking).
+// the gateway writes most, and the descriptor set that gRPC reflection serves, comments included;
+// and proto/EVENT.md from it. All are committed; `--check` says whether they are what the .proto
+// files give, and that the contract only grew (buf breaking).
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -20,12 +21,11 @@ import { writersOf } from './gen-writers.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const gen = join(root, 'proto/gen');
 const check = process.argv.includes('--check');
-const out = check ? mkdtempSync(join(tmpdir(), 'hilum-gen-')) : gen;
+const target = check ? mkdtempSync(join(tmpdir(), 'hilum-gen-')) : join(root, 'proto');
+const out = join(target, 'gen');
 
-if (!check) {
-  rmSync(gen, { recursive: true, force: true });
-  mkdirSync(gen, { recursive: true });
-}
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
 
 const protos = walk(join(root, 'proto/hilum')).map((file) => relative(join(root, 'proto'), file));
 run('node_modules/.bin/protoc', [
@@ -35,6 +35,7 @@ run('node_modules/.bin/protoc', [
   `--ts_proto_out=${out}`,
   `--descriptor_set_out=${join(out, 'hilum.binpb')}`,
   '--include_imports',
+  '--include_source_info',
   [
     '--ts_proto_opt=outputServices=grpc-js,env=both,unknownFields=true,forceLong=bigint,oneof=unions-value',
     'outputJsonMethods=true,outputPartialMethods=true,useExactTypes=false,esModuleInterop=true',
@@ -47,18 +48,20 @@ writeFileSync(
   writersOf(readFileSync(join(out, 'hilum.binpb')), ['.hilum.v1.ClinicalEvent', '.hilum.v1.Envelope']),
 );
 
+run('node_modules/.bin/tsx', ['proto/reference.ts', join(out, 'hilum.binpb'), join(target, 'EVENT.md')]);
+
 if (check) {
-  const fresh = walk(out).map((file) => relative(out, file));
-  const committed = walk(gen).map((file) => relative(gen, file));
-  const drifted = [...new Set([...fresh, ...committed])].filter(
-    (file) =>
-      !existsSync(join(out, file)) ||
-      !existsSync(join(gen, file)) ||
-      !readFileSync(join(out, file)).equals(readFileSync(join(gen, file))),
+  const fresh = walk(target).map((file) => relative(target, file));
+  const committed = [...walk(gen), join(root, 'proto/EVENT.md')].map((file) =>
+    relative(join(root, 'proto'), file),
   );
-  rmSync(out, { recursive: true, force: true });
+  const drifted = [...new Set([...fresh, ...committed])].filter((file) => {
+    const [made, kept] = [join(target, file), join(root, 'proto', file)];
+    return !existsSync(made) || !existsSync(kept) || !readFileSync(made).equals(readFileSync(kept));
+  });
+  rmSync(target, { recursive: true, force: true });
   if (drifted.length > 0) {
-    console.error(`proto/gen is not what proto/hilum gives: ${drifted.join(', ')}. Run: npm run gen`);
+    console.error(`proto: not what proto/hilum gives: ${drifted.join(', ')}. Run: npm run gen`);
     process.exit(1);
   }
   run('node_modules/.bin/buf', ['breaking', 'proto', '--against', 'proto/baseline.binpb']);
@@ -67,7 +70,11 @@ if (check) {
 }
 
 function run(program, args) {
-  execFileSync(join(root, program), args, { cwd: root, stdio: 'inherit' });
+  try {
+    execFileSync(join(root, program), args, { cwd: root, stdio: 'inherit' });
+  } catch (error) {
+    process.exit(error.status ?? 1); // it has said what is wrong
+  }
 }
 
 function walk(folder) {

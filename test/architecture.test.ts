@@ -206,6 +206,7 @@ const pure = [
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(window|backoff)\.ts$/,
   /^proto\/(limits|token|back-writer)\.ts$/,
+  /^proto\/fhir\//,
   /^proto\/units\//,
   // The published JSON Schema is written by a script of its own.
   /^proto\/config\/(?!publish\.ts$)/,

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, out, printRows, span, time } from '../../gateway/process/output.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { call, stream } from './client.ts';
@@ -19,7 +20,7 @@ interface EventOptions {
   raw?: boolean;
   reason?: string;
   limit: number;
-  output: Form;
+  output: Form | 'fhir';
 }
 
 export function addEventCommands(program: Command): void {
@@ -36,16 +37,27 @@ export function addEventCommands(program: Command): void {
     .option('--raw', 'add the bytes of the message (base64); audited')
     .option('--reason <text>', 'why the bytes are looked at', '')
     .option('--limit <n>', 'at most', wholeNumber, 0)
-    .addOption(output())
+    .addOption(
+      new Option('-o, --output <form>', 'table, json, jsonl, yaml, or fhir: one FHIR R4 Bundle a line')
+        .choices(['table', 'json', 'jsonl', 'yaml', 'fhir'])
+        .default('table'),
+    )
     .addHelpText(
       'after',
       `
 Examples:
   hilumctl events --from-start -o jsonl
+  hilumctl events --from-start -o fhir
   hilumctl events --follow --class stat -o jsonl
   hilumctl events --raw --reason "ticket 4711" --limit 1 -o json`,
     )
     .action(async (options: EventOptions, command: Command) => {
+      if (options.raw === true && options.output === 'fhir') {
+        throw new HilumError('usage', 'A FHIR Bundle has no place for the bytes of the message.', {
+          hint: 'Use --raw with -o jsonl.',
+          exit: exitCode.usage,
+        });
+      }
       await withConnection(command, async (connection) => {
         const replies = stream(
           connection,
@@ -90,11 +102,20 @@ Examples:
     });
 }
 
-async function print(form: Form, raw: boolean, replies: AsyncIterable<EventReply>): Promise<void> {
+async function print(
+  form: EventOptions['output'],
+  raw: boolean,
+  replies: AsyncIterable<EventReply>,
+): Promise<void> {
   let first = true;
   if (form === 'json') out('[');
   for await (const reply of replies) {
     if (reply.event === undefined) continue;
+    if (form === 'fhir') {
+      out(`${toBundleText(reply.event)}\n`);
+      await drained();
+      continue;
+    }
     const row = ClinicalEvent.toJSON(reply.event) as Record<string, unknown>;
     if (raw) row.raw = Buffer.from(reply.raw).toString('base64');
     if (form === 'json') out(`${first ? '\n' : ',\n'}${JSON.stringify(row)}`);
@@ -108,10 +129,16 @@ async function print(form: Form, raw: boolean, replies: AsyncIterable<EventReply
       );
     }
     first = false;
-    if (process.stdout.writableNeedDrain)
-      await new Promise((resolve) => process.stdout.once('drain', resolve));
+    await drained();
   }
   if (form === 'json') out(first ? ']\n' : '\n]\n');
+}
+
+/** Waits while the reader of standard output is slower than the centre. */
+async function drained(): Promise<void> {
+  if (process.stdout.writableNeedDrain) {
+    await new Promise((resolve) => process.stdout.once('drain', resolve));
+  }
 }
 
 function line(...cells: string[]): string {

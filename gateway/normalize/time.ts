@@ -2,8 +2,10 @@
  * Clinical times as they were said: the digits are kept, and only the UTC offset is worked out
  * where the sender left it to us. A time that a clock change makes doubtful is marked, never moved.
  */
+
 import { Temporal } from 'temporal-polyfill';
 import type { ClinicalTime } from '../../proto/gen/hilum/v1/event.ts';
+import { lookup } from './lookup.ts';
 import { unitAt } from './text.ts';
 
 export interface ReadTime {
@@ -21,7 +23,7 @@ export interface Offset {
 
 const precisions = { 4: 'year', 6: 'month', 8: 'day', 10: 'hour', 12: 'minute', 14: 'second' } as const;
 /** The second component of the old TS type [HL7 2.A.77]: how many digits count. */
-const degrees: Record<string, number> = { Y: 4, L: 6, D: 8, H: 10, M: 12, S: 14 };
+const degrees: Record<string, number> = lookup({ Y: 4, L: 6, D: 8, H: 10, M: 12, S: 14 });
 
 /** YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ] [HL7 2.A.22] in FHIR's form. */
 export function readTime(text: string, zone: string, degree = ''): ReadTime {

@@ -131,6 +131,18 @@ t.test('event - an ORU arrives in the shape of the contract, with its bytes', as
   );
 });
 
+t.test('event - the same as a FHIR bundle, with the digits that were sent', async (t) => {
+  const message = oru('FHIR1');
+  t.equal(await sendOne(message), 'AA');
+  const [event] = await eventsOf('FHIR1');
+  const { stdout } = await ctl('events', '--from-start', '-o', 'fhir');
+  const line = stdout.split('\n').find((one) => one.includes(`"value":"${event?.id}"`)) ?? '';
+  t.match(line, '"valueQuantity":{"value":7.40,"unit":"mmol/L"');
+  t.match(JSON.parse(line), { resourceType: 'Bundle', type: 'collection', identifier: { value: event?.id } });
+  const refused = await ctl('events', '--raw', '--reason', 'test', '-o', 'fhir');
+  t.match(refused, { code: 2 });
+});
+
 t.test('trace - by MSH-10 and by id, every hop, in order', async (t) => {
   const [event] = await eventsOf('SHAPE1');
   const wanted = ['captured', 'journaled', 'normalized', 'queued', 'sent', 'stored', 'acked'];

@@ -4,6 +4,7 @@
  * `mdc` is the reference id with its context-free numeric code. Where LOINC tells units apart (glucose), the code
  * holds for the UCUM unit here and `loincFor` names the others. An empty LOINC: none that says the same.
  */
+import { lookup } from '../lookup.ts';
 export interface Vital {
   name: string;
   mdc: string;
@@ -129,7 +130,7 @@ export const vitals: readonly Vital[] = [
   vital('height', '188740', 'MDC_LEN_BODY_ACTUAL', '8302-2', 'cm', 'Body height'),
 ];
 
-const aliases: Record<string, string> = {
+const aliases: Record<string, string> = lookup({
   hr: 'heartRate',
   pulseRate: 'pulse',
   pr: 'pulse',
@@ -147,7 +148,7 @@ const aliases: Record<string, string> = {
   bloodGlucose: 'glucose',
   bodyWeight: 'weight',
   bodyHeight: 'height',
-};
+});
 
 const byName = new Map<string, Vital>();
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_.-]+/g, '');

@@ -1,5 +1,7 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
+
 import type { ClinicalEvent, Merge } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { mrg, pid } from './patient.ts';
@@ -14,7 +16,7 @@ import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 
 /** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
-const movements: Record<string, readonly [action: string, encounter?: string]> = {
+const movements: Record<string, readonly [action: string, encounter?: string]> = lookup({
   A01: ['admit', 'in-progress'],
   A02: ['transfer', 'in-progress'],
   A03: ['discharge', 'finished'],
@@ -52,9 +54,9 @@ const movements: Record<string, readonly [action: string, encounter?: string]> =
   A60: ['update-allergy'],
   A61: ['change-consulting', 'in-progress'],
   A62: ['cancel-change-consulting', 'in-progress'],
-};
+});
 
-const merges: Record<string, string> = {
+const merges: Record<string, string> = lookup({
   A18: 'merge',
   A24: 'link',
   A30: 'merge',
@@ -75,7 +77,7 @@ const merges: Record<string, string> = {
   A49: 'change-identifier',
   A50: 'change-identifier',
   A51: 'change-identifier',
-};
+});
 
 export function isMerge(trigger: string): boolean {
   return merges[trigger] !== undefined;

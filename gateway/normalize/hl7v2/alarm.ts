@@ -5,6 +5,7 @@
  * Read by the name of a term before its number: the numbers of the attributes have changed between editions.
  */
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
 import { fresh } from './shapes.ts';
@@ -12,12 +13,12 @@ import { fresh } from './shapes.ts';
 const evidenceMax = 100;
 /** MDC_EVT_ALARM: some event, to be named by the value. */
 const anyAlarm = '196616';
-const priorities: Record<string, string> = { PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' };
-const types: Record<string, string> = { SP: 'physiological', ST: 'technical', SA: 'advisory' };
+const priorities = lookup({ PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' });
+const types = lookup({ SP: 'physiological', ST: 'technical', SA: 'advisory' });
 
 type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
 
-const byName: Record<string, Attribute> = {
+const byName = lookup<Attribute>({
   ALERT_SOURCE: 'source',
   EVENT_PHASE: 'phase',
   EVT_PHASE: 'phase',
@@ -34,8 +35,8 @@ const byName: Record<string, Attribute> = {
   ALARM_TYPE: 'type',
   ALERT_TEXT: 'text',
   CONFIRM_TIMEOUT: 'timeout',
-};
-const byCode: Record<string, Attribute> = {
+});
+const byCode = lookup<Attribute>({
   '67860': 'timeout',
   '68480': 'source',
   '68481': 'phase',
@@ -44,7 +45,7 @@ const byCode: Record<string, Attribute> = {
   '68484': 'priority',
   '68485': 'type',
   '68546': 'text',
-};
+});
 
 function attributeOf(row: Observation): Attribute | undefined {
   const { code, name } = mdcTerm(row.code);

@@ -5,8 +5,10 @@
  * GB 18030, KS X 1001 and ISO 2022 a trail byte can equal a delimiter, so such a message is
  * walked by characters: it is brought to UTF-8 once, and the offsets are those of that copy.
  */
+
 import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
+import { lookup } from '../lookup.ts';
 
 export interface Charset {
   /** For provenance. */
@@ -17,7 +19,7 @@ export interface Charset {
   remark?: string;
 }
 
-const encodings: Record<string, string> = {
+const encodings: Record<string, string> = lookup({
   'KS X 1001': 'cp949',
   'CNS 11643-1992': 'big5',
   'BIG-5': 'big5',
@@ -35,7 +37,7 @@ const encodings: Record<string, string> = {
   CP1252: 'windows-1252',
   'WINDOWS-1250': 'windows-1250',
   'WINDOWS-1251': 'windows-1251',
-};
+});
 const iso2022 = new Set(['ISO IR87', 'ISO IR159', 'ISO IR14', 'ISO-2022-JP', 'JIS']);
 const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE']);
 

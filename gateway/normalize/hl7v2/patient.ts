@@ -1,5 +1,7 @@
 /** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
+
 import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
@@ -7,20 +9,20 @@ import { cx, cxs, licence, typed } from './identified.ts';
 import { addresses, nameLines, names, persons, telecoms, telecomsOf } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
-const sexes: Record<string, string> = {
+const sexes: Record<string, string> = lookup({
   M: 'male',
   F: 'female',
   O: 'other',
   A: 'other',
   N: 'other',
   U: 'unknown',
-};
+});
 
 export function gender(sex: string): string {
   return sexes[upper(sex)] ?? 'unknown';
 }
 
-const yesNo: Record<string, string> = { Y: 'true', N: 'false' };
+const yesNo: Record<string, string> = lookup({ Y: 'true', N: 'false' });
 
 export const pid: Table<Patient> = [
   [2, 'identifiers', cxs],

@@ -1,4 +1,5 @@
 /** Names, addresses, phones and people: XPN, XAD, XTN, XCN, NDL, and PL for where they are. */
+
 import type {
   Address,
   HumanName,
@@ -7,6 +8,7 @@ import type {
   Person,
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { timeOf } from './clock.ts';
 import { assigned, eiOf, identifier, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
@@ -87,7 +89,7 @@ function streetLine(street: Parts): string {
   return [line || street.text(3), named].filter(Boolean).join(' ');
 }
 
-const equipment: Record<string, string> = {
+const equipment: Record<string, string> = lookup({
   PH: 'phone',
   CP: 'phone',
   SAT: 'phone',
@@ -98,15 +100,15 @@ const equipment: Record<string, string> = {
   MD: 'other',
   TDD: 'other',
   TTY: 'other',
-};
-const uses: Record<string, string> = {
+});
+const uses: Record<string, string> = lookup({
   PRN: 'home',
   ORN: 'home',
   VHN: 'temp',
   WPN: 'work',
   ASN: 'work',
   PRS: 'mobile',
-};
+});
 
 /** XTN: 1 text, 2 use, 3 equipment, 4 address, 5 country, 6 area, 7 local, 8 extension [HL7 2.A.90]. */
 export function telecomsOf(usual: string): (segment: Segment, field: number) => Telecom[] {

@@ -1,5 +1,7 @@
 /** Referrals (REF), problems and goals (PPR …), master files (MFN) [HL7 11, 12, 8]. One event. */
+
 import type { ClinicalEvent, MasterFile, Participant, Referral } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
@@ -113,12 +115,12 @@ export const ref: Family = {
 };
 
 /** HL7 table 0283. */
-const referralStatus: Record<string, string> = {
+const referralStatus: Record<string, string> = lookup({
   A: 'accepted',
   P: 'requested',
   R: 'rejected',
   E: 'completed',
-};
+});
 
 export const problem: Family = {
   name: 'problem',

@@ -1,5 +1,7 @@
 /** Pharmacy: RDE, RDS, RAS, RGV, OMP and their kin [HL7 4A]. One event per order. */
+
 import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -90,12 +92,12 @@ export function finishMedication(event: ClinicalEvent): void {
   event.status = medicationStatus(event);
 }
 
-const completion: Record<string, string> = {
+const completion: Record<string, string> = lookup({
   CP: 'completed',
   PA: 'partial',
   RE: 'rejected',
   NA: 'cancelled',
-};
+});
 
 function medicationStatus(event: ClinicalEvent): string {
   const { order, medication } = event;

@@ -1,7 +1,8 @@
 /** Status words from the tables of chapters 4, 7 and 10. */
+import { lookup } from '../lookup.ts';
 
 /** OBX-11 [HL7 table 0085]. */
-export const resultStatus: Record<string, string> = {
+export const resultStatus: Record<string, string> = lookup({
   F: 'final',
   U: 'final',
   V: 'final',
@@ -18,10 +19,10 @@ export const resultStatus: Record<string, string> = {
   O: 'registered',
   // Not asked: there was no observation, and none is to come.
   N: 'cancelled',
-};
+});
 
 /** OBR-25 [HL7 table 0123]: A is some but not all results, R is not verified, which FHIR calls partial. */
-export const reportStatus: Record<string, string> = {
+export const reportStatus: Record<string, string> = lookup({
   F: 'final',
   U: 'final',
   P: 'preliminary',
@@ -36,10 +37,10 @@ export const reportStatus: Record<string, string> = {
   O: 'registered',
   S: 'registered',
   N: 'registered',
-};
+});
 
 /** ORC-5 [HL7 table 0038]. */
-export const orderStatus: Record<string, string> = {
+export const orderStatus: Record<string, string> = lookup({
   A: 'partial',
   CA: 'cancelled',
   CM: 'completed',
@@ -49,10 +50,10 @@ export const orderStatus: Record<string, string> = {
   IP: 'in-progress',
   RP: 'cancelled',
   SC: 'accepted',
-};
+});
 
 /** ORC-1 [HL7 table 0119]. */
-export const orderControl: Record<string, string> = {
+export const orderControl: Record<string, string> = lookup({
   NW: 'requested',
   RF: 'requested',
   RO: 'requested',
@@ -97,10 +98,10 @@ export const orderControl: Record<string, string> = {
   UX: 'rejected',
   DE: 'rejected',
   FU: 'completed',
-};
+});
 
 /** The trigger of a scheduling message [HL7 10.4]. */
-export const appointmentStatus: Record<string, string> = {
+export const appointmentStatus: Record<string, string> = lookup({
   S12: 'booked',
   S13: 'rescheduled',
   S14: 'booked',
@@ -113,10 +114,10 @@ export const appointmentStatus: Record<string, string> = {
   S21: 'booked',
   S22: 'booked',
   S26: 'noshow',
-};
+});
 
 /** SCH-25 [HL7 table 0278], upper case. */
-export const fillerStatus: Record<string, string> = {
+export const fillerStatus: Record<string, string> = lookup({
   BOOKED: 'booked',
   OVERBOOK: 'booked',
   PENDING: 'requested',
@@ -127,10 +128,10 @@ export const fillerStatus: Record<string, string> = {
   DISCONTINUED: 'cancelled',
   DELETED: 'entered-in-error',
   NOSHOW: 'noshow',
-};
+});
 
 /** TXA-17 [HL7 table 0271] with TXA-19. */
-export const documentStatus: Record<string, string> = {
+export const documentStatus: Record<string, string> = lookup({
   AU: 'final',
   LA: 'final',
   DI: 'registered',
@@ -138,4 +139,4 @@ export const documentStatus: Record<string, string> = {
   IP: 'preliminary',
   IN: 'partial',
   PA: 'preliminary',
-};
+});

@@ -1,4 +1,5 @@
 /** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
+
 import { createHash } from 'node:crypto';
 import type {
   Attachment,
@@ -6,6 +7,7 @@ import type {
   SampledData,
   StructuredNumeric,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { trimmed, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
@@ -115,15 +117,15 @@ function sn(parts: Parts): string {
   return parts.text(1) + parts.text(2) + parts.text(3) + parts.text(4);
 }
 
-const families: Record<string, string> = {
+const families: Record<string, string> = lookup({
   IM: 'image',
   AU: 'audio',
   TEXT: 'text',
   TX: 'text',
   FT: 'text',
   VIDEO: 'video',
-};
-const subtypes: Record<string, string> = {
+});
+const subtypes: Record<string, string> = lookup({
   PDF: 'application/pdf',
   'X-PDF': 'application/pdf',
   RTF: 'application/rtf',
@@ -132,7 +134,7 @@ const subtypes: Record<string, string> = {
   'X-HL7-CDA-LEVEL-ONE': 'application/hl7-cda+xml',
   DICOM: 'application/dicom',
   JPG: 'image/jpeg',
-};
+});
 
 /** The MIME type that data type (0191) and subtype (0291) say, else as sent. */
 function mime(type: string, subtype: string): string {

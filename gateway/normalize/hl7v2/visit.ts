@@ -7,6 +7,7 @@ import type {
   Participant,
   Period,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
 import { cx, cxs, equipment, instance } from './identified.ts';
@@ -112,7 +113,7 @@ export const rol: Table<Acting> = [
   [4, 'participants', (segment, field) => participants('')(segment, field)],
 ];
 
-const roles: Record<string, string> = {
+const roles: Record<string, string> = lookup({
   AT: 'attending',
   ATTP: 'attending',
   AP: 'assisting',
@@ -127,7 +128,7 @@ const roles: Record<string, string> = {
   TR: 'transcribing',
   SC: 'collector',
   RCT: 'copy-to',
-};
+});
 
 function role(from: Code | undefined): string {
   return roles[from?.codings[0]?.code ?? ''] ?? textOf(from);

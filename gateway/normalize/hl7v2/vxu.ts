@@ -1,5 +1,6 @@
 /** VXU: vaccinations [HL7 4A.7 with the CDC guide]. One event per RXA. */
 
+import { lookup } from '../lookup.ts';
 import { type Family, handlers } from './family.ts';
 import { vaccineSegments } from './rx.ts';
 import {
@@ -12,12 +13,12 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 
-const completion: Record<string, string> = {
+const completion: Record<string, string> = lookup({
   CP: 'completed',
   PA: 'partial',
   RE: 'rejected',
   NA: 'cancelled',
-};
+});
 
 export const vxu: Family = {
   name: 'vxu',

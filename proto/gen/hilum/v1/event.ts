@@ -11,1064 +11,3358 @@ export const protobufPackage = "hilum.v1";
 
 export const protobufFileName = "hilum/v1/event.proto";
 
-/** One event. A record (one message off the wire) becomes one or more of these. */
+/** One clinical event. A record (one message off the wire) becomes one or more of these. */
 export interface ClinicalEvent {
-  /** <gateway>.<epoch in hex>.<lane>.<sequence>; derived from the position. */
+  /**
+   * The event's name everywhere: <gateway>.<epoch in hex>.<lane>.<sequence>, derived from its position.
+   * FHIR: Bundle.identifier, Resource.meta.source · Hilum: outbox
+   */
   id: string;
+  /**
+   * The gateway that captured the record.
+   * FHIR: Provenance.agent.who · Hilum: enrollment
+   */
   gateway: string;
+  /**
+   * The site that the gateway stands at.
+   * Hilum: enrollment
+   */
   site: string;
-  /** Where the event stands in its gateway's outbox; the deduplication key. */
+  /**
+   * Where the event stands in its gateway's outbox; the deduplication key.
+   * Hilum: outbox
+   */
   position:
     | Position
     | undefined;
   /**
-   * admission | observation | order | document | schedule | medication | immunization |
-   * charge | referral | problem | master-file | merge | device-observation |
-   * device-alarm | device-silence
+   * What the event tells of: admission | observation | order | document | schedule | medication |
+   * immunization | charge | referral | problem | master-file | merge | device-observation | device-alarm |
+   * device-silence.
+   * HL7 v2: MSH-9, MSH-21 · FHIR: Bundle.meta.tag · IHE: PCD-01, PCD-04 by MSH-21
    */
   kind: string;
-  /** stat | urgent | routine | bulk */
+  /**
+   * How urgent it is: stat | urgent | routine | bulk.
+   * HL7 v2: OBX-8, OBR-27, TQ1-9 · FHIR: Bundle.meta.tag · Hilum: class rules
+   */
   class: string;
   /**
-   * registered | preliminary | partial | final | corrected | cancelled |
-   * entered-in-error | unknown; for orders also: requested | accepted | in-progress |
-   * completed | rejected; for schedules: booked | rescheduled | cancelled | noshow
+   * Where the matter stands: registered | preliminary | partial | final | corrected | cancelled |
+   * entered-in-error | unknown; for orders also requested | accepted | in-progress | completed | rejected;
+   * for schedules booked | rescheduled | cancelled | noshow.
+   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, TXA-17, TXA-19, SCH-25, RXA-20 · FHIR: status of
+   * DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
+   * MedicationAdministration
    */
   status: string;
-  patient: Patient | undefined;
+  /**
+   * Whom the event is about.
+   * HL7 v2: PID, PD1 · FHIR: Patient · IHE: PAM ITI-30
+   */
+  patient:
+    | Patient
+    | undefined;
+  /**
+   * The visit during which it happened.
+   * HL7 v2: PV1, PV2 · FHIR: Encounter · IHE: PAM ITI-31
+   */
   encounter:
     | Encounter
     | undefined;
-  /** The order or report that the event is about (ORC, OBR, TQ1). */
-  order: Order | undefined;
+  /**
+   * The order or report that the event is about.
+   * HL7 v2: ORC, OBR, TQ1 · FHIR: ServiceRequest, DiagnosticReport · IHE: LTW LAB-1, LAB-3
+   */
+  order:
+    | Order
+    | undefined;
+  /**
+   * What was observed, in the order in which it was sent.
+   * HL7 v2: OBX · FHIR: Observation · IHE: LTW LAB-3, PCD-01 · Device JSON: readings
+   */
   observations: Observation[];
-  /** ADT: what happened to the patient or the visit (EVN, PV1, PV2). */
+  /**
+   * What happened to the patient or the visit.
+   * HL7 v2: EVN · FHIR: Encounter, Provenance.activity · IHE: PAM ITI-31
+   */
   movement:
     | Movement
     | undefined;
-  /** ADT A18, A30, A34-A36, A40-A44, A24, A37: identities joined, moved or parted. */
-  merge: Merge | undefined;
-  document: Document | undefined;
-  schedule: Schedule | undefined;
-  medication: Medication | undefined;
-  immunization: Immunization | undefined;
-  charge: Charge | undefined;
-  alarm: Alarm | undefined;
-  device: Device | undefined;
+  /**
+   * Identities that were joined, moved, linked or parted (A18, A24, A30, A34-A37, A39-A51).
+   * HL7 v2: MRG · FHIR: Patient.link · IHE: PAM ITI-30
+   */
+  merge:
+    | Merge
+    | undefined;
+  /**
+   * A document, its state and its text.
+   * HL7 v2: TXA · FHIR: DocumentReference
+   */
+  document:
+    | Document
+    | undefined;
+  /**
+   * An appointment and its resources.
+   * HL7 v2: SCH, ARQ, AIS, AIG, AIL, AIP · FHIR: Appointment
+   */
+  schedule:
+    | Schedule
+    | undefined;
+  /**
+   * The drug of the order, the dispense or the administration; the last of several segments of one order.
+   * HL7 v2: RXO, RXE, RXD, RXG, RXA, RXR, RXC · FHIR: MedicationRequest, MedicationDispense,
+   * MedicationAdministration
+   */
+  medication:
+    | Medication
+    | undefined;
+  /**
+   * A vaccination that was given or refused.
+   * HL7 v2: RXA, RXR of VXU · FHIR: Immunization
+   */
+  immunization:
+    | Immunization
+    | undefined;
+  /**
+   * Charges and the account that they go to.
+   * HL7 v2: FT1, PID-18, GT1 · FHIR: ChargeItem, Account
+   */
+  charge:
+    | Charge
+    | undefined;
+  /**
+   * A device's alarm in one of its phases.
+   * HL7 v2: OBX of ORU^R40 · FHIR: Observation · IHE: PCD-04 · Device JSON: alarm
+   */
+  alarm:
+    | Alarm
+    | undefined;
+  /**
+   * The device that measured or alarmed.
+   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01 · Device JSON: device
+   */
+  device:
+    | Device
+    | undefined;
+  /**
+   * What the patient does not tolerate.
+   * HL7 v2: AL1, IAM · FHIR: AllergyIntolerance
+   */
   allergies: Allergy[];
+  /**
+   * Diagnoses, problems and goals.
+   * HL7 v2: DG1, PRB, GOL · FHIR: Condition, Goal
+   */
   conditions: Condition[];
+  /**
+   * Next of kin, contacts and guarantors.
+   * HL7 v2: NK1, GT1 · FHIR: RelatedPerson
+   */
   relatedPersons: RelatedPerson[];
+  /**
+   * Comments on the patient, the order or the whole message.
+   * HL7 v2: NTE · FHIR: ServiceRequest.note, Communication.payload
+   */
   notes: Note[];
+  /**
+   * When it was true, reported, sent and captured.
+   * HL7 v2: OBR-7, OBR-8, OBR-22, EVN-6, MSH-7 · FHIR: effective[x] and issued,
+   * Provenance.occurredDateTime
+   */
   times:
     | Times
     | undefined;
-  /** What this event follows or replaces, where the message says it. */
+  /**
+   * What this event follows or replaces, where the message says it.
+   * HL7 v2: TXA-13 of T09 and T10 · FHIR: DocumentReference.relatesTo
+   */
   supersedes: Identifier[];
-  /** A promise: milliseconds from capture to delivery for this class; 0 = none. */
+  /**
+   * A promise: milliseconds from capture to delivery for this class; 0 is none.
+   * Hilum: budgets of the config
+   */
   budgetMs: number;
+  /**
+   * Where the event comes from and by which rules.
+   * HL7 v2: MSH · FHIR: Provenance
+   */
   provenance:
     | Provenance
     | undefined;
-  /** Further orders of a message whose single event covers several (charges, schedules). */
+  /**
+   * Numbers of further orders, where one event covers several.
+   * HL7 v2: SCH-26, SCH-27 · FHIR: Appointment.identifier
+   */
   identifiers: Identifier[];
+  /**
+   * What was done to the patient.
+   * HL7 v2: PR1 · FHIR: Procedure
+   */
   procedures: Procedure[];
+  /**
+   * Who pays.
+   * HL7 v2: IN1 · FHIR: Coverage
+   */
   coverages: Coverage[];
-  /** Referral (RF1) and master file (MFI/MFE) bodies: type, status and numbers only. */
-  referral: Referral | undefined;
+  /**
+   * A referral to another provider.
+   * HL7 v2: RF1, PRD · FHIR: ServiceRequest
+   */
+  referral:
+    | Referral
+    | undefined;
+  /**
+   * A master file's update: its name and its entries only.
+   * HL7 v2: MFI, MFE · FHIR: Basic
+   */
   masterFile:
     | MasterFile
     | undefined;
-  /** Fields that hold the HL7 null "" (PID-6): the sender asks to delete what was known. */
+  /**
+   * Fields that hold the HL7 null "", as PID-6: the sender asks to delete what was known.
+   * HL7 v2: any field
+   */
   nulls: string[];
   /**
-   * What else the same order says of its medication: as ordered (RXO) beside as encoded (RXE)
-   * or dispensed (RXD); `medication` is the last of them.
+   * What else the same order says of its medication: as ordered (RXO) beside as encoded (RXE) or dispensed
+   * (RXD).
+   * HL7 v2: RXO, RXE, RXD · FHIR: MedicationRequest
    */
   furtherMedications: Medication[];
-  /** Orders and visits after the first, where the message is one event (charges, referrals). */
+  /**
+   * Orders after the first, where the message is one event (charges, referrals, schedules).
+   * HL7 v2: ORC, OBR · FHIR: ServiceRequest
+   */
   furtherOrders: Order[];
+  /**
+   * Visits after the first of the same patient.
+   * HL7 v2: PV1, PV2 · FHIR: Encounter
+   */
   furtherEncounters: Encounter[];
-  /** How the device came to its patient. For device events only. */
+  /**
+   * How the device came to its patient; of device events only.
+   * Device JSON: patient · Hilum: config, occupancy
+   */
   deviceAssociation: DeviceAssociation | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Where an event stands in its gateway's outbox. */
 export interface Position {
-  /** 64 random bits, new for each creation or restore of the gateway's journal. */
+  /**
+   * 64 random bits, new for each creation or restore of the gateway's journal.
+   * Hilum: outbox
+   */
   epoch: bigint;
-  /** stat | urgent | routine | bulk */
+  /**
+   * The queue of one class: stat | urgent | routine | bulk.
+   * Hilum: outbox
+   */
   lane: string;
-  /** 1, 2, 3, … without a gap inside {epoch, lane}. */
+  /**
+   * 1, 2, 3, … without a gap inside {epoch, lane}.
+   * Hilum: outbox
+   */
   sequence: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Where a record stands in its gateway's journal. */
 export interface RecordPosition {
+  /**
+   * As in Position.
+   * Hilum: journal
+   */
   epoch: bigint;
+  /**
+   * 1, 2, 3, … without a gap inside the epoch.
+   * Hilum: journal
+   */
   sequence: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A number or name that somebody gave to somebody or something. */
 export interface Identifier {
   /**
-   * urn:oid:… of the assigning authority, the URI that a config maps it to, else
-   * urn:hilum:<source>[:<authority>]: an identifier belongs to its source.
+   * Who assigned it: urn:oid:… of the assigning authority, the URI that a config maps it to, else
+   * urn:hilum:<source>[:<authority>], because an identifier belongs to its source.
+   * HL7 v2: CX-4, EI-2 to EI-4, XCN-9 · FHIR: Identifier.system
    */
   system: string;
+  /**
+   * The number itself, as sent.
+   * HL7 v2: CX-1, EI-1, XCN-1 · FHIR: Identifier.value
+   */
   value: string;
-  /** HL7 table 0203 (MR, PI, VN, AN, SS …), as sent. For orders: PLAC, FILL, GROUP. */
+  /**
+   * What it numbers (HL7 table 0203: MR, PI, VN, AN, SS …), as sent; for orders PLAC, FILL, GROUP.
+   * HL7 v2: CX-5, XCN-13 · FHIR: Identifier.type
+   */
   type: string;
-  /** The assigning authority as sent (CX-4, EI-2). */
+  /**
+   * The assigning authority as sent.
+   * HL7 v2: CX-4.1, EI-2, XCN-9.1 · FHIR: Identifier.assigner.display
+   */
   assigner: string;
-  /** Assigning facility as sent (CX-6). */
+  /**
+   * The assigning facility as sent.
+   * HL7 v2: CX-6, XCN-14 · FHIR: Identifier.assigner.display
+   */
   facility: string;
-  /** FHIR dateTime text of CX-7 / CX-8. */
+  /**
+   * From when it is valid, as FHIR dateTime text.
+   * HL7 v2: CX-7 · FHIR: Identifier.period.start
+   */
   start: string;
+  /**
+   * Until when it is valid, as FHIR dateTime text.
+   * HL7 v2: CX-8 · FHIR: Identifier.period.end
+   */
   end: string;
-  /** HD-2 and HD-3 of the assigning authority, as sent. */
+  /**
+   * The universal id of the assigning authority, as sent.
+   * HL7 v2: CX-4.2, EI-3, XCN-9.2 · FHIR: Identifier.system
+   */
   universalId: string;
+  /**
+   * The type of the universal id: ISO, UUID, DNS …, as sent.
+   * HL7 v2: CX-4.3, EI-4, XCN-9.3 (table 0301)
+   */
   universalIdType: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** One code of one code system. */
 export interface Coding {
-  /** A FHIR system URI where the coding system is known, else urn:hilum:<source>:<name as sent>. */
+  /**
+   * A FHIR system URI where the coding system is known, else urn:hilum:<source>:<name as sent>.
+   * HL7 v2: CWE-3, CWE-6, CWE-12, CWE-14, CWE-17 · FHIR: Coding.system
+   */
   system: string;
-  /** Empty where the message gives a text beside the Code's own and no code for it. */
+  /**
+   * The code as sent, of a mapped coding the table's; empty where the message gives a text beside the
+   * Code's own and no code for it.
+   * HL7 v2: CWE-1, CWE-4, CWE-10 · FHIR: Coding.code
+   */
   code: string;
+  /**
+   * The code's text.
+   * HL7 v2: CWE-2, CWE-5, CWE-11 · FHIR: Coding.display
+   */
   display: string;
+  /**
+   * The version of the code system as sent.
+   * HL7 v2: CWE-7, CWE-8, CWE-13 · FHIR: Coding.version
+   */
   version: string;
-  /** The coding system's name as sent (CWE-3: LN, L, 99XYZ …). */
+  /**
+   * The coding system's name as sent: LN, L, 99XYZ …
+   * HL7 v2: CWE-3, CWE-6, CWE-12 (table 0396)
+   */
   name: string;
-  /** True for a coding that a code table added; the others were in the message. */
+  /**
+   * True for a coding that a code table added; the others were in the message.
+   * Hilum: code tables of the config
+   */
   mapped: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** A CodeableConcept: what was said, and every coding of it. */
+/** A concept: what was said, and every coding of it. */
 export interface Code {
+  /**
+   * The original text, else the text of the first code.
+   * HL7 v2: CWE-9, CWE-2, CWE-5 · FHIR: CodeableConcept.text
+   */
   text: string;
+  /**
+   * The codings as sent, then those that a code table added.
+   * HL7 v2: CWE-1 to CWE-6, CWE-10 to CWE-12 · FHIR: CodeableConcept.coding
+   */
   codings: Coding[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** A time as the message says it. */
 export interface ClinicalTime {
-  /** FHIR dateTime text: 2026, 2026-11, 2026-11-23, 2026-11-23T08:15:00+01:00. */
+  /**
+   * FHIR dateTime text, as precise as it was sent: 2026, 2026-11, 2026-11-23, 2026-11-23T08:15:00+01:00.
+   * HL7 v2: DTM, TS-1, DT · FHIR: dateTime
+   */
   value: string;
-  /** year | month | day | hour | minute | second | fraction */
+  /**
+   * How precise it was sent: year | month | day | hour | minute | second | fraction.
+   * HL7 v2: DTM, TS-2
+   */
   precision: string;
-  /** +01:00 as given in the message or assumed; empty where there is no time of day. */
+  /**
+   * +01:00 as given in the message or assumed; empty where there is no time of day.
+   * HL7 v2: DTM ±ZZZZ
+   */
   offset: string;
-  /** The IANA zone that the offset was taken from because the message gave none. */
+  /**
+   * The IANA zone that the offset was taken from, because the message gave none.
+   * Hilum: zone of the source
+   */
   assumed: string;
-  /** What the sender wrote, where it is not a valid HL7 time. */
+  /**
+   * What the sender wrote, where it is not a valid HL7 time.
+   * HL7 v2: DTM
+   */
   original: string;
-  /** gap | fold: the local time does not exist or exists twice in the assumed zone. */
+  /**
+   * gap | fold: the local time does not exist or exists twice in the assumed zone.
+   * Hilum: zone of the source
+   */
   ambiguity: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** From one time to another; either may be open. */
 export interface Period {
-  start: ClinicalTime | undefined;
+  /**
+   * When it began.
+   * HL7 v2: DR-1 · FHIR: Period.start
+   */
+  start:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it ended.
+   * HL7 v2: DR-2 · FHIR: Period.end
+   */
   end: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A person's name. */
 export interface HumanName {
-  /** L, D, M, N … (HL7 table 0200), as sent. */
+  /**
+   * What the name is used for (HL7 table 0200: L, D, M, N …), as sent.
+   * HL7 v2: XPN-7, XCN-10 · FHIR: HumanName.use
+   */
   use: string;
+  /**
+   * The family name, own and partner's together.
+   * HL7 v2: XPN-1, XCN-2 · FHIR: HumanName.family
+   */
   family: string;
+  /**
+   * First and middle names.
+   * HL7 v2: XPN-2, XPN-3, XCN-3, XCN-4 · FHIR: HumanName.given
+   */
   given: string[];
+  /**
+   * What stands before it, as Dr.
+   * HL7 v2: XPN-5, XCN-6 · FHIR: HumanName.prefix
+   */
   prefix: string[];
+  /**
+   * What stands behind it, as Jr.
+   * HL7 v2: XPN-4, XCN-5 · FHIR: HumanName.suffix
+   */
   suffix: string[];
+  /**
+   * An academic degree, as MD.
+   * HL7 v2: XPN-6, XCN-7 · FHIR: HumanName.suffix
+   */
   degree: string;
+  /**
+   * The name on one line, where it came so: an organization that acts.
+   * HL7 v2: PRT-8 · FHIR: HumanName.text
+   */
   text: string;
-  /** The name that the person goes by (XPN-15). */
+  /**
+   * The name that the person goes by.
+   * HL7 v2: XPN-15
+   */
   calledBy: string;
-  /** FHIR dateTime text of XPN-12 and XPN-13, else of XPN-10. */
+  /**
+   * From when it is used, as FHIR dateTime text.
+   * HL7 v2: XPN-12, XPN-10.1 · FHIR: HumanName.period.start
+   */
   start: string;
+  /**
+   * Until when it is used, as FHIR dateTime text.
+   * HL7 v2: XPN-13, XPN-10.2 · FHIR: HumanName.period.end
+   */
   end: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A postal address. */
 export interface Address {
+  /**
+   * What the address is (HL7 table 0190: H, B, C, BA …), as sent.
+   * HL7 v2: XAD-7 · FHIR: Address.use
+   */
   use: string;
+  /**
+   * Street, other designation and further lines.
+   * HL7 v2: XAD-1, XAD-2, XAD-8 · FHIR: Address.line
+   */
   line: string[];
+  /**
+   * The city.
+   * HL7 v2: XAD-3 · FHIR: Address.city
+   */
   city: string;
+  /**
+   * The county or parish.
+   * HL7 v2: XAD-9 · FHIR: Address.district
+   */
   district: string;
+  /**
+   * The state or province.
+   * HL7 v2: XAD-4 · FHIR: Address.state
+   */
   state: string;
+  /**
+   * The postal code.
+   * HL7 v2: XAD-5 · FHIR: Address.postalCode
+   */
   postalCode: string;
+  /**
+   * The country, as sent.
+   * HL7 v2: XAD-6 · FHIR: Address.country
+   */
   country: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A phone number or another way to reach somebody. */
 export interface Telecom {
-  /** phone | fax | email | pager | url | sms | other */
+  /**
+   * phone | fax | email | pager | url | sms | other.
+   * HL7 v2: XTN-3 · FHIR: ContactPoint.system
+   */
   system: string;
+  /**
+   * The number or the address.
+   * HL7 v2: XTN-1, XTN-4, XTN-5 to XTN-7, XTN-12 · FHIR: ContactPoint.value
+   */
   value: string;
-  /** home | work | mobile | temp | old */
+  /**
+   * home | work | mobile | temp | old.
+   * HL7 v2: XTN-2 · FHIR: ContactPoint.use
+   */
   use: string;
+  /**
+   * The extension within the number's exchange.
+   * HL7 v2: XTN-8 · FHIR: ContactPoint.value
+   */
   extension: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** A person who acts (XCN) or is contacted (XPN). */
+/** A person who acts or is contacted. */
 export interface Person {
+  /**
+   * The person's numbers.
+   * HL7 v2: XCN-1 · FHIR: Practitioner.identifier
+   */
   identifiers: Identifier[];
+  /**
+   * The person's name.
+   * HL7 v2: XCN-2 to XCN-7, XPN · FHIR: Practitioner.name
+   */
   name: HumanName | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Whom the event is about. */
 export interface Patient {
+  /**
+   * Every number of the patient, each with who assigned it.
+   * HL7 v2: PID-2, PID-3, PID-4, PID-19, PID-20 · FHIR: Patient.identifier · IHE: PAM ITI-30 PID-3 ·
+   * Device JSON: patient
+   */
   identifiers: Identifier[];
+  /**
+   * The patient's names.
+   * HL7 v2: PID-5 · FHIR: Patient.name
+   */
   names: HumanName[];
-  /** FHIR date or dateTime text, with the precision that was sent. */
+  /**
+   * FHIR date or dateTime text, with the precision that was sent.
+   * HL7 v2: PID-7 · FHIR: Patient.birthDate, patient-birthTime
+   */
   birthDate: string;
-  /** male | female | other | unknown */
+  /**
+   * male | female | other | unknown.
+   * HL7 v2: PID-8 (table 0001) · FHIR: Patient.gender
+   */
   gender: string;
-  /** PID-8 as sent. */
+  /**
+   * The sex as sent.
+   * HL7 v2: PID-8
+   */
   administrativeSex: string;
+  /**
+   * The patient's addresses.
+   * HL7 v2: PID-11 · FHIR: Patient.address
+   */
   addresses: Address[];
+  /**
+   * Home, work and further numbers.
+   * HL7 v2: PID-13, PID-14, PID-40 · FHIR: Patient.telecom
+   */
   telecoms: Telecom[];
-  maritalStatus: Code | undefined;
+  /**
+   * The marital status.
+   * HL7 v2: PID-16 · FHIR: Patient.maritalStatus
+   */
+  maritalStatus:
+    | Code
+    | undefined;
+  /**
+   * The race, where the law lets it be asked.
+   * HL7 v2: PID-10 · FHIR: us-core-race
+   */
   race: Code[];
+  /**
+   * The ethnic group.
+   * HL7 v2: PID-22 · FHIR: us-core-ethnicity
+   */
   ethnicity: Code[];
+  /**
+   * The primary language.
+   * HL7 v2: PID-15 · FHIR: Patient.communication.language
+   */
   language: Code[];
-  religion: Code | undefined;
+  /**
+   * The religion.
+   * HL7 v2: PID-17 · FHIR: patient-religion
+   */
+  religion:
+    | Code
+    | undefined;
+  /**
+   * The mother's name before marriage.
+   * HL7 v2: PID-6 · FHIR: patient-mothersMaidenName
+   */
   mothersMaidenName: HumanName[];
-  /** true | false | empty: PID-30. */
+  /**
+   * true | false, or empty where nothing was said.
+   * HL7 v2: PID-30 · FHIR: Patient.deceasedBoolean
+   */
   deceased: string;
-  deceasedAt: ClinicalTime | undefined;
+  /**
+   * When the patient died.
+   * HL7 v2: PID-29 · FHIR: Patient.deceasedDateTime
+   */
+  deceasedAt:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Where the patient was born.
+   * HL7 v2: PID-23 · FHIR: patient-birthPlace
+   */
   birthPlace: string;
-  /** Y | N: PID-24; and PID-25. */
+  /**
+   * Y | N: one of twins or more.
+   * HL7 v2: PID-24 · FHIR: Patient.multipleBirthBoolean
+   */
   multipleBirth: string;
+  /**
+   * Which one of them, from 1.
+   * HL7 v2: PID-25 · FHIR: Patient.multipleBirthInteger
+   */
   birthOrder: string;
+  /**
+   * The citizenships.
+   * HL7 v2: PID-26 · FHIR: patient-citizenship
+   */
   citizenship: Code[];
+  /**
+   * The nationalities.
+   * HL7 v2: PID-28 · FHIR: patient-nationality
+   */
   nationality: Code[];
-  account: Identifier | undefined;
+  /**
+   * The account that the patient's charges go to.
+   * HL7 v2: PID-18 · FHIR: Patient.identifier, Account.identifier
+   */
+  account:
+    | Identifier
+    | undefined;
+  /**
+   * The patient's own physicians.
+   * HL7 v2: PD1-4 · FHIR: Patient.generalPractitioner
+   */
   generalPractitioners: Person[];
-  /** NK1/PD1 free flags as sent (PD1-12 protection indicator, PID-31 unknown identity, PID-32 reliability). */
+  /**
+   * <field>=<value as sent>: unknown identity, its reliability, and whether the record is protected.
+   * HL7 v2: PID-31, PID-32, PD1-12
+   */
   flags: string[];
-  lastUpdated: ClinicalTime | undefined;
+  /**
+   * When the sender last changed the patient's data.
+   * HL7 v2: PID-33
+   */
+  lastUpdated:
+    | ClinicalTime
+    | undefined;
+  /**
+   * An animal's strain.
+   * HL7 v2: PID-37
+   */
   strain: string;
-  species: Code | undefined;
-  breed: Code | undefined;
+  /**
+   * An animal's species.
+   * HL7 v2: PID-35 · FHIR: patient-animal species
+   */
+  species:
+    | Code
+    | undefined;
+  /**
+   * An animal's breed.
+   * HL7 v2: PID-36 · FHIR: patient-animal breed
+   */
+  breed:
+    | Code
+    | undefined;
+  /**
+   * Whether the patient served in the armed forces, as sent.
+   * HL7 v2: PID-27
+   */
   veteranStatus: string;
+  /**
+   * Further names, each on one line.
+   * HL7 v2: PID-9 · FHIR: Patient.name.text
+   */
   aliases: string[];
-  /** PID-9 by its parts; `aliases` are the same names as lines. */
+  /**
+   * The same further names by their parts.
+   * HL7 v2: PID-9 · FHIR: Patient.name
+   */
   aliasNames: HumanName[];
-  /** PID-21 */
+  /**
+   * Identifiers of the mother.
+   * HL7 v2: PID-21
+   */
   mothersIdentifiers: Identifier[];
-  /** PID-39 */
+  /**
+   * The tribes that the patient belongs to.
+   * HL7 v2: PID-39
+   */
   tribalCitizenship: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A place in a facility. */
 export interface Location {
+  /**
+   * The ward, unit or clinic.
+   * HL7 v2: PL-1 · FHIR: Location.name
+   */
   pointOfCare: string;
+  /**
+   * The room.
+   * HL7 v2: PL-2 · FHIR: Location.name
+   */
   room: string;
+  /**
+   * The bed.
+   * HL7 v2: PL-3 · FHIR: Location.name
+   */
   bed: string;
+  /**
+   * The facility, or who names the place.
+   * HL7 v2: PL-4, PL-11 · FHIR: Location.name
+   */
   facility: string;
+  /**
+   * The bed's or the place's status, as sent.
+   * HL7 v2: PL-5
+   */
   status: string;
+  /**
+   * What kind of place it is, as sent.
+   * HL7 v2: PL-6 · FHIR: Location.type
+   */
   type: string;
+  /**
+   * The building.
+   * HL7 v2: PL-7 · FHIR: Location.name
+   */
   building: string;
+  /**
+   * The floor.
+   * HL7 v2: PL-8 · FHIR: Location.name
+   */
   floor: string;
+  /**
+   * The place in words.
+   * HL7 v2: PL-9 · FHIR: Location.description
+   */
   description: string;
   /**
-   * The place's own (PL-10), and its parts' where they have universal ids: the type says which part
-   * (poc | ro | bd | si | bu | lvl), the value is its name.
+   * The place's own number, and its parts' where they have universal ids: the type says which part (poc,
+   * ro, bd, si, bu, lvl), the value is its name.
+   * HL7 v2: PL-10, PL-1 to PL-8 · FHIR: Location.identifier
    */
   identifiers: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Somebody in a role. */
 export interface Participant {
   /**
-   * attending | referring | consulting | admitting | performing | ordering | entering |
-   * verifying | interpreting | transcribing | assisting | originating | collector |
-   * copy-to | administering | dispensing | authenticating | diagnosing | other, or the role as sent
+   * attending | referring | consulting | admitting | performing | ordering | entering | verifying |
+   * interpreting | transcribing | assisting | originating | collector | copy-to | administering |
+   * dispensing | authenticating | diagnosing | other, or the role as sent.
+   * HL7 v2: the field, PRT-4, ROL-3, PRD-1 · FHIR: Encounter.participant.type
    */
   role: string;
+  /**
+   * Who it is.
+   * HL7 v2: XCN, NDL, PRT-5, ROL-4, PRD-2 · FHIR: Practitioner
+   */
   person:
     | Person
     | undefined;
-  /** A device that took part: PRT-10, PRT-16 (type UDI), PRT-20 (type SNO). */
+  /**
+   * A device that took part; its type is UDI or SNO.
+   * HL7 v2: PRT-10, PRT-16, PRT-20
+   */
   devices: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A visit of the patient to a facility. */
 export interface Encounter {
-  /** PV1-19 visit number, PV1-50 alternate visit, PID-18 account stays with the patient. */
+  /**
+   * Numbers of the visit; the account stays with the patient.
+   * HL7 v2: PV1-19, PV1-50 · FHIR: Encounter.identifier · IHE: PAM ITI-31 PV1-19 · Device JSON: encounter
+   */
   identifiers: Identifier[];
-  /** PV1-2 as sent: I, O, E, P … */
+  /**
+   * The patient class as sent: I, O, E, P …
+   * HL7 v2: PV1-2 (table 0004) · FHIR: Encounter.class
+   */
   class: string;
-  /** FHIR Encounter.status where the trigger says it: planned | arrived | in-progress | finished | cancelled */
+  /**
+   * planned | arrived | in-progress | finished | cancelled, where the trigger event says it.
+   * HL7 v2: EVN-1, MSH-9.2 (table 0003) · FHIR: Encounter.status
+   */
   status: string;
-  location: Location | undefined;
-  priorLocation: Location | undefined;
-  temporaryLocation: Location | undefined;
-  pendingLocation: Location | undefined;
+  /**
+   * Where the patient is.
+   * HL7 v2: PV1-3 · FHIR: Encounter.location
+   */
+  location:
+    | Location
+    | undefined;
+  /**
+   * Where the patient was before.
+   * HL7 v2: PV1-6 · FHIR: Encounter.location, completed
+   */
+  priorLocation:
+    | Location
+    | undefined;
+  /**
+   * Where the patient is for a while.
+   * HL7 v2: PV1-11 · FHIR: Encounter.location
+   */
+  temporaryLocation:
+    | Location
+    | undefined;
+  /**
+   * Where the patient will go.
+   * HL7 v2: PV1-42 · FHIR: Encounter.location, planned
+   */
+  pendingLocation:
+    | Location
+    | undefined;
+  /**
+   * Who takes care of the patient during the visit.
+   * HL7 v2: PV1-7, PV1-8, PV1-9, PV1-17, PV1-52, PV2-13, PRT, ROL · FHIR: Encounter.participant
+   */
   participants: Participant[];
-  type: Code | undefined;
-  hospitalService: Code | undefined;
-  admitSource: Code | undefined;
-  patientType: Code | undefined;
-  dischargeDisposition: Code | undefined;
-  dischargedTo: Location | undefined;
+  /**
+   * How the admission came about (emergency, elective …).
+   * HL7 v2: PV1-4 · FHIR: Encounter.type
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * The service that treats the patient.
+   * HL7 v2: PV1-10 · FHIR: Encounter.serviceType
+   */
+  hospitalService:
+    | Code
+    | undefined;
+  /**
+   * Where the patient came from.
+   * HL7 v2: PV1-14 · FHIR: Encounter.hospitalization.admitSource
+   */
+  admitSource:
+    | Code
+    | undefined;
+  /**
+   * The site's own type of patient.
+   * HL7 v2: PV1-18 · FHIR: Encounter.type
+   */
+  patientType:
+    | Code
+    | undefined;
+  /**
+   * How the patient left.
+   * HL7 v2: PV1-36 · FHIR: Encounter.hospitalization.dischargeDisposition
+   */
+  dischargeDisposition:
+    | Code
+    | undefined;
+  /**
+   * Where the patient went.
+   * HL7 v2: PV1-37 · FHIR: Encounter.hospitalization.destination
+   */
+  dischargedTo:
+    | Location
+    | undefined;
+  /**
+   * The diet.
+   * HL7 v2: PV1-38 · FHIR: Encounter.hospitalization.dietPreference
+   */
   diet: Code[];
+  /**
+   * That it is a re-admission, as sent.
+   * HL7 v2: PV1-13 · FHIR: Encounter.hospitalization.reAdmission
+   */
   reAdmission: string;
+  /**
+   * What the patient needs help with.
+   * HL7 v2: PV1-15 · FHIR: Encounter.hospitalization.specialArrangement
+   */
   ambulatoryStatus: Code[];
+  /**
+   * The VIP indicator as sent.
+   * HL7 v2: PV1-16 · FHIR: Encounter.hospitalization.specialCourtesy
+   */
   vip: string;
+  /**
+   * The number of the pre-admission.
+   * HL7 v2: PV1-5 · FHIR: Encounter.hospitalization.preAdmissionIdentifier
+   */
   preadmitNumber: string;
-  period: Period | undefined;
-  admitReason: Code | undefined;
-  accommodation: Code | undefined;
-  expectedAdmit: ClinicalTime | undefined;
-  expectedDischarge: ClinicalTime | undefined;
-  servicingFacility: Location | undefined;
-  accountStatus: Code | undefined;
-  bedStatus: Code | undefined;
+  /**
+   * From admission to discharge.
+   * HL7 v2: PV1-44, PV1-45 · FHIR: Encounter.period
+   */
+  period:
+    | Period
+    | undefined;
+  /**
+   * Why the patient was admitted.
+   * HL7 v2: PV2-3 · FHIR: Encounter.reasonCode
+   */
+  admitReason:
+    | Code
+    | undefined;
+  /**
+   * The kind of room that was agreed.
+   * HL7 v2: PV2-2
+   */
+  accommodation:
+    | Code
+    | undefined;
+  /**
+   * When the admission is expected.
+   * HL7 v2: PV2-8 · FHIR: Encounter.period, while planned
+   */
+  expectedAdmit:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When the discharge is expected.
+   * HL7 v2: PV2-9 · FHIR: Encounter.period, while planned
+   */
+  expectedDischarge:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The facility that the visit belongs to.
+   * HL7 v2: PV1-39 · FHIR: Encounter.serviceProvider
+   */
+  servicingFacility:
+    | Location
+    | undefined;
+  /**
+   * Where the account stands.
+   * HL7 v2: PV1-41
+   */
+  accountStatus:
+    | Code
+    | undefined;
+  /**
+   * Where the bed stands (free, occupied, to be cleaned …).
+   * HL7 v2: PV1-40
+   */
+  bedStatus:
+    | Code
+    | undefined;
+  /**
+   * The financial classes.
+   * HL7 v2: PV1-20
+   */
   financialClass: Code[];
+  /**
+   * The visit in words.
+   * HL7 v2: PV2-12 · FHIR: Encounter.reasonCode.text
+   */
   visitDescription: string;
+  /**
+   * How the patient came, as sent.
+   * HL7 v2: PV2-38
+   */
   modeOfArrival: string;
-  /** PV1-43, PV2-1 */
-  priorTemporaryLocation: Location | undefined;
+  /**
+   * Where the patient was for a while.
+   * HL7 v2: PV1-43 · FHIR: Encounter.location, completed
+   */
+  priorTemporaryLocation:
+    | Location
+    | undefined;
+  /**
+   * Where the patient was to go.
+   * HL7 v2: PV2-1
+   */
   priorPendingLocation:
     | Location
     | undefined;
-  /** PV1-5 with its authority; `preadmit_number` is its value. */
+  /**
+   * The number of the pre-admission with its authority; preadmit_number is its value.
+   * HL7 v2: PV1-5 · FHIR: Encounter.hospitalization.preAdmissionIdentifier
+   */
   preadmit:
     | Identifier
     | undefined;
-  /** PV1-54: the episode that the visit belongs to. */
+  /**
+   * The episode that the visit belongs to.
+   * HL7 v2: PV1-54 · FHIR: Encounter.episodeOfCare
+   */
   episode: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** An order, or the report on it. */
 export interface Order {
-  /** ORC-2 / OBR-2 */
+  /**
+   * The number that who ordered gave it.
+   * HL7 v2: ORC-2, OBR-2 · FHIR: ServiceRequest.identifier · IHE: LTW LAB-1
+   */
   placer:
     | Identifier
     | undefined;
-  /** ORC-3 / OBR-3 */
-  filler: Identifier | undefined;
+  /**
+   * The number that who carries it out gave it.
+   * HL7 v2: ORC-3, OBR-3 · FHIR: ServiceRequest.identifier, DiagnosticReport.identifier · IHE: LTW LAB-1,
+   * LAB-3
+   */
+  filler:
+    | Identifier
+    | undefined;
+  /**
+   * The number of the orders that were placed together.
+   * HL7 v2: ORC-4 · FHIR: ServiceRequest.requisition
+   */
   group:
     | Identifier
     | undefined;
-  /** ORC-1 as sent: NW, CA, XO, RE … */
+  /**
+   * The order control as sent: NW, CA, XO, RE …
+   * HL7 v2: ORC-1 (table 0119) · FHIR: ServiceRequest.status
+   */
   control: string;
-  /** ORC-5 as sent. */
+  /**
+   * The order's status as sent.
+   * HL7 v2: ORC-5 (table 0038) · FHIR: ServiceRequest.status
+   */
   orderStatus: string;
-  /** OBR-25 as sent: F, P, C, X … */
+  /**
+   * The report's status as sent: F, P, C, X …
+   * HL7 v2: OBR-25 (table 0123) · FHIR: DiagnosticReport.status
+   */
   resultStatus: string;
-  /** OBR-4 */
+  /**
+   * What was ordered.
+   * HL7 v2: OBR-4, RQD-3, ODS-3 · FHIR: ServiceRequest.code, DiagnosticReport.code
+   */
   service:
     | Code
     | undefined;
-  /** OBR-27 / TQ1-9 as sent: S, A, R, T … */
+  /**
+   * The priority as sent: S, A, R, T …
+   * HL7 v2: OBR-5, OBR-27.6, TQ1-9, ORC-7.6 · FHIR: ServiceRequest.priority
+   */
   priority: string;
+  /**
+   * Who ordered, entered, verified, collected, interpreted …
+   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
+   * ServiceRequest.requester, ServiceRequest.performer, DiagnosticReport.resultsInterpreter
+   */
   participants: Participant[];
+  /**
+   * Why it was ordered.
+   * HL7 v2: OBR-31 · FHIR: ServiceRequest.reasonCode
+   */
   reason: Code[];
+  /**
+   * What the results come from.
+   * HL7 v2: SPM, OBR-14, OBR-15, SAC · FHIR: Specimen
+   */
   specimen:
     | Specimen
     | undefined;
-  /** OBR-24 */
+  /**
+   * The service section as sent: LAB, RAD, MB …
+   * HL7 v2: OBR-24 (table 0074) · FHIR: DiagnosticReport.category, Observation.category
+   */
   diagnosticSection: string;
-  danger: Code | undefined;
+  /**
+   * What whoever handles patient or specimen must know.
+   * HL7 v2: OBR-12 · FHIR: ServiceRequest.note
+   */
+  danger:
+    | Code
+    | undefined;
+  /**
+   * What the laboratory should know, in words.
+   * HL7 v2: OBR-13, ODS-4 · FHIR: ServiceRequest.note
+   */
   relevantClinicalInformation: string;
+  /**
+   * When and how often.
+   * HL7 v2: TQ1, ORC-7, OBR-27, OBR-6 · FHIR: ServiceRequest.occurrence[x]
+   */
   timing: Timing[];
-  /** OBR-26 / OBR-29: the result or order that this one hangs from. */
+  /**
+   * The orders that this one hangs from, or another number of the same.
+   * HL7 v2: ORC-8, OBR-29 · FHIR: ServiceRequest.basedOn
+   */
   parents: Identifier[];
+  /**
+   * The result that this order hangs from, as sent.
+   * HL7 v2: OBR-26
+   */
   parentResult: string;
-  requested: ClinicalTime | undefined;
-  scheduled: ClinicalTime | undefined;
+  /**
+   * When the order was placed.
+   * HL7 v2: ORC-9 · FHIR: ServiceRequest.authoredOn
+   */
+  requested:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it is planned.
+   * HL7 v2: OBR-36 · FHIR: ServiceRequest.occurrenceDateTime
+   */
+  scheduled:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The collection volume or the quantity asked for, as sent.
+   * HL7 v2: OBR-9, RQD-5
+   */
   quantity: string;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: OBR-1, RQD-1
+   */
   setId: string;
-  controlReason: Code | undefined;
+  /**
+   * Why the order control was sent.
+   * HL7 v2: ORC-16
+   */
+  controlReason:
+    | Code
+    | undefined;
+  /**
+   * Where the order was entered, as sent.
+   * HL7 v2: ORC-13
+   */
   enterersLocation: string;
+  /**
+   * Whom to call about it.
+   * HL7 v2: ORC-14, OBR-17
+   */
   callback: Telecom[];
-  response: Code | undefined;
-  action: Code | undefined;
+  /**
+   * How the sender wants to be answered.
+   * HL7 v2: ORC-6
+   */
+  response:
+    | Code
+    | undefined;
+  /**
+   * What to do with the specimen: collect it, add to it …
+   * HL7 v2: OBR-11
+   */
+  action:
+    | Code
+    | undefined;
+  /**
+   * Numbers that copies of the result go to.
+   * HL7 v2: OBR-28
+   */
   resultCopiesTo: Telecom[];
+  /**
+   * How the patient gets there, as sent.
+   * HL7 v2: OBR-30
+   */
   transportMode: string;
+  /**
+   * The organization that entered it.
+   * HL7 v2: ORC-17, RQD-7
+   */
   enteringOrganization: string;
+  /**
+   * Comments of the order itself, line by line.
+   * HL7 v2: NTE · FHIR: ServiceRequest.note
+   */
   orderNotes: string[];
-  /** Specimens after the first (SPM, SAC). */
+  /**
+   * Specimens after the first.
+   * HL7 v2: SPM, SAC · FHIR: Specimen
+   */
   furtherSpecimens: Specimen[];
-  /** OBR-7, OBR-8 where the event's own times are of something else (documents, charges). */
+  /**
+   * When it was done, where the event's own times are of something else (documents, charges).
+   * HL7 v2: OBR-7, OBR-8 · FHIR: DocumentReference.context.period
+   */
   performed:
     | Period
     | undefined;
-  /** ORC-33 / OBR-53: further numbers of the placer for the same order; the filler's group (ORC-4.2). */
+  /**
+   * Further numbers of the placer for the same order.
+   * HL7 v2: ORC-33, OBR-53 · FHIR: ServiceRequest.identifier
+   */
   alternates: Identifier[];
-  /** ORC-15: from when on the order holds. */
+  /**
+   * From when on the order holds.
+   * HL7 v2: ORC-15
+   */
   effective:
     | ClinicalTime
     | undefined;
-  /** ORC-21 to ORC-23: who ordered. */
+  /**
+   * The organization that ordered.
+   * HL7 v2: ORC-21, ORC-22, ORC-23 · FHIR: ServiceRequest.requester
+   */
   orderingFacility: Organization | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** An organization that orders or performs. */
 export interface Organization {
+  /**
+   * Its name.
+   * HL7 v2: XON-1 · FHIR: Organization.name
+   */
   name: string;
+  /**
+   * Its numbers.
+   * HL7 v2: XON-3, XON-10 · FHIR: Organization.identifier
+   */
   identifiers: Identifier[];
-  address: Address | undefined;
+  /**
+   * Where it is.
+   * HL7 v2: ORC-22 · FHIR: Organization.address
+   */
+  address:
+    | Address
+    | undefined;
+  /**
+   * How to reach it.
+   * HL7 v2: ORC-23 · FHIR: Organization.telecom
+   */
   telecoms: Telecom[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** When and how often something is to be done. */
 export interface Timing {
+  /**
+   * How much each time, as sent.
+   * HL7 v2: TQ1-2, TQ-1
+   */
   quantity: string;
+  /**
+   * The repeat pattern as sent: BID, Q6H …
+   * HL7 v2: TQ1-3, TQ-2 · FHIR: Dosage.timing.code.text
+   */
   repeat: string;
+  /**
+   * For how long, as sent.
+   * HL7 v2: TQ1-6, TQ-3
+   */
   duration: string;
-  start: ClinicalTime | undefined;
-  end: ClinicalTime | undefined;
+  /**
+   * From when.
+   * HL7 v2: TQ1-7, TQ-4 · FHIR: ServiceRequest.occurrence[x], Timing.repeat.boundsPeriod
+   */
+  start:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when.
+   * HL7 v2: TQ1-8, TQ-5 · FHIR: ServiceRequest.occurrence[x], Timing.repeat.boundsPeriod
+   */
+  end:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The priority as sent: S, A, R …
+   * HL7 v2: TQ1-9, TQ-6 · FHIR: ServiceRequest.priority
+   */
   priority: string;
+  /**
+   * Instructions in words.
+   * HL7 v2: TQ1-11, TQ-8 · FHIR: Dosage.text
+   */
   text: string;
+  /**
+   * Under which condition, as sent.
+   * HL7 v2: TQ1-10, TQ-7 · FHIR: Dosage.text
+   */
   condition: string;
+  /**
+   * How many times at most, as sent.
+   * HL7 v2: TQ1-14, TQ-12
+   */
   occurrences: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was taken from the patient. */
 export interface Specimen {
+  /**
+   * Numbers of the specimen (PLAC, FILL), of the accession (ACSN) and of its containers (CNTNR,
+   * CNTNR-PRIMARY).
+   * HL7 v2: SPM-2, SAC-2, SAC-3, SAC-4 · FHIR: Specimen.identifier, Specimen.accessionIdentifier,
+   * Specimen.container.identifier · IHE: LTW LAB-1, LAB-4
+   */
   identifiers: Identifier[];
-  type: Code | undefined;
-  sourceSite: Code | undefined;
-  collectionMethod: Code | undefined;
+  /**
+   * What it is: serum, urine …
+   * HL7 v2: SPM-4, OBR-15.1 · FHIR: Specimen.type
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * Where it was taken from.
+   * HL7 v2: SPM-8, OBR-15.4 · FHIR: Specimen.collection.bodySite
+   */
+  sourceSite:
+    | Code
+    | undefined;
+  /**
+   * How it was taken.
+   * HL7 v2: SPM-7 · FHIR: Specimen.collection.method
+   */
+  collectionMethod:
+    | Code
+    | undefined;
+  /**
+   * How much was taken.
+   * HL7 v2: SPM-12.1 · FHIR: Specimen.collection.quantity
+   */
   quantity: string;
+  /**
+   * The unit of the quantity.
+   * HL7 v2: SPM-12.2 · FHIR: Specimen.collection.quantity
+   */
   unit: string;
-  collected: Period | undefined;
-  received: ClinicalTime | undefined;
+  /**
+   * When it was taken.
+   * HL7 v2: SPM-17 · FHIR: Specimen.collection.collected[x]
+   */
+  collected:
+    | Period
+    | undefined;
+  /**
+   * When the laboratory received it.
+   * HL7 v2: SPM-18, OBR-14, SAC-7 · FHIR: Specimen.receivedTime
+   */
+  received:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Its state: hemolyzed, clotted …
+   * HL7 v2: SPM-24 · FHIR: Specimen.condition
+   */
   conditions: Code[];
+  /**
+   * The specimen in words.
+   * HL7 v2: SPM-14, OBR-15.3 · FHIR: Specimen.note
+   */
   description: string;
+  /**
+   * Why it was rejected.
+   * HL7 v2: SPM-21 · FHIR: Specimen.status, Specimen.condition
+   */
   rejectReasons: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** One result. */
 export interface Observation {
-  /** OBX-3 */
+  /**
+   * What was observed.
+   * HL7 v2: OBX-3 · FHIR: Observation.code · IHE: PCD-01 OBX-3 in MDC · Device JSON: code
+   */
   code:
     | Code
     | undefined;
-  /** OBX-5 as text, never coerced: 7.40, <0.01, 1:80. Coded values: the text, else the code. */
+  /**
+   * The value as text, never coerced: 7.40, <0.01, 1:80, 1,5. Of a coded value its text, else its code.
+   * HL7 v2: OBX-5 · FHIR: Observation.value[x] · Device JSON: value
+   */
   value: string;
-  /** OBX-6 as sent. */
+  /**
+   * The unit as sent.
+   * HL7 v2: OBX-6 · FHIR: Quantity.unit · Device JSON: unit
+   */
   unit: string;
-  /** registered | preliminary | partial | final | corrected | cancelled | entered-in-error | unknown */
+  /**
+   * registered | preliminary | partial | final | corrected | cancelled | entered-in-error | unknown.
+   * HL7 v2: OBX-11 (table 0085) · FHIR: Observation.status · Device JSON: status
+   */
   status: string;
-  /** OBX-8, first repetition, as sent: H, LL, AA … */
+  /**
+   * The first flag as sent: H, LL, AA …
+   * HL7 v2: OBX-8 (table 0078) · FHIR: Observation.interpretation · Device JSON: interpretation
+   */
   interpretation: string;
-  /** OBX-2: NM, SN, CWE, ST … For device payloads: NM or ST. */
+  /**
+   * The value's type as sent: NM, SN, CWE, ST …; for device payloads NM or ST.
+   * HL7 v2: OBX-2 · FHIR: the type of Observation.value[x]
+   */
   valueType: string;
-  /** Every coding of a coded value (CE, CWE, CNE). */
+  /**
+   * Every coding of a coded value.
+   * HL7 v2: OBX-5 of CE, CWE, CNE · FHIR: Observation.valueCodeableConcept
+   */
   valueCode:
     | Code
     | undefined;
-  /** Further repetitions of OBX-5, as text. */
+  /**
+   * Further repetitions of the value, as text.
+   * HL7 v2: OBX-5 · FHIR: Observation.component
+   */
   furtherValues: string[];
-  /** SN: comparator < > <= >= = <>, two numbers and what stands between them. */
+  /**
+   * A structured numeric in its parts.
+   * HL7 v2: OBX-5 of SN · FHIR: Observation.valueQuantity, valueRange, valueRatio
+   */
   structured:
     | StructuredNumeric
     | undefined;
-  /** OBX-6 with every coding. */
+  /**
+   * The unit with every coding.
+   * HL7 v2: OBX-6 · FHIR: Quantity.system, Quantity.code
+   */
   unitCode:
     | Code
     | undefined;
-  /** OBX-7 as sent. */
+  /**
+   * The range as sent.
+   * HL7 v2: OBX-7 · FHIR: Observation.referenceRange · Device JSON: referenceRange
+   */
   referenceRange: string;
-  /** All repetitions of OBX-8, as sent. */
+  /**
+   * All flags as sent.
+   * HL7 v2: OBX-8 · FHIR: Observation.interpretation
+   */
   interpretations: string[];
-  /** OBX-4 */
+  /**
+   * What tells equal codes apart, or the containment (MDS.VMD.CHAN.METRIC) of a device's row.
+   * HL7 v2: OBX-4 · IHE: PCD-01 OBX-4
+   */
   subId: string;
-  /** OBX-14 */
+  /**
+   * When it was true.
+   * HL7 v2: OBX-14 · FHIR: Observation.effectiveDateTime · Device JSON: time
+   */
   effective:
     | ClinicalTime
     | undefined;
-  /** OBX-19 */
+  /**
+   * When it was analyzed.
+   * HL7 v2: OBX-19
+   */
   analyzed:
     | ClinicalTime
     | undefined;
-  /** OBX-17 */
+  /**
+   * How it was observed.
+   * HL7 v2: OBX-17 · FHIR: Observation.method
+   */
   methods: Code[];
+  /**
+   * Who observed or answers for it.
+   * HL7 v2: OBX-16, OBX-25, PRT · FHIR: Observation.performer
+   */
   performers: Participant[];
-  /** OBX-18 and OBX-3 of MDC containment: the device that measured. */
+  /**
+   * The device that measured.
+   * HL7 v2: OBX-18 · FHIR: Observation.device · IHE: PCD-01 OBX-18
+   */
   equipment: Identifier[];
+  /**
+   * The ordinal in the message.
+   * HL7 v2: OBX-1
+   */
   setId: string;
-  /** OBX-11 as sent. */
+  /**
+   * The status as sent.
+   * HL7 v2: OBX-11 · FHIR: Observation.status
+   */
   resultStatus: string;
-  /** Embedded data (ED) and reference pointers (RP). */
-  attachment: Attachment | undefined;
+  /**
+   * A file or where it can be had.
+   * HL7 v2: OBX-5 of ED, RP · FHIR: DocumentReference.content.attachment
+   */
+  attachment:
+    | Attachment
+    | undefined;
+  /**
+   * Comments on this result.
+   * HL7 v2: NTE after OBX · FHIR: Observation.note
+   */
   notes: Note[];
-  /** OBX-5 as a time, where OBX-2 is DT, TM, TS or DTM. */
+  /**
+   * The value as a time.
+   * HL7 v2: OBX-5 of DT, TS, DTM · FHIR: Observation.valueDateTime
+   */
   valueTime:
     | ClinicalTime
     | undefined;
-  /** OBX-10 nature, OBX-9 probability, OBX-13 user-defined access checks. */
+  /**
+   * By what the range was chosen (age, sex, race), as sent.
+   * HL7 v2: OBX-10
+   */
   natureOfAbnormalTest: string;
+  /**
+   * How likely the value is, as sent.
+   * HL7 v2: OBX-9
+   */
   probability: string;
+  /**
+   * The site's own access checks, as sent.
+   * HL7 v2: OBX-13
+   */
   accessChecks: string;
-  /** OBX-15 / OBX-23 / OBX-24 as text and identifier. */
+  /**
+   * The organization that observed.
+   * HL7 v2: OBX-23.1, OBX-15 · FHIR: Observation.performer, Organization.name
+   */
   performingOrganization: string;
+  /**
+   * Its numbers.
+   * HL7 v2: OBX-23.10, OBX-15 · FHIR: Organization.identifier
+   */
   performingOrganizationIdentifiers: Identifier[];
+  /**
+   * Where on the body.
+   * HL7 v2: OBX-20 · FHIR: Observation.bodySite
+   */
   bodySites: Code[];
-  /** OBX-12 */
-  referenceRangeEffective: ClinicalTime | undefined;
-  identifier: Identifier | undefined;
+  /**
+   * Since when the range holds.
+   * HL7 v2: OBX-12
+   */
+  referenceRangeEffective:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The number of this result.
+   * HL7 v2: OBX-21 · FHIR: Observation.identifier
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Further repetitions of a coded value, with every coding.
+   * HL7 v2: OBX-5 of CE, CWE, CNE · FHIR: Observation.component.valueCodeableConcept
+   */
   furtherValueCodes: Code[];
+  /**
+   * Where the organization is.
+   * HL7 v2: OBX-24 · FHIR: Organization.address
+   */
   performingOrganizationAddress:
     | Address
     | undefined;
-  /** The same quantity in the unit that a config asks for; value and unit above stay what was sent. */
+  /**
+   * The same quantity in the unit that a config asks for; value and unit stay what was sent.
+   * FHIR: Quantity.extension iso21090-PQ-translation · Hilum: units of the config
+   */
   converted:
     | ConvertedQuantity
     | undefined;
-  /** OBX-5 as a range of times, where OBX-2 is DR. */
+  /**
+   * The value as a range of times.
+   * HL7 v2: OBX-5 of DR · FHIR: Observation.valuePeriod
+   */
   valuePeriod:
     | Period
     | undefined;
-  /** The path of the innermost of `device.components` that this row belongs to. */
+  /**
+   * The path of the innermost of the device's components that this row belongs to.
+   * HL7 v2: OBX-4 · IHE: PCD-01 OBX-4
+   */
   devicePath: string;
-  /** NA and MA: the samples of a waveform, which are no value of their own. */
+  /**
+   * The samples of a waveform, which are no value of their own.
+   * HL7 v2: OBX-5 of NA, MA · FHIR: SampledData
+   */
   samples: SampledData | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A quantity in the unit that a config asks for. */
 export interface ConvertedQuantity {
-  /** A decimal, with the comparator that was sent: 5.55, <0.56. */
+  /**
+   * A decimal, with the comparator that was sent: 5.55, <0.56.
+   * FHIR: Quantity.value, Quantity.comparator · Hilum: units of the config
+   */
   value: string;
-  /** UCUM */
+  /**
+   * The unit, in UCUM.
+   * FHIR: Quantity.code · Hilum: units of the config
+   */
   unit: string;
-  /** The limits of reference_range in this unit; empty where none was sent. */
+  /**
+   * The limits of reference_range in this unit; empty where none was sent.
+   * Hilum: units of the config
+   */
   referenceRange: string;
-  /** The UCUM unit that was converted from. */
+  /**
+   * The UCUM unit that was converted from.
+   * HL7 v2: OBX-6 · Hilum: units of the config
+   */
   from: string;
-  /** The entry of the config's units.convert. */
+  /**
+   * The entry of the config's units.convert.
+   * Hilum: units of the config
+   */
   conversion: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/**
- * A sample array (OBX-2 NA, MA), after FHIR's SampledData. Sampling rate and resolution are rows of
- * their own below this one, by sub_id [IHE DEV TF-2].
- */
+/** A sample array; its sampling rate and resolution are rows of their own below it. */
 export interface SampledData {
   /**
-   * The samples as sent, a blank between two, "E" for an empty one; those of one moment stand together.
-   * Left out above the attachment limit, where `bytes` and `hash` still say what was there.
+   * The samples as sent, a blank between two, E for an empty one; left out above the attachment limit.
+   * HL7 v2: OBX-5 · FHIR: SampledData.data · IHE: PCD-01 OBX-5
    */
   data: string;
-  /** How many moments, and how many channels each (MA). */
+  /**
+   * How many moments.
+   * Hilum: normalize
+   */
   count: number;
+  /**
+   * How many channels each moment has.
+   * HL7 v2: OBX-5 of MA · FHIR: SampledData.dimensions
+   */
   dimensions: number;
-  /** Of OBX-5 as sent: its length, and SHA-256, hex. */
+  /**
+   * The length of the samples as sent.
+   * Hilum: normalize
+   */
   bytes: bigint;
+  /**
+   * SHA-256 of the samples as sent, hex.
+   * Hilum: normalize
+   */
   hash: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A number with a comparator, a range or a ratio. */
 export interface StructuredNumeric {
+  /**
+   * How the value compares with the number: < | > | <= | >= | = | <>.
+   * HL7 v2: SN-1 · FHIR: Quantity.comparator
+   */
   comparator: string;
+  /**
+   * The first number, as text.
+   * HL7 v2: SN-2 · FHIR: Quantity.value, Range.low, Ratio.numerator
+   */
   number1: string;
+  /**
+   * - | + | / | . | : between the numbers, or + behind the first.
+   * HL7 v2: SN-3
+   */
   separator: string;
+  /**
+   * The second number, as text.
+   * HL7 v2: SN-4 · FHIR: Range.high, Ratio.denominator
+   */
   number2: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A file inside a message, or a pointer to one. */
 export interface Attachment {
-  /** MIME type where it can be told from ED-2 and ED-3, else as sent. */
+  /**
+   * The MIME type where type and subtype tell it, else as sent.
+   * HL7 v2: ED-2, ED-3, RP-3, RP-4 · FHIR: Attachment.contentType
+   */
   contentType: string;
-  /** Base64 | Hex | A, as sent. */
+  /**
+   * Base64 | Hex | A, as sent.
+   * HL7 v2: ED-4
+   */
   encoding: string;
-  /** Decoded bytes; left out above the attachment limit, where `size` and `hash` still say what was there. */
+  /**
+   * The decoded bytes; left out above the attachment limit, where size and hash still say what was there.
+   * HL7 v2: ED-5 · FHIR: Attachment.data
+   */
   data: Uint8Array;
+  /**
+   * How many bytes there are.
+   * FHIR: Attachment.size · Hilum: normalize
+   */
   size: bigint;
-  /** SHA-256 of the decoded bytes, hex. */
+  /**
+   * SHA-256 of the decoded bytes, hex.
+   * FHIR: DocumentReference.identifier · Hilum: normalize
+   */
   hash: string;
+  /**
+   * Where the file can be had, as sent.
+   * HL7 v2: RP-1 · FHIR: Attachment.url
+   */
   pointer: string;
+  /**
+   * The application that has it.
+   * HL7 v2: ED-1, RP-2
+   */
   sourceApplication: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What happened to the patient or the visit. */
 export interface Movement {
-  /** The trigger event: A01 … A62. */
+  /**
+   * The trigger event: A01 … A62.
+   * HL7 v2: MSH-9.2, EVN-1 (table 0003) · FHIR: Provenance.activity · IHE: PAM ITI-30, ITI-31
+   */
   trigger: string;
   /**
-   * admit | transfer | discharge | register | preadmit | outpatient-to-inpatient |
-   * inpatient-to-outpatient | update | cancel-admit | cancel-transfer | cancel-discharge |
-   * pending-admit | pending-transfer | pending-discharge | leave | return | track |
-   * add-person | update-person | delete-person | bed-status | update-allergy | delete-visit |
-   * swap | change-class | cancel-leave | cancel-return | cancel-preadmit | cancel-pending-admit |
-   * cancel-pending-transfer | cancel-pending-discharge | change-consulting |
-   * cancel-change-consulting | change-attending | cancel-change-attending | cancel-track | other
+   * admit | transfer | discharge | register | preadmit | outpatient-to-inpatient | inpatient-to-outpatient
+   * | update | cancel-admit | cancel-transfer | cancel-discharge | pending-admit | pending-transfer |
+   * pending-discharge | leave | return | track | add-person | update-person | delete-person | bed-status |
+   * update-allergy | delete-visit | swap | change-class | cancel-leave | cancel-return | cancel-preadmit |
+   * cancel-pending-admit | cancel-pending-transfer | cancel-pending-discharge | change-consulting |
+   * cancel-change-consulting | change-attending | cancel-change-attending | cancel-track | other.
+   * HL7 v2: MSH-9.2, EVN-1 · FHIR: Encounter.status
    */
   action: string;
-  /** EVN-2, EVN-6, EVN-3 */
-  recorded: ClinicalTime | undefined;
-  occurred: ClinicalTime | undefined;
+  /**
+   * When it was entered.
+   * HL7 v2: EVN-2
+   */
+  recorded:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it happened.
+   * HL7 v2: EVN-6
+   */
+  occurred:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it is planned.
+   * HL7 v2: EVN-3
+   */
   planned:
     | ClinicalTime
     | undefined;
-  /** EVN-4 as sent. */
+  /**
+   * Why, as sent.
+   * HL7 v2: EVN-4
+   */
   reason: string;
+  /**
+   * Who entered it.
+   * HL7 v2: EVN-5
+   */
   operators: Person[];
+  /**
+   * Where it happened, as sent.
+   * HL7 v2: EVN-7
+   */
   facility: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Identities that were joined, moved, linked or parted. */
 export interface Merge {
-  /** merge | move | link | unlink | change-identifier */
+  /**
+   * merge | move | link | unlink | change-identifier.
+   * HL7 v2: MSH-9.2 · FHIR: Patient.link.type · IHE: PAM ITI-30
+   */
   action: string;
-  /** The trigger event. */
+  /**
+   * The trigger event.
+   * HL7 v2: MSH-9.2 (table 0003) · FHIR: Provenance.activity
+   */
   trigger: string;
-  /** PID-3 after the event. */
+  /**
+   * The patient's identifiers after the event.
+   * HL7 v2: PID-3 · FHIR: Patient.identifier
+   */
   surviving: Identifier[];
-  /** MRG-1, MRG-2 …: retired. */
+  /**
+   * The identifiers that are no longer the patient's own.
+   * HL7 v2: MRG-1, MRG-2, MRG-4 · FHIR: Patient.identifier of the replaced patient
+   */
   retired: Identifier[];
-  /** MRG-3 / PID-18 and MRG-5 / PV1-19 */
+  /**
+   * The accounts that are no longer used.
+   * HL7 v2: MRG-3
+   */
   retiredAccounts: Identifier[];
+  /**
+   * The visits that are no longer used.
+   * HL7 v2: MRG-5, MRG-6
+   */
   retiredVisits: Identifier[];
+  /**
+   * The names before.
+   * HL7 v2: MRG-7 · FHIR: Patient.name of the replaced patient
+   */
   priorNames: HumanName[];
-  /** A24, A37: the other patient, in full. */
+  /**
+   * The other patient in full.
+   * HL7 v2: the second PID of A24, A37 · FHIR: Patient.link.other
+   */
   other: Patient | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A document, its state and its text. */
 export interface Document {
+  /**
+   * The document's numbers.
+   * HL7 v2: TXA-12 · FHIR: DocumentReference.masterIdentifier, DocumentReference.identifier
+   */
   identifiers: Identifier[];
+  /**
+   * The document that this one adds to or replaces.
+   * HL7 v2: TXA-13 · FHIR: DocumentReference.relatesTo.target
+   */
   parent:
     | Identifier
     | undefined;
-  /** TXA-2, TXA-3 */
-  type: Code | undefined;
+  /**
+   * What kind of document it is.
+   * HL7 v2: TXA-2 · FHIR: DocumentReference.type
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * The form of its content as sent.
+   * HL7 v2: TXA-3
+   */
   contentPresentation: string;
-  /** TXA-17, TXA-18, TXA-19 as sent. */
+  /**
+   * How far it is, as sent: AU, LA, DO, IP …
+   * HL7 v2: TXA-17 (table 0271) · FHIR: DocumentReference.docStatus
+   */
   completionStatus: string;
+  /**
+   * How confidential it is, as sent.
+   * HL7 v2: TXA-18 (table 0272) · FHIR: DocumentReference.securityLabel
+   */
   confidentiality: string;
+  /**
+   * Whether it may be used, as sent: AV, OB, CA, UN.
+   * HL7 v2: TXA-19 (table 0273) · FHIR: DocumentReference.status
+   */
   availability: string;
+  /**
+   * Where it is kept, as sent.
+   * HL7 v2: TXA-20
+   */
   storage: string;
-  activity: ClinicalTime | undefined;
-  originated: ClinicalTime | undefined;
-  transcribed: ClinicalTime | undefined;
+  /**
+   * When the act took place that it tells of.
+   * HL7 v2: TXA-4 · FHIR: DocumentReference.context.period
+   */
+  activity:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was dictated or written.
+   * HL7 v2: TXA-6 · FHIR: DocumentReference.date
+   */
+  originated:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was transcribed.
+   * HL7 v2: TXA-7
+   */
+  transcribed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was edited.
+   * HL7 v2: TXA-8
+   */
   edited: ClinicalTime[];
+  /**
+   * Who wrote, transcribed, authenticated it.
+   * HL7 v2: TXA-5, TXA-9, TXA-10, TXA-11, TXA-22 · FHIR: DocumentReference.author,
+   * DocumentReference.authenticator
+   */
   participants: Participant[];
+  /**
+   * The file's unique name.
+   * HL7 v2: TXA-16 · FHIR: DocumentReference.content.attachment.title
+   */
   fileName: string;
+  /**
+   * The document's title.
+   * HL7 v2: TXA-25 · FHIR: DocumentReference.description
+   */
   title: string;
+  /**
+   * Why it was changed.
+   * HL7 v2: TXA-21 · FHIR: DocumentReference.description
+   */
   changeReason: string;
-  /** The text of the document's OBX, line by line, where it is text. */
+  /**
+   * The text of the document, line by line, where it is text.
+   * HL7 v2: OBX-5 of TX, FT, ST · FHIR: DocumentReference.content.attachment
+   */
   text: string[];
+  /**
+   * The placer's numbers of its orders.
+   * HL7 v2: TXA-14 · FHIR: DocumentReference.identifier
+   */
   placerOrders: Identifier[];
+  /**
+   * The filler's number of its order.
+   * HL7 v2: TXA-15 · FHIR: DocumentReference.identifier
+   */
   fillerOrder:
     | Identifier
     | undefined;
-  /** TXA-22: when it was authenticated. */
+  /**
+   * When it was authenticated.
+   * HL7 v2: TXA-22.15
+   */
   authenticated: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** An appointment and its resources. */
 export interface Schedule {
-  /** SCH-1, SCH-2 */
-  placer: Identifier | undefined;
-  filler: Identifier | undefined;
-  eventReason: Code | undefined;
-  appointmentReason: Code | undefined;
-  appointmentType: Code | undefined;
+  /**
+   * The number that who asked for it gave it.
+   * HL7 v2: SCH-1, ARQ-1 · FHIR: Appointment.identifier
+   */
+  placer:
+    | Identifier
+    | undefined;
+  /**
+   * The number that who keeps the book gave it.
+   * HL7 v2: SCH-2, ARQ-2 · FHIR: Appointment.identifier
+   */
+  filler:
+    | Identifier
+    | undefined;
+  /**
+   * Why this message was sent: booked, moved, cancelled because …
+   * HL7 v2: SCH-6 · FHIR: Appointment.cancelationReason, Appointment.reasonCode
+   */
+  eventReason:
+    | Code
+    | undefined;
+  /**
+   * What the appointment is for.
+   * HL7 v2: SCH-7, ARQ-7 · FHIR: Appointment.reasonCode
+   */
+  appointmentReason:
+    | Code
+    | undefined;
+  /**
+   * What kind of appointment it is.
+   * HL7 v2: SCH-8, ARQ-8 · FHIR: Appointment.appointmentType
+   */
+  appointmentType:
+    | Code
+    | undefined;
+  /**
+   * How long it takes.
+   * HL7 v2: SCH-9, ARQ-9 · FHIR: Appointment.minutesDuration
+   */
   duration: string;
+  /**
+   * The unit of the duration.
+   * HL7 v2: SCH-10, ARQ-10 · FHIR: Appointment.minutesDuration
+   */
   durationUnit: string;
-  period: Period | undefined;
-  fillerStatus: Code | undefined;
+  /**
+   * From when until when.
+   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8, ARQ-11 · FHIR: Appointment.start, Appointment.end
+   */
+  period:
+    | Period
+    | undefined;
+  /**
+   * Where it stands in the book.
+   * HL7 v2: SCH-25 (table 0278) · FHIR: Appointment.status
+   */
+  fillerStatus:
+    | Code
+    | undefined;
+  /**
+   * Who asked for it, is contacted, entered it.
+   * HL7 v2: SCH-12, SCH-16, SCH-20, ARQ-15 · FHIR: Appointment.participant
+   */
   participants: Participant[];
+  /**
+   * Services, people, places and things that it needs.
+   * HL7 v2: AIS, AIG, AIL, AIP · FHIR: Appointment.participant, Appointment.serviceType
+   */
   resources: Resource[];
+  /**
+   * Numbers to call about it.
+   * HL7 v2: SCH-13, SCH-17, SCH-21, ARQ-16
+   */
   contacts: Telecom[];
+  /**
+   * Which one of a series it is.
+   * HL7 v2: SCH-3, ARQ-3
+   */
   occurrenceNumber: string;
+  /**
+   * The number of the appointments that belong together.
+   * HL7 v2: SCH-4, ARQ-4 · FHIR: Appointment.identifier
+   */
   group: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A service, a person, a place or a thing of an appointment. */
 export interface Resource {
-  /** person | location | service | general */
+  /**
+   * person | location | service | general.
+   * HL7 v2: AIP, AIL, AIS, AIG · FHIR: the type of Appointment.participant.actor
+   */
   kind: string;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: AIS-1, AIG-1, AIL-1, AIP-1
+   */
   setId: string;
-  code: Code | undefined;
-  person: Person | undefined;
-  location: Location | undefined;
-  start: ClinicalTime | undefined;
+  /**
+   * What it is.
+   * HL7 v2: AIS-3, AIG-3 · FHIR: Appointment.serviceType, Appointment.participant.actor
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * Who it is.
+   * HL7 v2: AIP-3 · FHIR: Appointment.participant.actor
+   */
+  person:
+    | Person
+    | undefined;
+  /**
+   * Where it is.
+   * HL7 v2: AIL-3 · FHIR: Appointment.participant.actor
+   */
+  location:
+    | Location
+    | undefined;
+  /**
+   * From when it is needed.
+   * HL7 v2: AIS-4, AIG-8, AIL-6, AIP-6 · FHIR: Appointment.participant.period
+   */
+  start:
+    | ClinicalTime
+    | undefined;
+  /**
+   * For how long.
+   * HL7 v2: AIS-7, AIG-11, AIL-9, AIP-9 · FHIR: Appointment.participant.period
+   */
   duration: string;
+  /**
+   * The unit of the duration.
+   * HL7 v2: AIS-8, AIG-12, AIL-10, AIP-10 · FHIR: Appointment.participant.period
+   */
   durationUnit: string;
-  status: Code | undefined;
-  role: Code | undefined;
+  /**
+   * Where it stands.
+   * HL7 v2: AIS-10, AIG-14, AIL-12, AIP-12 (table 0278) · FHIR: Appointment.participant.status
+   */
+  status:
+    | Code
+    | undefined;
+  /**
+   * As what it takes part.
+   * HL7 v2: AIG-4, AIL-4, AIP-4 · FHIR: Appointment.participant.type
+   */
+  role:
+    | Code
+    | undefined;
+  /**
+   * How many of it.
+   * HL7 v2: AIG-6
+   */
   quantity: string;
+  /**
+   * A add, D delete, U update, X none, as sent.
+   * HL7 v2: AIS-2, AIG-2, AIL-2, AIP-2 (table 0206)
+   */
   action: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A drug as ordered, encoded, dispensed or given. */
 export interface Medication {
-  /** order | encoded-order | dispense | administration | give */
+  /**
+   * order | encoded-order | dispense | administration | give.
+   * HL7 v2: RXO, RXE, RXD, RXA, RXG · FHIR: the resource: MedicationRequest, MedicationDispense,
+   * MedicationAdministration
+   */
   act: string;
-  code: Code | undefined;
+  /**
+   * The drug.
+   * HL7 v2: RXO-1, RXE-2, RXD-2, RXG-4, RXA-5 · FHIR: medication[x]
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * How much at least, or exactly.
+   * HL7 v2: RXO-2, RXE-3, RXG-5, RXA-6 · FHIR: Dosage.doseAndRate.dose[x],
+   * MedicationAdministration.dosage.dose
+   */
   amountMinimum: string;
+  /**
+   * How much at most.
+   * HL7 v2: RXO-3, RXE-4, RXG-6 · FHIR: Dosage.doseAndRate.doseRange.high
+   */
   amountMaximum: string;
+  /**
+   * The unit of the amount.
+   * HL7 v2: RXO-4, RXE-5, RXG-7, RXA-7 · FHIR: Quantity.unit
+   */
   unit: string;
-  dosageForm: Code | undefined;
+  /**
+   * Tablet, solution …
+   * HL7 v2: RXO-5, RXE-6, RXD-6, RXG-8, RXA-8 · FHIR: Medication.form
+   */
+  dosageForm:
+    | Code
+    | undefined;
+  /**
+   * How much is handed over.
+   * HL7 v2: RXO-11, RXE-10, RXD-4 · FHIR: MedicationRequest.dispenseRequest.quantity,
+   * MedicationDispense.quantity
+   */
   dispenseAmount: string;
+  /**
+   * The unit of that.
+   * HL7 v2: RXO-12, RXE-11, RXD-5 · FHIR: Quantity.unit
+   */
   dispenseUnit: string;
+  /**
+   * How many refills there are.
+   * HL7 v2: RXO-13, RXE-12, RXD-8 · FHIR: MedicationRequest.dispenseRequest.numberOfRepeatsAllowed
+   */
   refills: string;
-  prescription: Identifier | undefined;
+  /**
+   * The number of the prescription.
+   * HL7 v2: RXE-15, RXD-7 · FHIR: MedicationRequest.identifier
+   */
+  prescription:
+    | Identifier
+    | undefined;
+  /**
+   * How it gets into the body.
+   * HL7 v2: RXR-1 · FHIR: Dosage.route
+   */
   routes: Code[];
+  /**
+   * Where on the body.
+   * HL7 v2: RXR-2 · FHIR: Dosage.site
+   */
   sites: Code[];
+  /**
+   * With which technique.
+   * HL7 v2: RXR-4 · FHIR: Dosage.method
+   */
   methods: Code[];
+  /**
+   * When and how often.
+   * HL7 v2: RXE-1, RXG-3, TQ1 · FHIR: Dosage.timing
+   */
   timing: Timing[];
-  dispensed: ClinicalTime | undefined;
-  administered: ClinicalTime | undefined;
-  administeredEnd: ClinicalTime | undefined;
+  /**
+   * When it was handed over.
+   * HL7 v2: RXD-3 · FHIR: MedicationDispense.whenHandedOver
+   */
+  dispensed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was given, or from when.
+   * HL7 v2: RXA-3 · FHIR: MedicationAdministration.effective[x]
+   */
+  administered:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when it was given.
+   * HL7 v2: RXA-4 · FHIR: MedicationAdministration.effectivePeriod.end
+   */
+  administeredEnd:
+    | ClinicalTime
+    | undefined;
+  /**
+   * What it is made of.
+   * HL7 v2: RXC-2 · FHIR: Medication.ingredient
+   */
   components: Code[];
+  /**
+   * The strength of one unit.
+   * HL7 v2: RXO-18, RXE-25, RXD-16, RXG-17, RXA-13 · FHIR: Medication.ingredient.strength
+   */
   strength: string;
+  /**
+   * The unit of the strength.
+   * HL7 v2: RXO-19, RXE-26, RXD-17, RXG-18, RXA-14 · FHIR: Medication.ingredient.strength
+   */
   strengthUnit: string;
+  /**
+   * Instructions in words.
+   * HL7 v2: RXO-6, RXO-7, RXE-7, RXE-21, RXD-9, RXD-15, RXG-9, RXG-14, RXA-9 · FHIR: Dosage.text
+   */
   instructions: string[];
+  /**
+   * Who dispensed or gave it.
+   * HL7 v2: RXD-10, RXA-10, PRT · FHIR: MedicationDispense.performer, MedicationAdministration.performer
+   */
   participants: Participant[];
+  /**
+   * How the giving ended, as sent: CP, RE, NA, PA.
+   * HL7 v2: RXA-20 (table 0322) · FHIR: MedicationAdministration.status
+   */
   completionStatus: string;
+  /**
+   * Whether another drug may be or was used, as sent: N, G, T …
+   * HL7 v2: RXO-9, RXE-9, RXD-11, RXG-10 (tables 0161, 0167) · FHIR: MedicationRequest.substitution,
+   * MedicationDispense.substitution
+   */
   substitution: string;
+  /**
+   * How fast it is given.
+   * HL7 v2: RXO-21, RXE-23, RXG-15, RXA-12 · FHIR: Dosage.doseAndRate.rate[x]
+   */
   rate: string;
+  /**
+   * The unit of the rate.
+   * HL7 v2: RXO-22, RXE-24, RXG-16 · FHIR: Dosage.doseAndRate.rate[x]
+   */
   rateUnit: string;
-  indication: Code | undefined;
+  /**
+   * What it is given for.
+   * HL7 v2: RXO-20, RXE-27, RXA-19 · FHIR: MedicationRequest.reasonCode,
+   * MedicationAdministration.reasonCode
+   */
+  indication:
+    | Code
+    | undefined;
+  /**
+   * The lot that it is from.
+   * HL7 v2: RXD-18, RXA-15 · FHIR: Medication.batch.lotNumber
+   */
   lotNumber: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A vaccination that was given or refused. */
 export interface Immunization {
-  vaccine: Code | undefined;
+  /**
+   * What was given.
+   * HL7 v2: RXA-5 · FHIR: Immunization.vaccineCode
+   */
+  vaccine:
+    | Code
+    | undefined;
+  /**
+   * How much was given; 999 where it is not known.
+   * HL7 v2: RXA-6 · FHIR: Immunization.doseQuantity
+   */
   doseAmount: string;
+  /**
+   * The unit of the amount.
+   * HL7 v2: RXA-7 · FHIR: Immunization.doseQuantity
+   */
   doseUnit: string;
-  administered: ClinicalTime | undefined;
+  /**
+   * When it was given.
+   * HL7 v2: RXA-3 · FHIR: Immunization.occurrence[x]
+   */
+  administered:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The lot that it is from.
+   * HL7 v2: RXA-15 · FHIR: Immunization.lotNumber
+   */
   lotNumber: string;
-  expires: ClinicalTime | undefined;
-  manufacturer: Code | undefined;
-  route: Code | undefined;
-  site: Code | undefined;
+  /**
+   * Until when the lot may be used.
+   * HL7 v2: RXA-16 · FHIR: Immunization.expirationDate
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Who made it.
+   * HL7 v2: RXA-17 · FHIR: Immunization.manufacturer
+   */
+  manufacturer:
+    | Code
+    | undefined;
+  /**
+   * How it got into the body.
+   * HL7 v2: RXR-1 · FHIR: Immunization.route
+   */
+  route:
+    | Code
+    | undefined;
+  /**
+   * Where on the body.
+   * HL7 v2: RXR-2 · FHIR: Immunization.site
+   */
+  site:
+    | Code
+    | undefined;
+  /**
+   * Where the record comes from: 00 is who gave it, the others are history.
+   * HL7 v2: RXA-9 (NIP001) · FHIR: Immunization.primarySource, Immunization.reportOrigin
+   */
   informationSource: Code[];
-  /** RXA-20 as sent: CP, RE, NA, PA; RXA-21: A, D, U. */
+  /**
+   * CP complete, RE refused, NA not given, PA partly given, as sent.
+   * HL7 v2: RXA-20 (table 0322) · FHIR: Immunization.status
+   */
   completionStatus: string;
+  /**
+   * A add, D delete, U update, as sent.
+   * HL7 v2: RXA-21 (table 0206) · FHIR: Immunization.status
+   */
   action: string;
+  /**
+   * Why it was not given.
+   * HL7 v2: RXA-18 · FHIR: Immunization.statusReason
+   */
   refusalReasons: Code[];
+  /**
+   * Who gave it.
+   * HL7 v2: RXA-10, PRT · FHIR: Immunization.performer
+   */
   participants: Participant[];
-  location: Location | undefined;
-  identifier: Identifier | undefined;
+  /**
+   * Where it was given.
+   * HL7 v2: RXA-11 · FHIR: Immunization.location
+   */
+  location:
+    | Location
+    | undefined;
+  /**
+   * The number of this vaccination.
+   * HL7 v2: ORC-3, else ORC-2 · FHIR: Immunization.identifier
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * The administration's ordinal in its order, as sent.
+   * HL7 v2: RXA-2
+   */
   doseNumber: string;
+  /**
+   * What it was given for.
+   * HL7 v2: RXA-19 · FHIR: Immunization.reasonCode
+   */
   indications: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Charges of a patient and the account that they go to. */
 export interface Charge {
-  /** One line of an FT1, or the account of a BAR. */
+  /**
+   * The lines of the charge.
+   * HL7 v2: FT1 · FHIR: ChargeItem
+   */
   items: ChargeItem[];
-  account: Identifier | undefined;
+  /**
+   * The account.
+   * HL7 v2: PID-18 · FHIR: Account.identifier, ChargeItem.account
+   */
+  account:
+    | Identifier
+    | undefined;
+  /**
+   * Who answers for the bill.
+   * HL7 v2: GT1-2, GT1-3 · FHIR: RelatedPerson
+   */
   guarantors: Person[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** One line of a charge. */
 export interface ChargeItem {
+  /**
+   * The ordinal in the message.
+   * HL7 v2: FT1-1
+   */
   setId: string;
-  identifier: Identifier | undefined;
-  transacted: ClinicalTime | undefined;
+  /**
+   * The number of the transaction.
+   * HL7 v2: FT1-2 · FHIR: ChargeItem.identifier
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * When it was done.
+   * HL7 v2: FT1-4 · FHIR: ChargeItem.occurrenceDateTime
+   */
+  transacted:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was posted.
+   * HL7 v2: FT1-5 · FHIR: ChargeItem.enteredDate
+   */
   posted:
     | ClinicalTime
     | undefined;
-  /** FT1-6 as sent: CG, CD, PY, AJ. */
+  /**
+   * CG charge, CD credit, PY payment, AJ adjustment, as sent.
+   * HL7 v2: FT1-6 (table 0017) · FHIR: ChargeItem.status
+   */
   type: string;
-  code: Code | undefined;
+  /**
+   * What is charged.
+   * HL7 v2: FT1-7 · FHIR: ChargeItem.code
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * How many of it.
+   * HL7 v2: FT1-10 · FHIR: ChargeItem.quantity
+   */
   quantity: string;
+  /**
+   * The amount of the line with its currency, 12.50 EUR.
+   * HL7 v2: FT1-11 · FHIR: ChargeItem.priceOverride
+   */
   amountExtended: string;
+  /**
+   * The amount of one with its currency.
+   * HL7 v2: FT1-12 · FHIR: ChargeItem.priceOverride
+   */
   amountUnit: string;
-  department: Code | undefined;
+  /**
+   * The department that earns it.
+   * HL7 v2: FT1-13
+   */
+  department:
+    | Code
+    | undefined;
+  /**
+   * What it was done for.
+   * HL7 v2: FT1-19 · FHIR: ChargeItem.reason
+   */
   diagnoses: Code[];
-  procedure: Code | undefined;
+  /**
+   * The procedure that is charged.
+   * HL7 v2: FT1-25
+   */
+  procedure:
+    | Code
+    | undefined;
+  /**
+   * Who did and who ordered it.
+   * HL7 v2: FT1-20, FT1-21 · FHIR: ChargeItem.performer
+   */
   participants: Participant[];
-  filler: Identifier | undefined;
+  /**
+   * The order's number.
+   * HL7 v2: FT1-23 · FHIR: ChargeItem.identifier
+   */
+  filler:
+    | Identifier
+    | undefined;
+  /**
+   * The batch of the transaction.
+   * HL7 v2: FT1-3
+   */
   batch: string;
+  /**
+   * The charge in words.
+   * HL7 v2: FT1-8 · FHIR: ChargeItem.note
+   */
   description: string;
-  feeSchedule: Code | undefined;
+  /**
+   * The fee schedule that applies.
+   * HL7 v2: FT1-17
+   */
+  feeSchedule:
+    | Code
+    | undefined;
+  /**
+   * Where the patient was.
+   * HL7 v2: FT1-16
+   */
   location: Location | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A device's alarm in one of its phases. */
 export interface Alarm {
-  /** The alarm's own identifier; the same through its phases (OBR-29 names the first message's OBR-3). */
+  /**
+   * The alarm's own number; the same through its phases.
+   * HL7 v2: OBR-29, OBR-3 · FHIR: Observation.identifier · IHE: PCD-04 OBR-29, OBR-3 · Device JSON:
+   * alarm.id
+   */
   identifier:
     | Identifier
     | undefined;
-  /** What alarmed. */
+  /**
+   * What alarmed.
+   * HL7 v2: OBX-3 of the first row with a value, OBR-4 · FHIR: Observation.code · IHE: PCD-04 event
+   * identification · Device JSON: alarm.code
+   */
   code:
     | Code
     | undefined;
-  /** high | medium | low | none, from PCD-04 or the payload; empty: not stated. */
+  /**
+   * high | medium | low | none.
+   * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALARM_PRIORITY · Device JSON:
+   * alarm.priority
+   */
   priority: string;
   /**
-   * start | continue | update | escalate | deescalate | end | present | latched | reset | tpoint,
-   * or as sent
+   * start | continue | escalate | deescalate | end | present | latched | reset | tpoint.
+   * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_EVENT_PHASE · Device JSON:
+   * alarm.phase
    */
   phase: string;
-  /** active | inactive | latched */
+  /**
+   * active | inactive | latched.
+   * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALARM_STATE · Device JSON:
+   * alarm.state
+   */
   state: string;
   /**
-   * enabled | audio-paused | audio-off | alarm-paused | alarm-off | alert-acknowledged | off | paused,
-   * or as sent; several with a blank between.
+   * off | paused | enabled, of sound and light.
+   * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALARM_INACTIVATION_STATE · Device
+   * JSON: alarm.inactivation
    */
   inactivation: string;
-  /** physiological | technical | advisory */
+  /**
+   * physiological | technical | advisory.
+   * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALERT_TYPE · Device JSON:
+   * alarm.type
+   */
   type: string;
+  /**
+   * What the device shows.
+   * HL7 v2: OBX-5 · FHIR: Observation.valueString · IHE: PCD-04 event identification · Device JSON:
+   * alarm.text
+   */
   text: string;
-  /** When the condition began: the time of a start, else what the message says of it; empty: not said. */
-  raised: ClinicalTime | undefined;
+  /**
+   * When it was raised.
+   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime · IHE: PCD-04 OBX-14 · Device JSON:
+   * alarm.time
+   */
+  raised:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Which part of the device raised it, as sent.
+   * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALERT_SOURCE · Device JSON:
+   * alarm.location
+   */
   sourceLocation: string;
-  /** When it became what this event says of it. */
+  /**
+   * When it became what this event says of it.
+   * HL7 v2: OBX-14, OBR-7 · IHE: PCD-04
+   */
   updated:
     | ClinicalTime
     | undefined;
-  /** The device, channel or metric that gave it (MDC_ATTR_ALERT_SOURCE), where it is coded. */
+  /**
+   * The device, channel or metric that gave it, where it is coded.
+   * HL7 v2: OBX-5 · IHE: PCD-04 MDC_ATTR_ALERT_SOURCE
+   */
   source:
     | Code
     | undefined;
-  /** Where in the device it stands (OBX-4), and the path of the innermost component around it. */
+  /**
+   * Where in the device it stands.
+   * HL7 v2: OBX-4 · IHE: PCD-04 OBX-4
+   */
   sourcePath: string;
+  /**
+   * The path of the innermost component around it.
+   * HL7 v2: OBX-4 · IHE: PCD-04 OBX-4
+   */
   devicePath: string;
-  /** What was measured when it was given: value and limits. Rows of `observations`, again. */
+  /**
+   * What was measured when it was given: value and limits.
+   * HL7 v2: OBX · IHE: PCD-04
+   */
   evidence: Observation[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** The device that measured or alarmed. */
 export interface Device {
-  /** Of the device as a whole (the MDS). */
+  /**
+   * The device's numbers.
+   * HL7 v2: OBX-18 · FHIR: Device.identifier · IHE: PCD-01 OBX-18 · Device JSON: device.id
+   */
   identifiers: Identifier[];
-  type: Code | undefined;
+  /**
+   * What kind of device it is.
+   * HL7 v2: OBX-3 of a containment row · FHIR: Device.type · IHE: PCD-01 MDS row · Device JSON:
+   * device.type
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * The model.
+   * FHIR: Device.deviceName · Device JSON: device.model
+   */
   model: string;
+  /**
+   * Who made it.
+   * FHIR: Device.manufacturer · Device JSON: device.manufacturer
+   */
   manufacturer: string;
-  /** Where the device says it stands; never identity. */
+  /**
+   * Where the device says it stands; never the patient's identity.
+   * FHIR: Device.location · Device JSON: location
+   */
   location:
     | Location
     | undefined;
-  /** The MQTT topic, or the containment path (MDS.VMD.CHAN). */
+  /**
+   * The MQTT topic, or the containment path (MDS.VMD.CHAN).
+   * HL7 v2: OBX-4 · FHIR: Device.note · IHE: PCD-01 OBX-4 · Device JSON: the topic
+   */
   path: string;
+  /**
+   * The charge of its battery, as the device says it.
+   * FHIR: Device.note · Device JSON: battery
+   */
   battery: string;
-  /** MDC containment: every MDS, VMD and channel that the message tells of, in its order. */
+  /**
+   * MDC containment: every MDS, VMD and channel that the message tells of, in its order.
+   * HL7 v2: OBX without a value · IHE: PCD-01
+   */
   components: DeviceComponent[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** An MDS, a VMD or a channel of a device. */
 export interface DeviceComponent {
-  /** OBX-4 without its trailing zeros: 1, 1.2, 1.2.3. */
+  /**
+   * 1, 1.2, 1.2.3: OBX-4 without its trailing zeros.
+   * HL7 v2: OBX-4 · IHE: PCD-01 OBX-4
+   */
   path: string;
-  /** mds | vmd | channel */
+  /**
+   * mds | vmd | channel.
+   * HL7 v2: OBX-4 · IHE: PCD-01
+   */
   level: string;
+  /**
+   * What it is.
+   * HL7 v2: OBX-3 · IHE: PCD-01 OBX-3
+   */
   type:
     | Code
     | undefined;
-  /** OBX-18 and PRT of its row. None: look at the component around it. */
+  /**
+   * Its numbers; without any, those of the component around it hold.
+   * HL7 v2: OBX-18, PRT · IHE: PCD-01 OBX-18
+   */
   identifiers: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/**
- * How a device came to its patient. Identity is what the message or the config says, and stands in
- * `patient`; what follows from where the device stands is told here only, with its age.
- */
+/** How a device came to its patient. */
 export interface DeviceAssociation {
   /**
-   * explicit-message: the message names the patient. declared: the config does.
-   * derived-location: whoever occupies the device's bed; never identity. unassigned: nobody is known.
+   * explicit-message | declared | derived-location | unassigned; a derived one is never identity.
+   * Hilum: config, occupancy
    */
   basis: string;
-  /** Since when: declared, or when the occupancy was last known to begin. */
+  /**
+   * Since when: declared, or when the occupancy was last known to begin.
+   * Hilum: config, occupancy
+   */
   since:
     | ClinicalTime
     | undefined;
-  /** derived-location: how old the knowledge of the occupancy is, seconds. */
+  /**
+   * How old the knowledge of the occupancy is, in seconds.
+   * Hilum: occupancy
+   */
   ageS: bigint;
-  /** derived-location: who occupies the place. */
+  /**
+   * Who occupies the place.
+   * Hilum: occupancy
+   */
   candidates: Identifier[];
-  /** Where the config or the occupancy has the device. */
+  /**
+   * Where the config or the occupancy has the device.
+   * Hilum: config, occupancy
+   */
   location:
     | Location
     | undefined;
-  /** The entry of the config that declares it. */
+  /**
+   * The entry of the config that declares it.
+   * Hilum: config
+   */
   declaredBy: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Something that the patient does not tolerate. */
 export interface Allergy {
-  type: Code | undefined;
-  code: Code | undefined;
-  severity: Code | undefined;
+  /**
+   * Drug, food, environment …
+   * HL7 v2: AL1-2, IAM-2 (table 0127) · FHIR: AllergyIntolerance.category
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * What it is.
+   * HL7 v2: AL1-3, IAM-3 · FHIR: AllergyIntolerance.code
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * SV severe, MO moderate, MI mild, U unknown.
+   * HL7 v2: AL1-4, IAM-4 (table 0128) · FHIR: AllergyIntolerance.criticality,
+   * AllergyIntolerance.reaction.severity
+   */
+  severity:
+    | Code
+    | undefined;
+  /**
+   * How the patient reacts, as sent.
+   * HL7 v2: AL1-5, IAM-5 · FHIR: AllergyIntolerance.reaction.manifestation
+   */
   reactions: string[];
-  identified: ClinicalTime | undefined;
+  /**
+   * When it was found.
+   * HL7 v2: AL1-6, IAM-11 · FHIR: AllergyIntolerance.onsetDateTime
+   */
+  identified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: AL1-1, IAM-1
+   */
   setId: string;
-  identifier: Identifier | undefined;
-  clinicalStatus: Code | undefined;
+  /**
+   * The number of this entry.
+   * HL7 v2: IAM-7 · FHIR: AllergyIntolerance.identifier
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Whether it is confirmed.
+   * HL7 v2: IAM-17 (table 0438) · FHIR: AllergyIntolerance.clinicalStatus,
+   * AllergyIntolerance.verificationStatus
+   */
+  clinicalStatus:
+    | Code
+    | undefined;
+  /**
+   * A add, D delete, U update.
+   * HL7 v2: IAM-6 (table 0206) · FHIR: AllergyIntolerance.verificationStatus
+   */
   action: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A diagnosis, a problem or a goal. */
 export interface Condition {
-  code: Code | undefined;
+  /**
+   * What it is.
+   * HL7 v2: DG1-3, PRB-3, GOL-3 · FHIR: Condition.code, Goal.description
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * The diagnosis in words.
+   * HL7 v2: DG1-4 · FHIR: Condition.note
+   */
   text: string;
+  /**
+   * When it was diagnosed or recorded.
+   * HL7 v2: DG1-5, PRB-2, GOL-2 · FHIR: Condition.recordedDate
+   */
   recorded:
     | ClinicalTime
     | undefined;
-  /** DG1-6 as sent: A, W, F. */
+  /**
+   * A admitting, W working, F final, as sent; goal for a goal.
+   * HL7 v2: DG1-6 (table 0052) · FHIR: Condition.verificationStatus
+   */
   type: string;
+  /**
+   * Its rank among the diagnoses.
+   * HL7 v2: DG1-15
+   */
   priority: string;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: DG1-1
+   */
   setId: string;
-  identifier: Identifier | undefined;
+  /**
+   * The number of this entry.
+   * HL7 v2: DG1-20, PRB-4, GOL-4 · FHIR: Condition.identifier
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Who diagnosed it.
+   * HL7 v2: DG1-16 · FHIR: Condition.asserter
+   */
   participants: Participant[];
-  /** PRB: action code, status, onset, resolution. */
+  /**
+   * What to do with the entry, as sent.
+   * HL7 v2: DG1-21 (table 0206), PRB-1, GOL-1 (table 0287) · FHIR: Condition.verificationStatus
+   */
   action: string;
-  status: Code | undefined;
-  onset: ClinicalTime | undefined;
+  /**
+   * Where it stands: active, resolved …
+   * HL7 v2: PRB-14, GOL-18 · FHIR: Condition.clinicalStatus, Goal.lifecycleStatus
+   */
+  status:
+    | Code
+    | undefined;
+  /**
+   * Since when.
+   * HL7 v2: PRB-16, GOL-7 · FHIR: Condition.onsetDateTime, Goal.startDate
+   */
+  onset:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when.
+   * HL7 v2: PRB-9 · FHIR: Condition.abatementDateTime
+   */
   resolved: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What was done to the patient. */
 export interface Procedure {
-  code: Code | undefined;
+  /**
+   * What it was.
+   * HL7 v2: PR1-3 · FHIR: Procedure.code
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * The procedure in words.
+   * HL7 v2: PR1-4 · FHIR: Procedure.note
+   */
   text: string;
-  performed: ClinicalTime | undefined;
+  /**
+   * When it was done.
+   * HL7 v2: PR1-5 · FHIR: Procedure.performedDateTime
+   */
+  performed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: PR1-1
+   */
   setId: string;
+  /**
+   * Its functional type, as sent.
+   * HL7 v2: PR1-6 (table 0230) · FHIR: Procedure.category
+   */
   type: string;
+  /**
+   * Who did it and who helped.
+   * HL7 v2: PR1-8, PR1-11, PR1-12, PRT, ROL · FHIR: Procedure.performer
+   */
   participants: Participant[];
+  /**
+   * Its rank among the procedures.
+   * HL7 v2: PR1-14
+   */
   priority: string;
+  /**
+   * The number of this entry.
+   * HL7 v2: PR1-19 · FHIR: Procedure.identifier
+   */
   identifier: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** An insurance of the patient. */
 export interface Coverage {
+  /**
+   * The ordinal in the message.
+   * HL7 v2: IN1-1
+   */
   setId: string;
-  plan: Code | undefined;
+  /**
+   * The plan.
+   * HL7 v2: IN1-2 · FHIR: Coverage.class
+   */
+  plan:
+    | Code
+    | undefined;
+  /**
+   * The insurer's numbers.
+   * HL7 v2: IN1-3 · FHIR: Coverage.payor, Organization.identifier
+   */
   company: Identifier[];
+  /**
+   * The insurer's name.
+   * HL7 v2: IN1-4 · FHIR: Coverage.payor, Organization.name
+   */
   companyName: string;
+  /**
+   * The number of the insured group.
+   * HL7 v2: IN1-8 · FHIR: Coverage.class
+   */
   groupNumber: string;
+  /**
+   * The number of the policy.
+   * HL7 v2: IN1-36 · FHIR: Coverage.subscriberId
+   */
   policyNumber: string;
-  insured: HumanName | undefined;
-  relationship: Code | undefined;
-  start: ClinicalTime | undefined;
+  /**
+   * Who is insured.
+   * HL7 v2: IN1-16 · FHIR: Coverage.policyHolder
+   */
+  insured:
+    | HumanName
+    | undefined;
+  /**
+   * What the insured is to the patient.
+   * HL7 v2: IN1-17 · FHIR: Coverage.relationship
+   */
+  relationship:
+    | Code
+    | undefined;
+  /**
+   * Since when.
+   * HL7 v2: IN1-12 · FHIR: Coverage.period.start
+   */
+  start:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when.
+   * HL7 v2: IN1-13 · FHIR: Coverage.period.end
+   */
   end:
     | ClinicalTime
     | undefined;
-  /** IN2: Medicare (MC), Medicaid (MA) and member numbers (MB). */
+  /**
+   * Medicare (MC), Medicaid (MA) and member numbers (MB).
+   * HL7 v2: IN2-6, IN2-8, IN2-61 · FHIR: Coverage.identifier
+   */
   identifiers: Identifier[];
-  /** IN2-7 */
+  /**
+   * Under whose name the Medicaid case runs.
+   * HL7 v2: IN2-7
+   */
   medicaidCaseName: HumanName | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Next of kin, a contact or a guarantor. */
 export interface RelatedPerson {
+  /**
+   * The ordinal in the message.
+   * HL7 v2: NK1-1, GT1-1
+   */
   setId: string;
+  /**
+   * The person's names.
+   * HL7 v2: NK1-2, NK1-30, GT1-3 · FHIR: RelatedPerson.name
+   */
   names: HumanName[];
-  relationship: Code | undefined;
+  /**
+   * What the person is to the patient.
+   * HL7 v2: NK1-3, GT1-11 · FHIR: RelatedPerson.relationship
+   */
+  relationship:
+    | Code
+    | undefined;
+  /**
+   * The person's addresses.
+   * HL7 v2: NK1-4, NK1-32, GT1-5 · FHIR: RelatedPerson.address
+   */
   addresses: Address[];
+  /**
+   * How to reach the person.
+   * HL7 v2: NK1-5, NK1-6, NK1-31, NK1-40, GT1-6, GT1-7 · FHIR: RelatedPerson.telecom
+   */
   telecoms: Telecom[];
-  contactRole: Code | undefined;
+  /**
+   * As what the person is contacted; guarantor for a guarantor.
+   * HL7 v2: NK1-7 · FHIR: RelatedPerson.relationship
+   */
+  contactRole:
+    | Code
+    | undefined;
+  /**
+   * The person's numbers.
+   * HL7 v2: NK1-33, NK1-37, GT1-2, GT1-12 · FHIR: RelatedPerson.identifier
+   */
   identifiers: Identifier[];
+  /**
+   * FHIR date or dateTime text, with the precision that was sent.
+   * HL7 v2: NK1-16, GT1-8 · FHIR: RelatedPerson.birthDate
+   */
   birthDate: string;
+  /**
+   * male | female | other | unknown.
+   * HL7 v2: NK1-15, GT1-9 · FHIR: RelatedPerson.gender
+   */
   gender: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A referral to another provider. */
 export interface Referral {
-  status: Code | undefined;
-  priority: Code | undefined;
-  type: Code | undefined;
-  disposition: Code | undefined;
-  category: Code | undefined;
-  originating: Identifier | undefined;
-  external: Identifier | undefined;
-  effective: ClinicalTime | undefined;
-  expires: ClinicalTime | undefined;
+  /**
+   * Where it stands.
+   * HL7 v2: RF1-1 (table 0283) · FHIR: ServiceRequest.status
+   */
+  status:
+    | Code
+    | undefined;
+  /**
+   * How urgent it is.
+   * HL7 v2: RF1-2 (table 0280) · FHIR: ServiceRequest.priority
+   */
+  priority:
+    | Code
+    | undefined;
+  /**
+   * Which kind of service is asked for.
+   * HL7 v2: RF1-3 · FHIR: ServiceRequest.category
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * What the other provider shall do.
+   * HL7 v2: RF1-4 · FHIR: ServiceRequest.note
+   */
+  disposition:
+    | Code
+    | undefined;
+  /**
+   * Where it will take place: inpatient, ambulatory …
+   * HL7 v2: RF1-5 · FHIR: ServiceRequest.category
+   */
+  category:
+    | Code
+    | undefined;
+  /**
+   * The number that who refers gave it.
+   * HL7 v2: RF1-6 · FHIR: ServiceRequest.identifier
+   */
+  originating:
+    | Identifier
+    | undefined;
+  /**
+   * The number that who is referred to gave it.
+   * HL7 v2: RF1-11 · FHIR: ServiceRequest.identifier
+   */
+  external:
+    | Identifier
+    | undefined;
+  /**
+   * Since when it holds.
+   * HL7 v2: RF1-7 · FHIR: ServiceRequest.occurrence[x]
+   */
+  effective:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when it holds.
+   * HL7 v2: RF1-8 · FHIR: ServiceRequest.occurrencePeriod.end
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Why.
+   * HL7 v2: RF1-10 · FHIR: ServiceRequest.reasonCode
+   */
   reasons: Code[];
-  /** PRD: the role as sent. */
+  /**
+   * The providers, each with its role as sent.
+   * HL7 v2: PRD-1, PRD-2, PRD-7 (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
+   */
   participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A master file's update. */
 export interface MasterFile {
-  identifier: Code | undefined;
+  /**
+   * Which master file it is.
+   * HL7 v2: MFI-1 · FHIR: Basic.code
+   */
+  identifier:
+    | Code
+    | undefined;
+  /**
+   * What is done to the file, as sent.
+   * HL7 v2: MFI-3
+   */
   event: string;
+  /**
+   * The primary keys of its entries, as sent.
+   * HL7 v2: MFE-4 · FHIR: Basic.identifier
+   */
   entries: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** A comment. */
 export interface Note {
+  /**
+   * What it says; lines are kept.
+   * HL7 v2: NTE-3 · FHIR: Annotation.text, Communication.payload
+   */
   text: string;
-  /** NTE-2 as sent: L, P, O. */
+  /**
+   * Who commented, as sent: L, P, O.
+   * HL7 v2: NTE-2 (table 0105)
+   */
   source: string;
-  type: Code | undefined;
+  /**
+   * What kind of comment it is.
+   * HL7 v2: NTE-4
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: NTE-1
+   */
   setId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** When it was true, reported, sent and captured. */
 export interface Times {
-  /** When the clinical fact was true: OBR-7, EVN-6, PV1-44 … */
+  /**
+   * When the clinical fact was true.
+   * HL7 v2: OBR-7, EVN-6, PV1-44, PV1-45, RXA-3, SCH-11.4 · FHIR: effective[x] of Observation and
+   * DiagnosticReport · Device JSON: time
+   */
   observed:
     | ClinicalTime
     | undefined;
-  /** When it was reported: OBR-22, TXA-6 … */
+  /**
+   * When it was reported.
+   * HL7 v2: OBR-22, EVN-2, TXA-6 · FHIR: DiagnosticReport.issued, Observation.issued,
+   * DocumentReference.date
+   */
   issued:
     | ClinicalTime
     | undefined;
-  /** MSH-7 */
+  /**
+   * When the message was made.
+   * HL7 v2: MSH-7 · FHIR: Provenance.occurredDateTime
+   */
   message:
     | ClinicalTime
     | undefined;
-  /** OBR-8 */
+  /**
+   * Until when the clinical fact was true.
+   * HL7 v2: OBR-8 · FHIR: effectivePeriod.end of Observation and DiagnosticReport
+   */
   observedEnd:
     | ClinicalTime
     | undefined;
-  /** The gateway's clock when the last byte of the record had come. */
+  /**
+   * The gateway's clock when the last byte of the record had come, in microseconds since 1970.
+   * FHIR: Bundle.timestamp, Provenance.recorded · Hilum: capture
+   */
   capturedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** Where the event comes from and by which rules. */
 export interface Provenance {
+  /**
+   * The source's name in the config.
+   * Hilum: sources of the config
+   */
   source: string;
-  /** mllp | mqtt | http | file */
+  /**
+   * mllp | mqtt | http | file.
+   * Hilum: capture
+   */
   protocol: string;
-  /** MSH-10 */
+  /**
+   * The sender's name for the message.
+   * HL7 v2: MSH-10 · FHIR: Provenance.entity.what.display
+   */
   messageControlId: string;
-  /** SHA-256 of the bytes between the framing, hex. */
+  /**
+   * SHA-256 of the bytes between the framing, hex.
+   * FHIR: Provenance.entity.what · Hilum: capture
+   */
   recordHash: string;
+  /**
+   * Where the record stands in the journal.
+   * Hilum: journal
+   */
   record:
     | RecordPosition
     | undefined;
-  /** builtin@<version>, or the config version that changed it. */
+  /**
+   * builtin@<version>, or the config version that changed it.
+   * FHIR: Provenance.policy · Hilum: normalize
+   */
   mappingVersion: string;
-  /** The rules that gave kind, class and codes, in the order they fired. */
+  /**
+   * The rules that gave kind, class and codes, in the order they fired.
+   * Hilum: normalize
+   */
   rules: string[];
-  /** The record that this one repeats, where it is marked resend. */
+  /**
+   * The record that this one repeats, where it is marked resend.
+   * HL7 v2: MSH-3, MSH-4, MSH-10 · Hilum: capture
+   */
   duplicateOf: string;
-  /** Set where the same message control ID came with other bytes: the earlier record. */
+  /**
+   * The earlier record, where the same message control ID came with other bytes.
+   * HL7 v2: MSH-3, MSH-4, MSH-10 · Hilum: capture
+   */
   conflict: string;
-  /** MSH-9 as sent. */
+  /**
+   * The message type as sent.
+   * HL7 v2: MSH-9 · FHIR: Provenance.activity
+   */
   messageType: string;
-  /** MSH-12 as sent. */
+  /**
+   * The HL7 version as sent.
+   * HL7 v2: MSH-12
+   */
   version: string;
-  /** MSH-3, MSH-4, MSH-5, MSH-6 as sent. */
+  /**
+   * The sending application as sent.
+   * HL7 v2: MSH-3 · FHIR: Provenance.agent.who.display
+   */
   sendingApplication: string;
+  /**
+   * The sending facility as sent.
+   * HL7 v2: MSH-4 · FHIR: Provenance.agent.who.display
+   */
   sendingFacility: string;
+  /**
+   * The receiving application as sent.
+   * HL7 v2: MSH-5
+   */
   receivingApplication: string;
+  /**
+   * The receiving facility as sent.
+   * HL7 v2: MSH-6
+   */
   receivingFacility: string;
-  /** The same bytes, sent again outside the repeat window. */
+  /**
+   * True where the same bytes came again outside the repeat window.
+   * Hilum: capture
+   */
   resend: boolean;
-  /** n-th of the record's events, from 1, and how many there are. */
+  /**
+   * Which of the record's events this is, from 1.
+   * Hilum: normalize
+   */
   index: number;
+  /**
+   * How many events the record has.
+   * Hilum: normalize
+   */
   count: number;
-  /** MSH-11 as sent: P, T, D. */
+  /**
+   * P production, T training, D debugging, as sent.
+   * HL7 v2: MSH-11 (table 0103)
+   */
   processingId: string;
-  /** The charset that the text was read with. */
+  /**
+   * The charset that the text was read with.
+   * HL7 v2: MSH-18 · Hilum: normalize
+   */
   charset: string;
-  /** The MQTT topic. */
+  /**
+   * The MQTT topic.
+   * Device JSON: the topic · Hilum: capture
+   */
   topic: string;
-  /** What a reader should know: fields that could not be read as their type, with their location. */
+  /**
+   * What a reader should know: fields that could not be read as their type, with their location.
+   * Hilum: normalize
+   */
   remarks: string[];
-  /** MSH-21 as sent. */
+  /**
+   * The message profiles as sent.
+   * HL7 v2: MSH-21 · IHE: PCD-01, PCD-04 by MSH-21
+   */
   profiles: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }

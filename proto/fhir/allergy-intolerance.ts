@@ -1,0 +1,52 @@
+/** AllergyIntolerance: what the patient does not tolerate. */
+import type { Allergy } from '../gen/hilum/v1/event.ts';
+import { coded, concept, dateTime, hl7System, identifiers, notStated, textOf } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import type { Element, Json } from './json.ts';
+import { allergyCategory, allergyCriticality, reactionSeverity } from './tables.ts';
+
+export function addAllergies(draft: Draft): void {
+  draft.event.allergies.forEach((from, at) => {
+    const category = allergyCategory[sent(from.type)];
+    draft.add(`allergies/${at}`, {
+      resourceType: 'AllergyIntolerance',
+      identifier: identifiers([from.identifier]),
+      ...statuses(from),
+      category: category === undefined ? undefined : [category],
+      criticality: allergyCriticality[sent(from.severity)],
+      code: concept(from.code),
+      patient: draft.subject,
+      encounter: draft.encounter,
+      onsetDateTime: dateTime(from.identified),
+      reaction: reactions(from),
+    });
+  });
+}
+
+/**
+ * IAM-17 [HL7 table 0438]: U, P, S and D are not confirmed, C is, I is confirmed and no longer active, E was
+ * an error; IAM-6 D takes the entry back. Without them the entry is active [ait-1, ait-2].
+ */
+function statuses(from: Allergy): Record<string, Json> {
+  const said = sent(from.clinicalStatus);
+  const verification = hl7System('allergyintolerance-verification');
+  if (said === 'E' || sent(from.action) === 'D') {
+    return { verificationStatus: coded(verification, 'entered-in-error') };
+  }
+  const verified = 'CI'.includes(said) ? 'confirmed' : 'UPSD'.includes(said) ? 'unconfirmed' : '';
+  return {
+    clinicalStatus: coded(hl7System('allergyintolerance-clinical'), said === 'I' ? 'inactive' : 'active'),
+    verificationStatus: said === '' || verified === '' ? undefined : coded(verification, verified),
+  };
+}
+
+function reactions(from: Allergy): Element[] {
+  const severity = reactionSeverity[sent(from.severity)];
+  const manifestation = from.reactions.filter((text) => text !== '').map((text) => ({ text }));
+  if (manifestation.length > 0) return [{ manifestation, severity }];
+  return severity === undefined ? [] : [{ manifestation: [notStated], severity }];
+}
+
+function sent(code: Allergy['type']): string {
+  return (code?.codings[0]?.code ?? textOf(code)).toUpperCase();
+}

@@ -1,0 +1,91 @@
+/** Condition for diagnoses and problems, Goal for goals. */
+import type { Condition } from '../gen/hilum/v1/event.ts';
+import {
+  coded,
+  concept,
+  date,
+  dateTime,
+  hl7System,
+  identifiers,
+  notStated,
+  textOf,
+  word,
+} from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import type { Element, Json } from './json.ts';
+import { inRole } from './practitioner.ts';
+import { table } from './tables.ts';
+
+export function addConditions(draft: Draft): void {
+  draft.event.conditions.forEach((from, at) => {
+    const path = `conditions/${at}`;
+    if (from.type === 'goal') addGoal(draft, path, from);
+    else addCondition(draft, path, from);
+  });
+}
+
+function addCondition(draft: Draft, path: string, from: Condition): void {
+  const category = draft.event.kind === 'problem' ? 'problem-list-item' : 'encounter-diagnosis';
+  draft.add(path, {
+    resourceType: 'Condition',
+    identifier: identifiers([from.identifier]),
+    ...statuses(from),
+    category: [coded(hl7System('condition-category'), category)],
+    code: concept(from.code) ?? word(from.text),
+    subject: draft.subject,
+    encounter: draft.encounter,
+    onsetDateTime: dateTime(from.onset),
+    abatementDateTime: dateTime(from.resolved),
+    recordedDate: dateTime(from.recorded),
+    asserter: inRole(draft, from.participants, 'diagnosing')[0],
+    note: from.text === '' || from.text === textOf(from.code) ? undefined : [{ text: from.text }],
+  });
+}
+
+/** HL7 table 0052 → condition-ver-status. */
+const verification = table({ F: 'confirmed', A: 'provisional', W: 'provisional' });
+
+const clinical = new Set(['active', 'recurrence', 'relapse', 'inactive', 'remission', 'resolved']);
+
+/** DG1-6 F is final, A and W are not yet; DG1-21 D and PRB-1 DE take the entry back [con-4, con-5]. */
+function statuses(from: Condition): Record<string, Json> {
+  const system = hl7System('condition-ver-status');
+  if (from.action === 'D' || from.action === 'DE') {
+    return { verificationStatus: coded(system, 'entered-in-error') };
+  }
+  const said = textOf(from.status).toLowerCase();
+  const known = dateTime(from.resolved) !== undefined ? 'resolved' : clinical.has(said) ? said : undefined;
+  const verified = verification[from.type.toUpperCase()];
+  return {
+    clinicalStatus: known === undefined ? undefined : coded(hl7System('condition-clinical'), known),
+    verificationStatus: verified === undefined ? undefined : coded(system, verified),
+  };
+}
+
+function addGoal(draft: Draft, path: string, from: Condition): void {
+  const deleted = from.action === 'DE';
+  const said = textOf(from.status).toLowerCase();
+  draft.add(path, {
+    resourceType: 'Goal',
+    identifier: identifiers([from.identifier]),
+    lifecycleStatus: deleted ? 'entered-in-error' : (goalStatus[said] ?? 'active'),
+    description: describe(from),
+    subject: draft.subject,
+    startDate: date(from.onset),
+    statusDate: date(from.recorded),
+  });
+}
+
+const goalStatus = table({
+  active: 'active',
+  proposed: 'proposed',
+  planned: 'planned',
+  accepted: 'accepted',
+  completed: 'completed',
+  cancelled: 'cancelled',
+  rejected: 'rejected',
+});
+
+function describe(from: Condition): Element {
+  return concept(from.code) ?? notStated;
+}

@@ -1,0 +1,33 @@
+/** Coverage: who pays for the patient. */
+import type { Coverage } from '../gen/hilum/v1/event.ts';
+import { coded, concept, hl7System, identifiers, nameText, notStated, period, textOf } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { type Element, visible } from './json.ts';
+import { organization } from './practitioner.ts';
+
+export function addCoverages(draft: Draft): void {
+  draft.event.coverages.forEach((from, at) => {
+    const insured = nameText(from.insured);
+    draft.add(`coverages/${at}`, {
+      resourceType: 'Coverage',
+      identifier: identifiers(from.identifiers),
+      status: 'active',
+      policyHolder: insured === '' ? undefined : { display: insured },
+      subscriberId: from.policyNumber,
+      beneficiary: draft.subject,
+      relationship: concept(from.relationship),
+      period: period(from.start, from.end),
+      payor: [organization(draft, from.companyName, from.company) ?? notStated],
+      class: classes(from),
+    });
+  });
+}
+
+function classes(from: Coverage): Element[] {
+  const system = hl7System('coverage-class');
+  const plan = from.plan?.codings[0]?.code ?? textOf(from.plan);
+  return [
+    { type: coded(system, 'plan'), value: plan, name: textOf(from.plan) },
+    { type: coded(system, 'group'), value: from.groupNumber },
+  ].filter(({ value }) => visible(value));
+}

@@ -1,0 +1,78 @@
+/** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
+import type { Alarm, Observation } from '../gen/hilum/v1/event.ts';
+import { coded, concept, dateTime, identifier, identifiers, notStated, timed } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { type Element, visible } from './json.ts';
+import { location } from './location.ts';
+import { observationStatus } from './tables.ts';
+
+const mdc = 'urn:iso:std:iso:11073:10101';
+
+export function addDevice(draft: Draft): void {
+  const { device } = draft.event;
+  if (device === undefined) return;
+  const { model, path, battery } = device;
+  draft.device = draft.add('device', {
+    resourceType: 'Device',
+    identifier: identifiers(device.identifiers),
+    manufacturer: device.manufacturer,
+    deviceName: visible(model) ? [{ name: model, type: 'model-name' }] : undefined,
+    type: concept(device.type),
+    patient: draft.patient,
+    location: location(draft, device.location),
+    note: [
+      ...(path === '' ? [] : [{ text: `path: ${path}` }]),
+      ...(battery === '' ? [] : [{ text: `battery: ${battery}` }]),
+    ],
+  });
+}
+
+export function addAlarm(draft: Draft): void {
+  const { alarm, kind, times } = draft.event;
+  if (alarm !== undefined) {
+    draft.add('alarm', {
+      resourceType: 'Observation',
+      identifier: [identifier(alarm.identifier)],
+      status: observationStatus[draft.event.status] ?? 'unknown',
+      code: concept(alarm.code) ?? notStated,
+      subject: draft.patient,
+      encounter: draft.encounter,
+      ...timed('effective', alarm.raised ?? times?.observed, undefined),
+      valueString: alarm.text,
+      device: draft.device,
+      hasMember: draft.results,
+      component: attributes(alarm),
+    });
+  } else if (kind === 'device-silence') {
+    draft.add('silence', {
+      resourceType: 'Observation',
+      status: 'final',
+      code: coded('urn:hilum:kind', 'device-silence', 'Device silence'),
+      subject: draft.patient,
+      effectiveDateTime: dateTime(times?.observed),
+      device: draft.device,
+    });
+  }
+}
+
+/** Rows that say what the alarm says: its attributes, and its own code and text. */
+export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
+  const coding = row.code?.codings.find(({ system }) => system === mdc);
+  if (coding !== undefined && /^6848[0-5]$/.test(coding.code)) return true;
+  return row.value === alarm.text && JSON.stringify(row.code) === JSON.stringify(alarm.code);
+}
+
+/** The attributes of an alarm under their MDC codes [IHE DEV TF-2 3.4]. */
+function attributes(alarm: Alarm): Element[] {
+  const rows = [
+    ['68480', 'MDC_ATTR_ALERT_SOURCE', alarm.sourceLocation],
+    ['68481', 'MDC_ATTR_EVENT_PHASE', alarm.phase],
+    ['68482', 'MDC_ATTR_ALARM_STATE', alarm.state],
+    ['68483', 'MDC_ATTR_ALARM_INACTIVATION_STATE', alarm.inactivation],
+    ['68484', 'MDC_ATTR_ALARM_PRIORITY', alarm.priority],
+    ['68485', 'MDC_ATTR_ALERT_TYPE', alarm.type],
+  ] as const;
+  return rows.flatMap(([code, name, valueString]) =>
+    valueString === '' ? [] : [{ code: coded(mdc, code, name), valueString }],
+  );
+}

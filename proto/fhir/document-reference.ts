@@ -1,0 +1,79 @@
+/** DocumentReference: a document's numbers, state, people and content. */
+import type { ClinicalEvent, Document } from '../gen/hilum/v1/event.ts';
+import { attachmentOf, attachmentTitle, textAttachment } from './attachment.ts';
+import {
+  concept,
+  hl7System,
+  identifier,
+  identifiers,
+  instant,
+  logical,
+  period,
+  textOf,
+  word,
+} from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { type Element, visible } from './json.ts';
+import { inRole } from './practitioner.ts';
+import { documentStatus } from './tables.ts';
+
+export function addDocument(draft: Draft): void {
+  const { document: from, status, times, order } = draft.event;
+  if (from === undefined) return;
+  const { participants } = from;
+  draft.add('document', {
+    resourceType: 'DocumentReference',
+    masterIdentifier: identifier(from.identifiers[0]),
+    identifier: identifiers([...from.identifiers.slice(1), ...from.placerOrders, from.fillerOrder]),
+    status: currency(status, from),
+    docStatus: documentStatus[status],
+    type: concept(from.type),
+    subject: draft.patient,
+    date: instant(times?.issued) ?? instant(from.activity),
+    author: inRole(draft, participants, 'originating', 'performing'),
+    authenticator: inRole(draft, participants, 'authenticating')[0],
+    relatesTo: relations(draft.event, from),
+    description: from.title || from.changeReason,
+    securityLabel: confidentiality(from),
+    content: contents(draft.event, from).map((attachment) => ({ attachment })),
+    context: {
+      encounter: draft.encounter && [draft.encounter],
+      period: period(order?.performed?.start ?? from.activity, order?.performed?.end),
+      related: draft.requests,
+    },
+  });
+}
+
+/** TXA-19 [HL7 table 0273]: OB obsolete, CA deleted. */
+function currency(status: string, from: Document): string {
+  if (status === 'entered-in-error' || from.availability === 'CA' || status === 'cancelled') {
+    return 'entered-in-error';
+  }
+  return from.availability === 'OB' ? 'superseded' : 'current';
+}
+
+/** A replacement supersedes its parent; any other document with a parent is an addendum to it [HL7 9.6]. */
+function relations(event: ClinicalEvent, from: Document): Element[] {
+  const replaced = event.supersedes.flatMap((one) => logical('DocumentReference', one) ?? []);
+  if (replaced.length > 0) return replaced.map((target) => ({ code: 'replaces', target }));
+  const target = logical('DocumentReference', from.parent);
+  return target === undefined ? [] : [{ code: 'appends', target }];
+}
+
+/** TXA-18 [HL7 table 0272]. */
+function confidentiality(from: Document): Element[] | undefined {
+  const label = word(from.confidentiality, hl7System('v2-0272'));
+  return label === undefined ? undefined : [label];
+}
+
+/** The text, then every file; a document that came without either names its file. */
+function contents(event: ClinicalEvent, from: Document): Element[] {
+  const title = [from.title, from.fileName, textOf(from.type)].find(visible) ?? 'Document';
+  const found: Element[] = [];
+  if (from.text.some((line) => line.trim() !== '')) found.push(textAttachment(from.text, title));
+  for (const { attachment, code } of event.observations) {
+    if (attachment === undefined) continue;
+    found.push(attachmentOf(attachment, attachmentTitle(attachment, textOf(code) || title)));
+  }
+  return found.length > 0 ? found : [{ title }];
+}

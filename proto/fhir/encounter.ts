@@ -1,0 +1,111 @@
+/** Encounter: the visit, its places and its people. */
+import type { Encounter } from '../gen/hilum/v1/event.ts';
+import {
+  code,
+  concept,
+  concepts,
+  hl7System,
+  identifier,
+  identifiers,
+  logical,
+  period,
+  word,
+} from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import type { Element } from './json.ts';
+import { location } from './location.ts';
+import { practitioner, roleOf } from './practitioner.ts';
+import { encounterClass, encounterStatus } from './tables.ts';
+
+export function addEncounters(draft: Draft): void {
+  const { encounter, furtherEncounters } = draft.event;
+  if (encounter !== undefined) draft.encounter = addEncounter(draft, 'encounter', encounter);
+  furtherEncounters.forEach((one, at) => {
+    addEncounter(draft, `furtherEncounters/${at}`, one);
+  });
+}
+
+function addEncounter(draft: Draft, path: string, from: Encounter): Element {
+  const status = statusOf(draft, from);
+  const { period: stay, expectedAdmit, expectedDischarge } = from;
+  return draft.add(path, {
+    resourceType: 'Encounter',
+    identifier: identifiers(from.identifiers),
+    status,
+    class: classOf(from.class),
+    type: concepts([from.type, from.patientType]),
+    serviceType: concept(from.hospitalService),
+    subject: draft.patient,
+    episodeOfCare: [logical('EpisodeOfCare', from.episode)],
+    participant: from.participants.map(({ role, person }) => ({
+      type: [roleOf(role)],
+      individual: practitioner(draft, person),
+    })),
+    // What is expected is the visit's time only while it is planned.
+    period:
+      period(stay?.start, stay?.end) ??
+      (status === 'planned' ? period(expectedAdmit, expectedDischarge) : undefined),
+    reasonCode: reasons(from),
+    hospitalization: hospitalization(draft, from),
+    location: locations(draft, from, status),
+    serviceProvider: provider(from),
+  });
+}
+
+/** What the trigger said; else what is certain from the visit itself. */
+function statusOf(draft: Draft, from: Encounter): string {
+  const { action } = draft.event.movement ?? {};
+  if (action === 'leave') return 'onleave';
+  if (action === 'delete-visit') return 'entered-in-error';
+  if (encounterStatus.has(from.status)) return from.status;
+  if ((from.period?.end?.value ?? '') !== '') return 'finished';
+  return from.class.toUpperCase() === 'P' ? 'planned' : 'unknown';
+}
+
+function classOf(sent: string): Element {
+  const known = encounterClass[sent.toUpperCase()];
+  if (known !== undefined) return { system: hl7System('v3-ActCode'), code: known };
+  const own = code(sent);
+  if (own !== undefined) return { system: hl7System('v2-0004'), code: own };
+  return { system: hl7System('v3-NullFlavor'), code: 'UNK' };
+}
+
+function reasons(from: Encounter): Element[] {
+  const described = word(from.visitDescription);
+  return [...concepts([from.admitReason]), ...(described ? [described] : [])];
+}
+
+function hospitalization(draft: Draft, from: Encounter): Element {
+  return {
+    preAdmissionIdentifier:
+      identifier(from.preadmit) ?? (from.preadmitNumber === '' ? undefined : { value: from.preadmitNumber }),
+    admitSource: concept(from.admitSource),
+    reAdmission: word(from.reAdmission, hl7System('v2-0092')),
+    dietPreference: concepts(from.diet),
+    specialCourtesy: from.vip === '' ? undefined : [word(from.vip, hl7System('v2-0099'))],
+    specialArrangement: concepts(from.ambulatoryStatus),
+    destination: location(draft, from.dischargedTo),
+    dischargeDisposition: concept(from.dischargeDisposition),
+  };
+}
+
+function locations(draft: Draft, from: Encounter, status: string): Element[] {
+  const now = status === 'finished' ? 'completed' : status === 'planned' ? 'planned' : 'active';
+  const places = [
+    [from.location, now],
+    [from.temporaryLocation, now],
+    [from.priorLocation, 'completed'],
+    [from.priorTemporaryLocation, 'completed'],
+    [from.pendingLocation, 'planned'],
+  ] as const;
+  return places.flatMap(([place, status]) => {
+    const reference = location(draft, place);
+    return reference === undefined ? [] : [{ location: reference, status }];
+  });
+}
+
+function provider(from: Encounter): Element | undefined {
+  const place = from.servicingFacility;
+  if (place === undefined) return undefined;
+  return { type: 'Organization', display: place.facility || place.pointOfCare || place.description };
+}

@@ -1,0 +1,147 @@
+/** MedicationRequest, MedicationDispense and MedicationAdministration, by the act that the segment tells of. */
+import type { Medication } from '../gen/hilum/v1/event.ts';
+import {
+  concept,
+  concepts,
+  dateTime,
+  identifiers,
+  logical,
+  notes,
+  notStated,
+  period,
+  quantity,
+  timed,
+} from './datatypes.ts';
+import { dosage, given } from './dosage.ts';
+import type { Draft } from './draft.ts';
+import type { Element, Json } from './json.ts';
+import { inRole } from './practitioner.ts';
+import { priorityOf, requestStatusOf } from './service-request.ts';
+import { administrationStatus, dispenseStatus, medicationRequestStatus } from './tables.ts';
+
+export function addMedications(draft: Draft): void {
+  const { medication, furtherMedications } = draft.event;
+  // As ordered (RXO) and as encoded (RXE) come before what was done with them.
+  furtherMedications.forEach((one, at) => {
+    addMedication(draft, `furtherMedications/${at}`, one);
+  });
+  if (medication !== undefined) addMedication(draft, 'medication', medication);
+}
+
+function addMedication(draft: Draft, path: string, from: Medication): void {
+  if (from.act === 'dispense') draft.add(path, dispensed(draft, path, from));
+  else if (from.act === 'administration') draft.add(path, administered(draft, path, from));
+  else draft.prescriptions.push(draft.add(path, requested(draft, path, from)));
+}
+
+type Body = { resourceType: string } & Record<string, Json>;
+
+function requested(draft: Draft, path: string, from: Medication): Body {
+  const { event } = draft;
+  const { order } = event;
+  const people = [...(order?.participants ?? []), ...from.participants];
+  return {
+    resourceType: 'MedicationRequest',
+    identifier: identifiers([order?.placer, order?.filler, from.prescription]),
+    basedOn: draft.prescriptions.slice(-1), // as encoded, of what was ordered
+    status: medicationRequestStatus[requestStatusOf(event, order)] ?? 'unknown',
+    intent: from.act === 'give' ? 'instance-order' : 'order',
+    priority: priorityOf(order?.priority ?? ''),
+    ...what(draft, path, from),
+    subject: draft.subject,
+    encounter: draft.encounter,
+    authoredOn: dateTime(order?.requested),
+    requester: inRole(draft, people, 'ordering')[0],
+    reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
+    note: notes(event.notes),
+    dosageInstruction: dosage(from, order?.timing ?? []),
+    dispenseRequest: {
+      numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
+      quantity: quantity(from.dispenseAmount, from.dispenseUnit),
+    },
+    substitution: substitution(from),
+  };
+}
+
+function dispensed(draft: Draft, path: string, from: Medication): Body {
+  const { event } = draft;
+  return {
+    resourceType: 'MedicationDispense',
+    identifier: identifiers([event.order?.filler, from.prescription]),
+    status: dispenseStatus[event.status] ?? 'unknown',
+    ...what(draft, path, from),
+    subject: draft.patient,
+    context: draft.encounter,
+    performer: inRole(draft, from.participants, 'dispensing').map((actor) => ({ actor })),
+    authorizingPrescription: prescriptions(draft),
+    quantity: quantity(from.dispenseAmount, from.dispenseUnit),
+    whenHandedOver: dateTime(from.dispensed),
+    note: notes(event.notes),
+    dosageInstruction: dosage(from, event.order?.timing ?? []),
+    substitution: /^[NGT]$/.test(from.substitution)
+      ? { wasSubstituted: from.substitution !== 'N' } // HL7 table 0167
+      : undefined,
+  };
+}
+
+function administered(draft: Draft, path: string, from: Medication): Body {
+  const { event } = draft;
+  const { administered, administeredEnd } = from;
+  const when = period(administered, administeredEnd);
+  return {
+    resourceType: 'MedicationAdministration',
+    identifier: identifiers([event.order?.filler]),
+    status: administrationStatus[event.status] ?? 'unknown',
+    ...what(draft, path, from),
+    subject: draft.subject,
+    context: draft.encounter,
+    ...(when === undefined
+      ? { effectivePeriod: notStated }
+      : timed('effective', administered, administeredEnd)),
+    performer: inRole(draft, from.participants, 'administering').map((actor) => ({ actor })),
+    reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
+    request: prescriptions(draft)[0],
+    note: notes(event.notes),
+    dosage: given(from),
+  };
+}
+
+/** The request of the same message, else the placer's number of it. */
+function prescriptions(draft: Draft): Element[] {
+  const here = draft.prescriptions.slice(-1);
+  if (here.length > 0) return here;
+  const number = logical('MedicationRequest', draft.event.order?.placer);
+  return number === undefined ? [] : [number];
+}
+
+/** The drug by its code, or as a resource where a lot, a form, a strength or ingredients are told of it. */
+function what(draft: Draft, path: string, from: Medication): Record<string, Json> {
+  const { code, dosageForm, strength, strengthUnit, components, lotNumber } = from;
+  const plain = dosageForm === undefined && strength === '' && components.length === 0 && lotNumber === '';
+  if (plain) return { medicationCodeableConcept: concept(code) ?? notStated };
+  const strong = quantity(strength, strengthUnit);
+  const one = quantity('1', '');
+  const ingredients = concepts(components).map((part) => ({ itemCodeableConcept: part }));
+  const itself = strong === undefined ? [] : concepts([code]);
+  return {
+    medicationReference: draft.add(`${path}/drug`, {
+      resourceType: 'Medication',
+      code: concept(code) ?? notStated,
+      form: concept(dosageForm),
+      ingredient: [
+        ...itself.map((part) => ({
+          itemCodeableConcept: part,
+          strength: { numerator: strong, denominator: one },
+        })),
+        ...ingredients,
+      ],
+      batch: { lotNumber },
+    }),
+  };
+}
+
+/** RXE-9 [HL7 table 0161]: G generic and T therapeutic are allowed, N none. */
+function substitution(from: Medication): Element | undefined {
+  const sent = from.substitution.toUpperCase();
+  return /^[NGT]$/.test(sent) ? { allowedBoolean: sent !== 'N' } : undefined;
+}

@@ -1,0 +1,131 @@
+/** Observation: one for each result, with what it was measured on, by and with. */
+import type { Attachment, ClinicalEvent, Code, Observation } from '../gen/hilum/v1/event.ts';
+import { attachmentOf, attachmentTitle, hashIdentifier } from './attachment.ts';
+import {
+  coded,
+  concept,
+  hl7System,
+  identifier,
+  identifiers,
+  instant,
+  notes,
+  notStated,
+  textOf,
+  timed,
+} from './datatypes.ts';
+import { isOfAlarm } from './device.ts';
+import type { Draft } from './draft.ts';
+import { type Element, type Json, present } from './json.ts';
+import { organization, practitioner } from './practitioner.ts';
+import { interpretations, observationCategory, observationStatus } from './tables.ts';
+import { firstValue, referenceRange, textValue } from './value.ts';
+
+export function addObservations(draft: Draft): void {
+  const { event } = draft;
+  event.observations.forEach((from, at) => {
+    if (toldElsewhere(event, from)) return;
+    draft.results.push(addObservation(draft, `observations/${at}`, from));
+  });
+}
+
+const text = new Set(['TX', 'FT', 'ST', '']);
+
+/** A document's text and files are its content; a device's containment rows are the Device, an alarm's the alarm. */
+function toldElsewhere({ kind, alarm }: ClinicalEvent, from: Observation): boolean {
+  if (alarm !== undefined && isOfAlarm(alarm, from)) return true;
+  if (kind === 'document') return from.attachment !== undefined || text.has(from.valueType);
+  const empty = from.value === '' && from.valueCode === undefined && from.attachment === undefined;
+  return kind.startsWith('device-') && empty;
+}
+
+function addObservation(draft: Draft, path: string, from: Observation): Element {
+  const { event } = draft;
+  const file = from.attachment && addFile(draft, `${path}/attachment`, from, from.attachment);
+  const { observed, observedEnd, issued } = event.times ?? {};
+  return draft.add(path, {
+    resourceType: 'Observation',
+    identifier: [identifier(from.identifier)],
+    basedOn: draft.requests.slice(0, 1),
+    partOf: event.immunization === undefined ? undefined : [draft.reference('Immunization', 'immunization')],
+    status: observationStatus[from.status] ?? 'unknown',
+    category: categoryOf(event.order?.diagnosticSection ?? ''),
+    code: concept(from.code) ?? notStated,
+    subject: draft.patient,
+    encounter: draft.encounter,
+    ...(from.effective === undefined
+      ? timed('effective', observed, observedEnd)
+      : timed('effective', from.effective, undefined)),
+    issued: instant(issued),
+    performer: performers(draft, from),
+    ...values(from),
+    interpretation: interpretationsOf(from),
+    note: notes(from.notes),
+    bodySite: concept(from.bodySites[0]),
+    method: concept(from.methods[0]),
+    specimen: draft.specimens[0],
+    device: deviceOf(draft, from),
+    referenceRange: referenceRange(from),
+    derivedFrom: file === undefined ? undefined : [file],
+  });
+}
+
+/** Repetitions are values of one observation: lines of a text, else components beside each other [obs-7]. */
+function values(from: Observation): Record<string, Json> {
+  const { furtherValues, furtherValueCodes, valueType } = from;
+  if (from.attachment !== undefined) return {};
+  if (furtherValues.length === 0 && furtherValueCodes.length === 0) {
+    return from.value === '' && from.valueCode === undefined ? {} : firstValue(from);
+  }
+  if (text.has(valueType)) return { valueString: [from.value, ...furtherValues].join('\n') };
+  const further =
+    furtherValueCodes.length > 0
+      ? furtherValueCodes.map((one: Code) => ({ valueCodeableConcept: concept(one) }))
+      : furtherValues.map((one) => textValue(from, one));
+  const code = concept(from.code) ?? notStated;
+  return { component: [firstValue(from), ...further].map((value) => ({ code, ...value })) };
+}
+
+function interpretationsOf(from: Observation): Element[] {
+  return from.interpretations
+    .filter((sent) => sent !== '')
+    .map((sent) =>
+      interpretations.has(sent)
+        ? { ...coded(hl7System('v3-ObservationInterpretation'), sent), text: sent }
+        : { text: sent },
+    );
+}
+
+export function categoryOf(section: string): Element[] | undefined {
+  const known = observationCategory[section.toUpperCase()];
+  return known === undefined ? undefined : [coded(hl7System('observation-category'), known)];
+}
+
+function performers(draft: Draft, from: Observation): Element[] {
+  const people = present(from.performers.map(({ person }) => practitioner(draft, person)));
+  const lab = organization(
+    draft,
+    from.performingOrganization,
+    from.performingOrganizationIdentifiers,
+    from.performingOrganizationAddress,
+  );
+  return lab === undefined ? people : [...people, lab];
+}
+
+/** The device of the event; of a lab's analyzer (OBX-18) only the number is known. */
+function deviceOf(draft: Draft, from: Observation): Element | undefined {
+  if (draft.device !== undefined) return draft.device;
+  const [number] = identifiers(from.equipment);
+  return number && { type: 'Device', identifier: number };
+}
+
+/** Observation has no value for a file; what it was read from is a DocumentReference [Observation.derivedFrom]. */
+function addFile(draft: Draft, path: string, from: Observation, file: Attachment): Element {
+  return draft.add(path, {
+    resourceType: 'DocumentReference',
+    identifier: hashIdentifier(file),
+    status: from.status === 'entered-in-error' ? 'entered-in-error' : 'current',
+    type: concept(from.code),
+    subject: draft.patient,
+    content: [{ attachment: attachmentOf(file, attachmentTitle(file, textOf(from.code))) }],
+  });
+}

@@ -1,0 +1,159 @@
+/** Patient, and the patients that an identity event joins or parts. */
+import type { Identifier, Patient } from '../gen/hilum/v1/event.ts';
+import {
+  address,
+  concept,
+  concepts,
+  dateText,
+  dateTime,
+  dateTimeText,
+  identifiers,
+  name,
+  nameText,
+  telecoms,
+  textOf,
+} from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { type Element, type Json, lean, present, visible } from './json.ts';
+import { practitioner } from './practitioner.ts';
+import { genders, table } from './tables.ts';
+
+const extensions = 'http://hl7.org/fhir/StructureDefinition';
+
+export function addPatient(draft: Draft): void {
+  const { patient, merge, movement } = draft.event;
+  if (merge !== undefined) {
+    addMerged(draft);
+    return;
+  }
+  if (patient !== undefined) {
+    const active = movement?.action === 'delete-person' ? false : undefined;
+    draft.patient = draft.add('patient', { resourceType: 'Patient', ...body(draft, patient), active });
+  }
+}
+
+function body(draft: Draft, from: Patient): Record<string, Json> {
+  const { birthDate } = from;
+  return {
+    extension: ownExtensions(from),
+    identifier: [...identifiers(from.identifiers), ...account(from.account)],
+    // An alias comes by its parts, or as a line alone.
+    name: [
+      ...from.names.map(name),
+      ...(from.aliasNames.length > 0 ? from.aliasNames.map(name) : from.aliases.map((text) => ({ text }))),
+    ],
+    telecom: telecoms(from.telecoms),
+    gender: genders.has(from.gender) ? from.gender : undefined,
+    birthDate: dateText(birthDate),
+    _birthDate: birthDate.includes('T') ? birthTime(birthDate) : undefined,
+    ...deceased(from),
+    address: from.addresses.map(address),
+    maritalStatus: concept(from.maritalStatus),
+    ...multipleBirth(from),
+    communication: concepts(from.language).map((language) => ({ language })),
+    generalPractitioner: present(from.generalPractitioners.map((one) => practitioner(draft, one))),
+  };
+}
+
+/** PID-18 is an account number, where its type does not say so. */
+function account(from: Identifier | undefined): Element[] {
+  return from === undefined ? [] : identifiers([{ ...from, type: from.type || 'AN' }]);
+}
+
+function birthTime(text: string): Element | undefined {
+  const valueDateTime = dateTimeText(text);
+  if (valueDateTime === undefined || valueDateTime.length <= 10) return undefined;
+  return { extension: [{ url: `${extensions}/patient-birthTime`, valueDateTime }] };
+}
+
+function deceased(from: Patient): Record<string, Json> {
+  const at = dateTime(from.deceasedAt);
+  if (at !== undefined) return { deceasedDateTime: at };
+  if (from.deceased === 'true' || from.deceased === 'false') {
+    return { deceasedBoolean: from.deceased === 'true' };
+  }
+  return {};
+}
+
+function multipleBirth(from: Patient): Record<string, Json> {
+  if (/^[1-9]\d?$/.test(from.birthOrder)) return { multipleBirthInteger: Number(from.birthOrder) };
+  const said = from.multipleBirth.toUpperCase();
+  return said === 'Y' || said === 'N' ? { multipleBirthBoolean: said === 'Y' } : {};
+}
+
+/** What FHIR defines as extensions of Patient, and US Core's race and ethnicity as text. */
+function ownExtensions(from: Patient): Element[] {
+  const { religion, species, breed } = from;
+  return present([
+    ...from.mothersMaidenName.map((one) => extension('patient-mothersMaidenName', 'String', nameText(one))),
+    extension('patient-birthPlace', 'Address', { text: from.birthPlace }),
+    extension('patient-religion', 'CodeableConcept', concept(religion)),
+    ...concepts(from.citizenship).map((one) => nested('patient-citizenship', { code: one })),
+    ...concepts(from.nationality).map((one) => nested('patient-nationality', { code: one })),
+    species && nested('patient-animal', { species: concept(species), breed: concept(breed) }),
+    usCore('race', from.race.map(textOf)),
+    usCore('ethnicity', from.ethnicity.map(textOf)),
+  ]);
+}
+
+/** With a value or not at all [ext-1]. */
+function extension(name: string, type: string, value: Json, base = extensions): Element | undefined {
+  const url = base === '' ? name : `${base}/${name}`;
+  return lean(value) === undefined ? undefined : { url, [`value${type}`]: value };
+}
+
+function nested(name: string, parts: Record<string, Element | undefined>): Element | undefined {
+  const inner = Object.entries(parts).map(([url, value]) => extension(url, 'CodeableConcept', value, ''));
+  const some = present(inner);
+  return some.length === 0 ? undefined : { url: `${extensions}/${name}`, extension: some };
+}
+
+function usCore(name: string, texts: readonly string[]): Element | undefined {
+  const inner = extension('text', 'String', texts.filter(visible).join(', '), '');
+  const url = `http://hl7.org/fhir/us/core/StructureDefinition/us-core-${name}`;
+  return inner && { url, extension: [inner] };
+}
+
+/**
+ * merge              the surviving patient replaces the retired one, which is no longer active
+ * link               each sees also the other
+ * change-identifier  one patient; the retired identifiers are old
+ * move, unlink       two patients, and no link between them
+ */
+function addMerged(draft: Draft): void {
+  const { patient, merge } = draft.event;
+  if (merge === undefined) return;
+  const surviving = patient === undefined ? {} : body(draft, patient);
+  const known = patient === undefined ? { identifier: identifiers(merge.surviving) } : surviving;
+  const old = identifiers(merge.retired).map((one): Element => ({ ...one, use: 'old' }));
+  if (merge.action === 'change-identifier') {
+    const both = [...((known.identifier as Element[] | undefined) ?? []), ...old];
+    draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });
+    return;
+  }
+  const others = merge.other !== undefined || old.length > 0 || merge.priorNames.length > 0;
+  const [ours, theirs] = linkTypes[merge.action] ?? [];
+  const link = (path: string, type: string | undefined): Element[] | undefined =>
+    type === undefined || !others ? undefined : [{ other: draft.reference('Patient', path), type }];
+  draft.patient = draft.add('patient', {
+    resourceType: 'Patient',
+    ...known,
+    link: link('merge/other', ours),
+  });
+  if (!others) return;
+  const other =
+    merge.other === undefined
+      ? { identifier: old, name: merge.priorNames.map(name) }
+      : body(draft, merge.other);
+  draft.add('merge/other', {
+    resourceType: 'Patient',
+    ...other,
+    active: merge.action === 'merge' ? false : undefined,
+    link: link('patient', theirs),
+  });
+}
+
+const linkTypes = table<readonly [ours: string, theirs: string]>({
+  merge: ['replaces', 'replaced-by'],
+  link: ['seealso', 'seealso'],
+});

@@ -1,0 +1,50 @@
+/** Persons who act, and organizations. */
+import type { Address, Identifier, Participant, Person, Telecom } from '../gen/hilum/v1/event.ts';
+import { address, coded, hl7System, identifiers, name, nameText, telecoms } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { type Element, present, visible } from './json.ts';
+import { participation } from './tables.ts';
+
+export function practitioner(draft: Draft, person: Person | undefined): Element | undefined {
+  if (person === undefined) return undefined;
+  const reference = draft.once({
+    resourceType: 'Practitioner',
+    identifier: identifiers(person.identifiers),
+    name: person.name === undefined ? undefined : [name(person.name)],
+  });
+  return reference && { ...reference, display: nameText(person.name) };
+}
+
+/** The people with one of these roles, in the order in which they were named. */
+export function inRole(draft: Draft, participants: readonly Participant[], ...roles: string[]): Element[] {
+  const those = participants.filter(({ role }) => roles.includes(role));
+  return present(those.map(({ person }) => practitioner(draft, person)));
+}
+
+/** A canonical role as a concept: v3-ParticipationType where it is one. */
+export function roleOf(role: string): Element | undefined {
+  if (role === '') return undefined;
+  const known = participation[role];
+  if (known === undefined) return { text: role };
+  return { ...coded(hl7System('v3-ParticipationType'), known), text: role };
+}
+
+export function organization(
+  draft: Draft,
+  name: string,
+  numbers: readonly Identifier[] = [],
+  at?: Address,
+  numbersToCall: readonly Telecom[] = [],
+): Element | undefined {
+  const identifier = identifiers(numbers);
+  const unnamed = identifier.length === 0 && !visible(name);
+  if (unnamed && at === undefined) return undefined;
+  const reference = draft.once({
+    resourceType: 'Organization',
+    identifier,
+    name: unnamed ? 'not stated' : name, // with a number or a name [org-1]
+    telecom: telecoms(numbersToCall),
+    address: at === undefined ? undefined : [address(at)],
+  });
+  return reference && { ...reference, display: name };
+}

@@ -1,0 +1,25 @@
+/** Procedure: what was done to the patient. */
+import { concept, dateTime, hl7System, identifiers, textOf, word } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { practitioner, roleOf } from './practitioner.ts';
+
+export function addProcedures(draft: Draft): void {
+  draft.event.procedures.forEach((from, at) => {
+    const performed = dateTime(from.performed);
+    draft.add(`procedures/${at}`, {
+      resourceType: 'Procedure',
+      identifier: identifiers([from.identifier]),
+      status: performed === undefined ? 'unknown' : 'completed',
+      category: word(from.type, hl7System('v2-0230')),
+      code: concept(from.code) ?? word(from.text),
+      subject: draft.subject,
+      encounter: draft.encounter,
+      performedDateTime: performed,
+      performer: from.participants.flatMap(({ role, person }) => {
+        const actor = practitioner(draft, person);
+        return actor === undefined ? [] : [{ function: roleOf(role), actor }];
+      }),
+      note: from.text === '' || from.text === textOf(from.code) ? undefined : [{ text: from.text }],
+    });
+  });
+}

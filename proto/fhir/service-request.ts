@@ -1,0 +1,129 @@
+/** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
+import type { ClinicalEvent, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
+import {
+  concept,
+  concepts,
+  dateTime,
+  identifier,
+  identifiers,
+  logical,
+  note,
+  notes,
+  textOf,
+  timed,
+} from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import type { Element, Json } from './json.ts';
+import { inRole, organization, practitioner } from './practitioner.ts';
+import { addSpecimens } from './specimen.ts';
+import { orderControl, orderStatus, priority, requestStatus } from './tables.ts';
+
+/** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
+const without = new Set([
+  'medication',
+  'immunization',
+  'device-observation',
+  'device-alarm',
+  'device-silence',
+]);
+
+export function addRequests(draft: Draft): void {
+  const { event } = draft;
+  if (event.referral !== undefined) draft.requests.push(addReferral(draft, event.referral));
+  if (without.has(event.kind)) return;
+  const { order, furtherOrders } = event;
+  if (order !== undefined && says(order)) draft.requests.push(addRequest(draft, 'order', order, event.notes));
+  furtherOrders.forEach((one, at) => {
+    if (says(one)) draft.requests.push(addRequest(draft, `furtherOrders/${at}`, one, []));
+  });
+}
+
+function says(order: Order): boolean {
+  return order.placer !== undefined || order.filler !== undefined || order.service !== undefined;
+}
+
+function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEvent['notes']): Element {
+  const specimens = addSpecimens(draft, path, from);
+  if (path === 'order') draft.specimens = specimens;
+  const { requested, participants } = from;
+  return draft.add(path, {
+    resourceType: 'ServiceRequest',
+    identifier: identifiers([from.placer, from.filler, ...from.alternates]),
+    basedOn: from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []),
+    replaces: draft.event.supersedes.flatMap((one) =>
+      path === 'order' && draft.event.kind === 'order' ? (logical('ServiceRequest', one) ?? []) : [],
+    ),
+    requisition: identifier(from.group),
+    status: requestStatusOf(draft.event, from),
+    intent: 'order',
+    priority: priorityOf(from.priority),
+    code: concept(from.service),
+    subject: draft.subject,
+    encounter: draft.encounter,
+    ...occurrence(from),
+    authoredOn: dateTime(requested),
+    requester: inRole(draft, participants, 'ordering')[0] ?? orderer(draft, from),
+    performer: inRole(draft, participants, 'performing'),
+    reasonCode: concepts(from.reason),
+    specimen: specimens,
+    note: [...texts(from), ...notes(about)],
+  });
+}
+
+/** Where nobody is named who ordered. */
+function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
+  return from && organization(draft, from.name, from.identifiers, from.address, from.telecoms);
+}
+
+function texts(from: Order): Element[] {
+  const { relevantClinicalInformation, orderNotes, danger } = from;
+  return [relevantClinicalInformation, textOf(danger), ...orderNotes]
+    .filter((text) => text.trim() !== '')
+    .map((text) => ({ text }));
+}
+
+/** What the order says of itself (ORC-5, then ORC-1), else what its event says. */
+export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
+  const said = orderStatus[(order?.orderStatus ?? '').toUpperCase()];
+  const control = orderControl[(order?.control ?? '').toUpperCase()];
+  return said ?? control ?? requestStatus[event.status] ?? 'unknown';
+}
+
+export function priorityOf(sent: string): string | undefined {
+  return priority[sent.toUpperCase()];
+}
+
+function occurrence(from: Order): Record<string, Json> {
+  if (dateTime(from.scheduled) !== undefined) return timed('occurrence', from.scheduled, undefined);
+  const wanted = from.timing.find((one: Timing) => one.start !== undefined || one.end !== undefined);
+  return timed('occurrence', wanted?.start, wanted?.end);
+}
+
+/** RF1 asks one provider to see another's patient. */
+function addReferral(draft: Draft, from: Referral): Element {
+  const people = from.participants.map(({ role, person }) => ({
+    role: role.toUpperCase(),
+    reference: practitioner(draft, person),
+  }));
+  const those = (...roles: string[]): Element[] =>
+    people.flatMap(({ role, reference }) => (roles.includes(role) && reference ? [reference] : []));
+  const remarks = [from.disposition].flatMap(
+    (one) => note({ text: textOf(one), source: '', type: undefined, setId: '' }) ?? [],
+  );
+  return draft.add('referral', {
+    resourceType: 'ServiceRequest',
+    identifier: identifiers([from.originating, from.external]),
+    status: requestStatus[draft.event.status] ?? 'unknown',
+    intent: 'order',
+    category: concepts([from.type, from.category]),
+    priority: priorityOf(from.priority?.codings[0]?.code ?? ''),
+    subject: draft.subject,
+    encounter: draft.encounter,
+    ...timed('occurrence', from.effective, from.expires),
+    // PRD-1 [HL7 table 0286]: RP referring, RT referred to, in code or in words.
+    requester: those('RP', 'REFERRING', 'REFERRING PROVIDER')[0],
+    performer: those('RT', 'REFERRED TO', 'REFERRED TO PROVIDER'),
+    reasonCode: concepts(from.reasons),
+    note: [...remarks, ...notes(draft.event.notes)],
+  });
+}

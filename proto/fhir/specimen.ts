@@ -1,0 +1,37 @@
+/** Specimen: what was taken from the patient for an order. */
+import type { Order, Specimen } from '../gen/hilum/v1/event.ts';
+import { concept, concepts, dateTime, identifier, identifiers, periodOf, quantity } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import type { Element } from './json.ts';
+import { inRole } from './practitioner.ts';
+
+export function addSpecimens(draft: Draft, path: string, order: Order): Element[] {
+  const all = [...(order.specimen === undefined ? [] : [order.specimen]), ...order.furtherSpecimens];
+  return all.map((from, at) => add(draft, `${path}/specimens/${at}`, order, from));
+}
+
+/** Numbers of containers (SAC-3, SAC-4) and of the accession (SAC-2) have elements of their own. */
+function add(draft: Draft, path: string, order: Order, from: Specimen): Element {
+  const accession = from.identifiers.find((one) => one.type === 'ACSN');
+  const containers = from.identifiers.filter((one) => one.type.startsWith('CNTNR'));
+  const own = from.identifiers.filter((one) => one !== accession && !containers.includes(one));
+  return draft.add(path, {
+    resourceType: 'Specimen',
+    identifier: identifiers(own),
+    accessionIdentifier: identifier(accession),
+    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : undefined,
+    type: concept(from.type),
+    subject: draft.patient,
+    receivedTime: dateTime(from.received),
+    collection: {
+      collector: inRole(draft, order.participants, 'collector')[0],
+      ...periodOf('collected', from.collected),
+      quantity: quantity(from.quantity, from.unit),
+      method: concept(from.collectionMethod),
+      bodySite: concept(from.sourceSite),
+    },
+    container: containers.map((one) => ({ identifier: [identifier(one)] })),
+    condition: concepts([...from.conditions, ...from.rejectReasons]),
+    note: from.description === '' ? undefined : [{ text: from.description }],
+  });
+}

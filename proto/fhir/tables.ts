@@ -1,0 +1,265 @@
+/**
+ * HL7 v2 tables and words of the canonical event → codes of FHIR's required bindings. Facts from HL7's
+ * v2-to-FHIR concept maps; what they leave unmapped is left out here, or `unknown` where FHIR wants a code.
+ */
+export type Table<T = string> = Readonly<Record<string, T>>;
+
+/** Without a prototype: what a message sends (`constructor`) must find nothing but an entry. */
+export function table<T>(entries: Table<T>): Table<T> {
+  return Object.assign(Object.create(null) as object, entries);
+}
+
+/** HL7 table 0200 → NameUse. */
+export const nameUse = table({
+  BAD: 'old',
+  D: 'usual',
+  L: 'official',
+  R: 'official',
+  M: 'maiden',
+  MSK: 'anonymous',
+  N: 'nickname',
+  NAV: 'temp',
+  TEMP: 'temp',
+  NOUSE: 'old',
+});
+
+/** HL7 table 0190 → AddressUse. */
+export const addressUse = table({
+  BA: 'old',
+  BI: 'billing',
+  C: 'temp',
+  B: 'work',
+  O: 'work',
+  H: 'home',
+});
+
+/** Canonical gender is already FHIR's; anything else is unknown. */
+export const genders = new Set(['male', 'female', 'other', 'unknown']);
+
+/** HL7 table 0004 → v3-ActCode; the others keep their code in v2-0004. */
+export const encounterClass = table({ E: 'EMER', I: 'IMP', O: 'AMB', P: 'PRENC' });
+
+export const encounterStatus = new Set([
+  'planned',
+  'arrived',
+  'triaged',
+  'in-progress',
+  'onleave',
+  'finished',
+  'cancelled',
+  'entered-in-error',
+  'unknown',
+]);
+
+/** HL7 table 0443 and our roles → v3-ParticipationType. */
+export const participation = table({
+  attending: 'ATND',
+  referring: 'REF',
+  consulting: 'CON',
+  admitting: 'ADM',
+  performing: 'PPRF',
+  assisting: 'SPRF',
+  other: 'PART',
+});
+
+/** Canonical status → ObservationStatus. */
+export const observationStatus = table({
+  registered: 'registered',
+  preliminary: 'preliminary',
+  partial: 'preliminary',
+  final: 'final',
+  corrected: 'corrected',
+  cancelled: 'cancelled',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** Canonical status → DiagnosticReportStatus. */
+export const reportStatus = table({ ...observationStatus, partial: 'partial' });
+
+/** HL7 table 0038 (ORC-5) → RequestStatus. */
+export const orderStatus = table({
+  A: 'active',
+  CA: 'revoked',
+  CM: 'completed',
+  DC: 'revoked',
+  ER: 'entered-in-error',
+  HD: 'on-hold',
+  IP: 'active',
+  RP: 'revoked',
+  SC: 'active',
+});
+
+/**
+ * HL7 table 0119 (ORC-1) → RequestStatus. HL7's map leaves CA active until somebody answers CR; most placers get
+ * no answer, the event says cancelled, and its projection does not say otherwise.
+ */
+export const orderControl = table({
+  AF: 'active',
+  CA: 'revoked',
+  CR: 'revoked',
+  DC: 'revoked',
+  DF: 'revoked',
+  DR: 'revoked',
+  FU: 'completed',
+  HD: 'active',
+  HR: 'on-hold',
+  NW: 'active',
+  OC: 'revoked',
+  OD: 'revoked',
+  OH: 'on-hold',
+  OK: 'active',
+  PR: 'active',
+  PY: 'active',
+  RL: 'active',
+  RO: 'active',
+  RQ: 'active',
+});
+
+/** Canonical status of an order or a report → RequestStatus of what asked for it. */
+export const requestStatus = table({
+  requested: 'active',
+  accepted: 'active',
+  'in-progress': 'active',
+  registered: 'active',
+  preliminary: 'active',
+  partial: 'active',
+  final: 'completed',
+  corrected: 'completed',
+  completed: 'completed',
+  cancelled: 'revoked',
+  rejected: 'revoked',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** RequestStatus → MedicationrequestStatus. */
+export const medicationRequestStatus = table({
+  active: 'active',
+  'on-hold': 'on-hold',
+  revoked: 'cancelled',
+  completed: 'completed',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** Canonical status → MedicationDispenseStatus. */
+export const dispenseStatus = table({
+  requested: 'preparation',
+  accepted: 'preparation',
+  'in-progress': 'in-progress',
+  partial: 'in-progress',
+  completed: 'completed',
+  cancelled: 'cancelled',
+  rejected: 'declined',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** Canonical status → MedicationAdministrationStatus. */
+export const administrationStatus = table({
+  'in-progress': 'in-progress',
+  partial: 'completed',
+  completed: 'completed',
+  cancelled: 'not-done',
+  rejected: 'not-done',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** HL7 table 0322 (RXA-20) → ImmunizationStatus; empty means complete [HL7 4A.4.7.20]. */
+export const immunizationStatus = table({
+  '': 'completed',
+  CP: 'completed',
+  PA: 'completed',
+  RE: 'not-done',
+  NA: 'not-done',
+});
+
+/** Canonical status of a schedule → AppointmentStatus. */
+export const appointmentStatus = table({
+  requested: 'pending',
+  booked: 'booked',
+  rescheduled: 'booked',
+  'in-progress': 'checked-in',
+  completed: 'fulfilled',
+  cancelled: 'cancelled',
+  noshow: 'noshow',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** HL7 table 0278 (SCH-25, AIS-10 …), upper case → ParticipationStatus. */
+export const participantStatus = table({
+  BOOKED: 'accepted',
+  OVERBOOK: 'accepted',
+  STARTED: 'accepted',
+  COMPLETE: 'accepted',
+  PENDING: 'needs-action',
+  WAITLIST: 'tentative',
+  CANCELLED: 'declined',
+  DISCONTINUED: 'declined',
+  DELETED: 'declined',
+});
+
+/** Canonical status of a document → CompositionStatus of DocumentReference.docStatus. */
+export const documentStatus = table({
+  final: 'final',
+  preliminary: 'preliminary',
+  partial: 'preliminary',
+  registered: 'preliminary',
+  corrected: 'amended',
+  'entered-in-error': 'entered-in-error',
+});
+
+/** HL7 tables 0485 and 0027, and the words that are sent in their place → RequestPriority. */
+export const priority = table({
+  S: 'stat',
+  STAT: 'stat',
+  A: 'asap',
+  ASAP: 'asap',
+  R: 'routine',
+  ROUTINE: 'routine',
+  URGENT: 'urgent',
+});
+
+/** HL7 table 0127 → AllergyIntoleranceCategory. */
+export const allergyCategory = table({
+  DA: 'medication',
+  FA: 'food',
+  EA: 'environment',
+  PA: 'environment',
+  LA: 'environment',
+  AA: 'biologic',
+});
+
+/** HL7 table 0128 → AllergyIntoleranceCriticality. */
+export const allergyCriticality = table({ SV: 'high', MI: 'low' });
+
+/** HL7 table 0128 → AllergyIntoleranceSeverity of a reaction. */
+export const reactionSeverity = table({ SV: 'severe', MO: 'moderate', MI: 'mild' });
+
+/** Codes that HL7 table 0078 and v3-ObservationInterpretation share. */
+export const interpretations = new Set(
+  'A AA H HH HU L LL LU N < > D B U W I MS NS R S VS SDD POS NEG IND E NR RR WR DET ND EXP UNE EX HX LX IE NCL'.split(
+    ' ',
+  ),
+);
+
+/** HL7 table 0074 → observation-category. */
+export const observationCategory = table({
+  LAB: 'laboratory',
+  CH: 'laboratory',
+  HM: 'laboratory',
+  MB: 'laboratory',
+  MCB: 'laboratory',
+  SR: 'laboratory',
+  BLB: 'laboratory',
+  CG: 'laboratory',
+  IMM: 'laboratory',
+  TX: 'laboratory',
+  UR: 'laboratory',
+  RAD: 'imaging',
+  RUS: 'imaging',
+  RX: 'imaging',
+  CT: 'imaging',
+  NMR: 'imaging',
+  NMS: 'imaging',
+  CUS: 'imaging',
+  VUS: 'imaging',
+  OUS: 'imaging',
+});

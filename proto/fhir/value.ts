@@ -1,0 +1,104 @@
+/**
+ * An observed value as Observation.value[x]. Text is a number only where it is one: `7.40` is a quantity with
+ * these digits, `<0.01` one with a comparator, `1:80` a ratio, `2-4` of an SN a range; `1,5` stays a string.
+ */
+import type { Observation } from '../gen/hilum/v1/event.ts';
+import { code, concept, dateTime, period, quantity, ucum, unitOf } from './datatypes.ts';
+import { Decimal, type Element, type Json } from './json.ts';
+
+export type Value = Record<string, Json>;
+
+/** The first value; empty where there is none. */
+export function firstValue(from: Observation): Value {
+  const found = sentValue(from);
+  const sent = found.valueQuantity as Element | undefined;
+  const other = sent && translation(from);
+  return other === undefined ? found : { valueQuantity: { extension: [other], ...sent } };
+}
+
+/** The same quantity in the unit that a config asks for, beside the one that was sent. */
+function translation(from: Observation): Element | undefined {
+  const { value, unit } = from.converted ?? { value: '', unit: '' };
+  const [, comparator = '', number = ''] = /^(<=|>=|<|>|)(.+)$/.exec(value) ?? [];
+  const amount = quantity(number, unit);
+  if (amount === undefined) return undefined;
+  return {
+    url: 'http://hl7.org/fhir/StructureDefinition/iso21090-PQ-translation',
+    valueQuantity: { ...amount, comparator, system: ucum, code: code(unit) },
+  };
+}
+
+function sentValue(from: Observation): Value {
+  const { value, valueType, valueCode, valueTime, valuePeriod, structured } = from;
+  if (valueCode !== undefined) return { valueCodeableConcept: concept(valueCode) };
+  const at = dateTime(valueTime);
+  if (at !== undefined) return { valueDateTime: at };
+  const span = period(valuePeriod?.start, valuePeriod?.end);
+  if (span !== undefined) return { valuePeriod: span };
+  if (valueType === 'SN' && structured !== undefined) return structuredOf(from) ?? { valueString: value };
+  return textValue(from, value);
+}
+
+/** A text by its form, for the types that may hold numbers. */
+export function textValue(from: Observation, text: string): Value {
+  return (numeric.has(from.valueType) ? numberOf(from, text) : undefined) ?? { valueString: text };
+}
+
+/** NM is a number; ST, and what has no type, may be one. An ST without unit may be a name: `0042`. */
+const numeric = new Set(['NM', 'ST', '']);
+
+function numberOf(from: Observation, text: string): Value | undefined {
+  const [, comparator, number = ''] = /^(<=|>=|<|>)\s*(\S+)$/.exec(text) ?? [];
+  if (comparator !== undefined) return compared(from, comparator, number);
+  const [, numerator = '', denominator = ''] = /^(\d+)\s*:\s*(\d+)$/.exec(text) ?? [];
+  // 1:80 is a titer; 12:30 is a time of day, and other texts with a colon are anything.
+  if (numerator === '1') return ratio('', numerator, denominator);
+  if (from.valueType !== 'NM' && from.unit === '') return undefined;
+  return plain(from, text);
+}
+
+function plain(from: Observation, number: string): Value | undefined {
+  const found = quantity(number, from.unit, from.unitCode);
+  return found && { valueQuantity: found };
+}
+
+function compared(from: Observation, comparator: string, number: string): Value | undefined {
+  const value = Decimal.of(number);
+  return value && { valueQuantity: { value, comparator, ...unitOf(from.unit, from.unitCode) } };
+}
+
+function ratio(comparator: string, numerator: string, denominator: string): Value | undefined {
+  const [above, below] = [Decimal.of(numerator), Decimal.of(denominator)];
+  if (above === undefined || below === undefined) return undefined;
+  return { valueRatio: { numerator: { value: above, comparator }, denominator: { value: below } } };
+}
+
+/** SN [HL7 2.A.70]: comparator, number, separator, number. */
+function structuredOf(from: Observation): Value | undefined {
+  const { comparator, number1, separator, number2 } = from.structured ?? {};
+  if (number1 === undefined || comparator === undefined) return undefined;
+  const sign = comparator === '=' ? '' : comparator;
+  if (!['', '<', '<=', '>', '>='].includes(sign)) return undefined; // <> has no counterpart
+  if (number2 === '' && separator === '') {
+    return sign === '' ? plain(from, number1) : compared(from, sign, number1);
+  }
+  if (separator === ':' || separator === '/') return ratio(sign, number1, number2 ?? '');
+  if (separator === '-' && sign === '') return range(from, number1, number2 ?? '');
+  return undefined;
+}
+
+function range(from: Observation, number1: string, number2: string): Value | undefined {
+  const low = quantity(number1, from.unit, from.unitCode);
+  const high = quantity(number2, from.unit, from.unitCode);
+  if (low === undefined || high === undefined || Number(number1) > Number(number2)) return undefined;
+  return { valueRange: { low, high } };
+}
+
+/** OBX-7: always as text; `3.5-5.0` of a number also as its bounds. */
+export function referenceRange(from: Observation): Element[] {
+  const { referenceRange: text } = from;
+  if (text.trim() === '') return [];
+  const [, low = '', high = ''] = /^([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)$/.exec(text.trim()) ?? [];
+  const bounds = from.valueType === 'NM' || from.valueType === 'SN' ? range(from, low, high) : undefined;
+  return [{ ...(bounds?.valueRange as Element | undefined), text }];
+}
