@@ -3,14 +3,15 @@
  * moment beyond its own delay, found by watching how long acks take. A fast line opens it up to the
  * credit, a slow one closes it to a few packets, so the next STAT event is behind little of it.
  *
- *   ack within (best + slack)   grow by what was acked
- *   ack later                   shrink, at most once for each round of acks
+ *   ack within (best × 1.5 + slack)   grow by what was acked
+ *   ack later                         shrink, at most once for each round of acks
  */
 const startBytes = 256 * 1024;
 const bytesMin = 32 * 1024;
 const bytesMax = 4 * 1024 * 1024;
-/** What the line may add to its best ack: beside every budget nothing, beside a flush enough. */
-const slackUs = 40_000;
+/** What may be added to the best ack. With 40 ms and twice the best a STAT event waited 66 ms for what drained before it, so 14. */
+const slackUs = 10_000;
+const bestFactor = 1.5;
 const shrink = 0.7;
 /** The best ack is looked for anew, because routes change. */
 const bestForUs = 60_000_000;
@@ -31,7 +32,7 @@ export class Pace {
       this.#bestUs = tookUs;
       this.#bestAtUs = nowUs;
     }
-    if (tookUs <= this.#bestUs * 2 + slackUs)
+    if (tookUs <= this.#bestUs * bestFactor + slackUs)
       this.#limitBytes = Math.min(bytesMax, this.#limitBytes + bytes / 4);
     else if (nowUs - this.#shrunkAtUs > tookUs) {
       this.#shrunkAtUs = nowUs;
