@@ -38,7 +38,6 @@ import { storedBytes } from './space.ts';
 import type { State } from './state.ts';
 
 const hotBytesMax = 16 * 1024 * 1024;
-const ackRowsMax = 500;
 
 /** What one job of the normalizer made for one lane, ready to be stored and to be sent. */
 export interface MadeLane {
@@ -80,7 +79,7 @@ export interface OutboxCounters {
 export interface OutboxHooks {
   onEvents(): void;
   sourceName(source: number): string;
-  /** An event cannot be read: its record is to be quarantined in this round. Returns the number of the record. */
+  /** An event cannot be read: its record is to be quarantined in this round. */
   onDamaged(round: Round, entry: OutboxEntry, why: string): void;
 }
 
@@ -191,22 +190,13 @@ export class Outbox {
     return parcel;
   }
 
-  /** The row that holds the sequence, from the disk. */
+  /** The row that holds the sequence, from the disk: the last that begins at or before it. */
   #readBack(lane: Lane, sequence: number): OpenRow | undefined {
-    const partly = lane.partly === undefined ? undefined : readOutboxRowKey(lane.partly.key);
-    const start = partly !== undefined && sequence < partly.first + partly.count ? partly.first : sequence;
-    let range = lane.table.getRange({ start: sequenceKey(start), limit: 1 });
-    let [found] = range;
-    if (found === undefined || readOutboxRowKey(found.key).first > sequence) {
-      // The sequence stands inside a row that begins before it (an earlier parcel ended there).
-      range = lane.table.getRange({ start: sequenceKey(sequence), reverse: true, limit: 1 });
-      [found] = range;
-    }
+    const [found] = lane.table.getRange({ start: sequenceKey(sequence + 1), reverse: true, limit: 1 });
     if (found === undefined) return undefined;
     const key = Buffer.from(found.key);
     const { first, count } = readOutboxRowKey(key);
-    if (sequence < first || sequence >= first + count) return undefined;
-    return this.#open(lane, key, found.value);
+    return sequence < first + count ? this.#open(lane, key, found.value) : undefined;
   }
 
   /** Opens a row; what is damaged costs itself alone: an empty envelope keeps its place in the lane. */
@@ -290,17 +280,11 @@ export class Outbox {
     if (sequence > lane.durable) return false;
     if (sequence <= lane.acked) return true;
     this.#part.environment.root.resetReadTxn();
-    let round = this.#part.committer.round('patient');
-    let rows = 0;
+    const round = this.#part.committer.round('patient');
     const partly = lane.partly;
     if (partly !== undefined) this.#ackRow(round, lane, partly.key, sequence);
     const start = sequenceKey(lane.acked + 1);
     for (const found of lane.table.getKeys({ start, end: sequenceKey(sequence + 1) })) {
-      rows += 1;
-      if (rows % ackRowsMax === 0) {
-        this.#state.set(`acked.${name}`, lane.acked);
-        round = this.#part.committer.round('patient');
-      }
       this.#ackRow(round, lane, Buffer.from(found as Buffer), sequence);
     }
     lane.acked = sequence;
