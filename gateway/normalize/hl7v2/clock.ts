@@ -39,7 +39,7 @@ export function timeOf(
   if (last !== undefined && last.text === text && !parts.has(2)) return last.time;
   // The degree of precision is the old TS type's second component.
   const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
-  const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '');
+  const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '', scope.offset);
   if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
   if (read.time.ambiguity !== '')
     remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);

@@ -1,6 +1,7 @@
 /** One message: its header, its family, its segments in order, its events. */
 import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import { limits, type NormalizeContext, type Normalized, type Reject } from '../outcome.ts';
+import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
 import { Draft } from './draft.ts';
 import type { Family } from './family.ts';
@@ -15,7 +16,7 @@ import { fill } from './table.ts';
 export type Watch = (segment: Segment, field: number) => void;
 
 export function normalizeMessage(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
-  const scope: Scope = { context, remarks: [], rules: [], lastTime: undefined };
+  const scope: Scope = { context, offset: '', remarks: [], rules: [], lastTime: undefined };
   const message = scan(raw, scope);
   if ('code' in message) return { events: [], reject: message };
   message.onRead = watch;
@@ -39,6 +40,7 @@ function mapped(message: Message): Normalized {
   if (header.text(14) !== '' || (last?.name === 'DSC' && last.text(1) !== '')) {
     return refused('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
   }
+  message.scope.offset = offsetOfTime(header.text(7));
   const draft = new Draft(message, family, trigger);
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;

@@ -158,7 +158,10 @@ export interface ClinicalTime {
   precision: string;
   /** +01:00 as given in the message or assumed; empty where there is no time of day. */
   offset: string;
-  /** The IANA zone that the offset was taken from because the message gave none. */
+  /**
+   * Where the offset was taken from because the time itself has none: MSH-7 (the message's own
+   * default) where that has an offset, else the IANA zone of the source or of its site.
+   */
   assumed: string;
   /** What the sender wrote, where it is not a valid HL7 time. */
   original: string;
