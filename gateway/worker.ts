@@ -133,7 +133,8 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
         count: made.events.length,
         source: record.source,
         kind: event.kind,
-        messageControlId: record.messageControlId,
+        // Of several messages in one record each is found by its own.
+        messageControlId: event.provenance?.messageControlId || record.messageControlId,
         capturedAtUs: record.capturedAtUs,
         journaledAtUs: BigInt(job.journaledAtUs),
         normalizedAtUs: BigInt(normalizedAtUs),

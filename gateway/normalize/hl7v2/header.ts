@@ -1,7 +1,7 @@
 /** MSH: what the event's provenance says of its message [HL7 2.14.9]. */
 import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Message, Segment } from './message.ts';
-import { asSent, eachAsSent, type Table, word } from './table.ts';
+import { asSent, eachAsSent, type Table } from './table.ts';
 
 export const msh: Table<Provenance> = [
   [3, 'sendingApplication', asSent],
@@ -9,11 +9,16 @@ export const msh: Table<Provenance> = [
   [5, 'receivingApplication', asSent],
   [6, 'receivingFacility', asSent],
   [9, 'messageType', asSent],
-  [10, 'messageControlId', word],
+  // The whole field as it is: by this a sender knows its message, and capture, MSA-2 and trace do too.
+  [10, 'messageControlId', verbatim],
   [11, 'processingId', asSent],
   [12, 'version', asSent],
   [21, 'profiles', eachAsSent],
 ];
+
+function verbatim(segment: Segment, field: number): string {
+  return segment.message.chars.substring(segment.start(field), segment.end(field));
+}
 
 export interface MessageType {
   type: string;

@@ -56,7 +56,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
         if (used + 2 >= scratch.length) scratch = grown(scratch);
         scratch[used++] = at + 1;
       } else if (byte < 0x20) {
-        if (byte === 13 || byte === 28) break;
+        if (byte === 13) break;
         if (byte === 10 && !continues(bytes, at + 1, field)) break;
       } else high |= byte;
     }

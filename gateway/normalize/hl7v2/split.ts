@@ -27,11 +27,18 @@ export function split(raw: Uint8Array): Split {
     } else if (open < 0 && messages.length === 0 && at < raw.length && (raw[at] as number) > 0x20) {
       preamble = true;
     }
-    while (at < raw.length && raw[at] !== 13 && raw[at] !== 10 && raw[at] !== 28) at++;
+    while (at < raw.length && raw[at] !== 13 && raw[at] !== 10 && !endsBlock(raw, at)) at++;
     at++;
   }
   close(raw.length);
   return { messages, preamble };
+}
+
+/** FS is framing where the block ends with it, and a character of the text elsewhere (as capture reads it). */
+function endsBlock(raw: Uint8Array, at: number): boolean {
+  if (raw[at] !== 28) return false;
+  const next = raw[at + 1];
+  return next === undefined || next === 13 || next === 10 || next === 11 || headerAt(raw, at + 1) !== '';
 }
 
 function headerAt(raw: Uint8Array, at: number): string {
