@@ -15,8 +15,9 @@ import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import type { Journal, Made } from './journal/journal.ts';
+import { quarantineId } from './journal/layout.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
-import { nowUs } from './process/clock.ts';
+import { nowUs, shareClock } from './process/clock.ts';
 import { Damaged } from './process/seal.ts';
 import type { FromWorker, JobResult, Slice, ToWorker, WorkerSetup } from './worker-job.ts';
 
@@ -291,6 +292,7 @@ export class Pipeline {
     }
     const { segment, epoch, origin } = this.#journal;
     const setup: WorkerSetup = {
+      clock: shareClock(),
       masterKey: Uint8Array.from(this.#options.masterKey),
       segment: { number: segment.number, salt: Uint8Array.from(segment.salt) },
       salts,
@@ -342,7 +344,7 @@ export class Pipeline {
       QuarantinedRecord.fromPartial({ record, code, reason, atUs, urgent }),
     );
     const entry = QuarantineEntry.fromPartial({
-      id: `${this.#options.gateway}.${this.#journal.epoch.toString(16)}.record.${taken.sequence}`,
+      id: quarantineId(this.#options.gateway, this.#journal.epoch, taken.sequence),
       gateway: this.#options.gateway,
       site: this.#options.site,
       source: record.source,

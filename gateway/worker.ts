@@ -10,12 +10,12 @@ import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hi
 import { Envelope, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
-import { place } from './journal/layout.ts';
+import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { Normalized } from './normalize/outcome.ts';
-import { nowUs } from './process/clock.ts';
+import { adoptClock, nowUs } from './process/clock.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
   type FromWorker,
@@ -29,6 +29,7 @@ import {
 } from './worker-job.ts';
 
 const setup = workerData as WorkerSetup;
+adoptClock(setup.clock);
 /** Kept, because a writer's buffers cost more than what is written. */
 const eventWriter = new BinaryWriter();
 const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
@@ -216,7 +217,7 @@ function reject(
   );
   const entry = QuarantineEntry.encode(
     QuarantineEntry.fromPartial({
-      id: `${setup.gateway}.${setup.epoch.toString(16)}.record.${job.sequence}`,
+      id: quarantineId(setup.gateway, setup.epoch, job.sequence),
       gateway: setup.gateway,
       site: setup.site,
       source: record.source,
