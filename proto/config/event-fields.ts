@@ -428,6 +428,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     rateUnit: 'string',
     indication: 'Code',
     lotNumber: 'string',
+    unitCode: 'Code',
+    dispenseUnitCode: 'Code',
+    strengthUnitCode: 'Code',
+    rateUnitCode: 'Code',
   },
   Immunization: {
     vaccine: 'Code',
@@ -448,6 +452,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Identifier',
     doseNumber: 'string',
     indications: 'list<Code>',
+    doseUnitCode: 'Code',
   },
   Charge: {
     items: 'list<ChargeItem>',
@@ -572,6 +577,13 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Code',
     event: 'string',
     entries: 'list<string>',
+    records: 'list<MasterFileRecord>',
+  },
+  MasterFileRecord: {
+    event: 'string',
+    controlId: 'string',
+    effective: 'ClinicalTime',
+    key: 'Code',
   },
   Note: {
     text: 'string',

@@ -55,7 +55,13 @@ t.test('structure - every value is where the other engine has it', { skip }, asy
 });
 
 function segmentsOf(raw: Uint8Array): Segment[] {
-  const message = scan(raw, { context: testContext(), remarks: [], rules: [], lastTime: undefined });
+  const message = scan(raw, {
+    context: testContext(),
+    offset: '',
+    remarks: [],
+    rules: [],
+    lastTime: undefined,
+  });
   if ('code' in message) throw new Error(message.reason);
   return message.segments;
 }

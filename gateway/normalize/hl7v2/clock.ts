@@ -23,7 +23,12 @@ export function dateText(segment: Segment, field: number): string {
 export function period(segment: Segment, field: number): Period | undefined {
   const parts = segment.parts(field);
   if (parts.empty) return undefined;
-  return { start: timeOf(parts.sub(1), 1, segment, field), end: timeOf(parts.sub(2), 1, segment, field) };
+  return span(timeOf(parts.sub(1), 1, segment, field), timeOf(parts.sub(2), 1, segment, field));
+}
+
+/** Undefined where neither end was said. */
+export function span(start: ClinicalTime | undefined, end: ClinicalTime | undefined): Period | undefined {
+  return start === undefined && end === undefined ? undefined : { start, end };
 }
 
 export function timeOf(

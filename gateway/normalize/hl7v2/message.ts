@@ -19,8 +19,6 @@ export class Message {
   readonly segments: Segment[] = [];
   readonly offsets: Int32Array;
   readonly scope: Scope;
-  /** Fields that hold the HL7 null `""`, as SEG-n: the sender asks to delete the value. */
-  readonly nulls = new Set<string>();
   /** Tests watch which fields a mapping reads. */
   onRead: ((segment: Segment, field: number) => void) | undefined;
 
@@ -89,7 +87,7 @@ export class Segment {
     return (this.message.offsets[this.base + field + 1] ?? 1) - 1;
   }
 
-  /** True where the field says something; notes the HL7 null. */
+  /** True where the field says something; the HL7 null does not (nulls.ts tells where it stands). */
   has(field: number): boolean {
     if (field > this.count) return false;
     const start = this.start(field);
@@ -98,9 +96,7 @@ export class Segment {
     this.message.onRead?.(this, field);
     if (end - start !== 2) return true;
     const { chars } = this.message;
-    if (chars.charCodeAt(start) !== 34 || chars.charCodeAt(start + 1) !== 34) return true;
-    this.message.nulls.add(`${this.name}-${field}`);
-    return false;
+    return chars.charCodeAt(start) !== 34 || chars.charCodeAt(start + 1) !== 34;
   }
 
   /** One repetition (from 1) by its components. */
@@ -158,4 +154,12 @@ export class Segment {
   whole(field: number): string {
     return this.has(field) ? this.message.text(this.start(field), this.end(field)).trim() : '';
   }
+}
+
+/** True where any field of the segment has content. */
+export function says(segment: Segment): boolean {
+  for (let field = 1; field <= segment.count; field++) {
+    if (segment.end(field) > segment.start(field)) return true;
+  }
+  return false;
 }

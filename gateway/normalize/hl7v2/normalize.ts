@@ -6,8 +6,9 @@ import { time } from './clock.ts';
 import { Draft } from './draft.ts';
 import type { Family } from './family.ts';
 import { messageType, msh } from './header.ts';
-import type { Message, Segment } from './message.ts';
+import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
+import { nullsOf } from './nulls.ts';
 import { scan } from './scanner.ts';
 import { remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -112,14 +113,6 @@ function isSegment(segment: Segment): boolean {
   return segment.end(0) - segment.start(0) <= 4 && /^[A-Z][A-Z0-9]{2}$/.test(segment.name);
 }
 
-/** True where any field of the segment has content. */
-function says(segment: Segment): boolean {
-  for (let field = 1; field <= segment.count; field++) {
-    if (segment.end(field) > segment.start(field)) return true;
-  }
-  return false;
-}
-
 function stamp(events: ClinicalEvent[], header: Segment, message: Message, family: string): void {
   const { scope } = message;
   const { context } = scope;
@@ -128,7 +121,8 @@ function stamp(events: ClinicalEvent[], header: Segment, message: Message, famil
   base.source = context.source;
   base.protocol = context.protocol;
   base.topic = context.topic;
-  base.charset = message.ascii ? header.text(18) || 'ASCII' : message.charset.name;
+  base.charset = message.charset.name;
+  const nulls = nullsOf(message);
   for (const event of events) {
     const provenance: Provenance = { ...base };
     provenance.rules = [`hl7v2/${family}`, ...scope.rules];
@@ -138,7 +132,7 @@ function stamp(events: ClinicalEvent[], header: Segment, message: Message, famil
     event.times ??= fresh.times();
     event.times.message = sent;
     event.times.capturedAtUs = context.capturedAtUs;
-    if (message.nulls.size > 0) event.nulls = [...message.nulls];
+    if (nulls.length > 0) event.nulls = [...nulls];
   }
 }
 
