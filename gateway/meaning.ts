@@ -47,6 +47,7 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       topic: record.topic,
       capturedAtUs: record.capturedAtUs,
       attachmentBytesMax,
+      limits: config.limits,
       codes,
       units,
       authorities,

@@ -127,6 +127,25 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('From capture to delivery, for each class.'),
+  limits: z
+    .strictObject({
+      segmentsMax: z
+        .number()
+        .int()
+        .min(100)
+        .max(200_000)
+        .default(10_000)
+        .describe('Segments of one HL7 v2 message.'),
+      fieldBytesMax: z
+        .number()
+        .int()
+        .min(1024)
+        .max(16 * 1024 * 1024)
+        .default(32 * 1024)
+        .describe('Bytes of one field; an OBX field may be a document and have 16 MiB.'),
+    })
+    .prefault({})
+    .describe('A message over one of these was answered and goes to quarantine, whole.'),
   destinations: z.record(name, destination).default({}),
   routes: z.record(name, route).default({}),
 });

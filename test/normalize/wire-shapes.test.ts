@@ -218,3 +218,28 @@ t.test('master file - a record has its event and its key by components', async (
     ],
   });
 });
+
+t.test('limits - the reason in quarantine names the limit, its key and what to do', async (t) => {
+  const over = (limits: { segmentsMax: number; fieldBytesMax: number }, ...lines: string[]) =>
+    normalizeHl7v2(er7(msh('L1'), 'PID|1||7^^^S^MR', ...lines), testContext({ limits }));
+  const usual = { segmentsMax: 100, fieldBytesMax: 1024 };
+  const rows = ['OBR|1|||K^K^L', ...Array.from({ length: 98 }, (_, n) => `OBX|${n}|NM|K^K^L||4`)];
+  t.same(over(usual, ...rows).reject, {
+    code: 'too-large',
+    reason:
+      'The message has more segments than limits.segmentsMax of the config (100) allows: raise it there, then replay the record.',
+  });
+  t.equal(over({ ...usual, segmentsMax: 101 }, ...rows).reject, undefined, 'raised');
+  const note = ['OBR|1|||K^K^L', `NTE|1||${'x'.repeat(1025)}`];
+  t.same(over(usual, ...note).reject, {
+    code: 'too-large',
+    reason:
+      'NTE-3 (line 4) has 1025 bytes, more than limits.fieldBytesMax of the config (1024) allows: raise it there, then replay the record.',
+  });
+  t.equal(over({ ...usual, fieldBytesMax: 1025 }, ...note).reject, undefined, 'raised');
+  t.equal(
+    over(usual, 'OBR|1|||K^K^L', `OBX|1|TX|K^K^L||${'x'.repeat(5000)}`).reject,
+    undefined,
+    'a document',
+  );
+});

@@ -1,6 +1,6 @@
 /** One message: its header, its family, its segments in order, its events. */
 import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
-import { limits, type NormalizeContext, type Normalized, type Reject } from '../outcome.ts';
+import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
 import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
 import { Draft } from './draft.ts';
@@ -59,12 +59,11 @@ function mapped(message: Message): Normalized {
   if (events.length === 0) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
-  const observations = events.reduce((sum, event) => sum + event.observations.length, 0);
-  if (observations > limits.observationsMax) {
-    return refused('too-large', `More than ${limits.observationsMax} observations.`);
-  }
   if (events.length > 50 && events.length * sharedBytes(message, family) > repeatedBytesMax) {
-    return refused('too-large', 'Too many orders that would each repeat the same patient and visit.');
+    return refused(
+      'too-large',
+      'The message has so many orders that their events, which each repeat the patient and the visit, would be over 64 MiB; this cannot be raised, the sender has to split it.',
+    );
   }
   for (const event of events) family.finish?.(event, draft);
   stamp(events, header, message, family.name);

@@ -8,7 +8,7 @@
  * Any input is safe: the work is linear, and what is over a limit is refused with its segment
  * and field. Reading is the message's own (message.ts).
  */
-import { limits, type Reject } from '../outcome.ts';
+import { documentFieldBytesMax, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
@@ -32,6 +32,7 @@ export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
 
 function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): Message | Reject {
   const { field } = by;
+  const { limits } = scope.context;
   const length = bytes.length;
   const starts: number[] = []; // per segment: index of its first offset
   let used = 0;
@@ -74,12 +75,19 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     line++;
     starts.push(mine);
     if (line > limits.segmentsMax) {
-      return { code: 'too-large', reason: `More than ${limits.segmentsMax} segments.` };
+      const which = `limits.segmentsMax of the config (${limits.segmentsMax})`;
+      return tooLarge(`The message has more segments than ${which} allows`);
     }
     if (longest > limits.fieldBytesMax) {
-      const obx = bytes.toString('latin1', begin, begin + 3) === 'OBX';
-      if (!obx || longest > limits.documentFieldBytesMax) {
-        return { code: 'too-large', reason: `Field ${longestAt} of segment ${line} is over the limit.` };
+      const name = bytes.toString('latin1', begin, begin + 3);
+      const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'segment'}-${longestAt} (line ${line})`;
+      if (name !== 'OBX') {
+        const which = `limits.fieldBytesMax of the config (${limits.fieldBytesMax})`;
+        return tooLarge(`${field} has ${longest} bytes, more than ${which} allows`);
+      }
+      if (longest > documentFieldBytesMax) {
+        const reason = `${field} has ${longest} bytes; a document may have ${documentFieldBytesMax}, which cannot be raised.`;
+        return { code: 'too-large', reason };
       }
     }
   }
@@ -93,6 +101,10 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     message.segments.push(new Segment(message, nameAt(message, begin), i + 1, base, next - base - 2));
   }
   return message;
+}
+
+function tooLarge(what: string): Reject {
+  return { code: 'too-large', reason: `${what}: raise it there, then replay the record.` };
 }
 
 function nameAt(message: Message, begin: number): string {
