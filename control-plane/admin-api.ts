@@ -162,9 +162,8 @@ export class AdminApi {
     let latest = 0n;
     // The gateway's hops follow each other, whatever a step of its clock made of their times.
     const there = (atUs: bigint) => {
-      if (atUs === 0n) return 0n;
-      if (atUs - offsetUs > latest) latest = atUs - offsetUs;
-      return latest;
+      if (atUs !== 0n && atUs - offsetUs > latest) latest = atUs - offsetUs;
+      return atUs && latest;
     };
     const hops = [
       { hop: 'captured', atUs: there(envelope.capturedAtUs) },

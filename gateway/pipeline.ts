@@ -337,8 +337,7 @@ export class Pipeline {
     const record = this.#openOrBlank(taken);
     const atUs = BigInt(nowUs());
     const urgent = taken.guess === 'stat' || taken.guess === 'urgent';
-    const reason = 'The mapping ran out of its time or memory on this message.';
-    const code = 'mapping-failed';
+    const [code, reason] = ['mapping-failed', 'The mapping ran out of its time or memory on this message.'];
     const sealed = this.#journal.sealQuarantined(
       taken.sequence,
       QuarantinedRecord.fromPartial({ record, code, reason, atUs, urgent }),

@@ -159,6 +159,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     let frameTimer: NodeJS.Timeout | undefined;
     let stray = 0;
     let broken = 0;
+    const from = socket.remoteAddress ?? '';
     socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) return;
@@ -168,9 +169,10 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       stray = framer.strayBytes();
       const begunAgain = framer.brokenOff() > broken;
       if (begunAgain) {
+        // The counter has them all; one line a connection is enough for a sender that always does it.
+        if (broken === 0) hooks.log('warn', 'mllp-broken-off', { listener: options.name, address: from });
         counters.brokenOff += framer.brokenOff() - broken;
         broken = framer.brokenOff();
-        hooks.log('warn', 'mllp-broken-off', { listener: options.name, address: socket.remoteAddress ?? '' });
       }
       // Each frame has its own time, also when the next one begins in the chunk that ended the last.
       if (found.length > 0 || begunAgain || framer.pendingBytes() === 0) {
