@@ -9,6 +9,8 @@ import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
+import { compileDevices } from './normalize/association.ts';
+import { compilePayloads } from './normalize/device/template.ts';
 import type { NormalizeContext } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
 import { compileClassifier } from './prioritize/classify.ts';
@@ -37,6 +39,8 @@ export function compileMeaning(yaml: string, version: number): Meaning {
   const authorities = new Map(Object.entries(config.identity.authorities));
   const codes = compileCodeTables(config);
   const units = compileUnitTables(config);
+  const payloads = compilePayloads(config);
+  const devices = compileDevices(config);
   return {
     version,
     config,
@@ -51,6 +55,8 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       codes,
       units,
       authorities,
+      payloads: payloads.get(record.source) ?? [],
+      devices,
     }),
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
@@ -58,6 +64,11 @@ export function compileMeaning(yaml: string, version: number): Meaning {
     reclassifies:
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
+      // What a template reads as alarm or flag, capture's look at the bytes cannot know.
+      Object.values(config.payloads).some(
+        ({ alarm, observations }) =>
+          alarm !== undefined || observations.some(({ interpretation }) => interpretation !== undefined),
+      ) ||
       Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed),
   };
 }

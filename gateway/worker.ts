@@ -4,10 +4,11 @@
  * main thread ends it when it takes too long and starts a fresh one.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
-import { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
+import { BackWriter } from '../proto/back-writer.ts';
+import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
+import { writeClinicalEvent, writeEnvelope } from '../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
-import { Envelope, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
 import { place, quarantineId } from './journal/layout.ts';
@@ -31,14 +32,19 @@ import {
 const setup = workerData as WorkerSetup;
 adoptClock(setup.clock);
 /** Kept, because a writer's buffers cost more than what is written. */
-const eventWriter = new BinaryWriter();
+const eventWriter = new BackWriter();
+const envelopeWriter = new BackWriter();
+const nothing = new Uint8Array(0);
 const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
 const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number));
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
+let meaningVersion = versionOf(meaning);
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
-  else if (message.kind === 'epoch') setup.epoch = message.epoch;
+  if (message.kind === 'config') {
+    meaning = compileMeaning(message.yaml, message.version);
+    meaningVersion = versionOf(meaning);
+  } else if (message.kind === 'epoch') setup.epoch = message.epoch;
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();
@@ -48,6 +54,10 @@ parentPort?.on('message', (message: ToWorker) => {
     parentPort?.postMessage(done, [done.bytes, done.plain]);
   }
 });
+
+function versionOf({ version }: Meaning): string {
+  return version === 0 ? mappingVersion : `${mappingVersion}+config@${version}`;
+}
 
 /** What one job gives: for each lane its events in the order of the records. */
 class Reply {
@@ -125,24 +135,27 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
       : undefined);
   made.events.forEach((event, position) => {
     const index = position + 1;
-    const envelope = Envelope.encode(
-      Envelope.fromPartial({
-        recordEpoch: setup.epoch,
-        recordSequence: BigInt(job.sequence),
-        recordSha256: record.sha256,
-        index,
-        count: made.events.length,
-        source: record.source,
-        kind: event.kind,
-        // Of several messages in one record each is found by its own.
-        messageControlId: event.provenance?.messageControlId || record.messageControlId,
-        capturedAtUs: record.capturedAtUs,
-        journaledAtUs: BigInt(job.journaledAtUs),
-        normalizedAtUs: BigInt(normalizedAtUs),
-        event: ClinicalEvent.encode(event, eventWriter).finish(),
-        raw: position === 0 ? record.raw : new Uint8Array(0),
-      }),
-    ).finish();
+    eventWriter.clear();
+    writeClinicalEvent(eventWriter, event);
+    envelopeWriter.clear();
+    writeEnvelope(envelopeWriter, {
+      recordEpoch: setup.epoch,
+      recordSequence: BigInt(job.sequence),
+      recordSha256: record.sha256,
+      index,
+      count: made.events.length,
+      source: record.source,
+      kind: event.kind,
+      // Of several messages in one record each is found by its own.
+      messageControlId: event.provenance?.messageControlId || record.messageControlId,
+      capturedAtUs: record.capturedAtUs,
+      journaledAtUs: BigInt(job.journaledAtUs),
+      normalizedAtUs: BigInt(normalizedAtUs),
+      event: eventWriter.since(0),
+      raw: position === 0 ? record.raw : nothing,
+    });
+    // The writer's own bytes: they are copied (sealed, and as an element of a batch) before it writes again.
+    const envelope = envelopeWriter.since(0);
     const sealed = sealer.seal(place('outbox', setup.origin, job.sequence, index), envelope);
     const completes = rejected === undefined && index === made.events.length;
     const { sequence: recordSequence, source } = job;
@@ -184,8 +197,7 @@ function complete(event: ClinicalEvent, record: JournalRecord, index: number, co
   if (provenance === undefined) return;
   provenance.source = record.source;
   provenance.protocol = record.protocol;
-  provenance.mappingVersion =
-    meaning.version === 0 ? mappingVersion : `${mappingVersion}+config@${meaning.version}`;
+  provenance.mappingVersion = meaningVersion;
   provenance.index = index;
   provenance.count = count;
   provenance.topic = record.topic;

@@ -1,11 +1,21 @@
-// Generates proto/gen from proto/hilum: static ts-proto code for the wire, and the
-// descriptor set that gRPC reflection serves. Both are committed; `--check` says whether
+// Generates proto/gen from proto/hilum: static ts-proto code for the wire, the writers of what
+// the gateway writes most, and the descriptor set that gRPC reflection serves. All are committed; `--check` says whether
 // they are what the .proto files give, and that the contract only grew (buf breaking).
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writersOf } from './gen-writers.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const gen = join(root, 'proto/gen');
@@ -32,6 +42,10 @@ run('node_modules/.bin/protoc', [
   ].join(','),
   ...protos,
 ]);
+writeFileSync(
+  join(out, 'hilum/v1/event-writer.ts'),
+  writersOf(readFileSync(join(out, 'hilum.binpb')), ['.hilum.v1.ClinicalEvent', '.hilum.v1.Envelope']),
+);
 
 if (check) {
   const fresh = walk(out).map((file) => relative(out, file));

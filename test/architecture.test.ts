@@ -205,7 +205,7 @@ const pure = [
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(window|backoff)\.ts$/,
-  /^proto\/(limits|token)\.ts$/,
+  /^proto\/(limits|token|back-writer)\.ts$/,
   /^proto\/units\//,
   // The published JSON Schema is written by a script of its own.
   /^proto\/config\/(?!publish\.ts$)/,
@@ -263,10 +263,9 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
     'gateway/capture/mqtt/broker.ts': 750,
     'gateway/gateway.ts': 650,
     'gateway/uplink/uplink.ts': 585,
-    'proto/config/event-fields.ts': 640,
+    'proto/config/event-fields.ts': 670,
     'control-plane/admin-api.ts': 450,
     'control-plane/plane.ts': 450,
-    'gateway/normalize/device/index.ts': 430,
   };
   const long = new Map<string, number>();
   for (const file of product) {

@@ -10,7 +10,10 @@ import { output, withConnection } from './options.ts';
 const loinc = 'http://loinc.org';
 
 export function addCodeCommands(program: Command): void {
-  const codes = program.command('codes').description('codes and units that came without a meaning');
+  const codes = program
+    .command('codes')
+    .description('codes and units that came without a meaning')
+    .addHelpText('after', '\nExample:\n  hilumctl codes list --site north --unmapped');
 
   codes
     .command('list')

@@ -145,7 +145,9 @@ export class Journal implements Intake {
         void state.put(Buffer.from('origin'), epoch);
       }
     });
-    return new Journal(environment, segment, options, hooks);
+    const journal = new Journal(environment, segment, options, hooks);
+    if (!(await journal.#space.hold())) hooks.onAlarm('reserve-not-held', {});
+    return journal;
   }
 
   private constructor(

@@ -1,8 +1,15 @@
 /**
- * Room. LMDB must never meet a full disk (it corrupts the heap: measured), so intake stops
- * at two lines of our own: a byte budget for the journal's file, and a reserve of the
- * volume that intake leaves free for the backlog to drain into.
+ * Room. LMDB must never meet a full disk (it corrupts the heap: measured), so intake stops at two lines of
+ * our own: a byte budget for the journal's file, and a reserve that intake leaves for the backlog to drain into.
+ *
+ *   data.mdb   [ pages in use and free pages ][ reserve: blocks behind the end of the file ]      free on the volume
+ *
+ * The reserve is held: its blocks belong to the file already (fallocate, keeping the size), so whoever else fills
+ * the volume, copy-on-write finds room. A full volume without that ended the process at the next commit; with it
+ * a hundred rounds more and the whole drain went through (both measured). Where the file system cannot hold it,
+ * the reserve is only watched.
  */
+import { execFile } from 'node:child_process';
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pageBytes } from '../process/lmdb.ts';
@@ -17,11 +24,18 @@ const floorShare = 0.1;
 /** Half-full pages and trees, as a factor and as a sum; generous, because LMDB must never meet a full disk. */
 const overhead = 1.8;
 const slackBytes = 4 * mebibyte;
+/** The unit of `blocks` in stat(2). */
+const blockBytes = 512;
+/** The file grows into what is held; below this share of the reserve it is taken anew. */
+const holdShare = 0.75;
+const holdAgainMs = 10_000;
 
 export interface Room {
   state: 'open' | 'reserve' | 'budget';
   fileBytes: number;
   freeBytes: number;
+  /** Of the reserve: blocks that are the file's already. */
+  heldBytes: number;
   liveBytes: number;
 }
 
@@ -29,6 +43,8 @@ export interface Space {
   /** Asked before each append; answers from a reading that is at most 250 ms old, less what was taken since. */
   state(bytes: number): Room['state'];
   room(): Room;
+  /** Takes the reserve's blocks; resolves with whether they are held. */
+  hold(): Promise<boolean>;
   reserveBytes: number;
   budgetBytes: number;
 }
@@ -51,6 +67,9 @@ export function createSpace(options: SpaceOptions): Space {
     options.reserveBytes ?? Math.min(512 * mebibyte, Math.floor((volume.blocks * volume.bsize) / 10));
   let readAtMs = Number.NEGATIVE_INFINITY;
   let freeBytes = 0;
+  let heldBytes = 0;
+  let holding: Promise<boolean> | undefined;
+  let heldAtMs = Number.NEGATIVE_INFINITY;
   let reusableBytes = 0;
   let takenBytes = 0;
   let state: Room['state'] = 'open';
@@ -58,10 +77,26 @@ export function createSpace(options: SpaceOptions): Space {
   function refresh(): void {
     const statfs = statfsSync(directory);
     freeBytes = statfs.bavail * statfs.bsize;
-    const fileBytes = statSync(options.file, { throwIfNoEntry: false })?.size ?? 0;
+    const file = statSync(options.file, { throwIfNoEntry: false });
+    const fileBytes = file?.size ?? 0;
+    heldBytes = Math.max(0, (file?.blocks ?? 0) * blockBytes - fileBytes);
+    if (heldBytes < reserveBytes * holdShare && performance.now() - heldAtMs > holdAgainMs) void hold();
     reusableBytes = Math.max(0, fileBytes - options.liveBytes() * overhead - slackBytes);
     takenBytes = 0;
     readAtMs = performance.now();
+  }
+
+  function hold(): Promise<boolean> {
+    heldAtMs = performance.now();
+    holding ??= new Promise<boolean>((resolve) => {
+      const { size } = statSync(options.file);
+      const range = ['-n', '-o', String(size), '-l', String(reserveBytes)];
+      execFile('fallocate', [...range, options.file], { timeout: holdAgainMs }, (error) => {
+        holding = undefined;
+        resolve(error === null);
+      });
+    });
+    return holding;
   }
 
   /** Once closed, intake opens again only with some room to spare: no flapping at the line. */
@@ -70,8 +105,9 @@ export function createSpace(options: SpaceOptions): Space {
     // Copy-on-write takes pages for the row and for the way to it before any page comes back. What is
     // free inside the file serves first; it never shrinks, so after a drain that is most of it.
     const owed = options.unmappedBytes() * eventFactor;
-    const room = freeBytes + reusableBytes - takenBytes * 2 - bytes - owed;
-    const volumeFull = freeBytes < reserveBytes * floorShare * (1 + spare);
+    const own = freeBytes + heldBytes;
+    const room = own + reusableBytes - takenBytes * 2 - bytes - owed;
+    const volumeFull = own < reserveBytes * floorShare * (1 + spare);
     if (volumeFull || room < reserveBytes * (1 + spare)) state = 'reserve';
     else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';
     else state = 'open';
@@ -79,6 +115,7 @@ export function createSpace(options: SpaceOptions): Space {
   }
 
   return {
+    hold: () => (reserveBytes === 0 ? Promise.resolve(true) : hold()),
     reserveBytes,
     budgetBytes: options.budgetBytes,
     state(bytes) {
@@ -93,6 +130,7 @@ export function createSpace(options: SpaceOptions): Space {
         state: judge(0),
         fileBytes: statSync(options.file, { throwIfNoEntry: false })?.size ?? 0,
         freeBytes,
+        heldBytes,
         liveBytes: options.liveBytes(),
       };
     },

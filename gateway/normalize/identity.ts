@@ -25,8 +25,17 @@ export function identifierSystem(
         return universal;
     }
   }
-  const configured = authorities.get(namespace) ?? authorities.get(universal);
+  const configured =
+    authorities.size === 0 ? undefined : (authorities.get(namespace) ?? authorities.get(universal));
   if (configured !== undefined && (namespace !== '' || universal !== '')) return configured;
   const name = namespace || universal;
-  return name === '' ? `urn:hilum:${source}` : `urn:hilum:${source}:${name}`;
+  return name === '' ? ownSystem(source) : `urn:hilum:${source}:${name}`;
+}
+
+let own = { source: '', system: 'urn:hilum:' };
+
+/** Made once for many numbers: a concatenation is put together anew by each who reads it. */
+function ownSystem(source: string): string {
+  if (own.source !== source) own = { source, system: `urn:hilum:${source}` };
+  return own.system;
 }

@@ -3,10 +3,12 @@
  * converted where the config wants it, and what has no meaning yet is noted for the worklist.
  * Nothing that was sent is changed: mapped codings and converted quantities stand beside it.
  */
+import { KeptCode } from '../../proto/back-writer.ts';
 import type { ClinicalEvent, Code, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
 import { ucumSystem } from '../../proto/units/ucum.ts';
 import { convertQuantity } from './convert.ts';
-import type { CodeTables, NormalizeContext, Sighting } from './outcome.ts';
+import { keptCode } from './kept-code.ts';
+import type { CodeTables, NormalizeContext, Sighting, UnitTables } from './outcome.ts';
 
 const sightingsMax = 200;
 const textMax = 64;
@@ -39,23 +41,52 @@ function readUnit(
 ): string | undefined {
   const { unit } = observation;
   if (unit === '' && observation.unitCode === undefined) return undefined;
-  const code: Code = observation.unitCode ?? { text: unit, codings: [] };
-  if (code.codings.length === 0 && code.text !== '') code.codings.push(asSent(code.text));
-  const ucum = units.read(code);
-  if (ucum === undefined) {
-    const [coding] = code.codings;
-    if (units.report && coding !== undefined) count(sightings, 'unit', coding, '');
-    return undefined;
+  const { code, ucum } = unitOf(observation.unitCode ?? { text: unit, codings: [] }, units);
+  if (observation.unitCode !== undefined || ucum !== undefined) observation.unitCode = code;
+  if (ucum !== undefined) return ucum;
+  const [coding] = code.codings;
+  if (units.report && coding !== undefined) count(sightings, 'unit', coding, '');
+  return undefined;
+}
+
+interface ReadUnit {
+  /** As sent, with the UCUM coding beside it where it was read as one. */
+  code: Code;
+  ucum: string | undefined;
+}
+
+/** A kept code is read once for each set of tables, and what is read is kept as well. */
+const keptUnits = new WeakMap<UnitTables, WeakMap<Code, ReadUnit>>();
+
+function unitOf(sent: Code, units: UnitTables): ReadUnit {
+  if (KeptCode.bytesOf(sent) === undefined) return readAsUcum(sent, units);
+  let ofTables = keptUnits.get(units);
+  if (ofTables === undefined) {
+    ofTables = new WeakMap();
+    keptUnits.set(units, ofTables);
   }
+  let known = ofTables.get(sent);
+  if (known === undefined) {
+    const { code, ucum } = readAsUcum(sent, units);
+    known = { code: keptCode(code), ucum };
+    ofTables.set(sent, known);
+  }
+  return known;
+}
+
+/** Never changes what was sent: other events may hold it as well. */
+function readAsUcum({ text, codings: sent }: Code, units: UnitTables): ReadUnit {
+  const codings = sent.length === 0 && text !== '' ? [asSent(text)] : [...sent];
+  const ucum = units.read({ text, codings });
+  if (ucum === undefined) return { code: { text, codings }, ucum };
   // `mg/dl` said to be UCUM is UCUM; it needs no second coding.
-  const known = code.codings.some(
+  const known = codings.some(
     (coding) => coding.system === ucumSystem && units.read({ text: '', codings: [coding] }) === ucum,
   );
   if (!known) {
-    code.codings.push({ system: ucumSystem, code: ucum, display: '', version: '', name: '', mapped: true });
+    codings.push({ system: ucumSystem, code: ucum, display: '', version: '', name: '', mapped: true });
   }
-  observation.unitCode = code;
-  return ucum;
+  return { code: { text, codings }, ucum };
 }
 
 /** A unit without a coding system is the sender's own word. */

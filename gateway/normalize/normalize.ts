@@ -2,6 +2,7 @@
  * One record in, its events out: chooses the mapping by protocol and content. Pure.
  */
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { associate } from './association.ts';
 import { normalizeDevice } from './device/index.ts';
 import { normalizeHl7v2 } from './hl7v2/index.ts';
 import { giveMeaning } from './meaning-of-codes.ts';
@@ -16,6 +17,7 @@ export function normalize(record: JournalRecord, context: NormalizeContext): Nor
       looksLikeHl7v2(record.raw) || record.protocol === 'mllp'
         ? normalizeHl7v2(record.raw, context)
         : normalizeDevice(record.raw, context);
+    for (const event of made.events) associate(event, context.devices ?? [], context.source);
     const unmapped = giveMeaning(made.events, context);
     return unmapped.length > 0 ? { ...made, unmapped } : made;
   } catch {

@@ -6,6 +6,8 @@
  */
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
 import type { Relation } from '../../proto/units/ucum.ts';
+import type { DeclaredDevice } from './association.ts';
+import type { PayloadTemplate } from './device/template.ts';
 
 export interface Normalized {
   events: ClinicalEvent[];
@@ -62,6 +64,10 @@ export interface NormalizeContext {
   units: UnitTables;
   /** assigning authority as sent → system URI */
   authorities: ReadonlyMap<string, string>;
+  /** Templates for the JSON of this source, in order. */
+  payloads?: readonly PayloadTemplate[];
+  /** What the config declares of devices. */
+  devices?: readonly DeclaredDevice[];
 }
 
 /** Code tables of the running config, keyed `<table or coding system as sent>|<code>`. */
@@ -105,3 +111,6 @@ export interface MappedCode {
 
 /** Bytes of an OBX field, which may carry a document; more than a frame may have by default. */
 export const documentFieldBytesMax = 16 * 1024 * 1024;
+
+/** Observations of one device payload. */
+export const observationsMax = 20_000;

@@ -4,6 +4,7 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import type { ClinicalTime } from '../../proto/gen/hilum/v1/event.ts';
+import { unitAt } from './text.ts';
 
 export interface ReadTime {
   time: ClinicalTime;
@@ -59,13 +60,13 @@ interface TimeParts {
 
 function parts(text: string): TimeParts | undefined {
   let at = 0;
-  while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+  while (at < text.length && isDigit(unitAt(text, at))) at++;
   if (at < 4 || at > 14 || at % 2 !== 0) return undefined;
   const digits = at === text.length ? text : text.slice(0, at);
   let fraction = '';
-  if (text.charCodeAt(at) === 46 && at === 14) {
+  if (unitAt(text, at) === 46 && at === 14) {
     const from = ++at;
-    while (at < text.length && isDigit(text.charCodeAt(at))) at++;
+    while (at < text.length && isDigit(unitAt(text, at))) at++;
     fraction = text.slice(from, at);
     if (fraction.length > 9) return undefined;
   }
@@ -79,9 +80,9 @@ function parts(text: string): TimeParts | undefined {
 
 function readOffset(text: string): string {
   if (text === 'Z') return '+00:00';
-  const sign = text.charCodeAt(0);
+  const sign = unitAt(text, 0);
   if ((sign !== 43 && sign !== 45) || text.length !== 5) return '';
-  for (let i = 1; i < 5; i++) if (!isDigit(text.charCodeAt(i))) return '';
+  for (let i = 1; i < 5; i++) if (!isDigit(unitAt(text, i))) return '';
   if (number(text, 1) > 14 || number(text, 3) > 59) return '';
   return `${text.slice(0, 3)}:${text.slice(3)}`;
 }
@@ -130,23 +131,27 @@ function build(from: TimeParts, zone: string, messageOffset: string, keep: numbe
   return time;
 }
 
-const offsets = new Map<string, Offset>();
-const offsetsMax = 4096;
+interface Hour extends Offset {
+  zone: string;
+  /** YYYYMMDDHH */
+  hour: string;
+}
+
+/** A hash table without chains: what falls on a taken place takes it. Messages are of these days. */
+const hours = new Array<Hour | undefined>(1024).fill(undefined);
 const unknown: Offset = { offset: '', ambiguity: '' };
 
 /** `hour` is YYYYMMDDHH. Most hours have one offset from end to end, and those are remembered. */
 export function offsetAt(zone: string, hour: string, minute: string, second: string): Offset {
-  const key = zone + hour;
-  const known = offsets.get(key);
-  if (known !== undefined) return known;
+  const day = (number(hour, 2) * 12 + number(hour, 4)) * 31 + number(hour, 6);
+  const place = (day * 24 + number(hour, 8)) % hours.length;
+  const known = hours[place];
+  if (known !== undefined && known.hour === hour && known.zone === zone) return known;
   try {
     const exact = offsetOf(zone, hour, minute, second);
     const first = offsetOf(zone, hour, '00', '00');
     const last = offsetOf(zone, hour, '59', '59');
-    if (same(first, last) && same(first, exact)) {
-      if (offsets.size >= offsetsMax) offsets.clear();
-      offsets.set(key, exact);
-    }
+    if (same(first, last) && same(first, exact)) hours[place] = { ...exact, zone, hour };
     return exact;
   } catch {
     return unknown; // a zone that this system does not know
@@ -196,7 +201,7 @@ function isDigit(unit: number): boolean {
 }
 
 function number(digits: string, at: number): number {
-  return (digits.charCodeAt(at) - 48) * 10 + digits.charCodeAt(at + 1) - 48;
+  return (unitAt(digits, at) - 48) * 10 + unitAt(digits, at + 1) - 48;
 }
 
 function daysIn(year: number, month: number): number {

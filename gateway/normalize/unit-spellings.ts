@@ -1,6 +1,6 @@
 /**
- * How units are written by those who do not write UCUM → UCUM. Two tables: spellings (analyzers,
- * EHRs, ISO 2955 and ISO+), and the unit codes of ISO/IEEE 11073-10101 (MDC).
+ * How units are written by those who do not write UCUM → UCUM. Spellings of analyzers,
+ * EHRs, ISO 2955 and ISO+; the unit codes of devices (MDC) are in mdc-units.ts.
  *
  * A spelling stands here only if it has one reading in a hospital. `G/L` has two (giga in France,
  * gram where everything is in capitals), so it has none here: a config decides.
@@ -180,43 +180,9 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['mg/mmol{creat}', 'mg/mmol creat'],
 ];
 
-/** Partition 4 of ISO/IEEE 11073-10101: code, reference id, UCUM. */
-const mdcUnits: readonly (readonly [code: number, name: string, ucum: string])[] = [
-  [262656, 'MDC_DIM_DIMLESS', '1'],
-  [262688, 'MDC_DIM_PERCENT', '%'],
-  [263441, 'MDC_DIM_CENTI_M', 'cm'],
-  [263442, 'MDC_DIM_MILLI_M', 'mm'],
-  [263520, 'MDC_DIM_INCH', '[in_i]'],
-  [263762, 'MDC_DIM_MILLI_L', 'mL'],
-  [263872, 'MDC_DIM_G', 'g'],
-  [263875, 'MDC_DIM_KILO_G', 'kg'],
-  [263890, 'MDC_DIM_MILLI_G', 'mg'],
-  [263891, 'MDC_DIM_MICRO_G', 'ug'],
-  [263904, 'MDC_DIM_LB', '[lb_av]'],
-  [264274, 'MDC_DIM_MILLI_G_PER_DL', 'mg/dL'],
-  [264320, 'MDC_DIM_SEC', 's'],
-  [264338, 'MDC_DIM_MILLI_SEC', 'ms'],
-  [264352, 'MDC_DIM_MIN', 'min'],
-  [264384, 'MDC_DIM_HR', 'h'],
-  [264416, 'MDC_DIM_DAY', 'd'],
-  [264864, 'MDC_DIM_BEAT_PER_MIN', '/min'],
-  [264928, 'MDC_DIM_RESP_PER_MIN', '/min'],
-  [265216, 'MDC_DIM_L_PER_MIN', 'L/min'],
-  [265234, 'MDC_DIM_MILLI_L_PER_MIN', 'mL/min'],
-  [265266, 'MDC_DIM_MILLI_L_PER_HR', 'mL/h'],
-  [265987, 'MDC_DIM_KILO_PASCAL', 'kPa'],
-  [266016, 'MDC_DIM_MMHG', 'mm[Hg]'],
-  [266048, 'MDC_DIM_CM_H2O', 'cm[H2O]'],
-  [266418, 'MDC_DIM_MILLI_VOLT', 'mV'],
-  [266560, 'MDC_DIM_FAHR', '[degF]'],
-  [266866, 'MDC_DIM_MILLI_MOLE_PER_L', 'mmol/L'],
-  [268192, 'MDC_DIM_DEGC', 'Cel'],
-];
-
 const written = new Map<string, string>();
 /** Without regard to case; undefined where the spellings that fall together mean different units. */
 const folded = new Map<string, string | undefined>();
-const byMdc = new Map<string, string>();
 for (const [ucum, ...all] of spellings) {
   for (const spelling of [ucum, ...all]) {
     written.set(spelling, ucum);
@@ -224,11 +190,6 @@ for (const [ucum, ...all] of spellings) {
     folded.set(key, folded.has(key) && folded.get(key) !== ucum ? undefined : ucum);
   }
 }
-for (const [code, name, ucum] of mdcUnits) {
-  byMdc.set(String(code), ucum);
-  byMdc.set(name, ucum);
-}
-
 export function spelledUnit(text: string): string | undefined {
   return written.get(text);
 }
@@ -238,11 +199,5 @@ export function spelledUnitAnyCase(text: string): string | undefined {
   return text.length < 2 ? undefined : folded.get(text.toLowerCase());
 }
 
-/** By numeric code or reference id. */
-export function mdcUnit(code: string): string | undefined {
-  return byMdc.get(code);
-}
-
 /** Every spelling and what it stands for; a test holds them against the library. */
 export const allSpellings: readonly (readonly [text: string, ucum: string])[] = [...written];
-export const allMdcUnits = mdcUnits;

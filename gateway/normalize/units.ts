@@ -7,7 +7,8 @@
  */
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
-import { mdcUnit, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
+import { mdcUnit } from './mdc-units.ts';
+import { spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
 /** Systems whose codes mean what they say. */

@@ -127,9 +127,9 @@ function isCritical({
   interpretations: string[];
   interpretation: string;
 }): boolean {
-  return (
-    interpretations.some((flag) => criticalFlags.has(word(flag))) || criticalFlags.has(word(interpretation))
-  );
+  for (const flag of interpretations) if (criticalFlags.has(word(flag))) return true;
+  // It is the first of them as a rule.
+  return interpretation !== interpretations[0] && criticalFlags.has(word(interpretation));
 }
 
 function priorityClass(priority: string | undefined): Class | undefined {
@@ -146,8 +146,25 @@ function timingClass(timings: readonly { priority: string; quantity: string }[] 
   return found.length > 0 ? highest(found) : undefined;
 }
 
-/** The identifier of a CWE that is given as sent: `HH^Critical high^HL70078`. */
+const words = new Map<string, string>();
+const wordsMax = 256;
+/** Longer ones may be slices, which would keep the whole message in memory. */
+const wordCharactersMax = 12;
+
+/** Every row of every result has a flag, and they are a handful: each is worked out once. */
 function word(text: string): string {
+  if (text.length > wordCharactersMax) return identifierOf(text);
+  let known = words.get(text);
+  if (known === undefined) {
+    known = identifierOf(text);
+    if (words.size >= wordsMax) words.clear();
+    words.set(text, known);
+  }
+  return known;
+}
+
+/** The identifier of a CWE that is given as sent: `HH^Critical high^HL70078`. */
+function identifierOf(text: string): string {
   const end = text.indexOf('^');
   return (end === -1 ? text : text.slice(0, end)).trim().toUpperCase();
 }

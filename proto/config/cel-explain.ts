@@ -11,20 +11,31 @@ interface CelError {
   node?: { op?: string; args?: unknown };
 }
 
-export function explainCel(error: unknown, source: string): PredicateProblem {
+/** What a predicate can name, and what to write where it names something else. */
+export interface Dialect {
+  variables: readonly string[];
+  unknown: string;
+}
+
+const events: Dialect = {
+  variables: ['event'],
+  unknown: 'put a text in quotes; fields begin with event.',
+};
+
+export function explainCel(error: unknown, source: string, dialect: Dialect = events): PredicateProblem {
   const { code, summary, message, range, node } = error as CelError;
   const offset = range?.start ?? 0;
   const said = summary ?? message;
   if (source.trim() === '') {
-    return { message: 'the predicate is empty', hint: 'write true to match every event', offset: 0 };
+    return { message: 'the predicate is empty', hint: 'write true to match everything', offset: 0 };
   }
   switch (code) {
     case 'no_such_key':
       return { ...unknownField(said, node), offset };
     case 'unknown_variable': {
       const name = /: (.*)$/.exec(said)?.[1] ?? '';
-      const near = nearest(name, ['event']);
-      const hint = near ? 'did you mean "event"?' : 'put a text in quotes; fields begin with event.';
+      const near = nearest(name, dialect.variables);
+      const hint = near === undefined ? dialect.unknown : `did you mean "${near}"?`;
       return { message: `there is no ${name}`, hint, offset };
     }
     case 'no_such_overload':

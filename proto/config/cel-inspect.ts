@@ -20,6 +20,8 @@ const functions = new Set([
   'string',
 ]);
 
+const none: ReadonlySet<string> = new Set();
+
 const refusals: Readonly<Record<string, string>> = {
   matches: 'use startsWith, endsWith or contains; a regular expression can take unbounded time',
   has: 'an absent field is empty: compare it with "", or use size(…) > 0',
@@ -51,14 +53,19 @@ export interface Inspection {
   wrongWord: PredicateProblem | undefined;
 }
 
-export function inspect(root: ASTNode, unknown: Readonly<Record<string, string>>): Inspection {
+/** `more`: functions that this kind of predicate has beside the common ones. */
+export function inspect(
+  root: ASTNode,
+  unknown: Readonly<Record<string, string>>,
+  more: ReadonlySet<string> = none,
+): Inspection {
   const inspection: Inspection = { nodes: 0, problem: undefined, wrongWord: undefined };
   visit(root, 0);
   return inspection;
 
   function visit(node: ASTNode, nesting: number): void {
     inspection.nodes += 1;
-    inspection.problem ??= refused(node, nesting, unknown);
+    inspection.problem ??= refused(node, nesting, unknown, more);
     inspection.wrongWord ??= wrongWord(node);
     if (node.op === 'rcall') {
       const [name, receiver, args] = node.args;
@@ -78,6 +85,7 @@ function refused(
   node: ASTNode,
   nesting: number,
   unknown: Readonly<Record<string, string>>,
+  more: ReadonlySet<string>,
 ): PredicateProblem | undefined {
   if (node.op === 'call' || node.op === 'rcall') {
     const name = node.args[0];
@@ -85,10 +93,10 @@ function refused(
       node.op === 'call'
         ? node.start
         : Math.max(node.start, node.input.indexOf(`${name}(`, node.args[1].end));
-    if (!functions.has(name)) {
-      const near = nearest(name, [...functions]);
+    if (!functions.has(name) && !more.has(name)) {
+      const near = nearest(name, [...functions, ...more]);
       const other =
-        near === undefined ? `there are: ${[...functions].join(', ')}` : `did you mean "${near}"?`;
+        near === undefined ? `there are: ${[...more, ...functions].join(', ')}` : `did you mean "${near}"?`;
       return { message: `there is no function ${name} here`, hint: refusals[name] ?? other, offset };
     }
     if (node.op === 'rcall' && comprehensions.has(name) && nesting >= celLimits.comprehensionsNestedMax) {

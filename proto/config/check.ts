@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { relate } from '../units/ucum.ts';
 import { compilePredicate, type PredicateOptions } from './cel.ts';
+import { checkDevices, checkPayloads } from './check-devices.ts';
 import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -26,6 +27,8 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
   const { value: config, positions } = read;
   const problems = [
     ...checkSources(config, options.listeners),
+    ...checkPayloads(config, positions),
+    ...checkDevices(config),
     ...checkCodes(config),
     ...checkConversions(config, positions),
     ...checkClasses(config, positions),
@@ -38,7 +41,7 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
 }
 
 /** What is wrong, before its place in the text is looked up. */
-interface Found {
+export interface Found {
   path: Path;
   message: string;
   hint: string;
@@ -185,7 +188,11 @@ function checkPredicate(path: Path, source: string, options?: PredicateOptions):
   return problem === undefined ? [] : [{ path, ...problem }];
 }
 
-function noSuch(what: string, word: string, known: readonly string[]): Pick<Found, 'message' | 'hint'> {
+export function noSuch(
+  what: string,
+  word: string,
+  known: readonly string[],
+): Pick<Found, 'message' | 'hint'> {
   const near = nearest(word, known);
   const message = `there is no ${what} "${word}"`;
   if (near !== undefined) return { message, hint: `did you mean "${near}"?` };

@@ -40,6 +40,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     furtherMedications: 'list<Medication>',
     furtherOrders: 'list<Order>',
     furtherEncounters: 'list<Encounter>',
+    deviceAssociation: 'DeviceAssociation',
   },
   Position: {
     epoch: 'int',
@@ -165,6 +166,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
   Participant: {
     role: 'string',
     person: 'Person',
+    devices: 'list<Identifier>',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -305,6 +307,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     performingOrganizationAddress: 'Address',
     converted: 'ConvertedQuantity',
     valuePeriod: 'Period',
+    devicePath: 'string',
+    samples: 'SampledData',
   },
   ConvertedQuantity: {
     value: 'string',
@@ -312,6 +316,13 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     referenceRange: 'string',
     from: 'string',
     conversion: 'string',
+  },
+  SampledData: {
+    data: 'string',
+    count: 'int',
+    dimensions: 'int',
+    bytes: 'int',
+    hash: 'string',
   },
   StructuredNumeric: {
     comparator: 'string',
@@ -490,6 +501,11 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     text: 'string',
     raised: 'ClinicalTime',
     sourceLocation: 'string',
+    updated: 'ClinicalTime',
+    source: 'Code',
+    sourcePath: 'string',
+    devicePath: 'string',
+    evidence: 'list<Observation>',
   },
   Device: {
     identifiers: 'list<Identifier>',
@@ -499,6 +515,21 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     location: 'Location',
     path: 'string',
     battery: 'string',
+    components: 'list<DeviceComponent>',
+  },
+  DeviceComponent: {
+    path: 'string',
+    level: 'string',
+    type: 'Code',
+    identifiers: 'list<Identifier>',
+  },
+  DeviceAssociation: {
+    basis: 'string',
+    since: 'ClinicalTime',
+    ageS: 'int',
+    candidates: 'list<Identifier>',
+    location: 'Location',
+    declaredBy: 'string',
   },
   Allergy: {
     type: 'Code',

@@ -4,6 +4,7 @@
  * every default filled in, short forms written out. Durations stay as written (duration.ts).
  */
 import { z } from 'zod';
+import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
 import { address, classes, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
 export { type Class, classes } from './words.ts';
@@ -16,6 +17,14 @@ const source = z.strictObject({
     .describe('What its messages are; otherwise the listener says it.'),
   zone: zone.optional().describe('IANA zone for times without an offset; otherwise that of the site.'),
   topics: z.array(topicFilter).min(1).optional().describe('MQTT topic filters that are this source.'),
+  payloads: z
+    .array(name)
+    .min(1)
+    .max(payloadLimits.templatesMax)
+    .optional()
+    .describe(
+      'Templates for its JSON, in order; what none of them takes is tried in the built-in vitals shape.',
+    ),
   reviewed: z
     .boolean()
     .default(true)
@@ -114,6 +123,8 @@ const route = z.strictObject({
 export const configSchema = z.strictObject({
   site: z.strictObject({ zone: zone.default('UTC') }).prefault({}),
   sources: z.record(name, source).default({}),
+  payloads: z.record(name, payloadTemplate).default({}).describe('How to read the JSON of devices.'),
+  devices: z.record(name, declaredDevice).default({}).describe('Whose a device is, and where it stands.'),
   codes: z.record(name, codeTable).default({}),
   units: units.prefault({}),
   identity: z.strictObject({ authorities: z.record(z.string(), uri).default({}) }).prefault({}),
@@ -151,6 +162,7 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
+export type { DeclaredDeviceConfig, PayloadConfig } from './payload-schema.ts';
 export type SourceConfig = Config['sources'][string];
 export type CodeTableConfig = Config['codes'][string];
 export type ConversionConfig = Config['units']['convert'][string];

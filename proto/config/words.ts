@@ -69,6 +69,15 @@ export const ucum = text(
   'mmol/L',
 );
 
+/** A moment: without an offset it would be another one at each site. */
+export const dateTime = text(
+  (value) =>
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))
+      ? undefined
+      : [`"${clip(value)}" is not a date and time with an offset`, 'for example: 2026-11-23T08:15:00+01:00'],
+  '2026-11-23T08:15:00+01:00',
+);
+
 /** [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
 export const topicFilter = text((value) => {
   const levels = value.split('/');

@@ -7,7 +7,8 @@
 import { parseArgs } from 'node:util';
 import { compileMeaning } from '../../gateway/meaning.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
-import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { BackWriter } from '../../proto/back-writer.ts';
+import { writeClinicalEvent } from '../../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { messageMaker } from '../kit/messages.ts';
 
@@ -17,6 +18,7 @@ const record = JournalRecord.fromPartial({
   protocol: 'mllp',
   capturedAtUs: 1_772_359_200_000_000n,
 });
+const writer = new BackWriter();
 const context = compileMeaning('', 0).contextFor(record);
 
 function measure(kind: 'oru' | 'oru10k') {
@@ -27,7 +29,9 @@ function measure(kind: 'oru' | 'oru10k') {
     for (const message of messages) {
       for (const event of normalizeHl7v2(message, context).events) {
         events += 1;
-        encodedBytes += ClinicalEvent.encode(event).finish().length;
+        writer.clear();
+        writeClinicalEvent(writer, event);
+        encodedBytes += writer.mark();
       }
     }
   };

@@ -100,7 +100,8 @@ export class Stack {
 
   /** Bytes that the two stores take on the disk. */
   get diskBytes(): { journal: number; eventLog: number } {
-    const taken = (path: string) => statSync(join(this.folder, path)).blocks * 512;
+    // Blocks behind the end of the journal's file are its reserve, and hold nothing.
+    const taken = (path: string) => statSync(join(this.folder, path)).size;
     return { journal: taken('gateway/journal/data.mdb'), eventLog: taken('control-plane/store/data.mdb') };
   }
 

@@ -85,7 +85,7 @@ t.test('predicate - a nested look through a long list runs dry instead of holdin
 
 /** [source, message, hint, offset] */
 const refused: [string, string, string, number][] = [
-  ['', 'the predicate is empty', 'write true to match every event', 0],
+  ['', 'the predicate is empty', 'write true to match everything', 0],
   ['evnt.kind == "order"', 'there is no evnt', 'did you mean "event"?', 0],
   ['ICU == event.kind', 'there is no ICU', 'put a text in quotes; fields begin with event.', 0],
   ['event.kind', 'the predicate gives string, not true or false', 'compare it with something: … == "ICU"', 0],

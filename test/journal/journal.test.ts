@@ -517,9 +517,18 @@ t.test(
   async (t) => {
     const directory = volume ?? '';
     const opened = await open(join(directory, 'journal'), { reserveBytes: 16 * 1024 ** 2 });
+    t.same(opened.alarms, []);
+    t.ok(
+      opened.journal.room().heldBytes >= 16 * 1024 ** 2,
+      'the blocks of the reserve are the file’s already',
+    );
     t.match(await opened.journal.append(draft('P1', 'before')), { outcome: 'journaled' });
     const ballast = join(directory, 'ballast');
-    writeFileSync(ballast, Buffer.alloc(52 * 1024 ** 2, 1));
+    t.throws(
+      () => writeFileSync(ballast, Buffer.alloc(64 * 1024 ** 2, 1)),
+      { code: 'ENOSPC' },
+      'a full volume',
+    );
     let filled = 0;
     const refused = await until(
       async () => {
@@ -534,6 +543,14 @@ t.test(
     );
     t.match(refused, { code: 'reserve' });
     t.equal(opened.journal.room().state, 'reserve');
+    finishAll(opened.journal);
+    await until(
+      () => opened.journal.lanes().some(({ lane, last }) => lane === 'routine' && last === filled),
+      {
+        what: 'what was taken being normalized on the full volume',
+      },
+    );
+    opened.journal.acked('routine', filled);
     rmSync(ballast);
     const taken = () => opened.journal.append(draft('P3', 'after')).then(Boolean, () => false);
     await until(taken, { what: 'intake opening by itself', timeoutMs: 5_000 });

@@ -289,7 +289,7 @@ t.test(
         state: 'active',
         priority: 'high',
         type: 'physiological',
-        raised: { value: '2026-11-23T08:14:59+01:00' },
+        updated: { value: '2026-11-23T08:14:59+01:00' },
       },
     });
     t.end();

@@ -13,13 +13,7 @@ const header = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ADT^A01|M1|P|2.5';
 
 function read(raw: Uint8Array | string): Message {
   const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
-  const message = scan(bytes, {
-    context: testContext(),
-    offset: '',
-    remarks: [],
-    rules: [],
-    lastTime: undefined,
-  });
+  const message = scan(bytes, { context: testContext(), offset: '', remarks: [], rules: [], times: [] });
   if (!(message instanceof Message)) throw new Error(message.code);
   return message;
 }

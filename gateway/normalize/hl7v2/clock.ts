@@ -3,15 +3,18 @@ import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/e
 import { readTime } from '../time.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { remark } from './scope.ts';
+import { type KnownTime, remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
+
+/** Times of the message that are still known, the last one first: collected, received, reported. */
+const timesMax = 4;
 
 export function time(segment: Segment, field: number): ClinicalTime | undefined {
   return segment.has(field) ? timeOf(segment.parts(field), 1, segment, field) : undefined;
 }
 
 export function times(segment: Segment, field: number): ClinicalTime[] {
-  return segment.repetitions(field).flatMap((parts) => timeOf(parts, 1, segment, field) ?? []);
+  return segment.each(field, (parts) => timeOf(parts, 1, segment, field));
 }
 
 /** FHIR date or dateTime text; empty where it is not a time. */
@@ -37,19 +40,29 @@ export function timeOf(
   segment: Segment,
   field: number,
 ): ClinicalTime | undefined {
+  const { message, start, end } = parts;
+  const { scope } = message;
+  if (part === 1) {
+    for (const known of scope.times) {
+      if (message.same(known.start, known.end, start, end)) return known.time;
+    }
+  }
   const text = parts.text(part);
   if (text === '') return undefined;
-  const { scope } = parts.message;
-  const last = scope.lastTime;
-  if (last !== undefined && last.text === text && !parts.has(2)) return last.time;
   // The degree of precision is the old TS type's second component.
   const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
   const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '', scope.offset);
   if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
   if (read.time.ambiguity !== '')
     remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);
-  else if (read.remark === '' && degree === '') scope.lastTime = { text, time: read.time };
+  // Digits and nothing else, so that the same bytes say it in whichever parts they stand.
+  else if (read.remark === '' && text.length === end - start) keep(scope, { start, end, time: read.time });
   return read.time;
+}
+
+function keep({ times }: Scope, known: KnownTime): void {
+  times.unshift(known);
+  if (times.length > timesMax) times.pop();
 }
 
 /** TQ [HL7 2.A.81]: 1 quantity, 2 interval, 3 duration, 4 start, 5 end, 6 priority, 7 condition, 8 text. */

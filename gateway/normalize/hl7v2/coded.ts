@@ -1,12 +1,13 @@
 /** CE, CWE, CNE, CF, IS and ID as codes [HL7 2.A.13]. */
 import type { Code, Coding } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped, codingSystem } from '../codes.ts';
+import { keptBytesMax } from './kept-codes.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { fired } from './scope.ts';
+import { fired, type Scope } from './scope.ts';
 
 export function code(segment: Segment, field: number): Code | undefined {
-  return segment.has(field) ? codeOf(segment.parts(field)) : undefined;
+  return codeOf(segment.parts(field));
 }
 
 /** A code whose system a field of its own may name, as old versions do: DG1-2, PR1-2 [HL7 2.3]. */
@@ -33,7 +34,24 @@ export function codes(segment: Segment, field: number): Code[] {
  */
 export function codeOf(parts: Parts, system = ''): Code | undefined {
   if (parts.empty) return undefined;
-  const scope = parts.message.scope;
+  const { message, start, end } = parts;
+  // What is kept is read without a system from elsewhere.
+  const codes = system === '' && parts.separator === message.by.component ? message.codes : undefined;
+  if (codes === undefined || end - start > keptBytesMax) return read(parts, message.scope, system);
+  const known = codes.find(message.bytes, start, end);
+  if (known !== undefined) {
+    for (const rule of known.rules) fired(message.scope, rule);
+    return known.code;
+  }
+  const rules: string[] = [];
+  const found = read(parts, { context: message.scope.context, rules }, '');
+  for (const rule of rules) fired(message.scope, rule);
+  // Text with an escape sequence is not kept: it may be none of the message's own characters.
+  if (found === undefined || message.chars.substring(start, end).includes('\\')) return found;
+  return codes.keep(message.bytes, start, end, found, rules);
+}
+
+function read(parts: Parts, scope: Pick<Scope, 'context' | 'rules'>, system: string): Code | undefined {
   const { source } = scope.context;
   const codings: Coding[] = [];
   const one = parts.text(1);

@@ -24,6 +24,7 @@ export const standard: Delimiters = {
 
 /** Reads them from `at`, the offset of an MSH, FHS or BHS; else says why they cannot be used. */
 export function delimitersAt(bytes: Uint8Array, at: number, end: number): Delimiters | string {
+  if (isStandard(bytes, at)) return standard;
   const field = bytes[at + 3] ?? 0;
   if (!usable(field)) return 'MSH-1 is not a character that can separate fields';
   let stop = at + 4;
@@ -52,6 +53,18 @@ export function delimitersAt(bytes: Uint8Array, at: number, end: number): Delimi
   if (!taken.every(usable)) return 'MSH-2 holds a letter, a digit or a control character';
   if (new Set(taken).size !== taken.length) return 'MSH-1 and MSH-2 use one character twice';
   return delimiters;
+}
+
+/** `|^~\\&|`, as in nearly every message. */
+function isStandard(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at + 3] === standard.field &&
+    bytes[at + 4] === standard.component &&
+    bytes[at + 5] === standard.repetition &&
+    bytes[at + 6] === standard.escape &&
+    bytes[at + 7] === standard.subcomponent &&
+    bytes[at + 8] === standard.field
+  );
 }
 
 /** Printable ASCII that is neither letter nor digit nor blank: everything else occurs inside values. */

@@ -1,14 +1,26 @@
 /**
- * Device messages: containment rows (an OBX without a value, MDS.VMD.CHAN in OBX-4) say what the
- * device is, and an alarm's attributes are rows of their own [IHE DEV TF-2 3.1, 3.4].
+ * Device messages [IHE DEV TF-2 3.1]. A row (OBX) without a value names a part of the device: OBX-4 is its place in
+ * the containment MDS.VMD.CHAN, OBX-18 and PRT say which one it is. The other rows measure, and hang below a part:
+ *
+ *   1.0.0.0    69965^…_MDS     the monitor            components: 1      mds
+ *   1.1.0.0    69642^…_VMD     its oximeter           components: 1.1    vmd
+ *   1.1.1.1    150456^…        what that measured     devicePath: 1.1
+ *
+ * All rows stay in `observations`, those of the containment too: they carry times and states.
  */
-import type { Alarm, ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
-import { said } from './coded.ts';
+import type {
+  ClinicalEvent,
+  Code,
+  DeviceComponent,
+  Identifier,
+  Observation,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import type { Message } from './message.ts';
 import { fresh } from './shapes.ts';
 
 const identifiersMax = 100;
-const mdc = 'urn:iso:std:iso:11073:10101';
+export const mdcSystem = 'urn:iso:std:iso:11073:10101';
+const levels = ['mds', 'vmd', 'channel'];
 
 /** Profile names and OIDs that devices give in MSH-21. */
 const alarmProfile = /IHE[ _]PCD[ _]ACM|PCD-04|1\.3\.6\.1\.4\.1\.19376\.1\.6\.1\.4\./i;
@@ -32,84 +44,92 @@ export function deviceKind(message: Message, trigger: string): 'alarm' | 'device
   return '';
 }
 
-export function finishDevice(event: ClinicalEvent, alarming = false): void {
+export function finishDevice(event: ClinicalEvent): void {
+  const { observations, order } = event;
+  const parts: { row: Observation; component: DeviceComponent }[] = [];
+  const byPath = new Map<string, DeviceComponent>();
+  for (const row of observations) {
+    for (const { devices } of row.performers) addNew(row.equipment, devices);
+    if (!isComponent(row)) continue;
+    const path = withoutZeros(row.subId.split('.'));
+    const component = { path, level: levelOf(row.code, path), type: row.code, identifiers: row.equipment };
+    parts.push({ row, component });
+    byPath.set(path, component);
+  }
   const device = fresh.device();
-  for (const row of event.observations) {
-    const contains = row.value === '' && row.valueCode === undefined && row.attachment === undefined;
-    if (!contains && row.equipment.length === 0) continue;
-    if (contains && device.type === undefined) {
-      device.type = row.code;
-      device.path = row.subId;
-    }
-    for (const one of row.equipment) {
-      if (device.identifiers.length >= identifiersMax) break;
-      if (!device.identifiers.some((known) => known.value === one.value && known.system === one.system)) {
-        device.identifiers.push(one);
-      }
-    }
+  device.components = parts.map(({ component }) => component);
+  const whole = parts.find(({ component }) => component.level === 'mds') ?? parts[0];
+  if (whole !== undefined) {
+    device.type = whole.component.type;
+    device.path = whole.row.subId;
+    addNew(device.identifiers, whole.component.identifiers);
   }
-  if (device.type !== undefined || device.identifiers.length > 0) event.device = device;
-  if (alarming) event.alarm = alarmOf(event);
+  for (const { devices } of order?.participants ?? []) addNew(device.identifiers, devices);
+  const ofParts = new Set(parts.flatMap(({ component }) => component.identifiers.map(keyOf)));
+  for (const row of observations) {
+    if (byPath.size > 0 && !isComponent(row)) row.devicePath = innermost(row.subId, byPath);
+    const own = row.equipment.filter((one) => !ofParts.has(keyOf(one)));
+    if (own.length > 0) addNew(device.identifiers, own);
+  }
+  // Where only an inner part says which one it is, that is all that is known of the device.
+  const named = device.components.find((one) => one.identifiers.length > 0);
+  if (device.identifiers.length === 0 && named !== undefined) addNew(device.identifiers, named.identifiers);
+  if (parts.length > 0 || device.identifiers.length > 0) event.device = device;
 }
 
-const priorities: Record<string, string> = { PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' };
-const types: Record<string, string> = { SP: 'physiological', ST: 'technical', SA: 'advisory' };
-
-/** MDC attribute codes (and reference ids) of an alarm's rows. */
-const attributes: Record<string, (alarm: Alarm, value: string) => void> = {
-  '68480': (alarm, value) => {
-    alarm.sourceLocation = value;
-  },
-  '68481': (alarm, value) => {
-    alarm.phase = word(value);
-  },
-  '68482': (alarm, value) => {
-    alarm.state = word(value);
-  },
-  '68483': (alarm, value) => {
-    alarm.inactivation = word(value);
-  },
-  '68484': (alarm, value) => {
-    alarm.priority = priorities[value.toUpperCase()] ?? word(value);
-  },
-  '68485': (alarm, value) => {
-    alarm.type = types[value.toUpperCase()] ?? word(value);
-  },
-};
-const byName: Record<string, string> = {
-  MDC_ATTR_ALERT_SOURCE: '68480',
-  MDC_ATTR_EVENT_PHASE: '68481',
-  MDC_ATTR_ALARM_STATE: '68482',
-  MDC_ATTR_ALARM_INACTIVATION_STATE: '68483',
-  MDC_ATTR_ALARM_PRIORITY: '68484',
-  MDC_ATTR_ALERT_TYPE: '68485',
-  MDC_ATTR_AL_STATE: '68482',
-  MDC_ATTR_AL_PRIORITY: '68484',
-};
-
-function alarmOf(event: ClinicalEvent): Alarm {
-  const alarm = fresh.alarm();
-  const { order } = event;
-  // The first phase's filler number names the alarm through all its phases.
-  const parent = order?.parents.find((one) => one.type === 'FILL' && one.value !== '0');
-  alarm.identifier = parent ?? order?.filler;
-  for (const row of event.observations) {
-    const coding = row.code?.codings.find((one) => one.system === mdc) ?? row.code?.codings[0];
-    const known = attributes[coding?.code ?? ''] ?? attributes[byName[coding?.display ?? ''] ?? ''];
-    if (known !== undefined) {
-      // A coded value (CWE) says its word in the first component.
-      known(alarm, row.valueCode?.codings[0]?.code ?? row.value);
-    } else if (alarm.code === undefined && row.value !== '') {
-      alarm.code = row.code;
-      alarm.text = row.value;
-      alarm.raised = row.effective;
-    }
-  }
-  alarm.code ??= order?.service ?? said('');
-  alarm.raised ??= event.times?.observed;
-  return alarm;
+/** Partition 1 has the objects (MDS, VMD, channel), 8 the device specializations [11073-10101]. */
+function isComponent(row: Observation): boolean {
+  if (row.value !== '' || row.valueCode !== undefined) return false;
+  if (row.attachment !== undefined || row.samples !== undefined) return false;
+  const depth = row.subId === '' ? 0 : withoutZeros(row.subId.split('.')).split('.').length;
+  if (depth > levels.length) return false;
+  const term = mdcTerm(row.code);
+  const partition = Number(term.code) >>> 16;
+  return partition === 1 || partition === 8 || /^MDC_(DEV|MOC_VMS)_/.test(term.name) || depth === 1;
 }
 
-function word(value: string): string {
-  return value.toLowerCase();
+/** The name of the term says it better than the place: some senders give every part the place of the MDS. */
+function levelOf(code: Code | undefined, path: string): string {
+  const { name } = mdcTerm(code);
+  if (name.endsWith('_MDS') || name.startsWith('MDC_DEV_SPEC_PROFILE_')) return 'mds';
+  if (name.endsWith('_VMD')) return 'vmd';
+  if (/_CHAN(_|$)/.test(name)) return 'channel';
+  return levels[path.split('.').length - 1] ?? '';
+}
+
+/** Code and reference id of the MDC coding; some senders swap the two. */
+export function mdcTerm(code: Code | undefined): { code: string; name: string } {
+  const coding = code?.codings.find((one) => one.system === mdcSystem) ?? code?.codings[0];
+  if (coding === undefined) return { code: '', name: code?.text ?? '' };
+  const swapped = /^\d+$/.test(coding.display) && !/^\d+$/.test(coding.code);
+  return swapped
+    ? { code: coding.display, name: coding.code }
+    : { code: coding.code, name: coding.display || coding.code };
+}
+
+/** The innermost component around a row: 1.6.1.1 hangs below 1.6.1, else 1.6, else 1. */
+export function innermost(subId: string, components: ReadonlyMap<string, unknown>): string {
+  const steps = subId.split('.');
+  for (let length = Math.min(steps.length, 16); length > 0; length--) {
+    const path = withoutZeros(steps.slice(0, length));
+    if (components.has(path)) return path;
+  }
+  return '';
+}
+
+function withoutZeros(steps: readonly string[]): string {
+  let length = steps.length;
+  while (length > 1 && steps[length - 1] === '0') length--;
+  return steps.slice(0, length).join('.');
+}
+
+function addNew(to: Identifier[], more: readonly Identifier[]): void {
+  for (const one of more) {
+    if (to.length >= identifiersMax) return;
+    if (!to.some((known) => keyOf(known) === keyOf(one))) to.push(one);
+  }
+}
+
+function keyOf({ system, value }: Identifier): string {
+  return `${system}|${value}`;
 }

@@ -1,5 +1,6 @@
 /** MSH: what the event's provenance says of its message [HL7 2.14.9]. */
 import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import type { Message, Segment } from './message.ts';
 import { asSent, eachAsSent, type Table } from './table.ts';
 
@@ -27,9 +28,9 @@ export interface MessageType {
 
 /** MSH-9; where it does not name the trigger, its structure or EVN-1 may [HL7 2.14.9.9]. */
 export function messageType(header: Segment, message: Message): MessageType {
-  let type = header.text(9).toUpperCase();
-  let trigger = header.text(9, 1, 2).toUpperCase();
-  const structure = header.text(9, 1, 3).toUpperCase();
+  let type = upper(header.text(9));
+  let trigger = upper(header.text(9, 1, 2));
+  const structure = upper(header.text(9, 1, 3));
   const separator = structure.indexOf('_');
   if (trigger === '' && type.includes('_')) {
     [type = '', trigger = ''] = type.split('_');

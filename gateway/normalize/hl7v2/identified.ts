@@ -37,7 +37,7 @@ export function systemOf(parts: Parts, from: number): string {
 }
 
 export function cxs(segment: Segment, field: number): Identifier[] {
-  return segment.repetitions(field).flatMap((parts) => cxOf(parts, segment, field) ?? []);
+  return segment.each(field, (parts) => cxOf(parts, segment, field));
 }
 
 export function cx(segment: Segment, field: number): Identifier | undefined {
@@ -89,7 +89,7 @@ export function ei(type = ''): (segment: Segment, field: number) => Identifier |
 }
 
 export function eis(type = ''): (segment: Segment, field: number) => Identifier[] {
-  return (segment, field) => segment.repetitions(field).flatMap((parts) => eiOf(parts, type) ?? []);
+  return (segment, field) => segment.each(field, (parts) => eiOf(parts, type));
 }
 
 /** EIP: a placer's and a filler's EI, each in subcomponents. */
@@ -105,4 +105,39 @@ export function eiOf(parts: Parts, type: string): Identifier | undefined {
   const value = parts.text(1) || parts.text(3);
   if (value === '') return undefined;
   return assigned(identifier(value, type, systemOf(parts, 2)), parts, 2);
+}
+
+/** IEEE's register of EUI-64; RFC 3986 for what is a URI itself. */
+const eui64System = 'urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680';
+const uriSystem = 'urn:ietf:rfc3986';
+
+/** Equipment instances (OBX-18, PRT-10): an EUI-64 names one device in the world, beside its local name. */
+export function equipment(segment: Segment, field: number): Identifier[] {
+  return segment.repetitions(field).flatMap((parts) => {
+    const local = parts.text(1);
+    const universal = parts.text(3);
+    const type = parts.text(4).toUpperCase();
+    // Some senders put the type where the namespace belongs: 0123456789ABCDEF^EUI-64.
+    if (universal === '' && parts.text(2).toUpperCase() === 'EUI-64') {
+      return local === '' ? [] : [identifier(local, '', eui64System)];
+    }
+    if ((type === 'URN' || type === 'URI') && (local === universal || local === '') && universal !== '') {
+      return [identifier(universal, '', uriSystem)];
+    }
+    if (type !== 'EUI-64' || universal === '') return eiOf(parts, '') ?? [];
+    const world = identifier(universal, '', eui64System);
+    if (local === '' || local === universal) return [world];
+    const { source, authorities } = parts.message.scope.context;
+    const named = identifier(local, '', identifierSystem(source, authorities, parts.text(2), '', ''));
+    named.assigner = parts.text(2);
+    return [named, world];
+  });
+}
+
+/** A bare number of the kind that its field says (PRT-16 UDI, PRT-20 serial number). */
+export function instance(type: string): (segment: Segment, field: number) => Identifier[] {
+  return (segment, field) => {
+    const value = segment.text(field);
+    return value === '' ? [] : [identifier(value, type, `urn:hilum:${segment.message.scope.context.source}`)];
+  };
 }

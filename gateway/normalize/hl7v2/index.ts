@@ -3,8 +3,8 @@
  * fault of ours, because a record must reach quarantine rather than stop the pipeline.
  */
 import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
-import { normalizeMessage, type Watch } from './normalize.ts';
-import { split } from './split.ts';
+import { normalizeAlone, normalizeMessage, type Watch } from './normalize.ts';
+import { opensMessage, split, withoutTail } from './split.ts';
 
 export function normalizeHl7v2(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
   try {
@@ -16,6 +16,11 @@ export function normalizeHl7v2(raw: Uint8Array, context: NormalizeContext, watch
 }
 
 function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
+  // Most records are one message and nothing else, which the scan sees as it goes.
+  if (raw[0] === 77 && opensMessage(raw, 0)) {
+    const made = normalizeAlone(withoutTail(raw), context, watch);
+    if (made !== undefined) return made;
+  }
   const { messages, preamble } = split(fromUtf16(raw));
   if (preamble) {
     return {

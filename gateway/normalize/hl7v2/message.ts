@@ -1,12 +1,14 @@
 /**
  * A scanned message and its segments. `chars` is the same bytes as a Latin-1 string, so that a
  * character's index is its byte's offset: for ASCII a value is a substring of it, for everything
- * else the bytes are decoded. What lies inside a field is found when it is asked for.
+ * else the bytes are decoded. Loops go over the bytes: those are read several times faster. What lies inside a field is found when it is asked for.
  */
+import { trimmed } from '../text.ts';
 import type { Charset } from './charset.ts';
-import type { Delimiters } from './delimiters.ts';
+import { type Delimiters, standard } from './delimiters.ts';
 import { unescapeText } from './escapes.ts';
-import { Parts, trimmed } from './parts.ts';
+import { type KeptCodes, keptCodes } from './kept-codes.ts';
+import { Parts } from './parts.ts';
 import type { Scope } from './scope.ts';
 
 export class Message {
@@ -19,6 +21,10 @@ export class Message {
   readonly segments: Segment[] = [];
   readonly offsets: Int32Array;
   readonly scope: Scope;
+  /** Codes of this source that were read before, where a field's bytes alone decide what it says. */
+  readonly codes: KeptCodes | undefined;
+  /** False where another message's or a batch's header may stand inside (see split.ts). */
+  alone = true;
   /** Tests watch which fields a mapping reads. */
   onRead: ((segment: Segment, field: number) => void) | undefined;
 
@@ -37,15 +43,26 @@ export class Message {
     this.charset = charset;
     this.ascii = !high;
     this.offsets = offsets;
+    const usual = by.component === standard.component && by.escape === standard.escape;
+    this.codes = usual && !high ? keptCodes(scope.context) : undefined;
     this.escaped = this.chars.indexOf(String.fromCharCode(by.escape), 9) >= 0;
   }
 
   /** The text between two offsets, decoded and unescaped; the HL7 null is no text. */
   text(start: number, end: number): string {
+    const { bytes } = this;
+    if (end - start === 2 && bytes[start] === 34 && bytes[start + 1] === 34) return '';
     const raw = this.chars.substring(start, end);
-    if (raw === '""') return '';
     const text = this.ascii ? raw : this.decoded(raw, start, end);
     return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.charset.decode) : text;
+  }
+
+  /** True where two stretches hold the same bytes. */
+  same(start: number, end: number, other: number, otherEnd: number): boolean {
+    if (end - start !== otherEnd - other) return false;
+    const { bytes } = this;
+    for (let i = start; i < end; i++) if (bytes[i] !== bytes[other + i - start]) return false;
+    return true;
   }
 
   private decoded(raw: string, start: number, end: number): string {
@@ -95,19 +112,19 @@ export class Segment {
     if (start >= end) return false;
     this.message.onRead?.(this, field);
     if (end - start !== 2) return true;
-    const { chars } = this.message;
-    return chars.charCodeAt(start) !== 34 || chars.charCodeAt(start + 1) !== 34;
+    const { bytes } = this.message;
+    return bytes[start] !== 34 || bytes[start + 1] !== 34;
   }
 
   /** One repetition (from 1) by its components. */
   parts(field: number, repetition = 1): Parts {
-    const { by, chars } = this.message;
+    const { by, bytes } = this.message;
     if (!this.has(field)) return new Parts(this.message, 0, 0, by.component);
     const start = this.start(field);
     const end = this.end(field);
     if (repetition === 1) {
       let stop = start;
-      while (stop < end && chars.charCodeAt(stop) !== by.repetition) stop++;
+      while (stop < end && bytes[stop] !== by.repetition) stop++;
       return new Parts(this.message, start, stop, by.component);
     }
     return new Parts(this.message, start, end, by.repetition).within(repetition, by.component);
@@ -116,15 +133,34 @@ export class Segment {
   /** Every repetition that is not empty. */
   repetitions(field: number): Parts[] {
     if (!this.has(field)) return [];
-    const { by, chars } = this.message;
+    const { by, bytes } = this.message;
     const end = this.end(field);
-    const mark = String.fromCharCode(by.repetition);
+    let start = this.start(field);
+    let first = start;
+    while (first < end && bytes[first] !== by.repetition) first++;
+    // Mostly there is one; a list of one costs a fraction of a list that may grow.
+    if (first === end) return [new Parts(this.message, start, end, by.component)];
     const found: Parts[] = [];
-    for (let start = this.start(field); start <= end; ) {
-      let stop = chars.indexOf(mark, start);
-      if (stop < 0 || stop > end) stop = end;
+    while (start <= end) {
+      let stop = start;
+      // Not indexOf: it would look through the rest of the message.
+      while (stop < end && bytes[stop] !== by.repetition) stop++;
       if (stop > start) found.push(new Parts(this.message, start, stop, by.component));
       start = stop + 1;
+    }
+    return found;
+  }
+
+  /** What `read` makes of each repetition, without those of which it makes nothing. */
+  each<T>(field: number, read: (parts: Parts) => T | undefined): T[] {
+    const repetitions = this.repetitions(field);
+    const [first] = repetitions;
+    if (first === undefined) return [];
+    const one = read(first);
+    const found = one === undefined ? [] : [one];
+    for (let i = 1; i < repetitions.length; i++) {
+      const next = read(repetitions[i] as Parts);
+      if (next !== undefined) found.push(next);
     }
     return found;
   }
@@ -139,20 +175,20 @@ export class Segment {
 
   /** What most fields are: one repetition's first component. */
   private leading(field: number): string {
-    const { by, chars } = this.message;
+    const { by, bytes } = this.message;
     const start = this.start(field);
     const end = this.end(field);
     let stop = start;
     for (; stop < end; stop++) {
-      const unit = chars.charCodeAt(stop);
-      if (unit === by.component || unit === by.repetition) break;
+      const byte = bytes[stop];
+      if (byte === by.component || byte === by.repetition) break;
     }
     return trimmed(this.message.text(start, stop));
   }
 
   /** The whole field as sent, separators and all, unescaped. */
   whole(field: number): string {
-    return this.has(field) ? this.message.text(this.start(field), this.end(field)).trim() : '';
+    return this.has(field) ? trimmed(this.message.text(this.start(field), this.end(field))) : '';
   }
 }
 

@@ -17,11 +17,26 @@ import { fill } from './table.ts';
 export type Watch = (segment: Segment, field: number) => void;
 
 export function normalizeMessage(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
-  const scope: Scope = { context, offset: '', remarks: [], rules: [], lastTime: undefined };
-  const message = scan(raw, scope);
+  const message = scan(raw, scopeOf(context));
   if ('code' in message) return { events: [], reject: message };
   message.onRead = watch;
   return mapped(message);
+}
+
+/** Undefined where the record must be split first, or is refused. */
+export function normalizeAlone(
+  raw: Uint8Array,
+  context: NormalizeContext,
+  watch?: Watch,
+): Normalized | undefined {
+  const message = scan(raw, scopeOf(context));
+  if ('code' in message || !message.alone) return undefined;
+  message.onRead = watch;
+  return mapped(message);
+}
+
+function scopeOf(context: NormalizeContext): Scope {
+  return { context, offset: '', remarks: [], rules: [], times: [] };
 }
 
 function mapped(message: Message): Normalized {
@@ -122,9 +137,10 @@ function stamp(events: ClinicalEvent[], header: Segment, message: Message, famil
   base.topic = context.topic;
   base.charset = message.charset.name;
   const nulls = nullsOf(message);
+  const rule = `hl7v2/${family}`;
   for (const event of events) {
     const provenance: Provenance = { ...base };
-    provenance.rules = [`hl7v2/${family}`, ...scope.rules];
+    provenance.rules = [rule, ...scope.rules];
     provenance.remarks = [...scope.remarks];
     provenance.profiles = [...base.profiles];
     event.provenance = provenance;

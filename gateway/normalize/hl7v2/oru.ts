@@ -1,5 +1,7 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
+import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
@@ -51,13 +53,15 @@ export const alarm: Family = {
   kind: 'device-alarm',
   finish(event, draft) {
     finishReport(event, draft);
-    finishDevice(event, true);
+    finishDevice(event);
+    if (isAlarm(event) || draft.done[0] === event) event.alarm = alarmOf(event);
+    else event.kind = device.kind;
   },
 };
 
 export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const { order, observations } = event;
-  const said = (order?.resultStatus ?? '').toUpperCase();
+  const said = upper(order?.resultStatus ?? '');
   const known = reportStatus[said];
   if (known === undefined && said !== '') {
     remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');

@@ -2,13 +2,14 @@
  * A stretch of a message seen through one separator: the components of a repetition, or the
  * subcomponents of a component. Reading in ascending order walks the stretch once.
  */
+import { trimmed } from '../text.ts';
 import type { Message } from './message.ts';
 
 export class Parts {
   readonly message: Message;
   readonly start: number;
   readonly end: number;
-  private readonly separator: number;
+  readonly separator: number;
   private index = 1;
   private at: number;
   private stop: number;
@@ -75,14 +76,9 @@ export class Parts {
   }
 
   private next(from: number): number {
-    const { chars } = this.message;
+    const { bytes } = this.message;
     let at = from;
-    while (at < this.end && chars.charCodeAt(at) !== this.separator) at++;
+    while (at < this.end && bytes[at] !== this.separator) at++;
     return at;
   }
-}
-
-export function trimmed(text: string): string {
-  if (text.length === 0) return text;
-  return text.charCodeAt(0) <= 32 || text.charCodeAt(text.length - 1) <= 32 ? text.trim() : text;
 }

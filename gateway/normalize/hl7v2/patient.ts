@@ -1,5 +1,6 @@
 /** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
 import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, typed } from './identified.ts';
@@ -16,7 +17,7 @@ const sexes: Record<string, string> = {
 };
 
 export function gender(sex: string): string {
-  return sexes[sex.toUpperCase()] ?? 'unknown';
+  return sexes[upper(sex)] ?? 'unknown';
 }
 
 const yesNo: Record<string, string> = { Y: 'true', N: 'false' };

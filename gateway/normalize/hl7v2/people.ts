@@ -14,7 +14,7 @@ import type { Parts } from './parts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
-  return segment.repetitions(field).flatMap((parts) => xpn(parts, segment, field) ?? []);
+  return segment.each(field, (parts) => xpn(parts, segment, field));
 }
 
 /** XPN: what it has beyond an XCN are the times of its use, and the name that the person goes by. */
@@ -60,7 +60,7 @@ function nameOf(parts: Parts, from: number, use: number): HumanName | undefined 
 
 /** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county [HL7 2.A.86]. */
 export function addresses(segment: Segment, field: number): Address[] {
-  return segment.repetitions(field).flatMap((parts) => {
+  return segment.each(field, (parts) => {
     const address = fresh.address();
     const street = parts.sub(1);
     push(address.line, streetLine(street));
@@ -74,8 +74,8 @@ export function addresses(segment: Segment, field: number): Address[] {
     address.district = parts.text(9);
     const { city, state, postalCode, country, district } = address;
     return address.line.length || city || state || postalCode || country || district || address.use
-      ? [address]
-      : [];
+      ? address
+      : undefined;
   });
 }
 
@@ -143,7 +143,7 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {
-  return segment.repetitions(field).flatMap((parts) => personOf(parts, 9) ?? []);
+  return segment.each(field, (parts) => personOf(parts, 9));
 }
 
 export function person(segment: Segment, field: number): Person | undefined {
@@ -166,7 +166,7 @@ function personOf(parts: Parts, authority: number): Person | undefined {
 }
 
 export function participants(role: string): (segment: Segment, field: number) => Participant[] {
-  return (segment, field) => persons(segment, field).map((person) => ({ role, person }));
+  return (segment, field) => persons(segment, field).map((person) => fresh.participant(role, person));
 }
 
 /** NDL [HL7 2.A.47]: the person is one component of subcomponents; old senders write an XCN. */
@@ -175,7 +175,7 @@ export function namedWithLocation(role: string): (segment: Segment, field: numbe
     segment.repetitions(field).flatMap((parts) => {
       const inside = parts.sub(1);
       const person = inside.has(2) || !parts.has(2) ? cnn(inside) : personOf(parts, 9);
-      return person === undefined ? [] : [{ role, person }];
+      return person === undefined ? [] : [fresh.participant(role, person)];
     });
 }
 
@@ -196,8 +196,9 @@ export function locationOf(parts: Parts): Location | undefined {
   if (parts.empty) return undefined;
   const place = fresh.location();
   const part = (component: number, type: string): string => {
+    if (!parts.has(component)) return '';
     const hd = parts.sub(component);
-    const name = named(hd);
+    const name = hd.text(1) || hd.text(2);
     // An HD with more than a namespace is an identifier of its own.
     if (hd.has(2)) place.identifiers.push(assigned(identifier(name, type, systemOf(hd, 1)), hd, 1));
     return name;
@@ -212,10 +213,10 @@ export function locationOf(parts: Parts): Location | undefined {
   place.floor = part(8, 'lvl');
   place.description = parts.text(9);
   const whole = eiOf(parts.sub(10), '');
-  const authority = parts.sub(11);
   // PL.11 is the authority that names the place, where the facility is left out.
-  place.facility ||= named(authority);
+  place.facility ||= named(parts, 11);
   if (whole !== undefined) {
+    const authority = parts.sub(11);
     // EI-2 to EI-4 are the identifier's own authority; PL.11 is for where they are empty.
     place.identifiers.push(
       whole.assigner === '' && !authority.empty
@@ -229,8 +230,10 @@ export function locationOf(parts: Parts): Location | undefined {
 }
 
 /** HD as a name: the namespace, else the universal id. */
-function named(parts: Parts): string {
-  return parts.text(1) || parts.text(2);
+function named(parts: Parts, part: number): string {
+  if (!parts.has(part)) return '';
+  const name = parts.sub(part);
+  return name.text(1) || name.text(2);
 }
 
 function push(to: string[], text: string): void {

@@ -81,7 +81,7 @@ const bodies: Record<string, Handler> = {
   },
   PRD(draft, segment) {
     draft.base.referral ??= fresh.referral();
-    draft.base.referral.participants.push(fill({ role: '', person: undefined } as Participant, prd, segment));
+    draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
   },
   PRB(draft, segment) {
     draft.base.conditions.push(fill(fresh.condition(), prb, segment));

@@ -8,18 +8,20 @@
  * Any input is safe: the work is linear, and what is over a limit is refused with its segment
  * and field. Reading is the message's own (message.ts).
  */
+import { isAscii } from 'node:buffer';
 import { documentFieldBytesMax, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
 import { remark, type Scope } from './scope.ts';
+import { endsBlock, opensMessage } from './split.ts';
 
 let scratch = new Int32Array(1 << 12);
 
 /** `raw` is one message, from its MSH on (see split.ts). */
 export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
   let bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
-  if (bytes.length < 8 || bytes.toString('latin1', 0, 3) !== 'MSH') {
+  if (bytes.length < 8 || bytes[0] !== 77 || bytes[1] !== 83 || bytes[2] !== 72) {
     return { code: 'no-msh', reason: 'The message does not begin with a complete MSH segment.' };
   }
   const by = delimitersAt(bytes, 0, bytes.length);
@@ -27,71 +29,58 @@ export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
   const charset = charsetOf(declaredCharsets(bytes, by), bytes);
   if (charset.walked) bytes = Buffer.from(charset.decode(bytes), 'utf8');
   const reading = charset.walked ? { ...charset, decode: (some: Buffer) => some.toString('utf8') } : charset;
-  return index(bytes, by, reading, scope);
+  const message = index(bytes, by, reading, scope);
+  // Where the headers of other messages stand was to be seen before the bytes were walked.
+  if (charset.walked && !('code' in message)) message.alone = false;
+  return message;
 }
 
 function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): Message | Reject {
   const { field } = by;
   const { limits } = scope.context;
-  const length = bytes.length;
+  const { length } = bytes;
   const starts: number[] = []; // per segment: index of its first offset
+  let marks = scratch;
   let used = 0;
-  let high = 0;
   let at = 0;
-  let line = 0;
+  let alone = true;
   while (at < length) {
     const begin = at;
     const mine = used;
-    if (used + 2 >= scratch.length) scratch = grown(scratch);
-    scratch[used++] = begin;
-    let longest = 0;
-    let longestAt = 0;
+    if (used + 2 >= marks.length) marks = grown();
+    marks[used++] = begin;
     for (; at < length; at++) {
       const byte = bytes[at] as number;
       if (byte === field) {
-        const size = at - (scratch[used - 1] as number);
-        if (size > longest) {
-          longest = size;
-          longestAt = used - mine - 1;
-        }
-        if (used + 2 >= scratch.length) scratch = grown(scratch);
-        scratch[used++] = at + 1;
+        if (used + 2 >= marks.length) marks = grown();
+        marks[used++] = at + 1;
       } else if (byte < 0x20) {
-        if (byte === 13) break;
-        if (byte === 10 && !continues(bytes, at + 1, field)) break;
-      } else high |= byte;
+        if (byte === 13 || (byte === 28 && endsBlock(bytes, at))) break;
+        if (byte === 10) {
+          if (!continues(bytes, at + 1, field)) break;
+          alone &&= !opensMessage(bytes, at + 1);
+        }
+      }
     }
-    const size = at - (scratch[used - 1] as number);
-    if (size > longest) {
-      longest = size;
-      longestAt = used - mine - 1;
-    }
-    scratch[used++] = at + 1;
+    marks[used++] = at + 1;
     at++;
     if (at - 1 - begin < 3) {
       used = mine; // a blank or stray line
       continue;
     }
-    line++;
+    if (begin > 0) alone &&= !opensMessage(bytes, begin);
     starts.push(mine);
-    if (line > limits.segmentsMax) {
+    if (starts.length > limits.segmentsMax) {
       const which = `limits.segmentsMax of the config (${limits.segmentsMax})`;
-      return tooLarge(`The message has more segments than ${which} allows`);
-    }
-    if (longest > limits.fieldBytesMax) {
-      const name = bytes.toString('latin1', begin, begin + 3);
-      const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'segment'}-${longestAt} (line ${line})`;
-      if (name !== 'OBX') {
-        const which = `limits.fieldBytesMax of the config (${limits.fieldBytesMax})`;
-        return tooLarge(`${field} has ${longest} bytes, more than ${which} allows`);
-      }
-      if (longest > documentFieldBytesMax) {
-        const reason = `${field} has ${longest} bytes; a document may have ${documentFieldBytesMax}, which cannot be raised.`;
-        return { code: 'too-large', reason };
-      }
+      return raisable(`The message has more segments than ${which} allows`);
     }
   }
-  const message = new Message(bytes, by, charset, scratch.slice(0, used), (high & 0x80) !== 0, scope);
+  if (length > limits.fieldBytesMax) {
+    const found = tooLarge(bytes, marks, starts, used, limits.fieldBytesMax);
+    if (found !== undefined) return found;
+  }
+  const message = new Message(bytes, by, charset, marks.slice(0, used), !isAscii(bytes), scope);
+  message.alone = alone;
   if (charset.remark !== undefined) remark(scope, charset.remark);
   for (let i = 0; i < starts.length; i++) {
     const base = starts[i] as number;
@@ -103,14 +92,64 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
   return message;
 }
 
-function tooLarge(what: string): Reject {
+function raisable(what: string): Reject {
   return { code: 'too-large', reason: `${what}: raise it there, then replay the record.` };
 }
 
+/** Only a message that is longer than a field may be can have such a field. */
+function tooLarge(
+  bytes: Buffer,
+  marks: Int32Array,
+  starts: number[],
+  used: number,
+  fieldBytesMax: number,
+): Reject | undefined {
+  for (let line = 0; line < starts.length; line++) {
+    const base = starts[line] as number;
+    const next = starts[line + 1] ?? used;
+    let longest = 0;
+    let longestAt = 0;
+    for (let i = base; i + 1 < next; i++) {
+      const size = (marks[i + 1] as number) - (marks[i] as number) - 1;
+      if (size > longest) {
+        longest = size;
+        longestAt = i - base;
+      }
+    }
+    if (longest <= fieldBytesMax) continue;
+    const begin = marks[base] as number;
+    const name = bytes.toString('latin1', begin, begin + 3);
+    const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'segment'}-${longestAt} (line ${line + 1})`;
+    if (name !== 'OBX') {
+      const which = `limits.fieldBytesMax of the config (${fieldBytesMax})`;
+      return raisable(`${field} has ${longest} bytes, more than ${which} allows`);
+    }
+    if (longest > documentFieldBytesMax) {
+      const reason = `${field} has ${longest} bytes; a document may have ${documentFieldBytesMax}, which cannot be raised.`;
+      return { code: 'too-large', reason };
+    }
+  }
+  return undefined;
+}
+
+/** Names by their three bytes, as constants: a string cut out of a message is compared character by character. */
+const constants = new Map<number, string>();
+const constantsMax = 1024;
+
 function nameAt(message: Message, begin: number): string {
+  const { bytes } = message;
   let from = begin;
-  while (message.chars.charCodeAt(from) === 11 || message.chars.charCodeAt(from) === 32) from++;
+  while (bytes[from] === 11 || bytes[from] === 32) from++;
+  const key = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+  const known = constants.get(key);
+  if (known !== undefined) return known;
   const name = message.chars.substring(from, from + 3);
+  if (constants.size < constantsMax && /^[A-Z][A-Z0-9]{2}$/.test(name)) {
+    // A key of an object is a constant for the engine.
+    const constant = Object.keys({ [name]: true })[0] as string;
+    constants.set(key, constant);
+    return constant;
+  }
   const second = name.charCodeAt(1);
   if (second < 97 || second > 122) return name;
   // Some senders write lower case; running text does so too, but has no separator there.
@@ -135,9 +174,10 @@ function continues(bytes: Buffer, at: number, field: number): boolean {
   return after !== field && after !== 13 && after !== 10 && after !== undefined;
 }
 
-function grown(old: Int32Array): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(old.length * 2);
-  next.set(old);
+function grown(): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(scratch.length * 2);
+  next.set(scratch);
+  scratch = next;
   return next;
 }
 

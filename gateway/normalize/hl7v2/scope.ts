@@ -10,8 +10,15 @@ export interface Scope {
   remarks: string[];
   /** Code tables that fired. */
   rules: string[];
-  /** The time read last: a report's rows mostly repeat it. */
-  lastTime: { text: string; time: ClinicalTime } | undefined;
+  /** The times read last: a report and its rows mostly repeat them. */
+  times: KnownTime[];
+}
+
+/** A time and the bytes of the message that say it. */
+export interface KnownTime {
+  start: number;
+  end: number;
+  time: ClinicalTime;
 }
 
 const remarksMax = 100;
@@ -20,6 +27,6 @@ export function remark(scope: Scope, text: string): void {
   if (scope.remarks.length < remarksMax && !scope.remarks.includes(text)) scope.remarks.push(text);
 }
 
-export function fired(scope: Scope, rule: string): void {
+export function fired(scope: Pick<Scope, 'rules'>, rule: string): void {
   if (!scope.rules.includes(rule)) scope.rules.push(rule);
 }

@@ -1,5 +1,5 @@
 /** What the segments that every family shares do to a draft. */
-import type { Participant, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Specimen } from '../../../proto/gen/hilum/v1/event.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
@@ -9,7 +9,7 @@ import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
-import { evn, prt, pv1, pv2, rol } from './visit.ts';
+import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
   EVN(draft, segment) {
@@ -181,12 +181,16 @@ function further(draft: Draft): void {
 }
 
 function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const found = fill({ role: '', organization: '', participants: [] as Participant[] }, table, segment);
+  const found = fill({ role: '', organization: '', participants: [], devices: [] } as Acting, table, segment);
   const to = draft.acting ?? draft.encounter.participants;
-  const { role, organization } = found;
+  const { role, organization, devices } = found;
   for (const one of found.participants) to.push({ ...one, role });
   if (organization !== '') {
     const name = { ...fresh.name(), text: organization };
-    to.push({ role, person: { identifiers: [], name } });
-  } else if (role !== '' && found.participants.length === 0) to.push({ role, person: undefined });
+    to.push(fresh.participant(role, { identifiers: [], name }));
+  }
+  const nobody = found.participants.length === 0 && organization === '';
+  if (devices.length > 0 || (role !== '' && nobody)) {
+    to.push({ ...fresh.participant(role, undefined), devices });
+  }
 }

@@ -44,6 +44,7 @@ export const fresh = {
     furtherMedications: [],
     furtherOrders: [],
     furtherEncounters: [],
+    deviceAssociation: undefined,
   }),
   patient: (): proto.Patient => ({
     identifiers: [],
@@ -188,6 +189,13 @@ export const fresh = {
     performingOrganizationAddress: undefined,
     converted: undefined,
     valuePeriod: undefined,
+    devicePath: '',
+    samples: undefined,
+  }),
+  participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
+    role,
+    person,
+    devices: [],
   }),
   provenance: (): proto.Provenance => ({
     source: '',

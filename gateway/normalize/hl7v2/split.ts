@@ -11,6 +11,7 @@ export interface Split {
 
 export function split(raw: Uint8Array): Split {
   const messages: Uint8Array[] = [];
+  const { length } = raw;
   let preamble = false;
   let open = -1;
   let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
@@ -18,24 +19,43 @@ export function split(raw: Uint8Array): Split {
     if (open >= 0) messages.push(raw.subarray(open, trimmedEnd(raw, open, end)));
     open = -1;
   };
-  while (at < raw.length) {
-    while (at < raw.length && (raw[at] as number) <= 0x20 && raw[at] !== 13 && raw[at] !== 10) at++;
+  while (at < length) {
+    while (at < length && (raw[at] as number) <= 0x20 && raw[at] !== 13 && raw[at] !== 10) at++;
     const header = headerAt(raw, at);
     if (header !== '') {
       close(at);
       if (header === 'MSH') open = at;
-    } else if (open < 0 && messages.length === 0 && at < raw.length && (raw[at] as number) > 0x20) {
+    } else if (open < 0 && messages.length === 0 && at < length && (raw[at] as number) > 0x20) {
       preamble = true;
     }
-    while (at < raw.length && raw[at] !== 13 && raw[at] !== 10 && !endsBlock(raw, at)) at++;
+    while (at < length && !endsLine(raw, at)) at++;
     at++;
   }
-  close(raw.length);
+  close(length);
   return { messages, preamble };
 }
 
+/** True where a header begins at `at`, the beginning of a line, or after blanks. */
+export function opensMessage(raw: Uint8Array, at: number): boolean {
+  let from = at;
+  while (from < raw.length && (raw[from] as number) <= 0x20 && raw[from] !== 13 && raw[from] !== 10) from++;
+  return headerAt(raw, from) !== '';
+}
+
+/** Without the blanks and the framing that stand at its end. */
+export function withoutTail(raw: Uint8Array): Uint8Array {
+  const end = trimmedEnd(raw, 0, raw.length);
+  return end === raw.length ? raw : raw.subarray(0, end);
+}
+
+/** CR, LF or the FS of the framing; one comparison tells that most bytes are none of them. */
+function endsLine(raw: Uint8Array, at: number): boolean {
+  const byte = raw[at] as number;
+  return byte <= 28 && (byte === 13 || byte === 10 || endsBlock(raw, at));
+}
+
 /** FS is framing where the block ends with it, and a character of the text elsewhere (as capture reads it). */
-function endsBlock(raw: Uint8Array, at: number): boolean {
+export function endsBlock(raw: Uint8Array, at: number): boolean {
   if (raw[at] !== 28) return false;
   const next = raw[at + 1];
   return next === undefined || next === 13 || next === 10 || next === 11 || headerAt(raw, at + 1) !== '';

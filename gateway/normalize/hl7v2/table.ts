@@ -25,11 +25,16 @@ export function fill<T>(target: T, table: Table<T>, segment: Segment): T {
     }
     const key = row[1];
     const value = row[2](segment, field);
-    const old = target[key];
-    if (Array.isArray(old) && old.length > 0 && Array.isArray(value)) old.push(...value);
-    else target[key] = value as T[typeof key];
+    if (Array.isArray(value) && append(target[key], value)) continue;
+    target[key] = value as T[typeof key];
   }
   return target;
+}
+
+function append(list: unknown, more: readonly unknown[]): boolean {
+  if (!Array.isArray(list) || list.length === 0) return false;
+  for (const one of more) list.push(one);
+  return true;
 }
 
 export function fieldsOf<T>(table: Table<T>): number[] {

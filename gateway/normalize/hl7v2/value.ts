@@ -1,6 +1,12 @@
 /** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
 import { createHash } from 'node:crypto';
-import type { Attachment, Observation, StructuredNumeric } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  Attachment,
+  Observation,
+  SampledData,
+  StructuredNumeric,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { trimmed, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
 import type { Segment } from './message.ts';
@@ -9,7 +15,7 @@ import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 
 export function observedValue(to: Observation, segment: Segment, field: number): void {
-  const type = segment.text(2).toUpperCase();
+  const type = upper(segment.text(2));
   switch (type) {
     case 'CE':
     case 'CF':
@@ -18,6 +24,10 @@ export function observedValue(to: Observation, segment: Segment, field: number):
     case 'IS':
     case 'ID':
       coded(to, segment, field);
+      return;
+    case 'NA':
+    case 'MA':
+      to.samples = sampled(segment, field, type);
       return;
     case 'SN':
       structured(to, segment.parts(field));
@@ -54,16 +64,21 @@ export function observedValue(to: Observation, segment: Segment, field: number):
 }
 
 function texts(to: Observation, segment: Segment, field: number, type: string): void {
-  const found = segment.repetitions(field).map((parts) => {
-    if (type === 'SN') return sn(parts);
-    // From and to [v2-to-FHIR, OBX-5].
-    if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
-    // In plain text a stray ^ or & is content.
-    const whole = parts.whole();
-    return type === 'TX' || type === 'FT' ? whole.trimEnd() : whole.trim();
-  });
-  to.value = found.shift() ?? '';
-  to.furtherValues = found;
+  const found = segment.repetitions(field);
+  for (let i = 0; i < found.length; i++) {
+    const text = textIn(found[i] as Parts, type);
+    if (i === 0) to.value = text;
+    else to.furtherValues.push(text);
+  }
+}
+
+function textIn(parts: Parts, type: string): string {
+  if (type === 'SN') return sn(parts);
+  // From and to [v2-to-FHIR, OBX-5].
+  if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
+  // In plain text a stray ^ or & is content.
+  const whole = parts.whole();
+  return type === 'TX' || type === 'FT' ? whole.trimEnd() : trimmed(whole);
 }
 
 function coded(to: Observation, segment: Segment, field: number): void {
@@ -157,6 +172,28 @@ function decoded(text: string, encoding: string): Buffer | undefined {
     return bytes.length * 2 === text.length ? bytes : undefined;
   }
   return Buffer.from(text, 'utf8');
+}
+
+/**
+ * NA: a number a component; MA: a moment a repetition, a channel a component [HL7 2.A]. A waveform of
+ * some hundred numbers is not a value to be compared or printed.
+ */
+function sampled(segment: Segment, field: number, type: string): SampledData {
+  const moments: string[] = [];
+  let dimensions = 1;
+  for (const parts of segment.repetitions(field)) {
+    const numbers = parts.whole().split(String.fromCharCode(segment.message.by.component));
+    for (const number of numbers) moments.push(number.trim() || 'E');
+    if (type === 'MA') dimensions = Math.max(dimensions, numbers.length);
+  }
+  const sent = Buffer.from(segment.whole(field), 'utf8');
+  return {
+    data: sent.length <= segment.message.scope.context.attachmentBytesMax ? moments.join(' ') : '',
+    count: Math.ceil(moments.length / dimensions),
+    dimensions,
+    bytes: BigInt(sent.length),
+    hash: createHash('sha256').update(sent).digest('hex'),
+  };
 }
 
 /** RP: 1 pointer, 2 application, 3 type, 4 subtype [HL7 2.A.65]. */

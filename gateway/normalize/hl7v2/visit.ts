@@ -1,8 +1,15 @@
 /** EVN, PV1, PV2 and the people of a visit (PRT, ROL) [HL7 3.4, 7.4.4, 15.4.7]. */
-import type { Code, Encounter, Movement, Participant, Period } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  Code,
+  Encounter,
+  Identifier,
+  Movement,
+  Participant,
+  Period,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
-import { cx, cxs } from './identified.ts';
+import { cx, cxs, equipment, instance } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, locationOf, participants, persons } from './people.ts';
 import { asSent, label, type Table, word } from './table.ts';
@@ -83,17 +90,21 @@ function financialClasses(segment: Segment, field: number): Code[] {
   return segment.repetitions(field).flatMap((parts) => codeOf(parts.sub(1)) ?? []);
 }
 
-interface Acting {
+export interface Acting {
   role: string;
   organization: string;
   participants: Participant[];
+  devices: Identifier[];
 }
 
-/** PRT: the role (4) comes before the person (5), so that it is known when the person is read. */
+/** The role (4) comes before the person (5), so that it is known when the person is read. PRT-10 on: a device. */
 export const prt: Table<Acting> = [
   [4, 'role', (segment, field) => role(code(segment, field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
   [8, 'organization', word],
+  [10, 'devices', equipment],
+  [16, 'devices', instance('UDI')],
+  [20, 'devices', instance('SNO')],
 ];
 
 export const rol: Table<Acting> = [

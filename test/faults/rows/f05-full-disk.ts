@@ -1,9 +1,9 @@
 /**
- * F5: the disk fills, slowly by our own intake and at once by somebody else. Intake stops at the
+ * F5: the disk fills, slowly by our own intake and at once, to the last block, by somebody else. Intake stops at the
  * reserve with no answer and no crash, the backlog drains from the full disk, and intake goes on by itself.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../kit/wait.ts';
 import { Rig, send } from '../rig.ts';
@@ -36,14 +36,29 @@ export const f05: Row = {
     await refusing();
     filling.stop();
     await filling.done;
-    const freeMib = () => (statfsSync(volume).bavail * statfsSync(volume).bsize) / 1024 ** 2;
+    const freeBytes = () => statfsSync(volume).bavail * statfsSync(volume).bsize;
+    const heldBytes = () => {
+      const { blocks, size } = statSync(join(volume, 'gateway', 'journal', 'data.mdb'));
+      return Math.max(0, blocks * 512 - size);
+    };
     // Below the reserve stand the normalizing of what was answered and LMDB's own pages; a tenth of it is never touched.
-    const leftMib = freeMib();
+    const leftMib = (freeBytes() + heldBytes()) / 1024 ** 2;
     if (leftMib < 2.4) failures.push(`only ${leftMib.toFixed(1)} MiB of the reserve of 24 MiB are left`);
 
-    // Somebody else takes nearly all of the reserve at once.
+    // Somebody else takes all that the volume has left, to the last block.
     const foreign = join(volume, 'foreign');
-    writeFileSync(foreign, Buffer.alloc(Math.floor((freeMib() - 3) * 1024 ** 2)));
+    const taken = openSync(foreign, 'w');
+    const block = Buffer.alloc(4096, 1);
+    for (let full = false; !full; ) {
+      try {
+        full = writeSync(taken, block) < block.length;
+      } catch (error) {
+        full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+        if (!full) throw error;
+      }
+    }
+    closeSync(taken);
+    if (freeBytes() > 0) failures.push(`${freeBytes()} bytes were left on the volume`);
     const refused = send(rig, { first: 2_000_000, count: 50, connections: 2, retry: false });
     await refused.done;
     if (refused.answered() > 0)

@@ -92,6 +92,8 @@ export interface ClinicalEvent {
   /** Orders and visits after the first, where the message is one event (charges, referrals). */
   furtherOrders: Order[];
   furtherEncounters: Encounter[];
+  /** How the device came to its patient. For device events only. */
+  deviceAssociation: DeviceAssociation | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -295,7 +297,11 @@ export interface Participant {
    * copy-to | administering | dispensing | authenticating | diagnosing | other, or the role as sent
    */
   role: string;
-  person: Person | undefined;
+  person:
+    | Person
+    | undefined;
+  /** A device that took part: PRT-10, PRT-16 (type UDI), PRT-20 (type SNO). */
+  devices: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -526,7 +532,13 @@ export interface Observation {
     | ConvertedQuantity
     | undefined;
   /** OBX-5 as a range of times, where OBX-2 is DR. */
-  valuePeriod: Period | undefined;
+  valuePeriod:
+    | Period
+    | undefined;
+  /** The path of the innermost of `device.components` that this row belongs to. */
+  devicePath: string;
+  /** NA and MA: the samples of a waveform, which are no value of their own. */
+  samples: SampledData | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -541,6 +553,25 @@ export interface ConvertedQuantity {
   from: string;
   /** The entry of the config's units.convert. */
   conversion: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * A sample array (OBX-2 NA, MA), after FHIR's SampledData. Sampling rate and resolution are rows of
+ * their own below this one, by sub_id [IHE DEV TF-2].
+ */
+export interface SampledData {
+  /**
+   * The samples as sent, a blank between two, "E" for an empty one; those of one moment stand together.
+   * Left out above the attachment limit, where `bytes` and `hash` still say what was there.
+   */
+  data: string;
+  /** How many moments, and how many channels each (MA). */
+  count: number;
+  dimensions: number;
+  /** Of OBX-5 as sent: its length, and SHA-256, hex. */
+  bytes: bigint;
+  hash: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -776,7 +807,7 @@ export interface ChargeItem {
 }
 
 export interface Alarm {
-  /** The alarm's own identifier; the same through its phases. */
+  /** The alarm's own identifier; the same through its phases (OBR-29 names the first message's OBR-3). */
   identifier:
     | Identifier
     | undefined;
@@ -784,23 +815,44 @@ export interface Alarm {
   code:
     | Code
     | undefined;
-  /** high | medium | low | none, from PCD-04 or the payload. */
+  /** high | medium | low | none, from PCD-04 or the payload; empty: not stated. */
   priority: string;
-  /** start | continue | escalate | deescalate | end | present | latched | reset | tpoint */
+  /**
+   * start | continue | update | escalate | deescalate | end | present | latched | reset | tpoint,
+   * or as sent
+   */
   phase: string;
   /** active | inactive | latched */
   state: string;
-  /** off | paused | enabled, audio and visual. */
+  /**
+   * enabled | audio-paused | audio-off | alarm-paused | alarm-off | alert-acknowledged | off | paused,
+   * or as sent; several with a blank between.
+   */
   inactivation: string;
-  /** physiological | technical */
+  /** physiological | technical | advisory */
   type: string;
   text: string;
+  /** When the condition began: the time of a start, else what the message says of it; empty: not said. */
   raised: ClinicalTime | undefined;
   sourceLocation: string;
+  /** When it became what this event says of it. */
+  updated:
+    | ClinicalTime
+    | undefined;
+  /** The device, channel or metric that gave it (MDC_ATTR_ALERT_SOURCE), where it is coded. */
+  source:
+    | Code
+    | undefined;
+  /** Where in the device it stands (OBX-4), and the path of the innermost component around it. */
+  sourcePath: string;
+  devicePath: string;
+  /** What was measured when it was given: value and limits. Rows of `observations`, again. */
+  evidence: Observation[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Device {
+  /** Of the device as a whole (the MDS). */
   identifiers: Identifier[];
   type: Code | undefined;
   model: string;
@@ -812,6 +864,48 @@ export interface Device {
   /** The MQTT topic, or the containment path (MDS.VMD.CHAN). */
   path: string;
   battery: string;
+  /** MDC containment: every MDS, VMD and channel that the message tells of, in its order. */
+  components: DeviceComponent[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface DeviceComponent {
+  /** OBX-4 without its trailing zeros: 1, 1.2, 1.2.3. */
+  path: string;
+  /** mds | vmd | channel */
+  level: string;
+  type:
+    | Code
+    | undefined;
+  /** OBX-18 and PRT of its row. None: look at the component around it. */
+  identifiers: Identifier[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * How a device came to its patient. Identity is what the message or the config says, and stands in
+ * `patient`; what follows from where the device stands is told here only, with its age.
+ */
+export interface DeviceAssociation {
+  /**
+   * explicit-message: the message names the patient. declared: the config does.
+   * derived-location: whoever occupies the device's bed; never identity. unassigned: nobody is known.
+   */
+  basis: string;
+  /** Since when: declared, or when the occupancy was last known to begin. */
+  since:
+    | ClinicalTime
+    | undefined;
+  /** derived-location: how old the knowledge of the occupancy is, seconds. */
+  ageS: bigint;
+  /** derived-location: who occupies the place. */
+  candidates: Identifier[];
+  /** Where the config or the occupancy has the device. */
+  location:
+    | Location
+    | undefined;
+  /** The entry of the config that declares it. */
+  declaredBy: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1050,6 +1144,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     furtherMedications: [],
     furtherOrders: [],
     furtherEncounters: [],
+    deviceAssociation: undefined,
     _unknownFields: {},
   };
 }
@@ -1166,6 +1261,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     for (const v of message.furtherEncounters) {
       Encounter.encode(v!, writer.uint32(298).fork()).join();
+    }
+    if (message.deviceAssociation !== undefined) {
+      DeviceAssociation.encode(message.deviceAssociation, writer.uint32(306).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1487,6 +1585,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.furtherEncounters.push(Encounter.decode(reader, reader.uint32()));
             continue;
           }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.deviceAssociation = DeviceAssociation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1586,6 +1692,11 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : globalThis.Array.isArray(object?.further_encounters)
         ? object.further_encounters.map((e: any) => Encounter.fromJSON(e))
         : [],
+      deviceAssociation: isSet(object.deviceAssociation)
+        ? DeviceAssociation.fromJSON(object.deviceAssociation)
+        : isSet(object.device_association)
+        ? DeviceAssociation.fromJSON(object.device_association)
+        : undefined,
     };
   },
 
@@ -1702,6 +1813,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.furtherEncounters?.length) {
       obj.furtherEncounters = message.furtherEncounters.map((e) => Encounter.toJSON(e));
     }
+    if (message.deviceAssociation !== undefined) {
+      obj.deviceAssociation = DeviceAssociation.toJSON(message.deviceAssociation);
+    }
     return obj;
   },
 
@@ -1773,6 +1887,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     message.furtherMedications = object.furtherMedications?.map((e) => Medication.fromPartial(e)) || [];
     message.furtherOrders = object.furtherOrders?.map((e) => Order.fromPartial(e)) || [];
     message.furtherEncounters = object.furtherEncounters?.map((e) => Encounter.fromPartial(e)) || [];
+    message.deviceAssociation = (object.deviceAssociation !== undefined && object.deviceAssociation !== null)
+      ? DeviceAssociation.fromPartial(object.deviceAssociation)
+      : undefined;
     return message;
   },
 };
@@ -4380,7 +4497,7 @@ export const Location: MessageFns<Location> = {
 };
 
 function createBaseParticipant(): Participant {
-  return { role: "", person: undefined, _unknownFields: {} };
+  return { role: "", person: undefined, devices: [], _unknownFields: {} };
 }
 
 export const Participant: MessageFns<Participant> = {
@@ -4390,6 +4507,9 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.person !== undefined) {
       Person.encode(message.person, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.devices) {
+      Identifier.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4431,6 +4551,14 @@ export const Participant: MessageFns<Participant> = {
             message.person = Person.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.devices.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4455,6 +4583,7 @@ export const Participant: MessageFns<Participant> = {
     return {
       role: isSet(object.role) ? globalThis.String(object.role) : "",
       person: isSet(object.person) ? Person.fromJSON(object.person) : undefined,
+      devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => Identifier.fromJSON(e)) : [],
     };
   },
 
@@ -4465,6 +4594,9 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.person !== undefined) {
       obj.person = Person.toJSON(message.person);
+    }
+    if (message.devices?.length) {
+      obj.devices = message.devices.map((e) => Identifier.toJSON(e));
     }
     return obj;
   },
@@ -4478,6 +4610,7 @@ export const Participant: MessageFns<Participant> = {
     message.person = (object.person !== undefined && object.person !== null)
       ? Person.fromPartial(object.person)
       : undefined;
+    message.devices = object.devices?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
@@ -6712,6 +6845,8 @@ function createBaseObservation(): Observation {
     performingOrganizationAddress: undefined,
     converted: undefined,
     valuePeriod: undefined,
+    devicePath: "",
+    samples: undefined,
     _unknownFields: {},
   };
 }
@@ -6822,6 +6957,12 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.valuePeriod !== undefined) {
       Period.encode(message.valuePeriod, writer.uint32(282).fork()).join();
+    }
+    if (message.devicePath !== "") {
+      writer.uint32(290).string(message.devicePath);
+    }
+    if (message.samples !== undefined) {
+      SampledData.encode(message.samples, writer.uint32(298).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7127,6 +7268,22 @@ export const Observation: MessageFns<Observation> = {
             message.valuePeriod = Period.decode(reader, reader.uint32());
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.devicePath = reader.string();
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.samples = SampledData.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7266,6 +7423,12 @@ export const Observation: MessageFns<Observation> = {
         : isSet(object.value_period)
         ? Period.fromJSON(object.value_period)
         : undefined,
+      devicePath: isSet(object.devicePath)
+        ? globalThis.String(object.devicePath)
+        : isSet(object.device_path)
+        ? globalThis.String(object.device_path)
+        : "",
+      samples: isSet(object.samples) ? SampledData.fromJSON(object.samples) : undefined,
     };
   },
 
@@ -7378,6 +7541,12 @@ export const Observation: MessageFns<Observation> = {
     if (message.valuePeriod !== undefined) {
       obj.valuePeriod = Period.toJSON(message.valuePeriod);
     }
+    if (message.devicePath !== "") {
+      obj.devicePath = message.devicePath;
+    }
+    if (message.samples !== undefined) {
+      obj.samples = SampledData.toJSON(message.samples);
+    }
     return obj;
   },
 
@@ -7447,6 +7616,10 @@ export const Observation: MessageFns<Observation> = {
       : undefined;
     message.valuePeriod = (object.valuePeriod !== undefined && object.valuePeriod !== null)
       ? Period.fromPartial(object.valuePeriod)
+      : undefined;
+    message.devicePath = object.devicePath ?? "";
+    message.samples = (object.samples !== undefined && object.samples !== null)
+      ? SampledData.fromPartial(object.samples)
       : undefined;
     return message;
   },
@@ -7601,6 +7774,158 @@ export const ConvertedQuantity: MessageFns<ConvertedQuantity> = {
     message.referenceRange = object.referenceRange ?? "";
     message.from = object.from ?? "";
     message.conversion = object.conversion ?? "";
+    return message;
+  },
+};
+
+function createBaseSampledData(): SampledData {
+  return { data: "", count: 0, dimensions: 0, bytes: 0n, hash: "", _unknownFields: {} };
+}
+
+export const SampledData: MessageFns<SampledData> = {
+  encode(message: SampledData, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data !== "") {
+      writer.uint32(10).string(message.data);
+    }
+    if (message.count !== 0) {
+      writer.uint32(16).uint32(message.count);
+    }
+    if (message.dimensions !== 0) {
+      writer.uint32(24).uint32(message.dimensions);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.bytes);
+    }
+    if (message.hash !== "") {
+      writer.uint32(42).string(message.hash);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SampledData {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSampledData();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.count = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dimensions = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SampledData {
+    return {
+      data: isSet(object.data) ? globalThis.String(object.data) : "",
+      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
+      dimensions: isSet(object.dimensions) ? globalThis.Number(object.dimensions) : 0,
+      bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
+      hash: isSet(object.hash) ? globalThis.String(object.hash) : "",
+    };
+  },
+
+  toJSON(message: SampledData): unknown {
+    const obj: any = {};
+    if (message.data !== "") {
+      obj.data = message.data;
+    }
+    if (message.count !== 0) {
+      obj.count = Math.round(message.count);
+    }
+    if (message.dimensions !== 0) {
+      obj.dimensions = Math.round(message.dimensions);
+    }
+    if (message.bytes !== 0n) {
+      obj.bytes = message.bytes.toString();
+    }
+    if (message.hash !== "") {
+      obj.hash = message.hash;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SampledData>): SampledData {
+    return SampledData.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SampledData>): SampledData {
+    const message = createBaseSampledData();
+    message.data = object.data ?? "";
+    message.count = object.count ?? 0;
+    message.dimensions = object.dimensions ?? 0;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.hash = object.hash ?? "";
     return message;
   },
 };
@@ -11167,6 +11492,11 @@ function createBaseAlarm(): Alarm {
     text: "",
     raised: undefined,
     sourceLocation: "",
+    updated: undefined,
+    source: undefined,
+    sourcePath: "",
+    devicePath: "",
+    evidence: [],
     _unknownFields: {},
   };
 }
@@ -11202,6 +11532,21 @@ export const Alarm: MessageFns<Alarm> = {
     }
     if (message.sourceLocation !== "") {
       writer.uint32(82).string(message.sourceLocation);
+    }
+    if (message.updated !== undefined) {
+      ClinicalTime.encode(message.updated, writer.uint32(90).fork()).join();
+    }
+    if (message.source !== undefined) {
+      Code.encode(message.source, writer.uint32(98).fork()).join();
+    }
+    if (message.sourcePath !== "") {
+      writer.uint32(106).string(message.sourcePath);
+    }
+    if (message.devicePath !== "") {
+      writer.uint32(114).string(message.devicePath);
+    }
+    for (const v of message.evidence) {
+      Observation.encode(v!, writer.uint32(122).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11307,6 +11652,46 @@ export const Alarm: MessageFns<Alarm> = {
             message.sourceLocation = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.updated = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.source = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.sourcePath = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.devicePath = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.evidence.push(Observation.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11343,6 +11728,21 @@ export const Alarm: MessageFns<Alarm> = {
         : isSet(object.source_location)
         ? globalThis.String(object.source_location)
         : "",
+      updated: isSet(object.updated) ? ClinicalTime.fromJSON(object.updated) : undefined,
+      source: isSet(object.source) ? Code.fromJSON(object.source) : undefined,
+      sourcePath: isSet(object.sourcePath)
+        ? globalThis.String(object.sourcePath)
+        : isSet(object.source_path)
+        ? globalThis.String(object.source_path)
+        : "",
+      devicePath: isSet(object.devicePath)
+        ? globalThis.String(object.devicePath)
+        : isSet(object.device_path)
+        ? globalThis.String(object.device_path)
+        : "",
+      evidence: globalThis.Array.isArray(object?.evidence)
+        ? object.evidence.map((e: any) => Observation.fromJSON(e))
+        : [],
     };
   },
 
@@ -11378,6 +11778,21 @@ export const Alarm: MessageFns<Alarm> = {
     if (message.sourceLocation !== "") {
       obj.sourceLocation = message.sourceLocation;
     }
+    if (message.updated !== undefined) {
+      obj.updated = ClinicalTime.toJSON(message.updated);
+    }
+    if (message.source !== undefined) {
+      obj.source = Code.toJSON(message.source);
+    }
+    if (message.sourcePath !== "") {
+      obj.sourcePath = message.sourcePath;
+    }
+    if (message.devicePath !== "") {
+      obj.devicePath = message.devicePath;
+    }
+    if (message.evidence?.length) {
+      obj.evidence = message.evidence.map((e) => Observation.toJSON(e));
+    }
     return obj;
   },
 
@@ -11400,6 +11815,15 @@ export const Alarm: MessageFns<Alarm> = {
       ? ClinicalTime.fromPartial(object.raised)
       : undefined;
     message.sourceLocation = object.sourceLocation ?? "";
+    message.updated = (object.updated !== undefined && object.updated !== null)
+      ? ClinicalTime.fromPartial(object.updated)
+      : undefined;
+    message.source = (object.source !== undefined && object.source !== null)
+      ? Code.fromPartial(object.source)
+      : undefined;
+    message.sourcePath = object.sourcePath ?? "";
+    message.devicePath = object.devicePath ?? "";
+    message.evidence = object.evidence?.map((e) => Observation.fromPartial(e)) || [];
     return message;
   },
 };
@@ -11413,6 +11837,7 @@ function createBaseDevice(): Device {
     location: undefined,
     path: "",
     battery: "",
+    components: [],
     _unknownFields: {},
   };
 }
@@ -11439,6 +11864,9 @@ export const Device: MessageFns<Device> = {
     }
     if (message.battery !== "") {
       writer.uint32(58).string(message.battery);
+    }
+    for (const v of message.components) {
+      DeviceComponent.encode(v!, writer.uint32(66).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11520,6 +11948,14 @@ export const Device: MessageFns<Device> = {
             message.battery = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.components.push(DeviceComponent.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11551,6 +11987,9 @@ export const Device: MessageFns<Device> = {
       location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
       path: isSet(object.path) ? globalThis.String(object.path) : "",
       battery: isSet(object.battery) ? globalThis.String(object.battery) : "",
+      components: globalThis.Array.isArray(object?.components)
+        ? object.components.map((e: any) => DeviceComponent.fromJSON(e))
+        : [],
     };
   },
 
@@ -11577,6 +12016,9 @@ export const Device: MessageFns<Device> = {
     if (message.battery !== "") {
       obj.battery = message.battery;
     }
+    if (message.components?.length) {
+      obj.components = message.components.map((e) => DeviceComponent.toJSON(e));
+    }
     return obj;
   },
 
@@ -11594,6 +12036,328 @@ export const Device: MessageFns<Device> = {
       : undefined;
     message.path = object.path ?? "";
     message.battery = object.battery ?? "";
+    message.components = object.components?.map((e) => DeviceComponent.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeviceComponent(): DeviceComponent {
+  return { path: "", level: "", type: undefined, identifiers: [], _unknownFields: {} };
+}
+
+export const DeviceComponent: MessageFns<DeviceComponent> = {
+  encode(message: DeviceComponent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.level !== "") {
+      writer.uint32(18).string(message.level);
+    }
+    if (message.type !== undefined) {
+      Code.encode(message.type, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceComponent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceComponent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.level = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.type = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeviceComponent {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      level: isSet(object.level) ? globalThis.String(object.level) : "",
+      type: isSet(object.type) ? Code.fromJSON(object.type) : undefined,
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DeviceComponent): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.level !== "") {
+      obj.level = message.level;
+    }
+    if (message.type !== undefined) {
+      obj.type = Code.toJSON(message.type);
+    }
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeviceComponent>): DeviceComponent {
+    return DeviceComponent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeviceComponent>): DeviceComponent {
+    const message = createBaseDeviceComponent();
+    message.path = object.path ?? "";
+    message.level = object.level ?? "";
+    message.type = (object.type !== undefined && object.type !== null) ? Code.fromPartial(object.type) : undefined;
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeviceAssociation(): DeviceAssociation {
+  return {
+    basis: "",
+    since: undefined,
+    ageS: 0n,
+    candidates: [],
+    location: undefined,
+    declaredBy: "",
+    _unknownFields: {},
+  };
+}
+
+export const DeviceAssociation: MessageFns<DeviceAssociation> = {
+  encode(message: DeviceAssociation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.basis !== "") {
+      writer.uint32(10).string(message.basis);
+    }
+    if (message.since !== undefined) {
+      ClinicalTime.encode(message.since, writer.uint32(18).fork()).join();
+    }
+    if (message.ageS !== 0n) {
+      if (BigInt.asUintN(64, message.ageS) !== message.ageS) {
+        throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ageS);
+    }
+    for (const v of message.candidates) {
+      Identifier.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(42).fork()).join();
+    }
+    if (message.declaredBy !== "") {
+      writer.uint32(50).string(message.declaredBy);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeviceAssociation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeviceAssociation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.basis = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.since = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageS = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.candidates.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.declaredBy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeviceAssociation {
+    return {
+      basis: isSet(object.basis) ? globalThis.String(object.basis) : "",
+      since: isSet(object.since) ? ClinicalTime.fromJSON(object.since) : undefined,
+      ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+      candidates: globalThis.Array.isArray(object?.candidates)
+        ? object.candidates.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      declaredBy: isSet(object.declaredBy)
+        ? globalThis.String(object.declaredBy)
+        : isSet(object.declared_by)
+        ? globalThis.String(object.declared_by)
+        : "",
+    };
+  },
+
+  toJSON(message: DeviceAssociation): unknown {
+    const obj: any = {};
+    if (message.basis !== "") {
+      obj.basis = message.basis;
+    }
+    if (message.since !== undefined) {
+      obj.since = ClinicalTime.toJSON(message.since);
+    }
+    if (message.ageS !== 0n) {
+      obj.ageS = message.ageS.toString();
+    }
+    if (message.candidates?.length) {
+      obj.candidates = message.candidates.map((e) => Identifier.toJSON(e));
+    }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
+    if (message.declaredBy !== "") {
+      obj.declaredBy = message.declaredBy;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeviceAssociation>): DeviceAssociation {
+    return DeviceAssociation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeviceAssociation>): DeviceAssociation {
+    const message = createBaseDeviceAssociation();
+    message.basis = object.basis ?? "";
+    message.since = (object.since !== undefined && object.since !== null)
+      ? ClinicalTime.fromPartial(object.since)
+      : undefined;
+    message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
+    message.candidates = object.candidates?.map((e) => Identifier.fromPartial(e)) || [];
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
+      : undefined;
+    message.declaredBy = object.declaredBy ?? "";
     return message;
   },
 };

@@ -1,0 +1,32 @@
+/** The alarm of an item, where the template has one and the payload gives it a name. */
+import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
+import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Reading } from './reading.ts';
+import { alarmTimes, INACTIVATIONS, PHASES, PRIORITIES, STATES, TYPES } from './scope.ts';
+import type { AlarmTemplate } from './template.ts';
+import { codeOf, identifierOf } from './template-values.ts';
+
+export function payloadAlarm(
+  template: AlarmTemplate,
+  reading: Reading,
+  itemTime: ClinicalTime | undefined,
+): Alarm | undefined {
+  if (template.when !== undefined && !reading.holds(template.when)) return undefined;
+  const identifier = template.id && identifierOf(template.id, reading)[0];
+  const code = codeOf(template.code, reading);
+  const text = reading.text(template.text);
+  if (identifier === undefined && code === undefined && text === '') return undefined;
+  const phase = reading.word(template.phase, PHASES, 'alarm phase');
+  const time = reading.scope.time(reading.select(template.time)[0], 'alarm time') ?? itemTime;
+  return Alarm.fromPartial({
+    identifier,
+    code,
+    text: text || code?.text || '',
+    priority: reading.word(template.priority, PRIORITIES, 'alarm priority'),
+    phase,
+    state: reading.word(template.state, STATES, 'alarm state'),
+    inactivation: reading.word(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
+    type: reading.word(template.type, TYPES, 'alarm type'),
+    ...alarmTimes(phase, time),
+  });
+}

@@ -1,0 +1,225 @@
+/**
+ * A JSON payload read by the templates of its source. Each template selects items; an item that it takes becomes
+ * one device-observation with all that the template reads in it, and a device-alarm where there is one.
+ *
+ * All templates are asked, and an item may be taken by several. An item that lacks what its template requires costs
+ * itself alone: the others are delivered, and the record goes to quarantine beside them. A payload that would cost
+ * more than the meters hold is refused as a whole, with the name of the template.
+ */
+import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent, Device, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
+import { type NormalizeContext, type Normalized, observationsMax } from '../outcome.ts';
+import type { Json } from './json.ts';
+import { payloadAlarm } from './payload-alarm.ts';
+import { Reading } from './reading.ts';
+import { eventOf, NUMERIC, reject, type Shared, STATUSES, unitCodeOf } from './scope.ts';
+import { Exhausted, Meter, select } from './select.ts';
+import type { CodingFrom, ObservationTemplate, PayloadTemplate } from './template.ts';
+import { codeOf, identifierOf } from './template-values.ts';
+
+export const payloadLimits = { itemsMax: 1_000, charactersMax: 16 * 1024 * 1024 } as const;
+const flagsMax = 16;
+
+/** Undefined: no template took anything of it. */
+export function fromTemplates(
+  payload: Json,
+  templates: readonly PayloadTemplate[],
+  context: NormalizeContext,
+): Normalized | undefined {
+  const run = new Run(context);
+  let name = '';
+  try {
+    for (const template of templates) {
+      name = template.name;
+      run.template(template, payload);
+    }
+  } catch (error) {
+    if (!(error instanceof Exhausted)) throw error;
+    const reason = `The payload template "${name}" was too much for this payload: ${error.message}.`;
+    return reject(
+      'mapping-failed',
+      `${reason} Narrow its paths (.. looks everywhere), or send less at once.`,
+    );
+  }
+  return run.outcome();
+}
+
+/** One record: what its templates share. */
+class Run {
+  readonly #context: NormalizeContext;
+  readonly #meter = new Meter();
+  readonly #selected = new Set<Json>();
+  readonly #taken = new Set<Json>();
+  readonly #events: ClinicalEvent[] = [];
+  #reject: Normalized['reject'];
+  #items = 0;
+  #observations = 0;
+  #characters = 0;
+
+  constructor(context: NormalizeContext) {
+    this.#context = context;
+  }
+
+  template(template: PayloadTemplate, payload: Json): void {
+    const { topic } = this.#context;
+    const items = select(template.each, { payload, item: payload, topic }, this.#meter);
+    items.forEach((item, i) => {
+      // The payload as a whole is not passed over where its parts are taken.
+      if (item !== payload) this.#selected.add(item);
+      const reading = new Reading({ payload, item, topic }, this.#context, this.#meter, (text) =>
+        this.#count(text),
+      );
+      if (template.when !== undefined && !reading.holds(template.when)) return;
+      this.#taken.add(item);
+      this.#items += 1;
+      if (this.#items > payloadLimits.itemsMax)
+        throw new Exhausted(`more than ${payloadLimits.itemsMax} items`);
+      const made = readItem(template, reading);
+      this.#events.push(...made.events);
+      this.#observations += made.events.reduce((sum, event) => sum + event.observations.length, 0);
+      if (this.#observations > observationsMax) {
+        throw new Exhausted(`more than ${observationsMax} observations`);
+      }
+      if (made.reject === undefined) return;
+      const { code, reason } = made.reject;
+      this.#reject ??= { code, reason: `Payload template "${template.name}", item ${i + 1}: ${reason}` };
+    });
+  }
+
+  outcome(): Normalized | undefined {
+    if (this.#taken.size === 0) return undefined;
+    for (const item of this.#taken) this.#selected.delete(item);
+    const passedOver = this.#selected.size;
+    if (passedOver > 0) {
+      const remark = `items that no payload template took: ${passedOver}`;
+      for (const { provenance } of this.#events) provenance?.remarks.push(remark);
+    }
+    return this.#reject === undefined
+      ? { events: this.#events }
+      : { events: this.#events, reject: this.#reject };
+  }
+
+  #count(text: string): void {
+    this.#characters += text.length;
+    if (this.#characters > payloadLimits.charactersMax) {
+      throw new Exhausted(`its events would hold more than ${payloadLimits.charactersMax} characters`);
+    }
+  }
+}
+
+function readItem(template: PayloadTemplate, reading: Reading): Normalized {
+  const { scope } = reading;
+  const identifiers = identifierOf(template.device, reading);
+  if (identifiers.length === 0) return reject('not-understood', 'it does not say which device it is from.');
+  const observations: Observation[] = [];
+  for (const one of template.observations) {
+    const found = observe(one, reading);
+    if (typeof found === 'string') return reject('not-understood', found);
+    observations.push(...found);
+  }
+  const time = scope.time(reading.select(template.time)[0], 'time');
+  const shared = sharedOf(template, reading, identifiers);
+  if (shared.times !== undefined) shared.times.observed = time;
+  const events: ClinicalEvent[] = [];
+  const rule = `payload/${template.name}`;
+  if (observations.length > 0) {
+    const statuses = new Set(observations.map(({ status }) => status));
+    const status = statuses.size === 1 ? (observations[0]?.status ?? 'unknown') : 'unknown';
+    events.push(eventOf('device-observation', status, shared, scope, rule, { observations }));
+  }
+  const alarm = template.alarm && payloadAlarm(template.alarm, reading, time);
+  if (alarm !== undefined) events.push(eventOf('device-alarm', 'unknown', shared, scope, rule, { alarm }));
+  if (events.length === 0) return reject('nothing-in-it', 'nothing that the template reads has a value.');
+  const panel = codeOf(template.panel, reading);
+  for (const event of events) {
+    if (panel !== undefined) event.order = Order.fromPartial({ service: panel });
+    event.identifiers = identifierOf(
+      { from: template.correlation, system: '', type: 'correlation' },
+      reading,
+    );
+  }
+  return { events };
+}
+
+/** The observations of one row of the template; why there is none, where there must be one. */
+function observe(template: ObservationTemplate, item: Reading): Observation[] | string {
+  const found: Observation[] = [];
+  let wanted = template.each === undefined && template.required;
+  for (const reading of item.items(template)) {
+    if (template.when !== undefined && !reading.holds(template.when)) {
+      wanted = false;
+      continue;
+    }
+    const values = template.coded.length > 0 ? [''] : reading.texts(template.value);
+    if (values.length === 0) {
+      if (template.required) return `${template.at} has no value (${template.valueText}).`;
+      continue;
+    }
+    const code = codeOf(template.code, reading);
+    if (code === undefined) return `${template.at} has no code.`;
+    for (const value of values) found.push(observationOf(template, reading, code, value));
+  }
+  return found.length === 0 && wanted ? `${template.at} has no value (${template.valueText}).` : found;
+}
+
+function observationOf(
+  template: ObservationTemplate,
+  reading: Reading,
+  code: NonNullable<Observation['code']>,
+  value: string,
+): Observation {
+  const { unit } = template;
+  const unitText = unit.from.length > 0 ? reading.text(unit.from) : unit.text;
+  const flags = reading.texts(template.interpretation).slice(0, flagsMax);
+  const coded = codeOf(
+    template.coded.map((one): CodingFrom => ({ ...one, from: [] })),
+    reading,
+  );
+  return Observation.fromPartial({
+    code,
+    value: coded?.text ?? value,
+    valueCode: coded,
+    valueType: coded !== undefined ? 'CWE' : NUMERIC.test(value) ? 'NM' : 'ST',
+    unit: unitText,
+    unitCode: unit.ucum === '' ? unitCodeOf(unitText) : unitCodeOf(unitText, unit.ucum),
+    status: reading.word(template.status, STATUSES, 'status') || 'unknown',
+    interpretation: flags[0] ?? '',
+    interpretations: flags,
+    referenceRange: reading.text(template.referenceRange),
+    effective: reading.scope.time(reading.select(template.time)[0], `${template.at} time`),
+  });
+}
+
+function sharedOf(template: PayloadTemplate, reading: Reading, identifiers: Identifier[]): Shared {
+  const { context } = reading.scope;
+  const device = Device.fromPartial({ identifiers, path: context.topic });
+  const { location } = template;
+  if (location !== undefined) {
+    const place = {
+      pointOfCare: reading.text(location.unit),
+      room: reading.text(location.room),
+      bed: reading.text(location.bed),
+      facility: reading.text(location.facility),
+    };
+    if (Object.values(place).some((text) => text !== '')) {
+      device.location = Device.fromPartial({ location: place }).location;
+    }
+  }
+  const patient = template.patient && identifierOf(template.patient, reading);
+  const encounter = template.encounter && identifierOf(template.encounter, reading);
+  const {
+    patient: patientOf,
+    encounter: encounterOf,
+    times,
+  } = ClinicalEvent.fromPartial({
+    patient: { identifiers: patient ?? [] },
+    encounter: { identifiers: encounter ?? [] },
+    times: { capturedAtUs: context.capturedAtUs },
+  });
+  return {
+    device,
+    patient: patient?.length ? patientOf : undefined,
+    encounter: encounter?.length ? encounterOf : undefined,
+    times,
+  };
+}

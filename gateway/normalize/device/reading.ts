@@ -1,0 +1,78 @@
+/** One item of a payload as the paths of its template see it; all that is read is metered. */
+import type { PayloadReader } from '../../../proto/config/cel-payload.ts';
+import type { NormalizeContext } from '../outcome.ts';
+import type { Json } from './json.ts';
+import { Scope, scalar } from './scope.ts';
+import { type Meter, type Place, select } from './select.ts';
+import type { ObservationTemplate, Paths, WordFrom } from './template.ts';
+
+export class Reading {
+  readonly scope: Scope;
+  readonly place: Place;
+  readonly #meter: Meter;
+  readonly #count: (text: string) => void;
+
+  constructor(
+    place: Place,
+    context: NormalizeContext,
+    meter: Meter,
+    count: (text: string) => void,
+    scope?: Scope,
+  ) {
+    this.place = place;
+    this.scope = scope ?? new Scope(context);
+    this.#meter = meter;
+    this.#count = count;
+  }
+
+  /** The same template, one value deeper. */
+  within(item: Json): Reading {
+    return new Reading({ ...this.place, item }, this.scope.context, this.#meter, this.#count, this.scope);
+  }
+
+  select(paths: Paths): Json[] {
+    for (const path of paths) {
+      const found = select(path, this.place, this.#meter).filter((value) => (scalar(value) ?? '') !== '');
+      if (found.length > 0) return found;
+    }
+    return [];
+  }
+
+  items(template: { each: ObservationTemplate['each'] }): Reading[] {
+    if (template.each === undefined) return [this];
+    return select(template.each, this.place, this.#meter).map((item) => this.within(item));
+  }
+
+  texts(paths: Paths): string[] {
+    return this.select(paths).map((value) => {
+      const text = scalar(value) ?? '';
+      this.#count(text);
+      return text;
+    });
+  }
+
+  text(paths: Paths): string {
+    return this.texts(paths)[0] ?? '';
+  }
+
+  word(from: WordFrom | undefined, words: ReadonlySet<string>, what: string): string {
+    if (from === undefined) return '';
+    if (from.is !== '') return from.is;
+    const sent = this.text(from.from);
+    const said = from.words.get(sent) ?? sent.toLowerCase();
+    if (said === '' || words.has(said)) return said;
+    this.scope.remarks.push(`${what}: not a known word`);
+    return '';
+  }
+
+  holds(predicate: { test(reader: PayloadReader): boolean }): boolean {
+    const holds = predicate.test({
+      topic: this.place.topic,
+      text: (path) => scalar(select(path, this.place, this.#meter)[0]) ?? '',
+      present: (path) => select(path, this.place, this.#meter).length > 0,
+    });
+    // A predicate that fails does not hold; one that ran the meter dry is not to be swallowed.
+    this.#meter.look();
+    return holds;
+  }
+}

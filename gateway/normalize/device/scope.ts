@@ -1,0 +1,142 @@
+/** What every reader of device JSON shares: its scope, identifiers, codes, units, and the event around them. */
+
+import {
+  alarmTypes,
+  inactivations,
+  phases,
+  priorities,
+  states,
+  statuses,
+} from '../../../proto/config/payload-schema.ts';
+import type {
+  Alarm,
+  ClinicalTime,
+  Code,
+  Identifier,
+  Observation,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { addMapped } from '../codes.ts';
+import { identifierSystem } from '../identity.ts';
+import type { NormalizeContext, Normalized, RejectCode } from '../outcome.ts';
+import type { Json } from './json.ts';
+import { JsonNumber } from './json.ts';
+import { readDeviceTime } from './time.ts';
+import { ucumOf } from './vitals.ts';
+
+const UCUM = 'http://unitsofmeasure.org';
+
+export const STATUSES: ReadonlySet<string> = new Set(statuses);
+export const PRIORITIES: ReadonlySet<string> = new Set(priorities);
+export const PHASES: ReadonlySet<string> = new Set(phases);
+export const STATES: ReadonlySet<string> = new Set(states);
+export const INACTIVATIONS: ReadonlySet<string> = new Set(inactivations);
+export const TYPES: ReadonlySet<string> = new Set(alarmTypes);
+
+/** What reading one object needs beside it, and what it leaves for the provenance. */
+export class Scope {
+  readonly context: NormalizeContext;
+  readonly remarks: string[] = [];
+  readonly tables = new Set<string>();
+
+  constructor(context: NormalizeContext) {
+    this.context = context;
+  }
+
+  time(value: Json | undefined, where: string): ClinicalTime | undefined {
+    if (value === undefined || value === null || value === '') return undefined;
+    const text = scalar(value);
+    const read = readDeviceTime(text ?? '', value instanceof JsonNumber, this.context.zone);
+    if (read.remark !== '') this.remarks.push(`${where}: ${read.remark}`);
+    return read.time;
+  }
+
+  map(code: Code): Code {
+    addMapped(code, this.context.codes, (table) => this.tables.add(table));
+    return code;
+  }
+}
+
+export type Shared = Pick<ClinicalEvent, 'device' | 'patient' | 'encounter' | 'times'>;
+
+export function eventOf(
+  kind: string,
+  status: string,
+  shared: Shared,
+  scope: Scope,
+  rule: string,
+  body: { observations?: Observation[]; alarm?: Alarm },
+): ClinicalEvent {
+  const { source, protocol, topic } = scope.context;
+  const rules = [rule, ...scope.tables];
+  return {
+    ...ClinicalEvent.fromPartial({
+      kind,
+      status,
+      provenance: { source, protocol, topic, charset: 'UTF-8', rules, remarks: scope.remarks },
+    }),
+    ...shared,
+    observations: body.observations ?? [],
+    alarm: body.alarm,
+  };
+}
+
+/** A system that is a URI is taken at its word; any other name is an assigning authority of the source. */
+export function identifier(value: string, system: string, type: string, scope: Scope): Identifier {
+  const { source, authorities } = scope.context;
+  const uri = /^(urn:|https?:\/\/|oid:)/i.test(system);
+  return {
+    system: uri
+      ? system.replace(/^oid:/i, 'urn:oid:')
+      : identifierSystem(source, authorities, system, '', ''),
+    value,
+    type,
+    assigner: uri ? '' : system,
+    facility: '',
+    start: '',
+    end: '',
+    universalId: '',
+    universalIdType: '',
+  };
+}
+
+export function localCode(sent: string, scope: Scope, system = '', display = ''): Code {
+  const uri = system === '' ? `urn:hilum:${scope.context.source}` : system;
+  const own = /^(urn:|https?:)/i.test(uri) ? uri : `urn:hilum:${scope.context.source}:${system}`;
+  const name = own === uri ? '' : system;
+  return {
+    text: display || sent,
+    codings: [{ system: own, code: sent, display, version: '', name, mapped: false }],
+  };
+}
+
+/** The unit with its UCUM coding, where that is known. */
+export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined {
+  if (said === undefined) return undefined;
+  const coding = { system: UCUM, code: said, display: '', version: '', name: '', mapped: said !== unit };
+  return { text: unit, codings: [coding] };
+}
+
+export const NUMERIC = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/** The text of a scalar, numbers as they were written; undefined for null and for what has members. */
+export function scalar(value: Json | undefined): string | undefined {
+  if (typeof value === 'string') return value;
+  if (value instanceof JsonNumber) return value.text;
+  return typeof value === 'boolean' ? String(value) : undefined;
+}
+
+export function listed(value: Json | undefined): Json[] {
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+export function reject(code: RejectCode, reason: string): Normalized {
+  return { events: [], reject: { code, reason } };
+}
+
+/** What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. */
+export function alarmTimes(phase: string, time: ClinicalTime | undefined): Pick<Alarm, 'raised' | 'updated'> {
+  const begins = phase === '' || phase === 'start' || phase === 'tpoint' || phase === 'present';
+  return { raised: begins ? time : undefined, updated: time };
+}

@@ -1,0 +1,34 @@
+/** What a template says of codes and identifiers, with what the payload says filled in. */
+import type { Code, Coding, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Reading } from './reading.ts';
+import { identifier, localCode } from './scope.ts';
+import type { CodingFrom, IdentifierFrom } from './template.ts';
+
+const identifiersMax = 16;
+
+export function identifierOf({ from, system, type }: IdentifierFrom, reading: Reading): Identifier[] {
+  return reading
+    .texts(from)
+    .slice(0, identifiersMax)
+    .map((value) => identifier(value, system, type, reading.scope));
+}
+
+/** Codings that stand in the template were not sent, so they are marked as mapped. */
+export function codeOf(from: readonly CodingFrom[], reading: Reading): Code | undefined {
+  const codings: Coding[] = [];
+  let text = '';
+  for (const one of from) {
+    if (one.from.length === 0) {
+      const { system, code, display } = one;
+      codings.push({ system, code, display, version: '', name: '', mapped: true });
+      text ||= display || code;
+      continue;
+    }
+    const sent = reading.text(one.from);
+    if (sent === '') continue;
+    const code = localCode(sent, reading.scope, one.system, one.display);
+    codings.push(...code.codings);
+    text ||= code.text;
+  }
+  return codings.length === 0 ? undefined : reading.scope.map({ text, codings });
+}

@@ -1,0 +1,155 @@
+/**
+ * Alarms [IHE DEV TF-2 3.4, PCD-04]. One OBR is one alarm; its rows are facets of it: what alarmed, what was
+ * measured, then an attribute a row. Other OBRs of the message carry evidence.
+ *
+ * Read by the name of a term before its number: the numbers of the attributes have changed between editions.
+ */
+import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { said } from './coded.ts';
+import { mdcTerm } from './device.ts';
+import { fresh } from './shapes.ts';
+
+const evidenceMax = 100;
+/** MDC_EVT_ALARM: some event, to be named by the value. */
+const anyAlarm = '196616';
+const priorities: Record<string, string> = { PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' };
+const types: Record<string, string> = { SP: 'physiological', ST: 'technical', SA: 'advisory' };
+
+type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
+
+const byName: Record<string, Attribute> = {
+  ALERT_SOURCE: 'source',
+  EVENT_PHASE: 'phase',
+  EVT_PHASE: 'phase',
+  ALARM_STATE: 'state',
+  ALERT_STATE: 'state',
+  AL_STATE: 'state',
+  ALARM_INACTIVATION_STATE: 'inactivation',
+  ALERT_INACTIVATION_STATE: 'inactivation',
+  INACTIVATION_STATE: 'inactivation',
+  ALARM_PRIORITY: 'priority',
+  ALERT_PRIORITY: 'priority',
+  AL_PRIORITY: 'priority',
+  ALERT_TYPE: 'type',
+  ALARM_TYPE: 'type',
+  ALERT_TEXT: 'text',
+  CONFIRM_TIMEOUT: 'timeout',
+};
+const byCode: Record<string, Attribute> = {
+  '67860': 'timeout',
+  '68480': 'source',
+  '68481': 'phase',
+  '68482': 'state',
+  '68483': 'inactivation',
+  '68484': 'priority',
+  '68485': 'type',
+  '68546': 'text',
+};
+
+function attributeOf(row: Observation): Attribute | undefined {
+  const { code, name } = mdcTerm(row.code);
+  return byName[name.toUpperCase().replace(/^MDC_ATTR_/, '')] ?? byCode[code];
+}
+
+/** True where the group tells of an alarm, and not of what was measured around it. */
+export function isAlarm(event: ClinicalEvent): boolean {
+  return (
+    isEvent(mdcTerm(event.order?.service)) ||
+    event.observations.some((row) => attributeOf(row) !== undefined || isEvent(mdcTerm(row.code)))
+  );
+}
+
+/** Partition 3 has the events; private ones are known by their name. */
+function isEvent({ code, name }: { code: string; name: string }): boolean {
+  return Number(code) >>> 16 === 3 || /^MDCX?_EVT_/.test(name);
+}
+
+/** Of a finished event: its rows know their components. */
+export function alarmOf(event: ClinicalEvent): Alarm {
+  const alarm = fresh.alarm();
+  alarm.identifier = identity(event);
+  let told: Observation | undefined;
+  for (const row of event.observations) {
+    const attribute = attributeOf(row);
+    if (attribute !== undefined) take(alarm, attribute, row);
+    else if (told === undefined && (isEvent(mdcTerm(row.code)) || row.value !== '')) told = row;
+    else if (row.value !== '' && alarm.evidence.length < evidenceMax) alarm.evidence.push(row);
+  }
+  if (told !== undefined) {
+    const general = mdcTerm(told.code).code === anyAlarm && told.valueCode !== undefined;
+    alarm.code = general ? told.valueCode : told.code;
+    alarm.text ||= told.value;
+    alarm.sourcePath = told.subId;
+    alarm.devicePath = told.devicePath;
+    // Priority and kind stand among the flags of this row, or as rows of their own.
+    for (const flag of told.interpretations) {
+      alarm.priority ||= own(priorities, flag.toUpperCase()) ?? '';
+      alarm.type ||= own(types, flag.toUpperCase()) ?? '';
+    }
+  }
+  alarm.code ??= event.order?.service ?? said('');
+  times(alarm, told, event);
+  return alarm;
+}
+
+/** OBR-29 names the first message of the alarm, of which this one tells a later phase; 0 stands for none. */
+function identity({ order }: ClinicalEvent): Identifier | undefined {
+  const parents = (order?.parents ?? []).filter((one) => one.value !== '0');
+  const first = parents.find((one) => one.type === 'FILL') ?? parents[0];
+  return first ?? order?.filler ?? order?.placer;
+}
+
+function take(alarm: Alarm, attribute: Attribute, row: Observation): void {
+  // A coded value (CWE) says its word in the first component.
+  const word = (row.valueCode?.codings[0]?.code ?? row.value).trim();
+  switch (attribute) {
+    case 'source':
+      alarm.sourceLocation = row.value;
+      alarm.source = row.valueCode;
+      return;
+    case 'phase':
+      alarm.phase = phase(word.toLowerCase());
+      return;
+    case 'state':
+      alarm.state = word.toLowerCase();
+      return;
+    case 'inactivation':
+      alarm.inactivation = [word, ...row.furtherValues].join(' ').toLowerCase();
+      return;
+    case 'priority':
+      alarm.priority = own(priorities, word.toUpperCase()) ?? word.toLowerCase();
+      return;
+    case 'type':
+      alarm.type = own(types, word.toUpperCase()) ?? word.toLowerCase();
+      return;
+    case 'text':
+      alarm.text = row.value;
+      return;
+    case 'timeout':
+      return; // of the watchdog; it stays a row
+  }
+}
+
+function phase(word: string): string {
+  return word === 'de-escalate' ? 'deescalate' : word;
+}
+
+/** OBX-14 of the alarm's own row, else OBR-7, is when this phase came; the start's is when it began. */
+function times(alarm: Alarm, told: Observation | undefined, event: ClinicalEvent): void {
+  const observed = event.times?.observed;
+  alarm.updated = told?.effective ?? observed;
+  const begins = alarm.phase === '' || alarm.phase === 'start' || alarm.phase === 'tpoint';
+  if (begins) alarm.raised = alarm.updated;
+  // A later phase whose OBR-7 is earlier than its own time says when it all began.
+  else if (told?.effective !== undefined && before(observed?.value, told.effective.value)) {
+    alarm.raised = observed;
+  }
+}
+
+function before(one: string | undefined, other: string): boolean {
+  return one !== undefined && Date.parse(one) < Date.parse(other);
+}
+
+function own(words: Record<string, string>, word: string): string | undefined {
+  return Object.hasOwn(words, word) ? words[word] : undefined;
+}
