@@ -159,7 +159,12 @@ export class AdminApi {
     const row = this.state.registry.get(gateway);
     const offsetUs = row?.clockOffsetUs ?? 0n;
     const ackedAtUs = await this.state.telemetry.ackedAtUs(gateway, epoch, lane, sequence);
-    const there = (atUs: bigint) => (atUs === 0n ? 0n : atUs - offsetUs);
+    let latest = 0n;
+    // The gateway's hops follow each other, whatever a step of its clock made of their times.
+    const there = (atUs: bigint) => {
+      if (atUs !== 0n && atUs - offsetUs > latest) latest = atUs - offsetUs;
+      return atUs && latest;
+    };
     const hops = [
       { hop: 'captured', atUs: there(envelope.capturedAtUs) },
       { hop: 'journaled', atUs: there(envelope.journaledAtUs) },

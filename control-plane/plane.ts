@@ -247,8 +247,9 @@ function hub(state: State, log: Log): Hub {
         quarantineAcked: row?.quarantineAcked ?? 0n,
       };
     },
-    async disconnected(gateway, graceful) {
-      log('info', 'gateway-disconnected', { gateway, graceful });
+    async disconnected(gateway, end) {
+      const graceful = end === 'goodbye' || end === 'control-plane-drained';
+      log('info', 'gateway-disconnected', { gateway, graceful, end });
       await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
     },
     async audit(gateway, site, entries: AuditEntry[]) {

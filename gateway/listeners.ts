@@ -5,6 +5,7 @@ import { BlockList, isIPv6 } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Intake } from './capture/intake.ts';
+import { controlIds } from './capture/mllp/answers.ts';
 import { createMllpListener, type MllpListener } from './capture/mllp/listener.ts';
 import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
 import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
@@ -57,6 +58,9 @@ export interface ListenerContext {
   log: Log;
 }
 
+/** One for the process. */
+const nextAnswerId = controlIds(nowUs());
+
 export function makeListener(name: string, settings: ListenerSettings, context: ListenerContext): Listener {
   return settings.type === 'mllp' ? mllp(name, settings, context) : mqtt(name, settings, context);
 }
@@ -96,6 +100,7 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
     {
       source: () => context.sources.mllp(name),
       urgency: guessHl7v2,
+      nextControlId: nextAnswerId,
       nowUs,
       log: context.log,
     },

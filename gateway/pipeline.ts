@@ -15,8 +15,9 @@ import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import type { Journal, Made } from './journal/journal.ts';
+import { quarantineId } from './journal/layout.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
-import { nowUs } from './process/clock.ts';
+import { nowUs, shareClock } from './process/clock.ts';
 import { Damaged } from './process/seal.ts';
 import type { FromWorker, JobResult, Slice, ToWorker, WorkerSetup } from './worker-job.ts';
 
@@ -291,6 +292,7 @@ export class Pipeline {
     }
     const { segment, epoch, origin } = this.#journal;
     const setup: WorkerSetup = {
+      clock: shareClock(),
       masterKey: Uint8Array.from(this.#options.masterKey),
       segment: { number: segment.number, salt: Uint8Array.from(segment.salt) },
       salts,
@@ -335,14 +337,13 @@ export class Pipeline {
     const record = this.#openOrBlank(taken);
     const atUs = BigInt(nowUs());
     const urgent = taken.guess === 'stat' || taken.guess === 'urgent';
-    const reason = 'The mapping ran out of its time or memory on this message.';
-    const code = 'mapping-failed';
+    const [code, reason] = ['mapping-failed', 'The mapping ran out of its time or memory on this message.'];
     const sealed = this.#journal.sealQuarantined(
       taken.sequence,
       QuarantinedRecord.fromPartial({ record, code, reason, atUs, urgent }),
     );
     const entry = QuarantineEntry.fromPartial({
-      id: `${this.#options.gateway}.${this.#journal.epoch.toString(16)}.record.${taken.sequence}`,
+      id: quarantineId(this.#options.gateway, this.#journal.epoch, taken.sequence),
       gateway: this.#options.gateway,
       site: this.#options.site,
       source: record.source,

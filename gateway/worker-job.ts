@@ -6,6 +6,8 @@ import type { Class } from './capture/intake.ts';
 import type { Sighting } from './normalize/outcome.ts';
 
 export interface WorkerSetup {
+  /** The main thread's clock [process/clock.ts]. */
+  clock: SharedArrayBuffer;
   masterKey: Uint8Array;
   segment: { number: number; salt: Uint8Array };
   /** Salts of earlier segments, for records that were read back. */

@@ -11,12 +11,12 @@ import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hi
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
-import { place } from './journal/layout.ts';
+import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { Normalized } from './normalize/outcome.ts';
-import { nowUs } from './process/clock.ts';
+import { adoptClock, nowUs } from './process/clock.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
   type FromWorker,
@@ -30,6 +30,7 @@ import {
 } from './worker-job.ts';
 
 const setup = workerData as WorkerSetup;
+adoptClock(setup.clock);
 /** Kept, because a writer's buffers cost more than what is written. */
 const eventWriter = new BackWriter();
 const envelopeWriter = new BackWriter();
@@ -145,7 +146,8 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
       count: made.events.length,
       source: record.source,
       kind: event.kind,
-      messageControlId: record.messageControlId,
+      // Of several messages in one record each is found by its own.
+      messageControlId: event.provenance?.messageControlId || record.messageControlId,
       capturedAtUs: record.capturedAtUs,
       journaledAtUs: BigInt(job.journaledAtUs),
       normalizedAtUs: BigInt(normalizedAtUs),
@@ -227,7 +229,7 @@ function reject(
   );
   const entry = QuarantineEntry.encode(
     QuarantineEntry.fromPartial({
-      id: `${setup.gateway}.${setup.epoch.toString(16)}.record.${job.sequence}`,
+      id: quarantineId(setup.gateway, setup.epoch, job.sequence),
       gateway: setup.gateway,
       site: setup.site,
       source: record.source,

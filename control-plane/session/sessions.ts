@@ -42,7 +42,7 @@ export interface Hub {
     line: Line,
     peer: Peer,
   ): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint }>;
-  disconnected(gateway: string, graceful: boolean): Promise<void>;
+  disconnected(gateway: string, end: SessionEnd): Promise<void>;
   audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
   quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
   configReport(gateway: string, report: ConfigReport): Promise<void>;
@@ -60,6 +60,12 @@ export interface Hub {
   alarm(code: string, fields: Record<string, string | number>): void;
 }
 
+/**
+ * How a session ended: the gateway said goodbye; this control plane drained, refused or dropped it, or took a
+ * newer session in its place; else the line was lost.
+ */
+export type SessionEnd = 'goodbye' | 'control-plane-drained' | 'refused' | 'dropped' | 'replaced' | 'lost';
+
 interface Live {
   line: Line;
   gateway: string;
@@ -67,7 +73,7 @@ interface Live {
   serial: string;
   epoch: bigint;
   ready: boolean;
-  graceful: boolean;
+  end: SessionEnd;
   closed: boolean;
 }
 
@@ -92,7 +98,7 @@ export class Sessions {
       serial: peer.serial,
       epoch: 0n,
       ready: false,
-      graceful: false,
+      end: 'lost',
       closed: false,
     };
     return {
@@ -139,13 +145,14 @@ export class Sessions {
   drop(gateway: string): number {
     const live = this.#live.get(gateway);
     if (live === undefined) return 0;
-    this.#close(live);
+    this.#close(live, 'dropped');
     return 1;
   }
 
   /** Tells every gateway that this control plane goes away. */
   drain(afterMs: number): void {
     for (const live of this.#live.values()) {
+      live.end = 'control-plane-drained';
       live.line.send({ frame: { $case: 'drain', value: { reason: 'stopping', afterMs } } });
       live.line.close();
     }
@@ -205,8 +212,7 @@ export class Sessions {
         this.#answered(gateway, frame.value);
         break;
       case 'goodbye':
-        live.graceful = true;
-        this.#close(live);
+        this.#close(live, 'goodbye');
         break;
       default:
         // A newer gateway may say more than this build knows.
@@ -242,7 +248,7 @@ export class Sessions {
     }
     if (live.closed) return;
     const before = this.#live.get(hello.gateway);
-    if (before !== undefined) this.#close(before);
+    if (before !== undefined) this.#close(before, 'replaced');
     this.#live.set(hello.gateway, live);
     live.ready = true;
     live.line.send({
@@ -295,11 +301,12 @@ export class Sessions {
 
   #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
     live.line.send({ frame: { $case: 'refusal', value: { code, reason, position } } });
-    this.#close(live);
+    this.#close(live, 'refused');
   }
 
-  #close(live: Live): void {
+  #close(live: Live, end: SessionEnd = live.end): void {
     if (live.closed) return;
+    live.end = end;
     live.line.close();
     this.#ended(live);
   }
@@ -314,7 +321,7 @@ export class Sessions {
       this.#waiting.delete(request);
       waiter.resolve(undefined);
     }
-    void this.#hub.disconnected(live.gateway, live.graceful);
+    void this.#hub.disconnected(live.gateway, live.end);
   }
 
   #send(gateway: string, frame: PlaneFrame): boolean {

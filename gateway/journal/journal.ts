@@ -211,7 +211,7 @@ export class Journal implements Intake {
       },
     );
     this.local = new LocalQueues(part, this.#state, () => hooks.onDeliveries());
-    this.reports = new Reports(part, this.#state, () => hooks.onEvents());
+    this.reports = new Reports(part, this.#state, options.gateway ?? '', () => hooks.onEvents());
     this.#quarantine = new Quarantine(part, this.reports, options.gateway ?? '', {
       bytes: live,
       onAlarm: (code, fields) => hooks.onAlarm(code, fields),

@@ -90,3 +90,8 @@ export function readUInt64(buffer: Uint8Array, offset: number): number {
 export function perClass<T>(make: (name: Class) => T): Record<Class, T> {
   return { stat: make('stat'), urgent: make('urgent'), routine: make('routine'), bulk: make('bulk') };
 }
+
+/** How a record in quarantine is called everywhere; without a name before the enrollment. */
+export function quarantineId(gateway: string, epoch: bigint, sequence: bigint | number): string {
+  return `${gateway}.${epoch.toString(16)}.record.${sequence}`;
+}

@@ -6,7 +6,7 @@ import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journ
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
-import { numberKey, place, readUInt64, shortKey, tables } from './layout.ts';
+import { numberKey, place, quarantineId, readUInt64, shortKey, tables } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import type { Reports } from './reports.ts';
 import { storedBytes } from './space.ts';
@@ -61,7 +61,7 @@ export class Quarantine {
     const sealed = this.seal(sequence, QuarantinedRecord.fromPartial(facts));
     const entry = QuarantineEntry.fromPartial({
       ...facts,
-      id: `${this.#gateway}.${this.#part.epoch().toString(16)}.record.${sequence}`,
+      id: quarantineId(this.#gateway, this.#part.epoch(), sequence),
       gateway: this.#gateway,
       source: sourceName,
       recordEpoch: this.#part.epoch(),

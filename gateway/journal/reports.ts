@@ -5,7 +5,7 @@
 import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
-import { numberKey, place, readUInt64, tables } from './layout.ts';
+import { numberKey, place, quarantineId, readUInt64, tables } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
 import type { State } from './state.ts';
 
@@ -14,13 +14,15 @@ const removedMax = 2_000;
 export class Reports {
   readonly #part: JournalPart;
   readonly #state: State;
+  readonly #gateway: string;
   readonly #onReport: () => void;
   #quarantine: number;
   #audit: number;
 
-  constructor(part: JournalPart, state: State, onReport: () => void) {
+  constructor(part: JournalPart, state: State, gateway: string, onReport: () => void) {
     this.#part = part;
     this.#state = state;
+    this.#gateway = gateway;
     this.#onReport = onReport;
     this.#quarantine = this.#last(tables.quarantineReport);
     this.#audit = this.#last(tables.auditReport);
@@ -57,9 +59,19 @@ export class Reports {
     const found: QuarantineEntry[] = [];
     for (const { key, value } of this.#table(tables.quarantineReport).getRange({ limit })) {
       const where = place(tables.quarantineReport, this.#part.origin, readUInt64(key, 0));
-      found.push(QuarantineEntry.decode(this.#part.opener.open(where, value)));
+      found.push(this.#named(QuarantineEntry.decode(this.#part.opener.open(where, value))));
     }
     return found;
+  }
+
+  /** What went to quarantine before the enrollment was noted without the gateway's name, which its id begins with. */
+  #named(entry: QuarantineEntry): QuarantineEntry {
+    if (entry.gateway !== '' || this.#gateway === '') return entry;
+    return {
+      ...entry,
+      gateway: this.#gateway,
+      id: quarantineId(this.#gateway, entry.recordEpoch, entry.recordSequence),
+    };
   }
 
   auditEntries(limit: number): AuditEntry[] {

@@ -54,10 +54,14 @@ export interface NormalizeContext {
   protocol: string;
   /** IANA zone for times without an offset: the source's, else the site's. */
   zone: string;
+  /** The zone is the source's own: it was told for its times, so it comes before the message's default. */
+  zoneOfSource?: boolean;
   topic: string;
   capturedAtUs: bigint;
   /** Embedded documents above this stay out of the event (size and hash are kept), bytes. */
   attachmentBytesMax: number;
+  /** `limits` of the running config. */
+  limits: { segmentsMax: number; fieldBytesMax: number };
   codes: CodeTables;
   units: UnitTables;
   /** assigning authority as sent → system URI */
@@ -107,11 +111,8 @@ export interface MappedCode {
   table: string;
 }
 
-/** Limits of the HL7 v2 scanner. */
-export const limits = {
-  segmentsMax: 10_000,
-  fieldBytesMax: 32 * 1024,
-  /** OBX-5 may carry a document. */
-  documentFieldBytesMax: 16 * 1024 * 1024,
-  observationsMax: 20_000,
-} as const;
+/** Bytes of an OBX field, which may carry a document; more than a frame may have by default. */
+export const documentFieldBytesMax = 16 * 1024 * 1024;
+
+/** Observations of one device payload. */
+export const observationsMax = 20_000;

@@ -25,13 +25,33 @@ const precisions = { 4: 'year', 6: 'month', 8: 'day', 10: 'hour', 12: 'minute', 
 /** The second component of the old TS type [HL7 2.A.77]: how many digits count. */
 const degrees: Record<string, number> = lookup({ Y: 4, L: 6, D: 8, H: 10, M: 12, S: 14 });
 
-/** YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ] [HL7 2.A.22] in FHIR's form. */
-export function readTime(text: string, zone: string, degree = ''): ReadTime {
+/** `ClinicalTime.assumed` where the offset is the message's own default. */
+export const fromMessage = 'MSH-7';
+
+/**
+ * YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ] [HL7 2.A.22] in FHIR's form.
+ * Its own offset, else the message's default (+01:00 from MSH-7; empty where it has none)
+ * [HL7 2.14.9.7], else that of the zone.
+ */
+export function readTime(text: string, zone: string, degree = '', messageOffset = ''): ReadTime {
   const strict = parts(text);
-  if (strict !== undefined) return { time: build(strict, zone, degrees[degree] ?? 14), remark: '' };
-  const loose = text.length >= 8 ? parts(withoutPunctuation(text)) : undefined;
+  if (strict !== undefined)
+    return { time: build(strict, zone, messageOffset, degrees[degree] ?? 14), remark: '' };
+  const loose = loosely(text);
   if (loose === undefined) return { time: { ...blank(), original: text }, remark: 'not a time' };
-  return { time: { ...build(loose, zone, 14), original: text }, remark: 'a time in another form' };
+  return {
+    time: { ...build(loose, zone, messageOffset, 14), original: text },
+    remark: 'a time in another form',
+  };
+}
+
+/** The offset that a time was sent with, +01:00; empty where it has none or is not a time. */
+export function offsetOfTime(text: string): string {
+  return (parts(text) ?? loosely(text))?.offset ?? '';
+}
+
+function loosely(text: string): TimeParts | undefined {
+  return text.length >= 8 ? parts(withoutPunctuation(text)) : undefined;
 }
 
 interface TimeParts {
@@ -84,7 +104,7 @@ function valid(digits: string): boolean {
   return number(digits, 10) <= 59 && (digits.length < 14 || number(digits, 12) <= 59);
 }
 
-function build(from: TimeParts, zone: string, keep: number): ClinicalTime {
+function build(from: TimeParts, zone: string, messageOffset: string, keep: number): ClinicalTime {
   const digits = from.digits.length > keep ? from.digits.slice(0, keep) : from.digits;
   const time = blank();
   time.precision = precisions[digits.length as 4];
@@ -100,7 +120,10 @@ function build(from: TimeParts, zone: string, keep: number): ClinicalTime {
     time.precision = 'fraction';
   }
   time.offset = from.offset;
-  if (time.offset === '') {
+  if (time.offset === '' && messageOffset !== '') {
+    time.offset = messageOffset;
+    time.assumed = fromMessage;
+  } else if (time.offset === '') {
     const found = offsetAt(zone, digits.slice(0, 10), minute, second);
     time.offset = found.offset;
     time.ambiguity = found.ambiguity;

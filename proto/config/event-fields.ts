@@ -439,6 +439,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     rateUnit: 'string',
     indication: 'Code',
     lotNumber: 'string',
+    unitCode: 'Code',
+    dispenseUnitCode: 'Code',
+    strengthUnitCode: 'Code',
+    rateUnitCode: 'Code',
   },
   Immunization: {
     vaccine: 'Code',
@@ -459,6 +463,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Identifier',
     doseNumber: 'string',
     indications: 'list<Code>',
+    doseUnitCode: 'Code',
   },
   Charge: {
     items: 'list<ChargeItem>',
@@ -603,6 +608,13 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Code',
     event: 'string',
     entries: 'list<string>',
+    records: 'list<MasterFileRecord>',
+  },
+  MasterFileRecord: {
+    event: 'string',
+    controlId: 'string',
+    effective: 'ClinicalTime',
+    key: 'Code',
   },
   Note: {
     text: 'string',

@@ -15,7 +15,11 @@ const source = z.strictObject({
     .enum(['hl7v2', 'device'])
     .optional()
     .describe('What its messages are; otherwise the listener says it.'),
-  zone: zone.optional().describe('IANA zone for times without an offset; otherwise that of the site.'),
+  zone: zone
+    .optional()
+    .describe(
+      'IANA zone for times without an offset. Otherwise the offset of MSH-7 counts, then the zone of the site.',
+    ),
   topics: z.array(topicFilter).min(1).optional().describe('MQTT topic filters that are this source.'),
   payloads: z
     .array(name)
@@ -138,6 +142,25 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('From capture to delivery, for each class.'),
+  limits: z
+    .strictObject({
+      segmentsMax: z
+        .number()
+        .int()
+        .min(100)
+        .max(200_000)
+        .default(10_000)
+        .describe('Segments of one HL7 v2 message.'),
+      fieldBytesMax: z
+        .number()
+        .int()
+        .min(1024)
+        .max(16 * 1024 * 1024)
+        .default(32 * 1024)
+        .describe('Bytes of one field; an OBX field may be a document and have 16 MiB.'),
+    })
+    .prefault({})
+    .describe('A message over one of these was answered and goes to quarantine, whole.'),
   destinations: z.record(name, destination).default({}),
   routes: z.record(name, route).default({}),
 });

@@ -54,3 +54,32 @@ t.test(
 t.test('framer - a block of exactly the limit passes', async (t) => {
   t.same(frames([bytes(`\x0b${'x'.repeat(1000)}\x1c\r`)], 1000).found, ['x'.repeat(1000)]);
 });
+
+t.test('framer - FS before any other byte of its chunk is content', async (t) => {
+  const { found, framer } = frames([bytes('\x0bA\x1cB\x1c\x1cC\x1c\r\x0bD\x1c')]);
+  t.same(found, ['A\x1cB\x1c\x1cC', 'D']);
+  t.equal(framer.strayBytes(), 0);
+});
+
+t.test('framer - VT before a header begins the frame again, at every cut of the chunks', async (t) => {
+  const sent = bytes('\x0bMSH|cut off\rPID\x0bMSH|whole\r\x1c\r\x0bMSH|a\x0bMS\x0bBHS|two\r\x1c\r');
+  for (let at = 0; at <= sent.length; at += 1) {
+    const { found, framer } = frames([sent.subarray(0, at), sent.subarray(at)]);
+    t.same(found, ['MSH|whole\r', 'BHS|two\r'], `at ${at}`);
+    t.equal(framer.brokenOff(), 2, `at ${at}`);
+  }
+  const single = frames([...sent].map((byte) => Buffer.of(byte)));
+  t.same(single.found, ['MSH|whole\r', 'BHS|two\r'], 'one byte a chunk');
+  t.equal(single.framer.brokenOff(), 2);
+});
+
+t.test('framer - VT twice before a header breaks nothing off, VT elsewhere is content', async (t) => {
+  const { found, framer } = frames([bytes('\x0b\x0bMSH|one\x0btwo\r\x1c\r')]);
+  t.same(found, ['MSH|one\x0btwo\r']);
+  t.equal(framer.brokenOff(), 0);
+});
+
+t.test('framer - what was broken off does not count towards the limit', async (t) => {
+  const whole = `MSH|${'x'.repeat(900)}`;
+  t.same(frames([bytes(`\x0bMSH|${'y'.repeat(900)}`), bytes(`\x0b${whole}\x1c\r`)], 1000).found, [whole]);
+});

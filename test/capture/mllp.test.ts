@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import t from 'tap';
+import { controlIds } from '../../gateway/capture/mllp/answers.ts';
 import type { Header } from '../../gateway/capture/mllp/header.ts';
 import {
   createMllpListener,
@@ -61,6 +62,7 @@ async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
     {
       source: () => ({ name: 'lab', repeatWindowMs: 900_000, refuses: options.refuses ?? (() => '') }),
       urgency: () => 'routine',
+      nextControlId: controlIds(Date.now() * 1000),
       nowUs: () => Date.now() * 1000,
       log: (_level, code, fields = {}) => logs.push({ code, fields }),
     },

@@ -28,7 +28,7 @@ export function pairsIn(folder: string): string[] {
 
 export function verdictsOf(folder: string, name: string): Verdict[] {
   const bundle = parsed(readFileSync(join(folder, `${name}${ending}`), 'utf8'));
-  const context = testContext({ zone: zoneOf(bundle) });
+  const context = testContext({ zone: zoneOf(bundle), zoneOfSource: true });
   const { events } = normalizeHl7v2(readFileSync(join(folder, `${name}.hl7`)), context);
   return compared(stated(bundle), laidOut(events));
 }

@@ -597,6 +597,33 @@ t.test('journal - a damaged event costs itself alone: what follows it can still 
 });
 
 t.test(
+  'journal - what went to quarantine before the enrollment is reported under the gateway’s name',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    await first.journal.append(draft('N1', 'text'));
+    finishAll(first.journal);
+    await close(first);
+    await damageEvent(directory, 'routine', 1);
+    const unnamed = await open(directory);
+    sendable(unnamed.journal, 'routine');
+    await unnamed.journal.stop();
+    const epoch = unnamed.journal.epoch.toString(16);
+    t.same(
+      unnamed.journal.reports.quarantineEntries(10).map(({ id, gateway }) => ({ id, gateway })),
+      [{ id: `.${epoch}.record.1`, gateway: '' }],
+    );
+    await close(unnamed);
+    const enrolled = await open(directory, { gateway: 'north-1' });
+    t.same(
+      enrolled.journal.reports.quarantineEntries(10).map(({ id, gateway }) => ({ id, gateway })),
+      [{ id: `north-1.${epoch}.record.1`, gateway: 'north-1' }],
+    );
+    await close(enrolled);
+  },
+);
+
+t.test(
   'journal - a row whose head is damaged goes to quarantine as a whole, and the lane stays dense',
   async (t) => {
     const directory = folderOf(t);

@@ -168,6 +168,8 @@ function synthetic(family: Family, name: string, fields: number[]): Buffer {
     const day = String(1 + (field % 28)).padStart(2, '0');
     const month = String(1 + Math.floor(field / 28)).padStart(2, '0');
     cells[field] = name === 'OBX' && field === 2 ? 'ST' : `2026${month}${day}`;
+    // TQ: the start is its fourth component, and only that and the end are read.
+    if (name === 'SCH' && field === 11) cells[field] = `^^^${cells[field]}`;
   }
   lines.push(Array.from(cells, (cell) => cell ?? '').join('|'));
   return Buffer.from(lines.join('\r'));

@@ -13,6 +13,7 @@ export function testContext(over: Partial<NormalizeContext> = {}): NormalizeCont
     topic: '',
     capturedAtUs: 1_764_000_000_000_000n,
     attachmentBytesMax: 1 << 20,
+    limits: builtIn.limits,
     codes: compileCodeTables(builtIn),
     units: compileUnitTables(builtIn),
     authorities: new Map(),

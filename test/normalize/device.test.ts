@@ -14,6 +14,7 @@ const context: NormalizeContext = {
   topic: 'devices/mon-12/vitals',
   capturedAtUs: 1_795_000_000_000_000n,
   attachmentBytesMax: 1024,
+  limits: { segmentsMax: 10_000, fieldBytesMax: 32 * 1024 },
   codes: {
     lookup: (system, code) =>
       code === 'xPressure'

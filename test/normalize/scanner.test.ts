@@ -4,6 +4,7 @@ import type { Delimiters } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { delimitersAt, standard } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { Message } from '../../gateway/normalize/hl7v2/message.ts';
+import { nullsOf } from '../../gateway/normalize/hl7v2/nulls.ts';
 import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
 import { er7, testContext } from './context.ts';
@@ -12,7 +13,7 @@ const header = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ADT^A01|M1|P|2.5';
 
 function read(raw: Uint8Array | string): Message {
   const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
-  const message = scan(bytes, { context: testContext(), remarks: [], rules: [], times: [] });
+  const message = scan(bytes, { context: testContext(), offset: '', remarks: [], rules: [], times: [] });
   if (!(message instanceof Message)) throw new Error(message.code);
   return message;
 }
@@ -61,7 +62,7 @@ t.test('scanner - the HL7 null is not empty and not text', (t) => {
   const pid = message.first('PID');
   t.equal(pid?.has(5), false);
   t.equal(pid?.text(5), '');
-  t.same([...message.nulls], ['PID-5']);
+  t.same(nullsOf(message), ['PID-5']);
   t.end();
 });
 

@@ -84,7 +84,28 @@ function acknowledgment(
   while (msh.at(-1) === '') msh.pop();
   const msa = ['MSA', code, header.field(10)];
   if (text !== '') msa.push(text);
-  return `${msh.join(f)}\r${msa.join(f)}\r`;
+  return `${printable(msh.join(f))}\r${printable(msa.join(f))}\r`;
+}
+
+/** Framing and line ends are ours alone: a control byte of the message never comes back in its answer. */
+function printable(segment: string): string {
+  return segment.replace(/[\x00-\x1f]/g, '');
+}
+
+/**
+ * MSH-10 of our answers: unique across the listeners of a process and, by the millisecond of its start,
+ * across restarts. At most 20 characters, which is what MSH-10 holds up to 2.6: H, eight digits, a point,
+ * ten digits, to base 36.
+ */
+export function controlIds(startUs: number): () => string {
+  const prefix = `H${Math.trunc(startUs / 1000)
+    .toString(36)
+    .toUpperCase()}`;
+  let number = 0;
+  return () => {
+    number += 1;
+    return `${prefix}.${number.toString(36).toUpperCase()}`;
+  };
 }
 
 /** HL7 time of day with milliseconds and offset, in UTC: 20261123081500.123+0000. */

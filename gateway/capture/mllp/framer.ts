@@ -3,13 +3,20 @@
  *
  * Tolerated, because they are ordinary life: FS without CR, CR or LF between frames,
  * several frames in a chunk, a frame in many chunks, one byte a chunk. Bytes outside a
- * frame are skipped and counted. A block above the limit is an `oversize` result with what
+ * frame are skipped and counted.
+ * FS ends a frame where CR, LF or VT follows, or nothing more has come: a sender that leaves CR out
+ * is answered at once. Any other byte behind it in the same chunk makes it a character of the text.
+ * VT directly before a header (MSH, FHS, BHS) begins the frame again: the sender broke off and
+ * went on on the same connection. What it had sent of the first is dropped unanswered and counted.
+ * A block above the limit is an `oversize` result with what
  * was kept of its beginning (enough for its MSH), and the framer takes nothing more.
  * Memory: one frame up to the limit. A block is a view that is good until the chunk it came in
  * is let go: whoever keeps it longer copies.
  */
 const VT = 0x0b;
 const FS = 0x1c;
+const CR = 0x0d;
+const LF = 0x0a;
 
 export type Framed = { kind: 'frame'; block: Buffer } | { kind: 'oversize'; beginning: Buffer };
 
@@ -19,6 +26,8 @@ export interface Framer {
   pendingBytes(): number;
   /** Bytes that stood outside any frame. */
   strayBytes(): number;
+  /** Frames that another one began in. */
+  brokenOff(): number;
 }
 
 const beginningBytes = 4096;
@@ -30,6 +39,16 @@ export function createFramer(frameBytesMax: number): Framer {
   let inside = false;
   let full = false;
   let stray = 0;
+  let broken = 0;
+
+  /** Where a header's name was cut by the end of a chunk: the frame begins behind the VT before it. */
+  function beginAgainAcross(seam: number): void {
+    const from = beginningAgain(kept, Math.max(0, seam - nameBytes), Math.min(keptBytes, seam + nameBytes));
+    if (from < 0) return;
+    if (from > 1) broken += 1;
+    kept.copyWithin(0, from, keptBytes);
+    keptBytes -= from;
+  }
 
   /** Copies into one growing buffer: a frame of many one-byte chunks costs its bytes, not its chunks. */
   function keep(chunk: Buffer, from: number, to: number): void {
@@ -57,8 +76,15 @@ export function createFramer(frameBytesMax: number): Framer {
           inside = true;
           at = start + 1;
         }
-        const end = chunk.indexOf(FS, at);
+        const end = endOfFrame(chunk, at);
         const to = end < 0 ? chunk.length : end;
+        const again = beginningAgain(chunk, at, to);
+        if (again >= 0) {
+          if (keptBytes + again - at > 1) broken += 1;
+          keptBytes = 0;
+          at = again;
+        }
+        const seam = keptBytes;
         if (keptBytes + to - at > frameBytesMax) {
           full = true;
           if (keptBytes < beginningBytes) keep(chunk, at, Math.min(to, at + beginningBytes));
@@ -69,12 +95,14 @@ export function createFramer(frameBytesMax: number): Framer {
         }
         if (end < 0) {
           keep(chunk, at, to);
+          if (seam > 0) beginAgainAcross(seam);
           break;
         }
         if (keptBytes === 0) {
           found.push({ kind: 'frame', block: chunk.subarray(at, to) });
         } else {
           keep(chunk, at, to);
+          beginAgainAcross(seam);
           found.push({ kind: 'frame', block: kept.subarray(0, keptBytes) });
           kept = Buffer.alloc(0);
           keptBytes = 0;
@@ -86,7 +114,31 @@ export function createFramer(frameBytesMax: number): Framer {
     },
     pendingBytes: () => (inside ? keptBytes + 1 : 0),
     strayBytes: () => stray,
+    brokenOff: () => broken,
   };
+}
+
+/** The FS that ends the frame; -1 where none of the chunk does. */
+function endOfFrame(chunk: Buffer, from: number): number {
+  let end = chunk.indexOf(FS, from);
+  while (end >= 0 && end + 1 < chunk.length) {
+    const next = chunk[end + 1];
+    if (next === CR || next === VT || next === LF) break;
+    end = chunk.indexOf(FS, end + 1);
+  }
+  return end;
+}
+
+/** VT, and the name of a header segment. */
+const nameBytes = 4;
+
+/** The place behind the last VT with a header's name behind it, -1 where there is none. */
+function beginningAgain(bytes: Buffer, from: number, to: number): number {
+  for (let at = bytes.indexOf(VT, from), found = -1; ; at = bytes.indexOf(VT, at + 1)) {
+    if (at < 0 || at + nameBytes > to) return found;
+    const name = bytes.toString('latin1', at + 1, at + nameBytes);
+    if (name === 'MSH' || name === 'FHS' || name === 'BHS') found = at + 1;
+  }
 }
 
 /** Line ends between frames are no stray bytes. */

@@ -19,17 +19,16 @@ const headerBytesMax = 4096;
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** Undefined when the block has no readable MSH. */
+/**
+ * The first MSH of the block; before it only the headers of a batch (FHS, BHS) [HL7 2.10.3] may stand.
+ * Undefined when the block has no readable one.
+ */
 export function readHeader(block: Buffer): Header | undefined {
-  const start = startOf(block);
-  if (
-    block.length - start < 8 ||
-    block[start] !== 0x4d ||
-    block[start + 1] !== 0x53 ||
-    block[start + 2] !== 0x48
-  ) {
-    return undefined;
+  let start = startOf(block);
+  for (let name = nameAt(block, start); name === 'FHS' || name === 'BHS'; name = nameAt(block, start)) {
+    start = nextLine(block, start);
   }
+  if (block.length - start < 8 || nameAt(block, start) !== 'MSH') return undefined;
   let end = start;
   const limit = Math.min(block.length, start + headerBytesMax);
   while (end < limit && block[end] !== CR && block[end] !== LF) end += 1;
@@ -60,16 +59,28 @@ function startOf(block: Buffer): number {
   return at;
 }
 
+function nameAt(block: Buffer, at: number): string {
+  return block.toString('latin1', at, at + 3);
+}
+
+function nextLine(block: Buffer, from: number): number {
+  let at = from;
+  while (at < block.length && block[at] !== CR && block[at] !== LF) at += 1;
+  while (block[at] === CR || block[at] === LF) at += 1;
+  return at;
+}
+
 function isWordCharacter(character: string): boolean {
   return character === '' || /[0-9A-Za-z\s]/.test(character);
 }
 
-/** Delimiters that collide with each other, or that text is made of, cannot be answered with. */
+/** Delimiters that collide with each other, that text is made of or that control, cannot be answered with. */
 function usable(fieldSeparator: string, encodingCharacters: string): boolean {
   if (encodingCharacters.length > 5) return false;
   const all = fieldSeparator + encodingCharacters;
   for (let at = 0; at < all.length; at += 1) {
-    if (isWordCharacter(all.charAt(at)) || all.indexOf(all.charAt(at)) !== at) return false;
+    if (all.charCodeAt(at) < 0x20 || isWordCharacter(all.charAt(at)) || all.indexOf(all.charAt(at)) !== at)
+      return false;
   }
   return true;
 }

@@ -47,6 +47,8 @@ export interface MllpSource {
 export interface MllpHooks {
   source(header: Header | undefined): MllpSource;
   urgency(block: Uint8Array): Class;
+  /** MSH-10 of the next answer; all listeners of a process share one, so that none comes twice. */
+  nextControlId(): string;
   nowUs(): number;
   log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
 }
@@ -60,6 +62,8 @@ export interface MllpCounters {
   unreadable: number;
   oversize: number;
   strayBytes: number;
+  /** Frames that the sender broke off and began again. */
+  brokenOff: number;
   repeats: number;
 }
 
@@ -98,24 +102,20 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     unreadable: 0,
     oversize: 0,
     strayBytes: 0,
+    brokenOff: 0,
     repeats: 0,
   };
   const connections = new Set<Connection>();
   const perAddress = new Map<string, number>();
   let server: Server | undefined;
   let stopping = false;
-  let answerNumber = 0;
   let refusals = 0;
   let refusalLoggedUs = 0;
-  const answerPrefix = `H${(hooks.nowUs() / 1e6).toFixed(0)}`;
   const context = {
     get time() {
       return hl7Time(hooks.nowUs());
     },
-    nextControlId() {
-      answerNumber += 1;
-      return `${answerPrefix}.${answerNumber}`;
-    },
+    nextControlId: hooks.nextControlId,
   };
 
   function accept(socket: Socket): void {
@@ -158,6 +158,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const framer = createFramer(limits.frameBytesMax);
     let frameTimer: NodeJS.Timeout | undefined;
     let stray = 0;
+    let broken = 0;
+    const from = socket.remoteAddress ?? '';
     socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) return;
@@ -165,8 +167,15 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       for (const framed of found) handle(connection, framed);
       counters.strayBytes += framer.strayBytes() - stray;
       stray = framer.strayBytes();
+      const begunAgain = framer.brokenOff() > broken;
+      if (begunAgain) {
+        // The counter has them all; one line a connection is enough for a sender that always does it.
+        if (broken === 0) hooks.log('warn', 'mllp-broken-off', { listener: options.name, address: from });
+        counters.brokenOff += framer.brokenOff() - broken;
+        broken = framer.brokenOff();
+      }
       // Each frame has its own time, also when the next one begins in the chunk that ended the last.
-      if (found.length > 0 || framer.pendingBytes() === 0) {
+      if (found.length > 0 || begunAgain || framer.pendingBytes() === 0) {
         clearTimeout(frameTimer);
         frameTimer = undefined;
       }

@@ -8,7 +8,7 @@
  */
 import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Device, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
-import { limits, type NormalizeContext, type Normalized } from '../outcome.ts';
+import { type NormalizeContext, type Normalized, observationsMax } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { payloadAlarm } from './payload-alarm.ts';
 import { Reading } from './reading.ts';
@@ -77,8 +77,8 @@ class Run {
       const made = readItem(template, reading);
       this.#events.push(...made.events);
       this.#observations += made.events.reduce((sum, event) => sum + event.observations.length, 0);
-      if (this.#observations > limits.observationsMax) {
-        throw new Exhausted(`more than ${limits.observationsMax} observations`);
+      if (this.#observations > observationsMax) {
+        throw new Exhausted(`more than ${observationsMax} observations`);
       }
       if (made.reject === undefined) return;
       const { code, reason } = made.reject;

@@ -5,8 +5,7 @@
  * GB 18030, KS X 1001 and ISO 2022 a trail byte can equal a delimiter, so such a message is
  * walked by characters: it is brought to UTF-8 once, and the offsets are those of that copy.
  */
-
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { lookup } from '../lookup.ts';
 
@@ -55,7 +54,9 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
     return { name: 'ISO-2022-JP', walked: true, decode: textDecoder('iso-2022-jp') };
   }
   if (first === '' || first === 'ASCII' || first === 'US-ASCII' || utf8Names.has(first)) {
-    return utf8(whole, utf8Names.has(first));
+    const found = utf8(whole, utf8Names.has(first));
+    // Where nothing else was declared, text that is all ASCII is just that.
+    return utf8Names.has(first) || !isAscii(whole) ? found : { ...found, name: 'ASCII' };
   }
   const part = /^(?:ISO[- ]?)?8859[/-](\d{1,2})$/.exec(first)?.[1];
   if (part !== undefined) {

@@ -26,7 +26,12 @@ export function dateText(segment: Segment, field: number): string {
 export function period(segment: Segment, field: number): Period | undefined {
   const parts = segment.parts(field);
   if (parts.empty) return undefined;
-  return { start: timeOf(parts.sub(1), 1, segment, field), end: timeOf(parts.sub(2), 1, segment, field) };
+  return span(timeOf(parts.sub(1), 1, segment, field), timeOf(parts.sub(2), 1, segment, field));
+}
+
+/** Undefined where neither end was said. */
+export function span(start: ClinicalTime | undefined, end: ClinicalTime | undefined): Period | undefined {
+  return start === undefined && end === undefined ? undefined : { start, end };
 }
 
 export function timeOf(
@@ -46,7 +51,7 @@ export function timeOf(
   if (text === '') return undefined;
   // The degree of precision is the old TS type's second component.
   const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
-  const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '');
+  const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '', scope.offset);
   if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
   if (read.time.ambiguity !== '')
     remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);

@@ -106,3 +106,14 @@ export function said(text: string): Code {
 export function textOf(code: Code | undefined): string {
   return code === undefined ? '' : code.text || (code.codings[0]?.code ?? '');
 }
+
+/** A unit as text: its code as sent, which is what is computed with, else its text. */
+export function unitText(code: Code | undefined): string {
+  const sent = code?.codings.find((coding) => !coding.mapped && coding.code !== '');
+  return sent?.code ?? code?.text ?? '';
+}
+
+/** A unit that has no place for its codings. */
+export function unitWord(segment: Segment, field: number): string {
+  return unitText(code(segment, field));
+}

@@ -11,6 +11,7 @@
 import type {
   ClinicalEvent,
   Encounter,
+  Movement,
   Note,
   Observation,
   Order,
@@ -42,6 +43,8 @@ export class Draft {
   furtherOrder: Order | undefined;
   /** Segments that the open group has had. */
   readonly seen = new Set<string>();
+  /** What EVN says; it stands once and holds for every patient of the message. */
+  private movement: Movement | undefined;
   private groups: ClinicalEvent[] = [];
   private visit: Encounter | undefined;
   private visited = false;
@@ -95,6 +98,13 @@ export class Draft {
     return current.order;
   }
 
+  /** Where EVN is read to. */
+  recorded(): Movement {
+    this.movement ??= fresh.movement();
+    this.base.movement = this.movement;
+    return this.movement;
+  }
+
   get times(): Times {
     const { current } = this;
     current.times ??= fresh.times();
@@ -139,6 +149,8 @@ export class Draft {
     this.visited = false;
     this.furtherOrder = undefined;
     this.base = opened(this.family);
+    // A copy, since what an event becomes is its own.
+    if (this.movement !== undefined) this.base.movement = { ...this.movement };
     this.notes = this.base.notes;
     this.acting = undefined;
     this.specimen = undefined;

@@ -2,7 +2,7 @@
 import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import type { Message, Segment } from './message.ts';
-import { asSent, eachAsSent, type Table, word } from './table.ts';
+import { asSent, eachAsSent, type Table } from './table.ts';
 
 export const msh: Table<Provenance> = [
   [3, 'sendingApplication', asSent],
@@ -10,11 +10,16 @@ export const msh: Table<Provenance> = [
   [5, 'receivingApplication', asSent],
   [6, 'receivingFacility', asSent],
   [9, 'messageType', asSent],
-  [10, 'messageControlId', word],
+  // The whole field as it is: by this a sender knows its message, and capture, MSA-2 and trace do too.
+  [10, 'messageControlId', verbatim],
   [11, 'processingId', asSent],
   [12, 'version', asSent],
   [21, 'profiles', eachAsSent],
 ];
+
+function verbatim(segment: Segment, field: number): string {
+  return segment.message.chars.substring(segment.start(field), segment.end(field));
+}
 
 export interface MessageType {
   type: string;

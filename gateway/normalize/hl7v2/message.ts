@@ -23,8 +23,6 @@ export class Message {
   readonly scope: Scope;
   /** Codes of this source that were read before, where a field's bytes alone decide what it says. */
   readonly codes: KeptCodes | undefined;
-  /** Fields that hold the HL7 null `""`, as SEG-n: the sender asks to delete the value. */
-  readonly nulls = new Set<string>();
   /** False where another message's or a batch's header may stand inside (see split.ts). */
   alone = true;
   /** Tests watch which fields a mapping reads. */
@@ -106,7 +104,7 @@ export class Segment {
     return (this.message.offsets[this.base + field + 1] ?? 1) - 1;
   }
 
-  /** True where the field says something; notes the HL7 null. */
+  /** True where the field says something; the HL7 null does not (nulls.ts tells where it stands). */
   has(field: number): boolean {
     if (field > this.count) return false;
     const start = this.start(field);
@@ -115,9 +113,7 @@ export class Segment {
     this.message.onRead?.(this, field);
     if (end - start !== 2) return true;
     const { bytes } = this.message;
-    if (bytes[start] !== 34 || bytes[start + 1] !== 34) return true;
-    this.message.nulls.add(`${this.name}-${field}`);
-    return false;
+    return bytes[start] !== 34 || bytes[start + 1] !== 34;
   }
 
   /** One repetition (from 1) by its components. */
@@ -194,4 +190,12 @@ export class Segment {
   whole(field: number): string {
     return this.has(field) ? trimmed(this.message.text(this.start(field), this.end(field))) : '';
   }
+}
+
+/** True where any field of the segment has content. */
+export function says(segment: Segment): boolean {
+  for (let field = 1; field <= segment.count; field++) {
+    if (segment.end(field) > segment.start(field)) return true;
+  }
+  return false;
 }

@@ -1,12 +1,14 @@
 /** One message: its header, its family, its segments in order, its events. */
 import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
-import { limits, type NormalizeContext, type Normalized, type Reject } from '../outcome.ts';
+import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
+import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
 import { Draft } from './draft.ts';
 import type { Family } from './family.ts';
 import { messageType, msh } from './header.ts';
-import type { Message, Segment } from './message.ts';
+import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
+import { nullsOf } from './nulls.ts';
 import { scan } from './scanner.ts';
 import { remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -34,7 +36,7 @@ export function normalizeAlone(
 }
 
 function scopeOf(context: NormalizeContext): Scope {
-  return { context, remarks: [], rules: [], times: [] };
+  return { context, offset: '', remarks: [], rules: [], times: [] };
 }
 
 function mapped(message: Message): Normalized {
@@ -54,6 +56,8 @@ function mapped(message: Message): Normalized {
   if (header.text(14) !== '' || (last?.name === 'DSC' && last.text(1) !== '')) {
     return refused('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
   }
+  // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
+  if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
   const draft = new Draft(message, family, trigger);
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
@@ -71,12 +75,11 @@ function mapped(message: Message): Normalized {
   if (events.length === 0) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
-  const observations = events.reduce((sum, event) => sum + event.observations.length, 0);
-  if (observations > limits.observationsMax) {
-    return refused('too-large', `More than ${limits.observationsMax} observations.`);
-  }
   if (events.length > 50 && events.length * sharedBytes(message, family) > repeatedBytesMax) {
-    return refused('too-large', 'Too many orders that would each repeat the same patient and visit.');
+    return refused(
+      'too-large',
+      'The message has so many orders that their events, which each repeat the patient and the visit, would be over 64 MiB; this cannot be raised, the sender has to split it.',
+    );
   }
   for (const event of events) family.finish?.(event, draft);
   stamp(events, header, message, family.name);
@@ -125,14 +128,6 @@ function isSegment(segment: Segment): boolean {
   return segment.end(0) - segment.start(0) <= 4 && /^[A-Z][A-Z0-9]{2}$/.test(segment.name);
 }
 
-/** True where any field of the segment has content. */
-function says(segment: Segment): boolean {
-  for (let field = 1; field <= segment.count; field++) {
-    if (segment.end(field) > segment.start(field)) return true;
-  }
-  return false;
-}
-
 function stamp(events: ClinicalEvent[], header: Segment, message: Message, family: string): void {
   const { scope } = message;
   const { context } = scope;
@@ -141,7 +136,8 @@ function stamp(events: ClinicalEvent[], header: Segment, message: Message, famil
   base.source = context.source;
   base.protocol = context.protocol;
   base.topic = context.topic;
-  base.charset = message.ascii ? header.text(18) || 'ASCII' : message.charset.name;
+  base.charset = message.charset.name;
+  const nulls = nullsOf(message);
   const rule = `hl7v2/${family}`;
   for (const event of events) {
     const provenance: Provenance = { ...base };
@@ -152,7 +148,7 @@ function stamp(events: ClinicalEvent[], header: Segment, message: Message, famil
     event.times ??= fresh.times();
     event.times.message = sent;
     event.times.capturedAtUs = context.capturedAtUs;
-    if (message.nulls.size > 0) event.nulls = [...message.nulls];
+    if (nulls.length > 0) event.nulls = [...nulls];
   }
 }
 

@@ -1,7 +1,7 @@
 /** ORC, OBR, TQ1, SPM and SAC [HL7 4.5, 7.4, 13.4.3]. */
 import type { Order, Organization, Specimen, Times, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { period, time, timings } from './clock.ts';
-import { code, codeOf, codes, textOf } from './coded.ts';
+import { code, codeOf, codes, unitText } from './coded.ts';
 import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
@@ -261,7 +261,7 @@ export const spm: Table<Specimen> = [
     12,
     (to, segment, field) => {
       to.quantity = segment.text(field);
-      to.unit = textOf(codeOf(segment.parts(field).sub(2)));
+      to.unit = unitText(codeOf(segment.parts(field).sub(2)));
     },
   ],
   [14, 'description', (segment, field) => words(segment, field).join('\n')],

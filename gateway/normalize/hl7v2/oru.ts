@@ -5,6 +5,7 @@ import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
+import { remark } from './scope.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -58,20 +59,36 @@ export const alarm: Family = {
   },
 };
 
-export function finishReport(event: ClinicalEvent, _draft: Draft): void {
+export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const { order, observations } = event;
-  event.status = reportStatus[upper(order?.resultStatus ?? '')] ?? fromObservations(event);
+  const said = upper(order?.resultStatus ?? '');
+  const known = reportStatus[said];
+  if (known === undefined && said !== '') {
+    remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');
+  }
+  event.status = known ?? fromObservations(event);
   event.times ??= fresh.times();
   event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
 }
 
-/** Without OBR-25 the least final result speaks for the group. */
-function fromObservations(event: ClinicalEvent): string {
-  const statuses = new Set(event.observations.map((one) => one.status));
-  statuses.delete('unknown');
-  for (const status of ['registered', 'partial', 'preliminary', 'corrected', 'final', 'cancelled']) {
+/** OBX-11 of rows that bring no result and await none: order detail, not asked. */
+const besides = new Set(['O', 'N']);
+
+/**
+ * Without a usable OBR-25 the results speak for their group: the least final one of those that are there,
+ * or `partial` where some are still to come. What was cancelled, withdrawn, not asked or said with an
+ * unknown code counts only where there is nothing else; unknown codes alone leave it to ORC-5, else `unknown`.
+ */
+function fromObservations({ observations, order }: ClinicalEvent): string {
+  const speaking = observations.filter(({ resultStatus }) => !besides.has(resultStatus.toUpperCase()));
+  const statuses = new Set(speaking.map((one) => one.status));
+  const there = ['partial', 'preliminary', 'corrected', 'final'].find((status) => statuses.has(status));
+  if (there !== undefined) return statuses.has('registered') ? 'partial' : there;
+  for (const status of ['registered', 'cancelled', 'entered-in-error']) {
     if (statuses.has(status)) return status;
   }
-  if (statuses.has('entered-in-error')) return 'entered-in-error';
-  return orderStatus[event.order?.orderStatus ?? ''] ?? 'unknown';
+  return (
+    orderStatus[order?.orderStatus ?? ''] ??
+    (speaking.length === 0 && observations.length > 0 ? 'registered' : 'unknown')
+  );
 }

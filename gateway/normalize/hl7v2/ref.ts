@@ -1,6 +1,11 @@
 /** Referrals (REF), problems and goals (PPR …), master files (MFN) [HL7 11, 12, 8]. One event. */
-
-import type { ClinicalEvent, MasterFile, Participant, Referral } from '../../../proto/gen/hilum/v1/event.ts';
+import {
+  type ClinicalEvent,
+  type MasterFile,
+  MasterFileRecord,
+  type Participant,
+  type Referral,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
@@ -61,7 +66,12 @@ const mfi: Table<MasterFile> = [
   [1, 'identifier', code],
   [3, 'event', word],
 ];
-const mfe: Table<MasterFile> = [[4, 'entries', eachAsSent]];
+const mfe: Table<MasterFileRecord> = [
+  [1, 'event', word],
+  [2, 'controlId', word],
+  [3, 'effective', time],
+  [4, 'key', code],
+];
 
 export const referenceTables = { RF1: rf1, PRD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
 
@@ -89,7 +99,9 @@ const files: Record<string, Handler> = {
   },
   MFE(draft, segment) {
     draft.base.masterFile ??= fresh.masterFile();
-    fill(draft.base.masterFile, mfe, segment);
+    const { entries, records } = draft.base.masterFile;
+    entries.push(...eachAsSent(segment, 4));
+    records.push(fill(MasterFileRecord.fromPartial({}), mfe, segment));
   },
 };
 

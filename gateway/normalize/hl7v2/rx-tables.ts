@@ -1,28 +1,39 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
-import type { Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Code, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timings } from './clock.ts';
-import { code, codes } from './coded.ts';
+import { code, codes, unitText } from './coded.ts';
 import { ei } from './identified.ts';
+import type { Segment } from './message.ts';
 import { locationOf, participants } from './people.ts';
-import { eachAsSent, label, type Table, word } from './table.ts';
+import { eachAsSent, type Table, word } from './table.ts';
+
+/** `unit` gets the unit's code, else its text; `unitCode` every coding of it. */
+function unit<N extends string>(name: N) {
+  type Target = { [K in N]: string } & { [K in `${N}Code`]?: Code | undefined };
+  return (to: Target, segment: Segment, field: number): void => {
+    const found = code(segment, field);
+    if (found === undefined) return;
+    Object.assign(to, { [name]: unitText(found), [`${name}Code`]: found });
+  };
+}
 
 export const rxo: Table<Medication> = [
   [1, 'code', code],
   [2, 'amountMinimum', word],
   [3, 'amountMaximum', word],
-  [4, 'unit', label],
+  [4, unit('unit')],
   [5, 'dosageForm', code],
   [6, 'instructions', eachAsSent],
   [7, 'instructions', eachAsSent],
   [9, 'substitution', word],
   [11, 'dispenseAmount', word],
-  [12, 'dispenseUnit', label],
+  [12, unit('dispenseUnit')],
   [13, 'refills', word],
   [18, 'strength', word],
-  [19, 'strengthUnit', label],
+  [19, unit('strengthUnit')],
   [20, 'indication', code],
   [21, 'rate', word],
-  [22, 'rateUnit', label],
+  [22, unit('rateUnit')],
 ];
 
 export const rxe: Table<Medication> = [
@@ -30,19 +41,19 @@ export const rxe: Table<Medication> = [
   [2, 'code', code],
   [3, 'amountMinimum', word],
   [4, 'amountMaximum', word],
-  [5, 'unit', label],
+  [5, unit('unit')],
   [6, 'dosageForm', code],
   [7, 'instructions', eachAsSent],
   [9, 'substitution', word],
   [10, 'dispenseAmount', word],
-  [11, 'dispenseUnit', label],
+  [11, unit('dispenseUnit')],
   [12, 'refills', word],
   [15, 'prescription', ei()],
   [21, 'instructions', eachAsSent],
   [23, 'rate', word],
-  [24, 'rateUnit', label],
+  [24, unit('rateUnit')],
   [25, 'strength', word],
-  [26, 'strengthUnit', label],
+  [26, unit('strengthUnit')],
   [27, 'indication', code],
 ];
 
@@ -50,7 +61,7 @@ export const rxd: Table<Medication> = [
   [2, 'code', code],
   [3, 'dispensed', time],
   [4, 'dispenseAmount', word],
-  [5, 'dispenseUnit', label],
+  [5, unit('dispenseUnit')],
   [6, 'dosageForm', code],
   [7, 'prescription', ei()],
   [8, 'refills', word],
@@ -59,7 +70,7 @@ export const rxd: Table<Medication> = [
   [11, 'substitution', word],
   [15, 'instructions', eachAsSent],
   [16, 'strength', word],
-  [17, 'strengthUnit', label],
+  [17, unit('strengthUnit')],
   [18, 'lotNumber', word],
 ];
 
@@ -68,15 +79,15 @@ export const rxg: Table<Medication> = [
   [4, 'code', code],
   [5, 'amountMinimum', word],
   [6, 'amountMaximum', word],
-  [7, 'unit', label],
+  [7, unit('unit')],
   [8, 'dosageForm', code],
   [9, 'instructions', eachAsSent],
   [10, 'substitution', word],
   [14, 'instructions', eachAsSent],
   [15, 'rate', word],
-  [16, 'rateUnit', label],
+  [16, unit('rateUnit')],
   [17, 'strength', word],
-  [18, 'strengthUnit', label],
+  [18, unit('strengthUnit')],
 ];
 
 export const rxaGiven: Table<Medication> = [
@@ -84,13 +95,13 @@ export const rxaGiven: Table<Medication> = [
   [4, 'administeredEnd', time],
   [5, 'code', code],
   [6, 'amountMinimum', word],
-  [7, 'unit', label],
+  [7, unit('unit')],
   [8, 'dosageForm', code],
   [9, 'instructions', eachAsSent],
   [10, 'participants', participants('administering')],
   [12, 'rate', word],
   [13, 'strength', word],
-  [14, 'strengthUnit', label],
+  [14, unit('strengthUnit')],
   [15, 'lotNumber', word],
   [19, 'indication', code],
   [20, 'completionStatus', word],
@@ -102,7 +113,7 @@ export const rxaVaccine: Table<Immunization> = [
   [3, 'administered', time],
   [5, 'vaccine', code],
   [6, 'doseAmount', word],
-  [7, 'doseUnit', label],
+  [7, unit('doseUnit')],
   [9, 'informationSource', codes],
   [10, 'participants', participants('administering')],
   [11, 'location', (segment, field) => locationOf(segment.parts(field))],

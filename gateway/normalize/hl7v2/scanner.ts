@@ -9,12 +9,12 @@
  * and field. Reading is the message's own (message.ts).
  */
 import { isAscii } from 'node:buffer';
-import { limits, type Reject } from '../outcome.ts';
+import { documentFieldBytesMax, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
 import { remark, type Scope } from './scope.ts';
-import { opensMessage } from './split.ts';
+import { endsBlock, opensMessage } from './split.ts';
 
 let scratch = new Int32Array(1 << 12);
 
@@ -37,6 +37,7 @@ export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
 
 function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): Message | Reject {
   const { field } = by;
+  const { limits } = scope.context;
   const { length } = bytes;
   const starts: number[] = []; // per segment: index of its first offset
   let marks = scratch;
@@ -54,7 +55,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
         if (used + 2 >= marks.length) marks = grown();
         marks[used++] = at + 1;
       } else if (byte < 0x20) {
-        if (byte === 13 || byte === 28) break;
+        if (byte === 13 || (byte === 28 && endsBlock(bytes, at))) break;
         if (byte === 10) {
           if (!continues(bytes, at + 1, field)) break;
           alone &&= !opensMessage(bytes, at + 1);
@@ -70,11 +71,12 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     if (begin > 0) alone &&= !opensMessage(bytes, begin);
     starts.push(mine);
     if (starts.length > limits.segmentsMax) {
-      return { code: 'too-large', reason: `More than ${limits.segmentsMax} segments.` };
+      const which = `limits.segmentsMax of the config (${limits.segmentsMax})`;
+      return raisable(`The message has more segments than ${which} allows`);
     }
   }
   if (length > limits.fieldBytesMax) {
-    const found = tooLarge(bytes, marks, starts, used);
+    const found = tooLarge(bytes, marks, starts, used, limits.fieldBytesMax);
     if (found !== undefined) return found;
   }
   const message = new Message(bytes, by, charset, marks.slice(0, used), !isAscii(bytes), scope);
@@ -90,8 +92,18 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
   return message;
 }
 
+function raisable(what: string): Reject {
+  return { code: 'too-large', reason: `${what}: raise it there, then replay the record.` };
+}
+
 /** Only a message that is longer than a field may be can have such a field. */
-function tooLarge(bytes: Buffer, marks: Int32Array, starts: number[], used: number): Reject | undefined {
+function tooLarge(
+  bytes: Buffer,
+  marks: Int32Array,
+  starts: number[],
+  used: number,
+  fieldBytesMax: number,
+): Reject | undefined {
   for (let line = 0; line < starts.length; line++) {
     const base = starts[line] as number;
     const next = starts[line + 1] ?? used;
@@ -104,11 +116,17 @@ function tooLarge(bytes: Buffer, marks: Int32Array, starts: number[], used: numb
         longestAt = i - base;
       }
     }
-    if (longest <= limits.fieldBytesMax) continue;
+    if (longest <= fieldBytesMax) continue;
     const begin = marks[base] as number;
-    const obx = bytes.toString('latin1', begin, begin + 3) === 'OBX';
-    if (!obx || longest > limits.documentFieldBytesMax) {
-      return { code: 'too-large', reason: `Field ${longestAt} of segment ${line + 1} is over the limit.` };
+    const name = bytes.toString('latin1', begin, begin + 3);
+    const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'segment'}-${longestAt} (line ${line + 1})`;
+    if (name !== 'OBX') {
+      const which = `limits.fieldBytesMax of the config (${fieldBytesMax})`;
+      return raisable(`${field} has ${longest} bytes, more than ${which} allows`);
+    }
+    if (longest > documentFieldBytesMax) {
+      const reason = `${field} has ${longest} bytes; a document may have ${documentFieldBytesMax}, which cannot be raised.`;
+      return { code: 'too-large', reason };
     }
   }
   return undefined;

@@ -4,6 +4,8 @@ import type { NormalizeContext } from '../outcome.ts';
 
 export interface Scope {
   context: NormalizeContext;
+  /** MSH-7's offset, +01:00, the default of the message's times; empty where it has none, or the source has a zone. */
+  offset: string;
   /** Fields that could not be read as their type, with their place; never content. */
   remarks: string[];
   /** Code tables that fired. */

@@ -3,7 +3,7 @@ import type { Specimen } from '../../../proto/gen/hilum/v1/event.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
-import type { Segment } from './message.ts';
+import { type Segment, says } from './message.ts';
 import { obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
@@ -13,8 +13,7 @@ import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
   EVN(draft, segment) {
-    draft.base.movement ??= fresh.movement();
-    fill(draft.base.movement, evn, segment);
+    fill(draft.recorded(), evn, segment);
   },
   PID(draft, segment) {
     if (draft.base.patient !== undefined) draft.closePatient();
@@ -89,7 +88,8 @@ export const coverageSegments: Record<string, Handler> = {
 
 export const noteSegment: Record<string, Handler> = {
   NTE(draft, segment) {
-    draft.notes.push(fill(fresh.note(), nte, segment));
+    // One without a field is a separator of the sender's; a numbered empty one is a blank line of its text.
+    if (says(segment)) draft.notes.push(fill(fresh.note(), nte, segment));
   },
 };
 

@@ -1,7 +1,7 @@
 /** SIU and SRM: appointments and their resources [HL7 10]. One event. */
 import type { Resource, Schedule } from '../../../proto/gen/hilum/v1/event.ts';
-import { period, time, timeOf } from './clock.ts';
-import { code, textOf } from './coded.ts';
+import { period, span, time, timeOf } from './clock.ts';
+import { code, textOf, unitWord } from './coded.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
@@ -9,7 +9,7 @@ import { location, participants, person, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { appointmentStatus, fillerStatus } from './status.ts';
-import { fill, label, type Table, word } from './table.ts';
+import { fill, type Table, word } from './table.ts';
 
 const sch: Table<Schedule> = [
   [1, 'placer', ei('PLAC')],
@@ -23,12 +23,12 @@ const sch: Table<Schedule> = [
   [
     10,
     (to, segment, field) => {
-      to.durationUnit = label(segment, field);
+      to.durationUnit = unitWord(segment, field);
       // Some senders are one field early with their timing.
-      if (to.durationUnit === '' && segment.parts(field).has(4)) to.period = timing(segment, field);
+      if (to.durationUnit === '' && segment.parts(field).has(4)) timing(to, segment, field);
     },
   ],
-  [11, 'period', timing],
+  [11, timing],
   [12, 'participants', participants('ordering')],
   [13, 'contacts', telecoms],
   [16, 'participants', participants('performing')],
@@ -43,9 +43,10 @@ const schNumbers: Table<{ identifiers: Schedule['placer'][] }> = [
 ];
 
 /** TQ: only the start and the end are the appointment's own here. */
-function timing(segment: Segment, field: number): Schedule['period'] {
+function timing(to: Schedule, segment: Segment, field: number): void {
   const parts = segment.parts(field);
-  return { start: timeOf(parts.sub(4), 1, segment, field), end: timeOf(parts.sub(5), 1, segment, field) };
+  to.period =
+    span(timeOf(parts.sub(4), 1, segment, field), timeOf(parts.sub(5), 1, segment, field)) ?? to.period;
 }
 
 const ais: Table<Resource> = [
@@ -54,7 +55,7 @@ const ais: Table<Resource> = [
   [3, 'code', code],
   [4, 'start', time],
   [7, 'duration', word],
-  [8, 'durationUnit', label],
+  [8, 'durationUnit', unitWord],
   [10, 'status', code],
 ];
 const aig: Table<Resource> = [
@@ -65,7 +66,7 @@ const aig: Table<Resource> = [
   [6, 'quantity', word],
   [8, 'start', time],
   [11, 'duration', word],
-  [12, 'durationUnit', label],
+  [12, 'durationUnit', unitWord],
   [14, 'status', code],
 ];
 const ail: Table<Resource> = [
@@ -75,7 +76,7 @@ const ail: Table<Resource> = [
   [4, 'role', code],
   [6, 'start', time],
   [9, 'duration', word],
-  [10, 'durationUnit', label],
+  [10, 'durationUnit', unitWord],
   [12, 'status', code],
 ];
 const aip: Table<Resource> = [
@@ -85,7 +86,7 @@ const aip: Table<Resource> = [
   [4, 'role', code],
   [6, 'start', time],
   [9, 'duration', word],
-  [10, 'durationUnit', label],
+  [10, 'durationUnit', unitWord],
   [12, 'status', code],
 ];
 const tq1: Table<Schedule> = [
@@ -148,7 +149,7 @@ const arq: Table<Schedule> = [
   [7, 'appointmentReason', code],
   [8, 'appointmentType', code],
   [9, 'duration', word],
-  [10, 'durationUnit', label],
+  [10, 'durationUnit', unitWord],
   [11, 'period', period],
   [15, 'participants', participants('ordering')],
   [16, 'contacts', telecoms],

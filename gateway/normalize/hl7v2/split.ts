@@ -28,7 +28,7 @@ export function split(raw: Uint8Array): Split {
     } else if (open < 0 && messages.length === 0 && at < length && (raw[at] as number) > 0x20) {
       preamble = true;
     }
-    while (at < length && !endsLine(raw[at] as number)) at++;
+    while (at < length && !endsLine(raw, at)) at++;
     at++;
   }
   close(length);
@@ -48,9 +48,17 @@ export function withoutTail(raw: Uint8Array): Uint8Array {
   return end === raw.length ? raw : raw.subarray(0, end);
 }
 
-/** CR, LF or FS; one comparison tells that most bytes are none of them. */
-function endsLine(byte: number): boolean {
-  return byte <= 28 && (byte === 13 || byte === 10 || byte === 28);
+/** CR, LF or the FS of the framing; one comparison tells that most bytes are none of them. */
+function endsLine(raw: Uint8Array, at: number): boolean {
+  const byte = raw[at] as number;
+  return byte <= 28 && (byte === 13 || byte === 10 || endsBlock(raw, at));
+}
+
+/** FS is framing where the block ends with it, and a character of the text elsewhere (as capture reads it). */
+export function endsBlock(raw: Uint8Array, at: number): boolean {
+  if (raw[at] !== 28) return false;
+  const next = raw[at + 1];
+  return next === undefined || next === 13 || next === 10 || next === 11 || headerAt(raw, at + 1) !== '';
 }
 
 function headerAt(raw: Uint8Array, at: number): string {

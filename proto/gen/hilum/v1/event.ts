@@ -221,7 +221,9 @@ export interface ClinicalEvent {
     | MasterFile
     | undefined;
   /**
-   * Fields that hold the HL7 null "", as PID-6: the sender asks to delete what was known.
+   * Where the message holds the HL7 null "": the sender asks to delete what was known. PID-6; with the
+   * number of the segment among its kind where there are several (OBX[3]-5), of the repetition where the
+   * field repeats (PID-5[2]), of component and subcomponent (PID-11.1, PID-3.4.2).
    * HL7 v2: any field
    */
   nulls: string[];
@@ -404,8 +406,9 @@ export interface ClinicalTime {
    */
   offset: string;
   /**
-   * The IANA zone that the offset was taken from, because the message gave none.
-   * Hilum: zone of the source
+   * Where the offset was taken from because the time itself has none: the IANA zone of the source, else
+   * MSH-7 (the message's own default), else the IANA zone of the site.
+   * HL7 v2: MSH-7 · Hilum: zone of the source or the site
    */
   assumed: string;
   /**
@@ -1426,7 +1429,7 @@ export interface Observation {
    */
   value: string;
   /**
-   * The unit as sent.
+   * The unit: the code, else the text.
    * HL7 v2: OBX-6 · FHIR: Quantity.unit · Device JSON: unit
    */
   unit: string;
@@ -2164,7 +2167,7 @@ export interface Medication {
    */
   amountMaximum: string;
   /**
-   * The unit of the amount.
+   * The unit of the amount: the code (mg), else the text.
    * HL7 v2: RXO-4, RXE-5, RXG-7, RXA-7 · FHIR: Quantity.unit
    */
   unit: string;
@@ -2298,6 +2301,32 @@ export interface Medication {
    * HL7 v2: RXD-18, RXA-15 · FHIR: Medication.batch.lotNumber
    */
   lotNumber: string;
+  /**
+   * Every coding of the unit.
+   * HL7 v2: RXO-4, RXE-5, RXG-7, RXA-7 · FHIR: Quantity.code
+   */
+  unitCode:
+    | Code
+    | undefined;
+  /**
+   * Every coding of the unit that is dispensed.
+   * HL7 v2: RXO-12, RXE-11, RXD-5 · FHIR: MedicationRequest.dispenseRequest.quantity
+   */
+  dispenseUnitCode:
+    | Code
+    | undefined;
+  /**
+   * Every coding of the unit of the strength.
+   * HL7 v2: RXO-19, RXE-26, RXG-18, RXD-17 · FHIR: Medication.ingredient.strength
+   */
+  strengthUnitCode:
+    | Code
+    | undefined;
+  /**
+   * Every coding of the unit of the rate.
+   * HL7 v2: RXE-24, RXG-16 · FHIR: Dosage.doseAndRate.rateQuantity
+   */
+  rateUnitCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2316,7 +2345,7 @@ export interface Immunization {
    */
   doseAmount: string;
   /**
-   * The unit of the amount.
+   * The unit of the amount: the code (mL), else the text.
    * HL7 v2: RXA-7 · FHIR: Immunization.doseQuantity
    */
   doseUnit: string;
@@ -2409,6 +2438,11 @@ export interface Immunization {
    * HL7 v2: RXA-19 · FHIR: Immunization.reasonCode
    */
   indications: Code[];
+  /**
+   * Every coding of the unit of the dose.
+   * HL7 v2: RXA-7 · FHIR: Immunization.doseQuantity
+   */
+  doseUnitCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3175,6 +3209,38 @@ export interface MasterFile {
    * HL7 v2: MFE-4 · FHIR: Basic.identifier
    */
   entries: string[];
+  /**
+   * Its entries, each with what happens to it.
+   * HL7 v2: MFE · FHIR: Basic
+   */
+  records: MasterFileRecord[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One entry of a master file: what happens to which record. */
+export interface MasterFileRecord {
+  /**
+   * What happens to the record: MAD, MUP, MDL, MDC, MAC.
+   * HL7 v2: MFE-1
+   */
+  event: string;
+  /**
+   * The entry's own control ID.
+   * HL7 v2: MFE-2
+   */
+  controlId: string;
+  /**
+   * When the change takes effect.
+   * HL7 v2: MFE-3
+   */
+  effective:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The record's key, by its components.
+   * HL7 v2: MFE-4 · FHIR: Basic.identifier
+   */
+  key: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3345,7 +3411,8 @@ export interface Provenance {
    */
   processingId: string;
   /**
-   * The charset that the text was read with.
+   * The charset that the text was read with, by one name for each: ASCII, UTF-8, ISO-8859-1,
+   * WINDOWS-1252, ISO-2022-JP, SHIFT_JIS, EUC-JP, GB18030, BIG5, CP949 …
    * HL7 v2: MSH-18 · Hilum: normalize
    */
   charset: string;
@@ -12091,6 +12158,10 @@ function createBaseMedication(): Medication {
     rateUnit: "",
     indication: undefined,
     lotNumber: "",
+    unitCode: undefined,
+    dispenseUnitCode: undefined,
+    strengthUnitCode: undefined,
+    rateUnitCode: undefined,
     _unknownFields: {},
   };
 }
@@ -12180,6 +12251,18 @@ export const Medication: MessageFns<Medication> = {
     }
     if (message.lotNumber !== "") {
       writer.uint32(226).string(message.lotNumber);
+    }
+    if (message.unitCode !== undefined) {
+      Code.encode(message.unitCode, writer.uint32(234).fork()).join();
+    }
+    if (message.dispenseUnitCode !== undefined) {
+      Code.encode(message.dispenseUnitCode, writer.uint32(242).fork()).join();
+    }
+    if (message.strengthUnitCode !== undefined) {
+      Code.encode(message.strengthUnitCode, writer.uint32(250).fork()).join();
+    }
+    if (message.rateUnitCode !== undefined) {
+      Code.encode(message.rateUnitCode, writer.uint32(258).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12429,6 +12512,38 @@ export const Medication: MessageFns<Medication> = {
             message.lotNumber = reader.string();
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.unitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.dispenseUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.strengthUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.rateUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12533,6 +12648,26 @@ export const Medication: MessageFns<Medication> = {
         : isSet(object.lot_number)
         ? globalThis.String(object.lot_number)
         : "",
+      unitCode: isSet(object.unitCode)
+        ? Code.fromJSON(object.unitCode)
+        : isSet(object.unit_code)
+        ? Code.fromJSON(object.unit_code)
+        : undefined,
+      dispenseUnitCode: isSet(object.dispenseUnitCode)
+        ? Code.fromJSON(object.dispenseUnitCode)
+        : isSet(object.dispense_unit_code)
+        ? Code.fromJSON(object.dispense_unit_code)
+        : undefined,
+      strengthUnitCode: isSet(object.strengthUnitCode)
+        ? Code.fromJSON(object.strengthUnitCode)
+        : isSet(object.strength_unit_code)
+        ? Code.fromJSON(object.strength_unit_code)
+        : undefined,
+      rateUnitCode: isSet(object.rateUnitCode)
+        ? Code.fromJSON(object.rateUnitCode)
+        : isSet(object.rate_unit_code)
+        ? Code.fromJSON(object.rate_unit_code)
+        : undefined,
     };
   },
 
@@ -12622,6 +12757,18 @@ export const Medication: MessageFns<Medication> = {
     if (message.lotNumber !== "") {
       obj.lotNumber = message.lotNumber;
     }
+    if (message.unitCode !== undefined) {
+      obj.unitCode = Code.toJSON(message.unitCode);
+    }
+    if (message.dispenseUnitCode !== undefined) {
+      obj.dispenseUnitCode = Code.toJSON(message.dispenseUnitCode);
+    }
+    if (message.strengthUnitCode !== undefined) {
+      obj.strengthUnitCode = Code.toJSON(message.strengthUnitCode);
+    }
+    if (message.rateUnitCode !== undefined) {
+      obj.rateUnitCode = Code.toJSON(message.rateUnitCode);
+    }
     return obj;
   },
 
@@ -12670,6 +12817,18 @@ export const Medication: MessageFns<Medication> = {
       ? Code.fromPartial(object.indication)
       : undefined;
     message.lotNumber = object.lotNumber ?? "";
+    message.unitCode = (object.unitCode !== undefined && object.unitCode !== null)
+      ? Code.fromPartial(object.unitCode)
+      : undefined;
+    message.dispenseUnitCode = (object.dispenseUnitCode !== undefined && object.dispenseUnitCode !== null)
+      ? Code.fromPartial(object.dispenseUnitCode)
+      : undefined;
+    message.strengthUnitCode = (object.strengthUnitCode !== undefined && object.strengthUnitCode !== null)
+      ? Code.fromPartial(object.strengthUnitCode)
+      : undefined;
+    message.rateUnitCode = (object.rateUnitCode !== undefined && object.rateUnitCode !== null)
+      ? Code.fromPartial(object.rateUnitCode)
+      : undefined;
     return message;
   },
 };
@@ -12694,6 +12853,7 @@ function createBaseImmunization(): Immunization {
     identifier: undefined,
     doseNumber: "",
     indications: [],
+    doseUnitCode: undefined,
     _unknownFields: {},
   };
 }
@@ -12753,6 +12913,9 @@ export const Immunization: MessageFns<Immunization> = {
     }
     for (const v of message.indications) {
       Code.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.doseUnitCode !== undefined) {
+      Code.encode(message.doseUnitCode, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12922,6 +13085,14 @@ export const Immunization: MessageFns<Immunization> = {
             message.indications.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.doseUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12994,6 +13165,11 @@ export const Immunization: MessageFns<Immunization> = {
       indications: globalThis.Array.isArray(object?.indications)
         ? object.indications.map((e: any) => Code.fromJSON(e))
         : [],
+      doseUnitCode: isSet(object.doseUnitCode)
+        ? Code.fromJSON(object.doseUnitCode)
+        : isSet(object.dose_unit_code)
+        ? Code.fromJSON(object.dose_unit_code)
+        : undefined,
     };
   },
 
@@ -13053,6 +13229,9 @@ export const Immunization: MessageFns<Immunization> = {
     if (message.indications?.length) {
       obj.indications = message.indications.map((e) => Code.toJSON(e));
     }
+    if (message.doseUnitCode !== undefined) {
+      obj.doseUnitCode = Code.toJSON(message.doseUnitCode);
+    }
     return obj;
   },
 
@@ -13091,6 +13270,9 @@ export const Immunization: MessageFns<Immunization> = {
       : undefined;
     message.doseNumber = object.doseNumber ?? "";
     message.indications = object.indications?.map((e) => Code.fromPartial(e)) || [];
+    message.doseUnitCode = (object.doseUnitCode !== undefined && object.doseUnitCode !== null)
+      ? Code.fromPartial(object.doseUnitCode)
+      : undefined;
     return message;
   },
 };
@@ -16087,7 +16269,7 @@ export const Referral: MessageFns<Referral> = {
 };
 
 function createBaseMasterFile(): MasterFile {
-  return { identifier: undefined, event: "", entries: [], _unknownFields: {} };
+  return { identifier: undefined, event: "", entries: [], records: [], _unknownFields: {} };
 }
 
 export const MasterFile: MessageFns<MasterFile> = {
@@ -16100,6 +16282,9 @@ export const MasterFile: MessageFns<MasterFile> = {
     }
     for (const v of message.entries) {
       writer.uint32(26).string(v!);
+    }
+    for (const v of message.records) {
+      MasterFileRecord.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16149,6 +16334,14 @@ export const MasterFile: MessageFns<MasterFile> = {
             message.entries.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.records.push(MasterFileRecord.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16174,6 +16367,9 @@ export const MasterFile: MessageFns<MasterFile> = {
       identifier: isSet(object.identifier) ? Code.fromJSON(object.identifier) : undefined,
       event: isSet(object.event) ? globalThis.String(object.event) : "",
       entries: globalThis.Array.isArray(object?.entries) ? object.entries.map((e: any) => globalThis.String(e)) : [],
+      records: globalThis.Array.isArray(object?.records)
+        ? object.records.map((e: any) => MasterFileRecord.fromJSON(e))
+        : [],
     };
   },
 
@@ -16188,6 +16384,9 @@ export const MasterFile: MessageFns<MasterFile> = {
     if (message.entries?.length) {
       obj.entries = message.entries;
     }
+    if (message.records?.length) {
+      obj.records = message.records.map((e) => MasterFileRecord.toJSON(e));
+    }
     return obj;
   },
 
@@ -16201,6 +16400,146 @@ export const MasterFile: MessageFns<MasterFile> = {
       : undefined;
     message.event = object.event ?? "";
     message.entries = object.entries?.map((e) => e) || [];
+    message.records = object.records?.map((e) => MasterFileRecord.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMasterFileRecord(): MasterFileRecord {
+  return { event: "", controlId: "", effective: undefined, key: undefined, _unknownFields: {} };
+}
+
+export const MasterFileRecord: MessageFns<MasterFileRecord> = {
+  encode(message: MasterFileRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== "") {
+      writer.uint32(10).string(message.event);
+    }
+    if (message.controlId !== "") {
+      writer.uint32(18).string(message.controlId);
+    }
+    if (message.effective !== undefined) {
+      ClinicalTime.encode(message.effective, writer.uint32(26).fork()).join();
+    }
+    if (message.key !== undefined) {
+      Code.encode(message.key, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MasterFileRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMasterFileRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.controlId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.effective = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.key = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MasterFileRecord {
+    return {
+      event: isSet(object.event) ? globalThis.String(object.event) : "",
+      controlId: isSet(object.controlId)
+        ? globalThis.String(object.controlId)
+        : isSet(object.control_id)
+        ? globalThis.String(object.control_id)
+        : "",
+      effective: isSet(object.effective) ? ClinicalTime.fromJSON(object.effective) : undefined,
+      key: isSet(object.key) ? Code.fromJSON(object.key) : undefined,
+    };
+  },
+
+  toJSON(message: MasterFileRecord): unknown {
+    const obj: any = {};
+    if (message.event !== "") {
+      obj.event = message.event;
+    }
+    if (message.controlId !== "") {
+      obj.controlId = message.controlId;
+    }
+    if (message.effective !== undefined) {
+      obj.effective = ClinicalTime.toJSON(message.effective);
+    }
+    if (message.key !== undefined) {
+      obj.key = Code.toJSON(message.key);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MasterFileRecord>): MasterFileRecord {
+    return MasterFileRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MasterFileRecord>): MasterFileRecord {
+    const message = createBaseMasterFileRecord();
+    message.event = object.event ?? "";
+    message.controlId = object.controlId ?? "";
+    message.effective = (object.effective !== undefined && object.effective !== null)
+      ? ClinicalTime.fromPartial(object.effective)
+      : undefined;
+    message.key = (object.key !== undefined && object.key !== null) ? Code.fromPartial(object.key) : undefined;
     return message;
   },
 };

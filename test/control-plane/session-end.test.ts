@@ -1,0 +1,78 @@
+/** Why a session of a gateway ended, as the control plane tells it. */
+import t from 'tap';
+import { type Hub, type Line, type SessionEnd, Sessions } from '../../control-plane/session/sessions.ts';
+import { GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
+import { until } from '../kit/wait.ts';
+
+const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
+
+function rig() {
+  const ends: SessionEnd[] = [];
+  const nothing = async () => {};
+  const hub: Hub = {
+    nowUs: () => 1n,
+    cursor: async () => 0n,
+    startAfter: nothing,
+    append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
+    connected: async () => ({ site: 'north', auditAcked: 0n, quarantineAcked: 0n }),
+    disconnected: async (_gateway, end) => {
+      ends.push(end);
+    },
+    audit: async () => 0n,
+    quarantine: async () => 0n,
+    configReport: nothing,
+    telemetry: nothing,
+    receipts: nothing,
+    repeats: nothing,
+    recordAt: async () => new Uint8Array(32),
+    offer: () => undefined,
+    alarm: () => {},
+  };
+  const sessions = new Sessions(hub);
+  /** A stream after its Hello; `hangUp` is the gateway's half-close. */
+  const connect = async () => {
+    const sent: string[] = [];
+    const line: Line = {
+      send: ({ frame }) => sent.push(frame?.$case ?? ''),
+      close: () => {},
+      peer: '127.0.0.1',
+    };
+    const session = sessions.open(line, peer);
+    const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
+    say({ $case: 'hello', value: Hello.fromPartial({ gateway: peer.name, epoch: 1n }) });
+    await until(() => sent.includes('welcome'), { what: 'the welcome' });
+    return { say, hangUp: () => session.ended() };
+  };
+  return { sessions, ends, connect };
+}
+
+t.test('session end - a control plane that drains is the one who ended it', async (t) => {
+  const { sessions, ends, connect } = rig();
+  const { hangUp } = await connect();
+  sessions.drain(1_000);
+  hangUp();
+  t.same(ends, ['control-plane-drained']);
+});
+
+t.test('session end - a goodbye, a lost line, a newer session and a revocation are told apart', async (t) => {
+  const { sessions, ends, connect } = rig();
+  const polite = await connect();
+  polite.say({ $case: 'goodbye', value: { reason: 'stopping' } });
+  await until(() => ends.length === 1, { what: 'the goodbye' });
+  (await connect()).hangUp();
+  await connect();
+  await connect();
+  sessions.drop(peer.name);
+  t.same(ends, ['goodbye', 'lost', 'replaced', 'dropped']);
+});
+
+t.test('session end - a refused batch ends it as refused', async (t) => {
+  const { ends, connect } = rig();
+  const { say } = await connect();
+  say({
+    $case: 'batch',
+    value: { epoch: 1n, lane: 'routine' } as Extract<GatewayFrame['frame'], { $case: 'batch' }>['value'],
+  });
+  await until(() => ends.length === 1, { what: 'the end' });
+  t.same(ends, ['refused']);
+});
