@@ -119,7 +119,7 @@ function tooLarge(
     if (longest <= fieldBytesMax) continue;
     const begin = marks[base] as number;
     const name = bytes.toString('latin1', begin, begin + 3);
-    const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'segment'}-${longestAt} (line ${line + 1})`;
+    const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'Segment'}-${longestAt} (line ${line + 1})`;
     if (name !== 'OBX') {
       const which = `limits.fieldBytesMax of the config (${fieldBytesMax})`;
       return raisable(`${field} has ${longest} bytes, more than ${which} allows`);
