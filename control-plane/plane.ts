@@ -10,6 +10,7 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError, openStorage } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
+import { ownDirectory } from '../gateway/process/owner.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
 import type {
   AuditEntry,
@@ -75,6 +76,7 @@ export class Plane {
 
   static async open(options: PlaneOptions): Promise<Plane> {
     const { directory, settings, log } = options;
+    await ownDirectory(directory);
     const storeDirectory = join(directory, 'store');
     const key = loadKey(
       keyFile(options.directory, settings, options.settingsFile),

@@ -4,6 +4,7 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
 import { type Form, printObject } from '../gateway/process/output.ts';
+import { ownDirectory } from '../gateway/process/owner.ts';
 import { AuditChain } from './audit/chain.ts';
 import { EventLog } from './eventlog/eventlog.ts';
 import { keyFile } from './plane.ts';
@@ -24,9 +25,15 @@ export async function verifyStore(options: {
       exit: exitCode.badConfig,
     });
   }
+  await ownDirectory(options.data, { readOnly: true });
   const { settings, file } = loadSettings(options.data, options.settings);
   const key = loadKey(keyFile(options.data, settings, file), false);
-  const store = await openLmdbStore({ directory, key, onFault: () => process.exit(exitCode.tryAgain) });
+  const store = await openLmdbStore({
+    directory,
+    key,
+    readOnly: true,
+    onFault: () => process.exit(exitCode.tryAgain),
+  });
   const eventLog = new EventLog(store, key, nowUs64);
   await eventLog.open();
   let events = 0;

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts';
-import { type JournalCommandOptions, openJournal, refuseWhileRunning } from './journal-command.ts';
+import { type JournalCommandOptions, openJournal, ownStopped } from './journal-command.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { openEnvironment } from './process/lmdb.ts';
 import { field, printObject, printRows, time } from './process/output.ts';
@@ -18,7 +18,7 @@ export async function deadLettersCommand(
   ids: readonly string[],
   options: DeadLetterOptions,
 ): Promise<number> {
-  refuseWhileRunning(options.data);
+  await ownStopped(options.data, true);
   const journal = openJournal(options);
   let letters: DeadLetter[];
   try {

@@ -27,6 +27,7 @@ import { nowUs, nowUs64 } from './process/clock.ts';
 import { exitCode, openStorage } from './process/errors.ts';
 import { loadKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
+import { ownDirectory } from './process/owner.ts';
 import { type Metric, StatusServer } from './process/status-server.ts';
 import { Delivery } from './route/delivery.ts';
 import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
@@ -79,6 +80,7 @@ export class Gateway {
   static async open(options: GatewayOptions): Promise<Gateway> {
     const { directory, loaded, log } = options;
     const { settings } = loaded;
+    await ownDirectory(directory);
     const journalDirectory = join(directory, 'journal');
     const fresh = !existsSync(join(journalDirectory, 'data.mdb'));
     const keyFile = settings.keyFile ?? 'key';

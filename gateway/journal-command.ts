@@ -1,5 +1,5 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
@@ -12,6 +12,7 @@ import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { type Form, printObject, printRows } from './process/output.ts';
+import { ownDirectory } from './process/owner.ts';
 import { createOpener, type Opener } from './process/seal.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
@@ -34,7 +35,7 @@ export async function journalCommand(
   verb: 'verify' | 'quarantine' | 'export' | 'compact',
   options: JournalCommandOptions,
 ): Promise<number> {
-  refuseWhileRunning(options.data);
+  await ownStopped(options.data, verb !== 'compact');
   const journal = openJournal(options);
   try {
     if (verb === 'verify') return verify(journal, options.output);
@@ -46,20 +47,15 @@ export async function journalCommand(
   }
 }
 
-/** One owner: two processes on one journal is what nothing here survives. */
-export function refuseWhileRunning(directory: string): void {
-  let pid = 0;
-  try {
-    pid = (JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as { pid: number }).pid;
-    process.kill(pid, 0);
-    if (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('gateway')) return;
-  } catch {
-    return;
+/** A stopped gateway's data, which nobody else has from here on; exit 3 while one runs. */
+export async function ownStopped(directory: string, readOnly: boolean): Promise<void> {
+  if (!existsSync(directory)) {
+    throw new HilumError('data-missing', `There is no data directory ${directory}.`, {
+      hint: 'Check --data.',
+      exit: exitCode.badConfig,
+    });
   }
-  throw new HilumError('journal-in-use', `A gateway (process ${pid}) runs on ${directory}.`, {
-    hint: 'Stop it first: systemctl stop hilum-gateway',
-    exit: exitCode.refused,
-  });
+  await ownDirectory(directory, { readOnly });
 }
 
 export function openJournal(options: JournalCommandOptions): OpenJournal {

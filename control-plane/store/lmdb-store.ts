@@ -6,7 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Environment, openEnvironment } from '../../gateway/process/lmdb.ts';
+import { HilumError } from '../../gateway/process/errors.ts';
+import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
 import { createOpener, createSealer, type Opener, type Sealer } from '../../gateway/process/seal.ts';
 import type { Entry, Range, Row, Store } from './store.ts';
 
@@ -15,6 +16,8 @@ const segmentsTable = 'segments';
 export interface LmdbStoreOptions {
   directory: string;
   key: Buffer;
+  /** Reads what is there and writes nothing, not even a segment of its own; `write` rejects. */
+  readOnly?: boolean;
   onFault(cause: unknown): void;
 }
 
@@ -23,8 +26,11 @@ export function storeExists(directory: string): boolean {
 }
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
-  const environment = openEnvironment({ directory: options.directory });
+  const { readOnly = false } = options;
+  const environment = openEnvironment({ directory: options.directory, readOnly });
   const segments = environment.table(segmentsTable);
+  const opener = createOpener(options.key, (wanted) => segments.get(segmentKey(wanted)));
+  if (readOnly) return new LmdbStore(environment, undefined, opener, options.onFault);
   const [newest] = segments.getKeys({ reverse: true, limit: 1 });
   const number = newest === undefined ? 1 : (newest as Buffer).readUInt32BE(0) + 1;
   const salt = randomBytes(16);
@@ -32,17 +38,22 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     void segments.put(segmentKey(number), salt);
   });
   const sealer = createSealer(options.key, { number, salt }, 0);
-  const opener = createOpener(options.key, (wanted) => segments.get(segmentKey(wanted)));
   return new LmdbStore(environment, sealer, opener, options.onFault);
 }
 
 class LmdbStore implements Store {
   readonly #environment: Environment;
-  readonly #sealer: Sealer;
+  /** None where the store is only read. */
+  readonly #sealer: Sealer | undefined;
   readonly #opener: Opener;
   readonly #onFault: (cause: unknown) => void;
 
-  constructor(environment: Environment, sealer: Sealer, opener: Opener, onFault: (cause: unknown) => void) {
+  constructor(
+    environment: Environment,
+    sealer: Sealer | undefined,
+    opener: Opener,
+    onFault: (cause: unknown) => void,
+  ) {
     this.#environment = environment;
     this.#sealer = sealer;
     this.#opener = opener;
@@ -50,10 +61,12 @@ class LmdbStore implements Store {
   }
 
   async write(rows: readonly Row[]): Promise<void> {
+    const sealer = this.#sealer;
+    if (sealer === undefined) throw new HilumError('store-read-only', 'This store was opened to be read.');
     const sealed = rows.map(({ table, key, value }) => ({
       table: this.#environment.table(table),
       key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
-      value: value === undefined ? undefined : this.#sealer.seal(place(table, key), value),
+      value: value === undefined ? undefined : sealer.seal(place(table, key), value),
     }));
     try {
       await this.#environment.write(() => {
@@ -69,7 +82,7 @@ class LmdbStore implements Store {
   }
 
   async get(table: string, key: Uint8Array): Promise<Buffer | undefined> {
-    const row = this.#environment.table(table).get(Buffer.from(key));
+    const row = this.#rows(table)?.get(Buffer.from(key));
     return row === undefined ? undefined : this.#opener.open(place(table, key), row);
   }
 
@@ -81,10 +94,16 @@ class LmdbStore implements Store {
     const wanted = reverse
       ? { ...from, ...to, limit, reverse, exclusiveStart: end !== undefined, inclusiveEnd: true }
       : { ...from, ...to, limit };
-    for (const { key, value } of this.#environment.table(table).getRange(wanted)) {
+    for (const { key, value } of this.#rows(table)?.getRange(wanted) ?? []) {
       found.push({ key: Buffer.from(key), value: this.#opener.open(place(table, key), value) });
     }
     return found;
+  }
+
+  /** A table that was never written is not there for a reader, and empty. */
+  #rows(table: string): Table | undefined {
+    if (this.#sealer === undefined && !this.#environment.has(table)) return undefined;
+    return this.#environment.table(table);
   }
 
   close(): Promise<void> {

@@ -23,6 +23,8 @@ export type Table = Database<Buffer, Buffer>;
 export interface Environment {
   root: RootDatabase<Buffer, Buffer>;
   table(name: string): Table;
+  /** Is there a table of this name? A writer makes the one that it asks for; a reader cannot. */
+  has(name: string): boolean;
   /**
    * All writes that `work` queues become one transaction; resolves when it is flushed, and rejects when
    * it, or any before it, failed.
@@ -76,24 +78,29 @@ export function openEnvironment(options: OpenOptions): Environment {
     root.putSync(chainKey, chainValue, link);
   }
   const tables = new Map<string, Table>();
+  /** Undefined only for a reader, and a table that was never made. */
+  const tableOf = (name: string): Table | undefined => {
+    const known = tables.get(name);
+    if (known !== undefined) return known;
+    const table = root.openDB<Buffer, Buffer>({
+      name,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      useVersions: false,
+      cache: false,
+    }) as Table | undefined;
+    if (table !== undefined) tables.set(name, table);
+    return table;
+  };
   const environment: Environment = {
     root,
     file,
     table(name) {
-      let table = tables.get(name);
-      if (table === undefined) {
-        table = root.openDB<Buffer, Buffer>({
-          name,
-          encoding: 'binary',
-          keyEncoding: 'binary',
-          useVersions: false,
-          cache: false,
-        });
-        if (table === undefined) throw new HilumError('table-missing', `The database has no table ${name}.`);
-        tables.set(name, table);
-      }
+      const table = tableOf(name);
+      if (table === undefined) throw new HilumError('table-missing', `The database has no table ${name}.`);
       return table;
     },
+    has: (name) => tableOf(name) !== undefined,
     async write(work) {
       const before = link;
       link += 1;

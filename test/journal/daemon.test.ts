@@ -37,7 +37,8 @@ async function verify(data: string): Promise<Verified & { code: number }> {
 /** A copy as an operator makes one of a stopped gateway. */
 function copyOf(t: Parameters<typeof folderOf>[0], data: string): string {
   const copy = join(folderOf(t), 'copy');
-  cpSync(data, copy, { recursive: true });
+  // The socket of a killed owner is nothing to copy.
+  cpSync(data, copy, { recursive: true, filter: (from) => !from.endsWith('.sock') });
   return copy;
 }
 
