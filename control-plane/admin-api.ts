@@ -3,36 +3,27 @@
 import { compileMeaning } from '../gateway/meaning.ts';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
-import { checkConfig } from '../proto/config/check.ts';
+import { percentileUs } from '../gateway/process/percentile.ts';
 import type {
-  CheckConfigResponse,
-  ConfigFacts,
-  ConfigHistoryResponse,
-  ConfigStatusResponse,
   CreateTokenRequest,
   CreateTokenResponse,
   CustodyRequest,
   CustodyResponse,
   CustodyRow,
-  DiffConfigResponse,
   Gateway,
   LatencyRequest,
   LatencyResponse,
   ListQuarantineRequest,
-  PushConfigRequest,
-  PushConfigResponse,
-  PushResult,
   ReplayQuarantineResponse,
-  RollbackConfigRequest,
   ShowQuarantineResponse,
   Trace,
   TraceResponse,
 } from '../proto/gen/hilum/v1/admin.ts';
-import type { ConfigOutcome, CustodyCount, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { Trace as TraceCodec } from '../proto/gen/hilum/v1/admin.ts';
+import type { CustodyCount, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
-import { diffLines } from './config/diff.ts';
-import { toOffer } from './config/offer.ts';
+import { ConfigApi } from './config/config-api.ts';
 import { toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
@@ -45,30 +36,26 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 export class AdminApi {
   readonly state: State;
+  readonly config: ConfigApi;
   readonly #sessions: Sessions;
   readonly #address: () => string;
-  readonly #reported = new Set<() => void>();
 
   constructor(state: State, sessions: Sessions, address: () => string) {
     this.state = state;
     this.#sessions = sessions;
     this.#address = address;
-    state.configReported = () => {
-      for (const wake of this.#reported) wake();
-    };
+    this.config = new ConfigApi(state, sessions);
   }
 
   async createToken(request: CreateTokenRequest, actor: string): Promise<CreateTokenResponse> {
-    const { tokens, authority, registry, audit } = this.state;
-    const gateway =
-      request.gateway === ''
-        ? registry.freeName(request.site, (name) => tokens.promised(name, nowUs64()))
-        : request.gateway;
+    const { tokens, authority, audit } = this.state;
+    // Without a name here the gateway gets one when it enrolls: numbers count gateways, not tokens.
+    const { gateway } = request;
     for (const [what, name] of [
       ['site', request.site],
       ['gateway', gateway],
     ] as const) {
-      if (!namePattern.test(name)) {
+      if ((what === 'site' || name !== '') && !namePattern.test(name)) {
         throw new HilumError(
           'name-bad',
           `The ${what} name must have letters, digits, "-" or "_", at most 63.`,
@@ -92,50 +79,27 @@ export class AdminApi {
     return registry.all().map((row) => ({
       gateway: row.gateway,
       site: row.site,
-      state: row.revoked ? 'revoked' : this.#sessions.online(row.gateway) ? 'online' : 'offline',
+      state:
+        row.replacedBy !== ''
+          ? 'replaced'
+          : row.revoked
+            ? 'revoked'
+            : this.#sessions.online(row.gateway)
+              ? 'online'
+              : 'offline',
       version: row.version,
       lastSeenAtUs: row.lastSeenAtUs,
       lastAckAtUs: row.lastAckAtUs,
       connectedAtUs: row.connectedAtUs,
       peer: row.peer,
       certificateExpiresAtUs: row.certificateExpiresAtUs,
-      config: this.#facts(row),
+      config: this.config.facts(row),
       events: counts.filter((one) => one.gateway === row.gateway).reduce((sum, one) => sum + one.events, 0n),
       clockOffsetUs: row.clockOffsetUs,
       clockUncertaintyUs: row.clockUncertaintyUs,
       status: telemetry.newest(row.gateway)?.status,
       epoch: (row.epochs.at(-1) ?? 0n).toString(16),
     }));
-  }
-
-  /** Desired is what was pushed; attempted and running are what the gateway said. */
-  #facts(row: GatewayRow): ConfigFacts {
-    const desired = this.state.configs.desired(row.site);
-    const fact = (one: ConfigOutcome | undefined) =>
-      one === undefined
-        ? undefined
-        : {
-            version: one.version,
-            hash: Buffer.from(one.hash).toString('hex'),
-            outcome: one.outcome,
-            problems: one.problems,
-            atUs: one.atUs,
-          };
-    const attempted = row.config?.attempted;
-    return {
-      desired:
-        desired === undefined
-          ? undefined
-          : {
-              version: desired.version,
-              hash: desired.hash,
-              outcome: attempted?.version === desired.version ? attempted.outcome : 'pending',
-              problems: [],
-              atUs: desired.atUs,
-            },
-      attempted: fact(attempted),
-      running: fact(row.config?.running),
-    };
   }
 
   async revoke(gateway: string, reason: string, actor: string): Promise<number> {
@@ -150,7 +114,29 @@ export class AdminApi {
   async trace(id: string): Promise<TraceResponse> {
     const byId = await this.state.eventLog.byId(id);
     const events = byId === undefined ? await this.state.eventLog.byControlId(id, tracesMax) : [byId];
-    return { traces: await Promise.all(events.map((event) => this.#trace(event))) };
+    if (events.length > 0) return { traces: await Promise.all(events.map((event) => this.#trace(event))) };
+    return { traces: (await this.state.quarantine.find(id, tracesMax)).map((entry) => this.#stopped(entry)) };
+  }
+
+  /** The way of a record that was not understood ends in quarantine. */
+  #stopped(entry: QuarantineEntry): Trace {
+    const row = this.state.registry.get(entry.gateway);
+    const offsetUs = row?.clockOffsetUs ?? 0n;
+    return TraceCodec.fromPartial({
+      id: entry.id,
+      gateway: entry.gateway,
+      source: entry.source,
+      messageControlId: entry.messageControlId,
+      recordHash: entry.recordHash,
+      hops: [
+        { hop: 'captured', atUs: entry.capturedAtUs === 0n ? 0n : entry.capturedAtUs - offsetUs },
+        { hop: 'quarantined', atUs: entry.atUs - offsetUs },
+      ].filter(({ atUs }) => atUs !== 0n),
+      uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
+      clockOffsetUs: offsetUs,
+      code: entry.code,
+      reason: entry.reason,
+    });
   }
 
   /** Times are the clock that took them; the gateway's are put on ours by the session's measured offset. */
@@ -190,6 +176,8 @@ export class AdminApi {
       repeats: await this.state.telemetry.repeatsOf(gateway, envelope.recordEpoch, envelope.recordSequence),
       conflict: provenance?.conflict ?? '',
       duplicateOf: provenance?.duplicateOf ?? '',
+      code: '',
+      reason: '',
     };
   }
 
@@ -204,9 +192,9 @@ export class AdminApi {
       class: lane,
       hop,
       count: BigInt(histogram.totalCount),
-      p50Us: BigInt(histogram.getValueAtPercentile(50)),
-      p90Us: BigInt(histogram.getValueAtPercentile(90)),
-      p99Us: BigInt(histogram.getValueAtPercentile(99)),
+      p50Us: BigInt(percentileUs(histogram, 50)),
+      p90Us: BigInt(percentileUs(histogram, 90)),
+      p99Us: BigInt(percentileUs(histogram, 99)),
       maxUs: BigInt(histogram.maxValue),
       budgetUs: hop === 'total' ? BigInt(meaning.budgetMs(lane as 'stat') * 1000) : 0n,
       gateway: gateway === '' ? '' : gateway,
@@ -330,109 +318,6 @@ export class AdminApi {
       }
     }
     return answer;
-  }
-
-  checkConfig(yaml: string, fileName: string): CheckConfigResponse {
-    const problems = checkConfig(yaml, fileName === '' ? {} : { fileName }).problems ?? [];
-    return { valid: problems.length === 0, problems };
-  }
-
-  diffConfig(yaml: string, site: string): DiffConfigResponse {
-    const desired = this.state.configs.desired(site);
-    return { diff: diffLines(desired?.yaml ?? '', yaml), running: desired?.version ?? 0n };
-  }
-
-  async push(request: PushConfigRequest, actor: string): Promise<PushConfigResponse> {
-    const checked = this.checkConfig(request.yaml, '');
-    if (!checked.valid) {
-      await this.state.audit.add({
-        action: 'config-refused',
-        actor,
-        site: request.site,
-        reason: request.reason,
-        outcome: 'refused',
-      });
-      return { version: 0n, valid: false, problems: checked.problems, results: [] };
-    }
-    return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
-  }
-
-  async rollback(request: RollbackConfigRequest, actor: string): Promise<PushConfigResponse> {
-    const { configs } = this.state;
-    const history = configs.history(request.site);
-    const target = request.version === 0n ? history.at(-2) : configs.find(request.site, request.version);
-    if (target === undefined)
-      throw unknown('earlier config version of this site', String(request.version || ''));
-    return this.#roll(request.site, target.yaml, actor, request.reason, request.waitSeconds, target.version);
-  }
-
-  async #roll(
-    site: string,
-    yaml: string,
-    actor: string,
-    reason: string,
-    waitSeconds: number,
-    rollbackOf: bigint,
-  ): Promise<PushConfigResponse> {
-    const { configs, audit, registry } = this.state;
-    if (reason === '') {
-      throw new HilumError('reason-missing', 'A config needs a reason.', {
-        hint: 'Add --reason "…".',
-        exit: exitCode.usage,
-      });
-    }
-    const gateways = registry.ofSite(site).filter((row) => !row.revoked);
-    if (gateways.length === 0) throw unknown('site', site);
-    const version = await configs.add(site, yaml, actor, reason, rollbackOf);
-    await audit.add({
-      action: 'config-pushed',
-      actor,
-      site,
-      subject: `config ${version.version}`,
-      reason,
-      detail: version.hash,
-    });
-    for (const row of gateways) this.#sessions.offer(row.gateway, toOffer(version));
-    const online = gateways.filter((row) => this.#sessions.online(row.gateway));
-    await this.#wait(waitSeconds, () =>
-      online.every((row) => this.#outcome(row.gateway, version.version).outcome !== 'pending'),
-    );
-    const results = gateways.map((row) => this.#outcome(row.gateway, version.version));
-    return { version: version.version, valid: true, problems: [], results };
-  }
-
-  #outcome(gateway: string, version: bigint): PushResult {
-    const attempted = this.state.registry.get(gateway)?.config?.attempted;
-    if (attempted?.version !== version) return { gateway, outcome: 'pending', problems: [] };
-    return { gateway, outcome: attempted.outcome, problems: attempted.problems };
-  }
-
-  /** Resolves when `done` is true, asked at each report of a gateway, or after the time. */
-  #wait(seconds: number, done: () => boolean): Promise<void> {
-    if (done() || seconds === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = () => {
-        clearTimeout(timer);
-        this.#reported.delete(wake);
-        resolve();
-      };
-      const wake = () => {
-        if (done()) finish();
-      };
-      const timer = setTimeout(finish, seconds * 1000);
-      this.#reported.add(wake);
-    });
-  }
-
-  history(site: string): ConfigHistoryResponse {
-    return { versions: this.state.configs.history(site) };
-  }
-
-  configStatus(site: string): ConfigStatusResponse {
-    const rows = this.state.registry.all().filter((row) => site === '' || row.site === site);
-    return {
-      gateways: rows.map((row) => ({ gateway: row.gateway, site: row.site, config: this.#facts(row) })),
-    };
   }
 }
 

@@ -1,5 +1,6 @@
 /** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import {
   type AdminServer,
   AdminService,
@@ -65,12 +66,12 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
     listQuarantine: unary(async (request) => ({ entries: await api.quarantine(request) })),
     showQuarantine: unary(({ id, payload, reason }, actor) => api.showQuarantine(id, payload, reason, actor)),
     replayQuarantine: unary(({ ids, reason }, actor) => api.replay(ids, reason, actor)),
-    checkConfig: unary(({ yaml, fileName }) => api.checkConfig(yaml, fileName)),
-    diffConfig: unary(({ yaml, site }) => api.diffConfig(yaml, site)),
-    pushConfig: unary((request, actor) => api.push(request, actor)),
-    configHistory: unary(({ site }) => api.history(site)),
-    configStatus: unary(({ site }) => api.configStatus(site)),
-    rollbackConfig: unary((request, actor) => api.rollback(request, actor)),
+    checkConfig: unary(({ yaml, fileName }) => api.config.checkConfig(yaml, fileName)),
+    diffConfig: unary(({ yaml, site }) => api.config.diffConfig(yaml, site)),
+    pushConfig: unary((request, actor) => api.config.push(request, actor)),
+    configHistory: unary(({ site }) => api.config.history(site)),
+    configStatus: unary(({ site }) => api.config.configStatus(site)),
+    rollbackConfig: unary((request, actor) => api.config.rollback(request, actor)),
     listCodes: unary((request) => api.state.codes.list(request)),
   };
   server.server.addService(AdminService, service);
@@ -85,6 +86,12 @@ async function streamEvents(
   const { request } = call;
   const { eventLog, audit } = api.state;
   if (request.raw) {
+    if (request.reason === '') {
+      throw new HilumError('reason-missing', 'Looking at the bytes of messages needs a reason.', {
+        hint: 'Add --reason "…".',
+        exit: exitCode.usage,
+      });
+    }
     await audit.add({
       action: 'viewed',
       actor,

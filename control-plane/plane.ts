@@ -7,19 +7,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
-import { exitCode, HilumError, openStorage } from '../gateway/process/errors.ts';
+import { exitCode, openStorage } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
-import type {
-  AuditEntry,
-  EnrollRequest,
-  EnrollResponse,
-  Hello,
-  QuarantineEntry,
-  RenewResponse,
-} from '../proto/gen/hilum/v1/session.ts';
+import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
@@ -29,7 +22,8 @@ import { Configs } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
 import { EventLog } from './eventlog/eventlog.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
-import { type Peer, Peers } from './identity/peers.ts';
+import { enroll, renew } from './identity/enrollment.ts';
+import { Peers } from './identity/peers.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
 import { QuarantineIndex } from './quarantine/quarantine.ts';
@@ -57,6 +51,7 @@ export function keyFile(directory: string, { keyFile: named }: Settings, setting
   return isAbsolute(named) || settingsFile === '' ? named : join(dirname(settingsFile), named);
 }
 
+/** What `hilumctl --context` reads. */
 /** What `hilumctl --context` reads. */
 export interface AdminContext {
   address: string;
@@ -110,7 +105,6 @@ export class Plane {
     };
     for (const part of [
       state.peers,
-      state.tokens,
       state.registry,
       state.eventLog,
       state.configs,
@@ -136,13 +130,14 @@ export class Plane {
       verify: (raw) => state.peers.verify(raw, Date.now()),
     });
     addUplink(this.#server, this.#sessions, {
-      enroll: (request, peer) => enroll(state, request, peer, options.log),
+      enroll: (request, peer, before) =>
+        enroll(state, request, peer, before, (gateway) => this.#sessions.drop(gateway), options.log),
       renew: (csr, peer) => renew(state, csr, peer),
     });
     const api = new AdminApi(state, this.#sessions, () => options.settings.advertise ?? this.address);
     addAdmin(this.#server, api);
     this.#status = new StatusServer({
-      ready: () => this.#ready,
+      notReady: () => (this.#ready ? '' : 'starting or stopping'),
       status: () => ({
         ready: this.#ready,
         grpc: this.address,
@@ -157,7 +152,11 @@ export class Plane {
   async start(): Promise<void> {
     const { settings, directory, log } = this.#options;
     const { host, port: wanted } = splitHost(settings.grpc);
-    const port = await this.#server.listen(host, wanted);
+    const port = await this.#server.listen(
+      host,
+      wanted,
+      this.#options.settingsFile || join(directory, 'settings.yaml'),
+    );
     const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host;
     this.address = reachable.includes(':') ? `[${reachable}]:${port}` : `${reachable}:${port}`;
     await this.#writeAdminContext(join(directory, 'admin.json'));
@@ -235,6 +234,7 @@ function hub(state: State, log: Log): Hub {
         epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
         ...(hello.config === undefined ? {} : { config: hello.config }),
       });
+      if (hello.config !== undefined) await configs.reported(peer.name, hello.config);
       await audit.add({
         action: 'connected',
         actor: peer.name,
@@ -288,6 +288,7 @@ function hub(state: State, log: Log): Hub {
     },
     async configReport(gateway, report) {
       await registry.update(gateway, { config: report });
+      await configs.reported(gateway, report);
       state.configReported?.(gateway);
     },
     async telemetry(gateway, report) {
@@ -319,55 +320,6 @@ function hub(state: State, log: Log): Hub {
       });
     },
   };
-}
-
-async function enroll(state: State, request: EnrollRequest, peer: string, log: Log): Promise<EnrollResponse> {
-  const { tokens, authority, peers, registry, audit } = state;
-  const token = await tokens.take(request.secret, nowUs64());
-  if (token === undefined) {
-    log('warn', 'enrollment-refused', { peer });
-    await audit.add({
-      action: 'enroll',
-      outcome: 'refused',
-      actor: peer,
-      reason: 'the token is unknown, used or expired',
-    });
-    throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
-      exit: exitCode.refused,
-    });
-  }
-  const issued = await authority.sign(request.csr, 'gateway', token.gateway);
-  await peers.issued(issued, 'gateway', token.gateway);
-  await registry.update(token.gateway, {
-    site: token.site,
-    version: request.version,
-    enrolledAtUs: nowUs64(),
-    certificateExpiresAtUs: issued.expiresAtUs,
-    revoked: false,
-  });
-  await audit.add({
-    action: 'enrolled',
-    actor: peer,
-    gateway: token.gateway,
-    site: token.site,
-    subject: issued.serial,
-  });
-  log('info', 'enrolled', { gateway: token.gateway, site: token.site });
-  return {
-    gateway: token.gateway,
-    site: token.site,
-    certificatePem: issued.certificatePem,
-    caPem: authority.caPem,
-  };
-}
-
-async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
-  const { authority, peers, registry, audit } = state;
-  const issued = await authority.sign(csr, 'gateway', peer.name);
-  await peers.issued(issued, 'gateway', peer.name);
-  await registry.update(peer.name, { certificateExpiresAtUs: issued.expiresAtUs });
-  await audit.add({ action: 'renewed', actor: peer.name, gateway: peer.name, subject: issued.serial });
-  return { certificatePem: issued.certificatePem, caPem: authority.caPem };
 }
 
 /** A fresh one at each start: its life is longer than any run of a daemon should be, and names may have changed. */

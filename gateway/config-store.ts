@@ -51,6 +51,27 @@ export class ConfigStore {
     return this.#report;
   }
 
+  /** Desired, attempted and running as `status` shows them. What is desired is what was offered last; the fact is the control plane's. */
+  facts(): Record<'desired' | 'attempted' | 'running', Record<string, unknown>> {
+    const { attempted, running } = this.#report;
+    const fact = (one: ConfigOutcome | undefined) =>
+      one === undefined
+        ? { version: '0', outcome: 'built-in' }
+        : {
+            version: String(one.version),
+            hash: Buffer.from(one.hash).toString('hex'),
+            outcome: one.outcome,
+            problems: one.problems.map(({ path, line, column, message, hint }) => {
+              return { path, line, column, message, hint };
+            }),
+          };
+    return {
+      desired: { version: String(attempted?.version ?? 0n) },
+      attempted: fact(attempted),
+      running: fact(running),
+    };
+  }
+
   /** Checks an offer with the code that will run it; on success it is on disk and `running` has changed. */
   attempt(offer: ConfigOffer, nowUs: bigint): ConfigOutcome {
     const problems = this.#objections(offer);

@@ -18,7 +18,7 @@ export async function deadLettersCommand(
   ids: readonly string[],
   options: DeadLetterOptions,
 ): Promise<number> {
-  await ownStopped(options.data, true);
+  await ownStopped(options.data, verb !== 'requeue');
   const journal = openJournal(options);
   let letters: DeadLetter[];
   try {

@@ -8,15 +8,15 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
-import { readToken } from '../proto/token.ts';
+import { checkRunning } from './doctor-running.ts';
+import { checkKey, checkListeners } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
-import { isExposed } from './process/keys.ts';
 import { type Form, printRows } from './process/output.ts';
-import { type LoadedSettings, loadSettings, resolvePath } from './settings.ts';
-import { readStatus } from './status-command.ts';
+import { ownDirectory } from './process/owner.ts';
+import { type LoadedSettings, loadSettings } from './settings.ts';
+import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
-import { openTunnel, ProxyRefused, presentedChain, splitAddress } from './uplink/enroll.ts';
+import { openTunnel, ProxyRefused, parseToken, presentedChain, splitAddress } from './uplink/enroll.ts';
 import { loadIdentity } from './uplink/identity.ts';
 
 export interface Finding {
@@ -40,6 +40,10 @@ const dayMs = 86_400_000;
 
 /** Prints the findings; 0 when nothing fails, 1 otherwise. */
 export async function doctor(options: DoctorOptions): Promise<number> {
+  const token =
+    options.token === undefined
+      ? undefined
+      : parseToken(options.token === '-' ? readFileSync(0, 'utf8') : options.token);
   const findings: Finding[] = [];
   const add = (check: string, state: Finding['state'], code: string, message: string, todo = '') => {
     findings.push({ check, state, code, message, todo });
@@ -53,14 +57,24 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     add('settings', 'fail', codeOf(error) || 'settings-bad', messageOf(error), hint);
   }
   checkDirectory(options.data, add);
-  checkKey(options.data, loaded, add);
-  await checkRunning(options.data, add);
-  const proxy = proxyOf(loaded, add);
+  const status = await statusOf(options.data, add);
   const identity = checkIdentity(options.data, add);
-  const token =
-    options.token === undefined
-      ? undefined
-      : readToken(options.token === '-' ? readFileSync(0, 'utf8') : options.token);
+  if (loaded !== undefined) {
+    checkKey(options.data, loaded, add);
+    await checkListeners(options.data, loaded, status !== undefined, add);
+  }
+  if (status !== undefined) checkRunning(status, identity, add);
+  else if (!findings.some(({ code }) => code === 'not-answering')) {
+    // Asked with a token, it is about the way before there is a gateway.
+    add(
+      'gateway',
+      token === undefined ? 'fail' : 'warn',
+      'not-running',
+      'no gateway runs on this data directory',
+      `systemctl start hilum-gateway, or: hilum-gateway run --data ${options.data}`,
+    );
+  }
+  const proxy = proxyOf(loaded, add);
   const address = loaded?.settings.uplink.address ?? identity?.address ?? token?.address;
   if (address === undefined) {
     add(
@@ -72,13 +86,19 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     );
   } else {
     const pin = identity === undefined ? token?.caPin : fingerprint(identity.caPem);
-    findings.push(await checkWay(address, proxy, pin));
+    findings.push(await checkWay(address, proxy, pin, identity !== undefined));
   }
   print(findings, options.output);
   return findings.some(({ state }) => state === 'fail') ? exitCode.failed : exitCode.done;
 }
 
-type Add = (check: string, state: Finding['state'], code: string, message: string, todo?: string) => void;
+export type Add = (
+  check: string,
+  state: Finding['state'],
+  code: string,
+  message: string,
+  todo?: string,
+) => void;
 
 function checkDirectory(directory: string, add: Add): void {
   if (!existsSync(directory)) {
@@ -111,77 +131,32 @@ function checkDirectory(directory: string, add: Add): void {
   } else add('disk', 'ok', 'disk-ok', `${(freeMib / 1024).toFixed(1)} GiB free`);
 }
 
-function checkKey(directory: string, loaded: LoadedSettings | undefined, add: Add): void {
-  const named = loaded?.settings.keyFile;
-  const key =
-    named === undefined ? join(directory, 'key') : resolvePath(named, loaded?.file ?? '', directory);
-  if (!existsSync(key)) {
-    // Made at the first start; a key that the settings name is the operator's to bring.
-    if (named !== undefined)
-      add('key', 'warn', 'key-missing', `${key} is not there, or not for this user to see`, 'Check keyFile.');
-    return;
-  }
-  if (isExposed(key)) {
-    add('key', 'fail', 'key-exposed', `${key} can be read by others`, `chmod 600 ${key}`);
-  } else add('key', 'ok', 'key-ok', key);
-}
-
-async function checkRunning(directory: string, add: Add): Promise<void> {
+/** What the gateway that runs here says of itself; undefined where none does. */
+async function statusOf(directory: string, add: Add): Promise<RunningStatus | undefined> {
   try {
-    const status = await readStatus(directory);
-    add(
-      'gateway',
-      status.ready ? 'ok' : 'warn',
-      status.ready ? 'running' : 'not-ready',
-      status.ready ? 'running and ready' : 'running, not ready',
-    );
-    for (const listener of status.listeners) {
-      if (listener.state !== 'listening') {
-        add(
-          'listener',
-          'fail',
-          'listener-down',
-          `${listener.name} is ${listener.state}`,
-          'See its line in the log.',
-        );
-      } else if (listener.plain !== undefined) {
-        const { reason, owner } = listener.plain;
-        add(
-          'listener',
-          'warn',
-          'listener-plain',
-          `${listener.name} at ${listener.address} has no TLS: "${reason}"`,
-          `Agreed by ${owner}; review it.`,
-        );
-      }
-    }
-    if (status.journal.state !== 'open') {
+    return await readStatus(directory);
+  } catch {
+    const owner = existsSync(directory) ? await ownerOf(directory) : undefined;
+    if (owner !== undefined) {
       add(
-        'journal',
+        'gateway',
         'fail',
-        `journal-${status.journal.state}`,
-        'the journal takes nothing more',
-        'Free disk space, or raise journal.bytesMax.',
+        'not-answering',
+        `${owner} has this data directory and does not answer`,
+        'It may be starting; else look at its log, and restart it.',
       );
     }
-    for (const one of status.custody) {
-      if (one.missing !== 0)
-        add(
-          'custody',
-          'fail',
-          'records-missing',
-          `${one.source}: ${one.missing} records are not accounted for`,
-          'Stop the gateway, keep its data, run: hilum-gateway journal verify',
-        );
-    }
-  } catch {
-    add(
-      'gateway',
-      'warn',
-      'not-running',
-      'no gateway runs on this data directory',
-      'systemctl start hilum-gateway, or hilum-gateway run',
-    );
+    return undefined;
+  }
+}
+
+/** In words, who owns the directory; undefined where nobody does. */
+async function ownerOf(directory: string): Promise<string | undefined> {
+  try {
+    (await ownDirectory(directory, { readOnly: true }))();
+    return undefined;
+  } catch (error) {
+    return codeOf(error) === 'data-in-use' ? (/by (.*)\.$/.exec(messageOf(error))?.[1] ?? '') : undefined;
   }
 }
 
@@ -201,7 +176,14 @@ function proxyOf(loaded: LoadedSettings | undefined, add: Add): ConnectProxy | u
 }
 
 function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdentity> {
-  const identity = loadIdentity(directory);
+  let identity: ReturnType<typeof loadIdentity>;
+  try {
+    identity = loadIdentity(directory);
+  } catch (error) {
+    const todo = 'Put the folder "identity" back from your backup, or enroll again: enroll --replace';
+    add('identity', 'fail', 'identity-unreadable', `the identity cannot be read: ${messageOf(error)}`, todo);
+    return undefined;
+  }
   if (identity === undefined) {
     add(
       'identity',
@@ -233,6 +215,7 @@ export async function checkWay(
   address: string,
   proxy: ConnectProxy | undefined,
   pin: string | undefined,
+  identified: boolean,
 ): Promise<Finding> {
   const finding = (state: Finding['state'], code: string, message: string, todo = ''): Finding => ({
     check: 'control plane',
@@ -270,7 +253,12 @@ export async function checkWay(
         todo,
       );
     }
-    const todo = `Ask for outbound TCP to ${proxy?.address ?? address} to be allowed (see the firewall sheet).`;
+    const place = proxy?.address ?? address;
+    // A refused connection reached a host: nothing listens there, or a firewall says no aloud.
+    const todo =
+      codeOf(error) === 'ECONNREFUSED'
+        ? `Is ${what} running, and is ${place} its address and port? Else a firewall rejects it (see the firewall sheet).`
+        : `Ask for outbound TCP to ${place} to be allowed (see the firewall sheet).`;
     return finding(
       'fail',
       'blocked',
@@ -294,7 +282,9 @@ export async function checkWay(
       'fail',
       'intercepted',
       `${address} presents a certificate that is not from our control plane`,
-      'Something between intercepts TLS: ask for this connection to be exempt from inspection.',
+      identified
+        ? 'Something between intercepts TLS: ask for this connection to be exempt from inspection.'
+        : 'Something between intercepts TLS (ask for an exemption from inspection), or the token may be of another control plane.',
     );
   }
   return finding(

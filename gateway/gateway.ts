@@ -15,11 +15,13 @@ import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1
 import type { Class } from './capture/intake.ts';
 import { orderKeysOf } from './capture/order-key.ts';
 import { ConfigStore } from './config-store.ts';
+import { watchIdentity } from './identity-watch.ts';
 import { Journal } from './journal/journal.ts';
 import type { StoredDelivery } from './journal/local-queues.ts';
 import { Latency } from './latency.ts';
 import { type Listener, makeListener, reloadListener } from './listeners.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
+import { gatewayMetrics } from './metrics.ts';
 import { mappingVersion } from './normalize/normalize.ts';
 import { Pipeline } from './pipeline.ts';
 import { Lanes } from './prioritize/lanes.ts';
@@ -28,7 +30,7 @@ import { exitCode, openStorage } from './process/errors.ts';
 import { loadKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { ownDirectory } from './process/owner.ts';
-import { type Metric, StatusServer } from './process/status-server.ts';
+import { StatusServer } from './process/status-server.ts';
 import { Delivery } from './route/delivery.ts';
 import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
 import { Shares } from './shares.ts';
@@ -76,6 +78,7 @@ export class Gateway {
   #stopping = false;
   #deliveryTimer: NodeJS.Timeout | undefined;
   #renewTimer: NodeJS.Timeout | undefined;
+  #identityTimer: NodeJS.Timeout | undefined;
 
   static async open(options: GatewayOptions): Promise<Gateway> {
     const { directory, loaded, log } = options;
@@ -93,7 +96,7 @@ export class Gateway {
       Journal.open(
         {
           directory: journalDirectory,
-          gateway: loadIdentity(directory)?.gateway ?? '',
+          gateway: () => gateway?.name ?? '',
           key,
           budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
           reserveBytes:
@@ -132,7 +135,7 @@ export class Gateway {
     this.#sources = new Sources(this.#meaning.config);
     this.#pipeline = new Pipeline(
       journal,
-      { gateway: this.#identity?.gateway ?? '', site: this.#identity?.site ?? '', masterKey: key },
+      { gateway: this.name, site: this.#identity?.site ?? '', masterKey: key },
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {
@@ -155,9 +158,23 @@ export class Gateway {
     );
     this.#status = new StatusServer({
       status: () => this.status(),
-      ready: () => this.#ready,
-      metrics: () => this.#metrics(),
+      notReady: () => this.#notReady(),
+      metrics: () =>
+        gatewayMetrics({
+          custody: this.#custody(),
+          lanes: journal.lanes(),
+          room: journal.room(),
+          refusals: journal.stats().refusals,
+          connected: this.#uplink?.state().state === 'connected',
+          latency: this.#latency.summary(),
+          listeners: this.#listeners,
+        }),
     });
+  }
+
+  /** '' while it is not enrolled. */
+  get name(): string {
+    return this.#identity?.gateway ?? '';
   }
 
   /** Resolves when every listener listens; the control plane need not be there. */
@@ -200,6 +217,7 @@ export class Gateway {
     this.#deliveryTimer.unref();
     this.#renewTimer = setInterval(() => void this.#renew(), renewCheckMs);
     this.#renewTimer.unref();
+    this.#identityTimer = watchIdentity(directory, (identity) => void this.#adopt(identity));
     void this.#renew();
     this.#ready = true;
     // Where `hilum-gateway status` finds the running one.
@@ -208,7 +226,7 @@ export class Gateway {
       `${JSON.stringify({ pid: process.pid, status: this.#statusAddress })}\n`,
     );
     if (this.#identity === undefined) log('warn', 'not-enrolled', { gateway: '' });
-    log('info', 'ready', { gateway: this.#identity?.gateway ?? '', status: this.#statusAddress });
+    log('info', 'ready', { gateway: this.name, status: this.#statusAddress });
   }
 
   async stop(deadlineMs: number): Promise<void> {
@@ -216,6 +234,7 @@ export class Gateway {
     this.#ready = false;
     clearInterval(this.#deliveryTimer);
     clearInterval(this.#renewTimer);
+    clearInterval(this.#identityTimer);
     await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
     for (const delivery of this.#deliveries.values()) delivery.stop();
     await this.#pipeline.stop(deadlineMs);
@@ -247,13 +266,30 @@ export class Gateway {
       const renewed = await renewWhenDue(identity, way, Date.now());
       if (renewed === undefined) return;
       saveIdentity(this.#options.directory, renewed);
-      this.#identity = renewed;
-      await this.#uplink?.stop(1_000);
-      this.#startUplink();
+      await this.#adopt(renewed);
       this.#options.log('info', 'certificate-renewed');
     } catch (error) {
       this.alarm('certificate-renewal-failed', { reason: errorWord(error) });
     }
+  }
+
+  /** The uplink comes back as this identity; what is normalized from here on carries its name. */
+  async #adopt(identity: Identity): Promise<void> {
+    if (this.#stopping || identity.certificatePem === this.#identity?.certificatePem) return;
+    const { gateway, site } = identity;
+    if (gateway !== this.#identity?.gateway)
+      this.#options.log('info', 'identity-taken-up', { gateway, site });
+    this.#identity = identity;
+    this.#pipeline.setIdentity(gateway, site);
+    await this.#uplink?.stop(1_000);
+    if (this.#identity === identity && !this.#stopping) this.#startUplink();
+  }
+
+  /** Why intake is not taken, in a word; '' when it is. */
+  #notReady(): string {
+    if (!this.#ready) return this.#stopping ? 'stopping' : 'starting';
+    const { state } = this.#journal.room();
+    return state === 'open' ? '' : `journal-${state}`;
   }
 
   onRecords(): void {
@@ -382,7 +418,12 @@ export class Gateway {
   #useDestinations(): void {
     for (const delivery of this.#deliveries.values()) delivery.stop();
     this.#deliveries.clear();
-    for (const [name, destination] of Object.entries(this.#meaning.config.destinations)) {
+    const { destinations } = this.#meaning.config;
+    for (const { destination, counts } of this.#journal.local.counts()) {
+      if (counts.pending > 0 && destinations[destination] === undefined)
+        this.alarm('destination-unused', { destination, pending: counts.pending });
+    }
+    for (const [name, destination] of Object.entries(destinations)) {
       const place = parseListen(destination.address);
       if (place === undefined) continue;
       let head: StoredDelivery | undefined;
@@ -421,10 +462,12 @@ export class Gateway {
     const room = this.#journal.room();
     const uplink = this.#uplink?.state();
     const oldestS = this.#journal.oldestPendingS();
-    const { desired, attempted, running } = this.#configFacts();
+    const notReady = this.#notReady();
     return {
-      ready: this.#ready,
-      gateway: this.#identity?.gateway ?? '',
+      pid: process.pid,
+      ready: notReady === '',
+      notReady,
+      gateway: this.name,
       site: this.#identity?.site ?? '',
       version,
       enrolled: this.#identity !== undefined,
@@ -445,7 +488,7 @@ export class Gateway {
         ...(plain === undefined ? {} : { plain }),
         counters: counters(),
       })),
-      config: { desired, attempted, running },
+      config: this.#config.facts(),
       journal: {
         state: room.state,
         bytes: String(room.liveBytes),
@@ -457,35 +500,16 @@ export class Gateway {
         refusals: this.#journal.stats().refusals,
         recoveredMs: Math.round(this.#journal.recovered.ms),
       },
-      custody: this.#custody().map((count) => ({ ...count, missing: missing(count) })),
+      custody: this.#custody().map((count) => longs({ ...count, missing: missing(count) })),
       destinations: this.#journal.local.counts().map(({ destination, counts }) => ({
         destination,
-        ...counts,
+        ...longs(counts),
         state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
       })),
-      shares: this.#shares.all(),
+      shares: this.#shares.all().map(longs),
       unmapped: this.#unmapped.top(),
       latency: this.#latency.summary(),
       alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
-    };
-  }
-
-  #configFacts(): Record<'desired' | 'attempted' | 'running', unknown> {
-    const { attempted, running } = this.#config.report();
-    const fact = (one: typeof attempted) =>
-      one === undefined
-        ? { version: '0', outcome: 'built-in' }
-        : {
-            version: String(one.version),
-            hash: Buffer.from(one.hash).toString('hex'),
-            outcome: one.outcome,
-            problems: one.problems,
-          };
-    // What the control plane desires is what it offered last; it is the control plane's fact.
-    return {
-      desired: { version: String(attempted?.version ?? 0n) },
-      attempted: fact(attempted),
-      running: fact(running),
     };
   }
 
@@ -562,80 +586,11 @@ export class Gateway {
       ...this.#unmapped.report(nowUs()),
     };
   }
+}
 
-  *#metrics(): Generator<Metric> {
-    for (const { source, ...counts } of this.#custody()) {
-      for (const [term, value] of Object.entries(counts)) {
-        yield {
-          name: 'hilum_records',
-          help: 'Records by source and what became of them.',
-          type: 'gauge',
-          labels: { source, term },
-          value,
-        };
-      }
-    }
-    for (const { lane, first, last } of this.#journal.lanes()) {
-      yield {
-        name: 'hilum_outbox_events',
-        help: 'Events that the control plane has not acknowledged.',
-        type: 'gauge',
-        labels: { lane },
-        value: last - first + 1,
-      };
-    }
-    const room = this.#journal.room();
-    yield {
-      name: 'hilum_journal_bytes',
-      help: 'Bytes of the rows in the journal.',
-      type: 'gauge',
-      value: room.liveBytes,
-    };
-    yield {
-      name: 'hilum_volume_free_bytes',
-      help: 'Bytes free on the volume of the journal.',
-      type: 'gauge',
-      value: room.freeBytes,
-    };
-    yield {
-      name: 'hilum_uplink_connected',
-      help: '1 while the control plane is connected.',
-      type: 'gauge',
-      value: this.#uplink?.state().state === 'connected' ? 1 : 0,
-    };
-    yield {
-      name: 'hilum_refused_total',
-      help: 'Records that the journal did not take.',
-      type: 'counter',
-      value: this.#journal.stats().refusals,
-    };
-    for (const row of this.#latency.summary()) {
-      for (const [quantile, value] of [
-        ['0.5', row.p50Us],
-        ['0.99', row.p99Us],
-        ['1', row.maxUs],
-      ] as const) {
-        yield {
-          name: 'hilum_latency_microseconds',
-          help: 'Latency by class and hop.',
-          type: 'gauge',
-          labels: { class: row.class, hop: row.hop, quantile },
-          value,
-        };
-      }
-    }
-    for (const listener of this.#listeners) {
-      for (const [counter, value] of Object.entries(listener.counters())) {
-        yield {
-          name: 'hilum_listener',
-          help: 'Counters of a listener.',
-          type: 'gauge',
-          labels: { listener: listener.name, counter },
-          value,
-        };
-      }
-    }
-  }
+/** Counts are 64-bit integers outside, so strings (CONTRACT.md 7). */
+function longs(row: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]));
 }
 
 function missing(count: {

@@ -7,6 +7,7 @@ import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram
 import type { LatencyHistogram } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { steadyUs } from './process/clock.ts';
+import { percentileUs } from './process/percentile.ts';
 
 export type HopName = 'journaled' | 'normalized' | 'queued' | 'sent' | 'acked' | 'total';
 
@@ -48,8 +49,8 @@ export class Latency {
         class: lane,
         hop,
         count: histogram.totalCount,
-        p50Us: histogram.getValueAtPercentile(50),
-        p99Us: histogram.getValueAtPercentile(99),
+        p50Us: percentileUs(histogram, 50),
+        p99Us: percentileUs(histogram, 99),
         maxUs: histogram.maxValue,
       };
     });

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BlockList, isIPv6 } from 'node:net';
-import type { TlsOptions } from 'node:tls';
+import { createSecureContext, type TlsOptions } from 'node:tls';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Intake } from './capture/intake.ts';
 import { controlIds } from './capture/mllp/answers.ts';
@@ -12,7 +12,7 @@ import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
-import { exitCode, HilumError } from './process/errors.ts';
+import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
 import {
   isLoopback,
@@ -62,6 +62,7 @@ export interface ListenerContext {
 const nextAnswerId = controlIds(nowUs());
 
 export function makeListener(name: string, settings: ListenerSettings, context: ListenerContext): Listener {
+  checkListenerFiles(name, settings, context);
   return settings.type === 'mllp' ? mllp(name, settings, context) : mqtt(name, settings, context);
 }
 
@@ -74,6 +75,45 @@ export function reloadListener(listener: Listener, settings: ListenerSettings, l
   } catch (error) {
     log('error', 'listener-reload-failed', { listener: listener.name, reason: errorWord(error) });
   }
+}
+
+/** Where certificate and key files are looked for. */
+type FilePlace = Pick<ListenerContext, 'directory' | 'settingsFile'>;
+
+/** Throws with exit 78 where a listener with TLS could not present its certificate. */
+export function checkListenerFiles(name: string, settings: ListenerSettings, place: FilePlace): void {
+  const { mode, certFile, keyFile, caFile } = settings.tls;
+  if (mode === 'none') return;
+  const cert = read(certFile, place, name, 'certFile');
+  const key = read(keyFile, place, name, 'keyFile');
+  const ca = caFile === undefined ? undefined : read(caFile, place, name, 'caFile');
+  try {
+    createSecureContext({ cert, key, ca });
+  } catch (cause) {
+    throw tlsUnusable(name, cause);
+  }
+}
+
+function tlsUnusable(name: string, cause: unknown): HilumError {
+  const text = `The certificate and key of the listener "${name}" cannot be used.`;
+  return new HilumError('tls-unusable', text, {
+    hint: 'Check that certFile, keyFile and caFile are PEM, and that certificate and key belong together.',
+    exit: exitCode.badConfig,
+    cause,
+  });
+}
+
+export function listenerFailed(name: string, listen: string, cause: unknown): HilumError {
+  const code = codeOf(cause);
+  return new HilumError('listener-failed', `The listener "${name}" cannot use ${listen} (${code}).`, {
+    hint:
+      code === 'EADDRINUSE'
+        ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
+        : `Check listeners.${name}.listen in the settings.`,
+    // An address may still be on its way after a boot; a taken or forbidden one will not come.
+    exit: code === 'EADDRNOTAVAIL' ? exitCode.tryAgain : exitCode.badConfig,
+    cause,
+  });
 }
 
 function mllp(name: string, settings: MllpListenerSettings, context: ListenerContext): Listener {
@@ -183,15 +223,7 @@ function renewed(name: string, certificate: string | Buffer, renew: () => void):
     renew();
     return { serial: serialNumber, notAfter: validTo };
   } catch (cause) {
-    throw new HilumError(
-      'tls-unusable',
-      `The certificate and key of the listener "${name}" cannot be used.`,
-      {
-        hint: 'Check that certFile and keyFile are PEM and belong together.',
-        exit: exitCode.badConfig,
-        cause,
-      },
-    );
+    throw tlsUnusable(name, cause);
   }
 }
 
@@ -230,20 +262,7 @@ function wrap(
         listener.state = 'listening';
       } catch (cause) {
         listener.state = 'failed';
-        const code = (cause as NodeJS.ErrnoException).code ?? '';
-        throw new HilumError(
-          'listener-failed',
-          `The listener "${name}" cannot use ${settings.listen} (${code}).`,
-          {
-            hint:
-              code === 'EADDRINUSE'
-                ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
-                : `Check listeners.${name}.listen in the settings.`,
-            // An address may still be on its way after a boot; a taken or forbidden one will not come.
-            exit: code === 'EADDRNOTAVAIL' ? exitCode.tryAgain : exitCode.badConfig,
-            cause,
-          },
-        );
+        throw listenerFailed(name, settings.listen, cause);
       }
     },
     async stop(deadlineMs) {
@@ -292,7 +311,7 @@ function tlsOptions(settings: MllpListenerSettings, context: ListenerContext): T
   };
 }
 
-function read(file: string | undefined, context: ListenerContext, name: string, field: string): Buffer {
+function read(file: string | undefined, context: FilePlace, name: string, field: string): Buffer {
   const path = resolvePath(file ?? '', context.settingsFile, context.directory);
   try {
     return readFileSync(path);

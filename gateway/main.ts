@@ -9,6 +9,7 @@ import { durationMs } from '../proto/config/duration.ts';
 import type { DeadLetterOptions } from './dead-letters-command.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
+import { checkListenerFiles } from './listeners.ts';
 import { output, runProgram } from './process/cli.ts';
 import { addCompletion } from './process/completion.ts';
 import { exitCode, HilumError } from './process/errors.ts';
@@ -19,7 +20,7 @@ import { loadSettings } from './settings.ts';
 import { printStatus } from './status-command.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { enroll } from './uplink/enroll.ts';
-import { saveIdentity } from './uplink/identity.ts';
+import { type Identity, loadIdentity, saveIdentity } from './uplink/identity.ts';
 import { version } from './version.ts';
 
 const program = new Command('hilum-gateway')
@@ -60,25 +61,46 @@ program
   .description('exchange a token for this gateway’s certificate')
   .addOption(data())
   .addOption(settingsOption())
+  .option('--replace', 'this gateway is enrolled already: be another one from now on; the old one is retired')
   .requiredOption('--token <token>', 'from "hilumctl token create"; - reads it from standard input')
   .addHelpText(
     'after',
     '\nExample:\n  hilumctl token create --site north | hilum-gateway enroll --data ./var/gateway --token -',
   )
-  .action(async (options: { data: string; settings?: string; token: string }) => {
+  .action(async (options: { data: string; settings?: string; token: string; replace?: boolean }) => {
     const { settings } = loadSettings(options.data, options.settings);
+    const replaces = present(options.data, options.replace === true);
     const token = options.token === '-' ? readFileSync(0, 'utf8') : options.token;
     const identity = await enroll({
       token,
       proxy: parseProxy(settings.uplink.proxy),
       host: hostname(),
       version,
+      replaces,
     });
     saveIdentity(options.data, identity);
     process.stdout.write(
       `Enrolled as ${identity.gateway} (site ${identity.site}) with ${identity.address}.\n`,
     );
   });
+
+/** The identity that is here; without --replace there must be none. One that cannot be read is replaced, and not shown. */
+function present(directory: string, replace: boolean): Identity | undefined {
+  let identity: Identity | undefined;
+  let name = 'an identity that cannot be read';
+  try {
+    identity = loadIdentity(directory);
+    if (identity === undefined) return undefined;
+    name = `${identity.gateway} (site ${identity.site}) with ${identity.address}`;
+  } catch {
+    // Only its name is lost; the refusal below still holds.
+  }
+  if (replace) return identity;
+  throw new HilumError('already-enrolled', `${directory} is enrolled as ${name}. Nothing was changed.`, {
+    hint: 'To make it another gateway, add --replace: the old one is retired, and the token is used then.',
+    exit: exitCode.refused,
+  });
+}
 
 program
   .command('status')
@@ -109,6 +131,8 @@ program
   .addHelpText('after', '\nExample:\n  hilum-gateway check --data ./var/gateway site.yaml')
   .action((config: string | undefined, options: { data: string; settings?: string }) => {
     const { settings, file } = loadSettings(options.data, options.settings);
+    for (const [name, listener] of Object.entries(settings.listeners))
+      checkListenerFiles(name, listener, { directory: options.data, settingsFile: file });
     process.stdout.write(`${file === '' ? 'The default settings' : file}: all well.\n`);
     if (config === undefined) return;
     const checked = checkConfig(readConfig(config), {

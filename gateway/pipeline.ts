@@ -69,7 +69,7 @@ interface Flight {
 
 export class Pipeline {
   readonly #journal: Journal;
-  readonly #options: PipelineOptions;
+  #options: PipelineOptions;
   readonly #hooks: PipelineHooks;
   /** Not finished yet, in order. */
   readonly #jobs: Job[] = [];
@@ -105,6 +105,12 @@ export class Pipeline {
   /** Records that are normalized from here on are of this epoch. */
   setEpoch(epoch: bigint): void {
     this.#post({ kind: 'epoch', epoch });
+  }
+
+  /** Records that are normalized from here on are this gateway's. */
+  setIdentity(gateway: string, site: string): void {
+    this.#options = { ...this.#options, gateway, site };
+    this.#post({ kind: 'identity', gateway, site });
   }
 
   pump(): void {

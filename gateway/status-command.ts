@@ -5,7 +5,10 @@ import { exitCode, HilumError } from './process/errors.ts';
 import { type Form, printObject } from './process/output.ts';
 
 export interface RunningStatus {
+  pid: number;
   ready: boolean;
+  /** Why not; '' when ready. */
+  notReady: string;
   gateway: string;
   site: string;
   enrolled: boolean;
@@ -18,29 +21,36 @@ export interface RunningStatus {
     tls: string;
     plain?: { reason: string; owner: string };
   }[];
-  config: { running: { version: string }; attempted: { version: string; outcome: string } };
+  config: {
+    running: { version: string };
+    attempted: { version: string; outcome: string; problems?: { path: string; message: string }[] };
+  };
   journal: { state: string; bytes: string; bytesMax: string; freeBytes: string; oldestPendingAtUs: string };
   custody: {
     source: string;
-    accepted: number;
-    pending: number;
-    delivered: number;
-    quarantined: number;
-    missing: number;
+    accepted: string;
+    pending: string;
+    delivered: string;
+    quarantined: string;
+    missing: string;
   }[];
-  destinations: { destination: string; pending: number; delivered: number; dead: number; state: string }[];
+  destinations: { destination: string; pending: string; delivered: string; dead: string; state: string }[];
+  alarms: { code: string }[];
 }
 
 export async function readStatus(directory: string): Promise<RunningStatus> {
-  let address: string;
+  let run: { pid: number; status: string };
   try {
-    address = (JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as { status: string }).status;
+    run = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as typeof run;
   } catch (cause) {
     throw notRunning(directory, cause);
   }
   try {
-    const response = await fetch(`http://${address}/status`, { signal: AbortSignal.timeout(5_000) });
-    return (await response.json()) as RunningStatus;
+    const response = await fetch(`http://${run.status}/status`, { signal: AbortSignal.timeout(5_000) });
+    const status = (await response.json()) as RunningStatus;
+    // The address of one that is gone may be another gateway's by now.
+    if (status.pid !== run.pid) throw new Error(`process ${status.pid} answers there, not ${run.pid}`);
+    return status;
   } catch (cause) {
     throw notRunning(directory, cause);
   }
@@ -54,7 +64,7 @@ export async function printStatus(directory: string, form: Form): Promise<void> 
 function statusText(status: RunningStatus): string {
   const { uplink, journal, listeners, custody, destinations } = status;
   const lines = [
-    `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : 'not ready'}${status.site === '' ? '' : `, site ${status.site}`}`,
+    `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
     `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
     ...listeners.map(
       (one) => `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}`,
@@ -63,7 +73,7 @@ function statusText(status: RunningStatus): string {
     `journal   ${journal.state}, ${mebibytes(journal.bytes)} of ${mebibytes(journal.bytesMax)}, ${mebibytes(journal.freeBytes)} free on the volume`,
     ...custody.map(
       (one) =>
-        `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.missing === 0 ? '' : `, ${one.missing} MISSING`}`,
+        `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.missing === '0' ? '' : `, ${one.missing} MISSING`}`,
     ),
     ...destinations.map(
       (one) =>

@@ -36,6 +36,7 @@ export type ToWorker =
   | { kind: 'job'; id: number; records: JobRecord[]; bytes: ArrayBuffer }
   | { kind: 'config'; yaml: string; version: number }
   | { kind: 'epoch'; epoch: bigint }
+  | { kind: 'identity'; gateway: string; site: string }
   | { kind: 'segment'; number: number; salt: Uint8Array };
 
 /** Facts of one record, for the histograms and shares. */

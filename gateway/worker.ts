@@ -45,6 +45,8 @@ parentPort?.on('message', (message: ToWorker) => {
     meaning = compileMeaning(message.yaml, message.version);
     meaningVersion = versionOf(meaning);
   } else if (message.kind === 'epoch') setup.epoch = message.epoch;
+  else if (message.kind === 'identity')
+    Object.assign(setup, { gateway: message.gateway, site: message.site });
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();
@@ -243,6 +245,7 @@ function reject(
       urgent,
       protocol: record.protocol,
       bytes: BigInt(record.raw.length),
+      capturedAtUs: record.capturedAtUs,
     }),
   ).finish();
   const { sequence, source, capturedS } = job;

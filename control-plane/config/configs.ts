@@ -3,7 +3,9 @@
  * The newest of a site is what is desired; what a gateway attempted and runs are its own facts.
  */
 import { createHash } from 'node:crypto';
-import { ConfigVersion } from '../../proto/gen/hilum/v1/admin.ts';
+import { ConfigVersion, type PushResult } from '../../proto/gen/hilum/v1/admin.ts';
+import type { ConfigOutcome, ConfigReport } from '../../proto/gen/hilum/v1/session.ts';
+import { ConfigOutcomeRow } from '../../proto/gen/hilum/v1/store.ts';
 import { indexKey } from '../eventlog/keys.ts';
 import type { Store } from '../store/store.ts';
 
@@ -11,6 +13,8 @@ export class Configs {
   readonly #store: Store;
   readonly #nowUs: () => bigint;
   readonly #versions: ConfigVersion[] = [];
+  /** version → gateway → what it said. */
+  readonly #outcomes = new Map<bigint, Map<string, ConfigOutcome>>();
 
   constructor(store: Store, nowUs: () => bigint) {
     this.#store = store;
@@ -21,6 +25,51 @@ export class Configs {
     for (const { value } of await this.#store.range('configs', { limit: 1_000_000 })) {
       this.#versions.push(ConfigVersion.decode(value));
     }
+    for (const { value } of await this.#store.range('config-outcomes', { limit: 1_000_000 })) {
+      const { gateway, outcome } = ConfigOutcomeRow.decode(value);
+      if (outcome !== undefined) this.#remember(gateway, outcome);
+    }
+  }
+
+  /** What a gateway says of a version is kept for ever: a rollback goes to one that was applied. */
+  async reported(gateway: string, { attempted, running }: ConfigReport): Promise<void> {
+    for (const outcome of [attempted, running]) {
+      if (outcome === undefined || outcome.version === 0n) continue;
+      if (this.#outcomes.get(outcome.version)?.get(gateway)?.outcome === outcome.outcome) continue;
+      this.#remember(gateway, outcome);
+      await this.#store.write([
+        {
+          table: 'config-outcomes',
+          key: Buffer.concat([indexKey(outcome.version), Buffer.from(gateway)]),
+          value: ConfigOutcomeRow.encode({ gateway, outcome }).finish(),
+        },
+      ]);
+    }
+  }
+
+  outcomes(version: bigint): PushResult[] {
+    return [...(this.#outcomes.get(version) ?? [])].map(([gateway, { outcome, problems }]) => {
+      return { gateway, outcome, problems };
+    });
+  }
+
+  /**
+   * Where a rollback goes: the newest version before the desired one, with another text, that a gateway of
+   * the site applied and none refused. Where the desired one itself was refused, that is the one that runs.
+   */
+  lastGood(site: string): ConfigVersion | undefined {
+    const desired = this.desired(site);
+    return this.#versions.findLast((version) => {
+      if (desired === undefined || version.site !== site) return false;
+      if (version.version >= desired.version || version.hash === desired.hash) return false;
+      const outcomes = this.outcomes(version.version);
+      return outcomes.length > 0 && outcomes.every(({ outcome }) => outcome === 'applied');
+    });
+  }
+
+  #remember(gateway: string, outcome: ConfigOutcome): void {
+    const known = this.#outcomes.get(outcome.version) ?? new Map<string, ConfigOutcome>();
+    this.#outcomes.set(outcome.version, known.set(gateway, outcome));
   }
 
   desired(site: string): ConfigVersion | undefined {

@@ -6,6 +6,8 @@ import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
 import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
 const deadlineMs = 30_000;
+/** A stream that is not to wait for what comes says something within this time. */
+export const silenceMs = 30_000;
 const defaultContext = './var/control-plane/admin.json';
 
 export interface Connection {
@@ -41,6 +43,11 @@ export function connect(named: string | undefined): Connection {
   const client = new AdminClient(context.address, credentials, {
     'grpc.max_receive_message_length': wireLimits.messageBytesMax,
     'grpc.enable_retries': 0,
+    // A control plane that hangs is found out on an open stream as well.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.initial_reconnect_backoff_ms': 500,
+    'grpc.max_reconnect_backoff_ms': 5_000,
     'grpc.service_config_disable_resolution': 1,
     'grpc.enable_http_proxy': 0,
     'grpc.ssl_target_name_override': controlPlaneName,
@@ -71,31 +78,51 @@ export function call<Request, Response>(
   });
 }
 
-/** Every message of a server stream, in order, with the reader's own pace. */
+/**
+ * Every message of a server stream, in order, with the reader's own pace. Where nothing comes for `waitMs` while
+ * the reader waits, the control plane counts as unreachable; 0 waits for ever.
+ */
 export async function* stream<Reply>(
   connection: Connection,
   readable: grpc.ClientReadableStream<Reply>,
+  waitMs = silenceMs,
 ): AsyncGenerator<Reply> {
+  let silent = false;
+  const replies = readable[Symbol.asyncIterator]() as AsyncIterator<Reply>;
   try {
-    for await (const reply of readable) yield reply as Reply;
+    for (;;) {
+      const timer = setTimeout(() => {
+        silent = true;
+        readable.cancel();
+      }, waitMs);
+      if (waitMs === 0) clearTimeout(timer);
+      const next = await replies.next().finally(() => clearTimeout(timer));
+      if (next.done === true) return;
+      yield next.value;
+    }
   } catch (error) {
+    if (silent) throw unreachable(connection.address, `it said nothing for ${waitMs / 1000} s`, error);
     throw explain(error as grpc.ServiceError, connection.address);
+  } finally {
+    readable.cancel();
   }
+}
+
+function unreachable(address: string, why: string, cause: unknown): HilumError {
+  return new HilumError('unreachable', `The control plane at ${address} cannot be reached: ${why}`, {
+    hint: 'Is it running, and is this the right context file?',
+    exit: exitCode.unreachable,
+    cause,
+  });
 }
 
 function explain(error: grpc.ServiceError, address: string): HilumError {
   switch (error.code) {
     case grpc.status.UNAVAILABLE:
     case grpc.status.DEADLINE_EXCEEDED:
-      return new HilumError(
-        'unreachable',
-        `The control plane at ${address} cannot be reached: ${error.details}`,
-        {
-          hint: 'Is it running, and is this the right context file?',
-          exit: exitCode.unreachable,
-          cause: error,
-        },
-      );
+    // Nobody here cancels a call that is waited for: the other side went away under it.
+    case grpc.status.CANCELLED:
+      return unreachable(address, error.details, error);
     case grpc.status.UNAUTHENTICATED:
     case grpc.status.PERMISSION_DENIED:
       return new HilumError('refused', `The control plane refused: ${error.details}`, {

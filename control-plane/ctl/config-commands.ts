@@ -10,6 +10,7 @@ import {
   DiffConfigResponse,
   GatewayConfig,
   PushConfigResponse,
+  type PushResult,
 } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
@@ -96,7 +97,7 @@ Examples:
     .description('bring an earlier version back, as a new version')
     .requiredOption('--site <name>')
     .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--to <version>', 'default: the version before the desired one', (text) =>
+    .option('--to <version>', 'default: the last one before the desired one that was applied', (text) =>
       BigInt(wholeNumber(text)),
     )
     .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
@@ -140,11 +141,12 @@ Examples:
         const rows = versions.map((version) => {
           const row = ConfigVersion.toJSON(version) as Record<string, unknown>;
           if (options.full !== true) delete row.yaml;
-          return row;
+          return filled(row, { outcomes: [] });
         });
         printRows(options.output, rows, [
           field('VERSION', 'version'),
           field('SITE', 'site'),
+          { title: 'OUTCOME', value: (row) => outcomeText(row.outcomes as PushResult[]) },
           { title: 'TIME', value: (row) => time(row.atUs) },
           field('AUTHOR', 'author'),
           { title: 'HASH', value: (row) => String(row.hash ?? '').slice(0, 12) },
@@ -185,6 +187,14 @@ Examples:
     });
 }
 
+/** `applied` where all agree, else each gateway's word; nobody may have been asked. */
+function outcomeText(outcomes: readonly PushResult[]): string {
+  const words = new Set(outcomes.map(({ outcome }) => outcome));
+  if (words.size === 0) return '-';
+  if (words.size === 1) return [...words].join();
+  return outcomes.map(({ gateway, outcome }) => `${gateway} ${outcome}`).join(', ');
+}
+
 function why(row: Record<string, unknown>): string {
   const config = row.config as { attempted?: { problems?: ConfigProblem[] } } | undefined;
   return (config?.attempted?.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
@@ -200,6 +210,7 @@ function finish(response: PushConfigResponse, file: string, form: Form, wait: bo
       if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
     }
   }
+  for (const warning of response.warnings) process.stderr.write(`${warning}\n`);
   const outcomes = response.results.map((result) => result.outcome);
   if (outcomes.includes('refused')) process.exitCode = exitCode.refused;
   else if (wait && outcomes.includes('pending')) process.exitCode = exitCode.tryAgain;

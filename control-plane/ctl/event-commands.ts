@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
-import { type Form, out, printRows, span, time } from '../../gateway/process/output.ts';
+import { type Form, filled, out, printObject, printRows, span, time } from '../../gateway/process/output.ts';
 import { toBundleText } from '../../proto/fhir/bundle.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
-import { call, stream } from './client.ts';
+import { type Connection, call, silenceMs, stream } from './client.ts';
 import { output, wholeNumber, withConnection } from './options.ts';
 
 interface EventOptions {
@@ -52,30 +52,9 @@ Examples:
   hilumctl events --raw --reason "ticket 4711" --limit 1 -o json`,
     )
     .action(async (options: EventOptions, command: Command) => {
-      if (options.raw === true && options.output === 'fhir') {
-        throw new HilumError('usage', 'A FHIR Bundle has no place for the bytes of the message.', {
-          hint: 'Use --raw with -o jsonl.',
-          exit: exitCode.usage,
-        });
-      }
+      checkRaw(options);
       await withConnection(command, async (connection) => {
-        const replies = stream(
-          connection,
-          connection.client.streamEvents({
-            site: options.site ?? '',
-            gateway: options.gateway ?? '',
-            source: options.source ?? '',
-            class: options.class ?? '',
-            kind: options.kind ?? '',
-            fromStart: options.fromStart === true,
-            follow: options.follow === true,
-            raw: options.raw === true,
-            reason: options.reason ?? '',
-            limit: options.limit,
-            afterIndex: 0n,
-          }),
-        );
-        await print(options.output, options.raw === true, replies);
+        await print(options.output, options.raw === true, replies(connection, options));
       });
     });
 
@@ -90,16 +69,79 @@ Examples:
         const { traces } = await call(connection, connection.client.trace, { id });
         if (traces.length === 0) {
           throw new HilumError('not-found', `Nothing is stored under ${id}.`, {
-            hint: 'It may still be at its gateway (hilumctl custody), in quarantine (hilumctl quarantine list), or never sent.',
+            hint: 'It may still be at its gateway (hilumctl custody), or was never sent.',
             exit: exitCode.failed,
           });
         }
-        const rows = traces.map((trace) => Trace.toJSON(trace) as object);
         if (options.output === 'table') for (const trace of traces) out(traceText(trace));
-        else if (options.output === 'json' && rows.length === 1) out(`${JSON.stringify(rows[0], null, 2)}\n`);
-        else printRows(options.output, rows, []);
+        else if (options.output === 'jsonl') printRows('jsonl', traces.map(traceRow), []);
+        else {
+          // Always one object: what else goes by the same message control ID stands in it.
+          const [first = {}, ...more] = traces.map(traceRow);
+          printObject(options.output, more.length === 0 ? first : { ...first, more }, () => '');
+        }
       });
     });
+}
+
+function traceRow(trace: Trace): object {
+  return filled(Trace.toJSON(trace) as object, { id: '', hops: [] });
+}
+
+function checkRaw({ raw, reason, output: form }: EventOptions): void {
+  const usage = (text: string) => new HilumError('usage', text, { exit: exitCode.usage });
+  if (raw !== true) return;
+  if (reason === '') throw usage('--raw shows the bytes of messages and is audited: add --reason "…".');
+  if (form === 'fhir')
+    throw usage('A FHIR Bundle has no place for the bytes of the message: use --raw with -o jsonl.');
+  if (form === 'table') throw usage('--raw: a table has no room for bytes; add -o jsonl (json, yaml).');
+}
+
+const againMs = 2_000;
+
+/**
+ * Events as the control plane has them. One that follows outlives a control plane that stops or hangs: it
+ * connects again and goes on behind the last event that it had.
+ */
+async function* replies(connection: Connection, options: EventOptions): AsyncGenerator<EventReply> {
+  const follow = options.follow === true;
+  let resume: bigint | undefined;
+  let left = options.limit;
+  let lost = false;
+  for (;;) {
+    const request = {
+      site: options.site ?? '',
+      gateway: options.gateway ?? '',
+      source: options.source ?? '',
+      class: options.class ?? '',
+      kind: options.kind ?? '',
+      fromStart: options.fromStart === true || resume !== undefined,
+      follow,
+      raw: options.raw === true,
+      reason: options.reason ?? '',
+      limit: left,
+      afterIndex: resume ?? 0n,
+    };
+    const events = stream(connection, connection.client.streamEvents(request), follow ? 0 : silenceMs);
+    try {
+      for await (const reply of events) {
+        if (lost) process.stderr.write('Connected again.\n');
+        lost = false;
+        resume = reply.index;
+        if (reply.event !== undefined && left > 0) left -= 1;
+        yield reply;
+        if (options.limit > 0 && left === 0) return;
+      }
+      return;
+    } catch (error) {
+      const gone = error instanceof HilumError && error.exit === exitCode.unreachable;
+      // Who never was connected is told at once; who was waits.
+      if (!follow || !gone || resume === undefined) throw error;
+      if (!lost) process.stderr.write(`${error.message}; trying again.\n`);
+      lost = true;
+      await new Promise((resolve) => setTimeout(resolve, againMs));
+    }
+  }
 }
 
 async function print(
@@ -151,8 +193,11 @@ function line(...cells: string[]): string {
 
 export function traceText(trace: Trace): string {
   const start = trace.hops[0]?.atUs ?? 0n;
-  let text = `${trace.id}  ${trace.kind}, ${trace.class}, from ${trace.source}\n`;
-  text += `message control ID ${trace.messageControlId || '(none)'}   mapped by ${trace.mappingVersion}\n`;
+  const quarantined = trace.code !== '';
+  const what = quarantined ? `in quarantine: ${trace.code}` : `${trace.kind}, ${trace.class}`;
+  let text = `${trace.id}  ${what}, from ${trace.source}\n`;
+  text += `message control ID ${trace.messageControlId || '(none)'}`;
+  text += quarantined ? `\n${trace.reason}\n` : `   mapped by ${trace.mappingVersion}\n`;
   text += `record sha256 ${trace.recordHash}\n`;
   let before = start;
   for (const { hop, atUs } of trace.hops) {

@@ -144,11 +144,18 @@ export function addFleetCommands(program: Command): void {
     .option('--site <name>')
     .option('--gateway <name>')
     .option('--by-hour', 'a row for each hour of capture')
+    .option('--destinations', 'what became of the messages for destinations at the sites')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl custody -o json')
     .action(
       async (
-        options: { site?: string; gateway?: string; byHour?: boolean; output: Form },
+        options: {
+          site?: string;
+          gateway?: string;
+          byHour?: boolean;
+          destinations?: boolean;
+          output: Form;
+        },
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
@@ -158,28 +165,16 @@ export function addFleetCommands(program: Command): void {
             byHour: options.byHour === true,
           };
           const { rows } = await call(connection, connection.client.custody, request);
-          const names = [
-            'accepted',
-            'pending',
-            'delivered',
-            'quarantined',
-            'expired',
-            'duplicates',
-            'missing',
-            'doubled',
-          ] as const;
-          const zeros = Object.fromEntries(names.map((name) => [name, '0']));
-          printRows(
-            options.output,
-            rows.map((row) =>
-              filled(CustodyRow.toJSON(row) as object, { gateway: '', site: '', source: '', ...zeros }),
-            ),
-            [
-              field('GATEWAY', 'gateway'),
-              { title: 'SOURCE', value: (row) => String(row.source || `→ ${String(row.destination ?? '')}`) },
-              ...names.map((name) => field(name.toUpperCase(), name)),
-            ],
-          );
+          const destinations = rows.filter(({ destination }) => destination !== '').map(destinationRow);
+          const sources = rows.filter(({ destination }) => destination === '').map(sourceRow);
+          if (options.destinations === true) {
+            printRows(options.output, destinations, destinationColumns);
+            return;
+          }
+          printRows(options.output, sources, custodyColumns);
+          if (options.output !== 'table' || destinations.length === 0) return;
+          out('\n');
+          printRows('table', destinations, destinationColumns);
         });
       },
     );
@@ -245,4 +240,49 @@ export function addFleetCommands(program: Command): void {
         if (!verified.intact) process.exitCode = exitCode.failed;
       });
     });
+}
+
+const custodyTerms = [
+  'accepted',
+  'pending',
+  'delivered',
+  'quarantined',
+  'expired',
+  'duplicates',
+  'missing',
+  'doubled',
+] as const;
+
+const custodyColumns = [
+  field('GATEWAY', 'gateway'),
+  field('SOURCE', 'source'),
+  ...custodyTerms.map((name) => field(name.toUpperCase(), name)),
+];
+
+const destinationTerms = ['accepted', 'pending', 'delivered', 'refused'] as const;
+
+const destinationColumns = [
+  field('GATEWAY', 'gateway'),
+  field('DESTINATION', 'destination'),
+  ...destinationTerms.map((name) => field(name.toUpperCase(), name)),
+];
+
+/** Counts that are 0 stand there too; units are records. */
+function sourceRow(row: CustodyRow): object {
+  const zeros = Object.fromEntries([...custodyTerms, 'stored', 'reportedAtUs'].map((name) => [name, '0']));
+  return filled(CustodyRow.toJSON(row) as object, { gateway: '', site: '', source: '', ...zeros });
+}
+
+/** Units are messages; `refused` are those that the destination did not take. */
+function destinationRow(row: CustodyRow): object {
+  return {
+    gateway: row.gateway,
+    site: row.site,
+    destination: row.destination,
+    accepted: String(row.accepted),
+    pending: String(row.pending),
+    delivered: String(row.delivered),
+    refused: String(row.quarantined),
+    reportedAtUs: String(row.reportedAtUs),
+  };
 }

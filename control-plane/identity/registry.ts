@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 export class Registry {
   readonly #store: Store;
   readonly #rows = new Map<string, GatewayRow>();
+  readonly #promised = new Set<string>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -38,11 +39,20 @@ export class Registry {
     ]);
   }
 
-  /** A name for the next gateway of a site: the site's own, then site-2, site-3 … */
-  freeName(site: string, taken: (name: string) => boolean): string {
+  /**
+   * A name for the next gateway of a site: the site's own, then site-2, site-3 … Nobody else gets it while
+   * `work` makes the gateway's row.
+   */
+  async withFreeName<T>(site: string, work: (name: string) => Promise<T>): Promise<T> {
     const base = site.replace(/[^A-Za-z0-9_-]/g, '-');
-    const free = (name: string) => !this.#rows.has(name) && !taken(name);
-    if (free(base)) return base;
-    for (let number = 2; ; number += 1) if (free(`${base}-${number}`)) return `${base}-${number}`;
+    let name = base;
+    for (let number = 2; this.#rows.has(name) || this.#promised.has(name); number += 1)
+      name = `${base}-${number}`;
+    this.#promised.add(name);
+    try {
+      return await work(name);
+    } finally {
+      this.#promised.delete(name);
+    }
   }
 }

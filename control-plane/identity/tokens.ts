@@ -13,28 +13,13 @@ export class Tokens {
   /** Taken in this life: the delete may still be on its way to the disk when the next one comes. */
   readonly #taken = new Set<string>();
 
-  /** Gateway names that a token which is still good stands for: a second token must not give them again. */
-  readonly #promised = new Map<string, bigint>();
-
   constructor(store: Store) {
     this.#store = store;
-  }
-
-  async open(): Promise<void> {
-    for (const { value } of await this.#store.range('tokens', { limit: 1_000_000 })) {
-      const row = TokenRow.decode(value);
-      this.#promised.set(row.gateway, row.expiresAtUs);
-    }
-  }
-
-  promised(gateway: string, nowUs: bigint): boolean {
-    return (this.#promised.get(gateway) ?? 0n) > nowUs;
   }
 
   /** The secret, hex; only its hash is kept. */
   async create(row: TokenRow): Promise<string> {
     const secret = randomBytes(secretBytes);
-    this.#promised.set(row.gateway, row.expiresAtUs);
     await this.#store.write([{ table: 'tokens', key: digest(secret), value: TokenRow.encode(row).finish() }]);
     return secret.toString('hex');
   }

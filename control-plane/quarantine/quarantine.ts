@@ -25,6 +25,13 @@ export class QuarantineIndex {
     return row === undefined ? undefined : QuarantineEntry.decode(row);
   }
 
+  /** By its id, else those with this message control ID, oldest first; the replayed ones too. */
+  async find(id: string, max: number): Promise<QuarantineEntry[]> {
+    const entry = await this.get(id);
+    if (entry !== undefined) return [entry];
+    return (await this.list()).filter(({ messageControlId }) => messageControlId === id).slice(0, max);
+  }
+
   async list(): Promise<QuarantineEntry[]> {
     const rows = await this.#store.range('quarantine', { limit: 100_000 });
     return rows.map(({ value }) => QuarantineEntry.decode(value)).sort((a, b) => Number(a.atUs - b.atUs));

@@ -65,7 +65,8 @@ export class GrpcServer {
     return verdict.peer;
   }
 
-  listen(host: string, port: number): Promise<number> {
+  /** @param settings the file where the address is, or would be, changed. */
+  listen(host: string, port: number, settings: string): Promise<number> {
     const { certificatePem, keyPem, caPem } = this.#options.identity;
     // The chain carries the CA, so that an enrolling gateway can compare it with its pin.
     const identity = provider({
@@ -88,7 +89,7 @@ export class GrpcServer {
               'grpc-listen',
               `The control plane cannot listen on ${where} (${codeOf(error) || 'in use?'}).`,
               {
-                hint: 'Something else may listen there ("ss -ltnp" tells what); stop it or change --grpc.',
+                hint: `Something else may listen there ("ss -ltnp" tells what); stop it, or write another address as "grpc" in ${settings}, or as --grpc.`,
                 exit: exitCode.badConfig,
                 cause: error,
               },

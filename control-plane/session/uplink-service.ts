@@ -17,14 +17,15 @@ import { type AnyCall, denied, type GrpcServer } from './grpc-server.ts';
 import type { Line, Sessions } from './sessions.ts';
 
 export interface UplinkHandlers {
-  enroll(request: EnrollRequest, peer: string): Promise<EnrollResponse>;
+  /** @param before who asks, where it does so under the verified certificate of a gateway. */
+  enroll(request: EnrollRequest, peer: string, before: Peer | undefined): Promise<EnrollResponse>;
   renew(csr: Uint8Array, peer: Peer): Promise<RenewResponse>;
 }
 
 export function addUplink(server: GrpcServer, sessions: Sessions, handlers: UplinkHandlers): void {
   const enrollment: EnrollmentServer = {
     enroll(call, callback) {
-      handlers.enroll(call.request, call.getPeer()).then(
+      handlers.enroll(call.request, call.getPeer(), gatewayOf(server, call as unknown as AnyCall)).then(
         (response) => callback(null, response),
         (error: unknown) => callback(toStatus(error)),
       );
@@ -55,6 +56,15 @@ export function addUplink(server: GrpcServer, sessions: Sessions, handlers: Upli
     { ...UplinkService, session: { ...UplinkService.session, responseSerialize: serializeFrame } },
     uplink as never,
   );
+}
+
+/** An enrollment may come with the certificate that it replaces, or with none, or with one that is not ours. */
+function gatewayOf(server: GrpcServer, call: AnyCall): Peer | undefined {
+  try {
+    return server.peer(call, 'gateway');
+  } catch {
+    return undefined;
+  }
 }
 
 function serveSession(

@@ -117,7 +117,12 @@ status: { listen: "127.0.0.1:0" }
 }
 
 async function startBoth(): Promise<void> {
-  programs.controlPlane = startControlPlane(directory, `127.0.0.1:${grpcPort}`, '127.0.0.1:0');
+  programs.controlPlane = startControlPlane(directory, [
+    '--grpc',
+    `127.0.0.1:${grpcPort}`,
+    '--http',
+    '127.0.0.1:0',
+  ]);
   await controlPlaneReady(directory, programs.controlPlane);
   await enrollGateway(directory, 'demo');
   programs.gateway = startGateway(directory, settingsFile);
@@ -195,7 +200,12 @@ async function sendUnderKills(first: number, count: number): Promise<void> {
     } else {
       programs.controlPlane?.child.kill('SIGKILL');
       await programs.controlPlane?.exited;
-      programs.controlPlane = startControlPlane(directory, `127.0.0.1:${grpcPort}`, '127.0.0.1:0');
+      programs.controlPlane = startControlPlane(directory, [
+        '--grpc',
+        `127.0.0.1:${grpcPort}`,
+        '--http',
+        '127.0.0.1:0',
+      ]);
       await controlPlaneReady(directory, programs.controlPlane);
     }
     if (done) broken.push(`the ward had sent everything before kill ${kill + 1}; make counts.kills larger`);
@@ -220,7 +230,7 @@ async function drained(): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
     const status = await gatewayStatus(directory);
-    if (status?.custody.every(({ pending }) => pending === 0)) return;
+    if (status?.custody.every(({ pending }) => pending === '0')) return;
     if (Date.now() > deadline) {
       broken.push('the backlog did not drain in 60 s');
       return;

@@ -7,6 +7,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { call, connect } from '../../control-plane/ctl/client.ts';
+import { loadIdentity, saveIdentity } from '../../gateway/uplink/identity.ts';
 
 const programs = {
   gateway: program('gateway/main'),
@@ -19,6 +20,17 @@ export interface Program {
   logFile: string;
   /** Resolves with the exit code, null when it was killed. */
   exited: Promise<number | null>;
+  /** Resolves when this very process said that it is ready; rejects with its last words when it ended first. */
+  ready: Promise<void>;
+}
+
+/** A daemon ended before it was ready; `exit` is its own. */
+export class Ended extends Error {
+  readonly exit: number;
+  constructor(name: string, exit: number | null, said: string) {
+    super(`The ${name} ended with ${exit === null ? 'a signal' : `exit ${exit}`}:\n${said}`);
+    this.exit = exit === null || exit === 0 ? 1 : exit;
+  }
 }
 
 function program(module: string): string {
@@ -35,16 +47,31 @@ function launch(name: string, file: string, args: string[], directory: string): 
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   child.stderr?.pipe(log);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  return { name, child, logFile, exited };
+  const ready = new Promise<void>((resolve, reject) => {
+    let said = '';
+    // Others write to the log, and another daemon may answer where this one should: only its own words count.
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-16_384);
+      if (/"code":"ready"/.test(said)) resolve();
+    });
+    child.once('close', (code) => reject(new Ended(name, code, lastWords(said))));
+  });
+  // Whoever does not wait for it hears of the end by `exited`.
+  ready.catch(() => {});
+  return { name, child, logFile, exited, ready };
 }
 
-export function startControlPlane(directory: string, grpc: string, http: string): Program {
-  return launch(
-    'control-plane',
-    programs.controlPlane,
-    ['run', '--data', join(directory, 'control-plane'), '--grpc', grpc, '--http', http],
-    directory,
-  );
+/** What a person should read: the lines that are no log lines, else the last log lines. */
+function lastWords(said: string): string {
+  const lines = said.trim().split('\n');
+  const words = lines.filter((line) => !line.startsWith('{'));
+  return (words.length > 0 ? words : lines.slice(-3)).join('\n');
+}
+
+/** @param flags `--grpc`, `--http`; without, the settings in its data directory hold, or the defaults. */
+export function startControlPlane(directory: string, flags: string[] = []): Program {
+  const args = ['run', '--data', join(directory, 'control-plane'), ...flags];
+  return launch('control-plane', programs.controlPlane, args, directory);
 }
 
 export function startGateway(directory: string, settings?: string): Program {
@@ -54,7 +81,13 @@ export function startGateway(directory: string, settings?: string): Program {
 }
 
 export async function enrollGateway(directory: string, site: string): Promise<void> {
-  if (existsSync(join(directory, 'gateway', 'identity', 'enrollment.json'))) return;
+  const { address } = JSON.parse(readFileSync(contextFile(directory), 'utf8')) as { address: string };
+  const identity = loadIdentity(join(directory, 'gateway'));
+  if (identity !== undefined) {
+    // Both are this stack's: the gateway follows when the control plane's port was changed.
+    if (identity.address !== address) saveIdentity(join(directory, 'gateway'), { ...identity, address });
+    return;
+  }
   const connection = connect(contextFile(directory));
   const { token } = await call(connection, connection.client.createToken, {
     site,
@@ -77,7 +110,8 @@ export function contextFile(directory: string): string {
 }
 
 /** Resolves when the control plane answers a call, rejects when its process ended first. */
-export function controlPlaneReady(directory: string, running: Program): Promise<void> {
+export async function controlPlaneReady(directory: string, running: Program): Promise<void> {
+  await running.ready;
   return until(running, async () => {
     if (!existsSync(contextFile(directory))) return false;
     const connection = connect(contextFile(directory));
@@ -94,7 +128,8 @@ export interface GatewayStatus {
   ready: boolean;
   uplink: { state: string };
   listeners: { name: string; address: string; state: string }[];
-  custody: { source: string; accepted: number; pending: number; delivered: number; quarantined: number }[];
+  /** Counts are 64-bit integers, as strings. */
+  custody: { source: string; accepted: string; pending: string; delivered: string; quarantined: string }[];
 }
 
 export async function gatewayStatus(directory: string): Promise<GatewayStatus | undefined> {
@@ -110,7 +145,8 @@ export async function gatewayStatus(directory: string): Promise<GatewayStatus | 
 }
 
 /** Resolves when the gateway is ready (and connected, where wanted). */
-export function gatewayReady(directory: string, running: Program, connected: boolean): Promise<void> {
+export async function gatewayReady(directory: string, running: Program, connected: boolean): Promise<void> {
+  await running.ready;
   return until(running, async () => {
     const status = await gatewayStatus(directory);
     return status?.ready === true && (!connected || status.uplink.state === 'connected');
@@ -120,15 +156,13 @@ export function gatewayReady(directory: string, running: Program, connected: boo
 async function until(running: Program, done: () => Promise<boolean>): Promise<void> {
   const deadlineMs = Date.now() + 30_000;
   for (;;) {
-    if (running.child.exitCode !== null) throw ended(running);
+    if (running.child.exitCode !== null) {
+      await running.ready;
+      throw new Ended(running.name, running.child.exitCode, `its log is ${running.logFile}`);
+    }
     if (await done().catch(() => false)) return;
     if (Date.now() > deadlineMs)
       throw new Error(`${running.name} was not ready in 30 s; its log is ${running.logFile}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function ended(running: Program): Error {
-  const log = readFileSync(running.logFile, 'utf8').trim().split('\n').slice(-5).join('\n');
-  return new Error(`${running.name} ended with exit ${running.child.exitCode}:\n${log}`);
 }

@@ -1,7 +1,11 @@
 /** `npm start`: the whole product on this machine, state under ./var, until Ctrl-C. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exitCode } from '../../gateway/process/errors.ts';
 import {
+  contextFile,
   controlPlaneReady,
+  Ended,
   enrollGateway,
   gatewayReady,
   gatewayStatus,
@@ -15,7 +19,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const running: Program[] = [];
 let stopping = false;
-const stop = () => {
+const stop = (exit: number) => {
   if (stopping) process.exit(1);
   stopping = true;
   say('\nStopping: the gateway first, so that everything that it answered is on disk or at the centre.');
@@ -24,17 +28,18 @@ const stop = () => {
       one.child.kill('SIGTERM');
       await one.exited;
     }
-    process.exit(0);
+    process.exit(exit);
   })();
 };
-process.on('SIGINT', stop);
-process.on('SIGTERM', stop);
+process.on('SIGINT', () => stop(0));
+process.on('SIGTERM', () => stop(0));
 
 try {
-  const controlPlane = startControlPlane(directory, '127.0.0.1:7443', '127.0.0.1:7480');
+  const controlPlane = startControlPlane(directory);
   running.push(controlPlane);
   await controlPlaneReady(directory, controlPlane);
-  say('control plane   127.0.0.1:7443 (gRPC, mutual TLS), its CA and store under var/control-plane');
+  const { address } = JSON.parse(readFileSync(contextFile(directory), 'utf8')) as { address: string };
+  say(`control plane   ${address} (gRPC, mutual TLS), its CA and store under var/control-plane`);
   await enrollGateway(directory, 'local');
   const gateway = startGateway(directory);
   running.push(gateway);
@@ -56,11 +61,21 @@ Logs: var/gateway.log, var/control-plane.log. Ctrl-C stops both.`);
     void one.exited.then((code) => {
       if (stopping) return;
       say(`${one.name} ended with exit ${code ?? 'by a signal'}; its log is ${one.logFile}`);
-      stop();
+      stop(code === null || code === 0 ? 1 : code);
     });
   }
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  for (const one of running) one.child.kill('SIGKILL');
-  process.exit(1);
+  const exit = error instanceof Ended ? error.exit : exitCode.failed;
+  if (exit === exitCode.badConfig) {
+    process.stderr.write(
+      'Settings are read from var/control-plane/settings.yaml and var/gateway/settings.yaml; deploy/settings/ explains every key.\n',
+    );
+  }
+  // What runs already is stopped as it would be by Ctrl-C: it may hold answered messages.
+  for (const one of [...running].reverse()) {
+    one.child.kill('SIGTERM');
+    await one.exited;
+  }
+  process.exit(exit);
 }

@@ -40,7 +40,7 @@ import { State } from './state.ts';
 
 export interface JournalOptions {
   /** The gateway's name, for what it reports; empty before enrollment. */
-  gateway?: string;
+  gateway?: () => string;
   directory: string;
   key: Buffer;
   budgetBytes: number;
@@ -211,8 +211,9 @@ export class Journal implements Intake {
       },
     );
     this.local = new LocalQueues(part, this.#state, () => hooks.onDeliveries());
-    this.reports = new Reports(part, this.#state, options.gateway ?? '', () => hooks.onEvents());
-    this.#quarantine = new Quarantine(part, this.reports, options.gateway ?? '', {
+    const gateway = options.gateway ?? (() => '');
+    this.reports = new Reports(part, this.#state, gateway, () => hooks.onEvents());
+    this.#quarantine = new Quarantine(part, this.reports, gateway, {
       bytes: live,
       onAlarm: (code, fields) => hooks.onAlarm(code, fields),
       onEvents: () => hooks.onEvents(),

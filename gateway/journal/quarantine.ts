@@ -30,10 +30,10 @@ export class Quarantine {
   readonly #part: JournalPart;
   readonly #reports: Reports;
   readonly #hooks: QuarantineHooks;
-  readonly #gateway: string;
+  readonly #gateway: () => string;
   readonly lastSequence: number;
 
-  constructor(part: JournalPart, reports: Reports, gateway: string, hooks: QuarantineHooks) {
+  constructor(part: JournalPart, reports: Reports, gateway: () => string, hooks: QuarantineHooks) {
     this.#part = part;
     this.#reports = reports;
     this.#hooks = hooks;
@@ -61,8 +61,8 @@ export class Quarantine {
     const sealed = this.seal(sequence, QuarantinedRecord.fromPartial(facts));
     const entry = QuarantineEntry.fromPartial({
       ...facts,
-      id: quarantineId(this.#gateway, this.#part.epoch(), sequence),
-      gateway: this.#gateway,
+      id: quarantineId(this.#gateway(), this.#part.epoch(), sequence),
+      gateway: this.#gateway(),
       source: sourceName,
       recordEpoch: this.#part.epoch(),
       recordSequence: BigInt(sequence),

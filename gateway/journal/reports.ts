@@ -14,12 +14,12 @@ const removedMax = 2_000;
 export class Reports {
   readonly #part: JournalPart;
   readonly #state: State;
-  readonly #gateway: string;
+  readonly #gateway: () => string;
   readonly #onReport: () => void;
   #quarantine: number;
   #audit: number;
 
-  constructor(part: JournalPart, state: State, gateway: string, onReport: () => void) {
+  constructor(part: JournalPart, state: State, gateway: () => string, onReport: () => void) {
     this.#part = part;
     this.#state = state;
     this.#gateway = gateway;
@@ -66,11 +66,12 @@ export class Reports {
 
   /** What went to quarantine before the enrollment was noted without the gateway's name, which its id begins with. */
   #named(entry: QuarantineEntry): QuarantineEntry {
-    if (entry.gateway !== '' || this.#gateway === '') return entry;
+    const gateway = this.#gateway();
+    if (entry.gateway !== '' || gateway === '') return entry;
     return {
       ...entry,
-      gateway: this.#gateway,
-      id: quarantineId(this.#gateway, entry.recordEpoch, entry.recordSequence),
+      gateway,
+      id: quarantineId(gateway, entry.recordEpoch, entry.recordSequence),
     };
   }
 

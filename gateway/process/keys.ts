@@ -24,14 +24,15 @@ const keyBytes = 32;
 export function loadKey(file: string, fresh: boolean): Buffer {
   if (!existsSync(file)) {
     // A credential is systemd's to bring; the place is not ours to write.
-    if (!fresh || isCredentialPlace(dirname(file))) {
-      throw new HilumError('key-missing', `The key file ${file} is missing, and the data needs it.`, {
-        hint: 'Put the key file back from your backup, or name its place in the settings (keyFile).',
-        exit: exitCode.badConfig,
-      });
-    }
+    if (!fresh || isCredentialPlace(dirname(file))) throw missing(file);
     writePrivate(file, `${randomBytes(keyBytes).toString('base64')}\n`);
   }
+  return readKey(file);
+}
+
+/** The key as it is there; writes nothing. */
+export function readKey(file: string): Buffer {
+  if (!existsSync(file)) throw missing(file);
   if (isExposed(file)) {
     const mode = (statSync(file).mode & 0o777).toString(8);
     throw new HilumError('key-exposed', `The key file ${file} can be read by others (mode ${mode}).`, {
@@ -60,9 +61,16 @@ export function isExposed(file: string): boolean {
 }
 
 /** This unit's directory of credentials or, for a command beside the service, that of any unit. */
-function isCredentialPlace(directory: string): boolean {
+export function isCredentialPlace(directory: string): boolean {
   const own = process.env.CREDENTIALS_DIRECTORY ?? '';
   return (own !== '' && directory === resolve(own)) || dirname(directory) === '/run/credentials';
+}
+
+function missing(file: string): HilumError {
+  return new HilumError('key-missing', `The key file ${file} is missing, and the data needs it.`, {
+    hint: 'Put the key file back from your backup, or name its place in the settings (keyFile).',
+    exit: exitCode.badConfig,
+  });
 }
 
 /** Writes a file that only its owner can read, flushed with its directory before it returns. */

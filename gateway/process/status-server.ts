@@ -1,6 +1,7 @@
 /**
- * What a daemon says of itself on loopback: /status (JSON), /healthz, /metrics
- * (Prometheus text). Counters and states only; nothing of a message.
+ * What a daemon says of itself on loopback: /status (JSON), /healthz (can it do its work?), /livez (does it
+ * run at all? what a supervisor may restart for), /metrics (Prometheus text). Counters and states only;
+ * nothing of a message.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +10,8 @@ import type { Log } from './log.ts';
 
 export interface StatusSource {
   status(): unknown;
-  ready(): boolean;
+  /** Why it cannot do its work now, in a word; '' when it can. */
+  notReady(): string;
   /** name{labels} → value */
   metrics(): Iterable<Metric>;
 }
@@ -34,10 +36,12 @@ export class StatusServer {
       };
       if (request.method !== 'GET') answer(405, 'text/plain', 'GET only\n');
       else if (path === '/status') answer(200, 'application/json', `${JSON.stringify(source.status())}\n`);
-      else if (path === '/healthz')
-        answer(source.ready() ? 200 : 503, 'text/plain', source.ready() ? 'ready\n' : 'not ready\n');
-      else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', exposition(source.metrics()));
-      else answer(404, 'text/plain', 'There is /status, /healthz and /metrics\n');
+      else if (path === '/livez') answer(200, 'text/plain', 'live\n');
+      else if (path === '/healthz') {
+        const why = source.notReady();
+        answer(why === '' ? 200 : 503, 'text/plain', why === '' ? 'ready\n' : `not ready: ${why}\n`);
+      } else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', exposition(source.metrics()));
+      else answer(404, 'text/plain', 'There is /status, /healthz, /livez and /metrics\n');
     });
     this.#server.keepAliveTimeout = 5_000;
   }

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
-import { readToken } from '../../proto/token.ts';
+import { readToken, type Token } from '../../proto/token.ts';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { type ConnectProxy, enrollmentClient } from './channel.ts';
 import { type Identity, makeRequest, toPem } from './identity.ts';
@@ -19,20 +19,23 @@ export interface EnrollOptions {
   proxy?: ConnectProxy | undefined;
   host: string;
   version: string;
+  /** The identity that the new one replaces: shown with the request, so that the control plane retires it. */
+  replaces?: Identity | undefined;
 }
 
 /** Throws `HilumError`: 2 not a token, 69 unreachable, 3 refused (used, expired, unknown). */
 export async function enroll(options: EnrollOptions): Promise<Identity> {
-  const token = readToken(options.token);
-  if (token === undefined) {
-    throw new HilumError('token-unreadable', 'This is not an enrollment token.', {
-      hint: 'Paste the whole word that "hilumctl token create" printed; it begins with hilum1.',
-      exit: exitCode.usage,
-    });
-  }
+  const token = parseToken(options.token);
   const caPem = await fetchPinnedCa(token.address, token.caPin, options.proxy);
   const { keyPem, csr } = await makeRequest();
-  const client = enrollmentClient({ address: token.address, proxy: options.proxy, caPem });
+  const client = enrollmentClient({
+    address: token.address,
+    proxy: options.proxy,
+    caPem,
+    ...(options.replaces === undefined
+      ? {}
+      : { certificatePem: options.replaces.certificatePem, keyPem: options.replaces.keyPem }),
+  });
   try {
     const response = await new Promise<EnrollResponse>((resolve, reject) => {
       client.enroll(
@@ -53,6 +56,16 @@ export async function enroll(options: EnrollOptions): Promise<Identity> {
   } finally {
     client.close();
   }
+}
+
+/** Throws a usage error (exit 2) where the text is no token. */
+export function parseToken(text: string): Token {
+  const token = readToken(text);
+  if (token !== undefined) return token;
+  throw new HilumError('token-unreadable', 'This is not an enrollment token.', {
+    hint: 'Paste the whole word that "hilumctl token create" printed; it begins with hilum1.',
+    exit: exitCode.usage,
+  });
 }
 
 function refusal(error: grpc.ServiceError, address: string): HilumError {

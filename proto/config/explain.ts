@@ -149,7 +149,8 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
     return `${near === undefined ? '' : `did you mean "${near}"? `}allowed: ${words.join(', ')}`;
   }
   if (issue.code === 'invalid_type' && issue.expected === 'boolean' && typeof value === 'string') {
-    return `write ${/^(yes|on|y|true|1)$/i.test(value) ? 'true' : 'false'}`;
+    if (/^(yes|on|y|true|1)$/i.test(value)) return 'write true';
+    return /^(no|off|n|false|0)$/i.test(value) ? 'write false' : 'write true or false';
   }
   const example = exampleAt(schema, path, input);
   if (example !== undefined) return `for example: ${example}`;

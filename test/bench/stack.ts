@@ -13,6 +13,7 @@ import { saveIdentity } from '../../gateway/uplink/identity.ts';
 import { type MessageKind, messageMaker } from '../kit/messages.ts';
 import { nodeArgsFor } from '../kit/paths.ts';
 import { type DaemonProcess, type Owner, startProcess } from '../kit/process.ts';
+import { parseStatus } from '../kit/status.ts';
 import { until } from '../kit/wait.ts';
 import { Books, type Census } from './books.ts';
 import { storedEvents } from './centre.ts';
@@ -172,7 +173,7 @@ export class Stack {
       const response = await fetch(`http://${this.#statusAddress}/status`, {
         signal: AbortSignal.timeout(30_000),
       });
-      return (await response.json()) as Status;
+      return parseStatus<Status>(await response.text());
     } catch (error) {
       throw this.#ended() ?? error;
     }

@@ -17,6 +17,7 @@ import { entryOf, readLedger, SenderLedger } from '../kit/ledger.ts';
 import { canary, type MessageKind, messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { type DaemonProcess, startProcess } from '../kit/process.ts';
+import { parseStatus } from '../kit/status.ts';
 import { until } from '../kit/wait.ts';
 import type { RowContext } from './row.ts';
 
@@ -184,7 +185,7 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
         status: string;
       };
       const response = await fetch(`http://${status}/status`, { signal: AbortSignal.timeout(2_000) });
-      return (await response.json()) as Status;
+      return parseStatus<Status>(await response.text());
     } catch {
       return undefined;
     }

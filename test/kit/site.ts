@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from './paths.ts';
 import { type DaemonProcess, type Owner, startProcess } from './process.ts';
+import { parseStatus } from './status.ts';
 import { until } from './wait.ts';
 
 export interface Ran {
@@ -239,7 +240,7 @@ export class Site {
   }
 
   async status(): Promise<SiteStatus> {
-    return JSON.parse(await this.http('/status')) as SiteStatus;
+    return parseStatus<SiteStatus>(await this.http('/status'));
   }
 
   /** The real port of a listener. */

@@ -97,7 +97,7 @@ export interface ListGatewaysResponse {
 export interface Gateway {
   gateway: string;
   site: string;
-  /** online | offline | revoked */
+  /** online | offline | revoked | replaced (by a new enrollment on its host) */
   state: string;
   version: string;
   lastSeenAtUs: bigint;
@@ -197,11 +197,14 @@ export interface Trace {
   repeats: bigint;
   conflict: string;
   duplicateOf: string;
+  /** Of a quarantined record: its code and why; empty for an event. */
+  code: string;
+  reason: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface Hop {
-  /** captured journaled normalized queued sent stored acked */
+  /** captured journaled normalized queued sent stored acked; quarantined in place of what follows */
   hop: string;
   atUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -362,6 +365,8 @@ export interface PushConfigResponse {
   valid: boolean;
   problems: ConfigProblem[];
   results: PushResult[];
+  /** What the push leaves behind, in sentences: letters for a destination that is no longer named. */
+  warnings: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -393,6 +398,8 @@ export interface ConfigVersion {
   yaml: string;
   /** The version whose text this one brought back. */
   rollbackOf: bigint;
+  /** What the gateways of the site said of this version; filled in by ConfigHistory. */
+  outcomes: PushResult[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -415,7 +422,7 @@ export interface GatewayConfig {
 
 export interface RollbackConfigRequest {
   site: string;
-  /** 0: the version before the desired one. */
+  /** 0: the last version before the desired one that gateways of the site applied and none refused. */
   version: bigint;
   reason: string;
   waitSeconds: number;
@@ -2940,6 +2947,8 @@ function createBaseTrace(): Trace {
     repeats: 0n,
     conflict: "",
     duplicateOf: "",
+    code: "",
+    reason: "",
     _unknownFields: {},
   };
 }
@@ -2996,6 +3005,12 @@ export const Trace: MessageFns<Trace> = {
     }
     if (message.duplicateOf !== "") {
       writer.uint32(114).string(message.duplicateOf);
+    }
+    if (message.code !== "") {
+      writer.uint32(122).string(message.code);
+    }
+    if (message.reason !== "") {
+      writer.uint32(130).string(message.reason);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3133,6 +3148,22 @@ export const Trace: MessageFns<Trace> = {
             message.duplicateOf = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3195,6 +3226,8 @@ export const Trace: MessageFns<Trace> = {
         : isSet(object.duplicate_of)
         ? globalThis.String(object.duplicate_of)
         : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
     };
   },
 
@@ -3242,6 +3275,12 @@ export const Trace: MessageFns<Trace> = {
     if (message.duplicateOf !== "") {
       obj.duplicateOf = message.duplicateOf;
     }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
     return obj;
   },
 
@@ -3268,6 +3307,8 @@ export const Trace: MessageFns<Trace> = {
     message.repeats = (object.repeats !== undefined && object.repeats !== null) ? BigInt(object.repeats) : 0n;
     message.conflict = object.conflict ?? "";
     message.duplicateOf = object.duplicateOf ?? "";
+    message.code = object.code ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };
@@ -5951,7 +5992,7 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
 };
 
 function createBasePushConfigResponse(): PushConfigResponse {
-  return { version: 0n, valid: false, problems: [], results: [], _unknownFields: {} };
+  return { version: 0n, valid: false, problems: [], results: [], warnings: [], _unknownFields: {} };
 }
 
 export const PushConfigResponse: MessageFns<PushConfigResponse> = {
@@ -5970,6 +6011,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     }
     for (const v of message.results) {
       PushResult.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(42).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6027,6 +6071,14 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
             message.results.push(PushResult.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6055,6 +6107,7 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
         ? object.problems.map((e: any) => ConfigProblem.fromJSON(e))
         : [],
       results: globalThis.Array.isArray(object?.results) ? object.results.map((e: any) => PushResult.fromJSON(e)) : [],
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -6072,6 +6125,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     if (message.results?.length) {
       obj.results = message.results.map((e) => PushResult.toJSON(e));
     }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
     return obj;
   },
 
@@ -6084,6 +6140,7 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     message.valid = object.valid ?? false;
     message.problems = object.problems?.map((e) => ConfigProblem.fromPartial(e)) || [];
     message.results = object.results?.map((e) => PushResult.fromPartial(e)) || [];
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };
@@ -6387,6 +6444,7 @@ function createBaseConfigVersion(): ConfigVersion {
     site: "",
     yaml: "",
     rollbackOf: 0n,
+    outcomes: [],
     _unknownFields: {},
   };
 }
@@ -6425,6 +6483,9 @@ export const ConfigVersion: MessageFns<ConfigVersion> = {
         throw new globalThis.Error("value provided for field message.rollbackOf of type uint64 too large");
       }
       writer.uint32(64).uint64(message.rollbackOf);
+    }
+    for (const v of message.outcomes) {
+      PushResult.encode(v!, writer.uint32(74).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6514,6 +6575,14 @@ export const ConfigVersion: MessageFns<ConfigVersion> = {
             message.rollbackOf = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.outcomes.push(PushResult.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6548,6 +6617,9 @@ export const ConfigVersion: MessageFns<ConfigVersion> = {
         : isSet(object.rollback_of)
         ? BigInt(object.rollback_of)
         : 0n,
+      outcomes: globalThis.Array.isArray(object?.outcomes)
+        ? object.outcomes.map((e: any) => PushResult.fromJSON(e))
+        : [],
     };
   },
 
@@ -6577,6 +6649,9 @@ export const ConfigVersion: MessageFns<ConfigVersion> = {
     if (message.rollbackOf !== 0n) {
       obj.rollbackOf = message.rollbackOf.toString();
     }
+    if (message.outcomes?.length) {
+      obj.outcomes = message.outcomes.map((e) => PushResult.toJSON(e));
+    }
     return obj;
   },
 
@@ -6595,6 +6670,7 @@ export const ConfigVersion: MessageFns<ConfigVersion> = {
     message.rollbackOf = (object.rollbackOf !== undefined && object.rollbackOf !== null)
       ? BigInt(object.rollbackOf)
       : 0n;
+    message.outcomes = object.outcomes?.map((e) => PushResult.fromPartial(e)) || [];
     return message;
   },
 };

@@ -425,6 +425,7 @@ export interface QuarantineEntry {
   bytes: bigint;
   /** open | replayed */
   state: string;
+  capturedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6394,6 +6395,7 @@ function createBaseQuarantineEntry(): QuarantineEntry {
     protocol: "",
     bytes: 0n,
     state: "",
+    capturedAtUs: 0n,
     _unknownFields: {},
   };
 }
@@ -6462,6 +6464,12 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     }
     if (message.state !== "") {
       writer.uint32(130).string(message.state);
+    }
+    if (message.capturedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.capturedAtUs) !== message.capturedAtUs) {
+        throw new globalThis.Error("value provided for field message.capturedAtUs of type uint64 too large");
+      }
+      writer.uint32(136).uint64(message.capturedAtUs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6615,6 +6623,14 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
             message.state = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.capturedAtUs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6669,6 +6685,11 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
       protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
       bytes: isSet(object.bytes) ? BigInt(object.bytes) : 0n,
       state: isSet(object.state) ? globalThis.String(object.state) : "",
+      capturedAtUs: isSet(object.capturedAtUs)
+        ? BigInt(object.capturedAtUs)
+        : isSet(object.captured_at_us)
+        ? BigInt(object.captured_at_us)
+        : 0n,
     };
   },
 
@@ -6722,6 +6743,9 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     if (message.state !== "") {
       obj.state = message.state;
     }
+    if (message.capturedAtUs !== 0n) {
+      obj.capturedAtUs = message.capturedAtUs.toString();
+    }
     return obj;
   },
 
@@ -6750,6 +6774,9 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     message.protocol = object.protocol ?? "";
     message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
     message.state = object.state ?? "";
+    message.capturedAtUs = (object.capturedAtUs !== undefined && object.capturedAtUs !== null)
+      ? BigInt(object.capturedAtUs)
+      : 0n;
     return message;
   },
 };

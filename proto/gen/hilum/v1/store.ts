@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Batch, ConfigReport, UnmappedCode } from "./session.ts";
+import { Batch, ConfigOutcome, ConfigReport, UnmappedCode } from "./session.ts";
 
 export const protobufPackage = "hilum.v1";
 
@@ -42,10 +42,13 @@ export interface GatewayRow {
   quarantineAcked: bigint;
   clockOffsetUs: bigint;
   clockUncertaintyUs: bigint;
+  /** The gateway that was enrolled on this one's host in its place. */
+  replacedBy: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface TokenRow {
+  /** Empty: the gateway is named when it enrolls. */
   gateway: string;
   site: string;
   expiresAtUs: bigint;
@@ -86,6 +89,13 @@ export interface UnmappedRow {
   /** That life's start, and what the lives before it had counted. */
   startedAtUs: bigint;
   countBefore: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What one gateway said of one version of a config. */
+export interface ConfigOutcomeRow {
+  gateway: string;
+  outcome: ConfigOutcome | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -274,6 +284,7 @@ function createBaseGatewayRow(): GatewayRow {
     quarantineAcked: 0n,
     clockOffsetUs: 0n,
     clockUncertaintyUs: 0n,
+    replacedBy: "",
     _unknownFields: {},
   };
 }
@@ -361,6 +372,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         throw new globalThis.Error("value provided for field message.clockUncertaintyUs of type uint64 too large");
       }
       writer.uint32(128).uint64(message.clockUncertaintyUs);
+    }
+    if (message.replacedBy !== "") {
+      writer.uint32(138).string(message.replacedBy);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -524,6 +538,14 @@ export const GatewayRow: MessageFns<GatewayRow> = {
             message.clockUncertaintyUs = reader.uint64() as bigint;
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.replacedBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -600,6 +622,11 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         : isSet(object.clock_uncertainty_us)
         ? BigInt(object.clock_uncertainty_us)
         : 0n,
+      replacedBy: isSet(object.replacedBy)
+        ? globalThis.String(object.replacedBy)
+        : isSet(object.replaced_by)
+        ? globalThis.String(object.replaced_by)
+        : "",
     };
   },
 
@@ -653,6 +680,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     if (message.clockUncertaintyUs !== 0n) {
       obj.clockUncertaintyUs = message.clockUncertaintyUs.toString();
     }
+    if (message.replacedBy !== "") {
+      obj.replacedBy = message.replacedBy;
+    }
     return obj;
   },
 
@@ -698,6 +728,7 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     message.clockUncertaintyUs = (object.clockUncertaintyUs !== undefined && object.clockUncertaintyUs !== null)
       ? BigInt(object.clockUncertaintyUs)
       : 0n;
+    message.replacedBy = object.replacedBy ?? "";
     return message;
   },
 };
@@ -1350,6 +1381,109 @@ export const UnmappedRow: MessageFns<UnmappedRow> = {
     message.countBefore = (object.countBefore !== undefined && object.countBefore !== null)
       ? BigInt(object.countBefore)
       : 0n;
+    return message;
+  },
+};
+
+function createBaseConfigOutcomeRow(): ConfigOutcomeRow {
+  return { gateway: "", outcome: undefined, _unknownFields: {} };
+}
+
+export const ConfigOutcomeRow: MessageFns<ConfigOutcomeRow> = {
+  encode(message: ConfigOutcomeRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gateway !== "") {
+      writer.uint32(10).string(message.gateway);
+    }
+    if (message.outcome !== undefined) {
+      ConfigOutcome.encode(message.outcome, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfigOutcomeRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfigOutcomeRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.gateway = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = ConfigOutcome.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ConfigOutcomeRow {
+    return {
+      gateway: isSet(object.gateway) ? globalThis.String(object.gateway) : "",
+      outcome: isSet(object.outcome) ? ConfigOutcome.fromJSON(object.outcome) : undefined,
+    };
+  },
+
+  toJSON(message: ConfigOutcomeRow): unknown {
+    const obj: any = {};
+    if (message.gateway !== "") {
+      obj.gateway = message.gateway;
+    }
+    if (message.outcome !== undefined) {
+      obj.outcome = ConfigOutcome.toJSON(message.outcome);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ConfigOutcomeRow>): ConfigOutcomeRow {
+    return ConfigOutcomeRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfigOutcomeRow>): ConfigOutcomeRow {
+    const message = createBaseConfigOutcomeRow();
+    message.gateway = object.gateway ?? "";
+    message.outcome = (object.outcome !== undefined && object.outcome !== null)
+      ? ConfigOutcome.fromPartial(object.outcome)
+      : undefined;
     return message;
   },
 };

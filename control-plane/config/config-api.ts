@@ -1,0 +1,206 @@
+/** What the central team may do with configs: check, compare, push, roll back, see what became of each version. */
+
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { checkConfig } from '../../proto/config/check.ts';
+import type {
+  CheckConfigResponse,
+  ConfigFacts,
+  ConfigHistoryResponse,
+  ConfigStatusResponse,
+  DiffConfigResponse,
+  PushConfigRequest,
+  PushConfigResponse,
+  PushResult,
+  RollbackConfigRequest,
+} from '../../proto/gen/hilum/v1/admin.ts';
+import type { ConfigOutcome } from '../../proto/gen/hilum/v1/session.ts';
+import type { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
+import type { State } from '../plane.ts';
+import type { Sessions } from '../session/sessions.ts';
+import { diffLines } from './diff.ts';
+import { toOffer } from './offer.ts';
+
+export class ConfigApi {
+  readonly state: State;
+  readonly #sessions: Sessions;
+  readonly #reported = new Set<() => void>();
+
+  constructor(state: State, sessions: Sessions) {
+    this.state = state;
+    this.#sessions = sessions;
+    state.configReported = () => {
+      for (const wake of this.#reported) wake();
+    };
+  }
+
+  /** Desired is what was pushed; attempted and running are what the gateway said. */
+  facts(row: GatewayRow): ConfigFacts {
+    const desired = this.state.configs.desired(row.site);
+    const fact = (one: ConfigOutcome | undefined) =>
+      one === undefined
+        ? undefined
+        : {
+            version: one.version,
+            hash: Buffer.from(one.hash).toString('hex'),
+            outcome: one.outcome,
+            problems: one.problems,
+            atUs: one.atUs,
+          };
+    const attempted = row.config?.attempted;
+    return {
+      desired:
+        desired === undefined
+          ? undefined
+          : {
+              version: desired.version,
+              hash: desired.hash,
+              outcome: attempted?.version === desired.version ? attempted.outcome : 'pending',
+              problems: [],
+              atUs: desired.atUs,
+            },
+      attempted: fact(attempted),
+      running: fact(row.config?.running),
+    };
+  }
+
+  checkConfig(yaml: string, fileName: string): CheckConfigResponse {
+    const problems = checkConfig(yaml, fileName === '' ? {} : { fileName }).problems ?? [];
+    return { valid: problems.length === 0, problems };
+  }
+
+  diffConfig(yaml: string, site: string): DiffConfigResponse {
+    const desired = this.state.configs.desired(site);
+    return { diff: diffLines(desired?.yaml ?? '', yaml), running: desired?.version ?? 0n };
+  }
+
+  async push(request: PushConfigRequest, actor: string): Promise<PushConfigResponse> {
+    const checked = this.checkConfig(request.yaml, '');
+    if (!checked.valid) {
+      await this.state.audit.add({
+        action: 'config-refused',
+        actor,
+        site: request.site,
+        reason: request.reason,
+        outcome: 'refused',
+      });
+      return { version: 0n, valid: false, problems: checked.problems, results: [], warnings: [] };
+    }
+    return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
+  }
+
+  async rollback(request: RollbackConfigRequest, actor: string): Promise<PushConfigResponse> {
+    const { configs } = this.state;
+    const { site, version } = request;
+    const target = version === 0n ? configs.lastGood(site) : configs.find(site, version);
+    if (target === undefined && version === 0n) {
+      throw new HilumError(
+        'nothing-to-roll-back',
+        `Site "${site}" has no earlier config that its gateways applied; nothing was changed.`,
+        {
+          hint: `See "hilumctl config history --site ${site}"; name a version with --to, or push a file.`,
+          exit: exitCode.refused,
+        },
+      );
+    }
+    if (target === undefined) {
+      throw new HilumError('not-found', `Site "${site}" has no config version ${version}.`, {
+        hint: `See "hilumctl config history --site ${site}".`,
+      });
+    }
+    return this.#roll(request.site, target.yaml, actor, request.reason, request.waitSeconds, target.version);
+  }
+
+  async #roll(
+    site: string,
+    yaml: string,
+    actor: string,
+    reason: string,
+    waitSeconds: number,
+    rollbackOf: bigint,
+  ): Promise<PushConfigResponse> {
+    const { configs, audit, registry } = this.state;
+    if (reason === '') {
+      throw new HilumError('reason-missing', 'A config needs a reason.', {
+        hint: 'Add --reason "…".',
+        exit: exitCode.usage,
+      });
+    }
+    const gateways = registry.ofSite(site).filter((row) => !row.revoked);
+    if (gateways.length === 0) {
+      throw new HilumError('not-found', `There is no site "${site}" with a gateway.`, {
+        hint: 'See "hilumctl gateways".',
+      });
+    }
+    const warnings = this.#warnings(gateways, yaml);
+    const version = await configs.add(site, yaml, actor, reason, rollbackOf);
+    await audit.add({
+      action: 'config-pushed',
+      actor,
+      site,
+      subject: `config ${version.version}`,
+      reason,
+      detail: version.hash,
+    });
+    for (const row of gateways) this.#sessions.offer(row.gateway, toOffer(version));
+    const online = gateways.filter((row) => this.#sessions.online(row.gateway));
+    await this.#wait(waitSeconds, () =>
+      online.every((row) => this.#outcome(row.gateway, version.version).outcome !== 'pending'),
+    );
+    const results = gateways.map((row) => this.#outcome(row.gateway, version.version));
+    return { version: version.version, valid: true, problems: [], results, warnings };
+  }
+
+  /** Letters that wait at a gateway for a destination which this text no longer names. */
+  #warnings(gateways: readonly GatewayRow[], yaml: string): string[] {
+    const checked = checkConfig(yaml);
+    const named = checked.problems === undefined ? checked.config.destinations : {};
+    return gateways.flatMap(({ gateway }) =>
+      (this.state.telemetry.newest(gateway)?.custody ?? [])
+        .filter(({ destination, pending }) => destination !== '' && pending > 0n && !(destination in named))
+        .map(
+          ({ destination, pending }) =>
+            `${gateway} holds ${pending} ${pending === 1n ? 'message' : 'messages'} for the destination "${destination}", which this config does not name: they stay there until one does.`,
+        ),
+    );
+  }
+
+  #outcome(gateway: string, version: bigint): PushResult {
+    const attempted = this.state.registry.get(gateway)?.config?.attempted;
+    if (attempted?.version !== version) return { gateway, outcome: 'pending', problems: [] };
+    return { gateway, outcome: attempted.outcome, problems: attempted.problems };
+  }
+
+  /** Resolves when `done` is true, asked at each report of a gateway, or after the time. */
+  #wait(seconds: number, done: () => boolean): Promise<void> {
+    if (done() || seconds === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#reported.delete(wake);
+        resolve();
+      };
+      const wake = () => {
+        if (done()) finish();
+      };
+      const timer = setTimeout(finish, seconds * 1000);
+      this.#reported.add(wake);
+    });
+  }
+
+  history(site: string): ConfigHistoryResponse {
+    const { configs } = this.state;
+    const versions = configs.history(site).map((version) => {
+      return { ...version, outcomes: configs.outcomes(version.version) };
+    });
+    return { versions };
+  }
+
+  configStatus(site: string): ConfigStatusResponse {
+    const rows = this.state.registry
+      .all()
+      .filter((row) => (site === '' || row.site === site) && !row.revoked);
+    return {
+      gateways: rows.map((row) => ({ gateway: row.gateway, site: row.site, config: this.facts(row) })),
+    };
+  }
+}

@@ -1,0 +1,142 @@
+/** What a running gateway says of itself that somebody must act on. */
+import type { Add } from './doctor.ts';
+import type { RunningStatus } from './status-command.ts';
+import type { Identity } from './uplink/identity.ts';
+
+/** Alarms that have a finding of their own, or say only that something was slow once. */
+const alarmsElsewhere = new Set(['urgent-quarantined']);
+
+export function checkRunning(status: RunningStatus, identity: Identity | undefined, add: Add): void {
+  if (status.ready) add('gateway', 'ok', 'running', 'running and ready');
+  else {
+    add('gateway', 'warn', 'not-ready', `running, not ready: ${status.notReady}`, 'See the findings below.');
+  }
+  if (identity !== undefined && identity.gateway !== status.gateway) {
+    add(
+      'gateway',
+      'fail',
+      'identity-not-used',
+      `it runs as ${status.gateway || 'not enrolled'}, and ${identity.gateway} is enrolled here`,
+      'It takes the identity up within seconds; where this stays, restart the gateway.',
+    );
+  }
+  checkUplink(status, add);
+  checkListening(status, add);
+  checkJournal(status, add);
+  checkConfig(status, add);
+  checkQuarantine(status, add);
+  checkDestinations(status, add);
+  for (const { code } of status.alarms) {
+    if (alarmsElsewhere.has(code)) continue;
+    add('alarm', 'warn', code, `the gateway raised ${code}`, 'Its line in the log says when and where.');
+  }
+}
+
+function checkUplink({ uplink, enrolled }: RunningStatus, add: Add): void {
+  if (!enrolled || uplink.state === 'connected') return;
+  const refused = uplink.reason === 'not-authenticated' || uplink.reason === 'permission-denied';
+  if (refused) {
+    add(
+      'uplink',
+      'fail',
+      'not-authenticated',
+      'the control plane does not take the certificate of this gateway: it was revoked, or is of another control plane',
+      'Ask the central team (hilumctl gateways); then: hilum-gateway enroll --replace with a new token.',
+    );
+  } else {
+    add(
+      'uplink',
+      'warn',
+      'uplink-waiting',
+      `not connected${uplink.reason === '' ? '' : ` (${uplink.reason})`}; what comes is kept`,
+      'It tries again by itself; the line "control plane" says whether the way is open.',
+    );
+  }
+}
+
+function checkListening({ listeners }: RunningStatus, add: Add): void {
+  for (const { name, address, state, plain } of listeners) {
+    if (state !== 'listening') {
+      add('listener', 'fail', 'listener-down', `${name} is ${state}`, 'See its line in the log.');
+    } else if (plain !== undefined) {
+      const todo = `Agreed by ${plain.owner}; review it.`;
+      add('listener', 'warn', 'listener-plain', `${name} at ${address} has no TLS: "${plain.reason}"`, todo);
+    }
+  }
+}
+
+function checkJournal({ journal, custody }: RunningStatus, add: Add): void {
+  if (journal.state !== 'open') {
+    add(
+      'journal',
+      'fail',
+      `journal-${journal.state}`,
+      'the journal takes nothing more',
+      'Free disk space, or raise journal.bytesMax.',
+    );
+  }
+  for (const { source, missing } of custody) {
+    if (Number(missing) === 0) continue;
+    add(
+      'custody',
+      'fail',
+      'records-missing',
+      `${source}: ${missing} records are not accounted for`,
+      'Stop the gateway, keep its data, run: hilum-gateway journal verify',
+    );
+  }
+}
+
+function checkConfig({ config }: RunningStatus, add: Add): void {
+  const { attempted, running } = config;
+  if (attempted.outcome !== 'refused') return;
+  const why = (attempted.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
+  add(
+    'config',
+    'fail',
+    'config-refused',
+    `version ${attempted.version} was refused (${why}); ${running.version === '0' ? 'the built-in meaning' : `version ${running.version}`} runs on`,
+    'The central team corrects it and pushes again; a listener that it names must be in the settings here.',
+  );
+}
+
+function checkQuarantine({ alarms, custody }: RunningStatus, add: Add): void {
+  const waiting = custody.filter(({ quarantined }) => Number(quarantined) > 0);
+  if (waiting.length === 0) return;
+  const urgent = alarms.some(({ code }) => code === 'urgent-quarantined');
+  const what = waiting.map(({ source, quarantined }) => `${source} ${quarantined}`).join(', ');
+  add(
+    'quarantine',
+    urgent ? 'fail' : 'warn',
+    urgent ? 'urgent-quarantined' : 'quarantined',
+    `${urgent ? 'a message that looks urgent was not understood' : 'messages were not understood'} (${what})`,
+    'The central team sees why: hilumctl quarantine list; then quarantine replay.',
+  );
+}
+
+function checkDestinations({ destinations }: RunningStatus, add: Add): void {
+  for (const { destination, pending, dead, state } of destinations) {
+    if (Number(pending) > 0 && state === 'waiting') {
+      add(
+        'destination',
+        'fail',
+        'destination-waiting',
+        `${destination} does not take messages; ${pending} wait for it`,
+        'Is its receiver up, and is the address in the config right? It is tried again for ever.',
+      );
+    }
+    if (Number(pending) > 0 && state === 'unused') {
+      add(
+        'destination',
+        'fail',
+        'destination-unused',
+        `no config names ${destination} any more, and ${pending} messages wait for it`,
+        'Bring the destination back with a config push, or decide with the central team that they are not sent.',
+      );
+    }
+    if (Number(dead) > 0) {
+      const todo = 'Its answers are in the log; tell whoever runs the receiver.';
+      add('destination', 'warn', 'dead-letters', `${destination} refused ${dead} messages`, todo);
+    }
+  }
+}

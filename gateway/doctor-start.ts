@@ -1,0 +1,64 @@
+/** What would keep a gateway from starting, found by the code that starts it: key, certificates, addresses. */
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Add } from './doctor.ts';
+import { checkListenerFiles, listenerFailed } from './listeners.ts';
+import { codeOf, HilumError, messageOf } from './process/errors.ts';
+import { isCredentialPlace, readKey } from './process/keys.ts';
+import { type LoadedSettings, parseListen, resolvePath } from './settings.ts';
+
+/** The journal's key: missing is an error only where there is a journal that needs it. */
+export function checkKey(directory: string, { settings, file }: LoadedSettings, add: Add): void {
+  const named = settings.keyFile;
+  const path = resolvePath(named ?? 'key', named === undefined ? '' : file, directory);
+  if (!existsSync(path)) {
+    if (isCredentialPlace(dirname(path))) {
+      const todo = 'systemd brings it with the unit: see LoadCredential= there.';
+      add('key', 'warn', 'key-missing', `${path} is not there, or not for this user to see`, todo);
+      return;
+    }
+    // Made at the first start.
+    if (!existsSync(join(directory, 'journal', 'data.mdb'))) return;
+  }
+  attempt('key', add, () => {
+    readKey(path);
+    add('key', 'ok', 'key-ok', path);
+  });
+}
+
+/** Certificates always; addresses only where no gateway of ours has them. */
+export async function checkListeners(
+  directory: string,
+  { settings, file }: LoadedSettings,
+  running: boolean,
+  add: Add,
+): Promise<void> {
+  for (const [name, listener] of Object.entries(settings.listeners)) {
+    attempt('listener', add, () => checkListenerFiles(name, listener, { directory, settingsFile: file }));
+    if (running) continue;
+    const { host, port } = parseListen(listener.listen) ?? { host: '', port: 0 };
+    const refused = port === 0 ? undefined : await bindError(host, port);
+    if (refused === undefined) continue;
+    attempt('listener', add, () => {
+      throw listenerFailed(name, listener.listen, refused);
+    });
+  }
+}
+
+function attempt(check: string, add: Add, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const hint = error instanceof HilumError ? error.hint : 'Check the file.';
+    add(check, 'fail', codeOf(error) || `${check}-bad`, messageOf(error), hint);
+  }
+}
+
+function bindError(host: string, port: number): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}

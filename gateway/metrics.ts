@@ -1,0 +1,89 @@
+/** The gateway's figures as Prometheus metrics; counters and states only. */
+import type { Latency } from './latency.ts';
+import type { Listener } from './listeners.ts';
+import type { Metric } from './process/status-server.ts';
+
+export interface Figures {
+  /** Each with its source; the other fields are the terms of custody. */
+  custody: ({ source: string } & Record<string, number | string>)[];
+  lanes: { lane: string; first: number; last: number }[];
+  room: { liveBytes: number; freeBytes: number };
+  refusals: number;
+  connected: boolean;
+  latency: ReturnType<Latency['summary']>;
+  listeners: readonly Pick<Listener, 'name' | 'counters'>[];
+}
+
+export function* gatewayMetrics(figures: Figures): Generator<Metric> {
+  for (const { source, ...counts } of figures.custody) {
+    for (const [term, value] of Object.entries(counts)) {
+      yield {
+        name: 'hilum_records',
+        help: 'Records by source and what became of them.',
+        type: 'gauge',
+        labels: { source, term },
+        value: Number(value),
+      };
+    }
+  }
+  for (const { lane, first, last } of figures.lanes) {
+    yield {
+      name: 'hilum_outbox_events',
+      help: 'Events that the control plane has not acknowledged.',
+      type: 'gauge',
+      labels: { lane },
+      value: last - first + 1,
+    };
+  }
+  const { room } = figures;
+  yield {
+    name: 'hilum_journal_bytes',
+    help: 'Bytes of the rows in the journal.',
+    type: 'gauge',
+    value: room.liveBytes,
+  };
+  yield {
+    name: 'hilum_volume_free_bytes',
+    help: 'Bytes free on the volume of the journal.',
+    type: 'gauge',
+    value: room.freeBytes,
+  };
+  yield {
+    name: 'hilum_uplink_connected',
+    help: '1 while the control plane is connected.',
+    type: 'gauge',
+    value: figures.connected ? 1 : 0,
+  };
+  yield {
+    name: 'hilum_refused_total',
+    help: 'Records that the journal did not take.',
+    type: 'counter',
+    value: figures.refusals,
+  };
+  for (const row of figures.latency) {
+    for (const [quantile, value] of [
+      ['0.5', row.p50Us],
+      ['0.99', row.p99Us],
+      ['1', row.maxUs],
+    ] as const) {
+      yield {
+        name: 'hilum_latency_microseconds',
+        help: 'Latency by class and hop.',
+        type: 'gauge',
+        labels: { class: row.class, hop: row.hop, quantile },
+        value,
+      };
+    }
+  }
+  for (const listener of figures.listeners) {
+    for (const [counter, value] of Object.entries(listener.counters())) {
+      yield {
+        name: 'hilum_listener',
+        help: 'Counters of a listener.',
+        type: 'gauge',
+        labels: { listener: listener.name, counter },
+        value,
+      };
+    }
+  }
+}

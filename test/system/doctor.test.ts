@@ -1,0 +1,226 @@
+/**
+ * The doctor and the daemon agree: whatever keeps `run` from starting, `doctor` names beforehand with the same
+ * code, and what a running gateway suffers from, `doctor` tells with what to do.
+ */
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { MllpClient } from '../kit/mllp-client.ts';
+import { folderOf, runProgram, Site, usualListeners } from '../kit/site.ts';
+import { selfSigned } from '../kit/tls.ts';
+import { until } from '../kit/wait.ts';
+
+interface Finding {
+  check: string;
+  state: 'ok' | 'warn' | 'fail';
+  code: string;
+  message: string;
+  todo: string;
+}
+
+async function doctor(data: string, ...more: string[]): Promise<{ code: number; findings: Finding[] }> {
+  const { code, stdout } = await runProgram('gateway', ['doctor', '--data', data, '-o', 'json', ...more]);
+  return { code, findings: JSON.parse(stdout) as Finding[] };
+}
+
+/** The finding once it is there; what a gateway learns from the other side takes a moment. */
+function finding(site: Site, code: string): Promise<Finding & { exit: number }> {
+  return until(
+    async () => {
+      const seen = await doctor(site.gatewayData);
+      const found = seen.findings.find((one) => one.code === code);
+      return found !== undefined && { ...found, exit: seen.code };
+    },
+    { what: `the finding ${code}`, timeoutMs: 60_000, everyMs: 100 },
+  );
+}
+
+const idle = 'status: { listen: "127.0.0.1:0" }\n';
+const tlsListener = (cert: string, key: string) =>
+  `${idle}listeners:\n  lab: { type: mllp, listen: "127.0.0.1:0", tls: { mode: optional, certFile: ${cert}, keyFile: ${key} } }\n`;
+
+t.test(
+  'doctor - what keeps a gateway from starting is said before, with the code that run ends with',
+  async (t) => {
+    const stopped = new Site(t, { settings: 'listeners: {}\n' });
+    await stopped.startGateway();
+    await stopped.gateway?.stop();
+    const data = stopped.gatewayData;
+    const key = join(data, 'key');
+    const settings = (text: string) => writeFileSync(join(data, 'settings.yaml'), text);
+    const good = await runProgram('gateway', ['journal', 'verify', '--data', data]);
+    t.equal(good.code, 0, good.stderr);
+    const ward = createServer().listen(0, '127.0.0.1');
+    t.teardown(() => ward.close());
+    await until(() => ward.listening, { what: 'the port being taken' });
+    const taken = (ward.address() as { port: number }).port;
+    const [one, two] = [await selfSigned({ commonName: 'one' }), await selfSigned({ commonName: 'two' })];
+    for (const [name, text] of [
+      ['one.pem', one.certPem],
+      ['two.key', two.keyPem],
+      ['garbage.pem', 'garbage'],
+    ] as const)
+      writeFileSync(join(data, name), text, { mode: 0o600 });
+
+    const table: { state: string; make(): void; code: string; todo: RegExp }[] = [
+      {
+        state: 'a listener’s certificate is not there',
+        make: () => settings(tlsListener('nowhere.pem', 'two.key')),
+        code: 'tls-file',
+        todo: /Check the path/,
+      },
+      {
+        state: 'a listener’s certificate is garbage',
+        make: () => settings(tlsListener('garbage.pem', 'two.key')),
+        code: 'tls-unusable',
+        todo: /PEM/,
+      },
+      {
+        state: 'a listener’s key is not its certificate’s',
+        make: () => settings(tlsListener('one.pem', 'two.key')),
+        code: 'tls-unusable',
+        todo: /belong together/,
+      },
+      {
+        state: 'a listener’s address is taken',
+        make: () => settings(`${idle}listeners:\n  lab: { type: mllp, listen: "127.0.0.1:${taken}" }\n`),
+        code: 'listener-failed',
+        todo: /ss -ltnp/,
+      },
+      {
+        state: 'a setting is misspelt',
+        make: () => settings(`${idle}listenrs: {}\n`),
+        code: 'settings-bad',
+        todo: /Correct/,
+      },
+      {
+        state: 'others can read the key',
+        make: () => {
+          settings(`${idle}listeners: {}\n`);
+          chmodSync(key, 0o644);
+        },
+        code: 'key-exposed',
+        todo: /chmod 600/,
+      },
+      {
+        state: 'the key is garbage',
+        make: () => {
+          writeFileSync(key, 'garbage\n');
+          chmodSync(key, 0o600);
+        },
+        code: 'key-unreadable',
+        todo: /backup/,
+      },
+      {
+        state: 'the key is gone and a journal needs it',
+        make: () => rmSync(key),
+        code: 'key-missing',
+        todo: /backup/,
+      },
+    ];
+    for (const { state, make, code, todo } of table) {
+      make();
+      const told = await doctor(data);
+      const found = told.findings.find((one) => one.code === code);
+      t.match(found, { state: 'fail', todo }, state);
+      t.equal(told.code, 1, `${state}: doctor`);
+      const run = await runProgram('gateway', ['run', '--data', data]);
+      t.equal(run.code, 78, `${state}: run`);
+      if (found !== undefined) t.ok(run.stderr.includes(found.message), `${state}: in the same words`);
+      if (code.startsWith('tls') || code.startsWith('settings')) {
+        t.equal((await runProgram('gateway', ['check', '--data', data])).code, 78, `${state}: check`);
+      }
+    }
+  },
+);
+
+t.test('doctor - where no gateway runs it fails and says how to start one', async (t) => {
+  const data = folderOf(t);
+  const told = await doctor(data);
+  t.equal(told.code, 1);
+  t.match(
+    told.findings.find(({ check }) => check === 'gateway'),
+    { state: 'fail', code: 'not-running', todo: /hilum-gateway run --data/ },
+  );
+  const garbage = await runProgram('gateway', ['doctor', '--data', data, '--token', 'garbage']);
+  t.equal(garbage.code, 2, 'a token that is none is a usage error, as for enroll');
+  t.match(garbage.stderr, /not an enrollment token/);
+});
+
+const site = new Site(t);
+await site.startPlane();
+await site.startGateway();
+const push = (name: string, yaml: string) =>
+  site.ctl('config', 'push', site.write(name, yaml), '--site', site.site, '--reason', 'test');
+
+t.test('enroll - a gateway that runs meanwhile takes its identity up by itself', async (t) => {
+  t.match(await site.status(), { enrolled: false, gateway: '' });
+  await site.enroll();
+  await site.connected();
+  t.match(await site.status(), { enrolled: true, gateway: 'north' });
+  const told = await doctor(site.gatewayData);
+  t.equal(told.code, 0, JSON.stringify(told.findings.filter(({ state }) => state !== 'ok')));
+});
+
+t.test('doctor - a refused config is named with its reason', async (t) => {
+  t.equal((await push('bad.yaml', 'sources:\n  x: { listener: nowhere }\n')).code, 3);
+  t.match(await finding(site, 'config-refused'), { state: 'fail', exit: 1, message: /sources\.x\.listener/ });
+  const { config } = JSON.parse(await site.http('/status')) as {
+    config: { attempted: { problems: object[] } };
+  };
+  t.same(Object.keys(config.attempted.problems[0] ?? {}), ['path', 'line', 'column', 'message', 'hint']);
+});
+
+const dead = (to: string) =>
+  `destinations:\n  ${to}: { type: mllp, address: "127.0.0.1:1", timeout: 1s }\nroutes:\n  all: { to: ${to} }\n`;
+
+t.test('doctor - a destination that does not answer, and one that no config names any more', async (t) => {
+  t.equal((await push('dead.yaml', dead('ehr'))).code, 0);
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  await client.send(Buffer.from('MSH|^~\\&|L|H|E|H|20261123||ADT^A01|D1|P|2.5\rPID|1||1\r'));
+  t.match(await finding(site, 'destination-waiting'), { state: 'fail', exit: 1, message: /^ehr .*1 wait/ });
+  await until(
+    async () => {
+      const rows = await site.ask<{ destination: string; pending: string }[]>('custody', '--destinations');
+      return rows.some(({ destination, pending }) => destination === 'ehr' && pending === '1');
+    },
+    { what: 'the report of the gateway', timeoutMs: 30_000 },
+  );
+  const removed = await push('gone.yaml', 'sources:\n  lab: { listener: lab }\n');
+  t.equal(removed.code, 0, removed.stderr);
+  t.match(removed.stderr, /holds 1 message for the destination "ehr"/, 'the push says what it leaves behind');
+  t.match(await finding(site, 'destination-unused'), { state: 'fail', exit: 1, message: /ehr/ });
+  await client.close();
+});
+
+t.test('doctor - an urgent message in quarantine', async (t) => {
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  const message = 'MSH|^~\\&|L|H|E|H|20261123||ABC^XYZ|U1|P|2.5\rOBR|1||||||||||||||||||||||||||^^^^^S\r';
+  await client.send(Buffer.from(message));
+  t.match(await finding(site, 'urgent-quarantined'), { state: 'fail', exit: 1, todo: /quarantine list/ });
+  await client.close();
+});
+
+t.test('doctor - a gateway that was revoked', async (t) => {
+  t.equal((await site.ctl('revoke', 'north', '--reason', 'test')).code, 0);
+  t.match(await finding(site, 'not-authenticated'), { state: 'fail', exit: 1, todo: /enroll --replace/ });
+});
+
+t.test('doctor - a stopped gateway’s address that another one uses is not taken for it', async (t) => {
+  const other = new Site(t, { settings: usualListeners });
+  await other.startGateway();
+  const run = JSON.parse(await other.http('/status')) as { pid: number };
+  t.equal(run.pid, other.gateway?.pid);
+  writeFileSync(
+    join(site.gatewayData, 'run.json'),
+    JSON.stringify({ pid: 1, status: (await statusAddress(other)).status }),
+  );
+  const told = await runProgram('gateway', ['status', '--data', site.gatewayData]);
+  t.equal(told.code, 69);
+});
+
+async function statusAddress(of: Site): Promise<{ status: string }> {
+  const { readFileSync } = await import('node:fs');
+  return JSON.parse(readFileSync(join(of.gatewayData, 'run.json'), 'utf8')) as { status: string };
+}

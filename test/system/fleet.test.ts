@@ -1,0 +1,236 @@
+/** The central team's verbs against real daemons: names and replacements, rollback, traces, shapes, a control plane that goes away. */
+import { join } from 'node:path';
+import t from 'tap';
+import { MllpClient } from '../kit/mllp-client.ts';
+import { startProcess } from '../kit/process.ts';
+import { programPath, runProgram, Site, usualListeners } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+
+const site = await Site.start(t);
+
+async function send(...messages: string[]): Promise<void> {
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  for (const message of messages) await client.send(Buffer.from(message));
+  await client.close();
+}
+
+const adt = (id: string, name = 'A') =>
+  `MSH|^~\\&|L|H|E|H|20261123||ADT^A01|${id}|P|2.5\rPID|1||1||${name}\rPV1|1|I\r`;
+
+async function token(): Promise<string> {
+  return (await site.ctl('token', 'create', '--site', 'north')).stdout;
+}
+
+function enroll(input: string, ...more: string[]): ReturnType<typeof runProgram> {
+  return runProgram('gateway', ['enroll', '--data', site.gatewayData, '--token', '-', ...more], { input });
+}
+
+const push = (yaml: string) =>
+  site.ctl('config', 'push', site.write('pushed.yaml', yaml), '--site', 'north', '--reason', 'test');
+const rollback = () => site.ctl('config', 'rollback', '--site', 'north', '--reason', 'test');
+const zone = (name: string) => `sources:\n  lab: { listener: lab, zone: ${name} }\n`;
+
+interface Version {
+  version: string;
+  rollbackOf?: string;
+  outcomes: { gateway: string; outcome: string }[];
+}
+
+t.test(
+  'rollback - it goes to the last version that was applied, and history says what became of each',
+  async (t) => {
+    const none = await rollback();
+    t.equal(none.code, 3, 'nothing was ever applied');
+    t.equal((await push(zone('Europe/Berlin'))).code, 0);
+    const only = await rollback();
+    t.equal(only.code, 3, 'there is no earlier one');
+    t.match(only.stderr, /no earlier config that its gateways applied; nothing was changed/);
+    t.equal((await push('sources:\n  x: { listener: nowhere }\n')).code, 3);
+    t.equal((await push(zone('Europe/Paris'))).code, 0);
+    t.equal((await rollback()).code, 0);
+    const history = await site.ask<Version[]>('config', 'history', '--site', 'north');
+    t.match(history, [
+      { version: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
+      { version: '2', outcomes: [{ gateway: 'north', outcome: 'refused' }] },
+      { version: '3', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
+      { version: '4', rollbackOf: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
+    ]);
+    t.match((await site.ctl('config', 'history')).stdout, /OUTCOME.*\n1 .*applied.*\n2 .*refused/);
+    t.equal((await push('sources:\n  x: { listener: nowhere }\n')).code, 3);
+    t.equal((await rollback()).code, 0);
+    const [last] = (await site.ask<Version[]>('config', 'history', '--site', 'north')).reverse();
+    t.equal(last?.rollbackOf, '4', 'after a refused one, that is the one that runs');
+  },
+);
+
+t.test(
+  'trace - one object whatever is asked for; a quarantined record says where and why it stopped',
+  async (t) => {
+    await send(adt('T1'), adt('T2', 'A'), adt('T2', 'B'));
+    await send('MSH|^~\\&|L|H|E|H|20261123||ABC^XYZ|Q1|P|2.5\rZZZ|1\r');
+    await site.drained();
+    interface Trace {
+      id: string;
+      code?: string;
+      reason?: string;
+      hops: { hop: string }[];
+      more?: Trace[];
+    }
+    const one = await site.ask<Trace>('trace', 'T1');
+    t.match(one, { id: /^north\./, hops: [{ hop: 'captured' }] });
+    t.notOk('more' in one);
+    const two = await site.ask<Trace>('trace', 'T2');
+    t.match(two, { id: /^north\./, hops: [{ hop: 'captured' }], more: [{ id: /^north\./ }] });
+    t.equal((await site.ask<Trace>('trace', two.more?.[0]?.id ?? '')).id, two.more?.[0]?.id);
+    const stopped = await until(
+      async () => {
+        const { code, stdout } = await site.ctl('trace', 'Q1', '-o', 'json');
+        return code === 0 && (JSON.parse(stdout) as Trace);
+      },
+      { what: 'the quarantined record', timeoutMs: 30_000 },
+    );
+    t.match(stopped, { code: 'not-understood', reason: /ABC/ });
+    t.same(
+      stopped.hops.map(({ hop }) => hop),
+      ['captured', 'quarantined'],
+    );
+    t.equal((await site.ask<Trace>('trace', stopped.id)).id, stopped.id, 'by its own id as well');
+    t.match((await site.ctl('trace', 'Q1')).stdout, /in quarantine: not-understood, from lab\n/);
+  },
+);
+
+t.test(
+  'custody and status - 64-bit counts are strings, every term is there, destinations stand apart',
+  async (t) => {
+    const rows = await until(
+      async () => {
+        const found = await site.ask<Record<string, string>[]>('custody');
+        return found.some(({ source, quarantined }) => source === 'lab' && quarantined === '1') && found;
+      },
+      { what: 'the report of the gateway', timeoutMs: 30_000 },
+    );
+    const terms = ['accepted', 'pending', 'delivered', 'quarantined', 'expired', 'duplicates', 'missing'];
+    for (const row of rows) {
+      t.not(row.source, '', 'a row is a source');
+      for (const term of [...terms, 'doubled', 'stored']) t.match(row[term], /^\d+$/, term);
+    }
+    t.same(await site.ask('custody', '--destinations'), []);
+    const status = JSON.parse(await site.http('/status')) as Record<
+      'custody' | 'shares',
+      Record<string, unknown>[]
+    >;
+    for (const term of terms) t.type(status.custody[0]?.[term], 'string', term);
+    t.type(status.shares[0]?.records, 'string');
+  },
+);
+
+t.test('latency - no percentile is above the largest value', async (t) => {
+  const rows = await until(
+    async () => {
+      const found = await site.ask<Record<string, string>[]>('latency');
+      return found.length > 0 && found;
+    },
+    { what: 'the report of the gateway', timeoutMs: 30_000 },
+  );
+  for (const { p50Us, p99Us, maxUs } of rows) {
+    t.ok(Number(p50Us) <= Number(maxUs) && Number(p99Us) <= Number(maxUs), `${p50Us} ${p99Us} ${maxUs}`);
+  }
+});
+
+t.test('events --raw - it needs a reason, and a form that can show bytes', async (t) => {
+  const bare = await site.ctl('events', '--raw', '-o', 'jsonl');
+  t.equal(bare.code, 2);
+  t.match(bare.stderr, /--reason/);
+  const table = await site.ctl('events', '--raw', '--reason', 'test');
+  t.equal(table.code, 2);
+  t.match(table.stderr, /-o jsonl/);
+  t.ok((await site.events('--raw', '--reason', 'test')).every(({ raw }) => (raw ?? '') !== ''));
+});
+
+t.test('events - a follower outlives the control plane, and none is lost or twice', async (t) => {
+  const follower = startProcess(t, {
+    name: 'follower',
+    args: [
+      programPath('ctl'),
+      '--context',
+      site.context,
+      'events',
+      '--follow',
+      '--from-start',
+      '-o',
+      'jsonl',
+    ],
+    folder: join(site.folder, 'logs'),
+  });
+  await follower.waitForLine(/"T1"/, { timeoutMs: 60_000 });
+  await site.plane?.stop();
+  await follower.waitForLine(/cannot be reached.*trying again/, { from: 'stderr', timeoutMs: 60_000 });
+  await site.startPlane();
+  await site.connected();
+  await send(adt('F1'));
+  await follower.waitForLine(/"F1"/, { timeoutMs: 60_000 });
+  const ids = follower.stdout
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { id: string }).id);
+  t.equal(new Set(ids).size, ids.length);
+  t.same(
+    ids,
+    (await site.events()).map(({ id }) => id),
+  );
+  await follower.kill();
+});
+
+t.test('events - a control plane that hangs is unreachable after a bounded time', async (t) => {
+  process.kill(site.plane?.pid ?? 0, 'SIGSTOP');
+  t.teardown(() => process.kill(site.plane?.pid ?? 0, 'SIGCONT'));
+  const hung = await site.ctl('events', '--from-start', '-o', 'jsonl');
+  t.equal(hung.code, 69);
+  t.match(hung.stderr, /cannot be reached/);
+  process.kill(site.plane?.pid ?? 0, 'SIGCONT');
+});
+
+t.test(
+  'enroll - an identity is not replaced by accident; replaced on purpose, the old one is retired',
+  async (t) => {
+    await site.connected();
+    for (let unused = 0; unused < 3; unused += 1) await token();
+    const refused = await enroll(await token());
+    t.equal(refused.code, 3);
+    t.match(refused.stderr, /is enrolled as north .*\n.*--replace/);
+    const replaced = await enroll(await token(), '--replace');
+    t.equal(replaced.code, 0, replaced.stderr);
+    t.match(replaced.stdout, /Enrolled as north-2 /, 'tokens that nobody used have no number');
+    await until(async () => (await site.status()).gateway === 'north-2', {
+      what: 'the new name',
+      timeoutMs: 30_000,
+    });
+    await site.connected();
+    const gateways = await site.ask<{ gateway: string; state: string }[]>('gateways');
+    t.match(gateways, [
+      { gateway: 'north', state: 'replaced' },
+      { gateway: 'north-2', state: 'online' },
+    ]);
+    const pushed = await push(zone('Europe/Rome'));
+    t.equal(pushed.code, 0);
+    t.notMatch(pushed.stdout, /north {2}/, 'the old one stands in no push');
+    await send(adt('R1'));
+    await site.drained();
+    t.match((await site.events()).at(-1), { gateway: 'north-2', provenance: { messageControlId: 'R1' } });
+  },
+);
+
+t.test('health - a gateway that refuses intake is not ready, and lives', async (t) => {
+  const full = new Site(t, { settings: `${usualListeners}journal: { reserve: "1000TiB" }\n` });
+  await full.startGateway();
+  const { status } = JSON.parse(
+    (await import('node:fs')).readFileSync(join(full.gatewayData, 'run.json'), 'utf8'),
+  ) as { status: string };
+  const answer = async (path: string) => {
+    const response = await fetch(`http://${status}${path}`);
+    return [response.status, await response.text()];
+  };
+  t.same(await answer('/healthz'), [503, 'not ready: journal-reserve\n']);
+  t.same(await answer('/livez'), [200, 'live\n']);
+  t.match(await full.status(), { ready: false, notReady: 'journal-reserve' });
+});

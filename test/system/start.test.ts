@@ -1,0 +1,77 @@
+/** `npm start`: one stack a folder, on the addresses that the settings in ./var name. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { projectRoot } from '../kit/paths.ts';
+import { type DaemonProcess, startProcess } from '../kit/process.ts';
+import { folderOf, runProgram } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+
+const cwd = folderOf(t);
+const settings = (daemon: 'gateway' | 'control-plane', text: string) => {
+  mkdirSync(join(cwd, 'var', daemon), { recursive: true, mode: 0o700 });
+  writeFileSync(join(cwd, 'var', daemon, 'settings.yaml'), text);
+};
+settings('control-plane', 'grpc: "127.0.0.1:0"\nhttp: "127.0.0.1:0"\n');
+settings(
+  'gateway',
+  'status: { listen: "127.0.0.1:0" }\nlisteners:\n  lab: { type: mllp, listen: "127.0.0.1:0" }\n',
+);
+
+function start(): DaemonProcess {
+  const args = [join(projectRoot, 'dist', 'deploy', 'local', 'start.js')];
+  return startProcess(t, { name: 'start', args, folder: join(cwd, 'logs'), cwd });
+}
+
+const hang = { timeoutMs: 100_000 };
+const first = start();
+
+t.test('npm start - the settings in ./var are honoured by both daemons', async (t) => {
+  const [, port] = await first.waitForLine(/^control plane +127\.0\.0\.1:(\d+) /, hang);
+  t.not(port, '7443', 'not the default');
+  await first.waitForLine(/^gateway +lab 127\.0\.0\.1:\d+$/, hang);
+  await first.waitForLine(/enrolled and connected/, hang);
+});
+
+t.test('npm start - a second one in the same folder is refused, and the first one lives on', async (t) => {
+  const second = start();
+  const { code } = await second.exited;
+  t.equal(code, 3);
+  t.match(second.stderr, /in use by process \d+\.\nStop that one first/);
+  t.equal(first.exit, undefined);
+  const gateways = await runProgram('ctl', ['gateways', '-o', 'json'], { cwd });
+  t.match(JSON.parse(gateways.stdout), [{ gateway: 'local', state: 'online' }]);
+});
+
+t.test('npm start - a daemon that ends by itself is a failure of the whole', async (t) => {
+  const { pid } = (await status()) as { pid: number };
+  process.kill(pid, 'SIGKILL');
+  const { code } = await first.exited;
+  t.equal(code, 1);
+});
+
+t.test('npm start - an address that is taken is told with the file to edit', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await until(() => taken.listening, { what: 'the port being taken' });
+  const { port } = taken.address() as { port: number };
+  settings('control-plane', `grpc: "127.0.0.1:${port}"\nhttp: "127.0.0.1:0"\n`);
+  const third = start();
+  t.equal((await third.exited).code, 78);
+  t.match(third.stderr, /cannot listen on 127\.0\.0\.1:\d+/);
+  t.match(third.stderr, /"grpc" in .*control-plane\/settings\.yaml/);
+});
+
+t.test('npm start - the gateway follows when the port of the control plane changes', async (t) => {
+  settings('control-plane', 'grpc: "127.0.0.1:0"\nhttp: "127.0.0.1:0"\n');
+  const again = start();
+  await again.waitForLine(/enrolled and connected/, hang);
+  await again.stop();
+  t.equal(again.exit?.code, 0, 'and stops in order');
+});
+
+async function status(): Promise<unknown> {
+  const told = await runProgram('gateway', ['status', '--data', join(cwd, 'var', 'gateway'), '-o', 'json']);
+  return JSON.parse(told.stdout);
+}
