@@ -280,7 +280,7 @@ export class Gateway {
     if (gateway !== this.#identity?.gateway)
       this.#options.log('info', 'identity-taken-up', { gateway, site });
     this.#identity = identity;
-    this.#pipeline.setIdentity(gateway, site);
+    this.#pipeline.change({ gateway, site });
     await this.#uplink?.stop(1_000);
     if (this.#identity === identity && !this.#stopping) this.#startUplink();
   }
@@ -301,7 +301,7 @@ export class Gateway {
   }
 
   onEpoch(epoch: bigint): void {
-    this.#pipeline.setEpoch(epoch);
+    this.#pipeline.change({ epoch });
   }
 
   onDeliveries(): void {

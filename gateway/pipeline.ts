@@ -102,15 +102,10 @@ export class Pipeline {
     this.#post({ kind: 'config', yaml, version });
   }
 
-  /** Records that are normalized from here on are of this epoch. */
-  setEpoch(epoch: bigint): void {
-    this.#post({ kind: 'epoch', epoch });
-  }
-
-  /** Records that are normalized from here on are this gateway's. */
-  setIdentity(gateway: string, site: string): void {
-    this.#options = { ...this.#options, gateway, site };
-    this.#post({ kind: 'identity', gateway, site });
+  /** Records that are normalized from here on are of another epoch, or another gateway's. */
+  change(change: { epoch: bigint } | { gateway: string; site: string }): void {
+    this.#options = { ...this.#options, ...change };
+    this.#post({ kind: 'setup', change });
   }
 
   pump(): void {

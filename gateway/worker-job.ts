@@ -35,8 +35,7 @@ export interface JobRecord {
 export type ToWorker =
   | { kind: 'job'; id: number; records: JobRecord[]; bytes: ArrayBuffer }
   | { kind: 'config'; yaml: string; version: number }
-  | { kind: 'epoch'; epoch: bigint }
-  | { kind: 'identity'; gateway: string; site: string }
+  | { kind: 'setup'; change: { epoch: bigint } | { gateway: string; site: string } }
   | { kind: 'segment'; number: number; salt: Uint8Array };
 
 /** Facts of one record, for the histograms and shares. */

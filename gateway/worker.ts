@@ -44,9 +44,7 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'config') {
     meaning = compileMeaning(message.yaml, message.version);
     meaningVersion = versionOf(meaning);
-  } else if (message.kind === 'epoch') setup.epoch = message.epoch;
-  else if (message.kind === 'identity')
-    Object.assign(setup, { gateway: message.gateway, site: message.site });
+  } else if (message.kind === 'setup') Object.assign(setup, message.change);
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();

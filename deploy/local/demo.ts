@@ -50,7 +50,7 @@ const broken: string[] = [];
 const programs: { gateway?: Program; controlPlane?: Program } = {};
 let mllpPort = 0;
 let settingsFile = '';
-let grpcPort = 0;
+let planeFlags: string[] = [];
 
 const say = (line: string) => {
   process.stdout.write(`${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
@@ -60,9 +60,9 @@ async function main(): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(join(directory, 'control-plane'), { recursive: true });
   const [grpc = 0, linkPort = 0, mllp = 0, mqttPort = 0] = await freePorts(4);
-  grpcPort = grpc;
+  planeFlags = ['--grpc', `127.0.0.1:${grpc}`, '--http', '127.0.0.1:0'];
   mllpPort = mllp;
-  const link = new Link({ host: '127.0.0.1', port: grpcPort });
+  const link = new Link({ host: '127.0.0.1', port: grpc });
   await link.listen(linkPort);
   writeFileSync(join(directory, 'control-plane', 'settings.yaml'), `advertise: "127.0.0.1:${linkPort}"\n`);
   settingsFile = join(directory, 'gateway.yaml');
@@ -117,12 +117,7 @@ status: { listen: "127.0.0.1:0" }
 }
 
 async function startBoth(): Promise<void> {
-  programs.controlPlane = startControlPlane(directory, [
-    '--grpc',
-    `127.0.0.1:${grpcPort}`,
-    '--http',
-    '127.0.0.1:0',
-  ]);
+  programs.controlPlane = startControlPlane(directory, planeFlags);
   await controlPlaneReady(directory, programs.controlPlane);
   await enrollGateway(directory, 'demo');
   programs.gateway = startGateway(directory, settingsFile);
@@ -200,12 +195,7 @@ async function sendUnderKills(first: number, count: number): Promise<void> {
     } else {
       programs.controlPlane?.child.kill('SIGKILL');
       await programs.controlPlane?.exited;
-      programs.controlPlane = startControlPlane(directory, [
-        '--grpc',
-        `127.0.0.1:${grpcPort}`,
-        '--http',
-        '127.0.0.1:0',
-      ]);
+      programs.controlPlane = startControlPlane(directory, planeFlags);
       await controlPlaneReady(directory, programs.controlPlane);
     }
     if (done) broken.push(`the ward had sent everything before kill ${kill + 1}; make counts.kills larger`);

@@ -309,9 +309,8 @@ t.test(
 
 t.test('tokens - enroll does not replace an identity by a failure', async (t) => {
   const before = readFileSync(join(site.gatewayData, 'identity', 'certificate.pem'), 'utf8');
-  const failed = await runProgram('gateway', ['enroll', '--data', site.gatewayData, '--token', '-'], {
-    input: 'rubbish',
-  });
+  const args = ['enroll', '--data', site.gatewayData, '--replace', '--token', '-'];
+  const failed = await runProgram('gateway', args, { input: 'rubbish' });
   t.equal(failed.code, 2);
   t.equal(readFileSync(join(site.gatewayData, 'identity', 'certificate.pem'), 'utf8'), before);
 });
