@@ -262,11 +262,9 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
     'gateway/capture/mqtt/broker.ts': 750,
-    'gateway/gateway.ts': 650,
+    'gateway/gateway.ts': 610,
     'gateway/uplink/uplink.ts': 585,
     'proto/config/event-fields.ts': 670,
-    'control-plane/admin-api.ts': 450,
-    'control-plane/plane.ts': 450,
   };
   const long = new Map<string, number>();
   for (const file of product) {

@@ -234,7 +234,7 @@ t.test(
     t.equal(unresolved.code, 1);
     const closed = await findings('uplink: { address: "127.0.0.1:1" }\n');
     t.match(of(closed.found, 'control plane'), { code: 'blocked', todo: /127\.0\.0\.1:1.*firewall/ });
-    t.match(of(closed.found, 'gateway'), { state: 'warn', code: 'not-running', todo: /.+/ });
+    t.match(of(closed.found, 'gateway'), { state: 'fail', code: 'not-running', todo: /.+/ });
     t.match(of(closed.found, 'identity'), { code: 'not-enrolled', todo: /enroll/ });
     const proxyGone = await findings('uplink: { address: "127.0.0.1:2", proxy: "http://127.0.0.1:1" }\n');
     t.match(of(proxyGone.found, 'control plane'), { code: 'blocked' });
