@@ -336,26 +336,25 @@ export class Pipeline {
 
   #giveUp(taken: TakenRecord): Made {
     const record = this.#openOrBlank(taken);
-    const atUs = BigInt(nowUs());
-    const urgent = taken.guess === 'stat' || taken.guess === 'urgent';
-    const [code, reason] = ['mapping-failed', 'The mapping ran out of its time or memory on this message.'];
-    const sealed = this.#journal.sealQuarantined(
-      taken.sequence,
-      QuarantinedRecord.fromPartial({ record, code, reason, atUs, urgent }),
-    );
+    const facts = {
+      code: 'mapping-failed',
+      reason: 'The mapping ran out of its time or memory on this message.',
+      atUs: BigInt(nowUs()),
+      urgent: taken.guess === 'stat' || taken.guess === 'urgent',
+    };
+    const quarantined = QuarantinedRecord.fromPartial({ record, ...facts });
+    const sealed = this.#journal.sealQuarantined(taken.sequence, quarantined);
     const entry = QuarantineEntry.fromPartial({
       id: quarantineId(this.#options.gateway, this.#journal.epoch, taken.sequence),
       gateway: this.#options.gateway,
       site: this.#options.site,
+      capturedAtUs: record.capturedAtUs,
       source: record.source,
       messageControlId: record.messageControlId,
       recordHash: Buffer.from(record.sha256).toString('hex'),
       recordEpoch: this.#journal.epoch,
       recordSequence: BigInt(taken.sequence),
-      code,
-      reason,
-      atUs,
-      urgent,
+      ...facts,
       protocol: record.protocol,
       bytes: BigInt(record.raw.length),
     });

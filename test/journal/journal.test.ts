@@ -614,7 +614,7 @@ t.test(
       [{ id: `.${epoch}.record.1`, gateway: '' }],
     );
     await close(unnamed);
-    const enrolled = await open(directory, { gateway: 'north-1' });
+    const enrolled = await open(directory, { gateway: () => 'north-1' });
     t.same(
       enrolled.journal.reports.quarantineEntries(10).map(({ id, gateway }) => ({ id, gateway })),
       [{ id: `north-1.${epoch}.record.1`, gateway: 'north-1' }],
