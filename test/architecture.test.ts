@@ -204,7 +204,7 @@ const pure = [
   /^gateway\/capture\/urgency\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
-  /^gateway\/uplink\/(window|backoff)\.ts$/,
+  /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,
   /^proto\/(limits|token|back-writer)\.ts$/,
   /^proto\/fhir\//,
   /^proto\/units\//,
@@ -262,7 +262,6 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
     'gateway/gateway.ts': 650,
-    'gateway/uplink/uplink.ts': 585,
     'proto/config/event-fields.ts': 670,
     'control-plane/admin-api.ts': 450,
     'control-plane/plane.ts': 450,
