@@ -204,7 +204,7 @@ const pure = [
   /^gateway\/capture\/urgency\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
-  /^gateway\/uplink\/(window|backoff)\.ts$/,
+  /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,
   /^proto\/(limits|token|back-writer)\.ts$/,
   /^proto\/fhir\//,
   /^proto\/units\//,
@@ -261,9 +261,7 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   // Each is longer than it should be; the figure is the most that it may have. Down is welcome, up is not.
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
-    'gateway/capture/mqtt/broker.ts': 750,
     'gateway/gateway.ts': 610,
-    'gateway/uplink/uplink.ts': 585,
     'proto/config/event-fields.ts': 670,
   };
   const long = new Map<string, number>();

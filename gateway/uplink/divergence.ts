@@ -10,9 +10,7 @@
  * ack that was meant for the other self, and nothing that both had is applied twice.
  */
 import { Batch, Envelope, type LaneAck } from '../../proto/gen/hilum/v1/session.ts';
-
-type Lane = 'stat' | 'urgent' | 'routine' | 'bulk';
-const laneNames: readonly Lane[] = ['stat', 'urgent', 'routine', 'bulk'];
+import { type Lane, laneNames } from './lane.ts';
 
 /** What this needs of the outbox. */
 export interface HeldEvents {

@@ -1,5 +1,7 @@
 /** What the MQTT source is given, its limits, and what it counts. */
 import type { Class } from '../intake.ts';
+import { isTopicFilter } from './acl.ts';
+import { isPasswordHash } from './passwords.ts';
 
 export interface MqttSourceOptions {
   /** The listener's name; scope of its packet identifiers. */
@@ -146,4 +148,18 @@ export function emptyStats(): MqttStats {
     inFlightBytes: 0,
     holds: 0,
   };
+}
+
+/** Throws at what would only be found out when a client comes. */
+export function checkOptions(options: MqttSourceOptions, limits: MqttLimits): void {
+  const lists = [
+    ...options.users.flatMap((user) => [...user.publish, ...(user.subscribe ?? [])]),
+    ...(options.anonymous?.publish ?? []),
+    ...(options.certificates?.publish ?? []),
+    ...(options.certificates?.subscribe ?? []),
+  ];
+  const bad = lists.find((filter) => !isTopicFilter(filter, limits.topicLevelsMax));
+  if (bad !== undefined) throw new Error(`MQTT listener ${options.name}: not a topic filter: ${bad}`);
+  const user = options.users.find((one) => one.password !== '' && !isPasswordHash(one.password));
+  if (user) throw new Error(`MQTT listener ${options.name}: user ${user.name}: not a scrypt password hash`);
 }

@@ -1,0 +1,115 @@
+/**
+ * The connections that are open: each from its socket to its close, and why it closed. A reason is set once, by
+ * whoever closes; a connection without one was closed by its client.
+ */
+import type { Socket } from 'node:net';
+import { Answers } from './answers.ts';
+import { attachGuard, type GuardFault } from './guard.ts';
+import type { Client, Link } from './link.ts';
+import type { MqttPart } from './part.ts';
+
+export class Connections {
+  readonly #part: MqttPart;
+  readonly #onClosed: (link: Link) => void;
+  readonly #links = new Set<Link>();
+  /** By aedes client: the way from a hook to its connection. */
+  readonly #byClient = new WeakMap<object, Link>();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(part: MqttPart, onClosed: (link: Link) => void) {
+    this.#part = part;
+    this.#onClosed = onClosed;
+  }
+
+  of(client: object): Link | undefined {
+    return this.#byClient.get(client);
+  }
+
+  /** `handle` gives the socket to aedes; it reads nothing before this returns. */
+  open(socket: Socket, handle: (socket: Socket) => Client): void {
+    const link: Link = {
+      client: undefined as unknown as Client, // set below, before any byte can come
+      socket,
+      guard: attachGuard(socket, this.#part.limits, (fault) => closeAtFault(link, fault)),
+      address: socket.remoteAddress ?? '',
+      answers: new Answers(),
+      principal: '',
+      clientId: '',
+      connect: undefined,
+      access: undefined,
+      session: undefined,
+      resumed: false,
+      subscriptions: 0,
+      reason: undefined,
+      stalledAt: -1,
+    };
+    const { stats } = this.#part.counters;
+    this.#links.add(link);
+    stats.connections++;
+    stats.connectionsTotal++;
+    socket.once('close', () => this.#closed(link));
+    link.client = handle(socket);
+    this.#byClient.set(link.client, link);
+  }
+
+  startSweep(): void {
+    this.#sweep = setInterval(() => this.#closeStalled(), this.#part.limits.stalledPacketMs);
+    this.#sweep.unref();
+  }
+
+  /** Nothing more is read, and the sweep ends. */
+  holdAll(): void {
+    clearInterval(this.#sweep);
+    for (const link of this.#links) link.guard.hold();
+  }
+
+  /** Ends every connection; resolves when what was written has left the process, or its peer is gone. */
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#links].map((link) => flushed(link.socket)));
+  }
+
+  #closed(link: Link): void {
+    const { counters } = this.#part;
+    this.#links.delete(link);
+    counters.stats.connections--;
+    if (link.reason && !this.#part.stopping()) {
+      if (link.session) counters.closed(link.reason, link.address);
+      else counters.refused(link.reason, link.address);
+    }
+    this.#onClosed(link);
+  }
+
+  /** A packet that began and does not go on holds memory and a place; keep-alive may be hours away. */
+  #closeStalled(): void {
+    for (const link of this.#links) {
+      const { midPacket, chunks, held } = link.guard;
+      if (!midPacket || held || chunks !== link.stalledAt) {
+        link.stalledAt = midPacket && !held ? chunks : -1;
+        continue;
+      }
+      link.reason ??= 'stalled';
+      link.socket.destroy();
+    }
+  }
+}
+
+/** CONNACK, no session, return code 1: unacceptable protocol version. */
+const CONNACK_VERSION = Buffer.from([0x20, 0x02, 0x00, 0x01]);
+
+function closeAtFault(link: Link, fault: GuardFault): void {
+  link.reason ??= fault;
+  if (fault !== 'version') {
+    link.socket.destroy();
+    return;
+  }
+  link.socket.write(CONNACK_VERSION); // [MQTT-3.1.2-2]: answer 1, then disconnect
+  link.socket.destroySoon();
+}
+
+function flushed(socket: Socket): Promise<void> {
+  if (socket.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.end(() => resolve());
+  });
+}

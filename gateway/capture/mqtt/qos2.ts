@@ -1,0 +1,89 @@
+/**
+ * QoS 2, exactly once up to the journal (MQTT 3.1.1 section 4.3.3).
+ *
+ *     PUBLISH ─► open ─► commit ─► stored ─► PUBREC
+ *     PUBREL  ─► durably released ─► forgotten ─► PUBCOMP
+ *
+ * Invariants: a stored packet id that comes again gets PUBREC and no second commit; an id means another
+ * message only after its release was durable [MQTT-4.3.3-2]; a session has so many open ids and no more.
+ */
+import type { RepeatKey } from '../intake.ts';
+import type { Link, PublishPacket } from './link.ts';
+import type { MqttPart } from './part.ts';
+import { digestOf, qos2Consults, qos2Key, type Session } from './sessions.ts';
+
+export class Qos2 {
+  readonly #part: MqttPart;
+
+  constructor(part: MqttPart) {
+    this.#part = part;
+  }
+
+  /** Makes room where it can: what an earlier connection left open gives way first. */
+  hasRoom(link: Link, packetId: number): boolean {
+    const { unreleased } = link.session as Session;
+    if (unreleased.size < this.#part.limits.unreleasedMax || unreleased.has(packetId)) return true;
+    for (const [id, open] of unreleased) {
+      if (open.link === link) continue;
+      unreleased.delete(id);
+      return true;
+    }
+    return false;
+  }
+
+  /** Opens the packet id, and tells under which key the journal looks for an earlier copy. */
+  open(link: Link, { topic, dup, messageId }: PublishPacket, payload: Buffer): RepeatKey {
+    const session = link.session as Session;
+    const packetId = messageId as number;
+    const digest = digestOf(topic, payload);
+    const consult = qos2Consults(session, link, packetId, dup, digest);
+    const open = session.unreleased.get(packetId);
+    // Where it may be a repeat, the first copy's bytes stay the measure.
+    session.unreleased.set(packetId, open && consult ? { ...open, link } : { digest, link, stored: false });
+    const key = qos2Key(this.#part.options.name, session, packetId);
+    return { key, consult, window: 'released', otherBytes: 'replace' };
+  }
+
+  isStored(link: Link | undefined, packetId: number): boolean {
+    return link?.session?.unreleased.get(packetId)?.stored === true;
+  }
+
+  stored(link: Link | undefined, packetId: number): void {
+    const open = link?.session?.unreleased.get(packetId);
+    if (open) open.stored = true;
+  }
+
+  /** Nothing was committed under the packet id. */
+  refused(link: Link, packetId: number): void {
+    link.session?.unreleased.delete(packetId);
+  }
+
+  /** PUBREL: the id may mean another message from now on, but not before that is durable [MQTT-4.3.3-2]. */
+  async release(link: Link | undefined, packetId: number): Promise<void> {
+    const session = link?.session;
+    if (!link || !session) return;
+    // A clean session's unknown id was never taken; a kept one's may be from before a restart.
+    if (session.nonce && !session.unreleased.has(packetId)) return;
+    const { options, counters, commits } = this.#part;
+    try {
+      await commits.release(qos2Key(options.name, session, packetId));
+      session.unreleased.delete(packetId);
+      counters.stats.released++;
+    } catch (error) {
+      // aedes would send PUBCOMP all the same: the connection must be gone before it hears of this.
+      link.reason ??= 'commit';
+      counters.log('mqtt.release-refused', {});
+      link.socket.destroy();
+      throw error;
+    }
+  }
+
+  /** The session ended, and with it all its packet ids. */
+  end(session: Session): void {
+    const { options, commits } = this.#part;
+    for (const packetId of session.unreleased.keys()) {
+      commits.forget(qos2Key(options.name, session, packetId));
+    }
+    session.unreleased.clear();
+  }
+}

@@ -1,0 +1,45 @@
+/** What the uplink is given, what it calls, and how it says it stands. */
+import type {
+  ConfigOffer,
+  ConfigReport,
+  PayloadReply,
+  ReplayResult,
+} from '../../proto/gen/hilum/v1/session.ts';
+import type { ConnectProxy } from './channel.ts';
+import type { Identity } from './identity.ts';
+import type { LaneChoice, PumpHooks, QueuedEvents } from './pump.ts';
+import type { ReportHooks } from './reports.ts';
+
+/** What the uplink needs of the journal. */
+export interface Outbox extends QueuedEvents {
+  /** What is not acked goes out under a new epoch from here on. */
+  renewEpoch(): Promise<void>;
+}
+
+export interface UplinkHooks extends PumpHooks, ReportHooks {
+  random(): number;
+  log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
+  onAlarm(code: string, fields: Record<string, string>): void;
+  onConfig(offer: ConfigOffer): void;
+  onReplay(sequences: number[], actor: string, reason: string): Promise<Omit<ReplayResult, 'request'>>;
+  onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
+  configReport(): ConfigReport;
+}
+
+export interface UplinkOptions {
+  identity: Identity;
+  address: string;
+  proxy?: ConnectProxy | undefined;
+  version: string;
+  mappingVersion: string;
+  lanes: LaneChoice;
+}
+
+export interface UplinkState {
+  state: 'connecting' | 'connected' | 'waiting' | 'stopped';
+  lastAckAtUs: number;
+  reason: string;
+  offsetUs: number;
+  uncertaintyUs: number;
+  connects: number;
+}

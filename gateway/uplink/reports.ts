@@ -1,0 +1,115 @@
+/**
+ * What the gateway tells beside the events.
+ *
+ * - Audit and quarantine entries are numbered and wait in the journal until they were acknowledged; a session
+ *   sends each once, and the next one begins after what the control plane has.
+ * - Receipts say when an ack arrived here. They are for measuring, and are not sent again.
+ * - Telemetry is absolute, so that a lost one loses nothing.
+ */
+import type {
+  AuditEntry,
+  LaneAck,
+  QuarantineEntry,
+  Telemetry,
+  Welcome,
+} from '../../proto/gen/hilum/v1/session.ts';
+import type { Frame } from './session.ts';
+
+const entriesMax = 200;
+const receiptsMax = 64;
+
+/** Entries, numbered, until they were acknowledged. */
+export interface ReportQueue {
+  numbers(): { audit: number; quarantine: number };
+  quarantineEntries(limit: number): QuarantineEntry[];
+  quarantineTold(through: number): void;
+  auditEntries(limit: number): AuditEntry[];
+  auditTold(through: number): void;
+}
+
+export interface ReportHooks {
+  telemetry(): Telemetry;
+  /** What was repeated since the last call: record sequence and count. */
+  takeRepeats(): { recordSequence: number; count: number }[];
+}
+
+export class Reporting {
+  readonly #queue: ReportQueue;
+  readonly #hooks: ReportHooks;
+  readonly #write: (frame: Frame) => void;
+  #auditSent = 0;
+  #quarantineSent = 0;
+  #receipts: LaneAck[] = [];
+
+  constructor(queue: ReportQueue, hooks: ReportHooks, write: (frame: Frame) => void) {
+    this.#queue = queue;
+    this.#hooks = hooks;
+    this.#write = write;
+  }
+
+  /** A new session. */
+  resume(welcome: Welcome): void {
+    this.#auditSent = Number(welcome.auditAcked);
+    this.#quarantineSent = Number(welcome.quarantineAcked);
+    this.#receipts = [];
+    if (welcome.auditAcked > 0n) this.auditAcked(welcome.auditAcked);
+    if (welcome.quarantineAcked > 0n) this.quarantineAcked(welcome.quarantineAcked);
+  }
+
+  auditAcked(through: bigint): void {
+    this.#queue.auditTold(Number(through));
+  }
+
+  quarantineAcked(through: bigint): void {
+    this.#queue.quarantineTold(Number(through));
+  }
+
+  /** Sends entries that this session has not sent. */
+  sendEntries(): void {
+    const newest = this.#queue.numbers();
+    if (newest.quarantine > this.#quarantineSent) {
+      const entries = this.#queue
+        .quarantineEntries(entriesMax)
+        .filter((entry) => Number(entry.number) > this.#quarantineSent);
+      this.#quarantineSent = Number(entries.at(-1)?.number ?? this.#quarantineSent);
+      if (entries.length > 0) this.#write({ $case: 'quarantine', value: { entries } });
+    }
+    if (newest.audit > this.#auditSent) {
+      const entries = this.#queue
+        .auditEntries(entriesMax)
+        .filter((entry) => Number(entry.number) > this.#auditSent);
+      this.#auditSent = Number(entries.at(-1)?.number ?? this.#auditSent);
+      if (entries.length > 0) this.#write({ $case: 'audit', value: { entries } });
+    }
+  }
+
+  /** An ack arrived at `atUs`. */
+  receipt(ack: LaneAck, atUs: number): void {
+    this.#receipts.push({ ...ack, atUs: BigInt(atUs) });
+  }
+
+  /** Sends receipts where so many wait that they are worth a frame. */
+  sendManyReceipts(): void {
+    if (this.#receipts.length >= receiptsMax) this.#sendReceipts();
+  }
+
+  /** Everything that is told at intervals: receipts, telemetry, repeats under this epoch. */
+  sendTelemetry(epoch: bigint, clock: { offsetUs: number; uncertaintyUs: number }): void {
+    this.#sendReceipts();
+    const value: Telemetry = {
+      ...this.#hooks.telemetry(),
+      clockOffsetUs: BigInt(Math.round(clock.offsetUs)),
+      clockUncertaintyUs: BigInt(Math.round(clock.uncertaintyUs)),
+    };
+    this.#write({ $case: 'telemetry', value });
+    const repeats = this.#hooks
+      .takeRepeats()
+      .map(({ recordSequence, count }) => ({ recordSequence: BigInt(recordSequence), count }));
+    if (repeats.length > 0) this.#write({ $case: 'repeats', value: { epoch, repeats } });
+  }
+
+  #sendReceipts(): void {
+    if (this.#receipts.length === 0) return;
+    this.#write({ $case: 'receipts', value: { receipts: this.#receipts.splice(0) } });
+  }
+}
