@@ -377,6 +377,7 @@ const everything = {
   reason: '',
   source: '',
   afterIndex: 0n,
+  id: '',
 };
 
 async function withPlane<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
