@@ -18,8 +18,8 @@ import { looksLikeHl7v2 } from '../normalize.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import { placesOfHl7v2 } from './hl7v2.ts';
 import { placesOfJson } from './json.ts';
-import { differences, leavesOf } from './paths.ts';
-import type { Place } from './places.ts';
+import { differences, type Leaves, leavesOf } from './paths.ts';
+import { nameMark, type Place } from './places.ts';
 import { withoutEach } from './rules.ts';
 
 export interface Explained {
@@ -98,6 +98,7 @@ function explainMessage({ raw, config, context, run }: Subject, work: { left: nu
   const hl7v2 = looksLikeHl7v2(raw);
   const found = hl7v2 ? placesOfHl7v2(raw, context) : { raw, places: placesOfJson(raw) };
   const { events, reject } = run(raw, config);
+  if (events.length === 0) return { events: [], unused: [], untried: 0, reject };
   const places = found?.places ?? [];
   const base = found === undefined ? [] : run(found.raw, config).events;
   const books = new Books(base);
@@ -121,7 +122,7 @@ function explainMessage({ raw, config, context, run }: Subject, work: { left: nu
       return;
     }
     // A member's name that means nothing is told by its value.
-    if (location.endsWith(' (name)')) return;
+    if (location.endsWith(nameMark)) return;
     unused.push({ location, value: text, why: read === false ? 'not-read' : 'no-effect' });
   };
   for (const place of places) tryOne(place);
@@ -211,8 +212,9 @@ class Books {
     const comparable = this.comparable(events);
     let changed = false;
     this.#base.forEach((event, index) => {
-      const paths = comparable ? changedPaths(event, events[index]) : structural(event, text);
+      let paths = comparable ? changedPaths(event, events[index]) : structural(event, text);
       changed ||= paths.length > 0;
+      if (location.endsWith(nameMark)) paths = shownBeside(paths, leavesOf(event), text);
       for (const path of paths) append(this.#entries[index], path, { location, text });
     });
     return changed || !comparable;
@@ -236,6 +238,14 @@ function structural(event: ClinicalEvent, text: string): string[] {
     ([path, value]) => !aside.test(path) && text.length > 1 && value.includes(text),
   );
   return ['kind', ...shown.map(([path]) => path)];
+}
+
+/** Every value hangs from the name of its member; what a name says itself is a code, and what comes of that code. */
+function shownBeside(paths: readonly string[], leaves: Leaves, name: string): string[] {
+  const owners = paths
+    .filter((path) => leaves.get(path) === name)
+    .map((path) => path.replace(/\.[^.]*$/, '.'));
+  return paths.filter((path) => owners.some((owner) => path.startsWith(owner)));
 }
 
 /** 0: shows the text; 1: shows it in another form (a time); 2: depends on it. */

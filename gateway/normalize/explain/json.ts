@@ -1,6 +1,6 @@
 /** The places of a JSON payload: each value, and each member's name, for it may be a code: {"heartRate": 72}. */
 import { type Json, JsonError, JsonNumber, readJson } from '../device/json.ts';
-import { otherNumber, otherText, type Place } from './places.ts';
+import { nameMark, otherNumber, otherText, type Place } from './places.ts';
 
 /** Undefined where it is not JSON. */
 export function placesOfJson(raw: Uint8Array): Place[] | undefined {
@@ -31,7 +31,7 @@ export function placesOfJson(raw: Uint8Array): Place[] | undefined {
             ),
           );
         places.push({
-          location: `${inner} (name)`,
+          location: inner + nameMark,
           text: name,
           changed: () => [written(put(renamed(otherText(name))))],
           blanked: () => written(put(renamed(undefined))),

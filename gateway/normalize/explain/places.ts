@@ -19,6 +19,9 @@ export interface Place {
   parts: Place[];
 }
 
+/** Ends the location of a JSON member's name. */
+export const nameMark = ' (name)';
+
 /**
  * The same kind of text with every letter and digit another one. One letter is a code, mostly of a
  * status: P and X are words there, so that a place which another one stands in for shows, too.
