@@ -1,4 +1,4 @@
-/** config check | diff | push | history | rollback | status. */
+/** config check | test | diff | push | history | rollback | status. */
 import type { Command } from 'commander';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
@@ -14,6 +14,7 @@ import {
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
 import { bad, readText } from './config-file.ts';
+import { addConfigTest } from './config-test-command.ts';
 import { output, wholeNumber, withConnection } from './options.ts';
 
 const waitSeconds = 30;
@@ -27,6 +28,7 @@ export function addConfigCommands(program: Command): void {
       `
 Examples:
   hilumctl config check site.yaml
+  hilumctl config test tests --config site.yaml
   hilumctl config push site.yaml --site north --reason "map the new analyzer"
   hilumctl config status`,
     );
@@ -44,6 +46,8 @@ Examples:
       else if (problems.length === 0) out(`${file}: all well.\n`);
       if (problems.length > 0) throw bad(problems, file, options.output);
     });
+
+  addConfigTest(config);
 
   config
     .command('diff')
