@@ -10,6 +10,7 @@ import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
 import { compileDevices } from './normalize/association.ts';
+import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
@@ -48,6 +49,7 @@ export function meaningOf(config: Config, version: number): Meaning {
   const units = compileUnitTables(config);
   const payloads = compilePayloads(config);
   const devices = compileDevices(config);
+  const critical = compileCritical(config);
   return {
     version,
     mapping: mappingName(version),
@@ -66,6 +68,7 @@ export function meaningOf(config: Config, version: number): Meaning {
       authorities,
       payloads: payloads.get(record.source) ?? [],
       devices,
+      critical,
     }),
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
@@ -73,6 +76,7 @@ export function meaningOf(config: Config, version: number): Meaning {
     reclassifies:
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
+      critical !== undefined ||
       // What a template reads as alarm or flag, capture's look at the bytes cannot know.
       Object.values(config.payloads).some(
         ({ alarm, observations }) =>

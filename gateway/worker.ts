@@ -156,6 +156,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: 
   if (rejected !== undefined) reject(job, record, rejected, reply);
   const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
   if (made.unmapped !== undefined) result.unmapped = made.unmapped;
+  if (made.critical !== undefined) result.critical = made.critical;
   reply.results.push(result);
 }
 

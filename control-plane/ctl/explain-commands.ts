@@ -224,7 +224,7 @@ function versionOf(rules: readonly string[], base: string, ofConfig: string): st
 
 /** Paths of a config, and class rules of one. */
 const configRule =
-  /^(site|sources|codes|units|identity|classes)\.|^class:(?!default:|unreviewed$|will$|none$)/;
+  /^(site|sources|codes|units|identity|classes|devices|critical|mappings)\.|^class:(?!default:|unreviewed$|will$|none$)/;
 
 function looksLikeId(text: string): boolean {
   return /\.(stat|urgent|routine|bulk)\.\d+$/.test(text);

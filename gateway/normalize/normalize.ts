@@ -18,8 +18,10 @@ export function normalize(record: JournalRecord, context: NormalizeContext): Nor
         ? normalizeHl7v2(record.raw, context)
         : normalizeDevice(record.raw, context);
     for (const event of made.events) associate(event, context.devices ?? [], context.source);
-    const unmapped = giveMeaning(made.events, context);
-    return unmapped.length > 0 ? { ...made, unmapped } : made;
+    const { unmapped, critical } = giveMeaning(made.events, context);
+    if (unmapped.length > 0) made.unmapped = unmapped;
+    if (critical.length > 0) made.critical = critical;
+    return made;
   } catch {
     // A mapping must not throw; if it does, it costs this record alone.
     return {

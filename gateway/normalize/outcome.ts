@@ -7,6 +7,7 @@
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
 import type { Relation } from '../../proto/units/ucum.ts';
 import type { DeclaredDevice } from './association.ts';
+import type { CriticalCount, CriticalRules } from './critical.ts';
 import type { PayloadTemplate } from './device/template.ts';
 
 export interface Normalized {
@@ -15,6 +16,8 @@ export interface Normalized {
   reject?: Reject;
   /** Codes and units that nothing maps; only where there are any. */
   unmapped?: Sighting[];
+  /** What the rules for critical results did; only where there is anything. */
+  critical?: CriticalCount[];
 }
 
 /** For the worklist of codes: coded fields only, cut to 64 characters, never a value. */
@@ -68,6 +71,8 @@ export interface NormalizeContext {
   authorities: ReadonlyMap<string, string>;
   /** Templates for the JSON of this source, in order. */
   payloads?: readonly PayloadTemplate[];
+  /** Only where the config has rules for critical results. */
+  critical?: CriticalRules | undefined;
   /** What the config declares of devices. */
   devices?: readonly DeclaredDevice[];
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { relate } from '../units/ucum.ts';
 import { compilePredicate, type PredicateOptions } from './cel.ts';
+import { checkCritical } from './check-critical.ts';
 import { checkDevices, checkPayloads } from './check-devices.ts';
 import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
 import { durationMs } from './duration.ts';
@@ -31,6 +32,7 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
     ...checkDevices(config),
     ...checkCodes(config),
     ...checkConversions(config, positions),
+    ...checkCritical(config),
     ...checkClasses(config, positions),
     ...checkBudgets(config),
     ...checkRoutes(config, positions),

@@ -61,6 +61,8 @@ function groupsOf(config: Config): Group[] {
       ...config,
       identity: { ...identity, authorities },
     })),
+    keyed('devices', config.devices, (devices) => ({ ...config, devices })),
+    keyed('critical', config.critical, (critical) => ({ ...config, critical })),
     {
       names: classes.rules.map(({ name }) => `classes.${name}`),
       without: (left) => ({
