@@ -12,6 +12,7 @@ import type { Class } from './capture/intake.ts';
 import { compileDevices } from './normalize/association.ts';
 import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
+import { compileMappings } from './normalize/hl7v2/remap.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
@@ -50,6 +51,7 @@ export function meaningOf(config: Config, version: number): Meaning {
   const payloads = compilePayloads(config);
   const devices = compileDevices(config);
   const critical = compileCritical(config);
+  const mappings = compileMappings(config);
   return {
     version,
     mapping: mappingName(version),
@@ -69,6 +71,7 @@ export function meaningOf(config: Config, version: number): Meaning {
       payloads: payloads.get(record.source) ?? [],
       devices,
       critical,
+      mappings: mappings(record.source),
     }),
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
@@ -77,6 +80,7 @@ export function meaningOf(config: Config, version: number): Meaning {
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
       critical !== undefined ||
+      Object.keys(config.mappings).length > 0 ||
       // What a template reads as alarm or flag, capture's look at the bytes cannot know.
       Object.values(config.payloads).some(
         ({ alarm, observations }) =>

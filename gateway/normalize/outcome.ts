@@ -9,6 +9,7 @@ import type { Relation } from '../../proto/units/ucum.ts';
 import type { DeclaredDevice } from './association.ts';
 import type { CriticalCount, CriticalRules } from './critical.ts';
 import type { PayloadTemplate } from './device/template.ts';
+import type { Mapping } from './hl7v2/remap.ts';
 
 export interface Normalized {
   events: ClinicalEvent[];
@@ -71,6 +72,8 @@ export interface NormalizeContext {
   authorities: ReadonlyMap<string, string>;
   /** Templates for the JSON of this source, in order. */
   payloads?: readonly PayloadTemplate[];
+  /** Of the config, for HL7 v2 of this source. */
+  mappings?: readonly Mapping[] | undefined;
   /** Only where the config has rules for critical results. */
   critical?: CriticalRules | undefined;
   /** What the config declares of devices. */

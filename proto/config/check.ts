@@ -7,6 +7,7 @@ import { relate } from '../units/ucum.ts';
 import { compilePredicate, type PredicateOptions } from './cel.ts';
 import { checkCritical } from './check-critical.ts';
 import { checkDevices, checkPayloads } from './check-devices.ts';
+import { checkMappings } from './check-mappings.ts';
 import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -32,6 +33,7 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
     ...checkDevices(config),
     ...checkCodes(config),
     ...checkConversions(config, positions),
+    ...checkMappings(config, positions),
     ...checkCritical(config),
     ...checkClasses(config, positions),
     ...checkBudgets(config),

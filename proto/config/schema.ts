@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { criticalRule } from './critical-schema.ts';
+import { mapping } from './mapping-schema.ts';
 import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
 import { address, classes, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
@@ -133,6 +134,7 @@ export const configSchema = z.strictObject({
   codes: z.record(name, codeTable).default({}),
   units: units.prefault({}),
   identity: z.strictObject({ authorities: z.record(z.string(), uri).default({}) }).prefault({}),
+  mappings: z.record(name, mapping).default({}).describe('What a site reads otherwise, or beside.'),
   critical: z
     .record(name, criticalRule)
     .default({})

@@ -104,8 +104,15 @@ function explainMessage({ raw, config, context, run }: Subject, work: { left: nu
   const books = new Books(base);
   const sees = (bytes: Uint8Array, text: string, location: string): boolean => {
     work.left -= bytes.length;
-    return books.note(run(bytes, config).events, text, location);
+    const made = run(bytes, config);
+    // A mapping that fails on the changed value reads it; of what it makes nothing can be told.
+    if (made.reject?.code === 'mapping-failed') {
+      failed = true;
+      return true;
+    }
+    return books.note(made.events, text, location);
   };
+  let failed = false;
   const unused: Unused[] = [];
   let untried = 0;
   const tryOne = (place: Place): void => {
@@ -115,8 +122,10 @@ function explainMessage({ raw, config, context, run }: Subject, work: { left: nu
     }
     const { location, text, read, parts } = place;
     if (parts.length === 0) {
+      failed = false;
       const seen = place.changed().map((bytes) => sees(bytes, text, location));
-      if (seen.includes(true) || sees(place.blanked(), text, location)) return;
+      if (seen.includes(true) && !failed) return;
+      if (sees(place.blanked(), text, location) || seen.includes(true)) return;
     } else if (read !== false || place.changed().some((bytes) => books.sees(run(bytes, config).events))) {
       for (const part of parts) tryOne(part);
       return;

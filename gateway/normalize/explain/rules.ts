@@ -62,6 +62,7 @@ function groupsOf(config: Config): Group[] {
       identity: { ...identity, authorities },
     })),
     keyed('devices', config.devices, (devices) => ({ ...config, devices })),
+    keyed('mappings', config.mappings, (mappings) => ({ ...config, mappings })),
     keyed('critical', config.critical, (critical) => ({ ...config, critical })),
     {
       names: classes.rules.map(({ name }) => `classes.${name}`),
