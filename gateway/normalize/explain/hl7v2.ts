@@ -6,6 +6,7 @@
  */
 import { normalizeHl7v2 } from '../hl7v2/index.ts';
 import type { Message, Segment } from '../hl7v2/message.ts';
+import { scopeOf } from '../hl7v2/normalize.ts';
 import { scan } from '../hl7v2/scanner.ts';
 import type { NormalizeContext } from '../outcome.ts';
 import { otherText, otherTexts, type Place } from './places.ts';
@@ -110,7 +111,7 @@ function replaced(message: Message, stretches: readonly Stretch[], by: (text: st
 }
 
 function scanOne(raw: Uint8Array, context: NormalizeContext): Message | undefined {
-  const scanned = scan(raw, { context, remarks: [], rules: [], times: [] });
+  const scanned = scan(raw, scopeOf(context));
   return 'code' in scanned ? undefined : scanned;
 }
 

@@ -42,7 +42,7 @@ function withMappings(message: Message, { mappings }: NormalizeContext): Normali
   return remap(mapped(message), message, mappings);
 }
 
-function scopeOf(context: NormalizeContext): Scope {
+export function scopeOf(context: NormalizeContext): Scope {
   return { context, offset: '', remarks: [], rules: [], times: [] };
 }
 

@@ -176,7 +176,8 @@ function readOne({ type, text, places, letters, date, map }: Value, scopes: Scop
     if (letters !== undefined) said = letters === 'upper' ? said.toUpperCase() : said.toLowerCase();
     said = map?.[said] ?? said;
     if (type === 'string' && date === undefined) return said;
-    const { time, remark } = readTime(said, segment.message.scope.context.zone);
+    const { offset, context } = segment.message.scope;
+    const { time, remark } = readTime(said, context.zone, '', offset);
     if (remark !== '') throw new Unmappable(`from ${written}: ${remark}`);
     return type === 'string' ? time.value : time;
   }
