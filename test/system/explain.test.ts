@@ -47,9 +47,12 @@ t.test('explain - a file is explained here, under a config file', async (t) => {
     rules: ['hl7v2/oru', 'codes.lab-tests'],
     version: /^builtin@\d+\+config$/,
   });
-  t.ok(
-    made.unused.some(({ location, value, why }) => `${location} ${value} ${why}` === 'ZBX-2 kit 7 not-read'),
-  );
+  t.match(fieldOf(made, 'extensions[0].value'), {
+    value: 'kit 7',
+    from: ['ZBX-2'],
+    rules: ['hl7v2/oru', 'mappings.analyzer-kit'],
+  });
+  t.ok(made.unused.some(({ location, why }) => location === 'ZBX-1' && why === 'not-read'));
   const table = await runProgram('ctl', ['explain', 'result.hl7'], { cwd: folder });
   t.match(table.stdout, /^observations\[0\]\.value +7\.40 +OBX-5 +hl7v2\/oru +builtin@\d+$/m);
   t.match(table.stdout, /^ZBX-2 +kit 7 +no rule reads it$/m);
