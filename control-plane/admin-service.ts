@@ -96,9 +96,15 @@ async function streamEvents(
       action: 'viewed',
       actor,
       site: request.site,
-      subject: 'events with their bytes',
+      subject: request.id === '' ? 'events with their bytes' : `event ${request.id} with its bytes`,
       reason: request.reason,
     });
+  }
+  if (request.id !== '') {
+    const event = await eventLog.byId(request.id);
+    if (event !== undefined && wanted(event, request))
+      await write(call, await reply(api, event, request.raw));
+    return;
   }
   const end = eventLog.last();
   let after = request.fromStart || !request.follow ? request.afterIndex : end;

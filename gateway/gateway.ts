@@ -15,6 +15,7 @@ import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1
 import type { Class } from './capture/intake.ts';
 import { orderKeysOf } from './capture/order-key.ts';
 import { ConfigStore } from './config-store.ts';
+import { Criticals } from './criticals.ts';
 import { watchIdentity } from './identity-watch.ts';
 import { Journal } from './journal/journal.ts';
 import type { StoredDelivery } from './journal/local-queues.ts';
@@ -66,6 +67,7 @@ export class Gateway {
   readonly #latency = new Latency();
   readonly #shares = new Shares();
   readonly #unmapped = new Unmapped();
+  readonly #criticals = new Criticals();
   readonly #startedAtUs = nowUs();
   readonly #deliveries = new Map<string, Delivery>();
   readonly #alarms = new Map<string, number>();
@@ -139,7 +141,7 @@ export class Gateway {
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {
-          for (const tally of [this.#shares, this.#unmapped])
+          for (const tally of [this.#shares, this.#unmapped, this.#criticals])
             tally.count(journal.sourceName(taken.source), result);
           if (taken.journaledAtUs === 0) return;
           this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
@@ -508,6 +510,7 @@ export class Gateway {
       })),
       shares: this.#shares.all().map(longs),
       unmapped: this.#unmapped.top(),
+      critical: this.#criticals.all(),
       latency: this.#latency.summary(),
       alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
     };

@@ -10,16 +10,21 @@ import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
 import { compileDevices } from './normalize/association.ts';
+import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
-import type { NormalizeContext } from './normalize/outcome.ts';
+import { compileMappings } from './normalize/hl7v2/remap.ts';
+import { mappingVersion, normalize } from './normalize/normalize.ts';
+import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
-import { compileClassifier } from './prioritize/classify.ts';
+import { compileClassifier, highest } from './prioritize/classify.ts';
 import { compileRoutes, type Routed } from './route/rules.ts';
 
 const attachmentBytesMax = 256 * 1024;
 
 export interface Meaning {
   version: number;
+  /** The name of the mapping: the built-in one's version and this config's. */
+  mapping: string;
   config: Config;
   contextFor(record: JournalRecord): NormalizeContext;
   classify(event: ClinicalEvent, record: JournalRecord): { class: Class; rule: string };
@@ -33,7 +38,11 @@ export interface Meaning {
 export function compileMeaning(yaml: string, version: number): Meaning {
   const checked = checkConfig(yaml.trim() === '' ? '{}' : yaml);
   if (checked.problems !== undefined) throw new Error(`config ${version} was not checked before it was run`);
-  const { config } = checked;
+  return meaningOf(checked.config, version);
+}
+
+/** The config must have been checked; one that was not throws. */
+export function meaningOf(config: Config, version: number): Meaning {
   const classifier = compileClassifier(config);
   const routes = compileRoutes(config);
   const authorities = new Map(Object.entries(config.identity.authorities));
@@ -41,8 +50,11 @@ export function compileMeaning(yaml: string, version: number): Meaning {
   const units = compileUnitTables(config);
   const payloads = compilePayloads(config);
   const devices = compileDevices(config);
+  const critical = compileCritical(config);
+  const mappings = compileMappings(config);
   return {
     version,
+    mapping: mappingName(version),
     config,
     contextFor: (record) => ({
       source: record.source,
@@ -58,6 +70,8 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       authorities,
       payloads: payloads.get(record.source) ?? [],
       devices,
+      critical,
+      mappings: mappings(record.source),
     }),
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
@@ -65,6 +79,8 @@ export function compileMeaning(yaml: string, version: number): Meaning {
     reclassifies:
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
+      critical !== undefined ||
+      Object.keys(config.mappings).length > 0 ||
       // What a template reads as alarm or flag, capture's look at the bytes cannot know.
       Object.values(config.payloads).some(
         ({ alarm, observations }) =>
@@ -72,4 +88,62 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       ) ||
       Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed),
   };
+}
+
+export interface Understood extends Normalized {
+  /** Of all its events [CONTRACT 1]; bulk where there is none. */
+  lane: Class;
+}
+
+/**
+ * One record to its events, as a gateway with this config makes them: all but what the place in the
+ * outbox says. @param epoch of the journal, for what repeats an earlier record
+ */
+export function understand(record: JournalRecord, meaning: Meaning, epoch = 0n): Understood {
+  const made = normalize(record, meaning.contextFor(record));
+  const { events } = made;
+  for (const [position, event] of events.entries()) {
+    complete(event, record, meaning.mapping, epoch);
+    const { provenance } = event;
+    if (provenance === undefined) continue;
+    provenance.index = position + 1;
+    provenance.count = events.length;
+  }
+  const verdicts = events.map((event) => meaning.classify(event, record));
+  const lane = highest(verdicts.map((verdict) => verdict.class));
+  events.forEach((event, position) => {
+    const verdict = verdicts[position];
+    // All events of a record share its highest class [CONTRACT 1].
+    event.class = lane;
+    event.budgetMs = meaning.budgetMs(lane);
+    if (verdict !== undefined && event.provenance !== undefined) event.provenance.rules.push(verdict.rule);
+  });
+  return { ...made, lane };
+}
+
+/** The name of a mapping: the built-in one's version and the config that it ran under. */
+export function mappingName(configVersion: number): string {
+  return configVersion === 0 ? mappingVersion : `${mappingVersion}+config@${configVersion}`;
+}
+
+/** What only the record says of an event; id, gateway, site and position follow from the envelope when it is read. */
+function complete(event: ClinicalEvent, record: JournalRecord, mapping: string, epoch: bigint): void {
+  const provenance = event.provenance;
+  if (provenance === undefined) return;
+  provenance.source = record.source;
+  provenance.protocol = record.protocol;
+  provenance.mappingVersion = mapping;
+  provenance.topic = record.topic;
+  provenance.resend = record.resend;
+  if (provenance.messageControlId === '') provenance.messageControlId = record.messageControlId;
+  if (record.resend) provenance.duplicateOf = `${epoch.toString(16)}.${record.resendOf}`;
+  if (record.conflict) provenance.conflict = `${epoch.toString(16)}.${record.conflictWith}`;
+  event.times ??= {
+    observed: undefined,
+    issued: undefined,
+    message: undefined,
+    observedEnd: undefined,
+    capturedAtUs: 0n,
+  };
+  event.times.capturedAtUs = record.capturedAtUs;
 }

@@ -3,6 +3,7 @@
  * one buffer a job each way, transferred, with offsets beside it.
  */
 import type { Class } from './capture/intake.ts';
+import type { CriticalCount } from './normalize/critical.ts';
 import type { Sighting } from './normalize/outcome.ts';
 
 export interface WorkerSetup {
@@ -48,6 +49,8 @@ export interface JobResult {
   unflagged: number;
   /** Codes and units that nothing maps; only where there are any. */
   unmapped?: Sighting[];
+  /** What the rules for critical results did; only where there is anything. */
+  critical?: CriticalCount[];
 }
 
 /** Offsets into one of the reply's buffers. */

@@ -13,9 +13,8 @@ import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
 import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
-import { compileMeaning, type Meaning } from './meaning.ts';
-import { mappingVersion, normalize } from './normalize/normalize.ts';
-import type { Normalized } from './normalize/outcome.ts';
+import { compileMeaning, type Meaning, type Understood, understand } from './meaning.ts';
+import { mappingVersion } from './normalize/normalize.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
@@ -38,13 +37,10 @@ const nothing = new Uint8Array(0);
 const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
 const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number));
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
-let meaningVersion = versionOf(meaning);
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'config') {
-    meaning = compileMeaning(message.yaml, message.version);
-    meaningVersion = versionOf(meaning);
-  } else if (message.kind === 'setup') Object.assign(setup, message.change);
+  if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
+  else if (message.kind === 'setup') Object.assign(setup, message.change);
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();
@@ -54,10 +50,6 @@ parentPort?.on('message', (message: ToWorker) => {
     parentPort?.postMessage(done, [done.bytes, done.plain]);
   }
 });
-
-function versionOf({ version }: Meaning): string {
-  return version === 0 ? mappingVersion : `${mappingVersion}+config@${version}`;
-}
 
 /** What one job gives: for each lane its events in the order of the records. */
 class Reply {
@@ -103,27 +95,14 @@ function work(job: JobRecord, bytes: Buffer, reply: Reply): void {
     reply.results.push(resultOf(job, 'routine', job.capturedS * 1_000_000, []));
     return;
   }
-  finish(job, record, normalize(record, meaning.contextFor(record)), reply);
+  finish(job, record, understand(record, meaning, setup.epoch), reply);
 }
 
-function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: Reply): void {
+function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: Reply): void {
   const normalizedAtUs = nowUs();
-  let lane: Class = 'bulk';
-  for (const [position, event] of made.events.entries()) {
-    complete(event, record, position + 1, made.events.length);
-  }
-  const classified = made.events.map((event) => {
-    const verdict = meaning.classify(event, record);
-    if (rank[verdict.class] < rank[lane]) lane = verdict.class;
-    return verdict;
-  });
+  const { lane } = made;
   const destinations = new Map<string, string>();
-  made.events.forEach((event, position) => {
-    const verdict = classified[position];
-    // All events of a record share its highest class [CONTRACT 1].
-    event.class = lane;
-    event.budgetMs = meaning.budgetMs(lane);
-    if (verdict !== undefined && event.provenance !== undefined) event.provenance.rules.push(verdict.rule);
+  made.events.forEach((event) => {
     for (const match of meaning.routes(event)) destinations.set(match.destination, match.route);
   });
   const capturedAtUs = Number(record.capturedAtUs);
@@ -177,6 +156,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: 
   if (rejected !== undefined) reject(job, record, rejected, reply);
   const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
   if (made.unmapped !== undefined) result.unmapped = made.unmapped;
+  if (made.critical !== undefined) result.critical = made.critical;
   reply.results.push(result);
 }
 
@@ -189,30 +169,6 @@ function resultOf(
   const results = events.filter(isResult);
   const unflagged = results.filter((event) => !isFlagged(event));
   return { sequence, lane, capturedAtUs, results: results.length, unflagged: unflagged.length };
-}
-
-/** What only the journal knows of an event; id, gateway, site and position follow from the envelope when it is read. */
-function complete(event: ClinicalEvent, record: JournalRecord, index: number, count: number): void {
-  const provenance = event.provenance;
-  if (provenance === undefined) return;
-  provenance.source = record.source;
-  provenance.protocol = record.protocol;
-  provenance.mappingVersion = meaningVersion;
-  provenance.index = index;
-  provenance.count = count;
-  provenance.topic = record.topic;
-  provenance.resend = record.resend;
-  if (provenance.messageControlId === '') provenance.messageControlId = record.messageControlId;
-  if (record.resend) provenance.duplicateOf = `${setup.epoch.toString(16)}.${record.resendOf}`;
-  if (record.conflict) provenance.conflict = `${setup.epoch.toString(16)}.${record.conflictWith}`;
-  event.times ??= {
-    observed: undefined,
-    issued: undefined,
-    message: undefined,
-    observedEnd: undefined,
-    capturedAtUs: 0n,
-  };
-  event.times.capturedAtUs = record.capturedAtUs;
 }
 
 function reject(
@@ -257,5 +213,3 @@ function isResult(event: ClinicalEvent): boolean {
 function isFlagged(event: ClinicalEvent): boolean {
   return event.observations.some(({ interpretation }) => interpretation !== '');
 }
-
-const rank: Record<Class, number> = { stat: 0, urgent: 1, routine: 2, bulk: 3 };

@@ -1,7 +1,6 @@
-/** config check | diff | push | history | rollback | status. */
-import { readFileSync } from 'node:fs';
+/** config check | test | diff | push | history | rollback | status. */
 import type { Command } from 'commander';
-import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
@@ -14,6 +13,8 @@ import {
 } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
+import { bad, readText } from './config-file.ts';
+import { addConfigTest } from './config-test-command.ts';
 import { output, wholeNumber, withConnection } from './options.ts';
 
 const waitSeconds = 30;
@@ -27,6 +28,7 @@ export function addConfigCommands(program: Command): void {
       `
 Examples:
   hilumctl config check site.yaml
+  hilumctl config test tests --config site.yaml
   hilumctl config push site.yaml --site north --reason "map the new analyzer"
   hilumctl config status`,
     );
@@ -38,12 +40,14 @@ Examples:
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config check site.yaml')
     .action((file: string, options: { output: Form }) => {
-      const checked = checkConfig(read(file), { fileName: file });
+      const checked = checkConfig(readText(file), { fileName: file });
       const problems = checked.problems ?? [];
       if (options.output !== 'table') printRows(options.output, problems, []);
       else if (problems.length === 0) out(`${file}: all well.\n`);
       if (problems.length > 0) throw bad(problems, file, options.output);
     });
+
+  addConfigTest(config);
 
   config
     .command('diff')
@@ -55,7 +59,7 @@ Examples:
     .action(async (file: string, options: { site: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
         const response = await call(connection, connection.client.diffConfig, {
-          yaml: read(file),
+          yaml: readText(file),
           site: options.site,
         });
         printObject(
@@ -85,7 +89,7 @@ Examples:
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
-          const request = { yaml: read(file), site: options.site, reason: options.reason, waitSeconds };
+          const request = { yaml: readText(file), site: options.site, reason: options.reason, waitSeconds };
           const response = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
           finish(response, file, options.output, options.wait === true);
         });
@@ -214,21 +218,4 @@ function finish(response: PushConfigResponse, file: string, form: Form, wait: bo
   const outcomes = response.results.map((result) => result.outcome);
   if (outcomes.includes('refused')) process.exitCode = exitCode.refused;
   else if (wait && outcomes.includes('pending')) process.exitCode = exitCode.tryAgain;
-}
-
-function bad(problems: readonly ConfigProblem[], file: string, form: Form): HilumError {
-  const text = form === 'table' ? formatProblems(problems, file) : `${file}: ${problems.length} problems`;
-  return new HilumError('config-bad', text, { exit: exitCode.badConfig });
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
-      hint: 'Check the path.',
-      exit: exitCode.usage,
-      cause,
-    });
-  }
 }

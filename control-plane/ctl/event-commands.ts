@@ -121,6 +121,7 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
       reason: options.reason ?? '',
       limit: left,
       afterIndex: resume ?? 0n,
+      id: '',
     };
     const events = stream(connection, connection.client.streamEvents(request), follow ? 0 : silenceMs);
     try {

@@ -7,6 +7,7 @@ import { version } from '../../gateway/version.ts';
 import { addCodeCommands } from './code-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addEventCommands } from './event-commands.ts';
+import { addExplainCommand } from './explain-commands.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addQuarantineCommands } from './quarantine-commands.ts';
 
@@ -25,6 +26,7 @@ Examples:
   hilumctl events --from-start -o jsonl         every canonical event, one JSON line each
   hilumctl events --follow --class stat         watch the urgent ones come in
   hilumctl trace MSG00042                       every hop of one message, with its time
+  hilumctl explain result.hl7                   where each field comes from, and what was not used
   hilumctl config push site.yaml --site north --reason "map the new analyzer"
   hilumctl codes list --unmapped                codes and units that nothing maps yet
   hilumctl custody                              accepted, delivered, quarantined, missing, doubled
@@ -34,6 +36,7 @@ Exit status: 0 done, 1 failed, 2 usage, 3 refused, 69 unreachable, 75 try again,
 
 addFleetCommands(program);
 addEventCommands(program);
+addExplainCommand(program);
 addConfigCommands(program);
 addCodeCommands(program);
 addQuarantineCommands(program);

@@ -10,7 +10,7 @@ import mqtt from 'mqtt';
 import { type Connection, call, connect, stream } from '../../control-plane/ctl/client.ts';
 import { traceText } from '../../control-plane/ctl/event-commands.ts';
 import { field, span, table } from '../../gateway/process/output.ts';
-import { CustodyRow, LatencyRow } from '../../proto/gen/hilum/v1/admin.ts';
+import { CustodyRow, LatencyRow, StreamEventsRequest } from '../../proto/gen/hilum/v1/admin.ts';
 import { freePorts, Link } from './link.ts';
 import { MllpSender } from './mllp-sender.ts';
 import {
@@ -365,19 +365,7 @@ async function telemetryCaughtUp(connection: Connection): Promise<void> {
   }
 }
 
-const everything = {
-  site: '',
-  class: '',
-  fromStart: false,
-  follow: false,
-  raw: false,
-  limit: 0,
-  gateway: '',
-  kind: '',
-  reason: '',
-  source: '',
-  afterIndex: 0n,
-};
+const everything = StreamEventsRequest.fromPartial({});
 
 async function withPlane<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = connect(contextFile(directory));

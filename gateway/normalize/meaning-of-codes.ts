@@ -7,6 +7,7 @@ import { KeptCode } from '../../proto/back-writer.ts';
 import type { ClinicalEvent, Code, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
 import { ucumSystem } from '../../proto/units/ucum.ts';
 import { convertQuantity } from './convert.ts';
+import type { CriticalCount } from './critical.ts';
 import { keptCode } from './kept-code.ts';
 import type { CodeTables, NormalizeContext, Sighting, UnitTables } from './outcome.ts';
 
@@ -17,8 +18,14 @@ const systemMax = 160;
 /** Types whose value may be a number: of a device's reading, and OBX-2. */
 const numeric = new Set(['', 'NM', 'SN', 'ST']);
 
-export function giveMeaning(events: readonly ClinicalEvent[], context: NormalizeContext): Sighting[] {
+export interface Given {
+  unmapped: Sighting[];
+  critical: CriticalCount[];
+}
+
+export function giveMeaning(events: readonly ClinicalEvent[], context: NormalizeContext): Given {
   const sightings = new Map<string, Sighting>();
+  const counts: CriticalCount[] = [];
   for (const event of events) {
     const fired = new Set<string>();
     note(sightings, 'service', event.order?.service, '', context.codes);
@@ -27,10 +34,13 @@ export function giveMeaning(events: readonly ClinicalEvent[], context: Normalize
       note(sightings, 'observation', observation.code, observation.unit, context.codes);
       const conversion = unit === undefined ? undefined : convert(observation, unit, context);
       if (conversion !== undefined) fired.add(`unit-conversion/${conversion}`);
+      if (context.critical === undefined) continue;
+      context.critical.mark(observation, unit, event, counts);
+      if (observation.critical !== undefined) fired.add(`critical/${observation.critical.rule}`);
     }
     if (fired.size > 0) event.provenance?.rules.push(...fired);
   }
-  return [...sightings.values()];
+  return { unmapped: [...sightings.values()], critical: counts };
 }
 
 /** Adds the UCUM coding that the unit was read as; gives it in the one spelling that tables use. */

@@ -18,8 +18,10 @@ export function normalize(record: JournalRecord, context: NormalizeContext): Nor
         ? normalizeHl7v2(record.raw, context)
         : normalizeDevice(record.raw, context);
     for (const event of made.events) associate(event, context.devices ?? [], context.source);
-    const unmapped = giveMeaning(made.events, context);
-    return unmapped.length > 0 ? { ...made, unmapped } : made;
+    const { unmapped, critical } = giveMeaning(made.events, context);
+    if (unmapped.length > 0) made.unmapped = unmapped;
+    if (critical.length > 0) made.critical = critical;
+    return made;
   } catch {
     // A mapping must not throw; if it does, it costs this record alone.
     return {
@@ -30,7 +32,7 @@ export function normalize(record: JournalRecord, context: NormalizeContext): Nor
 }
 
 /** HL7 v2 may come over MQTT too: MSH, FHS or BHS, after a byte order mark and line ends. */
-function looksLikeHl7v2(raw: Uint8Array): boolean {
+export function looksLikeHl7v2(raw: Uint8Array): boolean {
   let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
   while (raw[at] === 0x0d || raw[at] === 0x0a || raw[at] === 0x0b) at += 1;
   const name = String.fromCharCode(raw[at] ?? 0, raw[at + 1] ?? 0, raw[at + 2] ?? 0);

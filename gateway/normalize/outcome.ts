@@ -7,7 +7,9 @@
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
 import type { Relation } from '../../proto/units/ucum.ts';
 import type { DeclaredDevice } from './association.ts';
+import type { CriticalCount, CriticalRules } from './critical.ts';
 import type { PayloadTemplate } from './device/template.ts';
+import type { Mapping } from './hl7v2/remap.ts';
 
 export interface Normalized {
   events: ClinicalEvent[];
@@ -15,6 +17,8 @@ export interface Normalized {
   reject?: Reject;
   /** Codes and units that nothing maps; only where there are any. */
   unmapped?: Sighting[];
+  /** What the rules for critical results did; only where there is anything. */
+  critical?: CriticalCount[];
 }
 
 /** For the worklist of codes: coded fields only, cut to 64 characters, never a value. */
@@ -68,6 +72,10 @@ export interface NormalizeContext {
   authorities: ReadonlyMap<string, string>;
   /** Templates for the JSON of this source, in order. */
   payloads?: readonly PayloadTemplate[];
+  /** Of the config, for HL7 v2 of this source. */
+  mappings?: readonly Mapping[] | undefined;
+  /** Only where the config has rules for critical results. */
+  critical?: CriticalRules | undefined;
   /** What the config declares of devices. */
   devices?: readonly DeclaredDevice[];
 }

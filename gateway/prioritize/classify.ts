@@ -88,6 +88,9 @@ function byDefault(event: ClinicalEvent): Verdict {
   if (fixedKinds.has(event.kind)) return verdict;
   // Flags first: of two reasons for `stat`, the reported critical result is the one to name.
   if (event.observations.some(isCritical)) return { class: 'stat', rule: 'class:default:critical-flag' };
+  if (event.observations.some(({ critical }) => critical !== undefined)) {
+    return { class: 'stat', rule: 'class:default:critical-rule' };
+  }
   for (const order of [event.order, ...event.furtherOrders]) {
     raise(verdict, priorityClass(order?.priority), 'class:default:priority');
     raise(verdict, timingClass(order?.timing), 'class:default:priority');

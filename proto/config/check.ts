@@ -5,7 +5,9 @@
 import { createHash } from 'node:crypto';
 import { relate } from '../units/ucum.ts';
 import { compilePredicate, type PredicateOptions } from './cel.ts';
+import { checkCritical } from './check-critical.ts';
 import { checkDevices, checkPayloads } from './check-devices.ts';
+import { checkMappings } from './check-mappings.ts';
 import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -31,6 +33,8 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
     ...checkDevices(config),
     ...checkCodes(config),
     ...checkConversions(config, positions),
+    ...checkMappings(config, positions),
+    ...checkCritical(config),
     ...checkClasses(config, positions),
     ...checkBudgets(config),
     ...checkRoutes(config, positions),

@@ -41,6 +41,11 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     furtherOrders: 'list<Order>',
     furtherEncounters: 'list<Encounter>',
     deviceAssociation: 'DeviceAssociation',
+    extensions: 'list<Extension>',
+  },
+  Extension: {
+    name: 'string',
+    value: 'string',
   },
   Position: {
     epoch: 'int',
@@ -309,6 +314,11 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     valuePeriod: 'Period',
     devicePath: 'string',
     samples: 'SampledData',
+    critical: 'CriticalMark',
+  },
+  CriticalMark: {
+    rule: 'string',
+    why: 'string',
   },
   ConvertedQuantity: {
     value: 'string',

@@ -4,6 +4,8 @@
  * every default filled in, short forms written out. Durations stay as written (duration.ts).
  */
 import { z } from 'zod';
+import { criticalRule } from './critical-schema.ts';
+import { mapping } from './mapping-schema.ts';
 import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
 import { address, classes, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
@@ -132,6 +134,11 @@ export const configSchema = z.strictObject({
   codes: z.record(name, codeTable).default({}),
   units: units.prefault({}),
   identity: z.strictObject({ authorities: z.record(z.string(), uri).default({}) }).prefault({}),
+  mappings: z.record(name, mapping).default({}).describe('What a site reads otherwise, or beside.'),
+  critical: z
+    .record(name, criticalRule)
+    .default({})
+    .describe('Results that are critical although no flag says so.'),
   classes: classSection.prefault([]),
   budgets: z
     .strictObject({
@@ -166,6 +173,7 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
+export type { CriticalConfig } from './critical-schema.ts';
 export type { DeclaredDeviceConfig, PayloadConfig } from './payload-schema.ts';
 export type SourceConfig = Config['sources'][string];
 export type CodeTableConfig = Config['codes'][string];

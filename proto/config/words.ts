@@ -7,7 +7,7 @@ import { nearest } from './nearest.ts';
 export const classes = ['stat', 'urgent', 'routine', 'bulk'] as const;
 export type Class = (typeof classes)[number];
 
-function text(check: (value: string) => [message: string, hint: string] | undefined, example: string) {
+export function text(check: (value: string) => [message: string, hint: string] | undefined, example: string) {
   return z
     .string()
     .superRefine((value, context) => {

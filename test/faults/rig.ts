@@ -321,6 +321,7 @@ export const everything = {
   reason: '',
   source: '',
   afterIndex: 0n,
+  id: '',
 };
 
 export interface Sending {

@@ -44,7 +44,7 @@ const installed = (shell: string) =>
 const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
   [
     ['hilumctl', 'c'],
-    ['config', 'custody', 'completion'],
+    ['config', 'codes', 'custody', 'completion'],
   ],
   [['hilumctl', 'config', 'r'], ['rollback']],
   [['hilumctl', '--context', 'events', 'config', 'st'], ['status']],

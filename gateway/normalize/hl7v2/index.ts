@@ -52,6 +52,11 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
   return whole;
 }
 
+/** The messages of a record, as they are read one by one. */
+export function messagesOf(raw: Uint8Array): Uint8Array[] {
+  return split(fromUtf16(raw)).messages;
+}
+
 /** True for a complete MSH and nothing else; a header that was cut off is a fault to be told. */
 function headerOnly(message: Uint8Array): boolean {
   return message.length > 20 && !message.includes(13) && !message.includes(10);

@@ -26,6 +26,8 @@ export class Message {
   /** False where another message's or a batch's header may stand inside (see split.ts). */
   alone = true;
   /** Tests watch which fields a mapping reads. */
+  /** Where a config has mappings: the segments that an order or an observation was made of. */
+  segmentsOf: WeakMap<object, Segment[]> | undefined;
   onRead: ((segment: Segment, field: number) => void) | undefined;
 
   constructor(

@@ -9,6 +9,7 @@ import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
 import { nullsOf } from './nulls.ts';
+import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
 import { remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -20,7 +21,7 @@ export function normalizeMessage(raw: Uint8Array, context: NormalizeContext, wat
   const message = scan(raw, scopeOf(context));
   if ('code' in message) return { events: [], reject: message };
   message.onRead = watch;
-  return mapped(message);
+  return withMappings(message, context);
 }
 
 /** Undefined where the record must be split first, or is refused. */
@@ -32,10 +33,16 @@ export function normalizeAlone(
   const message = scan(raw, scopeOf(context));
   if ('code' in message || !message.alone) return undefined;
   message.onRead = watch;
-  return mapped(message);
+  return withMappings(message, context);
 }
 
-function scopeOf(context: NormalizeContext): Scope {
+function withMappings(message: Message, { mappings }: NormalizeContext): Normalized {
+  if (mappings === undefined) return mapped(message);
+  message.segmentsOf = new WeakMap();
+  return remap(mapped(message), message, mappings);
+}
+
+export function scopeOf(context: NormalizeContext): Scope {
   return { context, offset: '', remarks: [], rules: [], times: [] };
 }
 

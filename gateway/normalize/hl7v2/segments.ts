@@ -100,6 +100,7 @@ export const orderSegments: Record<string, Handler> = {
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
     const { order } = draft;
+    made(order, segment);
     fill(order, orc, segment);
     draft.acting = order.participants;
     draft.notes = draft.current.notes;
@@ -110,6 +111,7 @@ export const orderSegments: Record<string, Handler> = {
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
     const { order } = draft;
+    made(order, segment);
     if (draft.family.opens.size > 0) {
       fill({ order, times: draft.times }, obr, segment);
     } else {
@@ -154,11 +156,21 @@ export const observationSegments: Record<string, Handler> = {
   OBX(draft, segment) {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
+    made(observation, segment);
     draft.current.observations.push(observation);
     draft.notes = observation.notes;
     draft.acting = observation.performers;
   },
 };
+
+/** Noted for the mappings of a config, where it has any. */
+function made(of: object, segment: Segment): void {
+  const { segmentsOf } = segment.message;
+  if (segmentsOf === undefined) return;
+  const segments = segmentsOf.get(of);
+  if (segments === undefined) segmentsOf.set(of, [segment]);
+  else segments.push(segment);
+}
 
 /** An ORC begins the next order unless it follows its own OBR (OUL puts it there). */
 function opensHere(draft: Draft): boolean {

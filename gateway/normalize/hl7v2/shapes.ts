@@ -44,6 +44,7 @@ export const fresh = {
     furtherMedications: [],
     furtherOrders: [],
     furtherEncounters: [],
+    extensions: [],
     deviceAssociation: undefined,
   }),
   patient: (): proto.Patient => ({
@@ -189,6 +190,7 @@ export const fresh = {
     performingOrganizationAddress: undefined,
     converted: undefined,
     valuePeriod: undefined,
+    critical: undefined,
     devicePath: '',
     samples: undefined,
   }),

@@ -157,6 +157,8 @@ export interface StreamEventsRequest {
   source: string;
   /** Start after this log index (from an earlier reply). */
   afterIndex: bigint;
+  /** This event alone; from_start, follow and after_index say nothing then. */
+  id: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2340,6 +2342,7 @@ function createBaseStreamEventsRequest(): StreamEventsRequest {
     reason: "",
     source: "",
     afterIndex: 0n,
+    id: "",
     _unknownFields: {},
   };
 }
@@ -2381,6 +2384,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
         throw new globalThis.Error("value provided for field message.afterIndex of type uint64 too large");
       }
       writer.uint32(88).uint64(message.afterIndex);
+    }
+    if (message.id !== "") {
+      writer.uint32(98).string(message.id);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2494,6 +2500,14 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
             message.afterIndex = reader.uint64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2535,6 +2549,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
         : isSet(object.after_index)
         ? BigInt(object.after_index)
         : 0n,
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
     };
   },
 
@@ -2573,6 +2588,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     if (message.afterIndex !== 0n) {
       obj.afterIndex = message.afterIndex.toString();
     }
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
     return obj;
   },
 
@@ -2594,6 +2612,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     message.afterIndex = (object.afterIndex !== undefined && object.afterIndex !== null)
       ? BigInt(object.afterIndex)
       : 0n;
+    message.id = object.id ?? "";
     return message;
   },
 };

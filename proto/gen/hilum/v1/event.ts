@@ -247,7 +247,29 @@ export interface ClinicalEvent {
    * How the device came to its patient; of device events only.
    * Device JSON: patient · Hilum: config, occupancy
    */
-  deviceAssociation: DeviceAssociation | undefined;
+  deviceAssociation:
+    | DeviceAssociation
+    | undefined;
+  /**
+   * What a config's mapping takes from segments of a site's own (ZBX-3) and has no other field here.
+   * HL7 v2: Z segments · Hilum: mappings of the config
+   */
+  extensions: Extension[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A value of a site's own under a name of its own. */
+export interface Extension {
+  /**
+   * The name that the mapping gives it: extensions.kit sets kit.
+   * Hilum: mappings of the config
+   */
+  name: string;
+  /**
+   * As text, as everything that was sent.
+   * HL7 v2: Z segments · Hilum: mappings of the config
+   */
+  value: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1626,7 +1648,29 @@ export interface Observation {
    * The samples of a waveform, which are no value of their own.
    * HL7 v2: OBX-5 of NA, MA · FHIR: SampledData
    */
-  samples: SampledData | undefined;
+  samples:
+    | SampledData
+    | undefined;
+  /**
+   * Set where a rule of the config finds the result critical; the interpretation stays what was sent.
+   * Hilum: critical of the config
+   */
+  critical: CriticalMark | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Why a result without a flag is critical. */
+export interface CriticalMark {
+  /**
+   * The entry of the config's critical.
+   * Hilum: critical of the config
+   */
+  rule: string;
+  /**
+   * What the rule found: above 6.0 mmol/L; says "gram negative rods".
+   * Hilum: critical of the config
+   */
+  why: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3474,6 +3518,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     furtherOrders: [],
     furtherEncounters: [],
     deviceAssociation: undefined,
+    extensions: [],
     _unknownFields: {},
   };
 }
@@ -3593,6 +3638,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.deviceAssociation !== undefined) {
       DeviceAssociation.encode(message.deviceAssociation, writer.uint32(306).fork()).join();
+    }
+    for (const v of message.extensions) {
+      Extension.encode(v!, writer.uint32(314).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3922,6 +3970,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.deviceAssociation = DeviceAssociation.decode(reader, reader.uint32());
             continue;
           }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.extensions.push(Extension.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4026,6 +4082,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : isSet(object.device_association)
         ? DeviceAssociation.fromJSON(object.device_association)
         : undefined,
+      extensions: globalThis.Array.isArray(object?.extensions)
+        ? object.extensions.map((e: any) => Extension.fromJSON(e))
+        : [],
     };
   },
 
@@ -4145,6 +4204,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.deviceAssociation !== undefined) {
       obj.deviceAssociation = DeviceAssociation.toJSON(message.deviceAssociation);
     }
+    if (message.extensions?.length) {
+      obj.extensions = message.extensions.map((e) => Extension.toJSON(e));
+    }
     return obj;
   },
 
@@ -4219,6 +4281,108 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     message.deviceAssociation = (object.deviceAssociation !== undefined && object.deviceAssociation !== null)
       ? DeviceAssociation.fromPartial(object.deviceAssociation)
       : undefined;
+    message.extensions = object.extensions?.map((e) => Extension.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseExtension(): Extension {
+  return { name: "", value: "", _unknownFields: {} };
+}
+
+export const Extension: MessageFns<Extension> = {
+  encode(message: Extension, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Extension {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtension();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Extension {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: Extension): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Extension>): Extension {
+    return Extension.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Extension>): Extension {
+    const message = createBaseExtension();
+    message.name = object.name ?? "";
+    message.value = object.value ?? "";
     return message;
   },
 };
@@ -9176,6 +9340,7 @@ function createBaseObservation(): Observation {
     valuePeriod: undefined,
     devicePath: "",
     samples: undefined,
+    critical: undefined,
     _unknownFields: {},
   };
 }
@@ -9292,6 +9457,9 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.samples !== undefined) {
       SampledData.encode(message.samples, writer.uint32(298).fork()).join();
+    }
+    if (message.critical !== undefined) {
+      CriticalMark.encode(message.critical, writer.uint32(306).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9613,6 +9781,14 @@ export const Observation: MessageFns<Observation> = {
             message.samples = SampledData.decode(reader, reader.uint32());
             continue;
           }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.critical = CriticalMark.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9758,6 +9934,7 @@ export const Observation: MessageFns<Observation> = {
         ? globalThis.String(object.device_path)
         : "",
       samples: isSet(object.samples) ? SampledData.fromJSON(object.samples) : undefined,
+      critical: isSet(object.critical) ? CriticalMark.fromJSON(object.critical) : undefined,
     };
   },
 
@@ -9876,6 +10053,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.samples !== undefined) {
       obj.samples = SampledData.toJSON(message.samples);
     }
+    if (message.critical !== undefined) {
+      obj.critical = CriticalMark.toJSON(message.critical);
+    }
     return obj;
   },
 
@@ -9950,6 +10130,110 @@ export const Observation: MessageFns<Observation> = {
     message.samples = (object.samples !== undefined && object.samples !== null)
       ? SampledData.fromPartial(object.samples)
       : undefined;
+    message.critical = (object.critical !== undefined && object.critical !== null)
+      ? CriticalMark.fromPartial(object.critical)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCriticalMark(): CriticalMark {
+  return { rule: "", why: "", _unknownFields: {} };
+}
+
+export const CriticalMark: MessageFns<CriticalMark> = {
+  encode(message: CriticalMark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rule !== "") {
+      writer.uint32(10).string(message.rule);
+    }
+    if (message.why !== "") {
+      writer.uint32(18).string(message.why);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CriticalMark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCriticalMark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.why = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CriticalMark {
+    return {
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      why: isSet(object.why) ? globalThis.String(object.why) : "",
+    };
+  },
+
+  toJSON(message: CriticalMark): unknown {
+    const obj: any = {};
+    if (message.rule !== "") {
+      obj.rule = message.rule;
+    }
+    if (message.why !== "") {
+      obj.why = message.why;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CriticalMark>): CriticalMark {
+    return CriticalMark.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CriticalMark>): CriticalMark {
+    const message = createBaseCriticalMark();
+    message.rule = object.rule ?? "";
+    message.why = object.why ?? "";
     return message;
   },
 };

@@ -1,0 +1,269 @@
+/**
+ * A config's mappings over what the built-in ones made: field by field, from any place of the message.
+ *
+ * Places are looked for near what is set. Of an observation: its OBX and what follows it up to the
+ * next OBX or order (a ZBX behind it); then of the event: from its ORC or OBR to the next; then of
+ * the patient: from the PID to the first order. What is empty there sets nothing, so the built-in
+ * value stays; so does the HL7 null.
+ *
+ * Codes and times that many events share are never written to: what is set is set in a copy of each
+ * message on the way. A line that fails costs its record, with the mapping, the field and the place
+ * in the reason, never the content.
+ */
+import { mustCompile, type Predicate } from '../../../proto/config/cel.ts';
+import { eventFields } from '../../../proto/config/event-fields.ts';
+import {
+  type Location,
+  parseLocation,
+  parseTarget,
+  type Target,
+} from '../../../proto/config/mapping-paths.ts';
+import type { MappingScalar } from '../../../proto/config/mapping-schema.ts';
+import type { Config } from '../../../proto/config/schema.ts';
+import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Normalized } from '../outcome.ts';
+import { readTime } from '../time.ts';
+import { codeOf } from './coded.ts';
+import { readForm } from './date-form.ts';
+import type { Message, Segment } from './message.ts';
+
+export interface Mapping {
+  name: string;
+  when: Predicate | undefined;
+  lines: Line[];
+}
+
+interface Line {
+  /** As it is written, for reasons. */
+  to: string;
+  target: Target;
+  value: Value | { type: string; fields: { name: string; value: Value }[] };
+}
+
+interface Value {
+  type: string;
+  text?: string;
+  places: { written: string; location: Location }[];
+  letters: 'upper' | 'lower' | undefined;
+  date: string | undefined;
+  map: Record<string, string> | undefined;
+}
+
+/** The mappings of each source, in the order of the config; undefined for a source that has none. */
+export function compileMappings({
+  mappings,
+}: Pick<Config, 'mappings'>): (source: string) => Mapping[] | undefined {
+  const all = Object.entries(mappings).map(([name, { source, when, set }]) => ({
+    source,
+    name,
+    when: when === undefined ? undefined : mustCompile(`mapping ${name}`, when),
+    lines: Object.entries(set).map(([to, line]): Line => {
+      const { target } = parseTarget(to) as { target: Target };
+      if (!('fields' in line)) return { to, target, value: compileValue(target.type, line) };
+      const types = eventFields[target.type] ?? {};
+      const fields = Object.entries(line.fields).map(([field, scalar]) => ({
+        name: field,
+        value: compileValue(types[field] ?? 'string', scalar),
+      }));
+      return { to, target, value: { type: target.type, fields } };
+    }),
+  }));
+  const known = new Map<string, Mapping[] | undefined>();
+  return (source) => {
+    if (!known.has(source)) {
+      const own = all.filter((mapping) => mapping.source === undefined || mapping.source.includes(source));
+      known.set(source, own.length === 0 ? undefined : own);
+    }
+    return known.get(source);
+  };
+}
+
+function compileValue(type: string, scalar: MappingScalar): Value {
+  const blank = { type, places: [], letters: undefined, date: undefined, map: undefined };
+  if ('const' in scalar) return { ...blank, text: scalar.const };
+  const places = scalar.from.map((written) => ({
+    written,
+    ...(parseLocation(written) as { location: Location }),
+  }));
+  const { case: letters, date, map } = { case: undefined, date: undefined, map: undefined, ...scalar };
+  // It inherits nothing: what is looked up in it was sent.
+  const words =
+    map === undefined ? undefined : (Object.assign(Object.create(null), map) as Record<string, string>);
+  return { type, places, letters, date, map: words };
+}
+
+/** Why a line could not be followed; the message has no content of the record. */
+class Unmappable extends Error {}
+
+export function remap(made: Normalized, message: Message, mappings: readonly Mapping[]): Normalized {
+  let at = '';
+  try {
+    const before = message.scope.rules.length;
+    // Before anything is set: what is set is set in copies.
+    const starts = made.events.map(({ order }) =>
+      order === undefined ? undefined : message.segmentsOf?.get(order)?.[0]?.line,
+    );
+    made.events.forEach((event, index) => {
+      const scopes = scopesOf(message, starts, index);
+      for (const mapping of mappings) {
+        at = mapping.name;
+        if (mapping.when !== undefined && !mapping.when.test(event)) continue;
+        let set = false;
+        for (const line of mapping.lines) {
+          at = `${mapping.name}: ${line.to}`;
+          set = follow(line, event, message, scopes) || set;
+        }
+        if (set)
+          event.provenance?.rules.push(`mapping/${mapping.name}`, ...message.scope.rules.slice(before));
+      }
+    });
+    return made;
+  } catch (error) {
+    const why = error instanceof Unmappable ? error.message : 'failed';
+    return { events: [], reject: { code: 'mapping-failed', reason: `Mapping ${at} ${why}.` } };
+  }
+}
+
+/** Stretches of segments to look in, nearest first. */
+type Scopes = readonly (readonly Segment[])[];
+
+function follow(line: Line, event: ClinicalEvent, message: Message, scopes: Scopes): boolean {
+  const { target } = line;
+  if (target.of === 'event') return put(event, target, read(line.value, scopes));
+  let set = false;
+  event.observations.forEach((observation, index) => {
+    const own = message.segmentsOf?.get(observation)?.[0];
+    const near =
+      own === undefined ? [] : [following(message, own), ...scopes.map((one) => one.filter(notOfResult))];
+    const copy = { ...observation };
+    if (!put(copy, target, read(line.value, near))) return;
+    if (own !== undefined) message.segmentsOf?.set(copy, [own]);
+    event.observations[index] = copy;
+    set = true;
+  });
+  return set;
+}
+
+function read(value: Line['value'], scopes: Scopes): unknown {
+  if (!('fields' in value)) return readOne(value, scopes);
+  const found = value.fields.map(({ name, value: inner }) => [name, readOne(inner, scopes)] as const);
+  // Constants alone say nothing of this message.
+  const said = found.some(
+    ([, one], index) => one !== undefined && value.fields[index]?.value.text === undefined,
+  );
+  const made = found.filter(([, one]) => one !== undefined);
+  return said ? { ...blank(value.type), ...Object.fromEntries(made) } : undefined;
+}
+
+function readOne({ type, text, places, letters, date, map }: Value, scopes: Scopes): unknown {
+  if (text !== undefined) return text;
+  for (const { written, location } of places) {
+    const { field, repetition, component, subcomponent } = location;
+    const segment = segmentAt(location, scopes);
+    if (segment === undefined) continue;
+    if (type === 'Code') {
+      const code = codeOf(segment.parts(field, repetition));
+      if (code !== undefined) return code;
+      continue;
+    }
+    let said = segment.text(field, repetition, component, subcomponent);
+    if (said === '') continue;
+    if (date !== undefined) {
+      const digits = readForm(said, date);
+      if (digits === undefined) throw new Unmappable(`from ${written}: not a date of the form ${date}`);
+      said = digits;
+    }
+    if (letters !== undefined) said = letters === 'upper' ? said.toUpperCase() : said.toLowerCase();
+    said = map?.[said] ?? said;
+    if (type === 'string' && date === undefined) return said;
+    const { offset, context } = segment.message.scope;
+    const { time, remark } = readTime(said, context.zone, '', offset);
+    if (remark !== '') throw new Unmappable(`from ${written}: ${remark}`);
+    return type === 'string' ? time.value : time;
+  }
+  return undefined;
+}
+
+function segmentAt({ segment: name, nth }: Location, scopes: Scopes): Segment | undefined {
+  for (const scope of scopes) {
+    let seen = 0;
+    for (const segment of scope) if (segment.name === name && ++seen === nth) return segment;
+  }
+  return undefined;
+}
+
+/** An event's own stretch and what comes before all orders of its patient. */
+function scopesOf(message: Message, starts: readonly (number | undefined)[], index: number): Scopes {
+  const { segments } = message;
+  const start = starts[index];
+  if (start === undefined) return [segments];
+  const end = starts.find((line, other) => other > index && line !== undefined) ?? segments.length + 1;
+  let patient = start - 1;
+  while (patient > 1 && segments[patient - 1]?.name !== 'PID') patient--;
+  const first = Math.min(
+    start,
+    ...starts.filter((line): line is number => line !== undefined && line > patient),
+  );
+  const before = segments.slice(patient - 1, first - 1);
+  const nextPatient = segments.findIndex(({ name, line }) => name === 'PID' && line > start);
+  const stop = nextPatient < 0 ? end : Math.min(end, nextPatient + 1);
+  return [segments.slice(start - 1, stop - 1), patient > 1 ? [...segments.slice(0, 1), ...before] : before];
+}
+
+/** An OBX and what stands behind it, up to the next result or order. */
+function following({ segments }: Message, obx: Segment): Segment[] {
+  let stop = obx.line;
+  while (stop < segments.length && !ends.has(segments[stop]?.name ?? '')) stop++;
+  return segments.slice(obx.line - 1, stop);
+}
+
+const ends = new Set(['OBX', 'OBR', 'ORC', 'PID', 'SPM']);
+
+/** Another result's OBX, or what stands behind one, is not this one's. */
+function notOfResult(segment: Segment): boolean {
+  if (segment.name === 'OBX') return false;
+  if (!segment.name.startsWith('Z') && segment.name !== 'NTE') return true;
+  const { segments } = segment.message;
+  for (let at = segment.line - 2; at >= 0; at--) {
+    const { name } = segments[at] as Segment;
+    if (ends.has(name)) return name !== 'OBX';
+  }
+  return true;
+}
+
+/** False where there is nothing to set. `root` is the caller's own to write to. */
+function put(root: object, { steps, types, appends }: Target, value: unknown): boolean {
+  if (value === undefined) return false;
+  const [first = '', name = ''] = steps;
+  if (first === 'extensions') {
+    const { extensions } = root as ClinicalEvent;
+    (root as ClinicalEvent).extensions = [
+      ...extensions.filter((one) => one.name !== name),
+      { name, value: value as string },
+    ];
+    return true;
+  }
+  let owner = root as Record<string, unknown>;
+  steps.slice(0, -1).forEach((step, index) => {
+    const inner = { ...(owner[step] ?? blank(types[index] ?? '')) } as Record<string, unknown>;
+    owner[step] = inner;
+    owner = inner;
+  });
+  const last = steps.at(-1) ?? '';
+  owner[last] = appends ? [...((owner[last] as unknown[] | undefined) ?? []), value] : value;
+  return true;
+}
+
+/** An empty message of the contract by its name. */
+function blank(type: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(eventFields[type] ?? {}).map(([name, kind]) => [name, emptyOf(kind)]),
+  );
+}
+
+function emptyOf(kind: string): unknown {
+  if (kind === 'string') return '';
+  if (kind === 'bool') return false;
+  if (kind === 'int') return 0;
+  return kind.startsWith('list<') ? [] : undefined;
+}
