@@ -11,18 +11,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { durationMs } from '../proto/config/duration.ts';
-import type { ConfigOffer, CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
+import type { ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { orderKeysOf } from './capture/order-key.ts';
 import { ConfigStore } from './config-store.ts';
 import { Criticals } from './criticals.ts';
+import { Destinations } from './destinations.ts';
 import { watchIdentity } from './identity-watch.ts';
 import { Journal } from './journal/journal.ts';
-import type { StoredDelivery } from './journal/local-queues.ts';
 import { Latency } from './latency.ts';
 import { type Listener, makeListener, reloadListener } from './listeners.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
-import { gatewayMetrics } from './metrics.ts';
 import { mappingVersion } from './normalize/normalize.ts';
 import { Pipeline } from './pipeline.ts';
 import { Lanes } from './prioritize/lanes.ts';
@@ -32,8 +31,8 @@ import { loadKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { ownDirectory } from './process/owner.ts';
 import { StatusServer } from './process/status-server.ts';
-import { Delivery } from './route/delivery.ts';
-import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
+import { SelfReport } from './self-report.ts';
+import { type LoadedSettings, loadSettings, parseSize, resolvePath } from './settings.ts';
 import { Shares } from './shares.ts';
 import { Sources } from './sources.ts';
 import { Unmapped } from './unmapped.ts';
@@ -49,12 +48,9 @@ export interface GatewayOptions {
   log: Log;
 }
 
-const laneNames: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const wakeDeliveriesMs = 1_000;
 const repeatsShownMax = 10_000;
 const renewCheckMs = 3_600_000;
-/** Custody by hour goes up for the last three days; the totals are for ever. */
-const hoursReported = 72;
 
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -68,11 +64,13 @@ export class Gateway {
   readonly #shares = new Shares();
   readonly #unmapped = new Unmapped();
   readonly #criticals = new Criticals();
-  readonly #startedAtUs = nowUs();
-  readonly #deliveries = new Map<string, Delivery>();
+  readonly #destinations: Destinations;
+  readonly #report: SelfReport;
   readonly #alarms = new Map<string, number>();
   readonly #repeats = new Map<number, number>();
   readonly #status: StatusServer;
+  /** Deadlines between the lanes; they change with the config's budgets. */
+  readonly #lanes: Lanes;
   #meaning: Meaning;
   #uplink: Uplink | undefined;
   #statusAddress = '';
@@ -135,6 +133,7 @@ export class Gateway {
     const { yaml, version: configVersion } = this.#config.running();
     this.#meaning = compileMeaning(yaml, configVersion);
     this.#sources = new Sources(this.#meaning.config);
+    this.#lanes = new Lanes(budgetsOf(this.#meaning));
     this.#pipeline = new Pipeline(
       journal,
       { gateway: this.name, site: this.#identity?.site ?? '', masterKey: key },
@@ -158,19 +157,33 @@ export class Gateway {
         log,
       }),
     );
+    this.#destinations = new Destinations(journal, {
+      log,
+      onAlarm: (code, fields) => this.alarm(code, fields),
+      normalizedThrough: () => this.#pipeline.normalizedThrough(),
+    });
+    this.#report = new SelfReport({
+      journal,
+      journalBytesMax: parseSize(loaded.settings.journal.bytesMax) ?? 0,
+      config: this.#config,
+      listeners: this.#listeners,
+      destinations: this.#destinations,
+      latency: this.#latency,
+      shares: this.#shares,
+      unmapped: this.#unmapped,
+      criticals: this.#criticals,
+      alarms: this.#alarms,
+      now: () => ({
+        identity: this.#identity,
+        uplink: this.#uplink?.state(),
+        uplinkAddress: loaded.settings.uplink.address ?? this.#identity?.address ?? '',
+        notReady: this.#notReady(),
+      }),
+    });
     this.#status = new StatusServer({
-      status: () => this.status(),
+      status: () => this.#report.status(),
       notReady: () => this.#notReady(),
-      metrics: () =>
-        gatewayMetrics({
-          custody: this.#custody(),
-          lanes: journal.lanes(),
-          room: journal.room(),
-          refusals: journal.stats().refusals,
-          connected: this.#uplink?.state().state === 'connected',
-          latency: this.#latency.summary(),
-          listeners: this.#listeners,
-        }),
+      metrics: () => this.#report.metrics(),
     });
   }
 
@@ -195,7 +208,7 @@ export class Gateway {
     );
     this.#pipeline.start();
     this.#auditMapping();
-    this.#useDestinations();
+    this.#destinations.use(this.#meaning.config);
     this.#startUplink();
     this.#statusAddress = await this.#status.listen(loaded.settings.status.listen, '127.0.0.1:9480', log);
     for (const listener of this.#listeners) {
@@ -238,7 +251,7 @@ export class Gateway {
     clearInterval(this.#renewTimer);
     clearInterval(this.#identityTimer);
     await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
-    for (const delivery of this.#deliveries.values()) delivery.stop();
+    this.#destinations.stop();
     await this.#pipeline.stop(deadlineMs);
     await this.#uplink?.stop(deadlineMs);
     await this.#journal.stop();
@@ -308,7 +321,7 @@ export class Gateway {
 
   onDeliveries(): void {
     if (this.#stopping) return;
-    for (const delivery of this.#deliveries.values()) delivery.notify();
+    this.#destinations.notify();
   }
 
   onRepeat(sequence: number): void {
@@ -332,7 +345,6 @@ export class Gateway {
     const identity = this.#identity;
     if (identity === undefined) return;
     const { uplink } = this.#options.loaded.settings;
-    const budgets = Object.fromEntries(laneNames.map((lane) => [lane, this.#meaning.budgetMs(lane)]));
     this.#uplink = new Uplink(
       this.#journal,
       this.#journal.reports,
@@ -342,7 +354,7 @@ export class Gateway {
         proxy: parseProxy(uplink.proxy),
         version,
         mappingVersion,
-        lanes: new Lanes(budgets as Record<Class, number>),
+        lanes: this.#lanes,
       },
       {
         nowUs,
@@ -366,7 +378,7 @@ export class Gateway {
           return { found: found !== undefined, raw: found ?? new Uint8Array(0) };
         },
         configReport: () => this.#config.report(),
-        telemetry: () => this.#telemetry(),
+        telemetry: () => this.#report.telemetry(),
         takeRepeats: () => this.#takeRepeats(),
         onLatency: (lane, hop, us) => this.#latency.record(lane, hop, us),
       },
@@ -386,9 +398,10 @@ export class Gateway {
     const applied = outcome.outcome === 'applied';
     if (applied) {
       this.#meaning = compileMeaning(offer.yaml, Number(offer.version));
+      this.#lanes.useBudgets(budgetsOf(this.#meaning));
       this.#sources.use(this.#meaning.config);
       this.#pipeline.setConfig(offer.yaml, Number(offer.version), this.#meaning.reclassifies);
-      this.#useDestinations();
+      this.#destinations.use(this.#meaning.config);
       this.#auditMapping();
     }
     log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', {
@@ -415,193 +428,9 @@ export class Gateway {
       detail: `from record ${through + 1} on`,
     });
   }
-
-  /** One queue for each destination that the config names, and for those that still hold letters under an older one. */
-  #useDestinations(): void {
-    for (const delivery of this.#deliveries.values()) delivery.stop();
-    this.#deliveries.clear();
-    const { destinations } = this.#meaning.config;
-    for (const { destination, counts } of this.#journal.local.counts()) {
-      if (counts.pending > 0 && destinations[destination] === undefined)
-        this.alarm('destination-unused', { destination, pending: counts.pending });
-    }
-    for (const [name, destination] of Object.entries(destinations)) {
-      const place = parseListen(destination.address);
-      if (place === undefined) continue;
-      let head: StoredDelivery | undefined;
-      const delivery = new Delivery(
-        {
-          head: () => {
-            head = this.#journal.local.head(name);
-            return head === undefined
-              ? undefined
-              : {
-                  raw: head.delivery.raw,
-                  messageControlId: head.delivery.messageControlId,
-                  recordSequence: head.recordSequence,
-                };
-          },
-          delivered: () => this.#journal.local.settle(head as StoredDelivery, 'delivered'),
-          deadLetter: () => this.#journal.local.settle(head as StoredDelivery, 'dead'),
-          normalizedThrough: () => this.#pipeline.normalizedThrough(),
-        },
-        {
-          name,
-          host: place.host,
-          port: place.port,
-          tls: destination.tls,
-          timeoutMs: durationMs(destination.timeout) ?? 30_000,
-          inSourceOrder: destination.order === 'source',
-        },
-        { random: Math.random, log: this.#options.log },
-      );
-      this.#deliveries.set(name, delivery);
-      delivery.notify();
-    }
-  }
-
-  status(): Record<string, unknown> {
-    const room = this.#journal.room();
-    const uplink = this.#uplink?.state();
-    const oldestS = this.#journal.oldestPendingS();
-    const notReady = this.#notReady();
-    return {
-      pid: process.pid,
-      ready: notReady === '',
-      notReady,
-      gateway: this.name,
-      site: this.#identity?.site ?? '',
-      version,
-      enrolled: this.#identity !== undefined,
-      uplink: {
-        state: uplink?.state ?? 'not-enrolled',
-        reason: uplink?.reason ?? '',
-        address: this.#options.loaded.settings.uplink.address ?? this.#identity?.address ?? '',
-        lastAckAtUs: String(uplink?.lastAckAtUs ?? 0),
-        connects: uplink?.connects ?? 0,
-        clockOffsetUs: String(Math.round(uplink?.offsetUs ?? 0)),
-      },
-      listeners: this.#listeners.map(({ name, type, address, state, tls, plain, counters }) => ({
-        name,
-        type,
-        address,
-        state,
-        tls,
-        ...(plain === undefined ? {} : { plain }),
-        counters: counters(),
-      })),
-      config: this.#config.facts(),
-      journal: {
-        state: room.state,
-        bytes: String(room.liveBytes),
-        bytesMax: String(parseSize(this.#options.loaded.settings.journal.bytesMax) ?? 0),
-        fileBytes: String(room.fileBytes),
-        freeBytes: String(room.freeBytes),
-        oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
-        lanes: this.#journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
-        refusals: this.#journal.stats().refusals,
-        recoveredMs: Math.round(this.#journal.recovered.ms),
-      },
-      custody: this.#custody().map((count) => longs({ ...count, missing: missing(count) })),
-      destinations: this.#journal.local.counts().map(({ destination, counts }) => ({
-        destination,
-        ...longs(counts),
-        state: this.#deliveries.get(destination)?.counts.state ?? 'unused',
-      })),
-      shares: this.#shares.all().map(longs),
-      unmapped: this.#unmapped.top(),
-      critical: this.#criticals.all(),
-      latency: this.#latency.summary(),
-      alarms: [...this.#alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
-    };
-  }
-
-  #custody(): {
-    source: string;
-    accepted: number;
-    pending: number;
-    delivered: number;
-    quarantined: number;
-    expired: number;
-    duplicates: number;
-  }[] {
-    return this.#journal.custodyTotals().map(({ source, counts }) => ({
-      source,
-      accepted: counts.accepted,
-      pending: counts.pending,
-      delivered: counts.delivered,
-      quarantined: counts.quarantined,
-      expired: counts.expired,
-      duplicates: counts.duplicates,
-    }));
-  }
-
-  #telemetry(): Telemetry {
-    const wide = (count: Record<string, number | string>): CustodyCount => ({
-      source: String(count.source ?? ''),
-      accepted: BigInt(count.accepted ?? 0),
-      pending: BigInt(count.pending ?? 0),
-      delivered: BigInt(count.delivered ?? 0),
-      quarantined: BigInt(count.quarantined ?? 0),
-      expired: BigInt(count.expired ?? 0),
-      duplicates: BigInt(count.duplicates ?? 0),
-      hour: BigInt(count.hour ?? 0),
-      destination: String(count.destination ?? ''),
-    });
-    const room = this.#journal.room();
-    const oldestS = this.#journal.oldestPendingS();
-    return {
-      atUs: nowUs64(),
-      custody: [
-        ...this.#custody().map(wide),
-        ...this.#journal
-          .custodyHours()
-          .filter(({ hour }) => hour > nowUs() / 3.6e9 - hoursReported)
-          .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
-        ...this.#journal.local.counts().map(({ destination, counts }) =>
-          wide({
-            destination,
-            accepted: counts.accepted,
-            pending: counts.pending,
-            delivered: counts.delivered,
-            quarantined: counts.dead,
-          }),
-        ),
-      ],
-      latency: this.#latency.encode(),
-      startedAtUs: BigInt(this.#startedAtUs),
-      status: {
-        journalBytes: BigInt(room.liveBytes),
-        journalBytesMax: BigInt(parseSize(this.#options.loaded.settings.journal.bytesMax) ?? 0),
-        oldestPendingAtUs: BigInt((oldestS ?? 0) * 1_000_000),
-        refused: BigInt(this.#journal.stats().refusals),
-        alarms: [...this.#alarms.keys()],
-        shares: this.#shares.all().map((share) => ({
-          source: share.source,
-          records: BigInt(share.records),
-          stat: BigInt(share.stat),
-          results: BigInt(share.results),
-          unflaggedResults: BigInt(share.unflaggedResults),
-        })),
-      },
-      clockOffsetUs: 0n,
-      clockUncertaintyUs: 0n,
-      ...this.#unmapped.report(nowUs()),
-    };
-  }
 }
 
-/** Counts are 64-bit integers outside, so strings (CONTRACT.md 7). */
-function longs(row: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]));
-}
-
-function missing(count: {
-  accepted: number;
-  pending: number;
-  delivered: number;
-  quarantined: number;
-  expired: number;
-}): number {
-  return count.accepted - count.pending - count.delivered - count.quarantined - count.expired;
+function budgetsOf(meaning: Meaning): Record<Class, number> {
+  const ms = (lane: Class): number => meaning.budgetMs(lane);
+  return { stat: ms('stat'), urgent: ms('urgent'), routine: ms('routine'), bulk: ms('bulk') };
 }

@@ -261,7 +261,7 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   // Each is longer than it should be; the figure is the most that it may have. Down is welcome, up is not.
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
-    'gateway/gateway.ts': 610,
+    'gateway/gateway.ts': 440,
     'proto/config/event-fields.ts': 670,
   };
   const long = new Map<string, number>();

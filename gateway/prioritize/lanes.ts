@@ -27,8 +27,7 @@ export type Shares = Readonly<Record<Class, number>>;
 export const defaultFloors: Shares = { stat: 0.5, urgent: 0.15, routine: 0.2, bulk: 0.05 };
 
 export class Lanes {
-  readonly #budgetsUs: Readonly<Record<Class, number>>;
-  readonly #shortestUs: number;
+  #budgetsUs: Readonly<Record<Class, number>>;
   readonly #floors: Shares;
   /** How much a lane is owed (above zero) or has had beyond its floor, in cost. */
   readonly #owed: Record<Class, number> = { stat: 0, urgent: 0, routine: 0, bulk: 0 };
@@ -37,10 +36,13 @@ export class Lanes {
     const sum = classes.reduce((total, lane) => total + floors[lane], 0);
     if (sum >= 1)
       throw new RangeError(`the floors of the lanes sum to ${sum}; they must leave something to choose`);
-    const us = (lane: Class): number => budgetsMs[lane] * 1_000;
-    this.#budgetsUs = { stat: us('stat'), urgent: us('urgent'), routine: us('routine'), bulk: us('bulk') };
-    this.#shortestUs = Math.min(...Object.values(this.#budgetsUs));
+    this.#budgetsUs = inUs(budgetsMs);
     this.#floors = floors;
+  }
+
+  /** A config with other budgets; what lanes are owed stays. */
+  useBudgets(budgetsMs: Readonly<Record<Class, number>>): void {
+    this.#budgetsUs = inUs(budgetsMs);
   }
 
   /** The lane to send from, one head per lane that has something; undefined without heads. The send is taken as done. */
@@ -83,7 +85,8 @@ export class Lanes {
   #deadlineUs({ lane, capturedAtUs }: Head, nowUs: number): number {
     const budgetUs = this.#budgetsUs[lane];
     const deadlineUs = Number(capturedAtUs) + budgetUs;
-    return deadlineUs >= nowUs ? deadlineUs : nowUs + budgetUs - this.#shortestUs;
+    const shortestUs = Math.min(...Object.values(this.#budgetsUs));
+    return deadlineUs >= nowUs ? deadlineUs : nowUs + budgetUs - shortestUs;
   }
 
   #account(heads: readonly Head[], sent: Head | undefined): void {
@@ -108,4 +111,9 @@ const rounding = 1e-9;
 /** stat before urgent before routine before bulk */
 function before(a: Head, b: Head): boolean {
   return classes.indexOf(a.lane) < classes.indexOf(b.lane);
+}
+
+function inUs(budgetsMs: Readonly<Record<Class, number>>): Record<Class, number> {
+  const us = (lane: Class): number => budgetsMs[lane] * 1_000;
+  return { stat: us('stat'), urgent: us('urgent'), routine: us('routine'), bulk: us('bulk') };
 }

@@ -8,6 +8,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { call, connect } from '../../control-plane/ctl/client.ts';
+import { freePorts } from '../../deploy/local/link.ts';
 import { enroll } from '../../gateway/uplink/enroll.ts';
 import { saveIdentity } from '../../gateway/uplink/identity.ts';
 import { type MessageKind, messageMaker } from '../kit/messages.ts';
@@ -107,6 +108,7 @@ export class Stack {
   }
 
   async startPlane(): Promise<void> {
+    if (this.#planePort === 0) [this.#planePort = 0] = await freePorts(1);
     const data = join(this.folder, 'control-plane');
     const args = [...nodeArgsFor(import.meta.url, '../../control-plane/main.ts'), 'run', '--data', data];
     const grpc = ['--grpc', `127.0.0.1:${this.#planePort}`];

@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../../deploy/local/link.ts';
 import { projectRoot } from './paths.ts';
 import { type DaemonProcess, type Owner, startProcess } from './process.ts';
 import { parseStatus } from './status.ts';
@@ -180,6 +181,7 @@ export class Site {
   }
 
   async startPlane(): Promise<void> {
+    if (this.planePort === 0) [this.planePort = 0] = await freePorts(1);
     this.plane = startProcess(this.#owner, {
       name: 'control-plane',
       args: [

@@ -1,0 +1,211 @@
+/**
+ * What the gateway says of itself: to the person at the site (status), to the control plane (telemetry, absolute
+ * values), to Prometheus (metrics). It only reads; the parts that it reads own their facts.
+ */
+import type { CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
+import type { ConfigStore } from './config-store.ts';
+import type { Criticals } from './criticals.ts';
+import type { Destinations } from './destinations.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Latency } from './latency.ts';
+import type { Listener } from './listeners.ts';
+import { gatewayMetrics } from './metrics.ts';
+import { nowUs, nowUs64 } from './process/clock.ts';
+import type { Metric } from './process/status-server.ts';
+import type { Shares } from './shares.ts';
+import type { Unmapped } from './unmapped.ts';
+import type { UplinkState } from './uplink/options.ts';
+import { version } from './version.ts';
+
+/** Custody by hour goes up for the last three days; the totals are for ever. */
+const hoursReported = 72;
+
+export interface Parts {
+  journal: Journal;
+  journalBytesMax: number;
+  config: ConfigStore;
+  listeners: readonly Listener[];
+  destinations: Destinations;
+  latency: Latency;
+  shares: Shares;
+  unmapped: Unmapped;
+  criticals: Criticals;
+  /** By code: when it was raised last. */
+  alarms: ReadonlyMap<string, number>;
+  now(): {
+    identity: { gateway: string; site: string } | undefined;
+    uplink: UplinkState | undefined;
+    uplinkAddress: string;
+    /** Why it is not ready; empty where it is. */
+    notReady: string;
+  };
+}
+
+export class SelfReport {
+  readonly #parts: Parts;
+  readonly #startedAtUs = nowUs();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  status(): Record<string, unknown> {
+    const { journal, journalBytesMax, config, listeners, destinations, latency, shares } = this.#parts;
+    const { identity, uplink, uplinkAddress, notReady } = this.#parts.now();
+    const room = journal.room();
+    const oldestS = journal.oldestPendingS();
+    return {
+      pid: process.pid,
+      ready: notReady === '',
+      notReady,
+      gateway: identity?.gateway ?? '',
+      site: identity?.site ?? '',
+      version,
+      enrolled: identity !== undefined,
+      uplink: {
+        state: uplink?.state ?? 'not-enrolled',
+        reason: uplink?.reason ?? '',
+        address: uplinkAddress,
+        lastAckAtUs: String(uplink?.lastAckAtUs ?? 0),
+        connects: uplink?.connects ?? 0,
+        clockOffsetUs: String(Math.round(uplink?.offsetUs ?? 0)),
+      },
+      listeners: listeners.map(({ name, type, address, state, tls, plain, counters }) => ({
+        name,
+        type,
+        address,
+        state,
+        tls,
+        ...(plain === undefined ? {} : { plain }),
+        counters: counters(),
+      })),
+      config: config.facts(),
+      journal: {
+        state: room.state,
+        bytes: String(room.liveBytes),
+        bytesMax: String(journalBytesMax),
+        fileBytes: String(room.fileBytes),
+        freeBytes: String(room.freeBytes),
+        reserveHeldBytes: String(room.heldBytes),
+        oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
+        lanes: journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
+        refusals: journal.stats().refusals,
+        recoveredMs: Math.round(journal.recovered.ms),
+      },
+      custody: this.#custody().map((count) => longs({ ...count, missing: missing(count) })),
+      destinations: journal.local.counts().map(({ destination, counts }) => ({
+        destination,
+        ...longs(counts),
+        state: destinations.state(destination),
+      })),
+      shares: shares.all().map(longs),
+      unmapped: this.#parts.unmapped.top(),
+      critical: this.#parts.criticals.all(),
+      latency: latency.summary(),
+      alarms: [...this.#parts.alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
+    };
+  }
+
+  metrics(): Generator<Metric> {
+    const { journal, latency, listeners, now } = this.#parts;
+    return gatewayMetrics({
+      custody: this.#custody(),
+      lanes: journal.lanes(),
+      room: journal.room(),
+      refusals: journal.stats().refusals,
+      connected: now().uplink?.state === 'connected',
+      latency: latency.summary(),
+      listeners,
+    });
+  }
+
+  #custody(): {
+    source: string;
+    accepted: number;
+    pending: number;
+    delivered: number;
+    quarantined: number;
+    expired: number;
+    duplicates: number;
+  }[] {
+    return this.#parts.journal.custodyTotals().map(({ source, counts }) => ({
+      source,
+      accepted: counts.accepted,
+      pending: counts.pending,
+      delivered: counts.delivered,
+      quarantined: counts.quarantined,
+      expired: counts.expired,
+      duplicates: counts.duplicates,
+    }));
+  }
+
+  telemetry(): Telemetry {
+    const wide = (count: Record<string, number | string>): CustodyCount => ({
+      source: String(count.source ?? ''),
+      accepted: BigInt(count.accepted ?? 0),
+      pending: BigInt(count.pending ?? 0),
+      delivered: BigInt(count.delivered ?? 0),
+      quarantined: BigInt(count.quarantined ?? 0),
+      expired: BigInt(count.expired ?? 0),
+      duplicates: BigInt(count.duplicates ?? 0),
+      hour: BigInt(count.hour ?? 0),
+      destination: String(count.destination ?? ''),
+    });
+    const { journal, journalBytesMax, latency, shares, unmapped, alarms } = this.#parts;
+    const room = journal.room();
+    const oldestS = journal.oldestPendingS();
+    return {
+      atUs: nowUs64(),
+      custody: [
+        ...this.#custody().map(wide),
+        ...journal
+          .custodyHours()
+          .filter(({ hour }) => hour > nowUs() / 3.6e9 - hoursReported)
+          .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
+        ...journal.local.counts().map(({ destination, counts }) =>
+          wide({
+            destination,
+            accepted: counts.accepted,
+            pending: counts.pending,
+            delivered: counts.delivered,
+            quarantined: counts.dead,
+          }),
+        ),
+      ],
+      latency: latency.encode(),
+      startedAtUs: BigInt(this.#startedAtUs),
+      status: {
+        journalBytes: BigInt(room.liveBytes),
+        journalBytesMax: BigInt(journalBytesMax),
+        oldestPendingAtUs: BigInt((oldestS ?? 0) * 1_000_000),
+        refused: BigInt(journal.stats().refusals),
+        alarms: [...alarms.keys()],
+        shares: shares.all().map((share) => ({
+          source: share.source,
+          records: BigInt(share.records),
+          stat: BigInt(share.stat),
+          results: BigInt(share.results),
+          unflaggedResults: BigInt(share.unflaggedResults),
+        })),
+      },
+      clockOffsetUs: 0n,
+      clockUncertaintyUs: 0n,
+      ...unmapped.report(nowUs()),
+    };
+  }
+}
+
+/** Counts are 64-bit integers outside, so strings (CONTRACT.md 7). */
+function longs(row: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]));
+}
+
+function missing(count: {
+  accepted: number;
+  pending: number;
+  delivered: number;
+  quarantined: number;
+  expired: number;
+}): number {
+  return count.accepted - count.pending - count.delivered - count.quarantined - count.expired;
+}
