@@ -4,13 +4,23 @@
  */
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
-import type { Journal } from './journal/journal.ts';
-import type { StoredDelivery } from './journal/local-queues.ts';
 import type { Log } from './process/log.ts';
 import { Delivery } from './route/delivery.ts';
 import { parseListen } from './settings.ts';
 
 const timeoutMs = 30_000;
+
+interface Letter {
+  recordSequence: number;
+  delivery: { raw: Uint8Array; messageControlId: string };
+}
+
+/** What this needs of the journal's local queues. */
+export interface LetterQueues<L extends Letter> {
+  counts(): { destination: string; counts: { pending: number } }[];
+  head(destination: string): L | undefined;
+  settle(letter: L, outcome: 'delivered' | 'dead'): Promise<void>;
+}
 
 export interface DestinationHooks {
   log: Log;
@@ -19,20 +29,20 @@ export interface DestinationHooks {
   normalizedThrough(): number;
 }
 
-export class Destinations {
-  readonly #journal: Journal;
+export class Destinations<L extends Letter = Letter> {
+  readonly #queues: LetterQueues<L>;
   readonly #hooks: DestinationHooks;
   readonly #deliveries = new Map<string, Delivery>();
 
-  constructor(journal: Journal, hooks: DestinationHooks) {
-    this.#journal = journal;
+  constructor(queues: LetterQueues<L>, hooks: DestinationHooks) {
+    this.#queues = queues;
     this.#hooks = hooks;
   }
 
   use({ destinations }: Config): void {
     this.stop();
     this.#deliveries.clear();
-    for (const { destination, counts } of this.#journal.local.counts()) {
+    for (const { destination, counts } of this.#queues.counts()) {
       if (counts.pending > 0 && destinations[destination] === undefined)
         this.#hooks.onAlarm('destination-unused', { destination, pending: counts.pending });
     }
@@ -58,17 +68,17 @@ export class Destinations {
 
   /** The head of a queue, and what becomes of it. */
   #queue(name: string): ConstructorParameters<typeof Delivery>[0] {
-    const { local } = this.#journal;
-    let head: StoredDelivery | undefined;
+    const queues = this.#queues;
+    let head: L | undefined;
     return {
       head: () => {
-        head = local.head(name);
+        head = queues.head(name);
         if (head === undefined) return undefined;
         const { raw, messageControlId } = head.delivery;
         return { raw, messageControlId, recordSequence: head.recordSequence };
       },
-      delivered: () => local.settle(head as StoredDelivery, 'delivered'),
-      deadLetter: () => local.settle(head as StoredDelivery, 'dead'),
+      delivered: () => queues.settle(head as L, 'delivered'),
+      deadLetter: () => queues.settle(head as L, 'dead'),
       normalizedThrough: () => this.#hooks.normalizedThrough(),
     };
   }

@@ -19,6 +19,7 @@ import { Criticals } from './criticals.ts';
 import { Destinations } from './destinations.ts';
 import { watchIdentity } from './identity-watch.ts';
 import { Journal } from './journal/journal.ts';
+import type { StoredDelivery } from './journal/local-queues.ts';
 import { Latency } from './latency.ts';
 import { type Listener, makeListener, reloadListener } from './listeners.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
@@ -64,7 +65,7 @@ export class Gateway {
   readonly #shares = new Shares();
   readonly #unmapped = new Unmapped();
   readonly #criticals = new Criticals();
-  readonly #destinations: Destinations;
+  readonly #destinations: Destinations<StoredDelivery>;
   readonly #report: SelfReport;
   readonly #alarms = new Map<string, number>();
   readonly #repeats = new Map<number, number>();
@@ -157,7 +158,7 @@ export class Gateway {
         log,
       }),
     );
-    this.#destinations = new Destinations(journal, {
+    this.#destinations = new Destinations(journal.local, {
       log,
       onAlarm: (code, fields) => this.alarm(code, fields),
       normalizedThrough: () => this.#pipeline.normalizedThrough(),

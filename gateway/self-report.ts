@@ -5,7 +5,6 @@
 import type { CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
 import type { ConfigStore } from './config-store.ts';
 import type { Criticals } from './criticals.ts';
-import type { Destinations } from './destinations.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
@@ -25,7 +24,7 @@ export interface Parts {
   journalBytesMax: number;
   config: ConfigStore;
   listeners: readonly Listener[];
-  destinations: Destinations;
+  destinations: { state(name: string): string };
   latency: Latency;
   shares: Shares;
   unmapped: Unmapped;

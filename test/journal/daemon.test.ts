@@ -108,7 +108,7 @@ t.test(
     });
     const refused = await runProgram('gateway', ['journal', 'verify', '--data', site.gatewayData]);
     t.equal(refused.code, 3);
-    t.match(refused.stderr, /A gateway \(process \d+\) runs on .*\n.*[Ss]top it/);
+    t.match(refused.stderr, /in use by process \d+\.\n.*[Ss]top that one/);
     const stopped = await site.gateway?.stop();
     t.equal(stopped?.code, 0, 'SIGTERM drains and exits 0');
 
