@@ -13,11 +13,19 @@ import { nowUs, nowUs64 } from './process/clock.ts';
 import type { Metric } from './process/status-server.ts';
 import type { Shares } from './shares.ts';
 import type { Unmapped } from './unmapped.ts';
-import type { UplinkState } from './uplink/options.ts';
 import { version } from './version.ts';
 
 /** Custody by hour goes up for the last three days; the totals are for ever. */
 const hoursReported = 72;
+
+/** What is told of the uplink. */
+interface UplinkFacts {
+  state: string;
+  reason: string;
+  lastAckAtUs: number;
+  connects: number;
+  offsetUs: number;
+}
 
 export interface Parts {
   journal: Journal;
@@ -33,7 +41,7 @@ export interface Parts {
   alarms: ReadonlyMap<string, number>;
   now(): {
     identity: { gateway: string; site: string } | undefined;
-    uplink: UplinkState | undefined;
+    uplink: UplinkFacts | undefined;
     uplinkAddress: string;
     /** Why it is not ready; empty where it is. */
     notReady: string;
