@@ -64,7 +64,7 @@ export interface Subject {
 }
 
 /** Bytes that the runs of one explanation may read together. */
-const workBytesMax = 256 * 1024 * 1024;
+const workBytesMax = 64 * 1024 * 1024;
 
 /** Facts of this very run, and lists that any change adds to. */
 const aside = /^provenance\.(remarks|rules)\b|^provenance\.(index|count)$/;

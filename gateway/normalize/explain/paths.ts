@@ -27,7 +27,7 @@ function visit(path: string, value: unknown, found: Leaves): void {
 }
 
 function compare(path: string, one: unknown, other: unknown, found: string[]): void {
-  if (Object.is(one, other)) return;
+  if (same(one, other)) return;
   const [text, otherText] = [textOf(one), textOf(other)];
   if (text !== undefined && otherText !== undefined) {
     if (text !== otherText) found.push(path);
@@ -39,6 +39,21 @@ function compare(path: string, one: unknown, other: unknown, found: string[]): v
     others.delete(inner);
   }
   for (const [inner, child] of others) compare(inner, undefined, child, found);
+}
+
+/** Quick, for all but one part of an event is mostly the same. False may still mean two defaults. */
+function same(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Array.isArray(one)) {
+    if (!Array.isArray(other) || one.length !== other.length) return false;
+    for (let index = 0; index < one.length; index++) if (!same(one[index], other[index])) return false;
+    return true;
+  }
+  if (one instanceof Uint8Array || Array.isArray(other)) return false;
+  for (const key in one) if (!same(one[key as never], other[key as never])) return false;
+  for (const key in other) if (!(key in one)) return false;
+  return true;
 }
 
 function children(path: string, value: unknown): [string, unknown][] {
