@@ -29,7 +29,7 @@ import { loadKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { type Metric, StatusServer } from './process/status-server.ts';
 import { Delivery } from './route/delivery.ts';
-import { type LoadedSettings, loadSettings, parseListen, parseSize, resolvePath } from './settings.ts';
+import { journalBounds, type LoadedSettings, loadSettings, parseListen, resolvePath } from './settings.ts';
 import { Shares } from './shares.ts';
 import { Sources } from './sources.ts';
 import { Unmapped } from './unmapped.ts';
@@ -93,11 +93,7 @@ export class Gateway {
           directory: journalDirectory,
           gateway: loadIdentity(directory)?.gateway ?? '',
           key,
-          budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
-          reserveBytes:
-            settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
-          repeatEntriesMax: settings.journal.repeatEntriesMax,
-          repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
+          ...journalBounds(settings),
           orderKeysOf,
         },
         {
@@ -447,12 +443,13 @@ export class Gateway {
       journal: {
         state: room.state,
         bytes: String(room.liveBytes),
-        bytesMax: String(parseSize(this.#options.loaded.settings.journal.bytesMax) ?? 0),
+        bytesMax: String(journalBounds(this.#options.loaded.settings).budgetBytes),
         fileBytes: String(room.fileBytes),
         freeBytes: String(room.freeBytes),
         oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
         lanes: this.#journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
         refusals: this.#journal.stats().refusals,
+        memory: this.#journal.memory.stats(),
         recoveredMs: Math.round(this.#journal.recovered.ms),
       },
       custody: this.#custody().map((count) => ({ ...count, missing: missing(count) })),
@@ -543,7 +540,7 @@ export class Gateway {
       startedAtUs: BigInt(this.#startedAtUs),
       status: {
         journalBytes: BigInt(room.liveBytes),
-        journalBytesMax: BigInt(parseSize(this.#options.loaded.settings.journal.bytesMax) ?? 0),
+        journalBytesMax: BigInt(journalBounds(this.#options.loaded.settings).budgetBytes),
         oldestPendingAtUs: BigInt((oldestS ?? 0) * 1_000_000),
         refused: BigInt(this.#journal.stats().refusals),
         alarms: [...this.#alarms.keys()],

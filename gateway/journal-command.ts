@@ -5,7 +5,16 @@ import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { storedCustody } from './journal/custody.ts';
 import { localCustody } from './journal/dead-letters.ts';
-import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
+import {
+  classes,
+  memoryPlace,
+  outboxTable,
+  place,
+  readUInt64,
+  recordsTable,
+  tables,
+} from './journal/layout.ts';
+import { memoryHeadBytes } from './journal/memory.ts';
 import { readOutboxRow, readOutboxRowKey, readRecordRow, readRecordRowKey } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
@@ -126,6 +135,11 @@ function verify(journal: OpenJournal, form: Form): number {
         );
       }
     }
+  }
+  let row = 0;
+  for (const { key, value } of environment.table(tables.memory).getRange({})) {
+    row += 1;
+    check(damaged, tables.memory, row, () => opener.open(memoryPlace(key), value.subarray(memoryHeadBytes)));
   }
   const state = new State(environment);
   for (const name of classes) {

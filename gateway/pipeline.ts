@@ -4,22 +4,29 @@
  * the lowest class that waits, so nothing starves. Answering senders comes before meaning: in a
  * burst, routine records wait a little for the processor, the less the more of them wait.
  *
- *   journal.take ──► job ──► worker ──► results ──► journal.finish
+ *   journal.take ──► job ──► worker ──────────────► results ──► journal.finish
+ *                              └─ need ─► memory ─► have ─┘
  *
  * A worker that dies or takes too long is replaced; the job that it was at is tried again record
  * by record, and a record that fails alone goes to quarantine. Rows of a job are finished together,
  * and jobs of one class guess in their order, which is the order of the lanes.
  */
 import { Worker } from 'node:worker_threads';
-import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import type { Journal, Made } from './journal/journal.ts';
-import { quarantineId } from './journal/layout.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
 import { nowUs, shareClock } from './process/clock.ts';
-import { Damaged } from './process/seal.ts';
-import type { FromWorker, JobResult, Slice, ToWorker, WorkerSetup } from './worker-job.ts';
+import {
+  type Done,
+  type FromWorker,
+  type JobResult,
+  type Need,
+  type Slice,
+  SliceWriter,
+  type ToWorker,
+  type WorkerSetup,
+} from './worker-job.ts';
+import { givenUp, made } from './worker-reply.ts';
 
 const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
@@ -35,6 +42,7 @@ const burstPauseMs = 25;
 const burstRecordsMax = 10_000;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
+const workerStartMs = 10_000;
 const workerHeapMb = 512;
 
 export interface PipelineHooks {
@@ -76,6 +84,8 @@ export class Pipeline {
   readonly #flights: Flight[] = [];
   #worker: Worker | undefined;
   #workers = 0;
+  /** The worker has answered since it was started. */
+  #answered = false;
   #jobNumber = 0;
   #stopped = false;
   #strict = false;
@@ -243,10 +253,10 @@ export class Pipeline {
       return part;
     });
     const timeoutMs = records.length === 1 ? recordTimeoutMs : jobTimeoutMs;
-    // The first job of a worker also pays for its start.
+    // The first jobs of a worker also pay for its start.
     const timer = setTimeout(
       () => this.#replaceWorker('normalizer-timeout'),
-      timeoutMs + jobTimeoutMs * (id < 3 ? 2 : 0),
+      timeoutMs + (this.#answered ? 0 : workerStartMs),
     );
     this.#flights.push({ id, job, records, timer });
     this.#worker?.postMessage({ kind: 'job', id, records: parts, bytes: buffer } satisfies ToWorker, [
@@ -254,13 +264,27 @@ export class Pipeline {
     ]);
   }
 
-  #done(reply: FromWorker): void {
+  /** From what was flushed and what the jobs before have left. */
+  #answer({ id, keys }: Need): void {
+    if (!this.#flights.some((flight) => flight.id === id)) return;
+    const writer = new SliceWriter();
+    const none: Slice = { offset: 0, length: 0 };
+    const found = this.#journal.memory.recall(new Uint8Array(keys), nowUs() / 1e6);
+    const values = found.map((value) => (value === undefined ? none : writer.add(value)));
+    const bytes = writer.finish();
+    this.#worker?.postMessage({ kind: 'have', id, values, bytes } satisfies ToWorker, [bytes]);
+  }
+
+  #done(reply: Done): void {
     const at = this.#flights.findIndex(({ id }) => id === reply.id);
     const flight = this.#flights[at];
     if (flight === undefined) return;
     this.#flights.splice(at, 1);
     clearTimeout(flight.timer);
-    flight.job.made.push(made(reply));
+    const one = made(reply);
+    this.#journal.memory.stage(one.remembered);
+    flight.job.made.push(one);
+    if (reply.damaged > 0) this.#hooks.onAlarm('memory-damaged', { rows: reply.damaged });
     const atUs = nowUs();
     reply.results.forEach((result, index) => {
       this.#hooks.onNormalized(result, flight.records[index] as TakenRecord, atUs);
@@ -309,7 +333,12 @@ export class Pipeline {
       workerData: setup,
       resourceLimits: { maxOldGenerationSizeMb: workerHeapMb },
     });
-    worker.on('message', (reply: FromWorker) => this.#done(reply));
+    this.#answered = false;
+    worker.on('message', (reply: FromWorker) => {
+      this.#answered = true;
+      if (reply.kind === 'need') this.#answer(reply);
+      else this.#done(reply);
+    });
     worker.on('error', () => this.#replaceWorker('normalizer-died'));
     this.#worker = worker;
   }
@@ -326,75 +355,15 @@ export class Pipeline {
     // The oldest group is the one that failed; a record that fails alone is the one to blame.
     const [culprit, ...others] = flights;
     for (const { job, records } of others.reverse()) job.groups.unshift(records);
-    if (culprit?.records.length === 1) culprit.job.made.push(this.#giveUp(culprit.records[0] as TakenRecord));
+    if (culprit?.records.length === 1)
+      culprit.job.made.push(givenUp(this.#journal, this.#options, culprit.records[0] as TakenRecord));
     else culprit?.job.groups.unshift(...culprit.records.map((record) => [record]));
     this.#finish();
     this.#startWorker();
     this.pump();
   }
 
-  #giveUp(taken: TakenRecord): Made {
-    const record = this.#openOrBlank(taken);
-    const atUs = BigInt(nowUs());
-    const urgent = taken.guess === 'stat' || taken.guess === 'urgent';
-    const [code, reason] = ['mapping-failed', 'The mapping ran out of its time or memory on this message.'];
-    const sealed = this.#journal.sealQuarantined(
-      taken.sequence,
-      QuarantinedRecord.fromPartial({ record, code, reason, atUs, urgent }),
-    );
-    const entry = QuarantineEntry.fromPartial({
-      id: quarantineId(this.#options.gateway, this.#journal.epoch, taken.sequence),
-      gateway: this.#options.gateway,
-      site: this.#options.site,
-      source: record.source,
-      messageControlId: record.messageControlId,
-      recordHash: Buffer.from(record.sha256).toString('hex'),
-      recordEpoch: this.#journal.epoch,
-      recordSequence: BigInt(taken.sequence),
-      code,
-      reason,
-      atUs,
-      urgent,
-      protocol: record.protocol,
-      bytes: BigInt(record.raw.length),
-    });
-    const { sequence, source, capturedS } = taken;
-    return { lanes: [], rejects: [{ sequence, source, capturedS, sealed, entry }], deliveries: [] };
-  }
-
-  #openOrBlank(taken: TakenRecord): JournalRecord {
-    try {
-      return this.#journal.openRecord(taken);
-    } catch (error) {
-      if (error instanceof Damaged) return JournalRecord.create();
-      throw error;
-    }
-  }
-
   #post(message: ToWorker): void {
     this.#worker?.postMessage(message);
   }
-}
-
-function made({ lanes, rejects, deliveries, bytes, plain }: FromWorker): Made {
-  const stored = ({ offset, length }: Slice) => Buffer.from(bytes, offset, length);
-  const bySequence = new Map<number, Made['deliveries'][number]>();
-  for (const { sequence, destination, sealed } of deliveries) {
-    const one = bySequence.get(sequence) ?? { sequence, made: [] };
-    one.made.push({ destination, sealed: stored(sealed) });
-    bySequence.set(sequence, one);
-  }
-  return {
-    lanes: lanes.map((one) => ({
-      lane: one.lane,
-      row: stored(one.row),
-      plain: new Uint8Array(plain, one.plain.offset, one.plain.length),
-    })),
-    rejects: rejects.map(({ sealed, entry, ...record }) => ({
-      ...record,
-      sealed: stored(sealed),
-      entry: QuarantineEntry.decode(entry),
-    })),
-    deliveries: [...bySequence.values()],
-  };
 }

@@ -32,8 +32,15 @@ export interface JobRecord {
   length: number;
 }
 
+/**
+ * A job in two phases: the worker normalizes all of its records, asks once for what the memory holds of
+ * the keys that they need, and goes on when it has that. It works at one job at a time, in the order in
+ * which they were posted: the main thread has seen what a job left to remember before the next one asks.
+ * A job that needs nothing is done without asking.
+ */
 export type ToWorker =
   | { kind: 'job'; id: number; records: JobRecord[]; bytes: ArrayBuffer }
+  | Have
   | { kind: 'config'; yaml: string; version: number }
   | { kind: 'epoch'; epoch: bigint }
   | { kind: 'segment'; number: number; salt: Uint8Array };
@@ -79,13 +86,38 @@ export interface JobDelivery {
   sealed: Slice;
 }
 
-export interface FromWorker {
+export type FromWorker = Need | Done;
+
+export interface Need {
+  kind: 'need';
+  id: number;
+  /** Keys of the memory, one after the other [journal/memory.ts]. */
+  keys: ArrayBuffer;
+}
+
+export interface Have {
+  kind: 'have';
+  id: number;
+  /** Sealed values in the order of the keys; length 0 where there is none. */
+  values: Slice[];
+  bytes: ArrayBuffer;
+}
+
+export interface JobMemory {
+  key: Slice;
+  value: Slice;
+}
+
+export interface Done {
   kind: 'done';
   id: number;
   results: JobResult[];
   lanes: JobLane[];
   rejects: JobReject[];
   deliveries: JobDelivery[];
+  remembered: JobMemory[];
+  /** Rows of the memory that could not be read, and count as absent. */
+  damaged: number;
   /** What goes to disk. */
   bytes: ArrayBuffer;
   /** What stays in memory until it is sent: a buffer of its own, so that it does not hold the other. */

@@ -11,15 +11,20 @@ import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hi
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
-import { place, quarantineId } from './journal/layout.ts';
+import { memoryPlace, place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
+import type { About } from './normalize/memory/memory.ts';
+import { needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
-import type { Normalized } from './normalize/outcome.ts';
+import type { Normalized, Reject } from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
+import { blindKey, createBlind } from './process/keys.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
+  type Done,
   type FromWorker,
+  type Have,
   type JobDelivery,
   type JobRecord,
   type JobReject,
@@ -28,6 +33,7 @@ import {
   type ToWorker,
   type WorkerSetup,
 } from './worker-job.ts';
+import { JobMemory } from './worker-memory.ts';
 
 const setup = workerData as WorkerSetup;
 adoptClock(setup.clock);
@@ -40,20 +46,81 @@ const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number)
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 let meaningVersion = versionOf(meaning);
 
+const memoryTools = { blind: createBlind(blindKey(setup.masterKey)), sealer, opener, place: memoryPlace };
+/** Messages that came while the job in hand waits for its rows. */
+const queue: Exclude<ToWorker, Have>[] = [];
+let waiting: Job | undefined;
+
 parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind !== 'have') queue.push(message);
+  else if (waiting?.id === message.id) {
+    const { memory } = waiting;
+    memory.have(message.values.map(({ offset, length }) => new Uint8Array(message.bytes, offset, length)));
+    complete(waiting);
+    waiting = undefined;
+  }
+  while (waiting === undefined) {
+    const next = queue.shift();
+    if (next === undefined) return;
+    handle(next);
+  }
+});
+
+function handle(message: Exclude<ToWorker, Have>): void {
   if (message.kind === 'config') {
     meaning = compileMeaning(message.yaml, message.version);
     meaningVersion = versionOf(meaning);
   } else if (message.kind === 'epoch') setup.epoch = message.epoch;
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
-    const reply = new Reply();
     const bytes = Buffer.from(message.bytes);
-    for (const record of message.records) work(record, bytes, reply);
-    const done = reply.finish(message.id);
-    parentPort?.postMessage(done, [done.bytes, done.plain]);
+    const memory = new JobMemory(memoryTools);
+    const job = { id: message.id, records: message.records.map((record) => open(record, bytes)), memory };
+    for (const { about, made } of job.records)
+      if (made.events.length > 0) memory.need(needsOf(made.events, about));
+    const keys = memory.keys();
+    if (keys.length === 0) complete(job);
+    else {
+      waiting = job;
+      const needed = Uint8Array.from(keys).buffer;
+      parentPort?.postMessage({ kind: 'need', id: job.id, keys: needed } satisfies FromWorker, [needed]);
+    }
   }
-});
+}
+
+/** A record after the first phase: what it says by itself. */
+interface Opened {
+  job: JobRecord;
+  record: JournalRecord;
+  about: About;
+  made: Normalized;
+}
+
+interface Job {
+  id: number;
+  records: Opened[];
+  memory: JobMemory;
+}
+
+/** The second phase: what it says in the light of what came before. */
+function complete({ id, records, memory }: Job): void {
+  const reply = new Reply();
+  for (const one of records) {
+    try {
+      memory.record(() => remember(one.made.events, one.about, memory));
+    } catch {
+      one.made = { events: [], reject: memoryFailed };
+    }
+    finish(one, reply);
+  }
+  const done = reply.finish(id, memory);
+  parentPort?.postMessage(done, [done.bytes, done.plain]);
+}
+
+const memoryFailed: Reject = {
+  code: 'mapping-failed',
+  reason: 'The built-in rules over earlier messages failed on this one.',
+};
 
 function versionOf({ version }: Meaning): string {
   return version === 0 ? mappingVersion : `${mappingVersion}+config@${version}`;
@@ -77,7 +144,7 @@ class Reply {
     made.plain.push(batchElement(envelope));
   }
 
-  finish(id: number): FromWorker {
+  finish(id: number, memory: JobMemory): Done {
     const { writer, results, rejects, deliveries } = this;
     const plainWriter = new SliceWriter();
     const lanes = [...this.#lanes].map(([lane, { entries, plain }]) => ({
@@ -85,32 +152,40 @@ class Reply {
       row: writer.add(outboxRow(entries)),
       plain: plainWriter.addAll(plain),
     }));
+    const remembered = memory.remembered(nowUs() / 1e6).map(({ key, value }) => ({
+      key: writer.add(key),
+      value: writer.add(value),
+    }));
+    const { damaged } = memory;
     const [bytes, plain] = [writer.finish(), plainWriter.finish()];
-    return { kind: 'done', id, results, lanes, rejects, deliveries, bytes, plain };
+    return { kind: 'done', id, results, lanes, rejects, deliveries, remembered, damaged, bytes, plain };
   }
 }
 
-function work(job: JobRecord, bytes: Buffer, reply: Reply): void {
+function open(job: JobRecord, bytes: Buffer): Opened {
   const stored = bytes.subarray(job.offset, job.offset + job.length);
-  let record: JournalRecord;
   try {
     const plain = job.sealed ? opener.open(place('records', setup.origin, job.sequence), stored) : stored;
-    record = JournalRecord.decode(plain);
+    const record = JournalRecord.decode(plain);
+    return { job, record, about: aboutOf(job, record), made: normalize(record, meaning.contextFor(record)) };
   } catch (error) {
     // A damaged row costs itself alone.
-    const reason = error instanceof Damaged ? error.message : 'the row cannot be decoded';
-    reject(job, JournalRecord.create(), { code: 'damaged', reason: `Damaged on disk: ${reason}.` }, reply);
-    reply.results.push(resultOf(job, 'routine', job.capturedS * 1_000_000, []));
-    return;
+    const why = error instanceof Damaged ? error.message : 'the row cannot be decoded';
+    const record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
+    const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
+    return { job, record, about: aboutOf(job, record), made: { events: [], reject } };
   }
-  finish(job, record, normalize(record, meaning.contextFor(record)), reply);
 }
 
-function finish(job: JobRecord, record: JournalRecord, made: Normalized, reply: Reply): void {
+function aboutOf({ sequence }: JobRecord, { source, capturedAtUs }: JournalRecord): About {
+  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs };
+}
+
+function finish({ job, record, made }: Opened, reply: Reply): void {
   const normalizedAtUs = nowUs();
   let lane: Class = 'bulk';
   for (const [position, event] of made.events.entries()) {
-    complete(event, record, position + 1, made.events.length);
+    stamp(event, record, position + 1, made.events.length);
   }
   const classified = made.events.map((event) => {
     const verdict = meaning.classify(event, record);
@@ -192,7 +267,7 @@ function resultOf(
 }
 
 /** What only the journal knows of an event; id, gateway, site and position follow from the envelope when it is read. */
-function complete(event: ClinicalEvent, record: JournalRecord, index: number, count: number): void {
+function stamp(event: ClinicalEvent, record: JournalRecord, index: number, count: number): void {
   const provenance = event.provenance;
   if (provenance === undefined) return;
   provenance.source = record.source;

@@ -15,18 +15,21 @@
  * - An event is handed to the uplink only after its own round is flushed.
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
-import { createHash, hash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { JournalRecord, type QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
+import { nowUs } from '../process/clock.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
-import { createBlind } from '../process/keys.ts';
+import { blindKey, createBlind } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createOpener, createSealer, type Opener, type Segment } from '../process/seal.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, place, tables } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
+import { Memory, type MemoryRow } from './memory.ts';
+import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { type JournalPart, settled } from './part.ts';
@@ -38,32 +41,7 @@ import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
 import { State } from './state.ts';
 
-export interface JournalOptions {
-  /** The gateway's name, for what it reports; empty before enrollment. */
-  gateway?: string;
-  directory: string;
-  key: Buffer;
-  budgetBytes: number;
-  reserveBytes?: number | undefined;
-  repeatEntriesMax: number;
-  repeatAgeMs: number;
-  /** Whose record this is, as numbers: what order is kept for. */
-  orderKeysOf(draft: RecordDraft): readonly number[];
-}
-
-export interface JournalHooks {
-  /** Nothing is answered any more; the process must exit with 75. */
-  onFault(code: string, cause: unknown): void;
-  onAlarm(code: string, fields: Record<string, number | string>): void;
-  /** New records can be taken, or new events sent. */
-  onRecords(): void;
-  onEvents(): void;
-  /** Positions are of another epoch from here on. */
-  onEpoch(epoch: bigint): void;
-  onDeliveries(): void;
-  /** A repeat was answered without a second effect. */
-  onRepeat(sequence: number): void;
-}
+export type { JournalHooks, JournalOptions };
 
 /** What the normalizer made of the records of one job, or of some of them. */
 export interface Made {
@@ -71,6 +49,8 @@ export interface Made {
   rejects: MadeReject[];
   /** Of each record that a route sends on: record sequence and its messages. */
   deliveries: { sequence: number; made: MadeDelivery[] }[];
+  /** Staged in `memory` when the job came back. */
+  remembered: MemoryRow[];
 }
 
 interface Owed {
@@ -87,6 +67,8 @@ export class Journal implements Intake {
   readonly local: LocalQueues;
   /** What the control plane has to be told beside the events. */
   readonly reports: Reports;
+  /** What the normalizer remembers of earlier records. */
+  readonly memory: Memory;
   readonly room: () => Room;
   /** Milliseconds that the recovery scan took, and what it found. */
   readonly recovered: { ms: number; records: number; events: number };
@@ -217,8 +199,9 @@ export class Journal implements Intake {
       onAlarm: (code, fields) => hooks.onAlarm(code, fields),
       onEvents: () => hooks.onEvents(),
     });
-    const blindKey = createHash('sha256').update('hilum blind v1').update(options.key).digest();
-    this.#repeats = new RepeatLog(part, createBlind(blindKey), options.repeatEntriesMax, options.repeatAgeMs);
+    const blind = createBlind(blindKey(options.key));
+    this.#repeats = new RepeatLog(part, blind, options.repeatEntriesMax, options.repeatAgeMs);
+    this.memory = new Memory(part, this.#state, options, live);
     this.#sequence = Math.max(
       this.#state.number('sequence'),
       this.#records.found.lastSequence,
@@ -352,7 +335,9 @@ export class Journal implements Intake {
     const urgent = made.some(({ lanes }) => lanes.some(({ lane }) => lane === 'stat' || lane === 'urgent'));
     const round = this.#committer.round(urgent ? 'now' : 'patient');
     for (const row of rows) this.#records.remove(round, row);
-    for (const { lanes, rejects, deliveries } of made) {
+    const nowS = nowUs() / 1e6;
+    for (const { lanes, rejects, deliveries, remembered } of made) {
+      this.memory.put(round, remembered, nowS);
       for (const lane of lanes) this.#outbox.put(round, lane);
       for (const reject of rejects) {
         this.#custody.count('quarantined', reject.source, reject.capturedS);

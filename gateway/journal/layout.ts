@@ -15,6 +15,7 @@
  *   dead-letters       as deliveries: refused by their destination
  *   destinations       destination number(2)                      destination name
  *   repeats            number(8)                                  packed entries of one round
+ *   memory             kind(1) HMAC(16)                           keep until s(4) sealed row (memory.ts)
  *
  * A row holds what one commit round brought of one class, or what one job of the normalizer made for
  * one lane: a flush is paid once and a tree is walked once for many messages. Inside a row everything
@@ -41,6 +42,7 @@ export const tables = {
   deadLetters: 'dead-letters',
   destinations: 'destinations',
   repeats: 'repeats',
+  memory: 'memory',
 } as const;
 
 export function recordsTable(guess: Class): string {
@@ -75,6 +77,13 @@ export function deliveryKey(destination: number, record: number, part: number): 
 export function place(table: string, epoch: bigint, sequence: number, part = 0): string {
   return `${table}|${epoch.toString(16)}|${sequence}|${part}`;
 }
+
+/** A row of the memory is bound to its key, and outlives the epoch. */
+export function memoryPlace(key: Uint8Array): Buffer {
+  return Buffer.concat([memoryPrefix, key]);
+}
+
+const memoryPrefix = Buffer.from('memory|');
 
 /** Sequences stay below 2^53: at a million a second that is 285 years. */
 export function writeUInt64(buffer: Buffer, value: number, offset: number): void {

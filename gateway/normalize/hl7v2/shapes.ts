@@ -45,6 +45,9 @@ export const fresh = {
     furtherOrders: [],
     furtherEncounters: [],
     deviceAssociation: undefined,
+    supersessions: [],
+    superseded: false,
+    enriched: [],
   }),
   patient: (): proto.Patient => ({
     identifiers: [],
@@ -191,6 +194,8 @@ export const fresh = {
     valuePeriod: undefined,
     devicePath: '',
     samples: undefined,
+    superseded: false,
+    previous: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

@@ -247,7 +247,131 @@ export interface ClinicalEvent {
    * How the device came to its patient; of device events only.
    * Device JSON: patient · Hilum: config, occupancy
    */
-  deviceAssociation: DeviceAssociation | undefined;
+  deviceAssociation:
+    | DeviceAssociation
+    | undefined;
+  /**
+   * What the gateway found in its memory of the same order: what this event replaces, or is replaced by.
+   * Hilum: memory
+   */
+  supersessions: Supersession[];
+  /**
+   * Something newer is known of all that this event says of status: it must not replace what a consumer has.
+   * Hilum: memory
+   */
+  superseded: boolean;
+  /**
+   * Fields that the gateway added from its memory; they were not in the message.
+   * Hilum: memory
+   */
+  enriched: Enrichment[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One state of an order or an observation against another one of the same, from an earlier record. */
+export interface Supersession {
+  /**
+   * What of this event: order | observations[0] …
+   * Hilum: memory
+   */
+  what: string;
+  /**
+   * The other state's record, of the same gateway.
+   * Hilum: memory
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * The other state's status.
+   * Hilum: memory
+   */
+  status: string;
+  /**
+   * False: this event's state is newer and replaces the other. True: the other is newer and stays.
+   * Hilum: memory
+   */
+  thisIsSuperseded: boolean;
+  /**
+   * What said which is newer: issued (OBR-22, where there is none MSH-7) | effective (OBX-14, where there is
+   * none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) | sequence (the order of arrival) |
+   * order (an older result that was not final, under an order that is)
+   * Hilum: memory
+   */
+  decidedBy: string;
+  /**
+   * unusual-transition: newer, but from a status that is not left for this one as a rule, as from final
+   * to preliminary. Delivered as it is.
+   * Hilum: memory
+   */
+  statusFlag: string;
+  /**
+   * This event's status.
+   * Hilum: memory
+   */
+  toStatus: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A field that was not in the message. */
+export interface Enrichment {
+  /**
+   * Which one: observations[0].previous …
+   * Hilum: memory
+   */
+  path: string;
+  /**
+   * The source that said it.
+   * Hilum: memory
+   */
+  source: string;
+  /**
+   * Seconds between the capture of what was remembered (the newest, where it is several) and of this record.
+   * Hilum: memory
+   */
+  ageS: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was known of an observation before: from the gateway's memory, not from the message. */
+export interface PreviousValue {
+  /**
+   * As it was sent, where it is short.
+   * Hilum: memory
+   */
+  value: string;
+  /**
+   * OBX-6 as sent.
+   * Hilum: memory
+   */
+  unit: string;
+  /**
+   * Its status then.
+   * Hilum: memory
+   */
+  status: string;
+  /**
+   * FHIR dateTime text of OBX-14, else OBR-7.
+   * Hilum: memory
+   */
+  effective: string;
+  /**
+   * The record that it came with.
+   * Hilum: memory
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * The source that said it.
+   * Hilum: memory
+   */
+  source: string;
+  /**
+   * Seconds between the captures of the two records.
+   * Hilum: memory
+   */
+  ageS: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1626,7 +1750,19 @@ export interface Observation {
    * The samples of a waveform, which are no value of their own.
    * HL7 v2: OBX-5 of NA, MA · FHIR: SampledData
    */
-  samples: SampledData | undefined;
+  samples:
+    | SampledData
+    | undefined;
+  /**
+   * A newer state of this observation is known; see ClinicalEvent.supersessions.
+   * Hilum: memory
+   */
+  superseded: boolean;
+  /**
+   * At most three earlier values of the same observation of the same order, the newest first.
+   * Hilum: memory
+   */
+  previous: PreviousValue[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3474,6 +3610,9 @@ function createBaseClinicalEvent(): ClinicalEvent {
     furtherOrders: [],
     furtherEncounters: [],
     deviceAssociation: undefined,
+    supersessions: [],
+    superseded: false,
+    enriched: [],
     _unknownFields: {},
   };
 }
@@ -3593,6 +3732,15 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.deviceAssociation !== undefined) {
       DeviceAssociation.encode(message.deviceAssociation, writer.uint32(306).fork()).join();
+    }
+    for (const v of message.supersessions) {
+      Supersession.encode(v!, writer.uint32(314).fork()).join();
+    }
+    if (message.superseded !== false) {
+      writer.uint32(320).bool(message.superseded);
+    }
+    for (const v of message.enriched) {
+      Enrichment.encode(v!, writer.uint32(330).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3922,6 +4070,30 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.deviceAssociation = DeviceAssociation.decode(reader, reader.uint32());
             continue;
           }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.supersessions.push(Supersession.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 40: {
+            if (tag !== 320) {
+              break;
+            }
+
+            message.superseded = reader.bool();
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.enriched.push(Enrichment.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4026,6 +4198,13 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : isSet(object.device_association)
         ? DeviceAssociation.fromJSON(object.device_association)
         : undefined,
+      supersessions: globalThis.Array.isArray(object?.supersessions)
+        ? object.supersessions.map((e: any) => Supersession.fromJSON(e))
+        : [],
+      superseded: isSet(object.superseded) ? globalThis.Boolean(object.superseded) : false,
+      enriched: globalThis.Array.isArray(object?.enriched)
+        ? object.enriched.map((e: any) => Enrichment.fromJSON(e))
+        : [],
     };
   },
 
@@ -4145,6 +4324,15 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.deviceAssociation !== undefined) {
       obj.deviceAssociation = DeviceAssociation.toJSON(message.deviceAssociation);
     }
+    if (message.supersessions?.length) {
+      obj.supersessions = message.supersessions.map((e) => Supersession.toJSON(e));
+    }
+    if (message.superseded !== false) {
+      obj.superseded = message.superseded;
+    }
+    if (message.enriched?.length) {
+      obj.enriched = message.enriched.map((e) => Enrichment.toJSON(e));
+    }
     return obj;
   },
 
@@ -4219,6 +4407,532 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     message.deviceAssociation = (object.deviceAssociation !== undefined && object.deviceAssociation !== null)
       ? DeviceAssociation.fromPartial(object.deviceAssociation)
       : undefined;
+    message.supersessions = object.supersessions?.map((e) => Supersession.fromPartial(e)) || [];
+    message.superseded = object.superseded ?? false;
+    message.enriched = object.enriched?.map((e) => Enrichment.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSupersession(): Supersession {
+  return {
+    what: "",
+    record: undefined,
+    status: "",
+    thisIsSuperseded: false,
+    decidedBy: "",
+    statusFlag: "",
+    toStatus: "",
+    _unknownFields: {},
+  };
+}
+
+export const Supersession: MessageFns<Supersession> = {
+  encode(message: Supersession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.status !== "") {
+      writer.uint32(26).string(message.status);
+    }
+    if (message.thisIsSuperseded !== false) {
+      writer.uint32(32).bool(message.thisIsSuperseded);
+    }
+    if (message.decidedBy !== "") {
+      writer.uint32(42).string(message.decidedBy);
+    }
+    if (message.statusFlag !== "") {
+      writer.uint32(50).string(message.statusFlag);
+    }
+    if (message.toStatus !== "") {
+      writer.uint32(58).string(message.toStatus);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Supersession {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSupersession();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.thisIsSuperseded = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.decidedBy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.statusFlag = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.toStatus = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Supersession {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      thisIsSuperseded: isSet(object.thisIsSuperseded)
+        ? globalThis.Boolean(object.thisIsSuperseded)
+        : isSet(object.this_is_superseded)
+        ? globalThis.Boolean(object.this_is_superseded)
+        : false,
+      decidedBy: isSet(object.decidedBy)
+        ? globalThis.String(object.decidedBy)
+        : isSet(object.decided_by)
+        ? globalThis.String(object.decided_by)
+        : "",
+      statusFlag: isSet(object.statusFlag)
+        ? globalThis.String(object.statusFlag)
+        : isSet(object.status_flag)
+        ? globalThis.String(object.status_flag)
+        : "",
+      toStatus: isSet(object.toStatus)
+        ? globalThis.String(object.toStatus)
+        : isSet(object.to_status)
+        ? globalThis.String(object.to_status)
+        : "",
+    };
+  },
+
+  toJSON(message: Supersession): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.thisIsSuperseded !== false) {
+      obj.thisIsSuperseded = message.thisIsSuperseded;
+    }
+    if (message.decidedBy !== "") {
+      obj.decidedBy = message.decidedBy;
+    }
+    if (message.statusFlag !== "") {
+      obj.statusFlag = message.statusFlag;
+    }
+    if (message.toStatus !== "") {
+      obj.toStatus = message.toStatus;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Supersession>): Supersession {
+    return Supersession.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Supersession>): Supersession {
+    const message = createBaseSupersession();
+    message.what = object.what ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.status = object.status ?? "";
+    message.thisIsSuperseded = object.thisIsSuperseded ?? false;
+    message.decidedBy = object.decidedBy ?? "";
+    message.statusFlag = object.statusFlag ?? "";
+    message.toStatus = object.toStatus ?? "";
+    return message;
+  },
+};
+
+function createBaseEnrichment(): Enrichment {
+  return { path: "", source: "", ageS: 0n, _unknownFields: {} };
+}
+
+export const Enrichment: MessageFns<Enrichment> = {
+  encode(message: Enrichment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.ageS !== 0n) {
+      if (BigInt.asUintN(64, message.ageS) !== message.ageS) {
+        throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ageS);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Enrichment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrichment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageS = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Enrichment {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+    };
+  },
+
+  toJSON(message: Enrichment): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.ageS !== 0n) {
+      obj.ageS = message.ageS.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Enrichment>): Enrichment {
+    return Enrichment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Enrichment>): Enrichment {
+    const message = createBaseEnrichment();
+    message.path = object.path ?? "";
+    message.source = object.source ?? "";
+    message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
+    return message;
+  },
+};
+
+function createBasePreviousValue(): PreviousValue {
+  return {
+    value: "",
+    unit: "",
+    status: "",
+    effective: "",
+    record: undefined,
+    source: "",
+    ageS: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const PreviousValue: MessageFns<PreviousValue> = {
+  encode(message: PreviousValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.value !== "") {
+      writer.uint32(10).string(message.value);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.status !== "") {
+      writer.uint32(26).string(message.status);
+    }
+    if (message.effective !== "") {
+      writer.uint32(34).string(message.effective);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(42).fork()).join();
+    }
+    if (message.source !== "") {
+      writer.uint32(50).string(message.source);
+    }
+    if (message.ageS !== 0n) {
+      if (BigInt.asUintN(64, message.ageS) !== message.ageS) {
+        throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.ageS);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreviousValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreviousValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.effective = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.ageS = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PreviousValue {
+    return {
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      effective: isSet(object.effective) ? globalThis.String(object.effective) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+    };
+  },
+
+  toJSON(message: PreviousValue): unknown {
+    const obj: any = {};
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.effective !== "") {
+      obj.effective = message.effective;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.ageS !== 0n) {
+      obj.ageS = message.ageS.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PreviousValue>): PreviousValue {
+    return PreviousValue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreviousValue>): PreviousValue {
+    const message = createBasePreviousValue();
+    message.value = object.value ?? "";
+    message.unit = object.unit ?? "";
+    message.status = object.status ?? "";
+    message.effective = object.effective ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.source = object.source ?? "";
+    message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
     return message;
   },
 };
@@ -9176,6 +9890,8 @@ function createBaseObservation(): Observation {
     valuePeriod: undefined,
     devicePath: "",
     samples: undefined,
+    superseded: false,
+    previous: [],
     _unknownFields: {},
   };
 }
@@ -9292,6 +10008,12 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.samples !== undefined) {
       SampledData.encode(message.samples, writer.uint32(298).fork()).join();
+    }
+    if (message.superseded !== false) {
+      writer.uint32(304).bool(message.superseded);
+    }
+    for (const v of message.previous) {
+      PreviousValue.encode(v!, writer.uint32(314).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9613,6 +10335,22 @@ export const Observation: MessageFns<Observation> = {
             message.samples = SampledData.decode(reader, reader.uint32());
             continue;
           }
+          case 38: {
+            if (tag !== 304) {
+              break;
+            }
+
+            message.superseded = reader.bool();
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.previous.push(PreviousValue.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9758,6 +10496,10 @@ export const Observation: MessageFns<Observation> = {
         ? globalThis.String(object.device_path)
         : "",
       samples: isSet(object.samples) ? SampledData.fromJSON(object.samples) : undefined,
+      superseded: isSet(object.superseded) ? globalThis.Boolean(object.superseded) : false,
+      previous: globalThis.Array.isArray(object?.previous)
+        ? object.previous.map((e: any) => PreviousValue.fromJSON(e))
+        : [],
     };
   },
 
@@ -9876,6 +10618,12 @@ export const Observation: MessageFns<Observation> = {
     if (message.samples !== undefined) {
       obj.samples = SampledData.toJSON(message.samples);
     }
+    if (message.superseded !== false) {
+      obj.superseded = message.superseded;
+    }
+    if (message.previous?.length) {
+      obj.previous = message.previous.map((e) => PreviousValue.toJSON(e));
+    }
     return obj;
   },
 
@@ -9950,6 +10698,8 @@ export const Observation: MessageFns<Observation> = {
     message.samples = (object.samples !== undefined && object.samples !== null)
       ? SampledData.fromPartial(object.samples)
       : undefined;
+    message.superseded = object.superseded ?? false;
+    message.previous = object.previous?.map((e) => PreviousValue.fromPartial(e)) || [];
     return message;
   },
 };

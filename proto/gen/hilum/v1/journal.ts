@@ -63,6 +63,46 @@ export interface LocalDelivery {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What the memory holds of one order: see gateway/normalize/memory/status.ts. */
+export interface OrderMemory {
+  /** Of the journal, where a state does not say another one. */
+  epoch: bigint;
+  /** system|value of the patient's identifiers, from the newest records. */
+  patient: string[];
+  /** The newest first. */
+  states: RememberedState[];
+  observations: RememberedObservation[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RememberedObservation {
+  /** Code, sub-id and place among equals. */
+  key: string;
+  /** The newest first. */
+  states: RememberedState[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RememberedState {
+  /** The record that said so; the epoch is 0 where it is that of the row. */
+  sequence: number;
+  epoch: bigint;
+  status: string;
+  /** Milliseconds since 1970; 0 where not known. */
+  issuedMs: number;
+  effectiveMs: number;
+  analyzedMs: number;
+  messageMs: number;
+  /** Seconds since 1970. */
+  capturedS: number;
+  /** Short values only; longer ones as their hash. */
+  value: string;
+  unit: string;
+  effective: string;
+  digest: Uint8Array;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 function createBaseJournalRecord(): JournalRecord {
   return {
     source: "",
@@ -846,6 +886,547 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
   },
 };
 
+function createBaseOrderMemory(): OrderMemory {
+  return { epoch: 0n, patient: [], states: [], observations: [], _unknownFields: {} };
+}
+
+export const OrderMemory: MessageFns<OrderMemory> = {
+  encode(message: OrderMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type fixed64 too large");
+      }
+      writer.uint32(9).fixed64(message.epoch);
+    }
+    for (const v of message.patient) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.states) {
+      RememberedState.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.observations) {
+      RememberedObservation.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.epoch = reader.fixed64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.patient.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.states.push(RememberedState.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.observations.push(RememberedObservation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderMemory {
+    return {
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => globalThis.String(e)) : [],
+      states: globalThis.Array.isArray(object?.states)
+        ? object.states.map((e: any) => RememberedState.fromJSON(e))
+        : [],
+      observations: globalThis.Array.isArray(object?.observations)
+        ? object.observations.map((e: any) => RememberedObservation.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: OrderMemory): unknown {
+    const obj: any = {};
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
+    if (message.patient?.length) {
+      obj.patient = message.patient;
+    }
+    if (message.states?.length) {
+      obj.states = message.states.map((e) => RememberedState.toJSON(e));
+    }
+    if (message.observations?.length) {
+      obj.observations = message.observations.map((e) => RememberedObservation.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OrderMemory>): OrderMemory {
+    return OrderMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrderMemory>): OrderMemory {
+    const message = createBaseOrderMemory();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.patient = object.patient?.map((e) => e) || [];
+    message.states = object.states?.map((e) => RememberedState.fromPartial(e)) || [];
+    message.observations = object.observations?.map((e) => RememberedObservation.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRememberedObservation(): RememberedObservation {
+  return { key: "", states: [], _unknownFields: {} };
+}
+
+export const RememberedObservation: MessageFns<RememberedObservation> = {
+  encode(message: RememberedObservation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    for (const v of message.states) {
+      RememberedState.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RememberedObservation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRememberedObservation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.states.push(RememberedState.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RememberedObservation {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      states: globalThis.Array.isArray(object?.states)
+        ? object.states.map((e: any) => RememberedState.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: RememberedObservation): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.states?.length) {
+      obj.states = message.states.map((e) => RememberedState.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RememberedObservation>): RememberedObservation {
+    return RememberedObservation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RememberedObservation>): RememberedObservation {
+    const message = createBaseRememberedObservation();
+    message.key = object.key ?? "";
+    message.states = object.states?.map((e) => RememberedState.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRememberedState(): RememberedState {
+  return {
+    sequence: 0,
+    epoch: 0n,
+    status: "",
+    issuedMs: 0,
+    effectiveMs: 0,
+    analyzedMs: 0,
+    messageMs: 0,
+    capturedS: 0,
+    value: "",
+    unit: "",
+    effective: "",
+    digest: new Uint8Array(0),
+    _unknownFields: {},
+  };
+}
+
+export const RememberedState: MessageFns<RememberedState> = {
+  encode(message: RememberedState, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(9).double(message.sequence);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type fixed64 too large");
+      }
+      writer.uint32(17).fixed64(message.epoch);
+    }
+    if (message.status !== "") {
+      writer.uint32(26).string(message.status);
+    }
+    if (message.issuedMs !== 0) {
+      writer.uint32(33).double(message.issuedMs);
+    }
+    if (message.effectiveMs !== 0) {
+      writer.uint32(41).double(message.effectiveMs);
+    }
+    if (message.analyzedMs !== 0) {
+      writer.uint32(49).double(message.analyzedMs);
+    }
+    if (message.messageMs !== 0) {
+      writer.uint32(57).double(message.messageMs);
+    }
+    if (message.capturedS !== 0) {
+      writer.uint32(65).double(message.capturedS);
+    }
+    if (message.value !== "") {
+      writer.uint32(74).string(message.value);
+    }
+    if (message.unit !== "") {
+      writer.uint32(82).string(message.unit);
+    }
+    if (message.effective !== "") {
+      writer.uint32(90).string(message.effective);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(98).bytes(message.digest);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RememberedState {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRememberedState();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.sequence = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.epoch = reader.fixed64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.issuedMs = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.effectiveMs = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.analyzedMs = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.messageMs = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.capturedS = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.effective = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.digest = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RememberedState {
+    return {
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      issuedMs: isSet(object.issuedMs)
+        ? globalThis.Number(object.issuedMs)
+        : isSet(object.issued_ms)
+        ? globalThis.Number(object.issued_ms)
+        : 0,
+      effectiveMs: isSet(object.effectiveMs)
+        ? globalThis.Number(object.effectiveMs)
+        : isSet(object.effective_ms)
+        ? globalThis.Number(object.effective_ms)
+        : 0,
+      analyzedMs: isSet(object.analyzedMs)
+        ? globalThis.Number(object.analyzedMs)
+        : isSet(object.analyzed_ms)
+        ? globalThis.Number(object.analyzed_ms)
+        : 0,
+      messageMs: isSet(object.messageMs)
+        ? globalThis.Number(object.messageMs)
+        : isSet(object.message_ms)
+        ? globalThis.Number(object.message_ms)
+        : 0,
+      capturedS: isSet(object.capturedS)
+        ? globalThis.Number(object.capturedS)
+        : isSet(object.captured_s)
+        ? globalThis.Number(object.captured_s)
+        : 0,
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      effective: isSet(object.effective) ? globalThis.String(object.effective) : "",
+      digest: isSet(object.digest) ? bytesFromBase64(object.digest) : new Uint8Array(0),
+    };
+  },
+
+  toJSON(message: RememberedState): unknown {
+    const obj: any = {};
+    if (message.sequence !== 0) {
+      obj.sequence = floatToJson(message.sequence);
+    }
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.issuedMs !== 0) {
+      obj.issuedMs = floatToJson(message.issuedMs);
+    }
+    if (message.effectiveMs !== 0) {
+      obj.effectiveMs = floatToJson(message.effectiveMs);
+    }
+    if (message.analyzedMs !== 0) {
+      obj.analyzedMs = floatToJson(message.analyzedMs);
+    }
+    if (message.messageMs !== 0) {
+      obj.messageMs = floatToJson(message.messageMs);
+    }
+    if (message.capturedS !== 0) {
+      obj.capturedS = floatToJson(message.capturedS);
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.effective !== "") {
+      obj.effective = message.effective;
+    }
+    if (message.digest.length !== 0) {
+      obj.digest = base64FromBytes(message.digest);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RememberedState>): RememberedState {
+    return RememberedState.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RememberedState>): RememberedState {
+    const message = createBaseRememberedState();
+    message.sequence = object.sequence ?? 0;
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.status = object.status ?? "";
+    message.issuedMs = object.issuedMs ?? 0;
+    message.effectiveMs = object.effectiveMs ?? 0;
+    message.analyzedMs = object.analyzedMs ?? 0;
+    message.messageMs = object.messageMs ?? 0;
+    message.capturedS = object.capturedS ?? 0;
+    message.value = object.value ?? "";
+    message.unit = object.unit ?? "";
+    message.effective = object.effective ?? "";
+    message.digest = object.digest ?? new Uint8Array(0);
+    return message;
+  },
+};
+
 function bytesFromBase64(b64: string): Uint8Array {
   if ((globalThis as any).Buffer) {
     return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
@@ -869,6 +1450,10 @@ function base64FromBytes(arr: Uint8Array): string {
     });
     return globalThis.btoa(bin.join(""));
   }
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

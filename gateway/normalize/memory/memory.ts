@@ -1,0 +1,55 @@
+/**
+ * Meaning that needs more than one record: what an event says is completed by what the gateway remembers of
+ * earlier ones. Pure: rows come in, changed rows go out; where they are kept is the journal's business.
+ *
+ *   needs(event)  ─►  rows (decoded)  ─►  apply(event, rows)  ─►  event completed, rows changed
+ *
+ * To remember something new: define its `RowKind` (a number that is never used again, how long a row is kept,
+ * its protobuf message in journal.proto), write a `MemoryRule`, and add it to `rules` in rules.ts.
+ *
+ * - A rule reads and writes only rows that its `needs` named, for that event.
+ * - Rules run in the order of the table, for each record in the order of its events; a rule sees what the
+ *   rules before it did to the event and to the rows.
+ * - A record may come twice: after a crash it is normalized again, and rows that another job wrote in the
+ *   meantime may have seen it already. A row therefore names the records that it holds, and a rule that
+ *   meets its own record gives the same answer again.
+ * - A row that is past its time, was evicted or cannot be read is absent: a rule must do without, and then
+ *   says less, never something else.
+ */
+import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+
+export interface RowKind<Row> {
+  /** First byte of the row's key on disk; given once and for ever. */
+  readonly number: number;
+  /** For how long a row is kept after it was last written, seconds. */
+  readonly keepS: number;
+  encode(row: Row): Uint8Array;
+  decode(bytes: Uint8Array): Row;
+}
+
+/** A row by what it is about. The text is hashed under a key before it leaves the worker. */
+export interface Need {
+  // biome-ignore lint/suspicious/noExplicitAny: a list holds needs of all kinds
+  readonly kind: RowKind<any>;
+  readonly text: string;
+}
+
+/** The rows that the events of a job named; what one record changes the next one sees. */
+export interface Recall {
+  get<Row>(kind: RowKind<Row>, text: string): Row | undefined;
+  set<Row>(kind: RowKind<Row>, text: string, row: Row): void;
+}
+
+/** The record that the events are from. */
+export interface About {
+  readonly epoch: bigint;
+  readonly sequence: bigint;
+  readonly source: string;
+  readonly capturedAtUs: bigint;
+}
+
+export interface MemoryRule {
+  readonly name: string;
+  needs(event: ClinicalEvent, about: About): readonly Need[];
+  apply(event: ClinicalEvent, about: About, recall: Recall): void;
+}

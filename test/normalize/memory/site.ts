@@ -1,0 +1,91 @@
+/** A memory that forgets nothing, and messages in it: what the worker does with one record after the other. */
+import type { About, Need, Recall, RowKind } from '../../../gateway/normalize/memory/memory.ts';
+import { needsOf, remember } from '../../../gateway/normalize/memory/rules.ts';
+import { normalize } from '../../../gateway/normalize/normalize.ts';
+import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { JournalRecord } from '../../../proto/gen/hilum/v1/journal.ts';
+import { er7, testContext } from '../context.ts';
+
+export class Rows implements Recall {
+  /** Encoded, as on disk. */
+  readonly rows = new Map<string, Uint8Array>();
+  #named = new Set<string>();
+
+  name(needs: readonly Need[]): void {
+    this.#named = new Set(needs.map(({ kind, text }) => `${kind.number} ${text}`));
+  }
+
+  get<Row>(kind: RowKind<Row>, text: string): Row | undefined {
+    const found = this.rows.get(this.#key(kind, text));
+    return found === undefined ? undefined : kind.decode(found);
+  }
+
+  set<Row>(kind: RowKind<Row>, text: string, row: Row): void {
+    this.rows.set(this.#key(kind, text), kind.encode(row));
+  }
+
+  #key(kind: RowKind<unknown>, text: string): string {
+    const key = `${kind.number} ${text}`;
+    if (!this.#named.has(key)) throw new Error(`a rule touches a row that it did not name: ${key}`);
+    return key;
+  }
+}
+
+export const epoch = 7n;
+
+export function about(sequence: number, source = 'lab'): About {
+  return {
+    epoch,
+    sequence: BigInt(sequence),
+    source,
+    capturedAtUs: BigInt(1_764_000_000 + sequence) * 1_000_000n,
+  };
+}
+
+/** What the events of the record say in the light of the rows; the rows change. */
+export function take(rows: Rows, sequence: number, raw: Buffer, source = 'lab'): ClinicalEvent[] {
+  const record = JournalRecord.fromPartial({ raw, source, protocol: 'mllp' });
+  const one = about(sequence, source);
+  const { events } = normalize(record, testContext({ source, capturedAtUs: one.capturedAtUs }));
+  rows.name(needsOf(events, one));
+  remember(events, one, rows);
+  return events;
+}
+
+export interface Result {
+  code?: string;
+  subId?: string;
+  value?: string;
+  status?: string;
+  /** OBX-14, OBX-19 */
+  effective?: string;
+  analyzed?: string;
+}
+
+export interface Report {
+  id?: string;
+  /** MSH-7, OBR-22, OBR-25 */
+  message?: string;
+  issued?: string;
+  status?: string;
+  filler?: string;
+  placer?: string;
+  service?: string;
+  patient?: string;
+  results?: Result[];
+}
+
+/** An ORU; times as HHMM[SS] of one day. */
+export function report(of: Report): Buffer {
+  const at = (time: string | undefined) => (time === undefined || time === '' ? '' : `20261123${time}+0100`);
+  const { id = 'M1', filler = 'F1', placer = '', service = 'K^Potassium^L', patient = '4711' } = of;
+  return er7(
+    `MSH|^~\\&|LAB|HOSP|||${at(of.message ?? '1000')}||ORU^R01|${id}|P|2.5.1`,
+    `PID|1||${patient}^^^HOSP^MR`,
+    `OBR|1|${placer}|${filler}|${service}|||${at('0800')}|||||||||||||||${at(of.issued)}||LAB|${of.status ?? 'F'}`,
+    ...(of.results ?? [{}]).map(
+      ({ code = 'K', subId = '', value = '4.0', status = of.status ?? 'F', effective, analyzed }, index) =>
+        `OBX|${index + 1}|NM|${code}^^L|${subId}|${value}|mmol/L|||||${status}|||${at(effective)}|||||${at(analyzed)}`,
+    ),
+  );
+}
