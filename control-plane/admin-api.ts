@@ -33,7 +33,7 @@ import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
 import { diffLines } from './config/diff.ts';
 import { toOffer } from './config/offer.ts';
-import { toClinicalEvent } from './eventlog/clinical.ts';
+import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
@@ -174,7 +174,7 @@ export class AdminApi {
       { hop: 'stored', atUs: event.storedAtUs },
       { hop: 'acked', atUs: there(ackedAtUs) },
     ].filter(({ atUs }) => atUs !== 0n);
-    const { provenance } = toClinicalEvent(event);
+    const { provenance, identityLinks } = await toClinicalEvent(event, this.state.persons);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,
@@ -190,6 +190,7 @@ export class AdminApi {
       repeats: await this.state.telemetry.repeatsOf(gateway, envelope.recordEpoch, envelope.recordSequence),
       conflict: provenance?.conflict ?? '',
       duplicateOf: provenance?.duplicateOf ?? '',
+      followed: identityLinks.map((link) => followedMerge(link, there(link.atUs))),
     };
   }
 

@@ -31,6 +31,7 @@ import { type Authority, openAuthority } from './identity/ca.ts';
 import { type Peer, Peers } from './identity/peers.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
+import { Persons } from './persons/persons.ts';
 import { QuarantineIndex } from './quarantine/quarantine.ts';
 import { GrpcServer } from './session/grpc-server.ts';
 import { type Hub, Sessions } from './session/sessions.ts';
@@ -93,13 +94,15 @@ export class Plane {
       }),
     );
     const configs = new Configs(store, nowUs64);
+    const persons = new Persons(store, key);
     const state: State = {
       store,
       authority,
       peers: new Peers(authority.caPem, store),
       tokens: new Tokens(store),
       registry: new Registry(store),
-      eventLog: new EventLog(store, key, nowUs64),
+      eventLog: new EventLog(store, key, nowUs64, persons),
+      persons,
       configs,
       codes: new Codes(store, configs),
       audit: new AuditChain(store, nowUs64),
@@ -110,6 +113,7 @@ export class Plane {
       state.peers,
       state.tokens,
       state.registry,
+      state.persons,
       state.eventLog,
       state.configs,
       state.codes,
@@ -203,6 +207,7 @@ export interface State {
   tokens: Tokens;
   registry: Registry;
   eventLog: EventLog;
+  persons: Persons;
   configs: Configs;
   codes: Codes;
   audit: AuditChain;

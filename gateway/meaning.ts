@@ -5,12 +5,14 @@
  */
 
 import { budgetMs, checkConfig } from '../proto/config/check.ts';
+import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
 import { compileDevices } from './normalize/association.ts';
 import { compilePayloads } from './normalize/device/template.ts';
+import type { EnrichmentLimits } from './normalize/memory/memory.ts';
 import type { NormalizeContext } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
 import { compileClassifier } from './prioritize/classify.ts';
@@ -25,6 +27,8 @@ export interface Meaning {
   classify(event: ClinicalEvent, record: JournalRecord): { class: Class; rule: string };
   routes(event: ClinicalEvent): readonly Routed[];
   budgetMs(lane: Class): number;
+  /** Undefined: events are not completed from what ADT said earlier. */
+  enrichment: EnrichmentLimits | undefined;
   /** Capture's guess may differ from the class: records are then normalized strictly in order. */
   reclassifies: boolean;
 }
@@ -62,6 +66,7 @@ export function compileMeaning(yaml: string, version: number): Meaning {
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
     budgetMs: (lane) => budgetMs(config, lane),
+    enrichment: enrichmentLimits(config),
     reclassifies:
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
@@ -72,4 +77,11 @@ export function compileMeaning(yaml: string, version: number): Meaning {
       ) ||
       Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed),
   };
+}
+
+function enrichmentLimits({ enrichment }: Config): EnrichmentLimits | undefined {
+  if (!enrichment.enabled) return undefined;
+  const seconds = (text: string) => (durationMs(text) ?? 0) / 1000;
+  const { patient, encounter } = enrichment.maxAge;
+  return { patientS: seconds(patient), encounterS: seconds(encounter), census: enrichment.census };
 }

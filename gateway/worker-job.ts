@@ -33,8 +33,8 @@ export interface JobRecord {
 }
 
 /**
- * A job in two phases: the worker normalizes all of its records, asks once for what the memory holds of
- * the keys that they need, and goes on when it has that. It works at one job at a time, in the order in
+ * A job in two phases: the worker normalizes all of its records, asks for what the memory holds of the keys
+ * that they need (again only for rows that those lead to), and goes on when it has that. It works at one job at a time, in the order in
  * which they were posted: the main thread has seen what a job left to remember before the next one asks.
  * A job that needs nothing is done without asking.
  */

@@ -31,6 +31,9 @@ export class JobMemory implements Recall {
   readonly #slots = new Map<string, Slot>();
   /** Of the record in hand. */
   readonly #changes = new Map<Slot, unknown>();
+  /** Named, and not asked for yet. */
+  #unasked: Slot[] = [];
+  #asked: Slot[] = [];
   /** Rows that could not be read. */
   damaged = 0;
 
@@ -43,22 +46,26 @@ export class JobMemory implements Recall {
       const name = nameOf(kind, text);
       if (this.#slots.has(name)) continue;
       const key = Buffer.concat([Buffer.of(kind.number), this.#tools.blind(name)]);
-      this.#slots.set(name, { kind, key, sealed: nothing, row: undefined, changed: false });
+      const slot: Slot = { kind, key, sealed: nothing, row: undefined, changed: false };
+      this.#slots.set(name, slot);
+      this.#unasked.push(slot);
     }
   }
 
-  /** One after the other; empty where nothing is needed. */
+  /** Of what was named since the last time, one after the other; empty where nothing is needed. */
   keys(): Buffer {
-    return Buffer.concat([...this.#slots.values()].map(({ key }) => key));
+    this.#asked = this.#unasked;
+    this.#unasked = [];
+    return Buffer.concat(this.#asked.map(({ key }) => key));
   }
 
   /** Values in the order of `keys`. */
   have(values: readonly Uint8Array[]): void {
-    let at = 0;
-    for (const slot of this.#slots.values()) {
-      slot.sealed = values[at] ?? nothing;
-      at += 1;
-    }
+    for (const [at, slot] of this.#asked.entries()) slot.sealed = values[at] ?? nothing;
+  }
+
+  has(kind: RowKind<unknown>, text: string): boolean {
+    return this.#slots.has(nameOf(kind, text));
   }
 
   get<Row>(kind: RowKind<Row>, text: string): Row | undefined {

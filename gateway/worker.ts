@@ -14,8 +14,8 @@ import type { Class } from './capture/intake.ts';
 import { memoryPlace, place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning } from './meaning.ts';
-import type { About } from './normalize/memory/memory.ts';
-import { needsOf, remember } from './normalize/memory/rules.ts';
+import { type About, roundsMax } from './normalize/memory/memory.ts';
+import { furtherNeedsOf, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { Normalized, Reject } from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
@@ -54,10 +54,14 @@ let waiting: Job | undefined;
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind !== 'have') queue.push(message);
   else if (waiting?.id === message.id) {
-    const { memory } = waiting;
-    memory.have(message.values.map(({ offset, length }) => new Uint8Array(message.bytes, offset, length)));
-    complete(waiting);
+    const job = waiting;
     waiting = undefined;
+    job.memory.have(
+      message.values.map(({ offset, length }) => new Uint8Array(message.bytes, offset, length)),
+    );
+    for (const { about, made } of job.records)
+      if (made.events.length > 0) job.memory.need(furtherNeedsOf(made.events, about, job.memory));
+    ask(job);
   }
   while (waiting === undefined) {
     const next = queue.shift();
@@ -75,17 +79,24 @@ function handle(message: Exclude<ToWorker, Have>): void {
   else {
     const bytes = Buffer.from(message.bytes);
     const memory = new JobMemory(memoryTools);
-    const job = { id: message.id, records: message.records.map((record) => open(record, bytes)), memory };
-    for (const { about, made } of job.records)
+    const records = message.records.map((record) => open(record, bytes));
+    for (const { about, made } of records)
       if (made.events.length > 0) memory.need(needsOf(made.events, about));
-    const keys = memory.keys();
-    if (keys.length === 0) complete(job);
-    else {
-      waiting = job;
-      const needed = Uint8Array.from(keys).buffer;
-      parentPort?.postMessage({ kind: 'need', id: job.id, keys: needed } satisfies FromWorker, [needed]);
-    }
+    ask({ id: message.id, records, memory, rounds: 0 });
   }
+}
+
+/** Asks for what was named and not asked for yet; completes the job when there is nothing. */
+function ask(job: Job): void {
+  const keys = job.rounds < roundsMax ? job.memory.keys() : nothing;
+  if (keys.length === 0) {
+    complete(job);
+    return;
+  }
+  job.rounds += 1;
+  waiting = job;
+  const needed = Uint8Array.from(keys).buffer;
+  parentPort?.postMessage({ kind: 'need', id: job.id, keys: needed } satisfies FromWorker, [needed]);
 }
 
 /** A record after the first phase: what it says by itself. */
@@ -100,6 +111,8 @@ interface Job {
   id: number;
   records: Opened[];
   memory: JobMemory;
+  /** Times that it has asked. */
+  rounds: number;
 }
 
 /** The second phase: what it says in the light of what came before. */
@@ -178,7 +191,8 @@ function open(job: JobRecord, bytes: Buffer): Opened {
 }
 
 function aboutOf({ sequence }: JobRecord, { source, capturedAtUs }: JournalRecord): About {
-  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs };
+  const { enrichment } = meaning;
+  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment };
 }
 
 function finish({ job, record, made }: Opened, reply: Reply): void {

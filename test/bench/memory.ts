@@ -59,7 +59,13 @@ const event = ClinicalEvent.fromPartial({
   status: 'final',
   times: { issued: time, message: time, observed: time },
 });
-const about = { epoch: journal.epoch, sequence: 1n, source: 'lab', capturedAtUs: BigInt(nowS) * 1_000_000n };
+const about = {
+  epoch: journal.epoch,
+  sequence: 1n,
+  source: 'lab',
+  capturedAtUs: BigInt(nowS) * 1_000_000n,
+  enrichment: undefined,
+};
 const state = stateOf(event, about);
 const content = {
   epoch: journal.epoch,

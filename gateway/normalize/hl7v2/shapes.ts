@@ -48,6 +48,9 @@ export const fresh = {
     supersessions: [],
     superseded: false,
     enriched: [],
+    identityLinks: [],
+    identityConflicts: [],
+    context: undefined,
   }),
   patient: (): proto.Patient => ({
     identifiers: [],

@@ -7,7 +7,7 @@
  * To remember something new: define its `RowKind` (a number that is never used again, how long a row is kept,
  * its protobuf message in journal.proto), write a `MemoryRule`, and add it to `rules` in rules.ts.
  *
- * - A rule reads and writes only rows that its `needs` named, for that event.
+ * - A rule reads and writes only rows that its `needs` named, for that event, and reads those of its `follow`.
  * - Rules run in the order of the table, for each record in the order of its events; a rule sees what the
  *   rules before it did to the event and to the rows.
  * - A record may come twice: after a crash it is normalized again, and rows that another job wrote in the
@@ -36,8 +36,20 @@ export interface Need {
 
 /** The rows that the events of a job named; what one record changes the next one sees. */
 export interface Recall {
+  /** Was this row named, by any event of the job? */
+  has(kind: RowKind<unknown>, text: string): boolean;
   get<Row>(kind: RowKind<Row>, text: string): Row | undefined;
   set<Row>(kind: RowKind<Row>, text: string, row: Row): void;
+}
+
+/** How often a job asks for rows that rows lead to: a merge that follows a merge, mostly none. */
+export const roundsMax = 14;
+
+/** For how long what was remembered may complete an event, seconds, and whether a census was loaded. */
+export interface EnrichmentLimits {
+  patientS: number;
+  encounterS: number;
+  census: boolean;
 }
 
 /** The record that the events are from. */
@@ -46,10 +58,14 @@ export interface About {
   readonly sequence: bigint;
   readonly source: string;
   readonly capturedAtUs: bigint;
+  /** Undefined: events are not enriched. */
+  readonly enrichment: EnrichmentLimits | undefined;
 }
 
 export interface MemoryRule {
   readonly name: string;
   needs(event: ClinicalEvent, about: About): readonly Need[];
+  /** Rows that the rows of `needs` lead to; asked again while that names new ones, `roundsMax` times. */
+  follow?(event: ClinicalEvent, about: About, recall: Recall): readonly Need[];
   apply(event: ClinicalEvent, about: About, recall: Recall): void;
 }

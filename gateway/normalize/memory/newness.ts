@@ -109,7 +109,7 @@ function valueText({ value, furtherValues, attachment }: Observation): string {
   return furtherValues.length === 0 ? value : [value, ...furtherValues].join('~');
 }
 
-function millisecondsOf(time: ClinicalTime | undefined): number | undefined {
+export function millisecondsOf(time: ClinicalTime | undefined): number | undefined {
   if (time === undefined || time.value === '' || time.ambiguity !== '') return undefined;
   // A time of day without an offset is of an unknown zone, the same for all of the source.
   const ms = Date.parse(time.value.includes('T') && time.offset === '' ? `${time.value}Z` : time.value);

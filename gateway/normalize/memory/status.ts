@@ -20,6 +20,9 @@ import type {
   Supersession,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { OrderMemory, type RememberedState } from '../../../proto/gen/hilum/v1/journal.ts';
+import { currentIdentifiers, lookIn } from './identity.ts';
+import { historyRow, reachFrom, standFor } from './identity-history.ts';
+import { idText } from './identity-steps.ts';
 import type { About, MemoryRule, Need, RowKind } from './memory.ts';
 import { type DecidedBy, newer, place, sameSaying, stateOf } from './newness.ts';
 import { isUnusual, overrules } from './transitions.ts';
@@ -42,13 +45,20 @@ export const status: MemoryRule = {
     const text = orderText(event, about);
     return text === undefined ? [] : [{ kind: orderRow, text }];
   },
+  /** Whether the patient that the order was under has been merged into this one. */
+  follow(event, about, recall): readonly Need[] {
+    const text = orderText(event, about);
+    const known = text === undefined ? undefined : recall.get(orderRow, text);
+    if (known === undefined || !isOther(known.patient, patientOf(event))) return [];
+    return reachFrom(known.patient, lookIn(recall)).map((row) => ({ kind: historyRow, text: row }));
+  },
   apply(event, about, recall) {
     const text = orderText(event, about);
     if (text === undefined) return;
     const known = recall.get(orderRow, text);
-    const patient = (event.patient?.identifiers ?? []).map(({ system, value }) => `${system}|${value}`);
+    const patient = patientOf(event);
     const own = stateOf(event, about);
-    if (known !== undefined && isOther(known.patient, patient)) {
+    if (known !== undefined && isOther(standFor(known.patient, lookIn(recall)), patient)) {
       event.provenance?.remarks.push('the order number was used for another patient');
       const [current] = known.states;
       if (current === undefined || newer(own, current).difference > 0) {
@@ -77,6 +87,11 @@ function orderText(event: ClinicalEvent, { source }: About): string | undefined 
     order.parentResult,
   ];
   return parts.join('\n');
+}
+
+/** As the message names the patient, and as merges do by now. */
+function patientOf(event: ClinicalEvent): string[] {
+  return [...new Set([...(event.patient?.identifiers ?? []).map(idText), ...currentIdentifiers(event)])];
 }
 
 function isOther(known: readonly string[], said: readonly string[]): boolean {
@@ -207,7 +222,8 @@ function addPrevious(
     source,
     ageS: ageS(one, state),
   }));
-  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: ageS(newest, state) });
+  const record = positionOf(newest, mark);
+  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: ageS(newest, state), record });
 }
 
 /** Captured after what follows it: it came late. */

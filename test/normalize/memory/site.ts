@@ -1,6 +1,13 @@
 /** A memory that forgets nothing, and messages in it: what the worker does with one record after the other. */
-import type { About, Need, Recall, RowKind } from '../../../gateway/normalize/memory/memory.ts';
-import { needsOf, remember } from '../../../gateway/normalize/memory/rules.ts';
+import {
+  type About,
+  type EnrichmentLimits,
+  type Need,
+  type Recall,
+  type RowKind,
+  roundsMax,
+} from '../../../gateway/normalize/memory/memory.ts';
+import { furtherNeedsOf, needsOf, remember } from '../../../gateway/normalize/memory/rules.ts';
 import { normalize } from '../../../gateway/normalize/normalize.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../../proto/gen/hilum/v1/journal.ts';
@@ -13,6 +20,17 @@ export class Rows implements Recall {
 
   name(needs: readonly Need[]): void {
     this.#named = new Set(needs.map(({ kind, text }) => `${kind.number} ${text}`));
+  }
+
+  /** True where any of them is new. */
+  nameFurther(needs: readonly Need[]): boolean {
+    const before = this.#named.size;
+    for (const { kind, text } of needs) this.#named.add(`${kind.number} ${text}`);
+    return this.#named.size > before;
+  }
+
+  has(kind: RowKind<unknown>, text: string): boolean {
+    return this.#named.has(`${kind.number} ${text}`);
   }
 
   get<Row>(kind: RowKind<Row>, text: string): Row | undefined {
@@ -33,21 +51,36 @@ export class Rows implements Recall {
 
 export const epoch = 7n;
 
-export function about(sequence: number, source = 'lab'): About {
+/** As a config without a word about it has them. */
+export const usualLimits: EnrichmentLimits = { patientS: 90 * 86_400, encounterS: 7 * 86_400, census: false };
+
+export function about(
+  sequence: number,
+  source = 'lab',
+  enrichment: EnrichmentLimits | undefined = usualLimits,
+): About {
   return {
     epoch,
     sequence: BigInt(sequence),
     source,
     capturedAtUs: BigInt(1_764_000_000 + sequence) * 1_000_000n,
+    enrichment,
   };
 }
 
 /** What the events of the record say in the light of the rows; the rows change. */
-export function take(rows: Rows, sequence: number, raw: Buffer, source = 'lab'): ClinicalEvent[] {
+export function take(
+  rows: Rows,
+  sequence: number,
+  raw: Buffer,
+  source = 'lab',
+  one = about(sequence, source),
+): ClinicalEvent[] {
   const record = JournalRecord.fromPartial({ raw, source, protocol: 'mllp' });
-  const one = about(sequence, source);
   const { events } = normalize(record, testContext({ source, capturedAtUs: one.capturedAtUs }));
   rows.name(needsOf(events, one));
+  for (let round = 1; round < roundsMax; round += 1)
+    if (!rows.nameFurther(furtherNeedsOf(events, one, rows))) break;
   remember(events, one, rows);
   return events;
 }

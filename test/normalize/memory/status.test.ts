@@ -301,7 +301,8 @@ t.test('previous values - the last three, the newest first, with source, status 
       ageS: BigInt(9 - at),
     })),
   );
-  t.same(last.enriched, [{ path: 'observations[0].previous', source: 'lab', ageS: 4n }]);
+  const record = { epoch, sequence: 5n };
+  t.same(last.enriched, [{ path: 'observations[0].previous', source: 'lab', ageS: 4n, record }]);
 });
 
 t.test('status - a row is bounded, however many results a report has', async (t) => {

@@ -265,6 +265,163 @@ export interface ClinicalEvent {
    * Hilum: memory
    */
   enriched: Enrichment[];
+  /**
+   * Identifiers of this event that a merge, a move or a link had reached when the event was normalized or
+   * read: what stands for them now. `patient` and `encounter` stay what the message said.
+   * HL7 v2: MRG, PID of earlier A18, A24, A30, A34-A36, A39-A51 · IHE: PAM ITI-30 · Hilum: memory, control plane
+   */
+  identityLinks: IdentityLink[];
+  /**
+   * What contradicts an earlier record about the same identifier. Nothing is resolved here: somebody must look.
+   * HL7 v2: PID-7, PID-8, MRG · Hilum: memory
+   */
+  identityConflicts: IdentityConflict[];
+  /**
+   * What the site's own ADT last said of the patient and of the stay, where this message does not say it.
+   * HL7 v2: PID, PV1 of earlier ADT · Hilum: memory
+   */
+  context: Context | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of an identifier that this event was sent under. */
+export interface IdentityLink {
+  /**
+   * What it identifies: patient | account | visit.
+   * HL7 v2: PID-3, PID-18, PV1-19
+   */
+  what: string;
+  /**
+   * The identifiers of this event that are meant.
+   * HL7 v2: PID-3, PID-18, PV1-19
+   */
+  said: Identifier[];
+  /**
+   * merge | move | change-identifier: they are retired, see `surviving`. link: two records of one patient,
+   * none retired, see `linked`.
+   * HL7 v2: EVN-1 of the record that is followed
+   */
+  kind: string;
+  /**
+   * What stands for them now, at the end of every merge that followed. Empty where an account or a visit
+   * kept its number and only changed its patient.
+   * HL7 v2: PID-3, PID-18, PV1-19 of the merge
+   */
+  surviving: Identifier[];
+  /**
+   * Of a moved account, visit or identifier: the patient whom it belongs to now.
+   * HL7 v2: PID-3 of A43, A44, A45
+   */
+  patient: Identifier[];
+  /**
+   * Of a link: the other patient's identifiers.
+   * HL7 v2: PID-3 of A24
+   */
+  linked: Identifier[];
+  /**
+   * The record, of the same gateway, that retired, moved or linked them.
+   * Hilum: journal
+   */
+  merge:
+    | RecordPosition
+    | undefined;
+  /**
+   * Its trigger event.
+   * HL7 v2: EVN-1
+   */
+  trigger: string;
+  /**
+   * Its source.
+   * Hilum: config
+   */
+  source: string;
+  /**
+   * When it was captured, microseconds since 1970.
+   * Hilum: capture
+   */
+  atUs: bigint;
+  /**
+   * Records of the merges after it that were followed to the surviving identifiers.
+   * Hilum: journal
+   */
+  further: RecordPosition[];
+  /**
+   * False: the gateway followed it when it normalized the event. True: the event was normalized before that, and
+   * the control plane followed it (or followed it further) when the event was read.
+   * Hilum: control plane
+   */
+  addedAtCentre: boolean;
+  /**
+   * The record that undid the merge after the gateway had followed it (A37): the link holds no longer.
+   * HL7 v2: A37
+   */
+  undoneBy: RecordPosition | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Two records disagree about one identifier. */
+export interface IdentityConflict {
+  /**
+   * birth-date | sex: this event and the other record say different ones. merge-circle: the merge would lead
+   * back to itself, and is not followed. merge-again: the identifier was merged into another one before; the
+   * new merge is followed.
+   * HL7 v2: PID-7, PID-8, MRG-1
+   */
+  field: string;
+  /**
+   * The identifier of this event that both name.
+   * HL7 v2: PID-3, MRG-1
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * This event's record.
+   * Hilum: journal
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * The other record, of the same gateway.
+   * Hilum: memory
+   */
+  other:
+    | RecordPosition
+    | undefined;
+  /**
+   * The other record's source.
+   * Hilum: memory
+   */
+  otherSource: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * Said by the site's own ADT, not by this message; every field is listed in `enriched` with its source,
+ * record and age. Not filled where the identity is in conflict, or two could be meant.
+ */
+export interface Context {
+  /**
+   * Other identifiers, name, birth date, sex: only those that the message lacks.
+   * HL7 v2: PID-3, PID-5, PID-7, PID-8 of ADT
+   */
+  patient:
+    | Patient
+    | undefined;
+  /**
+   * The current stay: visit number, class, location, attending; only what the message lacks.
+   * HL7 v2: PV1-2, PV1-3, PV1-7, PV1-19 of ADT
+   */
+  encounter:
+    | Encounter
+    | undefined;
+  /**
+   * "Context incomplete": no ADT about this patient was seen, and no census was loaded. Nothing follows from
+   * what is missing here.
+   * Hilum: memory
+   */
+  incomplete: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -316,7 +473,7 @@ export interface Supersession {
 /** A field that was not in the message. */
 export interface Enrichment {
   /**
-   * Which one: observations[0].previous …
+   * Which one: observations[0].previous, context.patient.names, context.encounter.location …
    * Hilum: memory
    */
   path: string;
@@ -330,6 +487,11 @@ export interface Enrichment {
    * Hilum: memory
    */
   ageS: bigint;
+  /**
+   * The record, of the same gateway, that said it.
+   * Hilum: memory
+   */
+  record: RecordPosition | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3613,6 +3775,9 @@ function createBaseClinicalEvent(): ClinicalEvent {
     supersessions: [],
     superseded: false,
     enriched: [],
+    identityLinks: [],
+    identityConflicts: [],
+    context: undefined,
     _unknownFields: {},
   };
 }
@@ -3741,6 +3906,15 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     for (const v of message.enriched) {
       Enrichment.encode(v!, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.identityLinks) {
+      IdentityLink.encode(v!, writer.uint32(338).fork()).join();
+    }
+    for (const v of message.identityConflicts) {
+      IdentityConflict.encode(v!, writer.uint32(346).fork()).join();
+    }
+    if (message.context !== undefined) {
+      Context.encode(message.context, writer.uint32(354).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4094,6 +4268,30 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.enriched.push(Enrichment.decode(reader, reader.uint32()));
             continue;
           }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.identityLinks.push(IdentityLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.identityConflicts.push(IdentityConflict.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.context = Context.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4205,6 +4403,17 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       enriched: globalThis.Array.isArray(object?.enriched)
         ? object.enriched.map((e: any) => Enrichment.fromJSON(e))
         : [],
+      identityLinks: globalThis.Array.isArray(object?.identityLinks)
+        ? object.identityLinks.map((e: any) => IdentityLink.fromJSON(e))
+        : globalThis.Array.isArray(object?.identity_links)
+        ? object.identity_links.map((e: any) => IdentityLink.fromJSON(e))
+        : [],
+      identityConflicts: globalThis.Array.isArray(object?.identityConflicts)
+        ? object.identityConflicts.map((e: any) => IdentityConflict.fromJSON(e))
+        : globalThis.Array.isArray(object?.identity_conflicts)
+        ? object.identity_conflicts.map((e: any) => IdentityConflict.fromJSON(e))
+        : [],
+      context: isSet(object.context) ? Context.fromJSON(object.context) : undefined,
     };
   },
 
@@ -4333,6 +4542,15 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.enriched?.length) {
       obj.enriched = message.enriched.map((e) => Enrichment.toJSON(e));
     }
+    if (message.identityLinks?.length) {
+      obj.identityLinks = message.identityLinks.map((e) => IdentityLink.toJSON(e));
+    }
+    if (message.identityConflicts?.length) {
+      obj.identityConflicts = message.identityConflicts.map((e) => IdentityConflict.toJSON(e));
+    }
+    if (message.context !== undefined) {
+      obj.context = Context.toJSON(message.context);
+    }
     return obj;
   },
 
@@ -4410,6 +4628,602 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     message.supersessions = object.supersessions?.map((e) => Supersession.fromPartial(e)) || [];
     message.superseded = object.superseded ?? false;
     message.enriched = object.enriched?.map((e) => Enrichment.fromPartial(e)) || [];
+    message.identityLinks = object.identityLinks?.map((e) => IdentityLink.fromPartial(e)) || [];
+    message.identityConflicts = object.identityConflicts?.map((e) => IdentityConflict.fromPartial(e)) || [];
+    message.context = (object.context !== undefined && object.context !== null)
+      ? Context.fromPartial(object.context)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIdentityLink(): IdentityLink {
+  return {
+    what: "",
+    said: [],
+    kind: "",
+    surviving: [],
+    patient: [],
+    linked: [],
+    merge: undefined,
+    trigger: "",
+    source: "",
+    atUs: 0n,
+    further: [],
+    addedAtCentre: false,
+    undoneBy: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const IdentityLink: MessageFns<IdentityLink> = {
+  encode(message: IdentityLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    for (const v of message.said) {
+      Identifier.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.kind !== "") {
+      writer.uint32(26).string(message.kind);
+    }
+    for (const v of message.surviving) {
+      Identifier.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.patient) {
+      Identifier.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.linked) {
+      Identifier.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.merge !== undefined) {
+      RecordPosition.encode(message.merge, writer.uint32(58).fork()).join();
+    }
+    if (message.trigger !== "") {
+      writer.uint32(66).string(message.trigger);
+    }
+    if (message.source !== "") {
+      writer.uint32(74).string(message.source);
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.atUs);
+    }
+    for (const v of message.further) {
+      RecordPosition.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.addedAtCentre !== false) {
+      writer.uint32(96).bool(message.addedAtCentre);
+    }
+    if (message.undoneBy !== undefined) {
+      RecordPosition.encode(message.undoneBy, writer.uint32(106).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdentityLink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentityLink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.said.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.surviving.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.patient.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.linked.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.merge = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.trigger = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.further.push(RecordPosition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.addedAtCentre = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.undoneBy = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdentityLink {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      said: globalThis.Array.isArray(object?.said) ? object.said.map((e: any) => Identifier.fromJSON(e)) : [],
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      surviving: globalThis.Array.isArray(object?.surviving)
+        ? object.surviving.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => Identifier.fromJSON(e)) : [],
+      linked: globalThis.Array.isArray(object?.linked) ? object.linked.map((e: any) => Identifier.fromJSON(e)) : [],
+      merge: isSet(object.merge) ? RecordPosition.fromJSON(object.merge) : undefined,
+      trigger: isSet(object.trigger) ? globalThis.String(object.trigger) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      further: globalThis.Array.isArray(object?.further)
+        ? object.further.map((e: any) => RecordPosition.fromJSON(e))
+        : [],
+      addedAtCentre: isSet(object.addedAtCentre)
+        ? globalThis.Boolean(object.addedAtCentre)
+        : isSet(object.added_at_centre)
+        ? globalThis.Boolean(object.added_at_centre)
+        : false,
+      undoneBy: isSet(object.undoneBy)
+        ? RecordPosition.fromJSON(object.undoneBy)
+        : isSet(object.undone_by)
+        ? RecordPosition.fromJSON(object.undone_by)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IdentityLink): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.said?.length) {
+      obj.said = message.said.map((e) => Identifier.toJSON(e));
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.surviving?.length) {
+      obj.surviving = message.surviving.map((e) => Identifier.toJSON(e));
+    }
+    if (message.patient?.length) {
+      obj.patient = message.patient.map((e) => Identifier.toJSON(e));
+    }
+    if (message.linked?.length) {
+      obj.linked = message.linked.map((e) => Identifier.toJSON(e));
+    }
+    if (message.merge !== undefined) {
+      obj.merge = RecordPosition.toJSON(message.merge);
+    }
+    if (message.trigger !== "") {
+      obj.trigger = message.trigger;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    if (message.further?.length) {
+      obj.further = message.further.map((e) => RecordPosition.toJSON(e));
+    }
+    if (message.addedAtCentre !== false) {
+      obj.addedAtCentre = message.addedAtCentre;
+    }
+    if (message.undoneBy !== undefined) {
+      obj.undoneBy = RecordPosition.toJSON(message.undoneBy);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IdentityLink>): IdentityLink {
+    return IdentityLink.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IdentityLink>): IdentityLink {
+    const message = createBaseIdentityLink();
+    message.what = object.what ?? "";
+    message.said = object.said?.map((e) => Identifier.fromPartial(e)) || [];
+    message.kind = object.kind ?? "";
+    message.surviving = object.surviving?.map((e) => Identifier.fromPartial(e)) || [];
+    message.patient = object.patient?.map((e) => Identifier.fromPartial(e)) || [];
+    message.linked = object.linked?.map((e) => Identifier.fromPartial(e)) || [];
+    message.merge = (object.merge !== undefined && object.merge !== null)
+      ? RecordPosition.fromPartial(object.merge)
+      : undefined;
+    message.trigger = object.trigger ?? "";
+    message.source = object.source ?? "";
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.further = object.further?.map((e) => RecordPosition.fromPartial(e)) || [];
+    message.addedAtCentre = object.addedAtCentre ?? false;
+    message.undoneBy = (object.undoneBy !== undefined && object.undoneBy !== null)
+      ? RecordPosition.fromPartial(object.undoneBy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIdentityConflict(): IdentityConflict {
+  return { field: "", identifier: undefined, record: undefined, other: undefined, otherSource: "", _unknownFields: {} };
+}
+
+export const IdentityConflict: MessageFns<IdentityConflict> = {
+  encode(message: IdentityConflict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(18).fork()).join();
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(26).fork()).join();
+    }
+    if (message.other !== undefined) {
+      RecordPosition.encode(message.other, writer.uint32(34).fork()).join();
+    }
+    if (message.otherSource !== "") {
+      writer.uint32(42).string(message.otherSource);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdentityConflict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentityConflict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.other = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.otherSource = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdentityConflict {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      other: isSet(object.other) ? RecordPosition.fromJSON(object.other) : undefined,
+      otherSource: isSet(object.otherSource)
+        ? globalThis.String(object.otherSource)
+        : isSet(object.other_source)
+        ? globalThis.String(object.other_source)
+        : "",
+    };
+  },
+
+  toJSON(message: IdentityConflict): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.other !== undefined) {
+      obj.other = RecordPosition.toJSON(message.other);
+    }
+    if (message.otherSource !== "") {
+      obj.otherSource = message.otherSource;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IdentityConflict>): IdentityConflict {
+    return IdentityConflict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IdentityConflict>): IdentityConflict {
+    const message = createBaseIdentityConflict();
+    message.field = object.field ?? "";
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.other = (object.other !== undefined && object.other !== null)
+      ? RecordPosition.fromPartial(object.other)
+      : undefined;
+    message.otherSource = object.otherSource ?? "";
+    return message;
+  },
+};
+
+function createBaseContext(): Context {
+  return { patient: undefined, encounter: undefined, incomplete: false, _unknownFields: {} };
+}
+
+export const Context: MessageFns<Context> = {
+  encode(message: Context, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.patient !== undefined) {
+      Patient.encode(message.patient, writer.uint32(10).fork()).join();
+    }
+    if (message.encounter !== undefined) {
+      Encounter.encode(message.encounter, writer.uint32(18).fork()).join();
+    }
+    if (message.incomplete !== false) {
+      writer.uint32(24).bool(message.incomplete);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Context {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.patient = Patient.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.encounter = Encounter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.incomplete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Context {
+    return {
+      patient: isSet(object.patient) ? Patient.fromJSON(object.patient) : undefined,
+      encounter: isSet(object.encounter) ? Encounter.fromJSON(object.encounter) : undefined,
+      incomplete: isSet(object.incomplete) ? globalThis.Boolean(object.incomplete) : false,
+    };
+  },
+
+  toJSON(message: Context): unknown {
+    const obj: any = {};
+    if (message.patient !== undefined) {
+      obj.patient = Patient.toJSON(message.patient);
+    }
+    if (message.encounter !== undefined) {
+      obj.encounter = Encounter.toJSON(message.encounter);
+    }
+    if (message.incomplete !== false) {
+      obj.incomplete = message.incomplete;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Context>): Context {
+    return Context.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Context>): Context {
+    const message = createBaseContext();
+    message.patient = (object.patient !== undefined && object.patient !== null)
+      ? Patient.fromPartial(object.patient)
+      : undefined;
+    message.encounter = (object.encounter !== undefined && object.encounter !== null)
+      ? Encounter.fromPartial(object.encounter)
+      : undefined;
+    message.incomplete = object.incomplete ?? false;
     return message;
   },
 };
@@ -4623,7 +5437,7 @@ export const Supersession: MessageFns<Supersession> = {
 };
 
 function createBaseEnrichment(): Enrichment {
-  return { path: "", source: "", ageS: 0n, _unknownFields: {} };
+  return { path: "", source: "", ageS: 0n, record: undefined, _unknownFields: {} };
 }
 
 export const Enrichment: MessageFns<Enrichment> = {
@@ -4639,6 +5453,9 @@ export const Enrichment: MessageFns<Enrichment> = {
         throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
       }
       writer.uint32(24).uint64(message.ageS);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4688,6 +5505,14 @@ export const Enrichment: MessageFns<Enrichment> = {
             message.ageS = reader.uint64() as bigint;
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4713,6 +5538,7 @@ export const Enrichment: MessageFns<Enrichment> = {
       path: isSet(object.path) ? globalThis.String(object.path) : "",
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
     };
   },
 
@@ -4727,6 +5553,9 @@ export const Enrichment: MessageFns<Enrichment> = {
     if (message.ageS !== 0n) {
       obj.ageS = message.ageS.toString();
     }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
     return obj;
   },
 
@@ -4738,6 +5567,9 @@ export const Enrichment: MessageFns<Enrichment> = {
     message.path = object.path ?? "";
     message.source = object.source ?? "";
     message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
     return message;
   },
 };
