@@ -158,7 +158,6 @@ export class AdminApi {
     const { envelope, gateway, epoch, lane, sequence } = event;
     const row = this.state.registry.get(gateway);
     const offsetUs = row?.clockOffsetUs ?? 0n;
-    const ackedAtUs = await this.state.telemetry.ackedAtUs(gateway, epoch, lane, sequence);
     let latest = 0n;
     // The gateway's hops follow each other, whatever a step of its clock made of their times.
     const there = (atUs: bigint) => {
@@ -172,7 +171,7 @@ export class AdminApi {
       { hop: 'queued', atUs: there(event.queuedAtUs) },
       { hop: 'sent', atUs: there(event.sentAtUs) },
       { hop: 'stored', atUs: event.storedAtUs },
-      { hop: 'acked', atUs: there(ackedAtUs) },
+      { hop: 'acked', atUs: there(await this.state.telemetry.ackedAtUs(gateway, epoch, lane, sequence)) },
     ].filter(({ atUs }) => atUs !== 0n);
     const { provenance, identityLinks } = await toClinicalEvent(event, this.state.persons);
     return {
@@ -190,7 +189,7 @@ export class AdminApi {
       repeats: await this.state.telemetry.repeatsOf(gateway, envelope.recordEpoch, envelope.recordSequence),
       conflict: provenance?.conflict ?? '',
       duplicateOf: provenance?.duplicateOf ?? '',
-      followed: identityLinks.map((link) => followedMerge(link, there(link.atUs))),
+      followed: identityLinks.map((link) => followedMerge(link, there)),
     };
   }
 

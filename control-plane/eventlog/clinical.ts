@@ -28,7 +28,7 @@ export async function toClinicalEvent(stored: StoredEvent, persons: Completes): 
 }
 
 /** A link as a trace shows it: without the identifiers, which are nobody's business there. */
-export function followedMerge(link: IdentityLink, atUs: bigint): FollowedMerge {
-  const { what, kind, trigger, merge, addedAtCentre, undoneBy } = link;
-  return { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy };
+export function followedMerge(link: IdentityLink, there: (atUs: bigint) => bigint): FollowedMerge {
+  const { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy } = link;
+  return { what, kind, trigger, merge, atUs: there(atUs), addedAtCentre, undoneBy };
 }

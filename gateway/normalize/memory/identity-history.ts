@@ -18,11 +18,11 @@ import {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { IdentifierHistory, type IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
 import { idText, isUnlink, otherOf, type Step, saidOf, type What, whats } from './identity-steps.ts';
-import type { RowKind } from './memory.ts';
+import type { Recall, RowKind } from './memory.ts';
 
 /** Merges after each other; a longer chain is followed up to here, and says so. */
 const hopsMax = 12;
-const stepsMax = 16;
+const stepsMax = 64;
 const daysKept = 3650;
 
 export const historyRow: RowKind<IdentifierHistory> = {
@@ -39,6 +39,11 @@ export function historyText(what: What, identifier: Identifier): string {
 /** Rows by `historyText`; undefined where there is none, or it was not asked for. */
 export type Look = (text: string) => IdentifierHistory | undefined;
 export type Put = (text: string, row: IdentifierHistory) => void;
+
+/** Rows that nobody named are not there: nothing leads to them. */
+export function lookIn(recall: Recall): Look {
+  return (text) => (recall.has(historyRow, text) ? recall.get(historyRow, text) : undefined);
+}
 
 /** What the event's steps do to the rows; what they contradict comes back. */
 export function applySteps(steps: readonly Step[], look: Look, put: Put): IdentityConflict[] {
@@ -112,6 +117,17 @@ export function standFor(texts: readonly string[], look: Look): string[] {
   const found: string[] = [];
   walkPatients(texts, look, (_text, identifier) => found.push(idText(identifier)));
   return found;
+}
+
+/** These patients, those that were merged as whom they were merged into. */
+export function endsOf(identifiers: readonly Identifier[], look: Look): Identifier[] {
+  const ends: Identifier[] = [];
+  walk('patient', identifiers, (text, identifier) => {
+    const into = retirement(look(text), identifier)?.into ?? [];
+    if (into.length === 0) ends.push(identifier);
+    return into;
+  });
+  return ends;
 }
 
 function walkPatients(

@@ -12,7 +12,8 @@
  * An identifier belongs to its authority, and where none was sent to its source [normalize/identity.ts]: two
  * sources that number patients alike never meet here.
  */
-import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
+import { bedNeeds, bedsNamed, occupantsOf } from './bed.ts';
 import {
   applySteps,
   applyUnlink,
@@ -20,11 +21,13 @@ import {
   historyRow,
   historyText,
   type Look,
+  lookIn,
   reach,
+  reachFrom,
 } from './identity-history.ts';
 import { idText, otherOf, patientIdentifiers, saidOf, stepsOf, whats } from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
-import { conflictsOf, mergeConflicts, personRow, rememberPerson } from './person.ts';
+import { conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
 
 export const identity: MemoryRule = {
   name: 'identity',
@@ -36,15 +39,22 @@ export const identity: MemoryRule = {
         if (what === 'patient') needs.push({ kind: personRow, text: idText(identifier) });
       }
     }
-    return needs;
+    return [...needs, ...bedsNamed(event)];
   },
   follow(event, _about, recall): readonly Need[] {
-    return reach(event, lookIn(recall)).flatMap((text) => {
+    const beds =
+      event.kind === 'admission'
+        ? [...bedsNamed(event), ...patientIdentifiers(event.patient).flatMap((one) => bedOf(one, recall))]
+        : [];
+    const occupants = beds.flatMap(({ text }) => occupantsOf(text, recall)).flatMap(({ patient }) => patient);
+    const rows = reach(event, lookIn(recall)).flatMap((text) => {
       const history = { kind: historyRow, text };
       return text.startsWith(ofPatient)
         ? [history, { kind: personRow, text: text.slice(ofPatient.length) }]
         : [history];
     });
+    const histories = reachFrom(occupants.map(idText), lookIn(recall));
+    return [...rows, ...beds, ...histories.map((text) => ({ kind: historyRow, text }))];
   },
   apply(event, about, recall) {
     const look = lookIn(recall);
@@ -61,6 +71,11 @@ export const identity: MemoryRule = {
 
 const ofPatient = 'patient|';
 
+/** The bed that the patient leaves with this movement. */
+function bedOf(identifier: Identifier, recall: Recall): Need[] {
+  return bedNeeds(personAt(recall, identifier)?.encounter?.location);
+}
+
 function followMerge(event: ClinicalEvent, about: About, recall: Recall, look: Look): void {
   if (event.merge === undefined) return;
   const put = (text: string, row: ReturnType<Look> & object) => recall.set(historyRow, text, row);
@@ -72,11 +87,6 @@ function followMerge(event: ClinicalEvent, about: About, recall: Recall, look: L
   }
   event.identityConflicts.push(...applySteps(steps, look, put));
   applyUnlink(event, { epoch: about.epoch, sequence: about.sequence }, look, put);
-}
-
-/** Rows that nobody named are not there: nothing leads to them. */
-export function lookIn(recall: Recall): Look {
-  return (text) => (recall.has(historyRow, text) ? recall.get(historyRow, text) : undefined);
 }
 
 /** Identifiers of the person that the event is about now, its own first. */

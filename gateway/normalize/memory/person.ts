@@ -21,6 +21,7 @@ import {
   type RememberedOrigin,
 } from '../../../proto/gen/hilum/v1/journal.ts';
 import { fresh } from '../hl7v2/shapes.ts';
+import { moveBeds } from './bed.ts';
 import { samePosition } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
@@ -105,7 +106,11 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
     if (birthDates !== row.birthDates || sexes !== row.sexes) row = { ...row, birthDates, sexes };
     if (byAdt && (row.patientFrom === undefined || row.patientFrom.saidMs <= from.saidMs))
       row = { ...row, patient: told(event.patient as Patient, row.patient), patientFrom: from };
-    if (byAdt) row = stayAfter(row, event, from);
+    if (byAdt) {
+      const after = stayAfter(row, event, from);
+      if (after !== row) moveBeds(event, row.encounter, after.encounter, from, recall);
+      row = after;
+    }
     if (row !== known && (known !== undefined || row.birthDates.length + row.sexes.length > 0 || byAdt))
       recall.set(personRow, idText(identifier), row);
   }

@@ -3,10 +3,11 @@ import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { context } from './context.ts';
 import { identity } from './identity.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
+import { occupancy } from './occupancy.ts';
 import { status } from './status.ts';
 
 /** Who it is before what it replaces: an order of a merged patient is still that order. */
-const rules: readonly MemoryRule[] = [identity, status, context];
+const rules: readonly MemoryRule[] = [identity, status, context, occupancy];
 
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {

@@ -20,8 +20,8 @@ import type {
   Supersession,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { OrderMemory, type RememberedState } from '../../../proto/gen/hilum/v1/journal.ts';
-import { currentIdentifiers, lookIn } from './identity.ts';
-import { historyRow, reachFrom, standFor } from './identity-history.ts';
+import { currentIdentifiers } from './identity.ts';
+import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
 import { idText } from './identity-steps.ts';
 import type { About, MemoryRule, Need, RowKind } from './memory.ts';
 import { type DecidedBy, newer, place, sameSaying, stateOf } from './newness.ts';

@@ -22,8 +22,11 @@ export interface Adt {
   attending?: string;
   admitted?: string;
   discharged?: string;
-  /** EVN-2 as HHMM. */
+  /** EVN-2, EVN-3 as HHMM. */
   at?: string;
+  planned?: string;
+  /** PV1-6 */
+  prior?: string;
 }
 
 const day = '20261123';
@@ -32,14 +35,23 @@ export function adt(of: Adt): Buffer {
   const { trigger, ids, at = '0900' } = of;
   const lines = [
     `MSH|^~\\&|ADT|HOSP|||${day}${at}+0100||ADT^${trigger}|${trigger}${at}|P|2.5.1`,
-    `EVN|${trigger}|${day}${at}+0100`,
+    `EVN|${trigger}|${day}${at}+0100|${of.planned === undefined ? '' : `${day}${of.planned}+0100`}`,
     `PID|1||${ids}||${of.name ?? ''}||${of.birthDate ?? ''}|${of.sex ?? ''}||||||||||${of.account ?? ''}`,
   ];
   if (of.mrg !== undefined || of.mrgAccount !== undefined || of.mrgVisit !== undefined)
     lines.push(`MRG|${of.mrg ?? ''}||${of.mrgAccount ?? ''}||${of.mrgVisit ?? ''}`);
   if (of.other !== undefined) lines.push(`PID|2||${of.other}`);
   if (of.class !== undefined || of.visit !== undefined || of.location !== undefined) {
-    const fields: string[] = ['PV1', '1', of.class ?? 'I', of.location ?? '', '', '', '', of.attending ?? ''];
+    const fields: string[] = [
+      'PV1',
+      '1',
+      of.class ?? 'I',
+      of.location ?? '',
+      '',
+      '',
+      of.prior ?? '',
+      of.attending ?? '',
+    ];
     fields[19] = of.visit ?? '';
     fields[44] = of.admitted === undefined ? '' : `${day}${of.admitted}+0100`;
     fields[45] = of.discharged === undefined ? '' : `${day}${of.discharged}+0100`;

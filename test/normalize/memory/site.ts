@@ -76,8 +76,9 @@ export function take(
   source = 'lab',
   one = about(sequence, source),
 ): ClinicalEvent[] {
-  const record = JournalRecord.fromPartial({ raw, source, protocol: 'mllp' });
-  const { events } = normalize(record, testContext({ source, capturedAtUs: one.capturedAtUs }));
+  const protocol = raw[0] === 0x7b ? 'mqtt' : 'mllp';
+  const record = JournalRecord.fromPartial({ raw, source, protocol });
+  const { events } = normalize(record, testContext({ source, protocol, capturedAtUs: one.capturedAtUs }));
   rows.name(needsOf(events, one));
   for (let round = 1; round < roundsMax; round += 1)
     if (!rows.nameFurther(furtherNeedsOf(events, one, rows))) break;

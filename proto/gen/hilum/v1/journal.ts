@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Encounter, Patient, RecordPosition } from "./event.ts";
+import { ClinicalTime, Encounter, Identifier, Location, Patient, RecordPosition } from "./event.ts";
 
 export const protobufPackage = "hilum.v1";
 
@@ -127,6 +127,28 @@ export interface RememberedFact {
     | undefined;
   /** Said by ADT, which settles what others said before. */
   settled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What the memory holds of one bed: see gateway/normalize/memory/bed.ts. */
+export interface BedMemory {
+  /** Those whom ADT last placed here and did not move away; more than one where a movement is missing. */
+  occupants: Occupant[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Occupant {
+  patient: Identifier[];
+  location:
+    | Location
+    | undefined;
+  /** When the stay in this bed began, as the movement says it. */
+  since: ClinicalTime | undefined;
+  from:
+    | RememberedOrigin
+    | undefined;
+  /** When the patient was to leave (A15, A16), milliseconds since 1970; 0: nothing is planned. */
+  dueMs: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1774,6 +1796,252 @@ export const RememberedFact: MessageFns<RememberedFact> = {
       ? RememberedOrigin.fromPartial(object.from)
       : undefined;
     message.settled = object.settled ?? false;
+    return message;
+  },
+};
+
+function createBaseBedMemory(): BedMemory {
+  return { occupants: [], _unknownFields: {} };
+}
+
+export const BedMemory: MessageFns<BedMemory> = {
+  encode(message: BedMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.occupants) {
+      Occupant.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BedMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBedMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.occupants.push(Occupant.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BedMemory {
+    return {
+      occupants: globalThis.Array.isArray(object?.occupants)
+        ? object.occupants.map((e: any) => Occupant.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BedMemory): unknown {
+    const obj: any = {};
+    if (message.occupants?.length) {
+      obj.occupants = message.occupants.map((e) => Occupant.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BedMemory>): BedMemory {
+    return BedMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BedMemory>): BedMemory {
+    const message = createBaseBedMemory();
+    message.occupants = object.occupants?.map((e) => Occupant.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOccupant(): Occupant {
+  return { patient: [], location: undefined, since: undefined, from: undefined, dueMs: 0, _unknownFields: {} };
+}
+
+export const Occupant: MessageFns<Occupant> = {
+  encode(message: Occupant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.patient) {
+      Identifier.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(18).fork()).join();
+    }
+    if (message.since !== undefined) {
+      ClinicalTime.encode(message.since, writer.uint32(26).fork()).join();
+    }
+    if (message.from !== undefined) {
+      RememberedOrigin.encode(message.from, writer.uint32(34).fork()).join();
+    }
+    if (message.dueMs !== 0) {
+      writer.uint32(41).double(message.dueMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Occupant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOccupant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.patient.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.from = RememberedOrigin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.dueMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Occupant {
+    return {
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => Identifier.fromJSON(e)) : [],
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      since: isSet(object.since) ? ClinicalTime.fromJSON(object.since) : undefined,
+      from: isSet(object.from) ? RememberedOrigin.fromJSON(object.from) : undefined,
+      dueMs: isSet(object.dueMs)
+        ? globalThis.Number(object.dueMs)
+        : isSet(object.due_ms)
+        ? globalThis.Number(object.due_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Occupant): unknown {
+    const obj: any = {};
+    if (message.patient?.length) {
+      obj.patient = message.patient.map((e) => Identifier.toJSON(e));
+    }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
+    if (message.since !== undefined) {
+      obj.since = ClinicalTime.toJSON(message.since);
+    }
+    if (message.from !== undefined) {
+      obj.from = RememberedOrigin.toJSON(message.from);
+    }
+    if (message.dueMs !== 0) {
+      obj.dueMs = floatToJson(message.dueMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Occupant>): Occupant {
+    return Occupant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Occupant>): Occupant {
+    const message = createBaseOccupant();
+    message.patient = object.patient?.map((e) => Identifier.fromPartial(e)) || [];
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
+      : undefined;
+    message.since = (object.since !== undefined && object.since !== null)
+      ? ClinicalTime.fromPartial(object.since)
+      : undefined;
+    message.from = (object.from !== undefined && object.from !== null)
+      ? RememberedOrigin.fromPartial(object.from)
+      : undefined;
+    message.dueMs = object.dueMs ?? 0;
     return message;
   },
 };
