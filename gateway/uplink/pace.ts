@@ -3,15 +3,20 @@
  * moment beyond its own delay, found by watching how long acks take. A fast line opens it up to the
  * credit, a slow one closes it to a few packets, so the next STAT event is behind little of it.
  *
- *   ack within (best × 1.5 + slack)   grow by what was acked
- *   ack later                         shrink, at most once for each round of acks
+ *   ack within (best × factor + slack)   grow by what was acked
+ *   ack later                            shrink, at most once for each round of acks
+ *
+ * While STAT events come, the line is kept nearly empty for them; while none do, it is kept full: closer pacing
+ * all the time let intake outrun the drain, wider pacing all the time let a STAT event wait 66 ms and not 14.
  */
 const startBytes = 256 * 1024;
 const bytesMin = 32 * 1024;
 const bytesMax = 4 * 1024 * 1024;
-/** What may be added to the best ack. With 40 ms and twice the best a STAT event waited 66 ms for what drained before it, so 14. */
-const slackUs = 10_000;
-const bestFactor = 1.5;
+/** What may be added to the best ack. */
+const close = { factor: 1.5, slackUs: 10_000 };
+const wide = { factor: 2, slackUs: 40_000 };
+/** So long after the last STAT event the next one is still expected. */
+const urgentForUs = 5_000_000;
 const shrink = 0.7;
 /** The best ack is looked for anew, because routes change. */
 const bestForUs = 60_000_000;
@@ -21,10 +26,16 @@ export class Pace {
   #bestUs = Number.POSITIVE_INFINITY;
   #bestAtUs = 0;
   #shrunkAtUs = 0;
+  #urgentAtUs = Number.NEGATIVE_INFINITY;
 
   /** Bytes that may still be sent while `onLineBytes` are out. */
   room(onLineBytes: number): number {
     return this.#limitBytes - onLineBytes;
+  }
+
+  /** A STAT event was sent. */
+  urgent(nowUs: number): void {
+    this.#urgentAtUs = nowUs;
   }
 
   acked(bytes: number, tookUs: number, nowUs: number): void {
@@ -32,7 +43,8 @@ export class Pace {
       this.#bestUs = tookUs;
       this.#bestAtUs = nowUs;
     }
-    if (tookUs <= this.#bestUs * bestFactor + slackUs)
+    const { factor, slackUs } = nowUs - this.#urgentAtUs < urgentForUs ? close : wide;
+    if (tookUs <= this.#bestUs * factor + slackUs)
       this.#limitBytes = Math.min(bytesMax, this.#limitBytes + bytes / 4);
     else if (nowUs - this.#shrunkAtUs > tookUs) {
       this.#shrunkAtUs = nowUs;

@@ -153,6 +153,7 @@ export class Pump {
   #send(line: Line, lane: Lane, parcel: Parcel): void {
     const { first, count, bytes, chunks, queuedAtUs, capturedAtUs } = parcel;
     const sentAtUs = this.#hooks.nowUs();
+    if (lane === 'stat') this.#pace.urgent(sentAtUs);
     const frame = encodeBatchFrame({
       epoch: this.#events.epoch,
       lane,
