@@ -274,6 +274,7 @@ export class Journal implements Intake {
       const source = this.#sources.number(draft.source);
       this.#custody.count('duplicates', source, capturedS);
       this.#hooks.onRepeat(repeated);
+      this.#committer.round();
       // The first copy may still be in flight: its round settles before this one.
       return this.#owe({ outcome: 'repeat', sequence: BigInt(repeated) });
     }
@@ -282,11 +283,14 @@ export class Journal implements Intake {
       this.#refusals += 1;
       return Promise.reject(new IntakeRefused(room, `the journal takes nothing: ${room}`));
     }
+    const source = this.#sources.number(record.source);
+    // One round from here on: a repeat that is remembered without its record would be answered and lost.
+    const round = this.#committer.round();
     this.#sequence += 1;
     if (repeat !== undefined && key !== undefined)
       this.#repeats.add(repeat, key, record, this.#sequence, capturedS);
     const orderKeys = this.#options.orderKeysOf(draft);
-    return this.#journal(record, this.#sequence, draft.classGuess, capturedS, orderKeys);
+    return this.#journal(round, record, source, draft.classGuess, capturedS, orderKeys);
   }
 
   /** Forgets a repeat key; resolves when that is durable. */
@@ -296,26 +300,26 @@ export class Journal implements Intake {
   }
 
   #journal(
+    round: Round,
     record: JournalRecord,
-    sequence: number,
+    source: number,
     guess: Class,
     capturedS: number,
     orderKeys: readonly number[],
   ): Promise<Receipt> {
-    const source = this.#sources.number(record.source);
+    const sequence = this.#sequence;
     const bytes = JournalRecord.encode(record, this.#writer).finish();
     const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
     const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
-    this.#records.add(this.#committer.round(), { record: taken, sealed, orderKeys });
+    this.#records.add(round, { record: taken, sealed, orderKeys });
     // A restart must not hand out a sequence twice, also when its row is gone by then.
-    this.#state.set('sequence', this.#sequence);
+    this.#state.set('sequence', sequence);
     this.#custody.count('accepted', source, capturedS);
     return this.#owe({ outcome: 'journaled', sequence: BigInt(sequence) });
   }
 
   /** The receipt of the open round's flush. */
   #owe(receipt: Receipt): Promise<Receipt> {
-    this.#committer.round();
     return new Promise((resolve, reject) => {
       this.#owed.push({ receipt, resolve, reject });
     });
@@ -426,7 +430,8 @@ export class Journal implements Intake {
 
   /** Puts a quarantined record back to be normalized again, as a new record; false when there is none. */
   async replay(sequence: number): Promise<boolean> {
-    const record = this.#quarantine.release(this.#committer.round(), sequence);
+    const round = this.#committer.round();
+    const record = this.#quarantine.release(round, sequence);
     if (record === undefined) return false;
     const source = this.#sources.number(record.source);
     const capturedS = Math.floor(Number(record.capturedAtUs) / 1e6);
@@ -435,7 +440,7 @@ export class Journal implements Intake {
       ? (record.classGuess as Class)
       : 'routine';
     // It was out of its order already, so it is in nobody's way.
-    const journaled = this.#journal(record, this.#sequence, guess, capturedS, []);
+    const journaled = this.#journal(round, record, source, guess, capturedS, []);
     // The record was accepted once: only its state changes.
     this.#custody.count('accepted', source, capturedS, -1);
     this.#custody.count('quarantined', source, capturedS, -1);
