@@ -28,6 +28,9 @@ const slackBytes = 4 * mebibyte;
 const blockBytes = 512;
 /** The file grows into what is held; below this share of the reserve it is taken anew. */
 const holdShare = 0.75;
+/** Below this share of the reserve nothing is taken in before it is held anew: others may be faster. */
+const heldShareMin = 0.4;
+/** After a try that failed: the file system cannot, or the volume is full. */
 const holdAgainMs = 10_000;
 
 export interface Room {
@@ -40,7 +43,7 @@ export interface Room {
 }
 
 export interface Space {
-  /** Asked before each append; answers from a reading that is at most 250 ms old, less what was taken since. */
+  /** Asked before each append; answers from a reading that is at most 250 ms and some bytes old, less what was taken since. */
   state(bytes: number): Room['state'];
   room(): Room;
   /** Takes the reserve's blocks; resolves with whether they are held. */
@@ -69,7 +72,9 @@ export function createSpace(options: SpaceOptions): Space {
   let freeBytes = 0;
   let heldBytes = 0;
   let holding: Promise<boolean> | undefined;
-  let heldAtMs = Number.NEGATIVE_INFINITY;
+  /** The last try took the blocks; false where the file system cannot hold a reserve. */
+  let holds = false;
+  let failedAtMs = Number.NEGATIVE_INFINITY;
   let reusableBytes = 0;
   let takenBytes = 0;
   let state: Room['state'] = 'open';
@@ -80,20 +85,22 @@ export function createSpace(options: SpaceOptions): Space {
     const file = statSync(options.file, { throwIfNoEntry: false });
     const fileBytes = file?.size ?? 0;
     heldBytes = Math.max(0, (file?.blocks ?? 0) * blockBytes - fileBytes);
-    if (heldBytes < reserveBytes * holdShare && performance.now() - heldAtMs > holdAgainMs) void hold();
+    if (heldBytes < reserveBytes * holdShare && performance.now() - failedAtMs > holdAgainMs) void hold();
     reusableBytes = Math.max(0, fileBytes - options.liveBytes() * overhead - slackBytes);
     takenBytes = 0;
     readAtMs = performance.now();
   }
 
   function hold(): Promise<boolean> {
-    heldAtMs = performance.now();
     holding ??= new Promise<boolean>((resolve) => {
       const { size } = statSync(options.file);
       const range = ['-n', '-o', String(size), '-l', String(reserveBytes)];
       execFile('fallocate', [...range, options.file], { timeout: holdAgainMs }, (error) => {
         holding = undefined;
-        resolve(error === null);
+        holds = error === null;
+        if (holds) readAtMs = Number.NEGATIVE_INFINITY;
+        else failedAtMs = performance.now();
+        resolve(holds);
       });
     });
     return holding;
@@ -108,7 +115,8 @@ export function createSpace(options: SpaceOptions): Space {
     const own = freeBytes + heldBytes;
     const room = own + reusableBytes - takenBytes * 2 - bytes - owed;
     const volumeFull = own < reserveBytes * floorShare * (1 + spare);
-    if (volumeFull || room < reserveBytes * (1 + spare)) state = 'reserve';
+    const tooFast = holds && heldBytes < reserveBytes * heldShareMin;
+    if (volumeFull || tooFast || room < reserveBytes * (1 + spare)) state = 'reserve';
     else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';
     else state = 'open';
     return state;
@@ -119,7 +127,8 @@ export function createSpace(options: SpaceOptions): Space {
     reserveBytes,
     budgetBytes: options.budgetBytes,
     state(bytes) {
-      if (performance.now() - readAtMs > refreshMs) refresh();
+      const stale = takenBytes > Math.max(mebibyte, reserveBytes / 32) || performance.now() - readAtMs > refreshMs;
+      if (stale) refresh();
       const judged = judge(bytes);
       if (judged === 'open') takenBytes += bytes;
       return judged;
