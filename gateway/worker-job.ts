@@ -51,6 +51,11 @@ export interface JobResult {
   unmapped?: Sighting[];
   /** What the rules for critical results did; only where there is anything. */
   critical?: CriticalCount[];
+  /** The sender's own time less that of capture, ms; only of a record that came for the first time. */
+  aheadMs?: number;
+  /** The resolution of that time, ms, and what its offset was assumed from. */
+  stepMs?: number;
+  assumed?: string;
 }
 
 /** Offsets into one of the reply's buffers. */

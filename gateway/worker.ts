@@ -15,6 +15,7 @@ import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning, type Understood, understand } from './meaning.ts';
 import { mappingVersion } from './normalize/normalize.ts';
+import { senderTime } from './normalize/sender-time.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
@@ -157,7 +158,18 @@ function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: 
   const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
   if (made.unmapped !== undefined) result.unmapped = made.unmapped;
   if (made.critical !== undefined) result.critical = made.critical;
+  addClock(result, record, made.events);
   reply.results.push(result);
+}
+
+/** What comes a second time, or was written beforehand, says nothing of the sender's clock now. */
+function addClock(result: JobResult, record: JournalRecord, events: readonly ClinicalEvent[]): void {
+  if (record.resend || record.will || record.replays > 0) return;
+  const sent = senderTime(events);
+  if (sent === undefined) return;
+  result.aheadMs = sent.ms - result.capturedAtUs / 1000;
+  result.stepMs = sent.stepMs;
+  if (sent.assumed !== '') result.assumed = sent.assumed;
 }
 
 function resultOf(

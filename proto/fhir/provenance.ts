@@ -43,6 +43,10 @@ export function addProvenance(draft: Draft): void {
               what: { identifier: { system: 'urn:hilum:sha256', value: from.recordHash } },
             },
           ]),
+      ...(from.replay?.supersedes ?? []).map((value) => ({
+        role: 'revision',
+        what: { identifier: { system: 'urn:hilum:event', value } },
+      })),
     ],
   });
 }
