@@ -63,6 +63,8 @@ export class Gateway {
   readonly #tallies = new Tallies({
     clockSkewMs: (source) => this.#sources.clockSkewMs(source),
     onAlarm: (code, fields) => this.alarm(code, fields),
+    log: (level, code, fields) => this.#options.log(level, code, fields),
+    audit: (entry) => void this.#journal.reports.audit(entry),
   });
   readonly #destinations: Destinations<StoredDelivery>;
   readonly #report: SelfReport;
@@ -136,7 +138,12 @@ export class Gateway {
     this.#lanes = new Lanes(budgetsOf(this.#meaning));
     this.#pipeline = new Pipeline(
       journal,
-      { gateway: this.name, site: this.#identity?.site ?? '', masterKey: key },
+      {
+        gateway: this.name,
+        site: this.#identity?.site ?? '',
+        masterKey: key,
+        circuits: this.#tallies.circuits,
+      },
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {

@@ -1,4 +1,5 @@
 /** The gateway's figures as Prometheus metrics; counters and states only. */
+import type { MappingCircuit } from '../proto/gen/hilum/v1/session.ts';
 import type { SourceClockState } from './clocks.ts';
 import type { CriticalTally } from './criticals.ts';
 import type { Latency } from './latency.ts';
@@ -17,6 +18,7 @@ export interface Figures {
   listeners: readonly Pick<Listener, 'name' | 'counters'>[];
   clocks: readonly SourceClockState[];
   criticals: readonly CriticalTally[];
+  circuits: readonly MappingCircuit[];
 }
 
 export function* gatewayMetrics(figures: Figures): Generator<Metric> {
@@ -94,7 +96,25 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
   yield* ofSources(figures);
 }
 
-function* ofSources({ clocks, criticals }: Figures): Generator<Metric> {
+function* ofSources({ clocks, criticals, circuits }: Figures): Generator<Metric> {
+  for (const { source, state, failures, untried } of circuits) {
+    yield {
+      name: 'hilum_mapping_circuit',
+      help: '1 while the mapping of a source fails for every record, 2 while its records are not all tried.',
+      type: 'gauge',
+      labels: { source },
+      value: state === 'open' ? 2 : 1,
+    };
+    for (const [what, value] of Object.entries({ failed: failures, untried })) {
+      yield {
+        name: 'hilum_mapping_circuit_records',
+        help: 'Records of a source whose mapping fails: failed in a row, and put into quarantine untried.',
+        type: 'gauge',
+        labels: { source, what },
+        value: Number(value),
+      };
+    }
+  }
   for (const { source, verdict, aheadMs } of clocks) {
     if (verdict === 'unknown') continue;
     yield {

@@ -2,7 +2,12 @@
  * What the gateway says of itself: to the person at the site (status), to the control plane (telemetry, absolute
  * values), to Prometheus (metrics). It only reads; the parts that it reads own their facts.
  */
-import { type CustodyCount, SourceClock, type Telemetry } from '../proto/gen/hilum/v1/session.ts';
+import {
+  type CustodyCount,
+  MappingCircuit,
+  SourceClock,
+  type Telemetry,
+} from '../proto/gen/hilum/v1/session.ts';
 import type { ConfigStore } from './config-store.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Latency } from './latency.ts';
@@ -105,6 +110,7 @@ export class SelfReport {
       shares: tallies.shares.all().map(longs),
       unmapped: tallies.unmapped.top(),
       critical: tallies.criticals.all(),
+      circuits: tallies.circuits.report().map((one) => MappingCircuit.toJSON(one)),
       clocks: tallies.clocks.report().map((clock) => ({
         ...(SourceClock.toJSON(clock) as object),
         text: clockText(clock),
@@ -125,6 +131,7 @@ export class SelfReport {
       latency: latency.summary(),
       listeners,
       clocks: tallies.clocks.all(),
+      circuits: tallies.circuits.report(),
       criticals: tallies.criticals.all(),
     });
   }
@@ -203,7 +210,7 @@ export class SelfReport {
       clockUncertaintyUs: 0n,
       ...unmapped.report(nowUs()),
       clocks: clocks.report(),
-      circuits: [],
+      circuits: tallies.circuits.report(),
       criticals: criticals.report(),
     };
   }

@@ -23,6 +23,7 @@ import {
   type JobDelivery,
   type JobRecord,
   type JobReject,
+  type JobReply,
   type JobResult,
   SliceWriter,
   type ToWorker,
@@ -40,8 +41,10 @@ const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number)
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
-  else if (message.kind === 'setup') Object.assign(setup, message.change);
+  if (message.kind === 'config') {
+    meaning = compileMeaning(message.yaml, message.version);
+    tellReady();
+  } else if (message.kind === 'setup') Object.assign(setup, message.change);
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();
@@ -51,6 +54,12 @@ parentPort?.on('message', (message: ToWorker) => {
     parentPort?.postMessage(done, [done.bytes, done.plain]);
   }
 });
+
+tellReady();
+
+function tellReady(): void {
+  parentPort?.postMessage({ kind: 'ready', configVersion: meaning.version } satisfies FromWorker);
+}
 
 /** What one job gives: for each lane its events in the order of the records. */
 class Reply {
@@ -70,7 +79,7 @@ class Reply {
     made.plain.push(batchElement(envelope));
   }
 
-  finish(id: number): FromWorker {
+  finish(id: number): JobReply {
     const { writer, results, rejects, deliveries } = this;
     const plainWriter = new SliceWriter();
     const lanes = [...this.#lanes].map(([lane, { entries, plain }]) => ({
@@ -158,6 +167,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: 
   const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
   if (made.unmapped !== undefined) result.unmapped = made.unmapped;
   if (made.critical !== undefined) result.critical = made.critical;
+  if (rejected?.code === 'mapping-failed') result.failed = true;
   addClock(result, record, made.events);
   reply.results.push(result);
 }

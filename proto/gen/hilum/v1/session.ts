@@ -475,7 +475,7 @@ export interface QuarantineEntry {
   recordHash: string;
   recordEpoch: bigint;
   recordSequence: bigint;
-  /** no-msh | unreadable | not-understood | mapping-failed | too-large | unsupported … */
+  /** no-msh | unreadable | not-understood | mapping-failed | mapping-circuit | too-large | unsupported … */
   code: string;
   reason: string;
   atUs: bigint;
