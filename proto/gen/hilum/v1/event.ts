@@ -245,14 +245,14 @@ export interface ClinicalEvent {
   furtherEncounters: Encounter[];
   /**
    * How the device came to its patient; of device events only.
-   * Device JSON: patient · Hilum: config, occupancy
+   * FHIR: Device.extension urn:hilum:extension:device-association · Device JSON: patient · Hilum: config, occupancy
    */
   deviceAssociation:
     | DeviceAssociation
     | undefined;
   /**
    * What a config's mapping takes from segments of a site's own (ZBX-3) and has no other field here.
-   * HL7 v2: Z segments · Hilum: mappings of the config
+   * HL7 v2: Z segments · FHIR: Provenance.extension urn:hilum:extension:site · Hilum: mappings of the config
    */
   extensions: Extension[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1653,7 +1653,8 @@ export interface Observation {
     | undefined;
   /**
    * Set where a rule of the config finds the result critical; the interpretation stays what was sent.
-   * Hilum: critical of the config
+   * FHIR: a further Observation.interpretation AA with urn:hilum:extension:critical · Hilum: critical of the
+   * config
    */
   critical: CriticalMark | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
