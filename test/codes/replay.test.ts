@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
+import { mqttSession } from '../faults/mqtt-session.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
+import { packetType, publishPacket } from '../kit/mqtt-wire.ts';
 import { type EventLine, Site } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 
@@ -172,6 +174,94 @@ t.test('codes replay - it waits for the gateway to run the entry, and says what 
   );
   t.same(done, { found: 1, replayed: 1, notReplayed: [], replacedBefore: 0 });
 });
+
+t.test('codes replay - units, ordered services and devices come anew as well', async (t) => {
+  const site = await Site.start(t);
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  const text = message('A', 'GLU7')
+    .toString()
+    .replace('24321-2^Panel^LN', 'PAN^Panel^99ORD')
+    .replace('mg/dL', 'G/L');
+  t.equal((await client.send(Buffer.from(text))).code, 'AA');
+  await client.close();
+  const payload = { device: 'mon-1', readings: [{ code: 'drift', value: '3', unit: '%' }] };
+  await publish(await site.port('ward'), 'devices/x', JSON.stringify(payload));
+  await site.drained();
+  const wanted = { 'G/L': '10*9/L', PAN: '24321-2', drift: '1-8' };
+  await until(
+    async () => {
+      const listed = await site.ask<{ code: string }[]>('codes', 'list', '--unmapped');
+      return Object.keys(wanted).every((code) => listed.some((one) => one.code === code));
+    },
+    { what: 'all of them at the centre', timeoutMs: 30_000, everyMs: 100 },
+  );
+  for (const [code, to] of Object.entries(wanted)) {
+    const args = ['--site', 'north', '--to', to, '--reason', 'x', '--replay', '-o', 'json'];
+    const ran = await site.ctl('codes', 'approve', code, ...args);
+    t.equal(ran.code, 0, ran.stderr);
+    t.match(JSON.parse(ran.stdout), {
+      push: { valid: true },
+      replay: { found: 1, replayed: 1, notReplayed: [] },
+    });
+  }
+  const events = (await site.events()) as Event[];
+  const mapped = (from: string) => JSON.stringify(events.filter(({ position }) => position.epoch !== from));
+  const of = mapped(events[0]?.position.epoch ?? '');
+  for (const to of Object.values(wanted))
+    t.match(of, new RegExp(`"code":"${to.replace('*', '.')}"[^}]*"mapped":true`));
+  t.equal(events.length, 5, 'two that came and three that replace one each');
+});
+
+t.test(
+  'codes replay - a mapping that loops on a record costs that record, not the control plane',
+  async (t) => {
+    const site = await Site.start(t);
+    const client = await MllpClient.connect({ port: await site.port('lab') });
+    for (const [id, rows] of [
+      ['BIG', 400],
+      ['SMALL', 1],
+    ] as const)
+      t.equal((await client.send(big(id, rows))).code, 'AA');
+    await client.close();
+    await site.drained();
+    await until(async () => (await site.ask<object[]>('codes', 'list')).length === 1, {
+      what: 'the code at the centre',
+      timeoutMs: 30_000,
+      everyMs: 100,
+    });
+    const file = site.write('site.yaml', looping);
+    const args = ['--site', 'north', '--to', '2345-7', '--config', file, '--reason', 'x', '--replay'];
+    t.match(await site.ctl('codes', 'approve', 'GLU7', ...args), {
+      code: 1,
+      stdout: /2 found, 1 replayed\.\n {2}1 not replayed: the mapping failed on their messages/,
+    });
+    t.equal(site.plane?.exit, undefined);
+  },
+);
+
+async function publish(port: number, topic: string, payload: string): Promise<void> {
+  const session = await mqttSession(port, { clientId: 'monitor' });
+  const answer = await session.exchange(
+    publishPacket({ topic, payload: Buffer.from(payload), qos: 1, packetId: 1 }),
+  );
+  session.close();
+  if (answer?.type !== packetType.puback) throw new Error('no PUBACK');
+}
+
+/** A report of so many results. */
+function big(id: string, rows: number): Buffer {
+  const [msh = '', pid = '', obr = '', obx = ''] = message(id, 'GLU7').toString().split('\r');
+  return Buffer.from([msh, pid, obr, ...Array.from({ length: rows }, () => obx), ''].join('\r'));
+}
+
+/** Each within its own bounds; all together for minutes where there are many results. */
+const looping = `classes:
+${Array.from(
+  { length: 5_000 },
+  (_, n) =>
+    `  - { name: r${n}, class: bulk, when: 'event.observations.exists(a, event.observations.exists(b, a.value == "x${n}"))' }`,
+).join('\n')}
+`;
 
 function json(object: object): string {
   return `${JSON.stringify(object, null, 2)}\n`;

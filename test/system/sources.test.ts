@@ -1,7 +1,7 @@
 /** What sends to a gateway, as the site and the centre see it: a clock that is wrong, a zone, criticals. */
 import t from 'tap';
 import { MllpClient } from '../kit/mllp-client.ts';
-import { Site } from '../kit/site.ts';
+import { runProgram, Site } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 
 interface SourceRow {
@@ -92,6 +92,21 @@ t.test(
     );
     const table = (await site.ctl('sources', '--wrong')).stdout;
     t.match(table, /north +lab +3 .*potassium 1 \(1 other unit\) +ok +2 h 0 min ahead: wrong zone\?/);
+    const central = await (await fetch(`http://${site.planeHttp}/metrics`)).text();
+    t.match(
+      central,
+      /hilum_source_clock_ahead_seconds\{gateway="north",site="north",source="adt"\} (49\d|500)/,
+    );
+    t.match(
+      central,
+      /hilum_critical_results\{gateway="north",site="north",source="lab",rule="potassium"\} 1/,
+    );
+    t.match(
+      (await runProgram('gateway', ['status', '--data', site.gatewayData])).stdout,
+      /^clock +adt: 8 min ahead$/m,
+    );
+    const doctor = await runProgram('gateway', ['doctor', '--data', site.gatewayData, '-o', 'json']);
+    t.match(doctor.stdout, /clock-zone[\s\S]*wrong zone/);
     t.notMatch(site.printed(), /CANARY/);
   },
 );
