@@ -34,8 +34,6 @@ interface Circuit {
   sinceUs: number;
   pauseUs: number;
   probeAtUs: number;
-  /** One is being tried. */
-  probing: boolean;
 }
 
 export interface CircuitHooks {
@@ -62,8 +60,10 @@ export class Circuits {
   next(source: string): 'map' | 'probe' | 'quarantine' {
     const circuit = this.#circuits.get(source);
     if (circuit?.state !== 'open') return 'map';
-    if (!circuit.probing && this.#hooks.nowUs() >= circuit.probeAtUs) {
-      circuit.probing = true;
+    const nowUs = this.#hooks.nowUs();
+    if (nowUs >= circuit.probeAtUs) {
+      // One of which nothing is heard (its thread died of another) does not keep the circuit open for ever.
+      circuit.probeAtUs = nowUs + circuit.pauseUs;
       return 'probe';
     }
     circuit.untried += 1;
@@ -96,7 +96,6 @@ export class Circuits {
       this.#open -= 1;
       this.#hooks.onChange(source, 'failing', circuit.failures);
     } else if (circuit.state === 'open') {
-      circuit.probing = false;
       circuit.pauseUs = Math.min(circuit.pauseUs * 2, pauseUsMax);
       circuit.probeAtUs = nowUs + circuit.pauseUs;
     } else if (circuit.died >= diedInRowMax) {
@@ -140,6 +139,5 @@ function closed(sinceUs: number): Circuit {
     sinceUs,
     pauseUs: pauseUsMin,
     probeAtUs: 0,
-    probing: false,
   };
 }

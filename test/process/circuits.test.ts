@@ -59,6 +59,17 @@ t.test(
   },
 );
 
+t.test('circuits - one that is tried and never heard of again is followed by another', async (t) => {
+  const { circuits, pass, die } = rig();
+  die(3);
+  pass(15);
+  t.equal(circuits.next('lab'), 'probe');
+  pass(14);
+  t.equal(circuits.next('lab'), 'quarantine');
+  pass(1);
+  t.equal(circuits.next('lab'), 'probe');
+});
+
 t.test('circuits - another config closes all of them', async (t) => {
   const { circuits, changes, die } = rig();
   die(3);
