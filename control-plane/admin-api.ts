@@ -14,8 +14,10 @@ import type {
   LatencyRequest,
   LatencyResponse,
   ListQuarantineRequest,
+  ListSourcesRequest,
   ReplayQuarantineResponse,
   ShowQuarantineResponse,
+  SourceRow,
   Trace,
   TraceResponse,
 } from '../proto/gen/hilum/v1/admin.ts';
@@ -23,12 +25,14 @@ import { Trace as TraceCodec } from '../proto/gen/hilum/v1/admin.ts';
 import type { CustodyCount, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
+import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
 import type { Sessions } from './session/sessions.ts';
+import { sourcesOf } from './telemetry/sources.ts';
 
 const tokenTtlS = 15 * 60;
 const tracesMax = 20;
@@ -37,6 +41,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 export class AdminApi {
   readonly state: State;
   readonly config: ConfigApi;
+  readonly codeReplay: CodeReplay;
   readonly #sessions: Sessions;
   readonly #address: () => string;
 
@@ -45,6 +50,7 @@ export class AdminApi {
     this.#sessions = sessions;
     this.#address = address;
     this.config = new ConfigApi(state, sessions);
+    this.codeReplay = new CodeReplay(state);
   }
 
   async createToken(request: CreateTokenRequest, actor: string): Promise<CreateTokenResponse> {
@@ -246,6 +252,14 @@ export class AdminApi {
       hour: count.hour,
       destination: count.destination,
     };
+  }
+
+  /** What each gateway told last of its sources. */
+  sources({ gateway, site }: ListSourcesRequest): SourceRow[] {
+    return this.state.registry
+      .all()
+      .filter((row) => (gateway === '' || row.gateway === gateway) && (site === '' || row.site === site))
+      .flatMap((row) => sourcesOf(row, this.state.telemetry.newest(row.gateway)));
   }
 
   async quarantine({ gateway, site, source, all }: ListQuarantineRequest): Promise<QuarantineEntry[]> {

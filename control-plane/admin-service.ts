@@ -12,6 +12,7 @@ import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { AdminApi } from './admin-api.ts';
 import { toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
+import { rawOf } from './eventlog/raw.ts';
 import type { AnyCall, GrpcServer } from './session/grpc-server.ts';
 import { toStatus } from './session/uplink-service.ts';
 
@@ -73,6 +74,8 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
     configStatus: unary(({ site }) => api.config.configStatus(site)),
     rollbackConfig: unary((request, actor) => api.config.rollback(request, actor)),
     listCodes: unary((request) => api.state.codes.list(request)),
+    replayCodes: unary((request, actor) => api.codeReplay.run(request, actor)),
+    listSources: unary((request) => ({ sources: api.sources(request) })),
   };
   server.server.addService(AdminService, service);
 }
@@ -138,19 +141,11 @@ async function streamEvents(
 async function reply(api: AdminApi, event: StoredEvent, raw: boolean): Promise<EventReply> {
   return {
     event: toClinicalEvent(event),
-    raw: raw ? await bytesOf(api, event) : new Uint8Array(0),
+    raw: raw ? await rawOf(api.state.eventLog, event) : new Uint8Array(0),
     index: event.index,
     storedAtUs: event.storedAtUs,
     caughtUp: false,
   };
-}
-
-/** A record's bytes travel once, with the first of its events; the others of a record follow it in its lane. */
-async function bytesOf(api: AdminApi, event: StoredEvent): Promise<Uint8Array> {
-  const { index, raw } = event.envelope;
-  if (index <= 1) return raw;
-  const first = await api.state.eventLog.at({ ...event, sequence: event.sequence - BigInt(index - 1) });
-  return first?.envelope.raw ?? raw;
 }
 
 function wanted(event: StoredEvent, request: StreamEventsRequest): boolean {

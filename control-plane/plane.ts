@@ -33,6 +33,7 @@ import { addUplink } from './session/uplink-service.ts';
 import type { Settings } from './settings.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
 import type { Store } from './store/store.ts';
+import { sourceMetrics } from './telemetry/sources.ts';
 import { TelemetryStore } from './telemetry/telemetry.ts';
 
 const dayMs = 86_400_000;
@@ -354,6 +355,7 @@ function* metrics(state: State, api: AdminApi): Generator<Metric> {
       value: one.state === 'online' ? 1 : 0,
     };
   }
+  yield* sourceMetrics(api.sources({ gateway: '', site: '' }));
   for (const { gateway, source, events, records, doubled, duplicates } of state.eventLog.counts()) {
     const labels = { gateway, source };
     yield {

@@ -2,6 +2,7 @@
  * What the rules for critical results did since the start, by source and rule: how many results they
  * marked, and how often one could not be applied, and why. A rule that never fits its unit is no rule.
  */
+import type { CriticalTally as CriticalTallyReport } from '../proto/gen/hilum/v1/session.ts';
 import type { NotApplied } from './normalize/critical.ts';
 import type { JobResult } from './worker-job.ts';
 
@@ -30,6 +31,18 @@ export class Criticals {
       if (outcome === 'marked') tally.marked += 1;
       else tally.notApplied[outcome] += 1;
     }
+  }
+
+  report(): CriticalTallyReport[] {
+    return this.all().map(({ source, rule, marked, notApplied }) => ({
+      source,
+      rule,
+      marked: BigInt(marked),
+      otherUnit: BigInt(notApplied.unit),
+      noValue: BigInt(notApplied.value),
+      noAge: BigInt(notApplied.age),
+      noSex: BigInt(notApplied.sex),
+    }));
   }
 
   all(): CriticalTally[] {

@@ -1,10 +1,17 @@
 /** What a running gateway says of itself that somebody must act on. */
 import type { Add } from './doctor.ts';
+import { isWrongClock } from './process/clock-text.ts';
 import type { RunningStatus } from './status-command.ts';
 import type { Identity } from './uplink/identity.ts';
 
 /** Alarms that have a finding of their own, or say only that something was slow once. */
-const alarmsElsewhere = new Set(['urgent-quarantined']);
+const alarmsElsewhere = new Set([
+  'urgent-quarantined',
+  'mapping-circuit-open',
+  'mapping-failing',
+  'clock-skew',
+  'clock-zone',
+]);
 
 export function checkRunning(status: RunningStatus, identity: Identity | undefined, add: Add): void {
   if (status.ready) add('gateway', 'ok', 'running', 'running and ready');
@@ -26,6 +33,7 @@ export function checkRunning(status: RunningStatus, identity: Identity | undefin
   checkConfig(status, add);
   checkQuarantine(status, add);
   checkDestinations(status, add);
+  checkSources(status, add);
   for (const { code } of status.alarms) {
     if (alarmsElsewhere.has(code)) continue;
     add('alarm', 'warn', code, `the gateway raised ${code}`, 'Its line in the log says when and where.');
@@ -138,5 +146,30 @@ function checkDestinations({ destinations }: RunningStatus, add: Add): void {
       const todo = 'Its answers are in the log; tell whoever runs the receiver.';
       add('destination', 'warn', 'dead-letters', `${destination} refused ${dead} messages`, todo);
     }
+  }
+}
+
+function checkSources({ circuits, clocks }: RunningStatus, add: Add): void {
+  for (const { source, state, failures } of circuits) {
+    const open = state === 'open';
+    add(
+      'mapping',
+      'fail',
+      open ? 'mapping-circuit-open' : 'mapping-failing',
+      `the mapping of ${source} failed on ${failures} messages in a row${open ? '; the next ones go to quarantine untried' : ''}`,
+      'The central team sees it: hilumctl sources --wrong; then config rollback or push, and quarantine replay.',
+    );
+  }
+  for (const { source, verdict, text } of clocks) {
+    if (!isWrongClock(verdict)) continue;
+    add(
+      'clock',
+      'warn',
+      verdict === 'zone' ? 'clock-zone' : 'clock-skew',
+      `${source}: its clock is ${text}`,
+      verdict === 'zone'
+        ? 'The zone of the source, or of the site, in the config may be wrong, or the zone of the sender.'
+        : 'Set the clock of the sender right, and let it follow a time server; see that this host follows one.',
+    );
   }
 }

@@ -15,7 +15,6 @@ import type { ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { orderKeysOf } from './capture/order-key.ts';
 import { ConfigStore } from './config-store.ts';
-import { Criticals } from './criticals.ts';
 import { Destinations } from './destinations.ts';
 import { watchIdentity } from './identity-watch.ts';
 import { Journal } from './journal/journal.ts';
@@ -34,9 +33,8 @@ import { ownDirectory } from './process/owner.ts';
 import { StatusServer } from './process/status-server.ts';
 import { SelfReport } from './self-report.ts';
 import { type LoadedSettings, loadSettings, parseSize, resolvePath } from './settings.ts';
-import { Shares } from './shares.ts';
 import { Sources } from './sources.ts';
-import { Unmapped } from './unmapped.ts';
+import { Tallies } from './tallies.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { type Identity, loadIdentity, saveIdentity } from './uplink/identity.ts';
 import { renewWhenDue } from './uplink/renew.ts';
@@ -62,9 +60,12 @@ export class Gateway {
   readonly #pipeline: Pipeline;
   readonly #listeners: Listener[];
   readonly #latency = new Latency();
-  readonly #shares = new Shares();
-  readonly #unmapped = new Unmapped();
-  readonly #criticals = new Criticals();
+  readonly #tallies = new Tallies({
+    clockSkewMs: (source) => this.#sources.clockSkewMs(source),
+    onAlarm: (code, fields) => this.alarm(code, fields),
+    log: (level, code, fields) => this.#options.log(level, code, fields),
+    audit: (entry) => void this.#journal.reports.audit(entry),
+  });
   readonly #destinations: Destinations<StoredDelivery>;
   readonly #report: SelfReport;
   readonly #alarms = new Map<string, number>();
@@ -137,12 +138,16 @@ export class Gateway {
     this.#lanes = new Lanes(budgetsOf(this.#meaning));
     this.#pipeline = new Pipeline(
       journal,
-      { gateway: this.name, site: this.#identity?.site ?? '', masterKey: key },
+      {
+        gateway: this.name,
+        site: this.#identity?.site ?? '',
+        masterKey: key,
+        circuits: this.#tallies.circuits,
+      },
       {
         onAlarm: (code, fields) => this.alarm(code, fields),
         onNormalized: (result, taken, atUs) => {
-          for (const tally of [this.#shares, this.#unmapped, this.#criticals])
-            tally.count(journal.sourceName(taken.source), result);
+          this.#tallies.count(journal.sourceName(taken.source), result);
           if (taken.journaledAtUs === 0) return;
           this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
           this.#latency.record(result.lane, 'normalized', atUs - taken.journaledAtUs);
@@ -170,9 +175,7 @@ export class Gateway {
       listeners: this.#listeners,
       destinations: this.#destinations,
       latency: this.#latency,
-      shares: this.#shares,
-      unmapped: this.#unmapped,
-      criticals: this.#criticals,
+      tallies: this.#tallies,
       alarms: this.#alarms,
       now: () => ({
         identity: this.#identity,

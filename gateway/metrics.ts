@@ -1,6 +1,10 @@
 /** The gateway's figures as Prometheus metrics; counters and states only. */
+import type { MappingCircuit } from '../proto/gen/hilum/v1/session.ts';
+import type { SourceClockState } from './clocks.ts';
+import type { CriticalTally } from './criticals.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
+import { isWrongClock } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
 
 export interface Figures {
@@ -12,6 +16,9 @@ export interface Figures {
   connected: boolean;
   latency: ReturnType<Latency['summary']>;
   listeners: readonly Pick<Listener, 'name' | 'counters'>[];
+  clocks: readonly SourceClockState[];
+  criticals: readonly CriticalTally[];
+  circuits: readonly MappingCircuit[];
 }
 
 export function* gatewayMetrics(figures: Figures): Generator<Metric> {
@@ -82,6 +89,63 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
         help: 'Counters of a listener.',
         type: 'gauge',
         labels: { listener: listener.name, counter },
+        value,
+      };
+    }
+  }
+  yield* ofSources(figures);
+}
+
+function* ofSources({ clocks, criticals, circuits }: Figures): Generator<Metric> {
+  for (const { source, state, failures, untried } of circuits) {
+    yield {
+      name: 'hilum_mapping_circuit',
+      help: '1 while the mapping of a source fails for every record, 2 while its records are not all tried.',
+      type: 'gauge',
+      labels: { source },
+      value: state === 'open' ? 2 : 1,
+    };
+    for (const [what, value] of Object.entries({ failed: failures, untried })) {
+      yield {
+        name: 'hilum_mapping_circuit_records',
+        help: 'Records of a source whose mapping fails: failed in a row, and put into quarantine untried.',
+        type: 'gauge',
+        labels: { source, what },
+        value: Number(value),
+      };
+    }
+  }
+  for (const { source, verdict, aheadMs } of clocks) {
+    if (verdict === 'unknown') continue;
+    yield {
+      name: 'hilum_source_clock_ahead_seconds',
+      help: "The clock of a source's senders less the gateway's.",
+      type: 'gauge',
+      labels: { source },
+      value: aheadMs / 1000,
+    };
+    yield {
+      name: 'hilum_source_clock_wrong',
+      help: '1 while the clock of a source, or its time zone, is wrong.',
+      type: 'gauge',
+      labels: { source },
+      value: isWrongClock(verdict) ? 1 : 0,
+    };
+  }
+  for (const { source, rule, marked, notApplied } of criticals) {
+    yield {
+      name: 'hilum_critical_results_total',
+      help: 'Results that a rule of the config found critical.',
+      type: 'counter',
+      labels: { source, rule },
+      value: marked,
+    };
+    for (const [why, value] of Object.entries(notApplied)) {
+      yield {
+        name: 'hilum_critical_rules_not_applied_total',
+        help: 'How often a rule for critical results could not be applied, and why.',
+        type: 'counter',
+        labels: { source, rule, why },
         value,
       };
     }

@@ -11,15 +11,13 @@
  * and jobs of one class guess in their order, which is the order of the lanes.
  */
 import { Worker } from 'node:worker_threads';
-import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
+import type { Circuits } from './circuits.ts';
 import type { Journal, Made } from './journal/journal.ts';
-import { quarantineId } from './journal/layout.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
+import { giveUp, made, notTried, ranOut } from './made.ts';
 import { nowUs, shareClock } from './process/clock.ts';
-import { Damaged } from './process/seal.ts';
-import type { FromWorker, JobResult, Slice, ToWorker, WorkerSetup } from './worker-job.ts';
+import type { FromWorker, JobReply, JobResult, ToWorker, WorkerSetup } from './worker-job.ts';
 
 const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
@@ -35,6 +33,7 @@ const burstPauseMs = 25;
 const burstRecordsMax = 10_000;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
+const startTimeoutMs = 10_000;
 const workerHeapMb = 512;
 
 export interface PipelineHooks {
@@ -47,6 +46,7 @@ export interface PipelineOptions {
   gateway: string;
   site: string;
   masterKey: Buffer;
+  circuits: Circuits;
 }
 
 interface Job {
@@ -64,7 +64,6 @@ interface Flight {
   id: number;
   job: Job;
   records: TakenRecord[];
-  timer: NodeJS.Timeout;
 }
 
 export class Pipeline {
@@ -76,6 +75,9 @@ export class Pipeline {
   readonly #flights: Flight[] = [];
   #worker: Worker | undefined;
   #workers = 0;
+  /** It has started, and has compiled the config that was posted last. */
+  #ready = false;
+  #timer: NodeJS.Timeout | undefined;
   #jobNumber = 0;
   #stopped = false;
   #strict = false;
@@ -99,7 +101,10 @@ export class Pipeline {
   setConfig(yaml: string, version: number, reclassifies: boolean): void {
     this.#config = { yaml, version };
     this.#strict = reclassifies;
+    this.#options.circuits.reset(version);
+    this.#ready = false;
     this.#post({ kind: 'config', yaml, version });
+    this.#watch();
   }
 
   /** Records that are normalized from here on are of another epoch, or another gateway's. */
@@ -111,8 +116,15 @@ export class Pipeline {
   pump(): void {
     while (!this.#stopped && this.#worker !== undefined && this.#flights.length < jobsInFlightMax) {
       const job = this.#nextJob();
-      const records = job?.groups.shift();
-      if (job === undefined || records === undefined) break;
+      const group = job?.groups.shift();
+      if (job === undefined || group === undefined) break;
+      const records = this.#options.circuits.anyOpen ? this.#tried(job, group) : group;
+      if (records.length === 0) {
+        this.#finish();
+        // Many may follow; senders are answered between them.
+        setImmediate(() => this.pump());
+        break;
+      }
       this.#send(job, records);
     }
     if (this.#flights.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
@@ -142,6 +154,7 @@ export class Pipeline {
     }
     const worker = this.#worker;
     this.#worker = undefined;
+    clearTimeout(this.#timer);
     await worker?.terminate();
   }
 
@@ -221,6 +234,23 @@ export class Pipeline {
     return chosen;
   }
 
+  /** Without those of a source whose circuit is open, which go to quarantine; one of them is tried now and then, alone. */
+  #tried(job: Job, group: TakenRecord[]): TakenRecord[] {
+    const { circuits } = this.#options;
+    const others: TakenRecord[] = [];
+    for (const [at, record] of group.entries()) {
+      const next = circuits.next(this.#journal.sourceName(record.source));
+      if (next === 'map') others.push(record);
+      else if (next === 'quarantine') job.made.push(giveUp(this.#journal, this.#options, record, notTried));
+      else {
+        others.push(...group.slice(at + 1));
+        if (others.length > 0) job.groups.unshift(others);
+        return [record];
+      }
+    }
+    return others;
+  }
+
   #send(job: Job, records: TakenRecord[]): void {
     this.#jobNumber += 1;
     const id = this.#jobNumber;
@@ -243,28 +273,44 @@ export class Pipeline {
       offset += record.bytes.length;
       return part;
     });
-    const timeoutMs = records.length === 1 ? recordTimeoutMs : jobTimeoutMs;
-    // The first job of a worker also pays for its start.
-    const timer = setTimeout(
-      () => this.#replaceWorker('normalizer-timeout'),
-      timeoutMs + jobTimeoutMs * (id < 3 ? 2 : 0),
-    );
-    this.#flights.push({ id, job, records, timer });
+    this.#flights.push({ id, job, records });
+    if (this.#flights.length === 1) this.#watch();
     this.#worker?.postMessage({ kind: 'job', id, records: parts, bytes: buffer } satisfies ToWorker, [
       buffer,
     ]);
   }
 
-  #done(reply: FromWorker): void {
+  /** Gives the job that the worker is at its time from here on; one that waits behind it loses none. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    const [head] = this.#flights;
+    if (head === undefined) return;
+    const timeoutMs = head.records.length === 1 ? recordTimeoutMs : jobTimeoutMs;
+    // A worker that starts, or compiles another config, does not map yet.
+    const startMs = this.#ready ? 0 : startTimeoutMs;
+    this.#timer = setTimeout(() => this.#replaceWorker('normalizer-timeout'), timeoutMs + startMs);
+  }
+
+  #heard(message: FromWorker): void {
+    if (message.kind === 'done') this.#done(message);
+    else {
+      this.#ready = message.configVersion === this.#config.version;
+      this.#watch();
+    }
+  }
+
+  #done(reply: JobReply): void {
     const at = this.#flights.findIndex(({ id }) => id === reply.id);
     const flight = this.#flights[at];
     if (flight === undefined) return;
     this.#flights.splice(at, 1);
-    clearTimeout(flight.timer);
+    this.#watch();
     flight.job.made.push(made(reply));
     const atUs = nowUs();
     reply.results.forEach((result, index) => {
-      this.#hooks.onNormalized(result, flight.records[index] as TakenRecord, atUs);
+      const record = flight.records[index] as TakenRecord;
+      this.#options.circuits.ran(this.#journal.sourceName(record.source), result);
+      this.#hooks.onNormalized(result, record, atUs);
     });
     this.#finish();
     this.pump();
@@ -286,6 +332,7 @@ export class Pipeline {
 
   #startWorker(): void {
     this.#workers += 1;
+    this.#ready = false;
     const salts = new Map<number, Uint8Array>();
     for (let number = 1; number <= this.#journal.segment.number; number += 1) {
       const salt = this.#journal.segmentSalt(number);
@@ -310,7 +357,7 @@ export class Pipeline {
       workerData: setup,
       resourceLimits: { maxOldGenerationSizeMb: workerHeapMb },
     });
-    worker.on('message', (reply: FromWorker) => this.#done(reply));
+    worker.on('message', (message: FromWorker) => this.#heard(message));
     worker.on('error', () => this.#replaceWorker('normalizer-died'));
     this.#worker = worker;
   }
@@ -323,78 +370,21 @@ export class Pipeline {
     failed.on('error', () => {});
     void failed.terminate();
     const flights = this.#flights.splice(0);
-    for (const { timer } of flights) clearTimeout(timer);
+    clearTimeout(this.#timer);
     // The oldest group is the one that failed; a record that fails alone is the one to blame.
     const [culprit, ...others] = flights;
     for (const { job, records } of others.reverse()) job.groups.unshift(records);
-    if (culprit?.records.length === 1) culprit.job.made.push(this.#giveUp(culprit.records[0] as TakenRecord));
-    else culprit?.job.groups.unshift(...culprit.records.map((record) => [record]));
+    if (culprit?.records.length === 1) {
+      const [record] = culprit.records as [TakenRecord];
+      culprit.job.made.push(giveUp(this.#journal, this.#options, record, ranOut));
+      this.#options.circuits.failed(this.#journal.sourceName(record.source), 'died');
+    } else culprit?.job.groups.unshift(...culprit.records.map((record) => [record]));
     this.#finish();
     this.#startWorker();
     this.pump();
   }
 
-  #giveUp(taken: TakenRecord): Made {
-    const record = this.#openOrBlank(taken);
-    const facts = {
-      code: 'mapping-failed',
-      reason: 'The mapping ran out of its time or memory on this message.',
-      atUs: BigInt(nowUs()),
-      urgent: taken.guess === 'stat' || taken.guess === 'urgent',
-    };
-    const quarantined = QuarantinedRecord.fromPartial({ record, ...facts });
-    const sealed = this.#journal.sealQuarantined(taken.sequence, quarantined);
-    const entry = QuarantineEntry.fromPartial({
-      id: quarantineId(this.#options.gateway, this.#journal.epoch, taken.sequence),
-      gateway: this.#options.gateway,
-      site: this.#options.site,
-      capturedAtUs: record.capturedAtUs,
-      source: record.source,
-      messageControlId: record.messageControlId,
-      recordHash: Buffer.from(record.sha256).toString('hex'),
-      recordEpoch: this.#journal.epoch,
-      recordSequence: BigInt(taken.sequence),
-      ...facts,
-      protocol: record.protocol,
-      bytes: BigInt(record.raw.length),
-    });
-    const { sequence, source, capturedS } = taken;
-    return { lanes: [], rejects: [{ sequence, source, capturedS, sealed, entry }], deliveries: [] };
-  }
-
-  #openOrBlank(taken: TakenRecord): JournalRecord {
-    try {
-      return this.#journal.openRecord(taken);
-    } catch (error) {
-      if (error instanceof Damaged) return JournalRecord.create();
-      throw error;
-    }
-  }
-
   #post(message: ToWorker): void {
     this.#worker?.postMessage(message);
   }
-}
-
-function made({ lanes, rejects, deliveries, bytes, plain }: FromWorker): Made {
-  const stored = ({ offset, length }: Slice) => Buffer.from(bytes, offset, length);
-  const bySequence = new Map<number, Made['deliveries'][number]>();
-  for (const { sequence, destination, sealed } of deliveries) {
-    const one = bySequence.get(sequence) ?? { sequence, made: [] };
-    one.made.push({ destination, sealed: stored(sealed) });
-    bySequence.set(sequence, one);
-  }
-  return {
-    lanes: lanes.map((one) => ({
-      lane: one.lane,
-      row: stored(one.row),
-      plain: new Uint8Array(plain, one.plain.offset, one.plain.length),
-    })),
-    rejects: rejects.map(({ sealed, entry, ...record }) => ({
-      ...record,
-      sealed: stored(sealed),
-      entry: QuarantineEntry.decode(entry),
-    })),
-    deliveries: [...bySequence.values()],
-  };
 }

@@ -2,17 +2,21 @@
  * What the gateway says of itself: to the person at the site (status), to the control plane (telemetry, absolute
  * values), to Prometheus (metrics). It only reads; the parts that it reads own their facts.
  */
-import type { CustodyCount, Telemetry } from '../proto/gen/hilum/v1/session.ts';
+import {
+  type CustodyCount,
+  MappingCircuit,
+  SourceClock,
+  type Telemetry,
+} from '../proto/gen/hilum/v1/session.ts';
 import type { ConfigStore } from './config-store.ts';
-import type { Criticals } from './criticals.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
 import { gatewayMetrics } from './metrics.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
+import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
-import type { Shares } from './shares.ts';
-import type { Unmapped } from './unmapped.ts';
+import type { Tallies } from './tallies.ts';
 import { version } from './version.ts';
 
 /** Custody by hour goes up for the last three days; the totals are for ever. */
@@ -34,9 +38,7 @@ export interface Parts {
   listeners: readonly Listener[];
   destinations: { state(name: string): string };
   latency: Latency;
-  shares: Shares;
-  unmapped: Unmapped;
-  criticals: Criticals;
+  tallies: Tallies;
   /** By code: when it was raised last. */
   alarms: ReadonlyMap<string, number>;
   now(): {
@@ -57,7 +59,7 @@ export class SelfReport {
   }
 
   status(): Record<string, unknown> {
-    const { journal, journalBytesMax, config, listeners, destinations, latency, shares } = this.#parts;
+    const { journal, journalBytesMax, config, listeners, destinations, latency, tallies } = this.#parts;
     const { identity, uplink, uplinkAddress, notReady } = this.#parts.now();
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
@@ -105,16 +107,21 @@ export class SelfReport {
         ...longs(counts),
         state: destinations.state(destination),
       })),
-      shares: shares.all().map(longs),
-      unmapped: this.#parts.unmapped.top(),
-      critical: this.#parts.criticals.all(),
+      shares: tallies.shares.all().map(longs),
+      unmapped: tallies.unmapped.top(),
+      critical: tallies.criticals.all(),
+      circuits: tallies.circuits.report().map((one) => MappingCircuit.toJSON(one)),
+      clocks: tallies.clocks.report().map((clock) => ({
+        ...(SourceClock.toJSON(clock) as object),
+        text: clockText(clock),
+      })),
       latency: latency.summary(),
       alarms: [...this.#parts.alarms].map(([code, atUs]) => ({ code, atUs: String(atUs) })),
     };
   }
 
   metrics(): Generator<Metric> {
-    const { journal, latency, listeners, now } = this.#parts;
+    const { journal, latency, listeners, tallies, now } = this.#parts;
     return gatewayMetrics({
       custody: this.#custody(),
       lanes: journal.lanes(),
@@ -123,6 +130,9 @@ export class SelfReport {
       connected: now().uplink?.state === 'connected',
       latency: latency.summary(),
       listeners,
+      clocks: tallies.clocks.all(),
+      circuits: tallies.circuits.report(),
+      criticals: tallies.criticals.all(),
     });
   }
 
@@ -158,7 +168,8 @@ export class SelfReport {
       hour: BigInt(count.hour ?? 0),
       destination: String(count.destination ?? ''),
     });
-    const { journal, journalBytesMax, latency, shares, unmapped, alarms } = this.#parts;
+    const { journal, journalBytesMax, latency, tallies, alarms } = this.#parts;
+    const { shares, unmapped, clocks, criticals } = tallies;
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
     return {
@@ -198,6 +209,9 @@ export class SelfReport {
       clockOffsetUs: 0n,
       clockUncertaintyUs: 0n,
       ...unmapped.report(nowUs()),
+      clocks: clocks.report(),
+      circuits: tallies.circuits.report(),
+      criticals: criticals.report(),
     };
   }
 }

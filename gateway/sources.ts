@@ -8,6 +8,7 @@ import type { Header } from './capture/mllp/header.ts';
 import type { MllpSource } from './capture/mllp/listener.ts';
 
 const repeatWindowMs = 15 * 60_000;
+const clockSkewMs = 60_000;
 
 export class Sources {
   #config: Config;
@@ -45,6 +46,11 @@ export class Sources {
       else if (config.topics.some((filter) => matchesTopic(filter, topic))) return name;
     }
     return whole;
+  }
+
+  /** How far its senders' clocks may be from ours. */
+  clockSkewMs(source: string): number {
+    return durationMs(this.#config.sources[source]?.clockSkew ?? '') ?? clockSkewMs;
   }
 
   #of(listener: string): [string, SourceConfig][] {

@@ -35,6 +35,8 @@ export interface RunningStatus {
     missing: string;
   }[];
   destinations: { destination: string; pending: string; delivered: string; dead: string; state: string }[];
+  clocks: { source: string; verdict: string; text: string }[];
+  circuits: { source: string; state: string; failures: string; untried?: string }[];
   alarms: { code: string }[];
 }
 
@@ -62,7 +64,7 @@ export async function printStatus(directory: string, form: Form): Promise<void> 
 }
 
 function statusText(status: RunningStatus): string {
-  const { uplink, journal, listeners, custody, destinations } = status;
+  const { uplink, journal, listeners, custody, destinations, clocks, circuits } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
     `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
@@ -79,6 +81,11 @@ function statusText(status: RunningStatus): string {
       (one) =>
         `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}`,
     ),
+    ...circuits.map(
+      (one) =>
+        `mapping   ${one.source}: ${one.state.toUpperCase()}, ${one.failures} records failed in a row, ${one.untried ?? '0'} in quarantine untried`,
+    ),
+    ...clocks.map((one) => `clock     ${one.source}: ${one.text}`),
   ];
   return `${lines.join('\n')}\n`;
 }

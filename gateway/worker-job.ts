@@ -51,6 +51,13 @@ export interface JobResult {
   unmapped?: Sighting[];
   /** What the rules for critical results did; only where there is anything. */
   critical?: CriticalCount[];
+  /** Its mapping threw. */
+  failed?: true;
+  /** The sender's own time less that of capture, ms; only of a record that came for the first time. */
+  aheadMs?: number;
+  /** The resolution of that time, ms, and what its offset was assumed from. */
+  stepMs?: number;
+  assumed?: string;
 }
 
 /** Offsets into one of the reply's buffers. */
@@ -82,7 +89,12 @@ export interface JobDelivery {
   sealed: Slice;
 }
 
-export interface FromWorker {
+export type FromWorker =
+  | JobReply
+  /** It maps by this config from here on. */
+  | { kind: 'ready'; configVersion: number };
+
+export interface JobReply {
   kind: 'done';
   id: number;
   results: JobResult[];

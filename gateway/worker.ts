@@ -15,6 +15,7 @@ import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, type Meaning, type Understood, understand } from './meaning.ts';
 import { mappingVersion } from './normalize/normalize.ts';
+import { senderTime } from './normalize/sender-time.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
@@ -22,6 +23,7 @@ import {
   type JobDelivery,
   type JobRecord,
   type JobReject,
+  type JobReply,
   type JobResult,
   SliceWriter,
   type ToWorker,
@@ -39,8 +41,10 @@ const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number)
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'config') meaning = compileMeaning(message.yaml, message.version);
-  else if (message.kind === 'setup') Object.assign(setup, message.change);
+  if (message.kind === 'config') {
+    meaning = compileMeaning(message.yaml, message.version);
+    tellReady();
+  } else if (message.kind === 'setup') Object.assign(setup, message.change);
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else {
     const reply = new Reply();
@@ -50,6 +54,12 @@ parentPort?.on('message', (message: ToWorker) => {
     parentPort?.postMessage(done, [done.bytes, done.plain]);
   }
 });
+
+tellReady();
+
+function tellReady(): void {
+  parentPort?.postMessage({ kind: 'ready', configVersion: meaning.version } satisfies FromWorker);
+}
 
 /** What one job gives: for each lane its events in the order of the records. */
 class Reply {
@@ -69,7 +79,7 @@ class Reply {
     made.plain.push(batchElement(envelope));
   }
 
-  finish(id: number): FromWorker {
+  finish(id: number): JobReply {
     const { writer, results, rejects, deliveries } = this;
     const plainWriter = new SliceWriter();
     const lanes = [...this.#lanes].map(([lane, { entries, plain }]) => ({
@@ -157,7 +167,19 @@ function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: 
   const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
   if (made.unmapped !== undefined) result.unmapped = made.unmapped;
   if (made.critical !== undefined) result.critical = made.critical;
+  if (rejected?.code === 'mapping-failed') result.failed = true;
+  addClock(result, record, made.events);
   reply.results.push(result);
+}
+
+/** What comes a second time, or was written beforehand, says nothing of the sender's clock now. */
+function addClock(result: JobResult, record: JournalRecord, events: readonly ClinicalEvent[]): void {
+  if (record.resend || record.will || record.replays > 0) return;
+  const sent = senderTime(events);
+  if (sent === undefined) return;
+  result.aheadMs = sent.ms - result.capturedAtUs / 1000;
+  result.stepMs = sent.stepMs;
+  if (sent.assumed !== '') result.assumed = sent.assumed;
 }
 
 function resultOf(

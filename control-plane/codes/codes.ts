@@ -1,6 +1,6 @@
 /** Codes without a meaning, merged over the gateways of a site, each with what is or might be its meaning. */
 import type { CodeRow, ListCodesRequest, ListCodesResponse } from '../../proto/gen/hilum/v1/admin.ts';
-import type { Telemetry } from '../../proto/gen/hilum/v1/session.ts';
+import type { Telemetry, UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
 import type { UnmappedRow } from '../../proto/gen/hilum/v1/store.ts';
 import type { Configs } from '../config/configs.ts';
 import type { Store } from '../store/store.ts';
@@ -40,6 +40,23 @@ export class Codes {
       (a, b) => Number(b.count - a.count) || a.site.localeCompare(b.site) || a.code.localeCompare(b.code),
     );
     return { codes, uncounted: this.#worklist.uncounted(site) };
+  }
+
+  /** As a gateway of the site reported it. */
+  entry({
+    site,
+    source,
+    field,
+    system,
+    code,
+  }: Record<'site' | 'source' | 'field' | 'system' | 'code', string>): UnmappedCode | undefined {
+    const row = this.#worklist
+      .rows(site)
+      .find(
+        ({ entry }) =>
+          entry?.source === source && entry.field === field && entry.system === system && entry.code === code,
+      );
+    return row?.entry;
   }
 
   #catalogue(): Catalogue {

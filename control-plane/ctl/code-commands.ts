@@ -1,13 +1,11 @@
-/** codes list | entry: what came without a meaning, and the line of config that gives it one. */
+/** codes list | entry | approve | replay: what came without a meaning, and the line of config that gives it one. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
 import { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
-import { type Connection, call } from './client.ts';
+import { addCodeApproval } from './code-approval.ts';
+import { type EntryOptions, entryOf, list, loinc, theOne } from './code-entries.ts';
 import { output, withConnection } from './options.ts';
-
-const loinc = 'http://loinc.org';
 
 export function addCodeCommands(program: Command): void {
   const codes = program
@@ -62,79 +60,17 @@ export function addCodeCommands(program: Command): void {
       await withConnection(command, async (connection) => {
         const { codes: rows } = await list(connection, options.site, false);
         const row = theOne(rows, code, options);
-        const to = options.to ?? row.toCode;
-        if (to === '') {
-          throw new HilumError('no-suggestion', `Nothing suggests what "${code}" means.`, {
-            hint: 'Say it with --to.',
-            exit: exitCode.failed,
-          });
-        }
-        out(entryOf(row, to, options));
+        const { comment, entry } = entryOf(row, options);
+        out(comment + stringify(entry));
         process.stderr.write(
           `Nothing was changed. Put the lines into the config file of ${row.site}, then:\n` +
             `  hilumctl config push FILE --site ${row.site} --reason "…"\n` +
-            'What comes after the push is mapped; what came before stays as it is.\n',
+            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} --site ${row.site}\n`,
         );
       });
     });
-}
 
-interface EntryOptions {
-  site?: string;
-  source?: string;
-  to?: string;
-  system?: string;
-  display: string;
-}
-
-async function list(connection: Connection, site = '', unmapped = false) {
-  return call(connection, connection.client.listCodes, { site, unmapped });
-}
-
-function theOne(rows: CodeRow[], code: string, { source }: EntryOptions): CodeRow {
-  const found = rows.filter((row) => row.code === code && (source === undefined || row.source === source));
-  const [row] = found;
-  if (row === undefined) {
-    throw new HilumError('not-found', `No gateway has reported the code "${code}".`, {
-      hint: 'hilumctl codes list shows what came.',
-      exit: exitCode.failed,
-    });
-  }
-  const sites = [...new Set(found.map((one) => `--site ${one.site} --source ${one.source}`))];
-  if (sites.length > 1) {
-    throw new HilumError('ambiguous', `The code "${code}" came from more than one place.`, {
-      hint: `Add ${sites.join(' or ')}.`,
-      exit: exitCode.usage,
-    });
-  }
-  return row;
-}
-
-/**
- * As one writes it into the file: in the table that the site has for this coding system, else in a new one,
- * which is for this source alone, because another source's L is another L.
- */
-function entryOf(row: CodeRow, to: string, { system, display }: EntryOptions): string {
-  const suggested = to === row.toCode;
-  const text = display || (suggested ? row.toDisplay : '');
-  const since = time(row.firstSeenAtUs).slice(0, 10);
-  const comment = `# ${row.source}, ${row.field}: ${row.text || row.code}, ${row.count} times since ${since}\n`;
-  if (row.field === 'unit') return comment + stringify({ units: { map: { [row.code]: to } } });
-  const into = system ?? ((suggested ? row.toSystem : row.tableTo) || loinc);
-  const has = row.table !== '' && row.tableTo === into;
-  const table = {
-    from: has ? row.tableFrom : row.system,
-    to: into,
-    map: { [row.code]: text === '' ? to : { code: to, display: text } },
-  };
-  return comment + stringify({ codes: { [has ? row.table : tableName(row)]: table } });
-}
-
-function tableName({ source, name }: CodeRow): string {
-  return `${source}-${name || 'codes'}`
-    .toLowerCase()
-    .replace(/[^a-z0-9_.-]+/g, '-')
-    .slice(0, 64);
+  addCodeApproval(codes);
 }
 
 function meaning(row: Record<string, unknown>): string {

@@ -17,7 +17,7 @@ import { bad, readText } from './config-file.ts';
 import { addConfigTest } from './config-test-command.ts';
 import { output, wholeNumber, withConnection } from './options.ts';
 
-const waitSeconds = 30;
+export const waitSeconds = 30;
 
 export function addConfigCommands(program: Command): void {
   const config = program
@@ -204,7 +204,8 @@ function why(row: Record<string, unknown>): string {
   return (config?.attempted?.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
 }
 
-function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
+/** Prints what became of a push and sets the exit code. */
+export function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
   if (form !== 'table') printObject(form, PushConfigResponse.toJSON(response) as object, () => '');
   if (!response.valid) throw bad(response.problems, file, form);
   if (form === 'table') {

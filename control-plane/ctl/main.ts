@@ -10,6 +10,7 @@ import { addEventCommands } from './event-commands.ts';
 import { addExplainCommand } from './explain-commands.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addQuarantineCommands } from './quarantine-commands.ts';
+import { addSourceCommands } from './source-commands.ts';
 
 const program = new Command('hilumctl')
   .description(
@@ -39,6 +40,7 @@ addEventCommands(program);
 addExplainCommand(program);
 addConfigCommands(program);
 addCodeCommands(program);
+addSourceCommands(program);
 addQuarantineCommands(program);
 
 addCompletion(program);

@@ -95,9 +95,12 @@ export class EventLog {
     this.#cursors.set(key.toString('latin1'), { queued: sequence, written: Promise.resolve() });
   }
 
-  /** Resolves when everything up to `through` is on stable storage. Batches of one lane must be given in order. */
-  async append(gateway: string, site: string, batch: Batch): Promise<Appended> {
-    const turn = this.#turn.then(() => this.#queue(gateway, site, batch));
+  /**
+   * Resolves when everything up to `through` is on stable storage. Batches of one lane must be given in order.
+   * @param replayed events in place of some that are here: their records came once and are counted once
+   */
+  async append(gateway: string, site: string, batch: Batch, replayed = false): Promise<Appended> {
+    const turn = this.#turn.then(() => this.#queue(gateway, site, batch, replayed));
     this.#turn = turn.catch(() => undefined);
     const { appended, written } = await turn;
     await written;
@@ -108,6 +111,7 @@ export class EventLog {
     gateway: string,
     site: string,
     batch: Batch,
+    replayed: boolean,
   ): Promise<{ appended: Appended; written?: Promise<void> }> {
     const key = laneKey(gateway, batch.epoch, batch.lane);
     const name = key.toString('latin1');
@@ -136,7 +140,7 @@ export class EventLog {
     }
     const firstIndex = this.#nextIndex;
     const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
-    const rows = await this.#rows(block);
+    const rows = await this.#rows(block, replayed);
     cursor.queued = through;
     this.#nextIndex += BigInt(fresh.envelopes.length);
     const written = this.#store
@@ -153,7 +157,7 @@ export class EventLog {
     };
   }
 
-  async #rows(block: EventBlock): Promise<Row[]> {
+  async #rows(block: EventBlock, replayed: boolean): Promise<Row[]> {
     const { gateway, firstIndex } = block;
     const batch = block.batch as Batch;
     const count = Buffer.alloc(12);
@@ -168,7 +172,7 @@ export class EventLog {
       if (envelope.messageControlId !== '') {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
-      const complete = envelope.index === envelope.count;
+      const complete = !replayed && envelope.index === envelope.count;
       const again = complete && (await this.#mark(gateway, batch.epoch, envelope, chunks));
       this.#count(gateway, envelope.source, {
         events: 1,

@@ -127,7 +127,8 @@ export function createSpace(options: SpaceOptions): Space {
     reserveBytes,
     budgetBytes: options.budgetBytes,
     state(bytes) {
-      const stale = takenBytes > Math.max(mebibyte, reserveBytes / 32) || performance.now() - readAtMs > refreshMs;
+      const stale =
+        takenBytes > Math.max(mebibyte, reserveBytes / 32) || performance.now() - readAtMs > refreshMs;
       if (stale) refresh();
       const judged = judge(bytes);
       if (judged === 'open') takenBytes += bytes;

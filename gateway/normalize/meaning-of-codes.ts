@@ -165,6 +165,6 @@ function count(
 }
 
 /** Bounded, and nothing that could move a cursor. */
-function clip(text: string, charactersMax = textMax): string {
+export function clip(text: string, charactersMax = textMax): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').slice(0, charactersMax);
 }

@@ -663,5 +663,12 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     topic: 'string',
     remarks: 'list<string>',
     profiles: 'list<string>',
+    replay: 'Replay',
+  },
+  Replay: {
+    supersedes: 'list<string>',
+    mappingVersion: 'string',
+    cause: 'string',
+    atUs: 'int',
   },
 };

@@ -45,6 +45,9 @@ const source = z.strictObject({
   repeatWindow: duration
     .default('15m')
     .describe('Same bytes under the same message control ID within this time are a repeat.'),
+  clockSkew: duration
+    .default('1m')
+    .describe("Its senders' clocks may differ from the gateway's by this; more is warned of."),
 });
 
 const mapped = z.union([

@@ -2,18 +2,20 @@
 import type { Alarm, Observation } from '../gen/hilum/v1/event.ts';
 import { coded, concept, dateTime, identifier, identifiers, notStated, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { type Element, visible } from './json.ts';
+import { type Element, present, visible } from './json.ts';
 import { location } from './location.ts';
+import { associationExtension } from './own-extensions.ts';
 import { observationStatus } from './tables.ts';
 
 const mdc = 'urn:iso:std:iso:11073:10101';
 
 export function addDevice(draft: Draft): void {
-  const { device } = draft.event;
+  const { device, deviceAssociation } = draft.event;
   if (device === undefined) return;
   const { model, path, battery } = device;
   draft.device = draft.add('device', {
     resourceType: 'Device',
+    extension: present([associationExtension(draft, deviceAssociation)]),
     identifier: identifiers(device.identifiers),
     manufacturer: device.manufacturer,
     deviceName: visible(model) ? [{ name: model, type: 'model-name' }] : undefined,

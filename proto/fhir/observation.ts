@@ -16,6 +16,7 @@ import {
 import { isOfAlarm } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present } from './json.ts';
+import { criticalInterpretation } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
 import { interpretations, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
@@ -58,7 +59,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     issued: instant(issued),
     performer: performers(draft, from),
     ...values(from),
-    interpretation: interpretationsOf(from),
+    interpretation: present([...interpretationsOf(from), criticalInterpretation(from.critical)]),
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),
     method: concept(from.methods[0]),

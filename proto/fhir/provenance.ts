@@ -2,6 +2,7 @@
 import { coded, dateTime, hl7System, instantOf, uri } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, visible } from './json.ts';
+import { siteExtensions } from './own-extensions.ts';
 
 export function addProvenance(draft: Draft): void {
   const { event, targets } = draft;
@@ -15,6 +16,7 @@ export function addProvenance(draft: Draft): void {
   const sender = [from.sendingApplication, from.sendingFacility].filter(visible).join(' / ');
   draft.add('provenance', {
     resourceType: 'Provenance',
+    extension: siteExtensions(event.extensions),
     target: [...targets],
     occurredDateTime: dateTime(event.times?.message),
     recorded,
@@ -43,6 +45,10 @@ export function addProvenance(draft: Draft): void {
               what: { identifier: { system: 'urn:hilum:sha256', value: from.recordHash } },
             },
           ]),
+      ...(from.replay?.supersedes ?? []).map((value) => ({
+        role: 'revision',
+        what: { identifier: { system: 'urn:hilum:event', value } },
+      })),
     ],
   });
 }

@@ -208,7 +208,8 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
     return until(
       async () => {
         const exit = this.gateway?.exit;
-        if (exit !== undefined) throw new Error(`the gateway ended by itself (exit ${exit.code ?? exit.signal})`);
+        if (exit !== undefined)
+          throw new Error(`the gateway ended by itself (exit ${exit.code ?? exit.signal})`);
         const status = await this.status();
         return status?.uplink.state === 'connected' && status.custody.every(({ pending }) => pending === 0);
       },

@@ -1,7 +1,7 @@
 /** Every event is a valid FHIR R4 Bundle, and the judges of that do find what is not. */
 import t, { type Test } from 'tap';
 import { toBundle, toBundleText } from '../../proto/fhir/bundle.ts';
-import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent, DeviceAssociation } from '../../proto/gen/hilum/v1/event.ts';
 import { seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { randomEvent } from '../kit/random-event.ts';
 import { corpusPresent } from '../normalize/corpus-outcomes.ts';
@@ -31,6 +31,98 @@ t.test('fhir bundle - every event of the corpus is valid FHIR R4', { skip }, asy
   const events = corpusEvents();
   t.ok(events.length > 400, `${events.length} events`);
   allValid(t, events);
+});
+
+/** With all that a config can add: a critical mark, fields of a site's own, a device's bed and who lies in it. */
+function decorated({ name, event }: Named): Named {
+  const copy = ClinicalEvent.decode(ClinicalEvent.encode(event).finish());
+  for (const observation of copy.observations)
+    observation.critical = { rule: 'low', why: 'below 2.5 mmol/L' };
+  copy.extensions = [
+    { name: 'kit', value: '4711' },
+    { name: 'empty', value: '' },
+  ];
+  if (copy.device !== undefined)
+    copy.deviceAssociation = DeviceAssociation.fromPartial({
+      basis: 'derived-location',
+      since: { value: '2026-11-23T08:15:00+01:00', precision: 'second' },
+      ageS: 5_000_000_000n,
+      candidates: [{ system: 'urn:oid:1.2', value: '7' }, {}],
+      location: { pointOfCare: 'ICU', bed: '4' },
+      declaredBy: 'monitor-4',
+    });
+  return { name: `${name} decorated`, event: copy };
+}
+
+t.test('fhir bundle - with all that a config can add they are valid as well', async (t) => {
+  allValid(t, sampleEvents().map(decorated));
+  if (skip === false) allValid(t, corpusEvents().map(decorated));
+});
+
+t.test('fhir bundle - what a rule found critical stands beside what was sent, marked as ours', async (t) => {
+  const [named] = sampleEvents().filter(({ event }) => event.observations[0]?.interpretations.includes('H'));
+  const event = named?.event as ClinicalEvent;
+  const of = (one: ClinicalEvent) =>
+    toBundle(one).entry.find(({ resource }) => resource.resourceType === 'Observation')?.resource
+      .interpretation as object[];
+  const sent = of(event);
+  t.ok(sent.length > 0);
+  t.same(of(decorated({ name: '', event }).event), [
+    ...sent,
+    {
+      extension: [
+        {
+          url: 'urn:hilum:extension:critical',
+          extension: [
+            { url: 'rule', valueString: 'low' },
+            { url: 'why', valueString: 'below 2.5 mmol/L' },
+          ],
+        },
+      ],
+      coding: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation',
+          code: 'AA',
+          display: 'Critical abnormal',
+        },
+      ],
+      text: 'critical: low: below 2.5 mmol/L',
+    },
+  ]);
+});
+
+t.test('fhir bundle - who may lie in the bed is told of the device, and is nobody else', async (t) => {
+  const [named] = sampleEvents().filter(
+    ({ event }) => event.kind === 'device-alarm' && event.patient === undefined,
+  );
+  const bundle = toBundle(decorated(named as Named).event);
+  const device = bundle.entry.find(({ resource }) => resource.resourceType === 'Device')?.resource;
+  t.match(device?.extension, [
+    {
+      url: 'urn:hilum:extension:device-association',
+      extension: [
+        { url: 'basis', valueCode: 'derived-location' },
+        { url: 'since', valueDateTime: '2026-11-23T08:15:00+01:00' },
+        { url: 'age', valueDuration: { code: 's' } },
+        { url: 'candidate', valueIdentifier: { system: 'urn:oid:1.2', value: '7' } },
+        { url: 'location', valueReference: { type: 'Location', display: 'ICU / 4' } },
+        { url: 'declaredBy', valueString: 'monitor-4' },
+      ],
+    },
+  ]);
+  t.match(toBundleText(decorated(named as Named).event), '"value":5000000000');
+  t.equal(device?.patient, undefined);
+  t.notOk(bundle.entry.some(({ resource }) => resource.resourceType === 'Patient'));
+  const provenance = bundle.entry.find(({ resource }) => resource.resourceType === 'Provenance')?.resource;
+  t.same(provenance?.extension, [
+    {
+      url: 'urn:hilum:extension:site',
+      extension: [
+        { url: 'name', valueString: 'kit' },
+        { url: 'value', valueString: '4711' },
+      ],
+    },
+  ]);
 });
 
 t.test('fhir bundle - every event of our samples is valid FHIR R4', async (t) => {

@@ -223,6 +223,7 @@ export const fresh = {
     topic: '',
     remarks: [],
     profiles: [],
+    replay: undefined,
   }),
   times: (): proto.Times => ({
     observed: undefined,

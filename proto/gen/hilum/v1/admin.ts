@@ -21,11 +21,80 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ClinicalEvent } from "./event.ts";
-import { AuditEntry, ConfigProblem, GatewayStatus, QuarantineEntry } from "./session.ts";
+import {
+  AuditEntry,
+  ConfigProblem,
+  CriticalTally,
+  GatewayStatus,
+  MappingCircuit,
+  QuarantineEntry,
+  SourceClock,
+} from "./session.ts";
 
 export const protobufPackage = "hilum.v1";
 
 export const protobufFileName = "hilum/v1/admin.proto";
+
+/** Events of the log that carry a code without a meaning are mapped again under the config that their gateway runs. */
+export interface ReplayCodesRequest {
+  site: string;
+  source: string;
+  /** observation | service | unit */
+  field: string;
+  system: string;
+  code: string;
+  reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ReplayCodesResponse {
+  /** Events that carry the code without a meaning, and that nothing stands in place of yet. */
+  found: number;
+  /** Of these: how many have a new event in their place now. */
+  replayed: number;
+  /** The others, by reason. */
+  notReplayed: NotReplayed[];
+  /** Events that an earlier replay had replaced. */
+  replacedBefore: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface NotReplayed {
+  /** config-not-running | still-unmapped | no-bytes | other-bytes | mapping-failed | not-understood | other-events */
+  reason: string;
+  events: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ListSourcesRequest {
+  site: string;
+  gateway: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ListSourcesResponse {
+  sources: SourceRow[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What a gateway told last of one of its sources; counts are since the gateway's start. */
+export interface SourceRow {
+  gateway: string;
+  site: string;
+  source: string;
+  records: bigint;
+  stat: bigint;
+  results: bigint;
+  unflaggedResults: bigint;
+  clock:
+    | SourceClock
+    | undefined;
+  /** Absent where its mapping works. */
+  circuit: MappingCircuit | undefined;
+  criticals: CriticalTally[];
+  reportedAtUs: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
 
 export interface ListCodesRequest {
   site: string;
@@ -430,6 +499,890 @@ export interface RollbackConfigRequest {
   waitSeconds: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
+
+function createBaseReplayCodesRequest(): ReplayCodesRequest {
+  return { site: "", source: "", field: "", system: "", code: "", reason: "", _unknownFields: {} };
+}
+
+export const ReplayCodesRequest: MessageFns<ReplayCodesRequest> = {
+  encode(message: ReplayCodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.field !== "") {
+      writer.uint32(26).string(message.field);
+    }
+    if (message.system !== "") {
+      writer.uint32(34).string(message.system);
+    }
+    if (message.code !== "") {
+      writer.uint32(42).string(message.code);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayCodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayCodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.system = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplayCodesRequest {
+    return {
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      system: isSet(object.system) ? globalThis.String(object.system) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: ReplayCodesRequest): unknown {
+    const obj: any = {};
+    if (message.site !== "") {
+      obj.site = message.site;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.system !== "") {
+      obj.system = message.system;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplayCodesRequest>): ReplayCodesRequest {
+    return ReplayCodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplayCodesRequest>): ReplayCodesRequest {
+    const message = createBaseReplayCodesRequest();
+    message.site = object.site ?? "";
+    message.source = object.source ?? "";
+    message.field = object.field ?? "";
+    message.system = object.system ?? "";
+    message.code = object.code ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseReplayCodesResponse(): ReplayCodesResponse {
+  return { found: 0, replayed: 0, notReplayed: [], replacedBefore: 0, _unknownFields: {} };
+}
+
+export const ReplayCodesResponse: MessageFns<ReplayCodesResponse> = {
+  encode(message: ReplayCodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.found !== 0) {
+      writer.uint32(8).uint32(message.found);
+    }
+    if (message.replayed !== 0) {
+      writer.uint32(16).uint32(message.replayed);
+    }
+    for (const v of message.notReplayed) {
+      NotReplayed.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.replacedBefore !== 0) {
+      writer.uint32(32).uint32(message.replacedBefore);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayCodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayCodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.found = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.notReplayed.push(NotReplayed.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.replacedBefore = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplayCodesResponse {
+    return {
+      found: isSet(object.found) ? globalThis.Number(object.found) : 0,
+      replayed: isSet(object.replayed) ? globalThis.Number(object.replayed) : 0,
+      notReplayed: globalThis.Array.isArray(object?.notReplayed)
+        ? object.notReplayed.map((e: any) => NotReplayed.fromJSON(e))
+        : globalThis.Array.isArray(object?.not_replayed)
+        ? object.not_replayed.map((e: any) => NotReplayed.fromJSON(e))
+        : [],
+      replacedBefore: isSet(object.replacedBefore)
+        ? globalThis.Number(object.replacedBefore)
+        : isSet(object.replaced_before)
+        ? globalThis.Number(object.replaced_before)
+        : 0,
+    };
+  },
+
+  toJSON(message: ReplayCodesResponse): unknown {
+    const obj: any = {};
+    if (message.found !== 0) {
+      obj.found = Math.round(message.found);
+    }
+    if (message.replayed !== 0) {
+      obj.replayed = Math.round(message.replayed);
+    }
+    if (message.notReplayed?.length) {
+      obj.notReplayed = message.notReplayed.map((e) => NotReplayed.toJSON(e));
+    }
+    if (message.replacedBefore !== 0) {
+      obj.replacedBefore = Math.round(message.replacedBefore);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplayCodesResponse>): ReplayCodesResponse {
+    return ReplayCodesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplayCodesResponse>): ReplayCodesResponse {
+    const message = createBaseReplayCodesResponse();
+    message.found = object.found ?? 0;
+    message.replayed = object.replayed ?? 0;
+    message.notReplayed = object.notReplayed?.map((e) => NotReplayed.fromPartial(e)) || [];
+    message.replacedBefore = object.replacedBefore ?? 0;
+    return message;
+  },
+};
+
+function createBaseNotReplayed(): NotReplayed {
+  return { reason: "", events: 0, _unknownFields: {} };
+}
+
+export const NotReplayed: MessageFns<NotReplayed> = {
+  encode(message: NotReplayed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.events !== 0) {
+      writer.uint32(16).uint32(message.events);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NotReplayed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNotReplayed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.events = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): NotReplayed {
+    return {
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      events: isSet(object.events) ? globalThis.Number(object.events) : 0,
+    };
+  },
+
+  toJSON(message: NotReplayed): unknown {
+    const obj: any = {};
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.events !== 0) {
+      obj.events = Math.round(message.events);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<NotReplayed>): NotReplayed {
+    return NotReplayed.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NotReplayed>): NotReplayed {
+    const message = createBaseNotReplayed();
+    message.reason = object.reason ?? "";
+    message.events = object.events ?? 0;
+    return message;
+  },
+};
+
+function createBaseListSourcesRequest(): ListSourcesRequest {
+  return { site: "", gateway: "", _unknownFields: {} };
+}
+
+export const ListSourcesRequest: MessageFns<ListSourcesRequest> = {
+  encode(message: ListSourcesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.gateway !== "") {
+      writer.uint32(18).string(message.gateway);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSourcesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSourcesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.gateway = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSourcesRequest {
+    return {
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      gateway: isSet(object.gateway) ? globalThis.String(object.gateway) : "",
+    };
+  },
+
+  toJSON(message: ListSourcesRequest): unknown {
+    const obj: any = {};
+    if (message.site !== "") {
+      obj.site = message.site;
+    }
+    if (message.gateway !== "") {
+      obj.gateway = message.gateway;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListSourcesRequest>): ListSourcesRequest {
+    return ListSourcesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListSourcesRequest>): ListSourcesRequest {
+    const message = createBaseListSourcesRequest();
+    message.site = object.site ?? "";
+    message.gateway = object.gateway ?? "";
+    return message;
+  },
+};
+
+function createBaseListSourcesResponse(): ListSourcesResponse {
+  return { sources: [], _unknownFields: {} };
+}
+
+export const ListSourcesResponse: MessageFns<ListSourcesResponse> = {
+  encode(message: ListSourcesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sources) {
+      SourceRow.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSourcesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSourcesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sources.push(SourceRow.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListSourcesResponse {
+    return {
+      sources: globalThis.Array.isArray(object?.sources) ? object.sources.map((e: any) => SourceRow.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListSourcesResponse): unknown {
+    const obj: any = {};
+    if (message.sources?.length) {
+      obj.sources = message.sources.map((e) => SourceRow.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListSourcesResponse>): ListSourcesResponse {
+    return ListSourcesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListSourcesResponse>): ListSourcesResponse {
+    const message = createBaseListSourcesResponse();
+    message.sources = object.sources?.map((e) => SourceRow.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSourceRow(): SourceRow {
+  return {
+    gateway: "",
+    site: "",
+    source: "",
+    records: 0n,
+    stat: 0n,
+    results: 0n,
+    unflaggedResults: 0n,
+    clock: undefined,
+    circuit: undefined,
+    criticals: [],
+    reportedAtUs: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const SourceRow: MessageFns<SourceRow> = {
+  encode(message: SourceRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.gateway !== "") {
+      writer.uint32(10).string(message.gateway);
+    }
+    if (message.site !== "") {
+      writer.uint32(18).string(message.site);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    if (message.records !== 0n) {
+      if (BigInt.asUintN(64, message.records) !== message.records) {
+        throw new globalThis.Error("value provided for field message.records of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.records);
+    }
+    if (message.stat !== 0n) {
+      if (BigInt.asUintN(64, message.stat) !== message.stat) {
+        throw new globalThis.Error("value provided for field message.stat of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.stat);
+    }
+    if (message.results !== 0n) {
+      if (BigInt.asUintN(64, message.results) !== message.results) {
+        throw new globalThis.Error("value provided for field message.results of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.results);
+    }
+    if (message.unflaggedResults !== 0n) {
+      if (BigInt.asUintN(64, message.unflaggedResults) !== message.unflaggedResults) {
+        throw new globalThis.Error("value provided for field message.unflaggedResults of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.unflaggedResults);
+    }
+    if (message.clock !== undefined) {
+      SourceClock.encode(message.clock, writer.uint32(66).fork()).join();
+    }
+    if (message.circuit !== undefined) {
+      MappingCircuit.encode(message.circuit, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.criticals) {
+      CriticalTally.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.reportedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.reportedAtUs) !== message.reportedAtUs) {
+        throw new globalThis.Error("value provided for field message.reportedAtUs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.reportedAtUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.gateway = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.records = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stat = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.results = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.unflaggedResults = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.clock = SourceClock.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.circuit = MappingCircuit.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.criticals.push(CriticalTally.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.reportedAtUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SourceRow {
+    return {
+      gateway: isSet(object.gateway) ? globalThis.String(object.gateway) : "",
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      records: isSet(object.records) ? BigInt(object.records) : 0n,
+      stat: isSet(object.stat) ? BigInt(object.stat) : 0n,
+      results: isSet(object.results) ? BigInt(object.results) : 0n,
+      unflaggedResults: isSet(object.unflaggedResults)
+        ? BigInt(object.unflaggedResults)
+        : isSet(object.unflagged_results)
+        ? BigInt(object.unflagged_results)
+        : 0n,
+      clock: isSet(object.clock) ? SourceClock.fromJSON(object.clock) : undefined,
+      circuit: isSet(object.circuit) ? MappingCircuit.fromJSON(object.circuit) : undefined,
+      criticals: globalThis.Array.isArray(object?.criticals)
+        ? object.criticals.map((e: any) => CriticalTally.fromJSON(e))
+        : [],
+      reportedAtUs: isSet(object.reportedAtUs)
+        ? BigInt(object.reportedAtUs)
+        : isSet(object.reported_at_us)
+        ? BigInt(object.reported_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: SourceRow): unknown {
+    const obj: any = {};
+    if (message.gateway !== "") {
+      obj.gateway = message.gateway;
+    }
+    if (message.site !== "") {
+      obj.site = message.site;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.records !== 0n) {
+      obj.records = message.records.toString();
+    }
+    if (message.stat !== 0n) {
+      obj.stat = message.stat.toString();
+    }
+    if (message.results !== 0n) {
+      obj.results = message.results.toString();
+    }
+    if (message.unflaggedResults !== 0n) {
+      obj.unflaggedResults = message.unflaggedResults.toString();
+    }
+    if (message.clock !== undefined) {
+      obj.clock = SourceClock.toJSON(message.clock);
+    }
+    if (message.circuit !== undefined) {
+      obj.circuit = MappingCircuit.toJSON(message.circuit);
+    }
+    if (message.criticals?.length) {
+      obj.criticals = message.criticals.map((e) => CriticalTally.toJSON(e));
+    }
+    if (message.reportedAtUs !== 0n) {
+      obj.reportedAtUs = message.reportedAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SourceRow>): SourceRow {
+    return SourceRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceRow>): SourceRow {
+    const message = createBaseSourceRow();
+    message.gateway = object.gateway ?? "";
+    message.site = object.site ?? "";
+    message.source = object.source ?? "";
+    message.records = (object.records !== undefined && object.records !== null) ? BigInt(object.records) : 0n;
+    message.stat = (object.stat !== undefined && object.stat !== null) ? BigInt(object.stat) : 0n;
+    message.results = (object.results !== undefined && object.results !== null) ? BigInt(object.results) : 0n;
+    message.unflaggedResults = (object.unflaggedResults !== undefined && object.unflaggedResults !== null)
+      ? BigInt(object.unflaggedResults)
+      : 0n;
+    message.clock = (object.clock !== undefined && object.clock !== null)
+      ? SourceClock.fromPartial(object.clock)
+      : undefined;
+    message.circuit = (object.circuit !== undefined && object.circuit !== null)
+      ? MappingCircuit.fromPartial(object.circuit)
+      : undefined;
+    message.criticals = object.criticals?.map((e) => CriticalTally.fromPartial(e)) || [];
+    message.reportedAtUs = (object.reportedAtUs !== undefined && object.reportedAtUs !== null)
+      ? BigInt(object.reportedAtUs)
+      : 0n;
+    return message;
+  },
+};
 
 function createBaseListCodesRequest(): ListCodesRequest {
   return { site: "", unmapped: false, _unknownFields: {} };
@@ -7307,6 +8260,24 @@ export const AdminService = {
     responseSerialize: (value: ListCodesResponse): Buffer => Buffer.from(ListCodesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListCodesResponse => ListCodesResponse.decode(value),
   },
+  replayCodes: {
+    path: "/hilum.v1.Admin/ReplayCodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReplayCodesRequest): Buffer => Buffer.from(ReplayCodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReplayCodesRequest => ReplayCodesRequest.decode(value),
+    responseSerialize: (value: ReplayCodesResponse): Buffer => Buffer.from(ReplayCodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReplayCodesResponse => ReplayCodesResponse.decode(value),
+  },
+  listSources: {
+    path: "/hilum.v1.Admin/ListSources" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSourcesRequest): Buffer => Buffer.from(ListSourcesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSourcesRequest => ListSourcesRequest.decode(value),
+    responseSerialize: (value: ListSourcesResponse): Buffer => Buffer.from(ListSourcesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSourcesResponse => ListSourcesResponse.decode(value),
+  },
 } as const;
 
 export interface AdminServer extends UntypedServiceImplementation {
@@ -7329,6 +8300,8 @@ export interface AdminServer extends UntypedServiceImplementation {
   configStatus: handleUnaryCall<ConfigStatusRequest, ConfigStatusResponse>;
   rollbackConfig: handleUnaryCall<RollbackConfigRequest, PushConfigResponse>;
   listCodes: handleUnaryCall<ListCodesRequest, ListCodesResponse>;
+  replayCodes: handleUnaryCall<ReplayCodesRequest, ReplayCodesResponse>;
+  listSources: handleUnaryCall<ListSourcesRequest, ListSourcesResponse>;
 }
 
 export interface AdminClient extends Client {
@@ -7598,6 +8571,36 @@ export interface AdminClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListCodesResponse) => void,
+  ): ClientUnaryCall;
+  replayCodes(
+    request: ReplayCodesRequest,
+    callback: (error: ServiceError | null, response: ReplayCodesResponse) => void,
+  ): ClientUnaryCall;
+  replayCodes(
+    request: ReplayCodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReplayCodesResponse) => void,
+  ): ClientUnaryCall;
+  replayCodes(
+    request: ReplayCodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReplayCodesResponse) => void,
+  ): ClientUnaryCall;
+  listSources(
+    request: ListSourcesRequest,
+    callback: (error: ServiceError | null, response: ListSourcesResponse) => void,
+  ): ClientUnaryCall;
+  listSources(
+    request: ListSourcesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSourcesResponse) => void,
+  ): ClientUnaryCall;
+  listSources(
+    request: ListSourcesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSourcesResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -245,14 +245,14 @@ export interface ClinicalEvent {
   furtherEncounters: Encounter[];
   /**
    * How the device came to its patient; of device events only.
-   * Device JSON: patient · Hilum: config, occupancy
+   * FHIR: Device.extension urn:hilum:extension:device-association · Device JSON: patient · Hilum: config, occupancy
    */
   deviceAssociation:
     | DeviceAssociation
     | undefined;
   /**
    * What a config's mapping takes from segments of a site's own (ZBX-3) and has no other field here.
-   * HL7 v2: Z segments · Hilum: mappings of the config
+   * HL7 v2: Z segments · FHIR: Provenance.extension urn:hilum:extension:site · Hilum: mappings of the config
    */
   extensions: Extension[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1653,7 +1653,8 @@ export interface Observation {
     | undefined;
   /**
    * Set where a rule of the config finds the result critical; the interpretation stays what was sent.
-   * Hilum: critical of the config
+   * FHIR: a further Observation.interpretation AA with urn:hilum:extension:critical · Hilum: critical of the
+   * config
    */
   critical: CriticalMark | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -3475,6 +3476,36 @@ export interface Provenance {
    * HL7 v2: MSH-21 · IHE: PCD-01, PCD-04 by MSH-21
    */
   profiles: string[];
+  /**
+   * Set where the record was mapped again after it had been delivered: this event stands in place of an earlier one.
+   * FHIR: Provenance.entity (revision) · Hilum: codes replay
+   */
+  replay: Replay | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Why an event came again with another meaning. Nothing new happened to the patient. */
+export interface Replay {
+  /**
+   * Ids of the events that this one stands in place of; a reader that has them drops them.
+   * FHIR: Provenance.entity.what · Hilum: codes replay
+   */
+  supersedes: string[];
+  /**
+   * The mapping that had made them.
+   * Hilum: normalize
+   */
+  mappingVersion: string;
+  /**
+   * What was asked for: codes.
+   * Hilum: codes replay
+   */
+  cause: string;
+  /**
+   * When it was mapped again, by the control plane's clock, in microseconds since 1970.
+   * Hilum: codes replay
+   */
+  atUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -17167,6 +17198,7 @@ function createBaseProvenance(): Provenance {
     topic: "",
     remarks: [],
     profiles: [],
+    replay: undefined,
     _unknownFields: {},
   };
 }
@@ -17241,6 +17273,9 @@ export const Provenance: MessageFns<Provenance> = {
     }
     for (const v of message.profiles) {
       writer.uint32(186).string(v!);
+    }
+    if (message.replay !== undefined) {
+      Replay.encode(message.replay, writer.uint32(194).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17450,6 +17485,14 @@ export const Provenance: MessageFns<Provenance> = {
             message.profiles.push(reader.string());
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.replay = Replay.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17539,6 +17582,7 @@ export const Provenance: MessageFns<Provenance> = {
       profiles: globalThis.Array.isArray(object?.profiles)
         ? object.profiles.map((e: any) => globalThis.String(e))
         : [],
+      replay: isSet(object.replay) ? Replay.fromJSON(object.replay) : undefined,
     };
   },
 
@@ -17613,6 +17657,9 @@ export const Provenance: MessageFns<Provenance> = {
     if (message.profiles?.length) {
       obj.profiles = message.profiles;
     }
+    if (message.replay !== undefined) {
+      obj.replay = Replay.toJSON(message.replay);
+    }
     return obj;
   },
 
@@ -17646,6 +17693,151 @@ export const Provenance: MessageFns<Provenance> = {
     message.topic = object.topic ?? "";
     message.remarks = object.remarks?.map((e) => e) || [];
     message.profiles = object.profiles?.map((e) => e) || [];
+    message.replay = (object.replay !== undefined && object.replay !== null)
+      ? Replay.fromPartial(object.replay)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseReplay(): Replay {
+  return { supersedes: [], mappingVersion: "", cause: "", atUs: 0n, _unknownFields: {} };
+}
+
+export const Replay: MessageFns<Replay> = {
+  encode(message: Replay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.supersedes) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.mappingVersion !== "") {
+      writer.uint32(18).string(message.mappingVersion);
+    }
+    if (message.cause !== "") {
+      writer.uint32(26).string(message.cause);
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.atUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Replay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.supersedes.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mappingVersion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Replay {
+    return {
+      supersedes: globalThis.Array.isArray(object?.supersedes)
+        ? object.supersedes.map((e: any) => globalThis.String(e))
+        : [],
+      mappingVersion: isSet(object.mappingVersion)
+        ? globalThis.String(object.mappingVersion)
+        : isSet(object.mapping_version)
+        ? globalThis.String(object.mapping_version)
+        : "",
+      cause: isSet(object.cause) ? globalThis.String(object.cause) : "",
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+    };
+  },
+
+  toJSON(message: Replay): unknown {
+    const obj: any = {};
+    if (message.supersedes?.length) {
+      obj.supersedes = message.supersedes;
+    }
+    if (message.mappingVersion !== "") {
+      obj.mappingVersion = message.mappingVersion;
+    }
+    if (message.cause !== "") {
+      obj.cause = message.cause;
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Replay>): Replay {
+    return Replay.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Replay>): Replay {
+    const message = createBaseReplay();
+    message.supersedes = object.supersedes?.map((e) => e) || [];
+    message.mappingVersion = object.mappingVersion ?? "";
+    message.cause = object.cause ?? "";
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
     return message;
   },
 };

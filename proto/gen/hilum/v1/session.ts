@@ -257,6 +257,65 @@ export interface Telemetry {
   unmapped: UnmappedCode[];
   /** Sightings of codes beyond those that the gateway keeps. */
   unmappedUncounted: bigint;
+  clocks: SourceClock[];
+  /** Sources whose mapping fails; none where all is well. */
+  circuits: MappingCircuit[];
+  /** What the config's rules for critical results did, since the gateway's start. */
+  criticals: CriticalTally[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A source's clock beside its gateway's, from the senders' own times (MSH-7, a device's own) at receipt. */
+export interface SourceClock {
+  source: string;
+  /** unknown (too few messages) | ok | ahead | behind | zone (a whole number of quarter hours) | late (not constant) */
+  verdict: string;
+  /** The sender's clock minus the gateway's, in the measured window. */
+  aheadUs: bigint;
+  /** Of verdict zone: the whole quarter hours of it. */
+  zoneUs: bigint;
+  /** How far the parts of the window lie apart. */
+  spreadUs: bigint;
+  /** The senders' resolution. */
+  stepUs: bigint;
+  /** Messages with a usable time, in the window. */
+  messages: bigint;
+  /** What the offset of their times was assumed from; empty where they carry their own. */
+  assumed: string;
+  /** The newest of them, by the gateway's clock. */
+  atUs: bigint;
+  /** Above this it is warned of. */
+  limitUs: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A source whose mapping failed record after record. */
+export interface MappingCircuit {
+  source: string;
+  /** open (records go to quarantine, one at a time is tried) | failing (each fails, each is tried) */
+  state: string;
+  /** In a row, up to now. */
+  failures: bigint;
+  /** Records that went to quarantine untried. */
+  untried: bigint;
+  sinceUs: bigint;
+  /** When the next one is tried; 0 where each is. */
+  probeAtUs: bigint;
+  /** The config that ran. */
+  configVersion: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One rule's doings at one source. */
+export interface CriticalTally {
+  source: string;
+  rule: string;
+  marked: bigint;
+  /** How often it could not be applied, and why. */
+  otherUnit: bigint;
+  noValue: bigint;
+  noAge: bigint;
+  noSex: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -416,7 +475,7 @@ export interface QuarantineEntry {
   recordHash: string;
   recordEpoch: bigint;
   recordSequence: bigint;
-  /** no-msh | unreadable | not-understood | mapping-failed | too-large | unsupported … */
+  /** no-msh | unreadable | not-understood | mapping-failed | mapping-circuit | too-large | unsupported … */
   code: string;
   reason: string;
   atUs: bigint;
@@ -3881,6 +3940,9 @@ function createBaseTelemetry(): Telemetry {
     clockUncertaintyUs: 0n,
     unmapped: [],
     unmappedUncounted: 0n,
+    clocks: [],
+    circuits: [],
+    criticals: [],
     _unknownFields: {},
   };
 }
@@ -3928,6 +3990,15 @@ export const Telemetry: MessageFns<Telemetry> = {
         throw new globalThis.Error("value provided for field message.unmappedUncounted of type uint64 too large");
       }
       writer.uint32(72).uint64(message.unmappedUncounted);
+    }
+    for (const v of message.clocks) {
+      SourceClock.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.circuits) {
+      MappingCircuit.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.criticals) {
+      CriticalTally.encode(v!, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4025,6 +4096,30 @@ export const Telemetry: MessageFns<Telemetry> = {
             message.unmappedUncounted = reader.uint64() as bigint;
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.clocks.push(SourceClock.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.circuits.push(MappingCircuit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.criticals.push(CriticalTally.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4078,6 +4173,15 @@ export const Telemetry: MessageFns<Telemetry> = {
         : isSet(object.unmapped_uncounted)
         ? BigInt(object.unmapped_uncounted)
         : 0n,
+      clocks: globalThis.Array.isArray(object?.clocks)
+        ? object.clocks.map((e: any) => SourceClock.fromJSON(e))
+        : [],
+      circuits: globalThis.Array.isArray(object?.circuits)
+        ? object.circuits.map((e: any) => MappingCircuit.fromJSON(e))
+        : [],
+      criticals: globalThis.Array.isArray(object?.criticals)
+        ? object.criticals.map((e: any) => CriticalTally.fromJSON(e))
+        : [],
     };
   },
 
@@ -4110,6 +4214,15 @@ export const Telemetry: MessageFns<Telemetry> = {
     if (message.unmappedUncounted !== 0n) {
       obj.unmappedUncounted = message.unmappedUncounted.toString();
     }
+    if (message.clocks?.length) {
+      obj.clocks = message.clocks.map((e) => SourceClock.toJSON(e));
+    }
+    if (message.circuits?.length) {
+      obj.circuits = message.circuits.map((e) => MappingCircuit.toJSON(e));
+    }
+    if (message.criticals?.length) {
+      obj.criticals = message.criticals.map((e) => CriticalTally.toJSON(e));
+    }
     return obj;
   },
 
@@ -4137,6 +4250,690 @@ export const Telemetry: MessageFns<Telemetry> = {
     message.unmappedUncounted = (object.unmappedUncounted !== undefined && object.unmappedUncounted !== null)
       ? BigInt(object.unmappedUncounted)
       : 0n;
+    message.clocks = object.clocks?.map((e) => SourceClock.fromPartial(e)) || [];
+    message.circuits = object.circuits?.map((e) => MappingCircuit.fromPartial(e)) || [];
+    message.criticals = object.criticals?.map((e) => CriticalTally.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSourceClock(): SourceClock {
+  return {
+    source: "",
+    verdict: "",
+    aheadUs: 0n,
+    zoneUs: 0n,
+    spreadUs: 0n,
+    stepUs: 0n,
+    messages: 0n,
+    assumed: "",
+    atUs: 0n,
+    limitUs: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const SourceClock: MessageFns<SourceClock> = {
+  encode(message: SourceClock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.verdict !== "") {
+      writer.uint32(18).string(message.verdict);
+    }
+    if (message.aheadUs !== 0n) {
+      if (BigInt.asIntN(64, message.aheadUs) !== message.aheadUs) {
+        throw new globalThis.Error("value provided for field message.aheadUs of type sint64 too large");
+      }
+      writer.uint32(24).sint64(message.aheadUs);
+    }
+    if (message.zoneUs !== 0n) {
+      if (BigInt.asIntN(64, message.zoneUs) !== message.zoneUs) {
+        throw new globalThis.Error("value provided for field message.zoneUs of type sint64 too large");
+      }
+      writer.uint32(32).sint64(message.zoneUs);
+    }
+    if (message.spreadUs !== 0n) {
+      if (BigInt.asUintN(64, message.spreadUs) !== message.spreadUs) {
+        throw new globalThis.Error("value provided for field message.spreadUs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.spreadUs);
+    }
+    if (message.stepUs !== 0n) {
+      if (BigInt.asUintN(64, message.stepUs) !== message.stepUs) {
+        throw new globalThis.Error("value provided for field message.stepUs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.stepUs);
+    }
+    if (message.messages !== 0n) {
+      if (BigInt.asUintN(64, message.messages) !== message.messages) {
+        throw new globalThis.Error("value provided for field message.messages of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.messages);
+    }
+    if (message.assumed !== "") {
+      writer.uint32(66).string(message.assumed);
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.atUs);
+    }
+    if (message.limitUs !== 0n) {
+      if (BigInt.asUintN(64, message.limitUs) !== message.limitUs) {
+        throw new globalThis.Error("value provided for field message.limitUs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.limitUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SourceClock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSourceClock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.verdict = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.aheadUs = reader.sint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.zoneUs = reader.sint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.spreadUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.stepUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.messages = reader.uint64() as bigint;
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.assumed = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.limitUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SourceClock {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      verdict: isSet(object.verdict) ? globalThis.String(object.verdict) : "",
+      aheadUs: isSet(object.aheadUs) ? BigInt(object.aheadUs) : isSet(object.ahead_us) ? BigInt(object.ahead_us) : 0n,
+      zoneUs: isSet(object.zoneUs) ? BigInt(object.zoneUs) : isSet(object.zone_us) ? BigInt(object.zone_us) : 0n,
+      spreadUs: isSet(object.spreadUs)
+        ? BigInt(object.spreadUs)
+        : isSet(object.spread_us)
+        ? BigInt(object.spread_us)
+        : 0n,
+      stepUs: isSet(object.stepUs) ? BigInt(object.stepUs) : isSet(object.step_us) ? BigInt(object.step_us) : 0n,
+      messages: isSet(object.messages) ? BigInt(object.messages) : 0n,
+      assumed: isSet(object.assumed) ? globalThis.String(object.assumed) : "",
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      limitUs: isSet(object.limitUs) ? BigInt(object.limitUs) : isSet(object.limit_us) ? BigInt(object.limit_us) : 0n,
+    };
+  },
+
+  toJSON(message: SourceClock): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.verdict !== "") {
+      obj.verdict = message.verdict;
+    }
+    if (message.aheadUs !== 0n) {
+      obj.aheadUs = message.aheadUs.toString();
+    }
+    if (message.zoneUs !== 0n) {
+      obj.zoneUs = message.zoneUs.toString();
+    }
+    if (message.spreadUs !== 0n) {
+      obj.spreadUs = message.spreadUs.toString();
+    }
+    if (message.stepUs !== 0n) {
+      obj.stepUs = message.stepUs.toString();
+    }
+    if (message.messages !== 0n) {
+      obj.messages = message.messages.toString();
+    }
+    if (message.assumed !== "") {
+      obj.assumed = message.assumed;
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    if (message.limitUs !== 0n) {
+      obj.limitUs = message.limitUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SourceClock>): SourceClock {
+    return SourceClock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SourceClock>): SourceClock {
+    const message = createBaseSourceClock();
+    message.source = object.source ?? "";
+    message.verdict = object.verdict ?? "";
+    message.aheadUs = (object.aheadUs !== undefined && object.aheadUs !== null) ? BigInt(object.aheadUs) : 0n;
+    message.zoneUs = (object.zoneUs !== undefined && object.zoneUs !== null) ? BigInt(object.zoneUs) : 0n;
+    message.spreadUs = (object.spreadUs !== undefined && object.spreadUs !== null) ? BigInt(object.spreadUs) : 0n;
+    message.stepUs = (object.stepUs !== undefined && object.stepUs !== null) ? BigInt(object.stepUs) : 0n;
+    message.messages = (object.messages !== undefined && object.messages !== null) ? BigInt(object.messages) : 0n;
+    message.assumed = object.assumed ?? "";
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.limitUs = (object.limitUs !== undefined && object.limitUs !== null) ? BigInt(object.limitUs) : 0n;
+    return message;
+  },
+};
+
+function createBaseMappingCircuit(): MappingCircuit {
+  return {
+    source: "",
+    state: "",
+    failures: 0n,
+    untried: 0n,
+    sinceUs: 0n,
+    probeAtUs: 0n,
+    configVersion: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const MappingCircuit: MessageFns<MappingCircuit> = {
+  encode(message: MappingCircuit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.failures !== 0n) {
+      if (BigInt.asUintN(64, message.failures) !== message.failures) {
+        throw new globalThis.Error("value provided for field message.failures of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.failures);
+    }
+    if (message.untried !== 0n) {
+      if (BigInt.asUintN(64, message.untried) !== message.untried) {
+        throw new globalThis.Error("value provided for field message.untried of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.untried);
+    }
+    if (message.sinceUs !== 0n) {
+      if (BigInt.asUintN(64, message.sinceUs) !== message.sinceUs) {
+        throw new globalThis.Error("value provided for field message.sinceUs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.sinceUs);
+    }
+    if (message.probeAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.probeAtUs) !== message.probeAtUs) {
+        throw new globalThis.Error("value provided for field message.probeAtUs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.probeAtUs);
+    }
+    if (message.configVersion !== 0n) {
+      if (BigInt.asUintN(64, message.configVersion) !== message.configVersion) {
+        throw new globalThis.Error("value provided for field message.configVersion of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.configVersion);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MappingCircuit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMappingCircuit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failures = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.untried = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.sinceUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.probeAtUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.configVersion = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MappingCircuit {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      failures: isSet(object.failures) ? BigInt(object.failures) : 0n,
+      untried: isSet(object.untried) ? BigInt(object.untried) : 0n,
+      sinceUs: isSet(object.sinceUs) ? BigInt(object.sinceUs) : isSet(object.since_us) ? BigInt(object.since_us) : 0n,
+      probeAtUs: isSet(object.probeAtUs)
+        ? BigInt(object.probeAtUs)
+        : isSet(object.probe_at_us)
+        ? BigInt(object.probe_at_us)
+        : 0n,
+      configVersion: isSet(object.configVersion)
+        ? BigInt(object.configVersion)
+        : isSet(object.config_version)
+        ? BigInt(object.config_version)
+        : 0n,
+    };
+  },
+
+  toJSON(message: MappingCircuit): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.failures !== 0n) {
+      obj.failures = message.failures.toString();
+    }
+    if (message.untried !== 0n) {
+      obj.untried = message.untried.toString();
+    }
+    if (message.sinceUs !== 0n) {
+      obj.sinceUs = message.sinceUs.toString();
+    }
+    if (message.probeAtUs !== 0n) {
+      obj.probeAtUs = message.probeAtUs.toString();
+    }
+    if (message.configVersion !== 0n) {
+      obj.configVersion = message.configVersion.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MappingCircuit>): MappingCircuit {
+    return MappingCircuit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MappingCircuit>): MappingCircuit {
+    const message = createBaseMappingCircuit();
+    message.source = object.source ?? "";
+    message.state = object.state ?? "";
+    message.failures = (object.failures !== undefined && object.failures !== null) ? BigInt(object.failures) : 0n;
+    message.untried = (object.untried !== undefined && object.untried !== null) ? BigInt(object.untried) : 0n;
+    message.sinceUs = (object.sinceUs !== undefined && object.sinceUs !== null) ? BigInt(object.sinceUs) : 0n;
+    message.probeAtUs = (object.probeAtUs !== undefined && object.probeAtUs !== null) ? BigInt(object.probeAtUs) : 0n;
+    message.configVersion = (object.configVersion !== undefined && object.configVersion !== null)
+      ? BigInt(object.configVersion)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseCriticalTally(): CriticalTally {
+  return { source: "", rule: "", marked: 0n, otherUnit: 0n, noValue: 0n, noAge: 0n, noSex: 0n, _unknownFields: {} };
+}
+
+export const CriticalTally: MessageFns<CriticalTally> = {
+  encode(message: CriticalTally, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.rule !== "") {
+      writer.uint32(18).string(message.rule);
+    }
+    if (message.marked !== 0n) {
+      if (BigInt.asUintN(64, message.marked) !== message.marked) {
+        throw new globalThis.Error("value provided for field message.marked of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.marked);
+    }
+    if (message.otherUnit !== 0n) {
+      if (BigInt.asUintN(64, message.otherUnit) !== message.otherUnit) {
+        throw new globalThis.Error("value provided for field message.otherUnit of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.otherUnit);
+    }
+    if (message.noValue !== 0n) {
+      if (BigInt.asUintN(64, message.noValue) !== message.noValue) {
+        throw new globalThis.Error("value provided for field message.noValue of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.noValue);
+    }
+    if (message.noAge !== 0n) {
+      if (BigInt.asUintN(64, message.noAge) !== message.noAge) {
+        throw new globalThis.Error("value provided for field message.noAge of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.noAge);
+    }
+    if (message.noSex !== 0n) {
+      if (BigInt.asUintN(64, message.noSex) !== message.noSex) {
+        throw new globalThis.Error("value provided for field message.noSex of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.noSex);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CriticalTally {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCriticalTally();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.marked = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.otherUnit = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.noValue = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.noAge = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.noSex = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CriticalTally {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      marked: isSet(object.marked) ? BigInt(object.marked) : 0n,
+      otherUnit: isSet(object.otherUnit)
+        ? BigInt(object.otherUnit)
+        : isSet(object.other_unit)
+        ? BigInt(object.other_unit)
+        : 0n,
+      noValue: isSet(object.noValue) ? BigInt(object.noValue) : isSet(object.no_value) ? BigInt(object.no_value) : 0n,
+      noAge: isSet(object.noAge) ? BigInt(object.noAge) : isSet(object.no_age) ? BigInt(object.no_age) : 0n,
+      noSex: isSet(object.noSex) ? BigInt(object.noSex) : isSet(object.no_sex) ? BigInt(object.no_sex) : 0n,
+    };
+  },
+
+  toJSON(message: CriticalTally): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.rule !== "") {
+      obj.rule = message.rule;
+    }
+    if (message.marked !== 0n) {
+      obj.marked = message.marked.toString();
+    }
+    if (message.otherUnit !== 0n) {
+      obj.otherUnit = message.otherUnit.toString();
+    }
+    if (message.noValue !== 0n) {
+      obj.noValue = message.noValue.toString();
+    }
+    if (message.noAge !== 0n) {
+      obj.noAge = message.noAge.toString();
+    }
+    if (message.noSex !== 0n) {
+      obj.noSex = message.noSex.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CriticalTally>): CriticalTally {
+    return CriticalTally.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CriticalTally>): CriticalTally {
+    const message = createBaseCriticalTally();
+    message.source = object.source ?? "";
+    message.rule = object.rule ?? "";
+    message.marked = (object.marked !== undefined && object.marked !== null) ? BigInt(object.marked) : 0n;
+    message.otherUnit = (object.otherUnit !== undefined && object.otherUnit !== null) ? BigInt(object.otherUnit) : 0n;
+    message.noValue = (object.noValue !== undefined && object.noValue !== null) ? BigInt(object.noValue) : 0n;
+    message.noAge = (object.noAge !== undefined && object.noAge !== null) ? BigInt(object.noAge) : 0n;
+    message.noSex = (object.noSex !== undefined && object.noSex !== null) ? BigInt(object.noSex) : 0n;
     return message;
   },
 };

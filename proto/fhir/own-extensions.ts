@@ -1,0 +1,63 @@
+/**
+ * What the event says and FHIR R4 has no element for, as extensions under URLs of ours:
+ *
+ *   urn:hilum:extension:critical             on the interpretation that a rule of the config added: rule, why
+ *   urn:hilum:extension:site                 on the Provenance: name and value of a field that a site's mapping made
+ *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
+ *
+ * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
+ */
+import type { CriticalMark, DeviceAssociation, Extension } from '../gen/hilum/v1/event.ts';
+import { code, coded, dateTime, hl7System, identifier, quantity, ucum } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import { type Element, type Json, lean, present, visible } from './json.ts';
+import { location } from './location.ts';
+
+const base = 'urn:hilum:extension';
+
+/** Beside what was sent: critical, by which rule and why. */
+export function criticalInterpretation(mark: CriticalMark | undefined): Element | undefined {
+  if (mark === undefined) return undefined;
+  const { rule, why } = mark;
+  return {
+    extension: present([complex('critical', [part('rule', 'String', rule), part('why', 'String', why)])]),
+    ...coded(hl7System('v3-ObservationInterpretation'), 'AA', 'Critical abnormal'),
+    text: ['critical', rule, why].filter(visible).join(': '),
+  };
+}
+
+export function siteExtensions(from: readonly Extension[]): Element[] {
+  return present(
+    from.map(({ name, value }) =>
+      // A name without its value, or a value without its name, says nothing.
+      visible(name) && visible(value)
+        ? complex('site', [part('name', 'String', name), part('value', 'String', value)])
+        : undefined,
+    ),
+  );
+}
+
+export function associationExtension(draft: Draft, from: DeviceAssociation | undefined): Element | undefined {
+  if (from === undefined) return undefined;
+  const { basis, since, ageS, candidates, declaredBy } = from;
+  const age = ageS === 0n ? undefined : quantity(String(ageS), 's');
+  return complex('device-association', [
+    part('basis', 'Code', code(basis)),
+    part('since', 'DateTime', dateTime(since)),
+    part('age', 'Duration', age && { ...age, system: ucum, code: 's' }),
+    ...candidates.map((one) => part('candidate', 'Identifier', identifier(one))),
+    part('location', 'Reference', location(draft, from.location)),
+    part('declaredBy', 'String', declaredBy),
+  ]);
+}
+
+function complex(name: string, parts: readonly (Element | undefined)[]): Element | undefined {
+  const extension = present(parts);
+  return extension.length === 0 ? undefined : { url: `${base}:${name}`, extension };
+}
+
+/** Undefined where nothing of the value can be written. */
+function part(url: string, type: string, value: Json): Element | undefined {
+  const said = lean(value);
+  return said === undefined ? undefined : { url, [`value${type}`]: said };
+}
