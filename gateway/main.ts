@@ -13,6 +13,7 @@ import { checkListenerFiles } from './listeners.ts';
 import { output, runProgram } from './process/cli.ts';
 import { addCompletion } from './process/completion.ts';
 import { exitCode, HilumError } from './process/errors.ts';
+import { tuneHeap } from './process/heap.ts';
 import { guardProcess, runDaemon } from './process/lifecycle.ts';
 import { createLog } from './process/log.ts';
 import type { Form } from './process/output.ts';
@@ -48,6 +49,7 @@ program
   .addOption(settingsOption())
   .addHelpText('after', '\nExample:\n  hilum-gateway run --data ./var/gateway')
   .action(async (options: { data: string; settings?: string }) => {
+    tuneHeap();
     const log = createLog('hilum-gateway');
     guardProcess(log);
     const loaded = loadSettings(options.data, options.settings);
