@@ -68,6 +68,8 @@ interface Lane {
   partly: { key: Buffer; entries: readonly OutboxEntry[] } | undefined;
   hot: Fifo<OpenRow>;
   hotBytes: number;
+  /** The last row that was read back: it often goes out in several parcels. */
+  opened: OpenRow | undefined;
 }
 
 export interface OutboxCounters {
@@ -121,7 +123,18 @@ export class Outbox {
       this.found.events += row.count;
     }
     const before = this.#state.number(`before.${name}`);
-    return { name, table, last, durable: last, acked, before, partly, hot: new Fifo(), hotBytes: 0 };
+    return {
+      name,
+      table,
+      last,
+      durable: last,
+      acked,
+      before,
+      partly,
+      hot: new Fifo(),
+      hotBytes: 0,
+      opened: undefined,
+    };
   }
 
   /** Assigns the sequences and puts the row into the round. */
@@ -192,11 +205,16 @@ export class Outbox {
 
   /** The row that holds the sequence, from the disk: the last that begins at or before it. */
   #readBack(lane: Lane, sequence: number): OpenRow | undefined {
+    const { opened } = lane;
+    if (opened !== undefined && sequence >= opened.first && sequence < opened.first + opened.entries.length)
+      return opened;
     const [found] = lane.table.getRange({ start: sequenceKey(sequence + 1), reverse: true, limit: 1 });
     if (found === undefined) return undefined;
     const key = Buffer.from(found.key);
     const { first, count } = readOutboxRowKey(key);
-    return sequence < first + count ? this.#open(lane, key, found.value) : undefined;
+    if (sequence >= first + count) return undefined;
+    lane.opened = this.#open(lane, key, found.value);
+    return lane.opened;
   }
 
   /** Opens a row; what is damaged costs itself alone: an empty envelope keeps its place in the lane. */

@@ -35,6 +35,11 @@ export class Pace {
 
   /** A STAT event was sent. */
   urgent(nowUs: number): void {
+    // A full line has hidden what it could do: it empties once, and is measured anew while it fills.
+    if (nowUs - this.#urgentAtUs > urgentForUs) {
+      this.#limitBytes = bytesMin;
+      this.#bestUs = Number.POSITIVE_INFINITY;
+    }
     this.#urgentAtUs = nowUs;
   }
 
