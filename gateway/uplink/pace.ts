@@ -13,7 +13,7 @@ const startBytes = 256 * 1024;
 const bytesMin = 32 * 1024;
 const bytesMax = 4 * 1024 * 1024;
 /** What may be added to the best ack. */
-const close = { factor: 1.5, slackUs: 10_000 };
+const close = { factor: 1.5, slackUs: 5_000 };
 const wide = { factor: 2, slackUs: 40_000 };
 /** So long after the last STAT event the next one is still expected. */
 const urgentForUs = 5_000_000;
@@ -48,9 +48,12 @@ export class Pace {
       this.#bestUs = tookUs;
       this.#bestAtUs = nowUs;
     }
-    const { factor, slackUs } = nowUs - this.#urgentAtUs < urgentForUs ? close : wide;
+    const urgent = nowUs - this.#urgentAtUs < urgentForUs;
+    const { factor, slackUs } = urgent ? close : wide;
+    // Closely, one step for all that is on the line; else one for each ack, so that a good line is full at once.
+    const growth = urgent ? (bytesMin * bytes) / this.#limitBytes : bytes / 4;
     if (tookUs <= this.#bestUs * factor + slackUs)
-      this.#limitBytes = Math.min(bytesMax, this.#limitBytes + bytes / 4);
+      this.#limitBytes = Math.min(bytesMax, this.#limitBytes + growth);
     else if (nowUs - this.#shrunkAtUs > tookUs) {
       this.#shrunkAtUs = nowUs;
       this.#limitBytes = Math.max(bytesMin, this.#limitBytes * shrink);
