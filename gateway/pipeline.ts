@@ -1,8 +1,7 @@
 /**
  * The pump between journal and normalizer: takes rows of records by class, keeps two jobs in the
  * worker, writes what comes back. Urgent records are taken first; every fifth job goes to
- * the lowest class that waits, so nothing starves. Answering senders comes before meaning: in a
- * burst, routine records wait a little for the processor, the less the more of them wait.
+ * the lowest class that waits, so nothing starves. In a burst routine records wait (burst.ts).
  *
  *   journal.take ──► job ──► worker ──► results ──► journal.finish
  *
@@ -11,6 +10,7 @@
  * and jobs of one class guess in their order, which is the order of the lanes.
  */
 import { Worker } from 'node:worker_threads';
+import { createBurst } from './burst.ts';
 import type { Class } from './capture/intake.ts';
 import type { Circuits } from './circuits.ts';
 import type { Journal, Made } from './journal/journal.ts';
@@ -25,12 +25,8 @@ const jobRecordsMax = 64;
 /** Small, so that a STAT record never waits behind more than this. */
 const jobBytesMax = 256 * 1024;
 const floorEvery = 5;
-/** A sender was served this recently: there is a burst. */
-const burstMs = 3;
-/** Between two routine jobs in a burst, while few wait. */
-const burstPauseMs = 25;
-/** From this many waiting records on, bursts get no precedence. */
-const burstRecordsMax = 10_000;
+/** In a burst, so long until routine records are thought of again. */
+const lookAgainMs = 4;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
 const startTimeoutMs = 10_000;
@@ -83,7 +79,7 @@ export class Pipeline {
   #strict = false;
   #config = { yaml: '', version: 0 };
   #idle: (() => void)[] = [];
-  #routineAtMs = 0;
+  readonly #burst = createBurst();
   #later: NodeJS.Timeout | undefined;
 
   constructor(journal: Journal, options: PipelineOptions, hooks: PipelineHooks) {
@@ -200,20 +196,15 @@ export class Pipeline {
     return job;
   }
 
-  /** Routine work steps back for the senders in a burst, for a few milliseconds at a time. */
+  /** Routine work steps back for the senders in a burst. */
   #yields(guess: Class): boolean {
     if (this.#stopped || guess === 'stat' || guess === 'urgent') return false;
-    const nowMs = performance.now();
-    const { lastAppendMs, waitingRecords } = this.#journal.pressure();
-    const pauseMs = burstPauseMs * (1 - waitingRecords / burstRecordsMax);
-    if (nowMs - lastAppendMs > burstMs || nowMs - this.#routineAtMs >= pauseMs) {
-      this.#routineAtMs = nowMs;
-      return false;
-    }
+    const { taken, waiting } = this.#journal.pressure();
+    if (!this.#burst.holds(taken, waiting)) return false;
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
       this.pump();
-    }, burstMs + 1);
+    }, lookAgainMs);
     return true;
   }
 

@@ -113,7 +113,6 @@ export class Journal implements Intake {
   #unmappedBytes = 0;
   #phase: 'open' | 'draining' | 'faulted' = 'open';
   #refusals = 0;
-  #lastAppendMs = 0;
   /** Receipts of the open round, in the order of the calls. */
   #owed: Owed[] = [];
 
@@ -248,7 +247,6 @@ export class Journal implements Intake {
         new IntakeRefused(this.#phase === 'draining' ? 'draining' : 'fault', 'not taking records'),
       );
     }
-    this.#lastAppendMs = performance.now();
     const sha256 = hash('sha256', draft.raw as Buffer, 'buffer');
     const record = JournalRecord.create({
       source: draft.source,
@@ -342,9 +340,9 @@ export class Journal implements Intake {
     return this.#records.mayOvertake(guess);
   }
 
-  /** How hard senders press: when one was last served, and how many flushed records wait in memory. */
-  pressure(): { lastAppendMs: number; waitingRecords: number } {
-    return { lastAppendMs: this.#lastAppendMs, waitingRecords: this.#records.waitingRecords() };
+  /** How hard senders press: records ever taken in, and how many of them are flushed and wait in memory. */
+  pressure(): { taken: number; waiting: number } {
+    return { taken: this.#sequence, waiting: this.#records.waitingRecords() };
   }
 
   /** The sequence that `take` would hand out next, or undefined. */
