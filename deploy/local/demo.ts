@@ -3,12 +3,14 @@
  * daemons, real sockets, a ward that we made up. Everything that was answered is compared, byte
  * for byte, with what the control plane holds in the end; the exit status is 1 if a promise broke.
  */
+
 import { createHash, randomInt } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { type Connection, call, connect, stream } from '../../control-plane/ctl/client.ts';
 import { traceText } from '../../control-plane/ctl/event-commands.ts';
+import { exitCode } from '../../gateway/process/errors.ts';
 import { field, span, table } from '../../gateway/process/output.ts';
 import { CustodyRow, LatencyRow, StreamEventsRequest } from '../../proto/gen/hilum/v1/admin.ts';
 import { freePorts, Link } from './link.ts';
@@ -375,6 +377,10 @@ async function withPlane<T>(work: (connection: Connection) => Promise<T>): Promi
     connection.close();
   }
 }
+
+// The daemons are told at the exit (stack.ts), which a signal alone would skip.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => process.exit(exitCode.failed));
 
 try {
   await main();

@@ -43,7 +43,13 @@ function launch(name: string, file: string, args: string[], directory: string): 
   const logFile = join(directory, `${name}.log`);
   const child = spawn(process.execPath, [...process.execArgv, file, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // A group of its own: Ctrl-C is for whoever started it, who stops the gateway first.
+    detached: true,
   });
+  // It gets no signal of the terminal any more, so it must not be left behind either.
+  const leave = () => child.kill('SIGTERM');
+  process.once('exit', leave);
+  child.once('exit', () => process.off('exit', leave));
   const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
   child.stderr?.pipe(log);
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));

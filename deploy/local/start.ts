@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode } from '../../gateway/process/errors.ts';
+import { sameRequestMs } from '../../gateway/process/lifecycle.ts';
 import {
   contextFile,
   controlPlaneReady,
@@ -18,21 +19,39 @@ const directory = join(process.cwd(), 'var');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const running: Program[] = [];
-let stopping = false;
+/** After the second Ctrl-C a daemon that does not end by itself is ended. */
+const lastWordsMs = 1_000;
+let stoppingAtMs: number | undefined;
+let atOnce = false;
+
 const stop = (exit: number) => {
-  if (stopping) process.exit(1);
-  stopping = true;
+  if (stoppingAtMs !== undefined) return;
+  stoppingAtMs = performance.now();
   say('\nStopping: the gateway first, so that everything that it answered is on disk or at the centre.');
-  void (async () => {
-    for (const one of [...running].reverse()) {
-      one.child.kill('SIGTERM');
-      await one.exited;
-    }
-    process.exit(exit);
-  })();
+  void stopAll().then(() => process.exit(atOnce ? exitCode.failed : exit));
 };
-process.on('SIGINT', () => stop(0));
-process.on('SIGTERM', () => stop(0));
+
+/** One after the other, the last one first: the gateway hands over what it can while its peer is there. */
+async function stopAll(): Promise<void> {
+  for (const one of [...running].reverse()) {
+    one.child.kill('SIGTERM');
+    await one.exited;
+  }
+}
+
+const onSignal = () => {
+  if (stoppingAtMs === undefined) stop(0);
+  else if (!atOnce && performance.now() - stoppingAtMs > sameRequestMs) {
+    atOnce = true;
+    say('Ending at once: what is answered is on disk, and goes on with the next start.');
+    for (const { child } of running) child.kill('SIGTERM');
+    setTimeout(() => {
+      for (const { child } of running) child.kill('SIGKILL');
+      process.exit(exitCode.failed);
+    }, lastWordsMs);
+  }
+};
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
 
 try {
   const controlPlane = startControlPlane(directory);
@@ -59,12 +78,14 @@ Try, in another terminal:
 Logs: var/gateway.log, var/control-plane.log. Ctrl-C stops both.`);
   for (const one of running) {
     void one.exited.then((code) => {
-      if (stopping) return;
+      if (stoppingAtMs !== undefined) return;
       say(`${one.name} ended with exit ${code ?? 'by a signal'}; its log is ${one.logFile}`);
       stop(code === null || code === 0 ? 1 : code);
     });
   }
 } catch (error) {
+  // What was stopped while it started has nothing else to say.
+  if (stoppingAtMs !== undefined) await new Promise(() => {});
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   const exit = error instanceof Ended ? error.exit : exitCode.failed;
   if (exit === exitCode.badConfig) {
@@ -73,9 +94,6 @@ Logs: var/gateway.log, var/control-plane.log. Ctrl-C stops both.`);
     );
   }
   // What runs already is stopped as it would be by Ctrl-C: it may hold answered messages.
-  for (const one of [...running].reverse()) {
-    one.child.kill('SIGTERM');
-    await one.exited;
-  }
+  await stopAll();
   process.exit(exit);
 }

@@ -12,7 +12,7 @@ import type { Environment, Table } from '../process/lmdb.ts';
 
 const roundsInFlightMax = 2;
 /** A transaction stays small enough for lmdb to spill nothing. */
-const roundBytesMax = 8 * 1024 * 1024;
+const roundBytesUsual = 8 * 1024 * 1024;
 /** Small beside every budget, and several flushes long: one flush then serves many removals. */
 const patienceMs = 4;
 const stallAlarmMs = 5_000;
@@ -58,7 +58,11 @@ export interface Committer {
   stats(): { rounds: number; roundsInFlight: number };
 }
 
-export function createCommitter(environment: Environment, hooks: CommitterHooks): Committer {
+export function createCommitter(
+  environment: Environment,
+  hooks: CommitterHooks,
+  roundBytesMax = roundBytesUsual,
+): Committer {
   let open: OpenRound | undefined;
   let scheduled = false;
   /** Somebody waits for the open round. */

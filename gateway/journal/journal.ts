@@ -27,6 +27,7 @@ import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, place, tables } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
+import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { type JournalPart, settled } from './part.ts';
@@ -38,32 +39,7 @@ import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
 import { State } from './state.ts';
 
-export interface JournalOptions {
-  /** The gateway's name, for what it reports; empty before enrollment. */
-  gateway?: () => string;
-  directory: string;
-  key: Buffer;
-  budgetBytes: number;
-  reserveBytes?: number | undefined;
-  repeatEntriesMax: number;
-  repeatAgeMs: number;
-  /** Whose record this is, as numbers: what order is kept for. */
-  orderKeysOf(draft: RecordDraft): readonly number[];
-}
-
-export interface JournalHooks {
-  /** Nothing is answered any more; the process must exit with 75. */
-  onFault(code: string, cause: unknown): void;
-  onAlarm(code: string, fields: Record<string, number | string>): void;
-  /** New records can be taken, or new events sent. */
-  onRecords(): void;
-  onEvents(): void;
-  /** Positions are of another epoch from here on. */
-  onEpoch(epoch: bigint): void;
-  onDeliveries(): void;
-  /** A repeat was answered without a second effect. */
-  onRepeat(sequence: number): void;
-}
+export type { JournalHooks, JournalOptions } from './options.ts';
 
 /** What the normalizer made of the records of one job, or of some of them. */
 export interface Made {
@@ -117,8 +93,11 @@ export class Journal implements Intake {
   #owed: Owed[] = [];
 
   /** Opens or creates; async because the key segment of this life must be on disk before it is used. */
-  static async open(options: JournalOptions, hooks: JournalHooks): Promise<Journal> {
-    const environment = openEnvironment({ directory: options.directory });
+  static async open(
+    options: JournalOptions,
+    hooks: JournalHooks,
+    environment = openEnvironment({ directory: options.directory }),
+  ): Promise<Journal> {
     const state = environment.table(tables.state);
     const found = state.get(Buffer.from('format'))?.toString();
     if (found !== undefined && found !== format) {
@@ -164,14 +143,18 @@ export class Journal implements Intake {
     this.#epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
     this.origin = (this.#state.bytes('origin') as Buffer).readBigUInt64BE(0);
     this.#opener = createOpener(options.key, (number) => this.segmentSalt(number));
-    this.#committer = createCommitter(environment, {
-      onFault: (code, cause) => {
-        this.#phase = 'faulted';
-        hooks.onFault(code, cause);
+    this.#committer = createCommitter(
+      environment,
+      {
+        onFault: (code, cause) => {
+          this.#phase = 'faulted';
+          hooks.onFault(code, cause);
+        },
+        onStall: (ms) => hooks.onAlarm('commit-slow', { ms: Math.round(ms) }),
+        beforeCommit: (round) => this.#beforeCommit(round),
       },
-      onStall: (ms) => hooks.onAlarm('commit-slow', { ms: Math.round(ms) }),
-      beforeCommit: (round) => this.#beforeCommit(round),
-    });
+      options.roundBytesMax,
+    );
     const part = {
       environment,
       committer: this.#committer,

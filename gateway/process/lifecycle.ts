@@ -1,10 +1,16 @@
 /**
- * The life of a daemon: SIGTERM and SIGINT drain, a second signal skips the drain, SIGHUP
+ * The life of a daemon: SIGTERM and SIGINT drain, a second signal later skips the drain, SIGHUP
  * reloads; an error that nobody caught ends the process with an exit code that says whether
  * starting again can help. A storage fault (75) never drains: what is in memory is not trusted.
  */
 import { exitCode, HilumError, messageOf } from './errors.ts';
 import { errorWord, type Log } from './log.ts';
+
+/**
+ * One Ctrl-C arrives more than once: a terminal signals its whole process group, and npm, npx and whatever
+ * else started the program pass theirs on. A person who wants to wait no longer is slower than this.
+ */
+export const sameRequestMs = 1_000;
 
 export interface Daemon {
   stop(deadlineMs: number): Promise<void>;
@@ -12,13 +18,14 @@ export interface Daemon {
 }
 
 export function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): void {
-  let stopping = false;
+  let stoppingAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping) {
+    if (stoppingAtMs !== undefined) {
+      if (performance.now() - stoppingAtMs < sameRequestMs) return;
       log('warn', 'stop-now', { signal });
       process.exit(exitCode.failed);
     }
-    stopping = true;
+    stoppingAtMs = performance.now();
     log('info', 'stopping', { signal });
     daemon.stop(drainTimeoutMs).then(
       () => {

@@ -174,7 +174,7 @@ export class Uplink {
       case 'replay': {
         const { request, recordSequences, actor, reason } = frame.value;
         this.#hooks.onReplay(recordSequences.map(Number), actor, reason).then(
-          (result) => this.#write({ $case: 'replayResult', value: { request, ...result } }),
+          (result) => session.write({ $case: 'replayResult', value: { request, ...result } }),
           () => session.end('replay-failed'),
         );
         break;
@@ -182,7 +182,7 @@ export class Uplink {
       case 'payload': {
         const { request, recordSequence, actor, reason } = frame.value;
         this.#hooks.onPayload(Number(recordSequence), actor, reason).then(
-          (reply) => this.#write({ $case: 'payload', value: { request, ...reply } }),
+          (reply) => session.write({ $case: 'payload', value: { request, ...reply } }),
           () => session.end('payload-failed'),
         );
         break;

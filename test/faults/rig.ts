@@ -5,7 +5,7 @@
  * Truth is the sender's fsynced ledger and the raw bytes at the centre, never Hilum's own counts.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Connection, call, connect, stream } from '../../control-plane/ctl/client.ts';
 import { freePorts } from '../../deploy/local/link.ts';
@@ -14,16 +14,20 @@ import { saveIdentity } from '../../gateway/uplink/identity.ts';
 import { ChaosProxy } from '../kit/chaos-proxy.ts';
 import { checkDelivery, type DeliveryReport, type Received, summaryOf } from '../kit/delivery.ts';
 import { entryOf, readLedger, SenderLedger } from '../kit/ledger.ts';
-import { canary, type MessageKind, messageMaker } from '../kit/messages.ts';
+import { type MessageKind, messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { type DaemonProcess, startProcess } from '../kit/process.ts';
 import { parseStatus } from '../kit/status.ts';
 import { until } from '../kit/wait.ts';
+import { leaksIn } from './leaks.ts';
 import type { RowContext } from './row.ts';
+import type { Status } from './status.ts';
 
 export interface RigOptions {
   /** YAML of the journal section: `reserve: "1MiB"`. */
   readonly journal?: string;
+  /** More listeners, as lines of YAML without their ports: `stress: { type: mllp, frameBytesMax: 64MiB }`. */
+  readonly listeners?: Readonly<Record<string, string>>;
   /** Where the gateway's data is; default: in the row's folder. */
   readonly gatewayData?: string;
 }
@@ -33,24 +37,6 @@ export interface GatewayRun {
   readonly env?: Readonly<Record<string, string>>;
   /** Runs the daemon under something else: strace. */
   readonly wrap?: (command: string, args: readonly string[]) => { command: string; args: readonly string[] };
-}
-
-export interface Status {
-  readonly ready: boolean;
-  readonly uplink: { readonly state: string; readonly reason: string; readonly connects: number };
-  readonly listeners: readonly { readonly name: string; readonly address: string }[];
-  readonly journal: { readonly state: string; readonly recoveredMs: number };
-  readonly custody: readonly {
-    readonly source: string;
-    readonly accepted: number;
-    readonly pending: number;
-    readonly delivered: number;
-    readonly quarantined: number;
-    readonly duplicates: number;
-    readonly missing: number;
-  }[];
-  readonly destinations: readonly { readonly pending: number }[];
-  readonly alarms: readonly { readonly code: string }[];
 }
 
 const readyMs = 100_000;
@@ -68,6 +54,8 @@ export class Rig {
   mllpPort = 0;
   mqttPort = 0;
   planePort = 0;
+  /** Of the listeners in the options. */
+  readonly ports = new Map<string, number>();
   /** Worst times from the start of a process until it is ready, milliseconds. */
   worstRestartMs = 0;
   #rssBytes = 0;
@@ -91,7 +79,9 @@ export class Rig {
   /** Ports, settings, the line and the ledger; nothing runs yet. */
   async prepare(): Promise<void> {
     const { folder } = this.#context;
-    const [plane = 0, mllp = 0, mqtt = 0] = await freePorts(3);
+    const more = Object.entries(this.#options.listeners ?? {});
+    const [plane = 0, mllp = 0, mqtt = 0, ...others] = await freePorts(3 + more.length);
+    for (const [at, [name]] of more.entries()) this.ports.set(name, others[at] as number);
     this.planePort = plane;
     this.mllpPort = mllp;
     this.mqttPort = mqtt;
@@ -109,7 +99,7 @@ export class Rig {
       `listeners:
   mllp: { type: mllp, listen: "127.0.0.1:${mllp}" }
   mqtt: { type: mqtt, listen: "127.0.0.1:${mqtt}", anonymous: { publish: ["devices/#"] } }
-status: { listen: "127.0.0.1:0" }
+${more.map(([name, text]) => `  ${name}: { ${text}, listen: "127.0.0.1:${this.ports.get(name)}" }\n`).join('')}status: { listen: "127.0.0.1:0" }
 ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal} }\n`}`,
     );
   }
@@ -202,6 +192,23 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
     return connect(join(this.#context.folder, 'control-plane', 'admin.json'));
   }
 
+  /** Resolves to what became of it at the gateway: `applied`. */
+  async push(yaml: string): Promise<string> {
+    const connection = this.admin();
+    const request = { yaml, site: 'faults', reason: 'row', waitSeconds: 30 };
+    const { results, problems } = await call(connection, connection.client.pushConfig, request);
+    connection.close();
+    return results[0]?.outcome ?? problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  }
+
+  /** One message of a row's own, with its line in the ledger; resolves to the answer's code. */
+  async tell(client: MllpClient, message: { n: number; controlId: string; bytes: Buffer }): Promise<string> {
+    await this.ledger.sent(entryOf(message, { source: 'own' }));
+    const { code } = await client.send(message.bytes);
+    this.ledger.answered(message.n, code);
+    return code;
+  }
+
   /** Resolves when nothing is pending at the gateway. */
   drained(): Promise<unknown> {
     this.#noteMemory();
@@ -277,30 +284,17 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
 
   /** Where the canary patient shows and must not: logs, metrics, status, environment, sealed data. */
   async leaks(): Promise<string[]> {
-    const words = [canary.family, canary.given, canary.street].map((word) => Buffer.from(word));
-    const found: string[] = [];
-    const look = (name: string, bytes: Buffer) => {
-      if (words.some((word) => bytes.includes(word))) found.push(`the canary patient shows in ${name}`);
-    };
-    const logs = join(this.#context.folder, 'logs');
-    for (const file of existsSync(logs) ? readdirSync(logs) : []) look(file, readFileSync(join(logs, file)));
-    for (const process of [this.gateway, this.plane]) {
-      if (process === undefined || process.exit !== undefined) continue;
-      for (const file of ['environ', 'cmdline']) look(file, readFileSync(`/proc/${process.pid}/${file}`));
-    }
+    const { folder } = this.#context;
+    const running = [this.gateway, this.plane].filter((one) => one !== undefined && one.exit === undefined);
     const status = await this.status();
-    if (status !== undefined) {
-      look('/status', Buffer.from(JSON.stringify(status)));
-      look('/metrics', Buffer.from(await this.metrics()));
-    }
-    for (const data of [
-      join(this.gatewayData, 'journal'),
-      join(this.#context.folder, 'control-plane', 'store'),
-    ]) {
-      const file = join(data, 'data.mdb');
-      if (existsSync(file) && statSync(file).size < 512 * 1024 ** 2) look(file, readFileSync(file));
-    }
-    return found;
+    const texts =
+      status === undefined ? {} : { '/status': JSON.stringify(status), '/metrics': await this.metrics() };
+    return leaksIn({
+      logs: join(folder, 'logs'),
+      pids: running.map((one) => (one as DaemonProcess).pid),
+      texts,
+      stores: [join(this.gatewayData, 'journal'), join(folder, 'control-plane', 'store')],
+    });
   }
 
   #noteMemory(): void {

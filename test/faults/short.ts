@@ -15,8 +15,8 @@ import { type RunOptions, runRow, type Verdict, verdictLine } from './run-row.ts
 const groups = {
   kills: ['F1', 'F2'],
   disk: ['F3', 'F4', 'F5', 'F6'],
-  line: ['F9', 'F13', 'F31', 'F32'],
-  messages: ['F16', 'F18', 'F19', 'F26', 'F37'],
+  line: ['F9', 'F10', 'F13', 'F31', 'F32'],
+  messages: ['F16', 'F18', 'F19', 'F21', 'F26', 'F37'],
 } as const;
 
 export const rowLimitMs = 180_000;

@@ -26,6 +26,7 @@ import { readTime } from '../time.ts';
 import { codeOf } from './coded.ts';
 import { readForm } from './date-form.ts';
 import type { Message, Segment } from './message.ts';
+import { Layout, type Stretches } from './stretches.ts';
 
 export interface Mapping {
   name: string;
@@ -103,15 +104,16 @@ export function remap(made: Normalized, message: Message, mappings: readonly Map
     const starts = made.events.map(({ order }) =>
       order === undefined ? undefined : message.segmentsOf?.get(order)?.[0]?.line,
     );
+    const layout = new Layout(message, starts);
     made.events.forEach((event, index) => {
-      const scopes = scopesOf(message, starts, index);
+      const scopes = layout.ofEvent(index);
       for (const mapping of mappings) {
         at = mapping.name;
         if (mapping.when !== undefined && !mapping.when.test(event)) continue;
         let set = false;
         for (const line of mapping.lines) {
           at = `${mapping.name}: ${line.to}`;
-          set = follow(line, event, message, scopes) || set;
+          set = follow(line, event, message, layout, scopes) || set;
         }
         if (set)
           event.provenance?.rules.push(`mapping/${mapping.name}`, ...message.scope.rules.slice(before));
@@ -124,17 +126,20 @@ export function remap(made: Normalized, message: Message, mappings: readonly Map
   }
 }
 
-/** Stretches of segments to look in, nearest first. */
-type Scopes = readonly (readonly Segment[])[];
-
-function follow(line: Line, event: ClinicalEvent, message: Message, scopes: Scopes): boolean {
+function follow(
+  line: Line,
+  event: ClinicalEvent,
+  message: Message,
+  layout: Layout,
+  scopes: Stretches,
+): boolean {
   const { target } = line;
   if (target.of === 'event') return put(event, target, read(line.value, scopes));
   let set = false;
+  const shared = scopes.map((one) => one.withoutResults);
   event.observations.forEach((observation, index) => {
     const own = message.segmentsOf?.get(observation)?.[0];
-    const near =
-      own === undefined ? [] : [following(message, own), ...scopes.map((one) => one.filter(notOfResult))];
+    const near = own === undefined ? [] : [layout.following(own), ...shared];
     const copy = { ...observation };
     if (!put(copy, target, read(line.value, near))) return;
     if (own !== undefined) message.segmentsOf?.set(copy, [own]);
@@ -144,7 +149,7 @@ function follow(line: Line, event: ClinicalEvent, message: Message, scopes: Scop
   return set;
 }
 
-function read(value: Line['value'], scopes: Scopes): unknown {
+function read(value: Line['value'], scopes: Stretches): unknown {
   if (!('fields' in value)) return readOne(value, scopes);
   const found = value.fields.map(({ name, value: inner }) => [name, readOne(inner, scopes)] as const);
   // Constants alone say nothing of this message.
@@ -155,7 +160,7 @@ function read(value: Line['value'], scopes: Scopes): unknown {
   return said ? { ...blank(value.type), ...Object.fromEntries(made) } : undefined;
 }
 
-function readOne({ type, text, places, letters, date, map }: Value, scopes: Scopes): unknown {
+function readOne({ type, text, places, letters, date, map }: Value, scopes: Stretches): unknown {
   if (text !== undefined) return text;
   for (const { written, location } of places) {
     const { field, repetition, component, subcomponent } = location;
@@ -184,51 +189,12 @@ function readOne({ type, text, places, letters, date, map }: Value, scopes: Scop
   return undefined;
 }
 
-function segmentAt({ segment: name, nth }: Location, scopes: Scopes): Segment | undefined {
+function segmentAt({ segment, nth }: Location, scopes: Stretches): Segment | undefined {
   for (const scope of scopes) {
-    let seen = 0;
-    for (const segment of scope) if (segment.name === name && ++seen === nth) return segment;
+    const found = scope.find(segment, nth);
+    if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** An event's own stretch and what comes before all orders of its patient. */
-function scopesOf(message: Message, starts: readonly (number | undefined)[], index: number): Scopes {
-  const { segments } = message;
-  const start = starts[index];
-  if (start === undefined) return [segments];
-  const end = starts.find((line, other) => other > index && line !== undefined) ?? segments.length + 1;
-  let patient = start - 1;
-  while (patient > 1 && segments[patient - 1]?.name !== 'PID') patient--;
-  const first = Math.min(
-    start,
-    ...starts.filter((line): line is number => line !== undefined && line > patient),
-  );
-  const before = segments.slice(patient - 1, first - 1);
-  const nextPatient = segments.findIndex(({ name, line }) => name === 'PID' && line > start);
-  const stop = nextPatient < 0 ? end : Math.min(end, nextPatient + 1);
-  return [segments.slice(start - 1, stop - 1), patient > 1 ? [...segments.slice(0, 1), ...before] : before];
-}
-
-/** An OBX and what stands behind it, up to the next result or order. */
-function following({ segments }: Message, obx: Segment): Segment[] {
-  let stop = obx.line;
-  while (stop < segments.length && !ends.has(segments[stop]?.name ?? '')) stop++;
-  return segments.slice(obx.line - 1, stop);
-}
-
-const ends = new Set(['OBX', 'OBR', 'ORC', 'PID', 'SPM']);
-
-/** Another result's OBX, or what stands behind one, is not this one's. */
-function notOfResult(segment: Segment): boolean {
-  if (segment.name === 'OBX') return false;
-  if (!segment.name.startsWith('Z') && segment.name !== 'NTE') return true;
-  const { segments } = segment.message;
-  for (let at = segment.line - 2; at >= 0; at--) {
-    const { name } = segments[at] as Segment;
-    if (ends.has(name)) return name !== 'OBX';
-  }
-  return true;
 }
 
 /** False where there is nothing to set. `root` is the caller's own to write to. */

@@ -2,7 +2,6 @@
  * F32: acks that are not true. A control plane that acks what was never sent, or another epoch, moves
  * nothing; a local receiver whose answer names another message is never believed.
  */
-import { call } from '../../../control-plane/ctl/client.ts';
 import { controlIdOf } from '../../kit/hl7-peek.ts';
 import { acknowledge, MllpServer } from '../../kit/mllp-server.ts';
 import { until } from '../../kit/wait.ts';
@@ -66,15 +65,7 @@ async function lateReceiver(rig: Rig, failures: string[]): Promise<{ close(): Pr
     return [answer];
   });
   const yaml = `destinations:\n  ehr: { type: mllp, address: "127.0.0.1:${server.port}", timeout: 5s }\nroutes:\n  all: { to: ehr }\n`;
-  const connection = rig.admin();
-  const pushed = await call(connection, connection.client.pushConfig, {
-    yaml,
-    site: 'faults',
-    reason: 'row',
-    waitSeconds: 20,
-  });
-  connection.close();
-  if (pushed.results[0]?.outcome !== 'applied') failures.push('the route was not applied');
+  if ((await rig.push(yaml)) !== 'applied') failures.push('the route was not applied');
   const count = 40;
   await send(rig, { first: 0, count, connections: 1 }).done;
   await until(() => told.size >= count && new Set(server.received.map(String)).size >= count, {
