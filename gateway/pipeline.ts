@@ -164,8 +164,11 @@ export class Pipeline {
 
   #next(): Job | undefined {
     const waiting = order.filter((guess) => this.#journal.waiting(guess));
-    const guess = this.#choose(waiting);
-    return guess === undefined || this.#yields(guess) ? undefined : this.#take(guess);
+    // In a burst the floor of the lower classes is held too. Where the config's own rules decide what is urgent, nothing is.
+    const urgent = waiting.filter((guess) => guess === 'stat' || guess === 'urgent');
+    const held = !this.#strict && urgent.length < waiting.length && this.#steppedBack();
+    const guess = this.#choose(held ? urgent : waiting);
+    return guess === undefined ? undefined : this.#take(guess);
   }
 
   /**
@@ -196,11 +199,10 @@ export class Pipeline {
     return job;
   }
 
-  /** Routine work steps back for the senders in a burst. */
-  #yields(guess: Class): boolean {
-    if (this.#stopped || guess === 'stat' || guess === 'urgent') return false;
+  /** Does routine work step back for the senders of a burst? It is thought of again soon. */
+  #steppedBack(): boolean {
     const { taken, waiting } = this.#journal.pressure();
-    if (!this.#burst.holds(taken, waiting)) return false;
+    if (this.#stopped || !this.#burst.holds(taken, waiting)) return false;
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
       this.pump();
