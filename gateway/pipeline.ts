@@ -30,7 +30,7 @@ const lookAgainMs = 4;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
 const startTimeoutMs = 10_000;
-const workerHeapMb = 512;
+const workerHeapMb = 320;
 
 export interface PipelineHooks {
   onAlarm(code: string, fields: Record<string, number | string>): void;
