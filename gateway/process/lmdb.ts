@@ -12,7 +12,7 @@
  *
  * One owner per environment: handles never go to a worker. Named databases are binary.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { exitCode, HilumError } from './errors.ts';
@@ -50,6 +50,7 @@ const chainValue = Buffer.from('.');
 export function openEnvironment(options: OpenOptions): Environment {
   const { directory } = options;
   const file = join(directory, 'data.mdb');
+  if (!options.readOnly) checkBegin(file);
   const fresh = !existsSync(file);
   if (fresh && options.readOnly) {
     throw new HilumError('journal-missing', `There is no database in ${directory}.`, {
@@ -121,4 +122,32 @@ export function openEnvironment(options: OpenOptions): Environment {
     flushDirectory(dirname(directory));
   }
   return environment;
+}
+
+/** LMDB's magic number in the first of its two meta pages, behind the page's head [lmdb, mdb.c: MDB_MAGIC]. */
+const magic = 0xbeefc0de;
+const magicAt = 24;
+/** Creating takes three pages; nothing was ever answered out of a file so short. */
+const unbornBytesMax = 4 * pageBytes;
+
+/**
+ * A power cut while the file was being created can leave it without its meta pages, and LMDB ends the process on
+ * opening that (SIGSEGV: seen in 1 of some 1,000 recorded cuts). Such a file holds nothing yet and is made anew; a
+ * longer one is damaged, and that is for a person to look at.
+ * @throws HilumError `database-damaged`
+ */
+export function checkBegin(file: string): void {
+  const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (bytes === 0) return;
+  const begin = Buffer.alloc(magicAt + 4);
+  const handle = openSync(file, 'r');
+  readSync(handle, begin, 0, begin.length, 0);
+  closeSync(handle);
+  if (begin.readUInt32LE(magicAt) === magic) return;
+  if (bytes <= unbornBytesMax) rmSync(file);
+  else
+    throw new HilumError('database-damaged', `${file} does not begin as a database does.`, {
+      hint: 'Keep the file, and put back a copy of the data directory, or start with an empty one.',
+      exit: exitCode.badConfig,
+    });
 }
