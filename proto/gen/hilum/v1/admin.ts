@@ -415,6 +415,8 @@ export interface CheckConfigRequest {
 export interface CheckConfigResponse {
   valid: boolean;
   problems: ConfigProblem[];
+  /** What a person should know before a push, in sentences. */
+  warnings: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -444,7 +446,10 @@ export interface PushConfigResponse {
   valid: boolean;
   problems: ConfigProblem[];
   results: PushResult[];
-  /** What the push leaves behind, in sentences: letters for a destination that is no longer named. */
+  /**
+   * What a person should know, in sentences: letters for a destination that is no longer named, class rules that
+   * lower what is urgent.
+   */
   warnings: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -6591,7 +6596,7 @@ export const CheckConfigRequest: MessageFns<CheckConfigRequest> = {
 };
 
 function createBaseCheckConfigResponse(): CheckConfigResponse {
-  return { valid: false, problems: [], _unknownFields: {} };
+  return { valid: false, problems: [], warnings: [], _unknownFields: {} };
 }
 
 export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
@@ -6601,6 +6606,9 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
     }
     for (const v of message.problems) {
       ConfigProblem.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(26).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6642,6 +6650,14 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
             message.problems.push(ConfigProblem.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6668,6 +6684,7 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
       problems: globalThis.Array.isArray(object?.problems)
         ? object.problems.map((e: any) => ConfigProblem.fromJSON(e))
         : [],
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -6679,6 +6696,9 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
     if (message.problems?.length) {
       obj.problems = message.problems.map((e) => ConfigProblem.toJSON(e));
     }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
     return obj;
   },
 
@@ -6689,6 +6709,7 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
     const message = createBaseCheckConfigResponse();
     message.valid = object.valid ?? false;
     message.problems = object.problems?.map((e) => ConfigProblem.fromPartial(e)) || [];
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };
