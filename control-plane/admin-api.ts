@@ -11,6 +11,7 @@ import type {
   CustodyResponse,
   CustodyRow,
   Gateway,
+  Hop,
   LatencyRequest,
   LatencyResponse,
   ListQuarantineRequest,
@@ -22,7 +23,7 @@ import type {
   TraceResponse,
 } from '../proto/gen/hilum/v1/admin.ts';
 import { Trace as TraceCodec } from '../proto/gen/hilum/v1/admin.ts';
-import type { CustodyCount, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { CustodyCount, DeliveryEntry, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
 import { CodeReplay } from './codes/replay.ts';
@@ -166,6 +167,11 @@ export class AdminApi {
       { hop: 'stored', atUs: event.storedAtUs },
       { hop: 'acked', atUs: there(ackedAtUs) },
     ].filter(({ atUs }) => atUs !== 0n);
+    const deliveries = await this.state.telemetry.deliveriesOf(
+      gateway,
+      envelope.recordEpoch,
+      envelope.recordSequence,
+    );
     const { provenance } = toClinicalEvent(event);
     return {
       id: eventId(gateway, epoch, lane, sequence),
@@ -176,7 +182,7 @@ export class AdminApi {
       class: lane,
       kind: envelope.kind,
       mappingVersion: provenance?.mappingVersion ?? '',
-      hops,
+      hops: [...hops.map(plainHop), ...deliveries.map((one) => localHop(one, offsetUs))],
       uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
       clockOffsetUs: offsetUs,
       repeats: await this.state.telemetry.repeatsOf(gateway, envelope.recordEpoch, envelope.recordSequence),
@@ -346,4 +352,16 @@ function offline(gateway: string): HilumError {
     hint: 'The payload stays at the site; try again when it is connected.',
     exit: exitCode.unreachable,
   });
+}
+
+function plainHop({ hop, atUs }: { hop: string; atUs: bigint }): Hop {
+  return { hop, atUs, destination: '', route: '', answer: '', attempts: 0 };
+}
+
+/** What became of the record at a destination of its site: a way of its own, beside the one to here. */
+function localHop(
+  { outcome, atUs, destination, route, answer, attempts }: DeliveryEntry,
+  offsetUs: bigint,
+): Hop {
+  return { hop: outcome, atUs: atUs - offsetUs, destination, route, answer, attempts };
 }

@@ -244,11 +244,8 @@ function hub(state: State, log: Log): Hub {
         detail: hello.mappingVersion,
       });
       log('info', 'gateway-connected', { gateway: peer.name });
-      return {
-        site: row?.site ?? '',
-        auditAcked: row?.auditAcked ?? 0n,
-        quarantineAcked: row?.quarantineAcked ?? 0n,
-      };
+      const { site = '', auditAcked = 0n, quarantineAcked = 0n, deliveriesAcked = 0n } = row ?? {};
+      return { site, auditAcked, quarantineAcked, deliveriesAcked };
     },
     async disconnected(gateway, end) {
       const graceful = end === 'goodbye' || end === 'control-plane-drained';
@@ -286,6 +283,11 @@ function hub(state: State, log: Log): Hub {
       const through = fresh.at(-1)?.number ?? acked;
       await registry.update(gateway, { quarantineAcked: through });
       return through;
+    },
+    async deliveries(gateway, entries) {
+      const deliveriesAcked = await telemetry.deliveries(gateway, entries);
+      await registry.update(gateway, { deliveriesAcked });
+      return deliveriesAcked;
     },
     async configReport(gateway, report) {
       await registry.update(gateway, { config: report });

@@ -5,7 +5,7 @@
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { Log } from './process/log.ts';
-import { Delivery } from './route/delivery.ts';
+import { Delivery, type Told } from './route/delivery.ts';
 import { parseListen } from './settings.ts';
 
 const timeoutMs = 30_000;
@@ -19,7 +19,7 @@ interface Letter {
 export interface LetterQueues<L extends Letter> {
   counts(): { destination: string; counts: { pending: number } }[];
   head(destination: string): L | undefined;
-  settle(letter: L, outcome: 'delivered' | 'dead'): Promise<void>;
+  settle(letter: L, outcome: 'delivered' | 'dead', told: Told): Promise<void>;
 }
 
 export interface DestinationHooks {
@@ -77,8 +77,8 @@ export class Destinations<L extends Letter = Letter> {
         const { raw, messageControlId } = head.delivery;
         return { raw, messageControlId, recordSequence: head.recordSequence };
       },
-      delivered: () => queues.settle(head as L, 'delivered'),
-      deadLetter: () => queues.settle(head as L, 'dead'),
+      delivered: (_letter, told) => queues.settle(head as L, 'delivered', told),
+      deadLetter: (_letter, told) => queues.settle(head as L, 'dead', told),
       normalizedThrough: () => this.#hooks.normalizedThrough(),
     };
   }

@@ -159,6 +159,7 @@ function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: 
       recordSequence: BigInt(job.sequence),
       capturedAtUs: record.capturedAtUs,
       rule,
+      recordEpoch: setup.epoch,
     }).finish();
     const sealed = sealer.seal(place('deliveries', setup.origin, job.sequence, part), delivery);
     reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });

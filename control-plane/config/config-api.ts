@@ -2,6 +2,7 @@
 
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { checkConfig } from '../../proto/config/check.ts';
+import { loweringWarnings } from '../../proto/config/lowering.ts';
 import type {
   CheckConfigResponse,
   ConfigFacts,
@@ -64,8 +65,8 @@ export class ConfigApi {
   }
 
   checkConfig(yaml: string, fileName: string): CheckConfigResponse {
-    const problems = checkConfig(yaml, fileName === '' ? {} : { fileName }).problems ?? [];
-    return { valid: problems.length === 0, problems };
+    const { problems = [], config } = checkConfig(yaml, fileName === '' ? {} : { fileName });
+    return { valid: problems.length === 0, problems, warnings: config ? loweringWarnings(config) : [] };
   }
 
   diffConfig(yaml: string, site: string): DiffConfigResponse {
@@ -131,7 +132,7 @@ export class ConfigApi {
         hint: 'See "hilumctl gateways".',
       });
     }
-    const warnings = this.#warnings(gateways, yaml);
+    const warnings = [...this.checkConfig(yaml, '').warnings, ...this.#warnings(gateways, yaml)];
     const version = await configs.add(site, yaml, actor, reason, rollbackOf);
     await audit.add({
       action: 'config-pushed',

@@ -4,6 +4,7 @@ import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
+import { loweringWarnings } from '../../proto/config/lowering.ts';
 import {
   ConfigVersion,
   DiffConfigResponse,
@@ -44,6 +45,7 @@ Examples:
       const problems = checked.problems ?? [];
       if (options.output !== 'table') printRows(options.output, problems, []);
       else if (problems.length === 0) out(`${file}: all well.\n`);
+      if (checked.config !== undefined) warn(loweringWarnings(checked.config));
       if (problems.length > 0) throw bad(problems, file, options.output);
     });
 
@@ -204,6 +206,10 @@ function why(row: Record<string, unknown>): string {
   return (config?.attempted?.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
 }
 
+function warn(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
+}
+
 /** Prints what became of a push and sets the exit code. */
 export function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
   if (form !== 'table') printObject(form, PushConfigResponse.toJSON(response) as object, () => '');
@@ -215,7 +221,7 @@ export function finish(response: PushConfigResponse, file: string, form: Form, w
       if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
     }
   }
-  for (const warning of response.warnings) process.stderr.write(`${warning}\n`);
+  warn(response.warnings);
   const outcomes = response.results.map((result) => result.outcome);
   if (outcomes.includes('refused')) process.exitCode = exitCode.refused;
   else if (wait && outcomes.includes('pending')) process.exitCode = exitCode.tryAgain;

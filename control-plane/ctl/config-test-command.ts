@@ -6,6 +6,7 @@ import { type Meaning, meaningOf, understand } from '../../gateway/meaning.ts';
 import { looksLikeHl7v2 } from '../../gateway/normalize/normalize.ts';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { type Form, out, printRows } from '../../gateway/process/output.ts';
+import { loweringWarnings } from '../../proto/config/lowering.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { parseConfig, readText } from './config-file.ts';
 import { goldenOf, type Mismatch, mismatches } from './golden.ts';
@@ -45,6 +46,7 @@ Examples:
     )
     .action((folder: string, options: { config: string; update?: boolean; output: Form }) => {
       const meaning = meaningOf(parseConfig(readText(options.config), options.config), 0);
+      for (const warning of loweringWarnings(meaning.config)) process.stderr.write(`${warning}\n`);
       const tested = messagesIn(folder).map(({ file, source }) =>
         test(folder, file, source, meaning, options.update === true),
       );

@@ -201,7 +201,12 @@ export function traceText(trace: Trace): string {
   text += quarantined ? `\n${trace.reason}\n` : `   mapped by ${trace.mappingVersion}\n`;
   text += `record sha256 ${trace.recordHash}\n`;
   let before = start;
-  for (const { hop, atUs } of trace.hops) {
+  for (const { hop, atUs, destination, route, answer, attempts } of trace.hops) {
+    if (destination !== '') {
+      const sent = attempts === 1 ? 'sent once' : `sent ${attempts} times`;
+      text += `  ${hop.padEnd(11)} ${time(atUs)}   ${' '.repeat(10)}   ${span(Number(atUs - start)).padStart(9)}   to ${destination} by route ${route}, ${sent}, answered ${answer}\n`;
+      continue;
+    }
     text += `  ${hop.padEnd(11)} ${time(atUs)}   +${span(Number(atUs - before)).padStart(9)}   ${span(Number(atUs - start)).padStart(9)}\n`;
     before = atUs;
   }

@@ -8,6 +8,7 @@ import type {
   Batch,
   ConfigOffer,
   ConfigReport,
+  DeliveryEntry,
   GatewayFrame,
   Hello,
   LaneAck,
@@ -41,10 +42,11 @@ export interface Hub {
     hello: Hello,
     line: Line,
     peer: Peer,
-  ): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint }>;
+  ): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint; deliveriesAcked: bigint }>;
   disconnected(gateway: string, end: SessionEnd): Promise<void>;
   audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
   quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
+  deliveries(gateway: string, entries: DeliveryEntry[]): Promise<bigint>;
   configReport(gateway: string, report: ConfigReport): Promise<void>;
   telemetry(
     gateway: string,
@@ -207,6 +209,11 @@ export class Sessions {
         live.line.send({ frame: { $case: 'quarantineAck', value: { through } } });
         break;
       }
+      case 'deliveries': {
+        const through = await this.#hub.deliveries(gateway, frame.value.entries);
+        live.line.send({ frame: { $case: 'deliveryAck', value: { through } } });
+        break;
+      }
       case 'replayResult':
       case 'payload':
         this.#answered(gateway, frame.value);
@@ -262,6 +269,7 @@ export class Sessions {
           controlPlane: '',
           auditAcked: known.auditAcked,
           quarantineAcked: known.quarantineAcked,
+          deliveriesAcked: known.deliveriesAcked,
         },
       },
     });

@@ -5,6 +5,7 @@
  */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import {
+  DeliveryEntry,
   type LaneAck,
   LaneAck as LaneAckCodec,
   type RepeatReport,
@@ -12,6 +13,9 @@ import {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
 import type { Store } from '../store/store.ts';
+
+/** Of one record, in a trace. */
+const deliveriesMax = 100;
 
 export interface LatencyFigures {
   gateway: string;
@@ -105,9 +109,38 @@ export class TelemetryStore {
     return BigInt(row?.readUInt32BE(0) ?? 0);
   }
 
+  /** What became of records at destinations of their site; resolves to the number of the last. */
+  async deliveries(gateway: string, entries: readonly DeliveryEntry[]): Promise<bigint> {
+    await this.#store.write(
+      entries.map((entry) => ({
+        table: 'deliveries',
+        key: Buffer.concat([deliveriesKey(gateway, entry), indexKey(entry.number)]),
+        value: DeliveryEntry.encode(entry).finish(),
+      })),
+    );
+    return entries.at(-1)?.number ?? 0n;
+  }
+
+  /** Of one record, in the order in which they were settled. */
+  async deliveriesOf(gateway: string, recordEpoch: bigint, recordSequence: bigint): Promise<DeliveryEntry[]> {
+    const rows = await this.#store.range('deliveries', {
+      start: deliveriesKey(gateway, { recordEpoch, recordSequence }),
+      end: deliveriesKey(gateway, { recordEpoch, recordSequence: recordSequence + 1n }),
+      limit: deliveriesMax,
+    });
+    return rows.map(({ value }) => DeliveryEntry.decode(value));
+  }
+
   #remember(gateway: string, telemetry: Telemetry): void {
     const newest = this.#newest.get(gateway);
     if (newest === undefined || newest.atUs <= telemetry.atUs) this.#newest.set(gateway, telemetry);
     this.#lives.set(`${gateway}\0${telemetry.startedAtUs}`, { gateway, telemetry });
   }
+}
+
+function deliveriesKey(
+  gateway: string,
+  { recordEpoch, recordSequence }: Pick<DeliveryEntry, 'recordEpoch' | 'recordSequence'>,
+): Buffer {
+  return positionKey(gateway, recordEpoch, '', recordSequence);
 }

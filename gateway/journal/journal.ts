@@ -192,9 +192,9 @@ export class Journal implements Intake {
         onDamaged: (round, entry, why) => this.#onDamagedEvent(round, entry, why),
       },
     );
-    this.local = new LocalQueues(part, this.#state, () => hooks.onDeliveries());
     const gateway = options.gateway ?? (() => '');
-    this.reports = new Reports(part, this.#state, gateway, () => hooks.onEvents());
+    this.reports = new Reports(part, this.#state, gateway, { onReport: () => hooks.onEvents(), bytes: live });
+    this.local = new LocalQueues(part, this.#state, this.reports, () => hooks.onDeliveries());
     this.#quarantine = new Quarantine(part, this.reports, gateway, {
       bytes: live,
       onAlarm: (code, fields) => hooks.onAlarm(code, fields),

@@ -11,6 +11,7 @@
  *   quarantine         record sequence(8) source(2)               sealed QuarantinedRecord
  *   quarantine-report  number(8)                                  sealed QuarantineEntry, until the centre has it
  *   audit-report       number(8)                                  AuditEntry, until the centre has it
+ *   delivery-report    number(8)                                  DeliveryEntry, until the centre has it
  *   deliveries         destination(2) record sequence(8) part(2)  sealed LocalDelivery
  *   dead-letters       as deliveries: refused by their destination
  *   destinations       destination number(2)                      destination name
@@ -37,6 +38,7 @@ export const tables = {
   quarantine: 'quarantine',
   quarantineReport: 'quarantine-report',
   auditReport: 'audit-report',
+  deliveryReport: 'delivery-report',
   deliveries: 'deliveries',
   deadLetters: 'dead-letters',
   destinations: 'destinations',

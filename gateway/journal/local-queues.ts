@@ -5,9 +5,11 @@
  * Counts are stored with the rounds that make them true; `pending` is a count of rows.
  */
 import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
+import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
 import { deliveryKey, place, readUInt64, shortKey, tables, writeUInt64 } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
+import type { Reports } from './reports.ts';
 import { type State, stateKey } from './state.ts';
 
 export interface MadeDelivery {
@@ -33,14 +35,21 @@ export interface LocalCounts {
 export class LocalQueues {
   readonly #part: JournalPart;
   readonly #state: State;
+  readonly #reports: Pick<Reports, 'delivered'>;
   readonly #onDeliveries: () => void;
   readonly #numbers = new Map<string, number>();
   readonly #counts = new Map<number, LocalCounts>();
   readonly #changed = new Set<number>();
 
-  constructor(part: JournalPart, state: State, onDeliveries: () => void) {
+  constructor(
+    part: JournalPart,
+    state: State,
+    reports: Pick<Reports, 'delivered'>,
+    onDeliveries: () => void,
+  ) {
     this.#part = part;
     this.#state = state;
+    this.#reports = reports;
     this.#onDeliveries = onDeliveries;
     const { environment } = part;
     for (const { key, value } of environment.table(tables.destinations).getRange({})) {
@@ -80,15 +89,33 @@ export class LocalQueues {
     return undefined;
   }
 
-  /** Resolves when its removal is durable. A dead one was refused for good: kept aside, so that the queue goes on. */
-  settle(delivery: StoredDelivery, outcome: 'delivered' | 'dead'): Promise<void> {
+  /**
+   * Resolves when its removal is durable; what became of it is reported with it. A dead one was refused for
+   * good: kept aside, so that the queue goes on.
+   */
+  settle(
+    stored: StoredDelivery,
+    outcome: 'delivered' | 'dead',
+    { attempts, answer }: { attempts: number; answer: string },
+  ): Promise<void> {
+    const { key, recordSequence, delivery } = stored;
     const round = this.#part.committer.round();
-    const counts = this.#change(delivery.key.readUInt16BE(0));
+    const counts = this.#change(key.readUInt16BE(0));
     if (outcome === 'dead') {
-      const value = this.#table(tables.deliveries).get(delivery.key);
-      if (value !== undefined) round.put(this.#table(tables.deadLetters), delivery.key, value);
+      const value = this.#table(tables.deliveries).get(key);
+      if (value !== undefined) round.put(this.#table(tables.deadLetters), key, value);
     }
-    round.remove(this.#table(tables.deliveries), delivery.key);
+    round.remove(this.#table(tables.deliveries), key);
+    this.#reports.delivered(round, {
+      recordEpoch: delivery.recordEpoch || this.#part.epoch(),
+      recordSequence: BigInt(recordSequence),
+      destination: delivery.destination,
+      route: delivery.rule,
+      outcome: outcome === 'dead' ? 'dead-letter' : 'delivered',
+      answer,
+      attempts,
+      atUs: BigInt(nowUs()),
+    });
     counts[outcome] += 1;
     counts.pending -= 1;
     return settled(round);

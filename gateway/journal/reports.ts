@@ -1,36 +1,82 @@
 /**
- * What the control plane has to be told beside the events: what went to quarantine, and what is
- * for the audit trail. Numbered, kept until it was acknowledged, sealed where it could name a patient.
+ * What the control plane has to be told beside the events: what went to quarantine, what became of messages at
+ * the site's destinations, and what is for the audit trail. Numbered, kept until it was acknowledged, sealed
+ * where it could name a patient.
  */
-import { AuditEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { AuditEntry, DeliveryEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, tables } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
+import { storedBytes } from './space.ts';
 import type { State } from './state.ts';
 
 const removedMax = 2_000;
+
+export interface ReportsHooks {
+  onReport(): void;
+  /** There is one for each message that a route sent on, so they count as what the journal holds. */
+  bytes(live: number): void;
+}
 
 export class Reports {
   readonly #part: JournalPart;
   readonly #state: State;
   readonly #gateway: () => string;
-  readonly #onReport: () => void;
+  readonly #hooks: ReportsHooks;
   #quarantine: number;
   #audit: number;
+  #deliveries: number;
+  /** Removed up to here, or about to be. */
+  #deliveriesGone: number;
 
-  constructor(part: JournalPart, state: State, gateway: () => string, onReport: () => void) {
+  constructor(part: JournalPart, state: State, gateway: () => string, hooks: ReportsHooks) {
     this.#part = part;
     this.#state = state;
     this.#gateway = gateway;
-    this.#onReport = onReport;
+    this.#hooks = hooks;
     this.#quarantine = this.#last(tables.quarantineReport);
     this.#audit = this.#last(tables.auditReport);
+    this.#deliveries = this.#last(tables.deliveryReport);
+    this.#deliveriesGone = 0;
+    for (const { key, value } of this.#table(tables.deliveryReport).getRange({}))
+      hooks.bytes(storedBytes(key.length, value.length));
   }
 
   /** The newest numbers, so that nothing is read when there is nothing new. */
-  numbers(): { audit: number; quarantine: number } {
-    return { audit: this.#audit, quarantine: this.#quarantine };
+  numbers(): { audit: number; quarantine: number; deliveries: number } {
+    return { audit: this.#audit, quarantine: this.#quarantine, deliveries: this.#deliveries };
+  }
+
+  delivered(round: Round, entry: Omit<DeliveryEntry, 'number'>): void {
+    this.#deliveries += 1;
+    const [key, number] = [numberKey(this.#deliveries), BigInt(this.#deliveries)];
+    const row = DeliveryEntry.encode({ ...entry, number }).finish();
+    round.put(this.#table(tables.deliveryReport), key, row);
+    this.#hooks.bytes(storedBytes(key.length, row.length));
+    round.whenSettled(() => this.#hooks.onReport());
+  }
+
+  /** From behind number `after` on. */
+  deliveryEntries(after: number, limit: number): DeliveryEntry[] {
+    const rows = this.#table(tables.deliveryReport).getRange({ start: numberKey(after + 1), limit });
+    return [...rows].map(({ value }) => DeliveryEntry.decode(value));
+  }
+
+  deliveriesTold(through: number): void {
+    const round = this.#part.committer.round('patient');
+    const table = this.#table(tables.deliveryReport);
+    const told = {
+      start: numberKey(this.#deliveriesGone + 1),
+      end: numberKey(through + 1),
+      limit: removedMax,
+    };
+    for (const { key, value } of table.getRange(told)) {
+      round.remove(table, key);
+      this.#hooks.bytes(-storedBytes(key.length, value.length));
+      this.#deliveriesGone = readUInt64(key, 0);
+    }
+    this.#state.set(`reported.${tables.deliveryReport}`, through);
   }
 
   quarantined(round: Round, entry: QuarantineEntry): void {
@@ -42,7 +88,7 @@ export class Reports {
       bytes,
     );
     round.put(this.#table(tables.quarantineReport), numberKey(this.#quarantine), sealed);
-    round.whenSettled(this.#onReport);
+    round.whenSettled(() => this.#hooks.onReport());
   }
 
   /** Notes what happened here for the audit trail; resolves when that is durable. */
@@ -51,7 +97,7 @@ export class Reports {
     const row = AuditEntry.fromPartial({ atUs: BigInt(nowUs()), ...entry, number: BigInt(this.#audit) });
     const round = this.#part.committer.round();
     round.put(this.#table(tables.auditReport), numberKey(this.#audit), AuditEntry.encode(row).finish());
-    round.whenSettled(this.#onReport);
+    round.whenSettled(() => this.#hooks.onReport());
     return settled(round);
   }
 

@@ -18,12 +18,20 @@ export interface Letter {
   recordSequence: number;
 }
 
+/** How a letter was settled. */
+export interface Told {
+  /** Sends of this letter by this delivery. */
+  attempts: number;
+  /** MSA-1 of the last one. */
+  answer: string;
+}
+
 export interface DeliveryQueue {
   /** The oldest letter, or undefined. */
   head(): Letter | undefined;
   /** Resolves when its removal is durable. */
-  delivered(letter: Letter): Promise<void>;
-  deadLetter(letter: Letter, code: string): Promise<void>;
+  delivered(letter: Letter, told: Told): Promise<void>;
+  deadLetter(letter: Letter, told: Told): Promise<void>;
   /** Letters of records above this must wait: earlier records of the journal are not normalized yet. */
   normalizedThrough(): number;
 }
@@ -55,7 +63,11 @@ const CR = 0x0d;
 const answerBytesMax = 64 * 1024;
 const applicationErrorTries = 3;
 
-type Answer = 'accepted' | 'error' | 'rejected';
+interface Answer {
+  /** MSA-1 */
+  code: string;
+  word: 'accepted' | 'error' | 'rejected';
+}
 
 export class Delivery {
   readonly counts: DeliveryCounts = { delivered: 0, attempts: 0, deadLetters: 0, state: 'idle' };
@@ -67,6 +79,8 @@ export class Delivery {
   #stopped = false;
   #failures = 0;
   #errorTries = 0;
+  /** Of the letter in hand. */
+  #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(queue: DeliveryQueue, options: DeliveryOptions, hooks: DeliveryHooks) {
@@ -99,6 +113,7 @@ export class Delivery {
       if (this.#options.inSourceOrder && letter.recordSequence > this.#queue.normalizedThrough()) return;
       try {
         this.counts.attempts += 1;
+        this.#attempts += 1;
         const answer = await this.#send(letter);
         await this.#settle(letter, answer);
       } catch (error) {
@@ -111,21 +126,24 @@ export class Delivery {
     }
   }
 
-  async #settle(letter: Letter, answer: Answer): Promise<void> {
+  async #settle(letter: Letter, { code, word }: Answer): Promise<void> {
     this.#failures = 0;
-    if (answer === 'accepted') {
-      await this.#queue.delivered(letter);
+    const told = { attempts: this.#attempts, answer: code };
+    if (word === 'accepted') {
+      this.#attempts = 0;
+      await this.#queue.delivered(letter, told);
       this.counts.delivered += 1;
       this.#errorTries = 0;
       return;
     }
     this.#errorTries += 1;
-    if (answer === 'error' && this.#errorTries < applicationErrorTries)
+    if (word === 'error' && this.#errorTries < applicationErrorTries)
       throw new DeliveryFailed('application-error');
     this.#errorTries = 0;
+    this.#attempts = 0;
     this.counts.deadLetters += 1;
-    this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: answer });
-    await this.#queue.deadLetter(letter, answer);
+    this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
+    await this.#queue.deadLetter(letter, told);
   }
 
   #later(reason: string): void {
@@ -167,7 +185,7 @@ export class Delivery {
         // A late answer to an earlier message must never be taken for this one's.
         if (answer === undefined || answer.controlId !== letter.messageControlId) {
           done(new DeliveryFailed('answer-of-another-message'));
-        } else done(answer.word);
+        } else done(answer);
       };
       socket.on('data', onData);
       socket.on('close', onClose);
@@ -215,12 +233,12 @@ class DeliveryFailed extends Error {
 }
 
 /** MSA-1 and MSA-2 of an acknowledgment. */
-export function readAnswer(text: string): { word: Answer; controlId: string } | undefined {
+export function readAnswer(text: string): (Answer & { controlId: string }) | undefined {
   const separator = text.charAt(3);
   const msa = text.split(/[\r\n]+/).find((segment) => segment.startsWith(`MSA${separator}`));
   if (!text.startsWith('MSH') || msa === undefined) return undefined;
   const [, code = '', controlId = ''] = msa.split(separator);
-  const words: Record<string, Answer> = {
+  const words: Record<string, Answer['word']> = {
     AA: 'accepted',
     CA: 'accepted',
     AE: 'error',
@@ -229,5 +247,5 @@ export function readAnswer(text: string): { word: Answer; controlId: string } | 
     CR: 'rejected',
   };
   const word = words[code];
-  return word === undefined ? undefined : { word, controlId };
+  return word === undefined ? undefined : { code, word, controlId };
 }

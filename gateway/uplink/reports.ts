@@ -1,13 +1,14 @@
 /**
  * What the gateway tells beside the events.
  *
- * - Audit and quarantine entries are numbered and wait in the journal until they were acknowledged; a session
+ * - Audit, quarantine and delivery entries are numbered and wait in the journal until they were acknowledged; a session
  *   sends each once, and the next one begins after what the control plane has.
  * - Receipts say when an ack arrived here. They are for measuring, and are not sent again.
  * - Telemetry is absolute, so that a lost one loses nothing.
  */
 import type {
   AuditEntry,
+  DeliveryEntry,
   LaneAck,
   QuarantineEntry,
   Telemetry,
@@ -17,14 +18,20 @@ import type { Frame } from './session.ts';
 
 const entriesMax = 200;
 const receiptsMax = 64;
+/** So many are worth a frame; fewer go with the telemetry. */
+const deliveriesMin = 64;
+/** Sent and not acknowledged. */
+const deliveriesInFlightMax = 1_000;
 
 /** Entries, numbered, until they were acknowledged. */
 export interface ReportQueue {
-  numbers(): { audit: number; quarantine: number };
+  numbers(): { audit: number; quarantine: number; deliveries: number };
   quarantineEntries(limit: number): QuarantineEntry[];
   quarantineTold(through: number): void;
   auditEntries(limit: number): AuditEntry[];
   auditTold(through: number): void;
+  deliveryEntries(after: number, limit: number): DeliveryEntry[];
+  deliveriesTold(through: number): void;
 }
 
 export interface ReportHooks {
@@ -39,6 +46,8 @@ export class Reporting {
   readonly #write: (frame: Frame) => void;
   #auditSent = 0;
   #quarantineSent = 0;
+  #deliveriesSent = 0;
+  #deliveriesTold = 0;
   #receipts: LaneAck[] = [];
 
   constructor(queue: ReportQueue, hooks: ReportHooks, write: (frame: Frame) => void) {
@@ -51,6 +60,8 @@ export class Reporting {
   resume(welcome: Welcome): void {
     this.#auditSent = Number(welcome.auditAcked);
     this.#quarantineSent = Number(welcome.quarantineAcked);
+    this.#deliveriesSent = Number(welcome.deliveriesAcked);
+    this.deliveriesAcked(welcome.deliveriesAcked);
     this.#receipts = [];
     if (welcome.auditAcked > 0n) this.auditAcked(welcome.auditAcked);
     if (welcome.quarantineAcked > 0n) this.quarantineAcked(welcome.quarantineAcked);
@@ -62,6 +73,20 @@ export class Reporting {
 
   quarantineAcked(through: bigint): void {
     this.#queue.quarantineTold(Number(through));
+  }
+
+  deliveriesAcked(through: bigint): void {
+    this.#deliveriesTold = Number(through);
+    if (through > 0n) this.#queue.deliveriesTold(Number(through));
+  }
+
+  /** Where at least `atLeast` wait: what became of messages at the site's destinations is in no hurry. */
+  sendDeliveries(atLeast = deliveriesMin): void {
+    const room = this.#deliveriesTold + deliveriesInFlightMax - this.#deliveriesSent;
+    if (this.#queue.numbers().deliveries - this.#deliveriesSent < atLeast || room <= 0) return;
+    const entries = this.#queue.deliveryEntries(this.#deliveriesSent, Math.min(entriesMax, room));
+    this.#deliveriesSent = Number(entries.at(-1)?.number ?? this.#deliveriesSent);
+    if (entries.length > 0) this.#write({ $case: 'deliveries', value: { entries } });
   }
 
   /** Sends entries that this session has not sent. */
@@ -96,6 +121,7 @@ export class Reporting {
   /** Everything that is told at intervals: receipts, telemetry, repeats under this epoch. */
   sendTelemetry(epoch: bigint, clock: { offsetUs: number; uncertaintyUs: number }): void {
     this.#sendReceipts();
+    this.sendDeliveries(1);
     const value: Telemetry = {
       ...this.#hooks.telemetry(),
       clockOffsetUs: BigInt(Math.round(clock.offsetUs)),

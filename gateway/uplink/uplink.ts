@@ -88,6 +88,7 @@ export class Uplink {
       this.#reporting.sendEntries();
       this.#pump.run(session);
       this.#reporting.sendManyReceipts();
+      this.#reporting.sendDeliveries();
     });
   }
 
@@ -193,6 +194,10 @@ export class Uplink {
         break;
       case 'quarantineAck':
         this.#reporting.quarantineAcked(frame.value.through);
+        this.notify();
+        break;
+      case 'deliveryAck':
+        this.#reporting.deliveriesAcked(frame.value.through);
         this.notify();
         break;
       case 'refusal':

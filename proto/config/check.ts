@@ -21,7 +21,9 @@ export interface CheckOptions {
 }
 
 /** `hash` is the SHA-256 of the text: what an offer is answered by. */
-export type CheckResult = { config: Config; hash: Uint8Array; problems?: never } | { problems: Problem[] };
+export type CheckResult =
+  | { config: Config; hash: Uint8Array; problems?: never }
+  | { problems: Problem[]; config?: never };
 
 export function checkConfig(text: string, options: CheckOptions = {}): CheckResult {
   const read = readDocument(text, configSchema, options.fileName ?? 'the config');

@@ -14,12 +14,13 @@ function rig() {
     cursor: async () => 0n,
     startAfter: nothing,
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
-    connected: async () => ({ site: 'north', auditAcked: 0n, quarantineAcked: 0n }),
+    connected: async () => ({ site: 'north', auditAcked: 0n, quarantineAcked: 0n, deliveriesAcked: 0n }),
     disconnected: async (_gateway, end) => {
       ends.push(end);
     },
     audit: async () => 0n,
     quarantine: async () => 0n,
+    deliveries: async () => 0n,
     configReport: nothing,
     telemetry: nothing,
     receipts: nothing,

@@ -68,6 +68,7 @@ export class FalsePlane {
                   controlPlane: 'false',
                   auditAcked: 0n,
                   quarantineAcked: 0n,
+                  deliveriesAcked: 0n,
                 },
               },
             });

@@ -91,11 +91,13 @@ for (const asked of ['replay', 'payload'] as const) {
       renewEpoch: async () => {},
     };
     const reports = {
-      numbers: () => ({ audit: 0, quarantine: 0 }),
+      numbers: () => ({ audit: 0, quarantine: 0, deliveries: 0 }),
       quarantineEntries: () => [],
       quarantineTold: () => {},
       auditEntries: () => [],
       auditTold: () => {},
+      deliveryEntries: () => [],
+      deliveriesTold: () => {},
     };
     const options = {
       identity,

@@ -275,9 +275,17 @@ export interface Trace {
 }
 
 export interface Hop {
-  /** captured journaled normalized queued sent stored acked; quarantined in place of what follows */
+  /**
+   * captured journaled normalized queued sent stored acked; quarantined in place of what follows. Behind them, for
+   * each destination at the site: delivered | dead-letter.
+   */
   hop: string;
   atUs: bigint;
+  /** Of a local delivery: where to, by which route, the answer that settled it (MSA-1), and how often it was sent. */
+  destination: string;
+  route: string;
+  answer: string;
+  attempts: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -407,6 +415,8 @@ export interface CheckConfigRequest {
 export interface CheckConfigResponse {
   valid: boolean;
   problems: ConfigProblem[];
+  /** What a person should know before a push, in sentences. */
+  warnings: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -436,7 +446,10 @@ export interface PushConfigResponse {
   valid: boolean;
   problems: ConfigProblem[];
   results: PushResult[];
-  /** What the push leaves behind, in sentences: letters for a destination that is no longer named. */
+  /**
+   * What a person should know, in sentences: letters for a destination that is no longer named, class rules that
+   * lower what is urgent.
+   */
   warnings: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -4286,7 +4299,7 @@ export const Trace: MessageFns<Trace> = {
 };
 
 function createBaseHop(): Hop {
-  return { hop: "", atUs: 0n, _unknownFields: {} };
+  return { hop: "", atUs: 0n, destination: "", route: "", answer: "", attempts: 0, _unknownFields: {} };
 }
 
 export const Hop: MessageFns<Hop> = {
@@ -4299,6 +4312,18 @@ export const Hop: MessageFns<Hop> = {
         throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
       }
       writer.uint32(16).uint64(message.atUs);
+    }
+    if (message.destination !== "") {
+      writer.uint32(26).string(message.destination);
+    }
+    if (message.route !== "") {
+      writer.uint32(34).string(message.route);
+    }
+    if (message.answer !== "") {
+      writer.uint32(42).string(message.answer);
+    }
+    if (message.attempts !== 0) {
+      writer.uint32(48).uint32(message.attempts);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4340,6 +4365,38 @@ export const Hop: MessageFns<Hop> = {
             message.atUs = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.destination = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.route = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.answer = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.attempts = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4364,6 +4421,10 @@ export const Hop: MessageFns<Hop> = {
     return {
       hop: isSet(object.hop) ? globalThis.String(object.hop) : "",
       atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      destination: isSet(object.destination) ? globalThis.String(object.destination) : "",
+      route: isSet(object.route) ? globalThis.String(object.route) : "",
+      answer: isSet(object.answer) ? globalThis.String(object.answer) : "",
+      attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
     };
   },
 
@@ -4375,6 +4436,18 @@ export const Hop: MessageFns<Hop> = {
     if (message.atUs !== 0n) {
       obj.atUs = message.atUs.toString();
     }
+    if (message.destination !== "") {
+      obj.destination = message.destination;
+    }
+    if (message.route !== "") {
+      obj.route = message.route;
+    }
+    if (message.answer !== "") {
+      obj.answer = message.answer;
+    }
+    if (message.attempts !== 0) {
+      obj.attempts = Math.round(message.attempts);
+    }
     return obj;
   },
 
@@ -4385,6 +4458,10 @@ export const Hop: MessageFns<Hop> = {
     const message = createBaseHop();
     message.hop = object.hop ?? "";
     message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.destination = object.destination ?? "";
+    message.route = object.route ?? "";
+    message.answer = object.answer ?? "";
+    message.attempts = object.attempts ?? 0;
     return message;
   },
 };
@@ -6519,7 +6596,7 @@ export const CheckConfigRequest: MessageFns<CheckConfigRequest> = {
 };
 
 function createBaseCheckConfigResponse(): CheckConfigResponse {
-  return { valid: false, problems: [], _unknownFields: {} };
+  return { valid: false, problems: [], warnings: [], _unknownFields: {} };
 }
 
 export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
@@ -6529,6 +6606,9 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
     }
     for (const v of message.problems) {
       ConfigProblem.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(26).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6570,6 +6650,14 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
             message.problems.push(ConfigProblem.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6596,6 +6684,7 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
       problems: globalThis.Array.isArray(object?.problems)
         ? object.problems.map((e: any) => ConfigProblem.fromJSON(e))
         : [],
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -6607,6 +6696,9 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
     if (message.problems?.length) {
       obj.problems = message.problems.map((e) => ConfigProblem.toJSON(e));
     }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
     return obj;
   },
 
@@ -6617,6 +6709,7 @@ export const CheckConfigResponse: MessageFns<CheckConfigResponse> = {
     const message = createBaseCheckConfigResponse();
     message.valid = object.valid ?? false;
     message.problems = object.problems?.map((e) => ConfigProblem.fromPartial(e)) || [];
+    message.warnings = object.warnings?.map((e) => e) || [];
     return message;
   },
 };

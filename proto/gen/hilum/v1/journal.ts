@@ -60,6 +60,8 @@ export interface LocalDelivery {
   recordSequence: bigint;
   capturedAtUs: bigint;
   rule: string;
+  /** The epoch that the record's events name as theirs. */
+  recordEpoch: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -643,6 +645,7 @@ function createBaseLocalDelivery(): LocalDelivery {
     recordSequence: 0n,
     capturedAtUs: 0n,
     rule: "",
+    recordEpoch: 0n,
     _unknownFields: {},
   };
 }
@@ -675,6 +678,12 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
     }
     if (message.rule !== "") {
       writer.uint32(58).string(message.rule);
+    }
+    if (message.recordEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.recordEpoch) !== message.recordEpoch) {
+        throw new globalThis.Error("value provided for field message.recordEpoch of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.recordEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -756,6 +765,14 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
             message.rule = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.recordEpoch = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -797,6 +814,11 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
         ? BigInt(object.captured_at_us)
         : 0n,
       rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      recordEpoch: isSet(object.recordEpoch)
+        ? BigInt(object.recordEpoch)
+        : isSet(object.record_epoch)
+        ? BigInt(object.record_epoch)
+        : 0n,
     };
   },
 
@@ -823,6 +845,9 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
     if (message.rule !== "") {
       obj.rule = message.rule;
     }
+    if (message.recordEpoch !== 0n) {
+      obj.recordEpoch = message.recordEpoch.toString();
+    }
     return obj;
   },
 
@@ -842,6 +867,9 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
       ? BigInt(object.capturedAtUs)
       : 0n;
     message.rule = object.rule ?? "";
+    message.recordEpoch = (object.recordEpoch !== undefined && object.recordEpoch !== null)
+      ? BigInt(object.recordEpoch)
+      : 0n;
     return message;
   },
 };

@@ -69,6 +69,7 @@ export interface GatewayFrame {
     | { $case: "receipts"; value: AckReceipts }
     | { $case: "payload"; value: PayloadReply }
     | { $case: "repeats"; value: RepeatReport }
+    | { $case: "deliveries"; value: DeliveryReport }
     | //
     /** Reserved for events that flow down to the gateway: the gateway's own ack. */
     { $case: "downstreamAck"; value: LaneAck }
@@ -88,6 +89,7 @@ export interface PlaneFrame {
     | { $case: "auditAck"; value: AuditAck }
     | { $case: "quarantineAck"; value: QuarantineAck }
     | { $case: "payload"; value: PayloadRequest }
+    | { $case: "deliveryAck"; value: DeliveryAck }
     | //
     /** Reserved for events that flow down to the gateway. */
     { $case: "downstream"; value: Batch }
@@ -127,6 +129,7 @@ export interface Welcome {
   /** The last audit and quarantine entries that the control plane has flushed. */
   auditAcked: bigint;
   quarantineAcked: bigint;
+  deliveriesAcked: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -451,6 +454,35 @@ export interface ConfigProblem {
   column: number;
   message: string;
   hint: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface DeliveryReport {
+  entries: DeliveryEntry[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface DeliveryAck {
+  through: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of a message at a destination of the site; no content. */
+export interface DeliveryEntry {
+  /** Of the report: dense, from 1. */
+  number: bigint;
+  recordEpoch: bigint;
+  recordSequence: bigint;
+  destination: string;
+  /** The route that sent it there. */
+  route: string;
+  /** delivered | dead-letter */
+  outcome: string;
+  /** MSA-1 of the answer that settled it. */
+  answer: string;
+  /** Since the gateway last started or took a config. */
+  attempts: number;
+  atUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1027,6 +1059,9 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
       case "repeats":
         RepeatReport.encode(message.frame.value, writer.uint32(98).fork()).join();
         break;
+      case "deliveries":
+        DeliveryReport.encode(message.frame.value, writer.uint32(106).fork()).join();
+        break;
       case "downstreamAck":
         LaneAck.encode(message.frame.value, writer.uint32(122).fork()).join();
         break;
@@ -1151,6 +1186,14 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
             message.frame = { $case: "repeats", value: RepeatReport.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.frame = { $case: "deliveries", value: DeliveryReport.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -1207,6 +1250,8 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
         ? { $case: "payload", value: PayloadReply.fromJSON(object.payload) }
         : isSet(object.repeats)
         ? { $case: "repeats", value: RepeatReport.fromJSON(object.repeats) }
+        : isSet(object.deliveries)
+        ? { $case: "deliveries", value: DeliveryReport.fromJSON(object.deliveries) }
         : isSet(object.downstreamAck)
         ? { $case: "downstreamAck", value: LaneAck.fromJSON(object.downstreamAck) }
         : isSet(object.downstream_ack)
@@ -1241,6 +1286,8 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
       obj.payload = PayloadReply.toJSON(message.frame.value);
     } else if (message.frame?.$case === "repeats") {
       obj.repeats = RepeatReport.toJSON(message.frame.value);
+    } else if (message.frame?.$case === "deliveries") {
+      obj.deliveries = DeliveryReport.toJSON(message.frame.value);
     } else if (message.frame?.$case === "downstreamAck") {
       obj.downstreamAck = LaneAck.toJSON(message.frame.value);
     }
@@ -1325,6 +1372,12 @@ export const GatewayFrame: MessageFns<GatewayFrame> = {
         }
         break;
       }
+      case "deliveries": {
+        if (object.frame?.value !== undefined && object.frame?.value !== null) {
+          message.frame = { $case: "deliveries", value: DeliveryReport.fromPartial(object.frame.value) };
+        }
+        break;
+      }
       case "downstreamAck": {
         if (object.frame?.value !== undefined && object.frame?.value !== null) {
           message.frame = { $case: "downstreamAck", value: LaneAck.fromPartial(object.frame.value) };
@@ -1372,6 +1425,9 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
         break;
       case "payload":
         PayloadRequest.encode(message.frame.value, writer.uint32(82).fork()).join();
+        break;
+      case "deliveryAck":
+        DeliveryAck.encode(message.frame.value, writer.uint32(90).fork()).join();
         break;
       case "downstream":
         Batch.encode(message.frame.value, writer.uint32(122).fork()).join();
@@ -1481,6 +1537,14 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
             message.frame = { $case: "payload", value: PayloadRequest.decode(reader, reader.uint32()) };
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.frame = { $case: "deliveryAck", value: DeliveryAck.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -1535,6 +1599,10 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
         ? { $case: "quarantineAck", value: QuarantineAck.fromJSON(object.quarantine_ack) }
         : isSet(object.payload)
         ? { $case: "payload", value: PayloadRequest.fromJSON(object.payload) }
+        : isSet(object.deliveryAck)
+        ? { $case: "deliveryAck", value: DeliveryAck.fromJSON(object.deliveryAck) }
+        : isSet(object.delivery_ack)
+        ? { $case: "deliveryAck", value: DeliveryAck.fromJSON(object.delivery_ack) }
         : isSet(object.downstream)
         ? { $case: "downstream", value: Batch.fromJSON(object.downstream) }
         : undefined,
@@ -1563,6 +1631,8 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
       obj.quarantineAck = QuarantineAck.toJSON(message.frame.value);
     } else if (message.frame?.$case === "payload") {
       obj.payload = PayloadRequest.toJSON(message.frame.value);
+    } else if (message.frame?.$case === "deliveryAck") {
+      obj.deliveryAck = DeliveryAck.toJSON(message.frame.value);
     } else if (message.frame?.$case === "downstream") {
       obj.downstream = Batch.toJSON(message.frame.value);
     }
@@ -1632,6 +1702,12 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
       case "payload": {
         if (object.frame?.value !== undefined && object.frame?.value !== null) {
           message.frame = { $case: "payload", value: PayloadRequest.fromPartial(object.frame.value) };
+        }
+        break;
+      }
+      case "deliveryAck": {
+        if (object.frame?.value !== undefined && object.frame?.value !== null) {
+          message.frame = { $case: "deliveryAck", value: DeliveryAck.fromPartial(object.frame.value) };
         }
         break;
       }
@@ -2001,6 +2077,7 @@ function createBaseWelcome(): Welcome {
     controlPlane: "",
     auditAcked: 0n,
     quarantineAcked: 0n,
+    deliveriesAcked: 0n,
     _unknownFields: {},
   };
 }
@@ -2039,6 +2116,12 @@ export const Welcome: MessageFns<Welcome> = {
         throw new globalThis.Error("value provided for field message.quarantineAcked of type uint64 too large");
       }
       writer.uint32(56).uint64(message.quarantineAcked);
+    }
+    if (message.deliveriesAcked !== 0n) {
+      if (BigInt.asUintN(64, message.deliveriesAcked) !== message.deliveriesAcked) {
+        throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.deliveriesAcked);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2120,6 +2203,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.quarantineAcked = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.deliveriesAcked = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2169,6 +2260,11 @@ export const Welcome: MessageFns<Welcome> = {
         : isSet(object.quarantine_acked)
         ? BigInt(object.quarantine_acked)
         : 0n,
+      deliveriesAcked: isSet(object.deliveriesAcked)
+        ? BigInt(object.deliveriesAcked)
+        : isSet(object.deliveries_acked)
+        ? BigInt(object.deliveries_acked)
+        : 0n,
     };
   },
 
@@ -2195,6 +2291,9 @@ export const Welcome: MessageFns<Welcome> = {
     if (message.quarantineAcked !== 0n) {
       obj.quarantineAcked = message.quarantineAcked.toString();
     }
+    if (message.deliveriesAcked !== 0n) {
+      obj.deliveriesAcked = message.deliveriesAcked.toString();
+    }
     return obj;
   },
 
@@ -2215,6 +2314,9 @@ export const Welcome: MessageFns<Welcome> = {
       : 0n;
     message.quarantineAcked = (object.quarantineAcked !== undefined && object.quarantineAcked !== null)
       ? BigInt(object.quarantineAcked)
+      : 0n;
+    message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
+      ? BigInt(object.deliveriesAcked)
       : 0n;
     return message;
   },
@@ -6997,6 +7099,427 @@ export const ConfigProblem: MessageFns<ConfigProblem> = {
     message.column = object.column ?? 0;
     message.message = object.message ?? "";
     message.hint = object.hint ?? "";
+    return message;
+  },
+};
+
+function createBaseDeliveryReport(): DeliveryReport {
+  return { entries: [], _unknownFields: {} };
+}
+
+export const DeliveryReport: MessageFns<DeliveryReport> = {
+  encode(message: DeliveryReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      DeliveryEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveryReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(DeliveryEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveryReport {
+    return {
+      entries: globalThis.Array.isArray(object?.entries)
+        ? object.entries.map((e: any) => DeliveryEntry.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DeliveryReport): unknown {
+    const obj: any = {};
+    if (message.entries?.length) {
+      obj.entries = message.entries.map((e) => DeliveryEntry.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveryReport>): DeliveryReport {
+    return DeliveryReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveryReport>): DeliveryReport {
+    const message = createBaseDeliveryReport();
+    message.entries = object.entries?.map((e) => DeliveryEntry.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeliveryAck(): DeliveryAck {
+  return { through: 0n, _unknownFields: {} };
+}
+
+export const DeliveryAck: MessageFns<DeliveryAck> = {
+  encode(message: DeliveryAck, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.through !== 0n) {
+      if (BigInt.asUintN(64, message.through) !== message.through) {
+        throw new globalThis.Error("value provided for field message.through of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.through);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryAck {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveryAck();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.through = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveryAck {
+    return { through: isSet(object.through) ? BigInt(object.through) : 0n };
+  },
+
+  toJSON(message: DeliveryAck): unknown {
+    const obj: any = {};
+    if (message.through !== 0n) {
+      obj.through = message.through.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveryAck>): DeliveryAck {
+    return DeliveryAck.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveryAck>): DeliveryAck {
+    const message = createBaseDeliveryAck();
+    message.through = (object.through !== undefined && object.through !== null) ? BigInt(object.through) : 0n;
+    return message;
+  },
+};
+
+function createBaseDeliveryEntry(): DeliveryEntry {
+  return {
+    number: 0n,
+    recordEpoch: 0n,
+    recordSequence: 0n,
+    destination: "",
+    route: "",
+    outcome: "",
+    answer: "",
+    attempts: 0,
+    atUs: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const DeliveryEntry: MessageFns<DeliveryEntry> = {
+  encode(message: DeliveryEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.recordEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.recordEpoch) !== message.recordEpoch) {
+        throw new globalThis.Error("value provided for field message.recordEpoch of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.recordEpoch);
+    }
+    if (message.recordSequence !== 0n) {
+      if (BigInt.asUintN(64, message.recordSequence) !== message.recordSequence) {
+        throw new globalThis.Error("value provided for field message.recordSequence of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.recordSequence);
+    }
+    if (message.destination !== "") {
+      writer.uint32(34).string(message.destination);
+    }
+    if (message.route !== "") {
+      writer.uint32(42).string(message.route);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(50).string(message.outcome);
+    }
+    if (message.answer !== "") {
+      writer.uint32(58).string(message.answer);
+    }
+    if (message.attempts !== 0) {
+      writer.uint32(64).uint32(message.attempts);
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.atUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveryEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveryEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recordEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recordSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.destination = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.route = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.answer = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.attempts = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveryEntry {
+    return {
+      number: isSet(object.number) ? BigInt(object.number) : 0n,
+      recordEpoch: isSet(object.recordEpoch)
+        ? BigInt(object.recordEpoch)
+        : isSet(object.record_epoch)
+        ? BigInt(object.record_epoch)
+        : 0n,
+      recordSequence: isSet(object.recordSequence)
+        ? BigInt(object.recordSequence)
+        : isSet(object.record_sequence)
+        ? BigInt(object.record_sequence)
+        : 0n,
+      destination: isSet(object.destination) ? globalThis.String(object.destination) : "",
+      route: isSet(object.route) ? globalThis.String(object.route) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      answer: isSet(object.answer) ? globalThis.String(object.answer) : "",
+      attempts: isSet(object.attempts) ? globalThis.Number(object.attempts) : 0,
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+    };
+  },
+
+  toJSON(message: DeliveryEntry): unknown {
+    const obj: any = {};
+    if (message.number !== 0n) {
+      obj.number = message.number.toString();
+    }
+    if (message.recordEpoch !== 0n) {
+      obj.recordEpoch = message.recordEpoch.toString();
+    }
+    if (message.recordSequence !== 0n) {
+      obj.recordSequence = message.recordSequence.toString();
+    }
+    if (message.destination !== "") {
+      obj.destination = message.destination;
+    }
+    if (message.route !== "") {
+      obj.route = message.route;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    if (message.answer !== "") {
+      obj.answer = message.answer;
+    }
+    if (message.attempts !== 0) {
+      obj.attempts = Math.round(message.attempts);
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveryEntry>): DeliveryEntry {
+    return DeliveryEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveryEntry>): DeliveryEntry {
+    const message = createBaseDeliveryEntry();
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
+    message.recordEpoch = (object.recordEpoch !== undefined && object.recordEpoch !== null)
+      ? BigInt(object.recordEpoch)
+      : 0n;
+    message.recordSequence = (object.recordSequence !== undefined && object.recordSequence !== null)
+      ? BigInt(object.recordSequence)
+      : 0n;
+    message.destination = object.destination ?? "";
+    message.route = object.route ?? "";
+    message.outcome = object.outcome ?? "";
+    message.answer = object.answer ?? "";
+    message.attempts = object.attempts ?? 0;
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
     return message;
   },
 };

@@ -44,6 +44,7 @@ export interface GatewayRow {
   clockUncertaintyUs: bigint;
   /** The gateway that was enrolled on this one's host in its place. */
   replacedBy: string;
+  deliveriesAcked: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -285,6 +286,7 @@ function createBaseGatewayRow(): GatewayRow {
     clockOffsetUs: 0n,
     clockUncertaintyUs: 0n,
     replacedBy: "",
+    deliveriesAcked: 0n,
     _unknownFields: {},
   };
 }
@@ -375,6 +377,12 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     }
     if (message.replacedBy !== "") {
       writer.uint32(138).string(message.replacedBy);
+    }
+    if (message.deliveriesAcked !== 0n) {
+      if (BigInt.asUintN(64, message.deliveriesAcked) !== message.deliveriesAcked) {
+        throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.deliveriesAcked);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -546,6 +554,14 @@ export const GatewayRow: MessageFns<GatewayRow> = {
             message.replacedBy = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.deliveriesAcked = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -627,6 +643,11 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         : isSet(object.replaced_by)
         ? globalThis.String(object.replaced_by)
         : "",
+      deliveriesAcked: isSet(object.deliveriesAcked)
+        ? BigInt(object.deliveriesAcked)
+        : isSet(object.deliveries_acked)
+        ? BigInt(object.deliveries_acked)
+        : 0n,
     };
   },
 
@@ -683,6 +704,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     if (message.replacedBy !== "") {
       obj.replacedBy = message.replacedBy;
     }
+    if (message.deliveriesAcked !== 0n) {
+      obj.deliveriesAcked = message.deliveriesAcked.toString();
+    }
     return obj;
   },
 
@@ -729,6 +753,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
       ? BigInt(object.clockUncertaintyUs)
       : 0n;
     message.replacedBy = object.replacedBy ?? "";
+    message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
+      ? BigInt(object.deliveriesAcked)
+      : 0n;
     return message;
   },
 };
