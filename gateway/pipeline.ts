@@ -30,7 +30,8 @@ const lookAgainMs = 4;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
 const startTimeoutMs = 10_000;
-const workerHeapMb = 320;
+/** With what a message of 64 MiB takes beside it, a daemon stays below 512 MiB. */
+const workerHeapMb = 224;
 
 export interface PipelineHooks {
   onAlarm(code: string, fields: Record<string, number | string>): void;
