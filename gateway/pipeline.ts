@@ -30,7 +30,7 @@ const lookAgainMs = 4;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
 const startTimeoutMs = 10_000;
-/** With what a message of 64 MiB takes beside it, a daemon stays below 512 MiB. */
+/** So that a daemon stays below 512 MiB also when this is full beside the copies of a large message. */
 const workerHeapMb = 224;
 
 export interface PipelineHooks {
