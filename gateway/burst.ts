@@ -5,6 +5,9 @@
  *
  *   quiet ──many a second──► burst ──5 s──► spent ──caught up──► quiet
  *                              └──few a second──► quiet
+ *
+ * Outside of bursts routine jobs keep some milliseconds between them while records come, the fewer the more of them
+ * wait: a job for each record would cost each next sender a flush (one connection: 1.7 ms an answer and not 1.1).
  */
 
 /** More than any hospital sends for long: a queue that was held up somewhere is being emptied into this gateway. */
@@ -13,6 +16,11 @@ const burstMaxMs = 5_000;
 const spanMs = 50;
 /** So few that wait are caught up with. */
 const caughtUpRecords = 256;
+/** A record came this recently: the next may follow it. */
+const followsMs = 3;
+const pauseMs = 25;
+/** From this many waiting records on there are no pauses. */
+const pauseRecordsMax = 10_000;
 
 export interface Burst {
   /** Should routine work step back now? Given: records ever taken in, and how many of them wait. */
@@ -24,6 +32,9 @@ export function createBurst(nowMs = () => performance.now()): Burst {
   let readAtMs = nowMs();
   let readTaken = 0;
   let many = false;
+  let seen = 0;
+  let seenAtMs = Number.NEGATIVE_INFINITY;
+  let routineAtMs = Number.NEGATIVE_INFINITY;
 
   function look(now: number, taken: number): void {
     const ms = now - readAtMs;
@@ -33,18 +44,29 @@ export function createBurst(nowMs = () => performance.now()): Burst {
     readTaken = taken;
   }
 
+  function bursts(now: number, waiting: number): boolean {
+    if (sinceMs !== undefined && waiting < caughtUpRecords && now - sinceMs > burstMaxMs) sinceMs = undefined;
+    if (!many) {
+      if (sinceMs !== undefined && now - sinceMs < burstMaxMs) sinceMs = undefined;
+      return false;
+    }
+    sinceMs ??= now;
+    return now - sinceMs < burstMaxMs;
+  }
+
   return {
     holds(taken, waiting) {
       const now = nowMs();
       look(now, taken);
-      if (sinceMs !== undefined && waiting < caughtUpRecords && now - sinceMs > burstMaxMs)
-        sinceMs = undefined;
-      if (!many) {
-        if (sinceMs !== undefined && now - sinceMs < burstMaxMs) sinceMs = undefined;
-        return false;
+      if (taken !== seen) {
+        seen = taken;
+        seenAtMs = now;
       }
-      sinceMs ??= now;
-      return now - sinceMs < burstMaxMs;
+      if (bursts(now, waiting)) return true;
+      const pause = pauseMs * (1 - waiting / pauseRecordsMax);
+      if (now - seenAtMs <= followsMs && now - routineAtMs < pause) return true;
+      routineAtMs = now;
+      return false;
     },
   };
 }
