@@ -4,7 +4,7 @@
  * waited is done, so a load that stays is worked off as it comes. STAT and urgent records do not wait.
  *
  *   quiet ──many a second──► burst ──5 s──► spent ──caught up──► quiet
- *                              └──few a second──► quiet
+ *                              └──few a second, caught up──► quiet
  *
  * Outside of bursts routine jobs keep some milliseconds between them while records come, the fewer the more of them
  * wait: a job for each record would cost each next sender a flush (one connection: 1.7 ms an answer and not 1.1).
@@ -45,11 +45,10 @@ export function createBurst(nowMs = () => performance.now()): Burst {
   }
 
   function bursts(now: number, waiting: number): boolean {
-    if (sinceMs !== undefined && waiting < caughtUpRecords && now - sinceMs > burstMaxMs) sinceMs = undefined;
-    if (!many) {
-      if (sinceMs !== undefined && now - sinceMs < burstMaxMs) sinceMs = undefined;
-      return false;
-    }
+    const spent = sinceMs !== undefined && now - sinceMs >= burstMaxMs;
+    // Not before: senders that come in waves would begin a new one with each.
+    if (waiting < caughtUpRecords && (spent || !many)) sinceMs = undefined;
+    if (!many) return false;
     sinceMs ??= now;
     return now - sinceMs < burstMaxMs;
   }

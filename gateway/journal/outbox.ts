@@ -281,6 +281,8 @@ export class Outbox {
   }
 
   #dropHot(lane: Lane, through: number): void {
+    const { opened } = lane;
+    if (opened !== undefined && opened.first + opened.entries.length - 1 <= through) lane.opened = undefined;
     for (
       let row = lane.hot.peek();
       row !== undefined && row.first + row.entries.length - 1 <= through;

@@ -84,7 +84,7 @@ export function createSpace(options: SpaceOptions): Space {
     freeBytes = statfs.bavail * statfs.bsize;
     const file = statSync(options.file, { throwIfNoEntry: false });
     const fileBytes = file?.size ?? 0;
-    heldBytes = Math.max(0, (file?.blocks ?? 0) * blockBytes - fileBytes);
+    heldBytes = heldOf(file);
     if (heldBytes < reserveBytes * holdShare && performance.now() - failedAtMs > holdAgainMs) void hold();
     reusableBytes = Math.max(0, fileBytes - options.liveBytes() * overhead - slackBytes);
     takenBytes = 0;
@@ -97,7 +97,10 @@ export function createSpace(options: SpaceOptions): Space {
       const range = ['-n', '-o', String(size), '-l', String(reserveBytes)];
       execFile('fallocate', [...range, options.file], { timeout: holdAgainMs }, (error) => {
         holding = undefined;
-        holds = error === null;
+        // Some file systems agree and hold nothing that can be seen; the file has grown into some of it meanwhile.
+        const now = statSync(options.file, { throwIfNoEntry: false });
+        const grown = (now?.size ?? 0) - size;
+        holds = error === null && heldOf(now) >= (reserveBytes - grown) * holdShare;
         if (holds) readAtMs = Number.NEGATIVE_INFINITY;
         else failedAtMs = performance.now();
         resolve(holds);
@@ -145,6 +148,11 @@ export function createSpace(options: SpaceOptions): Space {
       };
     },
   };
+}
+
+/** Blocks behind the end of the file. */
+function heldOf(file: { size: number; blocks: number } | undefined): number {
+  return file === undefined ? 0 : Math.max(0, file.blocks * blockBytes - file.size);
 }
 
 /** What a row costs in the file: small rows share pages, large ones take whole pages. */

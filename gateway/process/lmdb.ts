@@ -50,7 +50,7 @@ const chainValue = Buffer.from('.');
 export function openEnvironment(options: OpenOptions): Environment {
   const { directory } = options;
   const file = join(directory, 'data.mdb');
-  if (!options.readOnly) checkBegin(file);
+  checkBegin(file, options.readOnly);
   const fresh = !existsSync(file);
   if (fresh && options.readOnly) {
     throw new HilumError('journal-missing', `There is no database in ${directory}.`, {
@@ -132,11 +132,11 @@ const unbornBytesMax = 4 * pageBytes;
 
 /**
  * A power cut while the file was being created can leave it without its meta pages, and LMDB ends the process on
- * opening that (SIGSEGV: seen in 1 of some 1,000 recorded cuts). Such a file holds nothing yet and is made anew; a
- * longer one is damaged, and that is for a person to look at.
+ * opening that (SIGSEGV: seen in 1 of some 1,000 recorded cuts). Such a file holds nothing yet and is made anew by a
+ * writer; a longer one is damaged, and that is for a person to look at.
  * @throws HilumError `database-damaged`
  */
-export function checkBegin(file: string): void {
+export function checkBegin(file: string, readOnly = false): void {
   const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (bytes === 0) return;
   const begin = Buffer.alloc(magicAt + 4);
@@ -144,7 +144,7 @@ export function checkBegin(file: string): void {
   readSync(handle, begin, 0, begin.length, 0);
   closeSync(handle);
   if (begin.readUInt32LE(magicAt) === magic) return;
-  if (bytes <= unbornBytesMax) rmSync(file);
+  if (bytes <= unbornBytesMax && !readOnly) rmSync(file);
   else
     throw new HilumError('database-damaged', `${file} does not begin as a database does.`, {
       hint: 'Keep the file, and put back a copy of the data directory, or start with an empty one.',

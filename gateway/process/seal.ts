@@ -18,6 +18,8 @@ const version = 1;
 const headerBytes = 17;
 const tagBytes = 16;
 const crcBytes = 4;
+/** Of a message of many MiB no second copy waits for the collector. */
+const pieceBytes = 256 * 1024;
 
 export const sealOverheadBytes = headerBytes + tagBytes + crcBytes;
 
@@ -60,8 +62,8 @@ export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumb
       row.writeUInt32BE(counter >>> 0, 13);
       const cipher = createCipheriv('aes-256-gcm', key, row.subarray(5, headerBytes));
       cipher.setAAD(associated(place, row));
-      const body = cipher.update(plain);
-      body.copy(row, headerBytes);
+      for (let at = 0; at < plain.length; at += pieceBytes)
+        cipher.update(plain.subarray(at, at + pieceBytes)).copy(row, headerBytes + at);
       cipher.final();
       cipher.getAuthTag().copy(row, headerBytes + plain.length);
       const end = row.length - crcBytes;

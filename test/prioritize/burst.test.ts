@@ -36,6 +36,16 @@ t.test('burst - it ends with the senders', async (t) => {
   t.notOk(through(100, 100, 10_000).at(-1));
 });
 
+t.test('burst - senders that come in waves do not make it longer', async (t) => {
+  const through = gateway();
+  const said = Array.from({ length: 200 }, () => [
+    ...through(20_000, 200, 20_000),
+    ...through(0, 100, 20_000),
+  ]);
+  const held = said.flat().filter(Boolean).length * 10;
+  t.ok(held <= 5_000, `held for ${held} ms`);
+});
+
 t.test('burst - the next one is served as the first, once what waited is done', async (t) => {
   const through = gateway();
   through(20_000, 8_000, 50_000);

@@ -81,6 +81,8 @@ interface Connection {
   /** One for each message in order; answers leave from the head, so they keep the order of the messages. */
   slots: Slot[];
   closing: boolean;
+  /** Came after it was closing. */
+  droppedBytes: number;
 }
 
 interface Slot {
@@ -90,6 +92,8 @@ interface Slot {
 
 /** After the last answer what the peer still sends is read and dropped this long: a reset would take the answer along. */
 const lingerMs = 500;
+/** More than that in this time is a sender that does not stop. */
+const lingerBytesMax = 4 * 1024 * 1024;
 const keepAliveMs = 30_000;
 
 export function createMllpListener(options: MllpOptions, intake: Intake, hooks: MllpHooks): MllpListener {
@@ -133,7 +137,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       return;
     }
     perAddress.set(address, open + 1);
-    const connection: Connection = { socket, slots: [], closing: false };
+    const connection: Connection = { socket, slots: [], closing: false, droppedBytes: 0 };
     connections.add(connection);
     counters.connections += 1;
     counters.connectionsTotal += 1;
@@ -162,7 +166,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const from = socket.remoteAddress ?? '';
     socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
-      if (connection.closing) return;
+      if (connection.closing) {
+        connection.droppedBytes += chunk.length;
+        if (connection.droppedBytes > lingerBytesMax) socket.destroy();
+        return;
+      }
       const found = framer.push(chunk);
       for (const framed of found) handle(connection, framed);
       counters.strayBytes += framer.strayBytes() - stray;

@@ -17,8 +17,8 @@ export function p11(run: Run): Promise<void> {
       owner.teardown(() => socket.destroy());
       await once(socket, 'connect');
     }
-    // What a start leaves behind (compilation, the collector shrinking the heap some seconds later) is not idleness.
-    await delay(12_000);
+    // What a start leaves behind (compilation, first telemetry) is not idleness.
+    await delay(3000);
     const seconds = run.sizes.idleSeconds;
     const cpuMs = () => [stack.gatewayPid, stack.planePid!].map((pid) => usageOf(pid)!.cpuMs);
     const [before, startedAt] = [cpuMs(), performance.now()];

@@ -72,8 +72,8 @@ export const f21: Row = {
       figures.push(`${each} that ${name}`);
       n += 200_000;
     }
-    // 30 MiB of codes are more than the normalizer may hold as objects: no config can mend that.
-    const exploding = await stress.send(report('EXPLODES', 4, 'a^b^L~'.repeat(1_300_000)));
+    // 60 MiB of codes are more than the normalizer may hold as objects: no config can mend that.
+    const exploding = await stress.send(report('EXPLODES', 4, 'a^b^L~'.repeat(2_600_000)));
     must(exploding.code === 'AA', `what explodes was answered ${exploding.code}`);
     await until(async () => (await quarantined(rig)).length === asides + 1, {
       what: 'what explodes in quarantine',

@@ -84,7 +84,6 @@ async function check({ folder, promised }: ImageCase, mode: Mode): Promise<strin
     // Walks every page: a tree that is broken past the promised records shows here.
     let count = 0;
     for (const { value } of db.getRange({})) count += value.length > 0 ? 1 : 0;
-    // One environment at a time: hundreds that were never closed ended the process now and then, on sound images.
     await db.close();
     return missing > 0 ? `missing ${missing}` : count < promised ? 'short' : 'ok';
   } catch (error) {
