@@ -44,10 +44,13 @@ t.test('process - it ends with its owner', async (t) => {
 t.test('process - the environment of the runner does not leak in', async (t) => {
   process.env.HILUM_LEAK = 'leak';
   t.teardown(() => delete process.env.HILUM_LEAK);
-  const args = ['-e', 'console.log(String(process.env.HILUM_LEAK), process.env.GIVEN)'];
+  const args = [
+    '-e',
+    'console.log(String(process.env.HILUM_LEAK), process.env.GIVEN, String(process.env.NODE_OPTIONS))',
+  ];
   const child = startProcess(t, { name: 'env', folder, args, env: { GIVEN: 'given' } });
   await child.waitForExit();
-  t.equal(child.stdout, 'undefined given\n');
+  t.equal(child.stdout, 'undefined given undefined\n');
 });
 
 t.test('process - a program that is not there ends with 127', async (t) => {

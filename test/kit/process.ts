@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bare } from './bare.ts';
 import { type Usage, usageOf } from './proc.ts';
 import { until, within } from './wait.ts';
 
@@ -60,7 +61,10 @@ export class DaemonProcess {
     this.stdoutPath = join(options.folder, `${run}.stdout`);
     this.stderrPath = join(options.folder, `${run}.stderr`);
     const [out, err] = [openSync(this.stdoutPath, 'ax'), openSync(this.stderrPath, 'ax')];
-    const child = spawn(options.command ?? process.execPath, options.args, {
+    const { preload = [] } = options;
+    const preloads = preload.length > 0 ? { LD_PRELOAD: preload.join(':') } : {};
+    const [command, args] = bare(options.command ?? process.execPath, options.args, preloads);
+    const child = spawn(command, args, {
       cwd: options.cwd ?? options.folder,
       env: environmentOf(options),
       stdio: [options.stdin ? 'pipe' : 'ignore', out, err],
@@ -182,12 +186,11 @@ function nextRun(folder: string, name: string): number {
   return run;
 }
 
-function environmentOf({ env = {}, preload = [] }: ProcessOptions): Record<string, string> {
+function environmentOf({ env = {} }: ProcessOptions): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const name of ['PATH', 'HOME', 'TZ', 'LANG', 'TMPDIR']) {
     const value = process.env[name];
     if (value !== undefined) kept[name] = value;
   }
-  if (preload.length > 0) kept.LD_PRELOAD = preload.join(':');
   return { ...kept, ...env };
 }

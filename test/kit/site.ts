@@ -11,6 +11,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../deploy/local/link.ts';
+import { bare } from './bare.ts';
 import { projectRoot } from './paths.ts';
 import { type DaemonProcess, type Owner, startProcess } from './process.ts';
 import { parseStatus } from './status.ts';
@@ -48,7 +49,7 @@ export function runProgram(
   { input, env = {}, cwd = tmpdir() }: RunOptions = {},
 ): Promise<Ran> {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [programPath(program), ...args], {
+  const child = spawn(...bare(process.execPath, [programPath(program), ...args]), {
     cwd,
     env: { PATH, HOME, ...env },
     timeout: hangMs,

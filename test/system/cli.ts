@@ -1,6 +1,7 @@
 /** Runs one of the built programs to its end. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { bare } from '../kit/bare.ts';
 import { projectRoot } from '../kit/paths.ts';
 
 export interface Ran {
@@ -20,7 +21,7 @@ export function cli(
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [join(projectRoot, 'dist', programs[program]), ...args], {
+  const child = spawn(...bare(process.execPath, [join(projectRoot, 'dist', programs[program]), ...args]), {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', ...env },
   });

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { bare } from '../kit/bare.ts';
 import { projectRoot } from '../kit/paths.ts';
 import { folderOf, programPath, runProgram, Site } from '../kit/site.ts';
 import { createTestCa } from '../kit/tls.ts';
@@ -34,7 +35,7 @@ await import(process.argv[1]);
 
 function verbsOf(program: Program): Verb[] {
   const args = ['--input-type=module', '-e', tellHelp, programPath(program)];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+  const { status, stdout, stderr } = spawnSync(...bare(process.execPath, args), {
     cwd: projectRoot,
     encoding: 'utf8',
   });
