@@ -28,7 +28,7 @@ import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
 import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
-import { toClinicalEvent } from './eventlog/clinical.ts';
+import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
@@ -172,7 +172,7 @@ export class AdminApi {
       envelope.recordEpoch,
       envelope.recordSequence,
     );
-    const { provenance } = toClinicalEvent(event);
+    const { provenance, identityLinks } = await toClinicalEvent(event, this.state.persons);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,
@@ -190,6 +190,7 @@ export class AdminApi {
       duplicateOf: provenance?.duplicateOf ?? '',
       code: '',
       reason: '',
+      followed: identityLinks.map((link) => followedMerge(link, there)),
     };
   }
 

@@ -140,7 +140,7 @@ async function streamEvents(
 
 async function reply(api: AdminApi, event: StoredEvent, raw: boolean): Promise<EventReply> {
   return {
-    event: toClinicalEvent(event),
+    event: await toClinicalEvent(event, api.state.persons),
     raw: raw ? await rawOf(api.state.eventLog, event) : new Uint8Array(0),
     index: event.index,
     storedAtUs: event.storedAtUs,

@@ -26,6 +26,7 @@ import { enroll, renew } from './identity/enrollment.ts';
 import { Peers } from './identity/peers.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
+import { Persons } from './persons/persons.ts';
 import { QuarantineIndex } from './quarantine/quarantine.ts';
 import { GrpcServer } from './session/grpc-server.ts';
 import { type Hub, Sessions } from './session/sessions.ts';
@@ -91,30 +92,24 @@ export class Plane {
       }),
     );
     const configs = new Configs(store, nowUs64);
+    const persons = new Persons(store, key);
     const state: State = {
       store,
       authority,
       peers: new Peers(authority.caPem, store),
       tokens: new Tokens(store),
       registry: new Registry(store),
-      eventLog: new EventLog(store, key, nowUs64),
+      eventLog: new EventLog(store, key, nowUs64, persons),
+      persons,
       configs,
       codes: new Codes(store, configs),
       audit: new AuditChain(store, nowUs64),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
-    for (const part of [
-      state.peers,
-      state.registry,
-      state.eventLog,
-      state.configs,
-      state.codes,
-      state.audit,
-      state.telemetry,
-    ]) {
+    const { peers, registry, eventLog, codes, audit, telemetry } = state;
+    for (const part of [peers, registry, persons, eventLog, configs, codes, audit, telemetry])
       await part.open();
-    }
     return new Plane(options, state, await serverIdentity(authority, settings));
   }
 
@@ -205,6 +200,7 @@ export interface State {
   tokens: Tokens;
   registry: Registry;
   eventLog: EventLog;
+  persons: Persons;
   configs: Configs;
   codes: Codes;
   audit: AuditChain;

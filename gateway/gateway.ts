@@ -10,7 +10,6 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { durationMs } from '../proto/config/duration.ts';
 import type { ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { orderKeysOf } from './capture/order-key.ts';
@@ -32,7 +31,7 @@ import { errorWord, type Log } from './process/log.ts';
 import { ownDirectory } from './process/owner.ts';
 import { StatusServer } from './process/status-server.ts';
 import { SelfReport } from './self-report.ts';
-import { type LoadedSettings, loadSettings, parseSize, resolvePath } from './settings.ts';
+import { journalBounds, type LoadedSettings, loadSettings, parseSize, resolvePath } from './settings.ts';
 import { Sources } from './sources.ts';
 import { Tallies } from './tallies.ts';
 import { parseProxy } from './uplink/channel.ts';
@@ -100,11 +99,7 @@ export class Gateway {
           directory: journalDirectory,
           gateway: () => gateway?.name ?? '',
           key,
-          budgetBytes: parseSize(settings.journal.bytesMax) ?? 0,
-          reserveBytes:
-            settings.journal.reserve === undefined ? undefined : parseSize(settings.journal.reserve),
-          repeatEntriesMax: settings.journal.repeatEntriesMax,
-          repeatAgeMs: durationMs(settings.journal.repeatAge) ?? 0,
+          ...journalBounds(settings),
           orderKeysOf,
         },
         {

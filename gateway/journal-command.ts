@@ -6,6 +6,7 @@ import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { storedCustody } from './journal/custody.ts';
 import { localCustody } from './journal/dead-letters.ts';
 import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
+import { chunksOf, headOf } from './journal/memory-row.ts';
 import { readOutboxRow, readOutboxRowKey, readRecordRow, readRecordRowKey } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
@@ -98,9 +99,25 @@ interface Count {
   expired: number;
 }
 
+interface DamagedRow {
+  table: string;
+  sequence: number;
+  reason: string;
+}
+
+function verifyMemory({ environment, opener, origin }: OpenJournal, damaged: DamagedRow[]): void {
+  for (const { key, value } of environment.table(tables.memory).getRange({})) {
+    const row = readUInt64(key, 0);
+    if (headOf(value) === undefined)
+      damaged.push({ table: tables.memory, sequence: row, reason: headDamaged });
+    for (const [chunk, sealed] of chunksOf(value).entries())
+      check(damaged, tables.memory, row, () => opener.open(place('memory', origin, row, chunk), sealed));
+  }
+}
+
 /** Opens every row, recounts what is pending and quarantined, and compares with the stored counts. */
 function verify(journal: OpenJournal, form: Form): number {
-  const damaged: { table: string; sequence: number; reason: string }[] = [];
+  const damaged: DamagedRow[] = [];
   const messages: Record<string, number> = {};
   const counts = storedCounts(journal);
   const quarantined = new Map<number, number>();
@@ -123,6 +140,7 @@ function verify(journal: OpenJournal, form: Form): number {
       }
     }
   }
+  if (environment.has(tables.memory)) verifyMemory(journal, damaged);
   const state = new State(environment);
   for (const name of classes) {
     const table = outboxTable(name);

@@ -11,7 +11,7 @@ import { nowUs } from './process/clock.ts';
 import { Damaged } from './process/seal.ts';
 import type { JobReply, Slice } from './worker-job.ts';
 
-export function made({ lanes, rejects, deliveries, bytes, plain }: JobReply): Made {
+export function made({ lanes, rejects, deliveries, remembered, bytes, plain }: JobReply): Made {
   const stored = ({ offset, length }: Slice) => Buffer.from(bytes, offset, length);
   const bySequence = new Map<number, Made['deliveries'][number]>();
   for (const { sequence, destination, sealed } of deliveries) {
@@ -19,7 +19,7 @@ export function made({ lanes, rejects, deliveries, bytes, plain }: JobReply): Ma
     one.made.push({ destination, sealed: stored(sealed) });
     bySequence.set(sequence, one);
   }
-  return {
+  const journaled: Made = {
     lanes: lanes.map((one) => ({
       lane: one.lane,
       row: stored(one.row),
@@ -32,6 +32,9 @@ export function made({ lanes, rejects, deliveries, bytes, plain }: JobReply): Ma
     })),
     deliveries: [...bySequence.values()],
   };
+  if (remembered !== undefined)
+    journaled.remembered = { row: remembered.row, bytes: stored(remembered.slice) };
+  return journaled;
 }
 
 export const ranOut = {

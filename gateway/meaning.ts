@@ -5,6 +5,7 @@
  */
 
 import { budgetMs, checkConfig } from '../proto/config/check.ts';
+import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
@@ -13,6 +14,7 @@ import { compileDevices } from './normalize/association.ts';
 import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
 import { compileMappings } from './normalize/hl7v2/remap.ts';
+import type { EnrichmentLimits } from './normalize/memory/memory.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
@@ -30,6 +32,8 @@ export interface Meaning {
   classify(event: ClinicalEvent, record: JournalRecord): { class: Class; rule: string };
   routes(event: ClinicalEvent): readonly Routed[];
   budgetMs(lane: Class): number;
+  /** Undefined: events are not completed from what ADT said earlier. */
+  enrichment: EnrichmentLimits | undefined;
   /** Capture's guess may differ from the class: records are then normalized strictly in order. */
   reclassifies: boolean;
 }
@@ -76,6 +80,7 @@ export function meaningOf(config: Config, version: number): Meaning {
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
     budgetMs: (lane) => budgetMs(config, lane),
+    enrichment: enrichmentLimits(config),
     reclassifies:
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
@@ -97,9 +102,15 @@ export interface Understood extends Normalized {
 
 /**
  * One record to its events, as a gateway with this config makes them: all but what the place in the
- * outbox says. @param epoch of the journal, for what repeats an earlier record
+ * outbox says, and what only the memory over records knows. @param epoch of the journal, for what repeats an
+ * earlier record
  */
 export function understand(record: JournalRecord, meaning: Meaning, epoch = 0n): Understood {
+  return judge(read(record, meaning, epoch), record, meaning);
+}
+
+/** What the record says by itself. */
+export function read(record: JournalRecord, meaning: Meaning, epoch: bigint): Normalized {
   const made = normalize(record, meaning.contextFor(record));
   const { events } = made;
   for (const [position, event] of events.entries()) {
@@ -109,6 +120,12 @@ export function understand(record: JournalRecord, meaning: Meaning, epoch = 0n):
     provenance.index = position + 1;
     provenance.count = events.length;
   }
+  return made;
+}
+
+/** Its class, by all that is known of its events. */
+export function judge(made: Normalized, record: JournalRecord, meaning: Meaning): Understood {
+  const { events } = made;
   const verdicts = events.map((event) => meaning.classify(event, record));
   const lane = highest(verdicts.map((verdict) => verdict.class));
   events.forEach((event, position) => {
@@ -146,4 +163,11 @@ function complete(event: ClinicalEvent, record: JournalRecord, mapping: string, 
     capturedAtUs: 0n,
   };
   event.times.capturedAtUs = record.capturedAtUs;
+}
+
+function enrichmentLimits({ enrichment }: Config): EnrichmentLimits | undefined {
+  if (!enrichment.enabled) return undefined;
+  const seconds = (text: string) => (durationMs(text) ?? 0) / 1000;
+  const { patient, encounter } = enrichment.maxAge;
+  return { patientS: seconds(patient), encounterS: seconds(encounter), census: enrichment.census };
 }

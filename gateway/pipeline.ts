@@ -16,6 +16,7 @@ import type { Circuits } from './circuits.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
 import { giveUp, made, notTried, ranOut } from './made.ts';
+import { MemoryExchange } from './memory-exchange.ts';
 import { nowUs, shareClock } from './process/clock.ts';
 import type { FromWorker, JobReply, JobResult, ToWorker, WorkerSetup } from './worker-job.ts';
 
@@ -67,6 +68,7 @@ export class Pipeline {
   readonly #journal: Journal;
   #options: PipelineOptions;
   readonly #hooks: PipelineHooks;
+  readonly #memory: MemoryExchange;
   /** Not finished yet, in order. */
   readonly #jobs: Job[] = [];
   readonly #flights: Flight[] = [];
@@ -87,6 +89,11 @@ export class Pipeline {
     this.#journal = journal;
     this.#options = options;
     this.#hooks = hooks;
+    this.#memory = new MemoryExchange(
+      journal,
+      (message, transfer) => this.#post(message, transfer),
+      hooks.onAlarm,
+    );
   }
 
   start(): void {
@@ -287,6 +294,7 @@ export class Pipeline {
 
   #heard(message: FromWorker): void {
     if (message.kind === 'done') this.#done(message);
+    else if (message.kind === 'need' || message.kind === 'carried') this.#memory.heard(message);
     else {
       this.#ready = message.configVersion === this.#config.version;
       this.#watch();
@@ -299,7 +307,9 @@ export class Pipeline {
     if (flight === undefined) return;
     this.#flights.splice(at, 1);
     this.#watch();
-    flight.job.made.push(made(reply));
+    const one = made(reply);
+    this.#memory.done(reply, one);
+    flight.job.made.push(one);
     const atUs = nowUs();
     reply.results.forEach((result, index) => {
       const record = flight.records[index] as TakenRecord;
@@ -322,6 +332,7 @@ export class Pipeline {
       this.#jobs.splice(this.#jobs.indexOf(job), 1);
       this.#journal.finish(job.rows, job.made);
     }
+    this.#memory.carry();
   }
 
   #startWorker(): void {
@@ -345,6 +356,7 @@ export class Pipeline {
       site: this.#options.site,
       configYaml: this.#config.yaml,
       configVersion: this.#config.version,
+      memoryRow: this.#journal.memory.nextRow,
     };
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
@@ -354,6 +366,7 @@ export class Pipeline {
     worker.on('message', (message: FromWorker) => this.#heard(message));
     worker.on('error', () => this.#replaceWorker('normalizer-died'));
     this.#worker = worker;
+    this.#memory.start();
   }
 
   #replaceWorker(code: string): void {
@@ -378,7 +391,7 @@ export class Pipeline {
     this.pump();
   }
 
-  #post(message: ToWorker): void {
-    this.#worker?.postMessage(message);
+  #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
+    this.#worker?.postMessage(message, transfer);
   }
 }

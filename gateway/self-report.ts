@@ -99,6 +99,7 @@ export class SelfReport {
         oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
         lanes: journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
         refusals: journal.stats().refusals,
+        memory: journal.memory.stats(),
         recoveredMs: Math.round(journal.recovered.ms),
       },
       custody: this.#custody().map((count) => longs({ ...count, missing: missing(count) })),

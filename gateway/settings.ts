@@ -92,6 +92,14 @@ const settingsSchema = z.strictObject({
         .describe('What intake leaves free on the volume; default 10 %, at most 512 MiB.'),
       repeatEntriesMax: z.number().int().min(1000).max(20_000_000).default(2_000_000),
       repeatAge: duration.default('7d'),
+      memoryEntriesMax: z
+        .number()
+        .int()
+        .min(1000)
+        .max(50_000_000)
+        .default(5_000_000)
+        .describe('Orders, patients and visits that are remembered; the oldest go first.'),
+      memoryBytesMax: size.default('2GiB').describe('At most a quarter of bytesMax is taken.'),
     })
     .prefault({}),
   keyFile: z.string().optional().describe('The journal key; default DIR/key.'),
@@ -108,6 +116,18 @@ const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.output<typeof settingsSchema>;
+
+/** The bounds of the journal, as numbers. */
+export function journalBounds({ journal }: Settings) {
+  return {
+    budgetBytes: parseSize(journal.bytesMax) ?? 0,
+    reserveBytes: journal.reserve === undefined ? undefined : parseSize(journal.reserve),
+    repeatEntriesMax: journal.repeatEntriesMax,
+    repeatAgeMs: durationMs(journal.repeatAge) ?? 0,
+    memoryEntriesMax: journal.memoryEntriesMax,
+    memoryBytesMax: parseSize(journal.memoryBytesMax) ?? 0,
+  };
+}
 export type ListenerSettings = Settings['listeners'][string];
 export type MllpListenerSettings = Extract<ListenerSettings, { type: 'mllp' }>;
 export type MqttListenerSettings = Extract<ListenerSettings, { type: 'mqtt' }>;

@@ -21,6 +21,8 @@ export interface WorkerSetup {
   site: string;
   configYaml: string;
   configVersion: number;
+  /** Number of the first row of the memory that this worker makes. */
+  memoryRow: number;
 }
 
 export interface JobRecord {
@@ -33,8 +35,18 @@ export interface JobRecord {
   length: number;
 }
 
+/**
+ * A record in two phases: the worker normalizes it, finds what it remembers of the keys that it needs, and goes
+ * on. Where something is not at hand it normalizes the rest of the job, asks for all of it, and waits. It works at
+ * one job at a time, in the order in which they were posted.
+ */
 export type ToWorker =
   | { kind: 'job'; id: number; records: JobRecord[]; bytes: ArrayBuffer }
+  | Have
+  /** Heads of rows of the memory [journal/memory-row.ts], before the first job; empty: there are no more. */
+  | { kind: 'heads'; bytes: Uint8Array }
+  /** The oldest row of the memory, to say what of it still counts. */
+  | { kind: 'carry'; row: number; bytes: Uint8Array; drop: boolean }
   | { kind: 'config'; yaml: string; version: number }
   | { kind: 'setup'; change: { epoch: bigint } | { gateway: string; site: string } }
   | { kind: 'segment'; number: number; salt: Uint8Array };
@@ -90,9 +102,39 @@ export interface JobDelivery {
 }
 
 export type FromWorker =
+  | Need
+  | Carried
   | JobReply
   /** It maps by this config from here on. */
   | { kind: 'ready'; configVersion: number };
+
+export interface Need {
+  kind: 'need';
+  id: number;
+  /** Row and chunk of each, one after the other. */
+  locations: number[];
+}
+
+export interface Have {
+  kind: 'have';
+  id: number;
+  /** Sealed chunks in the order of the locations; undefined where there is none. */
+  chunks: (Uint8Array | undefined)[];
+}
+
+/** A row of the memory. */
+export interface JobRow {
+  row: number;
+  bytes: Uint8Array;
+}
+
+export interface Carried {
+  kind: 'carried';
+  row: number;
+  into: JobRow | undefined;
+  /** That the worker knows of by now. */
+  entries: number;
+}
 
 export interface JobReply {
   kind: 'done';
@@ -101,6 +143,12 @@ export interface JobReply {
   lanes: JobLane[];
   rejects: JobReject[];
   deliveries: JobDelivery[];
+  /** What the job changed in the memory; a row of it [journal/memory-row.ts]. */
+  remembered: { row: number; slice: Slice } | undefined;
+  /** That the worker knows of by now. */
+  entries: number;
+  /** Chunks of the memory that could not be read, and count as absent. */
+  damaged: number;
   /** What goes to disk. */
   bytes: ArrayBuffer;
   /** What stays in memory until it is sent: a buffer of its own, so that it does not hold the other. */

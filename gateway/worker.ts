@@ -13,13 +13,19 @@ import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
 import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
-import { compileMeaning, type Meaning, type Understood, understand } from './meaning.ts';
+import { compileMeaning, judge, type Meaning, read } from './meaning.ts';
+import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
+import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
+import type { Normalized, Reject } from './normalize/outcome.ts';
 import { senderTime } from './normalize/sender-time.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
+import { createKeyedHash } from './process/keyed-hash.ts';
+import { memoryKey } from './process/keys.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import {
   type FromWorker,
+  type Have,
   type JobDelivery,
   type JobRecord,
   type JobReject,
@@ -29,6 +35,7 @@ import {
   type ToWorker,
   type WorkerSetup,
 } from './worker-job.ts';
+import { JobMemory, WorkerMemory } from './worker-memory.ts';
 
 const setup = workerData as WorkerSetup;
 adoptClock(setup.clock);
@@ -40,22 +47,153 @@ const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
 const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number));
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 
+const memory = new WorkerMemory({
+  keyed: createKeyedHash(memoryKey(setup.masterKey)),
+  sealer,
+  opener,
+  place: (row, chunk) => place('memory', setup.origin, row, chunk),
+  nextRow: setup.memoryRow,
+  lasting,
+});
+/** Messages that came while the job in hand waits for what it asked for. */
+const queue: Exclude<ToWorker, Have>[] = [];
+let waiting: Job | undefined;
+
 parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind !== 'have') queue.push(message);
+  else if (waiting?.id === message.id) {
+    const job = waiting;
+    waiting = undefined;
+    job.memory.have(message.chunks);
+    follow(job);
+  }
+  while (waiting === undefined) {
+    const next = queue.shift();
+    if (next === undefined) return;
+    handle(next);
+  }
+});
+
+function handle(message: Exclude<ToWorker, Have>): void {
   if (message.kind === 'config') {
     meaning = compileMeaning(message.yaml, message.version);
     tellReady();
   } else if (message.kind === 'setup') Object.assign(setup, message.change);
   else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
+  else if (message.kind === 'heads') {
+    if (message.bytes.length > 0) memory.load(Buffer.from(message.bytes.buffer));
+    else tellReady();
+  } else if (message.kind === 'carry') carry(message);
   else {
-    const reply = new Reply();
     const bytes = Buffer.from(message.bytes);
-    for (const record of message.records) work(record, bytes, reply);
-    const done = reply.finish(message.id);
-    parentPort?.postMessage(done, [done.bytes, done.plain]);
+    const job = new JobMemory(memory, nowUs() / 1e6);
+    const reply = new Reply();
+    for (const [at, record] of message.records.entries()) {
+      const one = open(record, bytes);
+      // Mostly all is at hand, and one record after the other comes and goes: what lives on costs the collector.
+      if (isAtHand(one, job)) {
+        conclude(one, job, reply);
+        continue;
+      }
+      const records = [one, ...message.records.slice(at + 1).map((later) => open(later, bytes))];
+      follow({ id: message.id, records, memory: job, reply, rounds: 0 });
+      return;
+    }
+    answer(message.id, job, reply);
   }
-});
+}
 
-tellReady();
+/** Names the rows that a record needs, and those that they lead to; false where one is to be asked for. */
+function isAtHand(one: Opened, job: JobMemory): boolean {
+  const { events } = one.made;
+  if (events.length === 0) return true;
+  one.needs = needsOf(events, one.about);
+  let fresh = job.need(one.needs);
+  for (let round = 1; fresh && !job.isWaiting && round < roundsMax; round += 1) {
+    if (!mayLead(events, one.needs, job)) break;
+    fresh = job.need(furtherNeedsOf(events, one.about, job));
+  }
+  return !job.isWaiting;
+}
+
+function carry({ row, bytes, drop }: Extract<ToWorker, { kind: 'carry' }>): void {
+  const made = memory.carry(row, Buffer.from(bytes.buffer), drop, nowUs() / 1e6);
+  const into = made && { row: made.row, bytes: Uint8Array.from(made.bytes) };
+  const { entries } = memory;
+  parentPort?.postMessage({ kind: 'carried', row, into, entries } satisfies FromWorker);
+}
+
+/** A record after the first phase: what it says by itself. */
+interface Opened {
+  job: JobRecord;
+  record: JournalRecord;
+  about: About;
+  made: Normalized;
+  /** Rows that its events named. */
+  needs: readonly Need[];
+}
+
+interface Job {
+  id: number;
+  records: Opened[];
+  memory: JobMemory;
+  reply: Reply;
+  /** Times that its rows have been looked at for what they lead to. */
+  rounds: number;
+}
+
+/** Of several records at once, so that they ask together for what is not at hand. */
+function follow(job: Job): void {
+  for (; job.rounds < roundsMax; job.rounds += 1) {
+    const first = job.rounds === 0;
+    let fresh = false;
+    for (const one of job.records) {
+      const { events } = one.made;
+      if (events.length === 0) continue;
+      if (first) {
+        one.needs = needsOf(events, one.about);
+        if (job.memory.need(one.needs)) fresh = true;
+      } else if (mayLead(events, one.needs, job.memory)) {
+        if (job.memory.need(furtherNeedsOf(events, one.about, job.memory))) fresh = true;
+      }
+    }
+    const wanted = job.memory.wanted();
+    if (wanted.length > 0) {
+      job.rounds += 1;
+      waiting = job;
+      const locations = wanted.flatMap(({ row, chunk }) => [row, chunk]);
+      parentPort?.postMessage({ kind: 'need', id: job.id, locations } satisfies FromWorker);
+      return;
+    }
+    if (!fresh) break;
+  }
+  complete(job);
+}
+
+function complete(job: Job): void {
+  for (const one of job.records) conclude(one, job.memory, job.reply);
+  answer(job.id, job.memory, job.reply);
+}
+
+/** The second phase: what the record says in the light of what came before. */
+function conclude(one: Opened, job: JobMemory, reply: Reply): void {
+  try {
+    job.record(() => remember(one.made.events, one.about, job));
+  } catch {
+    one.made = { events: [], reject: memoryFailed };
+  }
+  finish(one, reply);
+}
+
+function answer(id: number, job: JobMemory, reply: Reply): void {
+  const done = reply.finish(id, job);
+  parentPort?.postMessage(done, [done.bytes, done.plain]);
+}
+
+const memoryFailed: Reject = {
+  code: 'mapping-failed',
+  reason: 'The built-in rules over earlier messages failed on this one.',
+};
 
 function tellReady(): void {
   parentPort?.postMessage({ kind: 'ready', configVersion: meaning.version } satisfies FromWorker);
@@ -79,7 +217,7 @@ class Reply {
     made.plain.push(batchElement(envelope));
   }
 
-  finish(id: number): JobReply {
+  finish(id: number, job: JobMemory): JobReply {
     const { writer, results, rejects, deliveries } = this;
     const plainWriter = new SliceWriter();
     const lanes = [...this.#lanes].map(([lane, { entries, plain }]) => ({
@@ -87,12 +225,28 @@ class Reply {
       row: writer.add(outboxRow(entries)),
       plain: plainWriter.addAll(plain),
     }));
+    const row = job.finish();
+    const remembered = row === undefined ? undefined : { row: row.row, slice: writer.add(row.bytes) };
+    const { entries, damaged } = memory;
+    memory.damaged = 0;
     const [bytes, plain] = [writer.finish(), plainWriter.finish()];
-    return { kind: 'done', id, results, lanes, rejects, deliveries, bytes, plain };
+    return {
+      kind: 'done',
+      id,
+      results,
+      lanes,
+      rejects,
+      deliveries,
+      remembered,
+      entries,
+      damaged,
+      bytes,
+      plain,
+    };
   }
 }
 
-function work(job: JobRecord, bytes: Buffer, reply: Reply): void {
+function open(job: JobRecord, bytes: Buffer): Opened {
   const stored = bytes.subarray(job.offset, job.offset + job.length);
   let record: JournalRecord;
   try {
@@ -100,16 +254,22 @@ function work(job: JobRecord, bytes: Buffer, reply: Reply): void {
     record = JournalRecord.decode(plain);
   } catch (error) {
     // A damaged row costs itself alone.
-    const reason = error instanceof Damaged ? error.message : 'the row cannot be decoded';
-    reject(job, JournalRecord.create(), { code: 'damaged', reason: `Damaged on disk: ${reason}.` }, reply);
-    reply.results.push(resultOf(job, 'routine', job.capturedS * 1_000_000, []));
-    return;
+    const why = error instanceof Damaged ? error.message : 'the row cannot be decoded';
+    record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
+    const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
+    return { job, record, about: aboutOf(job, record), made: { events: [], reject }, needs: [] };
   }
-  finish(job, record, understand(record, meaning, setup.epoch), reply);
+  return { job, record, about: aboutOf(job, record), made: read(record, meaning, setup.epoch), needs: [] };
 }
 
-function finish(job: JobRecord, record: JournalRecord, made: Understood, reply: Reply): void {
+function aboutOf({ sequence }: JobRecord, { source, capturedAtUs }: JournalRecord): About {
+  const { enrichment } = meaning;
+  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment };
+}
+
+function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
   const normalizedAtUs = nowUs();
+  const made = judge(normalized, record, meaning);
   const { lane } = made;
   const destinations = new Map<string, string>();
   made.events.forEach((event) => {

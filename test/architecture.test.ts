@@ -148,6 +148,8 @@ t.test('architecture - only pipeline, gateway, worker and meaning know two stage
   const exceptions = new Map([
     // argv: `hash-password` makes what an MQTT user's entry in the settings needs; `enroll` is the uplink's.
     ['gateway/main.ts', ['capture', 'uplink']],
+    // The worker's half of the memory: rows of the journal, decoded for the rules.
+    ['gateway/worker-memory.ts', ['journal', 'normalize']],
   ]);
   const knows = new Map<string, Set<string>>();
   for (const { file, to } of imports) {
@@ -262,7 +264,7 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
     'gateway/gateway.ts': 440,
-    'proto/config/event-fields.ts': 680,
+    'proto/config/event-fields.ts': 740,
   };
   const long = new Map<string, number>();
   for (const file of product) {

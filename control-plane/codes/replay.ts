@@ -23,7 +23,7 @@ import type {
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { Envelope, type UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
-import { toClinicalEvent } from '../eventlog/clinical.ts';
+import { asStored } from '../eventlog/clinical.ts';
 import type { EventLog, StoredEvent } from '../eventlog/eventlog.ts';
 import { eventId } from '../eventlog/keys.ts';
 import { rawOf } from '../eventlog/raw.ts';
@@ -119,7 +119,7 @@ class Run {
     for await (const page of pages(this.#parts.eventLog, through)) {
       for (const stored of page) {
         if (!this.#mayCarry(stored) || this.#isOwn(stored)) continue;
-        for (const id of toClinicalEvent(stored).provenance?.replay?.supersedes ?? []) this.#replaced.add(id);
+        for (const id of asStored(stored).provenance?.replay?.supersedes ?? []) this.#replaced.add(id);
       }
     }
   }
@@ -128,7 +128,7 @@ class Run {
     for await (const page of pages(this.#parts.eventLog, through)) {
       const touched = new Map<string, Touched>();
       for (const stored of page) {
-        if (!this.#mayCarry(stored) || !carries(toClinicalEvent(stored), this.#entry)) continue;
+        if (!this.#mayCarry(stored) || !carries(asStored(stored), this.#entry)) continue;
         if (this.#replaced.has(idOf(stored))) {
           this.response.replacedBefore += 1;
           continue;
@@ -152,7 +152,7 @@ class Run {
     if (raw.length === 0) return this.#left('no-bytes', touched.length);
     const hash = createHash('sha256').update(raw).digest();
     if (!hash.equals(first.envelope.recordSha256)) return this.#left('other-bytes', touched.length);
-    const old = touched.map(toClinicalEvent);
+    const old = touched.map(asStored);
     const made = await this.#remapper.run({
       yaml: config.yaml,
       version: Number(config.version),
@@ -175,6 +175,7 @@ class Run {
       this.#left('still-unmapped', 1);
       return;
     }
+    keepRemembered(event, old);
     const atUs = nowUs64();
     provenance.duplicateOf = old.provenance?.duplicateOf ?? '';
     provenance.conflict = old.provenance?.conflict ?? '';
@@ -280,6 +281,20 @@ function recordAgain(
     resend: provenance?.resend ?? false,
     will: provenance?.rules.includes('class:will') ?? false,
   });
+}
+
+/** What its gateway knew from other records is none of the mapping's, and stays. */
+function keepRemembered(event: ClinicalEvent, old: ClinicalEvent): void {
+  event.supersessions = old.supersessions;
+  event.superseded = old.superseded;
+  event.enriched = old.enriched;
+  event.identityLinks = old.identityLinks;
+  event.identityConflicts = old.identityConflicts;
+  event.context = old.context;
+  for (const [at, observation] of event.observations.entries()) {
+    observation.superseded = old.observations[at]?.superseded ?? false;
+    observation.previous = old.observations[at]?.previous ?? [];
+  }
 }
 
 function recordOf({ gateway, envelope }: StoredEvent): string {

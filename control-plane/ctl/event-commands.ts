@@ -216,5 +216,14 @@ export function traceText(trace: Trace): string {
   if (trace.conflict !== '')
     text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
   if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;
+  for (const { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy } of trace.followed) {
+    const by = `record ${merge?.epoch.toString(16)}.${merge?.sequence} (${trigger}, ${time(atUs)})`;
+    const where = addedAtCentre
+      ? 'followed when it was read, the event was normalized before'
+      : 'followed at the gateway';
+    const undone =
+      undoneBy === undefined ? '' : `; undone by record ${undoneBy.epoch.toString(16)}.${undoneBy.sequence}`;
+    text += `  ${what}: ${kind} by ${by}, ${where}${undone}\n`;
+  }
   return text;
 }

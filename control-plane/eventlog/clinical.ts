@@ -1,9 +1,26 @@
-/** A stored event as consumers read it: the gateway's encoding, completed with what only its position tells. */
-import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+/**
+ * A stored event as consumers read it: the gateway's encoding, completed with what only its position tells, and
+ * with what became of its identifiers since then. What is stored stays as it came.
+ */
+import type { FollowedMerge } from '../../proto/gen/hilum/v1/admin.ts';
+import { ClinicalEvent, type IdentityLink } from '../../proto/gen/hilum/v1/event.ts';
 import type { StoredEvent } from './eventlog.ts';
 import { eventId } from './keys.ts';
 
-export function toClinicalEvent(stored: StoredEvent): ClinicalEvent {
+/** Knows what became of identifiers [control-plane/persons]. */
+export interface Completes {
+  complete(gateway: string, event: ClinicalEvent): Promise<void>;
+}
+
+/** With what became of its identifiers since then. */
+export async function toClinicalEvent(stored: StoredEvent, persons: Completes): Promise<ClinicalEvent> {
+  const event = asStored(stored);
+  await persons.complete(stored.gateway, event);
+  return event;
+}
+
+/** As its gateway made it. */
+export function asStored(stored: StoredEvent): ClinicalEvent {
   const { gateway, site, epoch, lane, sequence, envelope } = stored;
   const event = ClinicalEvent.decode(envelope.event);
   event.id = eventId(gateway, epoch, lane, sequence);
@@ -15,4 +32,10 @@ export function toClinicalEvent(stored: StoredEvent): ClinicalEvent {
     event.provenance.record = { epoch: envelope.recordEpoch, sequence: envelope.recordSequence };
   }
   return event;
+}
+
+/** A link as a trace shows it: without the identifiers, which are nobody's business there. */
+export function followedMerge(link: IdentityLink, there: (atUs: bigint) => bigint): FollowedMerge {
+  const { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy } = link;
+  return { what, kind, trigger, merge, atUs: there(atUs), addedAtCentre, undoneBy };
 }

@@ -42,6 +42,12 @@ export type Appended =
   | { outcome: 'gap'; expected: bigint }
   | { outcome: 'conflict'; sequence: bigint };
 
+/** What is written with the merges of a batch: the persons that they are about. */
+export interface MergeBook {
+  rowsOf(gateway: string, merges: readonly Envelope[]): Promise<Row[]>;
+  settled(rows: readonly Row[]): void;
+}
+
 interface Cursor {
   /** Queued for writing; an ack waits for `written`. */
   queued: bigint;
@@ -54,6 +60,7 @@ export class EventLog {
   readonly #store: Store;
   readonly #blind: Blind;
   readonly #nowUs: () => bigint;
+  readonly #merges: MergeBook | undefined;
   readonly #cursors = new Map<string, Cursor>();
   readonly #chunks = new Map<string, Buffer>();
   readonly #counts = new Map<string, StoredCounts>();
@@ -63,8 +70,9 @@ export class EventLog {
   /** Blocks are queued one after the other, so that they commit in the order of their indexes; flushes overlap. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, blindKey: Uint8Array, nowUs: () => bigint) {
+  constructor(store: Store, blindKey: Uint8Array, nowUs: () => bigint, merges?: MergeBook) {
     this.#store = store;
+    this.#merges = merges;
     this.#blind = createBlind(blindKey);
     this.#nowUs = nowUs;
   }
@@ -146,6 +154,7 @@ export class EventLog {
     const written = this.#store
       .write([...rows, { table: 'cursors', key, value: indexKey(through) }])
       .then(() => {
+        this.#merges?.settled(rows);
         this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
         for (const follower of this.#followers) follower();
       });
@@ -166,9 +175,11 @@ export class EventLog {
     const controlIds = Buffer.alloc(batch.envelopes.length * blindedBytes);
     const chunks = new Map<string, Buffer>();
     const sources = new Set<string>();
+    const merges: Envelope[] = [];
     for (const [at, bytes] of batch.envelopes.entries()) {
       const envelope = Envelope.decode(bytes);
       sources.add(envelope.source);
+      if (envelope.kind === 'merge') merges.push(envelope);
       if (envelope.messageControlId !== '') {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
@@ -197,6 +208,8 @@ export class EventLog {
       if (counts !== undefined)
         rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(counts).finish() });
     }
+    if (merges.length > 0 && this.#merges !== undefined)
+      rows.push(...(await this.#merges.rowsOf(gateway, merges)));
     return rows;
   }
 

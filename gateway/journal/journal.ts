@@ -15,18 +15,19 @@
  * - An event is handed to the uplink only after its own round is flushed.
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
-import { createHash, hash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { JournalRecord, type QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
-import { createBlind } from '../process/keys.ts';
+import { blindKey, createBlind } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createOpener, createSealer, type Opener, type Segment } from '../process/seal.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, place, tables } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
+import { Memory, type NumberedRow } from './memory.ts';
 import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
@@ -47,6 +48,8 @@ export interface Made {
   rejects: MadeReject[];
   /** Of each record that a route sends on: record sequence and its messages. */
   deliveries: { sequence: number; made: MadeDelivery[] }[];
+  /** What the records changed in the memory, which has accepted it; absent where that is nothing. */
+  remembered?: NumberedRow;
 }
 
 interface Owed {
@@ -63,6 +66,8 @@ export class Journal implements Intake {
   readonly local: LocalQueues;
   /** What the control plane has to be told beside the events. */
   readonly reports: Reports;
+  /** What the normalizer remembers of earlier records. */
+  readonly memory: Memory;
   readonly room: () => Room;
   /** Milliseconds that the recovery scan took, and what it found. */
   readonly recovered: { ms: number; records: number; events: number };
@@ -200,8 +205,9 @@ export class Journal implements Intake {
       onAlarm: (code, fields) => hooks.onAlarm(code, fields),
       onEvents: () => hooks.onEvents(),
     });
-    const blindKey = createHash('sha256').update('hilum blind v1').update(options.key).digest();
-    this.#repeats = new RepeatLog(part, createBlind(blindKey), options.repeatEntriesMax, options.repeatAgeMs);
+    const blind = createBlind(blindKey(options.key));
+    this.#repeats = new RepeatLog(part, blind, options.repeatEntriesMax, options.repeatAgeMs);
+    this.memory = new Memory(part, options, live);
     this.#sequence = Math.max(
       this.#state.number('sequence'),
       this.#records.found.lastSequence,
@@ -338,7 +344,8 @@ export class Journal implements Intake {
     const urgent = made.some(({ lanes }) => lanes.some(({ lane }) => lane === 'stat' || lane === 'urgent'));
     const round = this.#committer.round(urgent ? 'now' : 'patient');
     for (const row of rows) this.#records.remove(round, row);
-    for (const { lanes, rejects, deliveries } of made) {
+    for (const { lanes, rejects, deliveries, remembered } of made) {
+      if (remembered !== undefined) this.memory.put(round, remembered);
       for (const lane of lanes) this.#outbox.put(round, lane);
       for (const reject of rejects) {
         this.#custody.count('quarantined', reject.source, reject.capturedS);

@@ -16,6 +16,8 @@
  *   dead-letters       as deliveries: refused by their destination
  *   destinations       destination number(2)                      destination name
  *   repeats            number(8)                                  packed entries of one round
+ *   memory             row(8)                                     what one job remembered (memory-row.ts)
+ *   memory-index       last row(8)                                heads of rows of the memory
  *
  * A row holds what one commit round brought of one class, or what one job of the normalizer made for
  * one lane: a flush is paid once and a tree is walked once for many messages. Inside a row everything
@@ -43,6 +45,8 @@ export const tables = {
   deadLetters: 'dead-letters',
   destinations: 'destinations',
   repeats: 'repeats',
+  memory: 'memory',
+  memoryIndex: 'memory-index',
 } as const;
 
 export function recordsTable(guess: Class): string {

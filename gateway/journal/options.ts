@@ -12,6 +12,8 @@ export interface JournalOptions {
   repeatAgeMs: number;
   /** Of a round that is full; the committer's own but in tests of that seam. */
   roundBytesMax?: number | undefined;
+  memoryEntriesMax: number;
+  memoryBytesMax: number;
   /** Whose record this is, as numbers: what order is kept for. */
   orderKeysOf(draft: RecordDraft): readonly number[];
 }

@@ -51,6 +51,7 @@ export type RejectCode =
   | 'query' // QBP/RSP/ACK …: not an event
   | 'nothing-in-it' // understood, but without anything that an event could say
   | 'continuation' // DSC continuation, not spoken
+  | 'damaged' // the record cannot be read from the disk
   | 'mapping-failed'; // the mapping threw or ran out of its budget
 
 export interface NormalizeContext {

@@ -99,6 +99,16 @@ export function flushDirectory(directory: string): void {
 /** Makes 16 bytes that stand for a text which must not be readable on disk (an MSH-10 can be an MRN). */
 export type Blind = (text: string) => Buffer;
 
+/** The key of a data directory's blind texts, from its master key. */
+export function blindKey(masterKey: Uint8Array): Buffer {
+  return hash('sha256', Buffer.concat([Buffer.from('hilum blind v1'), masterKey]), 'buffer');
+}
+
+/** The key under which the memory's keys are hashed [keyed-hash.ts]. */
+export function memoryKey(masterKey: Uint8Array): Buffer {
+  return hash('sha256', Buffer.concat([Buffer.from('hilum memory v1'), masterKey]), 'buffer');
+}
+
 const blockBytes = 64;
 
 /**

@@ -90,6 +90,23 @@ const units = z.strictObject({
   convert: z.record(name, conversion).default({}).describe('Units that are wanted beside the sent ones.'),
 });
 
+const enrichment = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    maxAge: z
+      .strictObject({
+        patient: duration.default('90d').describe('Identifiers, name, birth date, sex.'),
+        encounter: duration.default('7d').describe('Visit number, class, location, attending.'),
+      })
+      .prefault({})
+      .describe('What ADT said longer ago than this is left out.'),
+    census: z
+      .boolean()
+      .default(false)
+      .describe('true: everybody who is here was told to the gateway; of others nothing is missing.'),
+  })
+  .describe('What the site’s own ADT said completes events that do not say it, in `context`.');
+
 const classRule = z.strictObject({
   name,
   when: predicate,
@@ -142,6 +159,7 @@ export const configSchema = z.strictObject({
     .record(name, criticalRule)
     .default({})
     .describe('Results that are critical although no flag says so.'),
+  enrichment: enrichment.prefault({}),
   classes: classSection.prefault([]),
   budgets: z
     .strictObject({

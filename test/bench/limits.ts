@@ -24,7 +24,8 @@ export type Loader =
   | 'load-mqtt'
   | 'load-stream'
   | 'load-uplink'
-  | 'map-encode';
+  | 'map-encode'
+  | 'million-patients';
 
 /** What a load tool prints; `sentBytes` are the messages' own, without framing. */
 export interface ToolResult extends LoadResult {

@@ -25,6 +25,7 @@ import { p10 } from './goals/p10-start.ts';
 import { p11 } from './goals/p11-idle.ts';
 import { p12 } from './goals/p12-bytes.ts';
 import { p13 } from './goals/p13-fill.ts';
+import { p14 } from './goals/p14-patients.ts';
 import { owning } from './limits.ts';
 import { fullSizes, quickSizes, Run } from './run.ts';
 import { table, tableJson } from './table.ts';
@@ -41,6 +42,7 @@ const goals = {
   P9: p9,
   P13: p13,
   P10: p10,
+  P14: p14,
   P7: p7,
 };
 type Goal = keyof typeof goals;

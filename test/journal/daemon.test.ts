@@ -180,6 +180,8 @@ t.test('journal - a record damaged on the disk goes to quarantine, the others ar
       repeatEntriesMax: 1000,
       repeatAgeMs: 1e9,
       orderKeysOf: () => [],
+      memoryEntriesMax: 1000,
+      memoryBytesMax: 1024 ** 2,
     },
     {
       onFault: () => {},

@@ -53,6 +53,8 @@ async function open(directory: string, more: Partial<JournalOptions> = {}): Prom
       repeatEntriesMax: 10_000,
       repeatAgeMs: 7 * 86_400_000,
       orderKeysOf: () => [],
+      memoryEntriesMax: 10_000,
+      memoryBytesMax: 64 * 1024 ** 2,
       ...more,
     },
     hooks,

@@ -70,6 +70,8 @@ function open(directory: string, roundBytesMax?: number, environment?: Environme
     repeatEntriesMax: 10_000,
     repeatAgeMs: 7 * 86_400_000,
     orderKeysOf: () => [],
+    memoryEntriesMax: 10_000,
+    memoryBytesMax: 1024 ** 2,
     roundBytesMax,
   };
   return Journal.open(options, hooks, environment);

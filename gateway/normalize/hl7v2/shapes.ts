@@ -46,6 +46,12 @@ export const fresh = {
     furtherEncounters: [],
     extensions: [],
     deviceAssociation: undefined,
+    supersessions: [],
+    superseded: false,
+    enriched: [],
+    identityLinks: [],
+    identityConflicts: [],
+    context: undefined,
   }),
   patient: (): proto.Patient => ({
     identifiers: [],
@@ -193,6 +199,8 @@ export const fresh = {
     critical: undefined,
     devicePath: '',
     samples: undefined,
+    superseded: false,
+    previous: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

@@ -20,7 +20,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ClinicalEvent } from "./event.ts";
+import { ClinicalEvent, RecordPosition } from "./event.ts";
 import {
   AuditEntry,
   ConfigProblem,
@@ -271,6 +271,22 @@ export interface Trace {
   /** Of a quarantined record: its code and why; empty for an event. */
   code: string;
   reason: string;
+  /** Merges, moves and links of the event's identifiers; without the identifiers. */
+  followed: FollowedMerge[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface FollowedMerge {
+  /** patient | account | visit, and merge | move | link | change-identifier. */
+  what: string;
+  kind: string;
+  trigger: string;
+  /** The record that said so, and when it was captured. */
+  merge: RecordPosition | undefined;
+  atUs: bigint;
+  /** Followed when the event was read, not yet when it was normalized. */
+  addedAtCentre: boolean;
+  undoneBy: RecordPosition | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3934,6 +3950,7 @@ function createBaseTrace(): Trace {
     duplicateOf: "",
     code: "",
     reason: "",
+    followed: [],
     _unknownFields: {},
   };
 }
@@ -3996,6 +4013,9 @@ export const Trace: MessageFns<Trace> = {
     }
     if (message.reason !== "") {
       writer.uint32(130).string(message.reason);
+    }
+    for (const v of message.followed) {
+      FollowedMerge.encode(v!, writer.uint32(138).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4149,6 +4169,14 @@ export const Trace: MessageFns<Trace> = {
             message.reason = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.followed.push(FollowedMerge.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4213,6 +4241,9 @@ export const Trace: MessageFns<Trace> = {
         : "",
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      followed: globalThis.Array.isArray(object?.followed)
+        ? object.followed.map((e: any) => FollowedMerge.fromJSON(e))
+        : [],
     };
   },
 
@@ -4266,6 +4297,9 @@ export const Trace: MessageFns<Trace> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.followed?.length) {
+      obj.followed = message.followed.map((e) => FollowedMerge.toJSON(e));
+    }
     return obj;
   },
 
@@ -4294,6 +4328,212 @@ export const Trace: MessageFns<Trace> = {
     message.duplicateOf = object.duplicateOf ?? "";
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
+    message.followed = object.followed?.map((e) => FollowedMerge.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFollowedMerge(): FollowedMerge {
+  return {
+    what: "",
+    kind: "",
+    trigger: "",
+    merge: undefined,
+    atUs: 0n,
+    addedAtCentre: false,
+    undoneBy: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const FollowedMerge: MessageFns<FollowedMerge> = {
+  encode(message: FollowedMerge, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.trigger !== "") {
+      writer.uint32(26).string(message.trigger);
+    }
+    if (message.merge !== undefined) {
+      RecordPosition.encode(message.merge, writer.uint32(34).fork()).join();
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.atUs);
+    }
+    if (message.addedAtCentre !== false) {
+      writer.uint32(48).bool(message.addedAtCentre);
+    }
+    if (message.undoneBy !== undefined) {
+      RecordPosition.encode(message.undoneBy, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowedMerge {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowedMerge();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.trigger = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.merge = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.addedAtCentre = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.undoneBy = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FollowedMerge {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      trigger: isSet(object.trigger) ? globalThis.String(object.trigger) : "",
+      merge: isSet(object.merge) ? RecordPosition.fromJSON(object.merge) : undefined,
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      addedAtCentre: isSet(object.addedAtCentre)
+        ? globalThis.Boolean(object.addedAtCentre)
+        : isSet(object.added_at_centre)
+        ? globalThis.Boolean(object.added_at_centre)
+        : false,
+      undoneBy: isSet(object.undoneBy)
+        ? RecordPosition.fromJSON(object.undoneBy)
+        : isSet(object.undone_by)
+        ? RecordPosition.fromJSON(object.undone_by)
+        : undefined,
+    };
+  },
+
+  toJSON(message: FollowedMerge): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.trigger !== "") {
+      obj.trigger = message.trigger;
+    }
+    if (message.merge !== undefined) {
+      obj.merge = RecordPosition.toJSON(message.merge);
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    if (message.addedAtCentre !== false) {
+      obj.addedAtCentre = message.addedAtCentre;
+    }
+    if (message.undoneBy !== undefined) {
+      obj.undoneBy = RecordPosition.toJSON(message.undoneBy);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FollowedMerge>): FollowedMerge {
+    return FollowedMerge.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowedMerge>): FollowedMerge {
+    const message = createBaseFollowedMerge();
+    message.what = object.what ?? "";
+    message.kind = object.kind ?? "";
+    message.trigger = object.trigger ?? "";
+    message.merge = (object.merge !== undefined && object.merge !== null)
+      ? RecordPosition.fromPartial(object.merge)
+      : undefined;
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.addedAtCentre = object.addedAtCentre ?? false;
+    message.undoneBy = (object.undoneBy !== undefined && object.undoneBy !== null)
+      ? RecordPosition.fromPartial(object.undoneBy)
+      : undefined;
     return message;
   },
 };

@@ -255,6 +255,37 @@ export interface ClinicalEvent {
    * HL7 v2: Z segments · FHIR: Provenance.extension urn:hilum:extension:site · Hilum: mappings of the config
    */
   extensions: Extension[];
+  /**
+   * What the gateway found in its memory of the same order: what this event replaces, or is replaced by.
+   * Hilum: memory
+   */
+  supersessions: Supersession[];
+  /**
+   * Something newer is known of all that this event says of status: it must not replace what a consumer has.
+   * Hilum: memory
+   */
+  superseded: boolean;
+  /**
+   * Fields that the gateway added from its memory; they were not in the message.
+   * Hilum: memory
+   */
+  enriched: Enrichment[];
+  /**
+   * Identifiers of this event that a merge, a move or a link had reached when the event was normalized or
+   * read: what stands for them now. `patient` and `encounter` stay what the message said.
+   * HL7 v2: MRG, PID of earlier A18, A24, A30, A34-A36, A39-A51 · IHE: PAM ITI-30 · Hilum: memory, control plane
+   */
+  identityLinks: IdentityLink[];
+  /**
+   * What contradicts an earlier record about the same identifier. Nothing is resolved here: somebody must look.
+   * HL7 v2: PID-7, PID-8, MRG · Hilum: memory
+   */
+  identityConflicts: IdentityConflict[];
+  /**
+   * What the site's own ADT last said of the patient and of the stay, where this message does not say it.
+   * HL7 v2: PID, PV1 of earlier ADT · Hilum: memory
+   */
+  context: Context | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -270,6 +301,259 @@ export interface Extension {
    * HL7 v2: Z segments · Hilum: mappings of the config
    */
   value: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of an identifier that this event was sent under. */
+export interface IdentityLink {
+  /**
+   * What it identifies: patient | account | visit.
+   * HL7 v2: PID-3, PID-18, PV1-19
+   */
+  what: string;
+  /**
+   * The identifiers of this event that are meant.
+   * HL7 v2: PID-3, PID-18, PV1-19
+   */
+  said: Identifier[];
+  /**
+   * merge | move | change-identifier: they are retired, see `surviving`. link: two records of one patient,
+   * none retired, see `linked`.
+   * HL7 v2: EVN-1 of the record that is followed
+   */
+  kind: string;
+  /**
+   * What stands for them now, at the end of every merge that followed. Empty where an account or a visit
+   * kept its number and only changed its patient.
+   * HL7 v2: PID-3, PID-18, PV1-19 of the merge
+   */
+  surviving: Identifier[];
+  /**
+   * Of a moved account, visit or identifier: the patient whom it belongs to now.
+   * HL7 v2: PID-3 of A43, A44, A45
+   */
+  patient: Identifier[];
+  /**
+   * Of a link: the other patient's identifiers.
+   * HL7 v2: PID-3 of A24
+   */
+  linked: Identifier[];
+  /**
+   * The record, of the same gateway, that retired, moved or linked them.
+   * Hilum: journal
+   */
+  merge:
+    | RecordPosition
+    | undefined;
+  /**
+   * Its trigger event.
+   * HL7 v2: EVN-1
+   */
+  trigger: string;
+  /**
+   * Its source.
+   * Hilum: config
+   */
+  source: string;
+  /**
+   * When it was captured, microseconds since 1970.
+   * Hilum: capture
+   */
+  atUs: bigint;
+  /**
+   * Records of the merges after it that were followed to the surviving identifiers.
+   * Hilum: journal
+   */
+  further: RecordPosition[];
+  /**
+   * False: the gateway followed it when it normalized the event. True: the event was normalized before that, and
+   * the control plane followed it (or followed it further) when the event was read.
+   * Hilum: control plane
+   */
+  addedAtCentre: boolean;
+  /**
+   * The record that undid the merge after the gateway had followed it (A37): the link holds no longer.
+   * HL7 v2: A37
+   */
+  undoneBy: RecordPosition | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Two records disagree about one identifier. */
+export interface IdentityConflict {
+  /**
+   * birth-date | sex: this event and the other record say different ones. merge-circle: the merge would lead
+   * back to itself, and is not followed. merge-again: the identifier was merged into another one before; the
+   * new merge is followed.
+   * HL7 v2: PID-7, PID-8, MRG-1
+   */
+  field: string;
+  /**
+   * The identifier of this event that both name.
+   * HL7 v2: PID-3, MRG-1
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * This event's record.
+   * Hilum: journal
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * The other record, of the same gateway.
+   * Hilum: memory
+   */
+  other:
+    | RecordPosition
+    | undefined;
+  /**
+   * The other record's source.
+   * Hilum: memory
+   */
+  otherSource: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * Said by the site's own ADT, not by this message; every field is listed in `enriched` with its source,
+ * record and age. Not filled where the identity is in conflict, or two could be meant.
+ */
+export interface Context {
+  /**
+   * Other identifiers, name, birth date, sex: only those that the message lacks.
+   * HL7 v2: PID-3, PID-5, PID-7, PID-8 of ADT
+   */
+  patient:
+    | Patient
+    | undefined;
+  /**
+   * The current stay: visit number, class, location, attending; only what the message lacks.
+   * HL7 v2: PV1-2, PV1-3, PV1-7, PV1-19 of ADT
+   */
+  encounter:
+    | Encounter
+    | undefined;
+  /**
+   * "Context incomplete": no ADT about this patient was seen, and no census was loaded. Nothing follows from
+   * what is missing here.
+   * Hilum: memory
+   */
+  incomplete: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One state of an order or an observation against another one of the same, from an earlier record. */
+export interface Supersession {
+  /**
+   * What of this event: order | observations[0] …
+   * Hilum: memory
+   */
+  what: string;
+  /**
+   * The other state's record, of the same gateway.
+   * Hilum: memory
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * The other state's status.
+   * Hilum: memory
+   */
+  status: string;
+  /**
+   * False: this event's state is newer and replaces the other. True: the other is newer and stays.
+   * Hilum: memory
+   */
+  thisIsSuperseded: boolean;
+  /**
+   * What said which is newer: issued (OBR-22, where there is none MSH-7) | effective (OBX-14, where there is
+   * none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) | sequence (the order of arrival) |
+   * order (an older result that was not final, under an order that is)
+   * Hilum: memory
+   */
+  decidedBy: string;
+  /**
+   * unusual-transition: newer, but from a status that is not left for this one as a rule, as from final
+   * to preliminary. Delivered as it is.
+   * Hilum: memory
+   */
+  statusFlag: string;
+  /**
+   * This event's status.
+   * Hilum: memory
+   */
+  toStatus: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A field that was not in the message. */
+export interface Enrichment {
+  /**
+   * Which one: observations[0].previous, context.patient.names, context.encounter.location …
+   * Hilum: memory
+   */
+  path: string;
+  /**
+   * The source that said it.
+   * Hilum: memory
+   */
+  source: string;
+  /**
+   * Seconds between the capture of what was remembered (the newest, where it is several) and of this record.
+   * Hilum: memory
+   */
+  ageS: bigint;
+  /**
+   * The record, of the same gateway, that said it.
+   * Hilum: memory
+   */
+  record: RecordPosition | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What was known of an observation before: from the gateway's memory, not from the message. */
+export interface PreviousValue {
+  /**
+   * As it was sent, where it is short.
+   * Hilum: memory
+   */
+  value: string;
+  /**
+   * OBX-6 as sent.
+   * Hilum: memory
+   */
+  unit: string;
+  /**
+   * Its status then.
+   * Hilum: memory
+   */
+  status: string;
+  /**
+   * FHIR dateTime text of OBX-14, else OBR-7.
+   * Hilum: memory
+   */
+  effective: string;
+  /**
+   * The record that it came with.
+   * Hilum: memory
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * The source that said it.
+   * Hilum: memory
+   */
+  source: string;
+  /**
+   * Seconds between the captures of the two records.
+   * Hilum: memory
+   */
+  ageS: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1656,7 +1940,19 @@ export interface Observation {
    * FHIR: a further Observation.interpretation AA with urn:hilum:extension:critical · Hilum: critical of the
    * config
    */
-  critical: CriticalMark | undefined;
+  critical:
+    | CriticalMark
+    | undefined;
+  /**
+   * A newer state of this observation is known; see ClinicalEvent.supersessions.
+   * Hilum: memory
+   */
+  superseded: boolean;
+  /**
+   * At most three earlier values of the same observation of the same order, the newest first.
+   * Hilum: memory
+   */
+  previous: PreviousValue[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3550,6 +3846,12 @@ function createBaseClinicalEvent(): ClinicalEvent {
     furtherEncounters: [],
     deviceAssociation: undefined,
     extensions: [],
+    supersessions: [],
+    superseded: false,
+    enriched: [],
+    identityLinks: [],
+    identityConflicts: [],
+    context: undefined,
     _unknownFields: {},
   };
 }
@@ -3672,6 +3974,24 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     for (const v of message.extensions) {
       Extension.encode(v!, writer.uint32(314).fork()).join();
+    }
+    for (const v of message.supersessions) {
+      Supersession.encode(v!, writer.uint32(322).fork()).join();
+    }
+    if (message.superseded !== false) {
+      writer.uint32(328).bool(message.superseded);
+    }
+    for (const v of message.enriched) {
+      Enrichment.encode(v!, writer.uint32(338).fork()).join();
+    }
+    for (const v of message.identityLinks) {
+      IdentityLink.encode(v!, writer.uint32(346).fork()).join();
+    }
+    for (const v of message.identityConflicts) {
+      IdentityConflict.encode(v!, writer.uint32(354).fork()).join();
+    }
+    if (message.context !== undefined) {
+      Context.encode(message.context, writer.uint32(362).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4009,6 +4329,54 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.extensions.push(Extension.decode(reader, reader.uint32()));
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.supersessions.push(Supersession.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 41: {
+            if (tag !== 328) {
+              break;
+            }
+
+            message.superseded = reader.bool();
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.enriched.push(Enrichment.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.identityLinks.push(IdentityLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.identityConflicts.push(IdentityConflict.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.context = Context.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4116,6 +4484,24 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       extensions: globalThis.Array.isArray(object?.extensions)
         ? object.extensions.map((e: any) => Extension.fromJSON(e))
         : [],
+      supersessions: globalThis.Array.isArray(object?.supersessions)
+        ? object.supersessions.map((e: any) => Supersession.fromJSON(e))
+        : [],
+      superseded: isSet(object.superseded) ? globalThis.Boolean(object.superseded) : false,
+      enriched: globalThis.Array.isArray(object?.enriched)
+        ? object.enriched.map((e: any) => Enrichment.fromJSON(e))
+        : [],
+      identityLinks: globalThis.Array.isArray(object?.identityLinks)
+        ? object.identityLinks.map((e: any) => IdentityLink.fromJSON(e))
+        : globalThis.Array.isArray(object?.identity_links)
+        ? object.identity_links.map((e: any) => IdentityLink.fromJSON(e))
+        : [],
+      identityConflicts: globalThis.Array.isArray(object?.identityConflicts)
+        ? object.identityConflicts.map((e: any) => IdentityConflict.fromJSON(e))
+        : globalThis.Array.isArray(object?.identity_conflicts)
+        ? object.identity_conflicts.map((e: any) => IdentityConflict.fromJSON(e))
+        : [],
+      context: isSet(object.context) ? Context.fromJSON(object.context) : undefined,
     };
   },
 
@@ -4238,6 +4624,24 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.extensions?.length) {
       obj.extensions = message.extensions.map((e) => Extension.toJSON(e));
     }
+    if (message.supersessions?.length) {
+      obj.supersessions = message.supersessions.map((e) => Supersession.toJSON(e));
+    }
+    if (message.superseded !== false) {
+      obj.superseded = message.superseded;
+    }
+    if (message.enriched?.length) {
+      obj.enriched = message.enriched.map((e) => Enrichment.toJSON(e));
+    }
+    if (message.identityLinks?.length) {
+      obj.identityLinks = message.identityLinks.map((e) => IdentityLink.toJSON(e));
+    }
+    if (message.identityConflicts?.length) {
+      obj.identityConflicts = message.identityConflicts.map((e) => IdentityConflict.toJSON(e));
+    }
+    if (message.context !== undefined) {
+      obj.context = Context.toJSON(message.context);
+    }
     return obj;
   },
 
@@ -4313,6 +4717,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       ? DeviceAssociation.fromPartial(object.deviceAssociation)
       : undefined;
     message.extensions = object.extensions?.map((e) => Extension.fromPartial(e)) || [];
+    message.supersessions = object.supersessions?.map((e) => Supersession.fromPartial(e)) || [];
+    message.superseded = object.superseded ?? false;
+    message.enriched = object.enriched?.map((e) => Enrichment.fromPartial(e)) || [];
+    message.identityLinks = object.identityLinks?.map((e) => IdentityLink.fromPartial(e)) || [];
+    message.identityConflicts = object.identityConflicts?.map((e) => IdentityConflict.fromPartial(e)) || [];
+    message.context = (object.context !== undefined && object.context !== null)
+      ? Context.fromPartial(object.context)
+      : undefined;
     return message;
   },
 };
@@ -4414,6 +4826,1138 @@ export const Extension: MessageFns<Extension> = {
     const message = createBaseExtension();
     message.name = object.name ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseIdentityLink(): IdentityLink {
+  return {
+    what: "",
+    said: [],
+    kind: "",
+    surviving: [],
+    patient: [],
+    linked: [],
+    merge: undefined,
+    trigger: "",
+    source: "",
+    atUs: 0n,
+    further: [],
+    addedAtCentre: false,
+    undoneBy: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const IdentityLink: MessageFns<IdentityLink> = {
+  encode(message: IdentityLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    for (const v of message.said) {
+      Identifier.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.kind !== "") {
+      writer.uint32(26).string(message.kind);
+    }
+    for (const v of message.surviving) {
+      Identifier.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.patient) {
+      Identifier.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.linked) {
+      Identifier.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.merge !== undefined) {
+      RecordPosition.encode(message.merge, writer.uint32(58).fork()).join();
+    }
+    if (message.trigger !== "") {
+      writer.uint32(66).string(message.trigger);
+    }
+    if (message.source !== "") {
+      writer.uint32(74).string(message.source);
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.atUs);
+    }
+    for (const v of message.further) {
+      RecordPosition.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.addedAtCentre !== false) {
+      writer.uint32(96).bool(message.addedAtCentre);
+    }
+    if (message.undoneBy !== undefined) {
+      RecordPosition.encode(message.undoneBy, writer.uint32(106).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdentityLink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentityLink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.said.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.surviving.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.patient.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.linked.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.merge = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.trigger = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.further.push(RecordPosition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.addedAtCentre = reader.bool();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.undoneBy = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdentityLink {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      said: globalThis.Array.isArray(object?.said) ? object.said.map((e: any) => Identifier.fromJSON(e)) : [],
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      surviving: globalThis.Array.isArray(object?.surviving)
+        ? object.surviving.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => Identifier.fromJSON(e)) : [],
+      linked: globalThis.Array.isArray(object?.linked) ? object.linked.map((e: any) => Identifier.fromJSON(e)) : [],
+      merge: isSet(object.merge) ? RecordPosition.fromJSON(object.merge) : undefined,
+      trigger: isSet(object.trigger) ? globalThis.String(object.trigger) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      further: globalThis.Array.isArray(object?.further)
+        ? object.further.map((e: any) => RecordPosition.fromJSON(e))
+        : [],
+      addedAtCentre: isSet(object.addedAtCentre)
+        ? globalThis.Boolean(object.addedAtCentre)
+        : isSet(object.added_at_centre)
+        ? globalThis.Boolean(object.added_at_centre)
+        : false,
+      undoneBy: isSet(object.undoneBy)
+        ? RecordPosition.fromJSON(object.undoneBy)
+        : isSet(object.undone_by)
+        ? RecordPosition.fromJSON(object.undone_by)
+        : undefined,
+    };
+  },
+
+  toJSON(message: IdentityLink): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.said?.length) {
+      obj.said = message.said.map((e) => Identifier.toJSON(e));
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.surviving?.length) {
+      obj.surviving = message.surviving.map((e) => Identifier.toJSON(e));
+    }
+    if (message.patient?.length) {
+      obj.patient = message.patient.map((e) => Identifier.toJSON(e));
+    }
+    if (message.linked?.length) {
+      obj.linked = message.linked.map((e) => Identifier.toJSON(e));
+    }
+    if (message.merge !== undefined) {
+      obj.merge = RecordPosition.toJSON(message.merge);
+    }
+    if (message.trigger !== "") {
+      obj.trigger = message.trigger;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    if (message.further?.length) {
+      obj.further = message.further.map((e) => RecordPosition.toJSON(e));
+    }
+    if (message.addedAtCentre !== false) {
+      obj.addedAtCentre = message.addedAtCentre;
+    }
+    if (message.undoneBy !== undefined) {
+      obj.undoneBy = RecordPosition.toJSON(message.undoneBy);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IdentityLink>): IdentityLink {
+    return IdentityLink.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IdentityLink>): IdentityLink {
+    const message = createBaseIdentityLink();
+    message.what = object.what ?? "";
+    message.said = object.said?.map((e) => Identifier.fromPartial(e)) || [];
+    message.kind = object.kind ?? "";
+    message.surviving = object.surviving?.map((e) => Identifier.fromPartial(e)) || [];
+    message.patient = object.patient?.map((e) => Identifier.fromPartial(e)) || [];
+    message.linked = object.linked?.map((e) => Identifier.fromPartial(e)) || [];
+    message.merge = (object.merge !== undefined && object.merge !== null)
+      ? RecordPosition.fromPartial(object.merge)
+      : undefined;
+    message.trigger = object.trigger ?? "";
+    message.source = object.source ?? "";
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.further = object.further?.map((e) => RecordPosition.fromPartial(e)) || [];
+    message.addedAtCentre = object.addedAtCentre ?? false;
+    message.undoneBy = (object.undoneBy !== undefined && object.undoneBy !== null)
+      ? RecordPosition.fromPartial(object.undoneBy)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIdentityConflict(): IdentityConflict {
+  return { field: "", identifier: undefined, record: undefined, other: undefined, otherSource: "", _unknownFields: {} };
+}
+
+export const IdentityConflict: MessageFns<IdentityConflict> = {
+  encode(message: IdentityConflict, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.field !== "") {
+      writer.uint32(10).string(message.field);
+    }
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(18).fork()).join();
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(26).fork()).join();
+    }
+    if (message.other !== undefined) {
+      RecordPosition.encode(message.other, writer.uint32(34).fork()).join();
+    }
+    if (message.otherSource !== "") {
+      writer.uint32(42).string(message.otherSource);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IdentityConflict {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIdentityConflict();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.other = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.otherSource = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): IdentityConflict {
+    return {
+      field: isSet(object.field) ? globalThis.String(object.field) : "",
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      other: isSet(object.other) ? RecordPosition.fromJSON(object.other) : undefined,
+      otherSource: isSet(object.otherSource)
+        ? globalThis.String(object.otherSource)
+        : isSet(object.other_source)
+        ? globalThis.String(object.other_source)
+        : "",
+    };
+  },
+
+  toJSON(message: IdentityConflict): unknown {
+    const obj: any = {};
+    if (message.field !== "") {
+      obj.field = message.field;
+    }
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.other !== undefined) {
+      obj.other = RecordPosition.toJSON(message.other);
+    }
+    if (message.otherSource !== "") {
+      obj.otherSource = message.otherSource;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<IdentityConflict>): IdentityConflict {
+    return IdentityConflict.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<IdentityConflict>): IdentityConflict {
+    const message = createBaseIdentityConflict();
+    message.field = object.field ?? "";
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.other = (object.other !== undefined && object.other !== null)
+      ? RecordPosition.fromPartial(object.other)
+      : undefined;
+    message.otherSource = object.otherSource ?? "";
+    return message;
+  },
+};
+
+function createBaseContext(): Context {
+  return { patient: undefined, encounter: undefined, incomplete: false, _unknownFields: {} };
+}
+
+export const Context: MessageFns<Context> = {
+  encode(message: Context, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.patient !== undefined) {
+      Patient.encode(message.patient, writer.uint32(10).fork()).join();
+    }
+    if (message.encounter !== undefined) {
+      Encounter.encode(message.encounter, writer.uint32(18).fork()).join();
+    }
+    if (message.incomplete !== false) {
+      writer.uint32(24).bool(message.incomplete);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Context {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.patient = Patient.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.encounter = Encounter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.incomplete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Context {
+    return {
+      patient: isSet(object.patient) ? Patient.fromJSON(object.patient) : undefined,
+      encounter: isSet(object.encounter) ? Encounter.fromJSON(object.encounter) : undefined,
+      incomplete: isSet(object.incomplete) ? globalThis.Boolean(object.incomplete) : false,
+    };
+  },
+
+  toJSON(message: Context): unknown {
+    const obj: any = {};
+    if (message.patient !== undefined) {
+      obj.patient = Patient.toJSON(message.patient);
+    }
+    if (message.encounter !== undefined) {
+      obj.encounter = Encounter.toJSON(message.encounter);
+    }
+    if (message.incomplete !== false) {
+      obj.incomplete = message.incomplete;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Context>): Context {
+    return Context.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Context>): Context {
+    const message = createBaseContext();
+    message.patient = (object.patient !== undefined && object.patient !== null)
+      ? Patient.fromPartial(object.patient)
+      : undefined;
+    message.encounter = (object.encounter !== undefined && object.encounter !== null)
+      ? Encounter.fromPartial(object.encounter)
+      : undefined;
+    message.incomplete = object.incomplete ?? false;
+    return message;
+  },
+};
+
+function createBaseSupersession(): Supersession {
+  return {
+    what: "",
+    record: undefined,
+    status: "",
+    thisIsSuperseded: false,
+    decidedBy: "",
+    statusFlag: "",
+    toStatus: "",
+    _unknownFields: {},
+  };
+}
+
+export const Supersession: MessageFns<Supersession> = {
+  encode(message: Supersession, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.status !== "") {
+      writer.uint32(26).string(message.status);
+    }
+    if (message.thisIsSuperseded !== false) {
+      writer.uint32(32).bool(message.thisIsSuperseded);
+    }
+    if (message.decidedBy !== "") {
+      writer.uint32(42).string(message.decidedBy);
+    }
+    if (message.statusFlag !== "") {
+      writer.uint32(50).string(message.statusFlag);
+    }
+    if (message.toStatus !== "") {
+      writer.uint32(58).string(message.toStatus);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Supersession {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSupersession();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.thisIsSuperseded = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.decidedBy = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.statusFlag = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.toStatus = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Supersession {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      thisIsSuperseded: isSet(object.thisIsSuperseded)
+        ? globalThis.Boolean(object.thisIsSuperseded)
+        : isSet(object.this_is_superseded)
+        ? globalThis.Boolean(object.this_is_superseded)
+        : false,
+      decidedBy: isSet(object.decidedBy)
+        ? globalThis.String(object.decidedBy)
+        : isSet(object.decided_by)
+        ? globalThis.String(object.decided_by)
+        : "",
+      statusFlag: isSet(object.statusFlag)
+        ? globalThis.String(object.statusFlag)
+        : isSet(object.status_flag)
+        ? globalThis.String(object.status_flag)
+        : "",
+      toStatus: isSet(object.toStatus)
+        ? globalThis.String(object.toStatus)
+        : isSet(object.to_status)
+        ? globalThis.String(object.to_status)
+        : "",
+    };
+  },
+
+  toJSON(message: Supersession): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.thisIsSuperseded !== false) {
+      obj.thisIsSuperseded = message.thisIsSuperseded;
+    }
+    if (message.decidedBy !== "") {
+      obj.decidedBy = message.decidedBy;
+    }
+    if (message.statusFlag !== "") {
+      obj.statusFlag = message.statusFlag;
+    }
+    if (message.toStatus !== "") {
+      obj.toStatus = message.toStatus;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Supersession>): Supersession {
+    return Supersession.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Supersession>): Supersession {
+    const message = createBaseSupersession();
+    message.what = object.what ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.status = object.status ?? "";
+    message.thisIsSuperseded = object.thisIsSuperseded ?? false;
+    message.decidedBy = object.decidedBy ?? "";
+    message.statusFlag = object.statusFlag ?? "";
+    message.toStatus = object.toStatus ?? "";
+    return message;
+  },
+};
+
+function createBaseEnrichment(): Enrichment {
+  return { path: "", source: "", ageS: 0n, record: undefined, _unknownFields: {} };
+}
+
+export const Enrichment: MessageFns<Enrichment> = {
+  encode(message: Enrichment, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.path !== "") {
+      writer.uint32(10).string(message.path);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.ageS !== 0n) {
+      if (BigInt.asUintN(64, message.ageS) !== message.ageS) {
+        throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.ageS);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Enrichment {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrichment();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ageS = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Enrichment {
+    return {
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+    };
+  },
+
+  toJSON(message: Enrichment): unknown {
+    const obj: any = {};
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.ageS !== 0n) {
+      obj.ageS = message.ageS.toString();
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Enrichment>): Enrichment {
+    return Enrichment.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Enrichment>): Enrichment {
+    const message = createBaseEnrichment();
+    message.path = object.path ?? "";
+    message.source = object.source ?? "";
+    message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    return message;
+  },
+};
+
+function createBasePreviousValue(): PreviousValue {
+  return {
+    value: "",
+    unit: "",
+    status: "",
+    effective: "",
+    record: undefined,
+    source: "",
+    ageS: 0n,
+    _unknownFields: {},
+  };
+}
+
+export const PreviousValue: MessageFns<PreviousValue> = {
+  encode(message: PreviousValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.value !== "") {
+      writer.uint32(10).string(message.value);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.status !== "") {
+      writer.uint32(26).string(message.status);
+    }
+    if (message.effective !== "") {
+      writer.uint32(34).string(message.effective);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(42).fork()).join();
+    }
+    if (message.source !== "") {
+      writer.uint32(50).string(message.source);
+    }
+    if (message.ageS !== 0n) {
+      if (BigInt.asUintN(64, message.ageS) !== message.ageS) {
+        throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.ageS);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PreviousValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePreviousValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.effective = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.ageS = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PreviousValue {
+    return {
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
+      effective: isSet(object.effective) ? globalThis.String(object.effective) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+    };
+  },
+
+  toJSON(message: PreviousValue): unknown {
+    const obj: any = {};
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
+    if (message.effective !== "") {
+      obj.effective = message.effective;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.ageS !== 0n) {
+      obj.ageS = message.ageS.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PreviousValue>): PreviousValue {
+    return PreviousValue.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PreviousValue>): PreviousValue {
+    const message = createBasePreviousValue();
+    message.value = object.value ?? "";
+    message.unit = object.unit ?? "";
+    message.status = object.status ?? "";
+    message.effective = object.effective ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.source = object.source ?? "";
+    message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
     return message;
   },
 };
@@ -9372,6 +10916,8 @@ function createBaseObservation(): Observation {
     devicePath: "",
     samples: undefined,
     critical: undefined,
+    superseded: false,
+    previous: [],
     _unknownFields: {},
   };
 }
@@ -9491,6 +11037,12 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.critical !== undefined) {
       CriticalMark.encode(message.critical, writer.uint32(306).fork()).join();
+    }
+    if (message.superseded !== false) {
+      writer.uint32(312).bool(message.superseded);
+    }
+    for (const v of message.previous) {
+      PreviousValue.encode(v!, writer.uint32(322).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9820,6 +11372,22 @@ export const Observation: MessageFns<Observation> = {
             message.critical = CriticalMark.decode(reader, reader.uint32());
             continue;
           }
+          case 39: {
+            if (tag !== 312) {
+              break;
+            }
+
+            message.superseded = reader.bool();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.previous.push(PreviousValue.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9966,6 +11534,10 @@ export const Observation: MessageFns<Observation> = {
         : "",
       samples: isSet(object.samples) ? SampledData.fromJSON(object.samples) : undefined,
       critical: isSet(object.critical) ? CriticalMark.fromJSON(object.critical) : undefined,
+      superseded: isSet(object.superseded) ? globalThis.Boolean(object.superseded) : false,
+      previous: globalThis.Array.isArray(object?.previous)
+        ? object.previous.map((e: any) => PreviousValue.fromJSON(e))
+        : [],
     };
   },
 
@@ -10087,6 +11659,12 @@ export const Observation: MessageFns<Observation> = {
     if (message.critical !== undefined) {
       obj.critical = CriticalMark.toJSON(message.critical);
     }
+    if (message.superseded !== false) {
+      obj.superseded = message.superseded;
+    }
+    if (message.previous?.length) {
+      obj.previous = message.previous.map((e) => PreviousValue.toJSON(e));
+    }
     return obj;
   },
 
@@ -10164,6 +11742,8 @@ export const Observation: MessageFns<Observation> = {
     message.critical = (object.critical !== undefined && object.critical !== null)
       ? CriticalMark.fromPartial(object.critical)
       : undefined;
+    message.superseded = object.superseded ?? false;
+    message.previous = object.previous?.map((e) => PreviousValue.fromPartial(e)) || [];
     return message;
   },
 };

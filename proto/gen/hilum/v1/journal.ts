@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { ClinicalTime, Encounter, Identifier, Location, Patient, RecordPosition } from "./event.ts";
 
 export const protobufPackage = "hilum.v1";
 
@@ -62,6 +63,66 @@ export interface LocalDelivery {
   rule: string;
   /** The epoch that the record's events name as theirs. */
   recordEpoch: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What the memory holds of one person under one identifier: see gateway/normalize/memory/person.ts. */
+export interface PersonMemory {
+  /** What was said, the newest first. */
+  birthDates: RememberedFact[];
+  sexes: RememberedFact[];
+  /** By ADT: identifiers, names, birth date, sex. */
+  patient: Patient | undefined;
+  patientFrom:
+    | RememberedOrigin
+    | undefined;
+  /** By ADT: the current stay, absent after it ended. */
+  encounter: Encounter | undefined;
+  encounterFrom: RememberedOrigin | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RememberedFact {
+  value: string;
+  from:
+    | RememberedOrigin
+    | undefined;
+  /** Said by ADT, which settles what others said before. */
+  settled: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What the memory holds of one bed: see gateway/normalize/memory/bed.ts. */
+export interface BedMemory {
+  /** Those whom ADT last placed here and did not move away; more than one where a movement is missing. */
+  occupants: Occupant[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface Occupant {
+  patient: Identifier[];
+  location:
+    | Location
+    | undefined;
+  /** When the stay in this bed began, as the movement says it. */
+  since: ClinicalTime | undefined;
+  from:
+    | RememberedOrigin
+    | undefined;
+  /** When the patient was to leave (A15, A16), milliseconds since 1970; 0: nothing is planned. */
+  dueMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RememberedOrigin {
+  source: string;
+  record:
+    | RecordPosition
+    | undefined;
+  /** Seconds since 1970. */
+  capturedS: number;
+  /** EVN-2, else MSH-7, milliseconds since 1970. */
+  saidMs: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -874,6 +935,707 @@ export const LocalDelivery: MessageFns<LocalDelivery> = {
   },
 };
 
+function createBasePersonMemory(): PersonMemory {
+  return {
+    birthDates: [],
+    sexes: [],
+    patient: undefined,
+    patientFrom: undefined,
+    encounter: undefined,
+    encounterFrom: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const PersonMemory: MessageFns<PersonMemory> = {
+  encode(message: PersonMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.birthDates) {
+      RememberedFact.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.sexes) {
+      RememberedFact.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.patient !== undefined) {
+      Patient.encode(message.patient, writer.uint32(26).fork()).join();
+    }
+    if (message.patientFrom !== undefined) {
+      RememberedOrigin.encode(message.patientFrom, writer.uint32(34).fork()).join();
+    }
+    if (message.encounter !== undefined) {
+      Encounter.encode(message.encounter, writer.uint32(42).fork()).join();
+    }
+    if (message.encounterFrom !== undefined) {
+      RememberedOrigin.encode(message.encounterFrom, writer.uint32(50).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PersonMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePersonMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.birthDates.push(RememberedFact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sexes.push(RememberedFact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.patient = Patient.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.patientFrom = RememberedOrigin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.encounter = Encounter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.encounterFrom = RememberedOrigin.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PersonMemory {
+    return {
+      birthDates: globalThis.Array.isArray(object?.birthDates)
+        ? object.birthDates.map((e: any) => RememberedFact.fromJSON(e))
+        : globalThis.Array.isArray(object?.birth_dates)
+        ? object.birth_dates.map((e: any) => RememberedFact.fromJSON(e))
+        : [],
+      sexes: globalThis.Array.isArray(object?.sexes) ? object.sexes.map((e: any) => RememberedFact.fromJSON(e)) : [],
+      patient: isSet(object.patient) ? Patient.fromJSON(object.patient) : undefined,
+      patientFrom: isSet(object.patientFrom)
+        ? RememberedOrigin.fromJSON(object.patientFrom)
+        : isSet(object.patient_from)
+        ? RememberedOrigin.fromJSON(object.patient_from)
+        : undefined,
+      encounter: isSet(object.encounter) ? Encounter.fromJSON(object.encounter) : undefined,
+      encounterFrom: isSet(object.encounterFrom)
+        ? RememberedOrigin.fromJSON(object.encounterFrom)
+        : isSet(object.encounter_from)
+        ? RememberedOrigin.fromJSON(object.encounter_from)
+        : undefined,
+    };
+  },
+
+  toJSON(message: PersonMemory): unknown {
+    const obj: any = {};
+    if (message.birthDates?.length) {
+      obj.birthDates = message.birthDates.map((e) => RememberedFact.toJSON(e));
+    }
+    if (message.sexes?.length) {
+      obj.sexes = message.sexes.map((e) => RememberedFact.toJSON(e));
+    }
+    if (message.patient !== undefined) {
+      obj.patient = Patient.toJSON(message.patient);
+    }
+    if (message.patientFrom !== undefined) {
+      obj.patientFrom = RememberedOrigin.toJSON(message.patientFrom);
+    }
+    if (message.encounter !== undefined) {
+      obj.encounter = Encounter.toJSON(message.encounter);
+    }
+    if (message.encounterFrom !== undefined) {
+      obj.encounterFrom = RememberedOrigin.toJSON(message.encounterFrom);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PersonMemory>): PersonMemory {
+    return PersonMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PersonMemory>): PersonMemory {
+    const message = createBasePersonMemory();
+    message.birthDates = object.birthDates?.map((e) => RememberedFact.fromPartial(e)) || [];
+    message.sexes = object.sexes?.map((e) => RememberedFact.fromPartial(e)) || [];
+    message.patient = (object.patient !== undefined && object.patient !== null)
+      ? Patient.fromPartial(object.patient)
+      : undefined;
+    message.patientFrom = (object.patientFrom !== undefined && object.patientFrom !== null)
+      ? RememberedOrigin.fromPartial(object.patientFrom)
+      : undefined;
+    message.encounter = (object.encounter !== undefined && object.encounter !== null)
+      ? Encounter.fromPartial(object.encounter)
+      : undefined;
+    message.encounterFrom = (object.encounterFrom !== undefined && object.encounterFrom !== null)
+      ? RememberedOrigin.fromPartial(object.encounterFrom)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRememberedFact(): RememberedFact {
+  return { value: "", from: undefined, settled: false, _unknownFields: {} };
+}
+
+export const RememberedFact: MessageFns<RememberedFact> = {
+  encode(message: RememberedFact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.value !== "") {
+      writer.uint32(10).string(message.value);
+    }
+    if (message.from !== undefined) {
+      RememberedOrigin.encode(message.from, writer.uint32(18).fork()).join();
+    }
+    if (message.settled !== false) {
+      writer.uint32(24).bool(message.settled);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RememberedFact {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRememberedFact();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = RememberedOrigin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.settled = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RememberedFact {
+    return {
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+      from: isSet(object.from) ? RememberedOrigin.fromJSON(object.from) : undefined,
+      settled: isSet(object.settled) ? globalThis.Boolean(object.settled) : false,
+    };
+  },
+
+  toJSON(message: RememberedFact): unknown {
+    const obj: any = {};
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    if (message.from !== undefined) {
+      obj.from = RememberedOrigin.toJSON(message.from);
+    }
+    if (message.settled !== false) {
+      obj.settled = message.settled;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RememberedFact>): RememberedFact {
+    return RememberedFact.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RememberedFact>): RememberedFact {
+    const message = createBaseRememberedFact();
+    message.value = object.value ?? "";
+    message.from = (object.from !== undefined && object.from !== null)
+      ? RememberedOrigin.fromPartial(object.from)
+      : undefined;
+    message.settled = object.settled ?? false;
+    return message;
+  },
+};
+
+function createBaseBedMemory(): BedMemory {
+  return { occupants: [], _unknownFields: {} };
+}
+
+export const BedMemory: MessageFns<BedMemory> = {
+  encode(message: BedMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.occupants) {
+      Occupant.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BedMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBedMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.occupants.push(Occupant.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BedMemory {
+    return {
+      occupants: globalThis.Array.isArray(object?.occupants)
+        ? object.occupants.map((e: any) => Occupant.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BedMemory): unknown {
+    const obj: any = {};
+    if (message.occupants?.length) {
+      obj.occupants = message.occupants.map((e) => Occupant.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BedMemory>): BedMemory {
+    return BedMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BedMemory>): BedMemory {
+    const message = createBaseBedMemory();
+    message.occupants = object.occupants?.map((e) => Occupant.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOccupant(): Occupant {
+  return { patient: [], location: undefined, since: undefined, from: undefined, dueMs: 0, _unknownFields: {} };
+}
+
+export const Occupant: MessageFns<Occupant> = {
+  encode(message: Occupant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.patient) {
+      Identifier.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(18).fork()).join();
+    }
+    if (message.since !== undefined) {
+      ClinicalTime.encode(message.since, writer.uint32(26).fork()).join();
+    }
+    if (message.from !== undefined) {
+      RememberedOrigin.encode(message.from, writer.uint32(34).fork()).join();
+    }
+    if (message.dueMs !== 0) {
+      writer.uint32(41).double(message.dueMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Occupant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOccupant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.patient.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.since = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.from = RememberedOrigin.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.dueMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Occupant {
+    return {
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => Identifier.fromJSON(e)) : [],
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      since: isSet(object.since) ? ClinicalTime.fromJSON(object.since) : undefined,
+      from: isSet(object.from) ? RememberedOrigin.fromJSON(object.from) : undefined,
+      dueMs: isSet(object.dueMs)
+        ? globalThis.Number(object.dueMs)
+        : isSet(object.due_ms)
+        ? globalThis.Number(object.due_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: Occupant): unknown {
+    const obj: any = {};
+    if (message.patient?.length) {
+      obj.patient = message.patient.map((e) => Identifier.toJSON(e));
+    }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
+    if (message.since !== undefined) {
+      obj.since = ClinicalTime.toJSON(message.since);
+    }
+    if (message.from !== undefined) {
+      obj.from = RememberedOrigin.toJSON(message.from);
+    }
+    if (message.dueMs !== 0) {
+      obj.dueMs = floatToJson(message.dueMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Occupant>): Occupant {
+    return Occupant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Occupant>): Occupant {
+    const message = createBaseOccupant();
+    message.patient = object.patient?.map((e) => Identifier.fromPartial(e)) || [];
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
+      : undefined;
+    message.since = (object.since !== undefined && object.since !== null)
+      ? ClinicalTime.fromPartial(object.since)
+      : undefined;
+    message.from = (object.from !== undefined && object.from !== null)
+      ? RememberedOrigin.fromPartial(object.from)
+      : undefined;
+    message.dueMs = object.dueMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseRememberedOrigin(): RememberedOrigin {
+  return { source: "", record: undefined, capturedS: 0, saidMs: 0, _unknownFields: {} };
+}
+
+export const RememberedOrigin: MessageFns<RememberedOrigin> = {
+  encode(message: RememberedOrigin, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.capturedS !== 0) {
+      writer.uint32(25).double(message.capturedS);
+    }
+    if (message.saidMs !== 0) {
+      writer.uint32(33).double(message.saidMs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RememberedOrigin {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRememberedOrigin();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.capturedS = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.saidMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RememberedOrigin {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      capturedS: isSet(object.capturedS)
+        ? globalThis.Number(object.capturedS)
+        : isSet(object.captured_s)
+        ? globalThis.Number(object.captured_s)
+        : 0,
+      saidMs: isSet(object.saidMs)
+        ? globalThis.Number(object.saidMs)
+        : isSet(object.said_ms)
+        ? globalThis.Number(object.said_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: RememberedOrigin): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.capturedS !== 0) {
+      obj.capturedS = floatToJson(message.capturedS);
+    }
+    if (message.saidMs !== 0) {
+      obj.saidMs = floatToJson(message.saidMs);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RememberedOrigin>): RememberedOrigin {
+    return RememberedOrigin.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RememberedOrigin>): RememberedOrigin {
+    const message = createBaseRememberedOrigin();
+    message.source = object.source ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.capturedS = object.capturedS ?? 0;
+    message.saidMs = object.saidMs ?? 0;
+    return message;
+  },
+};
+
 function bytesFromBase64(b64: string): Uint8Array {
   if ((globalThis as any).Buffer) {
     return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
@@ -897,6 +1659,10 @@ function base64FromBytes(arr: Uint8Array): string {
     });
     return globalThis.btoa(bin.join(""));
   }
+}
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
 }
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;

@@ -1,0 +1,317 @@
+/**
+ * What the gateway remembers of earlier messages, so that a record can be read in the light of them: the state
+ * of an order, who a patient is, where they lie. It is a log: what one job of the normalizer changed is one row
+ * [memory-row.ts], appended; a value that changes is appended anew, and the older copy is dead. Which copy is the
+ * newest is known by the normalizer alone, which makes the rows and asks for chunks of them; here they are bytes.
+ *
+ *   memory         row(8)        a row, in the round of Journal.finish that writes the events made with it
+ *   memory-index   last row(8)   heads of up to 64 rows, so that a start reads these and not the rows
+ *
+ *   worker ── row ─► accept ─► put, with its job ─► settled        read ◄── row and chunk ── worker
+ *   oldest row ─► carry ─► worker: what of it still counts ─► carried: that as a new row, the old one removed
+ *
+ * Invariants
+ * - A row is written in the round that writes the events which were made with it: after a crash the records
+ *   that were not finished are normalized again, against the rows as they were.
+ * - Numbers are given in the order in which jobs were normalized. A job that is finished late puts a lower
+ *   number after a higher one; whoever reads the log goes by number, so the newest value still wins.
+ * - A row is removed from the old end only, and not before every row with a lower number than the one that
+ *   carries its values on is written: no crash can leave a value in neither.
+ * - Bounded in bytes, entries and age. Orders go with their row; persons, merges and beds are carried on, except
+ *   beyond an eighth over the bound, where everything goes.
+ */
+import type { Table } from '../process/lmdb.ts';
+import type { Round } from './committer.ts';
+import { numberKey, readUInt64, tables } from './layout.ts';
+import {
+  chunkOf,
+  headOf,
+  type IndexedRow,
+  indexRow,
+  memoryRow,
+  readIndexRow,
+  writtenS,
+} from './memory-row.ts';
+import type { JournalPart } from './part.ts';
+import { storedBytes } from './space.ts';
+
+/** Heads in one row of the index. */
+const indexedMax = 64;
+/** Old rows that may be carried for each new one: the log shrinks faster than it grows. */
+const carriesEach = 2;
+const creditMax = 64;
+const overShare = 1.125;
+const budgetShareMax = 0.25;
+/** An order is of no interest after that, and with it most of its row. */
+const rowAgeS = 90 * 86_400;
+const keyBytes = 8;
+
+export interface MemoryBounds {
+  memoryEntriesMax: number;
+  memoryBytesMax: number;
+  /** Of the whole journal. */
+  budgetBytes: number;
+}
+
+/** A row with its number. */
+export interface NumberedRow {
+  row: number;
+  bytes: Buffer;
+}
+
+/** The oldest row, for the normalizer to say what of it still counts. */
+export interface Carry extends NumberedRow {
+  /** Nothing of it is to be kept. */
+  drop: boolean;
+}
+
+export class Memory {
+  readonly #part: JournalPart;
+  readonly #table: Table;
+  readonly #index: Table;
+  readonly #entriesMax: number;
+  readonly #bytesMax: number;
+  readonly #onBytes: (live: number) => void;
+  /** Accepted, and its job is not finished. */
+  readonly #unput = new Map<number, Buffer>();
+  /** In a round that is not settled. */
+  readonly #unsettled = new Map<number, Buffer>();
+  /** Put, and in no row of the index. */
+  #unindexed: IndexedRow[] = [];
+  #bytes = 0;
+  #rows = 0;
+  #entries = 0;
+  /** 0: there is none. */
+  #oldest = 0;
+  #oldestS = 0;
+  #last = 0;
+  /** Key of the oldest row of the index; 0: not known. */
+  #oldestIndex = 0;
+  #credit = 0;
+  /** What is with the normalizer, or waits for rows with lower numbers. */
+  #carrying = 0;
+  #carried: { row: number; into: NumberedRow | undefined } | undefined;
+  /** Rows whose head cannot be read. */
+  damaged = 0;
+
+  constructor(part: JournalPart, bounds: MemoryBounds, onBytes: (live: number) => void) {
+    this.#part = part;
+    this.#table = part.environment.table(tables.memory);
+    this.#index = part.environment.table(tables.memoryIndex);
+    this.#entriesMax = bounds.memoryEntriesMax;
+    // The memory serves the events; it never takes the larger part of their room.
+    this.#bytesMax = Math.min(bounds.memoryBytesMax, bounds.budgetBytes * budgetShareMax);
+    this.#onBytes = onBytes;
+    const [oldest] = this.#table.getKeys({ limit: 1 });
+    this.#oldest = oldest === undefined ? 0 : readUInt64(oldest as Buffer, 0);
+    for (const { rows, isIndexed } of this.#stored()) {
+      for (const { row, bytes } of rows) {
+        this.#rows += 1;
+        this.#last = row;
+        this.#count(bytes);
+      }
+      if (!isIndexed) this.#unindexed.push(...rows);
+    }
+    this.#ageOldest();
+  }
+
+  /** As it stands, with what is not flushed yet; entries as the normalizer counts them. */
+  stats(): { entries: number; rows: number; bytes: number } {
+    return { entries: this.#entries, rows: this.#rows, bytes: this.#bytes };
+  }
+
+  // ---- what the normalizer asks and makes ----
+
+  /** The first number that no row has. */
+  get nextRow(): number {
+    return this.#last + 1;
+  }
+
+  /** Heads of all rows that were accepted, as rows of the index, nearly in order: a normalizer that starts reads them. */
+  *heads(): Generator<Buffer> {
+    let parts: IndexedRow[] = [];
+    const accepted = [...this.#unsettled, ...this.#unput].map(([row, bytes]) => indexed(row, bytes));
+    const known = new Set(accepted.map(({ row }) => row));
+    for (const { rows } of this.#stored()) {
+      for (const one of rows) {
+        if (!known.has(one.row)) parts.push(one);
+        if (parts.length < indexedMax) continue;
+        yield indexRow(parts);
+        parts = [];
+      }
+    }
+    parts.push(...accepted);
+    if (parts.length > 0) yield indexRow(parts);
+  }
+
+  /** A sealed chunk, as a view that the next read may overwrite; undefined where there is none any more. */
+  read(row: number, chunk: number): Buffer | undefined {
+    const accepted = this.#unput.get(row) ?? this.#unsettled.get(row);
+    if (accepted !== undefined) return chunkOf(accepted, chunk);
+    this.#part.environment.root.resetReadTxn();
+    const stored = this.#table.getBinaryFast(numberKey(row));
+    return stored === undefined ? undefined : chunkOf(stored, chunk);
+  }
+
+  /** A row that came back with a job; it counts from here on, and is to be `put` once, when its job is finished. */
+  accept({ row, bytes }: NumberedRow, entries: number): void {
+    this.#last = row;
+    this.#entries = entries;
+    this.#unput.set(row, bytes);
+  }
+
+  /** Into the round that finishes its job. */
+  put(round: Round, { row, bytes }: NumberedRow): void {
+    this.#unput.delete(row);
+    this.#write(round, row, bytes);
+    this.#credit = Math.min(this.#credit + carriesEach, creditMax);
+    this.#writeCarried();
+  }
+
+  // ---- the old end ----
+
+  /** What the normalizer is to look at now, or undefined; one row at a time. */
+  carry(nowS: number): Carry | undefined {
+    if (this.#carrying !== 0 || this.#credit === 0 || this.#oldest === 0) return undefined;
+    const [unput = Number.POSITIVE_INFINITY] = this.#unput.keys();
+    const over = (share: number) =>
+      this.#bytes > this.#bytesMax * share || this.#entries > this.#entriesMax * share;
+    if (this.#oldest >= unput || !(over(1) || this.#oldestS + rowAgeS < nowS)) return undefined;
+    const bytes = this.#unsettled.get(this.#oldest) ?? this.#table.get(numberKey(this.#oldest));
+    if (bytes === undefined) return undefined;
+    this.#credit -= 1;
+    this.#carrying = this.#oldest;
+    return { row: this.#oldest, bytes, drop: over(overShare) };
+  }
+
+  /** What the normalizer made of the row that it was given. */
+  carried(row: number, into: NumberedRow | undefined, entries: number): void {
+    if (this.#carrying !== row) return;
+    this.#entries = entries;
+    if (into !== undefined) {
+      this.#last = into.row;
+      this.#unput.set(into.row, into.bytes);
+    }
+    this.#carried = { row, into };
+    this.#writeCarried();
+  }
+
+  /** The normalizer that had a row is gone: whatever it made of it is lost, unless it came back. */
+  forsaken(): void {
+    if (this.#carried === undefined) this.#carrying = 0;
+  }
+
+  #writeCarried(): void {
+    if (this.#carried === undefined) return;
+    const { row, into } = this.#carried;
+    const [unput = Number.POSITIVE_INFINITY] = this.#unput.keys();
+    // Rows that were made before it hold newer values of what it does not carry on.
+    if (unput < (into?.row ?? this.#last + 1)) return;
+    this.#carried = undefined;
+    this.#carrying = 0;
+    const round = this.#part.committer.round('patient');
+    if (into !== undefined) {
+      this.#unput.delete(into.row);
+      this.#write(round, into.row, into.bytes);
+    }
+    this.#remove(round, row);
+  }
+
+  #write(round: Round, row: number, bytes: Buffer): void {
+    round.put(this.#table, numberKey(row), bytes);
+    this.#unsettled.set(row, bytes);
+    round.whenSettled(() => this.#unsettled.delete(row));
+    this.#rows += 1;
+    this.#count(bytes.length);
+    const one = indexed(row, bytes);
+    if (this.#oldest === 0 || row < this.#oldest) {
+      this.#oldest = row;
+      this.#oldestS = writtenS(one.head);
+    }
+    this.#unindexed.push({ ...one, head: Buffer.from(one.head) });
+    const [unput = Number.POSITIVE_INFINITY] = this.#unput.keys();
+    if (this.#unindexed.length < indexedMax || this.#unindexed.some((late) => late.row > unput)) return;
+    this.#unindexed.sort((a, b) => a.row - b.row);
+    const last = this.#unindexed.at(-1)?.row ?? 0;
+    round.put(this.#index, numberKey(last), indexRow(this.#unindexed));
+    this.#unindexed = [];
+  }
+
+  #remove(round: Round, row: number): void {
+    const key = numberKey(row);
+    const bytes = this.#unsettled.get(row) ?? this.#table.getBinaryFast(key);
+    if (bytes !== undefined) {
+      this.#count(-bytes.length);
+      this.#rows -= 1;
+      round.remove(this.#table, key);
+    }
+    this.#unindexed = this.#unindexed.filter((one) => one.row !== row);
+    const unsettled = [...this.#unsettled.keys()].filter((one) => one > row);
+    this.#part.environment.root.resetReadTxn();
+    const [stored] = this.#table.getKeys({ start: numberKey(row + 1), limit: 1 });
+    const next = Math.min(
+      stored === undefined ? Number.POSITIVE_INFINITY : readUInt64(stored as Buffer, 0),
+      ...unsettled,
+    );
+    this.#oldest = Number.isFinite(next) ? next : 0;
+    this.#ageOldest();
+    if (this.#oldestIndex === 0) this.#oldestIndex = this.#firstIndex(0);
+    if (this.#oldestIndex === 0 || this.#oldestIndex > row) return;
+    round.remove(this.#index, numberKey(this.#oldestIndex));
+    this.#oldestIndex = this.#firstIndex(this.#oldestIndex + 1);
+  }
+
+  #firstIndex(from: number): number {
+    const [found] = this.#index.getKeys({ start: numberKey(from), limit: 1 });
+    return found === undefined ? 0 : readUInt64(found as Buffer, 0);
+  }
+
+  #ageOldest(): void {
+    if (this.#oldest === 0) return;
+    const bytes = this.#unsettled.get(this.#oldest) ?? this.#table.get(numberKey(this.#oldest));
+    const head = bytes === undefined ? undefined : headOf(bytes);
+    this.#oldestS = head === undefined ? 0 : writtenS(head);
+  }
+
+  #count(bytes: number): void {
+    const by = Math.sign(bytes) * storedBytes(keyBytes, Math.abs(bytes));
+    this.#bytes += by;
+    this.#onBytes(by);
+  }
+
+  /** Rows of the table by their heads, a few at a time: from the index, and behind it from the rows themselves. */
+  *#stored(): Generator<{ rows: IndexedRow[]; isIndexed: boolean }> {
+    this.#part.environment.root.resetReadTxn();
+    let last = 0;
+    for (const { key, value } of this.#index.getRange({})) {
+      const through = readUInt64(key, 0);
+      // A row of the index that cannot be read costs a look at its rows.
+      const rows = readIndexRow(value) ?? [...this.#read(last + 1, through + 1)];
+      yield { rows: rows.filter(({ row }) => row >= this.#oldest), isIndexed: true };
+      last = through;
+    }
+    let rows: IndexedRow[] = [];
+    for (const one of this.#read(Math.max(last + 1, this.#oldest), Number.MAX_SAFE_INTEGER)) {
+      rows.push(one.head === noHead ? one : { ...one, head: Buffer.from(one.head) });
+      if (rows.length < indexedMax) continue;
+      yield { rows, isIndexed: false };
+      rows = [];
+    }
+    yield { rows, isIndexed: false };
+  }
+
+  *#read(from: number, before: number): Generator<IndexedRow> {
+    for (const { key, value } of this.#table.getRange({ start: numberKey(from), end: numberKey(before) })) {
+      const one = indexed(readUInt64(key, 0), value);
+      if (one.head === noHead) this.damaged += 1;
+      yield one;
+    }
+  }
+}
+
+/** A row whose head is damaged holds nothing, and goes when its turn comes. */
+const noHead = memoryRow([], 0);
+
+function indexed(row: number, bytes: Buffer): IndexedRow {
+  return { row, bytes: bytes.length, head: headOf(bytes) ?? noHead };
+}

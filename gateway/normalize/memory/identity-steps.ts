@@ -1,0 +1,153 @@
+/**
+ * What an ADT message says of identities, as steps: which identifiers are retired, moved or linked, and
+ * what stands for them [HL7 3.3.18, 3.3.24, 3.3.30–3.3.51, 3.6]. An identifier that stands on both sides
+ * of a merge is shared by both patients (an enterprise number) and is not retired.
+ */
+import type { ClinicalEvent, Identifier, Patient } from '../../../proto/gen/hilum/v1/event.ts';
+import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
+import type { About } from './memory.ts';
+
+/** What an identifier identifies. */
+export type What = 'patient' | 'account' | 'visit';
+
+export interface Step {
+  what: What;
+  step: IdentityStep;
+}
+
+/** Trigger → what is retired. Where MRG names less, less is retired. */
+const retires: Readonly<Record<string, readonly What[]>> = {
+  A18: ['patient', 'account', 'visit'],
+  A30: ['patient'],
+  A34: ['patient'],
+  A35: ['account'],
+  A36: ['patient', 'account'],
+  A39: ['patient'],
+  A40: ['patient'],
+  A41: ['account'],
+  A42: ['visit'],
+  A46: ['patient'],
+  A47: ['patient'],
+  A48: ['patient'],
+  A49: ['account'],
+  A50: ['visit'],
+  A51: ['visit'],
+};
+
+const moves: Readonly<Record<string, What>> = { A43: 'patient', A44: 'account', A45: 'visit' };
+
+/** Of one patient, account or visit; a message with more is read up to here. */
+const identifiersMax = 8;
+/** Numbers in PID that are not a patient's: accounts, visits, and what people lend or mistype (SSN, licence). */
+const notOfPatients: ReadonlySet<string> = new Set(['AN', 'VN', 'SS', 'DL']);
+
+export function idText({ system, value }: Identifier): string {
+  return `${system}|${value}`;
+}
+
+export function patientIdentifiers(patient: Patient | undefined): Identifier[] {
+  return ofPatient(patient?.identifiers ?? []);
+}
+
+/** The identifiers of this kind that the event was sent under. */
+export function saidOf(event: ClinicalEvent, what: What): Identifier[] {
+  if (what === 'patient') return patientIdentifiers(event.patient);
+  if (what === 'account') return event.patient?.account === undefined ? [] : [event.patient.account];
+  return distinct(event.encounter?.identifiers ?? []);
+}
+
+/** The other side of a merge, move or link. */
+export function otherOf({ merge }: ClinicalEvent, what: What): Identifier[] {
+  if (merge === undefined) return [];
+  if (what === 'patient') return ofPatient(merge.retired);
+  return distinct(what === 'account' ? merge.retiredAccounts : merge.retiredVisits);
+}
+
+export const whats: readonly What[] = ['patient', 'account', 'visit'];
+
+/** The steps of a merge, move, link or change; A37 has none: see `isUnlink`. */
+export function stepsOf(event: ClinicalEvent, about: About): Step[] {
+  const { merge } = event;
+  if (merge === undefined || isUnlink(event)) return [];
+  const { trigger, action } = merge;
+  const made: Step[] = [];
+  const add = (what: What, part: Partial<IdentityStep> & Pick<IdentityStep, 'from'>) => {
+    const { into = [], patient = [] } = part;
+    if (part.from.length === 0 || (into.length === 0 && patient.length === 0)) return;
+    const { source, capturedAtUs } = about;
+    const record = { epoch: about.epoch, sequence: about.sequence };
+    const step: IdentityStep = {
+      action,
+      trigger,
+      from: part.from,
+      into,
+      patient,
+      record,
+      source,
+      atUs: capturedAtUs,
+      undoneBy: undefined,
+    };
+    made.push({ what, step });
+  };
+  const moved = moves[trigger];
+  if (moved !== undefined) addMove(event, moved, add);
+  else if (trigger === 'A24') {
+    const [one, other] = [saidOf(event, 'patient'), otherOf(event, 'patient')];
+    add('patient', { from: without(other, one), into: without(one, other) });
+  } else {
+    for (const what of retires[trigger] ?? []) {
+      const [said, other] = [saidOf(event, what), otherOf(event, what)];
+      add(what, { from: without(other, said), into: without(said, other) });
+    }
+  }
+  return made;
+}
+
+export function isUnlink({ merge }: ClinicalEvent): boolean {
+  return merge?.action === 'unlink';
+}
+
+type Add = (what: What, part: Partial<IdentityStep> & Pick<IdentityStep, 'from'>) => void;
+
+/** What is moved keeps its number as a rule, and belongs to another patient from now on. */
+function addMove(event: ClinicalEvent, what: What, add: Add): void {
+  const to = saidOf(event, 'patient');
+  const [said, other] = [saidOf(event, what), otherOf(event, what)];
+  if (what === 'patient') {
+    const kept = other.filter((one) => said.some((same) => idText(same) === idText(one)));
+    const into = without(said, kept);
+    if (into.length > 0) add(what, { from: kept, patient: said });
+    add(what, { from: without(other, said), into: said, patient: said });
+    return;
+  }
+  // Some senders name the moved account or visit only beside the new patient.
+  const from = other.length > 0 ? other : said;
+  const kept = from.filter((one) => said.length === 0 || said.some((same) => idText(same) === idText(one)));
+  add(what, { from: kept, patient: to });
+  add(what, { from: without(from, kept), into: without(said, from), patient: to });
+}
+
+/** Asked for several times by each rule, for one event after the other. */
+let latest: { of: readonly Identifier[]; are: Identifier[] } = { of: [], are: [] };
+
+function ofPatient(identifiers: readonly Identifier[]): Identifier[] {
+  if (identifiers === latest.of) return latest.are;
+  const are = distinct(
+    identifiers.filter(({ type }) => type === '' || !notOfPatients.has(type.toUpperCase())),
+  );
+  latest = { of: identifiers, are };
+  return are;
+}
+
+function distinct(identifiers: readonly Identifier[]): Identifier[] {
+  const given = identifiers.filter(({ value }) => value !== '');
+  if (given.length < 2) return given;
+  const seen = new Map<string, Identifier>();
+  for (const one of given) if (!seen.has(idText(one))) seen.set(idText(one), one);
+  return [...seen.values()].slice(0, identifiersMax);
+}
+
+function without(identifiers: readonly Identifier[], others: readonly Identifier[]): Identifier[] {
+  const known = new Set(others.map(idText));
+  return identifiers.filter((one) => !known.has(idText(one)));
+}

@@ -1,0 +1,155 @@
+/**
+ * Which of two states of the same order or observation is the newer one. Never decided by rank: a
+ * microbiology result may go from final back to preliminary.
+ *
+ *   issued     OBR-22 [HL7 7.4.1.22]; where there is none, MSH-7
+ *   effective  OBX-14; where there is none, OBR-7
+ *   analyzed   OBX-19, where both have it
+ *   message    MSH-7
+ *   sequence   the order in which the gateway took the records
+ *
+ * The first that differs decides. What is missing is filled in rather than passed over, because a resent
+ * preliminary has a younger MSH-7 than the final one that came without OBR-22. A time that stands twice on
+ * the clock (the end of summer time) or not at all decides nothing: it counts as missing.
+ */
+import { hash } from 'node:crypto';
+import type { ClinicalEvent, ClinicalTime, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import type { About } from './memory.ts';
+import type { RememberedState } from './order-codec.ts';
+
+export type DecidedBy = 'issued' | 'effective' | 'analyzed' | 'message' | 'sequence' | 'order';
+
+/** The newest state and what came before it. */
+const statesMax = 4;
+/** A longer value is not kept, only told from others. */
+const valueCharsMax = 64;
+
+/** What the event says at this record. @param epoch 0 where the record's is that of the row */
+export function stateOf(event: ClinicalEvent, about: About, epoch: bigint): RememberedState {
+  const capturedMs = Number(about.capturedAtUs / 1000n);
+  const message = millisecondsOf(event.times?.message) ?? capturedMs;
+  return {
+    sequence: Number(about.sequence),
+    epoch,
+    status: event.status,
+    issuedMs: millisecondsOf(event.times?.issued) ?? message,
+    effectiveMs: 0,
+    analyzedMs: 0,
+    messageMs: message,
+    capturedS: Math.floor(capturedMs / 1000),
+    value: '',
+    digest: nothing,
+    unit: '',
+    effective: '',
+  };
+}
+
+/** What one observation of it says. @param report as the event says it */
+export function stateOfResult(
+  event: ClinicalEvent,
+  report: RememberedState,
+  observation: Observation,
+): RememberedState {
+  const effective = observation.effective ?? event.times?.observed;
+  const text = valueText(observation);
+  const long = text.length > valueCharsMax;
+  return {
+    sequence: report.sequence,
+    epoch: report.epoch,
+    status: statusOf(event, observation),
+    issuedMs: report.issuedMs,
+    effectiveMs: millisecondsOf(effective) ?? 0,
+    analyzedMs: millisecondsOf(observation.analyzed) ?? 0,
+    messageMs: report.messageMs,
+    capturedS: report.capturedS,
+    value: long ? '' : text,
+    digest: long ? hash('sha256', text, 'buffer').subarray(0, 16) : nothing,
+    unit: observation.unit,
+    effective: effective?.value ?? '',
+  };
+}
+
+/** An observation that says no status has that of its report. */
+export function statusOf(event: ClinicalEvent, { status }: Observation): string {
+  return status === 'unknown' || status === '' ? event.status : status;
+}
+
+/** Positive where `a` is newer than `b`. */
+export function newer(a: RememberedState, b: RememberedState): { by: DecidedBy; difference: number } {
+  if (a.issuedMs !== b.issuedMs) return { by: 'issued', difference: a.issuedMs - b.issuedMs };
+  if (a.effectiveMs !== b.effectiveMs) return { by: 'effective', difference: a.effectiveMs - b.effectiveMs };
+  if (a.analyzedMs !== b.analyzedMs && a.analyzedMs !== 0 && b.analyzedMs !== 0) {
+    return { by: 'analyzed', difference: a.analyzedMs - b.analyzedMs };
+  }
+  if (a.messageMs !== b.messageMs) return { by: 'message', difference: a.messageMs - b.messageMs };
+  return { by: 'sequence', difference: a.sequence - b.sequence };
+}
+
+/** Do both say the same, whenever they say it? */
+export function sameSaying(a: RememberedState, b: RememberedState): boolean {
+  return (
+    a.status === b.status &&
+    a.value === b.value &&
+    a.unit === b.unit &&
+    (a.digest === b.digest || Buffer.compare(a.digest, b.digest) === 0)
+  );
+}
+
+export interface Placed {
+  /** The newest first, at most four; the same array where nothing new was said. */
+  states: readonly RememberedState[];
+  /** Place of the state, or of the one that it repeats; `states.length` where it is older than all of them. */
+  at: number;
+}
+
+/**
+ * Puts a state among those that are known. A repetition (the same said for the same times by another
+ * record) and a record that was here before change nothing; the same said again later renews the place.
+ */
+export function place(known: readonly RememberedState[], state: RememberedState): Placed {
+  const repeated = known.findIndex(
+    (one) =>
+      one.sequence === state.sequence || (newer(one, state).by === 'sequence' && sameSaying(one, state)),
+  );
+  if (repeated >= 0) return { states: known, at: repeated };
+  let at = known.findIndex((one) => newer(state, one).difference > 0);
+  if (at < 0) at = known.length;
+  const after = known[at];
+  const before = known[at - 1];
+  // Said once more before it was known to be said: nothing that a reader would want to see.
+  if (at >= statesMax || (before !== undefined && sameSaying(before, state))) return { states: known, at };
+  const states = [
+    ...known.slice(0, at),
+    state,
+    ...known.slice(after !== undefined && sameSaying(after, state) ? at + 1 : at),
+  ];
+  return { states: states.slice(0, statesMax), at };
+}
+
+function valueText({ value, furtherValues, attachment }: Observation): string {
+  if (attachment !== undefined) return attachment.hash;
+  return furtherValues.length === 0 ? value : [value, ...furtherValues].join('~');
+}
+
+export function millisecondsOf(time: ClinicalTime | undefined): number | undefined {
+  if (time === undefined || time.value === '' || time.ambiguity !== '') return undefined;
+  // A time of day without an offset is of an unknown zone, the same for all of the source.
+  const text = time.offset === '' && time.value.includes('T') ? `${time.value}Z` : time.value;
+  // The results of a message have the same few times.
+  if (text === parsed.text) return parsed.ms;
+  if (text === parsedBefore.text) return parsedBefore.ms;
+  const ms = Date.parse(text);
+  parsedBefore = parsed;
+  parsed = { text, ms: Number.isNaN(ms) ? undefined : ms };
+  return parsed.ms;
+}
+
+interface Parsed {
+  text: string;
+  ms: number | undefined;
+}
+
+let parsed: Parsed = { text: '', ms: undefined };
+let parsedBefore = parsed;
+
+const nothing = new Uint8Array(0);

@@ -1,0 +1,228 @@
+/**
+ * A person as one identifier knows them: birth date and sex as they were said, and what the site's own ADT
+ * last told of the person and of the stay. One row an identifier; ADT writes those that it names.
+ *
+ * Birth date and sex are kept until something contradicts them. ADT settles: what it says is from then on
+ * what others are compared with, and the ADT message that changes it is itself flagged. While no ADT has
+ * spoken, each of two that differ is flagged.
+ */
+import type {
+  ClinicalEvent,
+  Encounter,
+  Identifier,
+  IdentityConflict,
+  Patient,
+  RecordPosition,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
+import {
+  PersonMemory,
+  type RememberedFact,
+  type RememberedOrigin,
+} from '../../../proto/gen/hilum/v1/journal.ts';
+import { fresh } from '../hl7v2/shapes.ts';
+import { moveBeds } from './bed.ts';
+import { samePosition } from './identity-history.ts';
+import { idText, patientIdentifiers } from './identity-steps.ts';
+import type { About, Recall, RowKind } from './memory.ts';
+import { millisecondsOf } from './newness.ts';
+import { stayAfter } from './stay.ts';
+
+const daysKept = 400;
+/** Of a birth date or a sex: what was said, and what contradicted it. */
+const factsMax = 4;
+const conflictsMax = 8;
+
+export const personRow: RowKind<PersonMemory> = {
+  number: 17,
+  keepS: daysKept * 86_400,
+  lasts: true,
+  encode: (row) => PersonMemory.encode(row).finish(),
+  decode: (bytes) => PersonMemory.decode(bytes),
+};
+
+type Field = 'birth-date' | 'sex';
+const fields: readonly Field[] = ['birth-date', 'sex'];
+
+/** What the event says of its patient against what was said before under the same identifier, or the surviving one. */
+export function conflictsOf(event: ClinicalEvent, about: About, recall: Recall): IdentityConflict[] {
+  const conflicts: IdentityConflict[] = [];
+  const said = patientIdentifiers(event.patient);
+  const surviving = event.identityLinks.flatMap((link) => (link.what === 'patient' ? link.surviving : []));
+  for (const identifier of [...said, ...surviving]) {
+    const row = personAt(recall, identifier);
+    if (row === undefined) continue;
+    for (const field of fields) {
+      const value = saidValue(event.patient, field);
+      const other = contradicted(factsOf(row, field), field, value, about);
+      if (other?.from === undefined) continue;
+      if (conflicts.some((one) => one.field === field && samePosition(one.other, other.from?.record)))
+        continue;
+      const ours = said.includes(identifier) ? identifier : said[0];
+      conflicts.push(conflict(field, ours, about, other.from));
+    }
+  }
+  return conflicts.slice(0, conflictsMax);
+}
+
+/** The two patients of a merge against each other. */
+export function mergeConflicts(step: IdentityStep, about: About, recall: Recall): IdentityConflict[] {
+  const conflicts: IdentityConflict[] = [];
+  for (const identifier of step.from) {
+    for (const into of step.into) {
+      const [retired, kept] = [personAt(recall, identifier), personAt(recall, into)];
+      for (const field of fields) {
+        const [one] = factsOf(retired, field);
+        const [other] = factsOf(kept, field);
+        if (one?.from === undefined || other === undefined || !differ(field, one.value, other.value))
+          continue;
+        if (!conflicts.some((known) => known.field === field && samePosition(known.other, one.from?.record)))
+          conflicts.push(conflict(field, identifier, about, one.from));
+      }
+    }
+  }
+  return conflicts.slice(0, conflictsMax);
+}
+
+/** Writes what the event tells of its person into the rows of its identifiers. */
+export function rememberPerson(event: ClinicalEvent, about: About, recall: Recall): void {
+  const byAdt = event.kind === 'admission' || event.kind === 'merge';
+  // Mostly nothing is new, and nobody asks for it.
+  let made: RememberedOrigin | undefined;
+  const from = () => {
+    made ??= originOf(event, about);
+    return made;
+  };
+  for (const identifier of patientIdentifiers(event.patient)) {
+    const known = personAt(recall, identifier);
+    let row = known ?? PersonMemory.create();
+    const birthDates = withFact(
+      row.birthDates,
+      'birth-date',
+      saidValue(event.patient, 'birth-date'),
+      from,
+      byAdt,
+    );
+    const sexes = withFact(row.sexes, 'sex', saidValue(event.patient, 'sex'), from, byAdt);
+    if (birthDates !== row.birthDates || sexes !== row.sexes) row = { ...row, birthDates, sexes };
+    if (byAdt && (row.patientFrom === undefined || row.patientFrom.saidMs <= from().saidMs))
+      row = { ...row, patient: told(event.patient as Patient, row.patient), patientFrom: from() };
+    if (byAdt) {
+      const after = stayAfter(row, event, from());
+      if (after !== row) moveBeds(event, row.encounter, after.encounter, from(), recall);
+      row = after;
+    }
+    if (row !== known && (known !== undefined || row.birthDates.length + row.sexes.length > 0 || byAdt))
+      recall.set(personRow, idText(identifier), row);
+  }
+  if (event.merge !== undefined) inheritStay(event, recall);
+}
+
+function originOf(event: ClinicalEvent, about: About): RememberedOrigin {
+  return {
+    source: about.source,
+    record: positionOf(about),
+    capturedS: Math.floor(Number(about.capturedAtUs / 1_000_000n)),
+    saidMs: millisecondsOf(event.movement?.recorded) ?? millisecondsOf(event.times?.message) ?? 0,
+  };
+}
+
+export function personAt(recall: Recall, identifier: Identifier): PersonMemory | undefined {
+  return recall.find(personRow, idText(identifier));
+}
+
+export function positionOf({ epoch, sequence }: About): RecordPosition {
+  return { epoch, sequence };
+}
+
+/** The surviving patient lies where the retired one lay, unless ADT has said something else of them. */
+function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recall: Recall): void {
+  if (merge === undefined || merge.action !== 'merge' || identityConflicts.length > 0) return;
+  const stays = patientIdentifiers({ ...(patient as Patient), identifiers: merge.retired })
+    .map((one) => personAt(recall, one))
+    .filter((row) => row?.encounter !== undefined);
+  const [stay] = stays;
+  if (stay === undefined) return;
+  for (const identifier of patientIdentifiers(patient)) {
+    const row = personAt(recall, identifier);
+    if (row !== undefined && row.encounterFrom === undefined)
+      recall.set(personRow, idText(identifier), {
+        ...row,
+        encounter: stay.encounter as Encounter,
+        encounterFrom: stay.encounterFrom,
+      });
+  }
+}
+
+/** Of the person what may complete other events, and nothing more; a field that ADT leaves out stays known. */
+function told(patient: Patient, known: Patient | undefined): Patient {
+  const { identifiers, names, birthDate, gender, administrativeSex } = patient;
+  return {
+    ...fresh.patient(),
+    identifiers: patientIdentifiers({ ...patient, identifiers }),
+    names: names.length > 0 ? names.slice(0, 2) : (known?.names ?? []),
+    birthDate: birthDate || (known?.birthDate ?? ''),
+    gender: administrativeSex === '' ? (known?.gender ?? '') : gender,
+    administrativeSex: administrativeSex || (known?.administrativeSex ?? ''),
+  };
+}
+
+function factsOf(row: PersonMemory | undefined, field: Field): readonly RememberedFact[] {
+  return (field === 'sex' ? row?.sexes : row?.birthDates) ?? [];
+}
+
+function saidValue(patient: Patient | undefined, field: Field): string {
+  if (field === 'birth-date') return patient?.birthDate ?? '';
+  // Unknown, other and not applicable contradict nothing.
+  return patient?.gender === 'male' || patient?.gender === 'female' ? patient.gender : '';
+}
+
+/** A birth date that is known to the year contradicts none of that year. */
+function differ(field: Field, one: string, other: string): boolean {
+  if (one === '' || other === '' || one === other) return false;
+  if (field === 'sex') return one !== other;
+  const [a, b] = [one.slice(0, 10), other.slice(0, 10)];
+  return !a.startsWith(b) && !b.startsWith(a);
+}
+
+/** The fact that this value contradicts; as it was before this record, which may have been here already. */
+function contradicted(
+  facts: readonly RememberedFact[],
+  field: Field,
+  value: string,
+  about: About,
+): RememberedFact | undefined {
+  if (!facts.some((fact) => differ(field, fact.value, value))) return undefined;
+  const own = facts.findIndex(({ from }) => samePosition(from?.record, positionOf(about)));
+  const before = facts.slice(own + 1);
+  const [newest] = before;
+  const compared = newest?.settled === true ? [newest] : before;
+  return compared.find((fact) => differ(field, fact.value, value));
+}
+
+/** The same array where nothing new was said. */
+function withFact(
+  facts: RememberedFact[],
+  field: Field,
+  value: string,
+  from: () => RememberedOrigin,
+  settled: boolean,
+): RememberedFact[] {
+  if (value === '') return facts;
+  const [newest] = facts;
+  const known = facts.find((fact) => !differ(field, fact.value, value));
+  if (known !== undefined && known === newest && (known.settled || !settled)) return facts;
+  // What others say after ADT is flagged on their event, and is not what is known.
+  if (!settled && (known !== undefined || newest?.settled === true)) return facts;
+  const fact = { value, from: from(), settled };
+  return [fact, ...facts.filter((one) => one !== known)].slice(0, factsMax);
+}
+
+function conflict(
+  field: Field,
+  identifier: Identifier | undefined,
+  about: About,
+  { record, source }: RememberedOrigin,
+): IdentityConflict {
+  return { field, identifier, record: positionOf(about), other: record, otherSource: source };
+}

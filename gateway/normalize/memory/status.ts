@@ -1,0 +1,276 @@
+/**
+ * Status as a state machine: per order, and per observation within it. An event says which earlier state it
+ * replaces; one that is older than what is known says so and changes nothing that is newer.
+ *
+ * One row an order holds both, because what an order's messages say arrives together: one row is read and
+ * written for each order of a message, however many results it has.
+ *
+ *   order        the source and its own number (results: filler, else placer; requests: placer, else filler),
+ *                with OBR-4 and OBR-26, because one number may stand over several reports
+ *   observation  OBX-3 and OBX-4, and its place among equals (lines of a text)
+ *
+ * An order without a number is not followed: two without one could be anything. A number that is used
+ * again for another patient begins anew, and nothing is said of what was there before.
+ */
+import type {
+  ClinicalEvent,
+  Code,
+  Observation,
+  RecordPosition,
+  Supersession,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { currentIdentifiers } from './identity.ts';
+import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
+import { idText } from './identity-steps.ts';
+import type { About, MemoryRule, Need, RowKind } from './memory.ts';
+import { type DecidedBy, newer, place, sameSaying, stateOf, stateOfResult } from './newness.ts';
+import { decodeOrder, encodeOrder, type OrderMemory, type RememberedState } from './order-codec.ts';
+import { isUnusual, overrules } from './transitions.ts';
+
+const daysKept = 90;
+/** Observations of one order that are followed one by one; those after them share the order's state. */
+const observationsMax = 200;
+const identifiersMax = 8;
+
+export const orderRow: RowKind<OrderMemory> = {
+  number: 1,
+  keepS: daysKept * 86_400,
+  lasts: false,
+  encode: encodeOrder,
+  decode: decodeOrder,
+};
+
+export const status: MemoryRule = {
+  name: 'status',
+  needs(event, about): readonly Need[] {
+    const text = orderText(event, about);
+    return text === undefined ? [] : [{ kind: orderRow, text }];
+  },
+  /** Whether the patient that the order was under has been merged into this one. */
+  follow(event, about, recall): readonly Need[] {
+    const text = orderText(event, about);
+    const known = text === undefined ? undefined : recall.get(orderRow, text);
+    if (known === undefined || !isOther(known.patient, patientOf(event))) return [];
+    return reachFrom(known.patient, lookIn(recall)).map((row) => ({ kind: historyRow, text: row }));
+  },
+  apply(event, about, recall) {
+    const text = orderText(event, about);
+    if (text === undefined) return;
+    const known = recall.get(orderRow, text);
+    const patient = patientOf(event);
+    const ownEpoch = known === undefined || known.epoch === about.epoch ? 0n : about.epoch;
+    const own = stateOf(event, about, ownEpoch);
+    if (known !== undefined && isOther(standFor(known.patient, lookIn(recall)), patient)) {
+      event.provenance?.remarks.push('the order number was used for another patient');
+      const [current] = known.states;
+      if (current === undefined || newer(own, current).difference > 0) {
+        recall.set(orderRow, text, merged(undefined, patient, event, about, { ...own, epoch: 0n }));
+      }
+      return;
+    }
+    const row = merged(known, patient, event, about, own);
+    if (row !== known) recall.set(orderRow, text, row);
+    if (event.supersessions.length > 0) event.provenance?.rules.push('memory/status');
+  },
+};
+
+function orderText(event: ClinicalEvent, { source }: About): string | undefined {
+  const { order } = event;
+  if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return undefined;
+  const number =
+    event.kind === 'observation' ? (order.filler ?? order.placer) : (order.placer ?? order.filler);
+  if (number === undefined) return undefined;
+  const parts = [
+    event.kind,
+    source,
+    number.system,
+    number.value,
+    codeText(order.service),
+    order.parentResult,
+  ];
+  return parts.join('\n');
+}
+
+/** As the message names the patient, and as merges do by now. */
+function patientOf(event: ClinicalEvent): string[] {
+  const said = (event.patient?.identifiers ?? []).map(idText);
+  const all = event.identityLinks.length === 0 ? said : [...said, ...currentIdentifiers(event)];
+  return all.length < 2 ? all : [...new Set(all)];
+}
+
+function isOther(known: readonly string[], said: readonly string[]): boolean {
+  return known.length > 0 && said.length > 0 && !said.some((one) => known.includes(one));
+}
+
+/** The row with what the event says; marks the event on the way. The same row where nothing new was said. */
+function merged(
+  known: OrderMemory | undefined,
+  patient: readonly string[],
+  event: ClinicalEvent,
+  about: About,
+  own: RememberedState,
+): OrderMemory {
+  if (known === undefined) return firstSaid(patient, event, about, own);
+  const row = known;
+  const mark = { event, about, epoch: row.epoch };
+  const report = follow(row.states, own, 'order', mark);
+  const observations = new Map(row.observations.map((one) => [one.key, one.states as Followed['states']]));
+  let changed = report.states !== row.states;
+  const seen = new Map<string, number>();
+  const results = event.kind === 'observation' ? event.observations : [];
+  for (const [at, observation] of results.entries()) {
+    const what = `observations[${at}]`;
+    const key = observationKey(observation, seen);
+    const before = observations.get(key);
+    const state = stateOfResult(event, own, observation);
+    const followed = follow(before ?? [], state, what, mark);
+    observation.superseded = followed.at > 0;
+    const order = report.states[0];
+    // Where the result itself was known from another record, its own times have decided; also where it says the same
+    // again, of which one state is kept.
+    const alone =
+      followed.at === 0 &&
+      followed.states.length === 1 &&
+      (before === undefined || before[0]?.sequence === state.sequence);
+    if (alone && report.at > 0 && order !== undefined && overrules(order.status, state.status)) {
+      observation.superseded = true;
+      event.supersessions.push(supersession(what, order, state, 'order', mark));
+    }
+    addPrevious(observation, what, followed, state, mark);
+    if (followed.states !== before && (before !== undefined || observations.size < observationsMax)) {
+      observations.set(key, followed.states);
+      changed = true;
+    }
+  }
+  event.superseded = results.length > 0 ? results.every((one) => one.superseded) : report.at > 0;
+  const [first, second] = report.at === 0 ? [patient, row.patient] : [row.patient, patient];
+  const identifiers = [...new Set([...first, ...second])].slice(0, identifiersMax);
+  if (!changed && identifiers.length === row.patient.length) return row;
+  return {
+    epoch: row.epoch,
+    patient: identifiers,
+    states: [...report.states],
+    observations: [...observations].map(([key, states]) => ({ key, states: [...states] })),
+  };
+}
+
+/** Nothing is known of the order: nothing is replaced, and all of it is new. */
+function firstSaid(
+  patient: readonly string[],
+  event: ClinicalEvent,
+  about: About,
+  own: RememberedState,
+): OrderMemory {
+  const observations: OrderMemory['observations'][number][] = [];
+  if (event.kind === 'observation') {
+    const seen = new Map<string, number>();
+    for (const observation of event.observations) {
+      if (observations.length === observationsMax) break;
+      const key = observationKey(observation, seen);
+      observations.push({ key, states: [stateOfResult(event, own, observation)] });
+    }
+  }
+  return { epoch: about.epoch, patient: patient.slice(0, identifiersMax), states: [own], observations };
+}
+
+interface Followed {
+  states: readonly RememberedState[];
+  at: number;
+}
+
+interface Mark {
+  event: ClinicalEvent;
+  about: About;
+  /** Of the states that do not say another one. */
+  epoch: bigint;
+}
+
+/** Puts the state among the known ones and says on the event what that means. */
+function follow(
+  known: readonly RememberedState[],
+  state: RememberedState,
+  what: string,
+  mark: Mark,
+): Followed {
+  const { states, at } = place(known, state);
+  const [current, before] = states;
+  if (at > 0 && current !== undefined) {
+    mark.event.supersessions.push(supersession(what, current, state, newer(current, state).by, mark));
+  } else if (before !== undefined && current?.sequence === state.sequence && !isEcho(known, state)) {
+    const one = supersession(what, before, state, newer(state, before).by, mark);
+    if (isUnusual(before.status, state.status)) one.statusFlag = 'unusual-transition';
+    one.thisIsSuperseded = false;
+    mark.event.supersessions.push(one);
+  }
+  return { states, at };
+}
+
+/** What was said before, said again later: that replaces nothing. */
+function isEcho([current]: readonly RememberedState[], state: RememberedState): boolean {
+  return current !== undefined && current.sequence !== state.sequence && sameSaying(current, state);
+}
+
+function supersession(
+  what: string,
+  other: RememberedState,
+  { status: toStatus }: RememberedState,
+  decidedBy: DecidedBy,
+  mark: Mark,
+): Supersession {
+  return {
+    what,
+    record: positionOf(other, mark),
+    status: other.status,
+    thisIsSuperseded: true,
+    decidedBy,
+    statusFlag: '',
+    toStatus,
+  };
+}
+
+/** Earlier values of the same observation, from the newest on. */
+function addPrevious(
+  observation: Observation,
+  what: string,
+  { states, at }: Followed,
+  state: RememberedState,
+  mark: Mark,
+): void {
+  const earlier = states.slice(at + 1).filter(({ value }) => value !== '');
+  const [newest] = earlier;
+  if (newest === undefined) return;
+  const { source } = mark.about;
+  observation.previous = earlier.map((one) => ({
+    value: one.value,
+    unit: one.unit,
+    status: one.status,
+    effective: one.effective,
+    record: positionOf(one, mark),
+    source,
+    ageS: ageS(one, state),
+  }));
+  const record = positionOf(newest, mark);
+  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: ageS(newest, state), record });
+}
+
+/** Captured after what follows it: it came late. */
+function ageS(earlier: RememberedState, state: RememberedState): bigint {
+  return BigInt(Math.max(0, state.capturedS - earlier.capturedS));
+}
+
+function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPosition {
+  return { epoch: epoch === 0n ? mark.epoch : epoch, sequence: BigInt(sequence) };
+}
+
+function observationKey({ code, subId }: Observation, seen: Map<string, number>): string {
+  const key = `${codeText(code)}|${subId}`;
+  const before = seen.get(key) ?? 0;
+  seen.set(key, before + 1);
+  return before === 0 ? key : `${key}|${before}`;
+}
+
+/** The first coding as sent: a code that a table adds later must not begin a new order. */
+function codeText(code: Code | undefined): string {
+  const coding = code?.codings.find(({ mapped }) => !mapped);
+  return coding === undefined ? (code?.text ?? '') : `${coding.system}|${coding.code || coding.display}`;
+}
