@@ -14,7 +14,9 @@ const rules: readonly MemoryRule[] = [identity, status, context, occupancy];
 
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {
-  return rules.flatMap((rule) => events.flatMap((event) => rule.needs(event, about)));
+  const needs: Need[] = [];
+  for (const rule of rules) for (const event of events) needs.push(...rule.needs(event, about));
+  return needs;
 }
 
 /** Whether what was found for the record can lead to further rows; mostly it cannot, and need not be asked. */
@@ -27,7 +29,12 @@ export function mayLead(events: readonly ClinicalEvent[], needs: readonly Need[]
 
 /** What is to be looked up because of what was found; those that were named before are among them. */
 export function furtherNeedsOf(events: readonly ClinicalEvent[], about: About, recall: Recall): Need[] {
-  return rules.flatMap((rule) => events.flatMap((event) => rule.follow?.(event, about, recall) ?? []));
+  const needs: Need[] = [];
+  for (const rule of rules) {
+    if (rule.follow === undefined) continue;
+    for (const event of events) needs.push(...rule.follow(event, about, recall));
+  }
+  return needs;
 }
 
 /** Completes the events of one record, in order, and changes the rows. */
