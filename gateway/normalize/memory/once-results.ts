@@ -27,7 +27,7 @@ import type {
   Once,
   Specimen,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { FeedSaying, FeedsMemory } from '../../../proto/gen/hilum/v1/journal.ts';
+import { type FeedSaying, FeedsMemory } from '../../../proto/gen/hilum/v1/journal.ts';
 import { currentIdentifiers } from './identity.ts';
 import { patientIdentifiers } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
@@ -76,36 +76,39 @@ export function onceResult(
   const same = others.filter(({ differs }) => differs.every((one) => one === 'class'));
   const rule = `results.${rules.feeds.name}`;
   const isAuthority = same.length > 0 && rules.feeds.authority(event) === about.source;
-  const repeated = isAuthority ? undefined : same.find(({ differs }) => differs.length === 0)?.saying;
-  if (isAuthority || repeated !== undefined) {
-    const had = (repeated ? [repeated] : same.map(({ saying }) => saying)).reduce<string[]>(
-      (all, { destinations }) => union(all, destinations),
-      [],
-    );
-    const links = (repeated ? [repeated] : same.map(({ saying }) => saying)).map((one) => link(one));
-    said.once = mark(rule, repeated ? 'repeat' : 'effective', links, {
-      heldBack: both(said.destinations, had),
-    });
-    said.destinations = union(said.destinations, had);
-  } else {
-    const nearest = nearestOfEach(others);
-    if (nearest.length > 0) {
-      const role = nearest.some(({ differs }) => isConflict(differs)) ? 'conflict' : 'linked';
-      const links = nearest.map(({ saying, differs }) => link(saying, differs));
-      said.once = mark(rule, role, links);
-    }
-  }
-  const sayings = known.map((one) => {
-    if (one === repeated) return { ...one, destinations: said.destinations };
-    return isAuthority && same.some(({ saying }) => saying === one) ? { ...one, replaced: true } : one;
+  const meant = isAuthority ? same : same.filter(({ differs }) => differs.length === 0).slice(0, 1);
+  const sayings = meant.map(({ saying }) => saying);
+  if (sayings.length > 0) {
+    const had = sayings.flatMap(({ destinations }) => destinations);
+    const links = sayings.map((one) => link(one));
+    const heldBack = both(said.destinations, had);
+    said.once = mark(rule, isAuthority ? 'effective' : 'repeat', links, { heldBack });
+    said.destinations = union(had, said.destinations);
+  } else said.once = beside(rule, others);
+  const { destinations } = said;
+  const after = known.map((one) => {
+    if (!sayings.includes(one)) return one;
+    return isAuthority ? { ...one, replaced: true } : { ...one, destinations };
   });
-  recall.set(feedsRow, text, { sayings: [said, ...sayings].slice(0, sayingsMax) });
+  recall.set(feedsRow, text, { sayings: [said, ...after].slice(0, sayingsMax) });
   return said.once;
 }
 
 interface Other {
   saying: FeedSaying;
   differs: string[];
+}
+
+/** Nothing is the same; undefined where no other feed has said anything. */
+function beside(rule: string, others: readonly Other[]): Once | undefined {
+  const nearest = nearestOfEach(others);
+  if (nearest.length === 0) return undefined;
+  const role = nearest.some(({ differs }) => isConflict(differs)) ? 'conflict' : 'linked';
+  return mark(
+    rule,
+    role,
+    nearest.map(({ saying, differs }) => link(saying, differs)),
+  );
 }
 
 /** Of each feed the one that differs in least; of several the newest. */
@@ -143,20 +146,31 @@ function sameBytes(one: Uint8Array = nothing, other: Uint8Array = nothing): bool
 function sayingOf(event: ClinicalEvent, about: About, rules: OnceRules): FeedSaying {
   const { source } = about;
   const said = textsOf(event, source);
-  return FeedSaying.fromPartial({
-    ...placeOf(event, about),
+  const { record, index } = placeOf(event, about);
+  return {
+    record,
+    index,
     source,
     parts: parts.map((part) => digest(said[part])),
     class: rules.classOf(event),
     destinations: rules.destinationsOf(event),
+    once: undefined,
+    replaced: false,
     patient: patientOf(event),
-  });
+  };
 }
 
 const nothing = new Uint8Array(0);
+const digestBytes = 16;
 
+/** A short text is its own digest; its length tells it from a hash. */
 function digest(text: string): Uint8Array {
-  return text === '' ? nothing : hash('sha256', text, 'buffer').subarray(0, 16);
+  if (text === '') return nothing;
+  if (text.length < digestBytes) {
+    const bytes = Buffer.from(text);
+    if (bytes.length < digestBytes) return bytes;
+  }
+  return hash('sha256', text, 'buffer').subarray(0, digestBytes);
 }
 
 /** Values only: who assigned them is told in each feed's own way. */

@@ -140,7 +140,7 @@ export interface FeedSaying {
     | undefined;
   /** Which of the record's events. */
   index: number;
-  /** What it says, a hash of 16 bytes for each part; empty where the part says nothing. */
+  /** What it says, part by part: a short text itself, else a hash of 16 bytes; empty where the part says nothing. */
   parts: Uint8Array[];
   /** Its own class, before the record's other events were looked at. */
   class: string;
