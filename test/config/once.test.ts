@@ -154,6 +154,15 @@ t.test(
   },
 );
 
+t.test('once config - the one in the sample config is right as it stands there', async (t) => {
+  const sample = readFileSync(join(projectRoot, 'deploy/config/site.yaml'), 'utf8');
+  const [block = ''] = /^# once:\n(?:# .*\n)+/m.exec(sample) ?? [];
+  const known = ['lab', 'lis-copy', 'micro', 'pumps'].map((name) => `  ${name}: { listener: ${name} }\n`);
+  const { config, problems } = checkConfig(`sources:\n${known.join('')}${block.replace(/^# /gm, '')}`);
+  t.same(problems, undefined);
+  t.match(config?.once, { results: { 'lab-twice': {} }, alarms: { quiet: { window: '30s' } } });
+});
+
 t.test('once config - a window on high priority is told, and no other', async (t) => {
   const file = join(folderOf(t), 'site.yaml');
   const of = (yaml: string) => warningsOf(checkConfig(yaml).config ?? (t.fail('bad config') as never));

@@ -96,6 +96,9 @@ function meaning({ code }: Alarm, alarms: readonly AlarmWindow[]): AlarmWindow[]
   );
 }
 
+/** It has no duration [IHE PCD-04]: of another time it is another one. */
+const instant = 'tpoint';
+
 const unchanging = ['priority', 'phase', 'state', 'inactivation', 'text', 'path'] as const;
 
 function differences(
@@ -106,6 +109,7 @@ function differences(
 ): string[] {
   const differs: string[] = unchanging.filter((name) => said[name] !== last[name]);
   if (said.patient.join('~') !== last.patient.join('~')) differs.unshift('patient');
+  if (said.phase === instant && (said.atMs === 0 || said.atMs !== passed.atMs)) differs.push('time');
   if (isMoreUrgent(said.class, passed.class)) differs.push('class');
   if (rule === undefined ? differs.length === 0 : !isInside(said, passed, rule)) differs.push('window');
   return differs;

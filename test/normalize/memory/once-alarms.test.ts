@@ -137,6 +137,17 @@ once: { alarms: { loud: { priorities: [high], window: 5s }, quiet: { window: 1m 
   },
 );
 
+t.test('once alarms - what has no duration is a repeat only of its own moment', async (t) => {
+  const ward = new Ward(windowed);
+  const instant = { phase: 'tpoint' };
+  t.same(
+    [0, 0, 5, 5].map((at) => role(ward.said(at, instant))),
+    ['passed', 'repeat', 'linked', 'repeat'],
+  );
+  const timeless = () => ward.one('ward', json({ ...instant, device: 'b' }), 6).once;
+  t.same([timeless(), timeless()], [undefined, undefined]);
+});
+
 t.test('once alarms - another device, code, or number of the device is another alarm', async (t) => {
   const ward = new Ward(windowed);
   ward.said(0);
