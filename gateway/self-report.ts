@@ -111,6 +111,7 @@ export class SelfReport {
       shares: tallies.shares.all().map(longs),
       unmapped: tallies.unmapped.top(),
       critical: tallies.criticals.all(),
+      once: tallies.once.all(),
       circuits: tallies.circuits.report().map((one) => MappingCircuit.toJSON(one)),
       clocks: tallies.clocks.report().map((clock) => ({
         ...(SourceClock.toJSON(clock) as object),
@@ -134,6 +135,7 @@ export class SelfReport {
       clocks: tallies.clocks.all(),
       circuits: tallies.circuits.report(),
       criticals: tallies.criticals.all(),
+      once: tallies.once.all(),
     });
   }
 
@@ -170,7 +172,7 @@ export class SelfReport {
       destination: String(count.destination ?? ''),
     });
     const { journal, journalBytesMax, latency, tallies, alarms } = this.#parts;
-    const { shares, unmapped, clocks, criticals } = tallies;
+    const { shares, unmapped, clocks, criticals, once } = tallies;
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
     return {
@@ -213,6 +215,7 @@ export class SelfReport {
       clocks: clocks.report(),
       circuits: tallies.circuits.report(),
       criticals: criticals.report(),
+      once: once.report(),
     };
   }
 }

@@ -3,6 +3,7 @@ import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
 import { Circuits } from './circuits.ts';
 import { Clocks, clockAlarm } from './clocks.ts';
 import { Criticals } from './criticals.ts';
+import { OnceTallies } from './once-tallies.ts';
 import { nowUs } from './process/clock.ts';
 import { Shares } from './shares.ts';
 import { Unmapped } from './unmapped.ts';
@@ -20,6 +21,7 @@ export class Tallies {
   readonly shares = new Shares();
   readonly unmapped = new Unmapped();
   readonly criticals = new Criticals();
+  readonly once = new OnceTallies();
   readonly clocks: Clocks;
   readonly circuits: Circuits;
 
@@ -43,6 +45,7 @@ export class Tallies {
     this.shares.count(source, result);
     this.unmapped.count(source, result);
     this.criticals.count(source, result);
+    this.once.count(source, result);
     this.clocks.count(source, result);
   }
 }

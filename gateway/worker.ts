@@ -5,12 +5,12 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BackWriter } from '../proto/back-writer.ts';
-import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import { writeClinicalEvent, writeEnvelope } from '../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
+import { resultOf } from './job-result.ts';
 import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, judge, type Meaning, read } from './meaning.ts';
@@ -18,7 +18,6 @@ import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
 import type { Normalized, Reject } from './normalize/outcome.ts';
-import { senderTime } from './normalize/sender-time.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
 import { memoryKey } from './process/keys.ts';
@@ -262,9 +261,11 @@ function open(job: JobRecord, bytes: Buffer): Opened {
   return { job, record, about: aboutOf(job, record), made: read(record, meaning, setup.epoch), needs: [] };
 }
 
-function aboutOf({ sequence }: JobRecord, { source, capturedAtUs }: JournalRecord): About {
+function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
+  const { source, capturedAtUs } = record;
   const { enrichment } = meaning;
-  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment };
+  const once = meaning.onceFor(record);
+  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment, once };
 }
 
 function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
@@ -273,7 +274,9 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
   const { lane } = made;
   const destinations = new Map<string, string>();
   made.events.forEach((event) => {
-    for (const match of meaning.routes(event)) destinations.set(match.destination, match.route);
+    const heldBack = event.once?.heldBack;
+    for (const { destination, route } of meaning.routes(event))
+      if (heldBack?.includes(destination) !== true) destinations.set(destination, route);
   });
   const capturedAtUs = Number(record.capturedAtUs);
   const empty = made.events.length === 0;
@@ -302,6 +305,7 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
       normalizedAtUs: BigInt(normalizedAtUs),
       event: eventWriter.since(0),
       raw: position === 0 ? record.raw : nothing,
+      repeat: event.once?.role === 'repeat',
     });
     // The writer's own bytes: they are copied (sealed, and as an element of a batch) before it writes again.
     const envelope = envelopeWriter.since(0);
@@ -325,33 +329,9 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
     reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });
   }
   if (rejected !== undefined) reject(job, record, rejected, reply);
-  const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
-  if (made.unmapped !== undefined) result.unmapped = made.unmapped;
-  if (made.critical !== undefined) result.critical = made.critical;
+  const result = resultOf(job, record, made, empty ? 'routine' : lane);
   if (rejected?.code === 'mapping-failed') result.failed = true;
-  addClock(result, record, made.events);
   reply.results.push(result);
-}
-
-/** What comes a second time, or was written beforehand, says nothing of the sender's clock now. */
-function addClock(result: JobResult, record: JournalRecord, events: readonly ClinicalEvent[]): void {
-  if (record.resend || record.will || record.replays > 0) return;
-  const sent = senderTime(events);
-  if (sent === undefined) return;
-  result.aheadMs = sent.ms - result.capturedAtUs / 1000;
-  result.stepMs = sent.stepMs;
-  if (sent.assumed !== '') result.assumed = sent.assumed;
-}
-
-function resultOf(
-  { sequence }: JobRecord,
-  lane: Class,
-  capturedAtUs: number,
-  events: readonly ClinicalEvent[],
-): JobResult {
-  const results = events.filter(isResult);
-  const unflagged = results.filter((event) => !isFlagged(event));
-  return { sequence, lane, capturedAtUs, results: results.length, unflagged: unflagged.length };
 }
 
 function reject(
@@ -387,12 +367,4 @@ function reject(
   ).finish();
   const { sequence, source, capturedS } = job;
   reply.rejects.push({ sequence, source, capturedS, sealed: reply.writer.add(sealed), entry });
-}
-
-function isResult(event: ClinicalEvent): boolean {
-  return event.kind === 'observation' && event.observations.length > 0;
-}
-
-function isFlagged(event: ClinicalEvent): boolean {
-  return event.observations.some(({ interpretation }) => interpretation !== '');
 }

@@ -78,7 +78,7 @@ export class Persons {
       const { recordEpoch: epoch, recordSequence: sequence, source, capturedAtUs } = envelope;
       // What its gateway refused is not followed here either.
       const refused = event.identityConflicts.some(({ field }) => field === 'merge-circle');
-      const about = { epoch, sequence, source, capturedAtUs, enrichment: undefined };
+      const about = { epoch, sequence, source, capturedAtUs, enrichment: undefined, once: undefined };
       if (!refused) applySteps(stepsOf(event, about), look, put);
       applyUnlink(event, { epoch, sequence }, look, put);
     }

@@ -18,6 +18,7 @@
  *   says less, never something else.
  */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { OnceRules } from './once-rules.ts';
 
 export interface RowKind<Row> {
   /** First byte of the row's key on disk; given once and for ever. */
@@ -70,6 +71,8 @@ export interface About {
   readonly capturedAtUs: bigint;
   /** Undefined: events are not enriched. */
   readonly enrichment: EnrichmentLimits | undefined;
+  /** Undefined: the config's `once` says nothing of the source. */
+  readonly once: OnceRules | undefined;
 }
 
 export interface MemoryRule {

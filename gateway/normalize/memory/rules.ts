@@ -6,11 +6,12 @@ import { identity } from './identity.ts';
 import { historyRow } from './identity-history.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { occupancy } from './occupancy.ts';
+import { once } from './once.ts';
 import { personRow } from './person.ts';
 import { orderRow, status } from './status.ts';
 
-/** Who it is before what it replaces: an order of a merged patient is still that order. */
-const rules: readonly MemoryRule[] = [identity, status, context, occupancy];
+/** Who it is before what it replaces: an order of a merged patient is still that order. `once` compares finished events. */
+const rules: readonly MemoryRule[] = [identity, status, context, occupancy, once];
 
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {

@@ -270,7 +270,7 @@ function observationKey({ code, subId }: Observation, seen: Map<string, number>)
 }
 
 /** The first coding as sent: a code that a table adds later must not begin a new order. */
-function codeText(code: Code | undefined): string {
+export function codeText(code: Code | undefined): string {
   const coding = code?.codings.find(({ mapped }) => !mapped);
   return coding === undefined ? (code?.text ?? '') : `${coding.system}|${coding.code || coding.display}`;
 }
