@@ -2,6 +2,7 @@
 import type { MappingCircuit } from '../proto/gen/hilum/v1/session.ts';
 import type { SourceClockState } from './clocks.ts';
 import type { CriticalTally } from './criticals.ts';
+import type { FailedRule } from './failed-rules.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
 import type { OnceTally } from './once-tallies.ts';
@@ -20,6 +21,7 @@ export interface Figures {
   clocks: readonly SourceClockState[];
   criticals: readonly CriticalTally[];
   once: readonly OnceTally[];
+  failedRules: readonly FailedRule[];
   circuits: readonly MappingCircuit[];
 }
 
@@ -98,7 +100,16 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
   yield* ofSources(figures);
 }
 
-function* ofSources({ clocks, criticals, once, circuits }: Figures): Generator<Metric> {
+function* ofSources({ clocks, criticals, once, failedRules, circuits }: Figures): Generator<Metric> {
+  for (const { source, rule, records } of failedRules) {
+    yield {
+      name: 'hilum_config_rule_failures_total',
+      help: 'Records on which the condition of a rule of the config could not be evaluated, and counted as not met.',
+      type: 'counter',
+      labels: { source, rule },
+      value: records,
+    };
+  }
   for (const { source, state, failures, untried } of circuits) {
     yield {
       name: 'hilum_mapping_circuit',

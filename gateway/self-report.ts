@@ -112,6 +112,7 @@ export class SelfReport {
       unmapped: tallies.unmapped.top(),
       critical: tallies.criticals.all(),
       once: tallies.once.all(),
+      failedRules: tallies.failedRules.all(),
       circuits: tallies.circuits.report().map((one) => MappingCircuit.toJSON(one)),
       clocks: tallies.clocks.report().map((clock) => ({
         ...(SourceClock.toJSON(clock) as object),
@@ -136,6 +137,7 @@ export class SelfReport {
       circuits: tallies.circuits.report(),
       criticals: tallies.criticals.all(),
       once: tallies.once.all(),
+      failedRules: tallies.failedRules.all(),
     });
   }
 

@@ -38,6 +38,7 @@ export interface RunningStatus {
   clocks: { source: string; verdict: string; text: string }[];
   circuits: { source: string; state: string; failures: string; untried?: string }[];
   once: { source: string; rule: string; repeats: number; linked: number; conflicts: number }[];
+  failedRules: { source: string; rule: string; records: number }[];
   alarms: { code: string }[];
 }
 
@@ -65,7 +66,7 @@ export async function printStatus(directory: string, form: Form): Promise<void> 
 }
 
 function statusText(status: RunningStatus): string {
-  const { uplink, journal, listeners, custody, destinations, clocks, circuits, once } = status;
+  const { uplink, journal, listeners, custody, destinations, clocks, circuits, once, failedRules } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
     `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
@@ -85,6 +86,9 @@ function statusText(status: RunningStatus): string {
     ...circuits.map(
       (one) =>
         `mapping   ${one.source}: ${one.state.toUpperCase()}, ${one.failures} records failed in a row, ${one.untried ?? '0'} in quarantine untried`,
+    ),
+    ...failedRules.map(
+      (one) => `rule      ${one.source}: the condition of ${one.rule} FAILED on ${one.records} records`,
     ),
     ...once.map(
       (one) =>

@@ -3,6 +3,7 @@ import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
 import { Circuits } from './circuits.ts';
 import { Clocks, clockAlarm } from './clocks.ts';
 import { Criticals } from './criticals.ts';
+import { FailedRules } from './failed-rules.ts';
 import { OnceTallies } from './once-tallies.ts';
 import { nowUs } from './process/clock.ts';
 import { Shares } from './shares.ts';
@@ -22,6 +23,7 @@ export class Tallies {
   readonly unmapped = new Unmapped();
   readonly criticals = new Criticals();
   readonly once = new OnceTallies();
+  readonly failedRules: FailedRules;
   readonly clocks: Clocks;
   readonly circuits: Circuits;
 
@@ -35,6 +37,7 @@ export class Tallies {
         audit({ action: `mapping-circuit-${state}`, subject: source, detail: `${failures} failed in a row` });
       },
     });
+    this.failedRules = new FailedRules((source, rule) => onAlarm('config-rule-failed', { source, rule }));
     this.clocks = new Clocks({
       limitMs: clockSkewMs,
       onWarning: (clock) => onAlarm(...clockAlarm(clock)),
@@ -46,6 +49,7 @@ export class Tallies {
     this.unmapped.count(source, result);
     this.criticals.count(source, result);
     this.once.count(source, result);
+    this.failedRules.count(source, result);
     this.clocks.count(source, result);
   }
 }

@@ -68,6 +68,8 @@ export interface JobResult {
   once?: OnceCount[];
   /** Its mapping threw. */
   failed?: true;
+  /** Rules of the config whose predicates failed on it. */
+  failedRules?: string[];
   /** The sender's own time less that of capture, ms; only of a record that came for the first time. */
   aheadMs?: number;
   /** The resolution of that time, ms, and what its offset was assumed from. */

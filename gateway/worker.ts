@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BackWriter } from '../proto/back-writer.ts';
+import { takeFailed } from '../proto/config/cel.ts';
 import { writeClinicalEvent, writeEnvelope } from '../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
@@ -128,6 +129,8 @@ interface Opened {
   record: JournalRecord;
   about: About;
   made: Normalized;
+  /** Rules of the config whose predicates failed on it. */
+  failed: readonly string[];
   /** Rows that its events named. */
   needs: readonly Need[];
 }
@@ -256,10 +259,13 @@ function open(job: JobRecord, bytes: Buffer): Opened {
     const why = error instanceof Damaged ? error.message : 'the row cannot be decoded';
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
     const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
-    return { job, record, about: aboutOf(job, record), made: { events: [], reject }, needs: [] };
+    return { ...nothingKnown, job, record, about: aboutOf(job, record), made: { events: [], reject } };
   }
-  return { job, record, about: aboutOf(job, record), made: read(record, meaning, setup.epoch), needs: [] };
+  const made = read(record, meaning, setup.epoch);
+  return { ...nothingKnown, job, record, about: aboutOf(job, record), made, failed: takeFailed() };
 }
+
+const nothingKnown = { needs: [], failed: [] } satisfies Partial<Opened>;
 
 function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
   const { source, capturedAtUs } = record;
@@ -268,7 +274,7 @@ function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
   return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment, once };
 }
 
-function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
+function finish({ job, record, made: normalized, failed }: Opened, reply: Reply): void {
   const normalizedAtUs = nowUs();
   const made = judge(normalized, record, meaning);
   const { lane } = made;
@@ -278,6 +284,10 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
     for (const { destination, route } of meaning.routes(event))
       if (heldBack?.includes(destination) !== true) destinations.set(destination, route);
   });
+  const failedRules = [...failed, ...takeFailed()];
+  for (const rule of failedRules)
+    for (const { provenance } of made.events)
+      provenance?.remarks.push(`the condition of ${rule} could not be evaluated, and counts as not met`);
   const capturedAtUs = Number(record.capturedAtUs);
   const empty = made.events.length === 0;
   const rejected =
@@ -331,6 +341,7 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
   if (rejected !== undefined) reject(job, record, rejected, reply);
   const result = resultOf(job, record, made, empty ? 'routine' : lane);
   if (rejected?.code === 'mapping-failed') result.failed = true;
+  if (failedRules.length > 0) result.failedRules = failedRules;
   reply.results.push(result);
 }
 
