@@ -15,6 +15,10 @@ function refuse(...lines: string[]): Normalized {
   return normalizeHl7v2(er7(...lines), testContext());
 }
 
+function header(type: string): string[] {
+  return [`MSH|^~\\&|A|B|C|D|20261123||${type}|1|P|2.5`, 'PID|1||7'];
+}
+
 t.test('families - every sample gives events that the wire carries both ways', (t) => {
   for (const name of Object.keys(samples) as (keyof typeof samples)[]) {
     for (const event of run(name)) {
@@ -112,10 +116,42 @@ t.test('adt - every trigger from A01 to A62 says what it does', (t) => {
   t.end();
 });
 
-t.test('oru - text after a raw line break is left out with a remark', (t) => {
-  const raw = samples.oruPatients.replace('NM|A^A^L||1|', 'TX|A^A^L||one\rtwo, three|');
-  const { events } = normalizeHl7v2(Buffer.from(raw), testContext());
-  t.same(events[0]?.provenance?.remarks, ['line 5: not a segment, left out']);
+t.test('oru - text goes on after a raw line break, and what stands behind it counts', (t) => {
+  for (const ending of ['\r', '\r\n', '\n', '\r\r']) {
+    const raw = samples.oruPatients.replace('NM|A^A^L||1|', `TX|A^A^L||one${ending}two, three|`);
+    const { events } = normalizeHl7v2(Buffer.from(raw), testContext());
+    const { remarks = [] } = events[0]?.provenance ?? {};
+    t.same(remarks, ending === '\n' ? [] : ['line 4: its text goes on after a line break']);
+    t.match(events[0]?.observations[0], { value: `one${ending}two, three`, status: 'final' });
+  }
+  const note = er7(
+    ...header('ORU^R01'),
+    'OBX|1|NM|A^B^L||1||||||F',
+    'NTE|1||first',
+    'and second',
+    'NTE|2||third',
+  );
+  t.same(
+    normalizeHl7v2(note, testContext()).events[0]?.observations[0]?.notes.map(({ text }) => text),
+    ['first\rand second', 'third'],
+  );
+  t.end();
+});
+
+t.test('oru - a line that is no segment and belongs to no text is left out with a remark', (t) => {
+  const lines = [
+    ...header('ORU^R01'),
+    'OBX|1|NM|A^B^L||72',
+    'checksum 5A',
+    'OBX|2|ST|A^B^L||x||||||F',
+    'more',
+  ];
+  const [event] = normalizeHl7v2(er7(...lines), testContext()).events;
+  t.same(
+    event?.observations.map(({ value }) => value),
+    ['72', 'x'],
+  );
+  t.same(event?.provenance?.remarks, ['line 4: not a segment, left out', 'line 6: not a segment, left out']);
   t.end();
 });
 
