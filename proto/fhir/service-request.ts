@@ -82,10 +82,11 @@ function texts(from: Order): Element[] {
     .map((text) => ({ text }));
 }
 
-/** What the order says of itself (ORC-5, then ORC-1), else what its event says. */
+/** What the order says of itself (an ORC-1 that ends it, ORC-5, another ORC-1), else what its event says. */
 export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
   const said = orderStatus[(order?.orderStatus ?? '').toUpperCase()];
   const control = orderControl[(order?.control ?? '').toUpperCase()];
+  if (control === 'revoked' && event.status === 'cancelled') return control;
   return said ?? control ?? requestStatus[event.status] ?? 'unknown';
 }
 

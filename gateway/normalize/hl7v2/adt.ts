@@ -54,6 +54,8 @@ const movements: Record<string, readonly [action: string, encounter?: string]> =
   A60: ['update-allergy'],
   A61: ['change-consulting', 'in-progress'],
   A62: ['cancel-change-consulting', 'in-progress'],
+  // An earlier movement is corrected [IHE ITI-31].
+  Z99: ['update'],
 });
 
 const merges: Record<string, string> = lookup({
@@ -139,21 +141,36 @@ export const adtMerge: Family = {
     merge.action = merges[draft.trigger] ?? 'merge';
     merge.trigger = draft.trigger;
     merge.surviving = [...(event.patient?.identifiers ?? [])];
+    // What is moved stays what it is; everything else that survives is not retired.
+    if (merge.action === 'merge' || merge.action === 'change-identifier') keepSurviving(merge);
   },
 };
 
-/** The patient stays who he is: his own number, repeated in MRG-1, is not retired. */
+/** The patient stays who he is: his own number, repeated in MRG-1 (A41, A42, A50), is not retired. */
+function keepSurviving(merge: Merge): void {
+  merge.retired = merge.retired.filter(
+    (one) => !merge.surviving.some((other) => other.value === one.value && other.system === one.system),
+  );
+}
+
 function finishChange(event: ClinicalEvent, draft: Draft): void {
   const { merge } = event;
   if (merge === undefined) return;
-  const surviving = event.patient?.identifiers ?? [];
   merge.action = 'change-identifier';
   merge.trigger = draft.trigger;
-  merge.surviving = [...surviving];
-  merge.retired = merge.retired.filter(
-    (one) => !surviving.some((other) => other.value === one.value && other.system === one.system),
-  );
+  merge.surviving = [...(event.patient?.identifiers ?? [])];
+  keepSurviving(merge);
 }
+
+/** What happens at the time that PV1-44 says. */
+const begins = new Set([
+  'admit',
+  'register',
+  'preadmit',
+  'pending-admit',
+  'outpatient-to-inpatient',
+  'inpatient-to-outpatient',
+]);
 
 function finishMovement(event: ClinicalEvent, draft: Draft): void {
   event.movement ??= fresh.movement();
@@ -161,8 +178,10 @@ function finishMovement(event: ClinicalEvent, draft: Draft): void {
   movement.trigger = draft.trigger;
   movement.action = movements[draft.trigger]?.[0] ?? 'other';
   event.times ??= fresh.times();
+  // PV1-44 says when the visit began also where something later happened to it.
   const { period } = event.encounter ?? {};
-  const visit = movement.action === 'discharge' ? period?.end : period?.start;
+  const visit =
+    movement.action === 'discharge' ? period?.end : begins.has(movement.action) ? period?.start : undefined;
   event.times.observed = movement.occurred ?? visit ?? movement.recorded;
   event.times.issued = movement.recorded;
 }

@@ -12,7 +12,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { orderControl, orderStatus, reportStatus } from './status.ts';
+import { endingControl, orderControl, orderStatus, reportStatus } from './status.ts';
 import { asSent, fill, label, type Table, word } from './table.ts';
 
 /** Stock and supplies [HL7 4.11]. */
@@ -58,7 +58,7 @@ export const orders: Family = {
 function orderedStatus(event: ClinicalEvent): string {
   const { order } = event;
   const control = order?.control ?? '';
-  // Requests and refusals say by their control what happens; a status is said with SC and the like.
+  if (endingControl.has(control)) return 'cancelled';
   const said = orderStatus[order?.orderStatus ?? ''];
   if (said !== undefined) return said;
   return orderControl[control] ?? reportStatus[order?.resultStatus ?? ''] ?? 'requested';

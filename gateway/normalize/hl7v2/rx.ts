@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { orderControl, orderStatus } from './status.ts';
+import { endingControl, orderControl, orderStatus } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
@@ -103,6 +103,7 @@ function medicationStatus(event: ClinicalEvent): string {
   const { order, medication } = event;
   const done = completion[medication?.completionStatus ?? ''];
   if (done !== undefined) return done;
+  if (endingControl.has(order?.control ?? '')) return 'cancelled';
   const said = orderStatus[order?.orderStatus ?? ''];
   if (said !== undefined) return said;
   if (medication?.act === 'administration' || medication?.act === 'dispense') return 'completed';

@@ -146,9 +146,18 @@ export const orderSegments: Record<string, Handler> = {
     draft.acting = draft.order.participants;
   },
   SAC(draft, segment) {
-    const specimen = draft.event === undefined ? draft.specimen : draft.order.specimen;
-    if (specimen !== undefined) fill(specimen, sac, segment);
-    else fill(specimenOf(draft.order), sac, segment);
+    const { specimen } = draft;
+    // A container before its orders (OUL^R21) is that of those; the next one ends them.
+    const next =
+      draft.event === undefined || (draft.seen.has('OBR') && specimen?.type === undefined && specimen);
+    if (draft.family.opens.size > 0 && next) {
+      if (draft.event !== undefined) draft.specimen = undefined;
+      draft.closeGroup();
+      draft.specimen ??= fresh.specimen();
+      fill(draft.specimen, sac, segment);
+      return;
+    }
+    fill(specimenOf(draft.order), sac, segment);
   },
 };
 

@@ -113,20 +113,29 @@ export const rol: Table<Acting> = [
   [4, 'participants', (segment, field) => participants('')(segment, field)],
 ];
 
+/** HL7 tables 0443 and 0912. */
 const roles: Record<string, string> = lookup({
   AT: 'attending',
   ATTP: 'attending',
-  AP: 'assisting',
+  AP: 'administering',
   AD: 'admitting',
+  AUT: 'originating',
+  CLP: 'collector',
   CP: 'consulting',
+  DP: 'dispensing',
   RP: 'referring',
   OP: 'ordering',
   EP: 'entering',
-  PP: 'performing',
+  FHCP: 'primary-care',
+  PO: 'performing',
+  PP: 'primary-care',
   PI: 'interpreting',
+  PRI: 'interpreting',
   AI: 'assisting',
+  ARI: 'assisting',
   TR: 'transcribing',
   SC: 'collector',
+  VP: 'verifying',
   RCT: 'copy-to',
 });
 

@@ -1,0 +1,49 @@
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
+
+function event(trigger: string, ...segments: string[]): ClinicalEvent | undefined {
+  const head = `MSH|^~\\&|ADT|HOSP|X|HOSP|20261123081500||ADT^${trigger}|1|P|2.5`;
+  const { events, reject } = normalizeHl7v2(er7(head, ...segments), testContext());
+  if (reject !== undefined) throw new Error(reject.reason);
+  return events[0];
+}
+
+const patient = 'PID|1||7^^^HOSP^MR||A^B';
+const visit = `PV1|1|I|W2${'|'.repeat(16)}V1${'|'.repeat(25)}20261101080000`;
+const ended = `${visit}|20261123070000`;
+
+t.test('movements - the time of the visit is that of an event only where it begins or ends it', (t) => {
+  const begun = '2026-11-01T08:00:00+01:00';
+  const recorded = '2026-11-23T08:00:00+01:00';
+  for (const trigger of ['A01', 'A04', 'A05', 'A06']) {
+    t.equal(event(trigger, 'EVN||20261123080000', patient, visit)?.times?.observed?.value, begun, trigger);
+  }
+  for (const trigger of ['A02', 'A08', 'A11', 'A12', 'A13', 'A21', 'A54', 'Z99']) {
+    t.equal(event(trigger, 'EVN||20261123080000', patient, visit)?.times?.observed?.value, recorded, trigger);
+  }
+  const left = event('A03', 'EVN||20261123080000', patient, ended);
+  t.equal(left?.times?.observed?.value, '2026-11-23T07:00:00+01:00');
+  const told = event('A02', 'EVN||20261123080000||||20261122230000', patient, visit);
+  t.equal(told?.times?.observed?.value, '2026-11-22T23:00:00+01:00', 'EVN-6 counts first');
+  t.match(told?.encounter?.period, { start: { value: begun } });
+  t.end();
+});
+
+t.test('movements - who survives is not retired', (t) => {
+  const changed = event('A50', 'EVN||20261123', patient, 'MRG|7^^^HOSP^MR||||V8^^^HOSP^VN', visit);
+  t.match(changed?.merge, { action: 'change-identifier', retiredVisits: [{ value: 'V8' }] });
+  t.same(changed?.merge?.retired, []);
+  const merged = event(
+    'A40',
+    'EVN||20261123',
+    `PID|1||7^^^HOSP^MR~S1^^^MPI||A^B`,
+    'MRG|8^^^HOSP^MR~S1^^^MPI',
+  );
+  t.same(
+    merged?.merge?.retired.map(({ value }) => value),
+    ['8'],
+  );
+  t.end();
+});
