@@ -103,7 +103,7 @@ export const nte: Table<Note> = [
     'text',
     (segment, field) =>
       segment
-        .repetitions(field)
+        .repetitions(field, true)
         .map((parts) => parts.whole().trimEnd())
         .join('\n'),
   ],
