@@ -47,3 +47,51 @@ t.test('movements - who survives is not retired', (t) => {
   );
   t.end();
 });
+
+t.test('movements - a movement has its own number and what is done to it [IHE ITI-31]', (t) => {
+  const zbe = 'ZBE|M1^KIS~M2^KIS|20261120090000|20261121|UPDATE|Y|A02|CAR^^^^^^UF^^^12|Station 3|HMS';
+  const found = event('Z99', 'EVN||20261123080000', patient, visit, zbe);
+  t.match(found, {
+    kind: 'admission',
+    movement: {
+      action: 'update',
+      identifiers: [{ value: 'M1', assigner: 'KIS' }, { value: 'M2' }],
+      period: { start: { value: '2026-11-20T09:00:00+01:00' }, end: { value: '2026-11-21' } },
+      change: 'UPDATE',
+      historic: 'Y',
+      originalTrigger: 'A02',
+      wards: [{ name: 'CAR', identifiers: [{ value: '12', type: 'UF' }] }, { name: 'Station 3' }],
+    },
+    times: { observed: { value: '2026-11-20T09:00:00+01:00' } },
+  });
+  const cancelled = event(
+    'Z99',
+    'EVN||20261123080000',
+    patient,
+    visit,
+    'ZBE|M1|20261120090000||CANCEL|Y|A02',
+  );
+  t.equal(cancelled?.status, 'cancelled');
+  t.end();
+});
+
+t.test('movements - each of two patients has his own', (t) => {
+  const head = 'MSH|^~\\&|ADT|HOSP|X|HOSP|20261123081500||ADT^A17|1|P|2.5';
+  const other = 'PID|2||8^^^HOSP^MR||C^D';
+  const raw = er7(
+    head,
+    'EVN||20261123080000',
+    patient,
+    visit,
+    'ZBE|M1|20261120',
+    other,
+    visit,
+    'ZBE|M2|20261121',
+  );
+  t.match(normalizeHl7v2(raw, testContext()).events, [
+    { movement: { identifiers: [{ value: 'M1' }], period: { start: { value: '2026-11-20' } } } },
+    { movement: { identifiers: [{ value: 'M2' }], period: { start: { value: '2026-11-21' } } } },
+  ]);
+  t.equal(normalizeHl7v2(raw, testContext()).events[1]?.movement?.identifiers.length, 1);
+  t.end();
+});

@@ -95,3 +95,157 @@ t.test("orders - a container after its specimen or its order is that one's", (t)
   t.same(numbers(later), [['S1', 'C1']]);
   t.end();
 });
+
+t.test('orders - fields that placer and filler agreed on, and what else OBR says of the service', (t) => {
+  const [order] = events(
+    'OMG^O19',
+    'ORC|NW|P1',
+    `OBR|1|P1||CT^CT thorax^L${'|'.repeat(14)}ACC7|RP7|SPS7^X|F2${'|'.repeat(23)}71260^CT^C4||A^With contrast^L|B^Prone^L`,
+  );
+  t.match(order?.order, {
+    placerField1: 'ACC7',
+    placerField2: 'RP7',
+    fillerField1: 'SPS7^X',
+    fillerField2: 'F2',
+    procedure: { codings: [{ code: '71260' }] },
+    details: [{ text: 'With contrast' }, { text: 'Prone' }],
+  });
+  t.end();
+});
+
+t.test('orders - the steps of an imaging procedure [HL7 4.5.6]', (t) => {
+  const [order] = events(
+    'OMI^O23',
+    'ORC|NW|P1',
+    'OBR|1|P1||CT^CT^L',
+    'IPC|ACC9^RIS|RP9^RIS|1.2.840.99.1^RIS|SPS9^RIS|CT|THX^Thorax^L~ABD^Abdomen^L|CT-ROOM-2',
+    'IPC|ACC9^RIS|RP9^RIS|1.2.840.99.1^RIS|SPS10^RIS|CT',
+  );
+  t.match(order?.order?.imagingSteps, [
+    {
+      accession: { value: 'ACC9', type: 'ACSN', assigner: 'RIS' },
+      requestedProcedure: { value: 'RP9' },
+      study: { value: '1.2.840.99.1' },
+      scheduledStep: { value: 'SPS9' },
+      modality: { text: '' },
+      protocols: [{ text: 'Thorax' }, { text: 'Abdomen' }],
+      station: 'CT-ROOM-2',
+    },
+    { scheduledStep: { value: 'SPS10' } },
+  ]);
+  t.equal(order?.order?.imagingSteps.length, 2);
+  t.end();
+});
+
+t.test('orders - a specimen says what it is for, and every number of it', (t) => {
+  const fields: Record<number, string> = {
+    1: '1',
+    2: 'S1&EHR^F1&LAB',
+    3: 'S0&EHR',
+    4: 'SER^Serum^HL70487',
+    6: 'EDTA^^HL70371',
+    11: 'Q^Control^HL70369',
+    27: 'TUBE^Tube^L',
+    30: 'ACC1^^^LAB',
+    31: 'X7^^^LAB^OTH',
+  };
+  const spm = Array.from({ length: 32 }, (_, i) => fields[i] ?? '').join('|');
+  const [order] = events('OUL^R22', `SPM${spm}`, 'OBR|1||F1|A^B^L', 'OBX|1|NM|A^B^L||1||||||F');
+  t.match(order?.order?.specimen, {
+    identifiers: [
+      { value: 'S1', type: 'PLAC' },
+      { value: 'F1', type: 'FILL' },
+      { value: 'ACC1', type: 'ACSN' },
+      { value: 'X7', type: 'OTH' },
+    ],
+    parents: [{ value: 'S0', type: 'PLAC' }],
+    additives: [{ codings: [{ code: 'EDTA' }] }],
+    roles: [{ codings: [{ code: 'Q' }] }],
+    containerType: { text: 'Tube' },
+  });
+  t.end();
+});
+
+t.test('orders - order status updates and blood products are orders', (t) => {
+  const [updated] = events('OSU^O51', 'ORC|SC|P1|F1||CM');
+  t.match(updated, { kind: 'order', status: 'completed', order: { filler: { value: 'F1' } } });
+  const [blood] = events(
+    'OMB^O27',
+    'ORC|NW|P1',
+    'BPO|1|RBC^Red cells^L||2|||20261123090000||||||ANEM^Anemia^L',
+  );
+  t.match(blood, {
+    kind: 'order',
+    status: 'requested',
+    order: {
+      service: { text: 'Red cells' },
+      quantity: '2',
+      scheduled: { value: '2026-11-23T09:00:00+01:00' },
+      reason: [{ text: 'Anemia' }],
+    },
+  });
+  for (const type of ['BPS^O29', 'BTS^O31']) {
+    t.match(events(type, 'ORC|SC|P1|F1||IP', 'BPO|1|RBC^Red cells^L'), [
+      { kind: 'order', status: 'in-progress' },
+    ]);
+  }
+  t.end();
+});
+
+t.test('orders - a mixture has the amount of each component', (t) => {
+  const [event] = events(
+    'RDE^O11',
+    'ORC|NW|P1',
+    'RXE||IV^Infusion^L|1000||mL',
+    'RXC|B|NACL^NaCl 0.9%^L|1000|mL',
+    'RXC|A|KCL^Potassium chloride^L|20|mmol^millimole^UCUM|2|mmol/mL',
+  );
+  t.match(event?.medication, {
+    components: [{ text: 'NaCl 0.9%' }, { text: 'Potassium chloride' }],
+    ingredients: [
+      { type: 'B', code: { text: 'NaCl 0.9%' }, amount: '1000', unit: 'mL' },
+      {
+        type: 'A',
+        code: { text: 'Potassium chloride' },
+        amount: '20',
+        unit: 'mmol',
+        unitCode: { text: 'millimole' },
+        strength: '2',
+        strengthUnit: 'mmol/mL',
+      },
+    ],
+  });
+  t.end();
+});
+
+t.test('orders - what was given has its batch, what was not given its reason', (t) => {
+  const given = Object.entries({
+    15: 'L1',
+    16: '20271231',
+    17: 'M^Maker^MVX',
+    18: 'PAT^Patient refused^L',
+    20: 'RE',
+  });
+  const fields = Array.from(
+    { length: 21 },
+    (_, i) => given.find(([field]) => Number(field) === i)?.[1] ?? '',
+  );
+  fields.splice(1, 7, '0', '1', '20261123083000', '', 'A^Drug^L', '1', 'mg');
+  const [event] = events('RAS^O17', 'ORC|RE|P1', `RXA${fields.join('|')}`);
+  t.match(event, {
+    status: 'rejected',
+    medication: {
+      lotNumber: 'L1',
+      expires: { value: '2027-12-31' },
+      manufacturers: [{ text: 'Maker' }],
+      refusalReasons: [{ text: 'Patient refused' }],
+    },
+  });
+  t.end();
+});
+
+t.test('orders - a contact that is an organization has its name', (t) => {
+  const [event] = events('ADT^A08', `NK1|1||C^Employer^HL70131${'|'.repeat(10)}Firma GmbH^L^42`);
+  t.match(event?.relatedPersons, [{ names: [{ text: 'Firma GmbH', family: '' }] }]);
+  t.end();
+});

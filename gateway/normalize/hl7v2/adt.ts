@@ -1,6 +1,6 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 
-import type { ClinicalEvent, Merge } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -14,6 +14,7 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
+import { zbe } from './visit.ts';
 
 /** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
 const movements: Record<string, readonly [action: string, encounter?: string]> = lookup({
@@ -112,19 +113,28 @@ const mergeSegments: Record<string, Handler> = {
   },
 };
 
+const movementSegments: Record<string, Handler> = {
+  ZBE(draft, segment) {
+    // EVN is of every patient of the message; this is of one.
+    const movement = { ...(draft.base.movement ?? fresh.movement()), identifiers: [], wards: [] };
+    draft.base.movement = fill<Movement>(movement, zbe, segment);
+  },
+};
+
 export const adt: Family = {
   name: 'adt',
   kind: 'admission',
   opens: new Set(),
   // A06 and A07 give the account that ends with the change of class in an MRG [HL7 3.3.6].
-  segments: handlers(...shared, { MRG: mergeSegments.MRG as Handler }),
+  segments: handlers(...shared, movementSegments, { MRG: mergeSegments.MRG as Handler }),
   finish(event, draft) {
     finishMovement(event, draft);
     finishChange(event, draft);
     const status = movements[draft.trigger]?.[1];
     if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
     const action = event.movement?.action ?? '';
-    if (action.startsWith('cancel-')) event.status = 'cancelled';
+    const undone = action.startsWith('cancel-') || event.movement?.change.toUpperCase() === 'CANCEL';
+    if (undone) event.status = 'cancelled';
     if (action.startsWith('delete-')) event.status = 'entered-in-error';
   },
 };
@@ -133,7 +143,7 @@ export const adtMerge: Family = {
   name: 'adt-merge',
   kind: 'merge',
   opens: new Set(),
-  segments: handlers(...shared, mergeSegments),
+  segments: handlers(...shared, movementSegments, mergeSegments),
   finish(event, draft) {
     finishMovement(event, draft);
     event.merge ??= fresh.merge();
@@ -182,6 +192,6 @@ function finishMovement(event: ClinicalEvent, draft: Draft): void {
   const { period } = event.encounter ?? {};
   const visit =
     movement.action === 'discharge' ? period?.end : begins.has(movement.action) ? period?.start : undefined;
-  event.times.observed = movement.occurred ?? visit ?? movement.recorded;
+  event.times.observed = movement.occurred ?? movement.period?.start ?? visit ?? movement.recorded;
   event.times.issued = movement.recorded;
 }

@@ -5,7 +5,7 @@ import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
-import { rxaGiven, rxaVaccine, rxc, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
+import { rxaGiven, rxaVaccine, rxc, rxcPart, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -33,7 +33,9 @@ export const rxSegments: Record<string, Handler> = {
     fill(medication(draft), rxrGiven, segment);
   },
   RXC(draft, segment) {
-    fill(medication(draft), rxc, segment);
+    const to = medication(draft);
+    fill(to, rxc, segment);
+    to.ingredients.push(fill(fresh.ingredient(), rxcPart, segment));
   },
 };
 

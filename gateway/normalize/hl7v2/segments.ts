@@ -4,7 +4,7 @@ import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
-import { obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
+import { ipc, obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
@@ -129,6 +129,9 @@ export const orderSegments: Record<string, Handler> = {
     const timing = fill(fresh.timing(), tq1, segment);
     draft.order.timing.push(timing);
     if (timing.priority !== '') draft.order.priority = timing.priority;
+  },
+  IPC(draft, segment) {
+    draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
   },
   SPM(draft, segment) {
     const specimen = fill(fresh.specimen(), spm, segment);

@@ -153,6 +153,13 @@ export const fresh = {
     alternates: [],
     effective: undefined,
     orderingFacility: undefined,
+    placerField1: '',
+    placerField2: '',
+    fillerField1: '',
+    fillerField2: '',
+    procedure: undefined,
+    details: [],
+    imagingSteps: [],
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -297,6 +304,8 @@ export const fresh = {
   referral: maker<proto.Referral>(proto.Referral),
   masterFile: maker<proto.MasterFile>(proto.MasterFile),
   specimen: maker<proto.Specimen>(proto.Specimen),
+  imagingStep: maker<proto.ImagingStep>(proto.ImagingStep),
+  ingredient: maker<proto.Ingredient>(proto.Ingredient),
   timing: maker<proto.Timing>(proto.Timing),
   attachment: maker<proto.Attachment>(proto.Attachment),
 };

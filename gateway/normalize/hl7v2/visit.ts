@@ -8,9 +8,9 @@ import type {
   Period,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
-import { time } from './clock.ts';
+import { span, time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
-import { cx, cxs, equipment, instance } from './identified.ts';
+import { cx, cxs, eis, equipment, instance, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, locationOf, participants, persons } from './people.ts';
 import { asSent, label, type Table, word } from './table.ts';
@@ -23,6 +23,22 @@ export const evn: Table<Movement> = [
   [6, 'occurred', time],
   [7, 'facility', asSent],
 ];
+
+/** The movement itself [IHE ITI-31, Historic Movement Management]. */
+export const zbe: Table<Movement> = [
+  [1, 'identifiers', eis()],
+  [2, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
+  [3, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],
+  [4, 'change', word],
+  [5, 'historic', word],
+  [6, 'originalTrigger', word],
+  [7, 'wards', organizations],
+  [8, 'wards', organizations],
+];
+
+function held(to: Movement, period: Period): void {
+  to.period = span(period.start, period.end);
+}
 
 export const pv1: Table<Encounter> = [
   [2, 'class', word],
