@@ -138,6 +138,48 @@ t.test('oru - text goes on after a raw line break, and what stands behind it cou
   t.end();
 });
 
+t.test('adt - a message that is whole is read, whatever its MSH-14 holds', (t) => {
+  const head = 'MSH|^~\\&|ORBIS|KH|X|KH|20261123||ADT^A08|1|P|2.5||123788998';
+  const whole = normalizeHl7v2(er7(head, 'EVN|A08|20261123', 'PID|1||7'), testContext());
+  t.match(whole.events, [{ kind: 'admission', patient: { identifiers: [{ value: '7' }] } }]);
+  t.same(whole.events[0]?.provenance?.remarks, ['MSH-14: a continuation pointer in a message that is whole']);
+  for (const later of ['PV1|1|I|W1', 'OBX|1|NM|A||1', 'ADD|more']) {
+    t.match(normalizeHl7v2(er7(head, later), testContext()), {
+      events: [],
+      reject: { code: 'continuation' },
+    });
+  }
+  t.end();
+});
+
+t.test('adt - an address that stands in XTN-1 and XTN-4 is one', (t) => {
+  const pid = 'PID|1||7||||||||||a@b.org^NET^X.400^a@b.org~c@d.org^NET^Internet^e@f.org~+49 30 1^^PH';
+  const [event] = normalizeHl7v2(
+    er7('MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.5', pid),
+    testContext(),
+  ).events;
+  t.same(
+    event?.patient?.telecoms.map(({ value, system }) => `${system} ${value}`),
+    ['email a@b.org', 'email e@f.org', 'email c@d.org', 'phone +49 30 1'],
+  );
+  t.end();
+});
+
+t.test('oru - an organization that takes part has its name and its number', (t) => {
+  const prt = 'PRT||UC||PO^Performing^HL70912||||Lab North^^^^^CLIA&2.16.840.1.113883.4.7&ISO^XX^^^05D1';
+  const { events } = normalizeHl7v2(er7(...header('ORU^R01'), 'OBR|1||F1|A^B^L', prt), testContext());
+  t.match(events[0]?.order?.participants, [
+    {
+      role: 'performing',
+      person: {
+        identifiers: [{ value: '05D1', type: 'XX', system: 'urn:oid:2.16.840.1.113883.4.7' }],
+        name: { text: 'Lab North' },
+      },
+    },
+  ]);
+  t.end();
+});
+
 t.test('oru - a line that is no segment and belongs to no text is left out with a remark', (t) => {
   const lines = [
     ...header('ORU^R01'),

@@ -145,8 +145,10 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
   if (electronic !== '') add(electronic, electronic.includes('://') ? 'url' : 'email');
   if (number !== '') {
     const misplaced = system === 'email' && !number.includes('@');
-    if (number.includes('@')) add(number, 'email');
-    else add(number, misplaced ? 'phone' : system);
+    // XTN-1 was all there was before XTN-4, and some fill both.
+    if (number.includes('@')) {
+      if (number !== electronic) add(number, 'email');
+    } else add(number, misplaced ? 'phone' : system);
   }
   return found;
 }

@@ -205,15 +205,19 @@ function further(draft: Draft): void {
 }
 
 function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const found = fill({ role: '', organization: '', participants: [], devices: [] } as Acting, table, segment);
+  const none: Acting = { role: '', organizations: [], participants: [], devices: [] };
+  const { role, organizations, participants, devices } = fill(none, table, segment);
   const to = draft.acting ?? draft.encounter.participants;
-  const { role, organization, devices } = found;
-  for (const one of found.participants) to.push({ ...one, role });
-  if (organization !== '') {
-    const name = { ...fresh.name(), text: organization };
-    to.push(fresh.participant(role, { identifiers: [], name }));
+  for (const one of participants) to.push({ ...one, role });
+  for (const { name, identifiers } of organizations) {
+    to.push(
+      fresh.participant(role, {
+        identifiers,
+        name: name === '' ? undefined : { ...fresh.name(), text: name },
+      }),
+    );
   }
-  const nobody = found.participants.length === 0 && organization === '';
+  const nobody = participants.length === 0 && organizations.length === 0;
   if (devices.length > 0 || (role !== '' && nobody)) {
     to.push({ ...fresh.participant(role, undefined), devices });
   }

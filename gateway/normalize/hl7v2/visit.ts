@@ -4,6 +4,7 @@ import type {
   Encounter,
   Identifier,
   Movement,
+  Organization,
   Participant,
   Period,
 } from '../../../proto/gen/hilum/v1/event.ts';
@@ -109,7 +110,7 @@ function financialClasses(segment: Segment, field: number): Code[] {
 
 export interface Acting {
   role: string;
-  organization: string;
+  organizations: Organization[];
   participants: Participant[];
   devices: Identifier[];
 }
@@ -118,7 +119,7 @@ export interface Acting {
 export const prt: Table<Acting> = [
   [4, 'role', (segment, field) => role(code(segment, field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
-  [8, 'organization', word],
+  [8, 'organizations', organizations],
   [10, 'devices', equipment],
   [16, 'devices', instance('UDI')],
   [20, 'devices', instance('SNO')],
