@@ -192,8 +192,8 @@ const punctuated = new RegExp(
 );
 /** 20261123T081500Z, 20261123 0815; HL7's own digits with an offset in ISO's form, +01:00 or +01. */
 const unpunctuated = new RegExp(String.raw`^(\d{8})(?:[T ]?(\d{4}(?:\d\d)?))?(\.\d{1,9})?${offsetForm}$`);
-/** 20261123081500123: a fraction without its point. */
-const pointless = new RegExp(String.raw`^(\d{14})(\d{1,9})${offsetForm}$`);
+/** 20261123081500123: a fraction without its point, in years that are no count of microseconds since 1970. */
+const pointless = new RegExp(String.raw`^((?:19|20|21)\d{12})(\d{1,9})${offsetForm}$`);
 
 /** ISO 8601 and other relatives of HL7's form, as HL7's digits; empty where it is none of them. */
 function withoutPunctuation(text: string): string {

@@ -82,6 +82,7 @@ t.test('time - what is not an HL7 time is kept as sent, with a remark', (t) => {
     'soon',
     '00000000',
     '20260101+99',
+    '1764072000123456',
   ]) {
     const { time, remark } = readTime(text, berlin);
     t.match(time, { value: '', original: text }, text);
