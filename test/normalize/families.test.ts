@@ -124,6 +124,10 @@ t.test('oru - text goes on after a raw line break, and what stands behind it cou
     t.same(remarks, ending === '\n' ? [] : ['line 4: its text goes on after a line break']);
     t.match(events[0]?.observations[0], { value: `one${ending}two, three`, status: 'final' });
   }
+  const lines = 'OBX|1|ED|R^Report^L||^AP^PDF^Base64^JVBERi0x\r\nLjQgZGVt\r\nbw==||||||F';
+  const [report] = normalizeHl7v2(er7(...header('ORU^R01'), lines), testContext()).events;
+  t.equal(Buffer.from(report?.observations[0]?.attachment?.data ?? []).toString(), '%PDF-1.4 demo');
+  t.equal(report?.observations[0]?.status, 'final');
   const note = er7(
     ...header('ORU^R01'),
     'OBX|1|NM|A^B^L||1||||||F',

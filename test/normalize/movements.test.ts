@@ -95,3 +95,14 @@ t.test('movements - each of two patients has his own', (t) => {
   t.equal(normalizeHl7v2(raw, testContext()).events[1]?.movement?.identifiers.length, 1);
   t.end();
 });
+
+t.test('movements - a bed has its place and its status, without a patient [HL7 3.3.20]', (t) => {
+  t.match(event('A20', 'EVN||20261123080000', 'NPU|W1^2^3^HOSP|U^Unoccupied^HL70116'), {
+    kind: 'admission',
+    patient: undefined,
+    movement: { action: 'bed-status' },
+    encounter: { location: { pointOfCare: 'W1', bed: '3' }, bedStatus: { text: 'Unoccupied' } },
+    times: { observed: { value: '2026-11-23T08:00:00+01:00' } },
+  });
+  t.end();
+});

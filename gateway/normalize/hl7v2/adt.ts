@@ -14,7 +14,7 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
-import { zbe } from './visit.ts';
+import { npu, zbe } from './visit.ts';
 
 /** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
 const movements: Record<string, readonly [action: string, encounter?: string]> = lookup({
@@ -114,6 +114,9 @@ const mergeSegments: Record<string, Handler> = {
 };
 
 const movementSegments: Record<string, Handler> = {
+  NPU(draft, segment) {
+    fill(draft.encounter, npu, segment);
+  },
   ZBE(draft, segment) {
     // EVN is of every patient of the message; this is of one.
     const movement = { ...(draft.base.movement ?? fresh.movement()), identifiers: [], wards: [] };

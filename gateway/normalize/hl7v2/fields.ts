@@ -14,7 +14,7 @@ import { referenceTables } from './ref.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
-import { evn, prt, pv1, pv2, rol, zbe } from './visit.ts';
+import { evn, npu, prt, pv1, pv2, rol, zbe } from './visit.ts';
 
 type AnyTable = readonly (readonly [number, ...unknown[]])[];
 
@@ -23,6 +23,7 @@ const header = [...msh.map((row) => row[0]), 7, 14, 18].sort((a, b) => a - b);
 
 const tables: Record<string, AnyTable> = {
   EVN: evn,
+  NPU: npu,
   ZBE: zbe,
   PID: pid,
   PD1: pd1,

@@ -163,7 +163,7 @@ function nameAt(message: Message, begin: number): string {
 const textMarksMax = 6;
 
 /**
- * True where a CR breaks the text of an OBX-5 (TX, FT, ST) or NTE-3: the segment ends with that text, and the next
+ * True where a CR breaks the text of an OBX-5 (TX, FT, ST, ED) or NTE-3: the segment ends with that text, and the next
  * line does not begin like a segment. CR should have been escaped there [HL7 2.7]; the status stands behind it.
  */
 function breaksText(
@@ -190,7 +190,8 @@ function breaksText(
 
 const obx = 0x4f4258;
 const nte = 0x4e5445;
-const textTypes = new Set([0x5458, 0x4654, 0x5354]); // TX FT ST
+/** A document in base64 comes in lines, too. */
+const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544]); // TX FT ST ED
 
 /**
  * A bare LF inside a text field is not the end of the segment, although it should have been

@@ -41,6 +41,12 @@ function held(to: Movement, period: Period): void {
   to.period = span(period.start, period.end);
 }
 
+/** A bed and where it stands, without a patient [HL7 3.3.20]. */
+export const npu: Table<Encounter> = [
+  [1, 'location', location],
+  [2, 'bedStatus', code],
+];
+
 export const pv1: Table<Encounter> = [
   [2, 'class', word],
   [3, 'location', location],

@@ -1026,7 +1026,7 @@ export interface Encounter {
     | undefined;
   /**
    * Where the bed stands (free, occupied, to be cleaned …).
-   * HL7 v2: PV1-40
+   * HL7 v2: PV1-40, NPU-2
    */
   bedStatus:
     | Code
