@@ -172,6 +172,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     role: 'string',
     person: 'Person',
     devices: 'list<Identifier>',
+    telecoms: 'list<Telecom>',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -278,6 +279,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     text: 'string',
     condition: 'string',
     occurrences: 'string',
+    timesOfDay: 'list<string>',
   },
   Specimen: {
     identifiers: 'list<Identifier>',
@@ -483,6 +485,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     manufacturers: 'list<Code>',
     refusalReasons: 'list<Code>',
     ingredients: 'list<Ingredient>',
+    action: 'string',
+    location: 'Location',
   },
   Ingredient: {
     type: 'string',

@@ -156,6 +156,20 @@ t.test('adt - a message that is whole is read, whatever its MSH-14 holds', (t) =
   t.end();
 });
 
+t.test('adt - a sex by the words of table 0001 is that sex, and stays as sent', (t) => {
+  for (const [sent, gender] of [
+    ['Female', 'female'],
+    ['male', 'male'],
+    ['UNKNOWN', 'unknown'],
+    ['Ambiguous', 'other'],
+    ['W', 'unknown'],
+  ]) {
+    const raw = er7('MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.5', `PID|1||7||A^B|||${sent}`);
+    t.match(normalizeHl7v2(raw, testContext()).events[0]?.patient, { gender, administrativeSex: sent });
+  }
+  t.end();
+});
+
 t.test('adt - an address that stands in XTN-1 and XTN-4 is one', (t) => {
   const pid = 'PID|1||7||||||||||a@b.org^NET^X.400^a@b.org~c@d.org^NET^Internet^e@f.org~+49 30 1^^PH';
   const [event] = normalizeHl7v2(

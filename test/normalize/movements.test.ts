@@ -72,6 +72,8 @@ t.test('movements - a movement has its own number and what is done to it [IHE IT
     'ZBE|M1|20261120090000||CANCEL|Y|A02',
   );
   t.equal(cancelled?.status, 'cancelled');
+  const deleted = event('Z99', 'EVN||20261123080000', patient, visit, 'ZBE|M1|20261120090000||DELETE');
+  t.equal(deleted?.status, 'cancelled', 'as the German profile says it');
   t.end();
 });
 

@@ -249,3 +249,34 @@ t.test('orders - a contact that is an organization has its name', (t) => {
   t.match(event?.relatedPersons, [{ names: [{ text: 'Firma GmbH', family: '' }] }]);
   t.end();
 });
+
+t.test('orders - who is known only by an address takes part all the same', (t) => {
+  const prt = (person: string) =>
+    `PRT||UC||RCT^Results Copies To^HL70912|${person}||||||||||^^X.400^copy@hosp.example`;
+  const [order] = events('OMG^O19', 'ORC|NW|P1', 'OBR|1|P1||A^B^L', prt('77^Doc^Ann'), prt(''));
+  const telecoms = [{ system: 'email', value: 'copy@hosp.example' }];
+  t.match(order?.order?.participants, [
+    { role: 'copy-to', person: { identifiers: [{ value: '77' }] }, telecoms },
+    { role: 'copy-to', person: undefined, telecoms },
+  ]);
+  t.equal(order?.order?.participants.length, 2);
+  t.end();
+});
+
+t.test('orders - the times of the day at which something is to be done', (t) => {
+  const [order] = events('OMP^O09', 'ORC|NW|P1', 'TQ1|1|2|TID|0800~1400~2000||D7', 'RXO|A^B^L|1||mg');
+  t.match(order?.order?.timing, [{ repeat: 'TID', timesOfDay: ['0800', '1400', '2000'], duration: 'D7' }]);
+  t.end();
+});
+
+t.test(
+  'orders - an administration that is withdrawn was entered in error; where it was given is told',
+  (t) => {
+    const rxa = (action: string) => `RXA|0|1|20261123083000||A^B^L|1|mg||||W1^2^3|||||||||CP|${action}`;
+    t.match(events('RAS^O17', 'ORC|RE|P1', rxa('D')), [
+      { status: 'entered-in-error', medication: { action: 'D', location: { pointOfCare: 'W1', bed: '3' } } },
+    ]);
+    t.match(events('RAS^O17', 'ORC|RE|P1', rxa('A')), [{ status: 'completed' }]);
+    t.end();
+  },
+);

@@ -113,6 +113,9 @@ const mergeSegments: Record<string, Handler> = {
   },
 };
 
+/** CANCEL in IHE's profile, DELETE in the German one. */
+const undoing = new Set(['CANCEL', 'DELETE']);
+
 const movementSegments: Record<string, Handler> = {
   NPU(draft, segment) {
     fill(draft.encounter, npu, segment);
@@ -136,7 +139,7 @@ export const adt: Family = {
     const status = movements[draft.trigger]?.[1];
     if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
     const action = event.movement?.action ?? '';
-    const undone = action.startsWith('cancel-') || event.movement?.change.toUpperCase() === 'CANCEL';
+    const undone = action.startsWith('cancel-') || undoing.has(event.movement?.change.toUpperCase() ?? '');
     if (undone) event.status = 'cancelled';
     if (action.startsWith('delete-')) event.status = 'entered-in-error';
   },

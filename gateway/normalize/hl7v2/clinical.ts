@@ -84,6 +84,7 @@ export const in1: Table<Coverage> = [
   [16, 'insured', nameIn],
   [17, 'relationship', code],
   [36, 'policyNumber', word],
+  [49, 'identifiers', typed('MB')],
 ];
 
 /** Numbers and names of public insurance [HL7 6.5.7]. */

@@ -283,6 +283,7 @@ function specimenSource(to: Ordering, segment: Segment, field: number): void {
 export const tq1: Table<Timing> = [
   [2, 'quantity', asSent],
   [3, 'repeat', asSent],
+  [4, 'timesOfDay', words],
   [6, 'duration', asSent],
   [7, 'start', time],
   [8, 'end', time],

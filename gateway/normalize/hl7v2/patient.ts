@@ -16,6 +16,12 @@ const sexes: Record<string, string> = lookup({
   A: 'other',
   N: 'other',
   U: 'unknown',
+  // The table's own words, where a sender writes these.
+  MALE: 'male',
+  FEMALE: 'female',
+  OTHER: 'other',
+  AMBIGUOUS: 'other',
+  UNKNOWN: 'unknown',
 });
 
 export function gender(sex: string): string {

@@ -101,6 +101,7 @@ export const rxaGiven: Table<Medication> = [
   [8, 'dosageForm', code],
   [9, 'instructions', eachAsSent],
   [10, 'participants', participants('administering')],
+  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
   [12, 'rate', word],
   [13, 'strength', word],
   [14, unit('strengthUnit')],
@@ -110,6 +111,7 @@ export const rxaGiven: Table<Medication> = [
   [18, 'refusalReasons', codes],
   [19, 'indication', code],
   [20, 'completionStatus', word],
+  [21, 'action', word],
 ];
 
 /** RXA as a vaccination [CDC IG for immunization messaging]. */

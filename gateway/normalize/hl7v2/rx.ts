@@ -103,6 +103,8 @@ const completion: Record<string, string> = lookup({
 
 function medicationStatus(event: ClinicalEvent): string {
   const { order, medication } = event;
+  // RXA-21 D: the record is withdrawn.
+  if (medication?.action === 'D') return 'entered-in-error';
   const done = completion[medication?.completionStatus ?? ''];
   if (done !== undefined) return done;
   if (endingControl.has(order?.control ?? '')) return 'cancelled';

@@ -205,20 +205,16 @@ function further(draft: Draft): void {
 }
 
 function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const none: Acting = { role: '', organizations: [], participants: [], devices: [] };
-  const { role, organizations, participants, devices } = fill(none, table, segment);
+  const none: Acting = { role: '', organizations: [], participants: [], devices: [], telecoms: [] };
+  const { role, organizations, participants, devices, telecoms } = fill(none, table, segment);
   const to = draft.acting ?? draft.encounter.participants;
-  for (const one of participants) to.push({ ...one, role });
+  for (const one of participants) to.push({ ...one, role, telecoms });
   for (const { name, identifiers } of organizations) {
-    to.push(
-      fresh.participant(role, {
-        identifiers,
-        name: name === '' ? undefined : { ...fresh.name(), text: name },
-      }),
-    );
+    const named = name === '' ? undefined : { ...fresh.name(), text: name };
+    to.push({ ...fresh.participant(role, { identifiers, name: named }), telecoms });
   }
   const nobody = participants.length === 0 && organizations.length === 0;
-  if (devices.length > 0 || (role !== '' && nobody)) {
-    to.push({ ...fresh.participant(role, undefined), devices });
+  if (devices.length > 0 || (nobody && (role !== '' || telecoms.length > 0))) {
+    to.push({ ...fresh.participant(role, undefined), devices, telecoms: nobody ? telecoms : [] });
   }
 }

@@ -205,6 +205,7 @@ export const fresh = {
     role,
     person,
     devices: [],
+    telecoms: [],
   }),
   provenance: (): proto.Provenance => ({
     source: '',

@@ -7,13 +7,14 @@ import type {
   Organization,
   Participant,
   Period,
+  Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { span, time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
 import { cx, cxs, eis, equipment, instance, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
-import { location, locationOf, participants, persons } from './people.ts';
+import { location, locationOf, participants, persons, telecoms } from './people.ts';
 import { asSent, label, type Table, word } from './table.ts';
 
 export const evn: Table<Movement> = [
@@ -119,6 +120,7 @@ export interface Acting {
   organizations: Organization[];
   participants: Participant[];
   devices: Identifier[];
+  telecoms: Telecom[];
 }
 
 /** The role (4) comes before the person (5), so that it is known when the person is read. PRT-10 on: a device. */
@@ -127,6 +129,7 @@ export const prt: Table<Acting> = [
   [5, 'participants', (segment, field) => participants('')(segment, field)],
   [8, 'organizations', organizations],
   [10, 'devices', equipment],
+  [15, 'telecoms', telecoms],
   [16, 'devices', instance('UDI')],
   [20, 'devices', instance('SNO')],
 ];
@@ -134,6 +137,7 @@ export const prt: Table<Acting> = [
 export const rol: Table<Acting> = [
   [3, 'role', (segment, field) => role(code(segment, field))],
   [4, 'participants', (segment, field) => participants('')(segment, field)],
+  [12, 'telecoms', telecoms],
 ];
 
 /** HL7 tables 0443 and 0912. */

@@ -964,6 +964,12 @@ export function writeSchedule(w: BackWriter, m: Schedule): void {
 
 export function writeMedication(w: BackWriter, m: Medication): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.location !== undefined) {
+    const mark = w.mark();
+    writeLocation(w, m.location);
+    w.close(306, mark);
+  }
+  if (m.action !== '') w.text(298, m.action);
   for (let list = m.ingredients, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeIngredient(w, list[i]!);
@@ -1750,6 +1756,11 @@ export function writeLocation(w: BackWriter, m: Location): void {
 
 export function writeParticipant(w: BackWriter, m: Participant): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.telecoms, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeTelecom(w, list[i]!);
+    w.close(34, mark);
+  }
   for (let list = m.devices, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeIdentifier(w, list[i]!);
@@ -1846,6 +1857,9 @@ export function writeSpecimen(w: BackWriter, m: Specimen): void {
 
 export function writeTiming(w: BackWriter, m: Timing): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.timesOfDay, i = list.length - 1; i >= 0; i--) {
+    w.text(82, list[i]!);
+  }
   if (m.occurrences !== '') w.text(74, m.occurrences);
   if (m.condition !== '') w.text(66, m.condition);
   if (m.text !== '') w.text(58, m.text);

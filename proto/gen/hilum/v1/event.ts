@@ -855,6 +855,11 @@ export interface Participant {
    * HL7 v2: PRT-10, PRT-16, PRT-20
    */
   devices: Identifier[];
+  /**
+   * How to reach whom takes part in this role; where nobody is named, they are all that is known of them.
+   * HL7 v2: PRT-15, ROL-12
+   */
+  telecoms: Telecom[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1450,6 +1455,11 @@ export interface Timing {
    * HL7 v2: TQ1-14, TQ-12
    */
   occurrences: string;
+  /**
+   * The times of the day, as sent.
+   * HL7 v2: TQ1-4
+   */
+  timesOfDay: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2537,6 +2547,16 @@ export interface Medication {
    * HL7 v2: RXC · FHIR: Medication.ingredient
    */
   ingredients: Ingredient[];
+  /**
+   * A add, D delete, U update.
+   * HL7 v2: RXA-21 (table 0206) · FHIR: MedicationAdministration.status
+   */
+  action: string;
+  /**
+   * Where it was given.
+   * HL7 v2: RXA-11
+   */
+  location: Location | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3306,7 +3326,7 @@ export interface Coverage {
     | undefined;
   /**
    * Medicare (MC), Medicaid (MA) and member numbers (MB).
-   * HL7 v2: IN2-6, IN2-8, IN2-61 · FHIR: Coverage.identifier
+   * HL7 v2: IN1-49, IN2-6, IN2-8, IN2-61 · FHIR: Coverage.identifier
    */
   identifiers: Identifier[];
   /**
@@ -7235,7 +7255,7 @@ export const Location: MessageFns<Location> = {
 };
 
 function createBaseParticipant(): Participant {
-  return { role: "", person: undefined, devices: [], _unknownFields: {} };
+  return { role: "", person: undefined, devices: [], telecoms: [], _unknownFields: {} };
 }
 
 export const Participant: MessageFns<Participant> = {
@@ -7248,6 +7268,9 @@ export const Participant: MessageFns<Participant> = {
     }
     for (const v of message.devices) {
       Identifier.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.telecoms) {
+      Telecom.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7297,6 +7320,14 @@ export const Participant: MessageFns<Participant> = {
             message.devices.push(Identifier.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.telecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7322,6 +7353,7 @@ export const Participant: MessageFns<Participant> = {
       role: isSet(object.role) ? globalThis.String(object.role) : "",
       person: isSet(object.person) ? Person.fromJSON(object.person) : undefined,
       devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => Identifier.fromJSON(e)) : [],
+      telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
     };
   },
 
@@ -7336,6 +7368,9 @@ export const Participant: MessageFns<Participant> = {
     if (message.devices?.length) {
       obj.devices = message.devices.map((e) => Identifier.toJSON(e));
     }
+    if (message.telecoms?.length) {
+      obj.telecoms = message.telecoms.map((e) => Telecom.toJSON(e));
+    }
     return obj;
   },
 
@@ -7349,6 +7384,7 @@ export const Participant: MessageFns<Participant> = {
       ? Person.fromPartial(object.person)
       : undefined;
     message.devices = object.devices?.map((e) => Identifier.fromPartial(e)) || [];
+    message.telecoms = object.telecoms?.map((e) => Telecom.fromPartial(e)) || [];
     return message;
   },
 };
@@ -9400,6 +9436,7 @@ function createBaseTiming(): Timing {
     text: "",
     condition: "",
     occurrences: "",
+    timesOfDay: [],
     _unknownFields: {},
   };
 }
@@ -9432,6 +9469,9 @@ export const Timing: MessageFns<Timing> = {
     }
     if (message.occurrences !== "") {
       writer.uint32(74).string(message.occurrences);
+    }
+    for (const v of message.timesOfDay) {
+      writer.uint32(82).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9529,6 +9569,14 @@ export const Timing: MessageFns<Timing> = {
             message.occurrences = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.timesOfDay.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9560,6 +9608,11 @@ export const Timing: MessageFns<Timing> = {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       condition: isSet(object.condition) ? globalThis.String(object.condition) : "",
       occurrences: isSet(object.occurrences) ? globalThis.String(object.occurrences) : "",
+      timesOfDay: globalThis.Array.isArray(object?.timesOfDay)
+        ? object.timesOfDay.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.times_of_day)
+        ? object.times_of_day.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -9592,6 +9645,9 @@ export const Timing: MessageFns<Timing> = {
     if (message.occurrences !== "") {
       obj.occurrences = message.occurrences;
     }
+    if (message.timesOfDay?.length) {
+      obj.timesOfDay = message.timesOfDay;
+    }
     return obj;
   },
 
@@ -9611,6 +9667,7 @@ export const Timing: MessageFns<Timing> = {
     message.text = object.text ?? "";
     message.condition = object.condition ?? "";
     message.occurrences = object.occurrences ?? "";
+    message.timesOfDay = object.timesOfDay?.map((e) => e) || [];
     return message;
   },
 };
@@ -13232,6 +13289,8 @@ function createBaseMedication(): Medication {
     manufacturers: [],
     refusalReasons: [],
     ingredients: [],
+    action: "",
+    location: undefined,
     _unknownFields: {},
   };
 }
@@ -13345,6 +13404,12 @@ export const Medication: MessageFns<Medication> = {
     }
     for (const v of message.ingredients) {
       Ingredient.encode(v!, writer.uint32(290).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(298).string(message.action);
+    }
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(306).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -13658,6 +13723,22 @@ export const Medication: MessageFns<Medication> = {
             message.ingredients.push(Ingredient.decode(reader, reader.uint32()));
             continue;
           }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13794,6 +13875,8 @@ export const Medication: MessageFns<Medication> = {
       ingredients: globalThis.Array.isArray(object?.ingredients)
         ? object.ingredients.map((e: any) => Ingredient.fromJSON(e))
         : [],
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
     };
   },
 
@@ -13907,6 +13990,12 @@ export const Medication: MessageFns<Medication> = {
     if (message.ingredients?.length) {
       obj.ingredients = message.ingredients.map((e) => Ingredient.toJSON(e));
     }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
     return obj;
   },
 
@@ -13973,6 +14062,10 @@ export const Medication: MessageFns<Medication> = {
     message.manufacturers = object.manufacturers?.map((e) => Code.fromPartial(e)) || [];
     message.refusalReasons = object.refusalReasons?.map((e) => Code.fromPartial(e)) || [];
     message.ingredients = object.ingredients?.map((e) => Ingredient.fromPartial(e)) || [];
+    message.action = object.action ?? "";
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
+      : undefined;
     return message;
   },
 };
