@@ -56,3 +56,12 @@ t.test('results - blank rows of a document are lines of its text', (t) => {
   t.same(normalizeHl7v2(raw, testContext()).events[0]?.document?.text, ['First', '', '  third']);
   t.end();
 });
+
+t.test('results - a report whose order ended is cancelled, where OBR-25 does not say what it is', (t) => {
+  const rows = ['OBX|1|NM|A^B^L||5||||||F'];
+  t.equal(event('ORC|OC|P1|F1', 'OBR|1|P1|F1|A^B^L', ...rows).status, 'cancelled');
+  t.equal(event('ORC|RE|P1|F1', 'OBR|1|P1|F1|A^B^L', ...rows).status, 'final');
+  const said = `OBR|1|P1|F1|A^B^L${'|'.repeat(21)}C`;
+  t.equal(event('ORC|OC|P1|F1', said, ...rows).status, 'corrected');
+  t.end();
+});
