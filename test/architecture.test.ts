@@ -264,7 +264,8 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
     'gateway/gateway.ts': 440,
-    'proto/config/event-fields.ts': 740,
+    // Written by a script, with a line for each field of the contract.
+    'proto/config/event-fields.ts': 790,
   };
   const long = new Map<string, number>();
   for (const file of product) {

@@ -185,17 +185,37 @@ export function blank(): ClinicalTime {
   return { value: '', precision: '', offset: '', assumed: '', original: '', ambiguity: '' };
 }
 
-/** ISO 8601 and its relatives: 2026-11-23T08:15:00+01:00, 2026-11-23 08:15, 2026/11/23. */
+const offsetForm = String.raw`(Z|[+-]\d{2}(?::?\d{2})?)?`;
+/** 2026-11-23T08:15:00+01:00, 2026-11-23 08:15, 2026/11/23. */
+const punctuated = new RegExp(
+  String.raw`^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?${offsetForm}$`,
+);
+/** 20261123T081500Z, 20261123 0815; HL7's own digits with an offset in ISO's form, +01:00 or +01. */
+const unpunctuated = new RegExp(String.raw`^(\d{8})(?:[T ]?(\d{4}(?:\d\d)?))?(\.\d{1,9})?${offsetForm}$`);
+/** 20261123081500123: a fraction without its point, in years that are no count of microseconds since 1970. */
+const pointless = new RegExp(String.raw`^((?:19|20|21)\d{12})(\d{1,9})${offsetForm}$`);
+
+/** ISO 8601 and other relatives of HL7's form, as HL7's digits; empty where it is none of them. */
 function withoutPunctuation(text: string): string {
-  const spaced = /^(\d{8}) (\d{4}(?:\d\d)?)$/.exec(text);
-  if (spaced !== null) return `${spaced[1]}${spaced[2]}`;
-  const match =
-    /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,9})?)?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(
-      text,
-    );
+  const [, digits, behind, ahead = ''] = pointless.exec(text) ?? [];
+  if (digits !== undefined) return `${digits}.${behind}${fourDigits(ahead)}`;
+  const [, day, clock = '', part = '', zone = ''] = unpunctuated.exec(text) ?? [];
+  if (day !== undefined) return known(`${day}${clock}`, `${part}${fourDigits(zone)}`);
+  const match = punctuated.exec(text);
   if (match === null) return '';
-  const [, year, month, day, hour = '', minute = '', second = '', fraction = '', offset = ''] = match;
-  return `${year}${month}${day}${hour}${minute}${second}${fraction}${offset.replace(':', '')}`;
+  const [, year, month, date, hour = '', minute = '', second = '', fraction = '', offset = ''] = match;
+  return known(`${year}${month}${date}${hour}${minute}${second}`, `${fraction}${fourDigits(offset)}`);
+}
+
+/** A day or a month 00 is one that nobody knows: 19410000 says 1941, and a time of day says nothing more. */
+function known(digits: string, rest: string): string {
+  if (!digits.endsWith('00', 8)) return `${digits}${rest}`;
+  return digits.endsWith('00', 6) ? digits.slice(0, 4) : digits.slice(0, 6);
+}
+
+function fourDigits(offset: string): string {
+  if (offset.length === 3) return `${offset}00`;
+  return offset.replace(':', '');
 }
 
 function isDigit(unit: number): boolean {

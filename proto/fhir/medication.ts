@@ -10,12 +10,13 @@ import {
   notStated,
   period,
   quantity,
+  textOf,
   timed,
 } from './datatypes.ts';
 import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
-import { inRole } from './practitioner.ts';
+import { inRole, organization } from './practitioner.ts';
 import { priorityOf, requestStatusOf } from './service-request.ts';
 import { administrationStatus, dispenseStatus, medicationRequestStatus } from './tables.ts';
 
@@ -92,6 +93,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     resourceType: 'MedicationAdministration',
     identifier: identifiers([event.order?.filler]),
     status: administrationStatus[event.status] ?? 'unknown',
+    statusReason: concepts(from.refusalReasons),
     ...what(draft, path, from),
     subject: draft.subject,
     context: draft.encounter,
@@ -116,12 +118,20 @@ function prescriptions(draft: Draft): Element[] {
 
 /** The drug by its code, or as a resource where a lot, a form, a strength or ingredients are told of it. */
 function what(draft: Draft, path: string, from: Medication): Record<string, Json> {
-  const { code, dosageForm, strength, strengthUnit, components, lotNumber } = from;
-  const plain = dosageForm === undefined && strength === '' && components.length === 0 && lotNumber === '';
-  if (plain) return { medicationCodeableConcept: concept(code) ?? notStated };
+  const { code, dosageForm, strength, strengthUnit, ingredients, lotNumber, expires, manufacturers } = from;
+  const batch = { lotNumber, expirationDate: dateTime(expires) };
+  const unbatched = lotNumber === '' && batch.expirationDate === undefined && manufacturers.length === 0;
+  if (unbatched && dosageForm === undefined && strength === '' && ingredients.length === 0)
+    return { medicationCodeableConcept: concept(code) ?? notStated };
   const strong = quantity(strength, strengthUnit);
   const one = quantity('1', '');
-  const ingredients = concepts(components).map((part) => ({ itemCodeableConcept: part }));
+  const parts = ingredients.map((part) => {
+    const amount = quantity(part.amount, part.unit, part.unitCode);
+    return {
+      itemCodeableConcept: concept(part.code) ?? notStated,
+      strength: amount && { numerator: amount, denominator: one },
+    };
+  });
   const itself = strong === undefined ? [] : concepts([code]);
   return {
     medicationReference: draft.add(`${path}/drug`, {
@@ -133,9 +143,10 @@ function what(draft: Draft, path: string, from: Medication): Record<string, Json
           itemCodeableConcept: part,
           strength: { numerator: strong, denominator: one },
         })),
-        ...ingredients,
+        ...parts,
       ],
-      batch: { lotNumber },
+      manufacturer: organization(draft, textOf(manufacturers[0])),
+      batch,
     }),
   };
 }

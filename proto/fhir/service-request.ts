@@ -1,5 +1,5 @@
 /** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
-import type { ClinicalEvent, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -48,7 +48,7 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
   const { requested, participants } = from;
   return draft.add(path, {
     resourceType: 'ServiceRequest',
-    identifier: identifiers([from.placer, from.filler, ...from.alternates]),
+    identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
     basedOn: from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []),
     replaces: draft.event.supersedes.flatMap((one) =>
       path === 'order' && draft.event.kind === 'order' ? (logical('ServiceRequest', one) ?? []) : [],
@@ -58,6 +58,9 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     intent: 'order',
     priority: priorityOf(from.priority),
     code: concept(from.service),
+    // Only beside a code [prr-1].
+    orderDetail:
+      from.service && concepts([...from.details, ...from.imagingSteps.flatMap(({ protocols }) => protocols)]),
     subject: draft.subject,
     encounter: draft.encounter,
     ...occurrence(from),
@@ -68,6 +71,12 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     specimen: specimens,
     note: [...texts(from), ...notes(about)],
   });
+}
+
+/** The steps of a study have one accession number. */
+function accessions({ imagingSteps }: Order): Identifier[] {
+  const all = imagingSteps.flatMap(({ accession }) => accession ?? []);
+  return all.filter((one, at) => all.findIndex(({ value }) => value === one.value) === at);
 }
 
 /** Where nobody is named who ordered. */
@@ -82,10 +91,11 @@ function texts(from: Order): Element[] {
     .map((text) => ({ text }));
 }
 
-/** What the order says of itself (ORC-5, then ORC-1), else what its event says. */
+/** What the order says of itself (an ORC-1 that ends it, ORC-5, another ORC-1), else what its event says. */
 export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
   const said = orderStatus[(order?.orderStatus ?? '').toUpperCase()];
   const control = orderControl[(order?.control ?? '').toUpperCase()];
+  if (control === 'revoked' && event.status === 'cancelled') return control;
   return said ?? control ?? requestStatus[event.status] ?? 'unknown';
 }
 

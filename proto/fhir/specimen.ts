@@ -1,6 +1,15 @@
 /** Specimen: what was taken from the patient for an order. */
-import type { Order, Specimen } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, dateTime, identifier, identifiers, periodOf, quantity } from './datatypes.ts';
+import type { Identifier, Order, Specimen } from '../gen/hilum/v1/event.ts';
+import {
+  concept,
+  concepts,
+  dateTime,
+  identifier,
+  identifiers,
+  logical,
+  periodOf,
+  quantity,
+} from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { inRole } from './practitioner.ts';
@@ -30,8 +39,16 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
       method: concept(from.collectionMethod),
       bodySite: concept(from.sourceSite),
     },
-    container: containers.map((one) => ({ identifier: [identifier(one)] })),
+    parent: from.parents.flatMap((one) => logical('Specimen', one) ?? []),
+    container: containersOf(from, containers),
     condition: concepts([...from.conditions, ...from.rejectReasons]),
     note: from.description === '' ? undefined : [{ text: from.description }],
   });
+}
+
+/** What it is kept in is said once for the specimen, the numbers are of each container. */
+function containersOf({ containerType, additives }: Specimen, numbers: readonly Identifier[]): Element[] {
+  const kept = { type: concept(containerType), additiveCodeableConcept: concept(additives[0]) };
+  if (numbers.length === 0) return [kept];
+  return numbers.map((one) => ({ identifier: [identifier(one)], ...kept }));
 }

@@ -112,7 +112,8 @@ export const orderControl = table({
   PY: 'active',
   RL: 'active',
   RO: 'active',
-  RQ: 'active',
+  RQ: 'revoked',
+  RU: 'revoked',
 });
 
 /** Canonical status of an order or a report → RequestStatus of what asked for it. */

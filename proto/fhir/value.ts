@@ -44,8 +44,9 @@ export function textValue(from: Observation, text: string): Value {
   return (numeric.has(from.valueType) ? numberOf(from, text) : undefined) ?? { valueString: text };
 }
 
-/** NM is a number; ST, and what has no type, may be one. An ST without unit may be a name: `0042`. */
-const numeric = new Set(['NM', 'ST', '']);
+/** NM and CQ are numbers; ST, and what has no type, may be one. An ST without unit may be a name: `0042`. */
+const measured = new Set(['NM', 'CQ', 'SN']);
+const numeric = new Set(['NM', 'CQ', 'ST', '']);
 
 function numberOf(from: Observation, text: string): Value | undefined {
   const [, comparator, number = ''] = /^(<=|>=|<|>)\s*(\S+)$/.exec(text) ?? [];
@@ -53,7 +54,7 @@ function numberOf(from: Observation, text: string): Value | undefined {
   const [, numerator = '', denominator = ''] = /^(\d+)\s*:\s*(\d+)$/.exec(text) ?? [];
   // 1:80 is a titer; 12:30 is a time of day, and other texts with a colon are anything.
   if (numerator === '1') return ratio('', numerator, denominator);
-  if (from.valueType !== 'NM' && from.unit === '') return undefined;
+  if (from.valueType !== 'NM' && from.valueType !== 'CQ' && from.unit === '') return undefined;
   return plain(from, text);
 }
 
@@ -99,6 +100,6 @@ export function referenceRange(from: Observation): Element[] {
   const { referenceRange: text } = from;
   if (text.trim() === '') return [];
   const [, low = '', high = ''] = /^([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)$/.exec(text.trim()) ?? [];
-  const bounds = from.valueType === 'NM' || from.valueType === 'SN' ? range(from, low, high) : undefined;
+  const bounds = measured.has(from.valueType) ? range(from, low, high) : undefined;
   return [{ ...(bounds?.valueRange as Element | undefined), text }];
 }

@@ -255,6 +255,7 @@ t.test('device times - offset, assumed zone, date, epoch, nonsense', async (t) =
     [1_795_421_700_123, { value: '2026-11-23T08:15:00.123+00:00', precision: 'fraction' }],
     ['2026-13-45T00:00:00Z', { value: '', original: '2026-13-45T00:00:00Z' }],
     [12, { value: '', original: '12' }],
+    ['20260701120000123456', { value: '', original: '20260701120000123456' }],
   ];
   for (const [time, observed] of cases) {
     const { events } = read({ device: 'd', heartRate: 1, time });

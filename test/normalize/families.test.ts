@@ -15,6 +15,10 @@ function refuse(...lines: string[]): Normalized {
   return normalizeHl7v2(er7(...lines), testContext());
 }
 
+function header(type: string): string[] {
+  return [`MSH|^~\\&|A|B|C|D|20261123||${type}|1|P|2.5`, 'PID|1||7'];
+}
+
 t.test('families - every sample gives events that the wire carries both ways', (t) => {
   for (const name of Object.keys(samples) as (keyof typeof samples)[]) {
     for (const event of run(name)) {
@@ -112,10 +116,102 @@ t.test('adt - every trigger from A01 to A62 says what it does', (t) => {
   t.end();
 });
 
-t.test('oru - text after a raw line break is left out with a remark', (t) => {
-  const raw = samples.oruPatients.replace('NM|A^A^L||1|', 'TX|A^A^L||one\rtwo, three|');
-  const { events } = normalizeHl7v2(Buffer.from(raw), testContext());
-  t.same(events[0]?.provenance?.remarks, ['line 5: not a segment, left out']);
+t.test('oru - text goes on after a raw line break, and what stands behind it counts', (t) => {
+  for (const ending of ['\r', '\r\n', '\n', '\r\r']) {
+    const raw = samples.oruPatients.replace('NM|A^A^L||1|', `TX|A^A^L||one${ending}two, three|`);
+    const { events } = normalizeHl7v2(Buffer.from(raw), testContext());
+    const { remarks = [] } = events[0]?.provenance ?? {};
+    t.same(remarks, ending === '\n' ? [] : ['line 4: its text goes on after a line break']);
+    t.match(events[0]?.observations[0], { value: `one${ending}two, three`, status: 'final' });
+  }
+  const lines = 'OBX|1|ED|R^Report^L||^AP^PDF^Base64^JVBERi0x\r\nLjQgZGVt\r\nbw==||||||F';
+  const [report] = normalizeHl7v2(er7(...header('ORU^R01'), lines), testContext()).events;
+  t.equal(Buffer.from(report?.observations[0]?.attachment?.data ?? []).toString(), '%PDF-1.4 demo');
+  t.equal(report?.observations[0]?.status, 'final');
+  const note = er7(
+    ...header('ORU^R01'),
+    'OBX|1|NM|A^B^L||1||||||F',
+    'NTE|1||first',
+    'and second',
+    'NTE|2||third',
+  );
+  t.same(
+    normalizeHl7v2(note, testContext()).events[0]?.observations[0]?.notes.map(({ text }) => text),
+    ['first\rand second', 'third'],
+  );
+  t.end();
+});
+
+t.test('adt - a message that is whole is read, whatever its MSH-14 holds', (t) => {
+  const head = 'MSH|^~\\&|ORBIS|KH|X|KH|20261123||ADT^A08|1|P|2.5||123788998';
+  const whole = normalizeHl7v2(er7(head, 'EVN|A08|20261123', 'PID|1||7'), testContext());
+  t.match(whole.events, [{ kind: 'admission', patient: { identifiers: [{ value: '7' }] } }]);
+  t.same(whole.events[0]?.provenance?.remarks, ['MSH-14: a continuation pointer in a message that is whole']);
+  for (const later of ['PV1|1|I|W1', 'OBX|1|NM|A||1', 'ADD|more']) {
+    t.match(normalizeHl7v2(er7(head, later), testContext()), {
+      events: [],
+      reject: { code: 'continuation' },
+    });
+  }
+  t.end();
+});
+
+t.test('adt - a sex by the words of table 0001 is that sex, and stays as sent', (t) => {
+  for (const [sent, gender] of [
+    ['Female', 'female'],
+    ['male', 'male'],
+    ['UNKNOWN', 'unknown'],
+    ['Ambiguous', 'other'],
+    ['W', 'unknown'],
+  ]) {
+    const raw = er7('MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.5', `PID|1||7||A^B|||${sent}`);
+    t.match(normalizeHl7v2(raw, testContext()).events[0]?.patient, { gender, administrativeSex: sent });
+  }
+  t.end();
+});
+
+t.test('adt - an address that stands in XTN-1 and XTN-4 is one', (t) => {
+  const pid = 'PID|1||7||||||||||a@b.org^NET^X.400^a@b.org~c@d.org^NET^Internet^e@f.org~+49 30 1^^PH';
+  const [event] = normalizeHl7v2(
+    er7('MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.5', pid),
+    testContext(),
+  ).events;
+  t.same(
+    event?.patient?.telecoms.map(({ value, system }) => `${system} ${value}`),
+    ['email a@b.org', 'email e@f.org', 'email c@d.org', 'phone +49 30 1'],
+  );
+  t.end();
+});
+
+t.test('oru - an organization that takes part has its name and its number', (t) => {
+  const prt = 'PRT||UC||PO^Performing^HL70912||||Lab North^^^^^CLIA&2.16.840.1.113883.4.7&ISO^XX^^^05D1';
+  const { events } = normalizeHl7v2(er7(...header('ORU^R01'), 'OBR|1||F1|A^B^L', prt), testContext());
+  t.match(events[0]?.order?.participants, [
+    {
+      role: 'performing',
+      person: {
+        identifiers: [{ value: '05D1', type: 'XX', system: 'urn:oid:2.16.840.1.113883.4.7' }],
+        name: { text: 'Lab North' },
+      },
+    },
+  ]);
+  t.end();
+});
+
+t.test('oru - a line that is no segment and belongs to no text is left out with a remark', (t) => {
+  const lines = [
+    ...header('ORU^R01'),
+    'OBX|1|NM|A^B^L||72',
+    'checksum 5A',
+    'OBX|2|ST|A^B^L||x||||||F',
+    'more',
+  ];
+  const [event] = normalizeHl7v2(er7(...lines), testContext()).events;
+  t.same(
+    event?.observations.map(({ value }) => value),
+    ['72', 'x'],
+  );
+  t.same(event?.provenance?.remarks, ['line 4: not a segment, left out', 'line 6: not a segment, left out']);
   t.end();
 });
 

@@ -45,6 +45,15 @@ t.test('scanner - a bare LF inside text belongs to the field', (t) => {
   t.end();
 });
 
+t.test('scanner - a segment may stand after blanks, and after CRLF too', (t) => {
+  const message = read(`${header}\r\nPID|1||7\r\n\r\n  OBR|1||9\r  OBX|1`);
+  t.same(
+    message.segments.map(({ name }) => name),
+    ['MSH', 'PID', 'OBR', 'OBX'],
+  );
+  t.end();
+});
+
 t.test('scanner - repetitions, components and subcomponents are found by number', (t) => {
   const pid = read(`${header}\rPID|1||A^^^X&1.2&ISO^MR~B^^^Y||FAM&VON^GIVEN`).first('PID');
   t.equal(pid?.text(3, 1, 4, 2), '1.2');

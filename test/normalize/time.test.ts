@@ -82,6 +82,7 @@ t.test('time - what is not an HL7 time is kept as sent, with a remark', (t) => {
     'soon',
     '00000000',
     '20260101+99',
+    '1764072000123456',
   ]) {
     const { time, remark } = readTime(text, berlin);
     t.match(time, { value: '', original: text }, text);
@@ -95,6 +96,40 @@ t.test('time - ISO 8601 is understood, and remarked', (t) => {
   t.match(time, { value: '2026-01-15T14:30:00+01:00', original: '2026-01-15T14:30:00' });
   t.equal(remark, 'a time in another form');
   t.equal(readTime('2026-01-15T14:30:00Z', berlin).time.offset, '+00:00');
+  t.end();
+});
+
+t.test('time - other notations of one instant are understood, and remarked', (t) => {
+  const wanted: [sent: string, value: string][] = [
+    ['20260115143000123', '2026-01-15T14:30:00.123+01:00'],
+    ['2026011514300012+0200', '2026-01-15T14:30:00.12+02:00'],
+    ['20260115T143000Z', '2026-01-15T14:30:00+00:00'],
+    ['20260115 1430', '2026-01-15T14:30:00+01:00'],
+    ['20260115143000+02:00', '2026-01-15T14:30:00+02:00'],
+    ['202601151430-05', '2026-01-15T14:30:00-05:00'],
+    ['2026-01-15 14:30:00.5-05', '2026-01-15T14:30:00.5-05:00'],
+  ];
+  for (const [sent, value] of wanted) {
+    const { time, remark } = readTime(sent, berlin);
+    t.match(time, { value, original: sent }, sent);
+    t.equal(remark, 'a time in another form', sent);
+  }
+  t.end();
+});
+
+t.test('time - a day or month that nobody knows is left out', (t) => {
+  const wanted: [sent: string, value: string, precision: string][] = [
+    ['19410000', '1941', 'year'],
+    ['19410700', '1941-07', 'month'],
+    ['19410000000000', '1941', 'year'],
+    ['1941-07-00', '1941-07', 'month'],
+  ];
+  for (const [sent, value, precision] of wanted) {
+    const { time, remark } = readTime(sent, berlin);
+    t.match(time, { value, precision, offset: '', original: sent }, sent);
+    t.equal(remark, 'a time in another form', sent);
+  }
+  t.match(readTime('19410015', berlin), { time: { value: '' }, remark: 'not a time' });
   t.end();
 });
 

@@ -13,6 +13,8 @@ const ISO =
 export function readDeviceTime(text: string, number: boolean, zone: string): ReadTime {
   if (number || /^\d{10}(\d{3})?$/.test(text)) return epoch(text);
   const match = ISO.exec(text);
+  // So many digits count something since 1970, in a unit that nobody said.
+  if (/^\d{15,}$/.test(text)) return { time: { ...blank(), original: text }, remark: 'not a time' };
   if (!match) return readTime(text, zone);
   const [, year, month = '', day = '', hour = '', minute = '', second = '', fraction = '', offset = ''] =
     match;

@@ -1,6 +1,6 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 
-import type { ClinicalEvent, Merge } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -14,6 +14,7 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
+import { npu, zbe } from './visit.ts';
 
 /** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
 const movements: Record<string, readonly [action: string, encounter?: string]> = lookup({
@@ -54,6 +55,8 @@ const movements: Record<string, readonly [action: string, encounter?: string]> =
   A60: ['update-allergy'],
   A61: ['change-consulting', 'in-progress'],
   A62: ['cancel-change-consulting', 'in-progress'],
+  // An earlier movement is corrected [IHE ITI-31].
+  Z99: ['update'],
 });
 
 const merges: Record<string, string> = lookup({
@@ -110,19 +113,34 @@ const mergeSegments: Record<string, Handler> = {
   },
 };
 
+/** CANCEL in IHE's profile, DELETE in the German one. */
+const undoing = new Set(['CANCEL', 'DELETE']);
+
+const movementSegments: Record<string, Handler> = {
+  NPU(draft, segment) {
+    fill(draft.encounter, npu, segment);
+  },
+  ZBE(draft, segment) {
+    // EVN is of every patient of the message; this is of one.
+    const movement = { ...(draft.base.movement ?? fresh.movement()), identifiers: [], wards: [] };
+    draft.base.movement = fill<Movement>(movement, zbe, segment);
+  },
+};
+
 export const adt: Family = {
   name: 'adt',
   kind: 'admission',
   opens: new Set(),
   // A06 and A07 give the account that ends with the change of class in an MRG [HL7 3.3.6].
-  segments: handlers(...shared, { MRG: mergeSegments.MRG as Handler }),
+  segments: handlers(...shared, movementSegments, { MRG: mergeSegments.MRG as Handler }),
   finish(event, draft) {
     finishMovement(event, draft);
     finishChange(event, draft);
     const status = movements[draft.trigger]?.[1];
     if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
     const action = event.movement?.action ?? '';
-    if (action.startsWith('cancel-')) event.status = 'cancelled';
+    const undone = action.startsWith('cancel-') || undoing.has(event.movement?.change.toUpperCase() ?? '');
+    if (undone) event.status = 'cancelled';
     if (action.startsWith('delete-')) event.status = 'entered-in-error';
   },
 };
@@ -131,7 +149,7 @@ export const adtMerge: Family = {
   name: 'adt-merge',
   kind: 'merge',
   opens: new Set(),
-  segments: handlers(...shared, mergeSegments),
+  segments: handlers(...shared, movementSegments, mergeSegments),
   finish(event, draft) {
     finishMovement(event, draft);
     event.merge ??= fresh.merge();
@@ -139,21 +157,36 @@ export const adtMerge: Family = {
     merge.action = merges[draft.trigger] ?? 'merge';
     merge.trigger = draft.trigger;
     merge.surviving = [...(event.patient?.identifiers ?? [])];
+    // What is moved stays what it is; everything else that survives is not retired.
+    if (merge.action === 'merge' || merge.action === 'change-identifier') keepSurviving(merge);
   },
 };
 
-/** The patient stays who he is: his own number, repeated in MRG-1, is not retired. */
+/** The patient stays who he is: his own number, repeated in MRG-1 (A41, A42, A50), is not retired. */
+function keepSurviving(merge: Merge): void {
+  merge.retired = merge.retired.filter(
+    (one) => !merge.surviving.some((other) => other.value === one.value && other.system === one.system),
+  );
+}
+
 function finishChange(event: ClinicalEvent, draft: Draft): void {
   const { merge } = event;
   if (merge === undefined) return;
-  const surviving = event.patient?.identifiers ?? [];
   merge.action = 'change-identifier';
   merge.trigger = draft.trigger;
-  merge.surviving = [...surviving];
-  merge.retired = merge.retired.filter(
-    (one) => !surviving.some((other) => other.value === one.value && other.system === one.system),
-  );
+  merge.surviving = [...(event.patient?.identifiers ?? [])];
+  keepSurviving(merge);
 }
+
+/** What happens at the time that PV1-44 says. */
+const begins = new Set([
+  'admit',
+  'register',
+  'preadmit',
+  'pending-admit',
+  'outpatient-to-inpatient',
+  'inpatient-to-outpatient',
+]);
 
 function finishMovement(event: ClinicalEvent, draft: Draft): void {
   event.movement ??= fresh.movement();
@@ -161,8 +194,10 @@ function finishMovement(event: ClinicalEvent, draft: Draft): void {
   movement.trigger = draft.trigger;
   movement.action = movements[draft.trigger]?.[0] ?? 'other';
   event.times ??= fresh.times();
+  // PV1-44 says when the visit began also where something later happened to it.
   const { period } = event.encounter ?? {};
-  const visit = movement.action === 'discharge' ? period?.end : period?.start;
-  event.times.observed = movement.occurred ?? visit ?? movement.recorded;
+  const visit =
+    movement.action === 'discharge' ? period?.end : begins.has(movement.action) ? period?.start : undefined;
+  event.times.observed = movement.occurred ?? movement.period?.start ?? visit ?? movement.recorded;
   event.times.issued = movement.recorded;
 }

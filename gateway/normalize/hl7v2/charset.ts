@@ -18,8 +18,10 @@ export interface Charset {
   remark?: string;
 }
 
+/** Names of charsets that are walked. */
 const encodings: Record<string, string> = lookup({
   'KS X 1001': 'cp949',
+  'EUC-KR': 'cp949',
   'CNS 11643-1992': 'big5',
   'BIG-5': 'big5',
   BIG5: 'big5',
@@ -32,13 +34,32 @@ const encodings: Record<string, string> = lookup({
   'SHIFT-JIS': 'shift_jis',
   SJIS: 'shift_jis',
   'EUC-JP': 'euc-jp',
-  'WINDOWS-1252': 'windows-1252',
-  CP1252: 'windows-1252',
-  'WINDOWS-1250': 'windows-1250',
-  'WINDOWS-1251': 'windows-1251',
+});
+/** One byte a character, ASCII below 0x80. The registration numbers (ISO-IR) are how DICOM names the parts of ISO 8859. */
+const singleByte: Record<string, string> = lookup({
+  'ISO IR100': 'iso-8859-1',
+  'ISO IR101': 'iso-8859-2',
+  'ISO IR109': 'iso-8859-3',
+  'ISO IR110': 'iso-8859-4',
+  'ISO IR144': 'iso-8859-5',
+  'ISO IR127': 'iso-8859-6',
+  'ISO IR126': 'iso-8859-7',
+  'ISO IR138': 'iso-8859-8',
+  'ISO IR148': 'iso-8859-9',
+  LATIN1: 'iso-8859-1',
+  'LATIN-1': 'iso-8859-1',
+  'KOI8-R': 'koi8-r',
+  'KOI8-U': 'koi8-u',
+  'TIS-620': 'tis620',
+  CP437: 'cp437',
+  CP850: 'cp850',
+  IBM850: 'cp850',
+  CP852: 'cp852',
+  CP866: 'cp866',
 });
 const iso2022 = new Set(['ISO IR87', 'ISO IR159', 'ISO IR14', 'ISO-2022-JP', 'JIS']);
-const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE']);
+const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE', 'ISO IR192']);
+const asciiNames = new Set(['', 'ASCII', 'US-ASCII', 'ISO IR6']);
 
 /** `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits. */
 export function charsetOf(names: string[], whole: Buffer): Charset {
@@ -46,27 +67,27 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
     name
       .trim()
       .toUpperCase()
-      .replace(/^ISO[- ]IR[- ]?/, 'ISO IR'),
+      .replace(/^ISO[-_ ]IR[-_ ]?/, 'ISO IR'),
   );
   const first = asked[0] ?? '';
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => iso2022.has(name))) {
     return { name: 'ISO-2022-JP', walked: true, decode: textDecoder('iso-2022-jp') };
   }
-  if (first === '' || first === 'ASCII' || first === 'US-ASCII' || utf8Names.has(first)) {
+  if (asciiNames.has(first) || utf8Names.has(first)) {
     const found = utf8(whole, utf8Names.has(first));
     // Where nothing else was declared, text that is all ASCII is just that.
     return utf8Names.has(first) || !isAscii(whole) ? found : { ...found, name: 'ASCII' };
   }
-  const part = /^(?:ISO[- ]?)?8859[/-](\d{1,2})$/.exec(first)?.[1];
-  if (part !== undefined) {
-    const encoding = `iso-8859-${part}`;
-    if (iconv.encodingExists(encoding)) return viaIconv(`ISO-8859-${part}`, encoding, false);
+  const part = /^(?:ISO[-_ ]?)?8859[-_/ ](\d{1,2})$/.exec(first)?.[1];
+  const page = /^(?:CP|WIN(?:DOWS)?)[- ]?(125[0-8]|874)$/.exec(first)?.[1];
+  const single = part !== undefined ? `iso-8859-${part}` : page !== undefined ? `windows-${page}` : '';
+  const bytewise = single || singleByte[first];
+  if (bytewise !== undefined && iconv.encodingExists(bytewise)) {
+    return viaIconv(bytewise.toUpperCase(), bytewise, false);
   }
-  const encoding = encodings[first];
-  if (encoding !== undefined) {
-    return viaIconv(encoding.toUpperCase(), encoding, !encoding.startsWith('windows'));
-  }
+  const walked = encodings[first];
+  if (walked !== undefined) return viaIconv(walked.toUpperCase(), walked, true);
   const fallback = utf8(whole, true);
   return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
 }

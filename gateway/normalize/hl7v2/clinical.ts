@@ -84,6 +84,7 @@ export const in1: Table<Coverage> = [
   [16, 'insured', nameIn],
   [17, 'relationship', code],
   [36, 'policyNumber', word],
+  [49, 'identifiers', typed('MB')],
 ];
 
 /** Numbers and names of public insurance [HL7 6.5.7]. */
@@ -103,7 +104,7 @@ export const nte: Table<Note> = [
     'text',
     (segment, field) =>
       segment
-        .repetitions(field)
+        .repetitions(field, true)
         .map((parts) => parts.whole().trimEnd())
         .join('\n'),
   ],

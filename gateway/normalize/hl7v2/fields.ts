@@ -7,14 +7,14 @@ import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
-import { obr, orc, sac, spm, tq1 } from './order.ts';
+import { ipc, obr, orc, sac, spm, tq1 } from './order.ts';
 import { orderTables } from './orders.ts';
 import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
-import { evn, prt, pv1, pv2, rol } from './visit.ts';
+import { evn, npu, prt, pv1, pv2, rol, zbe } from './visit.ts';
 
 type AnyTable = readonly (readonly [number, ...unknown[]])[];
 
@@ -23,6 +23,8 @@ const header = [...msh.map((row) => row[0]), 7, 14, 18].sort((a, b) => a - b);
 
 const tables: Record<string, AnyTable> = {
   EVN: evn,
+  NPU: npu,
+  ZBE: zbe,
   PID: pid,
   PD1: pd1,
   CON: con,
@@ -44,6 +46,7 @@ const tables: Record<string, AnyTable> = {
   ORC: orc,
   OBR: obr,
   OBX: obx,
+  IPC: ipc,
   SPM: spm,
   SAC: sac,
   ...rxTables,

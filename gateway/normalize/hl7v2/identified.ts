@@ -1,5 +1,5 @@
 /** Identifiers: CX, EI, EIP, HD and bare numbers [HL7 2.A.14, 2.A.28]. */
-import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Identifier, Organization } from '../../../proto/gen/hilum/v1/event.ts';
 import { identifierSystem } from '../identity.ts';
 import { timeOf } from './clock.ts';
 import type { Segment } from './message.ts';
@@ -81,6 +81,16 @@ export function organizationNumber(parts: Parts): Identifier | undefined {
   if (value === '') return undefined;
   const authority = parts.sub(6);
   return assigned(identifier(value, parts.text(7), systemOf(authority, 1)), authority, 1);
+}
+
+/** XON by its name and its number. */
+export function organizations(segment: Segment, field: number): Organization[] {
+  return segment.each(field, (parts) => {
+    const id = organizationNumber(parts);
+    const name = parts.text(1);
+    if (id === undefined && name === '') return undefined;
+    return { name, identifiers: id === undefined ? [] : [id], address: undefined, telecoms: [] };
+  });
 }
 
 /** EI: value, namespace, universal id, its type; `type` is ours (PLAC, FILL …). */

@@ -1,5 +1,5 @@
 /** MDM: documents and their states [HL7 9]. One event. */
-import type { ClinicalEvent, Document } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Document, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timeOf, times } from './clock.ts';
 import { code } from './coded.ts';
 import type { Draft } from './draft.ts';
@@ -56,8 +56,7 @@ export const mdm: Family = {
   finish(event, draft) {
     event.document ??= fresh.document();
     const { document } = event;
-    const texts = event.observations.filter((one) => textual.has(one.valueType) && one.value !== '');
-    document.text = texts.flatMap((one) => [one.value, ...one.furtherValues]);
+    document.text = textOf(event.observations);
     event.status = statusOf(document, draft);
     // T09 and T10 replace their parent [HL7 9.6.9].
     const replaces = draft.trigger === 'T09' || draft.trigger === 'T10';
@@ -67,6 +66,17 @@ export const mdm: Family = {
 };
 
 const textual = new Set(['TX', 'FT', 'ST', '']);
+
+/** An OBX of a text without a value is a blank line of it; before and after the text it is none. */
+function textOf(observations: readonly Observation[]): string[] {
+  const lines: string[] = [];
+  for (const { valueType, value, furtherValues } of observations) {
+    if (!textual.has(valueType) || (value === '' && valueType === '')) continue;
+    if (value !== '' || lines.length > 0) lines.push(value, ...furtherValues);
+  }
+  while (lines.at(-1) === '') lines.pop();
+  return lines;
+}
 
 function statusOf(document: Document, draft: Draft): string {
   if (draft.trigger === 'T11') return 'cancelled';

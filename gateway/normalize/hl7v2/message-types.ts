@@ -18,8 +18,10 @@ const families: [Family, string[]][] = [
   [oru, ['ORU', 'OPU', 'PRU']],
   [oul, ['OUL']],
   [orders, ['ORM', 'OML', 'OMG', 'OMI', 'OMD', 'OMN', 'OMS', 'OMB', 'OPL', 'OMQ']],
+  // What became of orders, of blood products too.
+  [orders, ['OSU', 'BPS', 'BTS']],
   // Responses carry what was ordered and what became of it.
-  [orders, ['ORL', 'ORR', 'ORG', 'ORI', 'ORD', 'ORN', 'ORS', 'ORB', 'OPR']],
+  [orders, ['BRP', 'BRT', 'ORL', 'ORR', 'ORG', 'ORI', 'ORD', 'ORN', 'ORS', 'ORB', 'OPR']],
   [rx, ['RDE', 'RDS', 'RAS', 'RGV', 'OMP', 'ORP', 'RRA', 'RRD', 'RRE', 'RRG']],
   [mdm, ['MDM']],
   [siu, ['SIU', 'SRM']],

@@ -132,8 +132,8 @@ export class Segment {
     return new Parts(this.message, start, end, by.repetition).within(repetition, by.component);
   }
 
-  /** Every repetition that is not empty. */
-  repetitions(field: number): Parts[] {
+  /** Every repetition that is not empty; with `blank` also the empty ones between others. */
+  repetitions(field: number, blank = false): Parts[] {
     if (!this.has(field)) return [];
     const { by, bytes } = this.message;
     const end = this.end(field);
@@ -147,9 +147,11 @@ export class Segment {
       let stop = start;
       // Not indexOf: it would look through the rest of the message.
       while (stop < end && bytes[stop] !== by.repetition) stop++;
-      if (stop > start) found.push(new Parts(this.message, start, stop, by.component));
+      if (stop > start || (blank && found.length > 0))
+        found.push(new Parts(this.message, start, stop, by.component));
       start = stop + 1;
     }
+    while (found.at(-1)?.empty) found.pop();
     return found;
   }
 

@@ -60,9 +60,11 @@ function mapped(message: Message): Normalized {
     return refused('not-understood', `MSH-9: there is no mapping for message type ${name}.`);
   }
   const last = message.segments.at(-1);
-  if (header.text(14) !== '' || (last?.name === 'DSC' && last.text(1) !== '')) {
+  const pointed = header.text(14) !== '';
+  if ((pointed && !isWhole(message)) || (last?.name === 'DSC' && last.text(1) !== '')) {
     return refused('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
   }
+  if (pointed) remark(message.scope, 'MSH-14: a continuation pointer in a message that is whole');
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
   const draft = new Draft(message, family, trigger);
@@ -91,6 +93,16 @@ function mapped(message: Message): Normalized {
   for (const event of events) family.finish?.(event, draft);
   stamp(events, header, message, family.name);
   return { events };
+}
+
+const ahead = new Set(['SFT', 'UAC', 'ARV', 'NTE', 'MSA', 'ERR']);
+const first = new Set(['EVN', 'PID', 'SCH', 'ARQ', 'MFI', 'RF1']);
+
+/** Some senders number their messages in MSH-14. A later part begins where the one before it broke off [HL7 2.10.2]. */
+function isWhole({ segments }: Message): boolean {
+  let at = 1;
+  while (at < segments.length && ahead.has(segments[at]?.name ?? '')) at++;
+  return first.has(segments[at]?.name ?? '');
 }
 
 // What only adds to another segment makes no event by itself.

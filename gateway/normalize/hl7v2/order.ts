@@ -1,8 +1,15 @@
 /** ORC, OBR, TQ1, SPM and SAC [HL7 4.5, 7.4, 13.4.3]. */
-import type { Order, Organization, Specimen, Times, Timing } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ImagingStep,
+  Order,
+  Organization,
+  Specimen,
+  Times,
+  Timing,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { period, time, timings } from './clock.ts';
 import { code, codeOf, codes, unitText } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, organizationNumber, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { fresh } from './shapes.ts';
@@ -119,6 +126,31 @@ export const obr: Table<Ordering> = [
   [15, specimenSource],
   [16, people('ordering')],
   [17, (to, segment, field) => void to.order.callback.push(...telecoms(segment, field))],
+  // What they hold is between placer and filler [HL7 7.4.1.18].
+  [
+    18,
+    (to, segment, field) => {
+      to.order.placerField1 = asSent(segment, field);
+    },
+  ],
+  [
+    19,
+    (to, segment, field) => {
+      to.order.placerField2 = asSent(segment, field);
+    },
+  ],
+  [
+    20,
+    (to, segment, field) => {
+      to.order.fillerField1 = asSent(segment, field);
+    },
+  ],
+  [
+    21,
+    (to, segment, field) => {
+      to.order.fillerField2 = asSent(segment, field);
+    },
+  ],
   [
     22,
     (to, segment, field) => {
@@ -163,6 +195,14 @@ export const obr: Table<Ordering> = [
       to.order.scheduled = time(segment, field);
     },
   ],
+  [
+    44,
+    (to, segment, field) => {
+      to.order.procedure = code(segment, field);
+    },
+  ],
+  [46, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
+  [47, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
 ];
 
@@ -243,6 +283,7 @@ function specimenSource(to: Ordering, segment: Segment, field: number): void {
 export const tq1: Table<Timing> = [
   [2, 'quantity', asSent],
   [3, 'repeat', asSent],
+  [4, 'timesOfDay', words],
   [6, 'duration', asSent],
   [7, 'start', time],
   [8, 'end', time],
@@ -252,11 +293,25 @@ export const tq1: Table<Timing> = [
   [14, 'occurrences', word],
 ];
 
+/** Imaging [HL7 4.5.6]. */
+export const ipc: Table<ImagingStep> = [
+  [1, 'accession', ei('ACSN')],
+  [2, 'requestedProcedure', ei()],
+  [3, 'study', ei()],
+  [4, 'scheduledStep', ei()],
+  [5, 'modality', code],
+  [6, 'protocols', codes],
+  [7, 'station', word],
+];
+
 export const spm: Table<Specimen> = [
   [2, 'identifiers', (segment, field) => eips(segment, field)],
+  [3, 'parents', (segment, field) => eips(segment, field)],
   [4, 'type', code],
+  [6, 'additives', codes],
   [7, 'collectionMethod', code],
   [8, 'sourceSite', code],
+  [11, 'roles', codes],
   [
     12,
     (to, segment, field) => {
@@ -269,6 +324,9 @@ export const spm: Table<Specimen> = [
   [18, 'received', time],
   [21, 'rejectReasons', codes],
   [24, 'conditions', codes],
+  [27, 'containerType', code],
+  [30, 'identifiers', typed('ACSN')],
+  [31, 'identifiers', cxs],
 ];
 
 export const sac: Table<Specimen> = [

@@ -1,6 +1,7 @@
 /** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
 import type { ClinicalEvent, Order } from '../../../proto/gen/hilum/v1/event.ts';
-import { code } from './coded.ts';
+import { time } from './clock.ts';
+import { code, codes } from './coded.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { rxSegments } from './rx.ts';
 import {
@@ -12,7 +13,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { orderControl, orderStatus, reportStatus } from './status.ts';
+import { endingControl, orderControl, orderStatus, reportStatus } from './status.ts';
 import { asSent, fill, label, type Table, word } from './table.ts';
 
 /** Stock and supplies [HL7 4.11]. */
@@ -27,11 +28,20 @@ const ods: Table<Order> = [
   [3, 'service', code],
   [4, 'relevantClinicalInformation', word],
 ];
-export const orderTables = { RQD: rqd, ODS: ods };
+/** Blood products [HL7 4.14.1]. */
+const bpo: Table<Order> = [
+  [1, 'setId', word],
+  [2, 'service', code],
+  [4, 'quantity', asSent],
+  [7, 'scheduled', time],
+  [13, 'reason', codes],
+];
+export const orderTables = { RQD: rqd, ODS: ods, BPO: bpo };
 
 const supplies: Record<string, Handler> = {
   RQD: (draft, segment) => void fill(draft.order, rqd, segment),
   ODS: (draft, segment) => void fill(draft.order, ods, segment),
+  BPO: (draft, segment) => void fill(draft.order, bpo, segment),
 };
 
 export const orders: Family = {
@@ -58,7 +68,7 @@ export const orders: Family = {
 function orderedStatus(event: ClinicalEvent): string {
   const { order } = event;
   const control = order?.control ?? '';
-  // Requests and refusals say by their control what happens; a status is said with SC and the like.
+  if (endingControl.has(control)) return 'cancelled';
   const said = orderStatus[order?.orderStatus ?? ''];
   if (said !== undefined) return said;
   return orderControl[control] ?? reportStatus[order?.resultStatus ?? ''] ?? 'requested';

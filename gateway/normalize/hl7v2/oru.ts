@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { orderStatus, reportStatus } from './status.ts';
+import { endingControl, orderStatus, reportStatus } from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -66,7 +66,8 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   if (known === undefined && said !== '') {
     remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');
   }
-  event.status = known ?? fromObservations(event);
+  const ended = endingControl.has(order?.control ?? '');
+  event.status = known ?? (ended ? 'cancelled' : fromObservations(event));
   event.times ??= fresh.times();
   event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
 }

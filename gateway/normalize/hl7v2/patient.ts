@@ -6,7 +6,7 @@ import { upper } from '../text.ts';
 import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, typed } from './identified.ts';
-import { addresses, nameLines, names, persons, telecoms, telecomsOf } from './people.ts';
+import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 const sexes: Record<string, string> = lookup({
@@ -16,6 +16,12 @@ const sexes: Record<string, string> = lookup({
   A: 'other',
   N: 'other',
   U: 'unknown',
+  // The table's own words, where a sender writes these.
+  MALE: 'male',
+  FEMALE: 'female',
+  OTHER: 'other',
+  AMBIGUOUS: 'other',
+  UNKNOWN: 'unknown',
 });
 
 export function gender(sex: string): string {
@@ -98,6 +104,8 @@ export const nk1: Table<RelatedPerson> = [
   [5, 'telecoms', telecomsOf('home')],
   [6, 'telecoms', telecomsOf('work')],
   [7, 'contactRole', code],
+  // An organization is known by its name alone; persons of it stand in NK1-30.
+  [13, 'names', organizationNames],
   [15, 'gender', (segment, field) => gender(segment.text(field))],
   [16, 'birthDate', dateText],
   [30, 'names', names],

@@ -44,6 +44,14 @@ export function nameLines(segment: Segment, field: number): string[] {
   );
 }
 
+/** XON: the organization's name, on one line [HL7 2.A.87]. */
+export function organizationNames(segment: Segment, field: number): HumanName[] {
+  return segment.each(field, (parts) => {
+    const text = parts.text(1);
+    return text === '' ? undefined : { ...fresh.name(), text };
+  });
+}
+
 /** XPN from component 1, XCN from 2: family, given, middle, suffix, prefix, degree [HL7 2.A.89]. */
 function nameOf(parts: Parts, from: number, use: number): HumanName | undefined {
   const name = fresh.name();
@@ -137,8 +145,10 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
   if (electronic !== '') add(electronic, electronic.includes('://') ? 'url' : 'email');
   if (number !== '') {
     const misplaced = system === 'email' && !number.includes('@');
-    if (number.includes('@')) add(number, 'email');
-    else add(number, misplaced ? 'phone' : system);
+    // XTN-1 was all there was before XTN-4, and some fill both.
+    if (number.includes('@')) {
+      if (number !== electronic) add(number, 'email');
+    } else add(number, misplaced ? 'phone' : system);
   }
   return found;
 }

@@ -1,5 +1,5 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
-import type { Code, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Code, Immunization, Ingredient, Medication } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timings } from './clock.ts';
 import { code, codes, unitText } from './coded.ts';
 import { ei } from './identified.ts';
@@ -72,6 +72,8 @@ export const rxd: Table<Medication> = [
   [16, 'strength', word],
   [17, unit('strengthUnit')],
   [18, 'lotNumber', word],
+  [19, 'expires', time],
+  [20, 'manufacturers', codes],
 ];
 
 export const rxg: Table<Medication> = [
@@ -99,12 +101,17 @@ export const rxaGiven: Table<Medication> = [
   [8, 'dosageForm', code],
   [9, 'instructions', eachAsSent],
   [10, 'participants', participants('administering')],
+  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
   [12, 'rate', word],
   [13, 'strength', word],
   [14, unit('strengthUnit')],
   [15, 'lotNumber', word],
+  [16, 'expires', time],
+  [17, 'manufacturers', codes],
+  [18, 'refusalReasons', codes],
   [19, 'indication', code],
   [20, 'completionStatus', word],
+  [21, 'action', word],
 ];
 
 /** RXA as a vaccination [CDC IG for immunization messaging]. */
@@ -139,6 +146,16 @@ export const rxrVaccine: Table<Immunization> = [
 
 export const rxc: Table<Medication> = [[2, 'components', codes]];
 
-export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: rxc };
+/** One component of a mixture, with its amount. */
+export const rxcPart: Table<Ingredient> = [
+  [1, 'type', word],
+  [2, 'code', code],
+  [3, 'amount', word],
+  [4, unit('unit')],
+  [5, 'strength', word],
+  [6, unit('strengthUnit')],
+];
+
+export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart] };
 export const administeredTables = { RXA: rxaGiven, RXR: rxrGiven };
 export const vaccineTables = { RXA: rxaVaccine, RXR: rxrVaccine };

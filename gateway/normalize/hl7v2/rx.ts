@@ -5,7 +5,7 @@ import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
-import { rxaGiven, rxaVaccine, rxc, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
+import { rxaGiven, rxaVaccine, rxc, rxcPart, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { orderControl, orderStatus } from './status.ts';
+import { endingControl, orderControl, orderStatus } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
@@ -33,7 +33,9 @@ export const rxSegments: Record<string, Handler> = {
     fill(medication(draft), rxrGiven, segment);
   },
   RXC(draft, segment) {
-    fill(medication(draft), rxc, segment);
+    const to = medication(draft);
+    fill(to, rxc, segment);
+    to.ingredients.push(fill(fresh.ingredient(), rxcPart, segment));
   },
 };
 
@@ -101,8 +103,11 @@ const completion: Record<string, string> = lookup({
 
 function medicationStatus(event: ClinicalEvent): string {
   const { order, medication } = event;
+  // RXA-21 D: the record is withdrawn.
+  if (medication?.action === 'D') return 'entered-in-error';
   const done = completion[medication?.completionStatus ?? ''];
   if (done !== undefined) return done;
+  if (endingControl.has(order?.control ?? '')) return 'cancelled';
   const said = orderStatus[order?.orderStatus ?? ''];
   if (said !== undefined) return said;
   if (medication?.act === 'administration' || medication?.act === 'dispense') return 'completed';

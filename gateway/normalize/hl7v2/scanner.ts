@@ -55,11 +55,14 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
         if (used + 2 >= marks.length) marks = grown();
         marks[used++] = at + 1;
       } else if (byte < 0x20) {
-        if (byte === 13 || (byte === 28 && endsBlock(bytes, at))) break;
-        if (byte === 10) {
-          if (!continues(bytes, at + 1, field)) break;
+        if (byte === 13) {
+          if (used - mine > textMarksMax || !breaksText(bytes, marks, mine, used, at, field)) break;
+          remark(scope, `line ${starts.length + 1}: its text goes on after a line break`);
+        } else if (byte === 10) {
+          // One that begins the line belongs to the CR before it, whatever follows.
+          if (at === begin || !continues(bytes, at + 1, field)) break;
           alone &&= !opensMessage(bytes, at + 1);
-        }
+        } else if (byte === 28 && endsBlock(bytes, at)) break;
       }
     }
     marks[used++] = at + 1;
@@ -155,6 +158,40 @@ function nameAt(message: Message, begin: number): string {
   // Some senders write lower case; running text does so too, but has no separator there.
   return message.chars.charCodeAt(from + 3) === message.by.field ? name.toUpperCase() : name;
 }
+
+/** Name and fields up to OBX-5. */
+const textMarksMax = 6;
+
+/**
+ * True where a CR breaks the text of an OBX-5 (TX, FT, ST, ED) or NTE-3: the segment ends with that text, and the next
+ * line does not begin like a segment. CR should have been escaped there [HL7 2.7]; the status stands behind it.
+ */
+function breaksText(
+  bytes: Buffer,
+  marks: Int32Array,
+  first: number,
+  used: number,
+  at: number,
+  field: number,
+): boolean {
+  const begin = marks[first] as number;
+  const name =
+    ((bytes[begin] as number) << 16) | ((bytes[begin + 1] as number) << 8) | (bytes[begin + 2] as number);
+  if (used - first === 6) {
+    if (name !== obx) return false;
+    const type = marks[first + 2] as number;
+    const first2 = ((bytes[type] as number) << 8) | (bytes[type + 1] as number);
+    if (!textTypes.has(first2) || bytes[type + 2] !== field) return false;
+  } else if (used - first !== 4 || name !== nte) return false;
+  let next = at + 1;
+  while (bytes[next] === 13 || bytes[next] === 10) next++;
+  return continues(bytes, next, field);
+}
+
+const obx = 0x4f4258;
+const nte = 0x4e5445;
+/** A document in base64 comes in lines, too. */
+const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544]); // TX FT ST ED
 
 /**
  * A bare LF inside a text field is not the end of the segment, although it should have been

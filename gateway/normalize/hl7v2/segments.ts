@@ -4,7 +4,7 @@ import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
-import { obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
+import { ipc, obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
@@ -130,6 +130,9 @@ export const orderSegments: Record<string, Handler> = {
     draft.order.timing.push(timing);
     if (timing.priority !== '') draft.order.priority = timing.priority;
   },
+  IPC(draft, segment) {
+    draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
+  },
   SPM(draft, segment) {
     const specimen = fill(fresh.specimen(), spm, segment);
     // Before its orders a specimen belongs to all of them; after one, to that one.
@@ -146,9 +149,18 @@ export const orderSegments: Record<string, Handler> = {
     draft.acting = draft.order.participants;
   },
   SAC(draft, segment) {
-    const specimen = draft.event === undefined ? draft.specimen : draft.order.specimen;
-    if (specimen !== undefined) fill(specimen, sac, segment);
-    else fill(specimenOf(draft.order), sac, segment);
+    const { specimen } = draft;
+    // A container before its orders (OUL^R21) is that of those; the next one ends them.
+    const next =
+      draft.event === undefined || (draft.seen.has('OBR') && specimen?.type === undefined && specimen);
+    if (draft.family.opens.size > 0 && next) {
+      if (draft.event !== undefined) draft.specimen = undefined;
+      draft.closeGroup();
+      draft.specimen ??= fresh.specimen();
+      fill(draft.specimen, sac, segment);
+      return;
+    }
+    fill(specimenOf(draft.order), sac, segment);
   },
 };
 
@@ -193,16 +205,16 @@ function further(draft: Draft): void {
 }
 
 function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const found = fill({ role: '', organization: '', participants: [], devices: [] } as Acting, table, segment);
+  const none: Acting = { role: '', organizations: [], participants: [], devices: [], telecoms: [] };
+  const { role, organizations, participants, devices, telecoms } = fill(none, table, segment);
   const to = draft.acting ?? draft.encounter.participants;
-  const { role, organization, devices } = found;
-  for (const one of found.participants) to.push({ ...one, role });
-  if (organization !== '') {
-    const name = { ...fresh.name(), text: organization };
-    to.push(fresh.participant(role, { identifiers: [], name }));
+  for (const one of participants) to.push({ ...one, role, telecoms });
+  for (const { name, identifiers } of organizations) {
+    const named = name === '' ? undefined : { ...fresh.name(), text: name };
+    to.push({ ...fresh.participant(role, { identifiers, name: named }), telecoms });
   }
-  const nobody = found.participants.length === 0 && organization === '';
-  if (devices.length > 0 || (role !== '' && nobody)) {
-    to.push({ ...fresh.participant(role, undefined), devices });
+  const nobody = participants.length === 0 && organizations.length === 0;
+  if (devices.length > 0 || (nobody && (role !== '' || telecoms.length > 0))) {
+    to.push({ ...fresh.participant(role, undefined), devices, telecoms: nobody ? telecoms : [] });
   }
 }

@@ -160,6 +160,13 @@ export const fresh = {
     alternates: [],
     effective: undefined,
     orderingFacility: undefined,
+    placerField1: '',
+    placerField2: '',
+    fillerField1: '',
+    fillerField2: '',
+    procedure: undefined,
+    details: [],
+    imagingSteps: [],
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -207,6 +214,7 @@ export const fresh = {
     role,
     person,
     devices: [],
+    telecoms: [],
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -306,6 +314,8 @@ export const fresh = {
   referral: maker<proto.Referral>(proto.Referral),
   masterFile: maker<proto.MasterFile>(proto.MasterFile),
   specimen: maker<proto.Specimen>(proto.Specimen),
+  imagingStep: maker<proto.ImagingStep>(proto.ImagingStep),
+  ingredient: maker<proto.Ingredient>(proto.Ingredient),
   timing: maker<proto.Timing>(proto.Timing),
   attachment: maker<proto.Attachment>(proto.Attachment),
 };

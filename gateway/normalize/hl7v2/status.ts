@@ -52,6 +52,12 @@ export const orderStatus: Record<string, string> = lookup({
   SC: 'accepted',
 });
 
+/**
+ * ORC-1 that ends the order, whatever ORC-5 says: that is where the order stood before, and does not initiate
+ * anything [HL7 4.5.1.5]. RQ and RU tell of the order that another one replaces.
+ */
+export const endingControl: ReadonlySet<string> = new Set(['CA', 'CR', 'OC', 'DC', 'DR', 'OD', 'RQ', 'RU']);
+
 /** ORC-1 [HL7 table 0119]. */
 export const orderControl: Record<string, string> = lookup({
   NW: 'requested',
@@ -75,19 +81,12 @@ export const orderControl: Record<string, string> = lookup({
   AF: 'accepted',
   XR: 'accepted',
   XX: 'accepted',
-  RQ: 'accepted',
   HR: 'accepted',
   OH: 'accepted',
   OE: 'accepted',
   OR: 'accepted',
   CN: 'in-progress',
-  CA: 'cancelled',
-  CR: 'cancelled',
-  DC: 'cancelled',
-  DR: 'cancelled',
   DF: 'rejected',
-  OC: 'cancelled',
-  OD: 'cancelled',
   UA: 'rejected',
   UC: 'rejected',
   UD: 'rejected',

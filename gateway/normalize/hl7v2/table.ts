@@ -46,9 +46,9 @@ export function word(segment: Segment, field: number): string {
   return segment.text(field);
 }
 
-/** The first component of every repetition. */
+/** The first component of every repetition that has one. */
 export function words(segment: Segment, field: number): string[] {
-  return segment.repetitions(field).map((parts) => parts.text(1));
+  return segment.each(field, (parts) => parts.text(1) || undefined);
 }
 
 /** The field as sent, with its separators. */

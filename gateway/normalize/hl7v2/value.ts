@@ -10,7 +10,7 @@ import type {
 import { lookup } from '../lookup.ts';
 import { trimmed, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
-import { codeOf, textOf } from './coded.ts';
+import { codeOf, textOf, unitText } from './coded.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
 import { remark } from './scope.ts';
@@ -56,6 +56,9 @@ export function observedValue(to: Observation, segment: Segment, field: number):
     case 'TS':
       to.valueTime = timeOf(segment.parts(field), 1, segment, field);
       break;
+    case 'CQ':
+      composite(to, segment.parts(field));
+      break;
     case 'TX':
     case 'FT':
     case 'ST':
@@ -66,7 +69,8 @@ export function observedValue(to: Observation, segment: Segment, field: number):
 }
 
 function texts(to: Observation, segment: Segment, field: number, type: string): void {
-  const found = segment.repetitions(field);
+  // The repetitions of a text are its lines, and a line may be blank.
+  const found = segment.repetitions(field, type === 'TX' || type === 'FT');
   for (let i = 0; i < found.length; i++) {
     const text = textIn(found[i] as Parts, type);
     if (i === 0) to.value = text;
@@ -76,6 +80,7 @@ function texts(to: Observation, segment: Segment, field: number, type: string): 
 
 function textIn(parts: Parts, type: string): string {
   if (type === 'SN') return sn(parts);
+  if (type === 'CQ') return parts.text(1);
   // From and to [v2-to-FHIR, OBX-5].
   if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
   // In plain text a stray ^ or & is content.
@@ -106,6 +111,13 @@ function structured(to: Observation, parts: Parts): void {
     separator: separator ?? '',
     number2: number2 ?? '',
   };
+}
+
+/** CQ: a number and its unit in subcomponents; OBX-6, where it has one, stands above it [HL7 2.A.20]. */
+function composite(to: Observation, parts: Parts): void {
+  if (!parts.has(2)) return;
+  to.unitCode = codeOf(parts.sub(2));
+  to.unit = unitText(to.unitCode);
 }
 
 /** NR: from 1 to 2 [HL7 2.A.48]. */

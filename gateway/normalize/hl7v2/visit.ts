@@ -4,15 +4,17 @@ import type {
   Encounter,
   Identifier,
   Movement,
+  Organization,
   Participant,
   Period,
+  Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
-import { time } from './clock.ts';
+import { span, time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
-import { cx, cxs, equipment, instance } from './identified.ts';
+import { cx, cxs, eis, equipment, instance, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
-import { location, locationOf, participants, persons } from './people.ts';
+import { location, locationOf, participants, persons, telecoms } from './people.ts';
 import { asSent, label, type Table, word } from './table.ts';
 
 export const evn: Table<Movement> = [
@@ -22,6 +24,28 @@ export const evn: Table<Movement> = [
   [5, 'operators', persons],
   [6, 'occurred', time],
   [7, 'facility', asSent],
+];
+
+/** The movement itself [IHE ITI-31, Historic Movement Management]. */
+export const zbe: Table<Movement> = [
+  [1, 'identifiers', eis()],
+  [2, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
+  [3, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],
+  [4, 'change', word],
+  [5, 'historic', word],
+  [6, 'originalTrigger', word],
+  [7, 'wards', organizations],
+  [8, 'wards', organizations],
+];
+
+function held(to: Movement, period: Period): void {
+  to.period = span(period.start, period.end);
+}
+
+/** A bed and where it stands, without a patient [HL7 3.3.20]. */
+export const npu: Table<Encounter> = [
+  [1, 'location', location],
+  [2, 'bedStatus', code],
 ];
 
 export const pv1: Table<Encounter> = [
@@ -93,17 +117,19 @@ function financialClasses(segment: Segment, field: number): Code[] {
 
 export interface Acting {
   role: string;
-  organization: string;
+  organizations: Organization[];
   participants: Participant[];
   devices: Identifier[];
+  telecoms: Telecom[];
 }
 
 /** The role (4) comes before the person (5), so that it is known when the person is read. PRT-10 on: a device. */
 export const prt: Table<Acting> = [
   [4, 'role', (segment, field) => role(code(segment, field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
-  [8, 'organization', word],
+  [8, 'organizations', organizations],
   [10, 'devices', equipment],
+  [15, 'telecoms', telecoms],
   [16, 'devices', instance('UDI')],
   [20, 'devices', instance('SNO')],
 ];
@@ -111,22 +137,32 @@ export const prt: Table<Acting> = [
 export const rol: Table<Acting> = [
   [3, 'role', (segment, field) => role(code(segment, field))],
   [4, 'participants', (segment, field) => participants('')(segment, field)],
+  [12, 'telecoms', telecoms],
 ];
 
+/** HL7 tables 0443 and 0912. */
 const roles: Record<string, string> = lookup({
   AT: 'attending',
   ATTP: 'attending',
-  AP: 'assisting',
+  AP: 'administering',
   AD: 'admitting',
+  AUT: 'originating',
+  CLP: 'collector',
   CP: 'consulting',
+  DP: 'dispensing',
   RP: 'referring',
   OP: 'ordering',
   EP: 'entering',
-  PP: 'performing',
+  FHCP: 'primary-care',
+  PO: 'performing',
+  PP: 'primary-care',
   PI: 'interpreting',
+  PRI: 'interpreting',
   AI: 'assisting',
+  ARI: 'assisting',
   TR: 'transcribing',
   SC: 'collector',
+  VP: 'verifying',
   RCT: 'copy-to',
 });
 

@@ -855,7 +855,7 @@ export interface HumanName {
   degree: string;
   /**
    * The name on one line, where it came so: an organization that acts.
-   * HL7 v2: PRT-8 · FHIR: HumanName.text
+   * HL7 v2: PRT-8, NK1-13 · FHIR: HumanName.text
    */
   text: string;
   /**
@@ -1195,7 +1195,7 @@ export interface Location {
 /** Somebody in a role. */
 export interface Participant {
   /**
-   * attending | referring | consulting | admitting | performing | ordering | entering | verifying |
+   * attending | referring | consulting | admitting | primary-care | performing | ordering | entering | verifying |
    * interpreting | transcribing | assisting | originating | collector | copy-to | administering |
    * dispensing | authenticating | diagnosing | other, or the role as sent.
    * HL7 v2: the field, PRT-4, ROL-3, PRD-1 · FHIR: Encounter.participant.type
@@ -1213,6 +1213,11 @@ export interface Participant {
    * HL7 v2: PRT-10, PRT-16, PRT-20
    */
   devices: Identifier[];
+  /**
+   * How to reach whom takes part in this role; where nobody is named, they are all that is known of them.
+   * HL7 v2: PRT-15, ROL-12
+   */
+  telecoms: Telecom[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1384,7 +1389,7 @@ export interface Encounter {
     | undefined;
   /**
    * Where the bed stands (free, occupied, to be cleaned …).
-   * HL7 v2: PV1-40
+   * HL7 v2: PV1-40, NPU-2
    */
   bedStatus:
     | Code
@@ -1637,7 +1642,96 @@ export interface Order {
    * The organization that ordered.
    * HL7 v2: ORC-21, ORC-22, ORC-23 · FHIR: ServiceRequest.requester
    */
-  orderingFacility: Organization | undefined;
+  orderingFacility:
+    | Organization
+    | undefined;
+  /**
+   * What placer and filler agreed to put there, as sent; in radiology the accession number.
+   * HL7 v2: OBR-18 · IHE: RAD-4
+   */
+  placerField1: string;
+  /**
+   * The same; in radiology the requested procedure.
+   * HL7 v2: OBR-19 · IHE: RAD-4
+   */
+  placerField2: string;
+  /**
+   * The same; in radiology the scheduled procedure step.
+   * HL7 v2: OBR-20 · IHE: RAD-4
+   */
+  fillerField1: string;
+  /**
+   * The same.
+   * HL7 v2: OBR-21
+   */
+  fillerField2: string;
+  /**
+   * The procedure that it is billed or planned as.
+   * HL7 v2: OBR-44
+   */
+  procedure:
+    | Code
+    | undefined;
+  /**
+   * What else is asked of the service.
+   * HL7 v2: OBR-46, OBR-47 · FHIR: ServiceRequest.orderDetail
+   */
+  details: Code[];
+  /**
+   * The steps of an imaging procedure.
+   * HL7 v2: IPC · FHIR: ServiceRequest.identifier · IHE: RAD-4
+   */
+  imagingSteps: ImagingStep[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A step of an imaging procedure, with the numbers by which DICOM knows it. */
+export interface ImagingStep {
+  /**
+   * The accession number.
+   * HL7 v2: IPC-1 · FHIR: ServiceRequest.identifier
+   */
+  accession:
+    | Identifier
+    | undefined;
+  /**
+   * The requested procedure.
+   * HL7 v2: IPC-2
+   */
+  requestedProcedure:
+    | Identifier
+    | undefined;
+  /**
+   * The study instance UID.
+   * HL7 v2: IPC-3
+   */
+  study:
+    | Identifier
+    | undefined;
+  /**
+   * The scheduled procedure step.
+   * HL7 v2: IPC-4
+   */
+  scheduledStep:
+    | Identifier
+    | undefined;
+  /**
+   * CT, MR, US …
+   * HL7 v2: IPC-5
+   */
+  modality:
+    | Code
+    | undefined;
+  /**
+   * What is done in this step.
+   * HL7 v2: IPC-6 · FHIR: ServiceRequest.orderDetail
+   */
+  protocols: Code[];
+  /**
+   * The name of the station that it is planned on, as sent.
+   * HL7 v2: IPC-7
+   */
+  station: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1719,6 +1813,11 @@ export interface Timing {
    * HL7 v2: TQ1-14, TQ-12
    */
   occurrences: string;
+  /**
+   * The times of the day, as sent.
+   * HL7 v2: TQ1-4
+   */
+  timesOfDay: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1727,7 +1826,7 @@ export interface Specimen {
   /**
    * Numbers of the specimen (PLAC, FILL), of the accession (ACSN) and of its containers (CNTNR,
    * CNTNR-PRIMARY).
-   * HL7 v2: SPM-2, SAC-2, SAC-3, SAC-4 · FHIR: Specimen.identifier, Specimen.accessionIdentifier,
+   * HL7 v2: SPM-2, SPM-30, SPM-31, SAC-2, SAC-3, SAC-4 · FHIR: Specimen.identifier, Specimen.accessionIdentifier,
    * Specimen.container.identifier · IHE: LTW LAB-1, LAB-4
    */
   identifiers: Identifier[];
@@ -1791,6 +1890,26 @@ export interface Specimen {
    * HL7 v2: SPM-21 · FHIR: Specimen.status, Specimen.condition
    */
   rejectReasons: Code[];
+  /**
+   * What it is used for: P patient, Q control, C calibrator …; only P says something of a patient.
+   * HL7 v2: SPM-11 (table 0369)
+   */
+  roles: Code[];
+  /**
+   * What was added to it.
+   * HL7 v2: SPM-6 · FHIR: Specimen.container.additive[x]
+   */
+  additives: Code[];
+  /**
+   * The specimens that it comes from.
+   * HL7 v2: SPM-3 · FHIR: Specimen.parent
+   */
+  parents: Identifier[];
+  /**
+   * What it is kept in.
+   * HL7 v2: SPM-27 · FHIR: Specimen.container.type
+   */
+  containerType: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1810,7 +1929,7 @@ export interface Observation {
   value: string;
   /**
    * The unit: the code, else the text.
-   * HL7 v2: OBX-6 · FHIR: Quantity.unit · Device JSON: unit
+   * HL7 v2: OBX-6, OBX-5 of CQ · FHIR: Quantity.unit · Device JSON: unit
    */
   unit: string;
   /**
@@ -2223,6 +2342,38 @@ export interface Movement {
    * HL7 v2: EVN-7
    */
   facility: string;
+  /**
+   * Numbers of the movement, by which it can be corrected or cancelled later.
+   * HL7 v2: ZBE-1 · IHE: PAM ITI-31, Historic Movement Management
+   */
+  identifiers: Identifier[];
+  /**
+   * From when to when the movement holds.
+   * HL7 v2: ZBE-2, ZBE-3 · IHE: PAM ITI-31
+   */
+  period:
+    | Period
+    | undefined;
+  /**
+   * What the message does to the movement, as sent: INSERT | UPDATE | CANCEL.
+   * HL7 v2: ZBE-4 · IHE: PAM ITI-31
+   */
+  change: string;
+  /**
+   * Y where the movement is not the current one, as sent.
+   * HL7 v2: ZBE-5 · IHE: PAM ITI-31
+   */
+  historic: string;
+  /**
+   * The trigger event that had told of the movement first, where it is corrected or cancelled.
+   * HL7 v2: ZBE-6 · IHE: PAM ITI-31
+   */
+  originalTrigger: string;
+  /**
+   * The wards that answer for the patient from then on: for medical care, then for nursing.
+   * HL7 v2: ZBE-7, ZBE-8 · IHE: PAM ITI-31
+   */
+  wards: Organization[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2741,7 +2892,90 @@ export interface Medication {
    * Every coding of the unit of the rate.
    * HL7 v2: RXE-24, RXG-16 · FHIR: Dosage.doseAndRate.rateQuantity
    */
-  rateUnitCode: Code | undefined;
+  rateUnitCode:
+    | Code
+    | undefined;
+  /**
+   * Until when it may be used.
+   * HL7 v2: RXD-19, RXA-16 · FHIR: Medication.batch.expirationDate
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Who made it.
+   * HL7 v2: RXD-20, RXA-17 · FHIR: Medication.manufacturer
+   */
+  manufacturers: Code[];
+  /**
+   * Why it was not taken.
+   * HL7 v2: RXA-18 · FHIR: MedicationAdministration.statusReason
+   */
+  refusalReasons: Code[];
+  /**
+   * What it is mixed of, each with its amount.
+   * HL7 v2: RXC · FHIR: Medication.ingredient
+   */
+  ingredients: Ingredient[];
+  /**
+   * A add, D delete, U update.
+   * HL7 v2: RXA-21 (table 0206) · FHIR: MedicationAdministration.status
+   */
+  action: string;
+  /**
+   * Where it was given.
+   * HL7 v2: RXA-11
+   */
+  location: Location | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One component of a mixture. */
+export interface Ingredient {
+  /**
+   * B base or A additive, as sent.
+   * HL7 v2: RXC-1 (table 0166)
+   */
+  type: string;
+  /**
+   * What it is.
+   * HL7 v2: RXC-2 · FHIR: Medication.ingredient.item[x]
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * How much of it.
+   * HL7 v2: RXC-3 · FHIR: Medication.ingredient.strength
+   */
+  amount: string;
+  /**
+   * The unit of the amount.
+   * HL7 v2: RXC-4 · FHIR: Medication.ingredient.strength
+   */
+  unit: string;
+  /**
+   * Every coding of the unit.
+   * HL7 v2: RXC-4 · FHIR: Quantity.code
+   */
+  unitCode:
+    | Code
+    | undefined;
+  /**
+   * How strong it is.
+   * HL7 v2: RXC-5
+   */
+  strength: string;
+  /**
+   * The unit of the strength.
+   * HL7 v2: RXC-6
+   */
+  strengthUnit: string;
+  /**
+   * Every coding of the unit of the strength.
+   * HL7 v2: RXC-6
+   */
+  strengthUnitCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3462,7 +3696,7 @@ export interface Coverage {
     | undefined;
   /**
    * Medicare (MC), Medicaid (MA) and member numbers (MB).
-   * HL7 v2: IN2-6, IN2-8, IN2-61 · FHIR: Coverage.identifier
+   * HL7 v2: IN1-49, IN2-6, IN2-8, IN2-61 · FHIR: Coverage.identifier
    */
   identifiers: Identifier[];
   /**
@@ -8944,7 +9178,7 @@ export const Location: MessageFns<Location> = {
 };
 
 function createBaseParticipant(): Participant {
-  return { role: "", person: undefined, devices: [], _unknownFields: {} };
+  return { role: "", person: undefined, devices: [], telecoms: [], _unknownFields: {} };
 }
 
 export const Participant: MessageFns<Participant> = {
@@ -8957,6 +9191,9 @@ export const Participant: MessageFns<Participant> = {
     }
     for (const v of message.devices) {
       Identifier.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.telecoms) {
+      Telecom.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9006,6 +9243,14 @@ export const Participant: MessageFns<Participant> = {
             message.devices.push(Identifier.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.telecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9031,6 +9276,7 @@ export const Participant: MessageFns<Participant> = {
       role: isSet(object.role) ? globalThis.String(object.role) : "",
       person: isSet(object.person) ? Person.fromJSON(object.person) : undefined,
       devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => Identifier.fromJSON(e)) : [],
+      telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
     };
   },
 
@@ -9045,6 +9291,9 @@ export const Participant: MessageFns<Participant> = {
     if (message.devices?.length) {
       obj.devices = message.devices.map((e) => Identifier.toJSON(e));
     }
+    if (message.telecoms?.length) {
+      obj.telecoms = message.telecoms.map((e) => Telecom.toJSON(e));
+    }
     return obj;
   },
 
@@ -9058,6 +9307,7 @@ export const Participant: MessageFns<Participant> = {
       ? Person.fromPartial(object.person)
       : undefined;
     message.devices = object.devices?.map((e) => Identifier.fromPartial(e)) || [];
+    message.telecoms = object.telecoms?.map((e) => Telecom.fromPartial(e)) || [];
     return message;
   },
 };
@@ -9885,6 +10135,13 @@ function createBaseOrder(): Order {
     alternates: [],
     effective: undefined,
     orderingFacility: undefined,
+    placerField1: "",
+    placerField2: "",
+    fillerField1: "",
+    fillerField2: "",
+    procedure: undefined,
+    details: [],
+    imagingSteps: [],
     _unknownFields: {},
   };
 }
@@ -9995,6 +10252,27 @@ export const Order: MessageFns<Order> = {
     }
     if (message.orderingFacility !== undefined) {
       Organization.encode(message.orderingFacility, writer.uint32(282).fork()).join();
+    }
+    if (message.placerField1 !== "") {
+      writer.uint32(290).string(message.placerField1);
+    }
+    if (message.placerField2 !== "") {
+      writer.uint32(298).string(message.placerField2);
+    }
+    if (message.fillerField1 !== "") {
+      writer.uint32(306).string(message.fillerField1);
+    }
+    if (message.fillerField2 !== "") {
+      writer.uint32(314).string(message.fillerField2);
+    }
+    if (message.procedure !== undefined) {
+      Code.encode(message.procedure, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.details) {
+      Code.encode(v!, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.imagingSteps) {
+      ImagingStep.encode(v!, writer.uint32(338).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10300,6 +10578,62 @@ export const Order: MessageFns<Order> = {
             message.orderingFacility = Organization.decode(reader, reader.uint32());
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.placerField1 = reader.string();
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.placerField2 = reader.string();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.fillerField1 = reader.string();
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.fillerField2 = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.procedure = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.details.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.imagingSteps.push(ImagingStep.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10425,6 +10759,35 @@ export const Order: MessageFns<Order> = {
         : isSet(object.ordering_facility)
         ? Organization.fromJSON(object.ordering_facility)
         : undefined,
+      placerField1: isSet(object.placerField1)
+        ? globalThis.String(object.placerField1)
+        : isSet(object.placer_field1)
+        ? globalThis.String(object.placer_field1)
+        : "",
+      placerField2: isSet(object.placerField2)
+        ? globalThis.String(object.placerField2)
+        : isSet(object.placer_field2)
+        ? globalThis.String(object.placer_field2)
+        : "",
+      fillerField1: isSet(object.fillerField1)
+        ? globalThis.String(object.fillerField1)
+        : isSet(object.filler_field1)
+        ? globalThis.String(object.filler_field1)
+        : "",
+      fillerField2: isSet(object.fillerField2)
+        ? globalThis.String(object.fillerField2)
+        : isSet(object.filler_field2)
+        ? globalThis.String(object.filler_field2)
+        : "",
+      procedure: isSet(object.procedure) ? Code.fromJSON(object.procedure) : undefined,
+      details: globalThis.Array.isArray(object?.details)
+        ? object.details.map((e: any) => Code.fromJSON(e))
+        : [],
+      imagingSteps: globalThis.Array.isArray(object?.imagingSteps)
+        ? object.imagingSteps.map((e: any) => ImagingStep.fromJSON(e))
+        : globalThis.Array.isArray(object?.imaging_steps)
+        ? object.imaging_steps.map((e: any) => ImagingStep.fromJSON(e))
+        : [],
     };
   },
 
@@ -10535,6 +10898,27 @@ export const Order: MessageFns<Order> = {
     if (message.orderingFacility !== undefined) {
       obj.orderingFacility = Organization.toJSON(message.orderingFacility);
     }
+    if (message.placerField1 !== "") {
+      obj.placerField1 = message.placerField1;
+    }
+    if (message.placerField2 !== "") {
+      obj.placerField2 = message.placerField2;
+    }
+    if (message.fillerField1 !== "") {
+      obj.fillerField1 = message.fillerField1;
+    }
+    if (message.fillerField2 !== "") {
+      obj.fillerField2 = message.fillerField2;
+    }
+    if (message.procedure !== undefined) {
+      obj.procedure = Code.toJSON(message.procedure);
+    }
+    if (message.details?.length) {
+      obj.details = message.details.map((e) => Code.toJSON(e));
+    }
+    if (message.imagingSteps?.length) {
+      obj.imagingSteps = message.imagingSteps.map((e) => ImagingStep.toJSON(e));
+    }
     return obj;
   },
 
@@ -10606,6 +10990,223 @@ export const Order: MessageFns<Order> = {
     message.orderingFacility = (object.orderingFacility !== undefined && object.orderingFacility !== null)
       ? Organization.fromPartial(object.orderingFacility)
       : undefined;
+    message.placerField1 = object.placerField1 ?? "";
+    message.placerField2 = object.placerField2 ?? "";
+    message.fillerField1 = object.fillerField1 ?? "";
+    message.fillerField2 = object.fillerField2 ?? "";
+    message.procedure = (object.procedure !== undefined && object.procedure !== null)
+      ? Code.fromPartial(object.procedure)
+      : undefined;
+    message.details = object.details?.map((e) => Code.fromPartial(e)) || [];
+    message.imagingSteps = object.imagingSteps?.map((e) => ImagingStep.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseImagingStep(): ImagingStep {
+  return {
+    accession: undefined,
+    requestedProcedure: undefined,
+    study: undefined,
+    scheduledStep: undefined,
+    modality: undefined,
+    protocols: [],
+    station: "",
+    _unknownFields: {},
+  };
+}
+
+export const ImagingStep: MessageFns<ImagingStep> = {
+  encode(message: ImagingStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.accession !== undefined) {
+      Identifier.encode(message.accession, writer.uint32(10).fork()).join();
+    }
+    if (message.requestedProcedure !== undefined) {
+      Identifier.encode(message.requestedProcedure, writer.uint32(18).fork()).join();
+    }
+    if (message.study !== undefined) {
+      Identifier.encode(message.study, writer.uint32(26).fork()).join();
+    }
+    if (message.scheduledStep !== undefined) {
+      Identifier.encode(message.scheduledStep, writer.uint32(34).fork()).join();
+    }
+    if (message.modality !== undefined) {
+      Code.encode(message.modality, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.protocols) {
+      Code.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.station !== "") {
+      writer.uint32(58).string(message.station);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImagingStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImagingStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accession = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.requestedProcedure = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.study = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scheduledStep = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.modality = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.protocols.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.station = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImagingStep {
+    return {
+      accession: isSet(object.accession) ? Identifier.fromJSON(object.accession) : undefined,
+      requestedProcedure: isSet(object.requestedProcedure)
+        ? Identifier.fromJSON(object.requestedProcedure)
+        : isSet(object.requested_procedure)
+        ? Identifier.fromJSON(object.requested_procedure)
+        : undefined,
+      study: isSet(object.study) ? Identifier.fromJSON(object.study) : undefined,
+      scheduledStep: isSet(object.scheduledStep)
+        ? Identifier.fromJSON(object.scheduledStep)
+        : isSet(object.scheduled_step)
+        ? Identifier.fromJSON(object.scheduled_step)
+        : undefined,
+      modality: isSet(object.modality) ? Code.fromJSON(object.modality) : undefined,
+      protocols: globalThis.Array.isArray(object?.protocols) ? object.protocols.map((e: any) => Code.fromJSON(e)) : [],
+      station: isSet(object.station) ? globalThis.String(object.station) : "",
+    };
+  },
+
+  toJSON(message: ImagingStep): unknown {
+    const obj: any = {};
+    if (message.accession !== undefined) {
+      obj.accession = Identifier.toJSON(message.accession);
+    }
+    if (message.requestedProcedure !== undefined) {
+      obj.requestedProcedure = Identifier.toJSON(message.requestedProcedure);
+    }
+    if (message.study !== undefined) {
+      obj.study = Identifier.toJSON(message.study);
+    }
+    if (message.scheduledStep !== undefined) {
+      obj.scheduledStep = Identifier.toJSON(message.scheduledStep);
+    }
+    if (message.modality !== undefined) {
+      obj.modality = Code.toJSON(message.modality);
+    }
+    if (message.protocols?.length) {
+      obj.protocols = message.protocols.map((e) => Code.toJSON(e));
+    }
+    if (message.station !== "") {
+      obj.station = message.station;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ImagingStep>): ImagingStep {
+    return ImagingStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImagingStep>): ImagingStep {
+    const message = createBaseImagingStep();
+    message.accession = (object.accession !== undefined && object.accession !== null)
+      ? Identifier.fromPartial(object.accession)
+      : undefined;
+    message.requestedProcedure = (object.requestedProcedure !== undefined && object.requestedProcedure !== null)
+      ? Identifier.fromPartial(object.requestedProcedure)
+      : undefined;
+    message.study = (object.study !== undefined && object.study !== null)
+      ? Identifier.fromPartial(object.study)
+      : undefined;
+    message.scheduledStep = (object.scheduledStep !== undefined && object.scheduledStep !== null)
+      ? Identifier.fromPartial(object.scheduledStep)
+      : undefined;
+    message.modality = (object.modality !== undefined && object.modality !== null)
+      ? Code.fromPartial(object.modality)
+      : undefined;
+    message.protocols = object.protocols?.map((e) => Code.fromPartial(e)) || [];
+    message.station = object.station ?? "";
     return message;
   },
 };
@@ -10758,6 +11359,7 @@ function createBaseTiming(): Timing {
     text: "",
     condition: "",
     occurrences: "",
+    timesOfDay: [],
     _unknownFields: {},
   };
 }
@@ -10790,6 +11392,9 @@ export const Timing: MessageFns<Timing> = {
     }
     if (message.occurrences !== "") {
       writer.uint32(74).string(message.occurrences);
+    }
+    for (const v of message.timesOfDay) {
+      writer.uint32(82).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10887,6 +11492,14 @@ export const Timing: MessageFns<Timing> = {
             message.occurrences = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.timesOfDay.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10918,6 +11531,11 @@ export const Timing: MessageFns<Timing> = {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       condition: isSet(object.condition) ? globalThis.String(object.condition) : "",
       occurrences: isSet(object.occurrences) ? globalThis.String(object.occurrences) : "",
+      timesOfDay: globalThis.Array.isArray(object?.timesOfDay)
+        ? object.timesOfDay.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.times_of_day)
+        ? object.times_of_day.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -10950,6 +11568,9 @@ export const Timing: MessageFns<Timing> = {
     if (message.occurrences !== "") {
       obj.occurrences = message.occurrences;
     }
+    if (message.timesOfDay?.length) {
+      obj.timesOfDay = message.timesOfDay;
+    }
     return obj;
   },
 
@@ -10969,6 +11590,7 @@ export const Timing: MessageFns<Timing> = {
     message.text = object.text ?? "";
     message.condition = object.condition ?? "";
     message.occurrences = object.occurrences ?? "";
+    message.timesOfDay = object.timesOfDay?.map((e) => e) || [];
     return message;
   },
 };
@@ -10986,6 +11608,10 @@ function createBaseSpecimen(): Specimen {
     conditions: [],
     description: "",
     rejectReasons: [],
+    roles: [],
+    additives: [],
+    parents: [],
+    containerType: undefined,
     _unknownFields: {},
   };
 }
@@ -11024,6 +11650,18 @@ export const Specimen: MessageFns<Specimen> = {
     }
     for (const v of message.rejectReasons) {
       Code.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.roles) {
+      Code.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.additives) {
+      Code.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.parents) {
+      Identifier.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.containerType !== undefined) {
+      Code.encode(message.containerType, writer.uint32(122).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11137,6 +11775,38 @@ export const Specimen: MessageFns<Specimen> = {
             message.rejectReasons.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.roles.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.additives.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.parents.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.containerType = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11186,6 +11856,16 @@ export const Specimen: MessageFns<Specimen> = {
         : globalThis.Array.isArray(object?.reject_reasons)
         ? object.reject_reasons.map((e: any) => Code.fromJSON(e))
         : [],
+      roles: globalThis.Array.isArray(object?.roles)
+        ? object.roles.map((e: any) => Code.fromJSON(e))
+        : [],
+      additives: globalThis.Array.isArray(object?.additives) ? object.additives.map((e: any) => Code.fromJSON(e)) : [],
+      parents: globalThis.Array.isArray(object?.parents) ? object.parents.map((e: any) => Identifier.fromJSON(e)) : [],
+      containerType: isSet(object.containerType)
+        ? Code.fromJSON(object.containerType)
+        : isSet(object.container_type)
+        ? Code.fromJSON(object.container_type)
+        : undefined,
     };
   },
 
@@ -11224,6 +11904,18 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.rejectReasons?.length) {
       obj.rejectReasons = message.rejectReasons.map((e) => Code.toJSON(e));
     }
+    if (message.roles?.length) {
+      obj.roles = message.roles.map((e) => Code.toJSON(e));
+    }
+    if (message.additives?.length) {
+      obj.additives = message.additives.map((e) => Code.toJSON(e));
+    }
+    if (message.parents?.length) {
+      obj.parents = message.parents.map((e) => Identifier.toJSON(e));
+    }
+    if (message.containerType !== undefined) {
+      obj.containerType = Code.toJSON(message.containerType);
+    }
     return obj;
   },
 
@@ -11251,6 +11943,12 @@ export const Specimen: MessageFns<Specimen> = {
     message.conditions = object.conditions?.map((e) => Code.fromPartial(e)) || [];
     message.description = object.description ?? "";
     message.rejectReasons = object.rejectReasons?.map((e) => Code.fromPartial(e)) || [];
+    message.roles = object.roles?.map((e) => Code.fromPartial(e)) || [];
+    message.additives = object.additives?.map((e) => Code.fromPartial(e)) || [];
+    message.parents = object.parents?.map((e) => Identifier.fromPartial(e)) || [];
+    message.containerType = (object.containerType !== undefined && object.containerType !== null)
+      ? Code.fromPartial(object.containerType)
+      : undefined;
     return message;
   },
 };
@@ -12877,6 +13575,12 @@ function createBaseMovement(): Movement {
     reason: "",
     operators: [],
     facility: "",
+    identifiers: [],
+    period: undefined,
+    change: "",
+    historic: "",
+    originalTrigger: "",
+    wards: [],
     _unknownFields: {},
   };
 }
@@ -12906,6 +13610,24 @@ export const Movement: MessageFns<Movement> = {
     }
     if (message.facility !== "") {
       writer.uint32(66).string(message.facility);
+    }
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(82).fork()).join();
+    }
+    if (message.change !== "") {
+      writer.uint32(90).string(message.change);
+    }
+    if (message.historic !== "") {
+      writer.uint32(98).string(message.historic);
+    }
+    if (message.originalTrigger !== "") {
+      writer.uint32(106).string(message.originalTrigger);
+    }
+    for (const v of message.wards) {
+      Organization.encode(v!, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12995,6 +13717,54 @@ export const Movement: MessageFns<Movement> = {
             message.facility = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.change = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.historic = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.originalTrigger = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.wards.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13027,6 +13797,18 @@ export const Movement: MessageFns<Movement> = {
         ? object.operators.map((e: any) => Person.fromJSON(e))
         : [],
       facility: isSet(object.facility) ? globalThis.String(object.facility) : "",
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+      change: isSet(object.change) ? globalThis.String(object.change) : "",
+      historic: isSet(object.historic) ? globalThis.String(object.historic) : "",
+      originalTrigger: isSet(object.originalTrigger)
+        ? globalThis.String(object.originalTrigger)
+        : isSet(object.original_trigger)
+        ? globalThis.String(object.original_trigger)
+        : "",
+      wards: globalThis.Array.isArray(object?.wards) ? object.wards.map((e: any) => Organization.fromJSON(e)) : [],
     };
   },
 
@@ -13056,6 +13838,24 @@ export const Movement: MessageFns<Movement> = {
     if (message.facility !== "") {
       obj.facility = message.facility;
     }
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
+    if (message.change !== "") {
+      obj.change = message.change;
+    }
+    if (message.historic !== "") {
+      obj.historic = message.historic;
+    }
+    if (message.originalTrigger !== "") {
+      obj.originalTrigger = message.originalTrigger;
+    }
+    if (message.wards?.length) {
+      obj.wards = message.wards.map((e) => Organization.toJSON(e));
+    }
     return obj;
   },
 
@@ -13078,6 +13878,14 @@ export const Movement: MessageFns<Movement> = {
     message.reason = object.reason ?? "";
     message.operators = object.operators?.map((e) => Person.fromPartial(e)) || [];
     message.facility = object.facility ?? "";
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
+    message.change = object.change ?? "";
+    message.historic = object.historic ?? "";
+    message.originalTrigger = object.originalTrigger ?? "";
+    message.wards = object.wards?.map((e) => Organization.fromPartial(e)) || [];
     return message;
   },
 };
@@ -14436,6 +15244,12 @@ function createBaseMedication(): Medication {
     dispenseUnitCode: undefined,
     strengthUnitCode: undefined,
     rateUnitCode: undefined,
+    expires: undefined,
+    manufacturers: [],
+    refusalReasons: [],
+    ingredients: [],
+    action: "",
+    location: undefined,
     _unknownFields: {},
   };
 }
@@ -14537,6 +15351,24 @@ export const Medication: MessageFns<Medication> = {
     }
     if (message.rateUnitCode !== undefined) {
       Code.encode(message.rateUnitCode, writer.uint32(258).fork()).join();
+    }
+    if (message.expires !== undefined) {
+      ClinicalTime.encode(message.expires, writer.uint32(266).fork()).join();
+    }
+    for (const v of message.manufacturers) {
+      Code.encode(v!, writer.uint32(274).fork()).join();
+    }
+    for (const v of message.refusalReasons) {
+      Code.encode(v!, writer.uint32(282).fork()).join();
+    }
+    for (const v of message.ingredients) {
+      Ingredient.encode(v!, writer.uint32(290).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(298).string(message.action);
+    }
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(306).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -14818,6 +15650,54 @@ export const Medication: MessageFns<Medication> = {
             message.rateUnitCode = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.expires = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.manufacturers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.refusalReasons.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.ingredients.push(Ingredient.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -14942,6 +15822,20 @@ export const Medication: MessageFns<Medication> = {
         : isSet(object.rate_unit_code)
         ? Code.fromJSON(object.rate_unit_code)
         : undefined,
+      expires: isSet(object.expires) ? ClinicalTime.fromJSON(object.expires) : undefined,
+      manufacturers: globalThis.Array.isArray(object?.manufacturers)
+        ? object.manufacturers.map((e: any) => Code.fromJSON(e))
+        : [],
+      refusalReasons: globalThis.Array.isArray(object?.refusalReasons)
+        ? object.refusalReasons.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.refusal_reasons)
+        ? object.refusal_reasons.map((e: any) => Code.fromJSON(e))
+        : [],
+      ingredients: globalThis.Array.isArray(object?.ingredients)
+        ? object.ingredients.map((e: any) => Ingredient.fromJSON(e))
+        : [],
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
     };
   },
 
@@ -15043,6 +15937,24 @@ export const Medication: MessageFns<Medication> = {
     if (message.rateUnitCode !== undefined) {
       obj.rateUnitCode = Code.toJSON(message.rateUnitCode);
     }
+    if (message.expires !== undefined) {
+      obj.expires = ClinicalTime.toJSON(message.expires);
+    }
+    if (message.manufacturers?.length) {
+      obj.manufacturers = message.manufacturers.map((e) => Code.toJSON(e));
+    }
+    if (message.refusalReasons?.length) {
+      obj.refusalReasons = message.refusalReasons.map((e) => Code.toJSON(e));
+    }
+    if (message.ingredients?.length) {
+      obj.ingredients = message.ingredients.map((e) => Ingredient.toJSON(e));
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
     return obj;
   },
 
@@ -15102,6 +16014,239 @@ export const Medication: MessageFns<Medication> = {
       : undefined;
     message.rateUnitCode = (object.rateUnitCode !== undefined && object.rateUnitCode !== null)
       ? Code.fromPartial(object.rateUnitCode)
+      : undefined;
+    message.expires = (object.expires !== undefined && object.expires !== null)
+      ? ClinicalTime.fromPartial(object.expires)
+      : undefined;
+    message.manufacturers = object.manufacturers?.map((e) => Code.fromPartial(e)) || [];
+    message.refusalReasons = object.refusalReasons?.map((e) => Code.fromPartial(e)) || [];
+    message.ingredients = object.ingredients?.map((e) => Ingredient.fromPartial(e)) || [];
+    message.action = object.action ?? "";
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseIngredient(): Ingredient {
+  return {
+    type: "",
+    code: undefined,
+    amount: "",
+    unit: "",
+    unitCode: undefined,
+    strength: "",
+    strengthUnit: "",
+    strengthUnitCode: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Ingredient: MessageFns<Ingredient> = {
+  encode(message: Ingredient, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(18).fork()).join();
+    }
+    if (message.amount !== "") {
+      writer.uint32(26).string(message.amount);
+    }
+    if (message.unit !== "") {
+      writer.uint32(34).string(message.unit);
+    }
+    if (message.unitCode !== undefined) {
+      Code.encode(message.unitCode, writer.uint32(42).fork()).join();
+    }
+    if (message.strength !== "") {
+      writer.uint32(50).string(message.strength);
+    }
+    if (message.strengthUnit !== "") {
+      writer.uint32(58).string(message.strengthUnit);
+    }
+    if (message.strengthUnitCode !== undefined) {
+      Code.encode(message.strengthUnitCode, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ingredient {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIngredient();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.unitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.strength = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.strengthUnit = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.strengthUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Ingredient {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      amount: isSet(object.amount) ? globalThis.String(object.amount) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      unitCode: isSet(object.unitCode)
+        ? Code.fromJSON(object.unitCode)
+        : isSet(object.unit_code)
+        ? Code.fromJSON(object.unit_code)
+        : undefined,
+      strength: isSet(object.strength) ? globalThis.String(object.strength) : "",
+      strengthUnit: isSet(object.strengthUnit)
+        ? globalThis.String(object.strengthUnit)
+        : isSet(object.strength_unit)
+        ? globalThis.String(object.strength_unit)
+        : "",
+      strengthUnitCode: isSet(object.strengthUnitCode)
+        ? Code.fromJSON(object.strengthUnitCode)
+        : isSet(object.strength_unit_code)
+        ? Code.fromJSON(object.strength_unit_code)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Ingredient): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.amount !== "") {
+      obj.amount = message.amount;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.unitCode !== undefined) {
+      obj.unitCode = Code.toJSON(message.unitCode);
+    }
+    if (message.strength !== "") {
+      obj.strength = message.strength;
+    }
+    if (message.strengthUnit !== "") {
+      obj.strengthUnit = message.strengthUnit;
+    }
+    if (message.strengthUnitCode !== undefined) {
+      obj.strengthUnitCode = Code.toJSON(message.strengthUnitCode);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Ingredient>): Ingredient {
+    return Ingredient.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Ingredient>): Ingredient {
+    const message = createBaseIngredient();
+    message.type = object.type ?? "";
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.amount = object.amount ?? "";
+    message.unit = object.unit ?? "";
+    message.unitCode = (object.unitCode !== undefined && object.unitCode !== null)
+      ? Code.fromPartial(object.unitCode)
+      : undefined;
+    message.strength = object.strength ?? "";
+    message.strengthUnit = object.strengthUnit ?? "";
+    message.strengthUnitCode = (object.strengthUnitCode !== undefined && object.strengthUnitCode !== null)
+      ? Code.fromPartial(object.strengthUnitCode)
       : undefined;
     return message;
   },

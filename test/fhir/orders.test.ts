@@ -1,0 +1,61 @@
+/** What became of an order, and what it is of, in FHIR's words. */
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle, toBundleText } from '../../proto/fhir/bundle.ts';
+import type { Resource } from '../../proto/fhir/json.ts';
+import { er7, testContext } from '../normalize/context.ts';
+import { problemsOf } from './validator.ts';
+
+function resources(type: string, ...segments: string[]): Resource[] {
+  const head = `MSH|^~\\&|CPOE|HOSP|LAB|HOSP|20261123081500||${type}|1|P|2.5.1`;
+  const { events } = normalizeHl7v2(er7(head, 'PID|1||7^^^HOSP^MR||A^B', ...segments), testContext());
+  return events.flatMap((event) => {
+    const bundle = toBundle(event);
+    t.same(problemsOf(toBundleText(event)), [], `${type} is valid`);
+    return bundle.entry.map(({ resource }) => resource);
+  });
+}
+
+t.test('fhir orders - an order that ended is revoked, one that is under way is active', async (t) => {
+  const wanted: [orc: string, status: string][] = [
+    ['CA|P1|F1||IP', 'revoked'],
+    ['RU|P1|F1', 'revoked'],
+    ['UC|P1|F1||IP', 'active'],
+    ['SC|P1|F1||CM', 'completed'],
+  ];
+  for (const [orc, status] of wanted) {
+    const all = resources('OMG^O19', `ORC|${orc}`, 'OBR|1|P1|F1|X^Y^L');
+    t.match(
+      all.filter(({ resourceType }) => resourceType === 'ServiceRequest'),
+      [{ status }],
+      orc,
+    );
+  }
+});
+
+t.test('fhir orders - a study has its accession number once, its steps are details', async (t) => {
+  const ipc = (step: string, protocol: string) => `IPC|ACC9^RIS|RP9|1.2.3|${step}|CT|${protocol}^^L`;
+  const all = resources('OMI^O23', 'ORC|NW|P1', 'OBR|1|P1||CT^CT^L', ipc('S1', 'THX'), ipc('S2', 'ABD'));
+  t.match(
+    all.filter(({ resourceType }) => resourceType === 'ServiceRequest'),
+    [
+      {
+        identifier: [{ value: 'P1' }, { value: 'ACC9' }],
+        orderDetail: [{ coding: [{ code: 'THX' }] }, { coding: [{ code: 'ABD' }] }],
+      },
+    ],
+  );
+});
+
+t.test('fhir orders - a mixture is a medication with the amount of each ingredient', async (t) => {
+  const all = resources('RDE^O11', 'ORC|NW|P1', 'RXE||IV^Infusion^L|1|', 'RXC|A|KCL^KCl^L|20.0|mmol^^UCUM');
+  const drug = all.find(({ resourceType }) => resourceType === 'Medication');
+  t.match(JSON.parse(JSON.stringify(drug)), {
+    ingredient: [
+      {
+        itemCodeableConcept: { coding: [{ code: 'KCL' }] },
+        strength: { numerator: { value: { text: '20.0' }, code: 'mmol' } },
+      },
+    ],
+  });
+});

@@ -1,0 +1,110 @@
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
+
+function event(trigger: string, ...segments: string[]): ClinicalEvent | undefined {
+  const head = `MSH|^~\\&|ADT|HOSP|X|HOSP|20261123081500||ADT^${trigger}|1|P|2.5`;
+  const { events, reject } = normalizeHl7v2(er7(head, ...segments), testContext());
+  if (reject !== undefined) throw new Error(reject.reason);
+  return events[0];
+}
+
+const patient = 'PID|1||7^^^HOSP^MR||A^B';
+const visit = `PV1|1|I|W2${'|'.repeat(16)}V1${'|'.repeat(25)}20261101080000`;
+const ended = `${visit}|20261123070000`;
+
+t.test('movements - the time of the visit is that of an event only where it begins or ends it', (t) => {
+  const begun = '2026-11-01T08:00:00+01:00';
+  const recorded = '2026-11-23T08:00:00+01:00';
+  for (const trigger of ['A01', 'A04', 'A05', 'A06']) {
+    t.equal(event(trigger, 'EVN||20261123080000', patient, visit)?.times?.observed?.value, begun, trigger);
+  }
+  for (const trigger of ['A02', 'A08', 'A11', 'A12', 'A13', 'A21', 'A54', 'Z99']) {
+    t.equal(event(trigger, 'EVN||20261123080000', patient, visit)?.times?.observed?.value, recorded, trigger);
+  }
+  const left = event('A03', 'EVN||20261123080000', patient, ended);
+  t.equal(left?.times?.observed?.value, '2026-11-23T07:00:00+01:00');
+  const told = event('A02', 'EVN||20261123080000||||20261122230000', patient, visit);
+  t.equal(told?.times?.observed?.value, '2026-11-22T23:00:00+01:00', 'EVN-6 counts first');
+  t.match(told?.encounter?.period, { start: { value: begun } });
+  t.end();
+});
+
+t.test('movements - who survives is not retired', (t) => {
+  const changed = event('A50', 'EVN||20261123', patient, 'MRG|7^^^HOSP^MR||||V8^^^HOSP^VN', visit);
+  t.match(changed?.merge, { action: 'change-identifier', retiredVisits: [{ value: 'V8' }] });
+  t.same(changed?.merge?.retired, []);
+  const merged = event(
+    'A40',
+    'EVN||20261123',
+    `PID|1||7^^^HOSP^MR~S1^^^MPI||A^B`,
+    'MRG|8^^^HOSP^MR~S1^^^MPI',
+  );
+  t.same(
+    merged?.merge?.retired.map(({ value }) => value),
+    ['8'],
+  );
+  t.end();
+});
+
+t.test('movements - a movement has its own number and what is done to it [IHE ITI-31]', (t) => {
+  const zbe = 'ZBE|M1^KIS~M2^KIS|20261120090000|20261121|UPDATE|Y|A02|CAR^^^^^^UF^^^12|Station 3|HMS';
+  const found = event('Z99', 'EVN||20261123080000', patient, visit, zbe);
+  t.match(found, {
+    kind: 'admission',
+    movement: {
+      action: 'update',
+      identifiers: [{ value: 'M1', assigner: 'KIS' }, { value: 'M2' }],
+      period: { start: { value: '2026-11-20T09:00:00+01:00' }, end: { value: '2026-11-21' } },
+      change: 'UPDATE',
+      historic: 'Y',
+      originalTrigger: 'A02',
+      wards: [{ name: 'CAR', identifiers: [{ value: '12', type: 'UF' }] }, { name: 'Station 3' }],
+    },
+    times: { observed: { value: '2026-11-20T09:00:00+01:00' } },
+  });
+  const cancelled = event(
+    'Z99',
+    'EVN||20261123080000',
+    patient,
+    visit,
+    'ZBE|M1|20261120090000||CANCEL|Y|A02',
+  );
+  t.equal(cancelled?.status, 'cancelled');
+  const deleted = event('Z99', 'EVN||20261123080000', patient, visit, 'ZBE|M1|20261120090000||DELETE');
+  t.equal(deleted?.status, 'cancelled', 'as the German profile says it');
+  t.end();
+});
+
+t.test('movements - each of two patients has his own', (t) => {
+  const head = 'MSH|^~\\&|ADT|HOSP|X|HOSP|20261123081500||ADT^A17|1|P|2.5';
+  const other = 'PID|2||8^^^HOSP^MR||C^D';
+  const raw = er7(
+    head,
+    'EVN||20261123080000',
+    patient,
+    visit,
+    'ZBE|M1|20261120',
+    other,
+    visit,
+    'ZBE|M2|20261121',
+  );
+  t.match(normalizeHl7v2(raw, testContext()).events, [
+    { movement: { identifiers: [{ value: 'M1' }], period: { start: { value: '2026-11-20' } } } },
+    { movement: { identifiers: [{ value: 'M2' }], period: { start: { value: '2026-11-21' } } } },
+  ]);
+  t.equal(normalizeHl7v2(raw, testContext()).events[1]?.movement?.identifiers.length, 1);
+  t.end();
+});
+
+t.test('movements - a bed has its place and its status, without a patient [HL7 3.3.20]', (t) => {
+  t.match(event('A20', 'EVN||20261123080000', 'NPU|W1^2^3^HOSP|U^Unoccupied^HL70116'), {
+    kind: 'admission',
+    patient: undefined,
+    movement: { action: 'bed-status' },
+    encounter: { location: { pointOfCare: 'W1', bed: '3' }, bedStatus: { text: 'Unoccupied' } },
+    times: { observed: { value: '2026-11-23T08:00:00+01:00' } },
+  });
+  t.end();
+});

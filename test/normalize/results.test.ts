@@ -1,0 +1,67 @@
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
+
+function event(...segments: string[]): ClinicalEvent {
+  const head = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ORU^R01|1|P|2.5.1';
+  const { events } = normalizeHl7v2(er7(head, 'PID|1||7^^^HOSP^MR', ...segments), testContext());
+  if (events[0] === undefined) throw new Error('no event');
+  return events[0];
+}
+
+t.test('results - a CQ has its number and its unit [HL7 2.A.20]', (t) => {
+  const { observations } = event(
+    'OBR|1||F1|A^B^L',
+    'OBX|1|CQ|VOL^Volume^L||250.0^mL&milliliter&UCUM||||||F',
+    'OBX|2|CQ|VOL^Volume^L||250.0^mL|L^liter^UCUM|||||F',
+    'OBX|3|CQ|VOL^Volume^L||250.0||||||F',
+  );
+  t.match(observations[0], {
+    value: '250.0',
+    unit: 'mL',
+    unitCode: { codings: [{ system: 'http://unitsofmeasure.org', code: 'mL' }] },
+  });
+  t.match(observations[1], { value: '250.0', unit: 'L' });
+  t.match(observations[2], { value: '250.0', unit: '', unitCode: undefined });
+  t.end();
+});
+
+t.test('results - flags are those that say something', (t) => {
+  const { observations } = event('OBR|1||F1|A^B^L', 'OBX|1|NM|A^B^L||5|mg|1-4|H~~A^Abnormal^HL70078~^^|||F');
+  t.match(observations[0], { interpretation: 'H' });
+  t.same(observations[0]?.interpretations, ['H', 'A']);
+  t.end();
+});
+
+t.test('results - blank lines of a text stay where they are', (t) => {
+  const { observations, notes } = event(
+    'OBR|1||F1|A^B^L',
+    'NTE|1||one~~three',
+    'OBX|1|FT|A^B^L||~a\\.br\\b~~c~||||||F',
+    'OBX|2|NM|A^B^L||5~~6||||||F',
+  );
+  t.equal(notes[0]?.text, 'one\n\nthree');
+  t.match(observations[0], { value: 'a\nb', furtherValues: ['', 'c'] });
+  t.same(observations[1]?.furtherValues, ['6'], 'a number is no line');
+  t.end();
+});
+
+t.test('results - blank rows of a document are lines of its text', (t) => {
+  const rows = ['', 'First', '', '  third', ''].map(
+    (text, i) => `OBX|${i + 1}|TX|DS^Summary^L||${text}||||||F`,
+  );
+  const head = 'MSH|^~\\&|A|B|C|D|20261123||MDM^T02|1|P|2.5';
+  const raw = er7(head, 'EVN||20261123', 'PID|1||7', 'TXA|1|DS|TX', ...rows);
+  t.same(normalizeHl7v2(raw, testContext()).events[0]?.document?.text, ['First', '', '  third']);
+  t.end();
+});
+
+t.test('results - a report whose order ended is cancelled, where OBR-25 does not say what it is', (t) => {
+  const rows = ['OBX|1|NM|A^B^L||5||||||F'];
+  t.equal(event('ORC|OC|P1|F1', 'OBR|1|P1|F1|A^B^L', ...rows).status, 'cancelled');
+  t.equal(event('ORC|RE|P1|F1', 'OBR|1|P1|F1|A^B^L', ...rows).status, 'final');
+  const said = `OBR|1|P1|F1|A^B^L${'|'.repeat(21)}C`;
+  t.equal(event('ORC|OC|P1|F1', said, ...rows).status, 'corrected');
+  t.end();
+});
