@@ -31,7 +31,8 @@ export interface RowKind<Row> {
   readonly lasts: boolean;
   /** The bytes may be overwritten by the next call. */
   encode(row: Row): Uint8Array;
-  decode(bytes: Uint8Array): Row;
+  /** Undefined where the bytes cannot be read, as those of a later build: the row counts as absent. */
+  decode(bytes: Uint8Array): Row | undefined;
 }
 
 /** A row by what it is about. The text is hashed under a key before it leaves the worker. */

@@ -369,7 +369,7 @@ t.test('status - whatever the order of arrival, the newest stays and nothing old
 /** Of the only observation. */
 function current(rows: Rows): RememberedState {
   const [row] = rows.rows.values();
-  const state = orderRow.decode(row as Uint8Array).observations[0]?.states[0];
+  const state = orderRow.decode(row as Uint8Array)?.observations[0]?.states[0];
   if (state === undefined) throw new Error('nothing is remembered');
   return state;
 }

@@ -470,9 +470,10 @@ export interface Supersession {
    */
   thisIsSuperseded: boolean;
   /**
-   * What said which is newer: issued (OBR-22, where there is none MSH-7) | effective (OBX-14, where there is
-   * none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) | sequence (the order of arrival) |
-   * order (an older result that was not final, under an order that is)
+   * What said which is newer: issued (OBR-22; where there is none, or only its day or minute is known, MSH-7) |
+   * effective (OBX-14, where there is none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) |
+   * sequence (the order of arrival) | order (an older result that was not final, under an order that is; any
+   * older result, under an order that was withdrawn)
    * Hilum: memory
    */
   decidedBy: string;
