@@ -128,7 +128,9 @@ for (let first = 0; first < patients; first += patientsAJob) {
     const needs = needsOf(patient);
     job.need(needs);
     const rows = rowsOf(patient);
-    job.record(() => needs.forEach(({ kind, text }, at) => job.set(kind, text, rows[at])));
+    job.record(() => {
+      for (const [at, { kind, text }] of needs.entries()) job.set(kind, text, rows[at]);
+    });
   }
   const remembered = job.finish();
   if (remembered === undefined) throw new Error('a job remembered nothing');

@@ -16,7 +16,6 @@ import type { ClinicalEvent, Identifier } from '../../../proto/gen/hilum/v1/even
 import { bedNeeds, bedsNamed, occupantsOf } from './bed.ts';
 import {
   applySteps,
-  applyUnlink,
   follow,
   historyRow,
   historyText,
@@ -82,11 +81,10 @@ function followMerge(event: ClinicalEvent, about: About, recall: Recall, look: L
   const steps = stepsOf(event, about);
   // Before the steps are taken: what the two say apart from each other.
   for (const { what, step } of steps) {
-    if (what === 'patient' && step.action !== 'link' && step.into.length > 0)
+    if (what === 'patient' && step.action !== 'link' && step.action !== 'unlink' && step.into.length > 0)
       event.identityConflicts.push(...mergeConflicts(step, about, recall));
   }
   event.identityConflicts.push(...applySteps(steps, look, put));
-  applyUnlink(event, { epoch: about.epoch, sequence: about.sequence }, look, put);
 }
 
 /** Identifiers of the person that the event is about now, its own first. */

@@ -384,7 +384,8 @@ export interface IdentityConflict {
   /**
    * birth-date | sex: this event and the other record say different ones. merge-circle: the merge would lead
    * back to itself, and is not followed. merge-again: the identifier was merged into another one before; the
-   * new merge is followed.
+   * new merge is followed. merge-undone: what undid the merge (A37) was said later than the merge, and came
+   * before it; the merge is not followed.
    * HL7 v2: PID-7, PID-8, MRG-1
    */
   field: string;
