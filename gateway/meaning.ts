@@ -14,6 +14,7 @@ import { compileDevices } from './normalize/association.ts';
 import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
 import { compileMappings } from './normalize/hl7v2/remap.ts';
+import { split } from './normalize/hl7v2/split.ts';
 import type { EnrichmentLimits } from './normalize/memory/memory.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
@@ -107,6 +108,12 @@ export interface Understood extends Normalized {
  */
 export function understand(record: JournalRecord, meaning: Meaning, epoch = 0n): Understood {
   return judge(read(record, meaning, epoch), record, meaning);
+}
+
+/** The messages of a file, each to be a record of its own; undefined where something else stands before the first. */
+export function messagesOf(file: Uint8Array): readonly Uint8Array[] | undefined {
+  const { messages, preamble } = split(file);
+  return preamble ? undefined : messages;
 }
 
 /** What the record says by itself. */

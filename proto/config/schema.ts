@@ -103,7 +103,9 @@ const enrichment = z
     census: z
       .boolean()
       .default(false)
-      .describe('true: everybody who is here was told to the gateway; of others nothing is missing.'),
+      .describe(
+        'true: everybody who is here is known, as after `hilum-gateway census`; of others nothing is missing.',
+      ),
   })
   .describe('What the site’s own ADT said completes events that do not say it, in `context`.');
 

@@ -56,7 +56,7 @@ export interface Recall {
 /** How often a job asks for rows that rows lead to: a merge that follows a merge, mostly none. */
 export const roundsMax = 14;
 
-/** For how long what was remembered may complete an event, seconds, and whether a census was loaded. */
+/** For how long what was remembered may complete an event, seconds, and whether the config says that everybody is known. */
 export interface EnrichmentLimits {
   patientS: number;
   encounterS: number;
@@ -71,6 +71,8 @@ export interface About {
   readonly capturedAtUs: bigint;
   /** Undefined: events are not enriched. */
   readonly enrichment: EnrichmentLimits | undefined;
+  /** The last message of a census file. */
+  readonly censusEnd?: boolean;
 }
 
 export interface MemoryRule {

@@ -118,7 +118,7 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
   if (event.merge !== undefined) inheritStay(event, recall);
 }
 
-function originOf(event: ClinicalEvent, about: About): RememberedOrigin {
+export function originOf(event: ClinicalEvent, about: About): RememberedOrigin {
   return {
     source: about.source,
     record: positionOf(about),
@@ -135,7 +135,7 @@ export function positionOf({ epoch, sequence }: About): RecordPosition {
   return { epoch, sequence };
 }
 
-/** The surviving patient lies where the retired one lay, unless ADT has said something else of them. */
+/** The surviving patient lies where the retired one lay, unless ADT has said something else of them since. */
 function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recall: Recall): void {
   if (merge === undefined || merge.action !== 'merge' || identityConflicts.length > 0) return;
   const stays = patientIdentifiers({ ...(patient as Patient), identifiers: merge.retired })
@@ -145,7 +145,9 @@ function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recal
   if (stay === undefined) return;
   for (const identifier of patientIdentifiers(patient)) {
     const row = personAt(recall, identifier);
-    if (row !== undefined && row.encounterFrom === undefined)
+    // A stay that ended before this one began says nothing of it: who comes in unknown is merged into a known patient.
+    const isOlder = (row?.encounterFrom?.saidMs ?? 0) < (stay.encounterFrom?.saidMs ?? 0);
+    if (row !== undefined && (row.encounterFrom === undefined || (row.encounter === undefined && isOlder)))
       recall.set(personRow, idText(identifier), {
         ...row,
         encounter: stay.encounter as Encounter,

@@ -1,6 +1,7 @@
 /** The rules of the memory, in the order in which they run. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { bedRow } from './bed.ts';
+import { censusNeed } from './census.ts';
 import { context } from './context.ts';
 import { identity } from './identity.ts';
 import { historyRow } from './identity-history.ts';
@@ -21,7 +22,8 @@ export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] 
 export function mayLead(events: readonly ClinicalEvent[], needs: readonly Need[], recall: Recall): boolean {
   const moves = events.some(({ kind }) => kind === 'admission');
   return needs.some(
-    ({ kind, text }) => (moves || kind !== personRow) && recall.get(kind, text) !== undefined,
+    ({ kind, text }) =>
+      (moves || kind !== personRow) && kind !== censusNeed.kind && recall.get(kind, text) !== undefined,
   );
 }
 
@@ -37,5 +39,7 @@ export function remember(events: readonly ClinicalEvent[], about: About, recall:
 
 /** Kinds of rows that outlive the room that they were written to. */
 export const lasting: ReadonlySet<number> = new Set(
-  [orderRow, historyRow, personRow, bedRow].filter(({ lasts }) => lasts).map(({ number }) => number),
+  [orderRow, historyRow, personRow, bedRow, censusNeed.kind]
+    .filter(({ lasts }) => lasts)
+    .map(({ number }) => number),
 );

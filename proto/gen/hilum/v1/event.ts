@@ -438,8 +438,8 @@ export interface Context {
     | Encounter
     | undefined;
   /**
-   * "Context incomplete": no ADT about this patient was seen, and no census was loaded. Nothing follows from
-   * what is missing here.
+   * "Context incomplete": no ADT has told of this patient or of a stay, and no census was loaded. Nothing follows
+   * from what is missing here.
    * Hilum: memory
    */
   incomplete: boolean;
