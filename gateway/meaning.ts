@@ -175,6 +175,11 @@ function complete(event: ClinicalEvent, record: JournalRecord, mapping: string, 
 function enrichmentLimits({ enrichment }: Config): EnrichmentLimits | undefined {
   if (!enrichment.enabled) return undefined;
   const seconds = (text: string) => (durationMs(text) ?? 0) / 1000;
-  const { patient, encounter } = enrichment.maxAge;
-  return { patientS: seconds(patient), encounterS: seconds(encounter), census: enrichment.census };
+  const { patient, encounter, previous } = enrichment.maxAge;
+  return {
+    patientS: seconds(patient),
+    encounterS: seconds(encounter),
+    previousS: enrichment.previous ? seconds(previous) : 0,
+    census: enrichment.census,
+  };
 }

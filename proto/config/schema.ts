@@ -97,9 +97,11 @@ const enrichment = z
       .strictObject({
         patient: duration.default('90d').describe('Identifiers, name, birth date, sex.'),
         encounter: duration.default('7d').describe('Visit number, class, location, attending.'),
+        previous: duration.default('90d').describe('Earlier values of the same observation.'),
       })
       .prefault({})
       .describe('What ADT said longer ago than this is left out.'),
+    previous: z.boolean().default(true).describe('Earlier values of the same observation, in `previous`.'),
     census: z
       .boolean()
       .default(false)

@@ -60,6 +60,8 @@ export const roundsMax = 14;
 export interface EnrichmentLimits {
   patientS: number;
   encounterS: number;
+  /** 0: no previous values. */
+  previousS: number;
   census: boolean;
 }
 

@@ -8,10 +8,11 @@ import { historyRow } from './identity-history.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { occupancy } from './occupancy.ts';
 import { personRow } from './person.ts';
+import { series, seriesRow } from './series.ts';
 import { orderRow, status } from './status.ts';
 
 /** Who it is before what it replaces: an order of a merged patient is still that order. */
-const rules: readonly MemoryRule[] = [identity, status, context, occupancy];
+const rules: readonly MemoryRule[] = [identity, status, series, context, occupancy];
 
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {
@@ -23,7 +24,10 @@ export function mayLead(events: readonly ClinicalEvent[], needs: readonly Need[]
   const moves = events.some(({ kind }) => kind === 'admission');
   return needs.some(
     ({ kind, text }) =>
-      (moves || kind !== personRow) && kind !== censusNeed.kind && recall.get(kind, text) !== undefined,
+      (moves || kind !== personRow) &&
+      kind !== seriesRow &&
+      kind !== censusNeed.kind &&
+      recall.get(kind, text) !== undefined,
   );
 }
 
@@ -39,7 +43,7 @@ export function remember(events: readonly ClinicalEvent[], about: About, recall:
 
 /** Kinds of rows that outlive the room that they were written to. */
 export const lasting: ReadonlySet<number> = new Set(
-  [orderRow, historyRow, personRow, bedRow, censusNeed.kind]
+  [orderRow, historyRow, personRow, bedRow, censusNeed.kind, seriesRow]
     .filter(({ lasts }) => lasts)
     .map(({ number }) => number),
 );

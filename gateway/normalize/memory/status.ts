@@ -90,7 +90,8 @@ export const status: MemoryRule = {
   },
 };
 
-function orderText(event: ClinicalEvent, { source }: About): string | undefined {
+/** What the event's order is known by; undefined without a number. */
+export function orderText(event: ClinicalEvent, { source }: About): string | undefined {
   const { order } = event;
   if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return undefined;
   const number =
@@ -264,7 +265,8 @@ function addPrevious(
   mark: Mark,
 ): void {
   if (followed.earlier.length === 0) return;
-  const earlier = followed.earlier.filter(({ value }) => value !== '');
+  const limitS = mark.about.enrichment?.previousS ?? 0;
+  const earlier = followed.earlier.filter((one) => one.value !== '' && ageS(one, state) <= limitS);
   const [newest] = earlier;
   if (newest === undefined) return;
   const { source } = mark.about;
@@ -275,15 +277,16 @@ function addPrevious(
     effective: one.effective,
     record: positionOf(one, mark),
     source,
-    ageS: ageS(one, state),
+    ageS: BigInt(ageS(one, state)),
+    otherOrder: false,
   }));
   const record = positionOf(newest, mark);
-  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: ageS(newest, state), record });
+  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: BigInt(ageS(newest, state)), record });
 }
 
 /** Captured after what follows it: it came late. */
-function ageS(earlier: RememberedState, state: RememberedState): bigint {
-  return BigInt(Math.max(0, state.capturedS - earlier.capturedS));
+function ageS(earlier: RememberedState, state: RememberedState): number {
+  return Math.max(0, state.capturedS - earlier.capturedS);
 }
 
 function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPosition {
@@ -298,7 +301,7 @@ function observationKey({ code, subId }: Observation, seen: Map<string, number>)
 }
 
 /** The first coding as sent: a code that a table adds later must not begin a new order. */
-function codeText(code: Code | undefined): string {
+export function codeText(code: Code | undefined): string {
   const coding = code?.codings.find(({ mapped }) => !mapped);
   return coding === undefined ? (code?.text ?? '') : `${coding.system}|${coding.code || coding.display}`;
 }

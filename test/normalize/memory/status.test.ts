@@ -299,6 +299,7 @@ t.test('previous values - the last three, the newest first, with source, status 
       record: { epoch, sequence: BigInt(at) },
       source: 'lab',
       ageS: BigInt(9 - at),
+      otherOrder: false,
     })),
   );
   const record = { epoch, sequence: 5n };

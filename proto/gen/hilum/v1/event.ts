@@ -556,6 +556,11 @@ export interface PreviousValue {
    * Hilum: memory
    */
   ageS: bigint;
+  /**
+   * True: of another order of this patient, whose result stays what it is. False: of this order, which said it before.
+   * Hilum: memory
+   */
+  otherOrder: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1951,7 +1956,8 @@ export interface Observation {
    */
   superseded: boolean;
   /**
-   * At most three earlier values of the same observation of the same order, the newest first.
+   * Earlier values of the same observation: at most three of the same order, then at most two of other orders of
+   * this patient that were observed before this one; of each the newest first.
    * Hilum: memory
    */
   previous: PreviousValue[];
@@ -5778,6 +5784,7 @@ function createBasePreviousValue(): PreviousValue {
     record: undefined,
     source: "",
     ageS: 0n,
+    otherOrder: false,
     _unknownFields: {},
   };
 }
@@ -5807,6 +5814,9 @@ export const PreviousValue: MessageFns<PreviousValue> = {
         throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
       }
       writer.uint32(56).uint64(message.ageS);
+    }
+    if (message.otherOrder !== false) {
+      writer.uint32(64).bool(message.otherOrder);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5888,6 +5898,14 @@ export const PreviousValue: MessageFns<PreviousValue> = {
             message.ageS = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.otherOrder = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5917,6 +5935,11 @@ export const PreviousValue: MessageFns<PreviousValue> = {
       record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+      otherOrder: isSet(object.otherOrder)
+        ? globalThis.Boolean(object.otherOrder)
+        : isSet(object.other_order)
+        ? globalThis.Boolean(object.other_order)
+        : false,
     };
   },
 
@@ -5943,6 +5966,9 @@ export const PreviousValue: MessageFns<PreviousValue> = {
     if (message.ageS !== 0n) {
       obj.ageS = message.ageS.toString();
     }
+    if (message.otherOrder !== false) {
+      obj.otherOrder = message.otherOrder;
+    }
     return obj;
   },
 
@@ -5960,6 +5986,7 @@ export const PreviousValue: MessageFns<PreviousValue> = {
       : undefined;
     message.source = object.source ?? "";
     message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
+    message.otherOrder = object.otherOrder ?? false;
     return message;
   },
 };
