@@ -26,7 +26,7 @@ import {
 } from './identity-history.ts';
 import { idText, otherOf, patientIdentifiers, saidOf, stepsOf, whats } from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
-import { conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
+import { companionsOf, conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
 
 export const identity: MemoryRule = {
   name: 'identity',
@@ -52,8 +52,9 @@ export const identity: MemoryRule = {
         ? [history, { kind: personRow, text: text.slice(ofPatient.length) }]
         : [history];
     });
+    const companions = companionsOf(event, recall).map((one) => ({ kind: personRow, text: idText(one) }));
     const histories = reachFrom(occupants.map(idText), lookIn(recall));
-    return [...rows, ...beds, ...histories.map((text) => ({ kind: historyRow, text }))];
+    return [...rows, ...beds, ...companions, ...histories.map((text) => ({ kind: historyRow, text }))];
   },
   apply(event, about, recall) {
     const look = lookIn(recall);

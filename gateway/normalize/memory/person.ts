@@ -115,7 +115,34 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
     if (row !== known && (known !== undefined || row.birthDates.length + row.sexes.length > 0 || byAdt))
       recall.set(personRow, idText(identifier), row);
   }
-  if (event.merge !== undefined) inheritStay(event, recall);
+  if (event.merge === undefined) return;
+  inheritStay(event, recall);
+  forgetRetired(event, recall);
+}
+
+/** Identifiers that ADT told beside retired ones, as an enterprise number beside the record number. */
+export function companionsOf({ merge }: ClinicalEvent, recall: Recall): Identifier[] {
+  if (merge === undefined || !retires(merge.action)) return [];
+  const retired = patientIdentifiers({ ...fresh.patient(), identifiers: merge.retired });
+  return retired.flatMap((one) => personAt(recall, one)?.patient?.identifiers ?? []);
+}
+
+function retires(action: string): boolean {
+  return action === 'merge' || action === 'change-identifier';
+}
+
+/** Nobody is completed with an identifier that is retired: what stands for it is told again by the next ADT. */
+function forgetRetired(event: ClinicalEvent, recall: Recall): void {
+  const surviving = new Set(patientIdentifiers(event.patient).map(idText));
+  const gone = new Set((event.merge?.retired ?? []).map(idText).filter((one) => !surviving.has(one)));
+  for (const companion of companionsOf(event, recall)) {
+    const row = personAt(recall, companion);
+    const { patient } = row ?? {};
+    if (row === undefined || patient === undefined || gone.has(idText(companion))) continue;
+    const identifiers = patient.identifiers.filter((one) => !gone.has(idText(one)));
+    if (identifiers.length < patient.identifiers.length)
+      recall.set(personRow, idText(companion), { ...row, patient: { ...patient, identifiers } });
+  }
 }
 
 export function originOf(event: ClinicalEvent, about: About): RememberedOrigin {

@@ -21,7 +21,7 @@ export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] 
 
 /** Whether what was found for the record can lead to further rows; mostly it cannot, and need not be asked. */
 export function mayLead(events: readonly ClinicalEvent[], needs: readonly Need[], recall: Recall): boolean {
-  const moves = events.some(({ kind }) => kind === 'admission');
+  const moves = events.some(({ kind }) => kind === 'admission' || kind === 'merge');
   return needs.some(
     ({ kind, text }) =>
       (moves || kind !== personRow) &&

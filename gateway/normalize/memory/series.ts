@@ -13,7 +13,8 @@
  * - of what was observed at the same time or later, and of what was withdrawn or corrected since,
  * - where the identity is in conflict, or a code stands twice in the report (organisms, lines of a text).
  *
- * Bounded: 16 reports and 1.5 KB a patient; what is not among the last of any observation goes first.
+ * Bounded: 60 results of a report, 16 reports and 1.5 KB a patient; what is not among the last three of any
+ * observation goes first.
  */
 import type {
   ClinicalEvent,

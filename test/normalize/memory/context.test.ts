@@ -165,6 +165,19 @@ t.test(
   },
 );
 
+t.test('context - nobody is completed with an identifier that was retired', async (t) => {
+  const ward = new Ward();
+  const enterprise = 'E9^^^HEALTH&1.2.9&ISO^PI';
+  ward.adt(admitted);
+  const identifiers = () =>
+    ward.lab({ ids: enterprise }).context?.patient?.identifiers.map(({ value }) => value);
+  t.same(identifiers(), ['4711']);
+  ward.adt({ trigger: 'A40', ids: '9000^^^HOSP&1.2.3&ISO^MR', mrg: id });
+  t.notOk(identifiers()?.includes('4711'), 'the merge does not name the enterprise number');
+  ward.adt({ trigger: 'A08', ids: `9000^^^HOSP&1.2.3&ISO^MR~${enterprise}`, at: '0930' });
+  t.same(identifiers(), ['9000']);
+});
+
 t.test('context - the stay follows the movements', async (t) => {
   const place = (ward: Ward) => ward.lab().context?.encounter?.location?.pointOfCare;
   const ward = new Ward();
