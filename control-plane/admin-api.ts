@@ -172,7 +172,7 @@ export class AdminApi {
       envelope.recordEpoch,
       envelope.recordSequence,
     );
-    const { provenance, identityLinks } = await toClinicalEvent(event, this.state.persons);
+    const { provenance, identityLinks, once } = await toClinicalEvent(event, this.state.persons);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,
@@ -191,6 +191,7 @@ export class AdminApi {
       code: '',
       reason: '',
       followed: identityLinks.map((link) => followedMerge(link, there)),
+      once,
     };
   }
 

@@ -156,7 +156,8 @@ function wanted(event: StoredEvent, request: StreamEventsRequest): boolean {
     (request.class === '' || event.lane === request.class) &&
     (request.gateway === '' || event.gateway === request.gateway) &&
     (request.kind === '' || event.envelope.kind === request.kind) &&
-    (request.source === '' || event.envelope.source === request.source)
+    (request.source === '' || event.envelope.source === request.source) &&
+    (!event.envelope.repeat || request.repeats || request.id !== '')
   );
 }
 

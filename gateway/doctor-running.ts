@@ -7,6 +7,7 @@ import type { Identity } from './uplink/identity.ts';
 /** Alarms that have a finding of their own, or say only that something was slow once. */
 const alarmsElsewhere = new Set([
   'urgent-quarantined',
+  'config-rule-failed',
   'mapping-circuit-open',
   'mapping-failing',
   'clock-skew',
@@ -149,7 +150,16 @@ function checkDestinations({ destinations }: RunningStatus, add: Add): void {
   }
 }
 
-function checkSources({ circuits, clocks }: RunningStatus, add: Add): void {
+function checkSources({ circuits, clocks, failedRules }: RunningStatus, add: Add): void {
+  for (const { source, rule, records } of failedRules) {
+    add(
+      'config',
+      'warn',
+      'config-rule-failed',
+      `the condition of ${rule} could not be evaluated on ${records} records of ${source}, and counted as not met`,
+      'Tell the central team: the event says so in provenance.remarks; has(…) and size(…) guard what may be missing.',
+    );
+  }
   for (const { source, state, failures } of circuits) {
     const open = state === 'open';
     add(

@@ -16,6 +16,7 @@ import { compilePayloads } from './normalize/device/template.ts';
 import { compileMappings } from './normalize/hl7v2/remap.ts';
 import { split } from './normalize/hl7v2/split.ts';
 import type { EnrichmentLimits } from './normalize/memory/memory.ts';
+import { compileOnce, type OnceRules } from './normalize/memory/once-rules.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
@@ -35,6 +36,8 @@ export interface Meaning {
   budgetMs(lane: Class): number;
   /** Undefined: events are not completed from what ADT said earlier. */
   enrichment: EnrichmentLimits | undefined;
+  /** Undefined: what the record says is not compared with what others say. */
+  onceFor(record: JournalRecord): OnceRules | undefined;
   /** Capture's guess may differ from the class: records are then normalized strictly in order. */
   reclassifies: boolean;
 }
@@ -57,6 +60,7 @@ export function meaningOf(config: Config, version: number): Meaning {
   const devices = compileDevices(config);
   const critical = compileCritical(config);
   const mappings = compileMappings(config);
+  const once = compileOnce(config);
   return {
     version,
     mapping: mappingName(version),
@@ -82,9 +86,21 @@ export function meaningOf(config: Config, version: number): Meaning {
     routes: (event) => routes(event),
     budgetMs: (lane) => budgetMs(config, lane),
     enrichment: enrichmentLimits(config),
+    onceFor(record) {
+      const rules = once?.(record.source);
+      return (
+        rules && {
+          ...rules,
+          classOf: (event) => classifier(event, { will: record.will }).class,
+          destinationsOf: (event) => routes(event).map(({ destination }) => destination),
+        }
+      );
+    },
     reclassifies:
       config.classes.rules.length > 0 ||
       !config.classes.defaults ||
+      // An end that was overtaken by the next start of its alarm would make that start a repeat.
+      Object.keys(config.once.alarms).length > 0 ||
       critical !== undefined ||
       Object.keys(config.mappings).length > 0 ||
       // What a template reads as alarm or flag, capture's look at the bytes cannot know.

@@ -2,8 +2,10 @@
 import type { MappingCircuit } from '../proto/gen/hilum/v1/session.ts';
 import type { SourceClockState } from './clocks.ts';
 import type { CriticalTally } from './criticals.ts';
+import type { FailedRule } from './failed-rules.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
+import type { OnceTally } from './once-tallies.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
 
@@ -18,6 +20,8 @@ export interface Figures {
   listeners: readonly Pick<Listener, 'name' | 'counters'>[];
   clocks: readonly SourceClockState[];
   criticals: readonly CriticalTally[];
+  once: readonly OnceTally[];
+  failedRules: readonly FailedRule[];
   circuits: readonly MappingCircuit[];
 }
 
@@ -96,7 +100,16 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
   yield* ofSources(figures);
 }
 
-function* ofSources({ clocks, criticals, circuits }: Figures): Generator<Metric> {
+function* ofSources({ clocks, criticals, once, failedRules, circuits }: Figures): Generator<Metric> {
+  for (const { source, rule, records } of failedRules) {
+    yield {
+      name: 'hilum_config_rule_failures_total',
+      help: 'Records on which the condition of a rule of the config could not be evaluated, and counted as not met.',
+      type: 'counter',
+      labels: { source, rule },
+      value: records,
+    };
+  }
   for (const { source, state, failures, untried } of circuits) {
     yield {
       name: 'hilum_mapping_circuit',
@@ -131,6 +144,17 @@ function* ofSources({ clocks, criticals, circuits }: Figures): Generator<Metric>
       labels: { source },
       value: isWrongClock(verdict) ? 1 : 0,
     };
+  }
+  for (const { source, rule, ...counts } of once) {
+    for (const [what, value] of Object.entries(counts)) {
+      yield {
+        name: 'hilum_once_events_total',
+        help: 'Events that say what was said before, or something else of the same: left without an effect, or beside it.',
+        type: 'counter',
+        labels: { source, rule, what },
+        value,
+      };
+    }
   }
   for (const { source, rule, marked, notApplied } of criticals) {
     yield {

@@ -111,6 +111,8 @@ export class SelfReport {
       shares: tallies.shares.all().map(longs),
       unmapped: tallies.unmapped.top(),
       critical: tallies.criticals.all(),
+      once: tallies.once.all(),
+      failedRules: tallies.failedRules.all(),
       circuits: tallies.circuits.report().map((one) => MappingCircuit.toJSON(one)),
       clocks: tallies.clocks.report().map((clock) => ({
         ...(SourceClock.toJSON(clock) as object),
@@ -134,6 +136,8 @@ export class SelfReport {
       clocks: tallies.clocks.all(),
       circuits: tallies.circuits.report(),
       criticals: tallies.criticals.all(),
+      once: tallies.once.all(),
+      failedRules: tallies.failedRules.all(),
     });
   }
 
@@ -170,7 +174,7 @@ export class SelfReport {
       destination: String(count.destination ?? ''),
     });
     const { journal, journalBytesMax, latency, tallies, alarms } = this.#parts;
-    const { shares, unmapped, clocks, criticals } = tallies;
+    const { shares, unmapped, clocks, criticals, once } = tallies;
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
     return {
@@ -213,6 +217,7 @@ export class SelfReport {
       clocks: clocks.report(),
       circuits: tallies.circuits.report(),
       criticals: criticals.report(),
+      once: once.report(),
     };
   }
 }

@@ -37,6 +37,8 @@ export interface RunningStatus {
   destinations: { destination: string; pending: string; delivered: string; dead: string; state: string }[];
   clocks: { source: string; verdict: string; text: string }[];
   circuits: { source: string; state: string; failures: string; untried?: string }[];
+  once: { source: string; rule: string; repeats: number; linked: number; conflicts: number }[];
+  failedRules: { source: string; rule: string; records: number }[];
   alarms: { code: string }[];
 }
 
@@ -64,7 +66,7 @@ export async function printStatus(directory: string, form: Form): Promise<void> 
 }
 
 function statusText(status: RunningStatus): string {
-  const { uplink, journal, listeners, custody, destinations, clocks, circuits } = status;
+  const { uplink, journal, listeners, custody, destinations, clocks, circuits, once, failedRules } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
     `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
@@ -84,6 +86,13 @@ function statusText(status: RunningStatus): string {
     ...circuits.map(
       (one) =>
         `mapping   ${one.source}: ${one.state.toUpperCase()}, ${one.failures} records failed in a row, ${one.untried ?? '0'} in quarantine untried`,
+    ),
+    ...failedRules.map(
+      (one) => `rule      ${one.source}: the condition of ${one.rule} FAILED on ${one.records} records`,
+    ),
+    ...once.map(
+      (one) =>
+        `once      ${one.source}: ${one.repeats} repeats by ${one.rule} left without an effect, ${one.linked + one.conflicts} linked${one.conflicts === 0 ? '' : `, ${one.conflicts} of them CONFLICTS`}`,
     ),
     ...clocks.map((one) => `clock     ${one.source}: ${one.text}`),
   ];

@@ -3,6 +3,8 @@ import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
 import { Circuits } from './circuits.ts';
 import { Clocks, clockAlarm } from './clocks.ts';
 import { Criticals } from './criticals.ts';
+import { FailedRules } from './failed-rules.ts';
+import { OnceTallies } from './once-tallies.ts';
 import { nowUs } from './process/clock.ts';
 import { Shares } from './shares.ts';
 import { Unmapped } from './unmapped.ts';
@@ -20,6 +22,8 @@ export class Tallies {
   readonly shares = new Shares();
   readonly unmapped = new Unmapped();
   readonly criticals = new Criticals();
+  readonly once = new OnceTallies();
+  readonly failedRules: FailedRules;
   readonly clocks: Clocks;
   readonly circuits: Circuits;
 
@@ -33,6 +37,7 @@ export class Tallies {
         audit({ action: `mapping-circuit-${state}`, subject: source, detail: `${failures} failed in a row` });
       },
     });
+    this.failedRules = new FailedRules((source, rule) => onAlarm('config-rule-failed', { source, rule }));
     this.clocks = new Clocks({
       limitMs: clockSkewMs,
       onWarning: (clock) => onAlarm(...clockAlarm(clock)),
@@ -43,6 +48,8 @@ export class Tallies {
     this.shares.count(source, result);
     this.unmapped.count(source, result);
     this.criticals.count(source, result);
+    this.once.count(source, result);
+    this.failedRules.count(source, result);
     this.clocks.count(source, result);
   }
 }

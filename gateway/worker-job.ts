@@ -4,6 +4,7 @@
  */
 import type { Class } from './capture/intake.ts';
 import type { CriticalCount } from './normalize/critical.ts';
+import type { OnceCount } from './normalize/memory/once.ts';
 import type { Sighting } from './normalize/outcome.ts';
 
 export interface WorkerSetup {
@@ -63,8 +64,12 @@ export interface JobResult {
   unmapped?: Sighting[];
   /** What the rules for critical results did; only where there is anything. */
   critical?: CriticalCount[];
+  /** What the config's `once` found; only where there is anything. */
+  once?: OnceCount[];
   /** Its mapping threw. */
   failed?: true;
+  /** Rules of the config whose predicates failed on it. */
+  failedRules?: string[];
   /** The sender's own time less that of capture, ms; only of a record that came for the first time. */
   aheadMs?: number;
   /** The resolution of that time, ms, and what its offset was assumed from. */

@@ -5,12 +5,13 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BackWriter } from '../proto/back-writer.ts';
-import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
+import { takeFailed } from '../proto/config/cel.ts';
 import { writeClinicalEvent, writeEnvelope } from '../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
+import { resultOf } from './job-result.ts';
 import { place, quarantineId } from './journal/layout.ts';
 import { outboxRow, type SealedEntry } from './journal/rows.ts';
 import { compileMeaning, judge, type Meaning, read } from './meaning.ts';
@@ -18,7 +19,6 @@ import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
 import type { Normalized, Reject } from './normalize/outcome.ts';
-import { senderTime } from './normalize/sender-time.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
 import { memoryKey } from './process/keys.ts';
@@ -124,6 +124,8 @@ interface Opened {
   record: JournalRecord;
   about: About;
   made: Normalized;
+  /** Rules of the config whose predicates failed on it. */
+  failed: readonly string[];
   /** Rows that its events named. */
   needs: readonly Need[];
 }
@@ -252,24 +254,43 @@ function open(job: JobRecord, bytes: Buffer): Opened {
     const why = error instanceof Damaged ? error.message : 'the row cannot be decoded';
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
     const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
-    return { job, record, about: aboutOf(job, record), made: { events: [], reject }, needs: [] };
+    return { ...nothingKnown, job, record, about: aboutOf(job, record), made: { events: [], reject } };
   }
-  return { job, record, about: aboutOf(job, record), made: read(record, meaning, setup.epoch), needs: [] };
+  const made = read(record, meaning, setup.epoch);
+  return { ...nothingKnown, job, record, about: aboutOf(job, record), made, failed: takeFailed() };
 }
 
-function aboutOf({ sequence }: JobRecord, { source, capturedAtUs, censusEnd }: JournalRecord): About {
+const nothingKnown = { needs: [], failed: [] } satisfies Partial<Opened>;
+
+function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
+  const { source, capturedAtUs, censusEnd } = record;
   const { enrichment } = meaning;
-  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment, censusEnd };
+  const once = meaning.onceFor(record);
+  return {
+    epoch: setup.epoch,
+    sequence: BigInt(sequence),
+    source,
+    capturedAtUs,
+    enrichment,
+    once,
+    censusEnd,
+  };
 }
 
-function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
+function finish({ job, record, made: normalized, failed }: Opened, reply: Reply): void {
   const normalizedAtUs = nowUs();
   const made = judge(normalized, record, meaning);
   const { lane } = made;
   const destinations = new Map<string, string>();
   made.events.forEach((event) => {
-    for (const match of meaning.routes(event)) destinations.set(match.destination, match.route);
+    const heldBack = event.once?.heldBack;
+    for (const { destination, route } of meaning.routes(event))
+      if (heldBack?.includes(destination) !== true) destinations.set(destination, route);
   });
+  const failedRules = [...failed, ...takeFailed()];
+  for (const rule of failedRules)
+    for (const { provenance } of made.events)
+      provenance?.remarks.push(`the condition of ${rule} could not be evaluated, and counts as not met`);
   const capturedAtUs = Number(record.capturedAtUs);
   const empty = made.events.length === 0;
   const rejected =
@@ -297,6 +318,7 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
       normalizedAtUs: BigInt(normalizedAtUs),
       event: eventWriter.since(0),
       raw: position === 0 ? record.raw : nothing,
+      repeat: event.once?.role === 'repeat',
     });
     // The writer's own bytes: they are copied (sealed, and as an element of a batch) before it writes again.
     const envelope = envelopeWriter.since(0);
@@ -320,33 +342,10 @@ function finish({ job, record, made: normalized }: Opened, reply: Reply): void {
     reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });
   }
   if (rejected !== undefined) reject(job, record, rejected, reply);
-  const result = resultOf(job, empty ? 'routine' : lane, capturedAtUs, made.events);
-  if (made.unmapped !== undefined) result.unmapped = made.unmapped;
-  if (made.critical !== undefined) result.critical = made.critical;
+  const result = resultOf(job, record, made, empty ? 'routine' : lane);
   if (rejected?.code === 'mapping-failed') result.failed = true;
-  addClock(result, record, made.events);
+  if (failedRules.length > 0) result.failedRules = failedRules;
   reply.results.push(result);
-}
-
-/** What comes a second time, or was written beforehand, says nothing of the sender's clock now. */
-function addClock(result: JobResult, record: JournalRecord, events: readonly ClinicalEvent[]): void {
-  if (record.resend || record.will || record.replays > 0 || record.protocol === 'file') return;
-  const sent = senderTime(events);
-  if (sent === undefined) return;
-  result.aheadMs = sent.ms - result.capturedAtUs / 1000;
-  result.stepMs = sent.stepMs;
-  if (sent.assumed !== '') result.assumed = sent.assumed;
-}
-
-function resultOf(
-  { sequence }: JobRecord,
-  lane: Class,
-  capturedAtUs: number,
-  events: readonly ClinicalEvent[],
-): JobResult {
-  const results = events.filter(isResult);
-  const unflagged = results.filter((event) => !isFlagged(event));
-  return { sequence, lane, capturedAtUs, results: results.length, unflagged: unflagged.length };
 }
 
 function reject(
@@ -382,12 +381,4 @@ function reject(
   ).finish();
   const { sequence, source, capturedS } = job;
   reply.rejects.push({ sequence, source, capturedS, sealed: reply.writer.add(sealed), entry });
-}
-
-function isResult(event: ClinicalEvent): boolean {
-  return event.kind === 'observation' && event.observations.length > 0;
-}
-
-function isFlagged(event: ClinicalEvent): boolean {
-  return event.observations.some(({ interpretation }) => interpretation !== '');
 }

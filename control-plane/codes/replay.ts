@@ -291,6 +291,12 @@ function keepRemembered(event: ClinicalEvent, old: ClinicalEvent): void {
   event.identityLinks = old.identityLinks;
   event.identityConflicts = old.identityConflicts;
   event.context = old.context;
+  event.once = old.once;
+  const candidates = old.deviceAssociation?.basis === 'derived-location';
+  if (candidates && event.deviceAssociation?.basis === 'unassigned')
+    event.deviceAssociation = old.deviceAssociation;
+  const rules = (old.provenance?.rules ?? []).filter((rule) => rule.startsWith('memory/'));
+  event.provenance?.rules.push(...rules);
   for (const [at, observation] of event.observations.entries()) {
     observation.superseded = old.observations[at]?.superseded ?? false;
     observation.previous = old.observations[at]?.previous ?? [];

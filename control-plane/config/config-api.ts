@@ -2,7 +2,7 @@
 
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { checkConfig } from '../../proto/config/check.ts';
-import { loweringWarnings } from '../../proto/config/lowering.ts';
+import { warningsOf } from '../../proto/config/warnings.ts';
 import type {
   CheckConfigResponse,
   ConfigFacts,
@@ -66,7 +66,7 @@ export class ConfigApi {
 
   checkConfig(yaml: string, fileName: string): CheckConfigResponse {
     const { problems = [], config } = checkConfig(yaml, fileName === '' ? {} : { fileName });
-    return { valid: problems.length === 0, problems, warnings: config ? loweringWarnings(config) : [] };
+    return { valid: problems.length === 0, problems, warnings: config ? warningsOf(config) : [] };
   }
 
   diffConfig(yaml: string, site: string): DiffConfigResponse {

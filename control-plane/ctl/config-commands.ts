@@ -4,7 +4,7 @@ import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
-import { loweringWarnings } from '../../proto/config/lowering.ts';
+import { warningsOf } from '../../proto/config/warnings.ts';
 import {
   ConfigVersion,
   DiffConfigResponse,
@@ -45,7 +45,7 @@ Examples:
       const problems = checked.problems ?? [];
       if (options.output !== 'table') printRows(options.output, problems, []);
       else if (problems.length === 0) out(`${file}: all well.\n`);
-      if (checked.config !== undefined) warn(loweringWarnings(checked.config));
+      if (checked.config !== undefined) warn(warningsOf(checked.config));
       if (problems.length > 0) throw bad(problems, file, options.output);
     });
 

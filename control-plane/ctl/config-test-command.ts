@@ -6,7 +6,7 @@ import { type Meaning, meaningOf, understand } from '../../gateway/meaning.ts';
 import { looksLikeHl7v2 } from '../../gateway/normalize/normalize.ts';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { type Form, out, printRows } from '../../gateway/process/output.ts';
-import { loweringWarnings } from '../../proto/config/lowering.ts';
+import { warningsOf } from '../../proto/config/warnings.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { parseConfig, readText } from './config-file.ts';
 import { goldenOf, type Mismatch, mismatches } from './golden.ts';
@@ -38,7 +38,8 @@ export function addConfigTest(config: Command): void {
       `
 A folder inside is named after the source that its messages are of; files at the top are of the sources mllp (.hl7) and
 mqtt (.json), which a gateway has without a config. What is expected is a subset: members that it leaves out are not
-compared, null says that there must be none. Needs no control plane.
+compared, null says that there must be none. Each message stands alone: what a gateway remembers of earlier ones
+(supersessions, context, once) is not in its events. Needs no control plane.
 
 Examples:
   hilumctl config test deploy/config/test --config deploy/config/site.yaml
@@ -46,7 +47,7 @@ Examples:
     )
     .action((folder: string, options: { config: string; update?: boolean; output: Form }) => {
       const meaning = meaningOf(parseConfig(readText(options.config), options.config), 0);
-      for (const warning of loweringWarnings(meaning.config)) process.stderr.write(`${warning}\n`);
+      for (const warning of warningsOf(meaning.config)) process.stderr.write(`${warning}\n`);
       const tested = messagesIn(folder).map(({ file, source }) =>
         test(folder, file, source, meaning, options.update === true),
       );

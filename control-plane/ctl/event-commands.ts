@@ -7,6 +7,7 @@ import { toBundleText } from '../../proto/fhir/bundle.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { type Connection, call, silenceMs, stream } from './client.ts';
+import { onceText } from './once-text.ts';
 import { output, wholeNumber, withConnection } from './options.ts';
 
 interface EventOptions {
@@ -18,6 +19,7 @@ interface EventOptions {
   fromStart?: boolean;
   follow?: boolean;
   raw?: boolean;
+  repeats?: boolean;
   reason?: string;
   limit: number;
   output: Form | 'fhir';
@@ -34,6 +36,7 @@ export function addEventCommands(program: Command): void {
     .option('--kind <kind>', 'admission, observation, order, device-alarm …')
     .option('--from-start', 'all that is stored (the default without --follow)')
     .option('--follow', 'go on with what comes')
+    .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
     .option('--reason <text>', 'why the bytes are looked at', '')
     .option('--limit <n>', 'at most', wholeNumber, 0)
@@ -48,6 +51,7 @@ export function addEventCommands(program: Command): void {
 Examples:
   hilumctl events --from-start -o jsonl
   hilumctl events --from-start -o fhir
+  hilumctl events --from-start --repeats -o jsonl
   hilumctl events --follow --class stat -o jsonl
   hilumctl events --raw --reason "ticket 4711" --limit 1 -o json`,
     )
@@ -122,6 +126,7 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
       limit: left,
       afterIndex: resume ?? 0n,
       id: '',
+      repeats: options.repeats === true,
     };
     const events = stream(connection, connection.client.streamEvents(request), follow ? 0 : silenceMs);
     try {
@@ -168,7 +173,7 @@ async function print(
       if (first) out(`${line('CAPTURED', 'CLASS', 'KIND', 'STATUS', 'SOURCE', 'ID')}\n`);
       const { event } = reply;
       out(
-        `${line(time(event.times?.capturedAtUs), event.class, event.kind, event.status, event.provenance?.source ?? '', event.id)}\n`,
+        `${line(time(event.times?.capturedAtUs), event.class, event.kind, event.status, event.provenance?.source ?? '', event.once?.role === 'repeat' ? `${event.id} (repeat)` : event.id)}\n`,
       );
     }
     first = false;
@@ -216,6 +221,7 @@ export function traceText(trace: Trace): string {
   if (trace.conflict !== '')
     text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
   if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;
+  if (trace.once !== undefined) text += `  ${onceText(trace.once)}\n`;
   for (const { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy } of trace.followed) {
     const by = `record ${merge?.epoch.toString(16)}.${merge?.sequence} (${trigger}, ${time(atUs)})`;
     const where = addedAtCentre

@@ -11,6 +11,7 @@ import type { EventReply } from '../../proto/gen/hilum/v1/admin.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Connection, call, stream } from './client.ts';
 import { parseConfig, readText } from './config-file.ts';
+import { onceText } from './once-text.ts';
 import { output, withConnection } from './options.ts';
 
 interface ExplainOptions {
@@ -129,18 +130,19 @@ async function ofEvent(id: string, options: ExplainOptions, command: Command): P
       capturedAtUs: times?.capturedAtUs ?? 0n,
     });
     const here = mappingName(meant.version);
-    const note =
-      here === version
-        ? ''
-        : `The event was mapped by ${version}; this explains it by ${here}, so they may differ.`;
-    return explained(id, record, meant, note, provenance?.index ?? 1);
+    const notes: string[] = [];
+    if (here !== version)
+      notes.push(`The event was mapped by ${version}; this explains it by ${here}, so they may differ.`);
+    // The bytes alone do not say it.
+    if (event.once !== undefined) notes.push(`Beside other events: ${onceText(event.once)}.`);
+    return explained(id, record, meant, notes.join(' '), provenance?.index ?? 1);
   });
 }
 
 async function fetchEvent(connection: Connection, id: string, reason: string) {
   const request = {
     ...{ site: '', class: '', gateway: '', kind: '', source: '', afterIndex: 0n, limit: 0 },
-    ...{ fromStart: true, follow: false, raw: true, reason, id },
+    ...{ fromStart: true, follow: false, raw: true, reason, id, repeats: true },
   };
   const replies: AsyncIterable<EventReply> = stream(connection, connection.client.streamEvents(request));
   for await (const { event, raw } of replies) {

@@ -1,9 +1,9 @@
-/** sources: what each gateway says of what sends to it: shares, clock, mapping, criticals. */
+/** sources: what each gateway says of what sends to it: shares, clock, mapping, criticals, what is said twice. */
 import type { Command } from 'commander';
 import { clockText, isWrongClock } from '../../gateway/process/clock-text.ts';
 import { type Form, field, filled, printRows } from '../../gateway/process/output.ts';
 import { SourceRow } from '../../proto/gen/hilum/v1/admin.ts';
-import { CriticalTally, MappingCircuit, SourceClock } from '../../proto/gen/hilum/v1/session.ts';
+import { CriticalTally, MappingCircuit, OnceTally, SourceClock } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
 import { output, withConnection } from './options.ts';
 
@@ -11,7 +11,7 @@ export function addSourceCommands(program: Command): void {
   program
     .command('sources')
     .description(
-      'what sends to the gateways: shares, clocks beside the gateway, mappings that fail, criticals',
+      'what sends to the gateways: shares, clocks beside the gateway, mappings that fail, criticals, repeats',
     )
     .option('--site <name>')
     .option('--gateway <name>')
@@ -35,6 +35,7 @@ export function addSourceCommands(program: Command): void {
             field('RESULTS', 'results'),
             field('UNFLAGGED', 'unflaggedResults'),
             { title: 'CRITICAL', value: ({ criticals }) => criticalText(criticals as CriticalTally[]) },
+            { title: 'ONCE', value: ({ once }) => onceText(once as OnceTally[]) },
             { title: 'MAPPING', value: ({ circuit }) => circuitText(circuit as MappingCircuit | undefined) },
             { title: 'CLOCK', value: (row) => (row.clock === undefined ? '' : String(row.clockText)) },
           ]);
@@ -59,6 +60,17 @@ function criticalText(tallies: readonly object[]): string {
     .join('; ');
 }
 
+/** Repeats are left without an effect; of the others both stay. */
+function onceText(tallies: readonly object[]): string {
+  return (tallies as Record<string, string>[])
+    .map(({ rule, ...one }) => {
+      const more = (['effective', 'linked', 'conflicts'] as const).filter((what) => one[what] !== '0');
+      const said = more.map((what) => `, ${one[what]} ${what}`).join('');
+      return `${rule} ${one.repeats} repeats${said}`;
+    })
+    .join('; ');
+}
+
 const words = { otherUnit: 'other unit', noValue: 'no value', noAge: 'no age', noSex: 'no sex' };
 
 function circuitText(circuit: object | undefined): string {
@@ -69,19 +81,27 @@ function circuitText(circuit: object | undefined): string {
 
 function toRow(row: SourceRow): Record<string, unknown> {
   const zeros = { records: '0', stat: '0', results: '0', unflaggedResults: '0', reportedAtUs: '0' };
-  const { clock, circuit, criticals } = row;
+  const { clock, circuit, criticals, once } = row;
   return {
-    ...filled(SourceRow.toJSON({ ...row, clock: undefined, circuit: undefined, criticals: [] }) as object, {
-      gateway: '',
-      site: '',
-      source: '',
-      ...zeros,
-    }),
+    ...filled(
+      SourceRow.toJSON({ ...row, clock: undefined, circuit: undefined, criticals: [], once: [] }) as object,
+      {
+        gateway: '',
+        site: '',
+        source: '',
+        ...zeros,
+      },
+    ),
     ...(clock === undefined ? {} : { clock: clockRow(clock), clockText: clockText(clock) }),
     ...(circuit === undefined ? {} : { circuit: circuitRow(circuit) }),
     criticals: criticals.map((one) =>
       filled(CriticalTally.toJSON(one) as object, {
         ...{ source: '', rule: '', marked: '0', otherUnit: '0', noValue: '0', noAge: '0', noSex: '0' },
+      }),
+    ),
+    once: once.map((one) =>
+      filled(OnceTally.toJSON(one) as object, {
+        ...{ source: '', rule: '', repeats: '0', effective: '0', linked: '0', conflicts: '0' },
       }),
     ),
   };

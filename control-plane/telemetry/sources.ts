@@ -6,7 +6,7 @@ import type { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 
 export function sourcesOf({ gateway, site }: GatewayRow, report: Telemetry | undefined): SourceRow[] {
   if (report === undefined) return [];
-  const { status, clocks, circuits, criticals, atUs: reportedAtUs } = report;
+  const { status, clocks, circuits, criticals, once, atUs: reportedAtUs } = report;
   const rows = new Map<string, SourceRow>();
   const of = (source: string): SourceRow => {
     let row = rows.get(source);
@@ -20,11 +20,12 @@ export function sourcesOf({ gateway, site }: GatewayRow, report: Telemetry | und
   for (const clock of clocks) of(clock.source).clock = clock;
   for (const circuit of circuits) of(circuit.source).circuit = circuit;
   for (const tally of criticals) of(tally.source).criticals.push(tally);
+  for (const tally of once) of(tally.source).once.push(tally);
   return [...rows.values()].sort((a, b) => a.source.localeCompare(b.source));
 }
 
 export function* sourceMetrics(rows: readonly SourceRow[]): Generator<Metric> {
-  for (const { gateway, site, source, clock, circuit, criticals } of rows) {
+  for (const { gateway, site, source, clock, circuit, criticals, once } of rows) {
     const labels = { gateway, site, source };
     if (clock !== undefined && clock.verdict !== 'unknown') {
       yield {
@@ -43,6 +44,17 @@ export function* sourceMetrics(rows: readonly SourceRow[]): Generator<Metric> {
         labels,
         value: circuit.state === 'open' ? 2 : 1,
       };
+    }
+    for (const { rule, repeats, conflicts } of once) {
+      for (const [what, value] of Object.entries({ repeats, conflicts })) {
+        yield {
+          name: 'hilum_once_events',
+          help: "Events that say what was said before, or something else of the same, since the gateway's start.",
+          type: 'gauge',
+          labels: { ...labels, rule, what },
+          value: Number(value),
+        };
+      }
     }
     for (const { rule, marked } of criticals) {
       yield {

@@ -30,11 +30,8 @@ export interface Verdict {
   rule: string;
 }
 
-export interface Classify {
-  (event: ClinicalEvent, hints?: Hints): Verdict;
-  /** How often each rule of the config failed at run time, and so did not match. */
-  failures(): ReadonlyMap<string, number>;
-}
+/** A rule of the config that fails at run time does not match [proto/config/cel.ts, takeFailed]. */
+export type Classify = (event: ClinicalEvent, hints?: Hints) => Verdict;
 
 /** The config has been checked; a predicate that does not compile here is a broken invariant. */
 export function compileClassifier(config: Pick<Config, 'classes' | 'sources'>): Classify {
@@ -51,7 +48,7 @@ export function compileClassifier(config: Pick<Config, 'classes' | 'sources'>): 
     }
     return config.classes.defaults ? byDefault(event) : { class: 'routine', rule: 'class:none' };
   };
-  const classify = (event: ClinicalEvent, hints: Hints = {}): Verdict => {
+  return (event, hints = {}) => {
     const name = event.provenance?.source ?? '';
     const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
     let verdict = decide(event, source?.class);
@@ -67,8 +64,6 @@ export function compileClassifier(config: Pick<Config, 'classes' | 'sources'>): 
     }
     return verdict;
   };
-  const failures = () => new Map(rules.map(({ name, predicate }) => [name, predicate.failures]));
-  return Object.assign(classify, { failures });
 }
 
 /** All events of one record share its highest class. */

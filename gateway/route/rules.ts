@@ -9,15 +9,12 @@ export interface Routed {
   destination: string;
 }
 
-export interface Match {
-  /**
-   * Each destination once, under the first route that leads there. A route sends the bytes of the
-   * record, so the caller takes each destination once for all events of a record, too.
-   */
-  (event: ClinicalEvent): Routed[];
-  /** How often each route's predicate failed at run time, and so did not match. */
-  failures(): ReadonlyMap<string, number>;
-}
+/**
+ * Each destination once, under the first route that leads there. A route sends the bytes of the
+ * record, so the caller takes each destination once for all events of a record, too. A predicate that
+ * fails at run time does not match [proto/config/cel.ts, takeFailed].
+ */
+export type Match = (event: ClinicalEvent) => Routed[];
 
 /** The config has been checked; a predicate that does not compile here is a broken invariant. */
 export function compileRoutes(config: Pick<Config, 'routes'>): Match {
@@ -25,7 +22,7 @@ export function compileRoutes(config: Pick<Config, 'routes'>): Match {
     const predicate = mustCompile(`route ${name}`, when);
     return { name, predicate, sources: sources === undefined ? undefined : new Set(sources), to };
   });
-  const match = (event: ClinicalEvent): Routed[] => {
+  return (event) => {
     if (routes.length === 0) return [];
     const source = event.provenance?.source ?? '';
     const view = viewEvent(event);
@@ -37,6 +34,4 @@ export function compileRoutes(config: Pick<Config, 'routes'>): Match {
     }
     return [...routed].map(([destination, route]) => ({ route, destination }));
   };
-  const failures = () => new Map(routes.map(({ name, predicate }) => [name, predicate.failures]));
-  return Object.assign(match, { failures });
 }

@@ -15,7 +15,7 @@ import { celLimits } from './limits.ts';
 
 export interface Predicate {
   readonly source: string;
-  /** A predicate that fails at run time does not match, and is counted. */
+  /** A predicate that fails at run time does not match; that is counted, and told by `takeFailed`. */
   test(event: ClinicalEvent | EventView): boolean;
   /** How often it failed at run time. */
   readonly failures: number;
@@ -33,6 +33,8 @@ export type PredicateResult = { predicate: Predicate; problem?: never } | { prob
 export interface PredicateOptions {
   /** Fields of `event` that are not known where this predicate runs, with the reason. */
   unknown?: Readonly<Record<string, string>>;
+  /** What `takeFailed` calls it. */
+  name?: string;
 }
 
 let environment: Environment | undefined;
@@ -80,23 +82,43 @@ export function compilePredicate(source: string, options: PredicateOptions = {})
   const wrong = inspect(run.ast as ASTNode, {}).wrongWord;
   if (wrong !== undefined) return { problem: wrong };
   const entries = Math.min(celLimits.entriesMax, Math.floor(celLimits.stepsMax / nodes));
-  return { predicate: new CompiledPredicate(source, run, entries) };
+  return { predicate: new CompiledPredicate(options.name ?? '', source, run, entries) };
 }
 
 /** For a config that has been checked: a predicate that does not compile is a broken invariant. */
 export function mustCompile(name: string, source: string): Predicate {
-  const result = compilePredicate(source);
+  const result = compilePredicate(source, { name });
   if (result.problem !== undefined) throw new Error(`${name}: ${result.problem.message}`);
   return result.predicate;
+}
+
+const failed = new Set<string>();
+/** More than a config has rules; whoever never asks is not to keep the names of all configs. */
+const failedMax = 1_000;
+const none: readonly string[] = [];
+
+/** Names of the predicates that failed in this thread since the last call. */
+export function takeFailed(): readonly string[] {
+  if (failed.size === 0) return none;
+  const taken = [...failed];
+  failed.clear();
+  return taken;
 }
 
 class CompiledPredicate implements Predicate {
   readonly source: string;
   failures = 0;
+  readonly #name: string;
   readonly #run: (context: { event: EventView }) => unknown;
   readonly #entries: number;
 
-  constructor(source: string, run: (context: { event: EventView }) => unknown, entries: number) {
+  constructor(
+    name: string,
+    source: string,
+    run: (context: { event: EventView }) => unknown,
+    entries: number,
+  ) {
+    this.#name = name;
     this.source = source;
     this.#run = run;
     this.#entries = entries;
@@ -109,6 +131,7 @@ class CompiledPredicate implements Predicate {
       return this.#run({ event: view }) === true;
     } catch {
       this.failures += 1;
+      if (failed.size < failedMax) failed.add(this.#name);
       return false;
     }
   }

@@ -8,6 +8,7 @@ import { compilePredicate, type PredicateOptions } from './cel.ts';
 import { checkCritical } from './check-critical.ts';
 import { checkDevices, checkPayloads } from './check-devices.ts';
 import { checkMappings } from './check-mappings.ts';
+import { checkOnce } from './check-once.ts';
 import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -37,6 +38,7 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
     ...checkConversions(config, positions),
     ...checkMappings(config, positions),
     ...checkCritical(config),
+    ...checkOnce(config, positions),
     ...checkClasses(config, positions),
     ...checkBudgets(config),
     ...checkRoutes(config, positions),

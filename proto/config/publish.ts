@@ -26,13 +26,17 @@ function jsonSchemaText(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
+/** What is found only after every predicate has been asked. */
+const later = /^Once/;
+
 /** Messages and fields of event.proto in CEL's words. Bytes are left out: no predicate looks into a document. */
 function eventFieldsText(proto: string): string {
   const messages: string[] = [];
   for (const [, name, body] of proto.matchAll(/^message (\w+) \{\n([\s\S]*?)^\}/gm)) {
+    if (later.test(name!)) continue;
     const fields: string[] = [];
     for (const [, repeated, type, field] of body!.matchAll(/^ {2}(repeated )?([\w.]+) (\w+) = \d+;/gm)) {
-      if (type === 'bytes') continue;
+      if (type === 'bytes' || later.test(type!)) continue;
       const cel = type === 'uint32' || type === 'uint64' ? 'int' : type!;
       fields.push(`    ${camelCase(field!)}: '${repeated === undefined ? cel : `list<${cel}>`}',\n`);
     }

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { criticalRule } from './critical-schema.ts';
 import { mapping } from './mapping-schema.ts';
+import { onceSection } from './once-schema.ts';
 import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
 import { address, classes, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
@@ -164,6 +165,7 @@ export const configSchema = z.strictObject({
     .default({})
     .describe('Results that are critical although no flag says so.'),
   enrichment: enrichment.prefault({}),
+  once: onceSection.prefault({}),
   classes: classSection.prefault([]),
   budgets: z
     .strictObject({

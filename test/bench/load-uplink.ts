@@ -155,6 +155,7 @@ function envelopeMaker(): (n: number) => Buffer {
         normalizedAtUs: nowUs,
         event: ClinicalEvent.encode(event).finish(),
         raw: bytes,
+        repeat: false,
       }).finish(),
     );
     const hashAt = encoded.indexOf(mark);

@@ -319,6 +319,7 @@ export const everything = {
   source: '',
   afterIndex: 0n,
   id: '',
+  repeats: true,
 };
 
 export interface Sending {

@@ -335,6 +335,7 @@ export interface EventLine {
     readonly record: { readonly epoch: string; readonly sequence: string };
     readonly mappingVersion: string;
     readonly rules?: readonly string[];
+    readonly remarks?: readonly string[];
     readonly duplicateOf?: string;
     readonly conflict?: string;
   };

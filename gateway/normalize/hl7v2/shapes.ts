@@ -52,6 +52,7 @@ export const fresh = {
     identityLinks: [],
     identityConflicts: [],
     context: undefined,
+    once: undefined,
   }),
   patient: (): proto.Patient => ({
     identifiers: [],

@@ -33,8 +33,17 @@ export const historyRow: RowKind<IdentifierHistory> = {
   decode: (bytes) => IdentifierHistory.decode(bytes),
 };
 
+/** The last of each, for the same reason as in `idText`. */
+const texts: Record<What, { id: string; text: string }> = {
+  patient: { id: '', text: 'patient|' },
+  account: { id: '', text: 'account|' },
+  visit: { id: '', text: 'visit|' },
+};
+
 export function historyText(what: What, identifier: Identifier): string {
-  return `${what}|${idText(identifier)}`;
+  const id = idText(identifier);
+  if (texts[what].id !== id) texts[what] = { id, text: `${what}|${id}` };
+  return texts[what].text;
 }
 
 /** Rows by `historyText`; undefined where there is none, or it was not asked for. */

@@ -42,8 +42,20 @@ const identifiersMax = 8;
 /** Numbers in PID that are not a patient's: accounts, visits, and what people lend or mistype (SSN, licence). */
 const notOfPatients: ReadonlySet<string> = new Set(['AN', 'VN', 'SS', 'DL']);
 
+/** Asked for many times by the rules, for the few identifiers of one record; one string each is hashed once. */
+const texts: { system: string; value: string; text: string }[] = Array.from({ length: 4 }, () => ({
+  system: '',
+  value: '',
+  text: '|',
+}));
+let oldestText = 0;
+
 export function idText({ system, value }: Identifier): string {
-  return `${system}|${value}`;
+  for (const known of texts) if (known.value === value && known.system === system) return known.text;
+  const text = `${system}|${value}`;
+  texts[oldestText] = { system, value, text };
+  oldestText = (oldestText + 1) % texts.length;
+  return text;
 }
 
 export function patientIdentifiers(patient: Patient | undefined): Identifier[] {

@@ -18,6 +18,7 @@
  *   says less, never something else.
  */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { OnceRules } from './once-rules.ts';
 
 export interface RowKind<Row> {
   /** First byte of the row's key on disk; given once and for ever. */
@@ -75,6 +76,8 @@ export interface About {
   readonly enrichment: EnrichmentLimits | undefined;
   /** The last message of a census file. */
   readonly censusEnd?: boolean;
+  /** Undefined: the config's `once` says nothing of the source. */
+  readonly once: OnceRules | undefined;
 }
 
 export interface MemoryRule {

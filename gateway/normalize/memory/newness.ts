@@ -147,7 +147,7 @@ export function place(known: readonly RememberedState[], state: RememberedState)
   return { states: states.slice(0, statesMax), at };
 }
 
-function valueText({ value, furtherValues, attachment }: Observation): string {
+export function valueText({ value, furtherValues, attachment }: Observation): string {
   if (attachment !== undefined) return attachment.hash;
   return furtherValues.length === 0 ? value : [value, ...furtherValues].join('~');
 }

@@ -7,16 +7,19 @@ import { identity } from './identity.ts';
 import { historyRow } from './identity-history.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { occupancy } from './occupancy.ts';
+import { once } from './once.ts';
 import { personRow } from './person.ts';
 import { series, seriesRow } from './series.ts';
 import { orderRow, status } from './status.ts';
 
-/** Who it is before what it replaces: an order of a merged patient is still that order. */
-const rules: readonly MemoryRule[] = [identity, status, series, context, occupancy];
+/** Who it is before what it replaces: an order of a merged patient is still that order. `once` compares finished events. */
+const rules: readonly MemoryRule[] = [identity, status, series, context, occupancy, once];
 
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {
-  return rules.flatMap((rule) => events.flatMap((event) => rule.needs(event, about)));
+  const needs: Need[] = [];
+  for (const rule of rules) for (const event of events) needs.push(...rule.needs(event, about));
+  return needs;
 }
 
 /** Whether what was found for the record can lead to further rows; mostly it cannot, and need not be asked. */
@@ -33,7 +36,12 @@ export function mayLead(events: readonly ClinicalEvent[], needs: readonly Need[]
 
 /** What is to be looked up because of what was found; those that were named before are among them. */
 export function furtherNeedsOf(events: readonly ClinicalEvent[], about: About, recall: Recall): Need[] {
-  return rules.flatMap((rule) => events.flatMap((event) => rule.follow?.(event, about, recall) ?? []));
+  const needs: Need[] = [];
+  for (const rule of rules) {
+    if (rule.follow === undefined) continue;
+    for (const event of events) needs.push(...rule.follow(event, about, recall));
+  }
+  return needs;
 }
 
 /** Completes the events of one record, in order, and changes the rows. */

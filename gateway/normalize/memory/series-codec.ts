@@ -90,8 +90,12 @@ export function decodeSeries(bytes: Uint8Array): SeriesMemory | undefined {
 /** Larger than a row and a report of the most and longest values. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** The row with the report in front of what it had. A report of the same record is replaced. @param epoch of a new row */
+/**
+ * The row with the report in front of what it had; the same row where records that are not older said all of it of
+ * the same order: the report was here before. @param epoch of a new row
+ */
 export function withReport(row: SeriesMemory | undefined, report: SeriesReport, epoch: bigint): SeriesMemory {
+  if (row !== undefined && isKnown(row, report)) return row;
   scratch[0] = version;
   scratch.writeBigUInt64BE(epoch, 1);
   if (row !== undefined) row.copy(scratch, 1, 1, rowHeadBytes);
@@ -100,6 +104,27 @@ export function withReport(row: SeriesMemory | undefined, report: SeriesReport, 
   const bytes = Buffer.allocUnsafe(made);
   scratch.copy(bytes, 0, 0, made);
   return bytes;
+}
+
+function isKnown(row: SeriesMemory, { order, sequence, epoch, isWithdrawn, values }: SeriesReport): boolean {
+  const reader = new SeriesReader().open(row);
+  const left = new Set(values);
+  while (reader.nextReport()) {
+    if (reader.orderHigh !== order[0] || reader.orderLow !== order[1] || reader.sequence < sequence) continue;
+    if (reader.epoch !== (epoch === 0n ? row.readBigUInt64BE(1) : epoch)) continue;
+    if (isWithdrawn && reader.isWithdrawn) return true;
+    while (reader.nextValue()) for (const one of left) if (says(reader, one)) left.delete(one);
+  }
+  return !isWithdrawn && left.size === 0;
+}
+
+function says(reader: SeriesReader, { key, value, status }: SeriesValue): boolean {
+  return (
+    reader.keyHigh === key.high &&
+    reader.keyLow === key.low &&
+    reader.status === status &&
+    reader.value === value
+  );
 }
 
 /** Copies the reports that are among the last of any of their observations; returns where they end. */
@@ -111,7 +136,7 @@ function writeUseful(row: SeriesMemory, report: SeriesReport, from: number): num
   let reports = 1;
   while (reader.nextReport() && reports < reportsMax) {
     const isOwn = reader.orderHigh === report.order[0] && reader.orderLow === report.order[1];
-    if (isOwn && (reader.sequence === report.sequence || report.isWithdrawn)) continue;
+    if (isOwn && report.isWithdrawn) continue;
     let isUseful = reader.isWithdrawn && !isOwn;
     while (reader.nextValue()) {
       const count = counts.get(reader.keyHigh) ?? 0;

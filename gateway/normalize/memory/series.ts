@@ -106,7 +106,8 @@ export const series: MemoryRule = {
       isWithdrawn: withdrawn,
       values,
     };
-    recall.set(seriesRow, idText(said[at] as Identifier), withReport(known, report, about.epoch));
+    const row = withReport(known, report, about.epoch);
+    if (row !== known) recall.set(seriesRow, idText(said[at] as Identifier), row);
   },
 };
 

@@ -273,6 +273,10 @@ t.test('previous values - a record that comes once more gives the same answer', 
   const left = new Map(lab.rows.rows);
   t.same(record(2, '230800', '2').observations, first.observations);
   t.same(lab.rows.rows, left);
+  record(4, '230800', '2');
+  const later = new Map(lab.rows.rows);
+  for (const sequence of [2, 4]) record(sequence, '230800', '2');
+  t.same(lab.rows.rows, later, 'nor where the same was sent again in the meantime');
 });
 
 t.test('series codec - what is written is read, and what is not of this version is absent', async (t) => {

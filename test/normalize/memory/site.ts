@@ -81,6 +81,7 @@ export function about(
     source,
     capturedAtUs: BigInt(1_764_000_000 + sequence) * 1_000_000n,
     enrichment,
+    once: undefined,
   };
 }
 

@@ -20,13 +20,14 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ClinicalEvent, RecordPosition } from "./event.ts";
+import { ClinicalEvent, Once, RecordPosition } from "./event.ts";
 import {
   AuditEntry,
   ConfigProblem,
   CriticalTally,
   GatewayStatus,
   MappingCircuit,
+  OnceTally,
   QuarantineEntry,
   SourceClock,
 } from "./session.ts";
@@ -93,6 +94,7 @@ export interface SourceRow {
   circuit: MappingCircuit | undefined;
   criticals: CriticalTally[];
   reportedAtUs: bigint;
+  once: OnceTally[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -228,6 +230,8 @@ export interface StreamEventsRequest {
   afterIndex: bigint;
   /** This event alone; from_start, follow and after_index say nothing then. */
   id: string;
+  /** Also events that repeat another one (Once.role repeat). An event that is asked for by its id is always given. */
+  repeats: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -273,6 +277,8 @@ export interface Trace {
   reason: string;
   /** Merges, moves and links of the event's identifiers; without the identifiers. */
   followed: FollowedMerge[];
+  /** What the config's `once` found. */
+  once: Once | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1135,6 +1141,7 @@ function createBaseSourceRow(): SourceRow {
     circuit: undefined,
     criticals: [],
     reportedAtUs: 0n,
+    once: [],
     _unknownFields: {},
   };
 }
@@ -1188,6 +1195,9 @@ export const SourceRow: MessageFns<SourceRow> = {
         throw new globalThis.Error("value provided for field message.reportedAtUs of type uint64 too large");
       }
       writer.uint32(88).uint64(message.reportedAtUs);
+    }
+    for (const v of message.once) {
+      OnceTally.encode(v!, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1301,6 +1311,14 @@ export const SourceRow: MessageFns<SourceRow> = {
             message.reportedAtUs = reader.uint64() as bigint;
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.once.push(OnceTally.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1344,6 +1362,9 @@ export const SourceRow: MessageFns<SourceRow> = {
         : isSet(object.reported_at_us)
         ? BigInt(object.reported_at_us)
         : 0n,
+      once: globalThis.Array.isArray(object?.once)
+        ? object.once.map((e: any) => OnceTally.fromJSON(e))
+        : [],
     };
   },
 
@@ -1382,6 +1403,9 @@ export const SourceRow: MessageFns<SourceRow> = {
     if (message.reportedAtUs !== 0n) {
       obj.reportedAtUs = message.reportedAtUs.toString();
     }
+    if (message.once?.length) {
+      obj.once = message.once.map((e) => OnceTally.toJSON(e));
+    }
     return obj;
   },
 
@@ -1409,6 +1433,7 @@ export const SourceRow: MessageFns<SourceRow> = {
     message.reportedAtUs = (object.reportedAtUs !== undefined && object.reportedAtUs !== null)
       ? BigInt(object.reportedAtUs)
       : 0n;
+    message.once = object.once?.map((e) => OnceTally.fromPartial(e)) || [];
     return message;
   },
 };
@@ -3325,6 +3350,7 @@ function createBaseStreamEventsRequest(): StreamEventsRequest {
     source: "",
     afterIndex: 0n,
     id: "",
+    repeats: false,
     _unknownFields: {},
   };
 }
@@ -3369,6 +3395,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     }
     if (message.id !== "") {
       writer.uint32(98).string(message.id);
+    }
+    if (message.repeats !== false) {
+      writer.uint32(104).bool(message.repeats);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3490,6 +3519,14 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
             message.id = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.repeats = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3532,6 +3569,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
         ? BigInt(object.after_index)
         : 0n,
       id: isSet(object.id) ? globalThis.String(object.id) : "",
+      repeats: isSet(object.repeats) ? globalThis.Boolean(object.repeats) : false,
     };
   },
 
@@ -3573,6 +3611,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     if (message.id !== "") {
       obj.id = message.id;
     }
+    if (message.repeats !== false) {
+      obj.repeats = message.repeats;
+    }
     return obj;
   },
 
@@ -3595,6 +3636,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
       ? BigInt(object.afterIndex)
       : 0n;
     message.id = object.id ?? "";
+    message.repeats = object.repeats ?? false;
     return message;
   },
 };
@@ -3951,6 +3993,7 @@ function createBaseTrace(): Trace {
     code: "",
     reason: "",
     followed: [],
+    once: undefined,
     _unknownFields: {},
   };
 }
@@ -4016,6 +4059,9 @@ export const Trace: MessageFns<Trace> = {
     }
     for (const v of message.followed) {
       FollowedMerge.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.once !== undefined) {
+      Once.encode(message.once, writer.uint32(146).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4177,6 +4223,14 @@ export const Trace: MessageFns<Trace> = {
             message.followed.push(FollowedMerge.decode(reader, reader.uint32()));
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.once = Once.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4244,6 +4298,7 @@ export const Trace: MessageFns<Trace> = {
       followed: globalThis.Array.isArray(object?.followed)
         ? object.followed.map((e: any) => FollowedMerge.fromJSON(e))
         : [],
+      once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
     };
   },
 
@@ -4300,6 +4355,9 @@ export const Trace: MessageFns<Trace> = {
     if (message.followed?.length) {
       obj.followed = message.followed.map((e) => FollowedMerge.toJSON(e));
     }
+    if (message.once !== undefined) {
+      obj.once = Once.toJSON(message.once);
+    }
     return obj;
   },
 
@@ -4329,6 +4387,7 @@ export const Trace: MessageFns<Trace> = {
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
     message.followed = object.followed?.map((e) => FollowedMerge.fromPartial(e)) || [];
+    message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
     return message;
   },
 };

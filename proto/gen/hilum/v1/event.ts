@@ -285,7 +285,81 @@ export interface ClinicalEvent {
    * What the site's own ADT last said of the patient and of the stay, where this message does not say it.
    * HL7 v2: PID, PV1 of earlier ADT · Hilum: memory
    */
-  context: Context | undefined;
+  context:
+    | Context
+    | undefined;
+  /**
+   * What the config's `once` found: that another feed said the same before, that it said something else of the
+   * same order, or that the same alarm came a moment ago. Absent where nothing was found, or nothing is configured.
+   * Hilum: once of the config
+   */
+  once: Once | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/**
+ * What an event is beside others that say the same. Every record is kept, delivered and counted; what is said
+ * twice has one effect.
+ */
+export interface Once {
+  /**
+   * The rule: results.<name> | alarms.<name>.
+   * Hilum: once of the config
+   */
+  rule: string;
+  /**
+   * repeat: `links` names the event that has the effect; this one has none of its own, and readers leave it out
+   * unless they ask for it. effective: the same was said before by a feed that is not authoritative for it; this
+   * one stands in place of those in `links`, and a reader that has them drops them. linked: not the same, see
+   * `differs`; both stay. conflict: as linked, and all is the same but what was found: somebody must look.
+   * Hilum: once of the config
+   */
+  role: string;
+  /**
+   * The other events.
+   * Hilum: memory
+   */
+  links: OnceLink[];
+  /**
+   * Local destinations that were not sent this, because they had the same before.
+   * Hilum: once of the config
+   */
+  heldBack: string[];
+  /**
+   * Of an alarm that passes: how many repeats came since the one in `links`.
+   * Hilum: memory
+   */
+  repeats: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Another event of the same gateway, beside this one. */
+export interface OnceLink {
+  /**
+   * Its record.
+   * Hilum: journal
+   */
+  record:
+    | RecordPosition
+    | undefined;
+  /**
+   * Which of the record's events it is, from 1.
+   * Hilum: normalize
+   */
+  index: number;
+  /**
+   * Its source.
+   * Hilum: memory
+   */
+  source: string;
+  /**
+   * What is not the same; empty where all is. Of results: patient | filler (its authority) | specimen | code | time
+   * | status | value | interpretation (flags and range) | notes | class (this one is more urgent). Of alarms:
+   * window (it is over) | patient | priority | phase | state | inactivation | text | path | time (of what has no
+   * duration) | class.
+   * HL7 v2: PID-3, OBR-3, SPM, OBR-4, OBX-3, OBR-7, OBR-22, OBX-14, OBR-25, OBX-11, OBX-5, OBX-8, NTE · Hilum: memory
+   */
+  differs: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3860,6 +3934,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     identityLinks: [],
     identityConflicts: [],
     context: undefined,
+    once: undefined,
     _unknownFields: {},
   };
 }
@@ -4000,6 +4075,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.context !== undefined) {
       Context.encode(message.context, writer.uint32(362).fork()).join();
+    }
+    if (message.once !== undefined) {
+      Once.encode(message.once, writer.uint32(370).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4385,6 +4463,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.context = Context.decode(reader, reader.uint32());
             continue;
           }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.once = Once.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4510,6 +4596,7 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         ? object.identity_conflicts.map((e: any) => IdentityConflict.fromJSON(e))
         : [],
       context: isSet(object.context) ? Context.fromJSON(object.context) : undefined,
+      once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
     };
   },
 
@@ -4650,6 +4737,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.context !== undefined) {
       obj.context = Context.toJSON(message.context);
     }
+    if (message.once !== undefined) {
+      obj.once = Once.toJSON(message.once);
+    }
     return obj;
   },
 
@@ -4733,6 +4823,295 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     message.context = (object.context !== undefined && object.context !== null)
       ? Context.fromPartial(object.context)
       : undefined;
+    message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
+    return message;
+  },
+};
+
+function createBaseOnce(): Once {
+  return { rule: "", role: "", links: [], heldBack: [], repeats: 0, _unknownFields: {} };
+}
+
+export const Once: MessageFns<Once> = {
+  encode(message: Once, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rule !== "") {
+      writer.uint32(10).string(message.rule);
+    }
+    if (message.role !== "") {
+      writer.uint32(18).string(message.role);
+    }
+    for (const v of message.links) {
+      OnceLink.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.heldBack) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.repeats !== 0) {
+      writer.uint32(40).uint32(message.repeats);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Once {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOnce();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.links.push(OnceLink.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.heldBack.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.repeats = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Once {
+    return {
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      role: isSet(object.role) ? globalThis.String(object.role) : "",
+      links: globalThis.Array.isArray(object?.links) ? object.links.map((e: any) => OnceLink.fromJSON(e)) : [],
+      heldBack: globalThis.Array.isArray(object?.heldBack)
+        ? object.heldBack.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.held_back)
+        ? object.held_back.map((e: any) => globalThis.String(e))
+        : [],
+      repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
+    };
+  },
+
+  toJSON(message: Once): unknown {
+    const obj: any = {};
+    if (message.rule !== "") {
+      obj.rule = message.rule;
+    }
+    if (message.role !== "") {
+      obj.role = message.role;
+    }
+    if (message.links?.length) {
+      obj.links = message.links.map((e) => OnceLink.toJSON(e));
+    }
+    if (message.heldBack?.length) {
+      obj.heldBack = message.heldBack;
+    }
+    if (message.repeats !== 0) {
+      obj.repeats = Math.round(message.repeats);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Once>): Once {
+    return Once.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Once>): Once {
+    const message = createBaseOnce();
+    message.rule = object.rule ?? "";
+    message.role = object.role ?? "";
+    message.links = object.links?.map((e) => OnceLink.fromPartial(e)) || [];
+    message.heldBack = object.heldBack?.map((e) => e) || [];
+    message.repeats = object.repeats ?? 0;
+    return message;
+  },
+};
+
+function createBaseOnceLink(): OnceLink {
+  return { record: undefined, index: 0, source: "", differs: [], _unknownFields: {} };
+}
+
+export const OnceLink: MessageFns<OnceLink> = {
+  encode(message: OnceLink, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(10).fork()).join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.source !== "") {
+      writer.uint32(26).string(message.source);
+    }
+    for (const v of message.differs) {
+      writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OnceLink {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOnceLink();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.differs.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OnceLink {
+    return {
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      differs: globalThis.Array.isArray(object?.differs) ? object.differs.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: OnceLink): unknown {
+    const obj: any = {};
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.differs?.length) {
+      obj.differs = message.differs;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OnceLink>): OnceLink {
+    return OnceLink.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OnceLink>): OnceLink {
+    const message = createBaseOnceLink();
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.index = object.index ?? 0;
+    message.source = object.source ?? "";
+    message.differs = object.differs?.map((e) => e) || [];
     return message;
   },
 };

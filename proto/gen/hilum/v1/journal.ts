@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ClinicalTime, Encounter, Identifier, Location, Patient, RecordPosition } from "./event.ts";
+import { ClinicalTime, Encounter, Identifier, Location, Once, Patient, RecordPosition } from "./event.ts";
 
 export const protobufPackage = "hilum.v1";
 
@@ -132,6 +132,85 @@ export interface RememberedOrigin {
   capturedS: number;
   /** EVN-2, else MSH-7, milliseconds since 1970. */
   saidMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What the memory holds of one filler number over the feeds of a group: see gateway/normalize/memory/once-results.ts. */
+export interface FeedsMemory {
+  /** Each event that said something of it, the newest first. */
+  sayings: FeedSaying[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface FeedSaying {
+  source: string;
+  record:
+    | RecordPosition
+    | undefined;
+  /** Which of the record's events. */
+  index: number;
+  /** What it says, part by part: a short text itself, else a hash of 16 bytes; empty where the part says nothing. */
+  parts: Uint8Array[];
+  /** Its own class, before the record's other events were looked at. */
+  class: string;
+  /** Local destinations that it, or one that says the same, was sent to. */
+  destinations: string[];
+  /** What it was told, so that it is told the same again. */
+  once:
+    | Once
+    | undefined;
+  /** The authoritative feed's stands in its place. */
+  replaced: boolean;
+  /** Values of the patient's identifiers. */
+  patient: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What the memory holds of one alarm of one device: see gateway/normalize/memory/once-alarms.ts. */
+export interface AlarmMemory {
+  /** The last one that was not a repeat. */
+  passed:
+    | AlarmSaying
+    | undefined;
+  /** The last one. */
+  last:
+    | AlarmSaying
+    | undefined;
+  /** Repeats since then. */
+  repeats: number;
+  /** What the last ones were told, so that they are told the same again; the newest first. */
+  answers: AlarmAnswer[];
+  /** The rule that found the repeats. */
+  rule: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface AlarmSaying {
+  source: string;
+  record: RecordPosition | undefined;
+  index: number;
+  phase: string;
+  state: string;
+  inactivation: string;
+  priority: string;
+  /** Its own class, before the record's other events were looked at. */
+  class: string;
+  /** The alarm's own time, milliseconds since 1970; 0: it says none. */
+  atMs: number;
+  capturedMs: number;
+  patient: string[];
+  destinations: string[];
+  text: string;
+  /** The topic, or the containment path. */
+  path: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface AlarmAnswer {
+  record: RecordPosition | undefined;
+  index: number;
+  /** Absent: nothing was said. */
+  once: Once | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1747,6 +1826,912 @@ export const RememberedOrigin: MessageFns<RememberedOrigin> = {
       : undefined;
     message.capturedS = object.capturedS ?? 0;
     message.saidMs = object.saidMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseFeedsMemory(): FeedsMemory {
+  return { sayings: [], _unknownFields: {} };
+}
+
+export const FeedsMemory: MessageFns<FeedsMemory> = {
+  encode(message: FeedsMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.sayings) {
+      FeedSaying.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedsMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedsMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sayings.push(FeedSaying.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeedsMemory {
+    return {
+      sayings: globalThis.Array.isArray(object?.sayings) ? object.sayings.map((e: any) => FeedSaying.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: FeedsMemory): unknown {
+    const obj: any = {};
+    if (message.sayings?.length) {
+      obj.sayings = message.sayings.map((e) => FeedSaying.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeedsMemory>): FeedsMemory {
+    return FeedsMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedsMemory>): FeedsMemory {
+    const message = createBaseFeedsMemory();
+    message.sayings = object.sayings?.map((e) => FeedSaying.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFeedSaying(): FeedSaying {
+  return {
+    source: "",
+    record: undefined,
+    index: 0,
+    parts: [],
+    class: "",
+    destinations: [],
+    once: undefined,
+    replaced: false,
+    patient: [],
+    _unknownFields: {},
+  };
+}
+
+export const FeedSaying: MessageFns<FeedSaying> = {
+  encode(message: FeedSaying, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
+    }
+    for (const v of message.parts) {
+      writer.uint32(34).bytes(v!);
+    }
+    if (message.class !== "") {
+      writer.uint32(42).string(message.class);
+    }
+    for (const v of message.destinations) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.once !== undefined) {
+      Once.encode(message.once, writer.uint32(58).fork()).join();
+    }
+    if (message.replaced !== false) {
+      writer.uint32(64).bool(message.replaced);
+    }
+    for (const v of message.patient) {
+      writer.uint32(74).string(v!);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FeedSaying {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFeedSaying();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.parts.push(reader.bytes());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.class = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.destinations.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.once = Once.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.replaced = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.patient.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): FeedSaying {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      parts: globalThis.Array.isArray(object?.parts) ? object.parts.map((e: any) => bytesFromBase64(e)) : [],
+      class: isSet(object.class) ? globalThis.String(object.class) : "",
+      destinations: globalThis.Array.isArray(object?.destinations)
+        ? object.destinations.map((e: any) => globalThis.String(e))
+        : [],
+      once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
+      replaced: isSet(object.replaced) ? globalThis.Boolean(object.replaced) : false,
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: FeedSaying): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.parts?.length) {
+      obj.parts = message.parts.map((e) => base64FromBytes(e));
+    }
+    if (message.class !== "") {
+      obj.class = message.class;
+    }
+    if (message.destinations?.length) {
+      obj.destinations = message.destinations;
+    }
+    if (message.once !== undefined) {
+      obj.once = Once.toJSON(message.once);
+    }
+    if (message.replaced !== false) {
+      obj.replaced = message.replaced;
+    }
+    if (message.patient?.length) {
+      obj.patient = message.patient;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<FeedSaying>): FeedSaying {
+    return FeedSaying.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FeedSaying>): FeedSaying {
+    const message = createBaseFeedSaying();
+    message.source = object.source ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.index = object.index ?? 0;
+    message.parts = object.parts?.map((e) => e) || [];
+    message.class = object.class ?? "";
+    message.destinations = object.destinations?.map((e) => e) || [];
+    message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
+    message.replaced = object.replaced ?? false;
+    message.patient = object.patient?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseAlarmMemory(): AlarmMemory {
+  return { passed: undefined, last: undefined, repeats: 0, answers: [], rule: "", _unknownFields: {} };
+}
+
+export const AlarmMemory: MessageFns<AlarmMemory> = {
+  encode(message: AlarmMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.passed !== undefined) {
+      AlarmSaying.encode(message.passed, writer.uint32(10).fork()).join();
+    }
+    if (message.last !== undefined) {
+      AlarmSaying.encode(message.last, writer.uint32(18).fork()).join();
+    }
+    if (message.repeats !== 0) {
+      writer.uint32(24).uint32(message.repeats);
+    }
+    for (const v of message.answers) {
+      AlarmAnswer.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.rule !== "") {
+      writer.uint32(42).string(message.rule);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlarmMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlarmMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.passed = AlarmSaying.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.last = AlarmSaying.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.repeats = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.answers.push(AlarmAnswer.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlarmMemory {
+    return {
+      passed: isSet(object.passed) ? AlarmSaying.fromJSON(object.passed) : undefined,
+      last: isSet(object.last) ? AlarmSaying.fromJSON(object.last) : undefined,
+      repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
+      answers: globalThis.Array.isArray(object?.answers) ? object.answers.map((e: any) => AlarmAnswer.fromJSON(e)) : [],
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+    };
+  },
+
+  toJSON(message: AlarmMemory): unknown {
+    const obj: any = {};
+    if (message.passed !== undefined) {
+      obj.passed = AlarmSaying.toJSON(message.passed);
+    }
+    if (message.last !== undefined) {
+      obj.last = AlarmSaying.toJSON(message.last);
+    }
+    if (message.repeats !== 0) {
+      obj.repeats = Math.round(message.repeats);
+    }
+    if (message.answers?.length) {
+      obj.answers = message.answers.map((e) => AlarmAnswer.toJSON(e));
+    }
+    if (message.rule !== "") {
+      obj.rule = message.rule;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AlarmMemory>): AlarmMemory {
+    return AlarmMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AlarmMemory>): AlarmMemory {
+    const message = createBaseAlarmMemory();
+    message.passed = (object.passed !== undefined && object.passed !== null)
+      ? AlarmSaying.fromPartial(object.passed)
+      : undefined;
+    message.last = (object.last !== undefined && object.last !== null)
+      ? AlarmSaying.fromPartial(object.last)
+      : undefined;
+    message.repeats = object.repeats ?? 0;
+    message.answers = object.answers?.map((e) => AlarmAnswer.fromPartial(e)) || [];
+    message.rule = object.rule ?? "";
+    return message;
+  },
+};
+
+function createBaseAlarmSaying(): AlarmSaying {
+  return {
+    source: "",
+    record: undefined,
+    index: 0,
+    phase: "",
+    state: "",
+    inactivation: "",
+    priority: "",
+    class: "",
+    atMs: 0,
+    capturedMs: 0,
+    patient: [],
+    destinations: [],
+    text: "",
+    path: "",
+    _unknownFields: {},
+  };
+}
+
+export const AlarmSaying: MessageFns<AlarmSaying> = {
+  encode(message: AlarmSaying, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(18).fork()).join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
+    }
+    if (message.phase !== "") {
+      writer.uint32(34).string(message.phase);
+    }
+    if (message.state !== "") {
+      writer.uint32(42).string(message.state);
+    }
+    if (message.inactivation !== "") {
+      writer.uint32(50).string(message.inactivation);
+    }
+    if (message.priority !== "") {
+      writer.uint32(58).string(message.priority);
+    }
+    if (message.class !== "") {
+      writer.uint32(66).string(message.class);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(73).double(message.atMs);
+    }
+    if (message.capturedMs !== 0) {
+      writer.uint32(81).double(message.capturedMs);
+    }
+    for (const v of message.patient) {
+      writer.uint32(90).string(v!);
+    }
+    for (const v of message.destinations) {
+      writer.uint32(98).string(v!);
+    }
+    if (message.text !== "") {
+      writer.uint32(106).string(message.text);
+    }
+    if (message.path !== "") {
+      writer.uint32(114).string(message.path);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlarmSaying {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlarmSaying();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.inactivation = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.priority = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.class = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.atMs = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.capturedMs = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.patient.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.destinations.push(reader.string());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlarmSaying {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
+      inactivation: isSet(object.inactivation) ? globalThis.String(object.inactivation) : "",
+      priority: isSet(object.priority) ? globalThis.String(object.priority) : "",
+      class: isSet(object.class) ? globalThis.String(object.class) : "",
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : 0,
+      capturedMs: isSet(object.capturedMs)
+        ? globalThis.Number(object.capturedMs)
+        : isSet(object.captured_ms)
+        ? globalThis.Number(object.captured_ms)
+        : 0,
+      patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => globalThis.String(e)) : [],
+      destinations: globalThis.Array.isArray(object?.destinations)
+        ? object.destinations.map((e: any) => globalThis.String(e))
+        : [],
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+      path: isSet(object.path) ? globalThis.String(object.path) : "",
+    };
+  },
+
+  toJSON(message: AlarmSaying): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.phase !== "") {
+      obj.phase = message.phase;
+    }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
+    if (message.inactivation !== "") {
+      obj.inactivation = message.inactivation;
+    }
+    if (message.priority !== "") {
+      obj.priority = message.priority;
+    }
+    if (message.class !== "") {
+      obj.class = message.class;
+    }
+    if (message.atMs !== 0) {
+      obj.atMs = floatToJson(message.atMs);
+    }
+    if (message.capturedMs !== 0) {
+      obj.capturedMs = floatToJson(message.capturedMs);
+    }
+    if (message.patient?.length) {
+      obj.patient = message.patient;
+    }
+    if (message.destinations?.length) {
+      obj.destinations = message.destinations;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    if (message.path !== "") {
+      obj.path = message.path;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AlarmSaying>): AlarmSaying {
+    return AlarmSaying.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AlarmSaying>): AlarmSaying {
+    const message = createBaseAlarmSaying();
+    message.source = object.source ?? "";
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.index = object.index ?? 0;
+    message.phase = object.phase ?? "";
+    message.state = object.state ?? "";
+    message.inactivation = object.inactivation ?? "";
+    message.priority = object.priority ?? "";
+    message.class = object.class ?? "";
+    message.atMs = object.atMs ?? 0;
+    message.capturedMs = object.capturedMs ?? 0;
+    message.patient = object.patient?.map((e) => e) || [];
+    message.destinations = object.destinations?.map((e) => e) || [];
+    message.text = object.text ?? "";
+    message.path = object.path ?? "";
+    return message;
+  },
+};
+
+function createBaseAlarmAnswer(): AlarmAnswer {
+  return { record: undefined, index: 0, once: undefined, _unknownFields: {} };
+}
+
+export const AlarmAnswer: MessageFns<AlarmAnswer> = {
+  encode(message: AlarmAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.record !== undefined) {
+      RecordPosition.encode(message.record, writer.uint32(10).fork()).join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.once !== undefined) {
+      Once.encode(message.once, writer.uint32(26).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlarmAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlarmAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.record = RecordPosition.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.once = Once.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlarmAnswer {
+    return {
+      record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
+      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
+      once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
+    };
+  },
+
+  toJSON(message: AlarmAnswer): unknown {
+    const obj: any = {};
+    if (message.record !== undefined) {
+      obj.record = RecordPosition.toJSON(message.record);
+    }
+    if (message.index !== 0) {
+      obj.index = Math.round(message.index);
+    }
+    if (message.once !== undefined) {
+      obj.once = Once.toJSON(message.once);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AlarmAnswer>): AlarmAnswer {
+    return AlarmAnswer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AlarmAnswer>): AlarmAnswer {
+    const message = createBaseAlarmAnswer();
+    message.record = (object.record !== undefined && object.record !== null)
+      ? RecordPosition.fromPartial(object.record)
+      : undefined;
+    message.index = object.index ?? 0;
+    message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
     return message;
   },
 };

@@ -185,6 +185,8 @@ export interface Envelope {
   event: Uint8Array;
   /** The record's bytes, in its first event only. */
   raw: Uint8Array;
+  /** The event says what another one has said before (Once.role repeat): readers leave it out unless they ask for it. */
+  repeat: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -265,6 +267,8 @@ export interface Telemetry {
   circuits: MappingCircuit[];
   /** What the config's rules for critical results did, since the gateway's start. */
   criticals: CriticalTally[];
+  /** What the config's `once` did, since the gateway's start. */
+  once: OnceTally[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -319,6 +323,22 @@ export interface CriticalTally {
   noValue: bigint;
   noAge: bigint;
   noSex: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One rule's doings at one source, in events. */
+export interface OnceTally {
+  source: string;
+  /** results.<name> | alarms.<name> */
+  rule: string;
+  /** Said before: left without an effect of their own. */
+  repeats: bigint;
+  /** The authoritative feed's, in place of what another feed had said. */
+  effective: bigint;
+  /** Beside something else that was said of the same: both stay. */
+  linked: bigint;
+  /** The same but for the value, the flags or the notes: both stay, somebody must look. */
+  conflicts: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2823,6 +2843,7 @@ function createBaseEnvelope(): Envelope {
     normalizedAtUs: 0n,
     event: new Uint8Array(0),
     raw: new Uint8Array(0),
+    repeat: false,
     _unknownFields: {},
   };
 }
@@ -2882,6 +2903,9 @@ export const Envelope: MessageFns<Envelope> = {
     }
     if (message.raw.length !== 0) {
       writer.uint32(106).bytes(message.raw);
+    }
+    if (message.repeat !== false) {
+      writer.uint32(112).bool(message.repeat);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3011,6 +3035,14 @@ export const Envelope: MessageFns<Envelope> = {
             message.raw = reader.bytes();
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.repeat = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3074,6 +3106,7 @@ export const Envelope: MessageFns<Envelope> = {
         : 0n,
       event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
       raw: isSet(object.raw) ? bytesFromBase64(object.raw) : new Uint8Array(0),
+      repeat: isSet(object.repeat) ? globalThis.Boolean(object.repeat) : false,
     };
   },
 
@@ -3118,6 +3151,9 @@ export const Envelope: MessageFns<Envelope> = {
     if (message.raw.length !== 0) {
       obj.raw = base64FromBytes(message.raw);
     }
+    if (message.repeat !== false) {
+      obj.repeat = message.repeat;
+    }
     return obj;
   },
 
@@ -3149,6 +3185,7 @@ export const Envelope: MessageFns<Envelope> = {
       : 0n;
     message.event = object.event ?? new Uint8Array(0);
     message.raw = object.raw ?? new Uint8Array(0);
+    message.repeat = object.repeat ?? false;
     return message;
   },
 };
@@ -4045,6 +4082,7 @@ function createBaseTelemetry(): Telemetry {
     clocks: [],
     circuits: [],
     criticals: [],
+    once: [],
     _unknownFields: {},
   };
 }
@@ -4101,6 +4139,9 @@ export const Telemetry: MessageFns<Telemetry> = {
     }
     for (const v of message.criticals) {
       CriticalTally.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.once) {
+      OnceTally.encode(v!, writer.uint32(106).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4222,6 +4263,14 @@ export const Telemetry: MessageFns<Telemetry> = {
             message.criticals.push(CriticalTally.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.once.push(OnceTally.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4284,6 +4333,9 @@ export const Telemetry: MessageFns<Telemetry> = {
       criticals: globalThis.Array.isArray(object?.criticals)
         ? object.criticals.map((e: any) => CriticalTally.fromJSON(e))
         : [],
+      once: globalThis.Array.isArray(object?.once)
+        ? object.once.map((e: any) => OnceTally.fromJSON(e))
+        : [],
     };
   },
 
@@ -4325,6 +4377,9 @@ export const Telemetry: MessageFns<Telemetry> = {
     if (message.criticals?.length) {
       obj.criticals = message.criticals.map((e) => CriticalTally.toJSON(e));
     }
+    if (message.once?.length) {
+      obj.once = message.once.map((e) => OnceTally.toJSON(e));
+    }
     return obj;
   },
 
@@ -4355,6 +4410,7 @@ export const Telemetry: MessageFns<Telemetry> = {
     message.clocks = object.clocks?.map((e) => SourceClock.fromPartial(e)) || [];
     message.circuits = object.circuits?.map((e) => MappingCircuit.fromPartial(e)) || [];
     message.criticals = object.criticals?.map((e) => CriticalTally.fromPartial(e)) || [];
+    message.once = object.once?.map((e) => OnceTally.fromPartial(e)) || [];
     return message;
   },
 };
@@ -5036,6 +5092,183 @@ export const CriticalTally: MessageFns<CriticalTally> = {
     message.noValue = (object.noValue !== undefined && object.noValue !== null) ? BigInt(object.noValue) : 0n;
     message.noAge = (object.noAge !== undefined && object.noAge !== null) ? BigInt(object.noAge) : 0n;
     message.noSex = (object.noSex !== undefined && object.noSex !== null) ? BigInt(object.noSex) : 0n;
+    return message;
+  },
+};
+
+function createBaseOnceTally(): OnceTally {
+  return { source: "", rule: "", repeats: 0n, effective: 0n, linked: 0n, conflicts: 0n, _unknownFields: {} };
+}
+
+export const OnceTally: MessageFns<OnceTally> = {
+  encode(message: OnceTally, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.source !== "") {
+      writer.uint32(10).string(message.source);
+    }
+    if (message.rule !== "") {
+      writer.uint32(18).string(message.rule);
+    }
+    if (message.repeats !== 0n) {
+      if (BigInt.asUintN(64, message.repeats) !== message.repeats) {
+        throw new globalThis.Error("value provided for field message.repeats of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.repeats);
+    }
+    if (message.effective !== 0n) {
+      if (BigInt.asUintN(64, message.effective) !== message.effective) {
+        throw new globalThis.Error("value provided for field message.effective of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.effective);
+    }
+    if (message.linked !== 0n) {
+      if (BigInt.asUintN(64, message.linked) !== message.linked) {
+        throw new globalThis.Error("value provided for field message.linked of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.linked);
+    }
+    if (message.conflicts !== 0n) {
+      if (BigInt.asUintN(64, message.conflicts) !== message.conflicts) {
+        throw new globalThis.Error("value provided for field message.conflicts of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.conflicts);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OnceTally {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOnceTally();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.repeats = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.effective = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.linked = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.conflicts = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OnceTally {
+    return {
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      repeats: isSet(object.repeats) ? BigInt(object.repeats) : 0n,
+      effective: isSet(object.effective) ? BigInt(object.effective) : 0n,
+      linked: isSet(object.linked) ? BigInt(object.linked) : 0n,
+      conflicts: isSet(object.conflicts) ? BigInt(object.conflicts) : 0n,
+    };
+  },
+
+  toJSON(message: OnceTally): unknown {
+    const obj: any = {};
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.rule !== "") {
+      obj.rule = message.rule;
+    }
+    if (message.repeats !== 0n) {
+      obj.repeats = message.repeats.toString();
+    }
+    if (message.effective !== 0n) {
+      obj.effective = message.effective.toString();
+    }
+    if (message.linked !== 0n) {
+      obj.linked = message.linked.toString();
+    }
+    if (message.conflicts !== 0n) {
+      obj.conflicts = message.conflicts.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OnceTally>): OnceTally {
+    return OnceTally.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OnceTally>): OnceTally {
+    const message = createBaseOnceTally();
+    message.source = object.source ?? "";
+    message.rule = object.rule ?? "";
+    message.repeats = (object.repeats !== undefined && object.repeats !== null) ? BigInt(object.repeats) : 0n;
+    message.effective = (object.effective !== undefined && object.effective !== null) ? BigInt(object.effective) : 0n;
+    message.linked = (object.linked !== undefined && object.linked !== null) ? BigInt(object.linked) : 0n;
+    message.conflicts = (object.conflicts !== undefined && object.conflicts !== null) ? BigInt(object.conflicts) : 0n;
     return message;
   },
 };
