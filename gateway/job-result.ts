@@ -32,7 +32,7 @@ export function resultOf(
 
 /** What comes a second time, or was written beforehand, says nothing of the sender's clock now. */
 function addClock(result: JobResult, record: JournalRecord, events: readonly ClinicalEvent[]): void {
-  if (record.resend || record.will || record.replays > 0) return;
+  if (record.resend || record.will || record.replays > 0 || record.protocol === 'file') return;
   const sent = senderTime(events);
   if (sent === undefined) return;
   result.aheadMs = sent.ms - result.capturedAtUs / 1000;

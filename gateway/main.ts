@@ -6,6 +6,7 @@ import { Command, Option } from 'commander';
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
+import type { CensusOptions } from './census-command.ts';
 import type { DeadLetterOptions } from './dead-letters-command.ts';
 import { doctor } from './doctor.ts';
 import { Gateway } from './gateway.ts';
@@ -168,6 +169,23 @@ program
   .action(async () => {
     const { hashPassword } = await import('./capture/mqtt/passwords.ts');
     process.stdout.write(`${await hashPassword(readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
+  });
+
+program
+  .command('census')
+  .description('tell a stopped gateway who is here: ADT messages of a file, as a source of it')
+  .addOption(data())
+  .addOption(settingsOption())
+  .requiredOption('--source <name>', 'the source that the messages count for, as the ADT feed’s own')
+  .addOption(output())
+  .argument('<file>', 'HL7 v2 messages one after the other, or a batch; - reads standard input')
+  .addHelpText(
+    'after',
+    '\nExample:\n  hilum-gateway census ./inpatients.hl7 --source adt --data ./var/gateway\n\nEvents say `context.incomplete` until such a file was loaded.',
+  )
+  .action(async (file: string, options: CensusOptions) => {
+    const { loadCensus } = await import('./census-command.ts');
+    process.exitCode = await loadCensus(file, options);
   });
 
 const journal = program

@@ -14,6 +14,7 @@ import { compileDevices } from './normalize/association.ts';
 import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
 import { compileMappings } from './normalize/hl7v2/remap.ts';
+import { split } from './normalize/hl7v2/split.ts';
 import type { EnrichmentLimits } from './normalize/memory/memory.ts';
 import { compileOnce, type OnceRules } from './normalize/memory/once-rules.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
@@ -125,6 +126,12 @@ export function understand(record: JournalRecord, meaning: Meaning, epoch = 0n):
   return judge(read(record, meaning, epoch), record, meaning);
 }
 
+/** The messages of a file, each to be a record of its own; undefined where something else stands before the first. */
+export function messagesOf(file: Uint8Array): readonly Uint8Array[] | undefined {
+  const { messages, preamble } = split(file);
+  return preamble ? undefined : messages;
+}
+
 /** What the record says by itself. */
 export function read(record: JournalRecord, meaning: Meaning, epoch: bigint): Normalized {
   const made = normalize(record, meaning.contextFor(record));
@@ -184,6 +191,11 @@ function complete(event: ClinicalEvent, record: JournalRecord, mapping: string, 
 function enrichmentLimits({ enrichment }: Config): EnrichmentLimits | undefined {
   if (!enrichment.enabled) return undefined;
   const seconds = (text: string) => (durationMs(text) ?? 0) / 1000;
-  const { patient, encounter } = enrichment.maxAge;
-  return { patientS: seconds(patient), encounterS: seconds(encounter), census: enrichment.census };
+  const { patient, encounter, previous } = enrichment.maxAge;
+  return {
+    patientS: seconds(patient),
+    encounterS: seconds(encounter),
+    previousS: enrichment.previous ? seconds(previous) : 0,
+    census: enrichment.census,
+  };
 }

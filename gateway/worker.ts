@@ -23,6 +23,7 @@ import { adoptClock, nowUs } from './process/clock.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
 import { memoryKey } from './process/keys.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
+import { carry } from './worker-carry.ts';
 import {
   type FromWorker,
   type Have,
@@ -83,7 +84,8 @@ function handle(message: Exclude<ToWorker, Have>): void {
   else if (message.kind === 'heads') {
     if (message.bytes.length > 0) memory.load(Buffer.from(message.bytes.buffer));
     else tellReady();
-  } else if (message.kind === 'carry') carry(message);
+  } else if (message.kind === 'carry')
+    parentPort?.postMessage(carry(memory, message, nowUs() / 1e6) satisfies FromWorker);
   else {
     const bytes = Buffer.from(message.bytes);
     const job = new JobMemory(memory, nowUs() / 1e6);
@@ -114,13 +116,6 @@ function isAtHand(one: Opened, job: JobMemory): boolean {
     fresh = job.need(furtherNeedsOf(events, one.about, job));
   }
   return !job.isWaiting;
-}
-
-function carry({ row, bytes, drop }: Extract<ToWorker, { kind: 'carry' }>): void {
-  const made = memory.carry(row, Buffer.from(bytes.buffer), drop, nowUs() / 1e6);
-  const into = made && { row: made.row, bytes: Uint8Array.from(made.bytes) };
-  const { entries } = memory;
-  parentPort?.postMessage({ kind: 'carried', row, into, entries } satisfies FromWorker);
 }
 
 /** A record after the first phase: what it says by itself. */
@@ -268,10 +263,18 @@ function open(job: JobRecord, bytes: Buffer): Opened {
 const nothingKnown = { needs: [], failed: [] } satisfies Partial<Opened>;
 
 function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
-  const { source, capturedAtUs } = record;
+  const { source, capturedAtUs, censusEnd } = record;
   const { enrichment } = meaning;
   const once = meaning.onceFor(record);
-  return { epoch: setup.epoch, sequence: BigInt(sequence), source, capturedAtUs, enrichment, once };
+  return {
+    epoch: setup.epoch,
+    sequence: BigInt(sequence),
+    source,
+    capturedAtUs,
+    enrichment,
+    once,
+    censusEnd,
+  };
 }
 
 function finish({ job, record, made: normalized, failed }: Opened, reply: Reply): void {

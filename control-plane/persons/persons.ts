@@ -17,12 +17,11 @@
  * identifier is its gateway's: what one gateway's ADT says changes nothing of another's.
  */
 import {
-  applySteps,
-  applyUnlink,
   follow,
   historyText,
   type Look,
   reach,
+  repeatSteps,
   sameIds,
   samePosition,
   undoing,
@@ -76,11 +75,9 @@ export class Persons {
         changed.set(text, history);
       };
       const { recordEpoch: epoch, recordSequence: sequence, source, capturedAtUs } = envelope;
-      // What its gateway refused is not followed here either.
-      const refused = event.identityConflicts.some(({ field }) => field === 'merge-circle');
-      const about = { epoch, sequence, source, capturedAtUs, enrichment: undefined, once: undefined };
-      if (!refused) applySteps(stepsOf(event, about), look, put);
-      applyUnlink(event, { epoch, sequence }, look, put);
+      // What its gateway refused is not followed here either; it had all that came before, which may still be on its way.
+      const steps = stepsOf(event, { epoch, sequence, source, capturedAtUs });
+      repeatSteps(steps, event.identityConflicts, look, put);
     }
     if (changed.size > 0) this.#gateways.add(gateway);
     return [...changed].map(([text, history]) => {

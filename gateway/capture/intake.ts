@@ -31,6 +31,8 @@ export interface RecordDraft {
   client?: string;
   qos?: number;
   will?: boolean;
+  /** The last message of a census file. */
+  censusEnd?: boolean;
 }
 
 export interface RepeatKey {

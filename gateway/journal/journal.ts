@@ -249,6 +249,7 @@ export class Journal implements Intake {
       client: draft.client ?? '',
       qos: draft.qos ?? 0,
       will: draft.will ?? false,
+      censusEnd: draft.censusEnd ?? false,
     });
     const capturedS = Math.floor(Number(draft.capturedAtUs) / 1e6);
     const { repeat } = draft;

@@ -130,8 +130,12 @@ export class Memory {
   /** Heads of all rows that were accepted, as rows of the index, nearly in order: a normalizer that starts reads them. */
   *heads(): Generator<Buffer> {
     let parts: IndexedRow[] = [];
-    const accepted = [...this.#unsettled, ...this.#unput].map(([row, bytes]) => indexed(row, bytes));
-    const known = new Set(accepted.map(({ row }) => row));
+    // What still counts of it is in the row that takes its place; the rest is gone with it.
+    const going = this.#carried?.row;
+    const accepted = [...this.#unsettled, ...this.#unput]
+      .filter(([row]) => row !== going)
+      .map(([row, bytes]) => indexed(row, bytes));
+    const known = new Set([going, ...accepted.map(({ row }) => row)]);
     for (const { rows } of this.#stored()) {
       for (const one of rows) {
         if (!known.has(one.row)) parts.push(one);
@@ -165,7 +169,7 @@ export class Memory {
     this.#unput.delete(row);
     this.#write(round, row, bytes);
     this.#credit = Math.min(this.#credit + carriesEach, creditMax);
-    this.#writeCarried();
+    this.#writeCarried(() => round);
   }
 
   // ---- the old end ----
@@ -193,7 +197,7 @@ export class Memory {
       this.#unput.set(into.row, into.bytes);
     }
     this.#carried = { row, into };
-    this.#writeCarried();
+    this.#writeCarried(() => this.#part.committer.round('patient'));
   }
 
   /** The normalizer that had a row is gone: whatever it made of it is lost, unless it came back. */
@@ -201,7 +205,8 @@ export class Memory {
     if (this.#carried === undefined) this.#carrying = 0;
   }
 
-  #writeCarried(): void {
+  /** @param roundOf the round in hand, where there is one: to ask for another would send that off half filled */
+  #writeCarried(roundOf: () => Round): void {
     if (this.#carried === undefined) return;
     const { row, into } = this.#carried;
     const [unput = Number.POSITIVE_INFINITY] = this.#unput.keys();
@@ -209,7 +214,7 @@ export class Memory {
     if (unput < (into?.row ?? this.#last + 1)) return;
     this.#carried = undefined;
     this.#carrying = 0;
-    const round = this.#part.committer.round('patient');
+    const round = roundOf();
     if (into !== undefined) {
       this.#unput.delete(into.row);
       this.#write(round, into.row, into.bytes);

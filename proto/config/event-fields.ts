@@ -103,6 +103,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     record: 'RecordPosition',
     source: 'string',
     ageS: 'int',
+    otherOrder: 'bool',
   },
   Position: {
     epoch: 'int',

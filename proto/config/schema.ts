@@ -98,13 +98,17 @@ const enrichment = z
       .strictObject({
         patient: duration.default('90d').describe('Identifiers, name, birth date, sex.'),
         encounter: duration.default('7d').describe('Visit number, class, location, attending.'),
+        previous: duration.default('90d').describe('Earlier values of the same observation.'),
       })
       .prefault({})
       .describe('What ADT said longer ago than this is left out.'),
+    previous: z.boolean().default(true).describe('Earlier values of the same observation, in `previous`.'),
     census: z
       .boolean()
       .default(false)
-      .describe('true: everybody who is here was told to the gateway; of others nothing is missing.'),
+      .describe(
+        'true: everybody who is here is known, as after `hilum-gateway census`; of others nothing is missing.',
+      ),
   })
   .describe('What the site’s own ADT said completes events that do not say it, in `context`.');
 

@@ -2,15 +2,17 @@
 import { coded, concept, hl7System, identifiers, instant, notStated, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
+import { supersededExtension } from './own-extensions.ts';
 import { inRole } from './practitioner.ts';
 import { reportStatus } from './tables.ts';
 
 export function addReport(draft: Draft): void {
-  const { kind, order, times, status } = draft.event;
+  const { kind, order, times, status, superseded } = draft.event;
   if (kind !== 'observation' || order === undefined) return;
   const { participants } = order;
   draft.add('report', {
     resourceType: 'DiagnosticReport',
+    extension: supersededExtension(superseded),
     identifier: identifiers([order.filler, order.placer]),
     basedOn: draft.requests.slice(0, 1),
     status: reportStatus[status] ?? 'unknown',

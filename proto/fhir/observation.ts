@@ -16,7 +16,7 @@ import {
 import { isOfAlarm } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present } from './json.ts';
-import { criticalInterpretation } from './own-extensions.ts';
+import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
 import { interpretations, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
@@ -45,6 +45,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
   const { observed, observedEnd, issued } = event.times ?? {};
   return draft.add(path, {
     resourceType: 'Observation',
+    extension: supersededExtension(from.superseded),
     identifier: [identifier(from.identifier)],
     basedOn: draft.requests.slice(0, 1),
     partOf: event.immunization === undefined ? undefined : [draft.reference('Immunization', 'immunization')],

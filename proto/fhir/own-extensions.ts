@@ -3,6 +3,7 @@
  *
  *   urn:hilum:extension:critical             on the interpretation that a rule of the config added: rule, why
  *   urn:hilum:extension:site                 on the Provenance: name and value of a field that a site's mapping made
+ *   urn:hilum:extension:superseded           true on an Observation or DiagnosticReport that something newer is known of
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
@@ -24,6 +25,11 @@ export function criticalInterpretation(mark: CriticalMark | undefined): Element 
     ...coded(hl7System('v3-ObservationInterpretation'), 'AA', 'Critical abnormal'),
     text: ['critical', rule, why].filter(visible).join(': '),
   };
+}
+
+/** Of what came late: a reader must not put it in place of what it has. */
+export function supersededExtension(superseded: boolean): Element[] | undefined {
+  return superseded ? [{ url: `${base}:superseded`, valueBoolean: true }] : undefined;
 }
 
 export function siteExtensions(from: readonly Extension[]): Element[] {

@@ -1,5 +1,5 @@
 /** Patient, and the patients that an identity event joins or parts. */
-import type { Identifier, Patient } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier, Patient } from '../gen/hilum/v1/event.ts';
 import {
   address,
   concept,
@@ -8,6 +8,7 @@ import {
   dateTime,
   dateTimeText,
   identifiers,
+  logical,
   name,
   nameText,
   telecoms,
@@ -28,8 +29,19 @@ export function addPatient(draft: Draft): void {
   }
   if (patient !== undefined) {
     const active = movement?.action === 'delete-person' ? false : undefined;
-    draft.patient = draft.add('patient', { resourceType: 'Patient', ...body(draft, patient), active });
+    const link = followed(draft.event);
+    draft.patient = draft.add('patient', { resourceType: 'Patient', ...body(draft, patient), active, link });
   }
+}
+
+/** What earlier merges and links made of the identifiers that the message names, and what holds of it. */
+function followed({ identityLinks }: ClinicalEvent): Element[] {
+  return identityLinks.flatMap(({ what, kind, surviving, linked, undoneBy }) => {
+    const type = kind === 'link' ? 'seealso' : 'replaced-by';
+    const [one] = kind === 'link' ? linked : surviving;
+    const other = what === 'patient' && undoneBy === undefined ? logical('Patient', one) : undefined;
+    return other === undefined ? [] : [{ other, type }];
+  });
 }
 
 function body(draft: Draft, from: Patient): Record<string, Json> {

@@ -1,6 +1,6 @@
 /**
- * The memory at a size: a journal with one remembered patient and one order of eight results each, written as
- * the normalizer writes them. Prints one JSON line: what the index takes, microseconds of a lookup (never
+ * The memory at a size: a journal with one remembered patient, one order of eight results and these as previous
+ * values each, written as the normalizer writes them. Prints one JSON line: what the index takes, microseconds of a lookup (never
  * seen; decoded lately; cold, from the disk through the seal), of a start, and bytes on the disk.
  *
  *   node million-patients.js --dir DIR [--patients 1000000]
@@ -15,6 +15,8 @@ import { fresh } from '../../gateway/normalize/hl7v2/shapes.ts';
 import type { Need } from '../../gateway/normalize/memory/memory.ts';
 import { personRow } from '../../gateway/normalize/memory/person.ts';
 import { lasting } from '../../gateway/normalize/memory/rules.ts';
+import { seriesRow } from '../../gateway/normalize/memory/series.ts';
+import { withReport } from '../../gateway/normalize/memory/series-codec.ts';
 import { orderRow } from '../../gateway/normalize/memory/status.ts';
 import { createKeyedHash } from '../../gateway/process/keyed-hash.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
@@ -76,6 +78,7 @@ function normalizer(): WorkerMemory {
 
 const needsOf = (patient: number): Need[] => [
   { kind: personRow, text: `urn:oid:1.2.3.4.5|${100_000_000 + patient}` },
+  { kind: seriesRow, text: `urn:oid:1.2.3.4.5|${100_000_000 + patient}` },
   { kind: orderRow, text: `observation\nlab\nurn:hilum:lab\nF${patient}\nhttp://loinc.org|24323-8\n` },
 ];
 const from = { source: 'adt', record: { epoch: 1n, sequence: 1n }, capturedS: Math.floor(nowS), saidMs: 1 };
@@ -118,7 +121,22 @@ function rowsOf(patient: number): unknown[] {
     states: [state],
     observations,
   };
-  return [person, order];
+  const values = observations.map((_, at) => ({
+    key: { high: at, low: at },
+    value: '140.5',
+    unit: 'mmol/L',
+    status: 'final',
+    ...effective,
+  }));
+  const report = {
+    order: [patient, 1] as const,
+    sequence: patient,
+    epoch: 0n,
+    source: 'lab',
+    isWithdrawn: false,
+  };
+  const { capturedS } = state;
+  return [person, withReport(undefined, { ...report, capturedS, values }, 1n), order];
 }
 
 const writer = normalizer();

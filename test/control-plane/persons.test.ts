@@ -160,6 +160,48 @@ t.test('persons - a merge that its gateway refused is not followed', async (t) =
   await store.close();
 });
 
+t.test('persons - merges that arrive in another order than they came give the same', async (t) => {
+  // As in two lanes, one of which has a backlog.
+  const turned = async (fill: (line: Line) => void) => {
+    const { store, log, read } = await open(t.testdir());
+    const line = new Line();
+    fill(line);
+    line.waiting.reverse();
+    await line.send(log);
+    const events = await read();
+    await store.close();
+    return events.filter(({ kind }) => kind === 'observation');
+  };
+  const [again] = await turned((line) => {
+    line.take(lab({ ids: cx('A') }), 'lab');
+    line.merge('A', 'B');
+    line.merge('A', 'C');
+  });
+  t.match(
+    again?.identityLinks,
+    [{ surviving: [{ value: 'C' }], merge: { sequence: 3n } }],
+    'the later merge',
+  );
+  const [parted] = await turned((line) => {
+    line.take(lab({ ids: cx('A') }), 'lab');
+    line.merge('A', 'B');
+    line.take(adt({ trigger: 'A37', ids: cx('A'), other: cx('B') }));
+  });
+  t.same(parted?.identityLinks, [], 'what was undone before it arrived');
+});
+
+t.test('persons - of a merge that was refused in part the rest is followed', async (t) => {
+  const { store, log, read } = await open(t.testdir());
+  const line = new Line();
+  line.take(lab({ ids: cx('B'), account: 'ACC1' }), 'adt');
+  line.merge('A', 'B');
+  line.take(adt({ trigger: 'A18', ids: cx('A'), mrg: cx('B'), account: 'ACC2', mrgAccount: 'ACC1' }));
+  await line.send(log);
+  t.match((await read())[0]?.identityLinks, [{ what: 'account', surviving: [{ value: 'ACC2' }] }]);
+  t.equal((await read())[0]?.identityLinks.length, 1);
+  await store.close();
+});
+
 t.test('persons - nothing of a merge can be read on the disk', async (t) => {
   const directory = t.testdir();
   const { store, log } = await open(directory);

@@ -125,6 +125,33 @@ t.test('fhir bundle - who may lie in the bed is told of the device, and is nobod
   ]);
 });
 
+t.test('fhir bundle - what came late, and who a retired patient is now, can be seen', async (t) => {
+  const event = sample('oru');
+  const of = (one: ClinicalEvent, type: string) =>
+    toBundle(one).entry.find(({ resource }) => resource.resourceType === type)?.resource;
+  for (const type of ['Observation', 'DiagnosticReport']) t.equal(of(event, type)?.extension, undefined);
+  t.equal(of(event, 'Patient')?.link, undefined);
+  const id = (value: string) => ({ system: 'urn:oid:1.2', value });
+  const late = ClinicalEvent.fromPartial({
+    ...event,
+    superseded: true,
+    observations: event.observations.map((one) => ({ ...one, superseded: true })),
+    identityLinks: [
+      { what: 'patient', kind: 'merge', said: [id('1')], surviving: [id('2')] },
+      { what: 'patient', kind: 'link', said: [id('1')], linked: [id('3')] },
+      { what: 'patient', kind: 'merge', said: [id('1')], surviving: [id('4')], undoneBy: { sequence: 1n } },
+      { what: 'visit', kind: 'merge', said: [id('5')], surviving: [id('6')] },
+    ],
+  });
+  allValid(t, [{ name: 'late', event: late }]);
+  const mark = [{ url: 'urn:hilum:extension:superseded', valueBoolean: true }];
+  for (const type of ['Observation', 'DiagnosticReport']) t.same(of(late, type)?.extension, mark, type);
+  t.same(of(late, 'Patient')?.link, [
+    { other: { type: 'Patient', identifier: id('2') }, type: 'replaced-by' },
+    { other: { type: 'Patient', identifier: id('3') }, type: 'seealso' },
+  ]);
+});
+
 t.test('fhir bundle - every event of our samples is valid FHIR R4', async (t) => {
   const events = sampleEvents();
   const seen = new Set(events.map(({ event }) => event.kind));

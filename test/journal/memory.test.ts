@@ -12,11 +12,13 @@ import { numberKey, outboxTable, place, tables } from '../../gateway/journal/lay
 import { chunkOf } from '../../gateway/journal/memory-row.ts';
 import { outboxRow } from '../../gateway/journal/rows.ts';
 import { storedBytes } from '../../gateway/journal/space.ts';
+import { censusNeed, isCensusLoaded, markCensus } from '../../gateway/normalize/memory/census.ts';
 import type { RowKind } from '../../gateway/normalize/memory/memory.ts';
 import { createKeyedHash } from '../../gateway/process/keyed-hash.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { createOpener, createSealer, Damaged } from '../../gateway/process/seal.ts';
+import { forgetCensus } from '../../gateway/worker-carry.ts';
 import { JobMemory, WorkerMemory } from '../../gateway/worker-memory.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { folderOf } from '../kit/site.ts';
@@ -257,6 +259,38 @@ t.test('memory - what a rule that throws has set is forgotten', async (t) => {
   t.equal(job.finish(), undefined, 'nothing is written for it');
   t.throws(() => job.get(person, 'b'), /did not name/);
   await close(journal);
+});
+
+t.test('memory - where people are dropped the census counts no longer', async (t) => {
+  const journal = await openJournal(folderOf(t));
+  const normalizer = new Normalizer(journal);
+  t.equal(forgetCensus(normalizer.memory, startS), undefined, 'there was none');
+  const knows = (memory: WorkerMemory) => {
+    const job = new JobMemory(memory, startS);
+    job.need([censusNeed]);
+    const wanted = job.wanted();
+    if (wanted.length > 0) job.have(wanted.map(({ row, chunk }) => journal.memory.read(row, chunk)));
+    return isCensusLoaded(job);
+  };
+  const keep = (row: { row: number; bytes: Buffer } | undefined) => {
+    if (row === undefined) throw new Error('nothing was written');
+    journal.memory.accept(row, normalizer.memory.entries);
+    journal.finish([], [{ lanes: [], rejects: [], deliveries: [], remembered: row }]);
+  };
+  const job = new JobMemory(normalizer.memory, startS);
+  job.need([censusNeed]);
+  const from = { source: 'adt', record: { epoch: 1n, sequence: 1n }, capturedS: startS, saidMs: 0 };
+  job.record(() => markCensus(job, from));
+  keep(job.finish());
+  t.ok(knows(normalizer.memory));
+  // One that does not have it at hand.
+  const next = new Normalizer(journal);
+  keep(forgetCensus(next.memory, startS));
+  t.notOk(knows(next.memory));
+  t.equal(forgetCensus(next.memory, startS), undefined, 'once is enough');
+  await journal.stop();
+  t.notOk(knows(new Normalizer(journal).memory));
+  await journal.close();
 });
 
 t.test('memory - past its time a value is absent, and is not carried on', async (t) => {

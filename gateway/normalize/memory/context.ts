@@ -8,8 +8,8 @@
  * - where the identity is in conflict, or identifiers of the event lead to persons with different birth dates,
  * - of a stay that the event does not belong to: it names another visit, or observes what was before the stay.
  *
- * Without any ADT about the patient, and before a census was loaded, `context.incomplete` is set: what is not
- * there was never told to this gateway.
+ * Before a census was loaded `context.incomplete` is set where no ADT has spoken of the patient or of a stay: what
+ * is not there was never told to this gateway.
  */
 import type {
   ClinicalEvent,
@@ -20,11 +20,12 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import type { PersonMemory, RememberedOrigin } from '../../../proto/gen/hilum/v1/journal.ts';
 import { fresh } from '../hl7v2/shapes.ts';
+import { censusNeed, isCensusLoaded, markCensus } from './census.ts';
 import { currentIdentifiers } from './identity.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
-import type { About, EnrichmentLimits, MemoryRule, Recall } from './memory.ts';
+import type { About, EnrichmentLimits, MemoryRule, Need, Recall } from './memory.ts';
 import { millisecondsOf } from './newness.ts';
-import { personRow } from './person.ts';
+import { originOf, personRow } from './person.ts';
 import { sameVisit } from './stay.ts';
 
 /** They are what others are completed from, or are about nobody. */
@@ -33,17 +34,18 @@ const never: ReadonlySet<string> = new Set(['admission', 'merge', 'master-file']
 export const context: MemoryRule = {
   name: 'context',
   // The rows of its identifiers, and of those that they were merged into, are named by the rule of identity.
-  needs: () => [],
+  needs(event, about): readonly Need[] {
+    if (about.censusEnd === true) return census;
+    return isCompleted(event, about) && about.enrichment?.census === false ? census : [];
+  },
   apply(event, about, recall) {
+    if (about.censusEnd === true) markCensus(recall, originOf(event, about));
     const limits = about.enrichment;
-    if (limits === undefined || never.has(event.kind) || patientIdentifiers(event.patient).length === 0)
-      return;
-    const rows = personsOf(event, recall);
-    const told = rows.filter(({ patientFrom }) => patientFrom !== undefined);
-    if (told.length === 0) {
-      if (!limits.census) event.context = { patient: undefined, encounter: undefined, incomplete: true };
-      return;
-    }
+    if (limits === undefined || !isCompleted(event, about)) return;
+    const told = personsOf(event, recall).filter(({ patientFrom }) => patientFrom !== undefined);
+    const knowsAll = limits.census || isCensusLoaded(recall);
+    if (!knowsAll && !told.some(({ encounterFrom }) => encounterFrom !== undefined))
+      event.context = { patient: undefined, encounter: undefined, incomplete: true };
     if (event.identityConflicts.length > 0 || isDivided(told)) return;
     const added = new Added(event, about, limits);
     addPatient(
@@ -55,11 +57,17 @@ export const context: MemoryRule = {
       newest(told, ({ encounterFrom }) => encounterFrom),
     );
     if (added.some) {
-      event.context = added.context;
+      event.context = { ...added.context, incomplete: event.context?.incomplete === true };
       event.provenance?.rules.push('memory/context');
     }
   },
 };
+
+const census = [censusNeed];
+
+function isCompleted({ kind, patient }: ClinicalEvent, { enrichment }: About): boolean {
+  return enrichment !== undefined && !never.has(kind) && patientIdentifiers(patient).length > 0;
+}
 
 class Added {
   readonly context: Context = { patient: undefined, encounter: undefined, incomplete: false };

@@ -17,7 +17,7 @@ import {
   type RecordPosition,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { IdentifierHistory, type IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
-import { idText, isUnlink, otherOf, type Step, saidOf, type What, whats } from './identity-steps.ts';
+import { idText, otherOf, type Step, saidOf, type What, whats } from './identity-steps.ts';
 import type { Recall, RowKind } from './memory.ts';
 
 /** Merges after each other; a longer chain is followed up to here, and says so. */
@@ -58,49 +58,94 @@ export function lookIn(recall: Recall): Look {
 /** What the event's steps do to the rows; what they contradict comes back. */
 export function applySteps(steps: readonly Step[], look: Look, put: Put): IdentityConflict[] {
   const conflicts: IdentityConflict[] = [];
-  for (const { what, step } of steps) {
-    const joins = step.action !== 'link' && step.into.length > 0;
+  for (const one of steps) {
+    const { what, step } = one;
+    const joins = retires(step) && step.into.length > 0;
     const circle = joins ? leadsTo(what, step, look) : undefined;
     if (circle !== undefined) {
       conflicts.push(conflict('merge-circle', step, step.from[0], circle));
       continue;
     }
     for (const identifier of step.from) {
-      const before = joins ? retirement(look(historyText(what, identifier)), identifier) : undefined;
+      const row = look(historyText(what, identifier));
+      const before = joins ? retirement(row, identifier) : undefined;
       if (
         before !== undefined &&
         !samePosition(before.record, step.record) &&
         !isAgreed(what, before, step, look)
       )
         conflicts.push(conflict('merge-again', step, identifier, before));
+      const undoing = undoneAlready(row, step);
+      if (undoing !== undefined) conflicts.push(conflict('merge-undone', step, identifier, undoing));
     }
-    for (const identifier of [...step.from, ...step.into]) {
-      const text = historyText(what, identifier);
-      const row = look(text) ?? { steps: [] };
-      if (!row.steps.some((one) => isSame(one, step)))
-        put(text, { steps: bounded(row.steps, step, identifier) });
-    }
+    write(one, look, put);
   }
   return conflicts;
 }
 
-/** A37: every step between the two patients is undone, whoever was retired into whom. */
-export function applyUnlink(event: ClinicalEvent, record: RecordPosition, look: Look, put: Put): void {
-  if (!isUnlink(event)) return;
-  const [one, other] = [saidOf(event, 'patient'), otherOf(event, 'patient')];
-  const between = ({ from, into }: IdentityStep) =>
-    (meets(from, one) && meets(into, other)) || (meets(from, other) && meets(into, one));
-  for (const identifier of [...one, ...other]) {
-    const text = historyText('patient', identifier);
-    const row = look(text);
-    if (row === undefined || !row.steps.some((step) => step.undoneBy === undefined && between(step)))
-      continue;
-    put(text, {
-      steps: row.steps.map((step) =>
-        step.undoneBy === undefined && between(step) ? { ...step, undoneBy: record } : step,
-      ),
-    });
+/** The same as another one did it, in whatever order it comes here. @param refused what was found there */
+export function repeatSteps(
+  steps: readonly Step[],
+  refused: readonly IdentityConflict[],
+  look: Look,
+  put: Put,
+): void {
+  const circles = refused.filter(({ field }) => field === 'merge-circle');
+  for (const one of steps) {
+    const [first] = one.step.from;
+    if (
+      !circles.some(({ identifier }) => identifier !== undefined && meets([identifier], first ? [first] : []))
+    )
+      write(one, look, put);
   }
+}
+
+/** Into the rows of both sides, at the step's place. A step that was unlinked before it came is undone at once. */
+function write({ what, step }: Step, look: Look, put: Put): void {
+  for (const identifier of [...step.from, ...step.into]) {
+    const text = historyText(what, identifier);
+    const row = look(text) ?? { steps: [] };
+    if (row.steps.some((one) => isSame(one, step))) continue;
+    const undoneBy = undoneAlready(row, step)?.record;
+    const placed = bounded(row.steps, undoneBy === undefined ? step : { ...step, undoneBy }, identifier);
+    put(text, { steps: step.action === unlink ? placed.map((one) => undoneByThis(one, step)) : placed });
+  }
+}
+
+const unlink = 'unlink';
+
+/** Neither a link nor its end: it retires, or moves. */
+function retires({ action }: IdentityStep): boolean {
+  return action !== 'link' && action !== unlink;
+}
+
+/** A37: every older step between the two patients is undone, whoever was retired into whom. */
+function undoneByThis(one: IdentityStep, step: IdentityStep): IdentityStep {
+  const undone =
+    one.undoneBy === undefined && one.action !== unlink && between(one, step) && isAfter(step, one);
+  return undone ? { ...one, undoneBy: step.record } : one;
+}
+
+/** The unlink that is newer than this step, or was said later: what is sent again from before it joins nobody. */
+function undoneAlready(row: IdentifierHistory | undefined, step: IdentityStep): IdentityStep | undefined {
+  if (row === undefined || step.action === unlink) return undefined;
+  return row.steps.find(
+    (one) =>
+      one.action === unlink &&
+      between(step, one) &&
+      (isAfter(one, step) || (step.saidMs > 0 && one.saidMs > step.saidMs)),
+  );
+}
+
+function between({ from, into }: IdentityStep, { from: one, into: other }: IdentityStep): boolean {
+  return (meets(from, one) && meets(into, other)) || (meets(from, other) && meets(into, one));
+}
+
+/** By their records; over epochs by the time of capture. */
+function isAfter(one: IdentityStep, other: IdentityStep): boolean {
+  const [a, b] = [one.record, other.record];
+  if (a === undefined || b === undefined || a.epoch !== b.epoch) return one.atUs > other.atUs;
+  return a.sequence > b.sequence;
 }
 
 /** Texts of the rows that following the event's identifiers wants, as far as `look` knows by now. */
@@ -203,7 +248,7 @@ export function retirement(
 }
 
 function lastOf(row: IdentifierHistory | undefined, identifier: Identifier): IdentityStep | undefined {
-  return row?.steps.findLast((step) => step.action !== 'link' && meets(step.from, [identifier]));
+  return row?.steps.findLast((step) => retires(step) && meets(step.from, [identifier]));
 }
 
 /** Each identifier once, level by level; `visit` says what it leads to. True where there was more than is followed. */
@@ -314,14 +359,16 @@ function conflict(
   return { field, identifier, record: step.record, other: other.record, otherSource: other.source };
 }
 
-/** What names the identifier only as the surviving one goes first, then the oldest. */
+/** At its place. What names the identifier only as the surviving one goes first, then the oldest. */
 function bounded(steps: readonly IdentityStep[], step: IdentityStep, identifier: Identifier): IdentityStep[] {
-  if (steps.length < stepsMax) return [...steps, step];
+  const before = steps.findLastIndex((one) => !isAfter(one, step)) + 1;
+  const placed = [...steps.slice(0, before), step, ...steps.slice(before)];
+  if (placed.length <= stepsMax) return placed;
   const at = Math.max(
     0,
-    steps.findIndex(({ from }) => !meets(from, [identifier])),
+    placed.findIndex((one) => one !== step && !meets(one.from, [identifier])),
   );
-  return [...steps.slice(0, at), ...steps.slice(at + 1), step];
+  return [...placed.slice(0, at), ...placed.slice(at + 1)];
 }
 
 function isSame(one: IdentityStep, step: IdentityStep): boolean {

@@ -6,6 +6,7 @@
 import type { ClinicalEvent, Identifier, Patient } from '../../../proto/gen/hilum/v1/event.ts';
 import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
 import type { About } from './memory.ts';
+import { millisecondsOf } from './newness.ts';
 
 /** What an identifier identifies. */
 export type What = 'patient' | 'account' | 'visit';
@@ -77,11 +78,12 @@ export function otherOf({ merge }: ClinicalEvent, what: What): Identifier[] {
 
 export const whats: readonly What[] = ['patient', 'account', 'visit'];
 
-/** The steps of a merge, move, link or change; A37 has none: see `isUnlink`. */
-export function stepsOf(event: ClinicalEvent, about: About): Step[] {
+/** The steps of a merge, move, link, unlink or change. */
+export function stepsOf(event: ClinicalEvent, about: Pick<About, AboutStep>): Step[] {
   const { merge } = event;
-  if (merge === undefined || isUnlink(event)) return [];
+  if (merge === undefined) return [];
   const { trigger, action } = merge;
+  const saidMs = millisecondsOf(event.movement?.recorded) ?? millisecondsOf(event.times?.message) ?? 0;
   const made: Step[] = [];
   const add = (what: What, part: Partial<IdentityStep> & Pick<IdentityStep, 'from'>) => {
     const { into = [], patient = [] } = part;
@@ -98,12 +100,16 @@ export function stepsOf(event: ClinicalEvent, about: About): Step[] {
       source,
       atUs: capturedAtUs,
       undoneBy: undefined,
+      saidMs,
     };
     made.push({ what, step });
   };
   const moved = moves[trigger];
   if (moved !== undefined) addMove(event, moved, add);
-  else if (trigger === 'A24') {
+  else if (action === 'unlink') {
+    const [one, other] = [saidOf(event, 'patient'), otherOf(event, 'patient')];
+    add('patient', { from: one, into: other });
+  } else if (trigger === 'A24') {
     const [one, other] = [saidOf(event, 'patient'), otherOf(event, 'patient')];
     add('patient', { from: without(other, one), into: without(one, other) });
   } else {
@@ -115,9 +121,7 @@ export function stepsOf(event: ClinicalEvent, about: About): Step[] {
   return made;
 }
 
-export function isUnlink({ merge }: ClinicalEvent): boolean {
-  return merge?.action === 'unlink';
-}
+type AboutStep = 'epoch' | 'sequence' | 'source' | 'capturedAtUs';
 
 type Add = (what: What, part: Partial<IdentityStep> & Pick<IdentityStep, 'from'>) => void;
 

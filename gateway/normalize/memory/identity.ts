@@ -16,7 +16,6 @@ import type { ClinicalEvent, Identifier } from '../../../proto/gen/hilum/v1/even
 import { bedNeeds, bedsNamed, occupantsOf } from './bed.ts';
 import {
   applySteps,
-  applyUnlink,
   follow,
   historyRow,
   historyText,
@@ -27,7 +26,7 @@ import {
 } from './identity-history.ts';
 import { idText, otherOf, patientIdentifiers, saidOf, stepsOf, whats } from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
-import { conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
+import { companionsOf, conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
 
 export const identity: MemoryRule = {
   name: 'identity',
@@ -53,8 +52,9 @@ export const identity: MemoryRule = {
         ? [history, { kind: personRow, text: text.slice(ofPatient.length) }]
         : [history];
     });
+    const companions = companionsOf(event, recall).map((one) => ({ kind: personRow, text: idText(one) }));
     const histories = reachFrom(occupants.map(idText), lookIn(recall));
-    return [...rows, ...beds, ...histories.map((text) => ({ kind: historyRow, text }))];
+    return [...rows, ...beds, ...companions, ...histories.map((text) => ({ kind: historyRow, text }))];
   },
   apply(event, about, recall) {
     const look = lookIn(recall);
@@ -82,11 +82,10 @@ function followMerge(event: ClinicalEvent, about: About, recall: Recall, look: L
   const steps = stepsOf(event, about);
   // Before the steps are taken: what the two say apart from each other.
   for (const { what, step } of steps) {
-    if (what === 'patient' && step.action !== 'link' && step.into.length > 0)
+    if (what === 'patient' && step.action !== 'link' && step.action !== 'unlink' && step.into.length > 0)
       event.identityConflicts.push(...mergeConflicts(step, about, recall));
   }
   event.identityConflicts.push(...applySteps(steps, look, put));
-  applyUnlink(event, { epoch: about.epoch, sequence: about.sequence }, look, put);
 }
 
 /** Identifiers of the person that the event is about now, its own first. */

@@ -32,7 +32,8 @@ export interface RowKind<Row> {
   readonly lasts: boolean;
   /** The bytes may be overwritten by the next call. */
   encode(row: Row): Uint8Array;
-  decode(bytes: Uint8Array): Row;
+  /** Undefined where the bytes cannot be read, as those of a later build: the row counts as absent. */
+  decode(bytes: Uint8Array): Row | undefined;
 }
 
 /** A row by what it is about. The text is hashed under a key before it leaves the worker. */
@@ -56,10 +57,12 @@ export interface Recall {
 /** How often a job asks for rows that rows lead to: a merge that follows a merge, mostly none. */
 export const roundsMax = 14;
 
-/** For how long what was remembered may complete an event, seconds, and whether a census was loaded. */
+/** For how long what was remembered may complete an event, seconds, and whether the config says that everybody is known. */
 export interface EnrichmentLimits {
   patientS: number;
   encounterS: number;
+  /** 0: no previous values. */
+  previousS: number;
   census: boolean;
 }
 
@@ -71,6 +74,8 @@ export interface About {
   readonly capturedAtUs: bigint;
   /** Undefined: events are not enriched. */
   readonly enrichment: EnrichmentLimits | undefined;
+  /** The last message of a census file. */
+  readonly censusEnd?: boolean;
   /** Undefined: the config's `once` says nothing of the source. */
   readonly once: OnceRules | undefined;
 }

@@ -9,8 +9,12 @@
  *   sequence   the order in which the gateway took the records
  *
  * The first that differs decides. What is missing is filled in rather than passed over, because a resent
- * preliminary has a younger MSH-7 than the final one that came without OBR-22. A time that stands twice on
- * the clock (the end of summer time) or not at all decides nothing: it counts as missing.
+ * preliminary has a younger MSH-7 than the final one that came without OBR-22. So is what is known to the day
+ * or the minute only: midnight would make a final of "today" older than the preliminary of this morning. A time
+ * that stands twice on the clock (the end of summer time) or not at all decides nothing: it counts as missing.
+ *
+ * What one message says twice under one order (two OBR with the same number) are two things, and neither is
+ * the newer one.
  */
 import { hash } from 'node:crypto';
 import type { ClinicalEvent, ClinicalTime, Observation } from '../../../proto/gen/hilum/v1/event.ts';
@@ -21,6 +25,8 @@ export type DecidedBy = 'issued' | 'effective' | 'analyzed' | 'message' | 'seque
 
 /** The newest state and what came before it. */
 const statesMax = 4;
+/** Value of an order that names no result: what it says goes for all of them. */
+export const namesNone = '-';
 /** A longer value is not kept, only told from others. */
 const valueCharsMax = 64;
 
@@ -32,12 +38,12 @@ export function stateOf(event: ClinicalEvent, about: About, epoch: bigint): Reme
     sequence: Number(about.sequence),
     epoch,
     status: event.status,
-    issuedMs: millisecondsOf(event.times?.issued) ?? message,
+    issuedMs: within(event.times?.issued, message, event.times?.message) ?? message,
     effectiveMs: 0,
     analyzedMs: 0,
     messageMs: message,
     capturedS: Math.floor(capturedMs / 1000),
-    value: '',
+    value: event.observations.length === 0 ? namesNone : '',
     digest: nothing,
     unit: '',
     effective: '',
@@ -51,6 +57,8 @@ export function stateOfResult(
   observation: Observation,
 ): RememberedState {
   const effective = observation.effective ?? event.times?.observed;
+  const message = event.times?.message;
+  const collectedMs = millisecondsOf(event.times?.observed) ?? 0;
   const text = valueText(observation);
   const long = text.length > valueCharsMax;
   return {
@@ -58,8 +66,8 @@ export function stateOfResult(
     epoch: report.epoch,
     status: statusOf(event, observation),
     issuedMs: report.issuedMs,
-    effectiveMs: millisecondsOf(effective) ?? 0,
-    analyzedMs: millisecondsOf(observation.analyzed) ?? 0,
+    effectiveMs: within(observation.effective, collectedMs, message) ?? collectedMs,
+    analyzedMs: isDate(observation.analyzed) ? 0 : (millisecondsOf(observation.analyzed) ?? 0),
     messageMs: report.messageMs,
     capturedS: report.capturedS,
     value: long ? '' : text,
@@ -74,8 +82,19 @@ export function statusOf(event: ClinicalEvent, { status }: Observation): string 
   return status === 'unknown' || status === '' ? event.status : status;
 }
 
+/** Two things that one message says under one order. */
+export function ofOneMessage(a: RememberedState, b: RememberedState): boolean {
+  return (
+    a.sequence === b.sequence &&
+    a.epoch === b.epoch &&
+    a.issuedMs === b.issuedMs &&
+    a.messageMs === b.messageMs
+  );
+}
+
 /** Positive where `a` is newer than `b`. */
 export function newer(a: RememberedState, b: RememberedState): { by: DecidedBy; difference: number } {
+  if (ofOneMessage(a, b)) return { by: 'sequence', difference: 0 };
   if (a.issuedMs !== b.issuedMs) return { by: 'issued', difference: a.issuedMs - b.issuedMs };
   if (a.effectiveMs !== b.effectiveMs) return { by: 'effective', difference: a.effectiveMs - b.effectiveMs };
   if (a.analyzedMs !== b.analyzedMs && a.analyzedMs !== 0 && b.analyzedMs !== 0) {
@@ -109,10 +128,12 @@ export interface Placed {
 export function place(known: readonly RememberedState[], state: RememberedState): Placed {
   const repeated = known.findIndex(
     (one) =>
-      one.sequence === state.sequence || (newer(one, state).by === 'sequence' && sameSaying(one, state)),
+      newer(one, state).by === 'sequence' &&
+      (one.effectiveMs === state.effectiveMs || !ofOneMessage(one, state)) &&
+      sameSaying(one, state),
   );
   if (repeated >= 0) return { states: known, at: repeated };
-  let at = known.findIndex((one) => newer(state, one).difference > 0);
+  let at = known.findIndex((one) => ofOneMessage(state, one) || newer(state, one).difference > 0);
   if (at < 0) at = known.length;
   const after = known[at];
   const before = known[at - 1];
@@ -129,6 +150,39 @@ export function place(known: readonly RememberedState[], state: RememberedState)
 export function valueText({ value, furtherValues, attachment }: Observation): string {
   if (attachment !== undefined) return attachment.hash;
   return furtherValues.length === 0 ? value : [value, ...furtherValues].join('~');
+}
+
+/** Shorter than a second there is nothing that a sender leaves out. */
+const widthsMs: Readonly<Record<string, number>> = {
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  month: 28 * 86_400_000,
+  year: 365 * 86_400_000,
+};
+
+function isDate(time: ClinicalTime | undefined): boolean {
+  return time !== undefined && time.value.length <= dateLength;
+}
+
+const dateLength = 10;
+
+/**
+ * The time as a moment: of what is not known to the second the one that is nearest to `byMs`.
+ * @param sent a date has no offset of its own: it is of the sender's day
+ */
+function within(
+  time: ClinicalTime | undefined,
+  byMs: number,
+  sent: ClinicalTime | undefined,
+): number | undefined {
+  const widthMs = time === undefined ? undefined : widthsMs[time.precision];
+  if (time === undefined || widthMs === undefined) return millisecondsOf(time);
+  const startMs = isDate(time)
+    ? Date.parse(`${time.value}${'-01-01'.slice(time.value.length - 4)}T00:00:00${sent?.offset || 'Z'}`)
+    : millisecondsOf(time);
+  if (startMs === undefined || Number.isNaN(startMs)) return undefined;
+  return Math.min(Math.max(startMs, byMs), startMs + widthMs - 1);
 }
 
 export function millisecondsOf(time: ClinicalTime | undefined): number | undefined {

@@ -115,10 +115,37 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
     if (row !== known && (known !== undefined || row.birthDates.length + row.sexes.length > 0 || byAdt))
       recall.set(personRow, idText(identifier), row);
   }
-  if (event.merge !== undefined) inheritStay(event, recall);
+  if (event.merge === undefined) return;
+  inheritStay(event, recall);
+  forgetRetired(event, recall);
 }
 
-function originOf(event: ClinicalEvent, about: About): RememberedOrigin {
+/** Identifiers that ADT told beside retired ones, as an enterprise number beside the record number. */
+export function companionsOf({ merge }: ClinicalEvent, recall: Recall): Identifier[] {
+  if (merge === undefined || !retires(merge.action)) return [];
+  const retired = patientIdentifiers({ ...fresh.patient(), identifiers: merge.retired });
+  return retired.flatMap((one) => personAt(recall, one)?.patient?.identifiers ?? []);
+}
+
+function retires(action: string): boolean {
+  return action === 'merge' || action === 'change-identifier';
+}
+
+/** Nobody is completed with an identifier that is retired: what stands for it is told again by the next ADT. */
+function forgetRetired(event: ClinicalEvent, recall: Recall): void {
+  const surviving = new Set(patientIdentifiers(event.patient).map(idText));
+  const gone = new Set((event.merge?.retired ?? []).map(idText).filter((one) => !surviving.has(one)));
+  for (const companion of companionsOf(event, recall)) {
+    const row = personAt(recall, companion);
+    const { patient } = row ?? {};
+    if (row === undefined || patient === undefined || gone.has(idText(companion))) continue;
+    const identifiers = patient.identifiers.filter((one) => !gone.has(idText(one)));
+    if (identifiers.length < patient.identifiers.length)
+      recall.set(personRow, idText(companion), { ...row, patient: { ...patient, identifiers } });
+  }
+}
+
+export function originOf(event: ClinicalEvent, about: About): RememberedOrigin {
   return {
     source: about.source,
     record: positionOf(about),
@@ -135,7 +162,7 @@ export function positionOf({ epoch, sequence }: About): RecordPosition {
   return { epoch, sequence };
 }
 
-/** The surviving patient lies where the retired one lay, unless ADT has said something else of them. */
+/** The surviving patient lies where the retired one lay, unless ADT has said something else of them since. */
 function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recall: Recall): void {
   if (merge === undefined || merge.action !== 'merge' || identityConflicts.length > 0) return;
   const stays = patientIdentifiers({ ...(patient as Patient), identifiers: merge.retired })
@@ -145,7 +172,9 @@ function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recal
   if (stay === undefined) return;
   for (const identifier of patientIdentifiers(patient)) {
     const row = personAt(recall, identifier);
-    if (row !== undefined && row.encounterFrom === undefined)
+    // A stay that ended before this one began says nothing of it: who comes in unknown is merged into a known patient.
+    const isOlder = (row?.encounterFrom?.saidMs ?? 0) < (stay.encounterFrom?.saidMs ?? 0);
+    if (row !== undefined && (row.encounterFrom === undefined || (row.encounter === undefined && isOlder)))
       recall.set(personRow, idText(identifier), {
         ...row,
         encounter: stay.encounter as Encounter,

@@ -1,6 +1,7 @@
 /** The rules of the memory, in the order in which they run. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { bedRow } from './bed.ts';
+import { censusNeed } from './census.ts';
 import { context } from './context.ts';
 import { identity } from './identity.ts';
 import { historyRow } from './identity-history.ts';
@@ -8,10 +9,11 @@ import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { occupancy } from './occupancy.ts';
 import { once } from './once.ts';
 import { personRow } from './person.ts';
+import { series, seriesRow } from './series.ts';
 import { orderRow, status } from './status.ts';
 
 /** Who it is before what it replaces: an order of a merged patient is still that order. `once` compares finished events. */
-const rules: readonly MemoryRule[] = [identity, status, context, occupancy, once];
+const rules: readonly MemoryRule[] = [identity, status, series, context, occupancy, once];
 
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {
@@ -22,9 +24,13 @@ export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] 
 
 /** Whether what was found for the record can lead to further rows; mostly it cannot, and need not be asked. */
 export function mayLead(events: readonly ClinicalEvent[], needs: readonly Need[], recall: Recall): boolean {
-  const moves = events.some(({ kind }) => kind === 'admission');
+  const moves = events.some(({ kind }) => kind === 'admission' || kind === 'merge');
   return needs.some(
-    ({ kind, text }) => (moves || kind !== personRow) && recall.get(kind, text) !== undefined,
+    ({ kind, text }) =>
+      (moves || kind !== personRow) &&
+      kind !== seriesRow &&
+      kind !== censusNeed.kind &&
+      recall.get(kind, text) !== undefined,
   );
 }
 
@@ -45,5 +51,7 @@ export function remember(events: readonly ClinicalEvent[], about: About, recall:
 
 /** Kinds of rows that outlive the room that they were written to. */
 export const lasting: ReadonlySet<number> = new Set(
-  [orderRow, historyRow, personRow, bedRow].filter(({ lasts }) => lasts).map(({ number }) => number),
+  [orderRow, historyRow, personRow, bedRow, censusNeed.kind, seriesRow]
+    .filter(({ lasts }) => lasts)
+    .map(({ number }) => number),
 );

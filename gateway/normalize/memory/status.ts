@@ -21,9 +21,18 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { currentIdentifiers } from './identity.ts';
 import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
-import { idText } from './identity-steps.ts';
+import { idText, patientIdentifiers } from './identity-steps.ts';
 import type { About, MemoryRule, Need, RowKind } from './memory.ts';
-import { type DecidedBy, newer, place, sameSaying, stateOf, stateOfResult } from './newness.ts';
+import {
+  type DecidedBy,
+  namesNone,
+  newer,
+  ofOneMessage,
+  place,
+  sameSaying,
+  stateOf,
+  stateOfResult,
+} from './newness.ts';
 import { decodeOrder, encodeOrder, type OrderMemory, type RememberedState } from './order-codec.ts';
 import { isUnusual, overrules } from './transitions.ts';
 
@@ -37,7 +46,14 @@ export const orderRow: RowKind<OrderMemory> = {
   keepS: daysKept * 86_400,
   lasts: false,
   encode: encodeOrder,
-  decode: decodeOrder,
+  decode(bytes) {
+    try {
+      return decodeOrder(bytes);
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  },
 };
 
 export const status: MemoryRule = {
@@ -74,7 +90,8 @@ export const status: MemoryRule = {
   },
 };
 
-function orderText(event: ClinicalEvent, { source }: About): string | undefined {
+/** What the event's order is known by; undefined without a number. */
+export function orderText(event: ClinicalEvent, { source }: About): string | undefined {
   const { order } = event;
   if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return undefined;
   const number =
@@ -91,9 +108,10 @@ function orderText(event: ClinicalEvent, { source }: About): string | undefined 
   return parts.join('\n');
 }
 
-/** As the message names the patient, and as merges do by now. */
+/** As the message names the patient, and as merges do by now. What people share or mistype (SSN) only where there is nothing else. */
 function patientOf(event: ClinicalEvent): string[] {
-  const said = (event.patient?.identifiers ?? []).map(idText);
+  const own = patientIdentifiers(event.patient);
+  const said = (own.length > 0 ? own : (event.patient?.identifiers ?? [])).map(idText);
   const all = event.identityLinks.length === 0 ? said : [...said, ...currentIdentifiers(event)];
   return all.length < 2 ? all : [...new Set(all)];
 }
@@ -124,26 +142,28 @@ function merged(
     const before = observations.get(key);
     const state = stateOfResult(event, own, observation);
     const followed = follow(before ?? [], state, what, mark);
-    observation.superseded = followed.at > 0;
-    const order = report.states[0];
-    // Where the result itself was known from another record, its own times have decided; also where it says the same
-    // again, of which one state is kept.
-    const alone =
-      followed.at === 0 &&
-      followed.states.length === 1 &&
-      (before === undefined || before[0]?.sequence === state.sequence);
-    if (alone && report.at > 0 && order !== undefined && overrules(order.status, state.status)) {
-      observation.superseded = true;
-      event.supersessions.push(supersession(what, order, state, 'order', mark));
-    }
+    const isFollowed = before !== undefined || observations.size < observationsMax;
+    const { newest } = report;
+    // Where the result itself was known from another record, its own times have decided, unless the order's newest
+    // report names no result: a cancellation is said once, for all of them. Of a result that is not followed by
+    // itself nothing better is known than what is known of its order.
+    const isAlone =
+      followed.states.length === 1 && (before === undefined || before[0]?.sequence === state.sequence);
+    const byOrder =
+      newest !== undefined &&
+      followed.newest === undefined &&
+      (!isFollowed || ((isAlone || newest.value === namesNone) && overrules(newest.status, state.status)));
+    if (byOrder) event.supersessions.push(supersession(what, newest, state, 'order', mark));
+    observation.superseded = byOrder || followed.newest !== undefined;
     addPrevious(observation, what, followed, state, mark);
-    if (followed.states !== before && (before !== undefined || observations.size < observationsMax)) {
+    if (followed.states !== before && isFollowed) {
       observations.set(key, followed.states);
       changed = true;
     }
   }
-  event.superseded = results.length > 0 ? results.every((one) => one.superseded) : report.at > 0;
-  const [first, second] = report.at === 0 ? [patient, row.patient] : [row.patient, patient];
+  const isLate = report.newest !== undefined;
+  event.superseded = results.length > 0 ? results.every((one) => one.superseded) : isLate;
+  const [first, second] = isLate ? [row.patient, patient] : [patient, row.patient];
   const identifiers = [...new Set([...first, ...second])].slice(0, identifiersMax);
   if (!changed && identifiers.length === row.patient.length) return row;
   return {
@@ -175,7 +195,10 @@ function firstSaid(
 
 interface Followed {
   states: readonly RememberedState[];
-  at: number;
+  /** States before the one in hand, the newest first. */
+  earlier: readonly RememberedState[];
+  /** What is newer than it: the newest. */
+  newest: RememberedState | undefined;
 }
 
 interface Mark {
@@ -193,17 +216,22 @@ function follow(
   mark: Mark,
 ): Followed {
   const { states, at } = place(known, state);
-  const [current, before] = states;
-  if (at > 0 && current !== undefined) {
-    mark.event.supersessions.push(supersession(what, current, state, newer(current, state).by, mark));
-  } else if (before !== undefined && current?.sequence === state.sequence && !isEcho(known, state)) {
+  const isOther = (one: RememberedState) => !ofOneMessage(one, state);
+  const newest = at === 0 ? undefined : states.slice(0, at).find(isOther);
+  const earlier = at + 1 >= states.length ? nothing : states.slice(at + 1).filter(isOther);
+  const [before] = earlier;
+  if (newest !== undefined) {
+    mark.event.supersessions.push(supersession(what, newest, state, newer(newest, state).by, mark));
+  } else if (before !== undefined && states[at]?.sequence === state.sequence && !isEcho(known, state)) {
     const one = supersession(what, before, state, newer(state, before).by, mark);
     if (isUnusual(before.status, state.status)) one.statusFlag = 'unusual-transition';
     one.thisIsSuperseded = false;
     mark.event.supersessions.push(one);
   }
-  return { states, at };
+  return { states, earlier, newest };
 }
+
+const nothing: readonly RememberedState[] = [];
 
 /** What was said before, said again later: that replaces nothing. */
 function isEcho([current]: readonly RememberedState[], state: RememberedState): boolean {
@@ -232,11 +260,13 @@ function supersession(
 function addPrevious(
   observation: Observation,
   what: string,
-  { states, at }: Followed,
+  followed: Followed,
   state: RememberedState,
   mark: Mark,
 ): void {
-  const earlier = states.slice(at + 1).filter(({ value }) => value !== '');
+  if (followed.earlier.length === 0) return;
+  const limitS = mark.about.enrichment?.previousS ?? 0;
+  const earlier = followed.earlier.filter((one) => one.value !== '' && ageS(one, state) <= limitS);
   const [newest] = earlier;
   if (newest === undefined) return;
   const { source } = mark.about;
@@ -247,15 +277,16 @@ function addPrevious(
     effective: one.effective,
     record: positionOf(one, mark),
     source,
-    ageS: ageS(one, state),
+    ageS: BigInt(ageS(one, state)),
+    otherOrder: false,
   }));
   const record = positionOf(newest, mark);
-  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: ageS(newest, state), record });
+  mark.event.enriched.push({ path: `${what}.previous`, source, ageS: BigInt(ageS(newest, state)), record });
 }
 
 /** Captured after what follows it: it came late. */
-function ageS(earlier: RememberedState, state: RememberedState): bigint {
-  return BigInt(Math.max(0, state.capturedS - earlier.capturedS));
+function ageS(earlier: RememberedState, state: RememberedState): number {
+  return Math.max(0, state.capturedS - earlier.capturedS);
 }
 
 function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPosition {

@@ -1,5 +1,6 @@
 /** What the site's own ADT said completes events that do not say it, in a block of its own, with its age. */
 import t from 'tap';
+import { censusNeed, markCensus } from '../../../gateway/normalize/memory/census.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { type Adt, adt, type Lab, lab } from './adt.ts';
 import { about, epoch, Rows, take, usualLimits } from './site.ts';
@@ -12,6 +13,7 @@ class Ward {
   limits: typeof usualLimits | undefined = usualLimits;
   /** Added to the second at which the next record is captured. */
   later = 0;
+  censusEnd = false;
   #sequence = 0;
 
   adt(of: Partial<Adt> & { trigger: string }): ClinicalEvent {
@@ -28,6 +30,7 @@ class Ward {
     const later = {
       ...one,
       enrichment: this.limits,
+      censusEnd: this.censusEnd,
       capturedAtUs: one.capturedAtUs + BigInt(this.later) * 1_000_000n,
     };
     const [event] = take(this.rows, this.#sequence, raw, source, later);
@@ -128,14 +131,51 @@ t.test('context - switched off, nothing is added and nothing is incomplete', asy
   t.equal(ward.lab({ ids: 'X' }).context, undefined);
 });
 
-t.test('context - incomplete until ADT spoke of the patient, or a census was loaded', async (t) => {
+t.test(
+  'context - incomplete until ADT spoke of the patient and a stay, or a census was loaded',
+  async (t) => {
+    const ward = new Ward();
+    const incomplete = { patient: undefined, encounter: undefined, incomplete: true };
+    t.same(ward.lab().context, incomplete);
+    ward.limits = { ...usualLimits, census: true };
+    t.equal(ward.lab().context, undefined);
+    ward.limits = usualLimits;
+    ward.adt({ trigger: 'A28', ids: id });
+    t.same(ward.lab().context, incomplete, 'a person may be known long before anybody told where they lie');
+    ward.adt({ trigger: 'A31', ids: id, name: 'DOE^JANE' });
+    t.match(ward.lab().context, { patient: { names: [{ family: 'DOE' }] }, incomplete: true });
+    ward.adt({ trigger: 'A03', ids: id });
+    t.match(ward.lab().context, { encounter: undefined, incomplete: false }, 'gone, and that is known');
+  },
+);
+
+t.test(
+  'context - with the last message of a census everybody is known, until people are forgotten',
+  async (t) => {
+    const ward = new Ward();
+    ward.censusEnd = true;
+    ward.adt(admitted);
+    ward.censusEnd = false;
+    t.equal(ward.lab({ ids: 'X' }).context, undefined);
+    ward.adt({ trigger: 'A28', ids: id });
+    t.equal(ward.lab({ ids: 'X' }).context, undefined);
+    ward.rows.name([censusNeed]);
+    markCensus(ward.rows, undefined);
+    t.match(ward.lab({ ids: 'X' }).context, { incomplete: true });
+  },
+);
+
+t.test('context - nobody is completed with an identifier that was retired', async (t) => {
   const ward = new Ward();
-  t.same(ward.lab().context, { patient: undefined, encounter: undefined, incomplete: true });
-  ward.limits = { ...usualLimits, census: true };
-  t.equal(ward.lab().context, undefined);
-  ward.limits = usualLimits;
-  ward.adt({ trigger: 'A28', ids: id });
-  t.equal(ward.lab().context, undefined, 'known, with nothing to add');
+  const enterprise = 'E9^^^HEALTH&1.2.9&ISO^PI';
+  ward.adt(admitted);
+  const identifiers = () =>
+    ward.lab({ ids: enterprise }).context?.patient?.identifiers.map(({ value }) => value);
+  t.same(identifiers(), ['4711']);
+  ward.adt({ trigger: 'A40', ids: '9000^^^HOSP&1.2.3&ISO^MR', mrg: id });
+  t.notOk(identifiers()?.includes('4711'), 'the merge does not name the enterprise number');
+  ward.adt({ trigger: 'A08', ids: `9000^^^HOSP&1.2.3&ISO^MR~${enterprise}`, at: '0930' });
+  t.same(identifiers(), ['9000']);
 });
 
 t.test('context - the stay follows the movements', async (t) => {
@@ -181,6 +221,24 @@ t.test('context - where the identity is in conflict nothing is added', async (t)
   ward.adt({ ...admitted, ids: other, birthDate: '19500505' });
   t.equal(ward.lab({ ids: `${id}~${other}` }).context, undefined, 'two numbers of two people');
 });
+
+t.test(
+  'context - the stay of who came in unknown goes to the known patient, whose last one has ended',
+  async (t) => {
+    const ward = new Ward();
+    const known = '9000^^^HOSP&1.2.3&ISO^MR';
+    ward.adt({ ...admitted, ids: known, visit: 'V0^^^HOSP&1.2.3&ISO', at: '0700' });
+    ward.adt({ trigger: 'A03', ids: known, visit: 'V0^^^HOSP&1.2.3&ISO', at: '0730' });
+    ward.adt({ ...admitted, ids: id, at: '0800' });
+    ward.adt({ trigger: 'A40', ids: known, mrg: id, at: '0815' });
+    t.equal(ward.lab({ ids: known }).context?.encounter?.location?.bed, '4');
+    ward.adt({ trigger: 'A03', ids: known, visit: 'V1^^^HOSP&1.2.3&ISO', at: '0900' });
+    const later = '9001^^^HOSP&1.2.3&ISO^MR';
+    ward.adt({ ...admitted, ids: later, birthDate: '', sex: '', at: '0845' });
+    ward.adt({ trigger: 'A40', ids: known, mrg: later, at: '0915' });
+    t.equal(ward.lab({ ids: known }).context?.encounter, undefined, 'what ended since stays ended');
+  },
+);
 
 t.test(
   'context - under a retired identifier it is that of the surviving patient, who keeps the stay',

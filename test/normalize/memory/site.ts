@@ -63,7 +63,12 @@ function frozen<Value>(value: Value): Value {
 export const epoch = 7n;
 
 /** As a config without a word about it has them. */
-export const usualLimits: EnrichmentLimits = { patientS: 90 * 86_400, encounterS: 7 * 86_400, census: false };
+export const usualLimits: EnrichmentLimits = {
+  patientS: 90 * 86_400,
+  encounterS: 7 * 86_400,
+  previousS: 90 * 86_400,
+  census: false,
+};
 
 export function about(
   sequence: number,

@@ -299,6 +299,7 @@ t.test('previous values - the last three, the newest first, with source, status 
       record: { epoch, sequence: BigInt(at) },
       source: 'lab',
       ageS: BigInt(9 - at),
+      otherOrder: false,
     })),
   );
   const record = { epoch, sequence: 5n };
@@ -369,7 +370,7 @@ t.test('status - whatever the order of arrival, the newest stays and nothing old
 /** Of the only observation. */
 function current(rows: Rows): RememberedState {
   const [row] = rows.rows.values();
-  const state = orderRow.decode(row as Uint8Array).observations[0]?.states[0];
+  const state = orderRow.decode(row as Uint8Array)?.observations[0]?.states[0];
   if (state === undefined) throw new Error('nothing is remembered');
   return state;
 }

@@ -2140,6 +2140,7 @@ export function writeCriticalMark(w: BackWriter, m: CriticalMark): void {
 
 export function writePreviousValue(w: BackWriter, m: PreviousValue): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.otherOrder !== false) w.bool(64, m.otherOrder);
   if (m.ageS !== 0n) w.uint64(56, m.ageS);
   if (m.source !== '') w.text(50, m.source);
   if (m.record !== undefined) {

@@ -458,7 +458,8 @@ export interface IdentityConflict {
   /**
    * birth-date | sex: this event and the other record say different ones. merge-circle: the merge would lead
    * back to itself, and is not followed. merge-again: the identifier was merged into another one before; the
-   * new merge is followed.
+   * new merge is followed. merge-undone: what undid the merge (A37) was said later than the merge, and came
+   * before it; the merge is not followed.
    * HL7 v2: PID-7, PID-8, MRG-1
    */
   field: string;
@@ -511,8 +512,8 @@ export interface Context {
     | Encounter
     | undefined;
   /**
-   * "Context incomplete": no ADT about this patient was seen, and no census was loaded. Nothing follows from
-   * what is missing here.
+   * "Context incomplete": no ADT has told of this patient or of a stay, and no census was loaded. Nothing follows
+   * from what is missing here.
    * Hilum: memory
    */
   incomplete: boolean;
@@ -544,9 +545,10 @@ export interface Supersession {
    */
   thisIsSuperseded: boolean;
   /**
-   * What said which is newer: issued (OBR-22, where there is none MSH-7) | effective (OBX-14, where there is
-   * none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) | sequence (the order of arrival) |
-   * order (an older result that was not final, under an order that is)
+   * What said which is newer: issued (OBR-22; where there is none, or only its day or minute is known, MSH-7) |
+   * effective (OBX-14, where there is none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) |
+   * sequence (the order of arrival) | order (an older result that was not final, under an order that is; any
+   * older result, under an order that was withdrawn)
    * Hilum: memory
    */
   decidedBy: string;
@@ -628,6 +630,11 @@ export interface PreviousValue {
    * Hilum: memory
    */
   ageS: bigint;
+  /**
+   * True: of another order of this patient, whose result stays what it is. False: of this order, which said it before.
+   * Hilum: memory
+   */
+  otherOrder: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2142,7 +2149,8 @@ export interface Observation {
    */
   superseded: boolean;
   /**
-   * At most three earlier values of the same observation of the same order, the newest first.
+   * Earlier values of the same observation: at most three of the same order, then at most two of other orders of
+   * this patient that were observed before this one; of each the newest first.
    * Hilum: memory
    */
   previous: PreviousValue[];
@@ -6389,6 +6397,7 @@ function createBasePreviousValue(): PreviousValue {
     record: undefined,
     source: "",
     ageS: 0n,
+    otherOrder: false,
     _unknownFields: {},
   };
 }
@@ -6418,6 +6427,9 @@ export const PreviousValue: MessageFns<PreviousValue> = {
         throw new globalThis.Error("value provided for field message.ageS of type uint64 too large");
       }
       writer.uint32(56).uint64(message.ageS);
+    }
+    if (message.otherOrder !== false) {
+      writer.uint32(64).bool(message.otherOrder);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6499,6 +6511,14 @@ export const PreviousValue: MessageFns<PreviousValue> = {
             message.ageS = reader.uint64() as bigint;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.otherOrder = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6528,6 +6548,11 @@ export const PreviousValue: MessageFns<PreviousValue> = {
       record: isSet(object.record) ? RecordPosition.fromJSON(object.record) : undefined,
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       ageS: isSet(object.ageS) ? BigInt(object.ageS) : isSet(object.age_s) ? BigInt(object.age_s) : 0n,
+      otherOrder: isSet(object.otherOrder)
+        ? globalThis.Boolean(object.otherOrder)
+        : isSet(object.other_order)
+        ? globalThis.Boolean(object.other_order)
+        : false,
     };
   },
 
@@ -6554,6 +6579,9 @@ export const PreviousValue: MessageFns<PreviousValue> = {
     if (message.ageS !== 0n) {
       obj.ageS = message.ageS.toString();
     }
+    if (message.otherOrder !== false) {
+      obj.otherOrder = message.otherOrder;
+    }
     return obj;
   },
 
@@ -6571,6 +6599,7 @@ export const PreviousValue: MessageFns<PreviousValue> = {
       : undefined;
     message.source = object.source ?? "";
     message.ageS = (object.ageS !== undefined && object.ageS !== null) ? BigInt(object.ageS) : 0n;
+    message.otherOrder = object.otherOrder ?? false;
     return message;
   },
 };

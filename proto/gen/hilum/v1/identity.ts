@@ -14,14 +14,14 @@ export const protobufFileName = "hilum/v1/identity.proto";
 
 /** What happened to one identifier of a patient, an account or a visit. */
 export interface IdentifierHistory {
-  /** The oldest first; those that were undone stay. */
+  /** In the order of their records, whenever they arrived; those that were undone stay. */
   steps: IdentityStep[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** One merge, move, link or change of identifier, as one record said it. */
+/** One merge, move, link, unlink or change of identifier, as one record said it. */
 export interface IdentityStep {
-  /** merge | move | link | change-identifier */
+  /** merge | move | link | change-identifier | unlink (A37, which undoes what is older than it) */
   action: string;
   trigger: string;
   /** Retired, or moved; of a link the one side. */
@@ -35,7 +35,11 @@ export interface IdentityStep {
   source: string;
   atUs: bigint;
   /** The record that undid it (A37). */
-  undoneBy: RecordPosition | undefined;
+  undoneBy:
+    | RecordPosition
+    | undefined;
+  /** EVN-2, else MSH-7, milliseconds since 1970; 0: neither is known. */
+  saidMs: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -135,6 +139,7 @@ function createBaseIdentityStep(): IdentityStep {
     source: "",
     atUs: 0n,
     undoneBy: undefined,
+    saidMs: 0,
     _unknownFields: {},
   };
 }
@@ -170,6 +175,9 @@ export const IdentityStep: MessageFns<IdentityStep> = {
     }
     if (message.undoneBy !== undefined) {
       RecordPosition.encode(message.undoneBy, writer.uint32(74).fork()).join();
+    }
+    if (message.saidMs !== 0) {
+      writer.uint32(81).double(message.saidMs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -267,6 +275,14 @@ export const IdentityStep: MessageFns<IdentityStep> = {
             message.undoneBy = RecordPosition.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.saidMs = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -302,6 +318,11 @@ export const IdentityStep: MessageFns<IdentityStep> = {
         : isSet(object.undone_by)
         ? RecordPosition.fromJSON(object.undone_by)
         : undefined,
+      saidMs: isSet(object.saidMs)
+        ? globalThis.Number(object.saidMs)
+        : isSet(object.said_ms)
+        ? globalThis.Number(object.said_ms)
+        : 0,
     };
   },
 
@@ -334,6 +355,9 @@ export const IdentityStep: MessageFns<IdentityStep> = {
     if (message.undoneBy !== undefined) {
       obj.undoneBy = RecordPosition.toJSON(message.undoneBy);
     }
+    if (message.saidMs !== 0) {
+      obj.saidMs = floatToJson(message.saidMs);
+    }
     return obj;
   },
 
@@ -355,9 +379,14 @@ export const IdentityStep: MessageFns<IdentityStep> = {
     message.undoneBy = (object.undoneBy !== undefined && object.undoneBy !== null)
       ? RecordPosition.fromPartial(object.undoneBy)
       : undefined;
+    message.saidMs = object.saidMs ?? 0;
     return message;
   },
 };
+
+function floatToJson(value: number | null | undefined): number | string | null | undefined {
+  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
+}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 

@@ -38,6 +38,8 @@ export interface JournalRecord {
   /** Times that the record was put back from quarantine. */
   replays: number;
   contentType: string;
+  /** The last message of a census file: from here on everybody who is here is known. */
+  censusEnd: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -111,6 +113,13 @@ export interface Occupant {
     | undefined;
   /** When the patient was to leave (A15, A16), milliseconds since 1970; 0: nothing is planned. */
   dueMs: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** That a census was loaded: see gateway/normalize/memory/census.ts. */
+export interface CensusMemory {
+  /** The last message of it; absent where the memory has forgotten people since. */
+  from: RememberedOrigin | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -224,6 +233,7 @@ function createBaseJournalRecord(): JournalRecord {
     will: false,
     replays: 0,
     contentType: "",
+    censusEnd: false,
     _unknownFields: {},
   };
 }
@@ -289,6 +299,9 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     }
     if (message.contentType !== "") {
       writer.uint32(138).string(message.contentType);
+    }
+    if (message.censusEnd !== false) {
+      writer.uint32(144).bool(message.censusEnd);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -450,6 +463,14 @@ export const JournalRecord: MessageFns<JournalRecord> = {
             message.contentType = reader.string();
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.censusEnd = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -513,6 +534,11 @@ export const JournalRecord: MessageFns<JournalRecord> = {
         : isSet(object.content_type)
         ? globalThis.String(object.content_type)
         : "",
+      censusEnd: isSet(object.censusEnd)
+        ? globalThis.Boolean(object.censusEnd)
+        : isSet(object.census_end)
+        ? globalThis.Boolean(object.census_end)
+        : false,
     };
   },
 
@@ -569,6 +595,9 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     if (message.contentType !== "") {
       obj.contentType = message.contentType;
     }
+    if (message.censusEnd !== false) {
+      obj.censusEnd = message.censusEnd;
+    }
     return obj;
   },
 
@@ -598,6 +627,7 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     message.will = object.will ?? false;
     message.replays = object.replays ?? 0;
     message.contentType = object.contentType ?? "";
+    message.censusEnd = object.censusEnd ?? false;
     return message;
   },
 };
@@ -1568,6 +1598,91 @@ export const Occupant: MessageFns<Occupant> = {
       ? RememberedOrigin.fromPartial(object.from)
       : undefined;
     message.dueMs = object.dueMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseCensusMemory(): CensusMemory {
+  return { from: undefined, _unknownFields: {} };
+}
+
+export const CensusMemory: MessageFns<CensusMemory> = {
+  encode(message: CensusMemory, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== undefined) {
+      RememberedOrigin.encode(message.from, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CensusMemory {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCensusMemory();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = RememberedOrigin.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CensusMemory {
+    return { from: isSet(object.from) ? RememberedOrigin.fromJSON(object.from) : undefined };
+  },
+
+  toJSON(message: CensusMemory): unknown {
+    const obj: any = {};
+    if (message.from !== undefined) {
+      obj.from = RememberedOrigin.toJSON(message.from);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CensusMemory>): CensusMemory {
+    return CensusMemory.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CensusMemory>): CensusMemory {
+    const message = createBaseCensusMemory();
+    message.from = (object.from !== undefined && object.from !== null)
+      ? RememberedOrigin.fromPartial(object.from)
+      : undefined;
     return message;
   },
 };

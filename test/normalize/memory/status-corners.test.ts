@@ -1,0 +1,148 @@
+/** Status in the corners: times that are not complete, several reports in one record, reports that name nothing. */
+import t from 'tap';
+import { orderRow } from '../../../gateway/normalize/memory/status.ts';
+import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { er7 } from '../context.ts';
+import { about, type Report, Rows, report, take } from './site.ts';
+
+const preliminary: Report = { issued: '0900', message: '0901', status: 'P', results: [{ value: '3.9' }] };
+const final: Report = { issued: '1000', message: '1001', status: 'F', results: [{ value: '4.1' }] };
+
+/** @param issued OBR-22 as it stands there */
+function dated(status: string, issued: string, sent: string, collected = '20261123080000'): Buffer {
+  return er7(
+    `MSH|^~\\&|LAB|HOSP|||${sent}||ORU^R01|M|P|2.5.1`,
+    'PID|1||4711^^^HOSP^MR',
+    `OBR|1||F1|K^^L|||${collected}|||||||||||||||${issued}||LAB|${status}`,
+    `OBX|1|NM|K^^L||${status}||||||${status}`,
+  );
+}
+
+function said({ superseded, supersessions }: ClinicalEvent): [boolean, string[]] {
+  return [superseded, supersessions.map(({ what, record }) => `${what} ${record?.sequence}`)];
+}
+
+t.test(
+  'status - a final whose OBR-22 has only the day is not older than the preliminary of that day',
+  async (t) => {
+    for (const [name, issued, sent] of [
+      ['day', '20261123', '20261123120000+0100'],
+      ['minute', '202611231000', '20261123100045+0100'],
+      ['the evening of a day west of Greenwich', '20261123', '20261123220000-0500'],
+    ] as const) {
+      const rows = new Rows();
+      const [offset] = /[+-]\d+$/.exec(sent) as RegExpExecArray;
+      take(rows, 1, dated('P', `${sent.slice(0, 8)}100030${offset}`, `${sent.slice(0, 8)}100031${offset}`));
+      const [event] = take(rows, 2, dated('F', issued, sent)) as [ClinicalEvent];
+      t.same(said(event), [false, ['order 1', 'observations[0] 1']], name);
+      t.match(event.supersessions, [{ thisIsSuperseded: false }, { thisIsSuperseded: false }]);
+    }
+  },
+);
+
+t.test(
+  'status - a preliminary of yesterday, known to the day, stays older whenever it is sent again',
+  async (t) => {
+    const rows = new Rows();
+    take(rows, 1, dated('P', '20261122', '20261122110000+0100'));
+    take(rows, 2, dated('F', '20261123', '20261123090000+0100'));
+    const [late] = take(rows, 3, dated('P', '20261122', '20261124090000+0100')) as [ClinicalEvent];
+    t.same(said(late), [true, ['order 2', 'observations[0] 2']]);
+  },
+);
+
+t.test('status - a preliminary and its final in one record replace each other as in two', async (t) => {
+  const rows = new Rows();
+  const batch = Buffer.concat([report({ id: 'A', ...preliminary }), report({ id: 'B', ...final })]);
+  const [first, second] = take(rows, 5, batch) as [ClinicalEvent, ClinicalEvent];
+  t.same(said(first), [false, []]);
+  t.same(said(second), [false, ['order 5', 'observations[0] 5']]);
+  t.match(second.supersessions, [{ status: 'preliminary', toStatus: 'final', thisIsSuperseded: false }, {}]);
+  const [late] = take(rows, 6, report({ ...preliminary, issued: '0930' })) as [ClinicalEvent];
+  t.same(said(late), [true, ['order 5', 'observations[0] 5']], 'the final is what is remembered');
+});
+
+t.test('status - two OBR of one message under one number are two things', async (t) => {
+  const rows = new Rows();
+  const message = (issued: string, values: readonly string[], status: string) =>
+    er7(
+      `MSH|^~\\&|LAB|HOSP|||20261123${issued}30+0100||ORU^R01|M${issued}|P|2.5.1`,
+      'PID|1||4711^^^HOSP^MR',
+      ...values.flatMap((value, at) => [
+        `OBR|${at + 1}||F1|GLU^^L|||202611230${8 - at}0000|||||||||||||||20261123${issued}00||LAB|${status}`,
+        `OBX|1|NM|GLU^^L||${value}|mmol/L|||||${status}|||202611230${8 - at}0000`,
+      ]),
+    );
+  for (const sequence of [1, 1]) {
+    const events = take(rows, sequence, message('0900', ['9.1', '5.2'], 'F'));
+    t.same(events.map(said), [
+      [false, []],
+      [false, []],
+    ]);
+  }
+  const events = take(rows, 2, message('1000', ['9.3', '5.4'], 'C'));
+  for (const event of events) {
+    t.same(said(event), [false, ['order 1', 'observations[0] 1']]);
+    const previous = event.observations[0]?.previous ?? [];
+    t.same(
+      previous.map(({ value }) => value).sort(),
+      ['5.2', '9.1'],
+      'what both said before, and nothing of now',
+    );
+  }
+  const [late] = take(rows, 3, message('0930', ['9.2'], 'F')) as [ClinicalEvent];
+  t.same(said(late), [true, ['order 2', 'observations[0] 2']]);
+});
+
+t.test('status - a cancellation that names no result speaks for a replayed one too', async (t) => {
+  for (const status of ['X', 'D']) {
+    const rows = new Rows();
+    take(rows, 1, report(final));
+    take(rows, 2, report({ ...final, issued: '1100', message: '1101', status, results: [] }));
+    const [replayed] = take(rows, 3, report(final)) as [ClinicalEvent];
+    t.same(said(replayed), [true, ['order 2', 'observations[0] 2']], status);
+    t.equal(replayed.observations[0]?.superseded, true);
+    const [again] = take(rows, 4, report({ ...final, issued: '1200', message: '1201' })) as [ClinicalEvent];
+    t.equal(again.superseded, false, 'a newer final is one again');
+  }
+});
+
+t.test('status - results that are too many to be followed go with their order', async (t) => {
+  const rows = new Rows();
+  const results = Array.from({ length: 230 }, (_, at) => ({ code: `C${at}` }));
+  take(rows, 1, report({ ...final, results }));
+  take(rows, 2, report({ ...final, issued: '1100', message: '1101', status: 'C', results }));
+  const [late] = take(rows, 3, report({ ...final, issued: '1030', message: '1031', results })) as [
+    ClinicalEvent,
+  ];
+  t.equal(late.observations.filter(({ superseded }) => superseded).length, 230);
+  t.equal(late.superseded, true, 'a final after its correction');
+});
+
+t.test('status - a number that people share (SSN) does not make two patients one', async (t) => {
+  const rows = new Rows();
+  const of = (mrn: string, sent: string, status: string) =>
+    er7(
+      `MSH|^~\\&|LAB|HOSP|||20261123${sent}00+0100||ORU^R01|M${sent}|P|2.5.1`,
+      `PID|1||${mrn}^^^HOSP^MR~999999999^^^SSA^SS`,
+      'OBR|1||F1|K^^L',
+      `OBX|1|NM|K^^L||4||||||${status}`,
+    );
+  take(rows, 1, of('1', '1000', 'F'));
+  const [event] = take(rows, 2, of('2', '0900', 'P')) as [ClinicalEvent];
+  t.same(said(event), [false, []]);
+  t.match(event.provenance?.remarks, ['the order number was used for another patient']);
+});
+
+t.test('status - a row that a later build wrote is absent, and costs no record', async (t) => {
+  const rows = new Rows();
+  take(rows, 1, report(final));
+  for (const [name, row] of rows.rows) {
+    if (!name.startsWith(`${orderRow.number} `)) continue;
+    for (const bytes of [Buffer.concat([Buffer.of(200), row]), row.subarray(0, 12)]) {
+      rows.rows.set(name, bytes);
+      const [event] = take(rows, 2, report(preliminary), 'lab', about(2)) as [ClinicalEvent];
+      t.same(said(event), [false, []]);
+    }
+  }
+});
