@@ -119,7 +119,7 @@ export class WorkerMemory {
     }
     const chunk = this.#chunks.get(location);
     if (chunk === undefined) return location;
-    this.#decode(text, slot, chunk, hash, nowS);
+    this.#decode(text, slot, { chunk, location }, hash, nowS);
     return 0;
   }
 
@@ -137,11 +137,26 @@ export class WorkerMemory {
     this.#chunks.set(location, plain, plain.length + slotBytes);
   }
 
-  #decode(text: string, slot: Slot, chunk: Buffer, hash: Hashed, nowS: number): void {
-    const entry = entryIn(chunk, hash);
+  #decode(
+    text: string,
+    slot: Slot,
+    { chunk, location }: { chunk: Buffer; location: number },
+    hash: Hashed,
+    nowS: number,
+  ): void {
     slot.row = null;
+    // A chunk that could not be read is empty; it was told once, and is not asked for again.
+    if (chunk.length === 0) this.#index.remove(hash[0] as number, hash[1] as number, location);
+    const entry = entryIn(chunk, hash);
     if (entry === undefined || entry.untilS <= nowS || entry.kind !== slot.kind.number) return;
-    slot.row = slot.kind.decode(entry.value);
+    try {
+      slot.row = slot.kind.decode(entry.value) ?? null;
+    } catch {
+      // Authenticated, so whole: written by a build that encoded it otherwise.
+      this.damaged += 1;
+      this.#index.remove(hash[0] as number, hash[1] as number, location);
+      return;
+    }
     slot.untilS = entry.untilS;
     if (slot.kind.lasts) this.keep(text, slot, entry.value.length);
   }
@@ -173,20 +188,29 @@ export class WorkerMemory {
   carry(row: number, bytes: Buffer, drop: boolean, nowS: number): FinishedRow | undefined {
     const next = this.tools.nextRow;
     let some = false;
-    const live = new Set<number>();
+    /** Hashes by chunk. */
+    const live = new Map<number, number[]>();
     const head = headOf(bytes);
     if (head !== undefined)
       readHead(head, (high, low, chunk) => {
         const location = locationOf(row, chunk);
         if (this.#index.find(high, low) !== location) return;
         if (drop) this.#index.remove(high, low, location);
-        else live.add(chunk);
+        else {
+          const hashes = live.get(chunk);
+          if (hashes === undefined) live.set(chunk, [high, low]);
+          else hashes.push(high, low);
+        }
       });
     const sealed = live.size === 0 ? [] : chunksOf(bytes);
-    for (const chunk of live) {
+    for (const [chunk, hashes] of live) {
       const location = locationOf(row, chunk);
       if (this.#chunks.get(location) === undefined) this.have(location, sealed[chunk]);
-      for (const entry of entriesOf(this.#chunks.get(location) ?? nothing)) {
+      const plain = this.#chunks.get(location) ?? nothing;
+      // What cannot be read is not carried on, and nothing points at it any more.
+      for (let at = 0; plain.length === 0 && at < hashes.length; at += 2)
+        this.#index.remove(hashes[at] as number, hashes[at + 1] as number, location);
+      for (const entry of entriesOf(plain)) {
         const [high, low] = entry.hash as unknown as [number, number];
         if (this.#index.find(high, low) !== location) continue;
         if (!this.tools.lasting.has(entry.kind) || entry.untilS <= nowS) {
@@ -324,11 +348,9 @@ export class JobMemory implements Recall {
 /** A cache of bounded size: when the young generation is full, it becomes the old one. */
 class Generations<Key, Value> {
   readonly #bytesMax: number;
-  #young = new Map<Key, Value>();
-  #old = new Map<Key, Value>();
+  #young = new Map<Key, { value: Value; bytes: number }>();
+  #old = new Map<Key, { value: Value; bytes: number }>();
   #bytes = 0;
-  /** Of a value that moves from the old generation, whose size is not kept. */
-  #mean = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -336,17 +358,21 @@ class Generations<Key, Value> {
 
   get(key: Key): Value | undefined {
     const found = this.#young.get(key);
-    if (found !== undefined) return found;
+    if (found !== undefined) return found.value;
     const old = this.#old.size === 0 ? undefined : this.#old.get(key);
-    if (old !== undefined) this.set(key, old, this.#mean);
-    return old;
+    if (old !== undefined) this.set(key, old.value, old.bytes);
+    return old?.value;
   }
 
   set(key: Key, value: Value, bytes: number): void {
-    if (!this.#young.has(key)) this.#bytes += bytes;
-    this.#young.set(key, value);
+    const known = this.#young.get(key);
+    this.#bytes += bytes - (known?.bytes ?? 0);
+    if (known === undefined) this.#young.set(key, { value, bytes });
+    else {
+      known.value = value;
+      known.bytes = bytes;
+    }
     if (this.#bytes <= this.#bytesMax) return;
-    this.#mean = this.#bytes / this.#young.size;
     this.#old = this.#young;
     this.#young = new Map();
     this.#bytes = 0;

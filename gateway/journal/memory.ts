@@ -105,10 +105,10 @@ export class Memory {
     const [oldest] = this.#table.getKeys({ limit: 1 });
     this.#oldest = oldest === undefined ? 0 : readUInt64(oldest as Buffer, 0);
     for (const { rows, isIndexed } of this.#stored()) {
-      for (const { row, bytes } of rows) {
+      for (const one of rows) {
         this.#rows += 1;
-        this.#last = row;
-        this.#count(bytes);
+        this.#last = one.row;
+        this.#count(one, 1);
       }
       if (!isIndexed) this.#unindexed.push(...rows);
     }
@@ -227,8 +227,8 @@ export class Memory {
     this.#unsettled.set(row, bytes);
     round.whenSettled(() => this.#unsettled.delete(row));
     this.#rows += 1;
-    this.#count(bytes.length);
     const one = indexed(row, bytes);
+    this.#count(one, 1);
     if (this.#oldest === 0 || row < this.#oldest) {
       this.#oldest = row;
       this.#oldestS = writtenS(one.head);
@@ -246,7 +246,7 @@ export class Memory {
     const key = numberKey(row);
     const bytes = this.#unsettled.get(row) ?? this.#table.getBinaryFast(key);
     if (bytes !== undefined) {
-      this.#count(-bytes.length);
+      this.#count(indexed(row, bytes), -1);
       this.#rows -= 1;
       round.remove(this.#table, key);
     }
@@ -278,8 +278,9 @@ export class Memory {
     this.#oldestS = head === undefined ? 0 : writtenS(head);
   }
 
-  #count(bytes: number): void {
-    const by = Math.sign(bytes) * storedBytes(keyBytes, Math.abs(bytes));
+  /** Of a row that came or went: its own bytes, and those of its head in the index. */
+  #count({ bytes, head }: IndexedRow, sign: 1 | -1): void {
+    const by = sign * storedBytes(keyBytes, bytes + head.length);
     this.#bytes += by;
     this.#onBytes(by);
   }

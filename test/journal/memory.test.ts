@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { Journal, type JournalOptions, type Made } from '../../gateway/journal/journal.ts';
 import { numberKey, outboxTable, place, tables } from '../../gateway/journal/layout.ts';
-import { chunkOf } from '../../gateway/journal/memory-row.ts';
+import { chunkOf, headOf } from '../../gateway/journal/memory-row.ts';
 import { outboxRow } from '../../gateway/journal/rows.ts';
 import { storedBytes } from '../../gateway/journal/space.ts';
 import { censusNeed, isCensusLoaded, markCensus } from '../../gateway/normalize/memory/census.ts';
@@ -147,14 +147,15 @@ async function close(journal: Journal): Promise<void> {
   await journal.close();
 }
 
-/** Rows on the disk, and the bytes that they take. */
+/** Rows on the disk, and the bytes that they take, with their heads in the index. */
 async function stored(directory: string): Promise<{ rows: number[]; bytes: number; indexed: number }> {
   const environment = openEnvironment({ directory, readOnly: true });
   const found = [...environment.table(tables.memory).getRange({})];
   const indexed = [...environment.table(tables.memoryIndex).getKeys({})].length;
   await environment.close();
   const rows = found.map(({ key: row }) => Number(Buffer.from(row).readBigUInt64BE(0)));
-  return { rows, bytes: found.reduce((sum, { value }) => sum + storedBytes(8, value.length), 0), indexed };
+  const bytesOf = (value: Buffer) => storedBytes(8, value.length + (headOf(value)?.length ?? 0));
+  return { rows, bytes: found.reduce((sum, { value }) => sum + bytesOf(value), 0), indexed };
 }
 
 t.test('memory - what a job wrote the next one sees, and the next life', async (t) => {
@@ -440,6 +441,9 @@ t.test(
       [19, undefined],
     ]);
     t.equal(next.memory.damaged, 1);
+    t.same(next.recall([order, 'k19']), [undefined]);
+    t.equal(next.memory.damaged, 1, 'told once');
+    t.equal(next.memory.entries, 68, 'and nothing points at it');
     await close(again);
   },
 );
