@@ -156,16 +156,6 @@ t.test('adt - a message that is whole is read, whatever its MSH-14 holds', (t) =
   t.end();
 });
 
-t.test('adt - a county of its own field is that of the first address', (t) => {
-  const district = (address: string) => {
-    const raw = er7('MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.3', `PID|1||7||||||||${address}|KENT`);
-    return normalizeHl7v2(raw, testContext()).events[0]?.patient?.addresses[0]?.district;
-  };
-  t.equal(district('1 HIGH ST^^TOWN'), 'KENT');
-  t.equal(district('1 HIGH ST^^TOWN^^^^^^SURREY'), 'SURREY');
-  t.end();
-});
-
 t.test('adt - a sex by the words of table 0001 is that sex, and stays as sent', (t) => {
   for (const [sent, gender] of [
     ['Female', 'female'],

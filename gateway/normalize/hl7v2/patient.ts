@@ -6,7 +6,6 @@ import { upper } from '../text.ts';
 import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, typed } from './identified.ts';
-import type { Segment } from './message.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
@@ -49,7 +48,6 @@ export const pid: Table<Patient> = [
   [9, 'aliasNames', names],
   [10, 'race', codes],
   [11, 'addresses', addresses],
-  [12, county],
   [13, 'telecoms', telecomsOf('home')],
   [14, 'telecoms', telecomsOf('work')],
   [15, 'language', codes],
@@ -82,12 +80,6 @@ export const pid: Table<Patient> = [
   [39, 'tribalCitizenship', codes],
   [40, 'telecoms', telecoms],
 ];
-
-/** PID-12 is older than XAD-9 and says the same of the first address [HL7 3.4.2.12]. */
-function county(to: Patient, segment: Segment, field: number): void {
-  const [first] = to.addresses;
-  if (first?.district === '') first.district = segment.text(field);
-}
 
 export const pd1: Table<Patient> = [
   [4, 'generalPractitioners', persons],

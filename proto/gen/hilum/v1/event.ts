@@ -537,7 +537,7 @@ export interface Address {
   city: string;
   /**
    * The county or parish.
-   * HL7 v2: XAD-9, PID-12 · FHIR: Address.district
+   * HL7 v2: XAD-9 · FHIR: Address.district
    */
   district: string;
   /**
