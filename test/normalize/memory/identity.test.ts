@@ -127,7 +127,8 @@ t.test('merge - an identifier that both patients share is not retired', async (t
   const late = site.lab({ ids: `${cx('A')}~${shared}` });
   t.equal(late.identityLinks.length, 1);
   t.same(values(late.identityLinks[0]?.said), ['A']);
-  t.same(values(late.identityLinks[0]?.surviving), ['B']);
+  t.same(values(late.identityLinks[0]?.surviving), ['B', 'E1'], 'the survivor is known by both');
+  t.same(values(site.lab({ ids: cx('A') }).identityLinks[0]?.surviving), ['B', 'E1']);
 });
 
 t.test('merge - identifiers that one record retired together have one link', async (t) => {
