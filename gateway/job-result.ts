@@ -14,14 +14,14 @@ export function resultOf(
   { events, unmapped, critical }: Normalized,
   lane: Class,
 ): JobResult {
-  const results = events.filter(isResult);
-  const unflagged = results.filter((event) => !isFlagged(event));
+  let [results, unflagged] = [0, 0];
+  for (const event of events) {
+    if (!isResult(event)) continue;
+    results += 1;
+    if (!isFlagged(event)) unflagged += 1;
+  }
   const capturedAtUs = Number(record.capturedAtUs);
-  const result: JobResult = {
-    ...{ sequence, lane, capturedAtUs },
-    results: results.length,
-    unflagged: unflagged.length,
-  };
+  const result: JobResult = { sequence, lane, capturedAtUs, results, unflagged };
   if (unmapped !== undefined) result.unmapped = unmapped;
   if (critical !== undefined) result.critical = critical;
   const once = onceCounts(events);

@@ -254,13 +254,14 @@ function open(job: JobRecord, bytes: Buffer): Opened {
     const why = error instanceof Damaged ? error.message : 'the row cannot be decoded';
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
     const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
-    return { ...nothingKnown, job, record, about: aboutOf(job, record), made: { events: [], reject } };
+    const made = { events: [], reject };
+    return { job, record, about: aboutOf(job, record), made, failed: none, needs: none };
   }
   const made = read(record, meaning, setup.epoch);
-  return { ...nothingKnown, job, record, about: aboutOf(job, record), made, failed: takeFailed() };
+  return { job, record, about: aboutOf(job, record), made, failed: takeFailed(), needs: none };
 }
 
-const nothingKnown = { needs: [], failed: [] } satisfies Partial<Opened>;
+const none: readonly never[] = [];
 
 function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
   const { source, capturedAtUs, censusEnd } = record;
