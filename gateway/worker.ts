@@ -20,6 +20,7 @@ import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize
 import { mappingVersion } from './normalize/normalize.ts';
 import type { Normalized, Reject } from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
+import { collectAfter } from './process/heap.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
 import { memoryKey } from './process/keys.ts';
 import { createOpener, createSealer, Damaged } from './process/seal.ts';
@@ -184,7 +185,10 @@ function conclude(one: Opened, job: JobMemory, reply: Reply): void {
 
 function answer(id: number, job: JobMemory, reply: Reply): void {
   const done = reply.finish(id, job);
+  const { byteLength } = done.bytes;
   parentPort?.postMessage(done, [done.bytes, done.plain]);
+  // It may be the last job for a while, and its copies would stay.
+  collectAfter(byteLength);
 }
 
 const memoryFailed: Reject = {

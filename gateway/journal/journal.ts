@@ -31,7 +31,7 @@ import { Memory, type NumberedRow } from './memory.ts';
 import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
-import { type JournalPart, settled } from './part.ts';
+import { collectAround, type JournalPart, settled } from './part.ts';
 import { type MadeReject, Quarantine } from './quarantine.ts';
 import { Records, type TakenRecord, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
@@ -87,7 +87,8 @@ export class Journal implements Intake {
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
   /** Kept, because a writer's buffers cost more than what is written. */
-  readonly #writer = new BinaryWriter();
+  /** Kept, because its buffer costs more than what is written; one that a large message has grown is not. */
+  #writer = new BinaryWriter();
   #epoch: bigint;
   #sequence: number;
   #liveBytes = 0;
@@ -300,6 +301,7 @@ export class Journal implements Intake {
     const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
     const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
     this.#records.add(round, { record: taken, sealed, orderKeys });
+    if (collectAround(round, bytes.length)) this.#writer = new BinaryWriter();
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     this.#state.set('sequence', sequence);
     this.#custody.count('accepted', source, capturedS);
@@ -345,6 +347,7 @@ export class Journal implements Intake {
     const urgent = made.some(({ lanes }) => lanes.some(({ lane }) => lane === 'stat' || lane === 'urgent'));
     const round = this.#committer.round(urgent ? 'now' : 'patient');
     for (const row of rows) this.#records.remove(round, row);
+    for (const { records } of rows) for (const { bytes } of records) collectAround(round, bytes.length);
     for (const { lanes, rejects, deliveries, remembered } of made) {
       if (remembered !== undefined) this.memory.put(round, remembered);
       for (const lane of lanes) this.#outbox.put(round, lane);

@@ -1,6 +1,7 @@
 /** What a part of the journal shares with the whole: one environment, one committer, one key. */
 
 import { IntakeRefused } from '../capture/intake.ts';
+import { collectAfter } from '../process/heap.ts';
 import type { Environment } from '../process/lmdb.ts';
 import type { Opener, Sealer } from '../process/seal.ts';
 import type { Committer, Round } from './committer.ts';
@@ -23,4 +24,11 @@ export function settled(round: Round): Promise<void> {
       reject(new IntakeRefused('fault', `the commit failed: ${String(cause)}`)),
     );
   });
+}
+
+/** The copies of a large message are collected before its round takes further ones, and after it. False: it is not large. */
+export function collectAround(round: Round, bytes: number): boolean {
+  const large = collectAfter(bytes);
+  if (large) round.whenSettled(() => collectAfter(bytes));
+  return large;
 }

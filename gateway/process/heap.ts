@@ -8,8 +8,17 @@
  *   heap was marked eight times a second, a third of this thread's time. Four times as much costs some 60 MB.
  * - A heap this small is not made smaller while nothing happens: that was nine tenths of an idle gateway's time. What
  *   a large message leaves is over the limit, and goes by that.
+ *
+ * A message of many MiB leaves several copies of itself as it passes, and what comes after it is too small to bring
+ * the collector: they stood beside the copies of the next step. So whoever has handled one says so.
  */
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** From here on a message is worth a collection: some 20 ms. */
+const largeBytes = 4 * 1024 ** 2;
+let collect: (() => void) | undefined;
+let soon = false;
 
 /** Before anything is allocated that matters. */
 export function tuneHeap(): void {
@@ -17,4 +26,25 @@ export function tuneHeap(): void {
   setFlagsFromString('--no-concurrent-marking');
   setFlagsFromString('--heap-growing-percent=300');
   setFlagsFromString('--no-memory-reducer');
+}
+
+/** After a step with so many bytes, of which copies are left; the step ends before they are collected. False: too few to matter. */
+export function collectAfter(bytes: number): boolean {
+  if (bytes < largeBytes) return false;
+  if (soon) return true;
+  soon = true;
+  setImmediate(() => {
+    soon = false;
+    collect ??= collector();
+    collect();
+  });
+  return true;
+}
+
+/** V8 gives its collector to a context that is made while this flag stands. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const found = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  return found;
 }
