@@ -160,6 +160,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     calledBy: 'string',
     start: 'string',
     end: 'string',
+    representation: 'string',
   },
   Address: {
     use: 'string',
@@ -169,6 +170,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     state: 'string',
     postalCode: 'string',
     country: 'string',
+    start: 'string',
+    end: 'string',
   },
   Telecom: {
     system: 'string',
@@ -231,6 +234,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     person: 'Person',
     devices: 'list<Identifier>',
     telecoms: 'list<Telecom>',
+    action: 'string',
+    period: 'Period',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -267,6 +272,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     priorPendingLocation: 'Location',
     preadmit: 'Identifier',
     episode: 'Identifier',
+    expectedReturn: 'ClinicalTime',
   },
   Order: {
     placer: 'Identifier',
@@ -311,6 +317,12 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     procedure: 'Code',
     details: 'list<Code>',
     imagingSteps: 'list<ImagingStep>',
+    parentObservation: 'ParentObservation',
+  },
+  ParentObservation: {
+    code: 'Code',
+    subId: 'string',
+    text: 'string',
   },
   ImagingStep: {
     accession: 'Identifier',
@@ -547,6 +559,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     ingredients: 'list<Ingredient>',
     action: 'string',
     location: 'Location',
+    per: 'string',
+    instructionCodes: 'list<Code>',
   },
   Ingredient: {
     type: 'string',
@@ -578,6 +592,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     doseNumber: 'string',
     indications: 'list<Code>',
     doseUnitCode: 'Code',
+    recorded: 'ClinicalTime',
   },
   Charge: {
     items: 'list<ChargeItem>',
@@ -655,6 +670,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Identifier',
     clinicalStatus: 'Code',
     action: 'Code',
+    sensitivity: 'Code',
+    reported: 'ClinicalTime',
   },
   Condition: {
     code: 'Code',

@@ -3,7 +3,7 @@ import type { Allergy } from '../gen/hilum/v1/event.ts';
 import { coded, concept, dateTime, hl7System, identifiers, notStated, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
-import { allergyCategory, allergyCriticality, reactionSeverity } from './tables.ts';
+import { allergyCategory, allergyCriticality, allergyType, reactionSeverity } from './tables.ts';
 
 export function addAllergies(draft: Draft): void {
   draft.event.allergies.forEach((from, at) => {
@@ -12,12 +12,14 @@ export function addAllergies(draft: Draft): void {
       resourceType: 'AllergyIntolerance',
       identifier: identifiers([from.identifier]),
       ...statuses(from),
+      type: allergyType[sent(from.sensitivity)],
       category: category === undefined ? undefined : [category],
       criticality: allergyCriticality[sent(from.severity)],
       code: concept(from.code),
       patient: draft.subject,
       encounter: draft.encounter,
       onsetDateTime: dateTime(from.identified),
+      recordedDate: dateTime(from.reported),
       reaction: reactions(from),
     });
   });

@@ -1,6 +1,6 @@
 /** Appointment: when, with whom and where. */
 import type { ClinicalTime, Resource, Schedule } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, identifiers, instant, notStated, textOf } from './datatypes.ts';
+import { concept, concepts, identifiers, instant, logical, notStated, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { location } from './location.ts';
@@ -17,7 +17,7 @@ export function addAppointment(draft: Draft): void {
   const why = concept(from.eventReason);
   draft.add('schedule', {
     resourceType: 'Appointment',
-    identifier: identifiers([from.placer, from.filler, from.group, ...event.identifiers]),
+    identifier: identifiers([from.placer, from.filler, from.group]),
     status,
     cancelationReason: off ? why : undefined, // only of what does not take place [app-4]
     serviceType: concepts(
@@ -28,7 +28,7 @@ export function addAppointment(draft: Draft): void {
     ...times(from, status),
     minutesDuration: minutes(from),
     comment: event.notes.map(({ text }) => text).join('\n'),
-    basedOn: draft.requests,
+    basedOn: [...draft.requests, ...event.identifiers.flatMap((one) => logical('ServiceRequest', one) ?? [])],
     participant: participants(draft, from, status),
   });
 }
@@ -43,7 +43,10 @@ function statusOf(said: string, from: Schedule): string {
 function times(from: Schedule, status: string): Record<string, Json> {
   const placed = from.resources.find((one) => one.start !== undefined);
   const begin = instant(from.period?.start) ?? instant(placed?.start);
-  const end = instant(from.period?.end) ?? ended(begin, from.duration, from.durationUnit);
+  const end =
+    instant(from.period?.end) ??
+    ended(begin, from.duration, from.durationUnit) ??
+    ended(begin, placed?.duration ?? '', placed?.durationUnit ?? '');
   const ordered = end !== undefined && begin !== undefined && Date.parse(end) >= Date.parse(begin);
   if (ordered) return { start: begin, end };
   const free = begin === undefined && ['cancelled', 'waitlist', 'proposed'].includes(status);
@@ -100,7 +103,9 @@ function participants(draft: Draft, from: Schedule, status: string): Element[] {
     found.push({
       type: role === undefined ? undefined : [role],
       actor,
-      status: participantStatus[textOf(one.status).toUpperCase()] ?? usual,
+      // Taken out of it.
+      status:
+        one.action === 'D' ? 'declined' : (participantStatus[textOf(one.status).toUpperCase()] ?? usual),
       period: periodOf(one.start, one),
     });
   }

@@ -11,7 +11,7 @@ import type {
   Telecom,
 } from '../gen/hilum/v1/event.ts';
 import { Decimal, type Element, type Json, lean, present } from './json.ts';
-import { addressUse, nameUse } from './tables.ts';
+import { addressType, addressUse, nameScript, nameUse } from './tables.ts';
 
 const terminology = 'http://terminology.hl7.org/CodeSystem';
 export const ucum = 'http://unitsofmeasure.org';
@@ -98,6 +98,7 @@ export function textOf(from: Code | undefined): string {
 
 export function name(from: HumanName): Element {
   return {
+    extension: representation(from),
     use: nameUse[from.use.toUpperCase()],
     text: from.text,
     family: from.family,
@@ -108,6 +109,13 @@ export function name(from: HumanName): Element {
   };
 }
 
+/** XPN-8 [HL7 table 0465]: the same name in another script. */
+function representation(from: HumanName): Element[] | undefined {
+  const valueCode = nameScript[from.representation.toUpperCase()];
+  if (valueCode === undefined) return undefined;
+  return [{ url: 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation', valueCode }];
+}
+
 /** A name on one line, for a display. */
 export function nameText(from: HumanName | undefined): string {
   if (from === undefined) return '';
@@ -116,7 +124,17 @@ export function nameText(from: HumanName | undefined): string {
 
 export function address(from: Address): Element {
   const { line, city, district, state, postalCode, country } = from;
-  return { use: addressUse[from.use.toUpperCase()], line, city, district, state, postalCode, country };
+  return {
+    use: addressUse[from.use.toUpperCase()],
+    type: addressType[from.use.toUpperCase()],
+    line,
+    city,
+    district,
+    state,
+    postalCode,
+    country,
+    period: periodText(from.start, from.end),
+  };
 }
 
 const contactSystems = new Set(['phone', 'fax', 'email', 'pager', 'url', 'sms', 'other']);

@@ -30,7 +30,7 @@ export function addDocument(draft: Draft): void {
     type: concept(from.type),
     subject: draft.patient,
     date: instant(times?.issued) ?? instant(from.activity),
-    author: inRole(draft, participants, 'originating', 'performing'),
+    author: distinct(inRole(draft, participants, 'originating', 'performing')),
     authenticator: inRole(draft, participants, 'authenticating')[0],
     relatesTo: relations(draft.event, from),
     description: from.title || from.changeReason,
@@ -42,6 +42,11 @@ export function addDocument(draft: Draft): void {
       related: draft.requests,
     },
   });
+}
+
+/** Who wrote it and who is named for it are mostly one. */
+function distinct(from: readonly Element[]): Element[] {
+  return from.filter((one, at) => from.findIndex(({ reference }) => reference === one.reference) === at);
 }
 
 /** TXA-19 [HL7 table 0273]: OB obsolete, CA deleted. */

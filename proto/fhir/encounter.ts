@@ -15,10 +15,15 @@ import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { location } from './location.ts';
 import { practitioner, roleOf } from './practitioner.ts';
-import { encounterClass, encounterStatus } from './tables.ts';
+import { encounterClass, encounterStatus, table } from './tables.ts';
 
 export function addEncounters(draft: Draft): void {
-  const { encounter, furtherEncounters } = draft.event;
+  const { encounter, furtherEncounters, movement } = draft.event;
+  if (movement?.action === 'bed-status' && draft.patient === undefined) {
+    // A bed and nobody in it: there is no visit.
+    location(draft, encounter?.location, bedStatus(encounter));
+    return;
+  }
   if (encounter !== undefined) draft.encounter = addEncounter(draft, 'encounter', encounter);
   furtherEncounters.forEach((one, at) => {
     addEncounter(draft, `furtherEncounters/${at}`, one);
@@ -30,17 +35,22 @@ function addEncounter(draft: Draft, path: string, from: Encounter): Element {
   const { period: stay, expectedAdmit, expectedDischarge } = from;
   return draft.add(path, {
     resourceType: 'Encounter',
-    identifier: identifiers(from.identifiers),
+    // PV1-19 and PV1-50 number visits, where their type does not say so.
+    identifier: identifiers(from.identifiers.map((one) => ({ ...one, type: one.type || 'VN' }))),
     status,
     class: classOf(from.class),
     type: concepts([from.type, from.patientType]),
     serviceType: concept(from.hospitalService),
     subject: draft.patient,
     episodeOfCare: [logical('EpisodeOfCare', from.episode)],
-    participant: from.participants.map(({ role, person }) => ({
-      type: [roleOf(role)],
-      individual: practitioner(draft, person),
-    })),
+    // DE: not any more.
+    participant: from.participants
+      .filter(({ action }) => action !== 'DE')
+      .map(({ role, person, period: during }) => ({
+        type: [roleOf(role)],
+        period: period(during?.start, during?.end),
+        individual: practitioner(draft, person),
+      })),
     // What is expected is the visit's time only while it is planned.
     period:
       period(stay?.start, stay?.end) ??
@@ -89,19 +99,30 @@ function hospitalization(draft: Draft, from: Encounter): Element {
   };
 }
 
+/** Of a visit that never was the places have no status; a transfer that was called off is not planned. */
 function locations(draft: Draft, from: Encounter, status: string): Element[] {
-  const now = status === 'finished' ? 'completed' : status === 'planned' ? 'planned' : 'active';
+  const never = status === 'cancelled' || status === 'entered-in-error';
+  const now = never ? undefined : (placeStatus[status] ?? 'active');
+  const off = draft.event.movement?.action === 'cancel-pending-transfer';
   const places = [
     [from.location, now],
     [from.temporaryLocation, now],
     [from.priorLocation, 'completed'],
     [from.priorTemporaryLocation, 'completed'],
-    [from.pendingLocation, 'planned'],
+    [off ? undefined : from.pendingLocation, never ? undefined : 'planned'],
   ] as const;
   return places.flatMap(([place, status]) => {
-    const reference = location(draft, place);
+    const reference = location(draft, place, place === from.location ? bedStatus(from) : undefined);
     return reference === undefined ? [] : [{ location: reference, status }];
   });
+}
+
+const placeStatus = table({ finished: 'completed', planned: 'planned' });
+
+/** PV1-40, NPU-2 [HL7 table 0116]. */
+function bedStatus(from: Encounter | undefined): Element | undefined {
+  const sent = from?.bedStatus?.codings[0]?.code ?? '';
+  return /^[CHOUKI]$/.test(sent) ? { system: hl7System('v2-0116'), code: sent } : undefined;
 }
 
 function provider(from: Encounter): Element | undefined {

@@ -33,6 +33,7 @@ export function addImmunization(draft: Draft): void {
     patient: draft.subject,
     encounter: draft.encounter,
     ...occurrence(from),
+    recorded: dateTime(from.recorded),
     ...origin(from),
     location: location(draft, from.location),
     manufacturer: manufacturer(draft, from),
@@ -41,13 +42,15 @@ export function addImmunization(draft: Draft): void {
     site: concept(from.site),
     route: concept(from.route),
     // 999 says that the amount is not known [CDC IG, RXA-6].
-    doseQuantity: from.doseAmount === '999' ? undefined : quantity(from.doseAmount, from.doseUnit),
+    doseQuantity:
+      from.doseAmount === '999' ? undefined : quantity(from.doseAmount, from.doseUnit, from.doseUnitCode),
     performer: [
       ...performers('AP', inRole(draft, from.participants, 'administering')),
       ...performers('OP', inRole(draft, order?.participants ?? [], 'ordering')),
     ],
     note: notes(about),
     reasonCode: concepts(from.indications),
+    isSubpotent: from.completionStatus.toUpperCase() === 'PA' ? true : undefined,
   });
 }
 

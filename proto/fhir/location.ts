@@ -4,7 +4,11 @@ import { identifiers, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 
-export function location(draft: Draft, from: Location | undefined): Element | undefined {
+export function location(
+  draft: Draft,
+  from: Location | undefined,
+  operationalStatus?: Element,
+): Element | undefined {
   if (from === undefined) return undefined;
   const { facility, building, floor, pointOfCare, room, bed } = from;
   const parts = [facility, building, floor, pointOfCare, room, bed].filter((part) => part !== '');
@@ -12,6 +16,7 @@ export function location(draft: Draft, from: Location | undefined): Element | un
   const reference = draft.once({
     resourceType: 'Location',
     identifier: identifiers(from.identifiers),
+    operationalStatus,
     name: name || from.description,
     description: name === '' ? undefined : from.description,
     type: from.type === '' ? undefined : [word(from.type)],

@@ -1,9 +1,11 @@
 /** MedicationRequest, MedicationDispense and MedicationAdministration, by the act that the segment tells of. */
-import type { Medication } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Medication } from '../gen/hilum/v1/event.ts';
 import {
+  coded,
   concept,
   concepts,
   dateTime,
+  hl7System,
   identifiers,
   logical,
   notes,
@@ -17,8 +19,8 @@ import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization } from './practitioner.ts';
-import { priorityOf, requestStatusOf } from './service-request.ts';
-import { administrationStatus, dispenseStatus, medicationRequestStatus } from './tables.ts';
+import { authored, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
+import { administrationStatus, dispenseStatus, medicationRequestStatus, table } from './tables.ts';
 
 export function addMedications(draft: Draft): void {
   const { medication, furtherMedications } = draft.event;
@@ -35,6 +37,20 @@ function addMedication(draft: Draft, path: string, from: Medication): void {
   else draft.prescriptions.push(draft.add(path, requested(draft, path, from)));
 }
 
+/** RXC-1 [HL7 table 0166]: what is added acts, the base carries it. */
+const active = table<boolean>({ A: true, B: false });
+
+/** What was dispensed, given or refused under a prescription does not end it; only its order says that. */
+function requestedStatus(event: ClinicalEvent): string {
+  const { order, medication } = event;
+  const carriedOut = medication?.act === 'dispense' || medication?.act === 'administration';
+  const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
+  const status = medicationRequestStatus[said ?? ''] ?? 'unknown';
+  // Discontinued, after some of it was given.
+  const stopped = ['DC', 'DR', 'OD'].includes(order?.control ?? '') || order?.orderStatus === 'DC';
+  return status === 'cancelled' && stopped ? 'stopped' : status;
+}
+
 type Body = { resourceType: string } & Record<string, Json>;
 
 function requested(draft: Draft, path: string, from: Medication): Body {
@@ -45,20 +61,20 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     resourceType: 'MedicationRequest',
     identifier: identifiers([order?.placer, order?.filler, from.prescription]),
     basedOn: draft.prescriptions.slice(-1), // as encoded, of what was ordered
-    status: medicationRequestStatus[requestStatusOf(event, order)] ?? 'unknown',
+    status: requestedStatus(event),
     intent: from.act === 'give' ? 'instance-order' : 'order',
     priority: priorityOf(order?.priority ?? ''),
     ...what(draft, path, from),
     subject: draft.subject,
     encounter: draft.encounter,
-    authoredOn: dateTime(order?.requested),
+    authoredOn: order && authored(order),
     requester: inRole(draft, people, 'ordering')[0],
     reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
     note: notes(event.notes),
     dosageInstruction: dosage(from, order?.timing ?? []),
     dispenseRequest: {
       numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
-      quantity: quantity(from.dispenseAmount, from.dispenseUnit),
+      quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     },
     substitution: substitution(from),
   };
@@ -75,7 +91,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     context: draft.encounter,
     performer: inRole(draft, from.participants, 'dispensing').map((actor) => ({ actor })),
     authorizingPrescription: prescriptions(draft),
-    quantity: quantity(from.dispenseAmount, from.dispenseUnit),
+    quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     whenHandedOver: dateTime(from.dispensed),
     note: notes(event.notes),
     dosageInstruction: dosage(from, event.order?.timing ?? []),
@@ -123,12 +139,13 @@ function what(draft: Draft, path: string, from: Medication): Record<string, Json
   const unbatched = lotNumber === '' && batch.expirationDate === undefined && manufacturers.length === 0;
   if (unbatched && dosageForm === undefined && strength === '' && ingredients.length === 0)
     return { medicationCodeableConcept: concept(code) ?? notStated };
-  const strong = quantity(strength, strengthUnit);
+  const strong = quantity(strength, strengthUnit, from.strengthUnitCode);
   const one = quantity('1', '');
   const parts = ingredients.map((part) => {
     const amount = quantity(part.amount, part.unit, part.unitCode);
     return {
       itemCodeableConcept: concept(part.code) ?? notStated,
+      isActive: active[part.type.toUpperCase()],
       strength: amount && { numerator: amount, denominator: one },
     };
   });
@@ -154,5 +171,6 @@ function what(draft: Draft, path: string, from: Medication): Record<string, Json
 /** RXE-9 [HL7 table 0161]: G generic and T therapeutic are allowed, N none. */
 function substitution(from: Medication): Element | undefined {
   const sent = from.substitution.toUpperCase();
-  return /^[NGT]$/.test(sent) ? { allowedBoolean: sent !== 'N' } : undefined;
+  if (!/^[NGT]$/.test(sent)) return undefined;
+  return { allowedCodeableConcept: coded(hl7System('v2-0161'), sent) };
 }

@@ -49,7 +49,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     identifier: [identifier(from.identifier)],
     basedOn: draft.requests.slice(0, 1),
     partOf: event.immunization === undefined ? undefined : [draft.reference('Immunization', 'immunization')],
-    status: observationStatus[from.status] ?? 'unknown',
+    status: statusOf(from),
     category: categoryOf(event.order?.diagnosticSection ?? ''),
     code: concept(from.code) ?? notStated,
     subject: draft.patient,
@@ -69,6 +69,12 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     referenceRange: referenceRange(from),
     derivedFrom: file === undefined ? undefined : [file],
   });
+}
+
+/** FHIR tells a correction from an amendment: OBX-11 A and B [HL7 table 0085]. */
+function statusOf({ status, resultStatus }: Observation): string {
+  if (status === 'corrected' && /^[AB]$/i.test(resultStatus)) return 'amended';
+  return observationStatus[status] ?? 'unknown';
 }
 
 /** Repetitions are values of one observation: lines of a text, else components beside each other [obs-7]. */

@@ -137,7 +137,9 @@ function addMerged(draft: Draft): void {
   if (merge === undefined) return;
   const surviving = patient === undefined ? {} : body(draft, patient);
   const known = patient === undefined ? { identifier: identifiers(merge.surviving) } : surviving;
-  const old = identifiers(merge.retired).map((one): Element => ({ ...one, use: 'old' }));
+  // A patient whom something was moved from keeps the number.
+  const retires = merge.action === 'merge' || merge.action === 'change-identifier';
+  const old = identifiers(merge.retired).map((one): Element => (retires ? { ...one, use: 'old' } : one));
   if (merge.action === 'change-identifier') {
     const both = [...((known.identifier as Element[] | undefined) ?? []), ...old];
     draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });

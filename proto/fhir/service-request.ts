@@ -45,14 +45,19 @@ function says(order: Order): boolean {
 function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEvent['notes']): Element {
   const specimens = addSpecimens(draft, path, from);
   if (path === 'order') draft.specimens = specimens;
-  const { requested, participants } = from;
+  const { participants } = from;
+  const parents = from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []);
+  const replacing = from.control.toUpperCase() === 'RO';
   return draft.add(path, {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
-    basedOn: from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []),
-    replaces: draft.event.supersedes.flatMap((one) =>
-      path === 'order' && draft.event.kind === 'order' ? (logical('ServiceRequest', one) ?? []) : [],
-    ),
+    basedOn: replacing ? undefined : parents,
+    replaces: [
+      ...(replacing ? parents : []),
+      ...draft.event.supersedes.flatMap((one) =>
+        path === 'order' && draft.event.kind === 'order' ? (logical('ServiceRequest', one) ?? []) : [],
+      ),
+    ],
     requisition: identifier(from.group),
     status: requestStatusOf(draft.event, from),
     intent: 'order',
@@ -64,13 +69,29 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     subject: draft.subject,
     encounter: draft.encounter,
     ...occurrence(from),
-    authoredOn: dateTime(requested),
+    authoredOn: authored(from),
     requester: inRole(draft, participants, 'ordering')[0] ?? orderer(draft, from),
     performer: inRole(draft, participants, 'performing'),
     reasonCode: concepts(from.reason),
+    supportingInfo: parentResult(from),
     specimen: specimens,
     note: [...texts(from), ...notes(about)],
   });
+}
+
+/** ORC-9 is the time of what ORC-1 says: of an order that ends or changes it is not when that was asked for. */
+export function authored({ control, requested }: Order): string | undefined {
+  const later = orderControl[control.toUpperCase()] === 'revoked' || changing.has(control.toUpperCase());
+  return later ? undefined : dateTime(requested);
+}
+
+const changing = new Set(['XO', 'XR', 'XX', 'HD', 'HR', 'OH', 'RL', 'OE', 'OR', 'SC', 'SR', 'SS']);
+
+/** The parent's result is in another bundle; what tells it there is said here. */
+function parentResult({ parentObservation: from }: Order): Element[] | undefined {
+  if (from === undefined) return undefined;
+  const display = [textOf(from.code), from.subId, from.text].filter((part) => part !== '').join(' / ');
+  return display === '' ? undefined : [{ type: 'Observation', display }];
 }
 
 /** The steps of a study have one accession number. */
@@ -97,6 +118,14 @@ export function requestStatusOf(event: ClinicalEvent, order: Order | undefined):
   const control = orderControl[(order?.control ?? '').toUpperCase()];
   if (control === 'revoked' && event.status === 'cancelled') return control;
   return said ?? control ?? requestStatus[event.status] ?? 'unknown';
+}
+
+/** What the order says of itself alone. */
+export function ownStatusOf(order: Order | undefined): string | undefined {
+  return (
+    orderStatus[(order?.orderStatus ?? '').toUpperCase()] ??
+    orderControl[(order?.control ?? '').toUpperCase()]
+  );
 }
 
 export function priorityOf(sent: string): string | undefined {

@@ -33,6 +33,12 @@ export const addressUse = table({
   H: 'home',
 });
 
+/** HL7 table 0190 → AddressType. */
+export const addressType = table({ M: 'postal', SH: 'postal' });
+
+/** HL7 table 0465 → the codes of the representation of a name. */
+export const nameScript = table({ A: 'ABC', I: 'IDE', P: 'SYL' });
+
 /** Canonical gender is already FHIR's; anything else is unknown. */
 export const genders = new Set(['male', 'female', 'other', 'unknown']);
 
@@ -91,7 +97,8 @@ export const orderStatus = table({
 
 /**
  * HL7 table 0119 (ORC-1) → RequestStatus. HL7's map leaves CA active until somebody answers CR; most placers get
- * no answer, the event says cancelled, and its projection does not say otherwise.
+ * no answer, the event says cancelled, and its projection does not say otherwise. PR, an earlier order beside a new
+ * one, is what its event says: done.
  */
 export const orderControl = table({
   AF: 'active',
@@ -108,7 +115,6 @@ export const orderControl = table({
   OD: 'revoked',
   OH: 'on-hold',
   OK: 'active',
-  PR: 'active',
   PY: 'active',
   RL: 'active',
   RO: 'active',
@@ -196,6 +202,9 @@ export const participantStatus = table({
   DISCONTINUED: 'declined',
   DELETED: 'declined',
 });
+
+/** HL7 table 0436 → AllergyIntoleranceType; the others are neither. */
+export const allergyType = table({ AL: 'allergy', IN: 'intolerance' });
 
 /** Canonical status of a document → CompositionStatus of DocumentReference.docStatus. */
 export const documentStatus = table({

@@ -36,6 +36,9 @@ function sentValue(from: Observation): Value {
   const span = period(valuePeriod?.start, valuePeriod?.end);
   if (span !== undefined) return { valuePeriod: span };
   if (valueType === 'SN' && structured !== undefined) return structuredOf(from) ?? { valueString: value };
+  const [, hour, minute, second = '00', part = ''] =
+    (valueType === 'TM' && /^([01]\d|2[0-3])([0-5]\d)([0-5]\d)?(\.\d{1,4})?$/.exec(value)) || [];
+  if (hour !== undefined) return { valueTime: `${hour}:${minute}:${second}${part}` };
   return textValue(from, value);
 }
 

@@ -101,6 +101,7 @@ t.test('equivalence - a name has every part, and a status its one word', async (
     calledBy: 'ANNI',
     start: '',
     end: '',
+    representation: '',
   };
   const said = (given: string[], more: string[] = []) =>
     ({ is: 'name', family: 'BERG', given, more }) as const;

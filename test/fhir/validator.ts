@@ -161,7 +161,8 @@ function invariants(resource: Members & { resourceType: string }): string[] {
       break;
     case 'MedicationAdministration': {
       const given = resource.dosage as Members | undefined;
-      rule('mad-1', given === undefined || given.dose !== undefined || given.rateQuantity !== undefined);
+      const rated = given?.rateQuantity ?? given?.rateRatio;
+      rule('mad-1', given === undefined || given.dose !== undefined || rated !== undefined);
       break;
     }
     case 'Observation':

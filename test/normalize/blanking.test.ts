@@ -136,6 +136,16 @@ function excused(segment: Segment, field: number): boolean {
       return also('OBR', 53, true);
     case 'OBR-53':
       return also('ORC', 33, true);
+    case 'OBR-14': // the same time in OBR and SPM is said twice
+      return also('SPM', 18, true);
+    case 'SPM-18':
+      return also('OBR', 14, true);
+    case 'OBR-29': // the same parent in ORC and OBR is said twice
+      return also('ORC', 8, true);
+    case 'ORC-8':
+      return also('OBR', 29, true);
+    case 'SCH-9': // the same duration stands in SCH-11.3
+      return segment.text(11, 1, 3) === said;
     case 'SCH-11': // TQ1 is what follows SCH-11 from 2.5 on
       return also('TQ1', 7, false);
     case 'PD1-4': // XCN with nothing but the type of a number that is not there

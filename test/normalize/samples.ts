@@ -16,7 +16,7 @@ const pv1 = seg('PV1', {
 });
 
 /** A segment from its fields by number. */
-function seg(name: string, fields: Record<number, string>): string {
+export function seg(name: string, fields: Record<number, string>): string {
   const cells = [name];
   for (const [field, text] of Object.entries(fields)) cells[Number(field)] = text;
   return Array.from(cells, (cell) => cell ?? '').join('|');

@@ -36,7 +36,7 @@ const movements: Record<string, readonly [action: string, encounter?: string]> =
   A16: ['pending-discharge', 'in-progress'],
   A17: ['swap', 'in-progress'],
   A20: ['bed-status'],
-  A21: ['leave', 'in-progress'],
+  A21: ['leave', 'onleave'],
   A22: ['return', 'in-progress'],
   A23: ['delete-visit', 'cancelled'],
   A25: ['cancel-pending-discharge', 'in-progress'],
@@ -49,7 +49,8 @@ const movements: Record<string, readonly [action: string, encounter?: string]> =
   A33: ['cancel-track'],
   A38: ['cancel-preadmit', 'cancelled'],
   A52: ['cancel-leave', 'in-progress'],
-  A53: ['cancel-return', 'in-progress'],
+  // The patient is still away.
+  A53: ['cancel-return', 'onleave'],
   A54: ['change-attending', 'in-progress'],
   A55: ['cancel-change-attending', 'in-progress'],
   A60: ['update-allergy'],

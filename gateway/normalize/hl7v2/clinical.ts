@@ -23,7 +23,9 @@ export const iam: Table<Allergy> = [
   [5, 'reactions', eachAsSent],
   [6, 'action', code],
   [7, 'identifier', ei()],
+  [9, 'sensitivity', code],
   [11, 'identified', time],
+  [13, 'reported', time],
   [17, 'clinicalStatus', code],
 ];
 

@@ -37,6 +37,8 @@ export class Draft {
   acting: Participant[] | undefined;
   /** The specimen of the orders that follow it (OUL^R22, OML^O33). */
   specimen: Specimen | undefined;
+  /** Comments on it; every one of its orders gets them. */
+  specimenNotes: Note[] = [];
   /** True once the open event has said anything but its header. */
   said = false;
   /** The order that is being read in a family with one event, after the first. */
@@ -121,7 +123,19 @@ export class Draft {
     this.event = opened(this.family);
     this.notes = this.event.notes;
     this.seen.clear();
-    if (this.specimen !== undefined) this.order.specimen = this.specimen;
+    if (this.specimen === undefined) return;
+    this.event.notes.push(...this.specimenNotes);
+    // Each order may say more of it (OBR-14, OBR-15).
+    const { identifiers, additives, roles } = this.specimen;
+    this.order.specimen = {
+      ...this.specimen,
+      identifiers: [...identifiers],
+      additives: [...additives],
+      roles: [...roles],
+    };
+    // What was observed of a specimen before its orders is told with the first of them.
+    this.event.observations = this.base.observations;
+    this.base.observations = [];
   }
 
   closeGroup(): void {

@@ -7,13 +7,14 @@ import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
-import { ipc, obr, orc, sac, spm, tq1 } from './order.ts';
+import { ipc, obr, orc, tq1 } from './order.ts';
 import { orderTables } from './orders.ts';
 import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
+import { sac, spm } from './specimen.ts';
 import { evn, npu, prt, pv1, pv2, rol, zbe } from './visit.ts';
 
 type AnyTable = readonly (readonly [number, ...unknown[]])[];

@@ -35,6 +35,7 @@ const txa: Table<Document> = [
   [22, 'participants', participants('authenticating')],
   // PPN: an XCN whose component 15 is when the person acted [HL7 2.A.55].
   [22, 'authenticated', (segment, field) => timeOf(segment.parts(field).sub(15), 1, segment, field)],
+  [23, 'participants', participants('copy-to')],
   [25, 'title', word],
 ];
 export const documentTables = { TXA: txa };
@@ -81,8 +82,10 @@ function textOf(observations: readonly Observation[]): string[] {
 function statusOf(document: Document, draft: Draft): string {
   if (draft.trigger === 'T11') return 'cancelled';
   if (document.availability === 'CA') return 'cancelled';
-  if (['T07', 'T08', 'T09', 'T10'].includes(draft.trigger)) return 'corrected';
-  return documentStatus[document.completionStatus] ?? 'unknown';
+  const said = documentStatus[document.completionStatus] ?? 'unknown';
+  // A draft is edited too, and stays one [HL7 9.6.7].
+  const again = ['T07', 'T08', 'T09', 'T10'].includes(draft.trigger);
+  return again && (said === 'final' || said === 'unknown') ? 'corrected' : said;
 }
 
 function setTimes(event: ClinicalEvent, document: Document): void {

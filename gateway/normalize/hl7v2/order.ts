@@ -1,18 +1,20 @@
-/** ORC, OBR, TQ1, SPM and SAC [HL7 4.5, 7.4, 13.4.3]. */
+/** ORC, OBR and TQ1 [HL7 4.5, 7.4]. */
 import type {
+  Identifier,
   ImagingStep,
   Order,
   Organization,
-  Specimen,
+  ParentObservation,
   Times,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { period, time, timings } from './clock.ts';
-import { code, codeOf, codes, unitText } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, organizationNumber, typed } from './identified.ts';
+import { time, timings } from './clock.ts';
+import { code, codeOf, codes } from './coded.ts';
+import { cxs, ei, eiOf, eips, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { fresh } from './shapes.ts';
+import { specimenOf, specimenSource } from './specimen.ts';
 import { asSent, label, type Table, word, words } from './table.ts';
 
 /** What ORC and OBR fill: the order and the times of the event that it becomes. */
@@ -23,13 +25,13 @@ export interface Ordering {
 
 export const orc: Table<Order> = [
   [1, 'control', word],
-  [2, 'placer', ei('PLAC')],
-  [3, 'filler', ei('FILL')],
+  [2, (to, segment, field) => ownNumber(to, 'placer', segment, field)],
+  [3, (to, segment, field) => ownNumber(to, 'filler', segment, field)],
   [4, groups],
   [5, 'orderStatus', word],
   [6, 'response', code],
   [7, timed],
-  [8, 'parents', eips],
+  [8, addParents],
   [9, 'requested', time],
   [10, 'participants', participants('entering')],
   [11, 'participants', participants('verifying')],
@@ -120,10 +122,11 @@ export const obr: Table<Ordering> = [
   [
     14,
     (to, segment, field) => {
-      specimenOf(to.order).received = time(segment, field);
+      const specimen = specimenOf(to.order);
+      specimen.received ??= time(segment, field);
     },
   ],
-  [15, specimenSource],
+  [15, (to, segment, field) => specimenSource(to.order, segment, field)],
   [16, people('ordering')],
   [17, (to, segment, field) => void to.order.callback.push(...telecoms(segment, field))],
   // What they hold is between placer and filler [HL7 7.4.1.18].
@@ -173,11 +176,12 @@ export const obr: Table<Ordering> = [
     26,
     (to, segment, field) => {
       to.order.parentResult = asSent(segment, field);
+      to.order.parentObservation = parentObservation(segment, field);
     },
   ],
   [27, (to, segment, field) => timed(to.order, segment, field)],
   [28, people('copy-to')],
-  [29, (to, segment, field) => void to.order.parents.push(...eips(segment, field))],
+  [29, (to, segment, field) => addParents(to.order, segment, field)],
   [
     30,
     (to, segment, field) => {
@@ -210,10 +214,49 @@ function number(order: Order, which: 'placer' | 'filler', segment: Segment, fiel
   const found = ei(which === 'placer' ? 'PLAC' : 'FILL')(segment, field);
   const old = order[which];
   if (old === undefined) order[which] = found;
-  else if (found !== undefined && (found.value !== old.value || found.system !== old.system)) {
+  else if (found !== undefined && !sameNumber(found, old)) {
     // The order segment is about this order; a different number here is one it hangs from.
-    order.parents.push(found);
-  }
+    addParent(order, found);
+  } else if (found !== undefined && old.assigner === '') order[which] = found;
+}
+
+/** The order segment's own number stands above one of an OBR before it (OUL), which it then hangs from. */
+function ownNumber(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
+  const old = order[which];
+  order[which] = undefined;
+  number(order, which, segment, field);
+  if (old !== undefined) keepNumber(order, which, old);
+}
+
+function keepNumber(order: Order, which: 'placer' | 'filler', old: Identifier): void {
+  const now = order[which];
+  if (now === undefined) order[which] = old;
+  else if (!sameNumber(now, old)) addParent(order, old);
+  else if (now.assigner === '') order[which] = old;
+}
+
+/** One segment may leave out the authority that the other names. */
+function sameNumber(one: Identifier, other: Identifier): boolean {
+  if (one.value !== other.value) return false;
+  return one.system === other.system || one.assigner === '' || other.assigner === '';
+}
+
+function addParent(order: Order, found: Identifier): void {
+  const known = order.parents.some(
+    ({ value, system, type }) => value === found.value && system === found.system && type === found.type,
+  );
+  if (!known) order.parents.push(found);
+}
+
+/** ORC-8 and OBR-29 may say the same. */
+function addParents(order: Order, segment: Segment, field: number): void {
+  for (const one of eips(segment, field)) addParent(order, one);
+}
+
+/** PRL: 1 what the parent observed, 2 its sub-ID, 3 its value in words [HL7 2.A.56]. */
+function parentObservation(segment: Segment, field: number): ParentObservation {
+  const parts = segment.parts(field);
+  return { code: codeOf(parts.sub(1)), subId: parts.text(2), text: parts.text(3) };
 }
 
 function facilityOf(order: Order): Organization {
@@ -266,20 +309,6 @@ function timed(order: Order, segment: Segment, field: number): void {
   if (priority !== undefined) order.priority = priority;
 }
 
-export function specimenOf(order: Order): Specimen {
-  order.specimen ??= fresh.specimen();
-  return order.specimen;
-}
-
-/** SPS [HL7 2.A.69]: 1 what, 3 how it was taken, 4 from where, 6 collected by. */
-function specimenSource(to: Ordering, segment: Segment, field: number): void {
-  const specimen = specimenOf(to.order);
-  const parts = segment.parts(field);
-  specimen.type = codeOf(parts.sub(1));
-  specimen.description = parts.text(3);
-  specimen.sourceSite = codeOf(parts.sub(4));
-}
-
 export const tq1: Table<Timing> = [
   [2, 'quantity', asSent],
   [3, 'repeat', asSent],
@@ -302,36 +331,4 @@ export const ipc: Table<ImagingStep> = [
   [5, 'modality', code],
   [6, 'protocols', codes],
   [7, 'station', word],
-];
-
-export const spm: Table<Specimen> = [
-  [2, 'identifiers', (segment, field) => eips(segment, field)],
-  [3, 'parents', (segment, field) => eips(segment, field)],
-  [4, 'type', code],
-  [6, 'additives', codes],
-  [7, 'collectionMethod', code],
-  [8, 'sourceSite', code],
-  [11, 'roles', codes],
-  [
-    12,
-    (to, segment, field) => {
-      to.quantity = segment.text(field);
-      to.unit = unitText(codeOf(segment.parts(field).sub(2)));
-    },
-  ],
-  [14, 'description', (segment, field) => words(segment, field).join('\n')],
-  [17, 'collected', (segment, field) => period(segment, field)],
-  [18, 'received', time],
-  [21, 'rejectReasons', codes],
-  [24, 'conditions', codes],
-  [27, 'containerType', code],
-  [30, 'identifiers', typed('ACSN')],
-  [31, 'identifiers', cxs],
-];
-
-export const sac: Table<Specimen> = [
-  [2, 'identifiers', eis('ACSN')],
-  [3, 'identifiers', eis('CNTNR')],
-  [4, 'identifiers', eis('CNTNR-PRIMARY')],
-  [7, 'received', time],
 ];

@@ -19,11 +19,12 @@ export function names(segment: Segment, field: number): HumanName[] {
   return segment.each(field, (parts) => xpn(parts, segment, field));
 }
 
-/** XPN: what it has beyond an XCN are the times of its use, and the name that the person goes by. */
+/** XPN: what it has beyond an XCN are its script, the times of its use, and the name that the person goes by. */
 function xpn(parts: Parts, segment: Segment, field: number): HumanName | undefined {
   const name = nameOf(parts, 1, 7);
   // Most names end before component 8.
   if (name === undefined || !parts.reaches(8)) return name;
+  name.representation = parts.text(8);
   const range = parts.sub(10);
   const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
   name.start = at(parts.sub(12)) || at(range.sub(1));
@@ -68,7 +69,7 @@ function nameOf(parts: Parts, from: number, use: number): HumanName | undefined 
   return some || name.use ? name : undefined;
 }
 
-/** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county [HL7 2.A.86]. */
+/** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county, 12-14 when [HL7 2.A.86]. */
 export function addresses(segment: Segment, field: number): Address[] {
   return segment.each(field, (parts) => {
     const address = fresh.address();
@@ -82,6 +83,12 @@ export function addresses(segment: Segment, field: number): Address[] {
     address.country = parts.text(6);
     address.use = parts.text(7);
     address.district = parts.text(9);
+    if (parts.reaches(12)) {
+      const range = parts.sub(12);
+      const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
+      address.start = at(parts.sub(13)) || at(range.sub(1));
+      address.end = at(parts.sub(14)) || at(range.sub(2));
+    }
     const { city, state, postalCode, country, district } = address;
     return address.line.length || city || state || postalCode || country || district || address.use
       ? address
@@ -202,6 +209,10 @@ function cnn(parts: Parts): Person | undefined {
 /** PL: 1 point of care, 2 room, 3 bed, 4 facility, 5 status, 6 type, 7 building, 8 floor, 9 text, 10 EI. */
 export function location(segment: Segment, field: number): Location | undefined {
   return segment.has(field) ? locationOf(segment.parts(field)) : undefined;
+}
+
+export function locations(segment: Segment, field: number): Location[] {
+  return segment.each(field, locationOf);
 }
 
 export function locationOf(parts: Parts): Location | undefined {

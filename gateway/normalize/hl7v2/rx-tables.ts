@@ -7,6 +7,12 @@ import type { Segment } from './message.ts';
 import { locationOf, participants } from './people.ts';
 import { eachAsSent, type Table, word } from './table.ts';
 
+/** Every repetition as sent, and by its code and text. */
+function instructed(to: Medication, segment: Segment, field: number): void {
+  to.instructions.push(...eachAsSent(segment, field));
+  to.instructionCodes.push(...codes(segment, field));
+}
+
 /** `unit` gets the unit's code, else its text; `unitCode` every coding of it. */
 function unit<N extends string>(name: N) {
   type Target = { [K in N]: string } & { [K in `${N}Code`]?: Code | undefined };
@@ -23,12 +29,15 @@ export const rxo: Table<Medication> = [
   [3, 'amountMaximum', word],
   [4, unit('unit')],
   [5, 'dosageForm', code],
-  [6, 'instructions', eachAsSent],
-  [7, 'instructions', eachAsSent],
+  [6, instructed],
+  [7, instructed],
   [9, 'substitution', word],
   [11, 'dispenseAmount', word],
   [12, unit('dispenseUnit')],
   [13, 'refills', word],
+  [14, 'participants', participants('ordering')],
+  [15, 'participants', participants('verifying')],
+  [17, 'per', word],
   [18, 'strength', word],
   [19, unit('strengthUnit')],
   [20, 'indication', code],
@@ -43,13 +52,16 @@ export const rxe: Table<Medication> = [
   [4, 'amountMaximum', word],
   [5, unit('unit')],
   [6, 'dosageForm', code],
-  [7, 'instructions', eachAsSent],
+  [7, instructed],
   [9, 'substitution', word],
   [10, 'dispenseAmount', word],
   [11, unit('dispenseUnit')],
   [12, 'refills', word],
+  [13, 'participants', participants('ordering')],
+  [14, 'participants', participants('verifying')],
   [15, 'prescription', ei()],
-  [21, 'instructions', eachAsSent],
+  [21, instructed],
+  [22, 'per', word],
   [23, 'rate', word],
   [24, unit('rateUnit')],
   [25, 'strength', word],
@@ -65,15 +77,16 @@ export const rxd: Table<Medication> = [
   [6, 'dosageForm', code],
   [7, 'prescription', ei()],
   [8, 'refills', word],
-  [9, 'instructions', eachAsSent],
+  [9, instructed],
   [10, 'participants', participants('dispensing')],
   [11, 'substitution', word],
-  [15, 'instructions', eachAsSent],
+  [15, instructed],
   [16, 'strength', word],
   [17, unit('strengthUnit')],
   [18, 'lotNumber', word],
   [19, 'expires', time],
   [20, 'manufacturers', codes],
+  [21, 'indication', code],
 ];
 
 export const rxg: Table<Medication> = [
@@ -83,13 +96,18 @@ export const rxg: Table<Medication> = [
   [6, 'amountMaximum', word],
   [7, unit('unit')],
   [8, 'dosageForm', code],
-  [9, 'instructions', eachAsSent],
+  [9, instructed],
   [10, 'substitution', word],
-  [14, 'instructions', eachAsSent],
+  [13, instructed],
+  [14, 'per', word],
   [15, 'rate', word],
   [16, unit('rateUnit')],
   [17, 'strength', word],
   [18, unit('strengthUnit')],
+  [19, 'lotNumber', word],
+  [20, 'expires', time],
+  [21, 'manufacturers', codes],
+  [22, 'indication', code],
 ];
 
 export const rxaGiven: Table<Medication> = [
@@ -99,10 +117,10 @@ export const rxaGiven: Table<Medication> = [
   [6, 'amountMinimum', word],
   [7, unit('unit')],
   [8, 'dosageForm', code],
-  [9, 'instructions', eachAsSent],
+  [9, instructed],
   [10, 'participants', participants('administering')],
   [11, 'location', (segment, field) => locationOf(segment.parts(field))],
-  [12, 'rate', word],
+  [12, 'per', word],
   [13, 'strength', word],
   [14, unit('strengthUnit')],
   [15, 'lotNumber', word],
@@ -131,6 +149,7 @@ export const rxaVaccine: Table<Immunization> = [
   [19, 'indications', codes],
   [20, 'completionStatus', word],
   [21, 'action', word],
+  [22, 'recorded', time],
 ];
 
 export const rxrGiven: Table<Medication> = [

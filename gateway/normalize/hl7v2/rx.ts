@@ -110,6 +110,8 @@ function medicationStatus(event: ClinicalEvent): string {
   if (endingControl.has(order?.control ?? '')) return 'cancelled';
   const said = orderStatus[order?.orderStatus ?? ''];
   if (said !== undefined) return said;
+  // RE says that what follows is what is to be given, not that it was [HL7 4A.3.11].
+  if (medication?.act === 'give' && order?.control === 'RE') return 'requested';
   if (medication?.act === 'administration' || medication?.act === 'dispense') return 'completed';
   return orderControl[order?.control ?? ''] ?? 'requested';
 }

@@ -4,10 +4,11 @@ import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
-import { ipc, obr, orc, sac, specimenOf, spm, tq1 } from './order.ts';
+import { ipc, obr, orc, tq1 } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
+import { describedBy, sac, specimenOf, spm } from './specimen.ts';
 import { fill } from './table.ts';
 import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
 
@@ -134,27 +135,27 @@ export const orderSegments: Record<string, Handler> = {
     draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
   },
   SPM(draft, segment) {
-    const specimen = fill(fresh.specimen(), spm, segment);
     // Before its orders a specimen belongs to all of them; after one, to that one.
     if (draft.event === undefined || (draft.specimen !== undefined && draft.seen.has('OBR'))) {
       draft.closeGroup();
       if (draft.family.opens.size > 0) {
-        draft.specimen = specimen;
+        draft.specimen = fill(fresh.specimen(), spm, segment);
+        draft.specimenNotes = [];
+        draft.notes = draft.specimenNotes;
         return;
       }
     }
-    addSpecimen(draft, specimen);
+    addSpecimen(draft, segment);
     // A note after it is not the last result's.
     draft.notes = draft.current.notes;
     draft.acting = draft.order.participants;
   },
   SAC(draft, segment) {
     const { specimen } = draft;
-    // A container before its orders (OUL^R21) is that of those; the next one ends them.
-    const next =
-      draft.event === undefined || (draft.seen.has('OBR') && specimen?.type === undefined && specimen);
+    // A container before its orders (OUL^R21, OML^O35) is that of those; the next one ends them.
+    const next = draft.event === undefined || (draft.seen.has('OBR') && specimen !== undefined);
     if (draft.family.opens.size > 0 && next) {
-      if (draft.event !== undefined) draft.specimen = undefined;
+      if (draft.event !== undefined) draft.specimen = withoutContainer(specimen);
       draft.closeGroup();
       draft.specimen ??= fresh.specimen();
       fill(draft.specimen, sac, segment);
@@ -170,6 +171,7 @@ export const observationSegments: Record<string, Handler> = {
     if (observation.status === '') observation.status = 'unknown';
     made(observation, segment);
     draft.current.observations.push(observation);
+    draft.seen.add('OBX');
     draft.notes = observation.notes;
     draft.acting = observation.performers;
   },
@@ -187,13 +189,23 @@ function made(of: object, segment: Segment): void {
 /** An ORC begins the next order unless it follows its own OBR (OUL puts it there). */
 function opensHere(draft: Draft): boolean {
   if (draft.event === undefined || draft.seen.has('ORC')) return true;
-  return draft.family.name !== 'oul' || draft.current.observations.length > 0;
+  return draft.family.name !== 'oul' || draft.seen.has('OBX');
 }
 
-function addSpecimen(draft: Draft, specimen: Specimen): void {
-  const { order } = draft;
-  if (order.specimen === undefined) order.specimen = specimen;
-  else order.furtherSpecimens.push(specimen);
+/** The same specimen for its next container; one that only containers told of is another with each. */
+function withoutContainer(specimen: Specimen | undefined): Specimen | undefined {
+  if (specimen?.type === undefined) return undefined;
+  const identifiers = specimen.identifiers.filter(({ type }) => type !== 'ACSN' && !type.startsWith('CNTNR'));
+  return { ...specimen, identifiers };
+}
+
+function addSpecimen(draft: Draft, segment: Segment): void {
+  const { order, seen } = draft;
+  if (order.specimen === undefined) order.specimen = fill(fresh.specimen(), spm, segment);
+  else if (!seen.has('SPM') && draft.specimen === undefined)
+    order.specimen = describedBy(order.specimen, segment);
+  else order.furtherSpecimens.push(fill(fresh.specimen(), spm, segment));
+  seen.add('SPM');
 }
 
 /** Families with one event: its first order is the event's own. */
@@ -202,19 +214,36 @@ function further(draft: Draft): void {
   draft.current.furtherOrders.push(draft.furtherOrder);
   draft.seen.delete('OBR');
   draft.seen.delete('ORC');
+  draft.seen.delete('SPM');
+}
+
+function nobody(): Acting {
+  return {
+    role: '',
+    action: '',
+    period: undefined,
+    organizations: [],
+    participants: [],
+    devices: [],
+    telecoms: [],
+  };
 }
 
 function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const none: Acting = { role: '', organizations: [], participants: [], devices: [], telecoms: [] };
-  const { role, organizations, participants, devices, telecoms } = fill(none, table, segment);
+  const { role, action, period, organizations, participants, devices, telecoms } = fill(
+    nobody(),
+    table,
+    segment,
+  );
+  const as = { action, period };
   const to = draft.acting ?? draft.encounter.participants;
-  for (const one of participants) to.push({ ...one, role, telecoms });
+  for (const one of participants) to.push({ ...one, ...as, role, telecoms });
   for (const { name, identifiers } of organizations) {
     const named = name === '' ? undefined : { ...fresh.name(), text: name };
-    to.push({ ...fresh.participant(role, { identifiers, name: named }), telecoms });
+    to.push({ ...fresh.participant(role, { identifiers, name: named }), ...as, telecoms });
   }
-  const nobody = participants.length === 0 && organizations.length === 0;
-  if (devices.length > 0 || (nobody && (role !== '' || telecoms.length > 0))) {
-    to.push({ ...fresh.participant(role, undefined), devices, telecoms: nobody ? telecoms : [] });
+  const unnamed = participants.length === 0 && organizations.length === 0;
+  if (devices.length > 0 || (unnamed && (role !== '' || telecoms.length > 0))) {
+    to.push({ ...fresh.participant(role, undefined), ...as, devices, telecoms: unnamed ? telecoms : [] });
   }
 }

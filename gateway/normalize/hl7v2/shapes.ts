@@ -123,6 +123,7 @@ export const fresh = {
     priorPendingLocation: undefined,
     preadmit: undefined,
     episode: undefined,
+    expectedReturn: undefined,
   }),
   order: (): proto.Order => ({
     placer: undefined,
@@ -167,6 +168,7 @@ export const fresh = {
     procedure: undefined,
     details: [],
     imagingSteps: [],
+    parentObservation: undefined,
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -215,6 +217,8 @@ export const fresh = {
     person,
     devices: [],
     telecoms: [],
+    action: '',
+    period: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -260,6 +264,7 @@ export const fresh = {
     calledBy: '',
     start: '',
     end: '',
+    representation: '',
   }),
   location: (): proto.Location => ({
     pointOfCare: '',
@@ -281,6 +286,8 @@ export const fresh = {
     state: '',
     postalCode: '',
     country: '',
+    start: '',
+    end: '',
   }),
   telecom: (): proto.Telecom => ({
     system: '',

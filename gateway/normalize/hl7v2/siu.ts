@@ -1,11 +1,12 @@
 /** SIU and SRM: appointments and their resources [HL7 10]. One event. */
-import type { Resource, Schedule } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Location, Person, Resource, Schedule } from '../../../proto/gen/hilum/v1/event.ts';
 import { period, span, time, timeOf } from './clock.ts';
 import { code, textOf, unitWord } from './coded.ts';
+import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
-import { location, participants, person, telecoms } from './people.ts';
+import { locations, participants, persons, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { appointmentStatus, fillerStatus } from './status.ts';
@@ -45,9 +46,19 @@ const schNumbers: Table<{ identifiers: Schedule['placer'][] }> = [
 /** TQ: only the start and the end are the appointment's own here. */
 function timing(to: Schedule, segment: Segment, field: number): void {
   const parts = segment.parts(field);
+  if (to.duration === '') lasting(to, parts.text(3));
   to.period =
     span(timeOf(parts.sub(4), 1, segment, field), timeOf(parts.sub(5), 1, segment, field)) ?? to.period;
 }
+
+/** TQ-3: S, M, H or D and how many of them; some senders write the number of SCH-9 again. */
+function lasting(to: Schedule, text: string): void {
+  const [, unit = '', amount = ''] = /^([SMHD]?)(\d+)$/.exec(text) ?? [];
+  to.duration = amount;
+  if (unit !== '') to.durationUnit = units[unit] ?? '';
+}
+
+const units: Record<string, string> = { S: 's', M: 'min', H: 'h', D: 'd' };
 
 const ais: Table<Resource> = [
   [1, 'setId', word],
@@ -72,7 +83,6 @@ const aig: Table<Resource> = [
 const ail: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
-  [3, 'location', location],
   [4, 'role', code],
   [6, 'start', time],
   [9, 'duration', word],
@@ -82,13 +92,15 @@ const ail: Table<Resource> = [
 const aip: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
-  [3, 'person', person],
   [4, 'role', code],
   [6, 'start', time],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
   [12, 'status', code],
 ];
+/** What a resource is, where several may be named. */
+const places: Table<{ found: Location[] }> = [[3, 'found', locations]];
+const people: Table<{ found: Person[] }> = [[3, 'found', persons]];
 const tq1: Table<Schedule> = [
   [
     7,
@@ -107,19 +119,29 @@ export const scheduleTables = {
   SCH: [...sch, ...schNumbers],
   AIS: ais,
   AIG: aig,
-  AIL: ail,
-  AIP: aip,
+  AIL: [...ail, ...places],
+  AIP: [...aip, ...people],
   TQ1: tq1,
 };
 
 function resource(kind: string, table: Table<Resource>): Handler {
-  return (draft, segment) => {
-    draft.base.schedule ??= fresh.schedule();
-    const one = fresh.resource();
-    one.kind = kind;
-    draft.base.schedule.resources.push(fill(one, table, segment));
-    draft.notes = draft.base.notes;
-  };
+  return (draft, segment) => add(draft, kind, table, segment, []);
+}
+
+/** One for each of the places or people that the segment names. */
+function add(
+  draft: Draft,
+  kind: string,
+  table: Table<Resource>,
+  segment: Segment,
+  named: readonly Partial<Resource>[],
+): void {
+  draft.base.schedule ??= fresh.schedule();
+  const one = fill({ ...fresh.resource(), kind }, table, segment);
+  for (const name of named.length > 0 ? named : [{}]) {
+    draft.base.schedule.resources.push({ ...one, ...name });
+  }
+  draft.notes = draft.base.notes;
 }
 
 const appointments: Record<string, Handler> = {
@@ -137,8 +159,26 @@ const appointments: Record<string, Handler> = {
   },
   AIS: resource('service', ais),
   AIG: resource('general', aig),
-  AIL: resource('location', ail),
-  AIP: resource('person', aip),
+  AIL: (draft, segment) => {
+    const { found } = fill({ found: [] as Location[] }, places, segment);
+    add(
+      draft,
+      'location',
+      ail,
+      segment,
+      found.map((location) => ({ location })),
+    );
+  },
+  AIP: (draft, segment) => {
+    const { found } = fill({ found: [] as Person[] }, people, segment);
+    add(
+      draft,
+      'person',
+      aip,
+      segment,
+      found.map((person) => ({ person })),
+    );
+  },
 };
 
 const arq: Table<Schedule> = [

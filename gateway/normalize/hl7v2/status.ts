@@ -68,7 +68,6 @@ export const orderControl: Record<string, string> = lookup({
   PA: 'requested',
   CH: 'requested',
   SN: 'requested',
-  PR: 'requested',
   RR: 'requested',
   HD: 'requested',
   RL: 'requested',
@@ -88,15 +87,18 @@ export const orderControl: Record<string, string> = lookup({
   CN: 'in-progress',
   DF: 'rejected',
   UA: 'rejected',
-  UC: 'rejected',
-  UD: 'rejected',
   UF: 'rejected',
-  UH: 'rejected',
-  UM: 'rejected',
-  UR: 'rejected',
-  UX: 'rejected',
+  // What is refused is to end or to change the order; it stands.
+  UC: 'accepted',
+  UD: 'accepted',
+  UH: 'accepted',
+  UM: 'accepted',
+  UR: 'accepted',
+  UX: 'accepted',
   DE: 'rejected',
   FU: 'completed',
+  // An earlier order, whose results come with a new one.
+  PR: 'completed',
 });
 
 /** The trigger of a scheduling message [HL7 10.4]. */
@@ -112,6 +114,9 @@ export const appointmentStatus: Record<string, string> = lookup({
   S20: 'booked',
   S21: 'booked',
   S22: 'booked',
+  // Time is blocked or given free; nobody asks for an appointment.
+  S23: 'unknown',
+  S24: 'unknown',
   S26: 'noshow',
 });
 

@@ -3,6 +3,7 @@ import type {
   Code,
   Encounter,
   Identifier,
+  Location,
   Movement,
   Organization,
   Participant,
@@ -38,7 +39,7 @@ export const zbe: Table<Movement> = [
   [8, 'wards', organizations],
 ];
 
-function held(to: Movement, period: Period): void {
+function held(to: { period?: Period | undefined }, period: Period): void {
   to.period = span(period.start, period.end);
 }
 
@@ -69,8 +70,7 @@ export const pv1: Table<Encounter> = [
   [19, 'identifiers', cxs],
   [20, 'financialClass', financialClasses],
   [36, 'dischargeDisposition', code],
-  // DLD: a code of the place and when [HL7 2.A.19]; some senders write a PL.
-  [37, 'dischargedTo', (segment, field) => locationOf(segment.parts(field))],
+  [37, 'dischargedTo', dischargedTo],
   [38, 'diet', codes],
   [39, 'servicingFacility', (segment, field) => locationOf(segment.parts(field))],
   [40, 'bedStatus', code],
@@ -103,11 +103,20 @@ export const pv2: Table<Encounter> = [
   [12, 'visitDescription', word],
   [13, 'participants', participants('referring')],
   [38, 'modeOfArrival', label],
+  [47, 'expectedReturn', time],
 ];
 
 function periodOf(encounter: Encounter): Period {
   encounter.period ??= { start: undefined, end: undefined };
   return encounter.period;
+}
+
+/** DLD: a code of the place and when [HL7 2.A.19]; some senders write a PL. */
+function dischargedTo(segment: Segment, field: number): Location | undefined {
+  const parts = segment.parts(field);
+  const place = locationOf(parts);
+  const dated = place !== undefined && /^\d{8,14}/.test(place.room) && !parts.reaches(3);
+  return dated ? { ...place, room: '' } : place;
 }
 
 /** FC: the class and since when [HL7 2.A.32]; only the class is kept. */
@@ -116,6 +125,8 @@ function financialClasses(segment: Segment, field: number): Code[] {
 }
 
 export interface Acting {
+  action: string;
+  period: Period | undefined;
   role: string;
   organizations: Organization[];
   participants: Participant[];
@@ -125,18 +136,24 @@ export interface Acting {
 
 /** The role (4) comes before the person (5), so that it is known when the person is read. PRT-10 on: a device. */
 export const prt: Table<Acting> = [
+  [2, 'action', word],
   [4, 'role', (segment, field) => role(code(segment, field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
   [8, 'organizations', organizations],
   [10, 'devices', equipment],
+  [11, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
+  [12, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],
   [15, 'telecoms', telecoms],
   [16, 'devices', instance('UDI')],
   [20, 'devices', instance('SNO')],
 ];
 
 export const rol: Table<Acting> = [
+  [2, 'action', word],
   [3, 'role', (segment, field) => role(code(segment, field))],
   [4, 'participants', (segment, field) => participants('')(segment, field)],
+  [5, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
+  [6, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],
   [12, 'telecoms', telecoms],
 ];
 

@@ -70,7 +70,9 @@ export function sameVisit(one: Encounter, other: Encounter): boolean {
 
 /** What may complete other events: number, class, location, attending, and the time that it began. */
 function told(encounter: Encounter, known: Encounter | undefined): Encounter {
-  const attending = encounter.participants.filter(({ role }) => role === 'attending').slice(0, attendingMax);
+  const attending = encounter.participants
+    .filter(({ role, action }) => role === 'attending' && action !== 'DE')
+    .slice(0, attendingMax);
   const start = encounter.period?.start ?? known?.period?.start;
   return {
     ...fresh.encounter(),

@@ -193,7 +193,7 @@ export interface ClinicalEvent {
     | undefined;
   /**
    * Numbers of further orders, where one event covers several.
-   * HL7 v2: SCH-26, SCH-27 · FHIR: Appointment.identifier
+   * HL7 v2: SCH-26, SCH-27 · FHIR: Appointment.basedOn
    */
   identifiers: Identifier[];
   /**
@@ -880,6 +880,11 @@ export interface HumanName {
    * HL7 v2: XPN-13, XPN-10.2 · FHIR: HumanName.period.end
    */
   end: string;
+  /**
+   * In which script it is written, as sent: I ideographic, P phonetic, A alphabetic.
+   * HL7 v2: XPN-8 (table 0465) · FHIR: HumanName.extension iso21090-EN-representation
+   */
+  representation: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -920,6 +925,16 @@ export interface Address {
    * HL7 v2: XAD-6 · FHIR: Address.country
    */
   country: string;
+  /**
+   * Since when it holds; FHIR date or dateTime text.
+   * HL7 v2: XAD-13, XAD-12.1 · FHIR: Address.period.start
+   */
+  start: string;
+  /**
+   * Until when it holds; FHIR date or dateTime text.
+   * HL7 v2: XAD-14, XAD-12.2 · FHIR: Address.period.end
+   */
+  end: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1225,6 +1240,17 @@ export interface Participant {
    * HL7 v2: PRT-15, ROL-12
    */
   telecoms: Telecom[];
+  /**
+   * What the message does with this entry, as sent: AD adds it, DE takes it away (the person is not in the role
+   * any more), UP or UC changes it.
+   * HL7 v2: PRT-2, ROL-2 (table 0287)
+   */
+  action: string;
+  /**
+   * From when until when the person has the role.
+   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6 · FHIR: Encounter.participant.period
+   */
+  period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1441,7 +1467,14 @@ export interface Encounter {
    * The episode that the visit belongs to.
    * HL7 v2: PV1-54 · FHIR: Encounter.episodeOfCare
    */
-  episode: Identifier | undefined;
+  episode:
+    | Identifier
+    | undefined;
+  /**
+   * When the patient is expected back from a leave of absence.
+   * HL7 v2: PV2-47
+   */
+  expectedReturn: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1689,6 +1722,33 @@ export interface Order {
    * HL7 v2: IPC · FHIR: ServiceRequest.identifier · IHE: RAD-4
    */
   imagingSteps: ImagingStep[];
+  /**
+   * The result of the parent order that this one hangs from, as of a susceptibility the organism.
+   * HL7 v2: OBR-26 · FHIR: ServiceRequest.supportingInfo
+   */
+  parentObservation: ParentObservation | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A result of another order, by what tells it from the others there. */
+export interface ParentObservation {
+  /**
+   * What was observed.
+   * HL7 v2: OBR-26.1, which is OBX-3 of the parent · FHIR: ServiceRequest.supportingInfo.display
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * Which of several.
+   * HL7 v2: OBR-26.2, which is OBX-4 of the parent · FHIR: ServiceRequest.supportingInfo.display
+   */
+  subId: string;
+  /**
+   * Its value in words, as the organism.
+   * HL7 v2: OBR-26.3 · FHIR: ServiceRequest.supportingInfo.display
+   */
+  text: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2833,7 +2893,7 @@ export interface Medication {
   strengthUnit: string;
   /**
    * Instructions in words.
-   * HL7 v2: RXO-6, RXO-7, RXE-7, RXE-21, RXD-9, RXD-15, RXG-9, RXG-14, RXA-9 · FHIR: Dosage.text
+   * HL7 v2: RXO-6, RXO-7, RXE-7, RXE-21, RXD-9, RXD-15, RXG-9, RXG-13, RXA-9 · FHIR: Dosage.text
    */
   instructions: string[];
   /**
@@ -2854,7 +2914,7 @@ export interface Medication {
   substitution: string;
   /**
    * How fast it is given.
-   * HL7 v2: RXO-21, RXE-23, RXG-15, RXA-12 · FHIR: Dosage.doseAndRate.rate[x]
+   * HL7 v2: RXO-21, RXE-23, RXG-15 · FHIR: Dosage.doseAndRate.rate[x]
    */
   rate: string;
   /**
@@ -2934,7 +2994,19 @@ export interface Medication {
    * Where it was given.
    * HL7 v2: RXA-11
    */
-  location: Location | undefined;
+  location:
+    | Location
+    | undefined;
+  /**
+   * The amount is given once per this time, as sent: H1 is an hour, D2 two days. Empty where the amount is a dose.
+   * HL7 v2: RXO-17, RXE-22, RXG-14, RXA-12 · FHIR: Dosage.doseAndRate.rateRatio, MedicationAdministration.dosage.rateRatio
+   */
+  per: string;
+  /**
+   * The instructions by their codes and texts, in the order of `instructions`.
+   * HL7 v2: RXO-6, RXO-7, RXE-7, RXE-21, RXD-9, RXD-15, RXG-9, RXG-13, RXA-9 · FHIR: Dosage.text, Dosage.additionalInstruction
+   */
+  instructionCodes: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3099,7 +3171,14 @@ export interface Immunization {
    * Every coding of the unit of the dose.
    * HL7 v2: RXA-7 · FHIR: Immunization.doseQuantity
    */
-  doseUnitCode: Code | undefined;
+  doseUnitCode:
+    | Code
+    | undefined;
+  /**
+   * When it was put into the sender's record.
+   * HL7 v2: RXA-22 · FHIR: Immunization.recorded
+   */
+  recorded: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3512,7 +3591,21 @@ export interface Allergy {
    * A add, D delete, U update.
    * HL7 v2: IAM-6 (table 0206) · FHIR: AllergyIntolerance.verificationStatus
    */
-  action: Code | undefined;
+  action:
+    | Code
+    | undefined;
+  /**
+   * What the reaction is: AL allergy, AD adverse reaction, CT contraindication, IN intolerance, SE side effect.
+   * HL7 v2: IAM-9 (table 0436) · FHIR: AllergyIntolerance.type
+   */
+  sensitivity:
+    | Code
+    | undefined;
+  /**
+   * When it was reported.
+   * HL7 v2: IAM-13 · FHIR: AllergyIntolerance.recordedDate
+   */
+  reported: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -7612,6 +7705,7 @@ function createBaseHumanName(): HumanName {
     calledBy: "",
     start: "",
     end: "",
+    representation: "",
     _unknownFields: {},
   };
 }
@@ -7647,6 +7741,9 @@ export const HumanName: MessageFns<HumanName> = {
     }
     if (message.end !== "") {
       writer.uint32(82).string(message.end);
+    }
+    if (message.representation !== "") {
+      writer.uint32(90).string(message.representation);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7752,6 +7849,14 @@ export const HumanName: MessageFns<HumanName> = {
             message.end = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.representation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7788,6 +7893,7 @@ export const HumanName: MessageFns<HumanName> = {
         : "",
       start: isSet(object.start) ? globalThis.String(object.start) : "",
       end: isSet(object.end) ? globalThis.String(object.end) : "",
+      representation: isSet(object.representation) ? globalThis.String(object.representation) : "",
     };
   },
 
@@ -7823,6 +7929,9 @@ export const HumanName: MessageFns<HumanName> = {
     if (message.end !== "") {
       obj.end = message.end;
     }
+    if (message.representation !== "") {
+      obj.representation = message.representation;
+    }
     return obj;
   },
 
@@ -7841,12 +7950,24 @@ export const HumanName: MessageFns<HumanName> = {
     message.calledBy = object.calledBy ?? "";
     message.start = object.start ?? "";
     message.end = object.end ?? "";
+    message.representation = object.representation ?? "";
     return message;
   },
 };
 
 function createBaseAddress(): Address {
-  return { use: "", line: [], city: "", district: "", state: "", postalCode: "", country: "", _unknownFields: {} };
+  return {
+    use: "",
+    line: [],
+    city: "",
+    district: "",
+    state: "",
+    postalCode: "",
+    country: "",
+    start: "",
+    end: "",
+    _unknownFields: {},
+  };
 }
 
 export const Address: MessageFns<Address> = {
@@ -7871,6 +7992,12 @@ export const Address: MessageFns<Address> = {
     }
     if (message.country !== "") {
       writer.uint32(58).string(message.country);
+    }
+    if (message.start !== "") {
+      writer.uint32(66).string(message.start);
+    }
+    if (message.end !== "") {
+      writer.uint32(74).string(message.end);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7952,6 +8079,22 @@ export const Address: MessageFns<Address> = {
             message.country = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.end = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7985,6 +8128,8 @@ export const Address: MessageFns<Address> = {
         ? globalThis.String(object.postal_code)
         : "",
       country: isSet(object.country) ? globalThis.String(object.country) : "",
+      start: isSet(object.start) ? globalThis.String(object.start) : "",
+      end: isSet(object.end) ? globalThis.String(object.end) : "",
     };
   },
 
@@ -8011,6 +8156,12 @@ export const Address: MessageFns<Address> = {
     if (message.country !== "") {
       obj.country = message.country;
     }
+    if (message.start !== "") {
+      obj.start = message.start;
+    }
+    if (message.end !== "") {
+      obj.end = message.end;
+    }
     return obj;
   },
 
@@ -8026,6 +8177,8 @@ export const Address: MessageFns<Address> = {
     message.state = object.state ?? "";
     message.postalCode = object.postalCode ?? "";
     message.country = object.country ?? "";
+    message.start = object.start ?? "";
+    message.end = object.end ?? "";
     return message;
   },
 };
@@ -9207,7 +9360,7 @@ export const Location: MessageFns<Location> = {
 };
 
 function createBaseParticipant(): Participant {
-  return { role: "", person: undefined, devices: [], telecoms: [], _unknownFields: {} };
+  return { role: "", person: undefined, devices: [], telecoms: [], action: "", period: undefined, _unknownFields: {} };
 }
 
 export const Participant: MessageFns<Participant> = {
@@ -9223,6 +9376,12 @@ export const Participant: MessageFns<Participant> = {
     }
     for (const v of message.telecoms) {
       Telecom.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(42).string(message.action);
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9280,6 +9439,22 @@ export const Participant: MessageFns<Participant> = {
             message.telecoms.push(Telecom.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9306,6 +9481,8 @@ export const Participant: MessageFns<Participant> = {
       person: isSet(object.person) ? Person.fromJSON(object.person) : undefined,
       devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => Identifier.fromJSON(e)) : [],
       telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
     };
   },
 
@@ -9323,6 +9500,12 @@ export const Participant: MessageFns<Participant> = {
     if (message.telecoms?.length) {
       obj.telecoms = message.telecoms.map((e) => Telecom.toJSON(e));
     }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
     return obj;
   },
 
@@ -9337,6 +9520,10 @@ export const Participant: MessageFns<Participant> = {
       : undefined;
     message.devices = object.devices?.map((e) => Identifier.fromPartial(e)) || [];
     message.telecoms = object.telecoms?.map((e) => Telecom.fromPartial(e)) || [];
+    message.action = object.action ?? "";
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
     return message;
   },
 };
@@ -9377,6 +9564,7 @@ function createBaseEncounter(): Encounter {
     priorPendingLocation: undefined,
     preadmit: undefined,
     episode: undefined,
+    expectedReturn: undefined,
     _unknownFields: {},
   };
 }
@@ -9484,6 +9672,9 @@ export const Encounter: MessageFns<Encounter> = {
     }
     if (message.episode !== undefined) {
       Identifier.encode(message.episode, writer.uint32(274).fork()).join();
+    }
+    if (message.expectedReturn !== undefined) {
+      ClinicalTime.encode(message.expectedReturn, writer.uint32(282).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9781,6 +9972,14 @@ export const Encounter: MessageFns<Encounter> = {
             message.episode = Identifier.decode(reader, reader.uint32());
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.expectedReturn = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9931,6 +10130,11 @@ export const Encounter: MessageFns<Encounter> = {
         : undefined,
       preadmit: isSet(object.preadmit) ? Identifier.fromJSON(object.preadmit) : undefined,
       episode: isSet(object.episode) ? Identifier.fromJSON(object.episode) : undefined,
+      expectedReturn: isSet(object.expectedReturn)
+        ? ClinicalTime.fromJSON(object.expectedReturn)
+        : isSet(object.expected_return)
+        ? ClinicalTime.fromJSON(object.expected_return)
+        : undefined,
     };
   },
 
@@ -10038,6 +10242,9 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.episode !== undefined) {
       obj.episode = Identifier.toJSON(message.episode);
     }
+    if (message.expectedReturn !== undefined) {
+      obj.expectedReturn = ClinicalTime.toJSON(message.expectedReturn);
+    }
     return obj;
   },
 
@@ -10123,6 +10330,9 @@ export const Encounter: MessageFns<Encounter> = {
     message.episode = (object.episode !== undefined && object.episode !== null)
       ? Identifier.fromPartial(object.episode)
       : undefined;
+    message.expectedReturn = (object.expectedReturn !== undefined && object.expectedReturn !== null)
+      ? ClinicalTime.fromPartial(object.expectedReturn)
+      : undefined;
     return message;
   },
 };
@@ -10171,6 +10381,7 @@ function createBaseOrder(): Order {
     procedure: undefined,
     details: [],
     imagingSteps: [],
+    parentObservation: undefined,
     _unknownFields: {},
   };
 }
@@ -10302,6 +10513,9 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.imagingSteps) {
       ImagingStep.encode(v!, writer.uint32(338).fork()).join();
+    }
+    if (message.parentObservation !== undefined) {
+      ParentObservation.encode(message.parentObservation, writer.uint32(346).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10663,6 +10877,14 @@ export const Order: MessageFns<Order> = {
             message.imagingSteps.push(ImagingStep.decode(reader, reader.uint32()));
             continue;
           }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.parentObservation = ParentObservation.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10817,6 +11039,11 @@ export const Order: MessageFns<Order> = {
         : globalThis.Array.isArray(object?.imaging_steps)
         ? object.imaging_steps.map((e: any) => ImagingStep.fromJSON(e))
         : [],
+      parentObservation: isSet(object.parentObservation)
+        ? ParentObservation.fromJSON(object.parentObservation)
+        : isSet(object.parent_observation)
+        ? ParentObservation.fromJSON(object.parent_observation)
+        : undefined,
     };
   },
 
@@ -10948,6 +11175,9 @@ export const Order: MessageFns<Order> = {
     if (message.imagingSteps?.length) {
       obj.imagingSteps = message.imagingSteps.map((e) => ImagingStep.toJSON(e));
     }
+    if (message.parentObservation !== undefined) {
+      obj.parentObservation = ParentObservation.toJSON(message.parentObservation);
+    }
     return obj;
   },
 
@@ -11028,6 +11258,130 @@ export const Order: MessageFns<Order> = {
       : undefined;
     message.details = object.details?.map((e) => Code.fromPartial(e)) || [];
     message.imagingSteps = object.imagingSteps?.map((e) => ImagingStep.fromPartial(e)) || [];
+    message.parentObservation = (object.parentObservation !== undefined && object.parentObservation !== null)
+      ? ParentObservation.fromPartial(object.parentObservation)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseParentObservation(): ParentObservation {
+  return { code: undefined, subId: "", text: "", _unknownFields: {} };
+}
+
+export const ParentObservation: MessageFns<ParentObservation> = {
+  encode(message: ParentObservation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    if (message.subId !== "") {
+      writer.uint32(18).string(message.subId);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ParentObservation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseParentObservation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ParentObservation {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      subId: isSet(object.subId)
+        ? globalThis.String(object.subId)
+        : isSet(object.sub_id)
+        ? globalThis.String(object.sub_id)
+        : "",
+      text: isSet(object.text) ? globalThis.String(object.text) : "",
+    };
+  },
+
+  toJSON(message: ParentObservation): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.subId !== "") {
+      obj.subId = message.subId;
+    }
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ParentObservation>): ParentObservation {
+    return ParentObservation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ParentObservation>): ParentObservation {
+    const message = createBaseParentObservation();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.subId = object.subId ?? "";
+    message.text = object.text ?? "";
     return message;
   },
 };
@@ -15279,6 +15633,8 @@ function createBaseMedication(): Medication {
     ingredients: [],
     action: "",
     location: undefined,
+    per: "",
+    instructionCodes: [],
     _unknownFields: {},
   };
 }
@@ -15398,6 +15754,12 @@ export const Medication: MessageFns<Medication> = {
     }
     if (message.location !== undefined) {
       Location.encode(message.location, writer.uint32(306).fork()).join();
+    }
+    if (message.per !== "") {
+      writer.uint32(314).string(message.per);
+    }
+    for (const v of message.instructionCodes) {
+      Code.encode(v!, writer.uint32(322).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -15727,6 +16089,22 @@ export const Medication: MessageFns<Medication> = {
             message.location = Location.decode(reader, reader.uint32());
             continue;
           }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.per = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.instructionCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -15865,6 +16243,12 @@ export const Medication: MessageFns<Medication> = {
         : [],
       action: isSet(object.action) ? globalThis.String(object.action) : "",
       location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      per: isSet(object.per) ? globalThis.String(object.per) : "",
+      instructionCodes: globalThis.Array.isArray(object?.instructionCodes)
+        ? object.instructionCodes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.instruction_codes)
+        ? object.instruction_codes.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -15984,6 +16368,12 @@ export const Medication: MessageFns<Medication> = {
     if (message.location !== undefined) {
       obj.location = Location.toJSON(message.location);
     }
+    if (message.per !== "") {
+      obj.per = message.per;
+    }
+    if (message.instructionCodes?.length) {
+      obj.instructionCodes = message.instructionCodes.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -16054,6 +16444,8 @@ export const Medication: MessageFns<Medication> = {
     message.location = (object.location !== undefined && object.location !== null)
       ? Location.fromPartial(object.location)
       : undefined;
+    message.per = object.per ?? "";
+    message.instructionCodes = object.instructionCodes?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
@@ -16302,6 +16694,7 @@ function createBaseImmunization(): Immunization {
     doseNumber: "",
     indications: [],
     doseUnitCode: undefined,
+    recorded: undefined,
     _unknownFields: {},
   };
 }
@@ -16364,6 +16757,9 @@ export const Immunization: MessageFns<Immunization> = {
     }
     if (message.doseUnitCode !== undefined) {
       Code.encode(message.doseUnitCode, writer.uint32(154).fork()).join();
+    }
+    if (message.recorded !== undefined) {
+      ClinicalTime.encode(message.recorded, writer.uint32(162).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16541,6 +16937,14 @@ export const Immunization: MessageFns<Immunization> = {
             message.doseUnitCode = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.recorded = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16618,6 +17022,7 @@ export const Immunization: MessageFns<Immunization> = {
         : isSet(object.dose_unit_code)
         ? Code.fromJSON(object.dose_unit_code)
         : undefined,
+      recorded: isSet(object.recorded) ? ClinicalTime.fromJSON(object.recorded) : undefined,
     };
   },
 
@@ -16680,6 +17085,9 @@ export const Immunization: MessageFns<Immunization> = {
     if (message.doseUnitCode !== undefined) {
       obj.doseUnitCode = Code.toJSON(message.doseUnitCode);
     }
+    if (message.recorded !== undefined) {
+      obj.recorded = ClinicalTime.toJSON(message.recorded);
+    }
     return obj;
   },
 
@@ -16720,6 +17128,9 @@ export const Immunization: MessageFns<Immunization> = {
     message.indications = object.indications?.map((e) => Code.fromPartial(e)) || [];
     message.doseUnitCode = (object.doseUnitCode !== undefined && object.doseUnitCode !== null)
       ? Code.fromPartial(object.doseUnitCode)
+      : undefined;
+    message.recorded = (object.recorded !== undefined && object.recorded !== null)
+      ? ClinicalTime.fromPartial(object.recorded)
       : undefined;
     return message;
   },
@@ -18150,6 +18561,8 @@ function createBaseAllergy(): Allergy {
     identifier: undefined,
     clinicalStatus: undefined,
     action: undefined,
+    sensitivity: undefined,
+    reported: undefined,
     _unknownFields: {},
   };
 }
@@ -18182,6 +18595,12 @@ export const Allergy: MessageFns<Allergy> = {
     }
     if (message.action !== undefined) {
       Code.encode(message.action, writer.uint32(74).fork()).join();
+    }
+    if (message.sensitivity !== undefined) {
+      Code.encode(message.sensitivity, writer.uint32(82).fork()).join();
+    }
+    if (message.reported !== undefined) {
+      ClinicalTime.encode(message.reported, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18279,6 +18698,22 @@ export const Allergy: MessageFns<Allergy> = {
             message.action = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.sensitivity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reported = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18320,6 +18755,8 @@ export const Allergy: MessageFns<Allergy> = {
         ? Code.fromJSON(object.clinical_status)
         : undefined,
       action: isSet(object.action) ? Code.fromJSON(object.action) : undefined,
+      sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
+      reported: isSet(object.reported) ? ClinicalTime.fromJSON(object.reported) : undefined,
     };
   },
 
@@ -18352,6 +18789,12 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.action !== undefined) {
       obj.action = Code.toJSON(message.action);
     }
+    if (message.sensitivity !== undefined) {
+      obj.sensitivity = Code.toJSON(message.sensitivity);
+    }
+    if (message.reported !== undefined) {
+      obj.reported = ClinicalTime.toJSON(message.reported);
+    }
     return obj;
   },
 
@@ -18378,6 +18821,12 @@ export const Allergy: MessageFns<Allergy> = {
       : undefined;
     message.action = (object.action !== undefined && object.action !== null)
       ? Code.fromPartial(object.action)
+      : undefined;
+    message.sensitivity = (object.sensitivity !== undefined && object.sensitivity !== null)
+      ? Code.fromPartial(object.sensitivity)
+      : undefined;
+    message.reported = (object.reported !== undefined && object.reported !== null)
+      ? ClinicalTime.fromPartial(object.reported)
       : undefined;
     return message;
   },

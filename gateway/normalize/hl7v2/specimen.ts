@@ -1,0 +1,106 @@
+/** SPM, SAC and OBR-15: what was taken from the patient [HL7 7.4.3, 13.4.3]. */
+import type { Code, Coding, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
+import { period, time } from './clock.ts';
+import { code, codeOf, codes, textOf, unitText } from './coded.ts';
+import { cxs, eips, eis, typed } from './identified.ts';
+import type { Segment } from './message.ts';
+import { remark } from './scope.ts';
+import { fresh } from './shapes.ts';
+import { fill, type Table, words } from './table.ts';
+
+export const spm: Table<Specimen> = [
+  [2, 'identifiers', (segment, field) => eips(segment, field)],
+  [3, 'parents', (segment, field) => eips(segment, field)],
+  [4, 'type', code],
+  [6, 'additives', codes],
+  [7, 'collectionMethod', code],
+  [8, 'sourceSite', code],
+  [11, 'roles', codes],
+  [
+    12,
+    (to, segment, field) => {
+      to.quantity = segment.text(field);
+      to.unit = unitText(codeOf(segment.parts(field).sub(2)));
+    },
+  ],
+  [14, 'description', (segment, field) => words(segment, field).join('\n')],
+  [17, 'collected', (segment, field) => period(segment, field)],
+  [18, 'received', time],
+  [21, 'rejectReasons', codes],
+  [24, 'conditions', codes],
+  [27, 'containerType', code],
+  [30, 'identifiers', typed('ACSN')],
+  [31, 'identifiers', cxs],
+];
+
+export const sac: Table<Specimen> = [
+  [2, 'identifiers', eis('ACSN')],
+  [3, 'identifiers', eis('CNTNR')],
+  [4, 'identifiers', eis('CNTNR-PRIMARY')],
+  [7, 'received', time],
+];
+
+export function specimenOf(order: Order): Specimen {
+  order.specimen ??= fresh.specimen();
+  return order.specimen;
+}
+
+/** SPS [HL7 2.A.69]: 1 what, 2 what was added, 3 how it was taken, 4 from where, 7 as what. */
+export function specimenSource(order: Order, segment: Segment, field: number): void {
+  const parts = segment.parts(field);
+  const said = fresh.specimen();
+  said.type = codeOf(parts.sub(1));
+  addCode(said.additives, codeOf(parts.sub(2)));
+  said.description = parts.text(3);
+  said.sourceSite = codeOf(parts.sub(4));
+  addCode(said.roles, codeOf(parts.sub(7)));
+  order.specimen = order.specimen === undefined ? said : joined(order.specimen, said);
+}
+
+/** What OBR-14 and OBR-15 said is of the specimen that the order's first SPM describes [HL7 7.4.3]. */
+export function describedBy(known: Specimen, segment: Segment): Specimen {
+  const specimen = fill(fresh.specimen(), spm, segment);
+  const received = specimen.received?.value ?? known.received?.value;
+  if (known.received !== undefined && known.received.value !== received)
+    remark(segment.message.scope, 'OBR-14: SPM-18 says another time, and stands');
+  return joined(specimen, known);
+}
+
+/** What `first` says stands; what `second` says otherwise is kept in words. */
+function joined(first: Specimen, second: Specimen): Specimen {
+  const words: string[] = [];
+  const code = (one: Code | undefined, other: Code | undefined): Code | undefined => {
+    if (one === undefined || other === undefined) return one ?? other;
+    if (sameConcept(one, other))
+      return { text: one.text, codings: distinct([...one.codings, ...other.codings]) };
+    words.push(textOf(other));
+    return one;
+  };
+  return {
+    ...first,
+    identifiers: [...first.identifiers, ...second.identifiers],
+    type: code(first.type, second.type),
+    sourceSite: code(first.sourceSite, second.sourceSite),
+    additives: [...first.additives, ...second.additives],
+    roles: [...first.roles, ...second.roles],
+    description: [first.description, second.description, ...words].filter(Boolean).join('\n'),
+    received: first.received ?? second.received,
+  };
+}
+
+/** The same code in another table, or the same words. */
+function sameConcept(one: Code, other: Code): boolean {
+  if (upper(textOf(one)) === upper(textOf(other))) return true;
+  return one.codings.some(({ code }) => other.codings.some((coding) => upper(coding.code) === upper(code)));
+}
+
+function distinct(codings: readonly Coding[]): Coding[] {
+  return codings.filter(
+    (one, at) => codings.findIndex(({ system, code }) => system === one.system && code === one.code) === at,
+  );
+}
+
+function addCode(to: Code[], code: Code | undefined): void {
+  if (code !== undefined) to.push(code);
+}
