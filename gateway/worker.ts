@@ -255,18 +255,18 @@ function open(job: JobRecord, bytes: Buffer): Opened {
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
     const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
     const made = { events: [], reject };
-    return { job, record, about: aboutOf(job, record), made, failed: none, needs: none };
+    return { job, record, about: aboutOf(job, record, made), made, failed: none, needs: none };
   }
   const made = read(record, meaning, setup.epoch);
-  return { job, record, about: aboutOf(job, record), made, failed: takeFailed(), needs: none };
+  return { job, record, about: aboutOf(job, record, made), made, failed: takeFailed(), needs: none };
 }
 
 const none: readonly never[] = [];
 
-function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
-  const { source, capturedAtUs, censusEnd } = record;
+function aboutOf({ sequence }: JobRecord, record: JournalRecord, { events }: Normalized): About {
+  const { source, capturedAtUs, censusEnd, replays } = record;
   const { enrichment } = meaning;
-  const once = meaning.onceFor(record);
+  const once = meaning.onceFor(record, events);
   return {
     epoch: setup.epoch,
     sequence: BigInt(sequence),
@@ -275,6 +275,7 @@ function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
     enrichment,
     once,
     censusEnd,
+    replayed: replays > 0,
   };
 }
 

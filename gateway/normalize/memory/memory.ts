@@ -76,6 +76,8 @@ export interface About {
   readonly enrichment: EnrichmentLimits | undefined;
   /** The last message of a census file. */
   readonly censusEnd?: boolean;
+  /** It was in quarantine: others that were captured later may have come before it. */
+  readonly replayed?: boolean;
   /** Undefined: the config's `once` says nothing of the source. */
   readonly once: OnceRules | undefined;
 }
