@@ -3,15 +3,20 @@
  *
  *   the alarm   device, code, containment, source location, and the number that the device gives it: another number
  *               is another alarm
- *   a repeat    a rule means its priority, and nothing has changed since the last message of it: patient, priority,
- *               phase, state, inactivation, text, topic. So the first one passes, the escalated one, and one that is
- *               raised again after any other phase
+ *   a repeat    a rule means its priority, and nothing has changed since the last message of it: whom it is about
+ *               (identifiers, account, visit, name, who lies in the bed), where, priority, phase, state, inactivation,
+ *               text, topic. So the first one passes, the escalated one, and one that is raised again after any other
+ *               phase
  *   the window  from the last one that passed, so that an alarm that goes on is heard once a window. By the alarm's own
  *               time where both say one, and by the gateway's clock: a repeat is inside by both, so that neither a
  *               device's clock that stands still nor a backlog that comes at once hides an alarm
  *
  * One that is more urgent than the one that passed is no repeat, whatever its priority says. Of two in one message
- * the second is no repeat of the first. One that comes late (its time is before the one that passed) passes.
+ * the second is no repeat of the first. What is in doubt passes:
+ * - one that comes late (by its own time it is from before what was said already), and the next one, because nobody
+ *   knows what came in between; one that comes out of quarantine, which changes nothing for those after it;
+ * - the next one after an end that names no alarm that was raised: a device may say less, or something else, when
+ *   its alarm is over.
  */
 import { hash } from 'node:crypto';
 import type { Alarm, ClinicalEvent, Once } from '../../../proto/gen/hilum/v1/event.ts';
@@ -75,7 +80,7 @@ export function onceAlarm(
   if (texts === undefined || event.alarm === undefined || about.replayed === true) return undefined;
   const { own, ofDevice } = texts;
   if (own === undefined) {
-    recall.set(alarmRow, ofDevice, endOf(sayingOf(event, event.alarm, about, rules)));
+    keepEnd(recall, ofDevice, sayingOf(event, event.alarm, about, rules));
     return undefined;
   }
   const known = recall.get(alarmRow, own);
@@ -85,7 +90,7 @@ export function onceAlarm(
   const said = sayingOf(event, event.alarm, about, rules);
   const isLoose = isOver(said) && (known?.last === undefined || isOver(known.last));
   const end = isLoose ? undefined : recall.get(alarmRow, ofDevice)?.last;
-  if (isLoose) recall.set(alarmRow, ofDevice, endOf(said));
+  if (isLoose) keepEnd(recall, ofDevice, said);
   const { passed, last } = known ?? {};
   const late = known !== undefined && isLate(said, known);
   const found = {
@@ -133,8 +138,11 @@ function isOver({ phase, state }: Pick<Alarm, 'phase' | 'state'>): boolean {
   return phase === 'end' || phase === 'reset' || state === 'inactive';
 }
 
-function endOf(last: AlarmSaying): AlarmMemory {
-  return AlarmMemory.fromPartial({ last });
+/** The latest of them: a record may come once more. */
+function keepEnd(recall: Recall, ofDevice: string, said: AlarmSaying): void {
+  const known = recall.get(alarmRow, ofDevice)?.last;
+  if (known !== undefined && isSince(known, said)) return;
+  recall.set(alarmRow, ofDevice, AlarmMemory.fromPartial({ last: said }));
 }
 
 /** How long a device's clock is waited for that went back. */
@@ -226,7 +234,9 @@ function placesOf({ encounter, deviceAssociation, device }: ClinicalEvent): stri
   return [encounter?.location, deviceAssociation?.location, device?.location].map((one) =>
     one === undefined
       ? ''
-      : [one.facility, one.pointOfCare, one.room, one.bed, one.building, one.floor, one.description].join('^'),
+      : [one.facility, one.pointOfCare, one.room, one.bed, one.building, one.floor, one.description].join(
+          '^',
+        ),
   );
 }
 

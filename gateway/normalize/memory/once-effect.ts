@@ -10,7 +10,12 @@
  *
  * What the authoritative feed said is replaced by that feed alone.
  */
-import type { ClinicalEvent, OnceLink, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  OnceLink,
+  RecordPosition,
+  Supersession,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import type { FeedSaying } from '../../../proto/gen/hilum/v1/journal.ts';
 import { statusOf } from './newness.ts';
 import { type Place, samePlace, sameRecord } from './once-mark.ts';
@@ -145,7 +150,8 @@ export function tellReplaced(
     if (one.record === undefined) continue;
     event.supersessions.push(ofOrder(event, one.record, one.status, true));
     for (const observation of event.observations)
-      if (sameCode(one, said) || overrules(one.status, statusOf(event, observation))) observation.superseded = true;
+      if (sameCode(one, said) || overrules(one.status, statusOf(event, observation)))
+        observation.superseded = true;
     event.superseded =
       event.observations.length === 0 || event.observations.every(({ superseded }) => superseded);
   }

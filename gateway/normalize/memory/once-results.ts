@@ -82,7 +82,10 @@ export function onceResult(
     ({ source, once, replaced }) =>
       source !== about.source && feeds.sources.has(source) && !replaced && once?.role !== 'repeat',
   );
-  const speaker = { source: about.source, authority: heard.length === 0 ? undefined : feeds.authority(event) };
+  const speaker = {
+    source: about.source,
+    authority: heard.length === 0 ? undefined : feeds.authority(event),
+  };
   const isAuthority = speaker.authority === about.source;
   const replaces = replacedBy(event);
   const others = heard.map((saying) => {

@@ -55,7 +55,12 @@ class Reader {
 }
 
 const saying = (event: ClinicalEvent) =>
-  [event.order?.service?.text ?? '', event.status, event.observations[0]?.value, event.provenance?.source].join();
+  [
+    event.order?.service?.text ?? '',
+    event.status,
+    event.observations[0]?.value,
+    event.provenance?.source,
+  ].join();
 
 const seed = seedOfThisRun();
 
@@ -73,7 +78,12 @@ t.test(`once results - random lives of a result by three feeds (seed ${seed})`, 
     for (let n = 1; n <= 14; n += 1) {
       minute += below(random, 4);
       const late = below(random, 6) === 0 ? Math.max(0, minute - 5) : minute;
-      const raw = report(late, pick(['P', 'P', 'F', 'F', 'C']), pick(['4.0', '4.0', '4.1']), pick(['K', 'K', 'K', 'NA']));
+      const raw = report(
+        late,
+        pick(['P', 'P', 'F', 'F', 'C']),
+        pick(['4.0', '4.0', '4.1']),
+        pick(['K', 'K', 'K', 'NA']),
+      );
       const source = pick(['lab', 'copy', 'third']);
       said.push({ source, raw });
       const event = on.one(source, raw);
@@ -87,7 +97,8 @@ t.test(`once results - random lives of a result by three feeds (seed ${seed})`, 
       for (const [sequence, one] of reader.current)
         if (!plain.current.has(sequence))
           t.fail(`${where}: ${saying(one)} of record ${sequence} is current, and its feed has replaced it`);
-      if (role !== 'repeat' && !event.superseded && !reader.current.has(BigInt(n))) t.fail(`${where}: vanished`);
+      if (role !== 'repeat' && !event.superseded && !reader.current.has(BigInt(n)))
+        t.fail(`${where}: vanished`);
       if (plain.current.size > 0 && reader.current.size === 0) t.fail(`${where}: nothing is current`);
     }
     const left = new Map(on.rows.rows);
@@ -96,7 +107,9 @@ t.test(`once results - random lives of a result by three feeds (seed ${seed})`, 
       const again = JSON.stringify(ClinicalEvent.toJSON(on.one(source, raw, at, at + 1)));
       const [first, second] = [told[at] as string, again].map((text) => JSON.parse(text));
       if (JSON.stringify(first.once) !== JSON.stringify(second.once))
-        t.fail(`record ${at + 1} of life ${life}: ${JSON.stringify(first.once)} ${JSON.stringify(second.once)}`);
+        t.fail(
+          `record ${at + 1} of life ${life}: ${JSON.stringify(first.once)} ${JSON.stringify(second.once)}`,
+        );
       const across = ({ supersessions = [] }: { supersessions?: { decidedBy: string }[] }) =>
         JSON.stringify(supersessions.filter(({ decidedBy }) => decidedBy === 'once'));
       const own = ({ supersessions = [] }: { supersessions?: { decidedBy: string }[] }) =>
@@ -104,7 +117,9 @@ t.test(`once results - random lives of a result by three feeds (seed ${seed})`, 
       if (own(first) === own(second) && across(first) !== across(second))
         t.fail(`record ${at + 1} of life ${life}: ${across(first)} ${across(second)}`);
     }
-    if (JSON.stringify([...left.keys()]) !== JSON.stringify([...on.rows.rows.keys()])) t.fail(`rows of life ${life}`);
+    if (JSON.stringify([...left.keys()]) !== JSON.stringify([...on.rows.rows.keys()]))
+      t.fail(`rows of life ${life}`);
   }
-  for (const role of ['passed', 'repeat', 'effective', 'linked', 'conflict']) t.ok((seen.get(role) ?? 0) > 20, role);
+  for (const role of ['passed', 'repeat', 'effective', 'linked', 'conflict'])
+    t.ok((seen.get(role) ?? 0) > 20, role);
 });

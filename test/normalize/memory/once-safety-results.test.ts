@@ -93,7 +93,11 @@ t.test('once results - from final back to preliminary is heard, by whichever fee
   const back = lab.said('copy', { ...p, message: '0920' });
   t.match(back.once, { role: 'linked', links: [{ record: record(3), differs: ['status'] }] });
   t.ok(back.supersessions.some(({ statusFlag }) => statusFlag === 'unusual-transition'));
-  t.equal(role(lab.said('third', { ...p, message: '0902' })), 'repeat', 'what only comes late stays a repeat');
+  t.equal(
+    role(lab.said('third', { ...p, message: '0902' })),
+    'repeat',
+    'what only comes late stays a repeat',
+  );
 });
 
 t.test('once results - what replaces a repeat replaces the one that had its effect', async (t) => {
@@ -162,7 +166,10 @@ t.test('once results - the one that names the patient is never left out for one 
 t.test('once results - of another parent result is another result', async (t) => {
   const lab = new Lab(byLab);
   lab.said('lab', { parent: 'ORG^1^E. coli' });
-  t.match(lab.said('copy', { parent: 'ORG^2^S. aureus' }).once, { role: 'linked', links: [{ differs: ['code'] }] });
+  t.match(lab.said('copy', { parent: 'ORG^2^S. aureus' }).once, {
+    role: 'linked',
+    links: [{ differs: ['code'] }],
+  });
   t.equal(role(lab.said('third', { parent: 'ORG^1^E. coli' })), 'repeat');
 });
 

@@ -19,17 +19,18 @@ export class OnceSite {
   }
 
   /** The events of one record, as they are delivered. @param capturedS seconds after the first @param replays from quarantine */
-  take(
-    source: string,
-    raw: Buffer,
-    capturedS = this.#sequence,
-    sequence = 0,
-    replays = 0,
-  ): ClinicalEvent[] {
+  take(source: string, raw: Buffer, capturedS = this.#sequence, sequence = 0, replays = 0): ClinicalEvent[] {
     if (sequence === 0) this.#sequence += 1;
     const protocol = looksLikeHl7v2(raw) ? 'mllp' : 'mqtt';
     const capturedAtUs = BigInt(Math.round((1_764_000_000 + capturedS) * 1000)) * 1000n;
-    const record = JournalRecord.fromPartial({ source, protocol, raw, capturedAtUs, topic: 'devices/x', replays });
+    const record = JournalRecord.fromPartial({
+      source,
+      protocol,
+      raw,
+      capturedAtUs,
+      topic: 'devices/x',
+      replays,
+    });
     const { events } = read(record, this.#meaning, epoch);
     const { enrichment } = this.#meaning;
     const about: About = {
