@@ -20,8 +20,8 @@ import { compileOnce, type OnceRules } from './normalize/memory/once-rules.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
-import { RecordRouting } from './once-routing.ts';
 import { compileClassifier, highest } from './prioritize/classify.ts';
+import { RecordClass } from './prioritize/record-class.ts';
 import { compileRoutes, type Routed } from './route/rules.ts';
 
 const none: string[] = [];
@@ -93,9 +93,22 @@ export function meaningOf(config: Config, version: number): Meaning {
       const rules = once?.(record.source);
       if (rules === undefined) return undefined;
       const classOf = (event: ClinicalEvent) => classifier(event, { will: record.will }).class;
-      const budget = (lane: Class) => budgetMs(config, lane);
-      const routing = new RecordRouting(events, classOf, budget, routes);
-      return { ...rules, classOf, destinationsOf: (event) => (isRouted ? routing.of(event) : none) };
+      const recordClass = new RecordClass(events, classOf);
+      return {
+        ...rules,
+        classOf,
+        // A route may look at the class, and what is held back from a destination must have gone there.
+        destinationsOf(event) {
+          if (!isRouted) return none;
+          const { class: before, budgetMs: budgetBefore } = event;
+          event.class = recordClass.with(event);
+          event.budgetMs = budgetMs(config, event.class as Class);
+          const routed = routes(event);
+          event.class = before;
+          event.budgetMs = budgetBefore;
+          return routed.map(({ destination }) => destination);
+        },
+      };
     },
     reclassifies:
       config.classes.rules.length > 0 ||
