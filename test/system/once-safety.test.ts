@@ -101,25 +101,31 @@ ${template(device)}`,
     await publish({ device: 'mon-1', ...alarm });
     await publish({ unit: 'mon-1', ...alarm });
     await publish({ device: 'mon-1', ...alarm, phase: 'end' });
-    const [entry] = await until(
+    // An end that cannot be read, beside one that can.
+    await publish({ device: 'mon-2', ...alarm });
+    await publish({ unit: 'mon-2', ...alarm, phase: 'end' });
+    await publish({ device: 'mon-2', ...alarm });
+    await publish({ device: 'mon-2', ...alarm });
+    const entries = await until(
       async () => {
-        const found = await site.ask<{ id: string; source: string }[]>('quarantine', 'list');
-        return found.length > 0 && found;
+        const found = await site.ask<{ id: string; recordSequence: string }[]>('quarantine', 'list');
+        return found.length === 2 && found;
       },
-      { what: 'the alarm in quarantine', timeoutMs: 60_000 },
+      { what: 'the alarms in quarantine', timeoutMs: 60_000 },
     );
+    const [entry] = entries.sort((a, b) => Number(a.recordSequence) - Number(b.recordSequence));
     await push('[$.device, $.unit]');
     t.equal((await site.ctl('quarantine', 'replay', entry?.id ?? '', '--reason', 'test')).code, 0);
     const alarms = async () => (await site.events('--kind', 'device-alarm', '--repeats')) as OnceEvent[];
-    await until(async () => (await alarms()).length === 3, { what: 'the replayed alarm', timeoutMs: 60_000 });
+    await until(async () => (await alarms()).length === 6, { what: 'the replayed alarm', timeoutMs: 60_000 });
     await publish({ device: 'mon-1', ...alarm });
     await publish({ device: 'mon-1', ...alarm });
-    await until(async () => (await alarms()).length === 5, { what: 'all alarms', timeoutMs: 60_000 });
+    await until(async () => (await alarms()).length === 8, { what: 'all alarms', timeoutMs: 60_000 });
     t.same(
       (await alarms())
         .sort((a, b) => Number(a.provenance.record.sequence) - Number(b.provenance.record.sequence))
         .map(({ once }) => once?.role ?? 'passed'),
-      ['passed', 'passed', 'passed', 'passed', 'repeat'],
+      ['passed', 'passed', 'passed', 'passed', 'repeat', 'passed', 'passed', 'repeat'],
     );
 
     const of = async (id: string) =>

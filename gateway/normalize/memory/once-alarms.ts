@@ -16,7 +16,8 @@
  * - one that comes late (by its own time it is from before what was said already), and the next one, because nobody
  *   knows what came in between; one that comes out of quarantine, which changes nothing for those after it;
  * - the next one after an end that names no alarm that was raised: a device may say less, or something else, when
- *   its alarm is over.
+ *   its alarm is over;
+ * - the next one after a record of the source that could not be read, and is in quarantine.
  */
 import { hash } from 'node:crypto';
 import type { Alarm, ClinicalEvent, Once } from '../../../proto/gen/hilum/v1/event.ts';
@@ -103,6 +104,7 @@ export function onceAlarm(
       priorities.has(said.priority),
     );
     const differs = differences(said, passed, last, end);
+    if (isUnsure(passed, about)) differs.push('quarantine');
     if (late && !differs.includes('time')) differs.push('time');
     if (!late && (rule === undefined ? differs.length === 0 : !isInside(said, passed, last, rule)))
       differs.push('window');
@@ -143,6 +145,12 @@ function keepEnd(recall: Recall, ofDevice: string, said: AlarmSaying): void {
   const known = recall.get(alarmRow, ofDevice)?.last;
   if (known !== undefined && isSince(known, said)) return;
   recall.set(alarmRow, ofDevice, AlarmMemory.fromPartial({ last: said }));
+}
+
+/** What came since and could not be read may have been its end. */
+function isUnsure({ record }: AlarmSaying, { epoch, lastUnread }: About): boolean {
+  const last = lastUnread?.() ?? 0;
+  return last > 0 && (record?.epoch !== epoch || record.sequence < BigInt(last));
 }
 
 /** How long a device's clock is waited for that went back. */

@@ -145,12 +145,13 @@ export function tellReplaced(
       event.supersessions.push(ofOrder(event, record, status, false));
     }
   }
-  const newer = inPlaceOf.flatMap((one) => newest(one, said, known) ?? []);
-  for (const one of newer) {
-    if (one.record === undefined) continue;
-    event.supersessions.push(ofOrder(event, one.record, one.status, true));
+  const newer = inPlaceOf.map((one) => newest(one, said, inPlaceOf, known));
+  const [by] = newer;
+  // One of them that still stands is enough.
+  if (by?.record !== undefined && newer.every((one) => one !== undefined)) {
+    event.supersessions.push(ofOrder(event, by.record, by.status, true));
     for (const observation of event.observations)
-      if (sameCode(one, said) || overrules(one.status, statusOf(event, observation)))
+      if (sameCode(by, said) || overrules(by.status, statusOf(event, observation)))
         observation.superseded = true;
     event.superseded =
       event.observations.length === 0 || event.observations.every(({ superseded }) => superseded);
@@ -161,10 +162,16 @@ export function tellReplaced(
 const decidedBy = 'once';
 
 /** What has replaced it since, by another feed's word. */
-function newest(one: FeedSaying, said: FeedSaying, known: Sayings): FeedSaying | undefined {
+function newest(
+  one: FeedSaying,
+  said: FeedSaying,
+  inPlaceOf: readonly FeedSaying[],
+  known: Sayings,
+): FeedSaying | undefined {
   return known.find(
     (other) =>
       other.source !== said.source &&
+      !inPlaceOf.includes(other) &&
       standIn(other, known) === other &&
       has(allReplaced(other, known), one.record),
   );

@@ -176,6 +176,15 @@ t.test('once alarms - an end that does not say which alarm ends lets the next ra
   t.equal(role(ward.said(2)), 'repeat', 'the end of another alarm that was raised ends that one');
 });
 
+t.test('once alarms - what could not be read may have been the end: the next one passes', async (t) => {
+  const ward = new Ward(windowed);
+  ward.said(0);
+  t.equal(role(ward.said(1)), 'repeat');
+  ward.skip();
+  t.match(ward.said(2), { role: 'linked', repeats: 1, links: [{ differs: ['quarantine'] }] });
+  t.equal(role(ward.said(3)), 'repeat', 'and from then on as usual');
+});
+
 t.test('once alarms - one that escalates again passes, at the same priority too', async (t) => {
   const ward = new Ward(windowed);
   const escalate = { phase: 'escalate' };

@@ -146,6 +146,16 @@ t.test('once results - what stands in place of a superseded one is superseded', 
   t.equal(role(lab.said('third', { message: '0951' })), 'repeat');
 });
 
+t.test('once results - of several that it stands in place of, one that still stands is enough', async (t) => {
+  const lab = new Lab(byLab);
+  lab.said('copy', { message: '0900' });
+  lab.said('copy', { status: 'P', message: '0910' });
+  lab.said('copy', { message: '0920' });
+  const late = lab.said('lab', { message: '0930' });
+  t.match(late.once, { role: 'effective', links: [{ record: record(3) }, { record: record(1) }] });
+  t.notOk(late.superseded);
+});
+
 t.test('once results - the one that names the patient is never left out for one that does not', async (t) => {
   for (const config of [byLab, byNobody]) {
     const lab = new Lab(config);

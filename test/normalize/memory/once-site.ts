@@ -11,6 +11,8 @@ export class OnceSite {
   readonly rows: Rows;
   readonly #meaning: Meaning;
   #sequence = 0;
+  /** The last record of the source that went to quarantine. */
+  lastUnread = 0;
 
   /** @param rows what a site with another config has left */
   constructor(yaml: string, rows = new Rows()) {
@@ -34,13 +36,26 @@ export class OnceSite {
     const { events } = read(record, this.#meaning, epoch);
     const { enrichment } = this.#meaning;
     const about: About = {
-      ...{ epoch, source, capturedAtUs, enrichment, replayed: replays > 0 },
+      ...{
+        epoch,
+        source,
+        capturedAtUs,
+        enrichment,
+        replayed: replays > 0,
+        lastUnread: () => this.lastUnread,
+      },
       sequence: BigInt(sequence || this.#sequence),
       once: this.#meaning.onceFor(record, events),
     };
     this.rows.name(needsOf(events, about));
     remember(events, about, this.rows);
     return events;
+  }
+
+  /** A record that cannot be read. */
+  skip(): void {
+    this.#sequence += 1;
+    this.lastUnread = this.#sequence;
   }
 
   one(source: string, raw: Buffer, capturedS?: number, sequence?: number): ClinicalEvent {

@@ -356,7 +356,8 @@ export interface OnceLink {
    * What is not the same; empty where all is. Of results: patient | filler (its authority) | specimen | code | time
    * | status | value | interpretation (flags and range) | notes | class (this one is more urgent) | supersedes (all
    * is the same, and this one replaces what the other does not). Of alarms: window (it is over) | patient | location
-   * | priority | phase | state | inactivation | text | path | time (of what has no duration, or comes late) | class.
+   * | priority | phase | state | inactivation | text | path | time (of what has no duration, or comes late) | class
+   * | quarantine (something of the source that came in between is there).
    * HL7 v2: PID-3, OBR-3, SPM, OBR-4, OBX-3, OBR-7, OBR-22, OBX-14, OBR-25, OBX-11, OBX-5, OBX-8, NTE · Hilum: memory
    */
   differs: string[];
