@@ -147,8 +147,9 @@ export function tellReplaced(
   }
   const newer = inPlaceOf.map((one) => newest(one, said, inPlaceOf, known));
   const [by] = newer;
-  // One of them that still stands is enough.
-  if (by?.record !== undefined && newer.every((one) => one !== undefined)) {
+  // One of them that still stands is enough, and what replaces more in its own feed is that feed's news.
+  const stands = newer.some((one) => one === undefined) || !isBehind(own, inPlaceOf, known);
+  if (by?.record !== undefined && !stands) {
     event.supersessions.push(ofOrder(event, by.record, by.status, true));
     for (const observation of event.observations)
       if (sameCode(by, said) || overrules(by.status, statusOf(event, observation)))
@@ -160,6 +161,18 @@ export function tellReplaced(
 }
 
 const decidedBy = 'once';
+
+/** Does its feed only follow what the others have said one after the other? */
+function isBehind(own: readonly RecordPosition[], inPlaceOf: readonly FeedSaying[], known: Sayings): boolean {
+  if (own.length === 0) return true;
+  const passed = inPlaceOf.flatMap((one) => allReplaced(one, known));
+  return own.every((record) => {
+    const sayings = known.filter((one) => sameRecord(one, { record, index: 0 }));
+    const isFollower = ({ once }: FeedSaying) =>
+      once?.role === 'effective' && once.links.every((to) => has(passed, to.record));
+    return sayings.length > 0 && sayings.every(isFollower);
+  });
+}
 
 /** What has replaced it since, by another feed's word. */
 function newest(

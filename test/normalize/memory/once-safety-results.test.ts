@@ -156,6 +156,24 @@ t.test('once results - of several that it stands in place of, one that still sta
   t.notOk(late.superseded);
 });
 
+t.test('once results - the authoritative feed that goes back to an old state is heard', async (t) => {
+  const lab = new Lab(byLab);
+  lab.said('copy', { message: '0900' });
+  lab.said('copy', { status: 'C', value: '4.1', message: '0910' });
+  lab.said('lab', { status: 'P', message: '0920' });
+  const news = lab.said('lab', { message: '0930' });
+  t.equal(role(news), 'effective');
+  t.notOk(news.superseded);
+  const behind = new Lab(byLab);
+  behind.said('copy', { status: 'P', message: '0900' });
+  behind.said('copy', { message: '0910' });
+  behind.said('copy', { status: 'C', value: '4.1', message: '0920' });
+  behind.said('lab', { status: 'P', message: '0901' });
+  const late = behind.said('lab', { message: '0911' });
+  t.equal(role(late), 'effective');
+  t.ok(late.superseded, 'one that only follows is behind');
+});
+
 t.test('once results - the one that names the patient is never left out for one that does not', async (t) => {
   for (const config of [byLab, byNobody]) {
     const lab = new Lab(config);
