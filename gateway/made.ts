@@ -61,7 +61,7 @@ export function giveUp(
     urgent: taken.guess === 'stat' || taken.guess === 'urgent',
   };
   const quarantined = QuarantinedRecord.fromPartial({ record, ...facts });
-  const sealed = journal.sealQuarantined(taken.sequence, quarantined);
+  const sealed = journal.sealQuarantined(taken.sequence, taken.source, quarantined);
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, journal.epoch, taken.sequence),
     gateway,

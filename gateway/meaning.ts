@@ -21,8 +21,10 @@ import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
 import { compileClassifier, highest } from './prioritize/classify.ts';
+import { RecordClass } from './prioritize/record-class.ts';
 import { compileRoutes, type Routed } from './route/rules.ts';
 
+const none: string[] = [];
 const attachmentBytesMax = 256 * 1024;
 
 export interface Meaning {
@@ -36,8 +38,8 @@ export interface Meaning {
   budgetMs(lane: Class): number;
   /** Undefined: events are not completed from what ADT said earlier. */
   enrichment: EnrichmentLimits | undefined;
-  /** Undefined: what the record says is not compared with what others say. */
-  onceFor(record: JournalRecord): OnceRules | undefined;
+  /** Undefined: what the record says is not compared with what others say. @param events all of the record */
+  onceFor(record: JournalRecord, events: readonly ClinicalEvent[]): OnceRules | undefined;
   /** Capture's guess may differ from the class: records are then normalized strictly in order. */
   reclassifies: boolean;
 }
@@ -61,6 +63,7 @@ export function meaningOf(config: Config, version: number): Meaning {
   const critical = compileCritical(config);
   const mappings = compileMappings(config);
   const once = compileOnce(config);
+  const isRouted = Object.keys(config.routes).length > 0;
   return {
     version,
     mapping: mappingName(version),
@@ -86,15 +89,26 @@ export function meaningOf(config: Config, version: number): Meaning {
     routes: (event) => routes(event),
     budgetMs: (lane) => budgetMs(config, lane),
     enrichment: enrichmentLimits(config),
-    onceFor(record) {
+    onceFor(record, events) {
       const rules = once?.(record.source);
-      return (
-        rules && {
-          ...rules,
-          classOf: (event) => classifier(event, { will: record.will }).class,
-          destinationsOf: (event) => routes(event).map(({ destination }) => destination),
-        }
-      );
+      if (rules === undefined) return undefined;
+      const classOf = (event: ClinicalEvent) => classifier(event, { will: record.will }).class;
+      const recordClass = new RecordClass(events, classOf);
+      return {
+        ...rules,
+        classOf,
+        // A route may look at the class, and what is held back from a destination must have gone there.
+        destinationsOf(event) {
+          if (!isRouted) return none;
+          const { class: before, budgetMs: budgetBefore } = event;
+          event.class = recordClass.with(event);
+          event.budgetMs = budgetMs(config, event.class as Class);
+          const routed = routes(event);
+          event.class = before;
+          event.budgetMs = budgetBefore;
+          return routed.map(({ destination }) => destination);
+        },
+      };
     },
     reclassifies:
       config.classes.rules.length > 0 ||

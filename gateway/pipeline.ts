@@ -268,6 +268,7 @@ export class Pipeline {
         capturedS: record.capturedS,
         sealed: record.sealed,
         journaledAtUs: record.journaledAtUs || nowUs(),
+        lastQuarantined: this.#journal.lastQuarantined(record.source),
         offset,
         length: record.bytes.length,
       };

@@ -32,6 +32,8 @@ export interface JobRecord {
   capturedS: number;
   sealed: boolean;
   journaledAtUs: number;
+  /** The last record of its source that went to quarantine; 0: none is known. */
+  lastQuarantined: number;
   offset: number;
   length: number;
 }

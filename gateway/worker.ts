@@ -60,6 +60,8 @@ const memory = new WorkerMemory({
 /** Messages that came while the job in hand waits for what it asked for. */
 const queue: Exclude<ToWorker, Have>[] = [];
 let waiting: Job | undefined;
+/** The last record of each source that was rejected here: the main thread hears of it later. */
+const rejected = new Map<number, number>();
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind !== 'have') queue.push(message);
@@ -259,26 +261,28 @@ function open(job: JobRecord, bytes: Buffer): Opened {
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
     const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
     const made = { events: [], reject };
-    return { job, record, about: aboutOf(job, record), made, failed: none, needs: none };
+    return { job, record, about: aboutOf(job, record, made), made, failed: none, needs: none };
   }
   const made = read(record, meaning, setup.epoch);
-  return { job, record, about: aboutOf(job, record), made, failed: takeFailed(), needs: none };
+  return { job, record, about: aboutOf(job, record, made), made, failed: takeFailed(), needs: none };
 }
 
 const none: readonly never[] = [];
 
-function aboutOf({ sequence }: JobRecord, record: JournalRecord): About {
-  const { source, capturedAtUs, censusEnd } = record;
+function aboutOf(job: JobRecord, record: JournalRecord, { events }: Normalized): About {
+  const { source, capturedAtUs, censusEnd, replays } = record;
   const { enrichment } = meaning;
-  const once = meaning.onceFor(record);
+  const once = meaning.onceFor(record, events);
   return {
     epoch: setup.epoch,
-    sequence: BigInt(sequence),
+    sequence: BigInt(job.sequence),
     source,
     capturedAtUs,
     enrichment,
     once,
+    lastUnread: once && (() => Math.max(job.lastQuarantined, rejected.get(job.source) ?? 0)),
     censusEnd,
+    replayed: replays > 0,
   };
 }
 
@@ -385,5 +389,6 @@ function reject(
     }),
   ).finish();
   const { sequence, source, capturedS } = job;
+  rejected.set(source, sequence);
   reply.rejects.push({ sequence, source, capturedS, sealed: reply.writer.add(sealed), entry });
 }

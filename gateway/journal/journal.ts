@@ -416,6 +416,11 @@ export class Journal implements Intake {
 
   // ---- quarantine ----
 
+  /** The last record of the source, by its number, that went to quarantine; 0: none. */
+  lastQuarantined(source: number): number {
+    return this.#quarantine.lastOf(source);
+  }
+
   quarantined(sequence: number): QuarantinedRecord | undefined {
     return this.#quarantine.find(sequence)?.record;
   }
@@ -442,7 +447,8 @@ export class Journal implements Intake {
   }
 
   /** Seals for quarantine what the worker could not even return. */
-  sealQuarantined(sequence: number, record: QuarantinedRecord): Uint8Array {
+  sealQuarantined(sequence: number, source: number, record: QuarantinedRecord): Uint8Array {
+    this.#quarantine.note(sequence, source);
     return this.#quarantine.seal(sequence, record);
   }
 

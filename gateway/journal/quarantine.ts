@@ -32,6 +32,8 @@ export class Quarantine {
   readonly #hooks: QuarantineHooks;
   readonly #gateway: () => string;
   readonly lastSequence: number;
+  /** The last of each source, by its number. */
+  readonly #lasts = new Map<number, number>();
 
   constructor(part: JournalPart, reports: Reports, gateway: () => string, hooks: QuarantineHooks) {
     this.#part = part;
@@ -42,11 +44,23 @@ export class Quarantine {
     for (const { key, value } of this.#table().getRange({})) {
       hooks.bytes(storedBytes(key.length, value.length));
       last = Math.max(last, readUInt64(key, 0));
+      this.note(readUInt64(key, 0), key.readUInt16BE(sequenceBytes));
     }
     this.lastSequence = last;
   }
 
+  /** It is on its way here. */
+  note(sequence: number, source: number): void {
+    if (sequence > this.lastOf(source)) this.#lasts.set(source, sequence);
+  }
+
+  /** The last record of this source that came here; 0: none is known. */
+  lastOf(source: number): number {
+    return this.#lasts.get(source) ?? 0;
+  }
+
   put(round: Round, { sequence, source, sealed, entry }: MadeReject): void {
+    this.note(sequence, source);
     const key = quarantineKey(sequence, source);
     round.put(this.#table(), key, sealed);
     this.#hooks.bytes(storedBytes(key.length, sealed.length));
@@ -101,6 +115,8 @@ export class Quarantine {
     return this.#part.environment.table(tables.quarantine);
   }
 }
+
+const sequenceBytes = 8;
 
 export function quarantineKey(sequence: number, source: number): Buffer {
   return Buffer.concat([numberKey(sequence), shortKey(source)]);

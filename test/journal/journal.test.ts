@@ -638,6 +638,7 @@ t.test(
     await close(first);
     await damageHead(directory, 'routine', 3);
     const second = await open(directory);
+    t.equal(second.journal.lastQuarantined(1), 0);
     const found = sendable(second.journal, 'routine');
     t.equal(found.length, 6, 'as many events as the lane has sequences');
     t.same(
@@ -650,7 +651,13 @@ t.test(
     t.same(new Set(second.alarms), new Set(['event-damaged']));
     second.journal.acked('routine', 6);
     t.match(custodyOf(second.journal), { accepted: 6, pending: 0, quarantined: 2, delivered: 4 });
+    t.equal(second.journal.lastQuarantined(1), 8, 'under numbers of their own, after the six');
+    t.equal(second.journal.lastQuarantined(2), 0, 'and of no other source');
     await close(second);
+    const third = await open(directory);
+    t.equal(third.journal.lastQuarantined(1), 8, 'also over a restart');
+    t.equal(third.journal.lastQuarantined(2), 0);
+    await close(third);
   },
 );
 

@@ -219,5 +219,5 @@ function rejected(journal: Journal, taken: TakenRecord) {
     reason: 'A test.',
   });
   const entry = QuarantineEntry.fromPartial({ id: String(sequence), source: 'lab' });
-  return { sequence, source, capturedS, sealed: journal.sealQuarantined(sequence, record), entry };
+  return { sequence, source, capturedS, sealed: journal.sealQuarantined(sequence, source, record), entry };
 }

@@ -76,6 +76,10 @@ export interface About {
   readonly enrichment: EnrichmentLimits | undefined;
   /** The last message of a census file. */
   readonly censusEnd?: boolean;
+  /** Sequence of the last record of the source that could not be read, and is in quarantine; 0: none is known. */
+  readonly lastUnread?: (() => number) | undefined;
+  /** It was in quarantine: others that were captured later may have come before it. */
+  readonly replayed?: boolean;
   /** Undefined: the config's `once` says nothing of the source. */
   readonly once: OnceRules | undefined;
 }

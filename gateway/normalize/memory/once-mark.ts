@@ -1,4 +1,5 @@
 /** What both parts of `once` say on an event, and how they know the event in hand again. */
+import { hash } from 'node:crypto';
 import { type Class, classes } from '../../../proto/config/words.ts';
 import type { ClinicalEvent, Once, OnceLink, RecordPosition } from '../../../proto/gen/hilum/v1/event.ts';
 import type { About } from './memory.ts';
@@ -43,4 +44,11 @@ export function both(one: readonly string[], other: readonly string[]): string[]
 
 export function union(one: readonly string[], other: readonly string[]): string[] {
   return [...new Set([...one, ...other])];
+}
+
+const textMax = 64;
+
+/** To be compared, in a row that is bounded whatever stands in a message. */
+export function short(text: string): string {
+  return text.length <= textMax ? text : hash('sha256', text, 'base64');
 }

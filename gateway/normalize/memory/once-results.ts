@@ -3,8 +3,8 @@
  *
  *   filler        number, in the words of whoever assigned it
  *   specimen      identifiers, type and site of each
- *   code          OBR-4, OBX-3 and OBX-4 of each observation, in their order: the LOINC coding, sent or mapped, where
- *                 there is one, else the first as sent
+ *   code          OBR-4, OBR-26, OBX-3 and OBX-4 of each observation, in their order: the LOINC coding, sent or
+ *                 mapped, where there is one, else the first as sent
  *   time          OBR-7, OBR-8, OBR-22, OBX-14: as moments, with their precision
  *   status        OBR-25 and OBX-11, as the event says them
  *   value         values and units
@@ -12,7 +12,8 @@
  *
  * All equal is a repeat, or the authoritative feed's own word. Anything else is another statement: both stay, and
  * the later one names the nearest of each other feed and what differs. What a sender does not say equals only what
- * the other does not say either; patients differ where both name one and no identifier is in common.
+ * the other does not say either; patients differ where no identifier is in common, and where the one that would be
+ * left out names one and the other does not. What replaces more than the other did is no repeat [once-effect.ts].
  *
  * Codes and authorities that belong to their source [normalize/identity.ts] are compared without it: that the feeds
  * bring the same is what the config says. A feed is never compared with itself: what it says again is its status'
@@ -32,13 +33,15 @@ import { currentIdentifiers } from './identity.ts';
 import { patientIdentifiers } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
 import { millisecondsOf, statusOf, valueText } from './newness.ts';
-import { both, isMoreUrgent, link, mark, placeOf, samePlace, union } from './once-mark.ts';
+import { replacedBy, replacesMore, tellReplaced } from './once-effect.ts';
+import { both, isMoreUrgent, link, mark, placeOf, samePlace, short, union } from './once-mark.ts';
 import type { OnceRules } from './once-rules.ts';
 
 const daysKept = 30;
 /** Of one filler number; the oldest are forgotten, and what would repeat them passes. */
 const sayingsMax = 64;
 const patientMax = 8;
+const replacedMax = 16;
 const loinc = 'http://loinc.org';
 
 export const feedsRow: RowKind<FeedsMemory> = {
@@ -65,26 +68,55 @@ export function onceResult(
 ): Once | undefined {
   const text = feedsText(event, rules);
   if (text === undefined || rules.feeds === undefined) return undefined;
-  const known = recall.get(feedsRow, text)?.sayings ?? [];
+  const rows = recall.get(feedsRow, text)?.sayings ?? [];
   const place = placeOf(event, about);
-  const before = known.find((one) => samePlace(one, place));
-  if (before !== undefined) return before.once;
   const said = sayingOf(event, about, rules);
-  const others = known
-    .filter(({ source, once, replaced }) => source !== about.source && !replaced && once?.role !== 'repeat')
-    .map((saying) => ({ saying, differs: differences(said, saying) }));
-  const same = others.filter(({ differs }) => differs.every((one) => one === 'class'));
-  const rule = `results.${rules.feeds.name}`;
-  const isAuthority = same.length > 0 && rules.feeds.authority(event) === about.source;
-  const meant = isAuthority ? same : same.filter(({ differs }) => differs.length === 0).slice(0, 1);
+  const { feeds } = rules;
+  const before = rows.find((one) => samePlace(one, place));
+  if (before !== undefined && saysTheSame(before, said)) {
+    tellAgain(event, before, feeds.authority(event), rows);
+    return before.once;
+  }
+  const known = before === undefined ? rows : rows.filter((one) => one !== before);
+  const heard = known.filter(
+    ({ source, once, replaced }) =>
+      source !== about.source && feeds.sources.has(source) && !replaced && once?.role !== 'repeat',
+  );
+  const speaker = {
+    source: about.source,
+    authority: heard.length === 0 ? undefined : feeds.authority(event),
+  };
+  const isAuthority = speaker.authority === about.source;
+  const replaces = replacedBy(event);
+  const others = heard.map((saying) => {
+    const differs = differences(said, saying, isAuthority);
+    if (differs.length === 0 && !isAuthority && replacesMore(replaces, saying, speaker, known))
+      differs.push('supersedes');
+    return { saying, differs };
+  });
+  const meant = isAuthority
+    ? others.filter(({ differs }) => differs.every((one) => one === 'class'))
+    : others.filter(({ differs }) => differs.length === 0).slice(0, 1);
   const sayings = meant.map(({ saying }) => saying);
+  const rule = `results.${feeds.name}`;
   if (sayings.length > 0) {
-    const had = sayings.flatMap(({ destinations }) => destinations);
+    const role = isAuthority ? 'effective' : 'repeat';
     const links = sayings.map((one) => link(one));
-    const heldBack = both(said.destinations, had);
-    said.once = mark(rule, isAuthority ? 'effective' : 'repeat', links, { heldBack });
-    said.destinations = union(had, said.destinations);
+    said.once = mark(rule, role, links);
   } else said.once = beside(rule, others);
+  if (said.once?.role !== 'repeat')
+    said.supersedes = tellReplaced(event, said, sayings, speaker, known).slice(0, replacedMax);
+  // Where it goes may depend on what it is beside the others.
+  event.once = said.once;
+  said.destinations = rules.destinationsOf(event);
+  if (said.once !== undefined && sayings.length > 0) {
+    // One that is more urgent than what went there is news.
+    const had = meant
+      .filter(({ differs }) => differs.length === 0)
+      .flatMap(({ saying }) => saying.destinations);
+    said.once.heldBack = both(said.destinations, had);
+    said.destinations = union(had, said.destinations);
+  }
   const { destinations } = said;
   const after = known.map((one) => {
     if (!sayings.includes(one)) return one;
@@ -92,6 +124,20 @@ export function onceResult(
   });
   recall.set(feedsRow, text, { sayings: [said, ...after].slice(0, sayingsMax) });
   return said.once;
+}
+
+/** As it was told when it came first, whatever came after it. */
+function tellAgain(
+  event: ClinicalEvent,
+  before: FeedSaying,
+  authority: string | undefined,
+  rows: readonly FeedSaying[],
+): void {
+  if (before.once?.role === 'repeat') return;
+  const earlier = rows.slice(rows.indexOf(before) + 1);
+  const links = before.once?.role === 'effective' ? before.once.links : [];
+  const inPlaceOf = earlier.filter((one) => links.some((to) => samePlace(one, to)));
+  tellReplaced(event, before, inPlaceOf, { source: before.source, authority }, earlier);
 }
 
 interface Other {
@@ -131,12 +177,22 @@ function isConflict(differs: readonly string[]): boolean {
 /** In the order of FeedSaying.parts. */
 const parts = ['filler', 'specimen', 'code', 'time', 'status', 'value', 'interpretation', 'notes'] as const;
 
-function differences(said: FeedSaying, other: FeedSaying): string[] {
+/** @param isAuthority the one in hand would stand in place of the other, and not the other way round */
+function differences(said: FeedSaying, other: FeedSaying, isAuthority: boolean): string[] {
   const differs: string[] = parts.filter((_, at) => !sameBytes(said.parts[at], other.parts[at]));
-  const named = said.patient.length > 0 && other.patient.length > 0;
-  if (named && both(said.patient, other.patient).length === 0) differs.unshift('patient');
+  const [names, otherNames] = [said.patient.length > 0, other.patient.length > 0];
+  const isLost = isAuthority ? otherNames && !names : names && !otherNames;
+  // One that the local destinations had without a patient is none that they could file.
+  const isNew = isAuthority && names && !otherNames;
+  const isOther = names && otherNames && both(said.patient, other.patient).length === 0;
+  if (isLost || isNew || isOther) differs.unshift('patient');
   if (isMoreUrgent(said.class, other.class)) differs.push('class');
   return differs;
+}
+
+/** A record that is normalized once more says so, unless another config reads it in another way. */
+function saysTheSame(before: FeedSaying, said: FeedSaying): boolean {
+  return before.parts.length === said.parts.length && differences(said, before, true).length === 0;
 }
 
 function sameBytes(one: Uint8Array = nothing, other: Uint8Array = nothing): boolean {
@@ -153,10 +209,12 @@ function sayingOf(event: ClinicalEvent, about: About, rules: OnceRules): FeedSay
     source,
     parts: parts.map((part) => digest(said[part])),
     class: rules.classOf(event),
-    destinations: rules.destinationsOf(event),
+    destinations: [],
     once: undefined,
     replaced: false,
     patient: patientOf(event),
+    supersedes: [],
+    status: event.status,
   };
 }
 
@@ -173,17 +231,20 @@ function digest(text: string): Uint8Array {
   return hash('sha256', text, 'buffer').subarray(0, digestBytes);
 }
 
-/** Values only: who assigned them is told in each feed's own way. */
+/** Values only: who assigned them is told in each feed's own way. What people share or mistype only where there is nothing else. */
 function patientOf(event: ClinicalEvent): string[] {
-  const said = patientIdentifiers(event.patient).map(({ value }) => value);
+  const own = patientIdentifiers(event.patient);
+  const all = own.length > 0 ? own : (event.patient?.identifiers ?? []).slice(0, patientMax);
+  const said = all.map(({ value }) => short(value));
   if (event.identityLinks.length === 0) return said;
   const current = currentIdentifiers(event).map((text) => text.slice(text.lastIndexOf('|') + 1));
-  return union(said, current).slice(0, patientMax);
+  return union(said, current.map(short)).slice(0, patientMax);
 }
 
 function textsOf(event: ClinicalEvent, source: string): Record<(typeof parts)[number], string> {
   const { order, times, observations } = event;
-  const code = [codeOf(order?.service, source)];
+  const parent = order?.parentResult ?? '';
+  const code = [`${codeOf(order?.service, source)}${parent === '' ? '' : `\n${parent}`}`];
   const time = [times?.observed, times?.observedEnd, times?.issued].map(timeOf);
   const status = [event.status];
   const value: string[] = [];

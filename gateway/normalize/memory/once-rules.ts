@@ -12,12 +12,13 @@ export interface OnceRules {
   readonly alarms: readonly AlarmWindow[];
   /** The class of the event by itself; its record may give it a higher one. */
   classOf(event: ClinicalEvent): Class;
-  /** Local destinations that a route leads the event to. */
+  /** Local destinations that a route leads the event to, as one of its record's class. */
   destinationsOf(event: ClinicalEvent): string[];
 }
 
 export interface Feeds {
   readonly name: string;
+  readonly sources: ReadonlySet<string>;
   /** The feed whose word counts for what the event says; undefined where it is nobody's. */
   authority(event: ClinicalEvent): string | undefined;
 }
@@ -47,6 +48,7 @@ export function compileOnce({
     }));
     const group: Feeds = {
       name,
+      sources: new Set(feeds),
       authority: (event) =>
         whens.find(({ predicate }) => predicate === undefined || predicate.test(event))?.feed,
     };

@@ -13,7 +13,7 @@
  */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import type { MemoryRule, Need } from './memory.ts';
-import { alarmRow, alarmText, onceAlarm } from './once-alarms.ts';
+import { alarmRow, alarmTexts, onceAlarm } from './once-alarms.ts';
 import { feedsRow, feedsText, onceResult } from './once-results.ts';
 
 const none: readonly Need[] = [];
@@ -24,8 +24,12 @@ export const once: MemoryRule = {
     if (rules === undefined) return none;
     const result = feedsText(event, rules);
     if (result !== undefined) return [{ kind: feedsRow, text: result }];
-    const alarm = alarmText(event, rules);
-    return alarm === undefined ? none : [{ kind: alarmRow, text: alarm }];
+    const alarm = alarmTexts(event, rules);
+    if (alarm === undefined) return none;
+    const { own, ofDevice } = alarm;
+    const needs = [{ kind: alarmRow, text: ofDevice }];
+    if (own !== undefined) needs.push({ kind: alarmRow, text: own });
+    return needs;
   },
   apply(event, about, recall) {
     const { once: rules } = about;

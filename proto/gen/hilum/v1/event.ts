@@ -354,9 +354,10 @@ export interface OnceLink {
   source: string;
   /**
    * What is not the same; empty where all is. Of results: patient | filler (its authority) | specimen | code | time
-   * | status | value | interpretation (flags and range) | notes | class (this one is more urgent). Of alarms:
-   * window (it is over) | patient | priority | phase | state | inactivation | text | path | time (of what has no
-   * duration) | class.
+   * | status | value | interpretation (flags and range) | notes | class (this one is more urgent) | supersedes (all
+   * is the same, and this one replaces what the other does not). Of alarms: window (it is over) | patient | location
+   * | priority | phase | state | inactivation | text | path | time (of what has no duration, or comes late) | class
+   * | quarantine (something of the source that came in between is there).
    * HL7 v2: PID-3, OBR-3, SPM, OBR-4, OBX-3, OBR-7, OBR-22, OBX-14, OBR-25, OBX-11, OBX-5, OBX-8, NTE · Hilum: memory
    */
   differs: string[];
@@ -548,7 +549,8 @@ export interface Supersession {
    * What said which is newer: issued (OBR-22; where there is none, or only its day or minute is known, MSH-7) |
    * effective (OBX-14, where there is none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) |
    * sequence (the order of arrival) | order (an older result that was not final, under an order that is; any
-   * older result, under an order that was withdrawn)
+   * older result, under an order that was withdrawn) | once (another feed's state: this event stands in place of
+   * one that it is newer or older than)
    * Hilum: memory
    */
   decidedBy: string;

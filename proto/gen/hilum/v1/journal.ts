@@ -163,12 +163,15 @@ export interface FeedSaying {
   replaced: boolean;
   /** Values of the patient's identifiers. */
   patient: string[];
+  /** Records that a reader takes as replaced by it, by its own feed's and by the other feeds' word. */
+  supersedes: RecordPosition[];
+  status: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 /** What the memory holds of one alarm of one device: see gateway/normalize/memory/once-alarms.ts. */
 export interface AlarmMemory {
-  /** The last one that was not a repeat. */
+  /** The last one that was not a repeat; absent where the next one cannot be one, because something came late. */
   passed:
     | AlarmSaying
     | undefined;
@@ -182,6 +185,9 @@ export interface AlarmMemory {
   answers: AlarmAnswer[];
   /** The rule that found the repeats. */
   rule: string;
+  /** The one with the latest own time: that time, and when it was captured, milliseconds since 1970. */
+  latestMs: number;
+  latestCapturedMs: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -198,11 +204,14 @@ export interface AlarmSaying {
   /** The alarm's own time, milliseconds since 1970; 0: it says none. */
   atMs: number;
   capturedMs: number;
+  /** A hash of all that says whom it is about; none where nothing does. */
   patient: string[];
   destinations: string[];
   text: string;
   /** The topic, or the containment path. */
   path: string;
+  /** A hash of where it says that it is; empty where it says nothing. */
+  location: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1926,6 +1935,8 @@ function createBaseFeedSaying(): FeedSaying {
     once: undefined,
     replaced: false,
     patient: [],
+    supersedes: [],
+    status: "",
     _unknownFields: {},
   };
 }
@@ -1958,6 +1969,12 @@ export const FeedSaying: MessageFns<FeedSaying> = {
     }
     for (const v of message.patient) {
       writer.uint32(74).string(v!);
+    }
+    for (const v of message.supersedes) {
+      RecordPosition.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.status !== "") {
+      writer.uint32(90).string(message.status);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2055,6 +2072,22 @@ export const FeedSaying: MessageFns<FeedSaying> = {
             message.patient.push(reader.string());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.supersedes.push(RecordPosition.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2088,6 +2121,10 @@ export const FeedSaying: MessageFns<FeedSaying> = {
       once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
       replaced: isSet(object.replaced) ? globalThis.Boolean(object.replaced) : false,
       patient: globalThis.Array.isArray(object?.patient) ? object.patient.map((e: any) => globalThis.String(e)) : [],
+      supersedes: globalThis.Array.isArray(object?.supersedes)
+        ? object.supersedes.map((e: any) => RecordPosition.fromJSON(e))
+        : [],
+      status: isSet(object.status) ? globalThis.String(object.status) : "",
     };
   },
 
@@ -2120,6 +2157,12 @@ export const FeedSaying: MessageFns<FeedSaying> = {
     if (message.patient?.length) {
       obj.patient = message.patient;
     }
+    if (message.supersedes?.length) {
+      obj.supersedes = message.supersedes.map((e) => RecordPosition.toJSON(e));
+    }
+    if (message.status !== "") {
+      obj.status = message.status;
+    }
     return obj;
   },
 
@@ -2139,12 +2182,23 @@ export const FeedSaying: MessageFns<FeedSaying> = {
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
     message.replaced = object.replaced ?? false;
     message.patient = object.patient?.map((e) => e) || [];
+    message.supersedes = object.supersedes?.map((e) => RecordPosition.fromPartial(e)) || [];
+    message.status = object.status ?? "";
     return message;
   },
 };
 
 function createBaseAlarmMemory(): AlarmMemory {
-  return { passed: undefined, last: undefined, repeats: 0, answers: [], rule: "", _unknownFields: {} };
+  return {
+    passed: undefined,
+    last: undefined,
+    repeats: 0,
+    answers: [],
+    rule: "",
+    latestMs: 0,
+    latestCapturedMs: 0,
+    _unknownFields: {},
+  };
 }
 
 export const AlarmMemory: MessageFns<AlarmMemory> = {
@@ -2163,6 +2217,12 @@ export const AlarmMemory: MessageFns<AlarmMemory> = {
     }
     if (message.rule !== "") {
       writer.uint32(42).string(message.rule);
+    }
+    if (message.latestMs !== 0) {
+      writer.uint32(49).double(message.latestMs);
+    }
+    if (message.latestCapturedMs !== 0) {
+      writer.uint32(57).double(message.latestCapturedMs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2228,6 +2288,22 @@ export const AlarmMemory: MessageFns<AlarmMemory> = {
             message.rule = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.latestMs = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.latestCapturedMs = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2255,6 +2331,16 @@ export const AlarmMemory: MessageFns<AlarmMemory> = {
       repeats: isSet(object.repeats) ? globalThis.Number(object.repeats) : 0,
       answers: globalThis.Array.isArray(object?.answers) ? object.answers.map((e: any) => AlarmAnswer.fromJSON(e)) : [],
       rule: isSet(object.rule) ? globalThis.String(object.rule) : "",
+      latestMs: isSet(object.latestMs)
+        ? globalThis.Number(object.latestMs)
+        : isSet(object.latest_ms)
+        ? globalThis.Number(object.latest_ms)
+        : 0,
+      latestCapturedMs: isSet(object.latestCapturedMs)
+        ? globalThis.Number(object.latestCapturedMs)
+        : isSet(object.latest_captured_ms)
+        ? globalThis.Number(object.latest_captured_ms)
+        : 0,
     };
   },
 
@@ -2275,6 +2361,12 @@ export const AlarmMemory: MessageFns<AlarmMemory> = {
     if (message.rule !== "") {
       obj.rule = message.rule;
     }
+    if (message.latestMs !== 0) {
+      obj.latestMs = floatToJson(message.latestMs);
+    }
+    if (message.latestCapturedMs !== 0) {
+      obj.latestCapturedMs = floatToJson(message.latestCapturedMs);
+    }
     return obj;
   },
 
@@ -2292,6 +2384,8 @@ export const AlarmMemory: MessageFns<AlarmMemory> = {
     message.repeats = object.repeats ?? 0;
     message.answers = object.answers?.map((e) => AlarmAnswer.fromPartial(e)) || [];
     message.rule = object.rule ?? "";
+    message.latestMs = object.latestMs ?? 0;
+    message.latestCapturedMs = object.latestCapturedMs ?? 0;
     return message;
   },
 };
@@ -2312,6 +2406,7 @@ function createBaseAlarmSaying(): AlarmSaying {
     destinations: [],
     text: "",
     path: "",
+    location: "",
     _unknownFields: {},
   };
 }
@@ -2359,6 +2454,9 @@ export const AlarmSaying: MessageFns<AlarmSaying> = {
     }
     if (message.path !== "") {
       writer.uint32(114).string(message.path);
+    }
+    if (message.location !== "") {
+      writer.uint32(122).string(message.location);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2496,6 +2594,14 @@ export const AlarmSaying: MessageFns<AlarmSaying> = {
             message.path = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.location = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2542,6 +2648,7 @@ export const AlarmSaying: MessageFns<AlarmSaying> = {
         : [],
       text: isSet(object.text) ? globalThis.String(object.text) : "",
       path: isSet(object.path) ? globalThis.String(object.path) : "",
+      location: isSet(object.location) ? globalThis.String(object.location) : "",
     };
   },
 
@@ -2589,6 +2696,9 @@ export const AlarmSaying: MessageFns<AlarmSaying> = {
     if (message.path !== "") {
       obj.path = message.path;
     }
+    if (message.location !== "") {
+      obj.location = message.location;
+    }
     return obj;
   },
 
@@ -2613,6 +2723,7 @@ export const AlarmSaying: MessageFns<AlarmSaying> = {
     message.destinations = object.destinations?.map((e) => e) || [];
     message.text = object.text ?? "";
     message.path = object.path ?? "";
+    message.location = object.location ?? "";
     return message;
   },
 };
