@@ -86,7 +86,6 @@ export class Journal implements Intake {
   readonly #opener: Opener;
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
-  /** Kept, because a writer's buffers cost more than what is written. */
   /** Kept, because its buffer costs more than what is written; one that a large message has grown is not. */
   #writer = new BinaryWriter();
   #epoch: bigint;
