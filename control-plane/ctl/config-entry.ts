@@ -24,7 +24,7 @@ export function withEntry(text: string, entry: Record<string, object>, comment: 
   }
   const edits = isMap(parsed.contents)
     ? editsOf(text, parsed.contents as YAMLMap, entry, comment.trim())
-    : [];
+    : [{ from: text.length, to: text.length, text: `${comment.trim()}\n${stringify(entry)}` }];
   const document = isMap(parsed.contents) ? parsed : new Document({});
   put(document, document.contents as YAMLMap, entry, comment.trim().replace(/^#/, ''));
   if (edits === undefined || edits.length === 0) return String(document);
