@@ -84,7 +84,7 @@ t.test(
     const well = await run();
     t.equal(well.code, 0, well.stdout);
     t.match(well.stdout, /^passed +lab\/critical-potassium\.hl7$/m);
-    t.match(well.stdout, /^3 passed, 0 failed$/m);
+    t.match(well.stdout, /^4 passed, 0 failed$/m);
 
     const golden = join(folder, 'tests/lab/critical-potassium.expected.json');
     writeFileSync(golden, readFileSync(golden, 'utf8').replace('"7.40"', '"7.4"'));
