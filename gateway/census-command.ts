@@ -17,7 +17,7 @@ import { compileMeaning, type Meaning, messagesOf, read } from './meaning.ts';
 import { nowUs } from './process/clock.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
-import { type Form, printObject } from './process/output.ts';
+import { counted, type Form, printObject } from './process/output.ts';
 import { journalBounds, loadSettings, resolvePath } from './settings.ts';
 
 export interface CensusOptions {
@@ -67,7 +67,7 @@ export async function loadCensus(file: string, options: CensusOptions): Promise<
     options.output,
     { source, messages: records.length, patients },
     () =>
-      `${records.length} messages about ${patients} patients are in the journal as ${source}. They are read when the gateway runs.\n`,
+      `${counted(records.length, 'message')} about ${counted(patients, 'patient')} in the journal as ${source}. To be read when the gateway runs.\n`,
   );
   return exitCode.done;
 }
@@ -115,7 +115,7 @@ function checked(
     const more = wrong.length > namedMax ? `\n  and ${wrong.length - namedMax} more` : '';
     throw new HilumError(
       'census-bad',
-      `${file}: ${wrong.length} of ${messages.length} messages are no census; nothing was loaded.\n${wrong.slice(0, namedMax).join('\n')}${more}`,
+      `${file}: ${wrong.length} of ${counted(messages.length, 'message')} no census; nothing was loaded.\n${wrong.slice(0, namedMax).join('\n')}${more}`,
       { hint: 'A census is ADT messages (A01, A04, A08 …) with PID-3.', exit: exitCode.failed },
     );
   }

@@ -13,8 +13,8 @@ export function addSourceCommands(program: Command): void {
     .description(
       'what sends to the gateways: shares, clocks beside the gateway, mappings that fail, criticals, repeats',
     )
-    .option('--site <name>')
-    .option('--gateway <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--gateway <name>', 'only of this gateway')
     .option('--wrong', 'only those whose clock, time zone or mapping is wrong')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl sources --site north')
