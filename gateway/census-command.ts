@@ -115,7 +115,7 @@ function checked(
     const more = wrong.length > namedMax ? `\n  and ${wrong.length - namedMax} more` : '';
     throw new HilumError(
       'census-bad',
-      `${file}: ${wrong.length} of ${counted(messages.length, 'message')} no census; nothing was loaded.\n${wrong.slice(0, namedMax).join('\n')}${more}`,
+      `${file}: ${wrong.length} of ${messages.length} messages are no census; nothing was loaded.\n${wrong.slice(0, namedMax).join('\n')}${more}`,
       { hint: 'A census is ADT messages (A01, A04, A08 …) with PID-3.', exit: exitCode.failed },
     );
   }

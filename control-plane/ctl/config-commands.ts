@@ -64,6 +64,7 @@ Examples:
           yaml: readText(file),
           site: options.site,
         });
+        if (response.running === 0n) await checkPlace(connection, options);
         printObject(
           options.output,
           filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }),
@@ -115,6 +116,7 @@ Examples:
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
+          await checkPlace(connection, options);
           const request = {
             site: options.site,
             version: options.to ?? 0n,

@@ -91,7 +91,7 @@ t.test(
     const differs = await run();
     t.equal(differs.code, 1);
     t.match(differs.stdout, /events\[0\]\.observations\[0\]\.value: expected "7\.4", found "7\.40"/);
-    t.match(differs.stdout, /^2 passed, 1 failed$/m);
+    t.match(differs.stdout, /^3 passed, 1 failed$/m);
     const [row] = (
       JSON.parse((await run('-o', 'json')).stdout) as { file: string; outcome: string }[]
     ).filter(({ outcome }) => outcome === 'failed');
@@ -99,7 +99,7 @@ t.test(
 
     const updated = await run('--update');
     t.equal(updated.code, 0);
-    t.match(updated.stdout, /^2 passed, 0 failed, 1 updated$/m);
+    t.match(updated.stdout, /^3 passed, 0 failed, 1 updated$/m);
     t.equal((await run()).code, 0);
 
     rmSync(join(folder, 'tests/monitor.json'));

@@ -51,6 +51,11 @@ t.test('lists - a site or gateway that is not there is told, and is not an empty
     t.equal(stdout, '', verb);
     t.match(stderr, /^There is no site "nroth" with a gateway\.\n"hilumctl gateways" shows them\./, verb);
   }
+  t.match((await site.ctl('sources', '--site', 'nroth')).stderr, /There is no site "nroth"/);
+  const rolled = await site.ctl('config', 'rollback', '--site', 'nroth', '--reason', 'test');
+  t.match(rolled.stderr, /There is no site "nroth"/);
+  const config = site.write('any.yaml', '{}\n');
+  t.match((await site.ctl('config', 'diff', config, '--site', 'nroth')).stderr, /There is no site "nroth"/);
   const none = await site.ctl('events', '--site', 'north', '--kind', 'merge');
   t.equal(none.code, 0);
   t.equal(none.stderr, 'No event fits.\n');
