@@ -26,6 +26,7 @@ import { Trace as TraceCodec } from '../proto/gen/hilum/v1/admin.ts';
 import type { CustodyCount, DeliveryEntry, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
+import { needReason } from './audit/reason.ts';
 import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
@@ -110,6 +111,7 @@ export class AdminApi {
   }
 
   async revoke(gateway: string, reason: string, actor: string): Promise<number> {
+    needReason('A revocation', reason);
     const { registry, peers, audit } = this.state;
     if (registry.get(gateway) === undefined) throw unknown('gateway', gateway);
     await peers.revoke('gateway', gateway);
@@ -290,12 +292,7 @@ export class AdminApi {
     const entry = await this.state.quarantine.get(id);
     if (entry === undefined) throw unknown('quarantined record', id);
     if (!payload) return { entry, raw: new Uint8Array(0) };
-    if (reason === '') {
-      throw new HilumError('reason-missing', 'Looking at a payload needs a reason.', {
-        hint: 'Add --reason "…".',
-        exit: exitCode.usage,
-      });
-    }
+    needReason('Looking at a payload', reason);
     await this.state.audit.add({
       action: 'viewed',
       actor,
@@ -311,6 +308,7 @@ export class AdminApi {
   }
 
   async replay(ids: string[], reason: string, actor: string): Promise<ReplayQuarantineResponse> {
+    needReason('A replay', reason);
     const answer: ReplayQuarantineResponse = { replayed: 0, missing: 0, offline: 0 };
     const byGateway = new Map<string, QuarantineEntry[]>();
     for (const id of ids) {

@@ -1,6 +1,6 @@
 /** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
+
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import {
   type AdminServer,
   AdminService,
@@ -10,6 +10,7 @@ import {
 } from '../proto/gen/hilum/v1/admin.ts';
 import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { AdminApi } from './admin-api.ts';
+import { needReason } from './audit/reason.ts';
 import { toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { rawOf } from './eventlog/raw.ts';
@@ -89,12 +90,7 @@ async function streamEvents(
   const { request } = call;
   const { eventLog, audit } = api.state;
   if (request.raw) {
-    if (request.reason === '') {
-      throw new HilumError('reason-missing', 'Looking at the bytes of messages needs a reason.', {
-        hint: 'Add --reason "…".',
-        exit: exitCode.usage,
-      });
-    }
+    needReason('Looking at the bytes of messages', request.reason);
     await audit.add({
       action: 'viewed',
       actor,

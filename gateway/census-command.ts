@@ -17,7 +17,7 @@ import { compileMeaning, type Meaning, messagesOf, read } from './meaning.ts';
 import { nowUs } from './process/clock.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
-import { type Form, printObject } from './process/output.ts';
+import { counted, type Form, printObject } from './process/output.ts';
 import { journalBounds, loadSettings, resolvePath } from './settings.ts';
 
 export interface CensusOptions {
@@ -67,7 +67,7 @@ export async function loadCensus(file: string, options: CensusOptions): Promise<
     options.output,
     { source, messages: records.length, patients },
     () =>
-      `${records.length} messages about ${patients} patients are in the journal as ${source}. They are read when the gateway runs.\n`,
+      `${counted(records.length, 'message')} about ${counted(patients, 'patient')} in the journal as ${source}. To be read when the gateway runs.\n`,
   );
   return exitCode.done;
 }

@@ -5,7 +5,7 @@ import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts
 import { type JournalCommandOptions, openJournal, ownStopped } from './journal-command.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { openEnvironment } from './process/lmdb.ts';
-import { field, printObject, printRows, time } from './process/output.ts';
+import { counted, field, printObject, printRows, time } from './process/output.ts';
 
 export interface DeadLetterOptions extends JournalCommandOptions {
   destination?: string;
@@ -59,6 +59,12 @@ function chosen(letters: DeadLetter[], ids: readonly string[], options: DeadLett
       exit: exitCode.failed,
     });
   }
+  if (letters.length === 0 && options.destination !== undefined) {
+    throw new HilumError('not-found', `There is no dead letter for "${options.destination}".`, {
+      hint: 'hilum-gateway journal dead-letters list shows them.',
+      exit: exitCode.failed,
+    });
+  }
   return ids.length === 0 ? letters : letters.filter(({ id }) => ids.includes(id));
 }
 
@@ -97,7 +103,7 @@ function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: Dea
   printObject(
     output,
     { written: letters.length, to },
-    () => `${letters.length} messages written to ${to}. They hold patient data.\n`,
+    () => `${counted(letters.length, 'message')} written to ${to}. They hold patient data.\n`,
   );
   return exitCode.done;
 }

@@ -68,10 +68,20 @@ function checkListening({ listeners }: RunningStatus, add: Add): void {
     if (state !== 'listening') {
       add('listener', 'fail', 'listener-down', `${name} is ${state}`, 'See its line in the log.');
     } else if (plain !== undefined) {
-      const todo = `Agreed by ${plain.owner}; review it.`;
-      add('listener', 'warn', 'listener-plain', `${name} at ${address} has no TLS: "${plain.reason}"`, todo);
+      tellPlain(name, address, plain, add);
     }
   }
+}
+
+/** Somebody allowed it; it is to be seen, running or not. */
+export function tellPlain(
+  name: string,
+  address: string,
+  { reason, owner }: { reason: string; owner: string },
+  add: Add,
+): void {
+  const todo = `Agreed by ${owner}; review it.`;
+  add('listener', 'warn', 'listener-plain', `${name} at ${address} has no TLS: "${reason}"`, todo);
 }
 
 function checkJournal({ journal, custody }: RunningStatus, add: Add): void {
@@ -157,7 +167,7 @@ function checkSources({ circuits, clocks, failedRules }: RunningStatus, add: Add
       'warn',
       'config-rule-failed',
       `the condition of ${rule} could not be evaluated on ${records} records of ${source}, and counted as not met`,
-      'Tell the central team: the event says so in provenance.remarks; has(…) and size(…) guard what may be missing.',
+      'Tell the central team: the event says so in provenance.remarks; size(…) > 0 guards what may be missing.',
     );
   }
   for (const { source, state, failures } of circuits) {

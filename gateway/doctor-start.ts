@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Add } from './doctor.ts';
-import { checkListenerFiles, listenerFailed } from './listeners.ts';
+import { tellPlain } from './doctor-running.ts';
+import { checkListenerFiles, listenerFailed, plainOf } from './listeners.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
 import { type LoadedSettings, parseListen, resolvePath } from './settings.ts';
@@ -37,6 +38,8 @@ export async function checkListeners(
   for (const [name, listener] of Object.entries(settings.listeners)) {
     attempt('listener', add, () => checkListenerFiles(name, listener, { directory, settingsFile: file }));
     if (running) continue;
+    const plain = plainOf(listener);
+    if (plain !== undefined) tellPlain(name, listener.listen, plain, add);
     const { host, port } = parseListen(listener.listen) ?? { host: '', port: 0 };
     const refused = port === 0 ? undefined : await bindError(host, port);
     if (refused === undefined) continue;

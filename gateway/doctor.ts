@@ -6,7 +6,7 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkRunning } from './doctor-running.ts';
 import { checkKey, checkListeners } from './doctor-start.ts';
@@ -103,6 +103,10 @@ export type Add = (
 function checkDirectory(directory: string, add: Add): void {
   if (!existsSync(directory)) {
     add('data', 'warn', 'data-missing', `${directory} does not exist yet`, 'It is made by enroll or run.');
+    return;
+  }
+  if (!statSync(directory).isDirectory()) {
+    add('data', 'fail', 'data-no-directory', `${directory} is no directory`, 'Check --data.');
     return;
   }
   try {

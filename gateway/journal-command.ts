@@ -12,7 +12,7 @@ import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
-import { type Form, printObject, printRows } from './process/output.ts';
+import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
 import { createOpener, type Opener } from './process/seal.ts';
 import { loadSettings, resolvePath } from './settings.ts';
@@ -294,7 +294,11 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
     );
     write(sequence, entry.record?.raw ?? new Uint8Array(0));
   }
-  printObject(form, { written, to }, () => `${written} messages written to ${to}. They hold patient data.\n`);
+  printObject(
+    form,
+    { written, to },
+    () => `${counted(written, 'message')} written to ${to}. They hold patient data.\n`,
+  );
   return exitCode.done;
 }
 

@@ -238,6 +238,12 @@ function mqttCounters(source: MqttSource): Record<string, number> {
   };
 }
 
+/** Who allowed a listener off loopback to be without TLS, and why; undefined where it is not such a one. */
+export function plainOf(settings: ListenerSettings): { reason: string; owner: string } | undefined {
+  const { mode, reason = '', owner = '' } = settings.tls;
+  return mode === 'none' && !isLoopback(place(settings).host) ? { reason, owner } : undefined;
+}
+
 function wrap(
   name: string,
   settings: ListenerSettings,
@@ -246,13 +252,11 @@ function wrap(
   counters: () => Record<string, number>,
   reload: Listener['reload'],
 ): Listener {
-  const { mode, reason = '', owner = '' } = settings.tls;
-  const loopback = isLoopback(place(settings).host);
   const listener: Listener = {
     name,
     type: settings.type,
-    tls: mode,
-    plain: mode === 'none' && !loopback ? { reason, owner } : undefined,
+    tls: settings.tls.mode,
+    plain: plainOf(settings),
     address: settings.listen,
     state: 'starting',
     async start() {

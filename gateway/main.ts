@@ -39,7 +39,9 @@ Examples:
   );
 
 const data = () =>
-  new Option('--data <dir>', 'where the journal, the key and the identity are').makeOptionMandatory();
+  new Option('--data <dir>', 'where the journal, the key and the identity are')
+    .env('HILUM_DATA')
+    .makeOptionMandatory();
 const settingsOption = () =>
   new Option('--settings <file>', 'default: <data>/settings.yaml, else built-in defaults');
 
@@ -136,7 +138,11 @@ program
     const { settings, file } = loadSettings(options.data, options.settings);
     for (const [name, listener] of Object.entries(settings.listeners))
       checkListenerFiles(name, listener, { directory: options.data, settingsFile: file });
-    process.stdout.write(`${file === '' ? 'The default settings' : file}: all well.\n`);
+    process.stdout.write(
+      file === ''
+        ? `There is no settings.yaml in ${options.data}: the defaults are all well.\n`
+        : `${file}: all well.\n`,
+    );
     if (config === undefined) return;
     const checked = checkConfig(readConfig(config), {
       listeners: Object.keys(settings.listeners),
@@ -168,7 +174,14 @@ program
   .addHelpText('after', '\nExample:\n  printf %s "$PASSWORD" | hilum-gateway hash-password')
   .action(async () => {
     const { hashPassword } = await import('./capture/mqtt/passwords.ts');
-    process.stdout.write(`${await hashPassword(readFileSync(0, 'utf8').replace(/\r?\n$/, ''))}\n`);
+    const password = readFileSync(0, 'utf8').replace(/\r?\n$/, '');
+    if (password === '') {
+      throw new HilumError('usage', 'There is no password on standard input.', {
+        hint: 'printf %s "$PASSWORD" | hilum-gateway hash-password',
+        exit: exitCode.usage,
+      });
+    }
+    process.stdout.write(`${await hashPassword(password)}\n`);
   });
 
 program

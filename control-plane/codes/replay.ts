@@ -12,9 +12,10 @@
  * read from the log. Records are counted when they come, so custody does not change. Local destinations got
  * the original bytes and get nothing again.
  */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { nowUs64 } from '../../gateway/process/clock.ts';
-import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { HilumError } from '../../gateway/process/errors.ts';
 import type {
   ConfigVersion,
   ReplayCodesRequest,
@@ -23,6 +24,7 @@ import type {
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { Envelope, type UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
+import { needReason } from '../audit/reason.ts';
 import { asStored } from '../eventlog/clinical.ts';
 import type { EventLog, StoredEvent } from '../eventlog/eventlog.ts';
 import { eventId } from '../eventlog/keys.ts';
@@ -58,12 +60,7 @@ export class CodeReplay {
 
   async #run(request: ReplayCodesRequest, actor: string): Promise<ReplayCodesResponse> {
     const { site, source, field, code, reason } = request;
-    if (reason === '') {
-      throw new HilumError('reason-missing', 'A replay needs a reason.', {
-        hint: 'Add --reason "…".',
-        exit: exitCode.usage,
-      });
-    }
+    needReason('A replay', reason);
     const entry = this.#parts.codes.entry(request);
     if (entry === undefined) {
       throw new HilumError('not-found', `No gateway of ${site} has reported the code "${code}".`, {

@@ -16,6 +16,7 @@ import type {
 } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigOutcome } from '../../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
+import { needReason } from '../audit/reason.ts';
 import type { State } from '../plane.ts';
 import type { Sessions } from '../session/sessions.ts';
 import { diffLines } from './diff.ts';
@@ -120,12 +121,7 @@ export class ConfigApi {
     rollbackOf: bigint,
   ): Promise<PushConfigResponse> {
     const { configs, audit, registry } = this.state;
-    if (reason === '') {
-      throw new HilumError('reason-missing', 'A config needs a reason.', {
-        hint: 'Add --reason "…".',
-        exit: exitCode.usage,
-      });
-    }
+    needReason('A config', reason);
     const gateways = registry.ofSite(site).filter((row) => !row.revoked);
     if (gateways.length === 0) {
       throw new HilumError('not-found', `There is no site "${site}" with a gateway.`, {

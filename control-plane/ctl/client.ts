@@ -1,7 +1,7 @@
 /** hilumctl's one door to grpc-js: a client from a context file, and calls whose failures a person understands. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
-import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
 import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
@@ -19,26 +19,13 @@ export interface Connection {
 /** @param named --context, else HILUM_CONTEXT, else ./var/control-plane/admin.json */
 export function connect(named: string | undefined): Connection {
   const file = named ?? process.env.HILUM_CONTEXT ?? defaultContext;
-  let context: { address: string; caPem: string; certPem: string; keyPem: string };
-  try {
-    context = JSON.parse(readFileSync(file, 'utf8')) as typeof context;
-  } catch (cause) {
-    throw new HilumError('context-missing', `The context file ${file} cannot be read.`, {
-      hint: 'Name it with --context or HILUM_CONTEXT; the control plane writes it to DIR/admin.json on its first start.',
-      exit: exitCode.badConfig,
-      cause,
-    });
-  }
+  const context = readContext(file);
   let credentials: grpc.ChannelCredentials;
   try {
     const [ca, key, cert] = [context.caPem, context.keyPem, context.certPem].map((pem) => Buffer.from(pem));
     credentials = grpc.credentials.createSsl(ca, key, cert);
   } catch (cause) {
-    throw new HilumError('context-bad', `The context file ${file} holds no usable certificate and key.`, {
-      hint: 'Copy it anew from DIR/admin.json of the control plane, whole.',
-      exit: exitCode.badConfig,
-      cause,
-    });
+    throw notUsable(file, 'holds no usable certificate and key', cause);
   }
   const client = new AdminClient(context.address, credentials, {
     'grpc.max_receive_message_length': wireLimits.messageBytesMax,
@@ -53,6 +40,46 @@ export function connect(named: string | undefined): Connection {
     'grpc.ssl_target_name_override': controlPlaneName,
   });
   return { client, address: context.address, close: () => client.close() };
+}
+
+interface Context {
+  address: string;
+  caPem: string;
+  certPem: string;
+  keyPem: string;
+}
+
+function readContext(file: string): Context {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why = codeOf(cause) === 'ENOENT' ? 'is not there' : `cannot be read (${codeOf(cause)})`;
+    throw new HilumError('context-missing', `The context file ${file} ${why}.`, {
+      hint: 'Name it with --context or HILUM_CONTEXT; the control plane writes it to DIR/admin.json on its first start.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
+  let context: Partial<Context> | null;
+  try {
+    context = JSON.parse(text) as typeof context;
+  } catch (cause) {
+    throw notUsable(file, 'is no JSON', cause);
+  }
+  if (typeof context?.address !== 'string') throw notUsable(file, 'names no address of a control plane');
+  // It holds the key of an administrator.
+  if ((statSync(file).mode & 0o077) !== 0)
+    process.stderr.write(`The context file ${file} can be read by others: chmod 600 ${file}\n`);
+  return context as Context;
+}
+
+function notUsable(file: string, what: string, cause?: unknown): HilumError {
+  return new HilumError('context-bad', `The context file ${file} ${what}.`, {
+    hint: 'Copy it anew from DIR/admin.json of the control plane, whole.',
+    exit: exitCode.badConfig,
+    cause,
+  });
 }
 
 type Unary<Request, Response> = (
@@ -116,13 +143,19 @@ function unreachable(address: string, why: string, cause: unknown): HilumError {
   });
 }
 
+/** Of grpc-js's chain of reasons the one that a person can act on: `connect ECONNREFUSED 127.0.0.1:7443`. */
+function plainly(details: string): string {
+  const last = /Last error: (?:\w*Error: )?(.*?)\.? Resolution note:/s.exec(details)?.[1];
+  return last === undefined || last === '' ? details : last;
+}
+
 function explain(error: grpc.ServiceError, address: string): HilumError {
   switch (error.code) {
     case grpc.status.UNAVAILABLE:
     case grpc.status.DEADLINE_EXCEEDED:
     // Nobody here cancels a call that is waited for: the other side went away under it.
     case grpc.status.CANCELLED:
-      return unreachable(address, error.details, error);
+      return unreachable(address, plainly(error.details), error);
     case grpc.status.UNAUTHENTICATED:
     case grpc.status.PERMISSION_DENIED:
       return new HilumError('refused', `The control plane refused: ${error.details}`, {

@@ -1,13 +1,14 @@
 /** codes approve | replay: one entry maps a code from now on, and the events that came before it anew. */
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Document, isMap, Pair, parseDocument, Scalar, type YAMLMap } from 'yaml';
+import { Document } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, printObject } from '../../gateway/process/output.ts';
 import { type CodeRow, PushConfigResponse, ReplayCodesResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { type Connection, call } from './client.ts';
 import { type EntryOptions, entryOf, list, theOne } from './code-entries.ts';
 import { finish, waitSeconds } from './config-commands.ts';
+import { withEntry } from './config-entry.ts';
 import { readText } from './config-file.ts';
 import { output, withConnection } from './options.ts';
 
@@ -27,8 +28,8 @@ export function addCodeApproval(codes: Command): void {
     .description('put the entry of one of them into the config of its site, and push that')
     .argument('<code>', 'as the list shows it')
     .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--site <name>')
-    .option('--source <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--source <name>', 'only of this source')
     .option('--to <code>', 'what it means; left out: the suggestion of the list')
     .option('--system <uri>', 'the system of --to; default that of the table, else LOINC')
     .option('--display <text>', 'the text of --to', '')
@@ -52,8 +53,8 @@ Without --config the file that you keep does not have the entry: it is printed, 
     .description('map the events anew that carry a code which came without a meaning and has one now')
     .argument('<code>', 'as the list shows it')
     .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--site <name>')
-    .option('--source <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--source <name>', 'only of this source')
     .addOption(output())
     .addHelpText(
       'after',
@@ -128,35 +129,6 @@ async function desired(connection: Connection, site: string): Promise<string> {
     .yaml;
 }
 
-/** The config with one more entry; its comments and its order stay. */
-function withEntry(text: string, entry: Record<string, object>, comment: string): string {
-  const parsed = parseDocument(text);
-  const document = isMap(parsed.contents) ? parsed : new Document({});
-  if (parsed.errors.length > 0) {
-    throw new HilumError('bad-config', 'The config cannot be read as YAML, so nothing can be added to it.', {
-      hint: 'hilumctl config check FILE says where.',
-      exit: exitCode.badConfig,
-    });
-  }
-  put(document, document.contents as YAMLMap, entry, comment.trim().replace(/^#/, ''));
-  return String(document);
-}
-
-/** Adds what is not there, with the comment before it. */
-function put(document: Document, map: YAMLMap, value: object, comment: string): void {
-  for (const [name, inner] of Object.entries(value as Record<string, unknown>)) {
-    const there = map.get(name, true);
-    if (isMap(there) && typeof inner === 'object' && inner !== null)
-      put(document, there as YAMLMap, inner, comment);
-    else if (map.has(name)) map.set(name, document.createNode(inner));
-    else {
-      const key = new Scalar(name);
-      key.commentBefore = comment;
-      map.add(new Pair(key, document.createNode(inner)));
-    }
-  }
-}
-
 function said(comment: string, entry: object): string {
   return comment + String(new Document(entry));
 }
@@ -181,7 +153,7 @@ const why: Record<string, string> = {
 };
 
 function textOf({ found, replayed, notReplayed, replacedBefore }: ReplayCodesResponse): string {
-  const before = replacedBefore === 0 ? '' : `, ${replacedBefore} more were replaced before`;
+  const before = replacedBefore === 0 ? '' : `, ${replacedBefore} replayed before`;
   const lines = notReplayed.map(
     ({ reason, events }) => `  ${events} not replayed: ${why[reason] ?? reason}\n`,
   );

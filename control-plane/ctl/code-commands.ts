@@ -5,7 +5,7 @@ import { type Form, field, filled, out, printRows, time } from '../../gateway/pr
 import { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { addCodeApproval } from './code-approval.ts';
 import { type EntryOptions, entryOf, list, loinc, theOne } from './code-entries.ts';
-import { output, withConnection } from './options.ts';
+import { checkPlace, output, withConnection } from './options.ts';
 
 export function addCodeCommands(program: Command): void {
   const codes = program
@@ -16,13 +16,14 @@ export function addCodeCommands(program: Command): void {
   codes
     .command('list')
     .description('what came, how often, and what it might mean; the most frequent first')
-    .option('--site <name>')
+    .option('--site <name>', 'only of this site')
     .option('--unmapped', "leave out what the site's config maps by now")
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl codes list --site north --unmapped')
     .action(async (options: { site?: string; unmapped?: boolean; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
         const { codes: rows, uncounted } = await list(connection, options.site, options.unmapped);
+        if (rows.length === 0) await checkPlace(connection, options);
         printRows(options.output, rows.map(toRow), [
           field('SITE', 'site'),
           field('SOURCE', 'source'),
@@ -47,8 +48,8 @@ export function addCodeCommands(program: Command): void {
     .command('entry')
     .description('print the lines that map one of them, to be put into the config file; changes nothing')
     .argument('<code>', 'as the list shows it')
-    .option('--site <name>')
-    .option('--source <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--source <name>', 'only of this source')
     .option('--to <code>', 'what it means; left out: the suggestion of the list')
     .option('--system <uri>', `the system of --to; default that of the table, else ${loinc}`)
     .option('--display <text>', 'the text of --to', '')

@@ -1,6 +1,6 @@
 /** A code of the worklist, and the entry of a config that gives it a meaning. */
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
-import { time } from '../../gateway/process/output.ts';
+import { counted, time } from '../../gateway/process/output.ts';
 import type { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { type Connection, call } from './client.ts';
 
@@ -59,7 +59,7 @@ export function entryOf(row: CodeRow, { to: said, system, display }: EntryOption
   const suggested = to === row.toCode;
   const text = display || (suggested ? row.toDisplay : '');
   const since = time(row.firstSeenAtUs).slice(0, 10);
-  const comment = `# ${row.source}, ${row.field}: ${row.text || row.code}, ${row.count} times since ${since}\n`;
+  const comment = `# ${row.source}, ${row.field}: ${row.text || row.code}, ${counted(Number(row.count), 'time')} since ${since}\n`;
   if (row.field === 'unit') return { comment, entry: { units: { map: { [row.code]: to } } } };
   const into = system ?? ((suggested ? row.toSystem : row.tableTo) || loinc);
   const has = row.table !== '' && row.tableTo === into;

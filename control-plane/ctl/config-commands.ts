@@ -16,7 +16,7 @@ import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
 import { bad, readText } from './config-file.ts';
 import { addConfigTest } from './config-test-command.ts';
-import { output, wholeNumber, withConnection } from './options.ts';
+import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
 export const waitSeconds = 30;
 
@@ -55,7 +55,7 @@ Examples:
     .command('diff')
     .description('what a push of this file would change')
     .argument('<file>')
-    .requiredOption('--site <name>')
+    .requiredOption('--site <name>', 'the site that it is for')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config diff site.yaml --site north')
     .action(async (file: string, options: { site: string; output: Form }, command: Command) => {
@@ -64,6 +64,7 @@ Examples:
           yaml: readText(file),
           site: options.site,
         });
+        if (response.running === 0n) await checkPlace(connection, options);
         printObject(
           options.output,
           filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }),
@@ -76,7 +77,7 @@ Examples:
     .command('push')
     .description('make this file the config of a site; exit 78 refused here, 3 refused by a gateway')
     .argument('<file>')
-    .requiredOption('--site <name>')
+    .requiredOption('--site <name>', 'the site that it is for')
     .requiredOption('--reason <text>', 'for the audit trail')
     .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
     .addOption(output())
@@ -101,7 +102,7 @@ Examples:
   config
     .command('rollback')
     .description('bring an earlier version back, as a new version')
-    .requiredOption('--site <name>')
+    .requiredOption('--site <name>', 'the site that it is for')
     .requiredOption('--reason <text>', 'for the audit trail')
     .option('--to <version>', 'default: the last one before the desired one that was applied', (text) =>
       BigInt(wholeNumber(text)),
@@ -115,6 +116,7 @@ Examples:
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
+          await checkPlace(connection, options);
           const request = {
             site: options.site,
             version: options.to ?? 0n,
@@ -135,7 +137,7 @@ Examples:
   config
     .command('history')
     .description('every version, with author and reason')
-    .option('--site <name>')
+    .option('--site <name>', 'only of this site')
     .option('--full', 'with the text of each')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config history --site north')
@@ -144,6 +146,7 @@ Examples:
         const { versions } = await call(connection, connection.client.configHistory, {
           site: options.site ?? '',
         });
+        if (versions.length === 0) await checkPlace(connection, options);
         const rows = versions.map((version) => {
           const row = ConfigVersion.toJSON(version) as Record<string, unknown>;
           if (options.full !== true) delete row.yaml;
@@ -168,7 +171,7 @@ Examples:
   config
     .command('status')
     .description('desired, attempted and running, for each gateway')
-    .option('--site <name>')
+    .option('--site <name>', 'only of this site')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config status -o json')
     .action(async (options: { site?: string; output: Form }, command: Command) => {
@@ -176,6 +179,7 @@ Examples:
         const { gateways } = await call(connection, connection.client.configStatus, {
           site: options.site ?? '',
         });
+        if (gateways.length === 0) await checkPlace(connection, options);
         printRows(
           options.output,
           gateways.map((row) => GatewayConfig.toJSON(row) as object),

@@ -1,7 +1,7 @@
 /** Config files as the verbs read them: text, or the checked config with its problems told. */
 import { readFileSync } from 'node:fs';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
-import type { Form } from '../../gateway/process/output.ts';
+import { counted, type Form } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
 import type { Config } from '../../proto/config/schema.ts';
@@ -28,6 +28,7 @@ export function parseConfig(text: string, fileName: string): Config {
 }
 
 export function bad(problems: readonly ConfigProblem[], file: string, form: Form): HilumError {
-  const text = form === 'table' ? formatProblems(problems, file) : `${file}: ${problems.length} problems`;
+  const text =
+    form === 'table' ? formatProblems(problems, file) : `${file}: ${counted(problems.length, 'problem')}`;
   return new HilumError('config-bad', text, { exit: exitCode.badConfig });
 }

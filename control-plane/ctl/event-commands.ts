@@ -3,12 +3,13 @@ import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, out, printObject, printRows, span, time } from '../../gateway/process/output.ts';
+import { eventKinds } from '../../proto/config/cel-inspect.ts';
 import { toBundleText } from '../../proto/fhir/bundle.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { type Connection, call, silenceMs, stream } from './client.ts';
 import { onceText } from './once-text.ts';
-import { output, wholeNumber, withConnection } from './options.ts';
+import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
 interface EventOptions {
   site?: string;
@@ -29,19 +30,21 @@ export function addEventCommands(program: Command): void {
   program
     .command('events')
     .description('canonical events in the order in which they arrived here')
-    .option('--site <name>')
-    .option('--gateway <name>')
-    .option('--source <name>')
-    .addOption(new Option('--class <class>').choices(['stat', 'urgent', 'routine', 'bulk']))
-    .option('--kind <kind>', 'admission, observation, order, device-alarm …')
+    .option('--site <name>', 'only of this site')
+    .option('--gateway <name>', 'only of this gateway')
+    .option('--source <name>', 'only of this source')
+    .addOption(
+      new Option('--class <class>', 'only of this class').choices(['stat', 'urgent', 'routine', 'bulk']),
+    )
+    .addOption(new Option('--kind <kind>', 'only of this kind').choices(eventKinds))
     .option('--from-start', 'all that is stored (the default without --follow)')
     .option('--follow', 'go on with what comes')
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
-    .option('--reason <text>', 'why the bytes are looked at', '')
-    .option('--limit <n>', 'at most', wholeNumber, 0)
+    .option('--reason <text>', 'why the bytes are looked at; for the audit trail', '')
+    .option('--limit <n>', 'at most so many', wholeNumber, 0)
     .addOption(
-      new Option('-o, --output <form>', 'table, json, jsonl, yaml, or fhir: one FHIR R4 Bundle a line')
+      new Option('-o, --output <form>', 'how it is printed; fhir: one FHIR R4 Bundle a line')
         .choices(['table', 'json', 'jsonl', 'yaml', 'fhir'])
         .default('table'),
     )
@@ -58,7 +61,10 @@ Examples:
     .action(async (options: EventOptions, command: Command) => {
       checkRaw(options);
       await withConnection(command, async (connection) => {
-        await print(options.output, options.raw === true, replies(connection, options));
+        const any = await print(options.output, options.raw === true, replies(connection, options));
+        if (any) return;
+        await checkPlace(connection, options);
+        if (options.output === 'table' && options.follow !== true) process.stderr.write('No event fits.\n');
       });
     });
 
@@ -150,17 +156,19 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
   }
 }
 
+/** True where there was any. */
 async function print(
   form: EventOptions['output'],
   raw: boolean,
   replies: AsyncIterable<EventReply>,
-): Promise<void> {
+): Promise<boolean> {
   let first = true;
   if (form === 'json') out('[');
   for await (const reply of replies) {
     if (reply.event === undefined) continue;
     if (form === 'fhir') {
       out(`${toBundleText(reply.event)}\n`);
+      first = false;
       await drained();
       continue;
     }
@@ -180,6 +188,7 @@ async function print(
     await drained();
   }
   if (form === 'json') out(first ? ']\n' : '\n]\n');
+  return !first;
 }
 
 /** Waits while the reader of standard output is slower than the centre. */
@@ -212,7 +221,7 @@ export function traceText(trace: Trace): string {
       text += `  ${hop.padEnd(11)} ${time(atUs)}   ${' '.repeat(10)}   ${span(Number(atUs - start)).padStart(9)}   to ${destination} by route ${route}, ${sent}, answered ${answer}\n`;
       continue;
     }
-    text += `  ${hop.padEnd(11)} ${time(atUs)}   +${span(Number(atUs - before)).padStart(9)}   ${span(Number(atUs - start)).padStart(9)}\n`;
+    text += `  ${hop.padEnd(11)} ${time(atUs)}   ${atUs < before ? ' ' : '+'}${span(Number(atUs - before)).padStart(9)}   ${span(Number(atUs - start)).padStart(9)}\n`;
     before = atUs;
   }
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;

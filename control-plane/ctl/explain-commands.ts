@@ -12,7 +12,7 @@ import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Connection, call, stream } from './client.ts';
 import { parseConfig, readText } from './config-file.ts';
 import { onceText } from './once-text.ts';
-import { output, withConnection } from './options.ts';
+import { checkPlace, output, withConnection } from './options.ts';
 
 interface ExplainOptions {
   source?: string;
@@ -86,7 +86,7 @@ interface Meant {
 
 async function ofFile(file: string, options: ExplainOptions, command: Command): Promise<Explanation> {
   const raw = readFileSync(file);
-  const protocol = looksLikeHl7v2(raw) ? 'mllp' : 'mqtt';
+  const protocol = looksLikeHl7v2(raw) || file.endsWith('.hl7') ? 'mllp' : 'mqtt';
   const record = JournalRecord.fromPartial({
     source: options.source ?? protocol,
     protocol,
@@ -101,16 +101,29 @@ async function ofFile(file: string, options: ExplainOptions, command: Command): 
     const { site } = options;
     meant = await withConnection(command, (connection) => configOf(connection, site, undefined));
   }
-  return explained(file, record, meant, '');
+  return explained(file, record, meant, sourceNote(record.source, meant));
+}
+
+/** A source that the config does not know has none of its rules; a typing error looks like that. */
+function sourceNote(source: string, { config, name }: Meant): string {
+  const known = Object.keys(config.sources);
+  if (known.length === 0 || known.includes(source)) return '';
+  return `${name} has no source "${source}"; it has: ${known.join(', ')}.`;
 }
 
 async function ofEvent(id: string, options: ExplainOptions, command: Command): Promise<Explanation> {
   if (options.reason === undefined || options.reason.trim() === '') {
-    const what = looksLikeId(id) ? `The bytes of ${id} are looked at` : `There is no file ${id}`;
-    throw new HilumError('usage', `${what}; an event is explained with --reason "…".`, {
-      hint: 'The reason goes into the audit trail. A message in a file needs none.',
-      exit: exitCode.usage,
-    });
+    const isId = looksLikeId(id);
+    throw new HilumError(
+      'usage',
+      isId ? `The bytes of ${id} are looked at: add --reason "…".` : `There is no file ${id}.`,
+      {
+        hint: isId
+          ? 'The reason goes into the audit trail.'
+          : 'Check the path. A stored event is explained by its id (hilumctl events shows it), with --reason "…".',
+        exit: exitCode.usage,
+      },
+    );
   }
   const reason = options.reason;
   return withConnection(command, async (connection) => {
@@ -163,6 +176,10 @@ async function configOf(connection: Connection, site: string, mapping: string | 
     named === undefined
       ? versions.reduce((last, one) => (one.version > last.version ? one : last), versions[0] ?? none)
       : versions.find((one) => one.version === named);
+  if (found === none && named === undefined) {
+    await checkPlace(connection, { site });
+    return builtIn;
+  }
   if (found === undefined || (found === none && named !== undefined)) {
     throw new HilumError('not-found', `Config version ${named} of site ${site} is not stored.`, {
       hint: 'Name another one with --config FILE.',

@@ -20,7 +20,7 @@ import {
 } from '../../proto/gen/hilum/v1/admin.ts';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call, stream } from './client.ts';
-import { output, seconds, wholeNumber, withConnection } from './options.ts';
+import { checkPlace, output, seconds, wholeNumber, withConnection } from './options.ts';
 
 export function addFleetCommands(program: Command): void {
   const token = program
@@ -88,7 +88,7 @@ export function addFleetCommands(program: Command): void {
     .command('revoke')
     .description('refuse a gateway from now on and end its stream')
     .argument('<gateway>')
-    .requiredOption('--reason <text>')
+    .requiredOption('--reason <text>', 'for the audit trail')
     .addHelpText('after', '\nExample:\n  hilumctl revoke north-2 --reason "VM was cloned"')
     .action(async (gateway: string, options: { reason: string }, command: Command) => {
       await withConnection(command, async (connection) => {
@@ -103,14 +103,15 @@ export function addFleetCommands(program: Command): void {
   program
     .command('latency')
     .description('latency by class and hop, beside the budget')
-    .option('--site <name>')
-    .option('--gateway <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--gateway <name>', 'only of this gateway')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl latency --site north')
     .action(async (options: { site?: string; gateway?: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
         const request = { site: options.site ?? '', gateway: options.gateway ?? '' };
         const { rows } = await call(connection, connection.client.latency, request);
+        if (rows.length === 0) await checkPlace(connection, options);
         printRows(
           options.output,
           rows.map((row) =>
@@ -141,9 +142,9 @@ export function addFleetCommands(program: Command): void {
   program
     .command('custody')
     .description('what became of every record: accepted = pending + delivered + quarantined + expired')
-    .option('--site <name>')
-    .option('--gateway <name>')
-    .option('--by-hour', 'a row for each hour of capture')
+    .option('--site <name>', 'only of this site')
+    .option('--gateway <name>', 'only of this gateway')
+    .option('--by-hour', 'also a row for each hour of capture (UTC), of the last three days')
     .option('--destinations', 'what became of the messages for destinations at the sites')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl custody -o json')
@@ -165,13 +166,14 @@ export function addFleetCommands(program: Command): void {
             byHour: options.byHour === true,
           };
           const { rows } = await call(connection, connection.client.custody, request);
+          if (rows.length === 0) await checkPlace(connection, options);
           const destinations = rows.filter(({ destination }) => destination !== '').map(destinationRow);
           const sources = rows.filter(({ destination }) => destination === '').map(sourceRow);
           if (options.destinations === true) {
             printRows(options.output, destinations, destinationColumns);
             return;
           }
-          printRows(options.output, sources, custodyColumns);
+          printRows(options.output, sources, options.byHour === true ? hourColumns : custodyColumns);
           if (options.output !== 'table' || destinations.length === 0) return;
           out('\n');
           printRows('table', destinations, destinationColumns);
@@ -189,9 +191,9 @@ export function addFleetCommands(program: Command): void {
   audit
     .command('list')
     .description('who did what, when, why')
-    .option('--action <word>', 'only these')
-    .option('--gateway <name>')
-    .option('--limit <n>', 'at most', wholeNumber, 0)
+    .option('--action <word>', 'only these: config-pushed, enrolled, revoked …')
+    .option('--gateway <name>', 'only of this gateway')
+    .option('--limit <n>', 'at most so many', wholeNumber, 0)
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl audit list --action config-refused')
     .action(
@@ -242,6 +244,8 @@ export function addFleetCommands(program: Command): void {
     });
 }
 
+const hourUs = 3_600_000_000;
+
 const custodyTerms = [
   'accepted',
   'pending',
@@ -257,6 +261,17 @@ const custodyColumns = [
   field('GATEWAY', 'gateway'),
   field('SOURCE', 'source'),
   ...custodyTerms.map((name) => field(name.toUpperCase(), name)),
+];
+
+/** Hours of capture in UTC; the totals of a source stand before its hours. */
+const hourColumns = [
+  ...custodyColumns.slice(0, 2),
+  {
+    title: 'HOUR',
+    value: ({ hour }: Record<string, unknown>) =>
+      hour === undefined ? 'all' : time(Number(hour) * hourUs).slice(0, 16),
+  },
+  ...custodyColumns.slice(2),
 ];
 
 const destinationTerms = ['accepted', 'pending', 'delivered', 'refused'] as const;

@@ -5,7 +5,7 @@ import { type Form, field, filled, out, printObject, printRows, time } from '../
 import { ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
-import { output, withConnection } from './options.ts';
+import { checkPlace, output, withConnection } from './options.ts';
 
 export function addQuarantineCommands(program: Command): void {
   const quarantine = program
@@ -16,9 +16,9 @@ export function addQuarantineCommands(program: Command): void {
   quarantine
     .command('list')
     .description('what is there, and why')
-    .option('--site <name>')
-    .option('--gateway <name>')
-    .option('--source <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--gateway <name>', 'only of this gateway')
+    .option('--source <name>', 'only of this source')
     .option('--all', 'also those that were replayed')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north')
@@ -34,6 +34,7 @@ export function addQuarantineCommands(program: Command): void {
             source: options.source ?? '',
             all: options.all === true,
           });
+          if (entries.length === 0) await checkPlace(connection, options);
           printRows(options.output, entries.map(row), [
             field('ID', 'id'),
             field('SOURCE', 'source'),
@@ -50,7 +51,7 @@ export function addQuarantineCommands(program: Command): void {
     .description('one of them; with --payload its bytes, fetched from the site and audited')
     .argument('<id>')
     .option('--payload', 'write the bytes to standard output')
-    .option('--reason <text>', 'why the bytes are looked at', '')
+    .option('--reason <text>', 'why the bytes are looked at; for the audit trail', '')
     .addOption(output())
     .addHelpText(
       'after',

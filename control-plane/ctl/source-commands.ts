@@ -5,7 +5,7 @@ import { type Form, field, filled, printRows } from '../../gateway/process/outpu
 import { SourceRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { CriticalTally, MappingCircuit, OnceTally, SourceClock } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
-import { output, withConnection } from './options.ts';
+import { checkPlace, output, withConnection } from './options.ts';
 
 export function addSourceCommands(program: Command): void {
   program
@@ -13,8 +13,8 @@ export function addSourceCommands(program: Command): void {
     .description(
       'what sends to the gateways: shares, clocks beside the gateway, mappings that fail, criticals, repeats',
     )
-    .option('--site <name>')
-    .option('--gateway <name>')
+    .option('--site <name>', 'only of this site')
+    .option('--gateway <name>', 'only of this gateway')
     .option('--wrong', 'only those whose clock, time zone or mapping is wrong')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl sources --site north')
@@ -26,6 +26,7 @@ export function addSourceCommands(program: Command): void {
         await withConnection(command, async (connection) => {
           const request = { site: options.site ?? '', gateway: options.gateway ?? '' };
           const { sources } = await call(connection, connection.client.listSources, request);
+          if (sources.length === 0) await checkPlace(connection, options);
           const shown = options.wrong === true ? sources.filter(isWrong) : sources;
           printRows(options.output, shown.map(toRow), [
             field('GATEWAY', 'gateway'),

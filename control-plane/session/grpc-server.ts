@@ -37,6 +37,8 @@ export class GrpcServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    // What it would say there, it also gives to its caller, who says it once and with what to do.
+    if (process.env.GRPC_VERBOSITY === undefined) grpc.setLogVerbosity(grpc.logVerbosity.NONE);
     this.server = new grpc.Server({
       'grpc.max_receive_message_length': wireLimits.messageBytesMax,
       'grpc.max_send_message_length': wireLimits.messageBytesMax,

@@ -1,18 +1,96 @@
-/** `npm run send`: a few messages of the simulated ward to a gateway on the default port. */
+/** `npm run send [-- [HOST:PORT] [FILE …]]`: HL7 v2 messages to a gateway over MLLP; without a file, those of the simulated ward. */
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
+import { failWith } from '../../gateway/process/lifecycle.ts';
 import { MllpSender } from './mllp-sender.ts';
-import { criticalResult, wardMessage } from './ward.ts';
+import { criticalResult, type WardMessage, wardMessage } from './ward.ts';
 
-const [host = '127.0.0.1', port = '2575'] = (process.argv[2] ?? '').split(':').filter((part) => part !== '');
-const sender = new MllpSender(() => ({ host, port: Number(port) }));
-// One patient: admitted, ordered for, resulted; then a critical value.
-const messages = [
-  wardMessage(1, new Date()),
-  wardMessage(41, new Date()),
-  wardMessage(161, new Date()),
-  criticalResult(1, new Date()),
-];
-for (const { controlId, text, what } of messages) {
-  const code = await sender.send(text, controlId);
-  process.stdout.write(`${controlId.padEnd(10)} ${what.padEnd(20)} answered ${code}\n`);
+const answerMs = 10_000;
+
+async function send(args: readonly string[]): Promise<void> {
+  const named = args.find(isAddress) ?? '127.0.0.1:2575';
+  const at = named.lastIndexOf(':');
+  const address = { host: named.slice(0, at), port: Number(named.slice(at + 1)) };
+  const files = args.filter((arg) => !isAddress(arg));
+  const messages = files.length === 0 ? ward() : files.flatMap(messagesOf);
+  await reach(address, named);
+  const sender = new MllpSender(() => address);
+  try {
+    for (const { controlId, text, what } of messages) {
+      const code = await answered(sender.send(text, controlId), controlId);
+      process.stdout.write(`${controlId.padEnd(10)} ${what.padEnd(20)} answered ${code}\n`);
+    }
+  } finally {
+    sender.close();
+  }
 }
-sender.close();
+
+function isAddress(arg: string): boolean {
+  return /^[^/\s]+:\d{1,5}$/.test(arg);
+}
+
+/** One patient: admitted, ordered for, resulted; then a critical value. */
+function ward(): WardMessage[] {
+  const now = new Date();
+  return [wardMessage(1, now), wardMessage(41, now), wardMessage(161, now), criticalResult(1, now)];
+}
+
+/** The messages of a file, one after the other; segments may end in CR, LF or CRLF. Bytes stay bytes. */
+function messagesOf(file: string): WardMessage[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'latin1').replace(/\r?\n/g, '\r').trim();
+  } catch (cause) {
+    throw new HilumError('file-missing', `The file ${file} cannot be read: ${messageOf(cause)}`, {
+      exit: exitCode.usage,
+      cause,
+    });
+  }
+  if (!/^MSH./.test(text)) {
+    throw new HilumError('usage', `${file} does not begin with an HL7 v2 message (MSH).`, {
+      exit: exitCode.usage,
+    });
+  }
+  return text.split(/\r+(?=MSH[^A-Za-z0-9\r])/).map((message) => {
+    const [header = ''] = message.split('\r', 1);
+    const fields = header.split(header[3] ?? '|');
+    return { controlId: fields[9] ?? '', text: `${message}\r`, what: fields[8] ?? '' };
+  });
+}
+
+/** The sender tries again for ever; who types a command wants to know that nobody is there. */
+function reach(address: { host: string; port: number }, named: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address, () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', (cause) =>
+      reject(
+        new HilumError('unreachable', `No gateway takes MLLP at ${named}: ${messageOf(cause)}`, {
+          hint: 'Start one with "npm start", or name another: npm run send -- HOST:PORT',
+          exit: exitCode.unreachable,
+          cause,
+        }),
+      ),
+    );
+  });
+}
+
+function answered(answer: Promise<string>, controlId: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () =>
+        reject(
+          new HilumError('no-answer', `${controlId} was not answered within ${answerMs / 1000} s.`, {
+            hint: 'Look at "hilum-gateway status" and the log of the gateway.',
+          }),
+        ),
+      answerMs,
+    );
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+send(process.argv.slice(2)).catch(failWith);

@@ -68,12 +68,13 @@ try {
   say('gateway         enrolled and connected, its journal under var/gateway');
   say(`
 Try, in another terminal:
-  npm run send                                     send an admission, an order and a critical potassium over MLLP
+  npm run send                                     an admission, an order, a result, a critical potassium over MLLP
   npx hilumctl events --follow                     watch the canonical events come in
   npx hilumctl trace DEMO1                         every hop of the first message
   npx hilumctl custody                             what became of every record
   npx hilumctl config push deploy/config/site.yaml --site local --reason "first config"
-  npx hilum-gateway status --data var/gateway      npx hilum-gateway doctor --data var/gateway
+  npx hilum-gateway status --data var/gateway      what the gateway says of itself
+  npx hilum-gateway doctor --data var/gateway      what is wrong at the site, and what to do
 
 Logs: var/gateway.log, var/control-plane.log. Ctrl-C stops both.`);
   for (const one of running) {

@@ -9,7 +9,7 @@ export interface WardMessage {
 
 const header = (type: string) => `MSH|^~\\&|WARDSIM|HILUMDEMO|EHR|HILUMDEMO|0||${type}|0|P|2.5.1\r`;
 const patient = 'PID|1||0^^^HILUMDEMO^MR||FAMILY^GIVEN||19700101|F\r';
-const visit = 'PV1|1|I|WARD7^1^1^HILUMDEMO||||1234^ATTEND^ANN|||MED||||||||V0^^^HILUMDEMO^VN\r';
+const visit = 'PV1|1|I|WARD7^1^1^HILUMDEMO||||1234^ATTEND^ANN|||MED|||||||||V0^^^HILUMDEMO^VN\r';
 
 const templates = {
   admission: `${header('ADT^A01^ADT_A01')}EVN|A01|0\r${patient}${visit}`,

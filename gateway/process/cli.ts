@@ -1,5 +1,5 @@
 /** How every program of Hilum ends: usage errors with 2, our own errors with their code and hint, help with 0. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Help, InvalidArgumentError, Option } from 'commander';
 import { exitCode } from './errors.ts';
 import { failWith } from './lifecycle.ts';
 
@@ -14,7 +14,7 @@ export function runProgram(program: Command): void {
 
 /** `-o`, the same on every read. */
 export function output(): Option {
-  return new Option('-o, --output <form>', 'table, json, jsonl or yaml')
+  return new Option('-o, --output <form>', 'how it is printed')
     .choices(['table', 'json', 'jsonl', 'yaml'])
     .default('table');
 }
@@ -27,8 +27,20 @@ export function wholeNumber(text: string): number {
 
 function overrideExit(command: Command): void {
   command.showHelpAfterError('(--help shows what there is)');
+  command.configureHelp({ optionDescription });
   command.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
   });
   for (const inner of command.commands) overrideExit(inner as Command);
+}
+
+/** As commander says it, with what must be there marked, and without defaults that say "nothing". */
+function optionDescription(option: Option): string {
+  const { defaultValue } = option;
+  const silent = defaultValue === '' || defaultValue === 0;
+  const shown = silent
+    ? (Object.assign(Object.create(option), { defaultValue: undefined }) as Option)
+    : option;
+  const text = Help.prototype.optionDescription.call(new Help(), shown);
+  return option.mandatory && option.defaultValue === undefined ? `${text} (required)`.trim() : text;
 }

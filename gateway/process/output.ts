@@ -59,12 +59,20 @@ export function time(us: unknown): string {
   return value === 0 ? '' : new Date(value / 1000).toISOString().replace('T', ' ').replace('Z', '');
 }
 
+/** `1 message`, `2 messages`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Microseconds as a length of time. */
 export function span(us: unknown): string {
   const value = Number(us ?? 0);
+  if (value < 0) return `-${span(-value)}`;
   if (value < 1_000) return `${value} µs`;
   if (value < 1_000_000) return `${(value / 1_000).toFixed(1)} ms`;
-  return `${(value / 1_000_000).toFixed(2)} s`;
+  if (value < 120_000_000) return `${(value / 1_000_000).toFixed(2)} s`;
+  if (value < 7_200_000_000) return `${(value / 60_000_000).toFixed(1)} min`;
+  return `${(value / 3_600_000_000).toFixed(1)} h`;
 }
 
 /**

@@ -36,7 +36,7 @@ export async function ownDirectory(
   directory: string,
   { readOnly = false }: OwnOptions = {},
 ): Promise<() => void> {
-  if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (!readOnly) makeDirectory(directory);
   const { dev, ino } = statSync(directory);
   const name = `\0hilum-${dev.toString(16)}-${ino.toString(16)}`;
   const abstract = await listen(name).catch(async (cause: unknown) => {
@@ -68,6 +68,19 @@ export async function ownDirectory(
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const what = codeOf(cause) === 'EEXIST' ? 'is a file' : `cannot be made (${codeOf(cause)})`;
+    throw new HilumError('data-not-made', `The data directory ${directory} ${what}.`, {
+      hint: 'Check --data, and that this user may write there.',
+      exit: exitCode.badConfig,
+      cause,
+    });
   }
 }
 

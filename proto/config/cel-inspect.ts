@@ -27,20 +27,15 @@ const refusals: Readonly<Record<string, string>> = {
   has: 'an absent field is empty: compare it with "", or use size(…) > 0',
 };
 
+/** What an event may be [proto/EVENT.md]. */
+export const eventKinds: readonly string[] = [
+  ...['admission', 'observation', 'order', 'document', 'schedule', 'medication', 'immunization', 'charge'],
+  ...['referral', 'problem', 'master-file', 'merge', 'device-observation', 'device-alarm', 'device-silence'],
+];
+
 /** Fields that hold one of a few words: a typing error in such a word would make a rule that never matches. */
 const words: Readonly<Record<string, readonly string[]>> = {
-  'ClinicalEvent.kind': [
-    ...['admission', 'observation', 'order', 'document', 'schedule', 'medication', 'immunization', 'charge'],
-    ...[
-      'referral',
-      'problem',
-      'master-file',
-      'merge',
-      'device-observation',
-      'device-alarm',
-      'device-silence',
-    ],
-  ],
+  'ClinicalEvent.kind': eventKinds,
   'ClinicalEvent.class': ['stat', 'urgent', 'routine', 'bulk'],
   'Alarm.priority': ['high', 'medium', 'low', 'none', ''],
   'Provenance.protocol': ['mllp', 'mqtt', 'http', 'file'],

@@ -17,7 +17,7 @@ interface Urgent {
 }
 
 /** What the built-in rules make `stat`. */
-const urgents: readonly Urgent[] = [
+const builtIn: readonly Urgent[] = [
   {
     what: 'critical results',
     kinds: ['observation', 'device-observation'],
@@ -31,9 +31,17 @@ const urgents: readonly Urgent[] = [
   { what: 'alarms of high priority', kinds: ['device-alarm'], told: /\.(priority|interpretations?)\b/ },
 ];
 
+/** What the config's own `critical` marks has no flag: a rule that looks only at flags has not thought of it. */
+const marked: Urgent = {
+  what: 'results that a rule of "critical" marks',
+  kinds: ['observation', 'device-observation'],
+  told: /\.critical\b/,
+};
+
 /** Sentences for a person; empty where nothing urgent is lowered unseen. The config has been checked. */
-export function loweringWarnings({ classes }: Pick<Config, 'classes'>): string[] {
+export function loweringWarnings({ classes, critical }: Pick<Config, 'classes' | 'critical'>): string[] {
   const warnings: string[] = [];
+  const urgents = Object.keys(critical).length === 0 ? builtIn : [...builtIn, marked];
   const unhandled = new Set(urgents);
   for (const { name, when, class: given } of classes.rules) {
     const said = withoutTexts(when);

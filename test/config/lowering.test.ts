@@ -86,6 +86,16 @@ t.test('lowering - only what the rule can meet is named', async (t) => {
   );
 });
 
+t.test('lowering - what only the rules of "critical" mark is told of on its own', async (t) => {
+  const flags = 'event.observations.all(o, o.interpretation in ["", "N"]) && event.order.priority != "S"';
+  const limit = 'critical: { k: { code: "2823-3", unit: mmol/L, above: "6.2" } }\n';
+  const of = (yaml: string) => loweringWarnings(configOf(yaml)).join('\n');
+  const rule = (when: string) => rules([`event.kind == "observation" && ${when}`, 'urgent']);
+  t.equal(of(rule(flags)), '', 'no critical rules');
+  t.match(of(limit + rule(flags)), /also results that a rule of "critical" marks, which are stat otherwise/);
+  t.equal(of(limit + rule(`${flags} && event.observations.all(o, o.critical.rule == "")`)), '');
+});
+
 t.test('lowering - the configs that the product ships warn of nothing', async (t) => {
   const folder = join(projectRoot, 'deploy', 'config');
   const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));

@@ -135,6 +135,31 @@ t.test(
   },
 );
 
+t.test(
+  'doctor - a listener that may be without TLS is shown, and what is no directory is told',
+  async (t) => {
+    const data = folderOf(t);
+    const tls = 'tls: { mode: none, range: [10.1.9.0/24], reason: "analyzer has no TLS", owner: j.doe }';
+    const settings = `${idle}listeners:\n  lab: { type: mllp, listen: "0.0.0.0:0", ${tls} }\n`;
+    writeFileSync(join(data, 'settings.yaml'), settings);
+    t.match((await doctor(data)).findings, [
+      { code: 'settings-ok' },
+      { code: 'disk-ok' },
+      {},
+      { code: 'listener-plain', state: 'warn', message: /"analyzer has no TLS"/, todo: /j\.doe/ },
+    ]);
+    const file = await doctor(join(data, 'settings.yaml'), '--settings', join(data, 'settings.yaml'));
+    t.equal(file.code, 1);
+    t.match(file.findings[1], { code: 'data-no-directory', state: 'fail', todo: /--data/ });
+  },
+);
+
+t.test('doctor - the data directory can be named by HILUM_DATA', async (t) => {
+  const data = folderOf(t);
+  const { stderr } = await runProgram('gateway', ['status'], { env: { HILUM_DATA: data } });
+  t.equal(stderr, `No gateway runs on ${data}.\nStart it: hilum-gateway run --data ${data}\n`);
+});
+
 t.test('doctor - where no gateway runs it fails and says how to start one', async (t) => {
   const data = folderOf(t);
   const told = await doctor(data);

@@ -84,14 +84,14 @@ t.test(
     const well = await run();
     t.equal(well.code, 0, well.stdout);
     t.match(well.stdout, /^passed +lab\/critical-potassium\.hl7$/m);
-    t.match(well.stdout, /^3 passed, 0 failed$/m);
+    t.match(well.stdout, /^4 passed, 0 failed$/m);
 
     const golden = join(folder, 'tests/lab/critical-potassium.expected.json');
     writeFileSync(golden, readFileSync(golden, 'utf8').replace('"7.40"', '"7.4"'));
     const differs = await run();
     t.equal(differs.code, 1);
     t.match(differs.stdout, /events\[0\]\.observations\[0\]\.value: expected "7\.4", found "7\.40"/);
-    t.match(differs.stdout, /^2 passed, 1 failed$/m);
+    t.match(differs.stdout, /^3 passed, 1 failed$/m);
     const [row] = (
       JSON.parse((await run('-o', 'json')).stdout) as { file: string; outcome: string }[]
     ).filter(({ outcome }) => outcome === 'failed');
@@ -99,7 +99,7 @@ t.test(
 
     const updated = await run('--update');
     t.equal(updated.code, 0);
-    t.match(updated.stdout, /^2 passed, 0 failed, 1 updated$/m);
+    t.match(updated.stdout, /^3 passed, 0 failed, 1 updated$/m);
     t.equal((await run()).code, 0);
 
     rmSync(join(folder, 'tests/monitor.json'));

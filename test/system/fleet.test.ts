@@ -36,6 +36,33 @@ interface Version {
   outcomes: { gateway: string; outcome: string }[];
 }
 
+t.test('lists - a site or gateway that is not there is told, and is not an empty list', async (t) => {
+  for (const verb of [
+    'events',
+    'codes list',
+    'config history',
+    'config status',
+    'quarantine list',
+    'custody',
+    'latency',
+  ]) {
+    const { code, stderr, stdout } = await site.ctl(...verb.split(' '), '--site', 'nroth');
+    t.equal(code, 1, verb);
+    t.equal(stdout, '', verb);
+    t.match(stderr, /^There is no site "nroth" with a gateway\.\n"hilumctl gateways" shows them\./, verb);
+  }
+  t.match((await site.ctl('sources', '--site', 'nroth')).stderr, /There is no site "nroth"/);
+  const rolled = await site.ctl('config', 'rollback', '--site', 'nroth', '--reason', 'test');
+  t.match(rolled.stderr, /There is no site "nroth"/);
+  const config = site.write('any.yaml', '{}\n');
+  t.match((await site.ctl('config', 'diff', config, '--site', 'nroth')).stderr, /There is no site "nroth"/);
+  const none = await site.ctl('events', '--site', 'north', '--kind', 'merge');
+  t.equal(none.code, 0);
+  t.equal(none.stderr, 'No event fits.\n');
+  t.match((await site.ctl('events', '--gateway', 'nroth')).stderr, /There is no gateway "nroth"/);
+  t.equal((await site.ctl('events', '--site', 'north', '--kind', 'merge', '-o', 'json')).stdout, '[]\n');
+});
+
 t.test(
   'rollback - it goes to the last version that was applied, and history says what became of each',
   async (t) => {
@@ -115,6 +142,10 @@ t.test(
       for (const term of [...terms, 'doubled', 'stored']) t.match(row[term], /^\d+$/, term);
     }
     t.same(await site.ask('custody', '--destinations'), []);
+    const hours = (await site.ctl('custody', '--by-hour')).stdout;
+    t.match(hours, /^GATEWAY +SOURCE +HOUR +ACCEPTED /);
+    t.match(hours, /^north +lab +all +\d/m, 'the total is told from its hours');
+    t.match(hours, /^north +lab +\d{4}-\d\d-\d\d \d\d:00 +\d/m);
     const status = JSON.parse(await site.http('/status')) as Record<
       'custody' | 'shares',
       Record<string, unknown>[]

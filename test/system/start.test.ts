@@ -34,6 +34,36 @@ t.test('npm start - the settings in ./var are honoured by both daemons', async (
   await first.waitForLine(/enrolled and connected/, hang);
 });
 
+t.test(
+  'npm run send - messages of a file are sent and answered; who is not there, or is no message, is told',
+  async (t) => {
+    const send = (...args: string[]) =>
+      startProcess(t, {
+        name: 'send',
+        args: [join(projectRoot, 'dist', 'deploy', 'local', 'send.js'), ...args],
+        folder: join(cwd, `sent-${args.at(-1)}`),
+        cwd,
+      });
+    const [, address = ''] = await first.waitForLine(/^gateway +lab (127\.0\.0\.1:\d+)$/, hang);
+    const message = (id: string) => `MSH|^~\\&|L|H|||20261123||ADT^A01|${id}|P|2.5\nPID|1||1||A\nPV1|1|I\n`;
+    writeFileSync(join(cwd, 'two.hl7'), message('N1') + message('N2'));
+    writeFileSync(join(cwd, 'odd.hl7'), 'no message');
+    const sent = send(address, 'two.hl7');
+    await sent.waitForLine(/^N1 +ADT\^A01 +answered AA$/, hang);
+    await sent.waitForLine(/^N2 +ADT\^A01 +answered AA$/, hang);
+    t.equal((await sent.exited).code, 0);
+    const odd = send(address, 'odd.hl7');
+    await odd.waitForLine(/^odd\.hl7 does not begin with an HL7 v2 message/, { ...hang, from: 'stderr' });
+    t.equal((await odd.exited).code, 2);
+    const nobody = send('127.0.0.1:1');
+    await nobody.waitForLine(/No gateway takes MLLP at 127\.0\.0\.1:1: connect ECONNREFUSED/, {
+      ...hang,
+      from: 'stderr',
+    });
+    t.equal((await nobody.exited).code, 69);
+  },
+);
+
 t.test('npm start - a second one in the same folder is refused, and the first one lives on', async (t) => {
   const second = start();
   const { code } = await second.exited;

@@ -54,6 +54,11 @@ t.test('help - every verb has examples, and every read has four forms', async (t
     if (!leaf || writesOnly.test(path)) continue;
     t.match(help.replace(/\s+/g, ' '), /"table", "json", "jsonl", "yaml"/, `"${path}" has the four forms`);
   }
+  for (const { path, help } of all)
+    t.notMatch(help, /default: (""|0)\)/, `"${path}" has no default of nothing`);
+  const helpOf = (path: string) => all.find((verb) => verb.path === path)?.help.replace(/\s+/g, ' ') ?? '';
+  t.match(helpOf('config push'), /--site <name> .*\(required\) --reason <text> .*\(required\) --wait/);
+  t.notMatch(helpOf('events'), /\(required\)/);
   const { code, stdout } = await runProgram('ctl', ['config', 'rollback', '--help']);
   t.equal(code, 0);
   t.equal(
@@ -118,6 +123,8 @@ t.test(
     const { certPem, keyPem } = await ca.issue({ commonName: 'admin' });
     const unreachable = { address: '127.0.0.1:1', caPem: ca.certPem, certPem, keyPem };
     file('nobody.json', JSON.stringify(unreachable));
+    file('odd.json', 'address: here\n');
+    file('none.json', '{}');
     file('torn.json', JSON.stringify({ ...unreachable, keyPem: keyPem.slice(0, 60) }));
     const cases: [Program, string, number, RegExp][] = [
       ['gateway', 'run --data typo', 78, /^typo\/settings\.yaml:2:22 .*"listen"\?/],
@@ -139,8 +146,22 @@ t.test(
       ['ctl', 'config check odd.yaml', 78, /^odd\.yaml:1:1 .*"sources"\?/],
       ['ctl', 'config check gone.yaml', 2, /gone\.yaml cannot be read/],
       ['ctl', 'gatways', 2, /Did you mean gateways/],
-      ['ctl', 'gateways --context gone.json', 78, /--context or HILUM_CONTEXT/],
-      ['ctl', 'gateways --context nobody.json', 69, /127\.0\.0\.1:1 cannot be reached/],
+      ['ctl', 'gateways --context gone.json', 78, /gone\.json is not there[\s\S]*--context or HILUM_CONTEXT/],
+      ['ctl', 'gateways --context odd.json', 78, /odd\.json is no JSON[\s\S]*Copy it anew/],
+      ['ctl', 'gateways --context none.json', 78, /none\.json names no address/],
+      [
+        'ctl',
+        'gateways --context nobody.json',
+        69,
+        /nobody\.json can be read by others: chmod 600 [\s\S]*127\.0\.0\.1:1 cannot be reached: connect ECONNREFUSED 127\.0\.0\.1:1\n/,
+      ],
+      ['ctl', 'explain gone.hl7', 2, /There is no file gone\.hl7[\s\S]*by its id/],
+      ['ctl', 'events --kind observations', 2, /device-observation/],
+      ['gateway', 'hash-password', 2, /no password on standard input[\s\S]*printf/],
+      ['gateway', 'status', 2, /--data/],
+      ['gateway', 'run --data odd.yaml', 78, /odd\.yaml is a file[\s\S]*Check --data/],
+      ['gateway', 'run --data odd.yaml/in', 78, /odd\.yaml\/in cannot be made \(ENOTDIR\)/],
+      ['plane', 'run --data odd.yaml/in', 78, /odd\.yaml\/in cannot be made \(ENOTDIR\)/],
       ['ctl', 'gateways --context torn.json', 78, /torn\.json holds no usable certificate[\s\S]*admin\.json/],
       ['ctl', 'events --limit many', 2, /whole number/],
       ['ctl', 'config rollback --site a --reason b --to last', 2, /whole number/],

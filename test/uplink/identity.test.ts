@@ -330,6 +330,9 @@ t.test('identity - the private keys are for their owner only', async (t) => {
 
 // The last one: it ends the gateway of this file.
 t.test('identity - a revoked gateway loses its stream at once and never gets it back', async (t) => {
+  const unexplained = await site.ctl('revoke', gateway.gateway, '--reason', ' ');
+  t.equal(unexplained.code, 2);
+  t.match(unexplained.stderr, /A revocation needs a reason\. Add --reason/);
   const revoked = await site.ctl('revoke', gateway.gateway, '--reason', 'VM was cloned');
   t.equal(revoked.code, 0);
   t.match(revoked.stdout, /Revoked north; 1 stream closed/);
