@@ -4,12 +4,12 @@
  * written beside, flushed, renamed, then used.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { checkConfig } from '../proto/config/check.ts';
 import type { Problem } from '../proto/config/document.ts';
 import { type ConfigOffer, ConfigOutcome, ConfigReport } from '../proto/gen/hilum/v1/session.ts';
-import { flushDirectory, writePrivate } from './process/keys.ts';
+import { writePrivate } from './process/keys.ts';
 
 export interface StoredConfig {
   version: number;
@@ -110,10 +110,6 @@ export class ConfigStore {
 
   #write(): void {
     const stored: Stored = { ...this.#running, report: ConfigReport.toJSON(this.#report) };
-    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-    const fresh = `${this.#file}.new`;
-    writePrivate(fresh, `${JSON.stringify(stored, null, 2)}\n`);
-    renameSync(fresh, this.#file);
-    flushDirectory(dirname(this.#file));
+    writePrivate(this.#file, `${JSON.stringify(stored, null, 2)}\n`);
   }
 }

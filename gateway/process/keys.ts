@@ -12,6 +12,7 @@ import {
   openSync,
   readFileSync,
   realpathSync,
+  renameSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -73,16 +74,21 @@ function missing(file: string): HilumError {
   });
 }
 
-/** Writes a file that only its owner can read, flushed with its directory before it returns. */
+/**
+ * Writes a file that only its owner can read, flushed with its directory before it returns. Whoever reads it, and
+ * whatever a crash leaves, has all of the content or what was there before.
+ */
 export function writePrivate(file: string, content: string | Uint8Array): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const handle = openSync(file, 'w', 0o600);
+  const fresh = `${file}.new`;
+  const handle = openSync(fresh, 'w', 0o600);
   try {
     writeSync(handle, typeof content === 'string' ? Buffer.from(content) : content);
     fsyncSync(handle);
   } finally {
     closeSync(handle);
   }
+  renameSync(fresh, file);
   flushDirectory(dirname(file));
 }
 
