@@ -47,8 +47,7 @@ program
     if (options.grpc !== undefined) settings.grpc = options.grpc;
     if (options.http !== undefined) settings.http = options.http;
     const plane = await Plane.open({ directory: options.data, settings, settingsFile: file, log });
-    await plane.start();
-    runDaemon(log, drainTimeoutMs, plane);
+    await runDaemon(log, drainTimeoutMs, plane);
   });
 
 program

@@ -57,8 +57,7 @@ program
     guardProcess(log);
     const loaded = loadSettings(options.data, options.settings);
     const gateway = await Gateway.open({ directory: options.data, loaded, log });
-    await gateway.start();
-    runDaemon(log, durationMs(loaded.settings.drainTimeout) ?? 10_000, gateway);
+    await runDaemon(log, durationMs(loaded.settings.drainTimeout) ?? 10_000, gateway);
   });
 
 program

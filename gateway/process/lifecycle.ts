@@ -13,12 +13,21 @@ import { errorWord, type Log } from './log.ts';
 export const sameRequestMs = 1_000;
 
 export interface Daemon {
+  start(): Promise<void>;
   stop(deadlineMs: number): Promise<void>;
   reload?(): Promise<void>;
 }
 
-export function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): void {
+/**
+ * Starts it. Signals are heard from before it says that it is ready, and wait until it is: whoever reads that line
+ * may send one at once. Rejects where it cannot start.
+ */
+export async function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): Promise<void> {
   let stoppingAtMs: number | undefined;
+  let tellStarted = () => {};
+  const started = new Promise<void>((resolve) => {
+    tellStarted = resolve;
+  });
   const onSignal = (signal: NodeJS.Signals) => {
     if (stoppingAtMs !== undefined) {
       if (performance.now() - stoppingAtMs < sameRequestMs) return;
@@ -27,22 +36,28 @@ export function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): voi
     }
     stoppingAtMs = performance.now();
     log('info', 'stopping', { signal });
-    daemon.stop(drainTimeoutMs).then(
-      () => {
-        log('info', 'stopped');
-        process.exit(exitCode.done);
-      },
-      (error: unknown) => {
-        log('error', 'stop-failed', { reason: errorWord(error) });
-        process.exit(exitCode.failed);
-      },
-    );
+    started
+      .then(() => daemon.stop(drainTimeoutMs))
+      .then(
+        () => {
+          log('info', 'stopped');
+          process.exit(exitCode.done);
+        },
+        (error: unknown) => {
+          log('error', 'stop-failed', { reason: errorWord(error) });
+          process.exit(exitCode.failed);
+        },
+      );
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
   process.on('SIGHUP', () => {
-    daemon.reload?.().catch((error: unknown) => log('error', 'reload-failed', { reason: errorWord(error) }));
+    started
+      .then(() => daemon.reload?.())
+      .catch((error: unknown) => log('error', 'reload-failed', { reason: errorWord(error) }));
   });
+  await daemon.start();
+  tellStarted();
 }
 
 /** Must be installed before anything is opened: lmdb reports a failed commit as an unhandled rejection too. */
