@@ -48,6 +48,11 @@ writeFileSync(
   writersOf(readFileSync(join(out, 'hilum.binpb')), ['.hilum.v1.ClinicalEvent', '.hilum.v1.Envelope']),
 );
 
+run('node_modules/.bin/tsx', [
+  'proto/event-fields.ts',
+  'proto/hilum/v1/event.proto',
+  join(out, 'event-fields.ts'),
+]);
 run('node_modules/.bin/tsx', ['proto/reference.ts', join(out, 'hilum.binpb'), join(target, 'EVENT.md')]);
 
 if (check) {

@@ -16,7 +16,6 @@
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
 import { hash, randomBytes } from 'node:crypto';
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { JournalRecord, type QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
@@ -33,6 +32,7 @@ import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { collectAround, type JournalPart, settled } from './part.ts';
 import { type MadeReject, Quarantine } from './quarantine.ts';
+import { RecordEncoder } from './record-encoder.ts';
 import { Records, type TakenRecord, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
@@ -86,8 +86,7 @@ export class Journal implements Intake {
   readonly #opener: Opener;
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
-  /** Kept, because its buffer costs more than what is written; one that a large message has grown is not. */
-  #writer = new BinaryWriter();
+  readonly #encoder = new RecordEncoder();
   #epoch: bigint;
   #sequence: number;
   #liveBytes = 0;
@@ -296,11 +295,11 @@ export class Journal implements Intake {
     orderKeys: readonly number[],
   ): Promise<Receipt> {
     const sequence = this.#sequence;
-    const bytes = JournalRecord.encode(record, this.#writer).finish();
+    const bytes = this.#encoder.encode(record);
     const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
     const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
     this.#records.add(round, { record: taken, sealed, orderKeys });
-    if (collectAround(round, bytes.length)) this.#writer = new BinaryWriter();
+    collectAround(round, bytes.length);
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     this.#state.set('sequence', sequence);
     this.#custody.count('accepted', source, capturedS);

@@ -26,9 +26,7 @@ export function settled(round: Round): Promise<void> {
   });
 }
 
-/** The copies of a large message are collected before its round takes further ones, and after it. False: it is not large. */
-export function collectAround(round: Round, bytes: number): boolean {
-  const large = collectAfter(bytes);
-  if (large) round.whenSettled(() => collectAfter(bytes));
-  return large;
+/** The copies of a large message are collected before its round takes further ones, and after it. */
+export function collectAround(round: Round, bytes: number): void {
+  if (collectAfter(bytes)) round.whenSettled(() => collectAfter(bytes));
 }

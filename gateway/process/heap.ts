@@ -16,8 +16,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** From here on a message is worth a collection: some 20 ms. */
-const largeBytes = 4 * 1024 ** 2;
+/** From here on a message is worth a collection, some 20 ms: more than listeners take by default, so no report with a document. */
+const largeBytes = 16 * 1024 ** 2;
 let collect: (() => void) | undefined;
 let soon = false;
 

@@ -24,9 +24,13 @@ export interface Daemon {
  */
 export async function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon): Promise<void> {
   let stoppingAtMs: number | undefined;
+  let isStarted = false;
   let tellStarted = () => {};
   const started = new Promise<void>((resolve) => {
-    tellStarted = resolve;
+    tellStarted = () => {
+      isStarted = true;
+      resolve();
+    };
   });
   const onSignal = (signal: NodeJS.Signals) => {
     if (stoppingAtMs !== undefined) {
@@ -36,6 +40,10 @@ export async function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon
     }
     stoppingAtMs = performance.now();
     log('info', 'stopping', { signal });
+    // A start that hangs is not waited for longer than a drain: a crash loses nothing.
+    setTimeout(() => {
+      if (!isStarted) process.exit(exitCode.failed);
+    }, drainTimeoutMs).unref();
     started
       .then(() => daemon.stop(drainTimeoutMs))
       .then(

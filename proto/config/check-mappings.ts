@@ -1,7 +1,8 @@
 /** Mappings, checked against the event's fields, the notation of places, and the sources. */
+
+import { eventFields } from '../gen/event-fields.ts';
 import { compilePredicate } from './cel.ts';
 import { type Found, noSuch } from './check.ts';
-import { eventFields } from './event-fields.ts';
 import { parseLocation, parseTarget } from './mapping-paths.ts';
 import { type MappingScalar, mappingLimits } from './mapping-schema.ts';
 import { nearest } from './nearest.ts';

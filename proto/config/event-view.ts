@@ -7,8 +7,9 @@
  * here, and each time it is, its length is taken off the meter of the running evaluation;
  * a nested comprehension over a long list runs dry instead of holding the thread.
  */
+
+import { eventFields } from '../gen/event-fields.ts';
 import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
-import { eventFields } from './event-fields.ts';
 
 /** Made once per event; every predicate that looks at the event shares it. */
 export interface EventView {

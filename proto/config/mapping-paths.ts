@@ -8,7 +8,7 @@
  *
  *   OBX-5   ZBX-3.2   PID-3[2].4.1   ZBX[2]-3     segment[nth]-field[repetition].component.subcomponent
  */
-import { eventFields } from './event-fields.ts';
+import { eventFields } from '../gen/event-fields.ts';
 import { nearest } from './nearest.ts';
 
 export interface Target {

@@ -11,7 +11,6 @@
  * in the reason, never the content.
  */
 import { mustCompile, type Predicate } from '../../../proto/config/cel.ts';
-import { eventFields } from '../../../proto/config/event-fields.ts';
 import {
   type Location,
   parseLocation,
@@ -20,6 +19,7 @@ import {
 } from '../../../proto/config/mapping-paths.ts';
 import type { MappingScalar } from '../../../proto/config/mapping-schema.ts';
 import type { Config } from '../../../proto/config/schema.ts';
+import { eventFields } from '../../../proto/gen/event-fields.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Normalized } from '../outcome.ts';
 import { readTime } from '../time.ts';

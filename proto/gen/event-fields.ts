@@ -1,4 +1,4 @@
-// Written by proto/config/publish.ts from proto/hilum/v1/event.proto; do not edit.
+// Written by proto/event-fields.ts from proto/hilum/v1/event.proto; do not edit.
 
 /** Every message of the canonical event: field in lowerCamelCase → CEL type. */
 export const eventFields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
