@@ -5,7 +5,7 @@
  *   node lazy-read.js [--seconds 2]
  */
 import { parseArgs } from 'node:util';
-import { messageMaker } from '../kit/messages.ts';
+import { measure, messagesOf, type SetFigures, type SetName, setNames } from './message-sets.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
 
@@ -52,32 +52,13 @@ function wantedOf(message: Buffer, at: number): readonly number[] | undefined {
   return name === 0x4d5348 ? mshFields : undefined;
 }
 
-function measure(kind: 'oru' | 'oru10k') {
-  const make = messageMaker({ seed: 1, kind });
-  const messages = Array.from({ length: 1_000 }, (_, n) => make(n).bytes);
-  const fields: string[] = [];
-  const round = () => {
-    let count = 0;
-    for (const message of messages) count += lazyRead(message, fields);
-    return count;
-  };
-  for (let warm = 0; warm < 20; warm += 1) round();
-  const startedAt = performance.now();
-  let [rounds, count] = [0, 0];
-  while (performance.now() - startedAt < Number(values.seconds) * 1000) {
-    count += round();
-    rounds += 1;
-  }
-  const tookUs = (performance.now() - startedAt) * 1000;
-  const total = rounds * messages.length;
-  lazyRead(messages[7]!, fields);
-  return {
-    bytes: messages[0]!.length,
-    fields: count / total,
-    rate: Math.round((total / tookUs) * 1e6),
-    usEach: Number((tookUs / total).toFixed(2)),
-    sample: fields.slice(0, 7),
-  };
+const figures: Partial<Record<SetName, SetFigures>> = {};
+const fields: string[] = [];
+for (const set of setNames) {
+  const messages = messagesOf(set);
+  if (messages.length === 0) continue;
+  figures[set] = await measure(messages, Number(values.seconds), 0.2, () => {
+    for (const message of messages) lazyRead(message, fields);
+  });
 }
-
-console.log(JSON.stringify({ bench: 'lazy-read', oru1k: measure('oru'), oru10k: measure('oru10k') }));
+console.log(JSON.stringify({ bench: 'lazy-read', ...figures }));

@@ -25,7 +25,8 @@ export type Loader =
   | 'load-stream'
   | 'load-uplink'
   | 'map-encode'
-  | 'million-patients';
+  | 'million-patients'
+  | 'parsers';
 
 /** What a load tool prints; `sentBytes` are the messages' own, without framing. */
 export interface ToolResult extends LoadResult {

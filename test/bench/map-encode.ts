@@ -10,7 +10,7 @@ import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { BackWriter } from '../../proto/back-writer.ts';
 import { writeClinicalEvent } from '../../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { messageMaker } from '../kit/messages.ts';
+import { measure, messagesOf, type SetFigures, type SetName, setNames } from './message-sets.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '2' } } });
 const record = JournalRecord.fromPartial({
@@ -21,11 +21,14 @@ const record = JournalRecord.fromPartial({
 const writer = new BackWriter();
 const context = compileMeaning('', 0).contextFor(record);
 
-function measure(kind: 'oru' | 'oru10k') {
-  const make = messageMaker({ seed: 1, kind });
-  const messages = Array.from({ length: 500 }, (_, n) => make(n).bytes);
-  let [events, encodedBytes, rounds] = [0, 0, 0];
-  const round = () => {
+const figures: Partial<Record<SetName, SetFigures & { eventsEach: number; encodedBytes: number }>> = {};
+for (const set of setNames) {
+  const messages = messagesOf(set);
+  if (messages.length === 0) continue;
+  let [events, encodedBytes] = [0, 0];
+  // The mapping is much code: it is seconds until all of it is compiled.
+  const found = await measure(messages, Number(values.seconds), 2, () => {
+    [events, encodedBytes] = [0, 0];
     for (const message of messages) {
       for (const event of normalizeHl7v2(message, context).events) {
         events += 1;
@@ -34,25 +37,11 @@ function measure(kind: 'oru' | 'oru10k') {
         encodedBytes += writer.mark();
       }
     }
-  };
-  // The mapping is much code: it is seconds until all of it is compiled.
-  const warmUntil = performance.now() + 2000;
-  while (performance.now() < warmUntil) round();
-  [events, encodedBytes] = [0, 0];
-  const startedAt = performance.now();
-  while (performance.now() - startedAt < Number(values.seconds) * 1000) {
-    round();
-    rounds += 1;
-  }
-  const tookUs = (performance.now() - startedAt) * 1000;
-  const total = rounds * messages.length;
-  return {
-    bytes: messages[0]!.length,
-    rate: Math.round((total / tookUs) * 1e6),
-    usEach: Number((tookUs / total).toFixed(2)),
-    eventsEach: events / total,
-    encodedBytes: Math.round(encodedBytes / events),
+  });
+  figures[set] = {
+    ...found,
+    eventsEach: Number((events / messages.length).toFixed(2)),
+    encodedBytes: Math.round(encodedBytes / messages.length),
   };
 }
-
-console.log(JSON.stringify({ bench: 'map-encode', oru1k: measure('oru'), oru10k: measure('oru10k') }));
+console.log(JSON.stringify({ bench: 'map-encode', ...figures }));
