@@ -13,6 +13,7 @@ import { Worker } from 'node:worker_threads';
 import { createBurst } from './burst.ts';
 import type { Class } from './capture/intake.ts';
 import type { Circuits } from './circuits.ts';
+import { createJobSize } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
 import { giveUp, made, notTried, ranOut } from './made.ts';
@@ -22,7 +23,6 @@ import type { FromWorker, JobReply, JobResult, ToWorker, WorkerSetup } from './w
 
 const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
-const jobRecordsMax = 64;
 /** Small, so that a STAT record never waits behind more than this. */
 const jobBytesMax = 256 * 1024;
 const floorEvery = 5;
@@ -83,6 +83,7 @@ export class Pipeline {
   #config = { yaml: '', version: 0 };
   #idle: (() => void)[] = [];
   readonly #burst = createBurst();
+  readonly #size = createJobSize();
   #later: NodeJS.Timeout | undefined;
 
   constructor(journal: Journal, options: PipelineOptions, hooks: PipelineHooks) {
@@ -193,7 +194,7 @@ export class Pipeline {
     return job;
   }
 
-  #take(guess: Class, recordsMax = jobRecordsMax): Job | undefined {
+  #take(guess: Class, recordsMax = this.#size.recordsMax(guess, performance.now())): Job | undefined {
     const rows = this.#journal.take(guess, recordsMax, jobBytesMax);
     if (rows.length === 0) return undefined;
     const job = {
