@@ -67,6 +67,8 @@ export function createCommitter(
   let scheduled = false;
   /** Somebody waits for the open round. */
   let awaited = false;
+  /** Its patience is over. */
+  let due = false;
   let waiting: NodeJS.Timeout | undefined;
   let faulted = false;
   let rounds = 0;
@@ -113,17 +115,27 @@ export function createCommitter(
     if (urgency === 'patient' && !awaited) {
       waiting ??= setTimeout(() => {
         waiting = undefined;
-        schedule('now');
+        due = true;
+        launchSoon();
       }, patienceMs);
       return;
     }
     awaited = true;
+    launchSoon();
+  }
+
+  function launchSoon(): void {
     if (scheduled) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
-      launch();
+      if (mayLaunch()) launch();
     });
+  }
+
+  /** A round that nobody waits for leaves the second place to one that somebody does: an urgent record waits for one flush. */
+  function mayLaunch(): boolean {
+    return awaited ? inFlight.length < roundsInFlightMax : due && inFlight.length === 0;
   }
 
   function launch(): void {
@@ -131,6 +143,7 @@ export function createCommitter(
     const round = open;
     open = undefined;
     awaited = false;
+    due = false;
     clearTimeout(waiting);
     waiting = undefined;
     hooks.beforeCommit(round);
@@ -153,7 +166,7 @@ export function createCommitter(
     if (faulted) return;
     inFlight.shift();
     for (const settled of round.settled) settled();
-    if (awaited) launch();
+    if (mayLaunch()) launch();
   }
 
   function fault(code: 'commit-rejected' | 'commit-stalled', cause: unknown): void {

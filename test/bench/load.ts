@@ -177,7 +177,8 @@ async function openLoop(
   for (let sent = 0; ; ) {
     const now = performance.now();
     if (now >= until) return;
-    const dueCount = Math.floor(((now - startedAt) / 1000) * rate);
+    // The first one is due at once.
+    const dueCount = Math.floor(((now - startedAt) / 1000) * rate) + 1;
     const alive = lanes.filter((lane) => lane.alive);
     for (; sent < dueCount; sent += 1) {
       const lane = alive[sent % alive.length];
