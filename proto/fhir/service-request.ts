@@ -9,6 +9,7 @@ import {
   logical,
   note,
   notes,
+  notStated,
   textOf,
   timed,
 } from './datatypes.ts';
@@ -48,6 +49,7 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
   const { participants } = from;
   const parents = from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []);
   const replacing = from.control.toUpperCase() === 'RO';
+  const details = concepts([...from.details, ...from.imagingSteps.flatMap(({ protocols }) => protocols)]);
   return draft.add(path, {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
@@ -62,10 +64,9 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     status: requestStatusOf(draft.event, from),
     intent: 'order',
     priority: priorityOf(from.priority),
-    code: concept(from.service),
-    // Only beside a code [prr-1].
-    orderDetail:
-      from.service && concepts([...from.details, ...from.imagingSteps.flatMap(({ protocols }) => protocols)]),
+    // Details stand only beside a code [prr-1].
+    code: concept(from.service) ?? (details.length > 0 ? notStated : undefined),
+    orderDetail: details,
     subject: draft.subject,
     encounter: draft.encounter,
     ...occurrence(from),

@@ -176,6 +176,9 @@ function invariants(resource: Members & { resourceType: string }): string[] {
           !all('component').some((one) => JSON.stringify(one.code) === JSON.stringify(resource.code)),
       );
       break;
+    case 'ServiceRequest':
+      rule('prr-1', !has('orderDetail') || has('code'));
+      break;
     case 'Organization':
       rule('org-1', has('identifier') || has('name'));
       break;

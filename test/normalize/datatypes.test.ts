@@ -166,6 +166,14 @@ t.test('obx - times, pointers and embedded data', (t) => {
     contentType: 'image/png',
     size: 2n,
   });
+  const types = [
+    ['NS^Octet-stream', 'application/octet-stream'],
+    ['NS^PICT', 'image/x-pict'],
+    ['SI^TIFF', 'image/tiff'],
+    ['AP^MSWORD', 'application/msword'],
+  ] as const;
+  for (const [sent, contentType] of types)
+    t.match(observation('1', 'ED', 'A', '', `^${sent}^A^abc`)?.attachment, { contentType }, sent);
   t.end();
 });
 

@@ -136,6 +136,10 @@ const families: Record<string, string> = lookup({
   TX: 'text',
   FT: 'text',
   VIDEO: 'video',
+  // Images, scanned or not.
+  NS: 'image',
+  SI: 'image',
+  AP: 'application',
 });
 const subtypes: Record<string, string> = lookup({
   PDF: 'application/pdf',
@@ -146,6 +150,11 @@ const subtypes: Record<string, string> = lookup({
   'X-HL7-CDA-LEVEL-ONE': 'application/hl7-cda+xml',
   DICOM: 'application/dicom',
   JPG: 'image/jpeg',
+  PICT: 'image/x-pict',
+  BASIC: 'audio/basic',
+  POSTSCRIPT: 'application/postscript',
+  SGML: 'text/sgml',
+  'OCTET-STREAM': 'application/octet-stream',
 });
 
 /** The MIME type that data type (0191) and subtype (0291) say, else as sent. */
