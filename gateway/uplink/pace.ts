@@ -13,7 +13,7 @@ const startBytes = 256 * 1024;
 const bytesMin = 32 * 1024;
 const bytesMax = 4 * 1024 * 1024;
 /** What may be added to the best ack. */
-const close = { factor: 1.5, slackUs: 5_000 };
+const close = { factor: 1.5, slackUs: 2_000 };
 const wide = { factor: 2, slackUs: 40_000 };
 /** So long after the last STAT event the next one is still expected. */
 const urgentForUs = 5_000_000;
@@ -43,12 +43,17 @@ export class Pace {
     this.#urgentAtUs = nowUs;
   }
 
+  /** A STAT event was sent lately: the next one is expected. */
+  expectsUrgent(nowUs: number): boolean {
+    return nowUs - this.#urgentAtUs < urgentForUs;
+  }
+
   acked(bytes: number, tookUs: number, nowUs: number): void {
     if (tookUs < this.#bestUs || nowUs - this.#bestAtUs > bestForUs) {
       this.#bestUs = tookUs;
       this.#bestAtUs = nowUs;
     }
-    const urgent = nowUs - this.#urgentAtUs < urgentForUs;
+    const urgent = this.expectsUrgent(nowUs);
     const { factor, slackUs } = urgent ? close : wide;
     // Closely, one step for all that is on the line; else one for each ack, so that a good line is full at once.
     const growth = urgent ? (bytesMin * bytes) / this.#limitBytes : bytes / 4;

@@ -50,6 +50,9 @@ export interface Line {
   write(frame: Buffer): void;
 }
 
+/** Reading and sealing so much takes either end less than a millisecond. */
+const gentleBytes = 64 * 1024;
+
 export interface PumpHooks {
   nowUs(): number;
   onLatency(lane: Lane, hop: 'sent' | 'acked' | 'total', us: number): void;
@@ -108,27 +111,35 @@ export class Pump {
     return true;
   }
 
-  /** Sends until nothing may or can be sent. */
-  run(line: Line): void {
+  /**
+   * Sends until nothing may or can be sent; or, while STAT events are expected, one small parcel of what can wait:
+   * true where there may be more, for the next turn.
+   */
+  run(line: Line): boolean {
+    const gently = this.#pace.expectsUrgent(this.#hooks.nowUs());
     for (;;) {
       const heads: { lane: Lane; capturedAtUs: bigint }[] = [];
       const ready = new Map<Lane, Parcel>();
       for (const lane of laneNames) {
         // Backpressure of the socket holds everything but what is most urgent.
         if (line.blocked && lane !== 'stat') continue;
-        const parcel = this.#nextParcel(lane);
+        const parcel = this.#nextParcel(
+          lane,
+          gently && lane !== 'stat' ? gentleBytes : wireLimits.batchBytesMax,
+        );
         if (parcel === undefined) continue;
         ready.set(lane, parcel);
         heads.push({ lane, capturedAtUs: BigInt(parcel.capturedAtUs[0] ?? 0) });
       }
       const lane = this.#choice.next(heads, BigInt(this.#hooks.nowUs()));
       const parcel = lane === undefined ? undefined : ready.get(lane);
-      if (lane === undefined || parcel === undefined) return;
+      if (lane === undefined || parcel === undefined) return false;
       this.#send(line, lane, parcel);
+      if (gently && lane !== 'stat') return true;
     }
   }
 
-  #nextParcel(lane: Lane): Parcel | undefined {
+  #nextParcel(lane: Lane, bytesMax: number): Parcel | undefined {
     if (this.#doubt.held(lane)) return undefined;
     const window = this.#windows[lane];
     const room = window.room();
@@ -139,7 +150,7 @@ export class Pump {
       lane,
       window.next,
       Math.min(room.events, wireLimits.batchEventsMax),
-      Math.min(Math.max(room.bytes, 1), paced, wireLimits.batchBytesMax),
+      Math.min(Math.max(room.bytes, 1), paced, bytesMax),
     );
     // One event may be larger than the credit; it goes alone, when nothing else is out.
     return parcel !== undefined && parcel.bytes > room.bytes && !window.idle() ? undefined : parcel;

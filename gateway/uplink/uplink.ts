@@ -86,7 +86,7 @@ export class Uplink {
       const session = this.#session;
       if (session?.welcomed !== true) return;
       this.#reporting.sendEntries();
-      this.#pump.run(session);
+      if (this.#pump.run(session)) this.notify();
       this.#reporting.sendManyReceipts();
       this.#reporting.sendDeliveries();
     });

@@ -30,11 +30,18 @@ t.test('uplink pump - a full socket holds everything but STAT', async (t) => {
   pump.run(line);
   t.same(sent(), [{ lane: 'stat', first: 1, events: 2 }]);
   line.blocked = false;
-  pump.run(line);
+  t.ok(pump.run(line), 'while STAT events are expected what can wait goes one parcel a turn');
   t.same(
     sent().map(({ lane }) => lane),
-    ['urgent', 'routine'],
+    ['urgent'],
   );
+  t.ok(pump.run(line));
+  t.same(
+    sent().map(({ lane }) => lane),
+    ['routine'],
+  );
+  t.notOk(pump.run(line), 'and then there is no credit left');
+  t.same(sent(), []);
 });
 
 t.test('uplink pump - an event larger than the credit goes alone, when nothing else is out', async (t) => {
