@@ -50,6 +50,12 @@ export interface OpenOptions {
  * 16.8 k/s to 9.4 k/s. A list of pages of this size fits into two or three records.
  */
 export const pageBytes = 16_384;
+/**
+ * Entries of that list that are taken into memory, and so into the check. After 100,000 messages were queued and sent
+ * three times over, intake with a full journal was at 13.5 k/s without this bound and is at 22 k/s with it, for a file
+ * that is a tenth larger: what is not loaded is looked at when what is has been used.
+ */
+const freeEntriesMax = 4_000;
 const chainKey = Buffer.from(' chain');
 const chainValue = Buffer.from('.');
 
@@ -65,7 +71,10 @@ export function openEnvironment(options: OpenOptions): Environment {
     });
   }
   if (!options.readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Not among lmdb's types.
+  const bounds = { maxFreeSpaceToLoad: freeEntriesMax };
   const root = open<Buffer, Buffer>({
+    ...bounds,
     path: directory,
     noSubdir: false,
     encoding: 'binary',
