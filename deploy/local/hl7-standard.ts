@@ -31,10 +31,7 @@ export function buildMessage(template: string, fields: Readonly<Record<string, s
 
 /** Reads `PID.5.1` of the first such segment; empty where it is not there. */
 export function oracle(raw: string): (path: string) => string {
-  const message = new Hl7(raw);
-  message.transform((error) => {
-    if (error) throw error instanceof Error ? error : new Error('hl7-standard could not read the message');
-  });
+  const message = parsed(raw);
   return (path) => {
     const found = message.get(path);
     return typeof found === 'string' ? found : '';
@@ -43,11 +40,16 @@ export function oracle(raw: string): (path: string) => string {
 
 /** Reads the wanted fields of the first or, where `every`, of all segments of a name: how fast it is, P6 tells. */
 export function readFields(raw: string, wanted: readonly { path: string; every?: boolean }[]): unknown[] {
+  const message = parsed(raw);
+  return wanted.flatMap(({ path, every }) =>
+    every ? message.getSegments(path.slice(0, 3)).map((one) => one.get(path)) : [message.get(path)],
+  );
+}
+
+function parsed(raw: string): Hl7Standard {
   const message = new Hl7(raw);
   message.transform((error) => {
     if (error) throw error instanceof Error ? error : new Error('hl7-standard could not read the message');
   });
-  return wanted.flatMap(({ path, every }) =>
-    every ? message.getSegments(path.slice(0, 3)).map((one) => one.get(path)) : [message.get(path)],
-  );
+  return message;
 }

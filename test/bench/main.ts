@@ -7,7 +7,7 @@
  * Prints a table (or JSON) on standard output, progress on standard error, and writes var/bench/results.json.
  * Verdicts are printed, never asserted: a time says as much about the machine as about us. The exit code is 1
  * only where something could not be measured, or a message that was answered is not at the centre or is there
- * twice. Other products (`--peers`) are not measured here; what is said of them is stated in PERFORMANCE.md.
+ * twice. Other parsers stand beside P6; other engines are not measured here: what is said of them is PERFORMANCE.md's.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
