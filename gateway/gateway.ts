@@ -26,7 +26,7 @@ import { Pipeline } from './pipeline.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
 import { exitCode, openStorage } from './process/errors.ts';
-import { loadKey, writePrivate } from './process/keys.ts';
+import { loadKey, memoryKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { ownDirectory } from './process/owner.ts';
 import { StatusServer } from './process/status-server.ts';
@@ -136,7 +136,7 @@ export class Gateway {
       {
         gateway: this.name,
         site: this.#identity?.site ?? '',
-        masterKey: key,
+        memoryKey: memoryKey(key),
         circuits: this.#tallies.circuits,
       },
       {

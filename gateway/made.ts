@@ -1,39 +1,36 @@
-/**
- * What became of records, as the journal takes it: from the normalizer's reply, or sealed here for the quarantine where the
- * normalizer could not even return them.
- */
+/** What became of records, as the journal takes it: from the normalizer's reply, or told here where it could not even return them. */
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import { quarantineId } from './journal/layout.ts';
 import type { TakenRecord } from './journal/records.ts';
+import { unpackEntries } from './journal/rows.ts';
 import { nowUs } from './process/clock.ts';
 import { Damaged } from './process/seal.ts';
 import type { JobReply, Slice } from './worker-job.ts';
 
 export function made({ lanes, rejects, deliveries, remembered, bytes, plain }: JobReply): Made {
-  const stored = ({ offset, length }: Slice) => Buffer.from(bytes, offset, length);
+  const part = ({ offset, length }: Slice) => Buffer.from(bytes, offset, length);
   const bySequence = new Map<number, Made['deliveries'][number]>();
-  for (const { sequence, destination, sealed } of deliveries) {
+  for (const { sequence, destination, delivery } of deliveries) {
     const one = bySequence.get(sequence) ?? { sequence, made: [] };
-    one.made.push({ destination, sealed: stored(sealed) });
+    one.made.push({ destination, delivery: part(delivery) });
     bySequence.set(sequence, one);
   }
   const journaled: Made = {
     lanes: lanes.map((one) => ({
       lane: one.lane,
-      row: stored(one.row),
+      entries: unpackEntries(one.entries),
       plain: new Uint8Array(plain, one.plain.offset, one.plain.length),
     })),
-    rejects: rejects.map(({ sealed, entry, ...record }) => ({
-      ...record,
-      sealed: stored(sealed),
+    rejects: rejects.map(({ record, entry, ...where }) => ({
+      ...where,
+      record: part(record),
       entry: QuarantineEntry.decode(entry),
     })),
     deliveries: [...bySequence.values()],
   };
-  if (remembered !== undefined)
-    journaled.remembered = { row: remembered.row, bytes: stored(remembered.slice) };
+  if (remembered !== undefined) journaled.remembered = remembered.row;
   return journaled;
 }
 
@@ -60,8 +57,7 @@ export function giveUp(
     atUs: BigInt(nowUs()),
     urgent: taken.guess === 'stat' || taken.guess === 'urgent',
   };
-  const quarantined = QuarantinedRecord.fromPartial({ record, ...facts });
-  const sealed = journal.sealQuarantined(taken.sequence, taken.source, quarantined);
+  const quarantined = QuarantinedRecord.encode(QuarantinedRecord.fromPartial({ record, ...facts })).finish();
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, journal.epoch, taken.sequence),
     gateway,
@@ -77,7 +73,12 @@ export function giveUp(
     bytes: BigInt(record.raw.length),
   });
   const { sequence, source, capturedS } = taken;
-  return { lanes: [], rejects: [{ sequence, source, capturedS, sealed, entry }], deliveries: [] };
+  journal.noteQuarantined(sequence, source);
+  return {
+    lanes: [],
+    rejects: [{ sequence, source, capturedS, record: quarantined, entry }],
+    deliveries: [],
+  };
 }
 
 function openOrBlank(journal: Journal, taken: TakenRecord): JournalRecord {
@@ -88,3 +89,15 @@ function openOrBlank(journal: Journal, taken: TakenRecord): JournalRecord {
     throw error;
   }
 }
+
+/** An encoded JournalRecord, or why it cannot be opened. */
+export function openOrWhy(journal: Journal, taken: TakenRecord): { plain: Uint8Array; damaged: string } {
+  try {
+    return { plain: journal.opened(taken), damaged: '' };
+  } catch (error) {
+    if (error instanceof Damaged) return { plain: nothing, damaged: error.message };
+    throw error;
+  }
+}
+
+const nothing = new Uint8Array(0);

@@ -1,5 +1,5 @@
 /** What passes between the journal's memory, which stores rows, and the normalizer's, which makes and asks for them. */
-import type { Journal, Made } from './journal/journal.ts';
+import type { Journal } from './journal/journal.ts';
 import { nowUs } from './process/clock.ts';
 import type { Carried, JobReply, Need, ToWorker } from './worker-job.ts';
 
@@ -23,7 +23,7 @@ export class MemoryExchange {
     memory.forsaken();
     for (const heads of memory.heads()) this.#post({ kind: 'heads', bytes: Uint8Array.from(heads) });
     this.#post({ kind: 'heads', bytes: new Uint8Array(0) });
-    if (memory.damaged > 0) this.#onAlarm('memory-damaged', { rows: memory.damaged });
+    this.#tellDamaged();
   }
 
   heard(message: Need | Carried): void {
@@ -37,14 +37,24 @@ export class MemoryExchange {
     const chunks: (Uint8Array | undefined)[] = [];
     for (let at = 0; at < message.locations.length; at += 2) {
       const chunk = memory.read(message.locations[at] as number, message.locations[at + 1] as number);
-      chunks.push(chunk === undefined ? undefined : Uint8Array.from(chunk));
+      chunks.push(chunk);
     }
     this.#post({ kind: 'have', id: message.id, chunks });
+    this.#tellDamaged();
   }
 
-  done({ entries, damaged }: JobReply, { remembered }: Made): void {
-    if (remembered !== undefined) this.#journal.memory.accept(remembered, entries);
-    if (damaged > 0) this.#onAlarm('memory-damaged', { rows: damaged });
+  done({ remembered, entries, damaged, bytes }: JobReply): void {
+    if (remembered !== undefined) {
+      const { offset, length } = remembered.slice;
+      const row = { row: remembered.row, bytes: Buffer.from(bytes, offset, length) };
+      this.#journal.memory.accept(row, entries);
+    }
+    this.#tellDamaged(damaged);
+  }
+
+  #tellDamaged(more = 0): void {
+    const rows = this.#journal.memory.takeDamaged() + more;
+    if (rows > 0) this.#onAlarm('memory-damaged', { rows });
   }
 
   /** Has the old end looked at, where there is need of it. */
@@ -53,5 +63,6 @@ export class MemoryExchange {
     if (carry === undefined) return;
     const bytes = Uint8Array.from(carry.bytes);
     this.#post({ kind: 'carry', row: carry.row, bytes, drop: carry.drop }, [bytes.buffer]);
+    this.#tellDamaged();
   }
 }

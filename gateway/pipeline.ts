@@ -16,10 +16,17 @@ import type { Circuits } from './circuits.ts';
 import { createJobSize } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
-import { giveUp, made, notTried, ranOut } from './made.ts';
+import { giveUp, made, notTried, openOrWhy, ranOut } from './made.ts';
 import { MemoryExchange } from './memory-exchange.ts';
 import { nowUs, shareClock } from './process/clock.ts';
-import type { FromWorker, JobReply, JobResult, ToWorker, WorkerSetup } from './worker-job.ts';
+import {
+  type FromWorker,
+  type JobReply,
+  type JobResult,
+  SliceWriter,
+  type ToWorker,
+  type WorkerSetup,
+} from './worker-job.ts';
 
 const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
@@ -43,7 +50,8 @@ export interface PipelineHooks {
 export interface PipelineOptions {
   gateway: string;
   site: string;
-  masterKey: Buffer;
+  /** Under which keys of the memory are hashed [process/keys.ts]. */
+  memoryKey: Uint8Array;
   circuits: Circuits;
 }
 
@@ -73,7 +81,6 @@ export class Pipeline {
   readonly #jobs: Job[] = [];
   readonly #flights: Flight[] = [];
   #worker: Worker | undefined;
-  #workers = 0;
   /** It has started, and has compiled the config that was posted last. */
   #ready = false;
   #timer: NodeJS.Timeout | undefined;
@@ -256,26 +263,20 @@ export class Pipeline {
   #send(job: Job, records: TakenRecord[]): void {
     this.#jobNumber += 1;
     const id = this.#jobNumber;
-    let bytes = 0;
-    for (const record of records) bytes += record.bytes.length;
-    const buffer = new ArrayBuffer(bytes);
-    const view = new Uint8Array(buffer);
-    let offset = 0;
+    const writer = new SliceWriter();
     const parts = records.map((record) => {
-      view.set(record.bytes, offset);
-      const part = {
+      const { plain, damaged } = openOrWhy(this.#journal, record);
+      return {
         sequence: record.sequence,
         source: record.source,
         capturedS: record.capturedS,
-        sealed: record.sealed,
+        damaged,
         journaledAtUs: record.journaledAtUs || nowUs(),
         lastQuarantined: this.#journal.lastQuarantined(record.source),
-        offset,
-        length: record.bytes.length,
+        ...writer.add(plain),
       };
-      offset += record.bytes.length;
-      return part;
     });
+    const buffer = writer.finish();
     this.#flights.push({ id, job, records });
     if (this.#flights.length === 1) this.#watch();
     this.#worker?.postMessage({ kind: 'job', id, records: parts, bytes: buffer } satisfies ToWorker, [
@@ -310,7 +311,7 @@ export class Pipeline {
     this.#flights.splice(at, 1);
     this.#watch();
     const one = made(reply);
-    this.#memory.done(reply, one);
+    this.#memory.done(reply);
     flight.job.made.push(one);
     const atUs = nowUs();
     reply.results.forEach((result, index) => {
@@ -338,22 +339,11 @@ export class Pipeline {
   }
 
   #startWorker(): void {
-    this.#workers += 1;
     this.#ready = false;
-    const salts = new Map<number, Uint8Array>();
-    for (let number = 1; number <= this.#journal.segment.number; number += 1) {
-      const salt = this.#journal.segmentSalt(number);
-      if (salt !== undefined) salts.set(number, Uint8Array.from(salt));
-    }
-    const { segment, epoch, origin } = this.#journal;
     const setup: WorkerSetup = {
       clock: shareClock(),
-      masterKey: Uint8Array.from(this.#options.masterKey),
-      segment: { number: segment.number, salt: Uint8Array.from(segment.salt) },
-      salts,
-      sealerNumber: this.#workers,
-      origin,
-      epoch,
+      memoryKey: Uint8Array.from(this.#options.memoryKey),
+      epoch: this.#journal.epoch,
       gateway: this.#options.gateway,
       site: this.#options.site,
       configYaml: this.#config.yaml,

@@ -10,13 +10,9 @@ import type { Sighting } from './normalize/outcome.ts';
 export interface WorkerSetup {
   /** The main thread's clock [process/clock.ts]. */
   clock: SharedArrayBuffer;
-  masterKey: Uint8Array;
-  segment: { number: number; salt: Uint8Array };
-  /** Salts of earlier segments, for records that were read back. */
-  salts: Map<number, Uint8Array>;
-  sealerNumber: number;
-  /** For the places of sealed rows, and for the positions of records. */
-  origin: bigint;
+  /** Under which keys of the memory are hashed; what is on disk is opened and sealed by the main thread. */
+  memoryKey: Uint8Array;
+  /** For the positions of records. */
   epoch: bigint;
   gateway: string;
   site: string;
@@ -30,7 +26,8 @@ export interface JobRecord {
   sequence: number;
   source: number;
   capturedS: number;
-  sealed: boolean;
+  /** Why it cannot be opened; empty where its bytes are an encoded JournalRecord. */
+  damaged: string;
   journaledAtUs: number;
   /** The last record of its source that went to quarantine; 0: none is known. */
   lastQuarantined: number;
@@ -48,11 +45,10 @@ export type ToWorker =
   | Have
   /** Heads of rows of the memory [journal/memory-row.ts], before the first job; empty: there are no more. */
   | { kind: 'heads'; bytes: Uint8Array }
-  /** The oldest row of the memory, to say what of it still counts. */
+  /** The oldest row of the memory, opened, to say what of it still counts. */
   | { kind: 'carry'; row: number; bytes: Uint8Array; drop: boolean }
   | { kind: 'config'; yaml: string; version: number }
-  | { kind: 'setup'; change: { epoch: bigint } | { gateway: string; site: string } }
-  | { kind: 'segment'; number: number; salt: Uint8Array };
+  | { kind: 'setup'; change: { epoch: bigint } | { gateway: string; site: string } };
 
 /** Facts of one record, for the histograms and shares. */
 export interface JobResult {
@@ -87,9 +83,9 @@ export interface Slice {
 
 export interface JobLane {
   lane: Class;
-  /** An OutboxRow [journal/rows.ts] without its time of queueing. */
-  row: Slice;
-  /** The same envelopes, as elements of a Batch [proto/wire.ts], in the buffer of plain bytes. */
+  /** Packed entries [journal/rows.ts]. */
+  entries: Float64Array;
+  /** Their envelopes, as elements of a Batch [proto/wire.ts], in the buffer of events. */
   plain: Slice;
 }
 
@@ -97,7 +93,8 @@ export interface JobReject {
   sequence: number;
   source: number;
   capturedS: number;
-  sealed: Slice;
+  /** Encoded QuarantinedRecord. */
+  record: Slice;
   /** Encoded QuarantineEntry. */
   entry: Uint8Array;
 }
@@ -105,7 +102,8 @@ export interface JobReject {
 export interface JobDelivery {
   sequence: number;
   destination: string;
-  sealed: Slice;
+  /** Encoded LocalDelivery. */
+  delivery: Slice;
 }
 
 export type FromWorker =
@@ -125,11 +123,11 @@ export interface Need {
 export interface Have {
   kind: 'have';
   id: number;
-  /** Sealed chunks in the order of the locations; undefined where there is none. */
+  /** Opened chunks in the order of the locations; undefined where there is none that can be read. */
   chunks: (Uint8Array | undefined)[];
 }
 
-/** A row of the memory. */
+/** A row of the memory, not sealed. */
 export interface JobRow {
   row: number;
   bytes: Uint8Array;
@@ -150,15 +148,15 @@ export interface JobReply {
   lanes: JobLane[];
   rejects: JobReject[];
   deliveries: JobDelivery[];
-  /** What the job changed in the memory; a row of it [journal/memory-row.ts]. */
+  /** What the job changed in the memory; a row of it [journal/memory-row.ts], not sealed. */
   remembered: { row: number; slice: Slice } | undefined;
   /** That the worker knows of by now. */
   entries: number;
-  /** Chunks of the memory that could not be read, and count as absent. */
+  /** Values of the memory that could not be decoded, and count as absent. */
   damaged: number;
-  /** What goes to disk. */
+  /** What is sealed and then gone. */
   bytes: ArrayBuffer;
-  /** What stays in memory until it is sent: a buffer of its own, so that it does not hold the other. */
+  /** Events, which stay in memory until they are sent: a buffer of its own, so that it does not hold the other. */
   plain: ArrayBuffer;
 }
 

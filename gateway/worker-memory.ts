@@ -24,14 +24,9 @@ import {
 } from './journal/memory-row.ts';
 import type { Need, Recall, RowKind } from './normalize/memory/memory.ts';
 import type { Hashed, KeyedHash } from './process/keyed-hash.ts';
-import { Damaged, type Opener, type Sealer } from './process/seal.ts';
 
 export interface MemoryTools {
   keyed: KeyedHash;
-  sealer: Sealer;
-  opener: Opener;
-  /** The place that a chunk is sealed for. */
-  place(row: number, chunk: number): string;
   /** The number of the next row. */
   nextRow: number;
   /** Numbers of the kinds that last. */
@@ -54,6 +49,7 @@ const decodedFactor = 8;
 const slotBytes = 300;
 const kindsMax = 256;
 
+/** Not sealed. */
 export interface FinishedRow {
   row: number;
   bytes: Buffer;
@@ -65,7 +61,7 @@ export class WorkerMemory {
   readonly #writer = new ChunkWriter();
   readonly #rows: Generations<string, Slot>[] = [];
   readonly #chunks = new Generations<number, Buffer>(chunkBytesMax);
-  /** What could not be read, and counts as absent. */
+  /** What could not be decoded, and counts as absent. */
   damaged = 0;
 
   constructor(tools: MemoryTools) {
@@ -123,18 +119,10 @@ export class WorkerMemory {
     return 0;
   }
 
-  /** A chunk that was asked for; undefined where the main thread has none. */
-  have(location: number, sealed: Uint8Array | undefined): void {
-    const { row, chunk } = readLocation(location);
-    let plain: Buffer = nothing;
-    try {
-      if (sealed === undefined) throw new Damaged('format', 'no such row');
-      plain = this.tools.opener.open(this.tools.place(row, chunk), sealed);
-    } catch (error) {
-      if (!(error instanceof Damaged)) throw error;
-      this.damaged += 1;
-    }
-    this.#chunks.set(location, plain, plain.length + slotBytes);
+  /** A chunk that was asked for; undefined or empty where it cannot be read. */
+  have(location: number, chunk: Uint8Array | undefined): void {
+    const { buffer, byteOffset, length } = chunk ?? nothing;
+    this.#chunks.set(location, Buffer.from(buffer as ArrayBuffer, byteOffset, length), length + slotBytes);
   }
 
   #decode(
@@ -202,11 +190,10 @@ export class WorkerMemory {
           else hashes.push(high, low);
         }
       });
-    const sealed = live.size === 0 ? [] : chunksOf(bytes);
+    const chunks = live.size === 0 ? [] : chunksOf(bytes);
     for (const [chunk, hashes] of live) {
       const location = locationOf(row, chunk);
-      if (this.#chunks.get(location) === undefined) this.have(location, sealed[chunk]);
-      const plain = this.#chunks.get(location) ?? nothing;
+      const plain = this.#chunks.get(location) ?? chunks[chunk] ?? nothing;
       // What cannot be read is not carried on, and nothing points at it any more.
       for (let at = 0; plain.length === 0 && at < hashes.length; at += 2)
         this.#index.remove(hashes[at] as number, hashes[at + 1] as number, location);
@@ -228,7 +215,7 @@ export class WorkerMemory {
     this.tools.nextRow = row + 1;
     const chunks = this.#writer.take().map(({ plain, hashes }, chunk) => {
       this.#chunks.set(locationOf(row, chunk), plain, plain.length + slotBytes);
-      return { sealed: this.tools.sealer.seal(this.tools.place(row, chunk), plain), hashes };
+      return { bytes: plain, hashes };
     });
     return { row, bytes: memoryRow(chunks, Math.floor(nowS)) };
   }

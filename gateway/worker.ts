@@ -1,7 +1,8 @@
 /**
- * The normalizer thread: open, scan, map, classify, match routes, encode, seal; then the
- * buffers go back. It holds no handle on the world: no socket, no file, no database. The
- * main thread ends it when it takes too long and starts a fresh one.
+ * The normalizer thread: scan, map, classify, match routes, encode; then the buffers go
+ * back. It holds no handle on the world: no socket, no file, no database, and no key to what
+ * is on disk. The main thread opens and seals, so that on two cores both threads have their
+ * half of the work; it ends this one when it takes too long and starts a fresh one.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { BackWriter } from '../proto/back-writer.ts';
@@ -12,8 +13,8 @@ import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
 import { resultOf } from './job-result.ts';
-import { place, quarantineId } from './journal/layout.ts';
-import { outboxRow, type SealedEntry } from './journal/rows.ts';
+import { quarantineId } from './journal/layout.ts';
+import { type OutboxEntry, packEntries } from './journal/rows.ts';
 import { compileMeaning, judge, type Meaning, read } from './meaning.ts';
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
@@ -22,8 +23,6 @@ import type { Normalized, Reject } from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { collectAfter } from './process/heap.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
-import { memoryKey } from './process/keys.ts';
-import { createOpener, createSealer, Damaged } from './process/seal.ts';
 import { carry } from './worker-carry.ts';
 import {
   type FromWorker,
@@ -45,15 +44,10 @@ adoptClock(setup.clock);
 const eventWriter = new BackWriter();
 const envelopeWriter = new BackWriter();
 const nothing = new Uint8Array(0);
-const sealer = createSealer(setup.masterKey, setup.segment, setup.sealerNumber);
-const opener = createOpener(setup.masterKey, (number) => setup.salts.get(number));
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 
 const memory = new WorkerMemory({
-  keyed: createKeyedHash(memoryKey(setup.masterKey)),
-  sealer,
-  opener,
-  place: (row, chunk) => place('memory', setup.origin, row, chunk),
+  keyed: createKeyedHash(setup.memoryKey),
   nextRow: setup.memoryRow,
   lasting,
 });
@@ -83,7 +77,6 @@ function handle(message: Exclude<ToWorker, Have>): void {
     meaning = compileMeaning(message.yaml, message.version);
     tellReady();
   } else if (message.kind === 'setup') Object.assign(setup, message.change);
-  else if (message.kind === 'segment') setup.salts.set(message.number, message.salt);
   else if (message.kind === 'heads') {
     if (message.bytes.length > 0) memory.load(Buffer.from(message.bytes.buffer));
     else tellReady();
@@ -208,9 +201,10 @@ class Reply {
   readonly results: JobResult[] = [];
   readonly rejects: JobReject[] = [];
   readonly deliveries: JobDelivery[] = [];
-  readonly #lanes = new Map<Class, { entries: SealedEntry[]; plain: Uint8Array[] }>();
+  readonly #lanes = new Map<Class, { entries: OutboxEntry[]; plain: Uint8Array[] }>();
 
-  event(lane: Class, entry: SealedEntry, envelope: Uint8Array): void {
+  /** Copies the envelope. */
+  event(lane: Class, entry: OutboxEntry, envelope: Uint8Array): void {
     let made = this.#lanes.get(lane);
     if (made === undefined) {
       made = { entries: [], plain: [] };
@@ -225,7 +219,7 @@ class Reply {
     const plainWriter = new SliceWriter();
     const lanes = [...this.#lanes].map(([lane, { entries, plain }]) => ({
       lane,
-      row: writer.add(outboxRow(entries)),
+      entries: packEntries(entries),
       plain: plainWriter.addAll(plain),
     }));
     const row = job.finish();
@@ -250,14 +244,15 @@ class Reply {
 }
 
 function open(job: JobRecord, bytes: Buffer): Opened {
-  const stored = bytes.subarray(job.offset, job.offset + job.length);
-  let record: JournalRecord;
+  let why = job.damaged;
+  let record: JournalRecord | undefined;
   try {
-    const plain = job.sealed ? opener.open(place('records', setup.origin, job.sequence), stored) : stored;
-    record = JournalRecord.decode(plain);
-  } catch (error) {
+    if (why === '') record = JournalRecord.decode(bytes.subarray(job.offset, job.offset + job.length));
+  } catch {
+    why = 'the row cannot be decoded';
+  }
+  if (record === undefined) {
     // A damaged row costs itself alone.
-    const why = error instanceof Damaged ? error.message : 'the row cannot be decoded';
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
     const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
     const made = { events: [], reject };
@@ -329,14 +324,13 @@ function finish({ job, record, made: normalized, failed }: Opened, reply: Reply)
       raw: position === 0 ? record.raw : nothing,
       repeat: event.once?.role === 'repeat',
     });
-    // The writer's own bytes: they are copied (sealed, and as an element of a batch) before it writes again.
-    const envelope = envelopeWriter.since(0);
-    const sealed = sealer.seal(place('outbox', setup.origin, job.sequence, index), envelope);
     const completes = rejected === undefined && index === made.events.length;
     const { sequence: recordSequence, source } = job;
-    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes, sealed }, envelope);
+    // The writer's own bytes, which it writes again.
+    const envelope = envelopeWriter.since(0);
+    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes }, envelope);
   });
-  for (const [part, [destination, rule]] of [...destinations].entries()) {
+  for (const [destination, rule] of destinations) {
     const delivery = LocalDelivery.encode({
       destination,
       source: record.source,
@@ -347,8 +341,7 @@ function finish({ job, record, made: normalized, failed }: Opened, reply: Reply)
       rule,
       recordEpoch: setup.epoch,
     }).finish();
-    const sealed = sealer.seal(place('deliveries', setup.origin, job.sequence, part), delivery);
-    reply.deliveries.push({ sequence: job.sequence, destination, sealed: reply.writer.add(sealed) });
+    reply.deliveries.push({ sequence: job.sequence, destination, delivery: reply.writer.add(delivery) });
   }
   if (rejected !== undefined) reject(job, record, rejected, reply);
   const result = resultOf(job, record, made, empty ? 'routine' : lane);
@@ -365,10 +358,14 @@ function reject(
 ): void {
   const atUs = BigInt(nowUs());
   const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
-  const sealed = sealer.seal(
-    place('quarantine', setup.origin, job.sequence),
-    QuarantinedRecord.encode({ record, code, reason, atUs, urgent, mappingVersion }).finish(),
-  );
+  const quarantined = QuarantinedRecord.encode({
+    record,
+    code,
+    reason,
+    atUs,
+    urgent,
+    mappingVersion,
+  }).finish();
   const entry = QuarantineEntry.encode(
     QuarantineEntry.fromPartial({
       id: quarantineId(setup.gateway, setup.epoch, job.sequence),
@@ -390,5 +387,5 @@ function reject(
   ).finish();
   const { sequence, source, capturedS } = job;
   rejected.set(source, sequence);
-  reply.rejects.push({ sequence, source, capturedS, sealed: reply.writer.add(sealed), entry });
+  reply.rejects.push({ sequence, source, capturedS, record: reply.writer.add(quarantined), entry });
 }

@@ -56,6 +56,18 @@ export function batchElementEnd(elements: Uint8Array, at: number): number {
   }
 }
 
+/** The envelopes of elements that follow each other, as views. */
+export function envelopesOf(elements: Uint8Array): Uint8Array[] {
+  const envelopes: Uint8Array[] = [];
+  for (let at = 0; at < elements.length; ) {
+    let from = at + 1;
+    while ((elements[from] as number) >= 0x80) from += 1;
+    at = batchElementEnd(elements, at);
+    envelopes.push(elements.subarray(from + 1, at));
+  }
+  return envelopes;
+}
+
 /** A GatewayFrame with this batch in it. */
 export function encodeBatchFrame(batch: EncodedBatch): Buffer {
   const writer = new BinaryWriter();

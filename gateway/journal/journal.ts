@@ -26,7 +26,7 @@ import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, place, tables } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
-import { Memory, type NumberedRow } from './memory.ts';
+import { Memory } from './memory.ts';
 import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
@@ -48,8 +48,8 @@ export interface Made {
   rejects: MadeReject[];
   /** Of each record that a route sends on: record sequence and its messages. */
   deliveries: { sequence: number; made: MadeDelivery[] }[];
-  /** What the records changed in the memory, which has accepted it; absent where that is nothing. */
-  remembered?: NumberedRow;
+  /** The row of what the records changed in the memory, which has accepted it; absent where that is nothing. */
+  remembered?: number;
 }
 
 interface Owed {
@@ -162,7 +162,7 @@ export class Journal implements Intake {
     const part = {
       environment,
       committer: this.#committer,
-      sealer: createSealer(options.key, segment, 0),
+      sealer: createSealer(options.key, segment),
       opener: this.#opener,
       origin: this.origin,
       epoch: () => this.#epoch,
@@ -444,18 +444,18 @@ export class Journal implements Intake {
     return true;
   }
 
-  /** Seals for quarantine what the worker could not even return. */
-  sealQuarantined(sequence: number, source: number, record: QuarantinedRecord): Uint8Array {
+  /** The record is on its way to quarantine. */
+  noteQuarantined(sequence: number, source: number): void {
     this.#quarantine.note(sequence, source);
-    return this.#quarantine.seal(sequence, record);
+  }
+
+  /** The encoded JournalRecord. Throws `Damaged` where it cannot be opened. */
+  opened({ sequence, bytes, sealed }: TakenRecord): Uint8Array {
+    return sealed ? this.#opener.open(place('records', this.origin, sequence), bytes) : bytes;
   }
 
   openRecord(taken: TakenRecord): JournalRecord {
-    return JournalRecord.decode(
-      taken.sealed
-        ? this.#opener.open(place('records', this.origin, taken.sequence), taken.bytes)
-        : taken.bytes,
-    );
+    return JournalRecord.decode(this.opened(taken));
   }
 
   // ---- counts and life ----

@@ -14,8 +14,8 @@ import { type State, stateKey } from './state.ts';
 
 export interface MadeDelivery {
   destination: string;
-  /** Sealed LocalDelivery for place('deliveries', origin, record sequence, part). */
-  sealed: Uint8Array;
+  /** Encoded LocalDelivery. */
+  delivery: Uint8Array;
 }
 
 export interface StoredDelivery {
@@ -66,8 +66,10 @@ export class LocalQueues {
   }
 
   add(round: Round, recordSequence: number, deliveries: readonly MadeDelivery[]): void {
-    deliveries.forEach(({ destination, sealed }, part) => {
+    deliveries.forEach(({ destination, delivery }, part) => {
       const number = this.#number(round, destination);
+      const where = place('deliveries', this.#part.origin, recordSequence, part);
+      const sealed = this.#part.sealer.seal(where, delivery);
       round.put(this.#table(tables.deliveries), deliveryKey(number, recordSequence, part), sealed);
       const counts = this.#change(number);
       counts.accepted += 1;

@@ -1,9 +1,10 @@
 /**
  * One row of the memory: what one job of the normalizer remembered, in chunks that are sealed one by one, so
- * that reading one entry opens a few kilobytes. Numbers are big-endian.
+ * that reading one entry opens a few kilobytes. A row whose chunks are not sealed has the same form: so it
+ * passes between the normalizer and the journal. Numbers are big-endian.
  *
  *   row     head, sealed chunk…
- *   head    length(4) written s(4) chunks(2) { sealed length(4) entries(4) }… hash(8)… crc(4)
+ *   head    length(4) written s(4) chunks(2) { length as it stands(4) entries(4) }… hash(8)… crc(4)
  *   chunk   { hash(16) kind(1) keep until s(4) length(4) value }…           before it is sealed
  *   index   number of the last row(8) bytes of the rows(8) { row(8) bytes(4) head }… crc(4)
  *
@@ -128,33 +129,50 @@ export function entryIn(plain: Buffer, hash: Uint32Array): MemoryEntry | undefin
   };
 }
 
+/** @param chunks sealed or not */
 export function memoryRow(
-  chunks: readonly { sealed: Uint8Array; hashes: readonly number[] }[],
+  chunks: readonly { bytes: Uint8Array; hashes: readonly number[] }[],
   writtenS: number,
 ): Buffer {
   let head = headBytes + crcBytes;
   let body = 0;
-  for (const { sealed, hashes } of chunks) {
+  for (const { bytes, hashes } of chunks) {
     head += chunkHeadBytes + hashes.length * 4;
-    body += sealed.length;
+    body += bytes.length;
   }
   const row = Buffer.allocUnsafe(head + body);
   row.writeUInt32BE(head, 0);
   row.writeUInt32BE(writtenS, 4);
   row.writeUInt16BE(chunks.length, 8);
   let at = headBytes;
-  for (const { sealed, hashes } of chunks) {
-    row.writeUInt32BE(sealed.length, at);
+  for (const { bytes, hashes } of chunks) {
+    row.writeUInt32BE(bytes.length, at);
     row.writeUInt32BE(hashes.length / 2, at + 4);
     at += chunkHeadBytes;
   }
   for (const { hashes } of chunks) for (const word of hashes) at = row.writeUInt32BE(word, at);
   at = row.writeUInt32BE(crc32(row.subarray(0, at)), at);
-  for (const { sealed } of chunks) {
-    row.set(sealed, at);
-    at += sealed.length;
+  for (const { bytes } of chunks) {
+    row.set(bytes, at);
+    at += bytes.length;
   }
   return row;
+}
+
+/** The row with other bytes in the place of each chunk: sealed ones for plain ones, or the reverse; undefined where its head is damaged. */
+export function withChunks(
+  row: Buffer,
+  other: (bytes: Buffer, chunk: number) => Uint8Array,
+): Buffer | undefined {
+  const head = headOf(row);
+  if (head === undefined) return undefined;
+  const chunks = chunksOf(row).map((bytes, chunk) => other(bytes, chunk));
+  const bodies = Buffer.from(head);
+  for (const [chunk, { length }] of chunks.entries())
+    bodies.writeUInt32BE(length, headBytes + chunk * chunkHeadBytes);
+  const end = bodies.length - crcBytes;
+  bodies.writeUInt32BE(crc32(bodies.subarray(0, end)), end);
+  return Buffer.concat([bodies, ...chunks]);
 }
 
 /** The head of a row, as a view; undefined where it is damaged. */
@@ -170,7 +188,7 @@ export function writtenS(head: Buffer): number {
   return head.readUInt32BE(4);
 }
 
-/** The sealed chunk of a row, as a view; undefined where the row has no such chunk. */
+/** A chunk of a row, as a view; undefined where the row has no such chunk. */
 export function chunkOf(row: Buffer, chunk: number): Buffer | undefined {
   const head = headOf(row);
   if (head === undefined || chunk >= head.readUInt16BE(8)) return undefined;

@@ -2,7 +2,8 @@
  * What the gateway remembers of earlier messages, so that a record can be read in the light of them: the state
  * of an order, who a patient is, where they lie. It is a log: what one job of the normalizer changed is one row
  * [memory-row.ts], appended; a value that changes is appended anew, and the older copy is dead. Which copy is the
- * newest is known by the normalizer alone, which makes the rows and asks for chunks of them; here they are bytes.
+ * newest is known by the normalizer alone, which makes the rows and asks for chunks of them; here they are bytes,
+ * sealed when they come and opened when they are asked for.
  *
  *   memory         row(8)        a row, in the round of Journal.finish that writes the events made with it
  *   memory-index   last row(8)   heads of up to 64 rows, so that a start reads these and not the rows
@@ -21,8 +22,9 @@
  *   beyond an eighth over the bound, where everything goes.
  */
 import type { Table } from '../process/lmdb.ts';
+import { Damaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
-import { numberKey, readUInt64, tables } from './layout.ts';
+import { numberKey, place, readUInt64, tables } from './layout.ts';
 import {
   chunkOf,
   headOf,
@@ -30,6 +32,7 @@ import {
   indexRow,
   memoryRow,
   readIndexRow,
+  withChunks,
   writtenS,
 } from './memory-row.ts';
 import type { JournalPart } from './part.ts';
@@ -53,7 +56,7 @@ export interface MemoryBounds {
   budgetBytes: number;
 }
 
-/** A row with its number. */
+/** A row with its number, its chunks not sealed. */
 export interface NumberedRow {
   row: number;
   bytes: Buffer;
@@ -72,7 +75,7 @@ export class Memory {
   readonly #entriesMax: number;
   readonly #bytesMax: number;
   readonly #onBytes: (live: number) => void;
-  /** Accepted, and its job is not finished. */
+  /** Accepted, sealed, and its job is not finished. */
   readonly #unput = new Map<number, Buffer>();
   /** In a round that is not settled. */
   readonly #unsettled = new Map<number, Buffer>();
@@ -90,9 +93,9 @@ export class Memory {
   #credit = 0;
   /** What is with the normalizer, or waits for rows with lower numbers. */
   #carrying = 0;
-  #carried: { row: number; into: NumberedRow | undefined } | undefined;
-  /** Rows whose head cannot be read. */
-  damaged = 0;
+  #carried: { row: number; into: number | undefined } | undefined;
+  /** Rows whose head cannot be read, and chunks that cannot be opened, since it was last asked. */
+  #damaged = 0;
 
   constructor(part: JournalPart, bounds: MemoryBounds, onBytes: (live: number) => void) {
     this.#part = part;
@@ -148,26 +151,55 @@ export class Memory {
     if (parts.length > 0) yield indexRow(parts);
   }
 
-  /** A sealed chunk, as a view that the next read may overwrite; undefined where there is none any more. */
+  /** A chunk, opened; undefined where it cannot be read. */
   read(row: number, chunk: number): Buffer | undefined {
-    const accepted = this.#unput.get(row) ?? this.#unsettled.get(row);
-    if (accepted !== undefined) return chunkOf(accepted, chunk);
-    this.#part.environment.root.resetReadTxn();
-    const stored = this.#table.getBinaryFast(numberKey(row));
-    return stored === undefined ? undefined : chunkOf(stored, chunk);
+    let bytes = this.#unput.get(row) ?? this.#unsettled.get(row);
+    if (bytes === undefined) {
+      this.#part.environment.root.resetReadTxn();
+      bytes = this.#table.getBinaryFast(numberKey(row));
+    }
+    const sealed = bytes === undefined ? undefined : chunkOf(bytes, chunk);
+    if (sealed !== undefined) return this.#open(row, chunk, sealed);
+    this.#damaged += 1;
+    return undefined;
+  }
+
+  #open(row: number, chunk: number, sealed: Buffer): Buffer | undefined {
+    try {
+      return this.#part.opener.open(place('memory', this.#part.origin, row, chunk), sealed);
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      this.#damaged += 1;
+      return undefined;
+    }
+  }
+
+  /** How many rows and chunks could not be read since the last call. */
+  takeDamaged(): number {
+    const damaged = this.#damaged;
+    this.#damaged = 0;
+    return damaged;
   }
 
   /** A row that came back with a job; it counts from here on, and is to be `put` once, when its job is finished. */
-  accept({ row, bytes }: NumberedRow, entries: number): void {
-    this.#last = row;
+  accept(made: NumberedRow, entries: number): void {
     this.#entries = entries;
-    this.#unput.set(row, bytes);
+    this.#accept(made);
+  }
+
+  #accept({ row, bytes }: NumberedRow): void {
+    const { sealer, origin } = this.#part;
+    const sealed = withChunks(bytes, (plain, chunk) =>
+      sealer.seal(place('memory', origin, row, chunk), plain),
+    );
+    if (sealed === undefined) throw new Error(`row ${row} of the memory came without a head`);
+    this.#last = row;
+    this.#unput.set(row, sealed);
   }
 
   /** Into the round that finishes its job. */
-  put(round: Round, { row, bytes }: NumberedRow): void {
-    this.#unput.delete(row);
-    this.#write(round, row, bytes);
+  put(round: Round, row: number): void {
+    this.#write(round, row);
     this.#credit = Math.min(this.#credit + carriesEach, creditMax);
     this.#writeCarried(() => round);
   }
@@ -183,20 +215,23 @@ export class Memory {
     if (this.#oldest >= unput || !(over(1) || this.#oldestS + rowAgeS < nowS)) return undefined;
     const bytes = this.#unsettled.get(this.#oldest) ?? this.#table.get(numberKey(this.#oldest));
     if (bytes === undefined) return undefined;
+    const row = this.#oldest;
     this.#credit -= 1;
-    this.#carrying = this.#oldest;
-    return { row: this.#oldest, bytes, drop: over(overShare) };
+    this.#carrying = row;
+    const drop = over(overShare);
+    // What is dropped is not looked into.
+    const opened = drop
+      ? Buffer.from(bytes)
+      : withChunks(bytes, (sealed, chunk) => this.#open(row, chunk, sealed) ?? nothing);
+    return { row, bytes: opened ?? noHead, drop };
   }
 
   /** What the normalizer made of the row that it was given. */
   carried(row: number, into: NumberedRow | undefined, entries: number): void {
     if (this.#carrying !== row) return;
     this.#entries = entries;
-    if (into !== undefined) {
-      this.#last = into.row;
-      this.#unput.set(into.row, into.bytes);
-    }
-    this.#carried = { row, into };
+    if (into !== undefined) this.#accept(into);
+    this.#carried = { row, into: into?.row };
     this.#writeCarried(() => this.#part.committer.round('patient'));
   }
 
@@ -211,18 +246,18 @@ export class Memory {
     const { row, into } = this.#carried;
     const [unput = Number.POSITIVE_INFINITY] = this.#unput.keys();
     // Rows that were made before it hold newer values of what it does not carry on.
-    if (unput < (into?.row ?? this.#last + 1)) return;
+    if (unput < (into ?? this.#last + 1)) return;
     this.#carried = undefined;
     this.#carrying = 0;
     const round = roundOf();
-    if (into !== undefined) {
-      this.#unput.delete(into.row);
-      this.#write(round, into.row, into.bytes);
-    }
+    if (into !== undefined) this.#write(round, into);
     this.#remove(round, row);
   }
 
-  #write(round: Round, row: number, bytes: Buffer): void {
+  #write(round: Round, row: number): void {
+    const bytes = this.#unput.get(row);
+    if (bytes === undefined) throw new Error(`row ${row} of the memory was not accepted`);
+    this.#unput.delete(row);
     round.put(this.#table, numberKey(row), bytes);
     this.#unsettled.set(row, bytes);
     round.whenSettled(() => this.#unsettled.delete(row));
@@ -309,7 +344,7 @@ export class Memory {
   *#read(from: number, before: number): Generator<IndexedRow> {
     for (const { key, value } of this.#table.getRange({ start: numberKey(from), end: numberKey(before) })) {
       const one = indexed(readUInt64(key, 0), value);
-      if (one.head === noHead) this.damaged += 1;
+      if (one.head === noHead) this.#damaged += 1;
       yield one;
     }
   }
@@ -317,6 +352,7 @@ export class Memory {
 
 /** A row whose head is damaged holds nothing, and goes when its turn comes. */
 const noHead = memoryRow([], 0);
+const nothing = new Uint8Array(0);
 
 function indexed(row: number, bytes: Buffer): IndexedRow {
   return { row, bytes: bytes.length, head: headOf(bytes) ?? noHead };

@@ -11,22 +11,22 @@
  * is what earlier epochs had.
  */
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import { batchElement } from '../../proto/wire.ts';
+import { batchElement, envelopesOf } from '../../proto/wire.ts';
 import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
-import { Damaged } from '../process/seal.ts';
+import { Damaged, sealOverheadBytes } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, outboxTable, perClass, place } from './layout.ts';
 import { fill, type OpenRow, type Parcel } from './parcel.ts';
 import type { JournalPart } from './part.ts';
 import {
+  emptyOutboxRow,
   type OutboxEntry,
   type OutboxRowKey,
   outboxRow,
   outboxRowKey,
-  queueOutboxRow,
   readOutboxHead,
   readOutboxRow,
   readOutboxRowKey,
@@ -39,12 +39,11 @@ import type { State } from './state.ts';
 
 const hotBytesMax = 16 * 1024 * 1024;
 
-/** What one job of the normalizer made for one lane, ready to be stored and to be sent. */
+/** What one job of the normalizer made for one lane. */
 export interface MadeLane {
   lane: Class;
-  /** An OutboxRow; see rows.ts. Its time of queueing is written here. */
-  row: Buffer;
-  /** The same envelopes, plain, as elements of a Batch; see proto/wire.ts. */
+  entries: OutboxEntry[];
+  /** Their envelopes as they are to be sent: elements of a Batch; see proto/wire.ts. */
   plain: Uint8Array;
 }
 
@@ -140,23 +139,36 @@ export class Outbox {
   /** Assigns the sequences and puts the row into the round. */
   put(round: Round, made: MadeLane): void {
     const lane = this.#lanes[made.lane];
+    const { entries, plain } = made;
     const queuedAtUs = nowUs();
-    queueOutboxRow(made.row, queuedAtUs);
-    const entries = readOutboxHead(made.row)?.entries ?? [];
     const first = lane.last + 1;
-    const key = outboxRowKey(first, entries, made.row.length);
+    const row = this.#sealed(made, queuedAtUs);
+    const key = outboxRowKey(first, entries, row.length);
     lane.last += entries.length;
-    round.put(lane.table, key, made.row);
+    round.put(lane.table, key, row);
     this.#state.set(`assigned.${made.lane}`, lane.last);
-    this.#counters.bytes(storedBytes(key.length, made.row.length));
+    this.#counters.bytes(storedBytes(key.length, row.length));
     round.whenSettled(() => {
       lane.durable = first + entries.length - 1;
-      if (lane.hotBytes === 0 || lane.hotBytes + made.plain.length <= hotBytesMax) {
-        lane.hot.push({ first, entries, queuedAtUs, plain: made.plain });
-        lane.hotBytes += made.plain.length;
+      if (lane.hotBytes === 0 || lane.hotBytes + plain.length <= hotBytesMax) {
+        lane.hot.push({ first, entries, queuedAtUs, plain });
+        lane.hotBytes += plain.length;
       }
       this.#hooks.onEvents();
     });
+  }
+
+  #sealed({ entries, plain }: MadeLane, queuedAtUs: number): Buffer {
+    const envelopes = envelopesOf(plain);
+    const lengths = envelopes.map(({ length }) => sealOverheadBytes + length);
+    const { row, body } = emptyOutboxRow(entries, lengths, queuedAtUs);
+    let at = body;
+    for (const [number, { recordSequence, index }] of entries.entries()) {
+      const where = place('outbox', this.#part.origin, recordSequence, index);
+      this.#part.sealer.sealInto(row, at, where, envelopes[number] as Uint8Array);
+      at += lengths[number] as number;
+    }
+    return row;
   }
 
   lanes(): LaneState[] {

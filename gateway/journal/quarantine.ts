@@ -15,8 +15,8 @@ export interface MadeReject {
   sequence: number;
   source: number;
   capturedS: number;
-  /** Sealed QuarantinedRecord for place('quarantine', origin, sequence). */
-  sealed: Uint8Array;
+  /** Encoded QuarantinedRecord. */
+  record: Uint8Array;
   entry: QuarantineEntry;
 }
 
@@ -59,9 +59,10 @@ export class Quarantine {
     return this.#lasts.get(source) ?? 0;
   }
 
-  put(round: Round, { sequence, source, sealed, entry }: MadeReject): void {
+  put(round: Round, { sequence, source, record, entry }: MadeReject): void {
     this.note(sequence, source);
     const key = quarantineKey(sequence, source);
+    const sealed = this.#part.sealer.seal(place('quarantine', this.#part.origin, sequence), record);
     round.put(this.#table(), key, sealed);
     this.#hooks.bytes(storedBytes(key.length, sealed.length));
     this.#reports.quarantined(round, { ...entry, state: 'open' });
@@ -72,7 +73,7 @@ export class Quarantine {
   /** What is left of a record whose event is damaged: that it was, and why it cannot be read. */
   putDamaged(round: Round, sequence: number, source: number, sourceName: string, why: string): void {
     const facts = { code: 'damaged', reason: `Damaged on disk: ${why}.`, atUs: BigInt(nowUs()) };
-    const sealed = this.seal(sequence, QuarantinedRecord.fromPartial(facts));
+    const record = QuarantinedRecord.encode(QuarantinedRecord.fromPartial(facts)).finish();
     const entry = QuarantineEntry.fromPartial({
       ...facts,
       id: quarantineId(this.#gateway(), this.#part.epoch(), sequence),
@@ -81,16 +82,8 @@ export class Quarantine {
       recordEpoch: this.#part.epoch(),
       recordSequence: BigInt(sequence),
     });
-    this.put(round, { sequence, source, capturedS: 0, sealed, entry });
+    this.put(round, { sequence, source, capturedS: 0, record, entry });
     this.#hooks.onAlarm('event-damaged', { source: sourceName });
-  }
-
-  /** Seals for quarantine what the worker could not even return. */
-  seal(sequence: number, record: QuarantinedRecord): Uint8Array {
-    return this.#part.sealer.seal(
-      place('quarantine', this.#part.origin, sequence),
-      QuarantinedRecord.encode(record).finish(),
-    );
   }
 
   find(sequence: number): { key: Buffer; bytes: number; record: QuarantinedRecord } | undefined {

@@ -6,7 +6,7 @@
  *                      sealed JournalRecord…
  *   OutboxRow   key    first(8) count(2) captured s(4) bytes(4) { source(2) completed records(2) }…
  *               value  queued us(8) count(2) { record(8) captured us(8) index(2) source(2) flags(1) length(4) }… crc(4)
- *                      sealed Envelope…                      (queued us is written last and stands outside of the crc)
+ *                      sealed Envelope…                      (queued us stands outside of the crc)
  *
  * `captured s` is that of the first message in the row, `bytes` is the length of the value. An event
  * completes its record when its delivery makes the record count as delivered.
@@ -123,6 +123,27 @@ export interface OutboxEntry {
   completes: boolean;
 }
 
+/** Five numbers each, to pass between threads: as many objects cost several times as much. */
+export function packEntries(entries: readonly OutboxEntry[]): Float64Array {
+  const packed = new Float64Array(entries.length * 5);
+  for (const [at, { recordSequence, capturedAtUs, index, source, completes }] of entries.entries())
+    packed.set([recordSequence, capturedAtUs, index, source, completes ? 1 : 0], at * 5);
+  return packed;
+}
+
+export function unpackEntries(packed: Float64Array): OutboxEntry[] {
+  const entries: OutboxEntry[] = [];
+  for (let at = 0; at < packed.length; at += 5)
+    entries.push({
+      recordSequence: packed[at] as number,
+      capturedAtUs: packed[at + 1] as number,
+      index: packed[at + 2] as number,
+      source: packed[at + 3] as number,
+      completes: packed[at + 4] === 1,
+    });
+  return entries;
+}
+
 export interface SealedEntry extends OutboxEntry {
   sealed: Uint8Array;
 }
@@ -158,24 +179,10 @@ export function sequenceKey(sequence: number): Buffer {
   return key;
 }
 
-/** The row with room for the time of queueing, which `queueOutboxRow` writes. */
-export function outboxRow(entries: readonly SealedEntry[], queuedAtUs = 0): Buffer {
-  let bytes = outboxHeadBytes + entries.length * outboxEntryBytes + crcBytes;
-  for (const { sealed } of entries) bytes += sealed.length;
-  const row = Buffer.allocUnsafe(bytes);
-  writeUInt64(row, queuedAtUs, 0);
-  row.writeUInt16BE(entries.length, 8);
-  let at = outboxHeadBytes;
-  for (const { recordSequence, capturedAtUs, index, source, completes, sealed } of entries) {
-    writeUInt64(row, recordSequence, at);
-    writeUInt64(row, capturedAtUs, at + 8);
-    row.writeUInt16BE(index, at + 16);
-    row.writeUInt16BE(source, at + 18);
-    row[at + 20] = completes ? completesFlag : 0;
-    row.writeUInt32BE(sealed.length, at + 21);
-    at += outboxEntryBytes;
-  }
-  at = row.writeUInt32BE(crc32(row.subarray(8, at)), at);
+export function outboxRow(entries: readonly SealedEntry[], queuedAtUs: number): Buffer {
+  const lengths = entries.map(({ sealed }) => sealed.length);
+  const { row, body } = emptyOutboxRow(entries, lengths, queuedAtUs);
+  let at = body;
   for (const { sealed } of entries) {
     row.set(sealed, at);
     at += sealed.length;
@@ -183,8 +190,30 @@ export function outboxRow(entries: readonly SealedEntry[], queuedAtUs = 0): Buff
   return row;
 }
 
-export function queueOutboxRow(row: Buffer, queuedAtUs: number): void {
+/** The row with room for its sealed envelopes, which have these lengths and follow each other from `body` on. */
+export function emptyOutboxRow(
+  entries: readonly OutboxEntry[],
+  lengths: readonly number[],
+  queuedAtUs: number,
+): { row: Buffer; body: number } {
+  const body = outboxHeadBytes + entries.length * outboxEntryBytes + crcBytes;
+  let bytes = body;
+  for (const length of lengths) bytes += length;
+  const row = Buffer.allocUnsafe(bytes);
   writeUInt64(row, queuedAtUs, 0);
+  row.writeUInt16BE(entries.length, 8);
+  let at = outboxHeadBytes;
+  for (const [number, entry] of entries.entries()) {
+    writeUInt64(row, entry.recordSequence, at);
+    writeUInt64(row, entry.capturedAtUs, at + 8);
+    row.writeUInt16BE(entry.index, at + 16);
+    row.writeUInt16BE(entry.source, at + 18);
+    row[at + 20] = entry.completes ? completesFlag : 0;
+    row.writeUInt32BE(lengths[number] as number, at + 21);
+    at += outboxEntryBytes;
+  }
+  row.writeUInt32BE(crc32(row.subarray(8, at)), at);
+  return { row, body };
 }
 
 export interface OutboxHead {

@@ -5,11 +5,11 @@
  *         └────────────── 17 bytes, authenticated ─┘
  *
  * A segment is one life of one process: 16 random bytes, stored once, from which and the
- * master key HKDF gives the data key. Inside a segment every sealer (the main thread is 0,
- * each worker takes a fresh number) counts up, so a nonce (sealer, counter) is used once,
- * also after a restored disk image, without a random number per row. The associated data
- * names the place that the row stands in, so a row cannot be moved. The CRC tells damage
- * from a wrong key without the key.
+ * master key HKDF gives the data key. Inside a segment its sealer counts up, so a nonce
+ * (sealer, counter) is used once, also after a restored disk image, without a random number
+ * per row. There is one sealer a segment, 0; a second thread that seals would take the next.
+ * The associated data names the place that the row stands in, so a row cannot be moved. The
+ * CRC tells damage from a wrong key without the key.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -30,6 +30,8 @@ export interface Segment {
 
 export interface Sealer {
   seal(place: string | Uint8Array, plain: Uint8Array): Buffer;
+  /** The same into a larger row, from `at` on; takes `sealOverheadBytes` more than what is sealed. */
+  sealInto(target: Buffer, at: number, place: string | Uint8Array, plain: Uint8Array): void;
 }
 
 export interface Opener {
@@ -47,14 +49,19 @@ export class Damaged extends Error {
   }
 }
 
-/** @param sealerNumber unique within the segment: 0 for the main thread, a fresh one for each worker. */
-export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumber: number): Sealer {
+/** @param sealerNumber unique within the segment */
+export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumber = 0): Sealer {
   const key = dataKey(masterKey, segment.salt);
   let counter = 0;
   return {
     seal(place, plain) {
+      const row = Buffer.allocUnsafe(sealOverheadBytes + plain.length);
+      this.sealInto(row, 0, place, plain);
+      return row;
+    },
+    sealInto(target, from, place, plain) {
       counter += 1;
-      const row = Buffer.allocUnsafe(headerBytes + plain.length + tagBytes + crcBytes);
+      const row = target.subarray(from, from + sealOverheadBytes + plain.length);
       row[0] = version;
       row.writeUInt32BE(segment.number, 1);
       row.writeUInt32BE(sealerNumber, 5);
@@ -68,7 +75,6 @@ export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumb
       cipher.getAuthTag().copy(row, headerBytes + plain.length);
       const end = row.length - crcBytes;
       row.writeUInt32BE(crc32(row.subarray(0, end)), end);
-      return row;
     },
   };
 }

@@ -10,7 +10,6 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Journal } from '../../gateway/journal/journal.ts';
-import { place } from '../../gateway/journal/layout.ts';
 import { fresh } from '../../gateway/normalize/hl7v2/shapes.ts';
 import type { Need } from '../../gateway/normalize/memory/memory.ts';
 import { personRow } from '../../gateway/normalize/memory/person.ts';
@@ -20,7 +19,6 @@ import { withReport } from '../../gateway/normalize/memory/series-codec.ts';
 import { orderRow } from '../../gateway/normalize/memory/status.ts';
 import { createKeyedHash } from '../../gateway/process/keyed-hash.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
-import { createOpener, createSealer } from '../../gateway/process/seal.ts';
 import { JobMemory, WorkerMemory } from '../../gateway/worker-memory.ts';
 import { Identifier } from '../../proto/gen/hilum/v1/event.ts';
 import { below, seededRandom } from '../kit/random.ts';
@@ -59,16 +57,11 @@ const journal = await Journal.open(
   },
 );
 const nowS = Date.now() / 1000;
-let normalizers = 0;
 
 /** As it starts beside the journal: nothing is at hand but where everything stands. */
 function normalizer(): WorkerMemory {
-  normalizers += 1;
   const memory = new WorkerMemory({
     keyed: createKeyedHash(memoryKey(key)),
-    sealer: createSealer(key, journal.segment, normalizers),
-    opener: createOpener(key, (number) => journal.segmentSalt(number)),
-    place: (row, chunk) => place('memory', journal.origin, row, chunk),
     nextRow: journal.memory.nextRow,
     lasting,
   });
@@ -153,7 +146,7 @@ for (let first = 0; first < patients; first += patientsAJob) {
   const remembered = job.finish();
   if (remembered === undefined) throw new Error('a job remembered nothing');
   journal.memory.accept(remembered, writer.entries);
-  journal.finish([], [{ lanes: [], rejects: [], deliveries: [], remembered }]);
+  journal.finish([], [{ lanes: [], rejects: [], deliveries: [], remembered: remembered.row }]);
   if (first % (patientsAJob * 64) === 0) await journal.stop();
 }
 await journal.stop();

@@ -10,11 +10,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';
 import { Journal, type JournalHooks, type JournalOptions, type Made } from '../../gateway/journal/journal.ts';
-import { place, recordsTable, tables } from '../../gateway/journal/layout.ts';
+import { recordsTable, tables } from '../../gateway/journal/layout.ts';
 import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
-import { outboxRow, type SealedEntry } from '../../gateway/journal/rows.ts';
+import type { OutboxEntry } from '../../gateway/journal/rows.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
-import { createSealer } from '../../gateway/process/seal.ts';
 import { Batch } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../../proto/wire.ts';
 import { damageEvent, damageHead, damageRecord } from '../kit/damage.ts';
@@ -92,25 +91,19 @@ function draft(id: string, text: string, options: DraftOptions = {}): RecordDraf
   };
 }
 
-let sealers = 1000;
-
 /** What the normalizer would hand back: so many events of each record, in one lane. */
-function made(journal: Journal, records: readonly TakenRecord[], lane: Class, events: number): Made {
-  sealers += 1;
-  const sealer = createSealer(key, journal.segment, sealers);
-  const entries: SealedEntry[] = [];
+function made(records: readonly TakenRecord[], lane: Class, events: number): Made {
+  const entries: OutboxEntry[] = [];
   const plain: Buffer[] = [];
   for (const { sequence: recordSequence, source } of records) {
     for (let index = 1; index <= events; index += 1) {
-      const envelope = Buffer.from(`${recordSequence}/${index}`);
-      const sealed = sealer.seal(place('outbox', journal.epoch, recordSequence, index), envelope);
       const completes = index === events;
-      entries.push({ recordSequence, capturedAtUs: 1_700_000_000_000_000, index, source, completes, sealed });
-      plain.push(batchElement(envelope));
+      entries.push({ recordSequence, capturedAtUs: 1_700_000_000_000_000, index, source, completes });
+      plain.push(batchElement(Buffer.from(`${recordSequence}/${index}`)));
     }
   }
   return {
-    lanes: [{ lane, row: outboxRow(entries), plain: Buffer.concat(plain) }],
+    lanes: [{ lane, entries, plain: Buffer.concat(plain) }],
     rejects: [],
     deliveries: [],
   };
@@ -126,7 +119,7 @@ function take(journal: Journal, guess: Class = 'routine'): TakenRecord[] {
 
 /** Every record that waits becomes one or more events of a lane. */
 function finishAll(journal: Journal, lane: Class = 'routine', events = 1): void {
-  for (const row of takeRows(journal)) journal.finish([row], [made(journal, row.records, lane, events)]);
+  for (const row of takeRows(journal)) journal.finish([row], [made(row.records, lane, events)]);
 }
 
 /** The events of a lane as their envelopes, the way the uplink reads them. */
@@ -231,7 +224,7 @@ t.test('journal - positions stay dense in each lane over random restarts', async
         const lane = lanes[below(random, 4)] as Class;
         const count = 1 + below(random, 3);
         for (let index = 1; index <= count; index += 1) wanted[lane].push(`${record.sequence}/${index}`);
-        return made(journal, [record], lane, count);
+        return made([record], lane, count);
       });
       journal.finish([row], parts);
     }

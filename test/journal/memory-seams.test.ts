@@ -2,13 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
 import { Journal, type JournalOptions, type Made } from '../../gateway/journal/journal.ts';
-import { place } from '../../gateway/journal/layout.ts';
-import { outboxRow } from '../../gateway/journal/rows.ts';
 import type { RowKind } from '../../gateway/normalize/memory/memory.ts';
 import { createKeyedHash } from '../../gateway/process/keyed-hash.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
-import { createOpener, createSealer } from '../../gateway/process/seal.ts';
 import { JobMemory, WorkerMemory } from '../../gateway/worker-memory.ts';
+import { batchElement } from '../../proto/wire.ts';
 import { folderOf } from '../kit/site.ts';
 
 const key = randomBytes(32);
@@ -50,16 +48,10 @@ function open(directory: string, more: Partial<JournalOptions> = {}): Promise<Jo
   );
 }
 
-let workers = 0;
-
 function normalizer(journal: Journal): WorkerMemory {
-  workers += 1;
   journal.memory.forsaken();
   const memory = new WorkerMemory({
     keyed: createKeyedHash(memoryKey(key)),
-    sealer: createSealer(key, journal.segment, workers),
-    opener: createOpener(key, (number) => journal.segmentSalt(number)),
-    place: (row, chunk) => place('memory', journal.origin, row, chunk),
     nextRow: journal.memory.nextRow,
     lasting: new Set([8]),
   });
@@ -77,7 +69,7 @@ function made(journal: Journal, memory: WorkerMemory, of: RowKind<string>, texts
   const remembered = job.finish();
   if (remembered === undefined) throw new Error('nothing was written');
   journal.memory.accept(remembered, memory.entries);
-  return { lanes: [], rejects: [], deliveries: [], remembered };
+  return { lanes: [], rejects: [], deliveries: [], remembered: remembered.row };
 }
 
 function recall(
@@ -88,12 +80,7 @@ function recall(
 ): string | undefined {
   const job = new JobMemory(memory, nowS);
   job.need([{ kind: of, text }]);
-  job.have(
-    job.wanted().map(({ row, chunk }) => {
-      const sealed = journal.memory.read(row, chunk);
-      return sealed === undefined ? undefined : Buffer.from(sealed);
-    }),
-  );
+  job.have(job.wanted().map(({ row, chunk }) => journal.memory.read(row, chunk)));
   return job.get(of, text);
 }
 
@@ -117,12 +104,8 @@ t.test('memory - a carried row does not break up the round of the events that it
   await journal.stop();
   const late = made(journal, memory, order, ['late']);
   t.ok(carry(journal, memory), 'the old row is carried on, and waits for the one that is not finished');
-  const sealed = createSealer(key, journal.segment, 900).seal(
-    place('outbox', journal.origin, 1, 1),
-    Buffer.from('event'),
-  );
-  const entry = { recordSequence: 1, capturedAtUs: 1, index: 1, source: 1, completes: true, sealed };
-  const lanes = [{ lane: 'routine' as const, row: outboxRow([entry]), plain: Buffer.from('event') }];
+  const entry = { recordSequence: 1, capturedAtUs: 1, index: 1, source: 1, completes: true };
+  const lanes = [{ lane: 'routine' as const, entries: [entry], plain: batchElement(Buffer.from('event')) }];
   journal.finish([], [{ ...late, lanes }]);
   await journal.stop();
   await journal.close();

@@ -213,11 +213,13 @@ t.test('rounds - a replay leaves quarantine in the round of its new record and c
 
 function rejected(journal: Journal, taken: TakenRecord) {
   const { sequence, source, capturedS } = taken;
-  const record = QuarantinedRecord.fromPartial({
-    record: journal.openRecord(taken),
-    code: 'not-understood',
-    reason: 'A test.',
-  });
+  const record = QuarantinedRecord.encode(
+    QuarantinedRecord.fromPartial({
+      record: journal.openRecord(taken),
+      code: 'not-understood',
+      reason: 'A test.',
+    }),
+  ).finish();
   const entry = QuarantineEntry.fromPartial({ id: String(sequence), source: 'lab' });
-  return { sequence, source, capturedS, sealed: journal.sealQuarantined(sequence, source, record), entry };
+  return { sequence, source, capturedS, record, entry };
 }
