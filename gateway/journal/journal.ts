@@ -236,7 +236,7 @@ export class Journal implements Intake {
       );
     }
     const sha256 = hash('sha256', draft.raw as Buffer, 'buffer');
-    const record = JournalRecord.create({
+    const record: JournalRecord = {
       source: draft.source,
       protocol: draft.protocol,
       raw: draft.raw,
@@ -245,11 +245,17 @@ export class Journal implements Intake {
       classGuess: draft.classGuess,
       messageControlId: draft.messageControlId,
       topic: draft.topic ?? '',
+      resend: false,
+      resendOf: 0n,
+      conflict: false,
+      conflictWith: 0n,
       client: draft.client ?? '',
       qos: draft.qos ?? 0,
       will: draft.will ?? false,
+      replays: 0,
+      contentType: '',
       censusEnd: draft.censusEnd ?? false,
-    });
+    };
     const capturedS = Math.floor(Number(draft.capturedAtUs) / 1e6);
     const { repeat } = draft;
     const key = repeat === undefined ? undefined : this.#repeats.blind(repeat.key);

@@ -124,13 +124,21 @@ const blockBytes = 64;
 export function createBlind(key: Uint8Array): Blind {
   const padded = Buffer.alloc(blockBytes);
   padded.set(key.length > blockBytes ? hash('sha256', key as Buffer, 'buffer') : key);
-  const inner = Buffer.from(padded.map((byte) => byte ^ 0x36));
+  /** The inner pad, and room for the text behind it. */
+  const inner = Buffer.alloc(1024);
+  inner.set(padded.map((byte) => byte ^ 0x36));
   const outer = Buffer.alloc(blockBytes + 32);
   padded.forEach((byte, at) => {
     outer[at] = byte ^ 0x5c;
   });
+  const padOf = (text: string) => {
+    // UTF-8 takes at most three bytes for each unit of a text.
+    if (text.length * 3 > inner.length - blockBytes)
+      return Buffer.concat([inner.subarray(0, blockBytes), Buffer.from(text)]);
+    return inner.subarray(0, blockBytes + inner.write(text, blockBytes));
+  };
   return (text) => {
-    hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer').copy(outer, blockBytes);
+    hash('sha256', padOf(text), 'buffer').copy(outer, blockBytes);
     return hash('sha256', outer, 'buffer').subarray(0, 16);
   };
 }
