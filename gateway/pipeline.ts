@@ -356,15 +356,18 @@ export class Pipeline {
       resourceLimits: { maxOldGenerationSizeMb: workerHeapMb },
     });
     worker.on('message', (message: FromWorker) => this.#heard(message));
-    worker.on('error', () => this.#replaceWorker('normalizer-died'));
+    // Its code or name: what it says may be out of a message.
+    worker.on('error', (error: NodeJS.ErrnoException) =>
+      this.#replaceWorker('normalizer-died', { error: error.code ?? error.name }),
+    );
     this.#worker = worker;
     this.#memory.start();
   }
 
-  #replaceWorker(code: string): void {
+  #replaceWorker(code: string, fields: Record<string, string> = {}): void {
     const failed = this.#worker;
     if (failed === undefined || this.#stopped) return;
-    this.#hooks.onAlarm(code, { jobs: this.#flights.length });
+    this.#hooks.onAlarm(code, { jobs: this.#flights.length, ...fields });
     failed.removeAllListeners();
     failed.on('error', () => {});
     void failed.terminate();
