@@ -25,11 +25,12 @@ import { mappingVersion } from './normalize/normalize.ts';
 import { Pipeline } from './pipeline.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs, nowUs64 } from './process/clock.ts';
-import { exitCode, openStorage } from './process/errors.ts';
+import { exitCode } from './process/errors.ts';
 import { loadKey, writePrivate } from './process/keys.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { ownDirectory } from './process/owner.ts';
 import { StatusServer } from './process/status-server.ts';
+import { openStorage } from './process/storage.ts';
 import { SelfReport } from './self-report.ts';
 import { journalBounds, type LoadedSettings, loadSettings, parseSize, resolvePath } from './settings.ts';
 import { Sources } from './sources.ts';
@@ -93,7 +94,7 @@ export class Gateway {
       fresh,
     );
     let gateway: Gateway | undefined;
-    const journal = await openStorage('The journal', () =>
+    const journal = await openStorage('The journal', journalDirectory, () =>
       Journal.open(
         {
           directory: journalDirectory,

@@ -15,6 +15,18 @@ t.test('lmdb - a file whose creation was cut off by a power loss is made anew', 
   }
 });
 
+t.test('lmdb - a folder or a device in the place of one of its files is told', async (t) => {
+  for (const name of ['data.mdb', 'lock.mdb']) {
+    const directory = t.testdir({ [name]: {} });
+    t.throws(() => openEnvironment({ directory }), {
+      code: 'database-damaged',
+      message: `${name} is no file.`,
+    });
+    const linked = t.testdir({ [name]: t.fixture('symlink', '/dev/null') });
+    t.throws(() => openEnvironment({ directory: linked }), { code: 'database-damaged' });
+  }
+});
+
 t.test('lmdb - a longer file without its beginning is told, and kept', async (t) => {
   const directory = t.testdir();
   const environment = openEnvironment({ directory });
