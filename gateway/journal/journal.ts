@@ -32,6 +32,7 @@ import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { collectAround, type JournalPart, settled } from './part.ts';
 import { type MadeReject, Quarantine } from './quarantine.ts';
+import { Receipts } from './receipts.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import { Records, type TakenRecord, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
@@ -50,12 +51,6 @@ export interface Made {
   deliveries: { sequence: number; made: MadeDelivery[] }[];
   /** The row of what the records changed in the memory, which has accepted it; absent where that is nothing. */
   remembered?: number;
-}
-
-interface Owed {
-  receipt: Receipt;
-  resolve(receipt: Receipt): void;
-  reject(cause: unknown): void;
 }
 
 export class Journal implements Intake {
@@ -87,14 +82,13 @@ export class Journal implements Intake {
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
   readonly #encoder = new RecordEncoder();
+  readonly #receipts = new Receipts();
   #epoch: bigint;
   #sequence: number;
   #liveBytes = 0;
   #unmappedBytes = 0;
   #phase: 'open' | 'draining' | 'faulted' = 'open';
   #refusals = 0;
-  /** Receipts of the open round, in the order of the calls. */
-  #owed: Owed[] = [];
 
   /** Opens or creates; async because the key segment of this life must be on disk before it is used. */
   static async open(
@@ -269,7 +263,7 @@ export class Journal implements Intake {
       this.#hooks.onRepeat(repeated);
       this.#committer.round();
       // The first copy may still be in flight: its round settles before this one.
-      return this.#owe({ outcome: 'repeat', sequence: BigInt(repeated) });
+      return this.#receipts.owe({ outcome: 'repeat', sequence: BigInt(repeated) });
     }
     const room = this.#space.state(draft.raw.length * 3 + 1024);
     if (room !== 'open') {
@@ -309,14 +303,7 @@ export class Journal implements Intake {
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     this.#state.set('sequence', sequence);
     this.#custody.count('accepted', source, capturedS);
-    return this.#owe({ outcome: 'journaled', sequence: BigInt(sequence) });
-  }
-
-  /** The receipt of the open round's flush. */
-  #owe(receipt: Receipt): Promise<Receipt> {
-    return new Promise((resolve, reject) => {
-      this.#owed.push({ receipt, resolve, reject });
-    });
+    return this.#receipts.owe({ outcome: 'journaled', sequence: BigInt(sequence) });
   }
 
   // ---- normalization ----
@@ -525,18 +512,6 @@ export class Journal implements Intake {
     this.local.write(round);
     this.#state.write(round);
     this.#repeats.write(round);
-    const owed = this.#owed;
-    if (owed.length === 0) return;
-    this.#owed = [];
-    round.whenSettled(
-      () => {
-        for (const { resolve, receipt } of owed) resolve(receipt);
-        this.#hooks.onRecords();
-      },
-      (cause) => {
-        const refused = new IntakeRefused('fault', `the commit failed: ${String(cause)}`);
-        for (const { reject } of owed) reject(refused);
-      },
-    );
+    this.#receipts.write(round, () => this.#hooks.onRecords());
   }
 }
