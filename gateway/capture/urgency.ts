@@ -18,6 +18,8 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let subcomponent = 0;
   let kind: Kind = 'other';
   let alarmed = false;
+  /** Separators up to OBX-8, while a result is read. */
+  let left = 0;
   let nextReturn = -2;
   let nextFeed = -2;
   for (let at = afterMark(raw); at < raw.length; ) {
@@ -38,7 +40,9 @@ export function guessHl7v2(raw: Uint8Array): Class {
       kind = kindOf(raw, type, end, component);
       message = kind === 'bulk' ? bulk : kind === 'merge' ? urgent : routine;
       alarmed = false;
+      left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
+      left = name === OBX ? 8 : 0;
       const ordering = kind !== 'patient' && kind !== 'merge';
       switch (name) {
         case OBX: {
@@ -55,15 +59,6 @@ export function guessHl7v2(raw: Uint8Array): Class {
                 alarmed = true;
               }
             }
-          }
-          for (let flag = field(raw, at, end, separator, 8); flag >= 0; ) {
-            const found = word(raw, flag, end, separator, component, subcomponent, repetition);
-            if (critical(found)) message = stat;
-            else if (kind === 'alarm' && alarmPriority(found) !== none) {
-              message = Math.max(message, alarmPriority(found));
-              alarmed = true;
-            }
-            flag = nextRepetition(raw, flag, end, separator, repetition);
           }
           break;
         }
@@ -123,6 +118,21 @@ export function guessHl7v2(raw: Uint8Array): Class {
             message = Math.max(message, urgent);
           break;
         }
+      }
+    }
+    // A line that is no segment is of the text of the OBX before it, and the flags stand behind that text.
+    if (left > 0) {
+      let from = at;
+      while (from < end && left > 0) if (raw[from++] === separator) left--;
+      let flag = left === 0 && from < end && raw[from] !== separator ? from : none;
+      while (flag >= 0) {
+        const found = word(raw, flag, end, separator, component, subcomponent, repetition);
+        if (critical(found)) message = stat;
+        else if (kind === 'alarm' && alarmPriority(found) !== none) {
+          message = Math.max(message, alarmPriority(found));
+          alarmed = true;
+        }
+        flag = nextRepetition(raw, flag, end, separator, repetition);
       }
     }
     at = end + 1;

@@ -153,6 +153,18 @@ t.test('oru - a blank line in a text does not end it, and no line of it is a seg
     t.match(events, { length: 1 });
     t.match(events[0]?.observations, [{ value: raw, interpretation: 'AA', status: 'final' }]);
   }
+  for (const [line, value] of [
+    ['RBC', 'seen:\nRBC\nJDM'],
+    ['NTE', 'seen:'],
+  ]) {
+    const obx = `OBX|1|TX|R^Report^L||seen:\n${line}\nJDM||||||F`;
+    const { events } = normalizeHl7v2(er7(...header('ORU^R01'), obx), testContext());
+    t.equal(
+      events[0]?.observations[0]?.value,
+      value,
+      'three letters alone in a line are text, if no segment',
+    );
+  }
   // A CR that does not stand in a text ends its segment, and what follows is no second patient.
   const cut = er7(...header('ORU^R01'), 'OBX|1|NM|A^B^L||1', 'PID controller|||||||F');
   const { events } = normalizeHl7v2(cut, testContext());

@@ -14,6 +14,7 @@ import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
 import { remark, type Scope } from './scope.ts';
+import { namesSegment } from './segment-names.ts';
 import { endsBlock, opensMessage } from './split.ts';
 
 let scratch = new Int32Array(1 << 12);
@@ -56,9 +57,9 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
         marks[used++] = at + 1;
       } else if (byte < 0x20) {
         if (byte === 13) {
-          if (used - mine > textMarksMax || !mayBreak(bytes, marks, mine, used, field)) break;
+          if (!inText(bytes, marks, mine, used, field)) break;
           const next = afterBreaks(bytes, at, true);
-          if (!continues(bytes, next, field)) break;
+          if (!continues(bytes, next, field, true)) break;
           remark(scope, `line ${starts.length + 1}: its text goes on after a line break`);
           at = next - 1;
         } else if (byte === 10) {
@@ -66,7 +67,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
           if (at === begin) break;
           // Paragraphs have blank lines between them.
           const next = afterBreaks(bytes, at, false);
-          if (!continues(bytes, next, field)) break;
+          if (!continues(bytes, next, field, inText(bytes, marks, mine, used, field))) break;
           alone &&= !opensMessage(bytes, next);
           at = next - 1;
         } else if (byte === 28 && endsBlock(bytes, at)) break;
@@ -175,10 +176,11 @@ function nameAt(message: Message, begin: number): string {
 const textMarksMax = 6;
 
 /**
- * True where a CR may break the text of an OBX-5 (TX, FT, ST, ED) or NTE-3: the segment ends with that text.
- * CR should have been escaped there [HL7 2.7]; the status stands behind it.
+ * True in the text of an OBX-5 (TX, FT, ST, ED) or NTE-3, which a line break may stand in: it should have been
+ * escaped there [HL7 2.7], and the status stands behind it.
  */
-function mayBreak(bytes: Buffer, marks: Int32Array, first: number, used: number, field: number): boolean {
+function inText(bytes: Buffer, marks: Int32Array, first: number, used: number, field: number): boolean {
+  if (used - first > textMarksMax) return false;
   const begin = marks[first] as number;
   const name =
     ((bytes[begin] as number) << 16) | ((bytes[begin + 1] as number) << 8) | (bytes[begin + 2] as number);
@@ -205,7 +207,7 @@ const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544]); // TX FT ST ED
  * A line break inside a text field is not the end of the segment, although it should have been
  * escaped: the line after it does not begin like a segment.
  */
-function continues(bytes: Buffer, at: number, field: number): boolean {
+function continues(bytes: Buffer, at: number, field: number, text: boolean): boolean {
   if (at + 2 >= bytes.length) return false;
   const first = bytes[at] as number;
   if (first === 13 || first === 10 || first === 28 || first === 11) return false;
@@ -216,7 +218,10 @@ function continues(bytes: Buffer, at: number, field: number): boolean {
     if (!letter && !(i > 0 && byte >= 48 && byte <= 57)) return true;
   }
   const after = bytes[at + 3];
-  return after !== field && after !== 13 && after !== 10 && after !== undefined;
+  if (after === undefined) return false;
+  if (after !== field && after !== 13 && after !== 10) return true;
+  // "PV1" and "NTE|" are segments; in a text, "RBC" alone in a line and somebody's initials at its end are not.
+  return text && !namesSegment(bytes.toString('latin1', at, at + 3));
 }
 
 function grown(): Int32Array<ArrayBuffer> {
