@@ -1,5 +1,11 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
-import type { Code, Immunization, Ingredient, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  Code,
+  Immunization,
+  Ingredient,
+  Location,
+  Medication,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timings } from './clock.ts';
 import { code, codes, unitText } from './coded.ts';
 import { ei } from './identified.ts';
@@ -174,6 +180,11 @@ export const rxcPart: Table<Ingredient> = [
   [5, 'strength', word],
   [6, unit('strengthUnit')],
 ];
+
+/** Since 2.7 the place is in RXA-27; where RXA-11 is still sent, that one counts [HL7 4A.4.7]. */
+export function placeOf(segment: Segment): Location | undefined {
+  return segment.has(27) ? locationOf(segment.parts(27)) : undefined;
+}
 
 export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart] };
 export const administeredTables = { RXA: rxaGiven, RXR: rxrGiven };

@@ -5,7 +5,19 @@ import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
-import { rxaGiven, rxaVaccine, rxc, rxcPart, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
+import {
+  placeOf,
+  rxaGiven,
+  rxaVaccine,
+  rxc,
+  rxcPart,
+  rxd,
+  rxe,
+  rxg,
+  rxo,
+  rxrGiven,
+  rxrVaccine,
+} from './rx-tables.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -28,6 +40,7 @@ export const rxSegments: Record<string, Handler> = {
     if (draft.seen.has('RXA') || draft.event === undefined) again(draft);
     draft.seen.add('RXA');
     medicate(draft, segment, rxaGiven, 'administration');
+    medication(draft).location ??= placeOf(segment);
   },
   RXR(draft, segment) {
     fill(medication(draft), rxrGiven, segment);
@@ -72,6 +85,7 @@ export const vaccineSegments: Record<string, Handler> = {
     draft.seen.add('RXA');
     const to = immunization(draft);
     fill(to, rxaVaccine, segment);
+    to.location ??= placeOf(segment);
     draft.acting = to.participants;
     draft.notes = draft.current.notes;
   },
