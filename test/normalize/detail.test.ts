@@ -102,6 +102,20 @@ t.test('order numbers - an authority that only one segment names is no other ord
   t.end();
 });
 
+t.test('order numbers - a repetition of the filler’s number is another number of the same order', (t) => {
+  const numbers = 'A15^HNA_ACCN~C15^HNA_ACCNID';
+  const { order } = event(
+    'ORU^R01',
+    pid,
+    `ORC|RE|1^X|${numbers}`,
+    `OBR|1|1^X|${numbers}|A^B^L`,
+    'OBX|1|NM|A^B^L||1||||||F',
+  );
+  t.match(order, { filler: { value: 'A15' }, alternates: [{ value: 'C15', type: 'FILL' }], parents: [] });
+  t.equal(order?.alternates.length, 1);
+  t.end();
+});
+
 t.test('micro - a susceptibility names the organism of its parent [HL7 2.A.56]', (t) => {
   const { order } = event(
     'ORU^R01',

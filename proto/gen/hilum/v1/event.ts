@@ -1669,8 +1669,8 @@ export interface Order {
     | Period
     | undefined;
   /**
-   * Further numbers of the placer for the same order.
-   * HL7 v2: ORC-33, OBR-53 · FHIR: ServiceRequest.identifier
+   * Further numbers of the placer (PLAC) and of the filler (FILL) for the same order.
+   * HL7 v2: ORC-33, OBR-53, repetitions of ORC-2, ORC-3, OBR-2 and OBR-3 · FHIR: ServiceRequest.identifier
    */
   alternates: Identifier[];
   /**
