@@ -102,6 +102,26 @@ t.test('order numbers - an authority that only one segment names is no other ord
   t.end();
 });
 
+t.test('order - of several timings the first says the priority', (t) => {
+  const dose = (set: number, priority: string) => seg('TQ1', { 1: String(set), 3: 'Q6H', 9: priority });
+  const orders = events(
+    'OML^O21',
+    pid,
+    'ORC|NW|1',
+    dose(1, 'S'),
+    dose(2, 'R'),
+    'OBR|1|1||A^B^L',
+    'ORC|NW|2',
+    dose(1, 'R'),
+    'OBR|2|2||A^B^L',
+  );
+  t.match(orders, [
+    { order: { priority: 'S', timing: [{ priority: 'S' }, { priority: 'R' }] } },
+    { order: { priority: 'R' } },
+  ]);
+  t.end();
+});
+
 t.test('order numbers - a repetition of the filler’s number is another number of the same order', (t) => {
   const numbers = 'A15^HNA_ACCN~C15^HNA_ACCNID';
   const { order } = event(
