@@ -165,6 +165,18 @@ t.test('oru - a blank line in a text does not end it, and no line of it is a seg
       'three letters alone in a line are text, if no segment',
     );
   }
+  const asked = 'OBR|1|P1||CT^CT^L|||||||||pain\r\nsince\r\n\r\nMonday||||||||||||||^^^^^S';
+  const [order] = normalizeHl7v2(er7(...header('ORM^O01'), 'ORC|NW|P1', asked), testContext()).events;
+  const { relevantClinicalInformation, priority, timing } = order?.order ?? {};
+  t.match({ relevantClinicalInformation }, { relevantClinicalInformation: 'pain\r\nsince\r\n\r\nMonday' });
+  t.match(timing, [{ priority: 'S' }], 'what the clinician wrote does not cost the order its priority');
+  t.equal(priority, 'S');
+  const coded = 'OBX|1|CWE|A^B^L||^free\r\ntext|||HH|||F';
+  t.match(normalizeHl7v2(er7(...header('ORU^R01'), coded), testContext()).events[0]?.observations, [
+    { value: 'free\r\ntext', interpretation: 'HH', status: 'final' },
+  ]);
+  const bare = er7(...header('ORU^R01'), 'OBX|1|NM|A^B^L||1||||||F', 'PID\nDG1 listed||||||F');
+  t.equal(normalizeHl7v2(bare, testContext()).events.length, 1, 'text behind a bare name is none of it');
   // A CR that does not stand in a text ends its segment, and what follows is no second patient.
   const cut = er7(...header('ORU^R01'), 'OBX|1|NM|A^B^L||1', 'PID controller|||||||F');
   const { events } = normalizeHl7v2(cut, testContext());

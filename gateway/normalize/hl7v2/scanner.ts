@@ -64,7 +64,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
           at = next - 1;
         } else if (byte === 10) {
           // One that begins the line belongs to the CR before it, whatever follows.
-          if (at === begin) break;
+          if (at === begin || used - mine === 1) break;
           // Paragraphs have blank lines between them.
           const next = afterBreaks(bytes, at, false);
           if (!continues(bytes, next, field, inText(bytes, marks, mine, used, field))) break;
@@ -172,23 +172,22 @@ function nameAt(message: Message, begin: number): string {
   return message.chars.charCodeAt(from + 3) === message.by.field ? name.toUpperCase() : name;
 }
 
-/** Name and fields up to OBX-5. */
-const textMarksMax = 6;
-
 /**
- * True in the text of an OBX-5 (TX, FT, ST, ED) or NTE-3, which a line break may stand in: it should have been
- * escaped there [HL7 2.7], and the status stands behind it.
+ * True in the text of an OBX-5 (TX, FT, ST, CE, CWE, ED …), NTE-3 or OBR-13, which a line break may stand in: it
+ * should have been escaped there [HL7 2.7], and status, flags and priority stand behind it.
  */
 function inText(bytes: Buffer, marks: Int32Array, first: number, used: number, field: number): boolean {
-  if (used - first > textMarksMax) return false;
+  const begun = used - first - 1; // fields
+  if (begun !== 5 && begun !== 3 && begun !== 13) return false;
   const begin = marks[first] as number;
   const name =
     ((bytes[begin] as number) << 16) | ((bytes[begin + 1] as number) << 8) | (bytes[begin + 2] as number);
-  if (used - first !== 6) return used - first === 4 && name === nte;
+  if (begun === 3) return name === nte;
+  if (begun === 13) return name === obr;
   if (name !== obx) return false;
   const type = marks[first + 2] as number;
   const first2 = ((bytes[type] as number) << 8) | (bytes[type + 1] as number);
-  return textTypes.has(first2) && bytes[type + 2] === field;
+  return textTypes.has(first2) && (bytes[type + 2] === field || bytes[type + 3] === field);
 }
 
 /** Where the line begins that is not blank, after the line break at `at`. */
@@ -200,8 +199,9 @@ function afterBreaks(bytes: Buffer, at: number, returns: boolean): number {
 
 const obx = 0x4f4258;
 const nte = 0x4e5445;
+const obr = 0x4f4252;
 /** A document in base64 comes in lines, too. */
-const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544]); // TX FT ST ED
+const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544, 0x4345, 0x4357, 0x4346]); // TX FT ST ED CE CW CF
 
 /**
  * A line break inside a text field is not the end of the segment, although it should have been
