@@ -7,7 +7,7 @@ import type {
   Medication,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timings } from './clock.ts';
-import { code, codes, unitText } from './coded.ts';
+import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
 import type { Segment } from './message.ts';
 import { locationOf, participants } from './people.ts';
@@ -23,7 +23,7 @@ function instructed(to: Medication, segment: Segment, field: number): void {
 function unit<N extends string>(name: N) {
   type Target = { [K in N]: string } & { [K in `${N}Code`]?: Code | undefined };
   return (to: Target, segment: Segment, field: number): void => {
-    const found = code(segment, field);
+    const found = unitIn(segment, field);
     if (found === undefined) return;
     Object.assign(to, { [name]: unitText(found), [`${name}Code`]: found });
   };
