@@ -27,7 +27,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, orderControl, orderStatus } from './status.ts';
+import { endingControl, isReplaced, orderControl, orderStatus } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
@@ -100,7 +100,7 @@ function immunization(draft: Draft): Immunization {
   return current.immunization;
 }
 
-export function finishMedication(event: ClinicalEvent): void {
+function finishMedication(event: ClinicalEvent): void {
   const { order, medication } = event;
   event.times ??= fresh.times();
   event.times.observed ??=
@@ -144,5 +144,8 @@ export const rx: Family = {
   kind: 'medication',
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(...base, rxSegments),
-  finish: finishMedication,
+  finish(event, draft) {
+    finishMedication(event);
+    if (isReplaced(event, draft.done)) event.status = 'cancelled';
+  },
 };
