@@ -85,3 +85,15 @@ t.test('results - a power of ten whose separator was not escaped is one unit, an
   t.equal(unit('10^doses^L').unit, '10', 'a local code of a unit stays one');
   t.end();
 });
+
+t.test('results - a coding system by the names that senders give it is that system', (t) => {
+  const { observations } = event(
+    'OBR|1||F1|71046^Chest^CPT4',
+    'OBX|1|CWE|A^B^L||R07.9^Chest pain^ICD-10-CM~71046^Chest^cpt-4||||||F',
+  );
+  t.match(observations[0]?.valueCode?.codings, [
+    { system: 'http://hl7.org/fhir/sid/icd-10-cm', name: 'ICD-10-CM' },
+  ]);
+  t.match(observations[0]?.furtherValueCodes, [{ codings: [{ system: 'http://www.ama-assn.org/go/cpt' }] }]);
+  t.end();
+});
