@@ -18,6 +18,8 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let subcomponent = 0;
   let kind: Kind = 'other';
   let alarmed = false;
+  /** Separators up to OBX-8, while a result is read. */
+  let left = 0;
   let nextReturn = -2;
   let nextFeed = -2;
   for (let at = afterMark(raw); at < raw.length; ) {
@@ -38,7 +40,9 @@ export function guessHl7v2(raw: Uint8Array): Class {
       kind = kindOf(raw, type, end, component);
       message = kind === 'bulk' ? bulk : kind === 'merge' ? urgent : routine;
       alarmed = false;
+      left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
+      left = name === OBX ? 8 : 0;
       const ordering = kind !== 'patient' && kind !== 'merge';
       switch (name) {
         case OBX: {
@@ -55,15 +59,6 @@ export function guessHl7v2(raw: Uint8Array): Class {
                 alarmed = true;
               }
             }
-          }
-          for (let flag = field(raw, at, end, separator, 8); flag >= 0; ) {
-            const found = word(raw, flag, end, separator, component, subcomponent, repetition);
-            if (critical(found)) message = stat;
-            else if (kind === 'alarm' && alarmPriority(found) !== none) {
-              message = Math.max(message, alarmPriority(found));
-              alarmed = true;
-            }
-            flag = nextRepetition(raw, flag, end, separator, repetition);
           }
           break;
         }
@@ -116,6 +111,15 @@ export function guessHl7v2(raw: Uint8Array): Class {
           }
           break;
         }
+        case RF1: {
+          const priority = field(raw, at, end, separator, 2);
+          if (priority >= 0 && kind === 'referral')
+            message = Math.max(
+              message,
+              priorityOf(word(raw, priority, end, separator, component, subcomponent, repetition)),
+            );
+          break;
+        }
         case EVN: {
           // Before 2.3 the trigger event may stand here alone.
           const trigger = field(raw, at, end, separator, 1);
@@ -125,6 +129,21 @@ export function guessHl7v2(raw: Uint8Array): Class {
         }
       }
     }
+    // A line that is no segment is of the text of the OBX before it, and the flags stand behind that text.
+    if (left > 0) {
+      let from = at;
+      while (from < end && left > 0) if (raw[from++] === separator) left--;
+      let flag = left === 0 && from < end && raw[from] !== separator ? from : none;
+      while (flag >= 0) {
+        const found = word(raw, flag, end, separator, component, subcomponent, repetition);
+        if (critical(found)) message = stat;
+        else if (kind === 'alarm' && alarmPriority(found) !== none) {
+          message = Math.max(message, alarmPriority(found));
+          alarmed = true;
+        }
+        flag = nextRepetition(raw, flag, end, separator, repetition);
+      }
+    }
     at = end + 1;
   }
   best = Math.max(best, settled(message, kind, alarmed));
@@ -132,7 +151,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
 }
 
 /** `patient`: ADT, SIU and SRM, whose events have no order; what an ORC says there is not their urgency. */
-type Kind = 'bulk' | 'merge' | 'alarm' | 'patient' | 'result' | 'other';
+type Kind = 'bulk' | 'merge' | 'alarm' | 'patient' | 'result' | 'referral' | 'other';
 
 const none = -1;
 const bulk = 0;
@@ -145,7 +164,7 @@ const blank = 0x20;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-type Eight = [number, number, number, number, number, number, number, number];
+type Nine = [number, number, number, number, number, number, number, number, number];
 
 /** Up to six letters as one number, so that a word is compared without making a string. */
 function code(text: string): number {
@@ -154,16 +173,33 @@ function code(text: string): number {
   return value;
 }
 
-const [MSH, EVN, OBR, OBX, ORC, RXE, RXG, TQ1] = ['MSH', 'EVN', 'OBR', 'OBX', 'ORC', 'RXE', 'RXG', 'TQ1'].map(
-  code,
-) as Eight;
+const [MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+  'MSH',
+  'EVN',
+  'OBR',
+  'OBX',
+  'ORC',
+  'RF1',
+  'RXE',
+  'RXG',
+  'TQ1',
+].map(code) as Nine;
 const [HH, LL, AA, C, CH, CL] = [code('HH'), code('LL'), code('AA'), code('C'), code('CH'), code('CL')];
+const [CRIT, PANIC] = [code('CRIT'), code('PANIC')];
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
 const [PRIORITY, ALARM] = [code('68484'), code('196616')];
 const [S, STAT, T, TS, TM, TH] = [code('S'), code('STAT'), code('T'), code('TS'), code('TM'), code('TH')];
-const [A, ASAP, P, URGENT] = [code('A'), code('ASAP'), code('P'), code('URGENT')];
+const [ST, CITO] = [code('ST'), code('CITO')];
+const [A, ASAP, P, U, URG, URGENT] = [
+  code('A'),
+  code('ASAP'),
+  code('P'),
+  code('U'),
+  code('URG'),
+  code('URGENT'),
+];
 const [ADT, SIU, SRM, ORU, OPU, PRU] = [
   code('ADT'),
   code('SIU'),
@@ -173,13 +209,15 @@ const [ADT, SIU, SRM, ORU, OPU, PRU] = [
   code('PRU'),
 ];
 const [DFT, BAR, MFN] = [code('DFT'), code('BAR'), code('MFN')];
+const [REF, RRI] = [code('REF'), code('RRI')];
 
 function settled(message: number, kind: Kind, alarmed: boolean): number {
   return kind === 'alarm' && !alarmed ? Math.max(message, urgent) : message;
 }
 
 function critical(found: number): boolean {
-  return found === HH || found === LL || found === AA || found === C || found === CH || found === CL;
+  if (found === HH || found === LL || found === AA || found === CRIT || found === PANIC) return true;
+  return found === C || found === CH || found === CL;
 }
 
 /** As a row of its own, or among the flags in OBX-8 [IHE PCD-04]. */
@@ -191,7 +229,9 @@ function alarmPriority(found: number): number {
 
 function priorityOf(found: number): number {
   if (found === S || found === STAT || found === T || found === TS || found === TM) return stat;
+  if (found === ST || found === CITO) return stat;
   if (found === A || found === ASAP || found === P || found === URGENT || found === TH) return urgent;
+  if (found === U || found === URG) return urgent;
   return found === 0 ? none : routine;
 }
 
@@ -204,6 +244,7 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
     return trigger !== none && isMerge(raw, trigger) ? 'merge' : 'patient';
   }
   if (family === SIU || family === SRM) return 'patient';
+  if (family === REF || family === RRI) return 'referral';
   if (family !== ORU && family !== OPU && family !== PRU) return 'other';
   // R40 and R41 report an alarm [IHE PCD-04].
   if (trigger === none || raw[trigger] !== 0x52 || raw[trigger + 1] !== 0x34) return 'result';

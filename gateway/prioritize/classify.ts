@@ -93,6 +93,9 @@ function byDefault(event: ClinicalEvent): Verdict {
   for (const medication of [event.medication, ...event.furtherMedications]) {
     raise(verdict, timingClass(medication?.timing), 'class:default:priority');
   }
+  if (event.kind === 'referral') {
+    raise(verdict, priorityClass(event.referral?.priority?.codings[0]?.code), 'class:default:priority');
+  }
   if (event.kind === 'device-alarm') {
     raise(verdict, alarmClass(event), 'class:default:alarm');
   }

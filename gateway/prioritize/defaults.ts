@@ -13,12 +13,13 @@ import type { Class } from '../../proto/config/schema.ts';
 /** What the tables below read; capture's scan must read every one of the HL7 fields. */
 export const fieldsRead = {
   /** OBR-4, OBX-3 and OBX-5 only for what makes a result an alarm and says its priority. */
-  hl7v2: ['MSH-9', 'OBR-27', 'TQ1-9', 'ORC-7', 'OBX-8'],
+  hl7v2: ['MSH-9', 'OBR-27', 'TQ1-9', 'ORC-7', 'OBX-8', 'RF1-2'],
   /** `order` and `medication` stand for their further ones, too. */
   event: [
     'kind',
     'order.priority',
     'order.timing.priority',
+    'referral.priority',
     'observations.interpretations',
     'alarm.priority',
   ],
@@ -55,19 +56,29 @@ export const fixedKinds: ReadonlySet<string> = new Set(['charge', 'master-file']
 
 /**
  * Table 0485, and the same words in TQ-6 [HL7 2.3 4.4.6]. T is timing critical; TS<n> and TM<n> are
- * seconds and minutes, TH<n> hours. P is before surgery. The long words are no codes, but are sent.
+ * seconds and minutes, TH<n> hours. P is before surgery. Table 0280 has the same S and A for referrals. Long words,
+ * ST, CITO, U and URG are no codes, but are sent.
  */
 export const priorityClasses: readonly { pattern: RegExp; class: Class }[] = [
-  { pattern: /^(S|STAT|T|T[SM]\d*)$/, class: 'stat' },
-  { pattern: /^(A|ASAP|P|URGENT|TH\d*)$/, class: 'urgent' },
+  { pattern: /^(S|ST|STAT|CITO|T|T[SM]\d*)$/, class: 'stat' },
+  { pattern: /^(A|ASAP|P|U|URG|URGENT|TH\d*)$/, class: 'urgent' },
 ];
 
 /**
- * Table 0078: HH and LL are beyond panic limits, AA is very abnormal. C, CH and CL are not in the
- * table, but are what several laboratory systems send for "critical"; a false alarm costs less
+ * Table 0078: HH and LL are beyond panic limits, AA is very abnormal. C, CH, CL and the words
+ * are not in the table, but are what several laboratory systems send for "critical"; a false alarm costs less
  * than a missed one. `<` and `>` (off the instrument's scale), H, L and A alone are everyday results.
  */
-export const criticalFlags: ReadonlySet<string> = new Set(['HH', 'LL', 'AA', 'C', 'CH', 'CL']);
+export const criticalFlags: ReadonlySet<string> = new Set([
+  'HH',
+  'LL',
+  'AA',
+  'C',
+  'CH',
+  'CL',
+  'CRIT',
+  'PANIC',
+]);
 
 /**
  * The whole life of an alarm has its class, its end too: an end that overtook its start would be

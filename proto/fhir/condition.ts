@@ -31,6 +31,7 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     identifier: identifiers([from.identifier]),
     ...statuses(from),
     category: [coded(hl7System('condition-category'), category)],
+    severity: concept(from.severity),
     code: concept(from.code) ?? word(from.text),
     subject: draft.subject,
     encounter: draft.encounter,
@@ -45,6 +46,9 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
 /** HL7 table 0052 → condition-ver-status. */
 const verification = table({ F: 'confirmed', A: 'provisional', W: 'provisional' });
 
+/** What PRB-13 says, where it is in FHIR's own words. */
+const sureness = new Set(['confirmed', 'unconfirmed', 'provisional', 'differential', 'refuted']);
+
 const clinical = new Set(['active', 'recurrence', 'relapse', 'inactive', 'remission', 'resolved']);
 
 /** DG1-6 F is final, A and W are not yet; DG1-21 D and PRB-1 DE take the entry back [con-4, con-5]. */
@@ -55,7 +59,8 @@ function statuses(from: Condition): Record<string, Json> {
   }
   const said = textOf(from.status).toLowerCase();
   const known = dateTime(from.resolved) !== undefined ? 'resolved' : clinical.has(said) ? said : undefined;
-  const verified = verification[from.type.toUpperCase()];
+  const sure = textOf(from.verification).toLowerCase();
+  const verified = sureness.has(sure) ? sure : verification[from.type.toUpperCase()];
   return {
     clinicalStatus: known === undefined ? undefined : coded(hl7System('condition-clinical'), known),
     verificationStatus: verified === undefined ? undefined : coded(system, verified),

@@ -41,7 +41,12 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     },
     parent: from.parents.flatMap((one) => logical('Specimen', one) ?? []),
     container: containersOf(from, containers),
-    condition: concepts([...from.conditions, ...from.rejectReasons]),
+    condition: concepts([
+      ...from.conditions,
+      ...from.rejectReasons,
+      ...(from.quality === undefined ? [] : [from.quality]),
+      ...from.risks,
+    ]),
     note: from.description === '' ? undefined : [{ text: from.description }],
   });
 }

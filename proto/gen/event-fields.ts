@@ -367,6 +367,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     additives: 'list<Code>',
     parents: 'list<Identifier>',
     containerType: 'Code',
+    risks: 'list<Code>',
+    quality: 'Code',
   },
   Observation: {
     code: 'Code',
@@ -686,6 +688,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     status: 'Code',
     onset: 'ClinicalTime',
     resolved: 'ClinicalTime',
+    verification: 'Code',
+    severity: 'Code',
   },
   Procedure: {
     code: 'Code',

@@ -231,3 +231,16 @@ t.test(
     t.end();
   },
 );
+
+t.test('fhir - a specimen says its risks and quality, a problem how sure and severe it is', (t) => {
+  const spm = seg('SPM', { 1: '1', 4: 'BLD', 16: 'BIO^Biohazard^HL70489', 22: 'P^Poor^HL70491' });
+  const { Specimen } = resources(t, 'OML^O21', pid, 'ORC|NW|1', 'OBR|1|1||A^B^L', spm);
+  t.match(Specimen?.[0]?.condition, [{ text: 'Poor' }, { text: 'Biohazard' }]);
+  const prb = seg('PRB', { 1: 'AD', 3: 'I10^Hypertension^I10', 13: 'P^Provisional^L', 26: 'S^Severe^L' });
+  const { Condition } = resources(t, 'PPR^PC1', pid, prb);
+  t.match(Condition?.[0], {
+    verificationStatus: { coding: [{ code: 'provisional' }] },
+    severity: { text: 'Severe' },
+  });
+  t.end();
+});

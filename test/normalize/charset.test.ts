@@ -107,3 +107,25 @@ t.test('charset - UTF-16 with its byte order mark is read', (t) => {
   t.equal(read(raw).family, 'Müller');
   t.end();
 });
+
+t.test(
+  'charset - UTF-8 from a sender who declares a Western charset is read as what it is, with a remark',
+  (t) => {
+    for (const declared of ['8859/1', '8859/15', 'WINDOWS-1252']) {
+      const found = read(message(declared, Buffer.from('Müller-Éluard')));
+      t.match(found, { family: 'Müller-Éluard', charset: 'UTF-8' });
+      t.match(found.remarks, [/^MSH-18: says .*, but all is UTF-8/]);
+      // One letter that is none in UTF-8, and the declared charset holds.
+      t.match(read(message(declared, Buffer.from('MÃ©ller-é', 'latin1'))), {
+        family: 'MÃ©ller-é',
+        remarks: [],
+      });
+    }
+    t.equal(
+      read(message('8859/5', Buffer.from('ü'))).charset,
+      'ISO-8859-5',
+      'elsewhere letters may follow so',
+    );
+    t.end();
+  },
+);

@@ -102,6 +102,40 @@ t.test('order numbers - an authority that only one segment names is no other ord
   t.end();
 });
 
+t.test('order - of several timings the first says the priority', (t) => {
+  const dose = (set: number, priority: string) => seg('TQ1', { 1: String(set), 3: 'Q6H', 9: priority });
+  const orders = events(
+    'OML^O21',
+    pid,
+    'ORC|NW|1',
+    dose(1, 'S'),
+    dose(2, 'R'),
+    'OBR|1|1||A^B^L',
+    'ORC|NW|2',
+    dose(1, 'R'),
+    'OBR|2|2||A^B^L',
+  );
+  t.match(orders, [
+    { order: { priority: 'S', timing: [{ priority: 'S' }, { priority: 'R' }] } },
+    { order: { priority: 'R' } },
+  ]);
+  t.end();
+});
+
+t.test('order numbers - a repetition of the filler’s number is another number of the same order', (t) => {
+  const numbers = 'A15^HNA_ACCN~C15^HNA_ACCNID';
+  const { order } = event(
+    'ORU^R01',
+    pid,
+    `ORC|RE|1^X|${numbers}`,
+    `OBR|1|1^X|${numbers}|A^B^L`,
+    'OBX|1|NM|A^B^L||1||||||F',
+  );
+  t.match(order, { filler: { value: 'A15' }, alternates: [{ value: 'C15', type: 'FILL' }], parents: [] });
+  t.equal(order?.alternates.length, 1);
+  t.end();
+});
+
 t.test('micro - a susceptibility names the organism of its parent [HL7 2.A.56]', (t) => {
   const { order } = event(
     'ORU^R01',
@@ -149,6 +183,46 @@ t.test('specimen - OBR-14, OBR-15 and the first SPM are one', (t) => {
     received: { value: '2026-03-14T08:00:00+01:00' },
   });
   t.match(order?.furtherSpecimens, [{ identifiers: [{ value: 'S2' }] }]);
+  t.end();
+});
+
+t.test('specimen - says what is dangerous about it and how good it is [HL7 tables 0489, 0491]', (t) => {
+  const spm = seg('SPM', { 1: '1', 4: 'BLD', 16: 'BIO^Biohazard^HL70489~INF', 22: 'P^Poor^HL70491' });
+  const { order } = event('OML^O21', pid, 'ORC|NW|1', 'OBR|1|1||A^B^L', spm);
+  t.match(order?.specimen, { risks: [{ text: 'Biohazard' }, {}], quality: { text: 'Poor' } });
+  t.end();
+});
+
+t.test('problem - says how sure and how severe it is, and that it is taken out of the list', (t) => {
+  const prb = seg('PRB', {
+    1: 'AD',
+    3: 'I10^Hypertension^I10',
+    13: 'C^Confirmed^L',
+    18: '2',
+    26: 'S^Severe^L',
+  });
+  const added = event('PPR^PC1', pid, prb);
+  t.match(added, { kind: 'problem', status: '' });
+  t.match(added.conditions, [
+    { verification: { text: 'Confirmed' }, severity: { text: 'Severe' }, priority: '2' },
+  ]);
+  t.equal(event('PPR^PC3', pid, prb).status, 'entered-in-error');
+  t.equal(event('PGL^PC8', pid, 'GOL|DE|2026|G1').status, 'entered-in-error');
+  t.end();
+});
+
+t.test('vaccination and administration - the place is RXA-27 where RXA-11 says none [HL7 4A.4.7]', (t) => {
+  const rxa = (fields: Record<number, string>) =>
+    seg('RXA', { 1: '0', 3: '20260313', 5: '20^DTaP^CVX', ...fields });
+  const both = { 11: 'OLD^1', 27: '^^^CLINIC' };
+  t.match(event('VXU^V04', pid, 'ORC|RE||1', rxa({ 27: '^^^CLINIC' })).immunization?.location, {
+    facility: 'CLINIC',
+  });
+  t.match(event('VXU^V04', pid, 'ORC|RE||1', rxa(both)).immunization?.location, {
+    pointOfCare: 'OLD',
+    facility: '',
+  });
+  t.match(event('RAS^O17', pid, 'ORC|RE|1', rxa({ 27: 'W1^2' })).medication?.location, { pointOfCare: 'W1' });
   t.end();
 });
 

@@ -142,6 +142,60 @@ t.test('oru - text goes on after a raw line break, and what stands behind it cou
   t.end();
 });
 
+t.test('oru - a blank line in a text does not end it, and no line of it is a segment', (t) => {
+  for (const raw of [
+    'First\n\nSecond\n\n\nPID of it',
+    'First\r\n\r\nMRI of it\r\n\r\n\r\nPID of it',
+    'a\r\r\rb',
+  ]) {
+    const obx = `OBX|1|TX|R^Report^L||${raw}|||AA|||F`;
+    const { events } = normalizeHl7v2(er7(...header('ORU^R01'), 'OBR|1||F1|R^R^L', obx), testContext());
+    t.match(events, { length: 1 });
+    t.match(events[0]?.observations, [{ value: raw, interpretation: 'AA', status: 'final' }]);
+  }
+  for (const [line, value] of [
+    ['RBC', 'seen:\nRBC\nJDM'],
+    ['NTE', 'seen:'],
+  ]) {
+    const obx = `OBX|1|TX|R^Report^L||seen:\n${line}\nJDM||||||F`;
+    const { events } = normalizeHl7v2(er7(...header('ORU^R01'), obx), testContext());
+    t.equal(
+      events[0]?.observations[0]?.value,
+      value,
+      'three letters alone in a line are text, if no segment',
+    );
+  }
+  const asked = 'OBR|1|P1||CT^CT^L|||||||||pain\r\nsince\r\n\r\nMonday||||||||||||||^^^^^S';
+  const [order] = normalizeHl7v2(er7(...header('ORM^O01'), 'ORC|NW|P1', asked), testContext()).events;
+  const { relevantClinicalInformation, priority, timing } = order?.order ?? {};
+  t.match({ relevantClinicalInformation }, { relevantClinicalInformation: 'pain\r\nsince\r\n\r\nMonday' });
+  t.match(timing, [{ priority: 'S' }], 'what the clinician wrote does not cost the order its priority');
+  t.equal(priority, 'S');
+  const coded = 'OBX|1|CWE|A^B^L||^free\r\ntext|||HH|||F';
+  t.match(normalizeHl7v2(er7(...header('ORU^R01'), coded), testContext()).events[0]?.observations, [
+    { value: 'free\r\ntext', interpretation: 'HH', status: 'final' },
+  ]);
+  const bare = er7(...header('ORU^R01'), 'OBX|1|NM|A^B^L||1||||||F', 'PID\nDG1 listed||||||F');
+  t.equal(normalizeHl7v2(bare, testContext()).events.length, 1, 'text behind a bare name is none of it');
+  // A CR that does not stand in a text ends its segment, and what follows is no second patient.
+  const cut = er7(...header('ORU^R01'), 'OBX|1|NM|A^B^L||1', 'PID controller|||||||F');
+  const { events } = normalizeHl7v2(cut, testContext());
+  t.match(events, [{ provenance: { remarks: ['line 4: not a segment, left out'] } }]);
+  t.equal(events.length, 1);
+  t.end();
+});
+
+t.test('scanner - line breaks are walked once, however many they are', (t) => {
+  for (const mark of ['\r', '\n', '\r\n']) {
+    const text = `OBX|1|TX|R^Report^L||a${mark.repeat(1_000_000)}b||||||F`;
+    // By the square it would be hours.
+    const { events } = normalizeHl7v2(er7(...header('ORU^R01'), text), testContext());
+    t.equal(events[0]?.observations[0]?.status, 'final');
+    t.equal(events[0]?.provenance?.remarks.length, mark === '\n' ? 0 : 1);
+  }
+  t.end();
+});
+
 t.test('adt - a message that is whole is read, whatever its MSH-14 holds', (t) => {
   const head = 'MSH|^~\\&|ORBIS|KH|X|KH|20261123||ADT^A08|1|P|2.5||123788998';
   const whole = normalizeHl7v2(er7(head, 'EVN|A08|20261123', 'PID|1||7'), testContext());

@@ -280,3 +280,18 @@ t.test(
     t.end();
   },
 );
+
+t.test('orders - one that is replaced is over, also before the filler says so [HL7 4.5.1.1]', (t) => {
+  for (const [type, detail] of [
+    ['OML^O21', 'OBR|1|||A^B^L'],
+    ['RDE^O11', 'RXE|1^BID|M^Drug^L|1||mg'],
+  ] as const) {
+    const both = events(type, 'ORC|RP|OLD^X', detail, 'ORC|RO|NEW^X||||||OLD&X', detail);
+    t.match(both, [
+      { status: 'cancelled', order: { placer: { value: 'OLD' } } },
+      { status: 'requested', order: { placer: { value: 'NEW' } } },
+    ]);
+    t.match(events(type, 'ORC|RP|OLD^X', detail), [{ status: 'requested' }], 'alone it is sent for a change');
+  }
+  t.end();
+});

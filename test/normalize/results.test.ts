@@ -1,7 +1,10 @@
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { createUnitReader } from '../../gateway/normalize/units.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
+
+const reader = createUnitReader(new Map());
 
 function event(...segments: string[]): ClinicalEvent {
   const head = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ORU^R01|1|P|2.5.1';
@@ -63,5 +66,34 @@ t.test('results - a report whose order ended is cancelled, where OBR-25 does not
   t.equal(event('ORC|RE|P1|F1', 'OBR|1|P1|F1|A^B^L', ...rows).status, 'final');
   const said = `OBR|1|P1|F1|A^B^L${'|'.repeat(21)}C`;
   t.equal(event('ORC|OC|P1|F1', said, ...rows).status, 'corrected');
+  t.end();
+});
+
+t.test('results - a power of ten whose separator was not escaped is one unit, and says so', (t) => {
+  const unit = (sent: string) => {
+    const found = event('OBR|1||F1|A^B^L', `OBX|1|NM|WBC^WBC^L||5.1|${sent}|||||F`);
+    const { unit, unitCode } = found.observations[0] ?? {};
+    const ucum = unitCode && reader.read(unitCode);
+    return { unit, ucum, remarks: found.provenance?.remarks };
+  };
+  const remarks = ['OBX-6: a power of ten whose separator was not escaped'];
+  t.same(unit('10^3/uL'), { unit: '10^3/uL', ucum: '10*3/uL', remarks });
+  t.same(unit('x10^9/L'), { unit: 'x10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('10^12/L^L'), { unit: '10^12/L', ucum: '10*12/L', remarks });
+  t.same(unit('10\\S\\3/uL'), { unit: '10^3/uL', ucum: '10*3/uL', remarks: [] });
+  t.same(unit('10*3/uL^thousand per microliter^UCUM'), { unit: '10*3/uL', ucum: '10*3/uL', remarks: [] });
+  t.equal(unit('10^doses^L').unit, '10', 'a local code of a unit stays one');
+  t.end();
+});
+
+t.test('results - a coding system by the names that senders give it is that system', (t) => {
+  const { observations } = event(
+    'OBR|1||F1|71046^Chest^CPT4',
+    'OBX|1|CWE|A^B^L||R07.9^Chest pain^ICD-10-CM~71046^Chest^cpt-4||||||F',
+  );
+  t.match(observations[0]?.valueCode?.codings, [
+    { system: 'http://hl7.org/fhir/sid/icd-10-cm', name: 'ICD-10-CM' },
+  ]);
+  t.match(observations[0]?.furtherValueCodes, [{ codings: [{ system: 'http://www.ama-assn.org/go/cpt' }] }]);
   t.end();
 });

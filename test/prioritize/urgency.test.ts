@@ -21,6 +21,9 @@ const oru = (...segments: string[]): Uint8Array => bytes(msh('ORU^R01'), 'PID|1'
 const rows: [string, Uint8Array, string][] = [
   ['OBX-8 HH', oru(field('OBX', 8, 'HH')), 'stat'],
   ['OBX-8 in a second repetition', oru(field('OBX', 8, 'L~LL^low^HL70078|x')), 'stat'],
+  ['OBX-8 behind a line break in the text', oru('OBX|1|TX|A^B||one\n\nthree|||AA|||F'), 'stat'],
+  ['OBX-8 behind a carriage return', oru('OBX|1|TX|A^B||one\r\rthree|||AA|||F'), 'stat'],
+  ['the same field of a segment behind a short OBX', oru('OBX|1|TX|A^B||one', 'NTE|1|L|||||HH'), 'routine'],
   ['OBX-8 in lower case', oru(field('OBX', 8, ' aa ')), 'stat'],
   ['OBX-8 H', oru(field('OBX', 8, 'H|HH')), 'routine'],
   ['OBX-8 of another word that begins alike', oru(field('OBX', 8, 'HHH')), 'routine'],
@@ -35,6 +38,11 @@ const rows: [string, Uint8Array, string][] = [
   ['ORC-7.6', bytes(msh('ORM^O01'), field('ORC', 7, '1^^^^^TM5')), 'stat'],
   ['RXE-1.6', bytes(msh('RDE^O11'), field('RXE', 1, '1^^^^^S')), 'stat'],
   ['no priority', bytes(msh('ORM^O01'), field('ORC', 7, '1^^^^^R')), 'routine'],
+  ['TQ1-9 of a laboratory that writes ST', bytes(msh('OML^O21'), field('TQ1', 9, 'ST')), 'stat'],
+  ['TQ1-9 U', bytes(msh('OML^O21'), field('TQ1', 9, 'U^Urgent')), 'urgent'],
+  ['a STAT referral', bytes(msh('REF^I12'), field('RF1', 2, 'S^STAT^HL70280')), 'stat'],
+  ['a referral as soon as possible', bytes(msh('REF^I12'), field('RF1', 2, 'A')), 'urgent'],
+  ['OBX-8 in a word', oru(field('OBX', 8, 'Crit^critical')), 'stat'],
   ['an admission', bytes(msh('ADT^A01'), 'PID|1'), 'routine'],
   ['a merge', bytes(msh('ADT^A40^ADT_A39'), 'PID|1'), 'urgent'],
   ['a merge that EVN-1 alone names', bytes(msh('ADT'), 'EVN|A34'), 'urgent'],
@@ -91,6 +99,7 @@ t.test('guess - reads the fields that the default classes read', async (t) => {
     RXE: 'RDE^O11',
     RXG: 'RGV^O15',
     OBX: 'ORU^R01',
+    RF1: 'REF^I12',
   };
   for (const name of fieldsRead.hl7v2) {
     const [segment = '', n] = name.split('-');
@@ -135,7 +144,7 @@ t.test('guess - agrees with the classifier for every message type and field', as
   const types =
     'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
     'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
-  const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8] };
+  const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8], RF1: [2] };
   const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];
   const base = [
     'PID|1||7^^^H',
@@ -161,6 +170,9 @@ t.test('guess - agrees with the classifier for every message type and field', as
           'PH',
           'PM~SP',
           'PL',
+          'ST',
+          'U',
+          'CRIT',
           '""',
         ]) {
           const raw = bytes(msh(type), ...base.slice(0, 3), field(segment, n, value), ...base.slice(3));

@@ -57,6 +57,8 @@ const singleByte: Record<string, string> = lookup({
   CP852: 'cp852',
   CP866: 'cp866',
 });
+/** Where letters beyond ASCII hardly ever follow each other in the way of UTF-8; in Cyrillic, Thai or Polish they may. */
+const western = new Set(['iso-8859-1', 'iso-8859-15', 'windows-1252']);
 const iso2022 = new Set(['ISO IR87', 'ISO IR159', 'ISO IR14', 'ISO-2022-JP', 'JIS']);
 const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE', 'ISO IR192']);
 const asciiNames = new Set(['', 'ASCII', 'US-ASCII', 'ISO IR6']);
@@ -84,6 +86,10 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
   const single = part !== undefined ? `iso-8859-${part}` : page !== undefined ? `windows-${page}` : '';
   const bytewise = single || singleByte[first];
   if (bytewise !== undefined && iconv.encodingExists(bytewise)) {
+    // "Ã¼" beside nothing else is no Western text, but a sender who never changed MSH-18.
+    if (western.has(bytewise) && !isAscii(whole) && isUtf8(whole)) {
+      return { ...utf8(whole, true), remark: `MSH-18: says ${bytewise}, but all is UTF-8, and is read so` };
+    }
     return viaIconv(bytewise.toUpperCase(), bytewise, false);
   }
   const walked = encodings[first];

@@ -61,8 +61,11 @@ export const prb: Table<Condition> = [
   [3, 'code', code],
   [4, 'identifier', ei()],
   [9, 'resolved', time],
+  [13, 'verification', code],
   [14, 'status', code],
   [16, 'onset', time],
+  [18, 'priority', word],
+  [26, 'severity', code],
 ];
 
 /** Goal detail [HL7 12.4.1]. */

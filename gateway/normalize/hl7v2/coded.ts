@@ -4,7 +4,7 @@ import { addMapped, codingSystem } from '../codes.ts';
 import { keptBytesMax } from './kept-codes.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { fired, type Scope } from './scope.ts';
+import { fired, remark, type Scope } from './scope.ts';
 
 export function code(segment: Segment, field: number): Code | undefined {
   return codeOf(segment.parts(field));
@@ -107,6 +107,27 @@ export function textOf(code: Code | undefined): string {
   return code === undefined ? '' : code.text || (code.codings[0]?.code ?? '');
 }
 
+/**
+ * A unit by its codings. Many laboratories send 10^3/uL without escaping the separator, and then the field says
+ * the code 10 with the text 3/uL: a thousand times less, in a unit that UCUM knows too.
+ */
+export function unitIn(segment: Segment, field: number): Code | undefined {
+  const found = code(segment, field);
+  const ten = found?.codings[0];
+  if (ten === undefined || !ten.code.endsWith('10') || !powerOf.test(ten.display)) return found;
+  const { message } = segment;
+  if (message.by.component !== caret || !/^(?:[x*×] ?)?10$/i.test(ten.code)) return found;
+  remark(message.scope, `${segment.name}-${field}: a power of ten whose separator was not escaped`);
+  const joined = said('');
+  add(joined.codings, `${ten.code}^${ten.display}`, '', '', '', '', message.scope.context.source);
+  addMapped(joined, message.scope.context.codes, (table) => fired(message.scope, `code-table/${table}`));
+  return joined;
+}
+
+const caret = 0x5e;
+/** What stands behind the separator: 3/uL, 12/L. */
+const powerOf = /^[+-]?\d{1,2} ?\/./;
+
 /** A unit as text: its code as sent, which is what is computed with, else its text. */
 export function unitText(code: Code | undefined): string {
   const sent = code?.codings.find((coding) => !coding.mapped && coding.code !== '');
@@ -115,5 +136,5 @@ export function unitText(code: Code | undefined): string {
 
 /** A unit that has no place for its codings. */
 export function unitWord(segment: Segment, field: number): string {
-  return unitText(code(segment, field));
+  return unitText(unitIn(segment, field));
 }

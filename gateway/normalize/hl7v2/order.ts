@@ -10,7 +10,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { fresh } from './shapes.ts';
@@ -210,8 +210,13 @@ export const obr: Table<Ordering> = [
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
 ];
 
+const numbersOf = { placer: eis('PLAC'), filler: eis('FILL') };
+
 function number(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
-  const found = ei(which === 'placer' ? 'PLAC' : 'FILL')(segment, field);
+  const all = numbersOf[which](segment, field);
+  const found = all[0];
+  // Not by the standard, but some send the accession's number and its key as repetitions.
+  for (let i = 1; i < all.length; i++) addAlternate(order, all[i] as Identifier);
   const old = order[which];
   if (old === undefined) order[which] = found;
   else if (found !== undefined && !sameNumber(found, old)) {
@@ -287,9 +292,13 @@ function groups(order: Order, segment: Segment, field: number): void {
 /** A further number of the placer's; ORC and OBR may both say it. */
 function placerAlternates(order: Order, segment: Segment, field: number): void {
   for (const one of cxs(segment, field)) {
-    const known = order.alternates.some((other) => other.value === one.value && other.system === one.system);
-    if (!known) order.alternates.push({ ...one, type: 'PLAC' });
+    addAlternate(order, { ...one, type: 'PLAC' });
   }
+}
+
+function addAlternate(order: Order, one: Identifier): void {
+  const known = order.alternates.some((other) => other.value === one.value && other.system === one.system);
+  if (!known) order.alternates.push(one);
 }
 
 function people(role: string): (to: Ordering, segment: Segment, field: number) => void {

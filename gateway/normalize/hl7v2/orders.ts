@@ -13,7 +13,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, orderControl, orderStatus, reportStatus } from './status.ts';
+import { endingControl, isReplaced, orderControl, orderStatus, reportStatus } from './status.ts';
 import { asSent, fill, label, type Table, word } from './table.ts';
 
 /** Stock and supplies [HL7 4.11]. */
@@ -58,8 +58,8 @@ export const orders: Family = {
     rxSegments,
     supplies,
   ),
-  finish(event) {
-    event.status = orderedStatus(event);
+  finish(event, draft) {
+    event.status = isReplaced(event, draft.done) ? 'cancelled' : orderedStatus(event);
     event.times ??= fresh.times();
     event.times.observed ??= event.order?.requested;
   },

@@ -134,12 +134,16 @@ const referralStatus: Record<string, string> = lookup({
   E: 'completed',
 });
 
+/** A problem, a goal or a pathway is taken out of the list [HL7 12.3]. */
+const deletes = new Set(['PC3', 'PC8', 'PCD', 'PCJ']);
+
 export const problem: Family = {
   name: 'problem',
   kind: 'problem',
   opens: new Set(),
   segments: handlers(...shared, bodies),
-  finish(event) {
+  finish(event, draft) {
+    if (deletes.has(draft.trigger)) event.status = 'entered-in-error';
     setTime(event, event.conditions[0]?.onset ?? event.conditions[0]?.recorded);
   },
 };

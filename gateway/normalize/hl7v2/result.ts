@@ -2,7 +2,7 @@
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
-import { code, codes, textOf, unitText } from './coded.ts';
+import { code, codes, textOf, unitIn, unitText } from './coded.ts';
 import { ei, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
@@ -41,7 +41,7 @@ export const obx: Table<Observation> = [
   [
     6,
     (to, segment, field) => {
-      to.unitCode = code(segment, field);
+      to.unitCode = unitIn(segment, field);
       to.unit = unitText(to.unitCode);
     },
   ],

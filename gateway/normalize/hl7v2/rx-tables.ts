@@ -1,7 +1,13 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
-import type { Code, Immunization, Ingredient, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  Code,
+  Immunization,
+  Ingredient,
+  Location,
+  Medication,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timings } from './clock.ts';
-import { code, codes, unitText } from './coded.ts';
+import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
 import type { Segment } from './message.ts';
 import { locationOf, participants } from './people.ts';
@@ -17,7 +23,7 @@ function instructed(to: Medication, segment: Segment, field: number): void {
 function unit<N extends string>(name: N) {
   type Target = { [K in N]: string } & { [K in `${N}Code`]?: Code | undefined };
   return (to: Target, segment: Segment, field: number): void => {
-    const found = code(segment, field);
+    const found = unitIn(segment, field);
     if (found === undefined) return;
     Object.assign(to, { [name]: unitText(found), [`${name}Code`]: found });
   };
@@ -174,6 +180,11 @@ export const rxcPart: Table<Ingredient> = [
   [5, 'strength', word],
   [6, unit('strengthUnit')],
 ];
+
+/** Since 2.7 the place is in RXA-27; where RXA-11 is still sent, that one counts [HL7 4A.4.7]. */
+export function placeOf(segment: Segment): Location | undefined {
+  return segment.has(27) ? locationOf(segment.parts(27)) : undefined;
+}
 
 export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart] };
 export const administeredTables = { RXA: rxaGiven, RXR: rxrGiven };

@@ -5,7 +5,19 @@ import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
-import { rxaGiven, rxaVaccine, rxc, rxcPart, rxd, rxe, rxg, rxo, rxrGiven, rxrVaccine } from './rx-tables.ts';
+import {
+  placeOf,
+  rxaGiven,
+  rxaVaccine,
+  rxc,
+  rxcPart,
+  rxd,
+  rxe,
+  rxg,
+  rxo,
+  rxrGiven,
+  rxrVaccine,
+} from './rx-tables.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -15,7 +27,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, orderControl, orderStatus } from './status.ts';
+import { endingControl, isReplaced, orderControl, orderStatus } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
@@ -28,6 +40,7 @@ export const rxSegments: Record<string, Handler> = {
     if (draft.seen.has('RXA') || draft.event === undefined) again(draft);
     draft.seen.add('RXA');
     medicate(draft, segment, rxaGiven, 'administration');
+    medication(draft).location ??= placeOf(segment);
   },
   RXR(draft, segment) {
     fill(medication(draft), rxrGiven, segment);
@@ -72,6 +85,7 @@ export const vaccineSegments: Record<string, Handler> = {
     draft.seen.add('RXA');
     const to = immunization(draft);
     fill(to, rxaVaccine, segment);
+    to.location ??= placeOf(segment);
     draft.acting = to.participants;
     draft.notes = draft.current.notes;
   },
@@ -86,7 +100,7 @@ function immunization(draft: Draft): Immunization {
   return current.immunization;
 }
 
-export function finishMedication(event: ClinicalEvent): void {
+function finishMedication(event: ClinicalEvent): void {
   const { order, medication } = event;
   event.times ??= fresh.times();
   event.times.observed ??=
@@ -130,5 +144,8 @@ export const rx: Family = {
   kind: 'medication',
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(...base, rxSegments),
-  finish: finishMedication,
+  finish(event, draft) {
+    finishMedication(event);
+    if (isReplaced(event, draft.done)) event.status = 'cancelled';
+  },
 };

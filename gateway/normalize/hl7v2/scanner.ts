@@ -14,6 +14,7 @@ import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
 import { remark, type Scope } from './scope.ts';
+import { namesSegment } from './segment-names.ts';
 import { endsBlock, opensMessage } from './split.ts';
 
 let scratch = new Int32Array(1 << 12);
@@ -56,12 +57,19 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
         marks[used++] = at + 1;
       } else if (byte < 0x20) {
         if (byte === 13) {
-          if (used - mine > textMarksMax || !breaksText(bytes, marks, mine, used, at, field)) break;
+          if (!inText(bytes, marks, mine, used, field)) break;
+          const next = afterBreaks(bytes, at, true);
+          if (!continues(bytes, next, field, true)) break;
           remark(scope, `line ${starts.length + 1}: its text goes on after a line break`);
+          at = next - 1;
         } else if (byte === 10) {
           // One that begins the line belongs to the CR before it, whatever follows.
-          if (at === begin || !continues(bytes, at + 1, field)) break;
-          alone &&= !opensMessage(bytes, at + 1);
+          if (at === begin || used - mine === 1) break;
+          // Paragraphs have blank lines between them.
+          const next = afterBreaks(bytes, at, false);
+          if (!continues(bytes, next, field, inText(bytes, marks, mine, used, field))) break;
+          alone &&= !opensMessage(bytes, next);
+          at = next - 1;
         } else if (byte === 28 && endsBlock(bytes, at)) break;
       }
     }
@@ -143,6 +151,11 @@ function nameAt(message: Message, begin: number): string {
   const { bytes } = message;
   let from = begin;
   while (bytes[from] === 11 || bytes[from] === 32) from++;
+  const behind = bytes[from + 3] ?? 0;
+  // "PID controller" is text, and so is "MSHA"; "PID |" is a segment of a careless sender.
+  if (behind >= 32 && behind !== message.by.field && bytes[from + 4] !== message.by.field) {
+    return message.chars.substring(from, from + 4);
+  }
   const key = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
   const known = constants.get(key);
   if (known !== undefined) return known;
@@ -159,45 +172,42 @@ function nameAt(message: Message, begin: number): string {
   return message.chars.charCodeAt(from + 3) === message.by.field ? name.toUpperCase() : name;
 }
 
-/** Name and fields up to OBX-5. */
-const textMarksMax = 6;
-
 /**
- * True where a CR breaks the text of an OBX-5 (TX, FT, ST, ED) or NTE-3: the segment ends with that text, and the next
- * line does not begin like a segment. CR should have been escaped there [HL7 2.7]; the status stands behind it.
+ * True in the text of an OBX-5 (TX, FT, ST, CE, CWE, ED …), NTE-3 or OBR-13, which a line break may stand in: it
+ * should have been escaped there [HL7 2.7], and status, flags and priority stand behind it.
  */
-function breaksText(
-  bytes: Buffer,
-  marks: Int32Array,
-  first: number,
-  used: number,
-  at: number,
-  field: number,
-): boolean {
+function inText(bytes: Buffer, marks: Int32Array, first: number, used: number, field: number): boolean {
+  const begun = used - first - 1; // fields
+  if (begun !== 5 && begun !== 3 && begun !== 13) return false;
   const begin = marks[first] as number;
   const name =
     ((bytes[begin] as number) << 16) | ((bytes[begin + 1] as number) << 8) | (bytes[begin + 2] as number);
-  if (used - first === 6) {
-    if (name !== obx) return false;
-    const type = marks[first + 2] as number;
-    const first2 = ((bytes[type] as number) << 8) | (bytes[type + 1] as number);
-    if (!textTypes.has(first2) || bytes[type + 2] !== field) return false;
-  } else if (used - first !== 4 || name !== nte) return false;
+  if (begun === 3) return name === nte;
+  if (begun === 13) return name === obr;
+  if (name !== obx) return false;
+  const type = marks[first + 2] as number;
+  const first2 = ((bytes[type] as number) << 8) | (bytes[type + 1] as number);
+  return textTypes.has(first2) && (bytes[type + 2] === field || bytes[type + 3] === field);
+}
+
+/** Where the line begins that is not blank, after the line break at `at`. */
+function afterBreaks(bytes: Buffer, at: number, returns: boolean): number {
   let next = at + 1;
-  while (bytes[next] === 13 || bytes[next] === 10) next++;
-  return continues(bytes, next, field);
+  while (bytes[next] === 10 || (returns && bytes[next] === 13)) next++;
+  return next;
 }
 
 const obx = 0x4f4258;
 const nte = 0x4e5445;
+const obr = 0x4f4252;
 /** A document in base64 comes in lines, too. */
-const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544]); // TX FT ST ED
+const textTypes = new Set([0x5458, 0x4654, 0x5354, 0x4544, 0x4345, 0x4357, 0x4346]); // TX FT ST ED CE CW CF
 
 /**
- * A bare LF inside a text field is not the end of the segment, although it should have been
+ * A line break inside a text field is not the end of the segment, although it should have been
  * escaped: the line after it does not begin like a segment.
  */
-function continues(bytes: Buffer, at: number, field: number): boolean {
+function continues(bytes: Buffer, at: number, field: number, text: boolean): boolean {
   if (at + 2 >= bytes.length) return false;
   const first = bytes[at] as number;
   if (first === 13 || first === 10 || first === 28 || first === 11) return false;
@@ -208,7 +218,10 @@ function continues(bytes: Buffer, at: number, field: number): boolean {
     if (!letter && !(i > 0 && byte >= 48 && byte <= 57)) return true;
   }
   const after = bytes[at + 3];
-  return after !== field && after !== 13 && after !== 10 && after !== undefined;
+  if (after === undefined) return false;
+  if (after !== field && after !== 13 && after !== 10) return true;
+  // "PV1" and "NTE|" are segments; in a text, "RBC" alone in a line and somebody's initials at its end are not.
+  return text && !namesSegment(bytes.toString('latin1', at, at + 3));
 }
 
 function grown(): Int32Array<ArrayBuffer> {

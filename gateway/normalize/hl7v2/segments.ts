@@ -129,7 +129,11 @@ export const orderSegments: Record<string, Handler> = {
   TQ1(draft, segment) {
     const timing = fill(fresh.timing(), tq1, segment);
     draft.order.timing.push(timing);
-    if (timing.priority !== '') draft.order.priority = timing.priority;
+    // Of a dose now and the others by routine, the first is what the order waits for.
+    if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
+      draft.order.priority = timing.priority;
+      draft.seen.add('TQ1-9');
+    }
   },
   IPC(draft, segment) {
     draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));

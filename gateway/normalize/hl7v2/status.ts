@@ -1,4 +1,5 @@
 /** Status words from the tables of chapters 4, 7 and 10. */
+import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 
 /** OBX-11 [HL7 table 0085]. */
@@ -57,6 +58,14 @@ export const orderStatus: Record<string, string> = lookup({
  * anything [HL7 4.5.1.5]. RQ and RU tell of the order that another one replaces.
  */
 export const endingControl: ReadonlySet<string> = new Set(['CA', 'CR', 'OC', 'DC', 'DR', 'OD', 'RQ', 'RU']);
+
+/**
+ * RP names the order that is to be replaced, and the ROs behind it are what replaces it [HL7 4.5.1.1 e]. Alone it is
+ * sent for a mere change.
+ */
+export function isReplaced({ order }: ClinicalEvent, all: readonly ClinicalEvent[]): boolean {
+  return order?.control === 'RP' && all.some((other) => other.order?.control === 'RO');
+}
 
 /** ORC-1 [HL7 table 0119]. */
 export const orderControl: Record<string, string> = lookup({

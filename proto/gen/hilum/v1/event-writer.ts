@@ -1373,6 +1373,16 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.severity !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.severity);
+    w.close(114, mark);
+  }
+  if (m.verification !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.verification);
+    w.close(106, mark);
+  }
   if (m.resolved !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.resolved);
@@ -1991,6 +2001,16 @@ export function writePeriod(w: BackWriter, m: Period): void {
 
 export function writeSpecimen(w: BackWriter, m: Specimen): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.quality !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.quality);
+    w.close(138, mark);
+  }
+  for (let list = m.risks, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(130, mark);
+  }
   if (m.containerType !== undefined) {
     const mark = w.mark();
     writeCode(w, m.containerType);

@@ -44,7 +44,7 @@ export interface ClinicalEvent {
   kind: string;
   /**
    * How urgent it is: stat | urgent | routine | bulk.
-   * HL7 v2: OBX-8, OBR-27, TQ1-9 · FHIR: Bundle.meta.tag · Hilum: class rules
+   * HL7 v2: OBX-8, OBR-27, TQ1-9, RF1-2 · FHIR: Bundle.meta.tag · Hilum: class rules
    */
   class: string;
   /**
@@ -1669,8 +1669,8 @@ export interface Order {
     | Period
     | undefined;
   /**
-   * Further numbers of the placer for the same order.
-   * HL7 v2: ORC-33, OBR-53 · FHIR: ServiceRequest.identifier
+   * Further numbers of the placer (PLAC) and of the filler (FILL) for the same order.
+   * HL7 v2: ORC-33, OBR-53, repetitions of ORC-2, ORC-3, OBR-2 and OBR-3 · FHIR: ServiceRequest.identifier
    */
   alternates: Identifier[];
   /**
@@ -1978,7 +1978,19 @@ export interface Specimen {
    * What it is kept in.
    * HL7 v2: SPM-27 · FHIR: Specimen.container.type
    */
-  containerType: Code | undefined;
+  containerType:
+    | Code
+    | undefined;
+  /**
+   * What whoever handles it must know: biohazard, infectious …
+   * HL7 v2: SPM-16 (table 0489) · FHIR: Specimen.condition
+   */
+  risks: Code[];
+  /**
+   * How good it is: excellent, good, fair, poor.
+   * HL7 v2: SPM-22 (table 0491) · FHIR: Specimen.condition
+   */
+  quality: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2994,7 +3006,7 @@ export interface Medication {
   action: string;
   /**
    * Where it was given.
-   * HL7 v2: RXA-11
+   * HL7 v2: RXA-11, RXA-27
    */
   location:
     | Location
@@ -3147,7 +3159,7 @@ export interface Immunization {
   participants: Participant[];
   /**
    * Where it was given.
-   * HL7 v2: RXA-11 · FHIR: Immunization.location
+   * HL7 v2: RXA-11, RXA-27 · FHIR: Immunization.location
    */
   location:
     | Location
@@ -3639,7 +3651,7 @@ export interface Condition {
   type: string;
   /**
    * Its rank among the diagnoses.
-   * HL7 v2: DG1-15
+   * HL7 v2: DG1-15, PRB-18
    */
   priority: string;
   /**
@@ -3682,7 +3694,21 @@ export interface Condition {
    * Until when.
    * HL7 v2: PRB-9 · FHIR: Condition.abatementDateTime
    */
-  resolved: ClinicalTime | undefined;
+  resolved:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How sure it is: confirmed, suspected …
+   * HL7 v2: PRB-13 · FHIR: Condition.verificationStatus
+   */
+  verification:
+    | Code
+    | undefined;
+  /**
+   * How severe it is.
+   * HL7 v2: PRB-26 · FHIR: Condition.severity
+   */
+  severity: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -11997,6 +12023,8 @@ function createBaseSpecimen(): Specimen {
     additives: [],
     parents: [],
     containerType: undefined,
+    risks: [],
+    quality: undefined,
     _unknownFields: {},
   };
 }
@@ -12047,6 +12075,12 @@ export const Specimen: MessageFns<Specimen> = {
     }
     if (message.containerType !== undefined) {
       Code.encode(message.containerType, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.risks) {
+      Code.encode(v!, writer.uint32(130).fork()).join();
+    }
+    if (message.quality !== undefined) {
+      Code.encode(message.quality, writer.uint32(138).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12192,6 +12226,22 @@ export const Specimen: MessageFns<Specimen> = {
             message.containerType = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.risks.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.quality = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12251,6 +12301,8 @@ export const Specimen: MessageFns<Specimen> = {
         : isSet(object.container_type)
         ? Code.fromJSON(object.container_type)
         : undefined,
+      risks: globalThis.Array.isArray(object?.risks) ? object.risks.map((e: any) => Code.fromJSON(e)) : [],
+      quality: isSet(object.quality) ? Code.fromJSON(object.quality) : undefined,
     };
   },
 
@@ -12301,6 +12353,12 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.containerType !== undefined) {
       obj.containerType = Code.toJSON(message.containerType);
     }
+    if (message.risks?.length) {
+      obj.risks = message.risks.map((e) => Code.toJSON(e));
+    }
+    if (message.quality !== undefined) {
+      obj.quality = Code.toJSON(message.quality);
+    }
     return obj;
   },
 
@@ -12333,6 +12391,10 @@ export const Specimen: MessageFns<Specimen> = {
     message.parents = object.parents?.map((e) => Identifier.fromPartial(e)) || [];
     message.containerType = (object.containerType !== undefined && object.containerType !== null)
       ? Code.fromPartial(object.containerType)
+      : undefined;
+    message.risks = object.risks?.map((e) => Code.fromPartial(e)) || [];
+    message.quality = (object.quality !== undefined && object.quality !== null)
+      ? Code.fromPartial(object.quality)
       : undefined;
     return message;
   },
@@ -18848,6 +18910,8 @@ function createBaseCondition(): Condition {
     status: undefined,
     onset: undefined,
     resolved: undefined,
+    verification: undefined,
+    severity: undefined,
     _unknownFields: {},
   };
 }
@@ -18889,6 +18953,12 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.resolved !== undefined) {
       ClinicalTime.encode(message.resolved, writer.uint32(98).fork()).join();
+    }
+    if (message.verification !== undefined) {
+      Code.encode(message.verification, writer.uint32(106).fork()).join();
+    }
+    if (message.severity !== undefined) {
+      Code.encode(message.severity, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -19010,6 +19080,22 @@ export const Condition: MessageFns<Condition> = {
             message.resolved = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.verification = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.severity = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -19050,6 +19136,8 @@ export const Condition: MessageFns<Condition> = {
       status: isSet(object.status) ? Code.fromJSON(object.status) : undefined,
       onset: isSet(object.onset) ? ClinicalTime.fromJSON(object.onset) : undefined,
       resolved: isSet(object.resolved) ? ClinicalTime.fromJSON(object.resolved) : undefined,
+      verification: isSet(object.verification) ? Code.fromJSON(object.verification) : undefined,
+      severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
     };
   },
 
@@ -19091,6 +19179,12 @@ export const Condition: MessageFns<Condition> = {
     if (message.resolved !== undefined) {
       obj.resolved = ClinicalTime.toJSON(message.resolved);
     }
+    if (message.verification !== undefined) {
+      obj.verification = Code.toJSON(message.verification);
+    }
+    if (message.severity !== undefined) {
+      obj.severity = Code.toJSON(message.severity);
+    }
     return obj;
   },
 
@@ -19120,6 +19214,12 @@ export const Condition: MessageFns<Condition> = {
       : undefined;
     message.resolved = (object.resolved !== undefined && object.resolved !== null)
       ? ClinicalTime.fromPartial(object.resolved)
+      : undefined;
+    message.verification = (object.verification !== undefined && object.verification !== null)
+      ? Code.fromPartial(object.verification)
+      : undefined;
+    message.severity = (object.severity !== undefined && object.severity !== null)
+      ? Code.fromPartial(object.severity)
       : undefined;
     return message;
   },
