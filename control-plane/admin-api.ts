@@ -121,6 +121,12 @@ export class AdminApi {
   }
 
   async trace(id: string): Promise<TraceResponse> {
+    // Nobody asks for all messages without a control ID, and no row has an empty key.
+    if (id === '') {
+      throw new HilumError('usage', 'A trace wants an event id or a message control ID (MSH-10).', {
+        exit: exitCode.usage,
+      });
+    }
     const byId = await this.state.eventLog.byId(id);
     const events = byId === undefined ? await this.state.eventLog.byControlId(id, tracesMax) : [byId];
     if (events.length > 0) return { traces: await Promise.all(events.map((event) => this.#trace(event))) };

@@ -129,9 +129,10 @@ export class Plane {
       enroll: (request, peer, before) =>
         enroll(state, request, peer, before, (gateway) => this.#sessions.drop(gateway), options.log),
       renew: (csr, peer) => renew(state, csr, peer),
+      log: options.log,
     });
     const api = new AdminApi(state, this.#sessions, () => options.settings.advertise ?? this.address);
-    addAdmin(this.#server, api);
+    addAdmin(this.#server, api, options.log);
     this.#status = new StatusServer({
       notReady: () => (this.#ready ? '' : 'starting or stopping'),
       status: () => ({

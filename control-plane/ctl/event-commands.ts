@@ -226,7 +226,7 @@ export function traceText(trace: Trace): string {
   }
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
   if (trace.repeats > 0n)
-    text += `  repeated ${trace.repeats} times; each was answered, none had an effect\n`;
+    text += `  repeated ${trace.repeats === 1n ? 'once' : `${trace.repeats} times`}; each was answered, none had an effect\n`;
   if (trace.conflict !== '')
     text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
   if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;
