@@ -242,9 +242,12 @@ export class AdminApi {
   }
 
   #custodyRow(row: GatewayRow, count: CustodyCount, reportedAtUs: bigint): CustodyRow {
-    const stored = this.state.eventLog
-      .counts()
-      .find((one) => one.gateway === row.gateway && one.source === count.source);
+    const { eventLog, registry } = this.state;
+    // A journal that was enrolled anew counts all that it ever took; what it delivered before is stored under its earlier names.
+    const names = new Set([row.gateway, ...registry.earlierNames(row.gateway)]);
+    const of = eventLog.counts().filter((one) => names.has(one.gateway) && one.source === count.source);
+    const stored = of.reduce((sum, one) => sum + one.records, 0n);
+    const doubled = of.find((one) => one.gateway === row.gateway)?.doubled ?? 0n;
     const whole = count.hour === 0n && count.destination === '';
     const accounted = count.pending + count.delivered + count.quarantined + count.expired;
     return {
@@ -259,11 +262,9 @@ export class AdminApi {
       duplicates: count.duplicates,
       // What the gateway was told is stored and this log does not hold is missing as well.
       missing:
-        count.accepted -
-        accounted +
-        (whole && count.delivered > (stored?.records ?? 0n) ? count.delivered - (stored?.records ?? 0n) : 0n),
-      doubled: whole ? (stored?.doubled ?? 0n) : 0n,
-      stored: whole ? (stored?.records ?? 0n) : 0n,
+        count.accepted - accounted + (whole && count.delivered > stored ? count.delivered - stored : 0n),
+      doubled: whole ? doubled : 0n,
+      stored: whole ? stored : 0n,
       reportedAtUs,
       hour: count.hour,
       destination: count.destination,

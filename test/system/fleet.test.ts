@@ -262,6 +262,20 @@ t.test(
     await send(adt('R1'));
     await site.drained();
     t.match((await site.events()).at(-1), { gateway: 'north-2', provenance: { messageControlId: 'R1' } });
+    interface Row {
+      gateway: string;
+      source: string;
+      delivered: string;
+      missing: string;
+    }
+    const heir = await until(
+      async () =>
+        (await site.ask<Row[]>('custody')).find((row) => row.gateway === 'north-2' && row.source === 'lab'),
+      { what: 'what the new name tells of its journal', timeoutMs: 60_000 },
+    );
+    t.ok(Number(heir.delivered) > 1, 'its journal counts what it delivered under the first name too');
+    t.equal(heir.missing, '0', 'that is stored under the first name, and is not missing');
+    t.same(await site.ask('audit', 'list', '--action', 'events-missing-here'), []);
   },
 );
 
