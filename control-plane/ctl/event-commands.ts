@@ -42,7 +42,7 @@ export function addEventCommands(program: Command): void {
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
     .option('--reason <text>', 'why the bytes are looked at; for the audit trail', '')
-    .option('--limit <n>', 'at most so many', wholeNumber, 0)
+    .option('--limit <n>', 'at most so many, the oldest first; 0: all', wholeNumber, 0)
     .addOption(
       new Option('-o, --output <form>', 'how it is printed; fhir: one FHIR R4 Bundle a line')
         .choices(['table', 'json', 'jsonl', 'yaml', 'fhir'])
