@@ -7,11 +7,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
-import { exitCode, openStorage } from '../gateway/process/errors.ts';
+import { exitCode } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
+import { openStorage } from '../gateway/process/storage.ts';
 import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
@@ -54,7 +55,6 @@ export function keyFile(directory: string, { keyFile: named }: Settings, setting
 }
 
 /** What `hilumctl --context` reads. */
-/** What `hilumctl --context` reads. */
 export interface AdminContext {
   address: string;
   caPem: string;
@@ -80,7 +80,7 @@ export class Plane {
       !storeExists(storeDirectory),
     );
     const authority = await openAuthority(directory);
-    const store = await openStorage('The store', () =>
+    const store = await openStorage('The store', storeDirectory, () =>
       openLmdbStore({
         directory: storeDirectory,
         key,

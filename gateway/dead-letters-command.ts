@@ -1,11 +1,12 @@
 /** `hilum-gateway journal dead-letters …`: what local destinations refused for good, and another try for it. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts';
 import { type JournalCommandOptions, openJournal, ownStopped } from './journal-command.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { openEnvironment } from './process/lmdb.ts';
 import { counted, field, printObject, printRows, time } from './process/output.ts';
+import { makeDirectory } from './process/storage.ts';
 
 export interface DeadLetterOptions extends JournalCommandOptions {
   destination?: string;
@@ -97,7 +98,7 @@ function list(letters: readonly DeadLetter[], { output }: DeadLetterOptions): nu
 
 /** One file each; the files hold patient data. */
 function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: DeadLetterOptions): number {
-  mkdirSync(to, { recursive: true, mode: 0o700 });
+  makeDirectory(to, 'The folder', '--to');
   for (const { id, open } of letters)
     writeFileSync(join(to, `${id.replace('/', '-')}.msg`), open().raw, { mode: 0o600 });
   printObject(

@@ -15,6 +15,7 @@ import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
 import { createOpener, type Opener } from './process/seal.ts';
+import { makeDirectory } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
@@ -266,7 +267,7 @@ function quarantine(journal: OpenJournal, form: Form): number {
 
 /** Writes the bytes of what is not delivered, one file each; the files hold patient data. */
 function exportRecords(journal: OpenJournal, to: string, form: Form): number {
-  mkdirSync(to, { recursive: true, mode: 0o700 });
+  makeDirectory(to, 'The folder', '--to');
   let written = 0;
   const write = (sequence: number | bigint, raw: Uint8Array) => {
     if (raw.length === 0) return;

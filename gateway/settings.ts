@@ -167,7 +167,7 @@ export function parseSettings(text: string, file: string): Settings {
   for (const [listener, one] of Object.entries(read.value.listeners)) {
     const problem = plainListenerProblem(one);
     if (problem === '') continue;
-    const { line, column } = read.positions.ofValue(['listeners', listener]);
+    const { line, column } = read.written.positions.ofValue(['listeners', listener]);
     const path = `listeners.${listener}.tls`;
     throw new HilumError(
       'settings-bad',

@@ -263,7 +263,6 @@ t.test('architecture - no file of the product grows over 400 lines', async (t) =
   // Each is longer than it should be; the figure is the most that it may have. Down is welcome, up is not.
   const exceptions: Record<string, number> = {
     'gateway/journal/journal.ts': 540,
-    'gateway/gateway.ts': 440,
   };
   const long = new Map<string, number>();
   for (const file of product) {

@@ -59,7 +59,7 @@ export interface Committer {
 }
 
 export function createCommitter(
-  environment: Environment,
+  environment: Pick<Environment, 'write'>,
   hooks: CommitterHooks,
   roundBytesMax = roundBytesUsual,
 ): Committer {

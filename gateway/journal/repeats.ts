@@ -7,7 +7,8 @@
  *
  * and a restart reads the log into a table. Appending keeps the disk cost of an entry at 29
  * bytes in a row that is written anyway; a tree of random keys would dirty a page an entry.
- * In memory it is open addressing over typed arrays, 28 bytes a slot. The oldest rows go
+ * In memory it is open addressing over typed arrays, 28 bytes a slot, in parts that grow one
+ * by one: senders would wait 87 ms for one of a million and a half entries. The oldest rows go
  * when they are past the age or the number of entries; beyond that a repeat is an ordinary
  * event. A released key (MQTT QoS 2 after PUBREL) is an entry with a flag.
  */
@@ -15,6 +16,8 @@ import { readUInt64, writeUInt64 } from './layout.ts';
 
 const entryBytes = 29;
 const released = 1;
+/** A power of two; the first bits of a key say which. */
+const partBits = 6;
 
 export interface Seen {
   sequence: number;
@@ -36,8 +39,24 @@ export interface RepeatIndex {
   size(): number;
 }
 
-export function createRepeatIndex(): RepeatIndex {
-  let capacity = 1 << 12;
+/** What is kept under a key. */
+interface Kept {
+  sequence: number;
+  atS: number;
+  hashHigh: number;
+  hashLow: number;
+}
+
+/** Keys and hashes as two words each. */
+interface Part {
+  find(high: number, low: number): Kept | undefined;
+  set(high: number, low: number, kept: Kept): void;
+  unset(high: number, low: number): void;
+  size(): number;
+}
+
+function createPart(): Part {
+  let capacity = 1 << 6;
   let used = 0;
   let count = 0;
   // Slot: key as two 32-bit words (0,0 = empty), hash as two, sequence, at.
@@ -45,7 +64,6 @@ export function createRepeatIndex(): RepeatIndex {
   let hashes = new Uint32Array(capacity * 2);
   let sequences = new Float64Array(capacity);
   let atS = new Uint32Array(capacity);
-  let pending: Buffer[] = [];
 
   /** The slot of the key, or of the first empty place for it (as -slot - 1). */
   function probe(high: number, low: number): number {
@@ -59,14 +77,7 @@ export function createRepeatIndex(): RepeatIndex {
     }
   }
 
-  function set(
-    high: number,
-    low: number,
-    hashHigh: number,
-    hashLow: number,
-    sequence: number,
-    at: number,
-  ): void {
+  function set(high: number, low: number, kept: Kept): void {
     if (used * 3 > capacity * 2) grow();
     const found = probe(high, low);
     const slot = found < 0 ? -found - 1 : found;
@@ -78,10 +89,10 @@ export function createRepeatIndex(): RepeatIndex {
     }
     keys[slot * 2] = high;
     keys[slot * 2 + 1] = low;
-    hashes[slot * 2] = hashHigh;
-    hashes[slot * 2 + 1] = hashLow;
-    sequences[slot] = sequence;
-    atS[slot] = at;
+    hashes[slot * 2] = kept.hashHigh;
+    hashes[slot * 2 + 1] = kept.hashLow;
+    sequences[slot] = kept.sequence;
+    atS[slot] = kept.atS;
   }
 
   /** A removed entry keeps its slot (sequence 0) so that probing goes on past it; growing drops it. */
@@ -104,16 +115,36 @@ export function createRepeatIndex(): RepeatIndex {
     for (let slot = 0; slot < old.capacity; slot += 1) {
       const sequence = old.sequences[slot] as number;
       if (sequence === 0) continue;
-      set(
-        old.keys[slot * 2] as number,
-        old.keys[slot * 2 + 1] as number,
-        old.hashes[slot * 2] as number,
-        old.hashes[slot * 2 + 1] as number,
+      set(old.keys[slot * 2] as number, old.keys[slot * 2 + 1] as number, {
         sequence,
-        old.atS[slot] as number,
-      );
+        atS: old.atS[slot] as number,
+        hashHigh: old.hashes[slot * 2] as number,
+        hashLow: old.hashes[slot * 2 + 1] as number,
+      });
     }
   }
+
+  return {
+    find(high, low) {
+      const slot = probe(high, low);
+      if (slot < 0 || sequences[slot] === 0) return undefined;
+      return {
+        sequence: sequences[slot] as number,
+        atS: atS[slot] as number,
+        hashHigh: hashes[slot * 2] as number,
+        hashLow: hashes[slot * 2 + 1] as number,
+      };
+    },
+    set,
+    unset,
+    size: () => count,
+  };
+}
+
+export function createRepeatIndex(): RepeatIndex {
+  const parts = Array.from({ length: 1 << partBits }, createPart);
+  const partOf = (high: number) => parts[high >>> (32 - partBits)] as Part;
+  let pending: Buffer[] = [];
 
   function word(bytes: Uint8Array, offset: number): number {
     return (
@@ -135,17 +166,19 @@ export function createRepeatIndex(): RepeatIndex {
   return {
     find(key, hash) {
       const [high, low] = keyWords(key, 0);
-      const slot = probe(high, low);
-      if (slot < 0 || sequences[slot] === 0) return undefined;
-      return {
-        sequence: sequences[slot] as number,
-        atS: atS[slot] as number,
-        sameBytes: hashes[slot * 2] === word(hash, 0) && hashes[slot * 2 + 1] === word(hash, 4),
-      };
+      const kept = partOf(high).find(high, low);
+      if (kept === undefined) return undefined;
+      const { sequence, atS, hashHigh, hashLow } = kept;
+      return { sequence, atS, sameBytes: hashHigh === word(hash, 0) && hashLow === word(hash, 4) };
     },
     add(key, hash, sequence, at) {
       const [high, low] = keyWords(key, 0);
-      set(high, low, word(hash, 0), word(hash, 4), sequence, at);
+      partOf(high).set(high, low, {
+        sequence,
+        atS: at,
+        hashHigh: word(hash, 0),
+        hashLow: word(hash, 4),
+      });
       const entry = Buffer.alloc(entryBytes);
       entry.set(key.subarray(0, 8), 0);
       entry.set(hash.subarray(0, 8), 8);
@@ -155,7 +188,7 @@ export function createRepeatIndex(): RepeatIndex {
     },
     release(key) {
       const [high, low] = keyWords(key, 0);
-      unset(high, low);
+      partOf(high).unset(high, low);
       const entry = Buffer.alloc(entryBytes);
       entry.set(key.subarray(0, 8), 0);
       entry[28] = released;
@@ -170,18 +203,23 @@ export function createRepeatIndex(): RepeatIndex {
     load(row) {
       for (let at = 0; at + entryBytes <= row.length; at += entryBytes) {
         const [high, low] = keyWords(row, at);
-        if (row[at + 28] === released) unset(high, low);
+        if (row[at + 28] === released) partOf(high).unset(high, low);
         else
-          set(high, low, word(row, at + 8), word(row, at + 12), readUInt64(row, at + 16), word(row, at + 24));
+          partOf(high).set(high, low, {
+            sequence: readUInt64(row, at + 16),
+            atS: word(row, at + 24),
+            hashHigh: word(row, at + 8),
+            hashLow: word(row, at + 12),
+          });
       }
     },
     forget(row) {
       for (let at = 0; at + entryBytes <= row.length; at += entryBytes) {
         const [high, low] = keyWords(row, at);
-        const slot = probe(high, low);
-        if (slot >= 0 && sequences[slot] === readUInt64(row, at + 16)) unset(high, low);
+        const part = partOf(high);
+        if (part.find(high, low)?.sequence === readUInt64(row, at + 16)) part.unset(high, low);
       }
     },
-    size: () => count,
+    size: () => parts.reduce((sum, part) => sum + part.size(), 0),
   };
 }

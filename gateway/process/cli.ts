@@ -1,5 +1,6 @@
 /** How every program of Hilum ends: usage errors with 2, our own errors with their code and hint, help with 0. */
 import { type Command, Help, InvalidArgumentError, Option } from 'commander';
+import { nearest } from '../../proto/config/nearest.ts';
 import { exitCode } from './errors.ts';
 import { failWith } from './lifecycle.ts';
 
@@ -28,10 +29,37 @@ export function wholeNumber(text: string): number {
 function overrideExit(command: Command): void {
   command.showHelpAfterError('(--help shows what there is)');
   command.configureHelp({ optionDescription });
+  command.addHelpText('before', ({ command: shown }) => {
+    const asked = verbAsked(shown);
+    return asked === shown ? '' : asked.help();
+  });
   command.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.done : exitCode.usage);
   });
   for (const inner of command.commands) overrideExit(inner as Command);
+}
+
+/**
+ * The verb that the words name. Left to itself, commander shows the help of its parent, as if all were well,
+ * where `--help` comes after a verb that is not there, and where `help` comes before two verbs.
+ */
+function verbAsked(shown: Command): Command {
+  let verb = shown;
+  while (verb.parent !== null) verb = verb.parent;
+  // Nothing was read, so nobody asked.
+  if (verb.args.length === 0) return shown;
+  for (const word of verb.args) {
+    if (verb.commands.length === 0 || word.startsWith('-')) break;
+    if (word === 'help') continue;
+    const names = verb.commands.map((inner) => inner.name());
+    const next = verb.commands[names.indexOf(word)];
+    if (next === undefined) {
+      const near = nearest(word, names);
+      verb.error(`error: unknown command '${word}'${near === undefined ? '' : `\n(Did you mean ${near}?)`}`);
+    }
+    verb = next as Command;
+  }
+  return verb;
 }
 
 /** As commander says it, with what must be there marked, and without defaults that say "nothing". */

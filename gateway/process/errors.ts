@@ -33,20 +33,6 @@ export class HilumError extends Error {
   }
 }
 
-/** Opening storage: what fails there, other than by our own refusal, is worth another start (exit 75). */
-export async function openStorage<T>(what: string, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (cause) {
-    if (cause instanceof HilumError) throw cause;
-    throw new HilumError('storage-fault', `${what} cannot be opened: ${messageOf(cause)}`, {
-      hint: 'Look at the disk (dmesg, df); a supervisor may start this again.',
-      exit: exitCode.tryAgain,
-      cause,
-    });
-  }
-}
-
 /** What an unknown thrown thing says, in one line and without a stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

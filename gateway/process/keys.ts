@@ -8,7 +8,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -18,15 +17,23 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { exitCode, HilumError } from './errors.ts';
+import { makeDirectory, storageError } from './storage.ts';
 
 const keyBytes = 32;
+/** What names the place of the key file. */
+const keyPlace = '--data, and keyFile in the settings';
 
 /** @param fresh true only when the store that the key opens does not exist yet: a lost key is never replaced silently. */
 export function loadKey(file: string, fresh: boolean): Buffer {
   if (!existsSync(file)) {
     // A credential is systemd's to bring; the place is not ours to write.
     if (!fresh || isCredentialPlace(dirname(file))) throw missing(file);
-    writePrivate(file, `${randomBytes(keyBytes).toString('base64')}\n`);
+    try {
+      makeDirectory(dirname(file), 'The folder of the key file', keyPlace);
+      writePrivate(file, `${randomBytes(keyBytes).toString('base64')}\n`);
+    } catch (cause) {
+      throw storageError(`The key file ${file} cannot be made`, cause, keyPlace);
+    }
   }
   return readKey(file);
 }
@@ -79,7 +86,7 @@ function missing(file: string): HilumError {
  * whatever a crash leaves, has all of the content or what was there before.
  */
 export function writePrivate(file: string, content: string | Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(file));
   const fresh = `${file}.new`;
   const handle = openSync(fresh, 'w', 0o600);
   try {

@@ -12,11 +12,12 @@
  *
  * One owner per environment: handles never go to a worker. Named databases are binary.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { exitCode, HilumError } from './errors.ts';
 import { flushDirectory } from './keys.ts';
+import { makeDirectory } from './storage.ts';
 
 export type Table = Database<Buffer, Buffer>;
 
@@ -62,6 +63,7 @@ const chainValue = Buffer.from('.');
 export function openEnvironment(options: OpenOptions): Environment {
   const { directory } = options;
   const file = join(directory, 'data.mdb');
+  for (const one of [file, join(directory, 'lock.mdb')]) mustBeFile(one);
   checkBegin(file, options.readOnly);
   const fresh = !existsSync(file);
   if (fresh && options.readOnly) {
@@ -70,7 +72,7 @@ export function openEnvironment(options: OpenOptions): Environment {
       exit: exitCode.badConfig,
     });
   }
-  if (!options.readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (!options.readOnly) makeDirectory(directory);
   // Not among lmdb's types.
   const bounds = { maxFreeSpaceToLoad: freeEntriesMax };
   const root = open<Buffer, Buffer>({
@@ -137,6 +139,15 @@ export function openEnvironment(options: OpenOptions): Environment {
     flushDirectory(dirname(directory));
   }
   return environment;
+}
+
+/** LMDB ends the process (SIGSEGV: seen) where one of its files is a folder or a device. */
+function mustBeFile(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() !== false) return;
+  throw new HilumError('database-damaged', `${file} is no file.`, {
+    hint: 'Check --data; what stands there is not of a database.',
+    exit: exitCode.badConfig,
+  });
 }
 
 /** LMDB's magic number in the first of its two meta pages, behind the page's head [lmdb, mdb.c: MDB_MAGIC]. */

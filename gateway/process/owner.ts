@@ -16,9 +16,10 @@
  * Whoever connects is told the owner's process id. What is left: two containers that start in the same
  * millisecond after a crash, which no orchestrator does to one volume.
  */
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { codeOf, exitCode, HilumError } from './errors.ts';
+import { makeDirectory, storageError } from './storage.ts';
 
 const socketFile = 'owner.sock';
 const answerMs = 1_000;
@@ -36,7 +37,15 @@ export async function ownDirectory(
   directory: string,
   { readOnly = false }: OwnOptions = {},
 ): Promise<() => void> {
-  if (!readOnly) makeDirectory(directory);
+  if (!readOnly) makeDirectory(directory, 'The data directory');
+  try {
+    return await own(directory, readOnly);
+  } catch (cause) {
+    throw storageError(`The data directory ${directory} cannot be used`, cause);
+  }
+}
+
+async function own(directory: string, readOnly: boolean): Promise<() => void> {
   const { dev, ino } = statSync(directory);
   const name = `\0hilum-${dev.toString(16)}-${ino.toString(16)}`;
   const abstract = await listen(name).catch(async (cause: unknown) => {
@@ -68,19 +77,6 @@ export async function ownDirectory(
   } catch (error) {
     release();
     throw error;
-  }
-}
-
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const what = codeOf(cause) === 'EEXIST' ? 'is a file' : `cannot be made (${codeOf(cause)})`;
-    throw new HilumError('data-not-made', `The data directory ${directory} ${what}.`, {
-      hint: 'Check --data, and that this user may write there.',
-      exit: exitCode.badConfig,
-      cause,
-    });
   }
 }
 

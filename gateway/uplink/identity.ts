@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { writePrivate } from '../process/keys.ts';
+import { makeDirectory } from '../process/storage.ts';
 
 export interface Identity {
   gateway: string;
@@ -18,6 +19,7 @@ export interface Identity {
   keyPem: string;
 }
 
+const folderName = 'identity';
 const files = {
   facts: 'enrollment.json',
   key: 'key.pem',
@@ -29,7 +31,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 x509.cryptoProvider.set(webcrypto as never);
 
 export function loadIdentity(directory: string): Identity | undefined {
-  const folder = join(directory, 'identity');
+  const folder = join(directory, folderName);
   if (!existsSync(join(folder, files.facts))) return undefined;
   const facts = JSON.parse(readFileSync(join(folder, files.facts), 'utf8')) as {
     gateway: string;
@@ -44,9 +46,14 @@ export function loadIdentity(directory: string): Identity | undefined {
   };
 }
 
+/** Before a token is spent: what it is exchanged for must have a place. */
+export function makeIdentityFolder(directory: string): void {
+  makeDirectory(join(directory, folderName), 'The folder');
+}
+
 /** The facts are written last: an interrupted enrollment is no enrollment. */
 export function saveIdentity(directory: string, identity: Identity): void {
-  const folder = join(directory, 'identity');
+  const folder = join(directory, folderName);
   writePrivate(join(folder, files.key), identity.keyPem);
   writePrivate(join(folder, files.certificate), identity.certificatePem);
   writePrivate(join(folder, files.ca), identity.caPem);

@@ -1,5 +1,4 @@
 /** Payload templates and declared devices, checked against themselves and the rest of the config. */
-import { compilePayloadPredicate } from './cel-payload.ts';
 import { type Found, noSuch } from './check.ts';
 import { parsePath } from './json-path.ts';
 import type { Path, Positions } from './position.ts';
@@ -39,7 +38,7 @@ const pathKeys = new Set([
   ...['referenceRange', 'text', 'id', 'room', 'bed', 'facility'],
 ]);
 
-/** Every path and predicate of a template as it was written. */
+/** Every path of a template as it was written. */
 function checkTexts(base: Path, template: unknown, positions: Positions): Found[] {
   const found: Found[] = [];
   visit(template, base);
@@ -54,7 +53,7 @@ function checkTexts(base: Path, template: unknown, positions: Positions): Found[
 
   function check(text: string, path: Path): void {
     const key = path.findLast((step) => typeof step === 'string');
-    const problem = key === 'when' ? compilePayloadPredicate(text).problem : pathProblem(text, path, key);
+    const problem = pathProblem(text, path, key);
     if (problem !== undefined) found.push({ path: written(path, positions), ...problem });
   }
 

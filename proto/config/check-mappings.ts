@@ -1,20 +1,12 @@
 /** Mappings, checked against the event's fields, the notation of places, and the sources. */
 
 import { eventFields } from '../gen/event-fields.ts';
-import { compilePredicate } from './cel.ts';
 import { type Found, noSuch } from './check.ts';
 import { parseLocation, parseTarget } from './mapping-paths.ts';
 import { type MappingScalar, mappingLimits } from './mapping-schema.ts';
 import { nearest } from './nearest.ts';
 import type { Path, Positions } from './position.ts';
 import type { Config } from './schema.ts';
-
-const notYetKnown = {
-  class: 'the class is given after the mappings',
-  budgetMs: 'the budget is given after the mappings',
-  position: 'the position is given after the mappings',
-  id: 'the id is given after the mappings',
-};
 
 export function checkMappings(config: Config, positions: Positions): Found[] {
   const found: Found[] = [];
@@ -23,7 +15,7 @@ export function checkMappings(config: Config, positions: Positions): Found[] {
     const message = `more than ${mappingLimits.mappingsMax} mappings`;
     found.push({ path: ['mappings'], message, hint: 'put lines of one source into one', atKey: true });
   }
-  for (const [name, { source, when, set }] of mappings) {
+  for (const [name, { source, set }] of mappings) {
     const base = ['mappings', name];
     source?.forEach((one, i) => {
       if (Object.hasOwn(config.sources, one)) return;
@@ -31,10 +23,6 @@ export function checkMappings(config: Config, positions: Positions): Found[] {
       const path = positions.exists(inList) ? inList : [...base, 'source'];
       found.push({ path, ...noSuch('source', one, Object.keys(config.sources)) });
     });
-    if (when !== undefined) {
-      const { problem } = compilePredicate(when, { unknown: notYetKnown });
-      if (problem !== undefined) found.push({ path: [...base, 'when'], ...problem });
-    }
     const lines = Object.entries(set);
     if (lines.length === 0 || lines.length > mappingLimits.linesMax) {
       const message = lines.length === 0 ? 'nothing is set' : `more than ${mappingLimits.linesMax} lines`;

@@ -1,5 +1,4 @@
 /** `once` checked against the sources and against itself: of each event one rule can speak, and it can be kept. */
-import { compilePredicate } from './cel.ts';
 import { type Found, noSuch } from './check.ts';
 import type { Path, Positions } from './position.ts';
 import type { Config } from './schema.ts';
@@ -37,8 +36,6 @@ function checkFeeds({ once }: Config, sources: readonly string[], positions: Pos
         found.push({ path: at, message, hint: 'give that one a `when`, or put it last' });
       }
       if (when === 'true') always = feed;
-      const { problem } = compilePredicate(when);
-      if (problem !== undefined) found.push({ path: [...path, 'when'], ...problem });
     });
   }
   return found;

@@ -4,13 +4,21 @@
  */
 import { createHash } from 'node:crypto';
 import { relate } from '../units/ucum.ts';
-import { compilePredicate, type PredicateOptions } from './cel.ts';
 import { checkCritical } from './check-critical.ts';
 import { checkDevices, checkPayloads } from './check-devices.ts';
 import { checkMappings } from './check-mappings.ts';
 import { checkOnce } from './check-once.ts';
-import { inTextOrder, type Path, type Positions, type Problem, readDocument } from './document.ts';
+import { checkPredicates } from './check-predicates.ts';
+import {
+  inTextOrder,
+  type Path,
+  type Positions,
+  type Problem,
+  readDocument,
+  type Written,
+} from './document.ts';
 import { durationMs } from './duration.ts';
+import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { pathText } from './position.ts';
 import { type Class, type Config, classes, configSchema } from './schema.ts';
@@ -28,9 +36,11 @@ export type CheckResult =
 
 export function checkConfig(text: string, options: CheckOptions = {}): CheckResult {
   const read = readDocument(text, configSchema, options.fileName ?? 'the config');
-  if (read.problems !== undefined) return { problems: read.problems };
-  const { value: config, positions } = read;
+  if (read.problems !== undefined) return { problems: withPredicates(read.problems, read.written) };
+  const { value: config, written } = read;
+  const { positions } = written;
   const problems = [
+    ...checkPredicates(written.plain),
     ...checkSources(config, options.listeners),
     ...checkPayloads(config, positions),
     ...checkDevices(config),
@@ -46,6 +56,14 @@ export function checkConfig(text: string, options: CheckOptions = {}): CheckResu
   if (problems.length > 0)
     return { problems: inTextOrder(problems.map((found) => placed(found, positions))) };
   return { config, hash: createHash('sha256').update(text).digest() };
+}
+
+/** Mistakes in predicates beside those of the schema: nobody is to mend a file twice. */
+function withPredicates(problems: Problem[], written: Written | undefined): Problem[] {
+  if (written === undefined) return problems;
+  const room = documentLimits.problemsMax - problems.length;
+  const found = checkPredicates(written.plain).slice(0, Math.max(0, room));
+  return inTextOrder([...problems, ...found.map((one) => placed(one, written.positions))]);
 }
 
 /** What is wrong, before its place in the text is looked up. */
@@ -127,19 +145,11 @@ function checkConversions(config: Config, positions: Positions): Found[] {
   return found;
 }
 
-const notYetClassified = {
-  class: 'these rules are what gives the class',
-  budgetMs: 'the budget follows from the class',
-  position: 'the position follows from the class',
-  id: 'the id follows from the class',
-};
-
 function checkClasses(config: Config, positions: Positions): Found[] {
   const found: Found[] = [];
   const base = positions.exists(['classes', 'rules']) ? ['classes', 'rules'] : ['classes'];
   const names = new Set<string>();
-  config.classes.rules.forEach(({ name, when }, i) => {
-    found.push(...checkPredicate([...base, i, 'when'], when, { unknown: notYetClassified }));
+  config.classes.rules.forEach(({ name }, i) => {
     if (names.has(name)) {
       const message = `there is a rule "${name}" already`;
       found.push({
@@ -169,8 +179,7 @@ function checkBudgets(config: Config): Found[] {
 function checkRoutes(config: Config, positions: Positions): Found[] {
   const found: Found[] = [];
   const destinations = Object.keys(config.destinations);
-  for (const [name, { when, sources, to }] of Object.entries(config.routes)) {
-    found.push(...checkPredicate(['routes', name, 'when'], when));
+  for (const [name, { sources, to }] of Object.entries(config.routes)) {
     to.forEach((destination, i) => {
       if (destinations.includes(destination)) return;
       const inList = ['routes', name, 'to', i];
@@ -189,11 +198,6 @@ function checkRoutes(config: Config, positions: Positions): Found[] {
 /** Milliseconds from capture to delivery for a class. */
 export function budgetMs(config: Pick<Config, 'budgets'>, word: Class): number {
   return durationMs(config.budgets[word]) ?? 0;
-}
-
-function checkPredicate(path: Path, source: string, options?: PredicateOptions): Found[] {
-  const { problem } = compilePredicate(source, options);
-  return problem === undefined ? [] : [{ path, ...problem }];
 }
 
 export function noSuch(

@@ -25,9 +25,17 @@ export interface Problem {
   hint: string;
 }
 
+/** A document that can be read, whatever its schema says of it. */
+export interface Written {
+  /** As plain values, before defaults and short forms are filled in. */
+  plain: unknown;
+  positions: Positions;
+}
+
+/** `written` is missing where not even the YAML can be read. */
 export type DocumentResult<T> =
-  | { value: T; positions: Positions; problems?: never }
-  | { problems: Problem[] };
+  | { value: T; written: Written; problems?: never }
+  | { problems: Problem[]; written?: Written };
 
 export type { Path, Position };
 export { Positions };
@@ -71,8 +79,9 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, fileName?: s
     return { problems: [aliasProblem(document, positions, error)] };
   }
   const parsed = schema.safeParse(plain, { reportInput: true, error: explainMessage });
-  if (parsed.success) return { value: parsed.data, positions };
-  return { problems: inTextOrder(explainIssues(parsed.error.issues, schema, plain, positions)) };
+  const written = { plain, positions };
+  if (parsed.success) return { value: parsed.data, written };
+  return { problems: inTextOrder(explainIssues(parsed.error.issues, schema, plain, positions)), written };
 }
 
 /** For a terminal: `settings.yaml:12:5  listeners.mllp.lisen: unknown key; did you mean "listen"?` */

@@ -79,8 +79,8 @@ export class Positions {
   }
 
   /**
-   * Folding, indentation, quotes and escapes all differ only in white space and backslashes
-   * from the value, so counting the other characters finds the same place in the source.
+   * Folding and indentation differ from the value only in white space, so counting the other characters finds
+   * the same place in the source; a quote or an escape counts as what it stands for.
    */
   #inside(value: string, start: number, end: number, type: string | undefined, offset: number): number {
     const ahead = value.slice(0, offset).replace(/\s/g, '').length;
@@ -92,17 +92,33 @@ export class Positions {
     for (; at < end; at++) {
       const char = this.#text[at]!;
       if (/\s/.test(char)) continue;
+      const first = at;
+      let stands = 1;
       if (type === 'QUOTE_DOUBLE' && char === '\\') {
-        if (/[nrt]/.test(this.#text[at + 1] ?? '')) at++;
-        if (!/["\\/]/.test(this.#text[at + 1] ?? '')) continue;
-        at++;
+        const found = escapeAt(this.#text, at);
+        at += found.length - 1;
+        stands = found.stands;
+        if (stands === 0) continue;
       } else if (type === 'QUOTE_SINGLE' && char === "'") at++;
-      if (passed === ahead) return Math.min(at, end);
-      passed++;
+      if (passed + stands > ahead) return Math.min(first, end);
+      passed += stands;
       afterLast = at + 1;
     }
     return Math.min(afterLast, end);
   }
+}
+
+/** An escape in double quotes [YAML 1.2.2 5.7]: its length, and how many characters it gives that are no white space. */
+function escapeAt(text: string, at: number): { length: number; stands: number } {
+  const letter = text[at + 1] ?? '';
+  const digits = { x: 2, u: 4, U: 8 }[letter];
+  if (digits === undefined) {
+    // A line break, too: it joins two lines.
+    return { length: 2, stands: /[\snrtvfLP_]/.test(letter) ? 0 : 1 };
+  }
+  const code = Number.parseInt(text.slice(at + 2, at + 2 + digits), 16);
+  const given = code <= 0x10ffff ? String.fromCodePoint(code) : '';
+  return { length: 2 + digits, stands: given.replace(/\s/g, '').length };
 }
 
 /** A key as it is written: `007` stays `007`. */

@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Runs as another user; only root can. */
+  readonly uid?: number;
 }
 
 const programs = {
@@ -46,7 +48,7 @@ export function programPath(program: keyof typeof programs): string {
 export function runProgram(
   program: keyof typeof programs,
   args: readonly string[],
-  { input, env = {}, cwd = tmpdir() }: RunOptions = {},
+  { input, env = {}, cwd = tmpdir(), uid }: RunOptions = {},
 ): Promise<Ran> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(...bare(process.execPath, [programPath(program), ...args]), {
@@ -54,6 +56,7 @@ export function runProgram(
     env: { PATH, HOME, ...env },
     timeout: hangMs,
     killSignal: 'SIGKILL',
+    ...(uid !== undefined && { uid }),
   });
   child.stdin.on('error', () => {});
   child.stdin.end(input ?? '');

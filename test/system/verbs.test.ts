@@ -34,14 +34,41 @@ await import(process.argv[1]);
 `;
 
 function verbsOf(program: Program): Verb[] {
-  const args = ['--input-type=module', '-e', tellHelp, programPath(program)];
+  return told(program, tellHelp) as Verb[];
+}
+
+function told(program: Program, script: string): unknown {
+  const args = ['--input-type=module', '-e', script, programPath(program)];
   const { status, stdout, stderr } = spawnSync(...bare(process.execPath, args), {
     cwd: projectRoot,
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Verb[];
+  return JSON.parse(stdout);
 }
+
+/** What each verb prints for `--help` after it and `help` before it, and what ends it: one process, not a hundred. */
+const askHelp = `
+const { Command } = await import('commander');
+const parse = Command.prototype.parseAsync;
+Command.prototype.parseAsync = async function () {
+  const walk = (command, path) => [path, ...command.commands.flatMap((verb) => walk(verb, [...path, verb.name()]))];
+  const asked = [];
+  process.exit = (code) => { throw new Error('exit ' + code); };
+  const print = process.stdout.write;
+  for (const path of walk(this, [])) {
+    for (const words of [[...path, '--help'], [...path, '-h'], ['help', ...path]]) {
+      let help = '';
+      process.stdout.write = (text) => { help += text; return true; };
+      const { message } = await parse.call(this, words, { from: 'user' }).then(() => ({}), (error) => error);
+      process.stdout.write = print;
+      asked.push({ words: words.join(' '), path: path.join(' '), help, ended: message });
+    }
+  }
+  process.stdout.write(JSON.stringify(asked));
+};
+await import(process.argv[1]);
+`;
 
 /** What does not read, or prints text for a file, and so has no form of output to choose. */
 const writesOnly = /^(run|enroll|revoke|check|hash-password|completion|codes entry)$/;
@@ -66,6 +93,25 @@ t.test('help - every verb has examples, and every read has four forms', async (t
     all.find(({ path, help }) => path === 'config rollback' && help !== '')?.help,
     'as --help says it',
   );
+});
+
+t.test('help - each verb answers with its own, however it is asked', async (t) => {
+  interface Asked {
+    readonly words: string;
+    readonly path: string;
+    readonly help: string;
+    readonly ended: string;
+  }
+  let count = 0;
+  for (const program of ['gateway', 'plane', 'ctl'] as const) {
+    const own = new Map(verbsOf(program).map(({ path, help }) => [path, help]));
+    for (const { words, path, help, ended } of told(program, askHelp) as Asked[]) {
+      t.equal(ended, 'exit 0', `${program} ${words}`);
+      t.equal(help, own.get(path), `${program} ${words}`);
+      count += 1;
+    }
+  }
+  t.ok(count > 120, `${count} ways to ask`);
 });
 
 t.test('output - the four forms of a read say the same', async (t) => {
@@ -171,6 +217,13 @@ t.test(
       ['ctl', 'token create --site a --ttl soon', 2, /15m/],
       ['ctl', 'config push bad.yaml --site a', 2, /--reason/],
       ['ctl', 'config dry-run bad.yaml --site a', 2, /unknown command/],
+      // Asked for its help, a verb that is not there is as unknown as it is without.
+      ['ctl', 'config dry-run --help', 2, /unknown command 'dry-run'/],
+      ['ctl', 'config histroy -h', 2, /unknown command 'histroy'\n\(Did you mean history\?\)/],
+      ['ctl', '--context gone.json help config psuh', 2, /Did you mean push\?/],
+      ['ctl', 'config help psuh', 2, /Did you mean push\?/],
+      ['gateway', 'journal verfy --help', 2, /Did you mean verify\?/],
+      ['plane', 'restore --help', 2, /unknown command 'restore'/],
     ];
     const each = cases.values();
     const worker = async () => {

@@ -1,0 +1,95 @@
+/**
+ * Where lasting data is kept: folders are made, stores opened, and an operator is told in one sentence where that
+ * cannot be. A place that refuses (no folder, no permission) does so until a person changes it: exit 78, and a supervisor
+ * leaves it alone. What a volume does (full, failing, remounted read-only for that) may be over at another start: exit 75.
+ */
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { getSystemErrorName } from 'node:util';
+import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
+
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: 'this user has no permission there',
+  EPERM: 'the system does not permit it there',
+  ENOENT: 'nothing can be made there',
+  ENOTDIR: 'a part of its path is a file',
+  EEXIST: 'something else has that name',
+  EISDIR: 'a folder stands where a file belongs',
+  ELOOP: 'its symbolic links lead in a circle',
+  ENAMETOOLONG: 'its path is too long',
+  EOPNOTSUPP: 'its file system cannot do what is needed',
+  ENOTSUP: 'its file system cannot do what is needed',
+};
+
+const faults: Readonly<Record<string, string>> = {
+  EROFS: 'its volume is mounted read-only',
+  ENOSPC: 'its volume is full',
+  EDQUOT: 'the quota of this user is used up',
+  EIO: 'its disk fails',
+};
+
+/**
+ * Makes a folder for its owner alone, and what is missing above it. Not by Node's `recursive`, which never returns
+ * where a folder is there and the system makes none in it (/proc).
+ * @param place the option or setting that names it
+ * @throws HilumError that begins with `what`
+ */
+export function makeDirectory(directory: string, what = 'The folder', place = '--data'): void {
+  if (directory === '') throw refused(`${what} has no name.`, place);
+  try {
+    const there = statSync(directory, { throwIfNoEntry: false });
+    if (there !== undefined && !there.isDirectory()) throw refused(`${what} ${directory} is a file.`, place);
+    if (there === undefined) make(directory);
+  } catch (cause) {
+    throw storageError(`${what} ${directory} cannot be made`, cause, place);
+  }
+}
+
+function make(directory: string): void {
+  const parent = dirname(directory);
+  if (statSync(parent, { throwIfNoEntry: false }) === undefined) make(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another process was as fast.
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+}
+
+/** Opens a store in a folder; what fails there, other than by our own refusal, is told with the place. */
+export async function openStorage<T>(what: string, directory: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (cause) {
+    throw storageError(`${what} in ${directory} cannot be opened`, cause);
+  }
+}
+
+/** `what` says which thing cannot be done where, without a full stop; an error of ours stays as it is. */
+export function storageError(what: string, cause: unknown, place = '--data'): HilumError {
+  if (cause instanceof HilumError) return cause;
+  const code = systemCodeOf(cause);
+  const refusal = refusals[code];
+  if (refusal !== undefined) return refused(`${what} (${code}): ${refusal}.`, place, cause);
+  const fault = faults[code];
+  const why = fault === undefined ? `: ${messageOf(cause)}` : ` (${code}): ${fault}`;
+  return new HilumError('storage-fault', `${what}${why}.`, {
+    hint: 'Look at the disk (dmesg, df); a supervisor may start this again.',
+    exit: exitCode.tryAgain,
+    cause,
+  });
+}
+
+function refused(message: string, place: string, cause?: unknown): HilumError {
+  return new HilumError('storage-refused', message, {
+    hint: `Check ${place}, and that this user may write there.`,
+    exit: exitCode.badConfig,
+    cause,
+  });
+}
+
+/** lmdb gives the system's number, Node its name. */
+function systemCodeOf(error: unknown): string {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'number' && code > 0 ? getSystemErrorName(-code) : codeOf(error);
+}
