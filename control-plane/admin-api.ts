@@ -121,6 +121,12 @@ export class AdminApi {
   }
 
   async trace(id: string): Promise<TraceResponse> {
+    // Nobody asks for all messages without a control ID, and no row has an empty key.
+    if (id === '') {
+      throw new HilumError('usage', 'A trace wants an event id or a message control ID (MSH-10).', {
+        exit: exitCode.usage,
+      });
+    }
     const byId = await this.state.eventLog.byId(id);
     const events = byId === undefined ? await this.state.eventLog.byControlId(id, tracesMax) : [byId];
     if (events.length > 0) return { traces: await Promise.all(events.map((event) => this.#trace(event))) };
@@ -236,9 +242,12 @@ export class AdminApi {
   }
 
   #custodyRow(row: GatewayRow, count: CustodyCount, reportedAtUs: bigint): CustodyRow {
-    const stored = this.state.eventLog
-      .counts()
-      .find((one) => one.gateway === row.gateway && one.source === count.source);
+    const { eventLog, registry } = this.state;
+    // A journal that was enrolled anew counts all that it ever took; what it delivered before is stored under its earlier names.
+    const names = new Set([row.gateway, ...registry.earlierNames(row.gateway)]);
+    const of = eventLog.counts().filter((one) => names.has(one.gateway) && one.source === count.source);
+    const stored = of.reduce((sum, one) => sum + one.records, 0n);
+    const doubled = of.find((one) => one.gateway === row.gateway)?.doubled ?? 0n;
     const whole = count.hour === 0n && count.destination === '';
     const accounted = count.pending + count.delivered + count.quarantined + count.expired;
     return {
@@ -253,11 +262,9 @@ export class AdminApi {
       duplicates: count.duplicates,
       // What the gateway was told is stored and this log does not hold is missing as well.
       missing:
-        count.accepted -
-        accounted +
-        (whole && count.delivered > (stored?.records ?? 0n) ? count.delivered - (stored?.records ?? 0n) : 0n),
-      doubled: whole ? (stored?.doubled ?? 0n) : 0n,
-      stored: whole ? (stored?.records ?? 0n) : 0n,
+        count.accepted - accounted + (whole && count.delivered > stored ? count.delivered - stored : 0n),
+      doubled: whole ? doubled : 0n,
+      stored: whole ? stored : 0n,
       reportedAtUs,
       hour: count.hour,
       destination: count.destination,

@@ -1,6 +1,7 @@
 /** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
 
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import type { Log } from '../gateway/process/log.ts';
 import {
   type AdminServer,
   AdminService,
@@ -19,7 +20,7 @@ import { toStatus } from './session/uplink-service.ts';
 
 const pageEvents = 500;
 
-export function addAdmin(server: GrpcServer, api: AdminApi): void {
+export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
   const admin = (call: unknown) => server.peer(call as AnyCall, 'admin').name;
   const unary =
     <Request, Response>(work: (request: Request, actor: string) => Promise<Response> | Response) =>
@@ -28,7 +29,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
         .then(() => work(call.request, admin(call)))
         .then(
           (response) => callback(null, response),
-          (error: unknown) => callback(toStatus(error)),
+          (error: unknown) => callback(toStatus(error, call.getPath(), log)),
         );
     };
   const stream =
@@ -38,7 +39,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi): void {
         .then(() => work(call, admin(call)))
         .then(
           () => call.end(),
-          (error: unknown) => call.emit('error', toStatus(error)),
+          (error: unknown) => call.emit('error', toStatus(error, call.getPath(), log)),
         );
     };
 

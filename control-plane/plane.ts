@@ -129,9 +129,10 @@ export class Plane {
       enroll: (request, peer, before) =>
         enroll(state, request, peer, before, (gateway) => this.#sessions.drop(gateway), options.log),
       renew: (csr, peer) => renew(state, csr, peer),
+      log: options.log,
     });
     const api = new AdminApi(state, this.#sessions, () => options.settings.advertise ?? this.address);
-    addAdmin(this.#server, api);
+    addAdmin(this.#server, api, options.log);
     this.#status = new StatusServer({
       notReady: () => (this.#ready ? '' : 'starting or stopping'),
       status: () => ({
@@ -218,6 +219,11 @@ function hub(state: State, log: Log): Hub {
     recordAt: async (gateway, epoch, lane, sequence) =>
       (await eventLog.at({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
     startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
+    earlierCursor: async (gateway, epoch, lane) => {
+      const names = registry.earlierNames(gateway);
+      const cursors = await Promise.all(names.map((name) => eventLog.cursor(name, epoch, lane)));
+      return cursors.reduce((most, one) => (one > most ? one : most), 0n);
+    },
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);

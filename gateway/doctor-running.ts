@@ -154,7 +154,8 @@ function checkDestinations({ destinations }: RunningStatus, add: Add): void {
       );
     }
     if (Number(dead) > 0) {
-      const todo = 'Its answers are in the log; tell whoever runs the receiver.';
+      const todo =
+        'Tell whoever runs the receiver; then, with the gateway stopped, "hilum-gateway journal dead-letters list" shows them and "requeue" sends them again.';
       add('destination', 'warn', 'dead-letters', `${destination} refused ${dead} messages`, todo);
     }
   }

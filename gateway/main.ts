@@ -13,6 +13,7 @@ import { Gateway } from './gateway.ts';
 import { checkListenerFiles } from './listeners.ts';
 import { output, runProgram } from './process/cli.ts';
 import { addCompletion } from './process/completion.ts';
+import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { tuneHeap } from './process/heap.ts';
 import { guardProcess, runDaemon } from './process/lifecycle.ts';
@@ -144,7 +145,7 @@ program
         : `${file}: all well.\n`,
     );
     if (config === undefined) return;
-    const checked = checkConfig(readConfig(config), {
+    const checked = checkConfig(readConfigText(config), {
       listeners: Object.keys(settings.listeners),
       fileName: config,
     });
@@ -155,18 +156,6 @@ program
     }
     process.stdout.write(`${config}: all well.\n`);
   });
-
-function readConfig(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
-      hint: 'Check the path.',
-      exit: exitCode.usage,
-      cause,
-    });
-  }
-}
 
 program
   .command('hash-password')

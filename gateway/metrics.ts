@@ -12,6 +12,8 @@ import type { Metric } from './process/status-server.ts';
 export interface Figures {
   /** Each with its source; the other fields are the terms of custody. */
   custody: ({ source: string } & Record<string, number | string>)[];
+  /** Messages for the local destinations, from the rows of their queues. */
+  destinations: { destination: string; counts: { pending: number; delivered: number; dead: number } }[];
   lanes: { lane: string; first: number; last: number }[];
   room: { liveBytes: number; freeBytes: number };
   refusals: number;
@@ -34,6 +36,17 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
         type: 'gauge',
         labels: { source, term },
         value: Number(value),
+      };
+    }
+  }
+  for (const { destination, counts } of figures.destinations) {
+    for (const term of ['pending', 'delivered', 'dead'] as const) {
+      yield {
+        name: 'hilum_destination_messages',
+        help: 'Messages for a local destination and what became of them; dead is refused for good.',
+        type: 'gauge',
+        labels: { destination, term },
+        value: counts[term],
       };
     }
   }

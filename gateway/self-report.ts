@@ -127,6 +127,7 @@ export class SelfReport {
     const { journal, latency, listeners, tallies, now } = this.#parts;
     return gatewayMetrics({
       custody: this.#custody(),
+      destinations: journal.local.counts(),
       lanes: journal.lanes(),
       room: journal.room(),
       refusals: journal.stats().refusals,

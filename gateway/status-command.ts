@@ -73,7 +73,7 @@ function statusText(status: RunningStatus): string {
     ...listeners.map(
       (one) => `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}`,
     ),
-    `config    running ${status.config.running.version === '0' ? 'built-in' : status.config.running.version}, attempted ${status.config.attempted.version} ${status.config.attempted.outcome}`,
+    configLine(status.config),
     `journal   ${journal.state}, ${mebibytes(journal.bytes)} of ${mebibytes(journal.bytesMax)}, ${mebibytes(journal.freeBytes)} free on the volume`,
     ...custody.map(
       (one) =>
@@ -97,6 +97,13 @@ function statusText(status: RunningStatus): string {
     ...clocks.map((one) => `clock     ${one.source}: ${one.text}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Before a config was ever offered there is nothing attempted to tell of. */
+function configLine({ running, attempted }: RunningStatus['config']): string {
+  if (running.version === '0' && attempted.version === '0') return 'config    running built-in';
+  const version = running.version === '0' ? 'built-in' : running.version;
+  return `config    running ${version}, attempted ${attempted.version} ${attempted.outcome}`;
 }
 
 function mebibytes(bytes: string): string {

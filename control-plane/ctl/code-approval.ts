@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Document } from 'yaml';
+import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, printObject } from '../../gateway/process/output.ts';
 import { type CodeRow, PushConfigResponse, ReplayCodesResponse } from '../../proto/gen/hilum/v1/admin.ts';
@@ -9,7 +10,6 @@ import { type Connection, call } from './client.ts';
 import { type EntryOptions, entryOf, list, theOne } from './code-entries.ts';
 import { finish, waitSeconds } from './config-commands.ts';
 import { withEntry } from './config-entry.ts';
-import { readText } from './config-file.ts';
 import { output, withConnection } from './options.ts';
 
 /** A walk over the whole log. */
@@ -87,7 +87,7 @@ async function approve(connection: Connection, code: string, options: ApproveOpt
   const row = theOne(rows, code, options);
   const { comment, entry } = entryOf(row, options);
   const yaml = withEntry(
-    file === undefined ? await desired(connection, row.site) : readText(file),
+    file === undefined ? await desired(connection, row.site) : readConfigText(file),
     entry,
     comment,
   );

@@ -1,5 +1,6 @@
 /** config check | test | diff | push | history | rollback | status. */
 import type { Command } from 'commander';
+import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
@@ -14,7 +15,7 @@ import {
 } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
-import { bad, readText } from './config-file.ts';
+import { bad } from './config-file.ts';
 import { addConfigTest } from './config-test-command.ts';
 import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
@@ -41,7 +42,7 @@ Examples:
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config check site.yaml')
     .action((file: string, options: { output: Form }) => {
-      const checked = checkConfig(readText(file), { fileName: file });
+      const checked = checkConfig(readConfigText(file), { fileName: file });
       const problems = checked.problems ?? [];
       if (options.output !== 'table') printRows(options.output, problems, []);
       else if (problems.length === 0) out(`${file}: all well.\n`);
@@ -53,23 +54,23 @@ Examples:
 
   config
     .command('diff')
-    .description('what a push of this file would change')
+    .description('what a push of this file would change; exit 78 where it would be refused')
     .argument('<file>')
     .requiredOption('--site <name>', 'the site that it is for')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config diff site.yaml --site north')
     .action(async (file: string, options: { site: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const response = await call(connection, connection.client.diffConfig, {
-          yaml: readText(file),
-          site: options.site,
-        });
+        const yaml = readConfigText(file);
+        const response = await call(connection, connection.client.diffConfig, { yaml, site: options.site });
         if (response.running === 0n) await checkPlace(connection, options);
         printObject(
           options.output,
           filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }),
           () => (response.diff === '' ? `No change against version ${response.running}.\n` : response.diff),
         );
+        const { problems } = checkConfig(yaml, { fileName: file });
+        if (problems !== undefined) throw bad(problems, file, 'table');
       });
     });
 
@@ -92,7 +93,12 @@ Examples:
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
-          const request = { yaml: readText(file), site: options.site, reason: options.reason, waitSeconds };
+          const request = {
+            yaml: readConfigText(file),
+            site: options.site,
+            reason: options.reason,
+            waitSeconds,
+          };
           const response = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
           finish(response, file, options.output, options.wait === true);
         });
@@ -138,7 +144,7 @@ Examples:
     .command('history')
     .description('every version, with author and reason')
     .option('--site <name>', 'only of this site')
-    .option('--full', 'with the text of each')
+    .option('--full', 'with the text of each; a table has it below')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config history --site north')
     .action(async (options: { site?: string; full?: boolean; output: Form }, command: Command) => {
@@ -165,6 +171,9 @@ Examples:
               `${String(row.reason ?? '')}${row.rollbackOf === undefined ? '' : ` (back to ${String(row.rollbackOf)})`}`,
           },
         ]);
+        if (options.output !== 'table' || options.full !== true) return;
+        for (const { site, version, yaml } of versions)
+          out(`\n# ${site}, version ${version}\n${ended(yaml)}`);
       });
     });
 
@@ -195,6 +204,11 @@ Examples:
         );
       });
     });
+}
+
+/** A file without a line break at its end would take the next line into its last. */
+function ended(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
 }
 
 /** `applied` where all agree, else each gateway's word; nobody may have been asked. */

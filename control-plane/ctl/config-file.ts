@@ -1,24 +1,10 @@
 /** Config files as the verbs read them: text, or the checked config with its problems told. */
-import { readFileSync } from 'node:fs';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { counted, type Form } from '../../gateway/process/output.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { formatProblems } from '../../proto/config/document.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
-
-/** `-` is standard input. */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (cause) {
-    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
-      hint: 'Check the path.',
-      exit: exitCode.usage,
-      cause,
-    });
-  }
-}
 
 /** The checked config of a text; a bad one is an error with exit 78. An empty text is the built-in meaning. */
 export function parseConfig(text: string, fileName: string): Config {

@@ -4,11 +4,12 @@ import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { type Meaning, meaningOf, understand } from '../../gateway/meaning.ts';
 import { looksLikeHl7v2 } from '../../gateway/normalize/normalize.ts';
+import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { type Form, out, printRows } from '../../gateway/process/output.ts';
 import { warningsOf } from '../../proto/config/warnings.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { parseConfig, readText } from './config-file.ts';
+import { parseConfig } from './config-file.ts';
 import { goldenOf, type Mismatch, mismatches } from './golden.ts';
 import { output } from './options.ts';
 
@@ -46,7 +47,7 @@ Examples:
   hilumctl config test tests --config site.yaml --update`,
     )
     .action((folder: string, options: { config: string; update?: boolean; output: Form }) => {
-      const meaning = meaningOf(parseConfig(readText(options.config), options.config), 0);
+      const meaning = meaningOf(parseConfig(readConfigText(options.config), options.config), 0);
       for (const warning of warningsOf(meaning.config)) process.stderr.write(`${warning}\n`);
       const tested = messagesIn(folder).map(({ file, source }) =>
         test(folder, file, source, meaning, options.update === true),

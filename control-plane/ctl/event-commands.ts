@@ -42,7 +42,7 @@ export function addEventCommands(program: Command): void {
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
     .option('--reason <text>', 'why the bytes are looked at; for the audit trail', '')
-    .option('--limit <n>', 'at most so many', wholeNumber, 0)
+    .option('--limit <n>', 'at most so many, the oldest first; 0: all', wholeNumber, 0)
     .addOption(
       new Option('-o, --output <form>', 'how it is printed; fhir: one FHIR R4 Bundle a line')
         .choices(['table', 'json', 'jsonl', 'yaml', 'fhir'])
@@ -226,7 +226,7 @@ export function traceText(trace: Trace): string {
   }
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
   if (trace.repeats > 0n)
-    text += `  repeated ${trace.repeats} times; each was answered, none had an effect\n`;
+    text += `  repeated ${trace.repeats === 1n ? 'once' : `${trace.repeats} times`}; each was answered, none had an effect\n`;
   if (trace.conflict !== '')
     text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
   if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;

@@ -4,13 +4,14 @@ import type { Command } from 'commander';
 import { mappingName, meaningOf, understand } from '../../gateway/meaning.ts';
 import { type Explained, explain } from '../../gateway/normalize/explain/explain.ts';
 import { looksLikeHl7v2 } from '../../gateway/normalize/normalize.ts';
+import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, field, printObject, table } from '../../gateway/process/output.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { EventReply } from '../../proto/gen/hilum/v1/admin.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Connection, call, stream } from './client.ts';
-import { parseConfig, readText } from './config-file.ts';
+import { parseConfig } from './config-file.ts';
 import { onceText } from './once-text.ts';
 import { checkPlace, output, withConnection } from './options.ts';
 
@@ -192,7 +193,7 @@ async function configOf(connection: Connection, site: string, mapping: string | 
 }
 
 function ofConfigFile(file: string): Meant {
-  return { config: parseConfig(readText(file), file), version: 0, name: file };
+  return { config: parseConfig(readConfigText(file), file), version: 0, name: file };
 }
 
 const builtIn: Meant = { config: parseConfig('', ''), version: 0, name: 'no config' };

@@ -67,7 +67,8 @@ export function addQuarantineCommands(program: Command): void {
             printObject(options.output, row(entry), () =>
               Object.entries(row(entry))
                 .map(
-                  ([name, value]) => `${name.padEnd(18)} ${name === 'atUs' ? time(value) : String(value)}\n`,
+                  ([name, value]) =>
+                    `${name.padEnd(18)} ${name.endsWith('AtUs') || name === 'atUs' ? time(value) : String(value)}\n`,
                 )
                 .join(''),
             );

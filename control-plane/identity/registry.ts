@@ -30,6 +30,21 @@ export class Registry {
     return this.all().filter((row) => row.site === site);
   }
 
+  /**
+   * The names that a gateway's journal had before it was enrolled anew. An epoch is random, so whoever has one in
+   * common had the same journal; what is stored under those names is what this journal delivered.
+   */
+  earlierNames(gateway: string): string[] {
+    const row = this.#rows.get(gateway);
+    if (row === undefined) return [];
+    return this.all()
+      .filter(
+        (one) =>
+          one.enrolledAtUs < row.enrolledAtUs && one.epochs.some((epoch) => row.epochs.includes(epoch)),
+      )
+      .map((one) => one.gateway);
+  }
+
   /** Changes a row; resolves when that is flushed. A gateway that is new here starts empty. */
   async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
     const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };

@@ -1,6 +1,7 @@
 /** The Uplink and Enrollment services on gRPC: streams become lines, calls become answers. */
 import * as grpc from '@grpc/grpc-js';
 import { HilumError } from '../../gateway/process/errors.ts';
+import { errorWord, type Log } from '../../gateway/process/log.ts';
 import {
   type EnrollmentServer,
   EnrollmentService,
@@ -20,6 +21,7 @@ export interface UplinkHandlers {
   /** @param before who asks, where it does so under the verified certificate of a gateway. */
   enroll(request: EnrollRequest, peer: string, before: Peer | undefined): Promise<EnrollResponse>;
   renew(csr: Uint8Array, peer: Peer): Promise<RenewResponse>;
+  log: Log;
 }
 
 export function addUplink(server: GrpcServer, sessions: Sessions, handlers: UplinkHandlers): void {
@@ -27,7 +29,7 @@ export function addUplink(server: GrpcServer, sessions: Sessions, handlers: Upli
     enroll(call, callback) {
       handlers.enroll(call.request, call.getPeer(), gatewayOf(server, call as unknown as AnyCall)).then(
         (response) => callback(null, response),
-        (error: unknown) => callback(toStatus(error)),
+        (error: unknown) => callback(toStatus(error, call.getPath(), handlers.log)),
       );
     },
   };
@@ -47,7 +49,7 @@ export function addUplink(server: GrpcServer, sessions: Sessions, handlers: Upli
         .then(() => handlers.renew(call.request.csr, server.peer(call as unknown as AnyCall, 'gateway')))
         .then(
           (response) => callback(null, response),
-          (error: unknown) => callback(toStatus(error)),
+          (error: unknown) => callback(toStatus(error, call.getPath(), handlers.log)),
         );
     },
   };
@@ -105,8 +107,8 @@ function serializeFrame(frame: PlaneFrame): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** What a caller is told: our own refusals by their text, anything else without detail. */
-export function toStatus(error: unknown): grpc.StatusObject & Error {
+/** What a caller is told: our own refusals by their text, anything else without detail, and with a line in the log. */
+export function toStatus(error: unknown, path: string, log: Log): grpc.StatusObject & Error {
   if (error instanceof HilumError) {
     const text = error.hint === '' ? error.message : `${error.message} ${error.hint}`;
     const codes: Record<number, grpc.status> = {
@@ -116,5 +118,6 @@ export function toStatus(error: unknown): grpc.StatusObject & Error {
     return denied(codes[error.exit] ?? grpc.status.FAILED_PRECONDITION, text);
   }
   if (typeof (error as { code?: unknown }).code === 'number') return error as grpc.StatusObject & Error;
+  log('error', 'call-failed', { path, reason: errorWord(error) });
   return denied(grpc.status.INTERNAL, 'The control plane failed on this call; its log has the code.');
 }

@@ -1,15 +1,17 @@
 /** `npm run send [-- [HOST:PORT] [FILE …]]`: HL7 v2 messages to a gateway over MLLP; without a file, those of the simulated ward. */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { failWith } from '../../gateway/process/lifecycle.ts';
 import { MllpSender } from './mllp-sender.ts';
+import { gatewayStatus } from './stack.ts';
 import { criticalResult, type WardMessage, wardMessage } from './ward.ts';
 
 const answerMs = 10_000;
 
 async function send(args: readonly string[]): Promise<void> {
-  const named = args.find(isAddress) ?? '127.0.0.1:2575';
+  const named = args.find(isAddress) ?? (await localListener()) ?? '127.0.0.1:2575';
   const at = named.lastIndexOf(':');
   const address = { host: named.slice(0, at), port: Number(named.slice(at + 1)) };
   const files = args.filter((arg) => !isAddress(arg));
@@ -24,6 +26,12 @@ async function send(args: readonly string[]): Promise<void> {
   } finally {
     sender.close();
   }
+}
+
+/** The MLLP listener without TLS of the gateway that `npm start` runs here; its settings may name another port. */
+async function localListener(): Promise<string | undefined> {
+  const status = await gatewayStatus(join(process.cwd(), 'var'));
+  return status?.listeners.find(({ type, tls }) => type === 'mllp' && tls === 'none')?.address;
 }
 
 function isAddress(arg: string): boolean {

@@ -133,7 +133,7 @@ export async function controlPlaneReady(directory: string, running: Program): Pr
 export interface GatewayStatus {
   ready: boolean;
   uplink: { state: string };
-  listeners: { name: string; address: string; state: string }[];
+  listeners: { name: string; type: string; address: string; state: string; tls: string }[];
   /** Counts are 64-bit integers, as strings. */
   custody: { source: string; accepted: string; pending: string; delivered: string; quarantined: string }[];
 }

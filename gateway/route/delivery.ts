@@ -79,6 +79,8 @@ export class Delivery {
   #stopped = false;
   #failures = 0;
   #errorTries = 0;
+  /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
+  #refusing = false;
   /** Of the letter in hand. */
   #attempts = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -134,6 +136,7 @@ export class Delivery {
       await this.#queue.delivered(letter, told);
       this.counts.delivered += 1;
       this.#errorTries = 0;
+      this.#refusing = false;
       return;
     }
     this.#errorTries += 1;
@@ -142,7 +145,9 @@ export class Delivery {
     this.#errorTries = 0;
     this.#attempts = 0;
     this.counts.deadLetters += 1;
-    this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
+    if (!this.#refusing)
+      this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
+    this.#refusing = true;
     await this.#queue.deadLetter(letter, told);
   }
 

@@ -575,9 +575,14 @@ t.test('mllp listener over tls - required, optional and no client certificate', 
   await t.rejects(sends(required.port, as(impostor)), 'required: self-signed');
   await t.rejects(sends(required.port, as(expired)), 'required: expired');
   t.equal(required.intake.records.length, 1);
-  await until(() => required.logs.some(({ code }) => code === 'mllp-tls-refused'), {
-    what: 'a line in the log',
-  });
+  const reasons = () =>
+    required.logs.filter(({ code }) => code === 'mllp-tls-refused').map(({ fields }) => fields?.reason);
+  await until(() => reasons().length === 3, { what: 'a line in the log for each' });
+  t.same(
+    reasons(),
+    ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'CERT_HAS_EXPIRED'],
+    'each says what was wrong with its certificate',
+  );
 
   const optional = await start(t, {
     tls: { ...base, ca: ca.certPem, requestCert: true, rejectUnauthorized: false },

@@ -151,6 +151,7 @@ const rows: [string, string, string, number, number, string, string][] = [
     'there is no destination "her"',
     'did you mean "ehr"?',
   ],
+  ['a route to nobody', 'routes: { r: { to: [] } }', 'routes.r.to', 1, 20, 'must be at least 1 entry', ''],
   [
     'a route from an unknown source',
     "destinations: { ehr: { type: mllp, address: 'x:1' } }\nroutes: { r: { to: ehr, sources: [lab] } }",

@@ -70,6 +70,9 @@ routes: { all: { to: ehr } }
   };
 
   await becomes('6 = 0 + 4 + 2');
+  const metrics = await site.http('/metrics');
+  for (const line of ['term="pending"} 0', 'term="delivered"} 4', 'term="dead"} 2'])
+    t.match(metrics, `hilum_destination_messages{destination="ehr",${line}\n`);
   t.equal((await letters('list')).code, 3, 'a running gateway owns its journal');
   await site.gateway?.stop();
 

@@ -82,6 +82,13 @@ t.test(
       { version: '3', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
       { version: '4', rollbackOf: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
     ]);
+    const full = (await site.ctl('config', 'history', '--full')).stdout;
+    t.match(full, `\n# north, version 2\nsources:\n  x: { listener: nowhere }\n\n# north, version 3\n`);
+    const bad = site.write('bad.yaml', 'sources:\n  lab: { listenr: lab }\n');
+    const diff = await site.ctl('config', 'diff', bad, '--site', 'north');
+    t.equal(diff.code, 78, 'a push of it would be refused');
+    t.match(diff.stdout, /^\+ {3}lab: \{ listenr: lab \}$/m);
+    t.match(diff.stderr, /bad\.yaml:2:10 {2}sources\.lab\.listenr: unknown key; did you mean "listener"/);
     t.match((await site.ctl('config', 'history')).stdout, /OUTCOME.*\n1 .*applied.*\n2 .*refused/);
     t.equal((await push('sources:\n  x: { listener: nowhere }\n')).code, 3);
     t.equal((await rollback()).code, 0);
@@ -123,6 +130,13 @@ t.test(
     );
     t.equal((await site.ask<Trace>('trace', stopped.id)).id, stopped.id, 'by its own id as well');
     t.match((await site.ctl('trace', 'Q1')).stdout, /in quarantine: not-understood, from lab\n/);
+    const shown = (await site.ctl('quarantine', 'show', stopped.id)).stdout;
+    t.match(shown, /^atUs +\d{4}-/m);
+    t.match(shown, /^capturedAtUs +\d{4}-/m, 'a time, as the one above it');
+    const empty = await site.ctl('trace', '');
+    t.equal(empty.code, 2);
+    t.match(empty.stderr, /A trace wants an event id or a message control ID/);
+    t.equal((await site.ctl('quarantine', 'show', '')).code, 1);
   },
 );
 
@@ -248,6 +262,20 @@ t.test(
     await send(adt('R1'));
     await site.drained();
     t.match((await site.events()).at(-1), { gateway: 'north-2', provenance: { messageControlId: 'R1' } });
+    interface Row {
+      gateway: string;
+      source: string;
+      delivered: string;
+      missing: string;
+    }
+    const heir = await until(
+      async () =>
+        (await site.ask<Row[]>('custody')).find((row) => row.gateway === 'north-2' && row.source === 'lab'),
+      { what: 'what the new name tells of its journal', timeoutMs: 60_000 },
+    );
+    t.ok(Number(heir.delivered) > 1, 'its journal counts what it delivered under the first name too');
+    t.equal(heir.missing, '0', 'that is stored under the first name, and is not missing');
+    t.same(await site.ask('audit', 'list', '--action', 'events-missing-here'), []);
   },
 );
 

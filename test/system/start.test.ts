@@ -52,6 +52,9 @@ t.test(
     await sent.waitForLine(/^N1 +ADT\^A01 +answered AA$/, hang);
     await sent.waitForLine(/^N2 +ADT\^A01 +answered AA$/, hang);
     t.equal((await sent.exited).code, 0);
+    const here = send('two.hl7', 'two.hl7');
+    await here.waitForLine(/^N1 +ADT\^A01 +answered AA$/, hang);
+    t.equal((await here.exited).code, 0, 'without an address: to the gateway of ./var, whatever its port');
     const odd = send(address, 'odd.hl7');
     await odd.waitForLine(/^odd\.hl7 does not begin with an HL7 v2 message/, { ...hang, from: 'stderr' });
     t.equal((await odd.exited).code, 2);

@@ -165,6 +165,7 @@ t.test(
     data('plane', 'grcp: "127.0.0.1:0"\n');
     file('bad.yaml', configTypos);
     file('odd.yaml', 'sorces: {}\n');
+    writeFileSync(join(folder, 'latin.yaml'), Buffer.from('site: { zone: UTC } # K\xe4se\n', 'latin1'));
     const ca = await createTestCa();
     const { certPem, keyPem } = await ca.issue({ commonName: 'admin' });
     const unreachable = { address: '127.0.0.1:1', caPem: ca.certPem, certPem, keyPem };
@@ -191,6 +192,8 @@ t.test(
       ['plane', 'verify --data none', 78, /Check --data/],
       ['ctl', 'config check odd.yaml', 78, /^odd\.yaml:1:1 .*"sources"\?/],
       ['ctl', 'config check gone.yaml', 2, /gone\.yaml cannot be read/],
+      ['ctl', 'config check latin.yaml', 78, /latin\.yaml is not UTF-8\.\nSave it as UTF-8/],
+      ['gateway', 'check --data none latin.yaml', 78, /latin\.yaml is not UTF-8/],
       ['ctl', 'gatways', 2, /Did you mean gateways/],
       ['ctl', 'gateways --context gone.json', 78, /gone\.json is not there[\s\S]*--context or HILUM_CONTEXT/],
       ['ctl', 'gateways --context odd.json', 78, /odd\.json is no JSON[\s\S]*Copy it anew/],

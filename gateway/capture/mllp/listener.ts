@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { type Class, type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
 import { answersTo, hl7Time, type Verdict } from './answers.ts';
+import { presentsWrongCertificate, refusalOf } from './client-certificate.ts';
 import { createFramer, type Framed, frame } from './framer.ts';
 import { type Header, readHeader } from './header.ts';
 
@@ -78,6 +79,8 @@ export interface MllpListener {
 
 interface Connection {
   socket: Socket;
+  /** Of the peer; for the log, also once the socket is gone. */
+  address: string;
   /** One for each message in order; answers leave from the head, so they keep the order of the messages. */
   slots: Slot[];
   closing: boolean;
@@ -137,7 +140,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       return;
     }
     perAddress.set(address, open + 1);
-    const connection: Connection = { socket, slots: [], closing: false, droppedBytes: 0 };
+    const connection: Connection = { socket, address, slots: [], closing: false, droppedBytes: 0 };
     connections.add(connection);
     counters.connections += 1;
     counters.connectionsTotal += 1;
@@ -163,7 +166,6 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     let frameTimer: NodeJS.Timeout | undefined;
     let stray = 0;
     let broken = 0;
-    const from = socket.remoteAddress ?? '';
     socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) {
@@ -178,7 +180,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       const begunAgain = framer.brokenOff() > broken;
       if (begunAgain) {
         // The counter has them all; one line a connection is enough for a sender that always does it.
-        if (broken === 0) hooks.log('warn', 'mllp-broken-off', { listener: options.name, address: from });
+        if (broken === 0)
+          hooks.log('warn', 'mllp-broken-off', { listener: options.name, address: connection.address });
         counters.brokenOff += framer.brokenOff() - broken;
         broken = framer.brokenOff();
       }
@@ -202,7 +205,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     if (framed.kind === 'oversize') {
       counters.oversize += 1;
       const header = readHeader(framed.beginning);
-      hooks.log('warn', 'mllp-oversize', { listener: options.name, bytesMax: options.limits.frameBytesMax });
+      hooks.log('warn', 'mllp-oversize', {
+        listener: options.name,
+        address: connection.address,
+        bytesMax: options.limits.frameBytesMax,
+      });
       if (header !== undefined) {
         answer(connection, slot(connection), header, 'too-large', 'The message is over the size limit');
       }
@@ -212,7 +219,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const header = readHeader(framed.block);
     if (header === undefined) {
       counters.unreadable += 1;
-      hooks.log('warn', 'mllp-no-msh', { listener: options.name, bytes: framed.block.length });
+      hooks.log('warn', 'mllp-no-msh', {
+        listener: options.name,
+        address: connection.address,
+        bytes: framed.block.length,
+      });
       closeAfterAnswers(connection);
       return;
     }
@@ -220,7 +231,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const objection = source.refuses(header);
     if (objection !== '') {
       counters.refused += 1;
-      hooks.log('warn', 'mllp-refused', { source: source.name, reason: objection });
+      hooks.log('warn', 'mllp-refused', {
+        source: source.name,
+        address: connection.address,
+        reason: objection,
+      });
       answer(connection, slot(connection), header, 'refused', objection);
       return;
     }
@@ -309,7 +324,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   }
 
   function close(connection: Connection, code: string): void {
-    if (code !== '') hooks.log('info', code, { listener: options.name });
+    if (code !== '') hooks.log('info', code, { listener: options.name, address: connection.address });
     connection.closing = true;
     connection.socket.destroy();
   }
@@ -322,7 +337,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
           ? createServer({ allowHalfOpen: true }, accept)
           : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => {
               if (presentsWrongCertificate(socket)) {
-                hooks.log('warn', 'mllp-certificate-refused', { listener: options.name });
+                hooks.log('warn', 'mllp-certificate-refused', {
+                  listener: options.name,
+                  address: socket.remoteAddress ?? '',
+                  reason: refusalOf(socket),
+                });
                 socket.destroy();
                 return;
               }
@@ -333,7 +352,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
         // Node tells of a handshake that timed out and keeps the connection; the others it ends, with an alert.
         if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
-        hooks.log('warn', 'mllp-tls-refused', { listener: options.name, reason: error.code ?? 'handshake' });
+        hooks.log('warn', 'mllp-tls-refused', {
+          listener: options.name,
+          // A peer that is gone already has no address any more.
+          ...(socket.remoteAddress === undefined ? {} : { address: socket.remoteAddress }),
+          reason: refusalOf(socket) || (error.code ?? 'handshake'),
+        });
       });
       server.maxConnections = limits.connectionsMax + 64;
       return new Promise((resolve, reject) => {
@@ -361,9 +385,4 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       }
     },
   };
-}
-
-/** Where a client certificate is optional, a wrong one is still refused. */
-function presentsWrongCertificate(socket: TLSSocket): boolean {
-  return !socket.authorized && Object.keys(socket.getPeerCertificate() ?? {}).length > 0;
 }

@@ -157,7 +157,6 @@ class Broker implements MqttSource {
     try {
       const bound = await this.#listener.start();
       this.#connections.startSweep();
-      this.#counters.log('mqtt.listening', { address: bound.address, port: bound.port });
       return bound;
     } catch (cause) {
       await new Promise<void>((resolve) => aedes.close(resolve));

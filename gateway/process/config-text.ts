@@ -1,0 +1,23 @@
+/** A config file as text, for every verb that takes one. */
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+import { exitCode, HilumError } from './errors.ts';
+
+/** `-` is standard input. Bytes that are not UTF-8 are refused: a display text would lose its letters without a word. */
+export function readConfigText(file: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file === '-' ? 0 : file);
+  } catch (cause) {
+    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
+      hint: 'Check the path.',
+      exit: exitCode.usage,
+      cause,
+    });
+  }
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw new HilumError('config-bad', `The config file ${file} is not UTF-8.`, {
+    hint: `Save it as UTF-8; from Latin-1: iconv -f ISO-8859-1 -t UTF-8 ${file}`,
+    exit: exitCode.badConfig,
+  });
+}
