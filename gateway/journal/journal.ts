@@ -15,11 +15,11 @@
  * - An event is handed to the uplink only after its own round is flushed.
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { JournalRecord, type QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
-import { blindKey, createBlind } from '../process/keys.ts';
+import { blindKey, createBlind, sha256 } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createOpener, createSealer, type Opener, type Segment } from '../process/seal.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
@@ -229,12 +229,11 @@ export class Journal implements Intake {
         new IntakeRefused(this.#phase === 'draining' ? 'draining' : 'fault', 'not taking records'),
       );
     }
-    const sha256 = hash('sha256', draft.raw as Buffer, 'buffer');
     const record: JournalRecord = {
       source: draft.source,
       protocol: draft.protocol,
       raw: draft.raw,
-      sha256,
+      sha256: sha256(draft.raw),
       capturedAtUs: draft.capturedAtUs,
       classGuess: draft.classGuess,
       messageControlId: draft.messageControlId,
