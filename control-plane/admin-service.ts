@@ -19,6 +19,7 @@ import type { AnyCall, GrpcServer } from './session/grpc-server.ts';
 import { toStatus } from './session/uplink-service.ts';
 
 const pageEvents = 500;
+const auditPage = 500n;
 
 export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
   const admin = (call: unknown) => server.peer(call as AnyCall, 'admin').name;
@@ -82,7 +83,10 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
   server.server.addService(AdminService, service);
 }
 
-/** Reads the log page by page; a slow reader holds its own stream and nothing else. */
+/**
+ * Reads the log page by page; a slow reader holds its own stream and nothing else. Whoever sees patients' data is
+ * noted: before the bytes, and without them before the first event, so that asking for news leaves nothing.
+ */
 async function streamEvents(
   api: AdminApi,
   call: ServerWritableStream<StreamEventsRequest, EventReply>,
@@ -90,20 +94,22 @@ async function streamEvents(
 ): Promise<void> {
   const { request } = call;
   const { eventLog, audit } = api.state;
+  let noted = false;
+  const note = async () => {
+    if (noted) return;
+    noted = true;
+    const { site, reason } = request;
+    await audit.add({ action: 'viewed', actor, site, subject: viewedOf(request), reason });
+  };
   if (request.raw) {
     needReason('Looking at the bytes of messages', request.reason);
-    await audit.add({
-      action: 'viewed',
-      actor,
-      site: request.site,
-      subject: request.id === '' ? 'events with their bytes' : `event ${request.id} with its bytes`,
-      reason: request.reason,
-    });
+    await note();
   }
   if (request.id !== '') {
     const event = await eventLog.byId(request.id);
-    if (event !== undefined && wanted(event, request))
-      await write(call, await reply(api, event, request.raw));
+    if (event === undefined || !wanted(event, request)) return;
+    await note();
+    await write(call, await reply(api, event, request.raw));
     return;
   }
   const end = eventLog.last();
@@ -115,6 +121,7 @@ async function streamEvents(
     for (const event of page) {
       after = event.index;
       if (!wanted(event, request)) continue;
+      await note();
       await write(call, await reply(api, event, request.raw));
       sent += 1;
       if ((request.limit > 0 && sent >= request.limit) || call.cancelled) return;
@@ -133,6 +140,14 @@ async function streamEvents(
     if (!request.follow || call.cancelled) return;
     await nextAppend(api, call, after);
   }
+}
+
+/** What is looked at, as the audit trail says it. */
+function viewedOf({ id, raw, gateway, source, kind, class: lane }: StreamEventsRequest): string {
+  const bytes = raw ? (id === '' ? ' with their bytes' : ' with its bytes') : '';
+  if (id !== '') return `event ${id}${bytes}`;
+  const of = Object.entries({ gateway, source, kind, class: lane }).filter(([, value]) => value !== '');
+  return `events${bytes}${of.map(([name, value], at) => `${at === 0 ? ' of' : ','} ${name} ${value}`).join('')}`;
 }
 
 async function reply(api: AdminApi, event: StoredEvent, raw: boolean): Promise<EventReply> {
@@ -181,19 +196,26 @@ async function listAudit(
   call: ServerWritableStream<ListAuditRequest, AuditEntry>,
 ): Promise<void> {
   const { request } = call;
+  const { audit } = api.state;
+  const asked = ({ action, gateway }: AuditEntry) =>
+    (request.action === '' || action === request.action) &&
+    (request.gateway === '' || gateway === request.gateway);
   let { after } = request;
-  let sent = 0;
-  for (;;) {
-    const page = await api.state.audit.list(after, pageEvents);
-    for (const entry of page) {
-      after = entry.number;
-      if (request.action !== '' && entry.action !== request.action) continue;
-      if (request.gateway !== '' && entry.gateway !== request.gateway) continue;
-      await write(call, entry);
-      sent += 1;
-      if (request.limit > 0 && sent >= request.limit) return;
+  if (request.limit > 0) {
+    const newest: AuditEntry[] = [];
+    for (let last = audit.last(); last > after && newest.length < request.limit; ) {
+      const before = last > after + auditPage ? last - auditPage : after;
+      newest.unshift(...(await audit.list(before, Number(last - before))).filter(asked));
+      last = before;
     }
-    if (page.length < pageEvents || call.cancelled) return;
+    for (const entry of newest.slice(-request.limit)) await write(call, entry);
+    return;
+  }
+  for (;;) {
+    const page = await audit.list(after, Number(auditPage));
+    for (const entry of page) if (asked(entry)) await write(call, entry);
+    after = page.at(-1)?.number ?? after;
+    if (page.length < Number(auditPage) || call.cancelled) return;
   }
 }
 

@@ -126,7 +126,9 @@ export class Gateway {
         onNormalized: (result, taken, atUs) => {
           this.#tallies.count(journal.sourceName(taken.source), result);
           if (taken.journaledAtUs === 0) return;
-          this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
+          // What was replayed was captured long before it was journaled this time.
+          if (result.replayed !== true)
+            this.#latency.record(result.lane, 'journaled', taken.journaledAtUs - result.capturedAtUs);
           this.#latency.record(result.lane, 'normalized', atUs - taken.journaledAtUs);
         },
       },

@@ -26,6 +26,7 @@ export function resultOf(
   if (critical !== undefined) result.critical = critical;
   const once = onceCounts(events);
   if (once !== undefined) result.once = once;
+  if (record.replays > 0) result.replayed = true;
   addClock(result, record, events);
   return result;
 }

@@ -66,6 +66,8 @@ export interface JobResult {
   once?: OnceCount[];
   /** Its mapping threw. */
   failed?: true;
+  /** It was in quarantine before. */
+  replayed?: true;
   /** Rules of the config whose predicates failed on it. */
   failedRules?: string[];
   /** The sender's own time less that of capture, ms; only of a record that came for the first time. */

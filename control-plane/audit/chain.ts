@@ -57,6 +57,11 @@ export class AuditChain {
     ]);
   }
 
+  /** The number of the newest entry, 0 before the first. */
+  last(): bigint {
+    return this.#number;
+  }
+
   list(after: bigint, limit: number): Promise<AuditEntry[]> {
     return this.#store
       .range('audit', { start: indexKey(after + 1n), limit })

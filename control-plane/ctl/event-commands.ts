@@ -29,7 +29,9 @@ interface EventOptions {
 export function addEventCommands(program: Command): void {
   program
     .command('events')
-    .description('canonical events in the order in which they arrived here')
+    .description(
+      'canonical events in the order in which they arrived here; the audit trail says who read them',
+    )
     .option('--site <name>', 'only of this site')
     .option('--gateway <name>', 'only of this gateway')
     .option('--source <name>', 'only of this source')
@@ -41,7 +43,7 @@ export function addEventCommands(program: Command): void {
     .option('--follow', 'go on with what comes')
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
-    .option('--reason <text>', 'why the bytes are looked at; for the audit trail', '')
+    .option('--reason <text>', 'why they are looked at, for the audit trail; needed with --raw', '')
     .option('--limit <n>', 'at most so many, the oldest first; 0: all', wholeNumber, 0)
     .addOption(
       new Option('-o, --output <form>', 'how it is printed; fhir: one FHIR R4 Bundle a line')

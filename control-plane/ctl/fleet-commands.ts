@@ -193,7 +193,7 @@ export function addFleetCommands(program: Command): void {
     .description('who did what, when, why')
     .option('--action <word>', 'only these: config-pushed, enrolled, revoked …')
     .option('--gateway <name>', 'only of this gateway')
-    .option('--limit <n>', 'at most so many, the oldest first; 0: all', wholeNumber, 0)
+    .option('--limit <n>', 'only the newest, so many; 0: all', wholeNumber, 0)
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl audit list --action config-refused')
     .action(

@@ -4,7 +4,9 @@
  *
  *   AA / CA               delivered, the row goes
  *   AE / CE, AR / CR      the receiver's word on this message: tried again a few times
- *                         (AE, CE), then kept aside as a dead letter, so the queue goes on
+ *                         (AE, CE), then kept aside as a dead letter, so the queue goes on;
+ *                         the pauses grow until it accepts one, for one that answers AE to
+ *                         all of them is in trouble itself, and must not refuse its whole queue
  *   no answer, no line    tried again with back-off, for ever: the receiver may be down
  *   MSA-2 of another      never taken for this message's answer: the connection is closed
  *   message               and the message is sent again
@@ -129,12 +131,12 @@ export class Delivery {
   }
 
   async #settle(letter: Letter, { code, word }: Answer): Promise<void> {
-    this.#failures = 0;
     const told = { attempts: this.#attempts, answer: code };
     if (word === 'accepted') {
       this.#attempts = 0;
       await this.#queue.delivered(letter, told);
       this.counts.delivered += 1;
+      this.#failures = 0;
       this.#errorTries = 0;
       this.#refusing = false;
       return;
@@ -153,16 +155,14 @@ export class Delivery {
 
   #later(reason: string): void {
     this.counts.state = 'waiting';
-    this.#hooks.log('warn', 'delivery-failed', { destination: this.#options.name, reason });
     const capMs = Math.min(30_000, 250 * 2 ** Math.min(this.#failures, 10));
+    const againMs = 50 + Math.floor(this.#hooks.random() * capMs);
     this.#failures += 1;
-    this.#retry = setTimeout(
-      () => {
-        this.#retry = undefined;
-        this.notify();
-      },
-      50 + Math.floor(this.#hooks.random() * capMs),
-    );
+    this.#hooks.log('warn', 'delivery-failed', { destination: this.#options.name, reason, againMs });
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.notify();
+    }, againMs);
   }
 
   async #send(letter: Letter): Promise<Answer> {

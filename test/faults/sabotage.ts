@@ -26,7 +26,7 @@ export const sabotages: readonly Sabotage[] = [
     id: 'S1',
     title: 'answers before the commit',
     row: 'F3',
-    file: 'gateway/journal/journal.js',
+    file: 'gateway/journal/receipts.js',
     text: 'this.#owed.push({ receipt, resolve, reject });',
     instead: 'this.#owed.push({ receipt, resolve, reject }); resolve(receipt);',
     caughtBy: /were answered and/,

@@ -16,4 +16,5 @@ export interface Status {
   readonly destinations: readonly { readonly pending: number }[];
   readonly alarms: readonly { readonly code: string }[];
   readonly circuits: readonly { readonly source: string; readonly state: string }[];
+  readonly latency: readonly { readonly class: string; readonly hop: string; readonly count: number }[];
 }

@@ -243,9 +243,40 @@ t.test(
       what: 'it being quarantined again',
       timeoutMs: 20_000,
     });
+    const latency = (await rig.status())?.latency ?? [];
+    const records = (hop: string) => latency.reduce((sum, one) => sum + (one.hop === hop ? one.count : 0), 0);
+    t.equal(
+      records('normalized'),
+      records('journaled') + 1,
+      'what was replayed did not take that long to journal',
+    );
     const actions = (await json<{ action: string }[]>('audit', 'list')).map(({ action }) => action);
     for (const action of ['quarantined', 'viewed', 'replayed'])
       t.ok(actions.includes(action), `audited: ${action}`);
+  },
+);
+
+t.test(
+  'audit - whoever reads events is noted, whoever finds none is not; a limit gives the newest',
+  async (t) => {
+    t.equal(await sendOne(oru('SEEN1')), 'AA');
+    await eventsOf('SEEN1');
+    type Entry = Record<'action' | 'actor' | 'subject' | 'reason', string>;
+    const viewed = (limit: number) =>
+      json<Entry[]>('audit', 'list', '--action', 'viewed', '--limit', String(limit));
+    await ctl('events', '--source', 'mllp', '--kind', 'observation', '-o', 'jsonl', '--reason', 'ticket 7');
+    await ctl('events', '--source', 'nowhere', '-o', 'jsonl');
+    await ctl('events', '--class', 'stat', '--limit', '1', '-o', 'fhir');
+    t.match(await viewed(2), [
+      { actor: /admin/, subject: 'events of source mllp, kind observation', reason: 'ticket 7' },
+      { actor: /admin/, subject: 'events of class stat', reason: undefined },
+    ]);
+    const all = await json<Entry[]>('audit', 'list');
+    t.same(await json<Entry[]>('audit', 'list', '--limit', '3'), all.slice(-3));
+    t.same(
+      await viewed(1000),
+      all.filter(({ action }) => action === 'viewed'),
+    );
   },
 );
 

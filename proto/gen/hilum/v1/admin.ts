@@ -218,12 +218,12 @@ export interface StreamEventsRequest {
   class: string;
   fromStart: boolean;
   follow: boolean;
-  /** Adds the record's bytes; audited as viewed. */
+  /** Adds the record's bytes. A call that gives any event is audited as viewed, with the bytes or without. */
   raw: boolean;
   limit: number;
   gateway: string;
   kind: string;
-  /** Why the bytes are looked at; required with raw. */
+  /** Why they are looked at; required with raw. */
   reason: string;
   source: string;
   /** Start after this log index (from an earlier reply). */
@@ -369,6 +369,7 @@ export interface CustodyRow {
 
 export interface ListAuditRequest {
   after: bigint;
+  /** The newest of them, in order; 0: all. */
   limit: number;
   action: string;
   gateway: string;

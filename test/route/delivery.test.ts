@@ -1,0 +1,66 @@
+/** Delivery to a receiver that refuses: what is tried again, when, and what is kept aside. */
+import t from 'tap';
+import { Delivery, type Letter } from '../../gateway/route/delivery.ts';
+import { controlIdOf } from '../kit/hl7-peek.ts';
+import { messageMaker } from '../kit/messages.ts';
+import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
+import { until } from '../kit/wait.ts';
+
+t.test(
+  'delivery - a receiver that answers AE to all is given ever more time, until it accepts one',
+  async (t) => {
+    const make = messageMaker({ seed: 4, kind: 'oru' });
+    const letters: Letter[] = Array.from({ length: 4 }, (_, n) => {
+      const { bytes, controlId } = make(n);
+      return { raw: bytes, messageControlId: controlId, recordSequence: n + 1 };
+    });
+    const accepted = letters[2]?.messageControlId;
+    const receiver = await MllpServer.start((message) => [
+      acknowledge(message, controlIdOf(message) === accepted ? 'AA' : 'AE'),
+    ]);
+    t.teardown(() => receiver.close());
+    const queue = [...letters];
+    const settled: (readonly [number, string, number])[] = [];
+    const settle = (word: string) => async (letter: Letter, told: { attempts: number }) => {
+      queue.shift();
+      settled.push([letter.recordSequence, word, told.attempts]);
+    };
+    const pauses: unknown[] = [];
+    const delivery = new Delivery(
+      {
+        head: () => queue[0],
+        delivered: settle('delivered'),
+        deadLetter: settle('dead'),
+        normalizedThrough: () => Number.POSITIVE_INFINITY,
+      },
+      {
+        name: 'ehr',
+        host: '127.0.0.1',
+        port: receiver.port,
+        tls: false,
+        timeoutMs: 30_000,
+        inSourceOrder: false,
+      },
+      {
+        random: () => 0.004,
+        log: (_, code, fields) => {
+          if (code === 'delivery-failed') pauses.push(fields?.againMs);
+        },
+      },
+    );
+    t.teardown(() => delivery.stop());
+    delivery.notify();
+    await until(() => settled.length === letters.length, { what: 'all of them settled', timeoutMs: 30_000 });
+    t.same(settled, [
+      [1, 'dead', 3],
+      [2, 'dead', 3],
+      [3, 'delivered', 1],
+      [4, 'dead', 3],
+    ]);
+    t.same(
+      pauses,
+      [51, 52, 54, 58, 51, 52],
+      'of growing caps over the letters, anew after one that was accepted',
+    );
+  },
+);
