@@ -93,13 +93,15 @@ export class Plane {
     );
     const configs = new Configs(store, nowUs64);
     const persons = new Persons(store, key);
+    const registry = new Registry(store);
+    const earlierNames = (gateway: string) => registry.earlierNames(gateway);
     const state: State = {
       store,
       authority,
       peers: new Peers(authority.caPem, store),
       tokens: new Tokens(store),
-      registry: new Registry(store),
-      eventLog: new EventLog(store, key, nowUs64, persons),
+      registry,
+      eventLog: new EventLog(store, key, nowUs64, persons, earlierNames),
       persons,
       configs,
       codes: new Codes(store, configs),
@@ -107,7 +109,7 @@ export class Plane {
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
-    const { peers, registry, eventLog, codes, audit, telemetry } = state;
+    const { peers, eventLog, codes, audit, telemetry } = state;
     for (const part of [peers, registry, persons, eventLog, configs, codes, audit, telemetry])
       await part.open();
     return new Plane(options, state, await serverIdentity(authority, settings));
@@ -217,13 +219,8 @@ function hub(state: State, log: Log): Hub {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
     recordAt: async (gateway, epoch, lane, sequence) =>
-      (await eventLog.at({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
+      (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
     startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
-    earlierCursor: async (gateway, epoch, lane) => {
-      const names = registry.earlierNames(gateway);
-      const cursors = await Promise.all(names.map((name) => eventLog.cursor(name, epoch, lane)));
-      return cursors.reduce((most, one) => (one > most ? one : most), 0n);
-    },
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);

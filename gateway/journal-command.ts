@@ -14,7 +14,7 @@ import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
-import { createOpener, type Opener } from './process/seal.ts';
+import { createOpener, Damaged, type Opener } from './process/seal.ts';
 import { makeDirectory } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
@@ -265,42 +265,58 @@ function quarantine(journal: OpenJournal, form: Form): number {
   return exitCode.done;
 }
 
-/** Writes the bytes of what is not delivered, one file each; the files hold patient data. */
+/** Writes the bytes of what is not delivered, one file each; the files hold patient data. What is damaged costs itself alone. */
 function exportRecords(journal: OpenJournal, to: string, form: Form): number {
   makeDirectory(to, 'The folder', '--to');
-  let written = 0;
-  const write = (sequence: number | bigint, raw: Uint8Array) => {
-    if (raw.length === 0) return;
+  let [written, damaged] = [0, 0];
+  const write = (sequence: number | bigint, read: () => Uint8Array | undefined) => {
+    const raw = orDamaged(read);
+    if (raw === undefined) {
+      damaged += 1;
+      return;
+    }
     writeFileSync(join(to, `${sequence}.msg`), raw, { mode: 0o600 });
     written += 1;
   };
   const { environment, opener, origin } = journal;
   for (const name of classes) {
-    for (const { value } of environment.table(recordsTable(name)).getRange({})) {
-      for (const { sequence, sealed } of readRecordRow(value) ?? []) {
-        write(sequence, JournalRecord.decode(opener.open(place('records', origin, sequence), sealed)).raw);
+    for (const { key, value } of environment.table(recordsTable(name)).getRange({})) {
+      const records = readRecordRow(value);
+      for (const [, lost] of records === undefined ? readRecordRowKey(key).sources : []) damaged += lost;
+      for (const { sequence, sealed } of records ?? []) {
+        const where = place('records', origin, sequence);
+        write(sequence, () => JournalRecord.decode(opener.open(where, sealed)).raw);
       }
     }
-    for (const { value } of environment.table(outboxTable(name)).getRange({})) {
-      for (const { recordSequence, index, sealed } of readOutboxRow(value)?.entries ?? []) {
-        const envelope = Envelope.decode(opener.open(place('outbox', origin, recordSequence, index), sealed));
-        if (envelope.index === 1) write(envelope.recordSequence, envelope.raw);
+    for (const { key, value } of environment.table(outboxTable(name)).getRange({})) {
+      const row = readOutboxRow(value);
+      for (const [, lost] of row === undefined ? readOutboxRowKey(key).completed : []) damaged += lost;
+      for (const { recordSequence, index, sealed } of row?.entries ?? []) {
+        if (index !== 1) continue;
+        const where = place('outbox', origin, recordSequence, index);
+        write(recordSequence, () => Envelope.decode(opener.open(where, sealed)).raw);
       }
     }
   }
-  for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
+  for (const { key, value } of environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
-    const entry = QuarantinedRecord.decode(
-      journal.opener.open(place('quarantine', journal.origin, sequence), value),
-    );
-    write(sequence, entry.record?.raw ?? new Uint8Array(0));
+    const where = place('quarantine', origin, sequence);
+    write(sequence, () => QuarantinedRecord.decode(opener.open(where, value)).record?.raw);
   }
-  printObject(
-    form,
-    { written, to },
-    () => `${counted(written, 'message')} written to ${to}. They hold patient data.\n`,
-  );
-  return exitCode.done;
+  printObject(form, { written, damaged, to }, () => {
+    const lost = damaged === 0 ? '' : ` ${counted(damaged, 'message')} cannot be read: see journal verify.`;
+    return `${counted(written, 'message')} written to ${to}. They hold patient data.${lost}\n`;
+  });
+  return damaged === 0 ? exitCode.done : exitCode.failed;
+}
+
+function orDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Damaged) return undefined;
+    throw error;
+  }
 }
 
 /** LMDB's file never shrinks by itself; a compacted copy is made beside and put in place. */

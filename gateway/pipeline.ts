@@ -38,6 +38,8 @@ const lookAgainMs = 4;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
 const startTimeoutMs = 10_000;
+/** After one that could not even start: at once and again it would take the processor from capture. */
+const startAgainMs = 1_000;
 /** A report of 13.8 MiB with 150,000 results takes 158; a daemon stays below 512 MiB when it is full beside a large message's copies. */
 const workerHeapMb = 224;
 
@@ -81,8 +83,10 @@ export class Pipeline {
   readonly #jobs: Job[] = [];
   readonly #flights: Flight[] = [];
   #worker: Worker | undefined;
-  /** It has started, and has compiled the config that was posted last. */
+  /** It has started (began), and has compiled the config that was posted last (is ready). */
   #ready = false;
+  #began = false;
+  #again: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #jobNumber = 0;
   #stopped = false;
@@ -167,6 +171,7 @@ export class Pipeline {
     const worker = this.#worker;
     this.#worker = undefined;
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
     await worker?.terminate();
   }
 
@@ -299,6 +304,7 @@ export class Pipeline {
     if (message.kind === 'done') this.#done(message);
     else if (message.kind === 'need' || message.kind === 'carried') this.#memory.heard(message);
     else {
+      this.#began = true;
       this.#ready = message.configVersion === this.#config.version;
       this.#watch();
     }
@@ -340,6 +346,7 @@ export class Pipeline {
 
   #startWorker(): void {
     this.#ready = false;
+    this.#began = false;
     const setup: WorkerSetup = {
       clock: shareClock(),
       memoryKey: Uint8Array.from(this.#options.memoryKey),
@@ -373,17 +380,18 @@ export class Pipeline {
     void failed.terminate();
     const flights = this.#flights.splice(0);
     clearTimeout(this.#timer);
-    // The oldest group is the one that failed; a record that fails alone is the one to blame.
-    const [culprit, ...others] = flights;
-    for (const { job, records } of others.reverse()) job.groups.unshift(records);
+    // The oldest group is the one that failed; a record that fails alone is the one to blame. None is, if nothing began.
+    const culprit = this.#began ? flights.shift() : undefined;
+    for (const { job, records } of flights.reverse()) job.groups.unshift(records);
     if (culprit?.records.length === 1) {
       const [record] = culprit.records as [TakenRecord];
       culprit.job.made.push(giveUp(this.#journal, this.#options, record, ranOut));
       this.#options.circuits.failed(this.#journal.sourceName(record.source), 'died');
     } else culprit?.job.groups.unshift(...culprit.records.map((record) => [record]));
+    this.#worker = undefined;
     this.#finish();
-    this.#startWorker();
-    this.pump();
+    if (this.#began) this.start();
+    else this.#again = setTimeout(() => this.start(), startAgainMs);
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {

@@ -11,13 +11,15 @@
  * Deduplication is by position and nothing else: a lane is dense, so what is not above the
  * cursor was applied before. The same position with another record is refused. One block is one
  * atomic write with its cursor, so the cursor is never ahead of what is flushed, and an ack is
- * given only for what a resolved write holds.
+ * given only for what a resolved write holds. A journal that was enrolled anew goes on where it was
+ * under its earlier name.
  */
 
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import type { Row, Store } from '../store/store.ts';
+import { type StoredEvent, unpack, without } from './block.ts';
 import {
   chunkKey,
   type EventPosition,
@@ -28,14 +30,7 @@ import {
   recordsPerChunk,
 } from './keys.ts';
 
-export interface StoredEvent extends EventPosition {
-  index: bigint;
-  site: string;
-  envelope: Envelope;
-  queuedAtUs: bigint;
-  sentAtUs: bigint;
-  storedAtUs: bigint;
-}
+export type { StoredEvent } from './block.ts';
 
 export type Appended =
   | { outcome: 'applied'; through: bigint; applied: number; duplicates: number }
@@ -61,6 +56,7 @@ export class EventLog {
   readonly #blind: Blind;
   readonly #nowUs: () => bigint;
   readonly #merges: MergeBook | undefined;
+  readonly #earlierNames: (gateway: string) => readonly string[];
   readonly #cursors = new Map<string, Cursor>();
   readonly #chunks = new Map<string, Buffer>();
   readonly #counts = new Map<string, StoredCounts>();
@@ -70,9 +66,17 @@ export class EventLog {
   /** Blocks are queued one after the other, so that they commit in the order of their indexes; flushes overlap. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(store: Store, blindKey: Uint8Array, nowUs: () => bigint, merges?: MergeBook) {
+  /** @param earlierNames of a gateway: those under which its journal delivered before it was enrolled anew */
+  constructor(
+    store: Store,
+    blindKey: Uint8Array,
+    nowUs: () => bigint,
+    merges?: MergeBook,
+    earlierNames: (gateway: string) => readonly string[] = () => [],
+  ) {
     this.#store = store;
     this.#merges = merges;
+    this.#earlierNames = earlierNames;
     this.#blind = createBlind(blindKey);
     this.#nowUs = nowUs;
   }
@@ -90,10 +94,15 @@ export class EventLog {
     }
   }
 
-  /** The last sequence that is flushed for a lane, 0 before the first. */
+  /** The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first. */
   async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
-    const row = await this.#store.get('cursors', laneKey(gateway, epoch, lane));
-    return row === undefined ? 0n : row.readBigUInt64BE(0);
+    let cursor = 0n;
+    for (const name of [gateway, ...this.#earlierNames(gateway)]) {
+      const row = await this.#store.get('cursors', laneKey(name, epoch, lane));
+      const last = row === undefined ? 0n : row.readBigUInt64BE(0);
+      if (last > cursor) cursor = last;
+    }
+    return cursor;
   }
 
   /** A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`. */
@@ -259,7 +268,7 @@ export class EventLog {
   async #conflict(gateway: string, batch: Batch, duplicates: number): Promise<bigint | undefined> {
     for (let at = 0; at < duplicates; at += 1) {
       const sequence = batch.firstSequence + BigInt(at);
-      const stored = await this.at({ gateway, epoch: batch.epoch, lane: batch.lane, sequence });
+      const stored = await this.given({ gateway, epoch: batch.epoch, lane: batch.lane, sequence });
       if (stored === undefined) continue;
       const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
       // A place that is held for an event which was damaged on its gateway's disk says nothing of what was in it.
@@ -289,6 +298,15 @@ export class EventLog {
     const firstIndex = found.value.readBigUInt64BE(0);
     const [event] = (await this.#block(firstIndex)).filter((one) => one.sequence === sequence);
     return event;
+  }
+
+  /** What this journal delivered at a position, under whatever name. */
+  async given(position: EventPosition): Promise<StoredEvent | undefined> {
+    for (const gateway of [position.gateway, ...this.#earlierNames(position.gateway)]) {
+      const event = await this.at({ ...position, gateway });
+      if (event !== undefined) return event;
+    }
+    return undefined;
   }
 
   async byId(id: string): Promise<StoredEvent | undefined> {
@@ -350,31 +368,6 @@ export class EventLog {
     const row = await this.#store.get('events', indexKey(firstIndex));
     return row === undefined ? [] : unpack(EventBlock.decode(row));
   }
-}
-
-function unpack(block: EventBlock): StoredEvent[] {
-  const batch = block.batch as Batch;
-  return batch.envelopes.map((bytes, at) => ({
-    index: block.firstIndex + BigInt(at),
-    gateway: block.gateway,
-    site: block.site,
-    epoch: batch.epoch,
-    lane: batch.lane,
-    sequence: batch.firstSequence + BigInt(at),
-    envelope: Envelope.decode(bytes),
-    queuedAtUs: batch.queuedAtUs[at] ?? 0n,
-    sentAtUs: batch.sentAtUs,
-    storedAtUs: block.storedAtUs,
-  }));
-}
-
-function without(batch: Batch, leading: number): Batch {
-  return {
-    ...batch,
-    firstSequence: batch.firstSequence + BigInt(leading),
-    envelopes: batch.envelopes.slice(leading),
-    queuedAtUs: batch.queuedAtUs.slice(leading),
-  };
 }
 
 function holds(packed: Buffer, wanted: Buffer): boolean {

@@ -37,8 +37,6 @@ export interface Hub {
   /** SHA-256 of the record whose event stands at a position; empty where there is none. */
   recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
   startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
-  /** The last position of this lane that is stored under an earlier name of the gateway; 0 where none is. */
-  earlierCursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
   connected(
     hello: Hello,
@@ -243,10 +241,12 @@ export class Sessions {
     for (const { lane, first } of hello.lanes) {
       let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
       if (first > sequence + 1n) {
-        // The gateway was told that these are stored. Where this log does not have them, under no name: say it loudly, go on.
-        const earlier = await this.#hub.earlierCursor(hello.gateway, hello.epoch, lane);
-        const missing = Number(first - 1n - (earlier > sequence ? earlier : sequence));
-        if (missing > 0) this.#hub.alarm('events-missing-here', { gateway: hello.gateway, lane, missing });
+        // The gateway was told that these are stored, and this log does not have them: say it loudly, go on.
+        this.#hub.alarm('events-missing-here', {
+          gateway: hello.gateway,
+          lane,
+          missing: Number(first - sequence - 1n),
+        });
         await this.#hub.startAfter(hello.gateway, hello.epoch, lane, first - 1n);
         sequence = first - 1n;
       }

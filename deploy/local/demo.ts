@@ -24,8 +24,14 @@ import {
   type Program,
   startControlPlane,
   startGateway,
+  takesNothing,
 } from './stack.ts';
 import { criticalResult, monitorReading, wardMessage } from './ward.ts';
+
+takesNothing(
+  'npm run demo',
+  'a made-up ward, cut lines, killed daemons, a STAT over a backlog, and what is left of it all; under two minutes, state under ./var/demo',
+);
 
 const directory = join(process.cwd(), 'var', 'demo');
 const startedAt = Date.now();

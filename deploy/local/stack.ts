@@ -7,6 +7,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { call, connect } from '../../control-plane/ctl/client.ts';
+import { exitCode } from '../../gateway/process/errors.ts';
 import { loadIdentity, saveIdentity } from '../../gateway/uplink/identity.ts';
 
 const programs = {
@@ -171,4 +172,14 @@ async function until(running: Program, done: () => Promise<boolean>): Promise<vo
       throw new Error(`${running.name} was not ready in 30 s; its log is ${running.logFile}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** Of a command without options: `--help` says what it does, anything else is refused. */
+export function takesNothing(command: string, does: string): void {
+  const [word] = process.argv.slice(2);
+  if (word === undefined) return;
+  const asked = word === '--help' || word === '-h';
+  const text = asked ? `${command}: ${does}. It takes no options.` : `${command} takes no options: ${word}`;
+  (asked ? process.stdout : process.stderr).write(`${text}\n`);
+  process.exit(asked ? exitCode.done : exitCode.usage);
 }

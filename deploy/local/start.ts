@@ -13,7 +13,13 @@ import {
   type Program,
   startControlPlane,
   startGateway,
+  takesNothing,
 } from './stack.ts';
+
+takesNothing(
+  'npm start',
+  'a control plane and an enrolled gateway on this machine, state under ./var, until Ctrl-C',
+);
 
 const directory = join(process.cwd(), 'var');
 const say = (line: string) => process.stdout.write(`${line}\n`);

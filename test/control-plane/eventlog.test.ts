@@ -6,9 +6,9 @@ import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 
 const key = Buffer.alloc(32, 1);
 
-async function open(directory: string) {
+async function open(directory: string, earlierNames?: (gateway: string) => string[]) {
   const store = await openLmdbStore({ directory, key, onFault: () => undefined });
-  const log = new EventLog(store, key, () => 1n);
+  const log = new EventLog(store, key, () => 1n, undefined, earlierNames);
   await log.open();
   return { store, log };
 }
@@ -36,6 +36,33 @@ function batch(lane: string, first: number, count: number, salt = ''): Batch {
     envelopes: envelopes as Buffer[],
   });
 }
+
+t.test(
+  'event log - a journal goes on under another name where it was, and nothing is applied twice',
+  async (t) => {
+    const { store, log } = await open(t.testdir(), (gateway) => (gateway === 'g2' ? ['g1'] : []));
+    await log.append('g1', 's', batch('routine', 1, 5));
+    t.equal(await log.cursor('g2', 9n, 'routine'), 5n, 'also where its gateway never heard the ack');
+    t.equal(await log.cursor('g3', 9n, 'routine'), 0n, 'nobody else does');
+    t.match(await log.append('g2', 's', batch('routine', 4, 5)), {
+      outcome: 'applied',
+      through: 8n,
+      applied: 3,
+      duplicates: 2,
+    });
+    t.match(
+      await log.append('g2', 's', batch('routine', 3, 2, 'of a clone')),
+      { outcome: 'conflict', sequence: 3n },
+      'a copy of its disk that went another way is found out',
+    );
+    const of = async (sequence: bigint) =>
+      (await log.given({ gateway: 'g2', epoch: 9n, lane: 'routine', sequence }))?.gateway;
+    t.same([await of(2n), await of(7n), await of(9n)], ['g1', 'g2', undefined]);
+    t.equal(await log.cursor('g1', 9n, 'routine'), 5n);
+    t.equal((await log.read(0n, 100)).length, 8);
+    await store.close();
+  },
+);
 
 t.test('event log - the same positions again are not applied', async (t) => {
   const { store, log } = await open(t.testdir());

@@ -13,7 +13,6 @@ function rig() {
     nowUs: () => 1n,
     cursor: async () => 0n,
     startAfter: nothing,
-    earlierCursor: () => Promise.resolve(0n),
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
     connected: async () => ({ site: 'north', auditAcked: 0n, quarantineAcked: 0n, deliveriesAcked: 0n }),
     disconnected: async (_gateway, end) => {

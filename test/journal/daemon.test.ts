@@ -157,6 +157,21 @@ t.test(
       'for their owner only',
     );
 
+    const some = join(folderOf(t), 'export');
+    const rest = await runProgram('gateway', [
+      'journal',
+      'export',
+      '--data',
+      copy,
+      '--to',
+      some,
+      '-o',
+      'json',
+    ]);
+    t.equal(rest.code, 1, rest.stderr);
+    t.match(JSON.parse(rest.stdout), { written: 5, damaged: 1 });
+    t.equal(readdirSync(some).length, 5, 'what is damaged costs itself alone');
+
     const compacted = await runProgram('gateway', ['journal', 'compact', '--data', site.gatewayData]);
     t.equal(compacted.code, 0);
     t.match(await verify(site.gatewayData), {

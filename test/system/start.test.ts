@@ -1,4 +1,5 @@
 /** `npm start`: one stack a folder, on the addresses that the settings in ./var name. */
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -26,6 +27,21 @@ function start(): DaemonProcess {
 
 const hang = { timeoutMs: 100_000 };
 const first = start();
+
+t.test('npm start, npm run demo - take no options, and say what they do', async (t) => {
+  for (const [program, name] of [
+    ['start', 'npm start'],
+    ['demo', 'npm run demo'],
+  ]) {
+    const said = (word: string) =>
+      spawnSync(process.execPath, [join(projectRoot, 'dist', 'deploy', 'local', `${program}.js`), word], {
+        cwd: folderOf(t),
+        encoding: 'utf8',
+      });
+    t.match(said('--help'), { status: 0, stdout: new RegExp(`^${name}: .+ It takes no options\\.\\n$`) });
+    t.match(said('--port'), { status: 2, stderr: `${name} takes no options: --port\n` });
+  }
+});
 
 t.test('npm start - the settings in ./var are honoured by both daemons', async (t) => {
   const [, port] = await first.waitForLine(/^control plane +127\.0\.0\.1:(\d+) /, hang);

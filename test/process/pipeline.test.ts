@@ -1,0 +1,86 @@
+/** The normalizer's keeper beside a real journal and real threads. */
+import { randomBytes } from 'node:crypto';
+import t from 'tap';
+import { Circuits } from '../../gateway/circuits.ts';
+import { Journal } from '../../gateway/journal/journal.ts';
+import { Pipeline } from '../../gateway/pipeline.ts';
+import { memoryKey } from '../../gateway/process/keys.ts';
+import { messageMaker } from '../kit/messages.ts';
+import { folderOf } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+
+t.test(
+  'pipeline - a normalizer that cannot start is not started again at once, and works when it can',
+  async (t) => {
+    const nothing = () => {};
+    const key = randomBytes(32);
+    const journal = await Journal.open(
+      {
+        directory: folderOf(t),
+        key,
+        budgetBytes: 1024 ** 3,
+        reserveBytes: 0,
+        repeatEntriesMax: 1000,
+        repeatAgeMs: 1e9,
+        memoryEntriesMax: 1000,
+        memoryBytesMax: 64 * 1024 ** 2,
+        orderKeysOf: () => [],
+      },
+      {
+        onFault: nothing,
+        onAlarm: nothing,
+        onRecords: nothing,
+        onEvents: nothing,
+        onDeliveries: nothing,
+        onRepeat: nothing,
+        onEpoch: nothing,
+      },
+    );
+    const died: { atMs: number; code: string; error: unknown }[] = [];
+    let normalized = 0;
+    const pipeline = new Pipeline(
+      journal,
+      {
+        gateway: 'g',
+        site: 's',
+        memoryKey: memoryKey(key),
+        circuits: new Circuits({ nowUs: () => 0, onChange: nothing }),
+      },
+      {
+        onAlarm: (code, { error }) => died.push({ atMs: performance.now(), code, error }),
+        onNormalized: () => {
+          normalized += 1;
+        },
+      },
+    );
+    t.teardown(async () => {
+      await pipeline.stop(1000);
+      await journal.stop();
+      await journal.close();
+    });
+    // No config that was checked is like this; it stands for a program file that is gone, or no memory for a thread.
+    pipeline.setConfig('classes: 5', 7, false);
+    pipeline.start();
+    const { bytes, controlId } = messageMaker({ seed: 5, kind: 'oru' })(1);
+    await journal.append({
+      source: 'lab',
+      protocol: 'mllp',
+      raw: bytes,
+      capturedAtUs: BigInt(Date.now()) * 1000n,
+      classGuess: 'routine',
+      messageControlId: controlId,
+    });
+    pipeline.pump();
+    await until(() => died.length >= 4, { what: 'four that died', timeoutMs: 60_000 });
+    t.same(new Set(died.map(({ code }) => code)), new Set(['normalizer-died']));
+    t.match(died[0]?.error, /^\w+$/, 'a code or a name');
+    const pauses = died.slice(1).map(({ atMs }, at) => atMs - (died[at]?.atMs ?? 0));
+    t.ok(
+      pauses.every((ms) => ms >= 1000),
+      `${pauses.map(Math.round).join(', ')} ms between them`,
+    );
+    pipeline.setConfig('', 8, false);
+    await until(() => normalized === 1, { what: 'the record under a config that works', timeoutMs: 60_000 });
+    t.equal(journal.lastQuarantined(1), 0, 'and it was never blamed');
+  },
+);
