@@ -18,6 +18,7 @@ export interface Census {
 interface Entry {
   /** What every message control ID of the load begins with. */
   readonly prefix: string;
+  readonly first: number;
   readonly sent: number;
   readonly answered: number;
 }
@@ -26,29 +27,33 @@ export class Books {
   readonly #entries: Entry[] = [];
   answered = 0;
 
-  /** A load whose messages are numbered from 0. */
-  enter(prefix: string, { sent, answered }: LoadResult): void {
-    this.#entries.push({ prefix, sent, answered });
+  /** A load whose messages are numbered from `first` on. */
+  enter(prefix: string, first: number, { sent, answered }: LoadResult): void {
+    this.#entries.push({ prefix, first, sent, answered });
     this.answered += answered;
   }
 
   /** Control ID and place among its record's events, for each event that is stored. */
   async census(stored: AsyncIterable<readonly { controlId: string; index: number }[]>): Promise<Census> {
-    const seen = new Map(this.#entries.map(({ prefix, sent }) => [prefix, new Uint8Array(sent)]));
+    const seen = new Map(
+      this.#entries.map(({ prefix, first, sent }) => [prefix, { first, marks: new Uint8Array(sent) }]),
+    );
     let doubled = 0;
     for await (const events of stored) {
       for (const { controlId, index } of events) {
         if (index !== 1) continue;
-        const marks = seen.get(controlId.slice(0, -11));
-        const n = Number(controlId.slice(-11));
-        if (marks === undefined || n >= marks.length) continue;
+        const load = seen.get(controlId.slice(0, -11));
+        if (load === undefined) continue;
+        const { first, marks } = load;
+        const n = Number(controlId.slice(-11)) - first;
+        if (n < 0 || n >= marks.length) continue;
         if (marks[n] === 1) doubled += 1;
         marks[n] = 1;
       }
     }
     let [total, lost] = [0, 0];
     for (const { prefix, answered } of this.#entries) {
-      const there = seen.get(prefix)!.reduce((sum, mark) => sum + mark, 0);
+      const there = seen.get(prefix)!.marks.reduce((sum, mark) => sum + mark, 0);
       total += there;
       lost += Math.max(0, answered - there);
     }

@@ -53,6 +53,7 @@ export class Stack {
   #planePort = 0;
   #statusAddress = '';
   #seed: number;
+  #next = 0;
   mllpPort = 0;
 
   constructor(owner: Owner, folder: string) {
@@ -227,18 +228,24 @@ export class Stack {
     return until(probe, { what: 'every record being normalized', timeoutMs, everyMs: 50 });
   }
 
-  /** A load on the MLLP listener from a process of its own; its messages are distinct from all earlier ones. */
+  /**
+   * A load on the MLLP listener from a process of its own. Its messages and their orders are distinct from all earlier
+   * ones: with the same numbers again, each result would be a correction of an order of a load before.
+   */
   async load(
     flags: Readonly<Record<string, number | string | boolean>>,
     kind: MessageKind = 'oru',
-  ): Promise<ToolResult & { prefix: string }> {
+  ): Promise<ToolResult & { prefix: string; first: number }> {
     const seed = this.#seed++;
-    const result = await runLoadTool('load-mllp', this.mllpPort, { ...flags, kind, seed }).catch((error) => {
+    const first = this.#next;
+    const tool = { ...flags, kind, seed, first };
+    const result = await runLoadTool('load-mllp', this.mllpPort, tool).catch((error) => {
       throw this.#ended() ?? error;
     });
+    this.#next = result.next;
     const prefix = messageMaker({ seed, kind })(0).controlId.slice(0, -11);
-    this.books.enter(prefix, result);
-    return { ...result, prefix };
+    this.books.enter(prefix, first, result);
+    return { ...result, prefix, first };
   }
 
   /** Asks the centre for every event; waits until all is there. */

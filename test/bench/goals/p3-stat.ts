@@ -52,7 +52,7 @@ export function p3(run: Run): Promise<void> {
 async function statAlone(stack: Stack, seconds: number): Promise<number[]> {
   const load = await stack.load({ ...beat, seconds }, 'oruStat');
   await stack.drained();
-  return timesOf(stack, load.prefix, load.dueAtMs ?? []);
+  return timesOf(stack, load, load.dueAtMs ?? []);
 }
 
 async function statOverBacklog(run: Run, stack: Stack): Promise<{ times: number[]; queued: number }> {
@@ -65,20 +65,25 @@ async function statOverBacklog(run: Run, stack: Stack): Promise<{ times: number[
   const seconds = queued.answered / 12_000;
   const seen = await watch(stack, () => stack.load({ ...beat, seconds }, 'oruStat'), 100);
   await stack.drained();
-  const { prefix, dueAtMs = [] } = run.checkLoad('P3', seen.result);
+  run.checkLoad('P3', seen.result);
+  const { dueAtMs = [] } = seen.result;
   const goneAtMs =
     seen.samples.find(({ totals }) => totals.pending < goneBelow)?.atMs ?? Number.POSITIVE_INFINITY;
-  const times = await timesOf(stack, prefix, dueAtMs);
+  const times = await timesOf(stack, seen.result, dueAtMs);
   return { times: times.filter((_, n) => (dueAtMs[n] ?? Number.NaN) < goneAtMs), queued: queued.answered };
 }
 
 /** Milliseconds from due to stored, in the order of sending. */
-async function timesOf(stack: Stack, prefix: string, dueAtMs: readonly number[]): Promise<number[]> {
+async function timesOf(
+  stack: Stack,
+  { prefix, first }: { prefix: string; first: number },
+  dueAtMs: readonly number[],
+): Promise<number[]> {
   const times: number[] = [];
   for await (const events of storedEvents(stack.context, 'stat')) {
     for (const { controlId, storedAtUs } of events) {
       if (!controlId.startsWith(prefix)) continue;
-      const n = Number(controlId.slice(-11));
+      const n = Number(controlId.slice(-11)) - first;
       times[n] = storedAtUs / 1000 - (dueAtMs[n] ?? Number.NaN);
     }
   }
