@@ -25,7 +25,7 @@ export interface LetterQueues<L extends Letter> {
 export interface DestinationHooks {
   log: Log;
   onAlarm(code: string, fields: Record<string, number | string>): void;
-  /** Every record up to this sequence is normalized: nothing earlier can still come for a destination. */
+  /** Every record up to this sequence is normalized, and what became of it is flushed: nothing earlier can still come. */
   normalizedThrough(): number;
 }
 

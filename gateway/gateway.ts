@@ -145,7 +145,7 @@ export class Gateway {
     this.#destinations = new Destinations(journal.local, {
       log,
       onAlarm: (code, fields) => this.alarm(code, fields),
-      normalizedThrough: () => this.#pipeline.normalizedThrough(),
+      normalizedThrough: () => Math.min(this.#pipeline.normalizedThrough(), journal.finishedThrough()),
     });
     this.#report = new SelfReport({
       journal,

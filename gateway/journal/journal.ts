@@ -192,7 +192,7 @@ export class Journal implements Intake {
     );
     const gateway = options.gateway ?? (() => '');
     this.reports = new Reports(part, this.#state, gateway, { onReport: () => hooks.onEvents(), bytes: live });
-    this.local = new LocalQueues(part, this.#state, this.reports, () => hooks.onDeliveries());
+    this.local = new LocalQueues(part, this.#state, this.reports);
     this.#quarantine = new Quarantine(part, this.reports, gateway, {
       bytes: live,
       onAlarm: (code, fields) => hooks.onAlarm(code, fields),
@@ -348,6 +348,15 @@ export class Journal implements Intake {
       }
       for (const one of deliveries) this.local.add(round, one.sequence, one.made);
     }
+    // A message waits for all that came before its record, also for what has none.
+    round.whenSettled(() => {
+      if (this.local.waits) this.#hooks.onDeliveries();
+    });
+  }
+
+  /** What became of every finished record up to this sequence is flushed, messages for destinations too. */
+  finishedThrough(): number {
+    return this.#records.removedThrough();
   }
 
   // ---- uplink ----

@@ -36,21 +36,14 @@ export class LocalQueues {
   readonly #part: JournalPart;
   readonly #state: State;
   readonly #reports: Pick<Reports, 'delivered'>;
-  readonly #onDeliveries: () => void;
   readonly #numbers = new Map<string, number>();
   readonly #counts = new Map<number, LocalCounts>();
   readonly #changed = new Set<number>();
 
-  constructor(
-    part: JournalPart,
-    state: State,
-    reports: Pick<Reports, 'delivered'>,
-    onDeliveries: () => void,
-  ) {
+  constructor(part: JournalPart, state: State, reports: Pick<Reports, 'delivered'>) {
     this.#part = part;
     this.#state = state;
     this.#reports = reports;
-    this.#onDeliveries = onDeliveries;
     const { environment } = part;
     for (const { key, value } of environment.table(tables.destinations).getRange({})) {
       this.#numbers.set(value.toString(), key.readUInt16BE(0));
@@ -75,7 +68,6 @@ export class LocalQueues {
       counts.accepted += 1;
       counts.pending += 1;
     });
-    if (deliveries.length > 0) round.whenSettled(this.#onDeliveries);
   }
 
   /** The oldest of a destination, in source order. */
@@ -121,6 +113,12 @@ export class LocalQueues {
     counts[outcome] += 1;
     counts.pending -= 1;
     return settled(round);
+  }
+
+  /** Is there a message on its way? */
+  get waits(): boolean {
+    for (const { pending } of this.#counts.values()) if (pending > 0) return true;
+    return false;
   }
 
   counts(): { destination: string; counts: LocalCounts }[] {

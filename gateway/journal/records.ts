@@ -82,6 +82,8 @@ export class Records {
   readonly #counters: RecordsCounters;
   readonly #queues: Record<Class, Queue>;
   readonly #standing = new Standing();
+  /** First sequences of rows that are taken out by rounds which are not flushed. */
+  readonly #leaving = new Set<number>();
   /** Found at start. */
   readonly found: { records: number; lastSequence: number };
 
@@ -221,7 +223,14 @@ export class Records {
     const { bytes, first } = readRecordRowKey(row.key);
     round.remove(this.#queues[row.guess].table, row.key);
     this.#standing.remove(row.guess, first);
+    this.#leaving.add(first);
+    round.whenSettled(() => this.#leaving.delete(first));
     this.#counters.bytes(-storedBytes(row.key.length, bytes), -bytes);
+  }
+
+  /** What became of every record up to this sequence is flushed, of those that were taken out. */
+  removedThrough(): number {
+    return Math.min(...this.#leaving) - 1;
   }
 
   /** Is there a record of this guess that was not taken yet? */

@@ -34,7 +34,7 @@ export interface DeliveryQueue {
   /** Resolves when its removal is durable. */
   delivered(letter: Letter, told: Told): Promise<void>;
   deadLetter(letter: Letter, told: Told): Promise<void>;
-  /** Letters of records above this must wait: earlier records of the journal are not normalized yet. */
+  /** Letters of records above this must wait: earlier ones are not normalized, or their letters not flushed yet. */
   normalizedThrough(): number;
 }
 

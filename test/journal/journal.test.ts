@@ -14,6 +14,7 @@ import { recordsTable, tables } from '../../gateway/journal/layout.ts';
 import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
 import type { OutboxEntry } from '../../gateway/journal/rows.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
+import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import { Batch } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../../proto/wire.ts';
 import { damageEvent, damageHead, damageRecord } from '../kit/damage.ts';
@@ -32,7 +33,11 @@ interface Opened {
   repeats: number[];
 }
 
-async function open(directory: string, more: Partial<JournalOptions> = {}): Promise<Opened> {
+async function open(
+  directory: string,
+  more: Partial<JournalOptions> = {},
+  onDeliveries = () => {},
+): Promise<Opened> {
   const opened = { faults: [] as string[], alarms: [] as string[], repeats: [] as number[] };
   const hooks: JournalHooks = {
     onFault: (code) => opened.faults.push(code),
@@ -40,7 +45,7 @@ async function open(directory: string, more: Partial<JournalOptions> = {}): Prom
     onRecords: () => {},
     onEvents: () => {},
     onEpoch: () => {},
-    onDeliveries: () => {},
+    onDeliveries,
     onRepeat: (sequence) => opened.repeats.push(sequence),
   };
   const journal = await Journal.open(
@@ -680,6 +685,40 @@ t.test('journal - an ack that ends inside a row is counted once, also over a res
   t.match(third.journal.recovered, { records: 0, events: 0 });
   await close(third);
 });
+
+t.test(
+  'journal - a message for a destination waits until those before it are flushed, not only finished',
+  async (t) => {
+    const seen: unknown[] = [];
+    const opened = await open(folderOf(t), {}, () => {
+      const { local } = opened.journal;
+      seen.push([local.head('ehr')?.recordSequence, opened.journal.finishedThrough()]);
+    });
+    const { journal } = opened;
+    await journal.append(draft('R', 'routine'));
+    await journal.append(draft('S', 'stat', { guess: 'stat' }));
+    const withLetter = (rows: readonly TakenRow[], lane: Class) => {
+      const records = rows.flatMap((row) => row.records);
+      const delivery = LocalDelivery.encode(LocalDelivery.fromPartial({ destination: 'ehr' })).finish();
+      const deliveries = records.map(({ sequence }) => ({
+        sequence,
+        made: [{ destination: 'ehr', delivery }],
+      }));
+      journal.finish(rows, [{ ...made(records, lane, 1), deliveries }]);
+    };
+    const [routine, stat] = [takeRows(journal), takeRows(journal, 'stat')];
+    withLetter(stat, 'stat');
+    // Its round is on its way to the disk; the next one is for what can wait.
+    await new Promise((resolve) => setImmediate(resolve));
+    withLetter(routine, 'routine');
+    await until(() => seen.length === 2, { what: 'both rounds being flushed', timeoutMs: 30_000 });
+    t.same(seen, [
+      [2, 0],
+      [1, Number.POSITIVE_INFINITY],
+    ]);
+    await close(opened);
+  },
+);
 
 t.test('journal - a row moved to another place does not open', async (t) => {
   const directory = folderOf(t);
