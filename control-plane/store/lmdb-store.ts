@@ -37,7 +37,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   await environment.write(() => {
     void segments.put(segmentKey(number), salt);
   });
-  const sealer = createSealer(options.key, { number, salt }, 0);
+  const sealer = createSealer(options.key, { number, salt });
   return new LmdbStore(environment, sealer, opener, options.onFault);
 }
 

@@ -56,7 +56,6 @@ export interface Made {
 export class Journal implements Intake {
   /** The epoch that the journal was created with: rows are sealed for places under it. */
   readonly origin: bigint;
-  readonly segment: Segment;
   /** Messages on their way to destinations at the site. */
   readonly local: LocalQueues;
   /** What the control plane has to be told beside the events. */
@@ -136,7 +135,6 @@ export class Journal implements Intake {
     this.#environment = environment;
     this.#hooks = hooks;
     this.#options = options;
-    this.segment = segment;
     this.#state = new State(environment);
     this.#epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
     this.origin = (this.#state.bytes('origin') as Buffer).readBigUInt64BE(0);

@@ -7,15 +7,16 @@
  * A segment is one life of one process: 16 random bytes, stored once, from which and the
  * master key HKDF gives the data key. Inside a segment its sealer counts up, so a nonce
  * (sealer, counter) is used once, also after a restored disk image, without a random number
- * per row. There is one sealer a segment, 0; a second thread that seals would take the next.
- * The associated data names the place that the row stands in, so a row cannot be moved. The
- * CRC tells damage from a wrong key without the key.
+ * per row. A segment has one sealer. The associated data names the place that the row stands
+ * in, so a row cannot be moved. The CRC tells damage from a wrong key without the key.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const version = 1;
 const headerBytes = 17;
+/** Builds whose normalizer sealed, too, gave each thread a number of its own. */
+const soleSealer = 0;
 const tagBytes = 16;
 const crcBytes = 4;
 /** Of a message of many MiB no second copy waits for the collector. */
@@ -49,8 +50,8 @@ export class Damaged extends Error {
   }
 }
 
-/** @param sealerNumber unique within the segment */
-export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumber = 0): Sealer {
+/** One for each segment: a second one would use its nonces again. */
+export function createSealer(masterKey: Uint8Array, segment: Segment): Sealer {
   const key = dataKey(masterKey, segment.salt);
   let counter = 0;
   return {
@@ -64,7 +65,7 @@ export function createSealer(masterKey: Uint8Array, segment: Segment, sealerNumb
       const row = target.subarray(from, from + sealOverheadBytes + plain.length);
       row[0] = version;
       row.writeUInt32BE(segment.number, 1);
-      row.writeUInt32BE(sealerNumber, 5);
+      row.writeUInt32BE(soleSealer, 5);
       row.writeUInt32BE(Math.floor(counter / 0x1_0000_0000), 9);
       row.writeUInt32BE(counter >>> 0, 13);
       const cipher = createCipheriv('aes-256-gcm', key, row.subarray(5, headerBytes));
