@@ -3,11 +3,18 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
+import { envelopesOf } from '../proto/wire.ts';
 import { storedCustody } from './journal/custody.ts';
 import { localCustody } from './journal/dead-letters.ts';
 import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
 import { chunksOf, headOf } from './journal/memory-row.ts';
-import { readOutboxRow, readOutboxRowKey, readRecordRow, readRecordRowKey } from './journal/rows.ts';
+import {
+  type OutboxHead,
+  readOutboxHead,
+  readOutboxRowKey,
+  readRecordHead,
+  readRecordRowKey,
+} from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
@@ -116,13 +123,38 @@ function verifyMemory({ environment, opener, origin }: OpenJournal, damaged: Dam
   }
 }
 
+/** Of each message in a row what gives its bytes, or throws `Damaged`. */
+function openRow(
+  { opener, origin }: OpenJournal,
+  table: string,
+  first: number,
+  row: Buffer,
+  { lengths, body }: { lengths: readonly number[]; body: number },
+): (() => Buffer)[] {
+  const { plain, damaged } = opener.openMany(row, body, place(table, origin, first), lengths);
+  let from = 0;
+  return lengths.map((length, at) => {
+    const message = plain.subarray(from, from + length);
+    from += length;
+    return () => {
+      const why = damaged.get(at);
+      if (why !== undefined) throw why;
+      return message;
+    };
+  });
+}
+
+function envelopeOf(element: Buffer): Envelope {
+  return Envelope.decode(envelopesOf(element)[0] as Uint8Array);
+}
+
 /** Opens every row, recounts what is pending and quarantined, and compares with the stored counts. */
 function verify(journal: OpenJournal, form: Form): number {
   const damaged: DamagedRow[] = [];
   const messages: Record<string, number> = {};
   const counts = storedCounts(journal);
   const quarantined = new Map<number, number>();
-  const { environment, opener, origin } = journal;
+  const { environment } = journal;
   for (const name of classes) {
     const table = recordsTable(name);
     messages[table] = 0;
@@ -132,13 +164,12 @@ function verify(journal: OpenJournal, form: Form): number {
         count(counts, source).pending += records;
         messages[table] += records;
       }
-      const records = readRecordRow(value);
-      if (records === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
-      for (const { sequence, sealed } of records ?? []) {
-        check(damaged, table, sequence, () =>
-          JournalRecord.decode(opener.open(place('records', origin, sequence), sealed)),
-        );
-      }
+      const head = readRecordHead(value);
+      if (head === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
+      else
+        openRow(journal, table, first, value, head).forEach((open, at) => {
+          check(damaged, table, head.records[at]?.sequence ?? first, () => JournalRecord.decode(open()));
+        });
     }
   }
   if (environment.has(tables.memory)) verifyMemory(journal, damaged);
@@ -155,15 +186,15 @@ function verify(journal: OpenJournal, form: Form): number {
         damaged.push({ table, sequence: expected, reason: 'a sequence is missing' });
       expected = first + events;
       for (const [source, records] of completed) count(counts, source).pending += records;
-      const row = readOutboxRow(value);
-      if (row === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
-      row?.entries.forEach(({ recordSequence, index, source, completes, sealed }, at) => {
-        // A row stays until its last event is acked; what it completed before that was counted.
-        if (completes && first + at <= acked) count(counts, source).pending -= 1;
-        check(damaged, table, first + at, () =>
-          Envelope.decode(opener.open(place('outbox', origin, recordSequence, index), sealed)),
-        );
-      });
+      const head = readOutboxHead(value);
+      if (head === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
+      else
+        openRow(journal, table, first, value, head).forEach((open, at) => {
+          const { source, completes } = head.entries[at] as OutboxHead['entries'][number];
+          // A row stays until its last event is acked; what it completed before that was counted.
+          if (completes && first + at <= acked) count(counts, source).pending -= 1;
+          check(damaged, table, first + at, () => envelopeOf(open()));
+        });
     }
   }
   messages.quarantine = 0;
@@ -280,22 +311,25 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
   };
   const { environment, opener, origin } = journal;
   for (const name of classes) {
-    for (const { key, value } of environment.table(recordsTable(name)).getRange({})) {
-      const records = readRecordRow(value);
-      for (const [, lost] of records === undefined ? readRecordRowKey(key).sources : []) damaged += lost;
-      for (const { sequence, sealed } of records ?? []) {
-        const where = place('records', origin, sequence);
-        write(sequence, () => JournalRecord.decode(opener.open(where, sealed)).raw);
-      }
+    const [records, outbox] = [recordsTable(name), outboxTable(name)];
+    for (const { key, value } of environment.table(records).getRange({})) {
+      const { first, sources } = readRecordRowKey(key);
+      const head = readRecordHead(value);
+      if (head === undefined) for (const [, lost] of sources) damaged += lost;
+      else
+        openRow(journal, records, first, value, head).forEach((open, at) => {
+          write(head.records[at]?.sequence ?? first, () => JournalRecord.decode(open()).raw);
+        });
     }
-    for (const { key, value } of environment.table(outboxTable(name)).getRange({})) {
-      const row = readOutboxRow(value);
-      for (const [, lost] of row === undefined ? readOutboxRowKey(key).completed : []) damaged += lost;
-      for (const { recordSequence, index, sealed } of row?.entries ?? []) {
-        if (index !== 1) continue;
-        const where = place('outbox', origin, recordSequence, index);
-        write(recordSequence, () => Envelope.decode(opener.open(where, sealed)).raw);
-      }
+    for (const { key, value } of environment.table(outbox).getRange({})) {
+      const { first, completed } = readOutboxRowKey(key);
+      const head = readOutboxHead(value);
+      if (head === undefined) for (const [, lost] of completed) damaged += lost;
+      else
+        openRow(journal, outbox, first, value, head).forEach((open, at) => {
+          const { recordSequence, index } = head.entries[at] as OutboxHead['entries'][number];
+          if (index === 1) write(recordSequence, () => envelopeOf(open()).raw);
+        });
     }
   }
   for (const { key, value } of environment.table(tables.quarantine).getRange({})) {

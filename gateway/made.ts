@@ -6,7 +6,6 @@ import { quarantineId } from './journal/layout.ts';
 import type { TakenRecord } from './journal/records.ts';
 import { unpackEntries } from './journal/rows.ts';
 import { nowUs } from './process/clock.ts';
-import { Damaged } from './process/seal.ts';
 import type { JobReply, Slice } from './worker-job.ts';
 
 export function made({ lanes, rejects, deliveries, remembered, bytes, plain }: JobReply): Made {
@@ -51,7 +50,7 @@ export function giveUp(
   taken: TakenRecord,
   why: { code: string; reason: string },
 ): Made {
-  const record = openOrBlank(journal, taken);
+  const record = taken.damaged === '' ? JournalRecord.decode(taken.bytes) : JournalRecord.create();
   const facts = {
     ...why,
     atUs: BigInt(nowUs()),
@@ -80,24 +79,3 @@ export function giveUp(
     deliveries: [],
   };
 }
-
-function openOrBlank(journal: Journal, taken: TakenRecord): JournalRecord {
-  try {
-    return journal.openRecord(taken);
-  } catch (error) {
-    if (error instanceof Damaged) return JournalRecord.create();
-    throw error;
-  }
-}
-
-/** An encoded JournalRecord, or why it cannot be opened. */
-export function openOrWhy(journal: Journal, taken: TakenRecord): { plain: Uint8Array; damaged: string } {
-  try {
-    return { plain: journal.opened(taken), damaged: '' };
-  } catch (error) {
-    if (error instanceof Damaged) return { plain: nothing, damaged: error.message };
-    throw error;
-  }
-}
-
-const nothing = new Uint8Array(0);

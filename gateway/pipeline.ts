@@ -16,7 +16,7 @@ import type { Circuits } from './circuits.ts';
 import { createJobSize } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
-import { giveUp, made, notTried, openOrWhy, ranOut } from './made.ts';
+import { giveUp, made, notTried, ranOut } from './made.ts';
 import { MemoryExchange } from './memory-exchange.ts';
 import { nowUs, shareClock } from './process/clock.ts';
 import {
@@ -269,18 +269,15 @@ export class Pipeline {
     this.#jobNumber += 1;
     const id = this.#jobNumber;
     const writer = new SliceWriter();
-    const parts = records.map((record) => {
-      const { plain, damaged } = openOrWhy(this.#journal, record);
-      return {
-        sequence: record.sequence,
-        source: record.source,
-        capturedS: record.capturedS,
-        damaged,
-        journaledAtUs: record.journaledAtUs || nowUs(),
-        lastQuarantined: this.#journal.lastQuarantined(record.source),
-        ...writer.add(plain),
-      };
-    });
+    const parts = records.map((record) => ({
+      sequence: record.sequence,
+      source: record.source,
+      capturedS: record.capturedS,
+      damaged: record.damaged,
+      journaledAtUs: record.journaledAtUs || nowUs(),
+      lastQuarantined: this.#journal.lastQuarantined(record.source),
+      ...writer.add(record.bytes),
+    }));
     const buffer = writer.finish();
     this.#flights.push({ id, job, records });
     if (this.#flights.length === 1) this.#watch();

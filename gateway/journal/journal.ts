@@ -16,25 +16,25 @@
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
 import { randomBytes } from 'node:crypto';
-import { JournalRecord, type QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import type { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
 import { blindKey, createBlind, sha256 } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
-import { createOpener, createSealer, type Opener, type Segment } from '../process/seal.ts';
+import { createOpener, createSealer, type Segment } from '../process/seal.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
-import { classes, format, place, tables } from './layout.ts';
+import { classes, format, tables } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
 import { Memory } from './memory.ts';
 import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
-import { collectAround, type JournalPart, settled } from './part.ts';
+import { collectAround, settled } from './part.ts';
 import { type MadeReject, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
 import { RecordEncoder } from './record-encoder.ts';
-import { Records, type TakenRecord, type TakenRow } from './records.ts';
+import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
 import { Sources } from './sources.ts';
@@ -76,8 +76,6 @@ export class Journal implements Intake {
   readonly #quarantine: Quarantine;
   readonly #sources: Sources;
   readonly #state: State;
-  readonly #part: JournalPart;
-  readonly #opener: Opener;
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
   readonly #encoder = new RecordEncoder();
@@ -138,7 +136,6 @@ export class Journal implements Intake {
     this.#state = new State(environment);
     this.#epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
     this.origin = (this.#state.bytes('origin') as Buffer).readBigUInt64BE(0);
-    this.#opener = createOpener(options.key, (number) => this.segmentSalt(number));
     this.#committer = createCommitter(
       environment,
       {
@@ -155,11 +152,10 @@ export class Journal implements Intake {
       environment,
       committer: this.#committer,
       sealer: createSealer(options.key, segment),
-      opener: this.#opener,
+      opener: createOpener(options.key, (number) => this.segmentSalt(number)),
       origin: this.origin,
       epoch: () => this.#epoch,
     };
-    this.#part = part;
     this.#sources = new Sources(part);
     const custody = createCustody(this.#state);
     this.#custody = custody;
@@ -293,9 +289,8 @@ export class Journal implements Intake {
   ): Promise<Receipt> {
     const sequence = this.#sequence;
     const bytes = this.#encoder.encode(record);
-    const sealed = this.#part.sealer.seal(place('records', this.origin, sequence), bytes);
-    const taken = { sequence, guess, source, capturedS, bytes, sealed: false, journaledAtUs: 0 };
-    this.#records.add(round, { record: taken, sealed, orderKeys });
+    const taken = { sequence, guess, source, capturedS, bytes, damaged: '', journaledAtUs: 0 };
+    this.#records.add(round, { record: taken, orderKeys });
     collectAround(round, bytes.length);
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     this.#state.set('sequence', sequence);
@@ -446,15 +441,6 @@ export class Journal implements Intake {
   /** The record is on its way to quarantine. */
   noteQuarantined(sequence: number, source: number): void {
     this.#quarantine.note(sequence, source);
-  }
-
-  /** The encoded JournalRecord. Throws `Damaged` where it cannot be opened. */
-  opened({ sequence, bytes, sealed }: TakenRecord): Uint8Array {
-    return sealed ? this.#opener.open(place('records', this.origin, sequence), bytes) : bytes;
-  }
-
-  openRecord(taken: TakenRecord): JournalRecord {
-    return JournalRecord.decode(this.opened(taken));
   }
 
   // ---- counts and life ----

@@ -30,7 +30,7 @@
  */
 import type { Class } from '../capture/intake.ts';
 
-export const format = '2';
+export const format = '3';
 export const classes: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 
 export const tables = {

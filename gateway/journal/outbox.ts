@@ -11,11 +11,10 @@
  * is what earlier epochs had.
  */
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import { batchElement, envelopesOf } from '../../proto/wire.ts';
+import { batchElement, batchElementEnd } from '../../proto/wire.ts';
 import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
-import { Damaged, sealOverheadBytes } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, outboxTable, perClass, place } from './layout.ts';
@@ -25,12 +24,9 @@ import {
   emptyOutboxRow,
   type OutboxEntry,
   type OutboxRowKey,
-  outboxRow,
   outboxRowKey,
   readOutboxHead,
-  readOutboxRow,
   readOutboxRowKey,
-  type SealedEntry,
   sequenceKey,
   withoutHead,
 } from './rows.ts';
@@ -142,7 +138,7 @@ export class Outbox {
     const { entries, plain } = made;
     const queuedAtUs = nowUs();
     const first = lane.last + 1;
-    const row = this.#sealed(made, queuedAtUs);
+    const row = this.#sealed(lane, first, entries, plain, queuedAtUs);
     const key = outboxRowKey(first, entries, row.length);
     lane.last += entries.length;
     round.put(lane.table, key, row);
@@ -158,17 +154,26 @@ export class Outbox {
     });
   }
 
-  #sealed({ entries, plain }: MadeLane, queuedAtUs: number): Buffer {
-    const envelopes = envelopesOf(plain);
-    const lengths = envelopes.map(({ length }) => sealOverheadBytes + length);
-    const { row, body } = emptyOutboxRow(entries, lengths, queuedAtUs);
-    let at = body;
-    for (const [number, { recordSequence, index }] of entries.entries()) {
-      const where = place('outbox', this.#part.origin, recordSequence, index);
-      this.#part.sealer.sealInto(row, at, where, envelopes[number] as Uint8Array);
-      at += lengths[number] as number;
+  #sealed(
+    lane: Lane,
+    first: number,
+    entries: readonly OutboxEntry[],
+    plain: Uint8Array,
+    queuedAtUs: number,
+  ): Buffer {
+    const lengths: number[] = [];
+    for (let at = 0; at < plain.length; ) {
+      const end = batchElementEnd(plain, at);
+      lengths.push(end - at);
+      at = end;
     }
+    const { row, body } = emptyOutboxRow(entries, lengths, queuedAtUs);
+    this.#part.sealer.sealMany(row, body, this.#place(lane, first), lengths, [plain]);
     return row;
+  }
+
+  #place({ name }: Lane, first: number): string {
+    return place(outboxTable(name), this.#part.origin, first);
   }
 
   lanes(): LaneState[] {
@@ -231,27 +236,29 @@ export class Outbox {
 
   /** Opens a row; what is damaged costs itself alone: an empty envelope keeps its place in the lane. */
   #open(lane: Lane, key: Buffer, value: Buffer): OpenRow {
-    const head = readOutboxRowKey(key);
-    const row = readOutboxRow(value);
-    const entries = row?.entries ?? withoutHead(head);
-    const parts: Uint8Array[] = [];
-    const bad = new Map<SealedEntry, string>();
-    for (const entry of entries) {
-      const { recordSequence, index, sealed } = entry;
-      const where = place('outbox', this.#part.origin, recordSequence, index);
-      try {
-        if (row === undefined)
-          throw new Damaged('checksum', 'the head of its row does not match its checksum');
-        parts.push(batchElement(this.#part.opener.open(where, sealed)));
-      } catch (error) {
-        if (!(error instanceof Damaged)) throw error;
-        bad.set(entry, error.message);
-        parts.push(batchElement(this.#blank(entry)));
-      }
+    const row = readOutboxRowKey(key);
+    const head = readOutboxHead(value);
+    if (head === undefined) {
+      const entries = withoutHead(row);
+      const why = 'the head of its row does not match its checksum';
+      return this.#mend(
+        lane,
+        key,
+        nowUs(),
+        entries,
+        entries.map(() => why),
+      );
     }
-    const plain = Buffer.concat(parts);
-    const kept = bad.size === 0 ? entries : this.#mend(lane, key, row?.queuedAtUs ?? nowUs(), entries, bad);
-    return { first: head.first, entries: kept, queuedAtUs: row?.queuedAtUs ?? 0, plain };
+    const { entries, lengths, queuedAtUs, body } = head;
+    const where = this.#place(lane, row.first);
+    const { plain, damaged } = this.#part.opener.openMany(value, body, where, lengths);
+    if (damaged.size === 0) return { first: row.first, entries, queuedAtUs, plain };
+    let from = 0;
+    const found = lengths.map((length, at) => {
+      from += length;
+      return damaged.get(at)?.message ?? plain.subarray(from - length, from);
+    });
+    return this.#mend(lane, key, queuedAtUs, entries, found);
   }
 
   #blank({ recordSequence, index, source }: OutboxEntry): Uint8Array {
@@ -266,30 +273,38 @@ export class Outbox {
     ).finish();
   }
 
-  /** Writes the row anew with blanks in the place of what is damaged, whose records go to quarantine. */
+  /**
+   * Writes the row anew with blanks in the place of what is damaged, whose records go to quarantine.
+   * @param found of each entry its element of a Batch, or why that cannot be read.
+   */
   #mend(
     lane: Lane,
     key: Buffer,
     queuedAtUs: number,
-    entries: readonly SealedEntry[],
-    bad: ReadonlyMap<SealedEntry, string>,
-  ): SealedEntry[] {
+    entries: readonly OutboxEntry[],
+    found: readonly (Uint8Array | string)[],
+  ): OpenRow {
     const round = this.#part.committer.round();
     const { first, bytes } = readOutboxRowKey(key);
+    const parts: Uint8Array[] = [];
     const kept = entries.map((entry, at) => {
-      const why = bad.get(entry);
-      if (why === undefined) return entry;
-      if (first + at > lane.acked) this.#hooks.onDamaged(round, entry, why);
-      const where = place('outbox', this.#part.origin, entry.recordSequence, entry.index);
-      return { ...entry, completes: false, sealed: this.#part.sealer.seal(where, this.#blank(entry)) };
+      const element = found[at] as Uint8Array | string;
+      if (typeof element !== 'string') {
+        parts.push(element);
+        return entry;
+      }
+      if (first + at > lane.acked) this.#hooks.onDamaged(round, entry, element);
+      parts.push(batchElement(this.#blank(entry)));
+      return { ...entry, completes: false };
     });
-    const value = outboxRow(kept, queuedAtUs);
+    const plain = Buffer.concat(parts);
+    const value = this.#sealed(lane, first, kept, plain, queuedAtUs);
     const mended = outboxRowKey(first, kept, value.length);
     round.remove(lane.table, key);
     round.put(lane.table, mended, value);
     this.#counters.bytes(storedBytes(mended.length, value.length) - storedBytes(key.length, bytes));
     if (lane.partly?.key.equals(key)) lane.partly = { key: mended, entries: kept };
-    return kept;
+    return { first, entries: kept, queuedAtUs, plain };
   }
 
   #dropHot(lane: Lane, through: number): void {

@@ -11,13 +11,13 @@ import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
-import { classes, perClass, recordsTable } from './layout.ts';
+import { classes, perClass, place, recordsTable } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import {
+  emptyRecordRow,
   type RecordRowKey,
-  readRecordRow,
+  readRecordHead,
   readRecordRowKey,
-  recordRow,
   recordRowKey,
   rowBytesMax,
   rowMessagesMax,
@@ -29,15 +29,16 @@ import { Standing } from './standing.ts';
 
 const hotBytesMax = 16 * 1024 * 1024;
 
-/** A record on its way to the normalizer: plain where it is still in memory, sealed where it was read back. */
+/** A record on its way to the normalizer. */
 export interface TakenRecord {
   sequence: number;
   guess: Class;
   source: number;
   capturedS: number;
-  /** Encoded JournalRecord, or that sealed; empty where the head of its row is damaged. */
+  /** Encoded JournalRecord; empty where it is damaged. */
   bytes: Uint8Array;
-  sealed: boolean;
+  /** Why it cannot be read; '' where it can. */
+  damaged: string;
   /** 0 where that is not known any more. */
   journaledAtUs: number;
 }
@@ -45,7 +46,6 @@ export interface TakenRecord {
 /** Told beside a record when it is added. */
 export interface Added {
   record: TakenRecord;
-  sealed: Uint8Array;
   /** Whose it is [capture/order-key.ts]. */
   orderKeys: readonly number[];
 }
@@ -79,6 +79,7 @@ export interface RecordsCounters {
 }
 
 export class Records {
+  readonly #part: JournalPart;
   readonly #counters: RecordsCounters;
   readonly #queues: Record<Class, Queue>;
   readonly #standing = new Standing();
@@ -88,6 +89,7 @@ export class Records {
   readonly found: { records: number; lastSequence: number };
 
   constructor(part: JournalPart, counters: RecordsCounters) {
+    this.#part = part;
     this.#counters = counters;
     this.found = { records: 0, lastSequence: 0 };
     this.#queues = perClass((guess) => {
@@ -122,13 +124,13 @@ export class Records {
 
   /** Puts a record into the row of the open round. */
   add(round: Round, added: Added): void {
-    const { record, sealed } = added;
+    const { record } = added;
     const queue = this.#queues[record.guess];
     queue.collected.push(added);
-    queue.collectedBytes += sealed.length;
+    queue.collectedBytes += record.bytes.length;
     queue.collectedSources.add(record.source);
     this.#counters.pending(record.source, 1);
-    round.weigh(sealed.length);
+    round.weigh(record.bytes.length);
     if (
       queue.collected.length >= rowMessagesMax ||
       queue.collectedBytes >= rowBytesMax ||
@@ -145,13 +147,8 @@ export class Records {
   #close(round: Round, queue: Queue): void {
     if (queue.collected.length === 0) return;
     const collected = queue.collected;
-    const records = collected.map(({ record: { sequence, source, capturedS }, sealed }) => ({
-      sequence,
-      source,
-      capturedS,
-      sealed,
-    }));
-    const value = recordRow(records);
+    const records = collected.map(({ record }) => record);
+    const value = this.#sealed(queue, records);
     const key = recordRowKey(records, value.length);
     queue.collected = [];
     queue.collectedBytes = 0;
@@ -163,8 +160,17 @@ export class Records {
       collected.flatMap(({ orderKeys }) => orderKeys),
     );
     this.#counters.bytes(storedBytes(key.length, value.length), value.length);
-    const row = { guess: queue.guess, key, records: collected.map(({ record }) => record) };
+    const row = { guess: queue.guess, key, records };
     round.whenSettled(() => this.#offer(queue, row));
+  }
+
+  #sealed({ guess }: Queue, records: readonly TakenRecord[]): Buffer {
+    const { sealer, origin } = this.#part;
+    const plain = records.map(({ bytes }) => bytes);
+    const lengths = plain.map(({ length }) => length);
+    const { row, body } = emptyRecordRow(records, lengths);
+    sealer.sealMany(row, body, place(recordsTable(guess), origin, records[0]?.sequence ?? 0), lengths, plain);
+    return row;
   }
 
   /** Keeps a flushed row in memory for the normalizer while there is room; else it is read back. */
@@ -190,32 +196,50 @@ export class Records {
     const taken: TakenRow[] = [];
     let count = 0;
     let bytes = 0;
-    const full = (row: TakenRow) =>
-      taken.length > 0 && (count + row.records.length > countMax || bytes + bytesOf(row) > bytesMax);
-    const add = (row: TakenRow) => {
+    const full = (moreRecords: number, moreBytes: number) =>
+      taken.length > 0 && (count + moreRecords > countMax || bytes + moreBytes > bytesMax);
+    const add = (row: TakenRow, rowBytes: number) => {
       taken.push(row);
       count += row.records.length;
-      bytes += bytesOf(row);
+      bytes += rowBytes;
       queue.takenThrough = row.records.at(-1)?.sequence ?? queue.takenThrough;
     };
-    for (let row = queue.hot.peek(); row !== undefined && !full(row); row = queue.hot.peek()) {
+    for (let row = queue.hot.peek(); row !== undefined; row = queue.hot.peek()) {
+      const rowBytes = bytesOf(row);
+      if (full(row.records.length, rowBytes)) break;
       queue.hot.shift();
-      queue.hotBytes -= bytesOf(row);
+      queue.hotBytes -= rowBytes;
       queue.hotRecords -= row.records.length;
-      add(row);
+      add(row, rowBytes);
     }
     if (queue.hot.length > 0 || !queue.spilled) return taken;
     const start = sequenceKey(queue.takenThrough + 1);
     for (const { key, value } of queue.table.getRange({ start, limit: countMax })) {
       const head = readRecordRowKey(key);
-      if (head.last > queue.durable) break;
-      const row = { guess, key: Buffer.from(key), records: readBack(guess, head, value) };
-      if (full(row)) break;
-      add(row);
+      if (head.last > queue.durable || full(recordsIn(head), head.bytes)) break;
+      add({ guess, key: Buffer.from(key), records: this.#readBack(guess, head, value) }, head.bytes);
       if (count >= countMax || bytes >= bytesMax) break;
     }
     if (queue.takenThrough >= queue.durable) queue.spilled = false;
     return taken;
+  }
+
+  #readBack(guess: Class, key: RecordRowKey, value: Buffer): TakenRecord[] {
+    const head = readRecordHead(value);
+    if (head === undefined) return withoutHead(guess, key, 'the head of its row does not match its checksum');
+    // A row that was moved to another place is damaged like one that was changed.
+    if (head.records[0]?.sequence !== key.first || head.records.at(-1)?.sequence !== key.last)
+      return withoutHead(guess, key, 'its row is not in its place');
+    const { opener, origin } = this.#part;
+    const where = place(recordsTable(guess), origin, key.first);
+    const { plain, damaged } = opener.openMany(value, head.body, where, head.lengths);
+    let from = 0;
+    return head.records.map((record, at) => {
+      const bytes = plain.subarray(from, from + (head.lengths[at] as number));
+      from += bytes.length;
+      const why = damaged.get(at)?.message ?? '';
+      return { ...record, guess, bytes: why === '' ? bytes : nothing, damaged: why, journaledAtUs: 0 };
+    });
   }
 
   /** Takes the row out of the journal, in the round that writes what became of its records. */
@@ -284,34 +308,27 @@ function bytesOf(row: TakenRow): number {
   return bytes;
 }
 
-function readBack(guess: Class, head: RecordRowKey, value: Buffer): TakenRecord[] {
-  const records = readRecordRow(value);
-  // A row that was moved to another place is damaged like one that was changed.
-  const inPlace = records?.[0]?.sequence === head.first && records.at(-1)?.sequence === head.last;
-  if (records !== undefined && inPlace) {
-    return records.map(({ sequence, source, capturedS, sealed }) => ({
-      sequence,
+function recordsIn({ sources }: RecordRowKey): number {
+  return sources.reduce((sum, [, records]) => sum + records, 0);
+}
+
+/** What the key still tells: how many records of which source there were. */
+function withoutHead(
+  guess: Class,
+  { first, capturedS, sources }: RecordRowKey,
+  damaged: string,
+): TakenRecord[] {
+  return sources
+    .flatMap(([source, count]) => Array.from({ length: count }, () => source))
+    .map((source, at) => ({
+      sequence: first + at,
       guess,
       source,
       capturedS,
-      bytes: sealed,
-      sealed: true,
+      bytes: nothing,
+      damaged,
       journaledAtUs: 0,
     }));
-  }
-  // What the key still tells is how many records of which source there were.
-  const { first, capturedS } = head;
-  return head.sources
-    .flatMap(([source, count]) =>
-      Array.from({ length: count }, () => ({
-        sequence: first,
-        guess,
-        source,
-        capturedS,
-        bytes: new Uint8Array(0),
-        sealed: true,
-        journaledAtUs: 0,
-      })),
-    )
-    .map((record, at) => ({ ...record, sequence: first + at }));
 }
+
+const nothing = new Uint8Array(0);

@@ -3,15 +3,16 @@
  *
  *   RecordRow   key    first(8) last(8) captured s(4) bytes(4) { source(2) records(2) }…
  *               value  count(2) { sequence(8) source(2) captured s(4) length(4) }… crc(4)
- *                      sealed JournalRecord…
+ *                      sealed together: JournalRecord…
  *   OutboxRow   key    first(8) count(2) captured s(4) bytes(4) { source(2) completed records(2) }…
  *               value  queued us(8) count(2) { record(8) captured us(8) index(2) source(2) flags(1) length(4) }… crc(4)
- *                      sealed Envelope…                      (queued us stands outside of the crc)
+ *                      sealed together: elements of a Batch…                                      [process/seal.ts]
  *
  * `captured s` is that of the first message in the row, `bytes` is the length of the value. An event
  * completes its record when its delivery makes the record count as delivered.
  */
 import { crc32 } from 'node:zlib';
+import { manyOverheadBytes } from '../process/seal.ts';
 import { readUInt64, writeUInt64 } from './layout.ts';
 
 /** A key stays far below LMDB's bound of 1,978 bytes; a round with more sources is split into more rows. */
@@ -36,14 +37,19 @@ export interface RecordRowKey {
   sources: [number, number][];
 }
 
-export interface RowRecord {
+export interface RecordEntry {
   sequence: number;
   source: number;
   capturedS: number;
-  sealed: Uint8Array;
 }
 
-export function recordRowKey(records: readonly RowRecord[], bytes: number): Buffer {
+/** A row with its head written, and room for its messages from `body` on [process/seal.ts, sealMany]. */
+export interface EmptyRow {
+  row: Buffer;
+  body: number;
+}
+
+export function recordRowKey(records: readonly RecordEntry[], bytes: number): Buffer {
   const sources = new Map<number, number>();
   for (const { source } of records) sources.set(source, (sources.get(source) ?? 0) + 1);
   const key = Buffer.allocUnsafe(recordKeyBytes + sources.size * 4);
@@ -65,44 +71,43 @@ export function readRecordRowKey(key: Buffer): RecordRowKey {
   };
 }
 
-export function recordRow(records: readonly RowRecord[]): Buffer {
-  let bytes = 2 + records.length * recordEntryBytes + crcBytes;
-  for (const { sealed } of records) bytes += sealed.length;
-  const row = Buffer.allocUnsafe(bytes);
+export function emptyRecordRow(records: readonly RecordEntry[], lengths: readonly number[]): EmptyRow {
+  const { row, body } = emptyRow(2 + records.length * recordEntryBytes, lengths);
   row.writeUInt16BE(records.length, 0);
   let at = 2;
-  for (const { sequence, source, capturedS, sealed } of records) {
+  for (const [number, { sequence, source, capturedS }] of records.entries()) {
     writeUInt64(row, sequence, at);
     row.writeUInt16BE(source, at + 8);
     row.writeUInt32BE(capturedS, at + 10);
-    row.writeUInt32BE(sealed.length, at + 14);
+    row.writeUInt32BE(lengths[number] as number, at + 14);
     at += recordEntryBytes;
   }
-  at = row.writeUInt32BE(crc32(row.subarray(0, at)), at);
-  for (const { sealed } of records) {
-    row.set(sealed, at);
-    at += sealed.length;
-  }
-  return row;
+  row.writeUInt32BE(crc32(row.subarray(0, at)), at);
+  return { row, body };
 }
 
-/** Views into the row; undefined where its head is damaged, and with it every message in it. */
-export function readRecordRow(row: Buffer): RowRecord[] | undefined {
+export interface RecordHead {
+  records: RecordEntry[];
+  lengths: number[];
+  /** Where the messages begin. */
+  body: number;
+}
+
+/** What stands before the messages, holding no view of the row; undefined where that is damaged, and with it every message. */
+export function readRecordHead(row: Buffer): RecordHead | undefined {
   const head = wholeHead(row, 0, recordEntryBytes);
   if (head === undefined) return undefined;
-  const records: RowRecord[] = [];
-  let body = head + crcBytes;
+  const records: RecordEntry[] = [];
+  const lengths: number[] = [];
   for (let at = 2; at < head; at += recordEntryBytes) {
-    const length = row.readUInt32BE(at + 14);
     records.push({
       sequence: readUInt64(row, at),
       source: row.readUInt16BE(at + 8),
       capturedS: row.readUInt32BE(at + 10),
-      sealed: row.subarray(body, body + length),
     });
-    body += length;
+    lengths.push(row.readUInt32BE(at + 14));
   }
-  return records;
+  return { records, lengths, body: head + crcBytes };
 }
 
 export interface OutboxRowKey {
@@ -144,10 +149,6 @@ export function unpackEntries(packed: Float64Array): OutboxEntry[] {
   return entries;
 }
 
-export interface SealedEntry extends OutboxEntry {
-  sealed: Uint8Array;
-}
-
 export function outboxRowKey(first: number, entries: readonly OutboxEntry[], bytes: number): Buffer {
   const completed = new Map<number, number>();
   for (const { source, completes } of entries) {
@@ -179,27 +180,12 @@ export function sequenceKey(sequence: number): Buffer {
   return key;
 }
 
-export function outboxRow(entries: readonly SealedEntry[], queuedAtUs: number): Buffer {
-  const lengths = entries.map(({ sealed }) => sealed.length);
-  const { row, body } = emptyOutboxRow(entries, lengths, queuedAtUs);
-  let at = body;
-  for (const { sealed } of entries) {
-    row.set(sealed, at);
-    at += sealed.length;
-  }
-  return row;
-}
-
-/** The row with room for its sealed envelopes, which have these lengths and follow each other from `body` on. */
 export function emptyOutboxRow(
   entries: readonly OutboxEntry[],
   lengths: readonly number[],
   queuedAtUs: number,
-): { row: Buffer; body: number } {
-  const body = outboxHeadBytes + entries.length * outboxEntryBytes + crcBytes;
-  let bytes = body;
-  for (const length of lengths) bytes += length;
-  const row = Buffer.allocUnsafe(bytes);
+): EmptyRow {
+  const { row, body } = emptyRow(outboxHeadBytes + entries.length * outboxEntryBytes, lengths);
   writeUInt64(row, queuedAtUs, 0);
   row.writeUInt16BE(entries.length, 8);
   let at = outboxHeadBytes;
@@ -212,19 +198,25 @@ export function emptyOutboxRow(
     row.writeUInt32BE(lengths[number] as number, at + 21);
     at += outboxEntryBytes;
   }
-  row.writeUInt32BE(crc32(row.subarray(8, at)), at);
+  row.writeUInt32BE(crc32(row.subarray(0, at)), at);
   return { row, body };
+}
+
+function emptyRow(headBytes: number, lengths: readonly number[]): EmptyRow {
+  const body = headBytes + crcBytes;
+  const bytes = lengths.reduce((sum, length) => sum + length, body + manyOverheadBytes(lengths.length));
+  return { row: Buffer.allocUnsafe(bytes), body };
 }
 
 export interface OutboxHead {
   queuedAtUs: number;
   entries: OutboxEntry[];
   lengths: number[];
-  /** Where the first sealed envelope begins. */
+  /** Where the messages begin. */
   body: number;
 }
 
-/** What stands before the envelopes, holding no view of the row; undefined where that is damaged. */
+/** What stands before the messages, holding no view of the row; undefined where that is damaged, and with it every event. */
 export function readOutboxHead(row: Buffer): OutboxHead | undefined {
   const head = wholeHead(row, 8, outboxEntryBytes);
   if (head === undefined) return undefined;
@@ -243,49 +235,28 @@ export function readOutboxHead(row: Buffer): OutboxHead | undefined {
   return { queuedAtUs: readUInt64(row, 0), entries, lengths, body: head + crcBytes };
 }
 
-/** With views into the row; undefined where its head is damaged, and with it every event in it. */
-export function readOutboxRow(row: Buffer): { queuedAtUs: number; entries: SealedEntry[] } | undefined {
-  const head = readOutboxHead(row);
-  if (head === undefined) return undefined;
-  let from = head.body;
-  const entries = head.entries.map((entry, at) => {
-    const sealed = row.subarray(from, from + (head.lengths[at] ?? 0));
-    from += sealed.length;
-    return { ...entry, sealed };
-  });
-  return { queuedAtUs: head.queuedAtUs, entries };
-}
-
-/** Where the head that begins with its count at `from` ends, without the checksum; undefined where that does not match. */
-function wholeHead(row: Buffer, from: number, entryBytes: number): number | undefined {
-  if (row.length < from + 2 + crcBytes) return undefined;
-  const end = from + 2 + row.readUInt16BE(from) * entryBytes;
+/** Where the head with its count at `count` ends, without the checksum; undefined where that does not match. */
+function wholeHead(row: Buffer, count: number, entryBytes: number): number | undefined {
+  if (row.length < count + 2 + crcBytes) return undefined;
+  const end = count + 2 + row.readUInt16BE(count) * entryBytes;
   if (end + crcBytes > row.length) return undefined;
-  return crc32(row.subarray(from, end)) === row.readUInt32BE(end) ? end : undefined;
+  return crc32(row.subarray(0, end)) === row.readUInt32BE(end) ? end : undefined;
 }
 
 /** What the key still tells of a row whose head is damaged. */
-export function withoutHead(row: OutboxRowKey): SealedEntry[] {
-  const entries: SealedEntry[] = row.completed.flatMap(([source, completed]) =>
-    Array.from({ length: completed }, () => ({
-      recordSequence: 0,
-      capturedAtUs: row.capturedS * 1_000_000,
-      index: 0,
-      source,
-      completes: true,
-      sealed: new Uint8Array(0),
-    })),
+export function withoutHead(row: OutboxRowKey): OutboxEntry[] {
+  const lost = (source: number, completes: boolean): OutboxEntry => ({
+    recordSequence: 0,
+    capturedAtUs: row.capturedS * 1_000_000,
+    index: 0,
+    source,
+    completes,
+  });
+  const entries = row.completed.flatMap(([source, completed]) =>
+    Array.from({ length: completed }, () => lost(source, true)),
   );
   const source = row.completed[0]?.[0] ?? 0;
-  while (entries.length < row.count)
-    entries.push({
-      recordSequence: 0,
-      capturedAtUs: row.capturedS * 1_000_000,
-      index: 0,
-      source,
-      completes: false,
-      sealed: new Uint8Array(0),
-    });
+  while (entries.length < row.count) entries.push(lost(source, false));
   return entries.slice(0, row.count);
 }
 

@@ -70,15 +70,14 @@ export async function runSabotage(sabotage: Sabotage, options: RunOptions): Prom
   rmSync(folder, { recursive: true, force: true });
   const how = verdict.failures.find((failure) => sabotage.caughtBy.test(failure));
   const caught = how !== undefined;
+  const seen = `${verdict.figures} ${verdict.failures.join('; ').slice(0, 300)}`;
   return {
     ...verdict,
     id: sabotage.id,
     title: sabotage.title,
     outcome: verdict.outcome === 'SKIPPED' ? 'SKIPPED' : caught ? 'PASS' : 'FAIL',
-    figures: caught
-      ? `${sabotage.title}: caught by ${sabotage.row}: ${how}`
-      : `${sabotage.title}: ${verdict.figures} ${verdict.failures.join('; ').slice(0, 300)}`,
-    failures: caught || verdict.outcome === 'SKIPPED' ? [] : [`${sabotage.row} did not catch it`],
+    figures: caught ? `${sabotage.title}: caught by ${sabotage.row}: ${how}` : `${sabotage.title}: ${seen}`,
+    failures: caught || verdict.outcome === 'SKIPPED' ? [] : [`${sabotage.row} did not catch it: ${seen}`],
   };
 }
 

@@ -7,6 +7,7 @@ import { Journal, type JournalHooks } from '../../gateway/journal/journal.ts';
 import { pageBytes } from '../../gateway/process/lmdb.ts';
 import { pageBytesOf } from '../kit/pages.ts';
 import { folderOf } from '../kit/site.ts';
+import { recordOf } from '../kit/taken.ts';
 
 const key = randomBytes(32);
 const hooks: JournalHooks = {
@@ -56,7 +57,7 @@ function textsOf(journal: Journal): string[] {
   return journal
     .take('routine', 10_000, 1024 ** 3)
     .flatMap(({ records }) => records)
-    .map((one) => Buffer.from(journal.openRecord(one).raw).toString());
+    .map((one) => Buffer.from(recordOf(one).raw).toString());
 }
 
 for (const bytes of [4096, pageBytes]) {

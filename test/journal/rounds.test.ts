@@ -11,6 +11,7 @@ import { type Environment, openEnvironment } from '../../gateway/process/lmdb.ts
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { folderOf } from '../kit/site.ts';
+import { recordOf } from '../kit/taken.ts';
 import { until } from '../kit/wait.ts';
 
 const key = randomBytes(32);
@@ -156,7 +157,7 @@ t.test(
         await Promise.all(receipts);
       },
       async (journal, where) => {
-        const kept = new Map(taken(journal).map((one) => [BigInt(one.sequence), journal.openRecord(one)]));
+        const kept = new Map(taken(journal).map((one) => [BigInt(one.sequence), recordOf(one)]));
         const { accepted, pending } = countsOf(journal);
         t.equal(accepted, kept.size, `${where}: what is counted is there`);
         t.equal(pending, kept.size, `${where}: and waits`);
@@ -183,7 +184,7 @@ t.test('rounds - a replay leaves quarantine in the round of its new record and c
     async (journal) => {
       await Promise.all(all.map((n) => journal.append(draft(n))));
       for (const row of journal.take('routine', 10_000, 1024 ** 3)) {
-        const rejects = row.records.map((one) => rejected(journal, one));
+        const rejects = row.records.map((one) => rejected(one));
         journal.finish([row], [{ lanes: [], rejects, deliveries: [] }]);
       }
       // What is finished settles with the next flush.
@@ -198,7 +199,7 @@ t.test('rounds - a replay leaves quarantine in the round of its new record and c
       await Promise.all(replays);
     },
     async (journal, where) => {
-      const back = taken(journal).map((one) => journal.openRecord(one).messageControlId);
+      const back = taken(journal).map((one) => recordOf(one).messageControlId);
       const aside = all.flatMap((n) => journal.quarantined(n + 1)?.record?.messageControlId ?? []);
       t.same([...back, ...aside].sort(), all.map(id).sort(), `${where}: each is in one place`);
       t.same(
@@ -211,11 +212,11 @@ t.test('rounds - a replay leaves quarantine in the round of its new record and c
   t.ok(rounds > 4, `${rounds} rounds`);
 });
 
-function rejected(journal: Journal, taken: TakenRecord) {
+function rejected(taken: TakenRecord) {
   const { sequence, source, capturedS } = taken;
   const record = QuarantinedRecord.encode(
     QuarantinedRecord.fromPartial({
-      record: journal.openRecord(taken),
+      record: recordOf(taken),
       code: 'not-understood',
       reason: 'A test.',
     }),

@@ -1,6 +1,6 @@
 /** Damage as a disk makes it: one bit of a chosen message in the journal of a stopped gateway. */
 import { outboxTable, recordsTable } from '../../gateway/journal/layout.ts';
-import { readOutboxRow, readOutboxRowKey, readRecordRow } from '../../gateway/journal/rows.ts';
+import { readOutboxHead, readOutboxRowKey, readRecordHead } from '../../gateway/journal/rows.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 
 type Class = Parameters<typeof outboxTable>[0];
@@ -8,16 +8,19 @@ type Class = Parameters<typeof outboxTable>[0];
 /** In the sealed bytes of the record with this sequence. */
 export function damageRecord(directory: string, guess: Class, sequence: number): Promise<void> {
   return flip(directory, recordsTable(guess), (_, value) => {
-    const found = readRecordRow(value)?.find((record) => record.sequence === sequence);
-    return found === undefined ? undefined : middleOf(value, found.sealed);
+    const head = readRecordHead(value);
+    return middleOf(
+      value,
+      head?.lengths,
+      head?.records.findIndex((record) => record.sequence === sequence),
+    );
   });
 }
 
 /** In the sealed bytes of the event at this position. */
 export function damageEvent(directory: string, lane: Class, sequence: number): Promise<void> {
   return flip(directory, outboxTable(lane), (key, value) => {
-    const entry = readOutboxRow(value)?.entries[sequence - readOutboxRowKey(key).first];
-    return entry === undefined ? undefined : middleOf(value, entry.sealed);
+    return middleOf(value, readOutboxHead(value)?.lengths, sequence - readOutboxRowKey(key).first);
   });
 }
 
@@ -29,8 +32,12 @@ export function damageHead(directory: string, lane: Class, sequence: number): Pr
   });
 }
 
-function middleOf(row: Buffer, part: Uint8Array): number {
-  return part.byteOffset - row.byteOffset + (part.length >> 1);
+/** Of the n-th message of the row, whose sealed bytes are its last; undefined where it has no such message. */
+function middleOf(row: Buffer, lengths: readonly number[] = [], n = -1): number | undefined {
+  const length = lengths[n];
+  if (length === undefined) return undefined;
+  const after = lengths.slice(n).reduce((sum, one) => sum + one, 0);
+  return row.length - after + (length >> 1);
 }
 
 async function flip(
