@@ -2,8 +2,8 @@
  * P7: after an outage the control plane is back while senders go on. Drained is what the centre acknowledges.
  *
  * Writers: the same closed loop at 64 connections before (control plane stopped) and while it drains.
- * Drain beside intake, twice: beside those writers, who take all that they can get, and beside an open loop at
- * half of what they reached before, as a site's own traffic would be at most.
+ * Drain beside intake, twice: beside an open loop at half of what they reached before, as a site's own traffic
+ * would be at most, and then beside those writers, who take all that they can get and leave records unnormalized.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Run } from '../run.ts';
@@ -23,9 +23,9 @@ export async function p7(run: Run): Promise<void> {
   await stack.startPlane();
   await stack.connected();
 
-  const full = await besides(run, stack, loop);
   const rate = Math.round(before.rate / 2);
   const half = await besides(run, stack, { ...loop, rate });
+  const full = await besides(run, stack, loop);
   const alone = await drainAlone(stack);
   const { pending } = await stack.totals();
   run.row({
