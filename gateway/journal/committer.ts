@@ -13,8 +13,14 @@ import type { Environment, Table } from '../process/lmdb.ts';
 const roundsInFlightMax = 2;
 /** A transaction stays small enough for lmdb to spill nothing. */
 const roundBytesUsual = 8 * 1024 * 1024;
-/** Small beside every budget, and several flushes long: one flush then serves many removals. */
-const patienceMs = 4;
+/**
+ * When a round is to be on its way. `now`: somebody waits for it. `soon`: the next step does, and several flushes of
+ * patience are small beside every budget. `later`: it only removes what is done with; each such flush would keep an
+ * urgent record waiting, on two cores some 2 ms, so one serves all that was acknowledged meanwhile.
+ */
+export type Urgency = 'now' | 'soon' | 'later';
+
+const patienceMs = { soon: 4, later: 40 } as const;
 const stallAlarmMs = 5_000;
 const stallFatalMs = 30_000;
 
@@ -51,7 +57,7 @@ interface OpenRound extends Round {
 
 export interface Committer {
   /** The round that is open now; everything put into it in this turn commits together. */
-  round(urgency?: 'now' | 'patient'): Round;
+  round(urgency?: Urgency): Round;
   /** Resolves when everything queued so far is settled. */
   drain(): Promise<void>;
   stop(): void;
@@ -70,6 +76,8 @@ export function createCommitter(
   /** Its patience is over. */
   let due = false;
   let waiting: NodeJS.Timeout | undefined;
+  /** What it waits for: the shortest patience that was asked for. */
+  let patience: keyof typeof patienceMs = 'later';
   let faulted = false;
   let rounds = 0;
   let tail: Promise<void> = Promise.resolve();
@@ -110,18 +118,21 @@ export function createCommitter(
     return round;
   }
 
-  function schedule(urgency: 'now' | 'patient'): void {
+  function schedule(urgency: Urgency): void {
     if (faulted) return;
-    if (urgency === 'patient' && !awaited) {
-      waiting ??= setTimeout(() => {
-        waiting = undefined;
-        due = true;
-        launchSoon();
-      }, patienceMs);
+    if (urgency === 'now' || awaited) {
+      awaited = true;
+      launchSoon();
       return;
     }
-    awaited = true;
-    launchSoon();
+    if (due || (waiting !== undefined && (urgency === 'later' || patience === 'soon'))) return;
+    clearTimeout(waiting);
+    patience = urgency;
+    waiting = setTimeout(() => {
+      waiting = undefined;
+      due = true;
+      launchSoon();
+    }, patienceMs[urgency]);
   }
 
   function launchSoon(): void {

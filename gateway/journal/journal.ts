@@ -328,7 +328,7 @@ export class Journal implements Intake {
   /** Moves the records of these rows on: events to their lanes, records to quarantine, deliveries to their queues. */
   finish(rows: readonly TakenRow[], made: readonly Made[]): void {
     const urgent = made.some(({ lanes }) => lanes.some(({ lane }) => lane === 'stat' || lane === 'urgent'));
-    const round = this.#committer.round(urgent ? 'now' : 'patient');
+    const round = this.#committer.round(urgent ? 'now' : 'soon');
     for (const row of rows) this.#records.remove(round, row);
     for (const { records } of rows) for (const { bytes } of records) collectAround(round, bytes.length);
     for (const { lanes, rejects, deliveries, remembered } of made) {

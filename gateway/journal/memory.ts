@@ -232,7 +232,7 @@ export class Memory {
     this.#entries = entries;
     if (into !== undefined) this.#accept(into);
     this.#carried = { row, into: into?.row };
-    this.#writeCarried(() => this.#part.committer.round('patient'));
+    this.#writeCarried(() => this.#part.committer.round('soon'));
   }
 
   /** The normalizer that had a row is gone: whatever it made of it is lost, unless it came back. */

@@ -327,7 +327,7 @@ export class Outbox {
     if (sequence > lane.durable) return false;
     if (sequence <= lane.acked) return true;
     this.#part.environment.root.resetReadTxn();
-    const round = this.#part.committer.round('patient');
+    const round = this.#part.committer.round('later');
     const partly = lane.partly;
     if (partly !== undefined) this.#ackRow(round, lane, partly.key, sequence);
     const start = sequenceKey(lane.acked + 1);

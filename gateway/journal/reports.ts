@@ -64,7 +64,7 @@ export class Reports {
   }
 
   deliveriesTold(through: number): void {
-    const round = this.#part.committer.round('patient');
+    const round = this.#part.committer.round('later');
     const table = this.#table(tables.deliveryReport);
     const told = {
       start: numberKey(this.#deliveriesGone + 1),
@@ -137,7 +137,7 @@ export class Reports {
   }
 
   #told(name: string, through: number): void {
-    const round = this.#part.committer.round('patient');
+    const round = this.#part.committer.round('later');
     for (const key of this.#table(name).getKeys({ end: numberKey(through + 1), limit: removedMax })) {
       round.remove(this.#table(name), key as Buffer);
     }

@@ -38,8 +38,8 @@ function stand(owner: { teardown(work: () => void): unknown }): Stand {
 async function patienceOver(owner: { teardown(work: () => void): unknown }): Promise<void> {
   // Timers of one length fire in the order in which they were made: a committer with nothing to do is asked last.
   const idle = stand(owner);
-  idle.committer.round('patient');
-  await until(() => idle.begun() === 1, { what: 'a patient round of an idle committer' });
+  idle.committer.round('soon');
+  await until(() => idle.begun() === 1, { what: 'a round of an idle committer' });
 }
 
 /** Asks for a round that somebody waits for, and resolves with what tells whether it settled. */
@@ -53,11 +53,28 @@ function awaited({ committer }: Stand): { settled(): boolean } {
 
 t.test('committer - a round that nobody waits for is committed when its patience is over', async (t) => {
   const it = stand(t);
-  it.committer.round('patient');
+  it.committer.round('soon');
   await new Promise((resolve) => setImmediate(resolve));
   t.equal(it.begun(), 0, 'not in this turn: more may come');
   await patienceOver(t);
   t.equal(it.begun(), 1);
+});
+
+t.test('committer - what is only removed waits longer, and goes with the first that does not', async (t) => {
+  const it = stand(t);
+  const gone: string[] = [];
+  it.committer.round('later').whenSettled(() => gone.push('removed'));
+  await patienceOver(t);
+  t.equal(it.begun(), 0, 'others did not wait so long');
+  it.committer.round('soon').whenSettled(() => gone.push('finished'));
+  it.committer.round('later').whenSettled(() => gone.push('removed too'));
+  await patienceOver(t);
+  t.equal(it.begun(), 1, 'as soon as the shorter patience is over');
+  it.settle();
+  await until(() => gone.length === 3, { what: 'all of them' });
+  t.same(gone, ['removed', 'finished', 'removed too'], 'in one round');
+  it.committer.round('later');
+  await until(() => it.begun() === 2, { what: 'what is only removed, alone' });
 });
 
 t.test('committer - it leaves the second place to one that somebody waits for', async (t) => {
@@ -65,7 +82,7 @@ t.test('committer - it leaves the second place to one that somebody waits for', 
   const first = awaited(it);
   await until(() => it.begun() === 1, { what: 'the first round' });
   let removed = false;
-  it.committer.round('patient').whenSettled(() => {
+  it.committer.round('soon').whenSettled(() => {
     removed = true;
   });
   await patienceOver(t);
@@ -94,17 +111,17 @@ t.test('committer - with nobody to wait for it goes as soon as nothing is under 
   const it = stand(t);
   const first = awaited(it);
   await until(() => it.begun() === 1, { what: 'the first round' });
-  it.committer.round('patient');
+  it.committer.round('soon');
   await patienceOver(t);
   t.equal(it.begun(), 1);
   it.settle();
   await until(first.settled, { what: 'the first answer' });
-  await until(() => it.begun() === 2, { what: 'the patient round' });
+  await until(() => it.begun() === 2, { what: 'the round that could wait' });
 });
 
 t.test('committer - one that is under way does not keep out one that somebody waits for', async (t) => {
   const it = stand(t);
-  it.committer.round('patient');
+  it.committer.round('soon');
   await patienceOver(t);
   t.equal(it.begun(), 1);
   const urgent = awaited(it);
