@@ -1,10 +1,12 @@
 /**
  * Where the newest value of each remembered key stands: the hash of the key to row and chunk. Open addressing
- * over typed arrays, 16 bytes a slot and two thirds full at most. It lives in the thread that asks and writes
+ * over typed arrays [slots.ts], 16 bytes a slot. It lives in the thread that asks and writes
  * (the normalizer's), so that a key that was never seen costs neither a message nor a read; it is built anew
  * from the heads of the rows where that thread starts. It grows in parts, one by one: an urgent record would wait
  * 149 ms while three million entries move.
  */
+
+import { firstSlot, mustGrow, slotsFor } from './slots.ts';
 
 /** Row and chunk as one number; a row has at most this many chunks. */
 const chunksMax = 65_536;
@@ -56,7 +58,7 @@ export class MemoryIndex {
 }
 
 class Part {
-  #capacity = 1 << 6;
+  #capacity = slotsFor(0);
   /** Slots that are not empty; a removed entry keeps its slot, so that probing goes on past it. */
   #used = 0;
   #size = 0;
@@ -79,7 +81,7 @@ class Part {
   }
 
   set(high: number, low: number, location: number): void {
-    if (this.#used * 3 > this.#capacity * 2) this.#grow();
+    if (mustGrow(this.#used, this.#capacity)) this.#grow();
     const found = this.#probe(high, low);
     const slot = found < 0 ? -found - 1 : found;
     if (found < 0) {
@@ -101,19 +103,19 @@ class Part {
   /** The slot of the key, or the first empty place for it, as -slot - 1. */
   #probe(high: number, low: number): number {
     const last = low === 0 && high === 0 ? 1 : low;
-    const mask = this.#capacity - 1;
-    let slot = (last ^ high) & mask;
+    const capacity = this.#capacity;
+    let slot = firstSlot(last, capacity);
     for (;;) {
       const [slotHigh, slotLow] = [this.#keys[slot * 2], this.#keys[slot * 2 + 1]];
       if (slotHigh === high && slotLow === last) return slot;
       if (slotHigh === 0 && slotLow === 0) return -slot - 1;
-      slot = (slot + 1) & mask;
+      slot = slot + 1 < capacity ? slot + 1 : 0;
     }
   }
 
   #grow(): void {
     const [capacity, keys, locations] = [this.#capacity, this.#keys, this.#locations];
-    if (this.#size * 2 > capacity) this.#capacity *= 2;
+    this.#capacity = slotsFor(this.#size);
     this.#keys = new Uint32Array(this.#capacity * 2);
     this.#locations = new Float64Array(this.#capacity);
     this.#used = 0;

@@ -33,7 +33,7 @@ import {
 import { storedBytes } from './space.ts';
 import type { State } from './state.ts';
 
-const hotBytesMax = 16 * 1024 * 1024;
+const hotBytesMax = 8 * 1024 * 1024;
 
 /** What one job of the normalizer made for one lane. */
 export interface MadeLane {

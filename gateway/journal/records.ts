@@ -27,7 +27,7 @@ import {
 import { storedBytes } from './space.ts';
 import { Standing } from './standing.ts';
 
-const hotBytesMax = 16 * 1024 * 1024;
+const hotBytesMax = 8 * 1024 * 1024;
 
 /** A record on its way to the normalizer. */
 export interface TakenRecord {

@@ -7,12 +7,13 @@
  *
  * and a restart reads the log into a table. Appending keeps the disk cost of an entry at 29
  * bytes in a row that is written anyway; a tree of random keys would dirty a page an entry.
- * In memory it is open addressing over typed arrays, 28 bytes a slot, in parts that grow one
- * by one: senders would wait 87 ms for one of a million and a half entries. The oldest rows go
+ * In memory it is open addressing over typed arrays [slots.ts], 28 bytes a slot, in parts that grow
+ * one by one: senders would wait 87 ms for one of a million and a half entries. The oldest rows go
  * when they are past the age or the number of entries; beyond that a repeat is an ordinary
  * event. A released key (MQTT QoS 2 after PUBREL) is an entry with a flag.
  */
 import { readUInt64, writeUInt64 } from './layout.ts';
+import { firstSlot, mustGrow, slotsFor } from './slots.ts';
 
 const entryBytes = 29;
 const released = 1;
@@ -56,7 +57,7 @@ interface Part {
 }
 
 function createPart(): Part {
-  let capacity = 1 << 6;
+  let capacity = slotsFor(0);
   let used = 0;
   let count = 0;
   // Slot: key as two 32-bit words (0,0 = empty), hash as two, sequence, at.
@@ -67,18 +68,18 @@ function createPart(): Part {
 
   /** The slot of the key, or of the first empty place for it (as -slot - 1). */
   function probe(high: number, low: number): number {
-    let slot = (low ^ high) & (capacity - 1);
+    let slot = firstSlot(low, capacity);
     for (;;) {
       const slotHigh = keys[slot * 2];
       const slotLow = keys[slot * 2 + 1];
       if (slotHigh === 0 && slotLow === 0) return -slot - 1;
       if (slotHigh === high && slotLow === low) return slot;
-      slot = (slot + 1) & (capacity - 1);
+      slot = slot + 1 < capacity ? slot + 1 : 0;
     }
   }
 
   function set(high: number, low: number, kept: Kept): void {
-    if (used * 3 > capacity * 2) grow();
+    if (mustGrow(used, capacity)) grow();
     const found = probe(high, low);
     const slot = found < 0 ? -found - 1 : found;
     if (found < 0) {
@@ -105,7 +106,7 @@ function createPart(): Part {
 
   function grow(): void {
     const old = { capacity, keys, hashes, sequences, atS };
-    if (count * 2 > capacity) capacity *= 2;
+    capacity = slotsFor(count);
     keys = new Uint32Array(capacity * 2);
     hashes = new Uint32Array(capacity * 2);
     sequences = new Float64Array(capacity);
