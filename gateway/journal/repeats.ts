@@ -7,7 +7,7 @@
  *
  * and a restart reads the log into a table. Appending keeps the disk cost of an entry at 29
  * bytes in a row that is written anyway; a tree of random keys would dirty a page an entry.
- * In memory it is open addressing over typed arrays [slots.ts], 28 bytes a slot, in parts that grow
+ * In memory it is open addressing over typed arrays [slots.ts], 24 bytes a slot, in parts that grow
  * one by one: senders would wait 87 ms for one of a million and a half entries. The oldest rows go
  * when they are past the age or the number of entries; beyond that a repeat is an ordinary
  * event. A released key (MQTT QoS 2 after PUBREL) is an entry with a flag.
@@ -44,11 +44,13 @@ export interface RepeatIndex {
 interface Kept {
   sequence: number;
   atS: number;
+  /** 32 bits. */
   hashHigh: number;
+  /** 16 bits. */
   hashLow: number;
 }
 
-/** Keys and hashes as two words each. */
+/** Keys are two words. */
 interface Part {
   find(high: number, low: number): Kept | undefined;
   set(high: number, low: number, kept: Kept): void;
@@ -60,11 +62,12 @@ function createPart(): Part {
   let capacity = slotsFor(0);
   let used = 0;
   let count = 0;
-  // Slot: key as two 32-bit words (0,0 = empty), hash as two, sequence, at.
+  // Slot: key (0, 0 = empty), 48 bits each of the hash and of the sequence (0 = removed), at.
   let keys = new Uint32Array(capacity * 2);
-  let hashes = new Uint32Array(capacity * 2);
-  let sequences = new Float64Array(capacity);
-  let atS = new Uint32Array(capacity);
+  let words = new Uint32Array(capacity * 3);
+  let halves = new Uint16Array(capacity * 2);
+
+  const isRemoved = (slot: number) => words[slot * 3 + 1] === 0 && halves[slot * 2 + 1] === 0;
 
   /** The slot of the key, or of the first empty place for it (as -slot - 1). */
   function probe(high: number, low: number): number {
@@ -85,56 +88,45 @@ function createPart(): Part {
     if (found < 0) {
       used += 1;
       count += 1;
-    } else if (sequences[slot] === 0) {
+    } else if (isRemoved(slot)) {
       count += 1;
     }
     keys[slot * 2] = high;
     keys[slot * 2 + 1] = low;
-    hashes[slot * 2] = kept.hashHigh;
-    hashes[slot * 2 + 1] = kept.hashLow;
-    sequences[slot] = kept.sequence;
-    atS[slot] = kept.atS;
+    words[slot * 3] = kept.hashHigh;
+    words[slot * 3 + 1] = kept.sequence % 0x1_0000_0000;
+    words[slot * 3 + 2] = kept.atS;
+    halves[slot * 2] = kept.hashLow;
+    halves[slot * 2 + 1] = Math.floor(kept.sequence / 0x1_0000_0000);
   }
 
   /** A removed entry keeps its slot (sequence 0) so that probing goes on past it; growing drops it. */
   function unset(high: number, low: number): void {
     const slot = probe(high, low);
-    if (slot < 0 || sequences[slot] === 0) return;
-    sequences[slot] = 0;
+    if (slot < 0 || isRemoved(slot)) return;
+    words[slot * 3 + 1] = 0;
+    halves[slot * 2 + 1] = 0;
     count -= 1;
   }
 
   function grow(): void {
-    const old = { capacity, keys, hashes, sequences, atS };
+    const old = { capacity, keys, words, halves };
     capacity = slotsFor(count);
     keys = new Uint32Array(capacity * 2);
-    hashes = new Uint32Array(capacity * 2);
-    sequences = new Float64Array(capacity);
-    atS = new Uint32Array(capacity);
+    words = new Uint32Array(capacity * 3);
+    halves = new Uint16Array(capacity * 2);
     used = 0;
     count = 0;
     for (let slot = 0; slot < old.capacity; slot += 1) {
-      const sequence = old.sequences[slot] as number;
-      if (sequence === 0) continue;
-      set(old.keys[slot * 2] as number, old.keys[slot * 2 + 1] as number, {
-        sequence,
-        atS: old.atS[slot] as number,
-        hashHigh: old.hashes[slot * 2] as number,
-        hashLow: old.hashes[slot * 2 + 1] as number,
-      });
+      const kept = keptIn(old.words, old.halves, slot);
+      if (kept.sequence !== 0) set(old.keys[slot * 2] as number, old.keys[slot * 2 + 1] as number, kept);
     }
   }
 
   return {
     find(high, low) {
       const slot = probe(high, low);
-      if (slot < 0 || sequences[slot] === 0) return undefined;
-      return {
-        sequence: sequences[slot] as number,
-        atS: atS[slot] as number,
-        hashHigh: hashes[slot * 2] as number,
-        hashLow: hashes[slot * 2 + 1] as number,
-      };
+      return slot < 0 || isRemoved(slot) ? undefined : keptIn(words, halves, slot);
     },
     set,
     unset,
@@ -142,10 +134,21 @@ function createPart(): Part {
   };
 }
 
+function keptIn(words: Uint32Array, halves: Uint16Array, slot: number): Kept {
+  return {
+    hashHigh: words[slot * 3] as number,
+    hashLow: halves[slot * 2] as number,
+    sequence: (halves[slot * 2 + 1] as number) * 0x1_0000_0000 + (words[slot * 3 + 1] as number),
+    atS: words[slot * 3 + 2] as number,
+  };
+}
+
 export function createRepeatIndex(): RepeatIndex {
   const parts = Array.from({ length: 1 << partBits }, createPart);
   const partOf = (high: number) => parts[high >>> (32 - partBits)] as Part;
-  let pending: Buffer[] = [];
+  /** The row in hand, in a buffer that is kept: one for each entry cost as much as finding its place. */
+  let pending = Buffer.allocUnsafeSlow(64 * entryBytes);
+  let filled = 0;
 
   function word(bytes: Uint8Array, offset: number): number {
     return (
@@ -155,6 +158,22 @@ export function createRepeatIndex(): RepeatIndex {
         (bytes[offset + 3] as number)) >>>
       0
     );
+  }
+
+  function half(bytes: Uint8Array, offset: number): number {
+    return ((bytes[offset] as number) << 8) | (bytes[offset + 1] as number);
+  }
+
+  /** Where the next entry of the row in hand begins. */
+  function nextEntry(): number {
+    const at = filled;
+    filled += entryBytes;
+    if (filled > pending.length) {
+      const larger = Buffer.allocUnsafeSlow(pending.length * 2);
+      pending.copy(larger);
+      pending = larger;
+    }
+    return at;
   }
 
   /** (0, 0) marks an empty slot, so a key that is all zero is moved by one. */
@@ -170,7 +189,7 @@ export function createRepeatIndex(): RepeatIndex {
       const kept = partOf(high).find(high, low);
       if (kept === undefined) return undefined;
       const { sequence, atS, hashHigh, hashLow } = kept;
-      return { sequence, atS, sameBytes: hashHigh === word(hash, 0) && hashLow === word(hash, 4) };
+      return { sequence, atS, sameBytes: hashHigh === word(hash, 0) && hashLow === half(hash, 4) };
     },
     add(key, hash, sequence, at) {
       const [high, low] = keyWords(key, 0);
@@ -178,27 +197,29 @@ export function createRepeatIndex(): RepeatIndex {
         sequence,
         atS: at,
         hashHigh: word(hash, 0),
-        hashLow: word(hash, 4),
+        hashLow: half(hash, 4),
       });
-      const entry = Buffer.alloc(entryBytes);
-      entry.set(key.subarray(0, 8), 0);
-      entry.set(hash.subarray(0, 8), 8);
-      writeUInt64(entry, sequence, 16);
-      entry.writeUInt32BE(at, 24);
-      pending.push(entry);
+      const entry = nextEntry();
+      for (let byte = 0; byte < 8; byte += 1) {
+        pending[entry + byte] = key[byte] as number;
+        pending[entry + 8 + byte] = hash[byte] as number;
+      }
+      writeUInt64(pending, sequence, entry + 16);
+      pending.writeUInt32BE(at, entry + 24);
+      pending[entry + 28] = 0;
     },
     release(key) {
       const [high, low] = keyWords(key, 0);
       partOf(high).unset(high, low);
-      const entry = Buffer.alloc(entryBytes);
-      entry.set(key.subarray(0, 8), 0);
-      entry[28] = released;
-      pending.push(entry);
+      const entry = nextEntry();
+      pending.fill(0, entry, entry + entryBytes);
+      pending.set(key.subarray(0, 8), entry);
+      pending[entry + 28] = released;
     },
     takeRow() {
-      if (pending.length === 0) return undefined;
-      const row = Buffer.concat(pending);
-      pending = [];
+      if (filled === 0) return undefined;
+      const row = Buffer.from(pending.subarray(0, filled));
+      filled = 0;
       return row;
     },
     load(row) {
@@ -210,7 +231,7 @@ export function createRepeatIndex(): RepeatIndex {
             sequence: readUInt64(row, at + 16),
             atS: word(row, at + 24),
             hashHigh: word(row, at + 8),
-            hashLow: word(row, at + 12),
+            hashLow: half(row, at + 12),
           });
       }
     },
