@@ -1,5 +1,5 @@
-// Writes proto/gen/hilum/v1/event-writer.ts: for each message that an event is made of, a function
-// that writes it from its last field to its first (see proto/back-writer.ts). ts-proto's `encode` stays
+// Writes proto/gen/hilum/v1/event-writer.ts: for each message that an event or its record is made of, a
+// function that writes it from its last field to its first (see proto/back-writer.ts). ts-proto's `encode` stays
 // the reference, and a test compares the two.
 import { fromBinary } from '@bufbuild/protobuf';
 import {

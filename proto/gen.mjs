@@ -45,7 +45,11 @@ run('node_modules/.bin/protoc', [
 ]);
 writeFileSync(
   join(out, 'hilum/v1/event-writer.ts'),
-  writersOf(readFileSync(join(out, 'hilum.binpb')), ['.hilum.v1.ClinicalEvent', '.hilum.v1.Envelope']),
+  writersOf(readFileSync(join(out, 'hilum.binpb')), [
+    '.hilum.v1.ClinicalEvent',
+    '.hilum.v1.Envelope',
+    '.hilum.v1.JournalRecord',
+  ]),
 );
 
 run('node_modules/.bin/tsx', [

@@ -33,7 +33,6 @@ import type { Parcel } from './parcel.ts';
 import { collectAround, settled } from './part.ts';
 import { type MadeReject, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
-import { RecordEncoder } from './record-encoder.ts';
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
@@ -78,7 +77,6 @@ export class Journal implements Intake {
   readonly #state: State;
   readonly #hooks: JournalHooks;
   readonly #options: JournalOptions;
-  readonly #encoder = new RecordEncoder();
   readonly #receipts = new Receipts();
   #epoch: bigint;
   #sequence: number;
@@ -288,10 +286,8 @@ export class Journal implements Intake {
     orderKeys: readonly number[],
   ): Promise<Receipt> {
     const sequence = this.#sequence;
-    const bytes = this.#encoder.encode(record);
-    const taken = { sequence, guess, source, capturedS, bytes, damaged: '', journaledAtUs: 0 };
-    this.#records.add(round, { record: taken, orderKeys });
-    collectAround(round, bytes.length);
+    const bytes = this.#records.add(round, { sequence, guess, source, capturedS, orderKeys }, record);
+    collectAround(round, bytes);
     // A restart must not hand out a sequence twice, also when its row is gone by then.
     this.#state.set('sequence', sequence);
     this.#custody.count('accepted', source, capturedS);

@@ -6,6 +6,7 @@
  *   add ─► collected ─► row of the open round ─► settled: hot (in memory) ─► take ─► finish removes the row
  *                                                       └► spilled (on disk only) ─┘
  */
+import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
@@ -13,8 +14,10 @@ import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, perClass, place, recordsTable } from './layout.ts';
 import type { JournalPart } from './part.ts';
+import { RecordEncoder } from './record-encoder.ts';
 import {
   emptyRecordRow,
+  type RecordEntry,
   type RecordRowKey,
   readRecordHead,
   readRecordRowKey,
@@ -43,9 +46,9 @@ export interface TakenRecord {
   journaledAtUs: number;
 }
 
-/** Told beside a record when it is added. */
-export interface Added {
-  record: TakenRecord;
+/** What its row tells of a record beside its bytes. */
+export interface AddedRecord extends RecordEntry {
+  guess: Class;
   /** Whose it is [capture/order-key.ts]. */
   orderKeys: readonly number[];
 }
@@ -60,7 +63,8 @@ export interface TakenRow {
 interface Queue {
   guess: Class;
   table: Table;
-  collected: Added[];
+  readonly encoder: RecordEncoder;
+  collected: AddedRecord[];
   collectedBytes: number;
   collectedSources: Set<number>;
   hot: Fifo<TakenRow>;
@@ -109,6 +113,7 @@ export class Records {
       return {
         guess,
         table,
+        encoder: new RecordEncoder(),
         collected: [],
         collectedBytes: 0,
         collectedSources: new Set(),
@@ -122,21 +127,22 @@ export class Records {
     });
   }
 
-  /** Puts a record into the row of the open round. */
-  add(round: Round, added: Added): void {
-    const { record } = added;
-    const queue = this.#queues[record.guess];
+  /** Puts a record into the row of the open round; returns its encoded bytes. */
+  add(round: Round, added: AddedRecord, record: JournalRecord): number {
+    const queue = this.#queues[added.guess];
+    const bytes = queue.encoder.add(record);
     queue.collected.push(added);
-    queue.collectedBytes += record.bytes.length;
-    queue.collectedSources.add(record.source);
-    this.#counters.pending(record.source, 1);
-    round.weigh(record.bytes.length);
+    queue.collectedBytes += bytes;
+    queue.collectedSources.add(added.source);
+    this.#counters.pending(added.source, 1);
+    round.weigh(bytes);
     if (
       queue.collected.length >= rowMessagesMax ||
       queue.collectedBytes >= rowBytesMax ||
       queue.collectedSources.size >= rowSourcesMax
     )
       this.#close(round, queue);
+    return bytes;
   }
 
   /** Just before the round is sealed: what was collected becomes rows. */
@@ -147,26 +153,33 @@ export class Records {
   #close(round: Round, queue: Queue): void {
     if (queue.collected.length === 0) return;
     const collected = queue.collected;
-    const records = collected.map(({ record }) => record);
-    const value = this.#sealed(queue, records);
-    const key = recordRowKey(records, value.length);
+    const bytes = queue.encoder.take();
+    const value = this.#sealed(queue.guess, collected, bytes);
+    const key = recordRowKey(collected, value.length);
     queue.collected = [];
     queue.collectedBytes = 0;
     queue.collectedSources = new Set();
     round.put(queue.table, key, value);
     this.#standing.add(
       queue.guess,
-      records[0]?.sequence ?? 0,
+      collected[0]?.sequence ?? 0,
       collected.flatMap(({ orderKeys }) => orderKeys),
     );
     this.#counters.bytes(storedBytes(key.length, value.length), value.length);
-    const row = { guess: queue.guess, key, records };
-    round.whenSettled(() => this.#offer(queue, row));
+    const records = collected.map(({ sequence, guess, source, capturedS }, at) => ({
+      sequence,
+      guess,
+      source,
+      capturedS,
+      bytes: bytes[at] as Uint8Array,
+      damaged: '',
+      journaledAtUs: 0,
+    }));
+    round.whenSettled(() => this.#offer(queue, { guess: queue.guess, key, records }));
   }
 
-  #sealed({ guess }: Queue, records: readonly TakenRecord[]): Buffer {
+  #sealed(guess: Class, records: readonly RecordEntry[], plain: readonly Uint8Array[]): Buffer {
     const { sealer, origin } = this.#part;
-    const plain = records.map(({ bytes }) => bytes);
     const lengths = plain.map(({ length }) => length);
     const { row, body } = emptyRecordRow(records, lengths);
     sealer.sealMany(row, body, place(recordsTable(guess), origin, records[0]?.sequence ?? 0), lengths, plain);

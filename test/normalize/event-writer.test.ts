@@ -14,7 +14,13 @@ import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { BackWriter, KeptCode } from '../../proto/back-writer.ts';
 import { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
-import { writeClinicalEvent, writeCode, writeEnvelope } from '../../proto/gen/hilum/v1/event-writer.ts';
+import {
+  writeClinicalEvent,
+  writeCode,
+  writeEnvelope,
+  writeJournalRecord,
+} from '../../proto/gen/hilum/v1/event-writer.ts';
+import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { projectRoot } from '../kit/paths.ts';
 import { er7, testContext } from './context.ts';
@@ -80,6 +86,8 @@ t.test('event writer - every field of every message has the bytes of the referen
   }
   const envelope = full('.hilum.v1.Envelope', 0) as unknown as Envelope;
   t.ok(written(writeEnvelope, envelope).equals(Envelope.encode(envelope).finish()));
+  const record = full('.hilum.v1.JournalRecord', 0) as unknown as JournalRecord;
+  t.ok(written(writeJournalRecord, record).equals(JournalRecord.encode(record).finish()));
 });
 
 t.test('event writer - an empty event is no bytes, and fields of a newer contract stay', async (t) => {
