@@ -99,7 +99,10 @@ interface Examined {
   };
 }
 
-/** The product's own offline checker, kept running over many images; one that crashes it is a bad image. */
+/** So long for one image, which takes some 20 ms: lmdb can turn for ever in what is no tree any more. */
+const examineMs = 30_000;
+
+/** The product's own offline checker, kept running over many images; one that crashes or holds it is a bad image. */
 class Examiner {
   readonly #dist: string;
   #child: ChildProcess | undefined;
@@ -114,13 +117,20 @@ class Examiner {
     if (this.#child === undefined) this.#start();
     const child = this.#child as ChildProcess;
     child.stdin?.write(`${folder}\n`);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      child.kill('SIGKILL');
+    }, examineMs);
     const line = await this.#lines?.next();
+    clearTimeout(timer);
     if (line === undefined || line.done === true) {
       this.#child = undefined;
       await new Promise((resolve) =>
         child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve(0),
       );
-      return `opening it ended by ${child.signalCode ?? `exit ${child.exitCode}`}`;
+      const how = child.signalCode ?? `exit ${child.exitCode}`;
+      return late ? `opening it did not end in ${examineMs / 1000} s` : `opening it ended by ${how}`;
     }
     const { problem, report } = JSON.parse(line.value) as Examined;
     if (report === undefined) return `it could not be opened: ${problem}`;
