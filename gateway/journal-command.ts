@@ -21,7 +21,7 @@ import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
-import { createOpener, Damaged, type Opener } from './process/seal.ts';
+import { createOpener, Damaged, messagesOf, type Opener } from './process/seal.ts';
 import { makeDirectory } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
@@ -123,25 +123,20 @@ function verifyMemory({ environment, opener, origin }: OpenJournal, damaged: Dam
   }
 }
 
-/** Of each message in a row what gives its bytes, or throws `Damaged`. */
-function openRow(
+/** The messages of a row of this table; `head` is what stands before them. */
+function opened(
   { opener, origin }: OpenJournal,
   table: string,
   first: number,
   row: Buffer,
   { lengths, body }: { lengths: readonly number[]; body: number },
-): (() => Buffer)[] {
-  const { plain, damaged } = opener.openMany(row, body, place(table, origin, first), lengths);
-  let from = 0;
-  return lengths.map((length, at) => {
-    const message = plain.subarray(from, from + length);
-    from += length;
-    return () => {
-      const why = damaged.get(at);
-      if (why !== undefined) throw why;
-      return message;
-    };
-  });
+): (Buffer | Damaged)[] {
+  return messagesOf(opener.openMany(row, body, place(table, origin, first), lengths), lengths);
+}
+
+function orThrow(message: Buffer | Damaged): Buffer {
+  if (message instanceof Damaged) throw message;
+  return message;
 }
 
 function envelopeOf(element: Buffer): Envelope {
@@ -167,8 +162,10 @@ function verify(journal: OpenJournal, form: Form): number {
       const head = readRecordHead(value);
       if (head === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
       else
-        openRow(journal, table, first, value, head).forEach((open, at) => {
-          check(damaged, table, head.records[at]?.sequence ?? first, () => JournalRecord.decode(open()));
+        opened(journal, table, first, value, head).forEach((message, at) => {
+          check(damaged, table, head.records[at]?.sequence ?? first, () =>
+            JournalRecord.decode(orThrow(message)),
+          );
         });
     }
   }
@@ -189,11 +186,11 @@ function verify(journal: OpenJournal, form: Form): number {
       const head = readOutboxHead(value);
       if (head === undefined) damaged.push({ table, sequence: first, reason: headDamaged });
       else
-        openRow(journal, table, first, value, head).forEach((open, at) => {
+        opened(journal, table, first, value, head).forEach((message, at) => {
           const { source, completes } = head.entries[at] as OutboxHead['entries'][number];
           // A row stays until its last event is acked; what it completed before that was counted.
           if (completes && first + at <= acked) count(counts, source).pending -= 1;
-          check(damaged, table, first + at, () => envelopeOf(open()));
+          check(damaged, table, first + at, () => envelopeOf(orThrow(message)));
         });
     }
   }
@@ -317,8 +314,8 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
       const head = readRecordHead(value);
       if (head === undefined) for (const [, lost] of sources) damaged += lost;
       else
-        openRow(journal, records, first, value, head).forEach((open, at) => {
-          write(head.records[at]?.sequence ?? first, () => JournalRecord.decode(open()).raw);
+        opened(journal, records, first, value, head).forEach((message, at) => {
+          write(head.records[at]?.sequence ?? first, () => JournalRecord.decode(orThrow(message)).raw);
         });
     }
     for (const { key, value } of environment.table(outbox).getRange({})) {
@@ -326,9 +323,9 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
       const head = readOutboxHead(value);
       if (head === undefined) for (const [, lost] of completed) damaged += lost;
       else
-        openRow(journal, outbox, first, value, head).forEach((open, at) => {
+        opened(journal, outbox, first, value, head).forEach((message, at) => {
           const { recordSequence, index } = head.entries[at] as OutboxHead['entries'][number];
-          if (index === 1) write(recordSequence, () => envelopeOf(open()).raw);
+          if (index === 1) write(recordSequence, () => envelopeOf(orThrow(message)).raw);
         });
     }
   }

@@ -15,6 +15,7 @@ import { batchElement, batchElementEnd } from '../../proto/wire.ts';
 import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
+import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, outboxTable, perClass, place } from './layout.ts';
@@ -240,7 +241,7 @@ export class Outbox {
     const head = readOutboxHead(value);
     if (head === undefined) {
       const entries = withoutHead(row);
-      const why = 'the head of its row does not match its checksum';
+      const why = new Damaged('checksum', 'the head of its row does not match its checksum');
       return this.#mend(
         lane,
         key,
@@ -251,14 +252,10 @@ export class Outbox {
     }
     const { entries, lengths, queuedAtUs, body } = head;
     const where = this.#place(lane, row.first);
-    const { plain, damaged } = this.#part.opener.openMany(value, body, where, lengths);
-    if (damaged.size === 0) return { first: row.first, entries, queuedAtUs, plain };
-    let from = 0;
-    const found = lengths.map((length, at) => {
-      from += length;
-      return damaged.get(at)?.message ?? plain.subarray(from - length, from);
-    });
-    return this.#mend(lane, key, queuedAtUs, entries, found);
+    const opened = this.#part.opener.openMany(value, body, where, lengths);
+    if (opened.damaged.size > 0)
+      return this.#mend(lane, key, queuedAtUs, entries, messagesOf(opened, lengths));
+    return { first: row.first, entries, queuedAtUs, plain: opened.plain };
   }
 
   #blank({ recordSequence, index, source }: OutboxEntry): Uint8Array {
@@ -282,18 +279,18 @@ export class Outbox {
     key: Buffer,
     queuedAtUs: number,
     entries: readonly OutboxEntry[],
-    found: readonly (Uint8Array | string)[],
+    found: readonly (Uint8Array | Damaged)[],
   ): OpenRow {
     const round = this.#part.committer.round();
     const { first, bytes } = readOutboxRowKey(key);
     const parts: Uint8Array[] = [];
     const kept = entries.map((entry, at) => {
-      const element = found[at] as Uint8Array | string;
-      if (typeof element !== 'string') {
+      const element = found[at] as Uint8Array | Damaged;
+      if (!(element instanceof Damaged)) {
         parts.push(element);
         return entry;
       }
-      if (first + at > lane.acked) this.#hooks.onDamaged(round, entry, element);
+      if (first + at > lane.acked) this.#hooks.onDamaged(round, entry, element.message);
       parts.push(batchElement(this.#blank(entry)));
       return { ...entry, completes: false };
     });

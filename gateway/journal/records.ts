@@ -10,6 +10,7 @@ import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
+import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, perClass, place, recordsTable } from './layout.ts';
@@ -245,13 +246,11 @@ export class Records {
       return withoutHead(guess, key, 'its row is not in its place');
     const { opener, origin } = this.#part;
     const where = place(recordsTable(guess), origin, key.first);
-    const { plain, damaged } = opener.openMany(value, head.body, where, head.lengths);
-    let from = 0;
+    const messages = messagesOf(opener.openMany(value, head.body, where, head.lengths), head.lengths);
     return head.records.map((record, at) => {
-      const bytes = plain.subarray(from, from + (head.lengths[at] as number));
-      from += bytes.length;
-      const why = damaged.get(at)?.message ?? '';
-      return { ...record, guess, bytes: why === '' ? bytes : nothing, damaged: why, journaledAtUs: 0 };
+      const message = messages[at] as Buffer | Damaged;
+      const [bytes, damaged] = message instanceof Damaged ? [nothing, message.message] : [message, ''];
+      return { ...record, guess, bytes, damaged, journaledAtUs: 0 };
     });
   }
 

@@ -13,8 +13,8 @@
  * per row. A segment has one sealer. The associated data names the place that the row stands
  * in, so a row cannot be moved; CRC and digests tell damage from a wrong key.
  *
- * Many are sealed in one stroke: 64 messages of 1.7 kB one by one took 7.5 µs each to seal and 5 to open, together
- * 1.9 and 0.6. Damage still costs one message alone: where the tag over all does not fit, the digests, which have a
+ * Many are sealed in one stroke: 64 messages of 1.7 kB one by one take 5.2 µs each to seal and 4.4 to open, together
+ * 1.8 and 0.7. Damage still costs one message alone: where the tag over all does not fit, the digests, which have a
  * tag of their own (the counter's next number is its nonce), tell which ones are as they were.
  */
 import {
@@ -77,6 +77,15 @@ export interface OpenedMany {
   plain: Buffer;
   /** By the message's place among them, from 0. */
   damaged: ReadonlyMap<number, Damaged>;
+}
+
+/** One by one: each message, as a view, or what is wrong with it. @param lengths as they were given to `openMany` */
+export function messagesOf({ plain, damaged }: OpenedMany, lengths: readonly number[]): (Buffer | Damaged)[] {
+  let from = 0;
+  return lengths.map((length, at) => {
+    from += length;
+    return damaged.get(at) ?? plain.subarray(from - length, from);
+  });
 }
 
 /** A row that is not what was stored: bit rot, a foreign key, or a row moved from its place. */

@@ -5,6 +5,7 @@ import {
   createSealer,
   Damaged,
   manyOverheadBytes,
+  messagesOf,
   type OpenedMany,
 } from '../../gateway/process/seal.ts';
 
@@ -50,12 +51,8 @@ function openMany(row: Buffer, where = place, opener = createOpener(key, salts))
 }
 
 /** Of each message its text, or the code of its damage. */
-function told({ plain, damaged }: OpenedMany): string[] {
-  let from = 0;
-  return lengths.map((length, at) => {
-    from += length;
-    return damaged.get(at)?.code ?? plain.toString('utf8', from - length, from);
-  });
+function told(opened: OpenedMany): string[] {
+  return messagesOf(opened, lengths).map((one) => (one instanceof Damaged ? one.code : one.toString()));
 }
 
 t.test('seal - one thing opens in its place, with its key, as it was', (t) => {
