@@ -30,6 +30,8 @@ export interface FuzzReport {
 
 /** As the gateway gives its normalizer. */
 const heapMb = 512;
+/** A thread reads its inputs and compiles configs before its first case; that is no case that hangs. */
+const startMs = 60_000;
 /** Each may cost the limit above. */
 const triesOfAHang = 24;
 /** Tables and caches fill in the beginning; from then on a run holds what it holds. */
@@ -113,7 +115,8 @@ function runThread(
       () => {
         const now = Atomics.load(at, 1);
         if (now !== seen) [seen, sinceMs] = [now, performance.now()];
-        else if (performance.now() - sinceMs > hangMs) finish(`hang: more than ${hangMs} ms`);
+        else if (performance.now() - sinceMs > (seen === 0 ? startMs : hangMs))
+          finish(seen === 0 ? 'death: did not start' : `hang: more than ${hangMs} ms`);
       },
       Math.min(250, hangMs / 4),
     );

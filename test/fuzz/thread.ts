@@ -20,7 +20,7 @@ export interface ThreadSetup {
   readonly instead?: Uint8Array;
   /** For the fuzzer's own test: what the case of this number does, as a mapper could. */
   readonly rehearsal?: { readonly number: number; readonly fault: 'hang' | 'explode' | 'grow' };
-  /** [0] the number of the case in hand, [1] counts what was run */
+  /** [0] the number of the case in hand, [1] counts: the start, then each run */
   readonly at: Int32Array<SharedArrayBuffer>;
 }
 
@@ -68,6 +68,7 @@ const collect = runInNewContext('gc') as () => void;
 /** What a rehearsal keeps. */
 const kept: Uint8Array[] = [];
 
+Atomics.add(at, 1, 1);
 if (instead !== undefined) run(first, instead, make(first).reading);
 else await runAll();
 
