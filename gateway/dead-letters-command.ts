@@ -6,6 +6,7 @@ import { type JournalCommandOptions, openJournal, ownStopped } from './journal-c
 import { exitCode, HilumError } from './process/errors.ts';
 import { openEnvironment } from './process/lmdb.ts';
 import { counted, field, printObject, printRows, time } from './process/output.ts';
+import { orDamaged } from './process/seal.ts';
 import { makeDirectory } from './process/storage.ts';
 
 export interface DeadLetterOptions extends JournalCommandOptions {
@@ -71,17 +72,17 @@ function chosen(letters: DeadLetter[], ids: readonly string[], options: DeadLett
 
 function list(letters: readonly DeadLetter[], { output }: DeadLetterOptions): number {
   const rows = letters.map(({ id, destination, recordSequence, open }) => {
-    const { source, messageControlId, capturedAtUs, rule, raw } = open();
-    const record = String(recordSequence);
+    const letter = orDamaged(open);
     return {
       id,
       destination,
-      source,
-      messageControlId,
-      record,
-      rule,
-      bytes: raw.length,
-      capturedAtUs: String(capturedAtUs),
+      source: letter?.source ?? '',
+      messageControlId: letter?.messageControlId ?? '',
+      record: String(recordSequence),
+      rule: letter?.rule ?? '',
+      bytes: letter?.raw.length ?? 0,
+      capturedAtUs: String(letter?.capturedAtUs ?? 0),
+      damaged: letter === undefined,
     };
   });
   printRows(output, rows, [
@@ -91,20 +92,24 @@ function list(letters: readonly DeadLetter[], { output }: DeadLetterOptions): nu
     field('CONTROL ID', 'messageControlId'),
     { title: 'CAPTURED', value: (row) => time(row.capturedAtUs) },
     field('RULE', 'rule'),
-    field('BYTES', 'bytes'),
+    { title: 'BYTES', value: (row) => (row.damaged ? 'damaged' : String(row.bytes)) },
   ]);
   return exitCode.done;
 }
 
-/** One file each; the files hold patient data. */
+/** One file each; the files hold patient data. What is damaged costs itself alone. */
 function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: DeadLetterOptions): number {
   makeDirectory(to, 'The folder', '--to');
-  for (const { id, open } of letters)
-    writeFileSync(join(to, `${id.replace('/', '-')}.msg`), open().raw, { mode: 0o600 });
-  printObject(
-    output,
-    { written: letters.length, to },
-    () => `${counted(letters.length, 'message')} written to ${to}. They hold patient data.\n`,
-  );
-  return exitCode.done;
+  let damaged = 0;
+  for (const { id, open } of letters) {
+    const letter = orDamaged(open);
+    if (letter === undefined) damaged += 1;
+    else writeFileSync(join(to, `${id.replace('/', '-')}.msg`), letter.raw, { mode: 0o600 });
+  }
+  const written = letters.length - damaged;
+  printObject(output, { written, damaged, to }, () => {
+    const lost = damaged === 0 ? '' : ` ${counted(damaged, 'message')} cannot be read: see journal verify.`;
+    return `${counted(written, 'message')} written to ${to}. They hold patient data.${lost}\n`;
+  });
+  return damaged === 0 ? exitCode.done : exitCode.failed;
 }

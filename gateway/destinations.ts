@@ -1,11 +1,13 @@
 /**
- * The local destinations: one delivery for each that the config names, over its own durable queue. A config is
- * taken as a whole: the deliveries of the last one stop, and what they had not delivered is still in the queues.
+ * The local destinations: one delivery for each that the config names, over its own durable queue. With another
+ * config a delivery goes on where its destination is as it was: a letter that waits for its answer is not sent again.
+ * The others stop, and what they had not delivered is still in the queues.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { Log } from './process/log.ts';
-import { Delivery, type Told } from './route/delivery.ts';
+import { Delivery, type DeliveryOptions, type Told } from './route/delivery.ts';
 import { parseListen } from './settings.ts';
 
 const timeoutMs = 30_000;
@@ -32,7 +34,7 @@ export interface DestinationHooks {
 export class Destinations<L extends Letter = Letter> {
   readonly #queues: LetterQueues<L>;
   readonly #hooks: DestinationHooks;
-  readonly #deliveries = new Map<string, Delivery>();
+  #deliveries = new Map<string, { delivery: Delivery; options: DeliveryOptions }>();
 
   constructor(queues: LetterQueues<L>, hooks: DestinationHooks) {
     this.#queues = queues;
@@ -40,30 +42,36 @@ export class Destinations<L extends Letter = Letter> {
   }
 
   use({ destinations }: Config): void {
-    this.stop();
-    this.#deliveries.clear();
     for (const { destination, counts } of this.#queues.counts()) {
       if (counts.pending > 0 && destinations[destination] === undefined)
         this.#hooks.onAlarm('destination-unused', { destination, pending: counts.pending });
     }
-    for (const [name, destination] of Object.entries(destinations)) {
-      const place = parseListen(destination.address);
+    const before = this.#deliveries;
+    this.#deliveries = new Map();
+    for (const [name, { address, tls, timeout, order }] of Object.entries(destinations)) {
+      const place = parseListen(address);
       if (place === undefined) continue;
-      const { tls, timeout, order } = destination;
-      const delivery = new Delivery(
-        this.#queue(name),
-        {
-          name,
-          ...place,
-          tls,
-          timeoutMs: durationMs(timeout) ?? timeoutMs,
-          inSourceOrder: order === 'source',
-        },
-        { random: Math.random, log: this.#hooks.log },
-      );
-      this.#deliveries.set(name, delivery);
-      delivery.notify();
+      const options = {
+        name,
+        ...place,
+        tls,
+        timeoutMs: durationMs(timeout) ?? timeoutMs,
+        inSourceOrder: order === 'source',
+      };
+      const known = before.get(name);
+      if (known !== undefined && isDeepStrictEqual(known.options, options)) {
+        this.#deliveries.set(name, known);
+        before.delete(name);
+        continue;
+      }
+      const delivery = new Delivery(this.#queue(name), options, {
+        random: Math.random,
+        log: this.#hooks.log,
+      });
+      this.#deliveries.set(name, { delivery, options });
     }
+    for (const { delivery } of before.values()) delivery.stop();
+    this.notify();
   }
 
   /** The head of a queue, and what becomes of it. */
@@ -85,15 +93,15 @@ export class Destinations<L extends Letter = Letter> {
 
   /** There may be something new in the queues. */
   notify(): void {
-    for (const delivery of this.#deliveries.values()) delivery.notify();
+    for (const { delivery } of this.#deliveries.values()) delivery.notify();
   }
 
   stop(): void {
-    for (const delivery of this.#deliveries.values()) delivery.stop();
+    for (const { delivery } of this.#deliveries.values()) delivery.stop();
   }
 
   /** `unused`: no config names it any more. */
   state(name: string): string {
-    return this.#deliveries.get(name)?.counts.state ?? 'unused';
+    return this.#deliveries.get(name)?.delivery.counts.state ?? 'unused';
   }
 }

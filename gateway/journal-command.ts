@@ -21,7 +21,7 @@ import { loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
-import { createOpener, Damaged, messagesOf, type Opener } from './process/seal.ts';
+import { createOpener, Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
 import { makeDirectory } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
@@ -267,13 +267,17 @@ function check(
   }
 }
 
+const unreadable = QuarantinedRecord.fromPartial({
+  code: 'damaged',
+  reason: 'Damaged on disk: see journal verify.',
+});
+
 function quarantine(journal: OpenJournal, form: Form): number {
   const entries: Record<string, unknown>[] = [];
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
     const sequence = readUInt64(key, 0);
-    const entry = QuarantinedRecord.decode(
-      journal.opener.open(place('quarantine', journal.origin, sequence), value),
-    );
+    const where = place('quarantine', journal.origin, sequence);
+    const entry = orDamaged(() => QuarantinedRecord.decode(journal.opener.open(where, value))) ?? unreadable;
     entries.push({
       record: String(sequence),
       source: entry.record?.source ?? '',
@@ -339,15 +343,6 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
     return `${counted(written, 'message')} written to ${to}. They hold patient data.${lost}\n`;
   });
   return damaged === 0 ? exitCode.done : exitCode.failed;
-}
-
-function orDamaged<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Damaged) return undefined;
-    throw error;
-  }
 }
 
 /** LMDB's file never shrinks by itself; a compacted copy is made beside and put in place. */

@@ -183,11 +183,14 @@ export class Journal implements Intake {
       },
     );
     const gateway = options.gateway ?? (() => '');
-    this.reports = new Reports(part, this.#state, gateway, { onReport: () => hooks.onEvents(), bytes: live });
-    this.local = new LocalQueues(part, this.#state, this.reports);
-    this.#quarantine = new Quarantine(part, this.reports, gateway, {
+    const alarmed = {
       bytes: live,
-      onAlarm: (code, fields) => hooks.onAlarm(code, fields),
+      onAlarm: (code: string, fields: Record<string, number | string>) => hooks.onAlarm(code, fields),
+    };
+    this.reports = new Reports(part, this.#state, gateway, { ...alarmed, onReport: () => hooks.onEvents() });
+    this.local = new LocalQueues(part, this.#state, this.reports, alarmed);
+    this.#quarantine = new Quarantine(part, this.reports, gateway, {
+      ...alarmed,
       onEvents: () => hooks.onEvents(),
     });
     const blind = createBlind(blindKey(options.key));

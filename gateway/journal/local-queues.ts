@@ -1,15 +1,17 @@
 /**
  * Messages on their way to destinations at the site: one durable queue each, in the order of the
  * records. A message is put here in the round that moves its record on, and leaves when its
- * destination has answered for it; one that is refused for good is kept aside as a dead letter.
- * Counts are stored with the rounds that make them true; `pending` is a count of rows.
+ * destination has answered for it; one that is refused for good, or damaged on disk, is kept aside as a
+ * dead letter. Counts are stored with the rounds that make them true; `pending` is a count of rows.
  */
 import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import { nowUs } from '../process/clock.ts';
+import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { deliveryKey, place, readUInt64, shortKey, tables, writeUInt64 } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
 import type { Reports } from './reports.ts';
+import { storedBytes } from './space.ts';
 import { type State, stateKey } from './state.ts';
 
 export interface MadeDelivery {
@@ -32,18 +34,28 @@ export interface LocalCounts {
   pending: number;
 }
 
+export interface LocalQueuesHooks {
+  onAlarm(code: string, fields: Record<string, number | string>): void;
+  /** Messages that wait and dead letters count as what the journal holds. */
+  bytes(live: number): void;
+}
+
 export class LocalQueues {
   readonly #part: JournalPart;
   readonly #state: State;
   readonly #reports: Pick<Reports, 'delivered'>;
+  readonly #hooks: LocalQueuesHooks;
   readonly #numbers = new Map<string, number>();
   readonly #counts = new Map<number, LocalCounts>();
   readonly #changed = new Set<number>();
+  /** By key: settled, and still seen by a reader until that is flushed. */
+  readonly #leaving = new Map<string, Promise<void>>();
 
-  constructor(part: JournalPart, state: State, reports: Pick<Reports, 'delivered'>) {
+  constructor(part: JournalPart, state: State, reports: Pick<Reports, 'delivered'>, hooks: LocalQueuesHooks) {
     this.#part = part;
     this.#state = state;
     this.#reports = reports;
+    this.#hooks = hooks;
     const { environment } = part;
     for (const { key, value } of environment.table(tables.destinations).getRange({})) {
       this.#numbers.set(value.toString(), key.readUInt16BE(0));
@@ -53,9 +65,12 @@ export class LocalQueues {
       const [accepted, delivered, dead] = [readUInt64(value, 0), readUInt64(value, 8), readUInt64(value, 16)];
       this.#counts.set(key.readUInt16BE(1), { accepted, delivered, dead, pending: 0 });
     }
-    for (const key of environment.table(tables.deliveries).getKeys({})) {
-      this.#change((key as Buffer).readUInt16BE(0)).pending += 1;
+    for (const { key, value } of environment.table(tables.deliveries).getRange({})) {
+      this.#change(key.readUInt16BE(0)).pending += 1;
+      hooks.bytes(storedBytes(key.length, value.length));
     }
+    for (const { key, value } of environment.table(tables.deadLetters).getRange({}))
+      hooks.bytes(storedBytes(key.length, value.length));
   }
 
   add(round: Round, recordSequence: number, deliveries: readonly MadeDelivery[]): void {
@@ -63,43 +78,71 @@ export class LocalQueues {
       const number = this.#number(round, destination);
       const where = place('deliveries', this.#part.origin, recordSequence, part);
       const sealed = this.#part.sealer.seal(where, delivery);
-      round.put(this.#table(tables.deliveries), deliveryKey(number, recordSequence, part), sealed);
+      const key = deliveryKey(number, recordSequence, part);
+      round.put(this.#table(tables.deliveries), key, sealed);
+      this.#hooks.bytes(storedBytes(key.length, sealed.length));
       const counts = this.#change(number);
       counts.accepted += 1;
       counts.pending += 1;
     });
   }
 
-  /** The oldest of a destination, in source order. */
+  /**
+   * The oldest of a destination, in source order; not one that is settled already. A damaged one cannot be sent: it is
+   * kept aside with an alarm, as it is, and the next one is the oldest.
+   */
   head(destination: string): StoredDelivery | undefined {
     const number = this.#numbers.get(destination);
     if (number === undefined) return undefined;
-    const range = { start: deliveryKey(number, 0, 0), end: deliveryKey(number + 1, 0, 0), limit: 1 };
+    const range = { start: deliveryKey(number, 0, 0), end: deliveryKey(number + 1, 0, 0) };
     for (const { key, value } of this.#table(tables.deliveries).getRange(range)) {
+      if (this.#leaving.has(key.toString('latin1'))) continue;
       const recordSequence = readUInt64(key, 2);
       const where = place('deliveries', this.#part.origin, recordSequence, key.readUInt16BE(10));
-      return { key, recordSequence, delivery: LocalDelivery.decode(this.#part.opener.open(where, value)) };
+      const delivery = orDamaged(() => LocalDelivery.decode(this.#part.opener.open(where, value)));
+      if (delivery !== undefined) return { key, recordSequence, delivery };
+      this.#hooks.onAlarm('delivery-damaged', { destination, record: recordSequence });
+      const nameless = LocalDelivery.fromPartial({ destination });
+      const aside = this.settle({ key, recordSequence, delivery: nameless }, 'dead', {
+        attempts: 0,
+        answer: '',
+      });
+      // A fault of the commit ends the process by itself.
+      aside.catch(() => {});
     }
     return undefined;
   }
 
   /**
    * Resolves when its removal is durable; what became of it is reported with it. A dead one was refused for
-   * good: kept aside, so that the queue goes on.
+   * good: kept aside, so that the queue goes on. One that is settled already is not settled again.
    */
   settle(
     stored: StoredDelivery,
     outcome: 'delivered' | 'dead',
+    told: { attempts: number; answer: string },
+  ): Promise<void> {
+    const name = stored.key.toString('latin1');
+    const known = this.#leaving.get(name);
+    if (known !== undefined) return known;
+    const value = this.#table(tables.deliveries).get(stored.key);
+    if (value === undefined) return Promise.resolve();
+    const leaving = this.#leave(stored, value, outcome, told).finally(() => this.#leaving.delete(name));
+    this.#leaving.set(name, leaving);
+    return leaving;
+  }
+
+  #leave(
+    { key, recordSequence, delivery }: StoredDelivery,
+    value: Buffer,
+    outcome: 'delivered' | 'dead',
     { attempts, answer }: { attempts: number; answer: string },
   ): Promise<void> {
-    const { key, recordSequence, delivery } = stored;
     const round = this.#part.committer.round();
     const counts = this.#change(key.readUInt16BE(0));
-    if (outcome === 'dead') {
-      const value = this.#table(tables.deliveries).get(key);
-      if (value !== undefined) round.put(this.#table(tables.deadLetters), key, value);
-    }
     round.remove(this.#table(tables.deliveries), key);
+    if (outcome === 'dead') round.put(this.#table(tables.deadLetters), key, value);
+    else this.#hooks.bytes(-storedBytes(key.length, value.length));
     this.#reports.delivered(round, {
       recordEpoch: delivery.recordEpoch || this.#part.epoch(),
       recordSequence: BigInt(recordSequence),

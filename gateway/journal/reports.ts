@@ -5,6 +5,7 @@
  */
 import { AuditEntry, DeliveryEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
+import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, tables } from './layout.ts';
 import { type JournalPart, settled } from './part.ts';
@@ -15,6 +16,7 @@ const removedMax = 2_000;
 
 export interface ReportsHooks {
   onReport(): void;
+  onAlarm(code: string, fields: Record<string, number | string>): void;
   /** There is one for each message that a route sent on, so they count as what the journal holds. */
   bytes(live: number): void;
 }
@@ -29,6 +31,8 @@ export class Reports {
   #deliveries: number;
   /** Removed up to here, or about to be. */
   #deliveriesGone: number;
+  /** By table and number: damaged rows that were alarmed. */
+  readonly #damaged = new Set<string>();
 
   constructor(part: JournalPart, state: State, gateway: () => string, hooks: ReportsHooks) {
     this.#part = part;
@@ -59,8 +63,7 @@ export class Reports {
 
   /** From behind number `after` on. */
   deliveryEntries(after: number, limit: number): DeliveryEntry[] {
-    const rows = this.#table(tables.deliveryReport).getRange({ start: numberKey(after + 1), limit });
-    return [...rows].map(({ value }) => DeliveryEntry.decode(value));
+    return this.#entries(tables.deliveryReport, after, limit, (value) => DeliveryEntry.decode(value));
   }
 
   deliveriesTold(through: number): void {
@@ -102,10 +105,29 @@ export class Reports {
   }
 
   quarantineEntries(limit: number): QuarantineEntry[] {
-    const found: QuarantineEntry[] = [];
-    for (const { key, value } of this.#table(tables.quarantineReport).getRange({ limit })) {
-      const where = place(tables.quarantineReport, this.#part.origin, readUInt64(key, 0));
-      found.push(this.#named(QuarantineEntry.decode(this.#part.opener.open(where, value))));
+    return this.#entries(tables.quarantineReport, 0, limit, (value, number) => {
+      const where = place(tables.quarantineReport, this.#part.origin, number);
+      return this.#named(QuarantineEntry.decode(this.#part.opener.open(where, value)));
+    });
+  }
+
+  /** In the order of their numbers, after this one; what is damaged cannot be told, and is alarmed once. */
+  #entries<Entry>(
+    table: string,
+    after: number,
+    limit: number,
+    read: (value: Buffer, number: number) => Entry,
+  ): Entry[] {
+    const found: Entry[] = [];
+    for (const { key, value } of this.#table(table).getRange({ start: numberKey(after + 1) })) {
+      const number = readUInt64(key, 0);
+      const entry = orDamaged(() => read(value, number));
+      if (entry !== undefined) found.push(entry);
+      else if (!this.#damaged.has(`${table} ${number}`)) {
+        this.#damaged.add(`${table} ${number}`);
+        this.#hooks.onAlarm('report-damaged', { table, number });
+      }
+      if (found.length >= limit) break;
     }
     return found;
   }
@@ -122,10 +144,7 @@ export class Reports {
   }
 
   auditEntries(limit: number): AuditEntry[] {
-    const found: AuditEntry[] = [];
-    for (const { value } of this.#table(tables.auditReport).getRange({ limit }))
-      found.push(AuditEntry.decode(value));
-    return found;
+    return this.#entries(tables.auditReport, 0, limit, (value) => AuditEntry.decode(value));
   }
 
   quarantineTold(through: number): void {

@@ -98,6 +98,16 @@ export class Damaged extends Error {
   }
 }
 
+/** What is read from a row that may be damaged; undefined where it is. */
+export function orDamaged<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Damaged) return undefined;
+    throw error;
+  }
+}
+
 /** One for each segment: a second one would use its nonces again. */
 export function createSealer(masterKey: Uint8Array, segment: Segment): Sealer {
   const key = dataKey(masterKey, segment.salt);

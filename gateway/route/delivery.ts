@@ -7,16 +7,14 @@
  *                         (AE, CE), then kept aside as a dead letter, so the queue goes on;
  *                         the pauses grow until it accepts one, for one that answers AE to
  *                         all of them is in trouble itself, and must not refuse its whole queue
- *   no answer, no line    tried again with back-off, for ever: the receiver may be down
+ *   no answer, no line    tried again with back-off, for ever: the receiver may be down;
+ *                         what is due, MSH-15 and MSH-16 of the message say (line.ts)
  *   MSA-2 of another      never taken for this message's answer: the connection is closed
  *   message               and the message is sent again
  */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type Answer, Line, LineFailed, type LineOptions, type Outgoing } from './line.ts';
 
-export interface Letter {
-  raw: Uint8Array;
-  messageControlId: string;
+export interface Letter extends Outgoing {
   recordSequence: number;
 }
 
@@ -38,12 +36,8 @@ export interface DeliveryQueue {
   normalizedThrough(): number;
 }
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends LineOptions {
   name: string;
-  host: string;
-  port: number;
-  tls: boolean;
-  timeoutMs: number;
   inSourceOrder: boolean;
 }
 
@@ -59,24 +53,14 @@ export interface DeliveryCounts {
   state: 'idle' | 'connected' | 'waiting' | 'stopped';
 }
 
-const VT = 0x0b;
-const FS = 0x1c;
-const CR = 0x0d;
-const answerBytesMax = 64 * 1024;
 const applicationErrorTries = 3;
-
-interface Answer {
-  /** MSA-1 */
-  code: string;
-  word: 'accepted' | 'error' | 'rejected';
-}
 
 export class Delivery {
   readonly counts: DeliveryCounts = { delivered: 0, attempts: 0, deadLetters: 0, state: 'idle' };
   readonly #queue: DeliveryQueue;
   readonly #options: DeliveryOptions;
   readonly #hooks: DeliveryHooks;
-  #socket: Socket | undefined;
+  #line: Line | undefined;
   #busy = false;
   #stopped = false;
   #failures = 0;
@@ -102,29 +86,33 @@ export class Delivery {
     });
   }
 
-  /** The letter in hand is finished or given up; it stays in its queue. */
+  /** The letter in hand is finished or given up; then it stays in its queue. */
   stop(): void {
     this.#stopped = true;
     this.counts.state = 'stopped';
     clearTimeout(this.#retry);
-    this.#socket?.destroy();
+    this.#line?.close();
   }
 
   async #run(): Promise<void> {
     for (;;) {
-      const letter = this.#queue.head();
-      if (letter === undefined || this.#stopped) return;
+      const letter = this.#stopped ? undefined : this.#queue.head();
+      if (letter === undefined) return;
       if (this.#options.inSourceOrder && letter.recordSequence > this.#queue.normalizedThrough()) return;
       try {
+        const line = await this.#connected();
+        if (this.#stopped) {
+          line.close();
+          return;
+        }
         this.counts.attempts += 1;
         this.#attempts += 1;
-        const answer = await this.#send(letter);
-        await this.#settle(letter, answer);
+        await this.#settle(letter, await line.send(letter));
       } catch (error) {
         if (this.#stopped) return;
-        this.#socket?.destroy();
-        this.#socket = undefined;
-        this.#later(error instanceof DeliveryFailed ? error.code : 'no-connection');
+        this.#line?.close();
+        this.#line = undefined;
+        this.#later(error instanceof LineFailed ? error.code : 'no-connection');
         return;
       }
     }
@@ -143,7 +131,7 @@ export class Delivery {
     }
     this.#errorTries += 1;
     if (word === 'error' && this.#errorTries < applicationErrorTries)
-      throw new DeliveryFailed('application-error');
+      throw new LineFailed('application-error');
     this.#errorTries = 0;
     this.#attempts = 0;
     this.counts.deadLetters += 1;
@@ -165,92 +153,14 @@ export class Delivery {
     }, againMs);
   }
 
-  async #send(letter: Letter): Promise<Answer> {
-    const socket = await this.#connected();
-    return new Promise((resolve, reject) => {
-      let received = Buffer.alloc(0);
-      const timer = setTimeout(() => done(new DeliveryFailed('no-answer')), this.#options.timeoutMs);
-      const done = (outcome: Answer | Error) => {
-        clearTimeout(timer);
-        socket.off('data', onData);
-        socket.off('close', onClose);
-        if (outcome instanceof Error) reject(outcome);
-        else resolve(outcome);
-      };
-      const onClose = () => done(new DeliveryFailed('closed'));
-      const onData = (chunk: Buffer) => {
-        received = Buffer.concat([received, chunk]);
-        const end = received.indexOf(FS);
-        if (end < 0) {
-          if (received.length > answerBytesMax) done(new DeliveryFailed('answer-too-large'));
-          return;
-        }
-        const start = received.indexOf(VT);
-        const answer = readAnswer(received.toString('latin1', start + 1, end));
-        // A late answer to an earlier message must never be taken for this one's.
-        if (answer === undefined || answer.controlId !== letter.messageControlId) {
-          done(new DeliveryFailed('answer-of-another-message'));
-        } else done(answer);
-      };
-      socket.on('data', onData);
-      socket.on('close', onClose);
-      socket.write(Buffer.concat([Buffer.of(VT), letter.raw, Buffer.of(FS, CR)]));
-    });
+  async #connected(): Promise<Line> {
+    if (this.#line?.usable) return this.#line;
+    const { name } = this.#options;
+    const line = await Line.open(this.#options, ({ code }) =>
+      this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
+    );
+    this.#line = line;
+    if (!this.#stopped) this.counts.state = 'connected';
+    return line;
   }
-
-  #connected(): Promise<Socket> {
-    const open = this.#socket;
-    if (open !== undefined && !open.destroyed && open.writable) return Promise.resolve(open);
-    const { host, port, tls, timeoutMs } = this.#options;
-    return new Promise((resolve, reject) => {
-      const socket: Socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port });
-      const timer = setTimeout(
-        () => socket.destroy(new DeliveryFailed('no-connection')),
-        Math.min(timeoutMs, 10_000),
-      );
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, 30_000);
-      socket.once(tls ? 'secureConnect' : 'connect', () => {
-        clearTimeout(timer);
-        this.#socket = socket;
-        this.counts.state = 'connected';
-        // What comes while nothing is owed is an answer too late: the line is not to be trusted.
-        socket.on('data', () => {
-          if (socket.listenerCount('data') === 1) socket.destroy();
-        });
-        resolve(socket);
-      });
-      socket.once('error', (error) => {
-        clearTimeout(timer);
-        reject(error);
-      });
-      socket.on('error', () => socket.destroy());
-    });
-  }
-}
-
-class DeliveryFailed extends Error {
-  readonly code: string;
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-/** MSA-1 and MSA-2 of an acknowledgment. */
-export function readAnswer(text: string): (Answer & { controlId: string }) | undefined {
-  const separator = text.charAt(3);
-  const msa = text.split(/[\r\n]+/).find((segment) => segment.startsWith(`MSA${separator}`));
-  if (!text.startsWith('MSH') || msa === undefined) return undefined;
-  const [, code = '', controlId = ''] = msa.split(separator);
-  const words: Record<string, Answer['word']> = {
-    AA: 'accepted',
-    CA: 'accepted',
-    AE: 'error',
-    CE: 'error',
-    AR: 'rejected',
-    CR: 'rejected',
-  };
-  const word = words[code];
-  return word === undefined ? undefined : { code, word, controlId };
 }

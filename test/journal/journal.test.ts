@@ -9,7 +9,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';
-import { Journal, type JournalHooks, type JournalOptions, type Made } from '../../gateway/journal/journal.ts';
+import type { Journal, JournalOptions, Made } from '../../gateway/journal/journal.ts';
 import { recordsTable, tables } from '../../gateway/journal/layout.ts';
 import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
 import type { OutboxEntry } from '../../gateway/journal/rows.ts';
@@ -18,59 +18,18 @@ import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import { Batch } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../../proto/wire.ts';
 import { damageEvent, damageHead, damageRecord } from '../kit/damage.ts';
+import { closeJournal, openJournal } from '../kit/journal.ts';
 import type { Owner } from '../kit/process.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { folderOf } from '../kit/site.ts';
 import { recordOf } from '../kit/taken.ts';
 import { until } from '../kit/wait.ts';
 
-const key = randomBytes(32);
 const window15mMs = 900_000;
 
-interface Opened {
-  journal: Journal;
-  faults: string[];
-  alarms: string[];
-  repeats: number[];
-}
-
-async function open(
-  directory: string,
-  more: Partial<JournalOptions> = {},
-  onDeliveries = () => {},
-): Promise<Opened> {
-  const opened = { faults: [] as string[], alarms: [] as string[], repeats: [] as number[] };
-  const hooks: JournalHooks = {
-    onFault: (code) => opened.faults.push(code),
-    onAlarm: (code) => opened.alarms.push(code),
-    onRecords: () => {},
-    onEvents: () => {},
-    onEpoch: () => {},
-    onDeliveries,
-    onRepeat: (sequence) => opened.repeats.push(sequence),
-  };
-  const journal = await Journal.open(
-    {
-      directory,
-      key,
-      budgetBytes: 1024 ** 3,
-      reserveBytes: 0,
-      repeatEntriesMax: 10_000,
-      repeatAgeMs: 7 * 86_400_000,
-      orderKeysOf: () => [],
-      memoryEntriesMax: 10_000,
-      memoryBytesMax: 64 * 1024 ** 2,
-      ...more,
-    },
-    hooks,
-  );
-  return { journal, ...opened };
-}
-
-async function close({ journal }: Opened): Promise<void> {
-  await journal.stop();
-  await journal.close();
-}
+const open = (directory: string, more: Partial<JournalOptions> = {}, onDeliveries = () => {}) =>
+  openJournal(directory, more, { onDeliveries });
+const close = closeJournal;
 
 interface DraftOptions {
   atMs?: number;

@@ -32,6 +32,12 @@ export function damageHead(directory: string, lane: Class, sequence: number): Pr
   });
 }
 
+/** In the middle of the n-th row of a table whose rows hold one thing each. */
+export function damageRow(directory: string, table: string, n: number): Promise<void> {
+  let at = 0;
+  return flip(directory, table, (_, value) => (at++ === n ? value.length >> 1 : undefined));
+}
+
 /** Of the n-th message of the row, whose sealed bytes are its last; undefined where it has no such message. */
 function middleOf(row: Buffer, lengths: readonly number[] = [], n = -1): number | undefined {
   const length = lengths[n];

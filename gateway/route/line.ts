@@ -1,0 +1,191 @@
+/**
+ * One MLLP connection to a destination: letters out, answers in, one letter at a time.
+ *
+ *   MSH-15 and MSH-16 empty      one answer is due, AA, AE or AR              [HL7 2.9, chapter 2: original mode]
+ *   MSH-15 or MSH-16 AL or SU    one is due: the accept one (CA …) where MSH-15 asks for it, else the application's
+ *   only NE and ER               none is due: sent is delivered, unless an answer says otherwise at once
+ *
+ * An application's answer that comes after the accept one belongs to a letter that is settled: it is told, and never
+ * taken for another letter's. Any other answer that nobody waits for means that the line is not to be trusted.
+ */
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+export interface LineOptions {
+  host: string;
+  port: number;
+  tls: boolean;
+  timeoutMs: number;
+}
+
+export interface Answer {
+  /** MSA-1; '' where none was due. */
+  code: string;
+  word: 'accepted' | 'error' | 'rejected';
+}
+
+/** What goes out. */
+export interface Outgoing {
+  raw: Uint8Array;
+  messageControlId: string;
+}
+
+export class LineFailed extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+const VT = 0x0b;
+const FS = 0x1c;
+const CR = 0x0d;
+const answerBytesMax = 64 * 1024;
+/** A first MSH that begins behind these is not looked for. */
+const headerBytesMax = 4 * 1024;
+const connectMs = 10_000;
+/** Where no answer is due: so long a refusal may still come before the next letter. */
+const objectionMs = 250;
+/** Letters whose application's answer may still come. */
+const owedMax = 1_000;
+
+export class Line {
+  readonly #socket: Socket;
+  readonly #timeoutMs: number;
+  /** An application refused a letter after its accept answer had settled it. */
+  readonly #onLate: (answer: Answer) => void;
+  #received: Buffer = Buffer.alloc(0);
+  #waiter: { controlId: string; done: (outcome: Answer | LineFailed) => void } | undefined;
+  /** By control ID. */
+  readonly #owed = new Set<string>();
+
+  /** @throws LineFailed or the socket's error */
+  static open(options: LineOptions, onLate: (answer: Answer) => void): Promise<Line> {
+    const { host, port, tls, timeoutMs } = options;
+    return new Promise((resolve, reject) => {
+      const socket: Socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port });
+      const timer = setTimeout(
+        () => socket.destroy(new LineFailed('no-connection')),
+        Math.min(timeoutMs, connectMs),
+      );
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, 30_000);
+      socket.once(tls ? 'secureConnect' : 'connect', () => {
+        clearTimeout(timer);
+        resolve(new Line(socket, timeoutMs, onLate));
+      });
+      socket.once('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      socket.on('error', () => socket.destroy());
+    });
+  }
+
+  private constructor(socket: Socket, timeoutMs: number, onLate: (answer: Answer) => void) {
+    this.#socket = socket;
+    this.#timeoutMs = timeoutMs;
+    this.#onLate = onLate;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('close', () => this.#waiter?.done(new LineFailed('closed')));
+  }
+
+  get usable(): boolean {
+    return !this.#socket.destroyed && this.#socket.writable;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Sends it and waits for what it asks for. @throws LineFailed */
+  send({ raw, messageControlId: controlId }: Outgoing): Promise<Answer> {
+    const due = answersDue(raw);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => done(due === 'none' ? { code: '', word: 'accepted' } : new LineFailed('no-answer')),
+        due === 'none' ? objectionMs : this.#timeoutMs,
+      );
+      const done = (outcome: Answer | LineFailed) => {
+        clearTimeout(timer);
+        this.#waiter = undefined;
+        if (outcome instanceof LineFailed) reject(outcome);
+        else {
+          if (outcome.code.startsWith('C') || due === 'none') this.#owe(controlId);
+          resolve(outcome);
+        }
+      };
+      this.#waiter = { controlId, done };
+      this.#socket.write(Buffer.concat([Buffer.of(VT), raw, Buffer.of(FS, CR)]));
+    });
+  }
+
+  #owe(controlId: string): void {
+    if (this.#owed.size >= owedMax)
+      for (const oldest of [...this.#owed].slice(0, 1)) this.#owed.delete(oldest);
+    this.#owed.add(controlId);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    for (;;) {
+      const end = this.#received.indexOf(FS);
+      if (end < 0) break;
+      const start = this.#received.indexOf(VT);
+      const text = this.#received.toString('latin1', start < end ? start + 1 : 0, end);
+      this.#received = this.#received.subarray(end + 1);
+      this.#answered(text);
+    }
+    if (this.#received.length > answerBytesMax) this.#distrust('answer-too-large');
+  }
+
+  #answered(text: string): void {
+    const answer = readAnswer(text);
+    // A late answer to an earlier message must never be taken for this one's.
+    if (answer !== undefined && answer.controlId === this.#waiter?.controlId) this.#waiter.done(answer);
+    else if (answer !== undefined && this.#owed.delete(answer.controlId)) {
+      if (answer.word !== 'accepted') this.#onLate(answer);
+    } else this.#distrust('answer-of-another-message');
+  }
+
+  #distrust(code: string): void {
+    this.#waiter?.done(new LineFailed(code));
+    this.#socket.destroy();
+  }
+}
+
+/** What the first MSH of these bytes asks for in MSH-15 and MSH-16 [HL7 table 0155]. */
+export function answersDue(raw: Uint8Array): 'one' | 'none' {
+  const text = Buffer.from(raw.subarray(0, headerBytesMax)).toString('latin1');
+  const at = /(?:^|[\r\n])MSH/.exec(text);
+  if (at === null) return 'one';
+  const header =
+    text
+      .slice(at.index)
+      .trimStart()
+      .split(/[\r\n]/, 1)[0] ?? '';
+  const fields = header.split(header.charAt(3));
+  const [accept = '', application = ''] = [fields[14]?.trim(), fields[15]?.trim()];
+  const valued = (condition: string) => condition !== '' && condition !== '""';
+  const quiet = (condition: string) => !valued(condition) || /^(NE|ER)$/i.test(condition);
+  return (valued(accept) || valued(application)) && quiet(accept) && quiet(application) ? 'none' : 'one';
+}
+
+/** MSA-1 and MSA-2 of an acknowledgment. */
+export function readAnswer(text: string): (Answer & { controlId: string }) | undefined {
+  const separator = text.charAt(3);
+  const msa = text.split(/[\r\n]+/).find((segment) => segment.startsWith(`MSA${separator}`));
+  if (!text.startsWith('MSH') || msa === undefined) return undefined;
+  const [, code = '', controlId = ''] = msa.split(separator);
+  const words: Record<string, Answer['word']> = {
+    AA: 'accepted',
+    CA: 'accepted',
+    AE: 'error',
+    CE: 'error',
+    AR: 'rejected',
+    CR: 'rejected',
+  };
+  const word = words[code];
+  return word === undefined ? undefined : { code, word, controlId };
+}

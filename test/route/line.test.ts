@@ -1,0 +1,115 @@
+/** What a destination is asked for by MSH-15 and MSH-16, and what its answers are taken for. */
+import t from 'tap';
+import { Delivery, type Letter } from '../../gateway/route/delivery.ts';
+import { answersDue } from '../../gateway/route/line.ts';
+import { controlIdOf } from '../kit/hl7-peek.ts';
+import { type Answering, acknowledge, MllpServer } from '../kit/mllp-server.ts';
+import type { Owner } from '../kit/process.ts';
+import { until } from '../kit/wait.ts';
+
+const header = (id: string, accept: string, application: string) =>
+  `MSH|^~\\&|LAB|A|EHR|B|20261126||ORU^R01|${id}|P|2.5|||${accept}|${application}\rPID|1\r`;
+
+/** Delivers letters that ask for these answers, to a receiver that answers so. */
+async function deliver(t: Owner, accept: string, application: string, answering: Answering, count = 5) {
+  const receiver = await MllpServer.start(answering);
+  t.teardown(() => receiver.close());
+  const queue: Letter[] = Array.from({ length: count }, (_, n) => ({
+    raw: Buffer.from(header(`L${n + 1}`, accept, application)),
+    messageControlId: `L${n + 1}`,
+    recordSequence: n + 1,
+  }));
+  const settled: string[] = [];
+  const logged: string[] = [];
+  const settle =
+    (word: string) =>
+    async (letter: Letter, { answer }: { answer: string }) => {
+      queue.shift();
+      settled.push(`${letter.messageControlId} ${word} ${answer}`.trim());
+    };
+  const delivery = new Delivery(
+    {
+      head: () => queue[0],
+      delivered: settle('delivered'),
+      deadLetter: settle('dead'),
+      normalizedThrough: () => Number.POSITIVE_INFINITY,
+    },
+    {
+      name: 'ehr',
+      host: '127.0.0.1',
+      port: receiver.port,
+      tls: false,
+      timeoutMs: 30_000,
+      inSourceOrder: true,
+    },
+    { random: () => 0, log: (_, code) => logged.push(code) },
+  );
+  t.teardown(() => delivery.stop());
+  delivery.notify();
+  await until(() => settled.length === count, { what: 'all of them settled', timeoutMs: 60_000 });
+  return { settled, logged, received: receiver.received.map(controlIdOf) };
+}
+
+const all = (count: number, text = '') => Array.from({ length: count }, (_, n) => `L${n + 1}${text}`);
+
+t.test('line - what MSH-15 and MSH-16 ask for', async (t) => {
+  for (const [accept, application, due] of [
+    ['', '', 'one'],
+    ['AL', 'NE', 'one'],
+    ['NE', 'AL', 'one'],
+    ['AL', 'AL', 'one'],
+    ['SU', 'NE', 'one'],
+    ['NE', 'NE', 'none'],
+    ['NE', '', 'none'],
+    ['ER', 'NE', 'none'],
+    ['""', '""', 'one'],
+    ['er', ' ne ', 'none'],
+  ] as const)
+    t.equal(answersDue(Buffer.from(header('1', accept, application))), due, `${accept}, ${application}`);
+  t.equal(
+    answersDue(Buffer.from(`FHS|^~\\&|\rBHS|^~\\&|\r${header('1', 'NE', 'NE')}`)),
+    'none',
+    'the first MSH',
+  );
+  t.equal(answersDue(Buffer.from('no header')), 'one');
+});
+
+t.test('line - a receiver that owes no answer and gives none has each message once', async (t) => {
+  const { settled, received } = await deliver(t, 'NE', 'NE', () => []);
+  t.same(settled, all(5, ' delivered'));
+  t.same(received, all(5));
+});
+
+t.test('line - a refusal counts, also where only errors are to be answered', async (t) => {
+  const { settled } = await deliver(t, 'ER', 'NE', (message) =>
+    controlIdOf(message) === 'L2' ? [acknowledge(message, 'CR')] : [],
+  );
+  t.same(settled, ['L1 delivered', 'L2 dead CR', 'L3 delivered', 'L4 delivered', 'L5 delivered']);
+});
+
+t.test(
+  "line - the application's answer after the accept one is not taken for the next message's",
+  async (t) => {
+    let before: Buffer | undefined;
+    const { settled, received, logged } = await deliver(t, 'AL', 'AL', (message) => {
+      const late =
+        before === undefined ? [] : [acknowledge(before, controlIdOf(before) === 'L3' ? 'AE' : 'AA')];
+      before = message;
+      return [...late, acknowledge(message, 'CA')];
+    });
+    t.same(settled, all(5, ' delivered CA'));
+    t.same(received, all(5), 'each sent once');
+    t.same(logged, ['delivery-refused-late'], 'a refusal by the application is told');
+  },
+);
+
+t.test('line - both answers in pieces of any length', async (t) => {
+  const { received } = await deliver(t, 'AL', 'AL', async (message, socket) => {
+    const both = Buffer.concat([acknowledge(message, 'CA'), acknowledge(message, 'AA')]);
+    const cut = 20 + Number(controlIdOf(message).slice(1)) * 31;
+    socket.write(both.subarray(0, cut));
+    await new Promise((resolve) => setImmediate(resolve));
+    return [both.subarray(cut)];
+  });
+  t.same(received, all(5));
+});
