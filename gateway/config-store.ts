@@ -10,6 +10,7 @@ import { checkConfig } from '../proto/config/check.ts';
 import type { Problem } from '../proto/config/document.ts';
 import { type ConfigOffer, ConfigOutcome, ConfigReport } from '../proto/gen/hilum/v1/session.ts';
 import { writePrivate } from './process/keys.ts';
+import { errorWord } from './process/log.ts';
 
 export interface StoredConfig {
   version: number;
@@ -27,12 +28,16 @@ export class ConfigStore {
   readonly #listeners: readonly string[];
   #running: StoredConfig = { version: 0, yaml: '' };
   #report: ConfigReport = ConfigReport.create();
+  /** What ran last cannot be read. */
+  unreadable = false;
 
   constructor(directory: string, listeners: readonly string[]) {
     this.#file = join(directory, 'config', 'running.json');
     this.#listeners = listeners;
     if (!existsSync(this.#file)) return;
-    const stored = JSON.parse(readFileSync(this.#file, 'utf8')) as Stored;
+    const stored = this.#read();
+    // The built-in meaning runs, and the centre, which is told so, offers the config again.
+    if (stored === undefined) return;
     this.#report = ConfigReport.fromJSON(stored.report);
     // A newer build may refuse what an older one ran: then the built-in meaning runs, and the centre is told.
     const { problems } = checkConfig(stored.yaml.trim() === '' ? '{}' : stored.yaml, { listeners });
@@ -41,6 +46,18 @@ export class ConfigStore {
       this.#report = ConfigReport.fromPartial({
         attempted: { ...this.#report.attempted, outcome: 'refused', problems },
       });
+  }
+
+  /** Undefined, and `unreadable`, where a person or a disk has spoiled the file. */
+  #read(): Stored | undefined {
+    try {
+      const stored = JSON.parse(readFileSync(this.#file, 'utf8')) as Stored;
+      if (typeof stored.version === 'number' && typeof stored.yaml === 'string') return stored;
+    } catch {
+      // Told below.
+    }
+    this.unreadable = true;
+    return undefined;
   }
 
   running(): StoredConfig {
@@ -72,29 +89,40 @@ export class ConfigStore {
     };
   }
 
-  /** Checks an offer with the code that will run it; on success it is on disk and `running` has changed. */
+  /**
+   * Checks an offer with the code that will run it; on success it is on disk and `running` has changed. What the disk
+   * does not take is refused like what is wrong: the last good one goes on.
+   */
   attempt(offer: ConfigOffer, nowUs: bigint): ConfigOutcome {
-    const problems = this.#objections(offer);
-    const outcome = ConfigOutcome.fromPartial({
-      version: offer.version,
-      hash: offer.hash,
-      outcome: problems.length === 0 ? 'applied' : 'refused',
-      problems,
-      atUs: nowUs,
-    });
-    this.#report = { attempted: outcome, running: this.#report.running };
-    if (problems.length === 0) {
-      this.#running = { version: Number(offer.version), yaml: offer.yaml };
-      this.#report.running = outcome;
+    const outcomeOf = (problems: Problem[]) =>
+      ConfigOutcome.fromPartial({
+        version: offer.version,
+        hash: offer.hash,
+        outcome: problems.length === 0 ? 'applied' : 'refused',
+        problems,
+        atUs: nowUs,
+      });
+    const before = this.#report.running;
+    let outcome = outcomeOf(this.#objections(offer));
+    if (outcome.outcome === 'applied') {
+      const applied = { version: Number(offer.version), yaml: offer.yaml };
+      const why = this.#write(applied, { attempted: outcome, running: outcome });
+      if (why === '') {
+        this.#running = applied;
+        this.#report = { attempted: outcome, running: outcome };
+        return outcome;
+      }
+      outcome = outcomeOf(
+        whole(`this gateway cannot store it (${why})`, 'see to its disk, then push it again'),
+      );
     }
-    this.#write();
+    this.#report = { attempted: outcome, running: before };
+    // A refusal that is not on disk is still told; after a restart the centre offers it again.
+    this.#write(this.#running, this.#report);
     return outcome;
   }
 
   #objections(offer: ConfigOffer): Problem[] {
-    const whole = (message: string, hint: string): Problem[] => [
-      { path: '', line: 0, column: 0, message, hint },
-    ];
     if (!createHash('sha256').update(offer.yaml).digest().equals(Buffer.from(offer.hash))) {
       return whole('the text does not have the hash that it was offered with', 'push it again');
     }
@@ -108,8 +136,19 @@ export class ConfigStore {
     return checked.problems ?? [];
   }
 
-  #write(): void {
-    const stored: Stored = { ...this.#running, report: ConfigReport.toJSON(this.#report) };
-    writePrivate(this.#file, `${JSON.stringify(stored, null, 2)}\n`);
+  /** '' once it is on disk, or the word for why not. */
+  #write(running: StoredConfig, report: ConfigReport): string {
+    const stored: Stored = { ...running, report: ConfigReport.toJSON(report) };
+    try {
+      writePrivate(this.#file, `${JSON.stringify(stored, null, 2)}\n`);
+      return '';
+    } catch (error) {
+      return errorWord(error);
+    }
   }
+}
+
+/** Of the config as a whole. */
+function whole(message: string, hint: string): Problem[] {
+  return [{ path: '', line: 0, column: 0, message, hint }];
 }

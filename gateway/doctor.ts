@@ -184,7 +184,7 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
   try {
     identity = loadIdentity(directory);
   } catch (error) {
-    const todo = 'Put the folder "identity" back from your backup, or enroll again: enroll --replace';
+    const todo = 'Put identity.json back from your backup, or enroll again: enroll --replace';
     add('identity', 'fail', 'identity-unreadable', `the identity cannot be read: ${messageOf(error)}`, todo);
     return undefined;
   }

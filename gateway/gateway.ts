@@ -177,7 +177,7 @@ export class Gateway {
 
   /** Resolves when every listener listens; the control plane need not be there. */
   async start(): Promise<void> {
-    const { log, loaded, directory } = this.#options;
+    const { log, loaded } = this.#options;
     const { recovered } = this.#journal;
     log('info', 'recovered', {
       ms: Math.round(recovered.ms),
@@ -214,13 +214,19 @@ export class Gateway {
     this.#deliveryTimer.unref();
     this.#uplink.watch();
     this.#ready = true;
-    // Where `hilum-gateway status` finds the running one.
-    writePrivate(
-      join(directory, 'run.json'),
-      `${JSON.stringify({ pid: process.pid, status: this.#statusAddress })}\n`,
-    );
+    this.#noteRun();
     if (this.#uplink.identity === undefined) log('warn', 'not-enrolled', { gateway: '' });
     log('info', 'ready', { gateway: this.name, status: this.#statusAddress });
+  }
+
+  /** Where `hilum-gateway status` finds the running one. A full disk must not keep a backlog from draining. */
+  #noteRun(): void {
+    const run = { pid: process.pid, status: this.#statusAddress };
+    try {
+      writePrivate(join(this.#options.directory, 'run.json'), `${JSON.stringify(run)}\n`);
+    } catch (error) {
+      this.alarm('run-not-noted', { reason: errorWord(error) });
+    }
   }
 
   async stop(deadlineMs: number): Promise<void> {

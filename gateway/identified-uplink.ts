@@ -5,6 +5,7 @@
 import type { ConfigReport } from '../proto/gen/hilum/v1/session.ts';
 import { watchIdentity } from './identity-watch.ts';
 import { nowUs } from './process/clock.ts';
+import { codeOf } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
 import type { Settings } from './settings.ts';
 import { parseProxy } from './uplink/channel.ts';
@@ -43,7 +44,17 @@ export class IdentifiedUplink {
   constructor(options: IdentifiedUplinkOptions, hooks: IdentifiedUplinkHooks) {
     this.#options = options;
     this.#hooks = hooks;
-    this.#identity = loadIdentity(options.directory);
+    this.#identity = this.#load();
+  }
+
+  /** One that cannot be used costs the uplink alone: what senders bring is kept meanwhile. */
+  #load(): Identity | undefined {
+    try {
+      return loadIdentity(this.#options.directory);
+    } catch (error) {
+      this.#hooks.onAlarm('identity-unreadable', { error: codeOf(error) });
+      return undefined;
+    }
   }
 
   /** Undefined while it is not enrolled. */

@@ -23,7 +23,7 @@ import { loadSettings } from './settings.ts';
 import { printStatus } from './status-command.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { enroll } from './uplink/enroll.ts';
-import { type Identity, loadIdentity, makeIdentityFolder, saveIdentity } from './uplink/identity.ts';
+import { type Identity, loadIdentity, makeIdentityPlace, saveIdentity } from './uplink/identity.ts';
 import { version } from './version.ts';
 
 const program = new Command('hilum-gateway')
@@ -76,7 +76,7 @@ program
     const { settings } = loadSettings(options.data, options.settings);
     const replaces = present(options.data, options.replace === true);
     const token = options.token === '-' ? readFileSync(0, 'utf8') : options.token;
-    makeIdentityFolder(options.data);
+    makeIdentityPlace(options.data);
     const identity = await enroll({
       token,
       proxy: parseProxy(settings.uplink.proxy),

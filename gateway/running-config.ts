@@ -45,6 +45,7 @@ export class RunningConfig {
   constructor(options: RunningConfigOptions) {
     this.#options = options;
     this.store = new ConfigStore(options.directory, options.listeners);
+    if (this.store.unreadable) options.log('error', 'config-unreadable');
     const { yaml, version } = this.store.running();
     this.#meaning = compileMeaning(yaml, version);
     this.sources = new Sources(this.#meaning.config);

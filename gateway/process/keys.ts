@@ -13,7 +13,7 @@ import {
   realpathSync,
   renameSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { exitCode, HilumError } from './errors.ts';
@@ -90,7 +90,8 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
   const fresh = `${file}.new`;
   const handle = openSync(fresh, 'w', 0o600);
   try {
-    writeSync(handle, typeof content === 'string' ? Buffer.from(content) : content);
+    // Not writeSync: where a volume is nearly full, the system takes a part of it and says so in its result.
+    writeFileSync(handle, content);
     fsyncSync(handle);
   } finally {
     closeSync(handle);

@@ -1,12 +1,13 @@
 /**
- * Who this gateway is: its key, certificate and CA under DIR/identity, and what the
- * enrollment told. The key is made here and never leaves.
+ * Who this gateway is: its key, certificate and CA, and what the enrollment told, in DIR/identity.json. One file, so
+ * that a key without its certificate is never there. The key is made here and never leaves.
  */
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
+import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { writePrivate } from '../process/keys.ts';
 import { makeDirectory } from '../process/storage.ts';
 
@@ -19,46 +20,50 @@ export interface Identity {
   keyPem: string;
 }
 
-const folderName = 'identity';
-const files = {
-  facts: 'enrollment.json',
-  key: 'key.pem',
-  certificate: 'certificate.pem',
-  ca: 'ca.pem',
-} as const;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 x509.cryptoProvider.set(webcrypto as never);
 
+/** The file that holds it. */
+export function identityFile(directory: string): string {
+  return join(directory, 'identity.json');
+}
+
+/** Undefined where it is not enrolled. @throws HilumError `identity-unreadable` */
 export function loadIdentity(directory: string): Identity | undefined {
-  const folder = join(directory, folderName);
-  if (!existsSync(join(folder, files.facts))) return undefined;
-  const facts = JSON.parse(readFileSync(join(folder, files.facts), 'utf8')) as {
-    gateway: string;
-    site: string;
-    address: string;
-  };
-  return {
-    ...facts,
-    caPem: readFileSync(join(folder, files.ca), 'utf8'),
-    certificatePem: readFileSync(join(folder, files.certificate), 'utf8'),
-    keyPem: readFileSync(join(folder, files.key), 'utf8'),
-  };
+  const file = identityFile(directory);
+  if (!existsSync(file)) return undefined;
+  try {
+    const { gateway, site, address, caPem, certificatePem, keyPem } = JSON.parse(
+      readFileSync(file, 'utf8'),
+    ) as Identity;
+    const identity = { gateway, site, address, caPem, certificatePem, keyPem };
+    if (Object.values(identity).some((value) => typeof value !== 'string'))
+      throw new Error('something is missing');
+    if (!new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem)))
+      throw new Error('key and certificate do not belong together');
+    return identity;
+  } catch (cause) {
+    throw new HilumError(
+      'identity-unreadable',
+      `The identity in ${file} cannot be used: ${messageOf(cause)}.`,
+      {
+        hint: 'Put the file back from your backup, or enroll again: enroll --replace',
+        exit: exitCode.badConfig,
+        cause,
+      },
+    );
+  }
 }
 
 /** Before a token is spent: what it is exchanged for must have a place. */
-export function makeIdentityFolder(directory: string): void {
-  makeDirectory(join(directory, folderName), 'The folder');
+export function makeIdentityPlace(directory: string): void {
+  makeDirectory(directory, 'The data directory');
 }
 
-/** The facts are written last: an interrupted enrollment is no enrollment. */
+/** The whole of it, or what was there before. */
 export function saveIdentity(directory: string, identity: Identity): void {
-  const folder = join(directory, folderName);
-  writePrivate(join(folder, files.key), identity.keyPem);
-  writePrivate(join(folder, files.certificate), identity.certificatePem);
-  writePrivate(join(folder, files.ca), identity.caPem);
-  const { gateway, site, address } = identity;
-  writePrivate(join(folder, files.facts), `${JSON.stringify({ gateway, site, address }, null, 2)}\n`);
+  writePrivate(identityFile(directory), `${JSON.stringify(identity, null, 2)}\n`);
 }
 
 export interface Request {

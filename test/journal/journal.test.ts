@@ -3,7 +3,6 @@
  * damaged row (CONTRACT.md sections 1, 3 and 4). Space is made scarce on a volume of its own in memory.
  */
 
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,10 +18,10 @@ import { Batch } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../../proto/wire.ts';
 import { damageEvent, damageHead, damageRecord } from '../kit/damage.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';
-import type { Owner } from '../kit/process.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { folderOf } from '../kit/site.ts';
 import { recordOf } from '../kit/taken.ts';
+import { smallVolume } from '../kit/volume.ts';
 import { until } from '../kit/wait.ts';
 
 const window15mMs = 900_000;
@@ -458,15 +457,6 @@ t.test('journal - a refused message is taken when it comes again', async (t) => 
   );
   await close(opened);
 });
-
-/** A volume of its own of 64 MiB, in memory; undefined where this user may not mount one. */
-function smallVolume(owner: Owner): string | undefined {
-  const directory = folderOf(owner);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'hilum-test', directory]);
-  if (mounted.status !== 0) return undefined;
-  owner.teardown(() => spawnSync('umount', ['-l', directory]));
-  return directory;
-}
 
 const volume = smallVolume(t);
 const reserveTest = { skip: volume === undefined && 'no volume of its own could be mounted' };

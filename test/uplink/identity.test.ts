@@ -3,7 +3,7 @@
  * daemon, with certificates that are good, revoked, of another gateway, and signed by nobody.
  */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import t from 'tap';
@@ -19,6 +19,8 @@ import {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName } from '../../proto/limits.ts';
 import { readToken } from '../../proto/token.ts';
+import { messageMaker } from '../kit/messages.ts';
+import { MllpClient } from '../kit/mllp-client.ts';
 import { folderOf, runProgram, Site } from '../kit/site.ts';
 import { selfSigned } from '../kit/tls.ts';
 import { until, within } from '../kit/wait.ts';
@@ -308,16 +310,16 @@ t.test(
 );
 
 t.test('tokens - enroll does not replace an identity by a failure', async (t) => {
-  const before = readFileSync(join(site.gatewayData, 'identity', 'certificate.pem'), 'utf8');
+  const before = readFileSync(join(site.gatewayData, 'identity.json'), 'utf8');
   const args = ['enroll', '--data', site.gatewayData, '--replace', '--token', '-'];
   const failed = await runProgram('gateway', args, { input: 'rubbish' });
   t.equal(failed.code, 2);
-  t.equal(readFileSync(join(site.gatewayData, 'identity', 'certificate.pem'), 'utf8'), before);
+  t.equal(readFileSync(join(site.gatewayData, 'identity.json'), 'utf8'), before);
 });
 
 t.test('identity - the private keys are for their owner only', async (t) => {
   for (const file of [
-    join(site.gatewayData, 'identity', 'key.pem'),
+    join(site.gatewayData, 'identity.json'),
     join(site.gatewayData, 'key'),
     join(site.planeData, 'ca', 'ca.key.pem'),
     join(site.planeData, 'key'),
@@ -362,4 +364,23 @@ t.test('identity - a revoked gateway loses its stream at once and never gets it 
   );
   const trail = await site.ask<{ intact: boolean }>('audit', 'verify');
   t.equal(trail.intact, true);
+});
+
+t.test('identity - one that cannot be used costs the uplink alone: senders are answered', async (t) => {
+  await site.gateway?.stop();
+  const file = join(site.gatewayData, 'identity.json');
+  const whole = readFileSync(file, 'utf8');
+  const { keyPem } = await makeRequest();
+  for (const spoiled of [whole.slice(0, 300), JSON.stringify({ ...JSON.parse(whole), keyPem })]) {
+    writeFileSync(file, spoiled, { mode: 0o600 });
+    await site.startGateway();
+    t.match(await site.status(), { ready: true });
+    const lab = await MllpClient.connect({ port: await site.port('lab') });
+    t.equal((await lab.send(messageMaker({ seed: 31, kind: 'oru' })(0).bytes)).code, 'AA');
+    await lab.close();
+    const { stdout } = await runProgram('gateway', ['doctor', '--data', site.gatewayData, '-o', 'json']);
+    t.match(stdout, /identity-unreadable/);
+    t.notMatch(stdout, /BEGIN|PRIVATE/);
+    await site.gateway?.stop();
+  }
 });
