@@ -18,7 +18,7 @@ import { nowUs } from './process/clock.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { loadKey } from './process/keys.ts';
 import { counted, type Form, printObject } from './process/output.ts';
-import { journalBounds, loadSettings, resolvePath } from './settings.ts';
+import { journalBounds, listenerTypes, loadSettings, resolvePath } from './settings.ts';
 
 export interface CensusOptions {
   data: string;
@@ -35,10 +35,10 @@ const appendsMax = 1000;
 export async function loadCensus(file: string, options: CensusOptions): Promise<number> {
   await ownStopped(options.data, false);
   const { settings, file: settingsFile } = loadSettings(options.data, options.settings);
-  const listeners = Object.keys(settings.listeners);
+  const listeners = listenerTypes(settings);
   const { yaml, version } = new ConfigStore(options.data, listeners).running();
   const meaning = compileMeaning(yaml, version);
-  const sources = [...new Set([...Object.keys(meaning.config.sources), ...listeners])];
+  const sources = [...new Set([...Object.keys(meaning.config.sources), ...Object.keys(listeners)])];
   if (!sources.includes(options.source)) {
     throw new HilumError('source-unknown', `There is no source ${options.source} here.`, {
       hint: `Name one of ${sources.join(', ')}: the one whose ADT goes on after the census.`,

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkConfig } from '../proto/config/check.ts';
+import { checkConfig, type Listeners } from '../proto/config/check.ts';
 import type { Problem } from '../proto/config/document.ts';
 import { type ConfigOffer, ConfigOutcome, ConfigReport } from '../proto/gen/hilum/v1/session.ts';
 import { writePrivate } from './process/keys.ts';
@@ -25,13 +25,13 @@ interface Stored {
 
 export class ConfigStore {
   readonly #file: string;
-  readonly #listeners: readonly string[];
+  readonly #listeners: Listeners;
   #running: StoredConfig = { version: 0, yaml: '' };
   #report: ConfigReport = ConfigReport.create();
   /** What ran last cannot be read. */
   unreadable = false;
 
-  constructor(directory: string, listeners: readonly string[]) {
+  constructor(directory: string, listeners: Listeners) {
     this.#file = join(directory, 'config', 'running.json');
     this.#listeners = listeners;
     if (!existsSync(this.#file)) return;

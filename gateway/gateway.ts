@@ -30,7 +30,14 @@ import { openStorage } from './process/storage.ts';
 import { Repeats } from './repeats.ts';
 import { RunningConfig } from './running-config.ts';
 import { SelfReport } from './self-report.ts';
-import { journalBounds, type LoadedSettings, loadSettings, parseSize, resolvePath } from './settings.ts';
+import {
+  journalBounds,
+  type LoadedSettings,
+  listenerTypes,
+  loadSettings,
+  parseSize,
+  resolvePath,
+} from './settings.ts';
 import { Tallies } from './tallies.ts';
 import { version } from './version.ts';
 
@@ -110,7 +117,7 @@ export class Gateway {
     const { directory, loaded, log } = options;
     this.#options = options;
     this.#journal = journal;
-    const listeners = Object.keys(loaded.settings.listeners);
+    const listeners = listenerTypes(loaded.settings);
     this.#config = new RunningConfig({ directory, listeners, mappingVersion, log });
     this.#uplink = this.#makeUplink();
     this.#pipeline = new Pipeline(

@@ -19,7 +19,7 @@ import { tuneHeap } from './process/heap.ts';
 import { guardProcess, runDaemon } from './process/lifecycle.ts';
 import { createLog } from './process/log.ts';
 import type { Form } from './process/output.ts';
-import { loadSettings } from './settings.ts';
+import { listenerTypes, loadSettings } from './settings.ts';
 import { printStatus } from './status-command.ts';
 import { parseProxy } from './uplink/channel.ts';
 import { enroll } from './uplink/enroll.ts';
@@ -146,7 +146,7 @@ program
     );
     if (config === undefined) return;
     const checked = checkConfig(readConfigText(config), {
-      listeners: Object.keys(settings.listeners),
+      listeners: listenerTypes(settings),
       fileName: config,
     });
     if (checked.problems !== undefined) {

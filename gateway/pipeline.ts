@@ -37,7 +37,8 @@ const floorEvery = 5;
 const lookAgainMs = 4;
 const jobTimeoutMs = 5_000;
 const recordTimeoutMs = 1_000;
-const startTimeoutMs = 10_000;
+/** A config of 20,000 codes takes a second to compile, on a busy machine many. */
+const startTimeoutMs = 60_000;
 /** After one that could not even start: at once and again it would take the processor from capture. */
 const startAgainMs = 1_000;
 /** A report of 13.8 MiB with 150,000 results takes 158; a daemon stays below 512 MiB when it is full beside a large message's copies. */
@@ -377,8 +378,9 @@ export class Pipeline {
     void failed.terminate();
     const flights = this.#flights.splice(0);
     clearTimeout(this.#timer);
-    // The oldest group is the one that failed; a record that fails alone is the one to blame. None is, if nothing began.
-    const culprit = this.#began ? flights.shift() : undefined;
+    // The oldest group is the one that failed; a record that fails alone is the one to blame. None is, where nothing
+    // began, or where a config was being compiled meanwhile.
+    const culprit = this.#ready ? flights.shift() : undefined;
     for (const { job, records } of flights.reverse()) job.groups.unshift(records);
     if (culprit?.records.length === 1) {
       const [record] = culprit.records as [TakenRecord];

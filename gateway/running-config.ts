@@ -2,6 +2,7 @@
  * The config that runs, and an offer of another: refused, or applied as a whole by all who work by it. It is on disk
  * before anybody uses it (config-store.ts), so the gateway boots with what ran last.
  */
+import type { Listeners } from '../proto/config/check.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { AuditEntry, ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
@@ -27,8 +28,8 @@ export interface ConfigUsers {
 
 export interface RunningConfigOptions {
   directory: string;
-  /** Names of the listeners, which sources may name. */
-  listeners: readonly string[];
+  /** Which sources may name. */
+  listeners: Listeners;
   mappingVersion: string;
   log: Log;
 }

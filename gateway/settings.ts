@@ -23,6 +23,12 @@ const size = z
   .string()
   .refine((value) => parseSize(value) !== undefined, { error: 'write a size, as in "512MiB" or "20GiB"' });
 
+const topicFilter = z
+  .string()
+  .refine(isTopicFilter, {
+    error: 'is no topic filter: + stands for one whole level, # for the rest at the end',
+  });
+
 const range = z.string().refine(isRange, { error: 'write an address or a range, as in "10.1.9.0/24"' });
 
 const tls = z
@@ -58,9 +64,15 @@ const mllpListener = z.strictObject({
 });
 
 const mqttUser = z.strictObject({
-  password: z.string().describe('scrypt hash, from: hilum-gateway hash-password'),
-  publish: z.array(z.string()).default([]),
-  subscribe: z.array(z.string()).default([]),
+  password: z
+    .string()
+    .startsWith('scrypt$', {
+      error:
+        'is no password hash: write what "hilum-gateway hash-password" prints, never the password itself',
+    })
+    .describe('scrypt hash, from: hilum-gateway hash-password'),
+  publish: z.array(topicFilter).default([]),
+  subscribe: z.array(topicFilter).default([]),
 });
 
 const mqttListener = z.strictObject({
@@ -68,7 +80,7 @@ const mqttListener = z.strictObject({
   listen,
   tls,
   users: z.record(z.string(), mqttUser).default({}),
-  anonymous: z.strictObject({ publish: z.array(z.string()).default([]) }).optional(),
+  anonymous: z.strictObject({ publish: z.array(topicFilter).default([]) }).optional(),
   packetBytesMax: size.default('1MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(2000),
   connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(2000),
@@ -107,9 +119,16 @@ const settingsSchema = z.strictObject({
     .strictObject({
       address: z
         .string()
+        .refine((value) => parseListen(value) !== undefined, {
+          error: 'write host:port, as in "hilum.example.org:7443"',
+        })
         .optional()
         .describe('host:port of the control plane; default: from the enrollment.'),
-      proxy: z.string().optional().describe('http://[user:password@]host:port of an HTTP CONNECT proxy.'),
+      proxy: z
+        .string()
+        .refine(isProxy, { error: 'write http://host:port, as in "http://proxy.example.org:3128"' })
+        .optional()
+        .describe('http://[user:password@]host:port of an HTTP CONNECT proxy.'),
     })
     .prefault({}),
   drainTimeout: duration.default('10s'),
@@ -164,36 +183,86 @@ export function parseSettings(text: string, file: string): Settings {
       exit: exitCode.badConfig,
     });
   }
-  for (const [listener, one] of Object.entries(read.value.listeners)) {
-    const problem = plainListenerProblem(one);
-    if (problem === '') continue;
-    const { line, column } = read.written.positions.ofValue(['listeners', listener]);
-    const path = `listeners.${listener}.tls`;
+  for (const { path, message, hint } of [...tlsProblems(read.value), ...portProblems(read.value)]) {
+    const { line, column } = read.written.positions.ofValue(path);
     throw new HilumError(
       'settings-bad',
-      formatProblems(
-        [{ path, line, column, message: problem, hint: 'use TLS, or say who allowed it' }],
-        file,
-      ),
+      formatProblems([{ path: path.join('.'), line, column, message, hint }], file),
       { hint: 'Correct the line above.', exit: exitCode.badConfig },
     );
   }
   return read.value;
 }
 
+/** What a config's sources may name. */
+export function listenerTypes({ listeners }: Settings): Record<string, 'mllp' | 'mqtt'> {
+  return Object.fromEntries(Object.entries(listeners).map(([listener, { type }]) => [listener, type]));
+}
+
+interface Found {
+  path: string[];
+  message: string;
+  hint: string;
+}
+
+/** Two that would listen at one place. */
+function portProblems({ listeners, status }: Settings): Found[] {
+  const owners = new Map<string, string>();
+  const places = Object.entries(listeners).map(([listener, { listen: place }]) => ({
+    path: ['listeners', listener, 'listen'],
+    place,
+  }));
+  if (status.listen !== undefined) places.push({ path: ['status', 'listen'], place: status.listen });
+  return places.flatMap(({ path, place }) => {
+    const other = owners.get(place);
+    if (parseListen(place)?.port !== 0) owners.set(place, other ?? path.join('.'));
+    return other === undefined
+      ? []
+      : [{ path, message: `${place} is that of ${other} too`, hint: 'give each a port of its own' }];
+  });
+}
+
 /** Off loopback a listener without TLS wants a range, a reason and an owner (CONTRACT.md 6). */
-function plainListenerProblem(listener: ListenerSettings): string {
-  const { mode, certFile, keyFile, caFile, range, reason, owner } = listener.tls;
-  if (mode !== 'none') {
-    if (certFile === undefined || keyFile === undefined) return 'TLS needs certFile and keyFile';
-    if (mode === 'required' && caFile === undefined) return 'required client certificates need caFile';
-    return '';
-  }
-  if (isLoopback(parseListen(listener.listen)?.host ?? '')) return '';
-  const absent = Object.entries({ range, reason, owner })
-    .filter(([, value]) => value === undefined || value.length === 0)
-    .map(([key]) => key);
-  return absent.length === 0 ? '' : `without TLS off loopback it needs ${absent.join(', ')}`;
+function tlsProblems({ listeners }: Settings): Found[] {
+  return Object.entries(listeners).flatMap(([listener, { listen: place, tls: own }]) => {
+    const { mode, certFile, keyFile, caFile, range: from, reason, owner } = own;
+    const wrong = (message: string, hint: string) => [
+      { path: ['listeners', listener, 'tls'], message, hint },
+    ];
+    if (mode !== 'none') {
+      if (certFile === undefined || keyFile === undefined)
+        return wrong('TLS needs certFile and keyFile', 'add both, relative to this file');
+      if (mode === 'required' && caFile === undefined)
+        return wrong(
+          'required client certificates need caFile',
+          'add the issuers of those certificates, or take mode: optional',
+        );
+      return [];
+    }
+    if (isLoopback(parseListen(place)?.host ?? '')) return [];
+    const absent = Object.entries({ range: from, reason, owner })
+      .filter(([, value]) => value === undefined || value.length === 0)
+      .map(([key]) => key);
+    return absent.length === 0
+      ? []
+      : wrong(`without TLS off loopback it needs ${absent.join(', ')}`, 'use TLS, or say who allowed it');
+  });
+}
+
+/** [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
+function isTopicFilter(text: string): boolean {
+  const levels = text.split('/');
+  return (
+    text !== '' &&
+    levels.every((level, at) =>
+      level.includes('#') ? level === '#' && at === levels.length - 1 : level === '+' || !level.includes('+'),
+    )
+  );
+}
+
+function isProxy(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'http:' && url.hostname !== '' && !/\s/.test(text);
 }
 
 /** `10.1.9.7`, `10.1.9.0/24`, `2001:db8::/32`. */

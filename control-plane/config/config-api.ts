@@ -82,8 +82,13 @@ export class ConfigApi {
         action: 'config-refused',
         actor,
         site: request.site,
+        subject: `config for ${request.site}`,
         reason: request.reason,
         outcome: 'refused',
+        detail: checked.problems
+          .map(({ path, message }) => `${path}: ${message}`)
+          .join('; ')
+          .slice(0, 2_000),
       });
       return { version: 0n, valid: false, problems: checked.problems, results: [], warnings: [] };
     }

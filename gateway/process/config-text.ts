@@ -16,8 +16,12 @@ export function readConfigText(file: string): string {
     });
   }
   if (isUtf8(bytes)) return bytes.toString('utf8');
+  // UTF-16 and what is no text at all have zero bytes; Latin-1 has none.
+  const hint = bytes.includes(0)
+    ? 'It is UTF-16 or no text: save it as UTF-8, without any other encoding.'
+    : `Save it as UTF-8; from Latin-1: iconv -f ISO-8859-1 -t UTF-8 ${file}`;
   throw new HilumError('config-bad', `The config file ${file} is not UTF-8.`, {
-    hint: `Save it as UTF-8; from Latin-1: iconv -f ISO-8859-1 -t UTF-8 ${file}`,
+    hint,
     exit: exitCode.badConfig,
   });
 }

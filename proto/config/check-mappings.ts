@@ -7,6 +7,7 @@ import { type MappingScalar, mappingLimits } from './mapping-schema.ts';
 import { nearest } from './nearest.ts';
 import type { Path, Positions } from './position.ts';
 import type { Config } from './schema.ts';
+import { namesSegment, segmentNames } from './segment-names.ts';
 
 export function checkMappings(config: Config, positions: Positions): Found[] {
   const found: Found[] = [];
@@ -103,6 +104,27 @@ function checkScalar(path: Path, type: string, scalar: MappingScalar, positions:
     found.push({ path, message: 'a date is not mapped by words', hint: 'leave one of the two out' });
   }
   return found;
+}
+
+/** Meant before others that are as near. */
+const usual = ['PID', 'PV1', 'OBR', 'OBX', 'ORC', 'NTE', 'MSH'];
+
+/** Segments that HL7 does not have and that are no site's own: mistyped, or a sender's that only it knows. */
+export function placeWarnings(config: Config): string[] {
+  const warnings: string[] = [];
+  for (const [name, { set }] of Object.entries(config.mappings))
+    for (const [to, line] of Object.entries(set))
+      for (const scalar of 'fields' in line ? Object.values(line.fields) : [line])
+        for (const place of 'from' in scalar ? scalar.from : []) {
+          const segment = place.slice(0, 3);
+          if (namesSegment(segment)) continue;
+          const near = nearest(segment, [...usual, ...segmentNames]);
+          const meant = near === undefined ? 'the segments of a site begin with Z' : `did you mean ${near}?`;
+          warnings.push(
+            `The mapping "${name}" reads ${to} from ${place}: HL7 has no segment ${segment}; ${meant}`,
+          );
+        }
+  return warnings;
 }
 
 /** What one place says. */

@@ -24,17 +24,31 @@ import { pathText } from './position.ts';
 import { type Class, type Config, classes, configSchema } from './schema.ts';
 
 export interface CheckOptions {
-  /** Names of the gateway's listeners; left out where they are not known (at the centre). */
-  listeners?: readonly string[];
+  /** The gateway's listeners, name and type; left out where they are not known (at the centre). */
+  listeners?: Listeners;
   fileName?: string;
 }
+
+export type Listeners = Readonly<Record<string, 'mllp' | 'mqtt'>>;
 
 /** `hash` is the SHA-256 of the text: what an offer is answered by. */
 export type CheckResult =
   | { config: Config; hash: Uint8Array; problems?: never }
   | { problems: Problem[]; config?: never };
 
+/** A large one takes a second, and is asked for several times on its way from a push to those who run it. */
+let last: { text: string; options: string; result: WeakRef<CheckResult> } | undefined;
+
 export function checkConfig(text: string, options: CheckOptions = {}): CheckResult {
+  const named = JSON.stringify(options);
+  const known = last?.text === text && last.options === named ? last.result.deref() : undefined;
+  if (known !== undefined) return known;
+  const result = check(text, options);
+  last = { text, options: named, result: new WeakRef(result) };
+  return result;
+}
+
+function check(text: string, options: CheckOptions): CheckResult {
   const read = readDocument(text, configSchema, options.fileName ?? 'the config');
   if (read.problems !== undefined) return { problems: withPredicates(read.problems, read.written) };
   const { value: config, written } = read;
@@ -82,13 +96,23 @@ function placed({ path, message, hint, offset, atKey }: Found, positions: Positi
   return { path: pathText(path), ...position, message, hint };
 }
 
-function checkSources(config: Config, listeners: readonly string[] | undefined): Found[] {
+function checkSources(config: Config, listeners: Listeners | undefined): Found[] {
   const found: Found[] = [];
   const whole = new Map<string, string>();
-  for (const [name, { listener, topics }] of Object.entries(config.sources)) {
+  for (const [name, { listener, topics, payloads }] of Object.entries(config.sources)) {
     const path = ['sources', name, 'listener'];
-    if (listeners !== undefined && !listeners.includes(listener)) {
-      found.push({ path, ...noSuch('listener', listener, listeners) });
+    if (listeners !== undefined && !Object.hasOwn(listeners, listener)) {
+      found.push({ path, ...noSuch('listener', listener, Object.keys(listeners)) });
+    }
+    for (const [key, value] of Object.entries({ topics, payloads })) {
+      if (listeners?.[listener] !== 'mllp' || value === undefined) continue;
+      const message = `the listener "${listener}" is MLLP and hears no ${key === 'topics' ? 'topics' : 'JSON'}`;
+      found.push({
+        path: ['sources', name, key],
+        message,
+        hint: 'name an MQTT listener, or leave it out',
+        atKey: true,
+      });
     }
     if (topics !== undefined) continue;
     // Without topics a source takes all that its listener hears, so a second one could not be told apart.

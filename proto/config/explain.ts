@@ -4,7 +4,7 @@ import type { Problem } from './document.ts';
 import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Positions, pathText } from './position.ts';
-import { allowedKeys, allowedWords, exampleAt } from './shape.ts';
+import { allowedKeys, allowedWords, exampleAt, fitsAt } from './shape.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -94,7 +94,10 @@ function explainIssue(
       return [problem(path, positions.ofKey(path), 'missing', hintFor(issue, schema, path, input))];
     const message =
       types.length > 0 ? `expected ${types.join(' or ')}, found ${kindOf(value)}` : issue.message;
-    return [problem(path, positions.ofValue(path), message, hintFor(issue, schema, path, input))];
+    const unquoted =
+      (typeof value === 'number' || typeof value === 'boolean') && fitsAt(schema, path, input, String(value));
+    const hint = unquoted ? 'put it in quotes' : hintFor(issue, schema, path, input);
+    return [problem(path, positions.ofValue(path), message, hint)];
   }
   if (issue.code === 'invalid_key') {
     const words = issue.issues.map((inner) => inner.message).join('; ');
@@ -131,7 +134,8 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
   if (
     issue.code === 'invalid_type' &&
     issue.expected === 'string' &&
-    (typeof value === 'number' || typeof value === 'boolean')
+    (typeof value === 'number' || typeof value === 'boolean') &&
+    fitsAt(schema, path, input, String(value))
   ) {
     return 'put it in quotes';
   }

@@ -1,7 +1,7 @@
 /** Every bound on what a person may write, and on what a predicate may cost. */
 export const documentLimits = {
-  /** Code tables are the large part of a config; the largest seen have some 20,000 rows. */
-  charactersMax: 8 * 1024 * 1024,
+  /** Code tables are the large part of a config; the largest seen have some 20,000 rows, and a row some 50 characters. */
+  charactersMax: 2 * 1024 * 1024,
   nestingMax: 64,
   aliasesMax: 100,
   /** Told at once; each costs a walk to its place in the text. */

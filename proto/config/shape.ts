@@ -33,6 +33,11 @@ export function exampleAt(schema: z.ZodType, path: Path, input: unknown): string
   return undefined;
 }
 
+/** Would this value be taken at the path? */
+export function fitsAt(schema: z.ZodType, path: Path, input: unknown, value: unknown): boolean {
+  return schemasAt(schema, path, input).some((inner) => (inner as z.ZodType).safeParse(value).success);
+}
+
 function schemasAt(schema: z.core.$ZodType, path: Path, input: unknown, wrappers = false): z.core.$ZodType[] {
   let level = open(schema, input, wrappers);
   let value = input;

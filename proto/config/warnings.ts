@@ -1,9 +1,10 @@
 /** What a config may say, and a person should be told before it is pushed. */
+import { placeWarnings } from './check-mappings.ts';
 import { onceWarnings } from './check-once.ts';
 import { loweringWarnings } from './lowering.ts';
 import type { Config } from './schema.ts';
 
 /** Sentences; empty where there is nothing to tell. The config has been checked. */
 export function warningsOf(config: Config): string[] {
-  return [...loweringWarnings(config), ...onceWarnings(config)];
+  return [...loweringWarnings(config), ...onceWarnings(config), ...placeWarnings(config)];
 }

@@ -26,7 +26,7 @@ export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
 export const duration = text(
   (value) =>
     durationMs(value) === undefined
-      ? [`"${clip(value)}" is not a duration`, 'write a whole number and ms, s, m, h or d: 30s']
+      ? [`"${clip(value)}" is not a duration`, 'write a whole number from 1 on and ms, s, m, h or d: 30s']
       : undefined,
   '30s',
 ).meta({ pattern: '^[0-9]{1,9}(ms|s|m|h|d)$', examples: ['30s'] });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { budgetMs, checkConfig } from '../../proto/config/check.ts';
+import { warningsOf } from '../../proto/config/warnings.ts';
 
 const good = `
 site: { zone: Europe/Berlin }
@@ -86,7 +87,7 @@ const rows: [string, string, string, number, number, string, string][] = [
     1,
     18,
     '"5" is not a duration',
-    'write a whole number and ms, s, m, h or d: 30s',
+    'write a whole number from 1 on and ms, s, m, h or d: 30s',
   ],
   [
     'a number as a duration',
@@ -95,7 +96,7 @@ const rows: [string, string, string, number, number, string, string][] = [
     1,
     18,
     'expected text, found the number 5',
-    'put it in quotes',
+    'for example: 30s',
   ],
   [
     'budgets out of order',
@@ -305,11 +306,38 @@ const rows: [string, string, string, number, number, string, string][] = [
     'there is no field "foo" on event',
     'there are: ',
   ],
+  [
+    'a topic of a listener that has none',
+    'sources:\n  lab: { listener: mllp, topics: [a/b] }',
+    'sources.lab.topics',
+    2,
+    26,
+    'the listener "mllp" is MLLP and hears no topics',
+    'name an MQTT listener, or leave it out',
+  ],
+  [
+    'a duration without its unit',
+    'enrichment: { maxAge: { patient: 90 } }',
+    'enrichment.maxAge.patient',
+    1,
+    34,
+    'expected text, found the number 90',
+    'for example: 30s',
+  ],
+  [
+    'a code without quotes',
+    'codes: { glucose: { from: L, to: http://loinc.org, map: { GLU: 718 } } }',
+    'codes.glucose.map.GLU',
+    1,
+    64,
+    'expected text or a mapping of keys, found the number 718',
+    'put it in quotes',
+  ],
 ];
 
 for (const [what, text, path, line, column, message, hint] of rows) {
   t.test(`config - ${what} is refused at its place`, async (t) => {
-    const { problems } = checkConfig(text, { listeners: ['mllp', 'mqtt'] });
+    const { problems } = checkConfig(text, { listeners: { mllp: 'mllp', mqtt: 'mqtt' } });
     t.equal(problems?.length, 1);
     const [found] = problems ?? [];
     t.same({ ...found, hint: '' }, { path, line, column, message, hint: '' });
@@ -318,8 +346,18 @@ for (const [what, text, path, line, column, message, hint] of rows) {
   });
 }
 
+t.test('config - a segment that HL7 does not have is told before the push', async (t) => {
+  const yaml =
+    'mappings: { kit: { set: { extensions.kit: ZBX-3, extensions.x: [PDI-3], observation.value: OBX-5 } } }';
+  const { config } = checkConfig(yaml.replace('[PDI-3]', '{ from: [PDI-3] }'));
+  if (config === undefined) throw new Error('not accepted');
+  t.same(warningsOf(config), [
+    'The mapping "kit" reads extensions.x from PDI-3: HL7 has no segment PDI; did you mean PID?',
+  ]);
+});
+
 t.test('config - a good one is accepted with the hash of its text', async (t) => {
-  const result = checkConfig(good, { listeners: ['mllp', 'mqtt'] });
+  const result = checkConfig(good, { listeners: { mllp: 'mllp', mqtt: 'mqtt' } });
   if (result.problems !== undefined) throw new Error(JSON.stringify(result.problems));
   t.same(result.hash, createHash('sha256').update(good).digest());
   const { config } = result;

@@ -74,7 +74,11 @@ const rows: Row[] = [
     'files: a\n',
     ['files', 1, 8, 'expected a list, found text', 'write it as a list: [ … ]'],
   ],
-  ['neither form of a union', 'to: 5\n', ['to', 1, 5, 'expected text or a list, found the number 5', '']],
+  [
+    'neither form of a union',
+    'to: 5\n',
+    ['to', 1, 5, 'expected text or a list, found the number 5', 'put it in quotes'],
+  ],
   [
     'the meant form of a union',
     'to:\n  - a\n  - 5\n',
@@ -103,7 +107,7 @@ const rows: Row[] = [
   [
     'a path with odd characters',
     'map:\n  "mg/dL": 5\n',
-    ['map["mg/dL"]', 2, 12, 'expected text or a mapping of keys, found the number 5', ''],
+    ['map["mg/dL"]', 2, 12, 'expected text or a mapping of keys, found the number 5', 'put it in quotes'],
   ],
   [
     'a duplicate key',

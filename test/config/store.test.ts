@@ -23,7 +23,7 @@ t.test(
   async (t) => {
     const directory = join(volume ?? '', 'config');
     mkdirSync(directory);
-    const store = new ConfigStore(directory, ['lab']);
+    const store = new ConfigStore(directory, { lab: 'mllp' });
     t.match(store.attempt(offer(1, 'enrichment: { enabled: true }\n'), 1n), {
       outcome: 'applied',
       version: 1n,
@@ -36,7 +36,7 @@ t.test(
     });
     t.match(store.report(), { attempted: { version: 2n, outcome: 'refused' }, running: { version: 1n } });
     t.match(store.running(), { version: 1, yaml: 'enrichment: { enabled: true }\n' });
-    t.match(new ConfigStore(directory, ['lab']).running(), { version: 1 }, 'also after a restart');
+    t.match(new ConfigStore(directory, { lab: 'mllp' }).running(), { version: 1 }, 'also after a restart');
     rmSync(filler);
     t.match(store.attempt(offer(2, long), 3n), { outcome: 'applied', version: 2n }, 'once there is room');
   },
@@ -61,13 +61,13 @@ t.test(
   'store - a file that cannot be read: the built-in meaning runs, and the next config is taken',
   async (t) => {
     const directory = folderOf(t);
-    new ConfigStore(directory, ['lab']).attempt(offer(7, 'enrichment: { enabled: true }\n'), 1n);
+    new ConfigStore(directory, { lab: 'mllp' }).attempt(offer(7, 'enrichment: { enabled: true }\n'), 1n);
     const file = join(directory, 'config', 'running.json');
     writeFileSync(file, readFileSync(file).subarray(0, 40));
-    const store = new ConfigStore(directory, ['lab']);
+    const store = new ConfigStore(directory, { lab: 'mllp' });
     t.equal(store.unreadable, true);
     t.match(store.running(), { version: 0, yaml: '' });
     t.match(store.attempt(offer(7, 'enrichment: { enabled: true }\n'), 2n), { outcome: 'applied' });
-    t.equal(new ConfigStore(directory, ['lab']).unreadable, false);
+    t.equal(new ConfigStore(directory, { lab: 'mllp' }).unreadable, false);
   },
 );

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadSettings } from '../../control-plane/settings.ts';
-import { parseSettings } from '../../gateway/settings.ts';
+import { listenerTypes, parseSettings } from '../../gateway/settings.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 
 const root = projectRoot(dirname(fileURLToPath(import.meta.url)));
@@ -54,7 +54,7 @@ t.test('settings examples - every commented key is one that is understood', asyn
 });
 
 t.test('config example - it is accepted by a gateway with the default listeners', async (t) => {
-  const listeners = Object.keys(parseSettings('{}', 'the defaults').listeners);
+  const listeners = listenerTypes(parseSettings('{}', 'the defaults'));
   const checked = checkConfig(readFileSync(siteFile, 'utf8'), { fileName: siteFile, listeners });
   const config = 'config' in checked ? checked.config : undefined;
   t.strictSame(checked.problems, undefined);

@@ -14,7 +14,7 @@ import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
 import { remark, type Scope } from './scope.ts';
-import { namesSegment } from './segment-names.ts';
+import { namesSegment } from '../../../proto/config/segment-names.ts';
 import { endsBlock, opensMessage } from './split.ts';
 
 let scratch = new Int32Array(1 << 12);

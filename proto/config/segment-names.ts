@@ -1,7 +1,7 @@
-/** Segment names, for where only they tell a segment from a line of running text. */
+/** Segment names: what tells a segment from a line of running text, and from a mistyped one. */
 
 /** Of HL7 2.1 to 2.9 [appendix A]; those of sites begin with Z. */
-const known = new Set(
+export const segmentNames: ReadonlySet<string> = new Set(
   (
     'ABS ACC ADD ADJ AFF AIG AIL AIP AIS AL1 APR ARQ ARV AUT BHS BLC BLG BPO BPX BTS BTX BUI CDM CDO CER CM0 CM1 CM2 CNS CON ' +
     'CSP CSR CSS CTD CTI CTR DB1 DEV DG1 DMI DON DPS DRG DSC DSP DST ECD ECR EDU EQL EQP EQU ERQ ERR EVN FAC FHS FT1 FTS GOL ' +
@@ -15,5 +15,5 @@ const known = new Set(
 
 /** @param name three letters or digits, in any case, since some senders write lower case */
 export function namesSegment(name: string): boolean {
-  return known.has(name.toUpperCase()) || name.startsWith('Z');
+  return segmentNames.has(name.toUpperCase()) || name.startsWith('Z');
 }
