@@ -22,7 +22,7 @@
  *   battery    as the device says it
  *
  * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
- * them; other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
+ * them (a unit that is no text is none, with a remark); other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
  * One device-observation event for all readings of an object, one device-alarm event for each alarm. What is not
  * JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
@@ -207,10 +207,12 @@ function locationOf(value: Json | undefined): Location | undefined {
 
 function readingsOf(object: JsonObject, scope: Scope): Observation[] {
   const found: Observation[] = [];
+  let readings = 0;
   const push = (name: string, value: Json): void => {
-    const one = readingOf(name, value, scope);
+    const where = `reading ${++readings}`;
+    const one = readingOf(name, value, where, scope);
     if (one) found.push(one);
-    else scope.remarks.push(`reading ${found.length + 1}: without a code or a value`);
+    else scope.remarks.push(`${where}: without a code or a value`);
   };
   for (const member of ['readings', 'values']) {
     const list = object.get(member);
@@ -234,13 +236,12 @@ function isMeasured(value: Json): boolean {
   return value instanceof JsonNumber || (typeof value === 'string' && NUMERIC.test(value));
 }
 
-function readingOf(name: string, item: Json, scope: Scope): Observation | undefined {
+function readingOf(name: string, item: Json, where: string, scope: Scope): Observation | undefined {
   const fields: JsonObject = item instanceof Map ? item : new Map([['value', item]]);
   const value = scalar(fields.get('value'));
   const said = fields.get('code') ?? fields.get('name') ?? (name === '' ? undefined : name);
   if (value === undefined || value === '' || said === undefined) return undefined;
-  const sentUnit = scalar(fields.get('unit')) ?? '';
-  const { code, unit } = codeOf(said, sentUnit, scope);
+  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope);
   if (!code) return undefined;
   const status = (scalar(fields.get('status')) ?? '').toLowerCase();
   if (status !== '' && !STATUSES.has(status)) scope.remarks.push('status: not a known word');
@@ -259,16 +260,28 @@ function readingOf(name: string, item: Json, scope: Scope): Observation | undefi
   });
 }
 
-function codeOf(said: Json, sentUnit: string, scope: Scope): { code: Code | undefined; unit: string } {
+/** Empty: none was sent. Undefined: one that is no text, so nobody knows it; the shape's own would be another one. */
+function unitOf(sent: Json | undefined, where: string, scope: Scope): string | undefined {
+  if (sent === undefined || sent === null) return '';
+  if (typeof sent === 'string') return sent;
+  scope.remarks.push(`${where}: the unit is no text`);
+  return undefined;
+}
+
+function codeOf(
+  said: Json,
+  sentUnit: string | undefined,
+  scope: Scope,
+): { code: Code | undefined; unit: string } {
   const fields: JsonObject = said instanceof Map ? said : new Map([['code', said]]);
   const sent = scalar(fields.get('code')) ?? '';
-  if (sent === '') return { code: undefined, unit: sentUnit };
+  if (sent === '') return { code: undefined, unit: sentUnit ?? '' };
   const system = scalar(fields.get('system')) ?? '';
   const code = localCode(sent, scope, system, scalar(fields.get('display')) ?? '');
   // A code of a named system says itself what it is; only ours and the two of the table are looked up there.
   const known = system === '' || system === MDC || system === LOINC ? vitalOf(sent) : undefined;
-  if (!known) return { code: scope.map(code), unit: sentUnit };
-  const unit = sentUnit || known.unit;
+  if (!known) return { code: scope.map(code), unit: sentUnit ?? '' };
+  const unit = sentUnit === '' ? known.unit : (sentUnit ?? '');
   const ucum = ucumOf(unit) ?? unit;
   add(code, MDC, known.mdc, known.mdcName);
   const loinc =
