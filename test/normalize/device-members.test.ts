@@ -38,3 +38,64 @@ t.test('device remarks - a reading has the number that it has in the payload', a
     ['reading 1: without a code or a value', 'reading 3: without a code or a value'],
   ]);
 });
+
+t.test('device alarms - whatever says a priority or a phase is an alarm', async (t) => {
+  const made = read({ device: 'd', hr: 1, alarm: { priority: 'high', phase: 'start' } });
+  t.same(
+    made.events.map(({ kind, alarm }) => [kind, alarm?.priority, alarm?.phase, alarm?.text]),
+    [
+      ['device-observation', undefined, undefined, undefined],
+      ['device-alarm', 'high', 'start', ''],
+    ],
+  );
+  t.same(remarksOf(made), [[], ['alarm: without code, text and id']]);
+  const list = read({
+    device: 'd',
+    alarms: [{ id: '1', priority: 'low' }, { priority: 'high', name: 'ASYSTOLE' }, { priority: 'crisis' }],
+  });
+  t.match(
+    list.events.map(({ alarm }) => alarm),
+    [
+      { identifier: { value: '1' }, priority: 'low' },
+      { code: { text: 'ASYSTOLE' }, priority: 'high' },
+      { priority: '' },
+    ],
+  );
+  t.same(
+    remarksOf(list),
+    [[], [], ['alarm: without code, text and id', 'alarm priority: not a known word']],
+    'those of one alarm stand on no other',
+  );
+});
+
+t.test('device alarms - one that says nothing known goes to quarantine beside the readings', async (t) => {
+  const { events, reject } = read({ device: 'd', hr: 1, alarms: [{ severity: 3 }, { id: '1' }] });
+  t.same(
+    events.map(({ kind }) => kind),
+    ['device-observation', 'device-alarm'],
+  );
+  t.same(reject, {
+    code: 'not-understood',
+    reason: 'Alarms without any member that the shape knows: 1.',
+  });
+});
+
+t.test('device alarms - null, false and nothing are none; a number is none and told', async (t) => {
+  for (const alarm of [null, false, '', []]) {
+    t.same(remarksOf(read({ device: 'd', hr: 1, alarm })), [[]], JSON.stringify(alarm));
+  }
+  for (const alarm of [0, 5, true, {}, { id: null, active: false }, [[]]]) {
+    const made = read({ device: 'd', hr: 1, alarm });
+    t.same(
+      [made.events.map(({ kind }) => kind), remarksOf(made), made.reject],
+      [
+        ['device-observation'],
+        [['alarms that are neither a text nor an object that says something: 1']],
+        undefined,
+      ],
+      JSON.stringify(alarm),
+    );
+    t.equal(read({ device: 'd', alarm }).reject?.code, 'not-understood', 'alone it is refused');
+  }
+  t.match(read({ device: 'd', alarm: 'Leads off' }).events, [{ alarm: { text: 'Leads off' } }]);
+});

@@ -61,7 +61,7 @@ export class Reading {
     const sent = this.text(from.from);
     const said = from.words.get(sent) ?? sent.toLowerCase();
     if (said === '' || words.has(said)) return said;
-    this.scope.remarks.push(`${what}: not a known word`);
+    this.scope.remark(`${what}: not a known word`);
     return '';
   }
 

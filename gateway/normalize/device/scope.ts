@@ -33,21 +33,44 @@ export const STATES: ReadonlySet<string> = new Set(states);
 export const INACTIVATIONS: ReadonlySet<string> = new Set(inactivations);
 export const TYPES: ReadonlySet<string> = new Set(alarmTypes);
 
+const remarksMax = 100;
+
 /** What reading one object needs beside it, and what it leaves for the provenance. */
 export class Scope {
   readonly context: NormalizeContext;
-  readonly remarks: string[] = [];
   readonly tables = new Set<string>();
+  /** What was said of this part alone. */
+  readonly own = new Set<string>();
+  readonly #whole: Scope | undefined;
 
-  constructor(context: NormalizeContext) {
+  constructor(context: NormalizeContext, whole?: Scope) {
     this.context = context;
+    this.#whole = whole;
+  }
+
+  /** One event's part of the object: what is said of it stands on no other event, what is said of the whole on all. */
+  part(): Scope {
+    return new Scope(this.context, this);
+  }
+
+  /** With its place; never content. */
+  remark(text: string): void {
+    if (this.own.size < remarksMax) this.own.add(text);
+  }
+
+  get remarks(): string[] {
+    return [...(this.#whole?.remarks ?? []), ...this.own];
+  }
+
+  get rules(): string[] {
+    return [...(this.#whole?.rules ?? []), ...this.tables];
   }
 
   time(value: Json | undefined, where: string): ClinicalTime | undefined {
     if (value === undefined || value === null || value === '') return undefined;
     const text = scalar(value);
     const read = readDeviceTime(text ?? '', value instanceof JsonNumber, this.context.zone);
-    if (read.remark !== '') this.remarks.push(`${where}: ${read.remark}`);
+    if (read.remark !== '') this.remark(`${where}: ${read.remark}`);
     return read.time;
   }
 
@@ -68,7 +91,7 @@ export function eventOf(
   body: { observations?: Observation[]; alarm?: Alarm },
 ): ClinicalEvent {
   const { source, protocol, topic } = scope.context;
-  const rules = [rule, ...scope.tables];
+  const rules = [...new Set([rule, ...scope.rules])];
   return {
     ...ClinicalEvent.fromPartial({
       kind,

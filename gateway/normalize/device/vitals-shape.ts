@@ -18,44 +18,39 @@
  *              {code, system, display}; or an object name → value, also called `values`
  *   <name>     flat form: a number, or {value, unit, …}, under any name that has no other meaning here
  *   alarm      {id, code, priority: high|medium|low, phase: start|continue|escalate|deescalate|end|…,
- *              state: active|inactive|latched, type: physiological|technical, text, time}; also a list, `alarms`
+ *              state: active|inactive|latched, type: physiological|technical, text, time}; also a list, `alarms`.
+ *              Any of these makes it one; so does a text. null, false and '' are no alarm
  *   battery    as the device says it
  *
  * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
  * them (a unit that is no text is none, with a remark); other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
- * One device-observation event for all readings of an object, one device-alarm event for each alarm. What is not
- * JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
+ * One device-observation event for all readings of an object, one device-alarm event for each alarm; one that says nothing
+ * which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  */
 
-import type { ClinicalTime, Code, Identifier, Location } from '../../../proto/gen/hilum/v1/event.ts';
-import { Alarm, ClinicalEvent, Device, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Alarm, ClinicalTime, Identifier, Location } from '../../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent, Device, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import {
-  alarmTimes,
   eventOf,
-  INACTIVATIONS,
   identifier,
   listed,
   localCode,
   NUMERIC,
-  PHASES,
-  PRIORITIES,
   reject,
   Scope,
   type Shared,
-  STATES,
   STATUSES,
   scalar,
-  TYPES,
   unitCodeOf,
 } from './scope.ts';
-import { ucumOf, vitalOf } from './vitals.ts';
+import { vitalOf } from './vitals.ts';
+import { type AlarmItems, alarmItems, alarmOf } from './vitals-alarm.ts';
+import { codeOf } from './vitals-code.ts';
 
-const MDC = 'urn:iso:std:iso:11073:10101';
-const LOINC = 'http://loinc.org';
 const RULE = 'device/vitals';
 
 export const deviceLimits = { bytesMax: 4 * 1024 * 1024, batchMax: 1_000, readingsMax: 20_000 };
@@ -101,38 +96,60 @@ function fromBatch(items: Json[], context: NormalizeContext): Normalized {
 function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const scope = new Scope(context);
   const device = deviceOf(object, scope);
-  const alarms = listed(object.get('alarm')).concat(listed(object.get('alarms')));
+  const alarms = alarmItems(object);
   const time = scope.time(object.get('time'), 'time');
-  const readings = readingsOf(object, scope);
-  if (!device || (readings.length === 0 && alarms.length === 0)) {
-    const missing = [
-      ...(device ? [] : ['`device`']),
-      ...(readings.length === 0 && alarms.length === 0
-        ? ['`readings`, a vital by its name, or `alarm`']
-        : []),
-    ];
-    const both = device && (object.has('readings') || object.has('values'));
-    if (both) return reject('nothing-in-it', 'The vitals shape without a reading that has a value.');
-    return reject('not-understood', `Not the vitals shape: missing ${missing.join(', and ')}.`);
-  }
   const shared = sharedOf(object, device, time, scope);
+  if (alarms.strange > 0)
+    scope.remark(`alarms that are neither a text nor an object that says something: ${alarms.strange}`);
+  const ofReadings = scope.part();
+  const readings = readingsOf(object, ofReadings);
+  if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
+  const found = alarms.said.flatMap((item): { alarm: Alarm; part: Scope }[] => {
+    const part = scope.part();
+    const alarm = alarmOf(item, time, part);
+    return alarm === undefined ? [] : [{ alarm, part }];
+  });
+  const unknown = alarms.said.length - found.length;
+  const silent = readings.length === 0 && alarms.said.length === 0;
+  if (!device) {
+    const missing = silent ? `\`device\`, and ${something}` : '`device`';
+    return reject('not-understood', `Not the vitals shape: missing ${missing}.`);
+  }
+  if (silent) return nothing(object, alarms);
   const events: ClinicalEvent[] = [];
   if (readings.length > 0) {
-    if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
     const statuses = new Set(readings.map((reading) => reading.status));
     const status = statuses.size === 1 ? (readings[0]?.status ?? 'unknown') : 'unknown';
-    events.push(eventOf('device-observation', status, shared, scope, RULE, { observations: readings }));
+    events.push(eventOf('device-observation', status, shared, ofReadings, RULE, { observations: readings }));
+  } else if (found[0] !== undefined) {
+    // What was wrong with the readings is told, also where none of them was good.
+    for (const text of ofReadings.own) found[0].part.remark(text);
   }
-  for (const item of alarms) {
-    const alarm = alarmOf(item, time, scope);
-    if (alarm) events.push(eventOf('device-alarm', 'unknown', shared, scope, RULE, { alarm }));
-    else scope.remarks.push('alarm: without code, text and id');
-  }
-  if (events.length === 0) return reject('nothing-in-it', 'An alarm without code, text and id.');
-  return { events };
+  for (const { alarm, part } of found)
+    events.push(eventOf('device-alarm', 'unknown', shared, part, RULE, { alarm }));
+  if (unknown === 0) return { events };
+  // It may be the one that matters: a person has to look.
+  const reason = `Alarms without any member that the shape knows: ${unknown}.`;
+  return { ...reject('not-understood', reason), events };
 }
 
-function sharedOf(object: JsonObject, device: Device, time: ClinicalTime | undefined, scope: Scope): Shared {
+/** Why there is no event of a device that is known. */
+function nothing(object: JsonObject, { strange }: AlarmItems): Normalized {
+  if (strange > 0)
+    return reject('not-understood', 'An alarm that is neither a text nor an object that says something.');
+  if (object.has('readings') || object.has('values'))
+    return reject('nothing-in-it', 'The vitals shape without a reading that has a value.');
+  return reject('not-understood', `Not the vitals shape: missing ${something}.`);
+}
+
+const something = '`readings`, a vital by its name, or `alarm`';
+
+function sharedOf(
+  object: JsonObject,
+  device: Device | undefined,
+  time: ClinicalTime | undefined,
+  scope: Scope,
+): Shared {
   const parts = ClinicalEvent.fromPartial({ device: {}, patient: {}, encounter: {}, times: {} });
   const shared: Shared = { device, patient: undefined, encounter: undefined, times: parts.times };
   if (shared.times) {
@@ -212,7 +229,7 @@ function readingsOf(object: JsonObject, scope: Scope): Observation[] {
     const where = `reading ${++readings}`;
     const one = readingOf(name, value, where, scope);
     if (one) found.push(one);
-    else scope.remarks.push(`${where}: without a code or a value`);
+    else scope.remark(`${where}: without a code or a value`);
   };
   for (const member of ['readings', 'values']) {
     const list = object.get(member);
@@ -227,7 +244,7 @@ function readingsOf(object: JsonObject, scope: Scope): Observation[] {
     if (measures) push(name, value);
     else unread++;
   }
-  if (unread > 0) scope.remarks.push(`members that are no readings: ${unread}`);
+  if (unread > 0) scope.remark(`members that are no readings: ${unread}`);
   return found;
 }
 
@@ -244,7 +261,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope);
   if (!code) return undefined;
   const status = (scalar(fields.get('status')) ?? '').toLowerCase();
-  if (status !== '' && !STATUSES.has(status)) scope.remarks.push('status: not a known word');
+  if (status !== '' && !STATUSES.has(status)) scope.remark('status: not a known word');
   const flags = listed(fields.get('interpretation')).flatMap((flag) => scalar(flag) || []);
   return Observation.fromPartial({
     code,
@@ -264,62 +281,6 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
 function unitOf(sent: Json | undefined, where: string, scope: Scope): string | undefined {
   if (sent === undefined || sent === null) return '';
   if (typeof sent === 'string') return sent;
-  scope.remarks.push(`${where}: the unit is no text`);
+  scope.remark(`${where}: the unit is no text`);
   return undefined;
-}
-
-function codeOf(
-  said: Json,
-  sentUnit: string | undefined,
-  scope: Scope,
-): { code: Code | undefined; unit: string } {
-  const fields: JsonObject = said instanceof Map ? said : new Map([['code', said]]);
-  const sent = scalar(fields.get('code')) ?? '';
-  if (sent === '') return { code: undefined, unit: sentUnit ?? '' };
-  const system = scalar(fields.get('system')) ?? '';
-  const code = localCode(sent, scope, system, scalar(fields.get('display')) ?? '');
-  // A code of a named system says itself what it is; only ours and the two of the table are looked up there.
-  const known = system === '' || system === MDC || system === LOINC ? vitalOf(sent) : undefined;
-  if (!known) return { code: scope.map(code), unit: sentUnit ?? '' };
-  const unit = sentUnit === '' ? known.unit : (sentUnit ?? '');
-  const ucum = ucumOf(unit) ?? unit;
-  add(code, MDC, known.mdc, known.mdcName);
-  const loinc =
-    ucum === known.unit ? known.loinc : (known.loincFor?.[ucum] ?? (known.loincFor ? '' : known.loinc));
-  if (loinc !== '') add(code, LOINC, loinc, known.display);
-  return { code: scope.map(code), unit };
-}
-
-function add(code: Code, system: string, value: string, display: string): void {
-  if (code.codings.some((one) => one.system === system && one.code === value)) return;
-  code.codings.push({ system, code: value, display, version: '', name: '', mapped: true });
-}
-
-// ── alarms ─────────────────────────────────────────────────────────────────────────────────────────
-
-function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope): Alarm | undefined {
-  const fields: JsonObject = item instanceof Map ? item : new Map([['text', item]]);
-  const id = scalar(fields.get('id')) ?? '';
-  const text = scalar(fields.get('text')) ?? '';
-  const { code } = codeOf(fields.get('code') ?? '', '', scope);
-  if (id === '' && text === '' && !code) return undefined;
-  const word = (member: string, words: ReadonlySet<string>): string => {
-    const sent = (scalar(fields.get(member)) ?? '').toLowerCase();
-    if (sent === '' || words.has(sent)) return sent;
-    scope.remarks.push(`alarm ${member}: not a known word`);
-    return '';
-  };
-  const phase = word('phase', PHASES);
-  return Alarm.fromPartial({
-    identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
-    code,
-    priority: word('priority', PRIORITIES),
-    phase,
-    state: word('state', STATES),
-    inactivation: word('inactivation', INACTIVATIONS),
-    type: word('type', TYPES),
-    text,
-    ...alarmTimes(phase, scope.time(fields.get('time'), 'alarm time') ?? time),
-    sourceLocation: scalar(fields.get('location')) ?? '',
-  });
 }
