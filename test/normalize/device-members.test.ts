@@ -99,3 +99,29 @@ t.test('device alarms - null, false and nothing are none; a number is none and t
   }
   t.match(read({ device: 'd', alarm: 'Leads off' }).events, [{ alarm: { text: 'Leads off' } }]);
 });
+
+t.test('device identity - a truth value and a blank text identify nobody', async (t) => {
+  for (const patient of [false, true, ' ', { id: true }, { id: ' ', system: 'S' }, { name: 'X' }]) {
+    const made = read({ device: 'd', hr: 1, patient, encounter: patient });
+    t.equal(made.events[0]?.patient, undefined, JSON.stringify(patient));
+    t.equal(made.events[0]?.encounter, undefined);
+    t.same(remarksOf(made), [['patient: no identifier', 'encounter: no identifier']]);
+  }
+  for (const patient of [null, '', [], undefined]) {
+    t.same(remarksOf(read({ device: 'd', hr: 1, patient })), [[]]);
+  }
+  t.match(read({ device: 0, hr: 1 }).events[0]?.device?.identifiers, [{ value: '0' }]);
+  for (const device of [true, ' ', { id: true }, {}, [false]]) {
+    const { events, reject } = read({ device, hr: 1 });
+    t.equal(events.length, 0, JSON.stringify(device));
+    t.same(reject, {
+      code: 'not-understood',
+      reason: 'Not the vitals shape: `device` is no identifier, which is a text or a number.',
+    });
+  }
+  const alarm = read({ device: 'd', alarm: { id: true, code: 'X' } });
+  t.equal(alarm.events[0]?.alarm?.identifier, undefined);
+  t.same(remarksOf(alarm), [['alarm id: no identifier']]);
+  const place = read({ device: 'd', hr: 1, location: { unit: ['ICU'], bed: { id: 4 } } });
+  t.same(remarksOf(place), [['location: not a text']]);
+});

@@ -409,6 +409,20 @@ alarm:${when}
   },
 );
 
+t.test('payload templates - a truth value and a blank text identify nobody', async (t) => {
+  const meaning = template(`
+device: $.id
+patient: $.mrn
+observations:
+  - { code: { system: "urn:x", code: hr }, value: $.hr }`);
+  for (const mrn of [false, ' ']) {
+    const { events } = run(meaning, 's', { id: 'd', hr: 1, mrn });
+    t.equal(events[0]?.patient, undefined);
+    t.match(events[0]?.provenance?.remarks, ['a truth value or a blank where an identifier should be']);
+    t.match(run(meaning, 's', { id: mrn, hr: 1 }).reject, { reason: /which device/ });
+  }
+});
+
 t.test(
   'payload templates - the whole is not passed over where another template takes its parts',
   async (t) => {

@@ -43,8 +43,9 @@ export class Reading {
     return select(template.each, this.place, this.#meter).map((item) => this.within(item));
   }
 
-  texts(paths: Paths): string[] {
-    return this.select(paths).map((value) => {
+  texts(paths: Paths, counts: (value: Json) => boolean = () => true): string[] {
+    return this.select(paths).flatMap((value) => {
+      if (!counts(value)) return [];
       const text = scalar(value) ?? '';
       this.#count(text);
       return text;

@@ -149,6 +149,12 @@ export function scalar(value: Json | undefined): string | undefined {
   return typeof value === 'boolean' ? String(value) : undefined;
 }
 
+/** What may identify: a text that is not blank, or a number. */
+export function idText(value: Json | undefined): string | undefined {
+  const text = typeof value === 'boolean' ? '' : (scalar(value) ?? '');
+  return text.trim() === '' ? undefined : text;
+}
+
 export function listed(value: Json | undefined): Json[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];

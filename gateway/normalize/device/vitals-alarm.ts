@@ -9,6 +9,7 @@ import {
   alarmTimes,
   INACTIVATIONS,
   identifier,
+  idText,
   PHASES,
   PRIORITIES,
   type Scope,
@@ -47,7 +48,9 @@ function isNothing(value: Json | undefined): boolean {
 /** Undefined: an object without any member that the shape knows of an alarm. */
 export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope): Alarm | undefined {
   const fields: JsonObject = item instanceof Map ? item : new Map([['text', item]]);
-  const id = scalar(fields.get('id')) ?? '';
+  const said = fields.get('id');
+  const id = idText(said) ?? '';
+  if (id === '' && said !== undefined && !isNothing(said)) scope.remark('alarm id: no identifier');
   const text = scalar(fields.get('text')) ?? '';
   const { code } = codeOf(fields.get('code') ?? fields.get('name') ?? '', '', scope);
   if (id === '' && text === '' && !code) {

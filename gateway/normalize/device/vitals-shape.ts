@@ -29,16 +29,14 @@
  * which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  */
 
-import type { Alarm, ClinicalTime, Identifier, Location } from '../../../proto/gen/hilum/v1/event.ts';
-import { ClinicalEvent, Device, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Alarm, ClinicalTime, Device } from '../../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import {
   eventOf,
-  identifier,
   listed,
-  localCode,
   NUMERIC,
   reject,
   Scope,
@@ -50,6 +48,7 @@ import {
 import { vitalOf } from './vitals.ts';
 import { type AlarmItems, alarmItems, alarmOf } from './vitals-alarm.ts';
 import { codeOf } from './vitals-code.ts';
+import { deviceOf, identifiersOf, saysDevice } from './vitals-identity.ts';
 
 const RULE = 'device/vitals';
 
@@ -112,6 +111,11 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const unknown = alarms.said.length - found.length;
   const silent = readings.length === 0 && alarms.said.length === 0;
   if (!device) {
+    if (saysDevice(object))
+      return reject(
+        'not-understood',
+        'Not the vitals shape: `device` is no identifier, which is a text or a number.',
+      );
     const missing = silent ? `\`device\`, and ${something}` : '`device`';
     return reject('not-understood', `Not the vitals shape: missing ${missing}.`);
   }
@@ -156,68 +160,12 @@ function sharedOf(
     shared.times.observed = time;
     shared.times.capturedAtUs = scope.context.capturedAtUs;
   }
-  const patient = identifiersOf(object.get('patient'), scope);
+  const patient = identifiersOf(object.get('patient'), 'patient', scope);
   if (patient.length > 0 && parts.patient) shared.patient = { ...parts.patient, identifiers: patient };
-  const encounter = identifiersOf(object.get('encounter'), scope);
+  const encounter = identifiersOf(object.get('encounter'), 'encounter', scope);
   if (encounter.length > 0 && parts.encounter)
     shared.encounter = { ...parts.encounter, identifiers: encounter };
   return shared;
-}
-
-// ── device, patient, place ─────────────────────────────────────────────────────────────────────────
-
-function deviceOf(object: JsonObject, scope: Scope): Device | undefined {
-  const said = object.get('device') ?? object.get('deviceId');
-  const identifiers = identifiersOf(said, scope);
-  if (identifiers.length === 0) return undefined;
-  const device = Device.fromPartial({
-    identifiers,
-    path: scope.context.topic,
-    battery: scalar(object.get('battery')) ?? '',
-  });
-  if (said instanceof Map) {
-    device.model = scalar(said.get('model')) ?? '';
-    device.manufacturer = scalar(said.get('manufacturer')) ?? '';
-    const type = scalar(said.get('type'));
-    if (type) device.type = localCode(type, scope);
-    device.battery ||= scalar(said.get('battery')) ?? '';
-  }
-  device.location = locationOf(object.get('location'));
-  return device;
-}
-
-function identifiersOf(value: Json | undefined, scope: Scope): Identifier[] {
-  if (Array.isArray(value)) return value.flatMap((one) => identifiersOf(one, scope)).slice(0, 32);
-  if (!(value instanceof Map)) {
-    const text = value === undefined ? undefined : scalar(value);
-    return text ? [identifier(text, '', '', scope)] : [];
-  }
-  const many = value.get('identifiers') ?? value.get('identifier');
-  if (many !== undefined) return identifiersOf(many, scope);
-  const id = scalar(value.get('id') ?? value.get('value'));
-  if (!id) return [];
-  const system = scalar(value.get('system')) ?? '';
-  return [identifier(id, system, scalar(value.get('type')) ?? '', scope)];
-}
-
-function locationOf(value: Json | undefined): Location | undefined {
-  const blank = Device.fromPartial({ location: {} }).location as Location;
-  if (!(value instanceof Map)) {
-    const text = scalar(value);
-    return text ? { ...blank, description: text } : undefined;
-  }
-  const part = (...names: string[]): string =>
-    scalar(names.map((n) => value.get(n)).find((v) => v !== undefined)) ?? '';
-  return {
-    ...blank,
-    pointOfCare: part('unit', 'pointOfCare', 'ward'),
-    room: part('room'),
-    bed: part('bed'),
-    facility: part('facility'),
-    building: part('building'),
-    floor: part('floor'),
-    description: part('description', 'text'),
-  };
 }
 
 // ── readings ───────────────────────────────────────────────────────────────────────────────────────
