@@ -2,6 +2,8 @@
 import t from 'tap';
 import { normalizeDevice } from '../../gateway/normalize/device/index.ts';
 import type { Normalized } from '../../gateway/normalize/outcome.ts';
+import { compileClassifier } from '../../gateway/prioritize/classify.ts';
+import { configSchema } from '../../proto/config/schema.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { testContext } from './context.ts';
 
@@ -124,4 +126,60 @@ t.test('device identity - a truth value and a blank text identify nobody', async
   t.same(remarksOf(alarm), [['alarm id: no identifier']]);
   const place = read({ device: 'd', hr: 1, location: { unit: ['ICU'], bed: { id: 4 } } });
   t.same(remarksOf(place), [['location: not a text']]);
+});
+
+t.test('device words - flags, states and priorities in objects and lists are read', async (t) => {
+  const made = read({
+    device: 'd',
+    readings: [
+      { code: 'hr', value: 190, interpretation: { code: 'HH' }, status: { code: 'final' } },
+      { code: 'hr', value: 1, interpretation: ['H', { text: 'A' }, { coding: [{ code: 'LL' }] }] },
+      { code: 'hr', value: 1, referenceRange: { low: 50, high: '120' } },
+      { code: 'hr', value: 1, referenceRange: { text: '50 to 120' } },
+    ],
+    alarm: {
+      id: '1',
+      priority: { code: 'High' },
+      phase: ['start'],
+      state: { value: 'active' },
+      inactivation: ['audio-paused', { code: 'alert-acknowledged' }],
+    },
+  });
+  t.match(made.events[0]?.observations, [
+    { interpretation: 'HH', interpretations: ['HH'], status: 'final' },
+    { interpretations: ['H', 'A', 'LL'] },
+    { referenceRange: '50-120' },
+    { referenceRange: '50 to 120' },
+  ]);
+  t.match(made.events[1]?.alarm, {
+    priority: 'high',
+    phase: 'start',
+    state: 'active',
+    inactivation: 'audio-paused alert-acknowledged',
+  });
+  t.same(remarksOf(made), [[], []]);
+  const classify = compileClassifier(configSchema.parse({}));
+  t.same(
+    made.events.map((event) => classify(event).class),
+    ['stat', 'stat'],
+  );
+});
+
+t.test('device words - what is no word leaves a remark', async (t) => {
+  const made = read({
+    device: 'd',
+    readings: [
+      { code: 'hr', value: 1, interpretation: { system: 'x' }, status: true, referenceRange: { low: 1 } },
+    ],
+    alarm: { id: '1', priority: ['high', 'low'], phase: { at: 1 } },
+  });
+  t.same(remarksOf(made), [
+    [
+      'reading 1: interpretation: not a word',
+      'status: not a word',
+      'reading 1: the reference range is no text',
+    ],
+    ['alarm phase: not a word', 'alarm priority: more than one word'],
+  ]);
+  t.match(made.events[1]?.alarm, { priority: '', phase: '' });
 });

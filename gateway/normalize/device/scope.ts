@@ -155,11 +155,6 @@ export function idText(value: Json | undefined): string | undefined {
   return text.trim() === '' ? undefined : text;
 }
 
-export function listed(value: Json | undefined): Json[] {
-  if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? value : [value];
-}
-
 export function reject(code: RejectCode, reason: string): Normalized {
   return { events: [], reject: { code, reason } };
 }

@@ -18,6 +18,7 @@ import {
   TYPES,
 } from './scope.ts';
 import { codeOf } from './vitals-code.ts';
+import { wordIn, wordsOf } from './words.ts';
 
 /** What is written where alarms are. */
 export interface AlarmItems {
@@ -57,12 +58,8 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     if (attributes.every((name) => isNothing(fields.get(name)))) return undefined;
     scope.remark('alarm: without code, text and id');
   }
-  const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string => {
-    const sent = (scalar(fields.get(member)) ?? '').toLowerCase();
-    if (sent === '' || words.has(sent)) return sent;
-    scope.remark(`alarm ${member}: not a known word`);
-    return '';
-  };
+  const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string =>
+    wordIn(words, fields.get(member), `alarm ${member}`, scope);
   const phase = word('phase', PHASES);
   return Alarm.fromPartial({
     identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
@@ -70,12 +67,19 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     priority: word('priority', PRIORITIES),
     phase,
     state: word('state', STATES),
-    inactivation: word('inactivation', INACTIVATIONS),
+    inactivation: inactivationOf(fields.get('inactivation'), scope),
     type: word('type', TYPES),
     text,
     ...alarmTimes(phase, scope.time(fields.get('time'), 'alarm time') ?? time),
     sourceLocation: scalar(fields.get('location')) ?? '',
   });
+}
+
+/** Sound may be paused while the alarm is acknowledged: words beside each other, as PCD-04 has them. */
+function inactivationOf(sent: Json | undefined, scope: Scope): string {
+  const words = wordsOf(sent, 'alarm inactivation', scope).flatMap((one) => one.trim().split(/\s+/));
+  const found = words.map((one) => wordIn(INACTIVATIONS, one, 'alarm inactivation', scope));
+  return [...new Set(found)].filter(Boolean).join(' ');
 }
 
 /** Each of them says that there is an alarm. */

@@ -16,6 +16,7 @@
  *              milliseconds. Of the readings; a reading may have its own
  *   readings   [{code, value, unit, status, interpretation, referenceRange, time}], code as text or
  *              {code, system, display}; or an object name → value, also called `values`
+ *              Flags, status and the words of an alarm: a text, {code}, {value}, {text}, or a list of these
  *   <name>     flat form: a number, or {value, unit, …}, under any name that has no other meaning here
  *   alarm      {id, code, priority: high|medium|low, phase: start|continue|escalate|deescalate|end|…,
  *              state: active|inactive|latched, type: physiological|technical, text, time}; also a list, `alarms`.
@@ -36,7 +37,7 @@ import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import {
   eventOf,
-  listed,
+  idText,
   NUMERIC,
   reject,
   Scope,
@@ -49,6 +50,7 @@ import { vitalOf } from './vitals.ts';
 import { type AlarmItems, alarmItems, alarmOf } from './vitals-alarm.ts';
 import { codeOf } from './vitals-code.ts';
 import { deviceOf, identifiersOf, saysDevice } from './vitals-identity.ts';
+import { wordIn, wordsOf } from './words.ts';
 
 const RULE = 'device/vitals';
 
@@ -208,21 +210,30 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   if (value === undefined || value === '' || said === undefined) return undefined;
   const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope);
   if (!code) return undefined;
-  const status = (scalar(fields.get('status')) ?? '').toLowerCase();
-  if (status !== '' && !STATUSES.has(status)) scope.remark('status: not a known word');
-  const flags = listed(fields.get('interpretation')).flatMap((flag) => scalar(flag) || []);
+  const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
   return Observation.fromPartial({
     code,
     value,
     unit,
     unitCode: unitCodeOf(unit),
-    status: STATUSES.has(status) ? status : 'unknown',
+    status: wordIn(STATUSES, fields.get('status'), 'status', scope) || 'unknown',
     interpretation: flags[0] ?? '',
     interpretations: flags,
     valueType: NUMERIC.test(value) ? 'NM' : 'ST',
-    referenceRange: scalar(fields.get('referenceRange')) ?? '',
+    referenceRange: rangeOf(fields.get('referenceRange'), where, scope),
     effective: scope.time(fields.get('time'), 'reading time'),
   });
+}
+
+/** A text, {text}, or two bounds {low, high}. */
+function rangeOf(sent: Json | undefined, where: string, scope: Scope): string {
+  if (sent === undefined || sent === null) return '';
+  const fields: JsonObject = sent instanceof Map ? sent : new Map([['text', sent]]);
+  const [text, low, high] = ['text', 'low', 'high'].map((name) => idText(fields.get(name)));
+  if (text !== undefined) return text;
+  if (low !== undefined && high !== undefined) return `${low}-${high}`;
+  if (sent !== '') scope.remark(`${where}: the reference range is no text`);
+  return '';
 }
 
 /** Empty: none was sent. Undefined: one that is no text, so nobody knows it; the shape's own would be another one. */
