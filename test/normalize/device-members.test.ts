@@ -183,3 +183,23 @@ t.test('device words - what is no word leaves a remark', async (t) => {
   ]);
   t.match(made.events[1]?.alarm, { priority: '', phase: '' });
 });
+
+t.test('device codes - stand only beside a unit of their kind', async (t) => {
+  const mapped = (reading: object) => {
+    const made = read({ device: 'd', readings: [reading] });
+    const codings = made.events[0]?.observations[0]?.code?.codings ?? [];
+    return [codings.filter((one) => one.mapped).map(({ code }) => code), remarksOf(made)[0]?.length];
+  };
+  for (const unit of ['mmHg', 'kPa', 'mm[Hg]', undefined, 'foo'])
+    t.same(mapped({ code: 'etco2', value: 4.8, unit }), [['151708', '19891-1'], 0], unit);
+  for (const unit of ['%', 'percent', 'mmol/L'])
+    t.same(mapped({ code: 'etco2', value: 4.8, unit }), [[], 1], unit);
+  t.same(mapped({ code: 'temp', value: 98, unit: 'F' }), [['150344', '8310-5'], 0]);
+  t.same(mapped({ code: 'weight', value: 160, unit: 'lb' }), [['188736', '29463-7'], 0]);
+  t.same(mapped({ code: 'spo2', value: 0.97, unit: '1' }), [['150456', '59408-5'], 0]);
+  t.same(mapped({ code: 'hr', value: 60, unit: '{beats}/min' }), [['147842', '8867-4'], 0]);
+  t.same(mapped({ code: 'glucose', value: 5, unit: 'mmol/L' }), [['160184', '14743-9'], 0]);
+  t.same(mapped({ code: 'glucose', value: 5, unit: 'umol/L' }), [['160184'], 0]);
+  t.same(mapped({ code: 'glucose', value: 5, unit: '%' }), [[], 1]);
+  t.same(mapped({ code: 'tidalVolume', value: 6, unit: 'mL/kg' }), [[], 1]);
+});

@@ -24,7 +24,7 @@
  *   battery    as the device says it
  *
  * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
- * them (a unit that is no text is none, with a remark); other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
+ * them (a unit that is no text is none, with a remark). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
  * One device-observation event for all readings of an object, one device-alarm event for each alarm; one that says nothing
  * which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
@@ -208,7 +208,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   const value = scalar(fields.get('value'));
   const said = fields.get('code') ?? fields.get('name') ?? (name === '' ? undefined : name);
   if (value === undefined || value === '' || said === undefined) return undefined;
-  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope);
+  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope, where);
   if (!code) return undefined;
   const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
   return Observation.fromPartial({
