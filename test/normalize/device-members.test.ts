@@ -203,3 +203,29 @@ t.test('device codes - stand only beside a unit of their kind', async (t) => {
   t.same(mapped({ code: 'glucose', value: 5, unit: '%' }), [[], 1]);
   t.same(mapped({ code: 'tidalVolume', value: 6, unit: 'mL/kg' }), [[], 1]);
 });
+
+t.test('device alarms - a phase as IHE spells it, and one that nobody knows', async (t) => {
+  const alarm = (phase: unknown) => {
+    const [event] = read({ device: 'd', time: '2026-11-23T08:15:00Z', alarm: { id: '1', phase } }).events;
+    return [event?.alarm?.phase, event?.alarm?.raised !== undefined, event?.provenance?.remarks.length];
+  };
+  t.same(alarm('de-escalate'), ['deescalate', false, 0]);
+  t.same(alarm('START'), ['start', true, 0]);
+  t.same(alarm(undefined), ['', true, 0]);
+  t.same(alarm('present'), ['present', false, 0], 'it may have begun long ago');
+  t.same(alarm('over'), ['', false, 1], 'which may be its end');
+  t.same(alarm({ at: 1 }), ['', false, 1]);
+});
+
+t.test('device batches - the first that is refused says why, the others where they are', async (t) => {
+  const good = { device: 'd', hr: 1 };
+  const reason = (bad: number[]) =>
+    read(Array.from({ length: 12 }, (_, i) => (bad.includes(i + 1) ? { hr: 1 } : good))).reject?.reason;
+  const first = 'Object 2: Not the vitals shape: missing `device`.';
+  t.equal(reason([2]), first);
+  t.equal(reason([2, 3, 4]), `${first} Refused as well: Object 3, Object 4.`);
+  t.equal(
+    reason([2, 3, 4, 5, 6, 7, 8, 9]),
+    `${first} Refused as well: Object 3, Object 4, Object 5, Object 6, Object 7, 2 more.`,
+  );
+});

@@ -5,6 +5,8 @@ import t from 'tap';
 import { mdcUnit } from '../../gateway/normalize/mdc-units.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import type { NormalizeContext } from '../../gateway/normalize/outcome.ts';
+import { compileClassifier } from '../../gateway/prioritize/classify.ts';
+import { configSchema } from '../../proto/config/schema.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { er7, testContext } from './context.ts';
@@ -332,6 +334,47 @@ t.test('pcd-04 - an event named by the value of the general alarm term', async (
   const row = 'OBX|3|CWE|196616^MDC_EVT_ALARM^MDC|1.1.1.1.1|197218^MDC_EVT_SYRINGE_FAULT^MDC||||||R';
   const [event] = run(er7(header('ORU^R40^ORU_R40'), 'OBR|1||A-1', ...alarmRows('start', row)));
   t.match(event?.alarm, { code: { codings: [{ code: '197218' }] }, text: 'MDC_EVT_SYRINGE_FAULT' });
+});
+
+t.test('pcd-04 - a word outside the vocabulary is left out and told, and lowers nothing', async (t) => {
+  const made = (phase: string, priority: string, flags: string) => {
+    const event = run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+        `OBX|1|ST|196648^MDC_EVT_HI^MDC|1.1.1.1|HR HIGH|||${flags}|||F|||20261123081500+0100`,
+        `OBX|2|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.1.1.2|${phase}||||||F`,
+        `OBX|3|ST|68484^MDC_ATTR_ALARM_PRIORITY^MDC|1.1.1.3|${priority}||||||F`,
+      ),
+    )[0] as ClinicalEvent;
+    const { alarm, provenance } = event;
+    return [alarm?.phase, alarm?.priority, provenance?.remarks.length, classify(event).class];
+  };
+  const classify = compileClassifier(configSchema.parse({}));
+  t.same(made('start', 'PH', ''), ['start', 'high', 0, 'stat']);
+  t.same(made('De-Escalate', 'Low', ''), ['deescalate', 'low', 0, 'routine']);
+  t.same(made('foo', 'crisis', ''), ['', '', 2, 'urgent']);
+  t.same(made('start', 'crisis', 'PL'), ['start', '', 1, 'urgent'], 'not the lower of the two');
+  t.same(made('start', 'crisis', 'PH'), ['start', 'high', 1, 'stat']);
+});
+
+t.test('pcd-04 - only a beginning says when the alarm was raised', async (t) => {
+  const begun = (phase: string) =>
+    run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+        ...alarmRows(phase, low),
+      ),
+    )[0]?.alarm?.raised !== undefined;
+  t.same(['', 'start', 'tpoint', 'present', 'foo', 'end'].map(begun), [
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 t.test('pcd-04 - a further OBR with evidence is no alarm of its own', async (t) => {

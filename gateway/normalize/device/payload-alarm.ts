@@ -36,6 +36,6 @@ export function payloadAlarm(
     state: reading.word(template.state, STATES, 'alarm state'),
     inactivation: reading.word(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
     type: reading.word(template.type, TYPES, 'alarm type'),
-    ...alarmTimes(phase, time),
+    ...alarmTimes(phase, template.phase !== undefined && reading.text(template.phase.from) !== '', time),
   });
 }

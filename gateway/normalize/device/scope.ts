@@ -18,7 +18,8 @@ import type {
 import { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped } from '../codes.ts';
 import { identifierSystem } from '../identity.ts';
-import type { NormalizeContext, Normalized, RejectCode } from '../outcome.ts';
+import { beginnings } from '../known-word.ts';
+import type { NormalizeContext, Normalized, Reject, RejectCode } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { JsonNumber } from './json.ts';
 import { readDeviceTime } from './time.ts';
@@ -159,8 +160,15 @@ export function reject(code: RejectCode, reason: string): Normalized {
   return { events: [], reject: { code, reason } };
 }
 
-/** What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. */
-export function alarmTimes(phase: string, time: ClinicalTime | undefined): Pick<Alarm, 'raised' | 'updated'> {
-  const begins = phase === '' || phase === 'start' || phase === 'tpoint' || phase === 'present';
+/**
+ * What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. A phase that
+ * nobody said is a beginning; one that nobody understood may be its end.
+ */
+export function alarmTimes(
+  phase: string,
+  said: boolean,
+  time: ClinicalTime | undefined,
+): Pick<Alarm, 'raised' | 'updated'> {
+  const begins = phase === '' ? !said : beginnings.has(phase);
   return { raised: begins ? time : undefined, updated: time };
 }

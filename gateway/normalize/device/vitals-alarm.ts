@@ -70,7 +70,11 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     inactivation: inactivationOf(fields.get('inactivation'), scope),
     type: word('type', TYPES),
     text,
-    ...alarmTimes(phase, scope.time(fields.get('time'), 'alarm time') ?? time),
+    ...alarmTimes(
+      phase,
+      !isNothing(fields.get('phase')),
+      scope.time(fields.get('time'), 'alarm time') ?? time,
+    ),
     sourceLocation: scalar(fields.get('location')) ?? '',
   });
 }

@@ -1,4 +1,5 @@
 /** Words of device JSON (flags, states, priorities): a text or a number, an object around one, or a list of those. */
+import { knownWord } from '../known-word.ts';
 import type { Json, JsonObject } from './json.ts';
 import { type Scope, scalar } from './scope.ts';
 
@@ -23,9 +24,9 @@ export function wordIn(
   if (said.length > 1) scope.remark(`${where}: more than one word`);
   const [word] = said;
   if (word === undefined || word === '' || said.length > 1) return '';
-  if (words.has(word)) return word;
-  scope.remark(`${where}: not a known word`);
-  return '';
+  const known = knownWord(words, word);
+  if (known === undefined) scope.remark(`${where}: not a known word`);
+  return known ?? '';
 }
 
 /** {code}, {value}, {text}, and FHIR's {coding: [{code}]}. */
