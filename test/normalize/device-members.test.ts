@@ -191,7 +191,7 @@ t.test('device codes - stand only beside a unit of their kind', async (t) => {
     return [codings.filter((one) => one.mapped).map(({ code }) => code), remarksOf(made)[0]?.length];
   };
   for (const unit of ['mmHg', 'kPa', 'mm[Hg]', undefined, 'foo'])
-    t.same(mapped({ code: 'etco2', value: 4.8, unit }), [['151708', '19891-1'], 0], unit);
+    t.same(mapped({ code: 'etco2', value: 4.8, unit }), [['151708', '19891-1'], 0], String(unit));
   for (const unit of ['%', 'percent', 'mmol/L'])
     t.same(mapped({ code: 'etco2', value: 4.8, unit }), [[], 1], unit);
   t.same(mapped({ code: 'temp', value: 98, unit: 'F' }), [['150344', '8310-5'], 0]);

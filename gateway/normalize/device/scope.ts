@@ -160,6 +160,24 @@ export function reject(code: RejectCode, reason: string): Normalized {
   return { events: [], reject: { code, reason } };
 }
 
+/** A part of a record that could not be taken, and where it stands. */
+export interface Refused extends Reject {
+  place: string;
+}
+
+const namedMax = 5;
+
+/** One reason for all of them: the first in full, the places of the others. Undefined where there are none. */
+export function joined(refused: readonly Refused[]): Reject | undefined {
+  const [first, ...others] = refused;
+  if (first === undefined) return undefined;
+  const { code, place, reason } = first;
+  if (others.length === 0) return { code, reason: `${place}: ${reason}` };
+  const named = others.slice(0, namedMax).map((one) => one.place);
+  if (others.length > namedMax) named.push(`${others.length - namedMax} more`);
+  return { code, reason: `${place}: ${reason} Refused as well: ${named.join(', ')}.` };
+}
+
 /**
  * What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. A phase that
  * nobody said is a beginning; one that nobody understood may be its end.

@@ -38,7 +38,9 @@ import { JsonNumber } from './json.ts';
 import {
   eventOf,
   idText,
+  joined,
   NUMERIC,
+  type Refused,
   reject,
   Scope,
   type Shared,
@@ -82,16 +84,17 @@ function fromBatch(items: Json[], context: NormalizeContext): Normalized {
   if (items.length === 0) return reject('nothing-in-it', 'The batch is empty.');
   if (items.length > deviceLimits.batchMax) return reject('too-large', 'The batch has over 1000 objects.');
   const events: ClinicalEvent[] = [];
-  let first: Normalized['reject'];
+  const refused: Refused[] = [];
   items.forEach((item, i) => {
     const one =
       item instanceof Map
         ? fromObject(item, context)
         : reject('not-understood', 'Not the vitals shape: not an object.');
     events.push(...one.events);
-    if (one.reject) first ??= { code: one.reject.code, reason: `Object ${i + 1}: ${one.reject.reason}` };
+    if (one.reject) refused.push({ place: `Object ${i + 1}`, ...one.reject });
   });
-  return first ? { events, reject: first } : { events };
+  const together = joined(refused);
+  return together ? { events, reject: together } : { events };
 }
 
 function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
