@@ -7,6 +7,7 @@ import { normalize } from '../../gateway/normalize/normalize.ts';
 import type { NormalizeContext } from '../../gateway/normalize/outcome.ts';
 import { compileClassifier } from '../../gateway/prioritize/classify.ts';
 import { configSchema } from '../../proto/config/schema.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { er7, testContext } from './context.ts';
@@ -174,6 +175,67 @@ t.test('mdc units - prefix and number name the same unit, unknown ones none', as
     t.equal(mdcUnit(code), unit, code);
     t.equal(mdcUnit(name), unit, name);
   }
+});
+
+t.test(
+  'mdc units - a name says its unit by its grammar, and a number that is not known leaves it to it',
+  async (t) => {
+    const rows: [string, string | undefined][] = [
+      ['MDC_DIM_MICRO_G_PER_KG_PER_MIN', 'ug/kg/min'],
+      ['MDC_DIM_MILLI_G_PER_ML', 'mg/mL'],
+      ['MDC_DIM_MILLI_INTL_UNIT_PER_KG_PER_HR', 'm[IU]/kg/h'],
+      ['MDC_DIM_NANO_G_PER_KG_PER_MIN', 'ng/kg/min'],
+      ['MDC_DIM_MILLI_EQUIV_PER_L', 'meq/L'],
+      ['MDC_DIM_X_G_PER_M_SQ', 'g/m2'],
+      ['MDC_DIM_DYNE_SEC_PER_CM_5', 'dyn.s/cm5'],
+      ['MDC_DIM_PICO_G_PER_ML', 'pg/mL'],
+      ['MDC_DIM_PER_SEC', '/s'],
+      ['MDC_DIM_G_PER_FURLONG', undefined],
+      ['MDC_DIM_DYNE_SEC_PER_M_SQ_PER_CM_5', undefined],
+      ['MDC_DIM_', undefined],
+    ];
+    for (const [name, unit] of rows) {
+      t.equal(mdcUnit(name), unit, name);
+      t.equal(mdcUnit('0', name), unit, name);
+      t.equal(mdcUnit('264999', name), unit, name);
+    }
+    t.equal(mdcUnit('265619'), 'ug/kg/min');
+    t.equal(mdcUnit('264306'), 'mg/mL');
+    t.equal(mdcUnit('266016', 'MDC_DIM_PERCENT'), undefined, 'two units are none');
+  },
+);
+
+t.test('pcd-01 - the MDC unit decides, whatever stands beside it as UCUM', async (t) => {
+  const unit = (obx6: string) => {
+    const [event] = run(
+      er7(
+        header('ORU^R01^ORU_R01'),
+        'OBR|1||F7|1^X^MDC|||20261123',
+        `OBX|7|NM|150456^MDC_X^MDC|1.1.1.1|5|${obx6}|||||R`,
+      ),
+    );
+    const codings = event?.observations[0]?.unitCode?.codings ?? [];
+    const told = /"valueQuantity":(\{[^}]*\})/.exec(toBundleText(event as ClinicalEvent))?.[1] ?? '{}';
+    const { system, code } = JSON.parse(told) as { system?: string; code?: string };
+    return [
+      codings.filter((one) => one.mapped).map(({ code }) => code),
+      system === ucum ? code : undefined,
+      event?.provenance?.remarks,
+    ];
+  };
+  t.same(unit('266016^MDC_DIM_MMHG^MDC^mmHg^mmHg^UCUM'), [['mm[Hg]'], 'mm[Hg]', []]);
+  t.same(unit('268192^MDC_DIM_DEGC^MDC^C^C^UCUM'), [['Cel'], 'Cel', []], 'C is coulomb');
+  t.same(unit('264864^MDC_DIM_BEAT_PER_MIN^MDC^bpm^bpm^UCUM'), [['/min'], '/min', []]);
+  t.same(unit('266016^MDC_DIM_MMHG^MDC^mm[Hg]^^UCUM'), [[], 'mm[Hg]', []], 'which is the same');
+  t.same(unit('bpm^^UCUM'), [['/min'], '/min', []]);
+  t.same(unit('foo^^UCUM'), [[], undefined, []]);
+  t.same(unit('264608^MDC_DIM_PER_SEC^MDC'), [['/s'], '/s', []]);
+  t.same(unit('0^MDC_DIM_MMHG^MDC'), [['mm[Hg]'], 'mm[Hg]', []]);
+  t.same(unit('266016^MDC_DIM_PERCENT^MDC'), [
+    [],
+    undefined,
+    ['OBX[7]-6: the number and the name are two MDC units'],
+  ]);
 });
 
 t.test('pcd-01 - a sample array is no value', async (t) => {
