@@ -238,6 +238,21 @@ t.test('pcd-01 - the MDC unit decides, whatever stands beside it as UCUM', async
   ]);
 });
 
+t.test('pcd-01 - a device may have a row of its own before those of the standard', async (t) => {
+  const kind = (...rows: string[]) =>
+    run(er7(header('ORU^R01^ORU_R01'), 'OBR|1||F7|1^X^L|||20261123', ...rows))[0]?.kind;
+  const own = 'OBX|1|ST|SW^Software^99MON||1.2||||||F';
+  const heart = 'OBX|2|NM|147842^MDC_ECG_HEART_RATE^MDC|1.1.1.1|72||||||R';
+  const loinc = 'OBX|1|NM|8867-4^Heart rate^LN||72||||||F';
+  t.equal(kind(own, heart), 'device-observation');
+  t.equal(kind(heart, own), 'device-observation');
+  t.equal(kind(own, loinc), 'observation');
+  t.equal(kind(loinc, heart, 'SPM|1|||BLD'), 'observation', 'of a specimen');
+  const both = 'OBX|2|NM|2339-0^Glucose^LN^160184^MDC_CONC_GLU^MDC||90||||||F';
+  t.equal(kind(loinc, both), 'observation', 'a lab that maps to MDC as well');
+  t.equal(kind(own), 'observation');
+});
+
 t.test('pcd-01 - a sample array is no value', async (t) => {
   const pleth = run(monitor)[0]?.observations[5];
   t.match(pleth, {
