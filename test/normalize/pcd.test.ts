@@ -253,6 +253,28 @@ t.test('pcd-01 - a device may have a row of its own before those of the standard
   t.equal(kind(own), 'observation');
 });
 
+t.test('pcd-01 - what is no number, no comparator and no order number is told', async (t) => {
+  const made = (obr2: string, ...rows: string[]) => {
+    const [event] = run(er7(header('ORU^R01^ORU_R01'), `OBR|1|${obr2}||1^X^MDC|||20261123`, ...rows));
+    return [event?.order?.placer?.value, event?.observations[0], event?.provenance?.remarks] as const;
+  };
+  const good = 'OBX|1|NM|1^X^MDC||-4.0||||||F';
+  t.same(made('7^PIC^0009FF^EUI-64', good)[0], '7');
+  t.same(made('^^1.2.3.4^ISO', good).slice(0, 1), ['1.2.3.4'], 'the universal id alone is a number');
+  for (const obr2 of ['^PIC^0009FF^EUI-64', '^^0009FF^EUI-64', '^PIC^1.2.3^ISO']) {
+    const [placer, , remarks] = made(obr2, good);
+    t.equal(placer, undefined, obr2);
+    t.same(remarks, ['an order number that names its authority and no number']);
+  }
+  for (const value of ['INV', '***', '---'])
+    t.same(made('7', `OBX|3|NM|1^X^MDC||${value}||||||F`)[2], ['OBX[3]-5: a number (NM) without a digit']);
+  t.same(made('7', good)[2], []);
+  const [, shifted, remarks] = made('7', 'OBX|2|SN|1^X^MDC||97||||||F');
+  t.match(shifted, { value: '97', structured: undefined });
+  t.same(remarks, ['OBX[2]-5: an SN that does not begin with a comparator']);
+  t.match(made('7', 'OBX|2|SN|1^X^MDC||<^97||||||F')[1], { structured: { comparator: '<', number1: '97' } });
+});
+
 t.test('pcd-01 - a sample array is no value', async (t) => {
   const pleth = run(monitor)[0]?.observations[5];
   t.match(pleth, {
