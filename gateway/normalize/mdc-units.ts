@@ -1,7 +1,10 @@
 /**
  * Units of ISO/IEEE 11073-10101 (partition 4, MDC_DIM_…) in UCUM. A term is a base and a decimal factor: the low
- * five bits of its code, a prefix of its reference id (MDC_DIM_MILLI_G_PER_DL is 264256 + 18).
+ * five bits of its code, a prefix of its reference id (MDC_DIM_MILLI_G_PER_DL is 264256 + 18). Terms whose number does
+ * not stand here are known by their name (mdc-unit-names.ts).
  */
+import { namedUnit, prefixes } from './mdc-unit-names.ts';
+
 const partition = 4 << 16;
 
 /** Offset in the partition (0: not known by number), name without MDC_DIM_ and prefix, UCUM, takes a prefix. */
@@ -17,6 +20,7 @@ const bases: readonly (readonly [offset: number, name: string, ucum: string, pre
   [1760, 'LB', '[lb_av]', false],
   [1952, 'KG_PER_M_SQ', 'kg/m2', false],
   [2112, 'G_PER_DL', 'g/dL', true],
+  [2144, 'G_PER_ML', 'g/mL', true],
   [2176, 'SEC', 's', true],
   [2208, 'MIN', 'min', false],
   [2240, 'HR', 'h', false],
@@ -27,6 +31,7 @@ const bases: readonly (readonly [offset: number, name: string, ucum: string, pre
   [2784, 'RESP_PER_MIN', '/min', false],
   [3072, 'L_PER_MIN', 'L/min', true],
   [3104, 'L_PER_HR', 'L/h', true],
+  [3456, 'G_PER_KG_PER_MIN', 'g/kg/min', true],
   [3840, 'PASCAL', 'Pa', true],
   [3872, 'MMHG', 'mm[Hg]', false],
   [3904, 'CM_H2O', 'cm[H2O]', false],
@@ -47,18 +52,10 @@ const bases: readonly (readonly [offset: number, name: string, ucum: string, pre
   [0, 'G_PER_L', 'g/L', true],
 ];
 
-/** Factor in the low five bits, prefix of the reference id, UCUM prefix. */
 const factors: readonly (readonly [factor: number, name: string, ucum: string])[] = [
   [0, '', ''],
   [0, 'X_', ''],
-  [2, 'HECTO_', 'h'],
-  [3, 'KILO_', 'k'],
-  [4, 'MEGA_', 'M'],
-  [16, 'DECI_', 'd'],
-  [17, 'CENTI_', 'c'],
-  [18, 'MILLI_', 'm'],
-  [19, 'MICRO_', 'u'],
-  [20, 'NANO_', 'n'],
+  ...prefixes.map(([factor, name, symbol]) => [factor, `${name}_`, symbol] as const),
 ];
 
 const byCode = new Map<string, string>();
@@ -74,9 +71,32 @@ for (const [offset, name, ucum, prefixed] of bases) {
   }
 }
 
-/** By numeric code or reference id; undefined: no unit that is known. */
-export function mdcUnit(code: string): string | undefined {
-  return byCode.get(code) ?? byName.get(code);
+/**
+ * By its number, else by its reference id; senders swap the two, and write 0 for a number that they do not know.
+ * Undefined: no unit that is known, or a number and a name that are two units.
+ */
+export function mdcUnit(code: string, name = ''): string | undefined {
+  const [one, other] = [termUnit(code), termUnit(name)];
+  return one !== undefined && other !== undefined && one !== other ? undefined : (one ?? other);
+}
+
+/** Its number and its name are two units. */
+export function contradicts(code: string, name: string): boolean {
+  const [one, other] = [termUnit(code), termUnit(name)];
+  return one !== undefined && other !== undefined && one !== other;
+}
+
+const named = new Map<string, string | undefined>();
+const namedMax = 1_000;
+
+function termUnit(term: string): string | undefined {
+  const known = byCode.get(term) ?? byName.get(term);
+  if (known !== undefined || !term.startsWith('MDC_DIM_')) return known;
+  if (named.has(term)) return named.get(term);
+  if (named.size >= namedMax) named.clear();
+  const found = namedUnit(term);
+  named.set(term, found);
+  return found;
 }
 
 /** Every term and what it stands for (code 0: known by name only); a test holds them against the library. */

@@ -9,9 +9,14 @@ import { ucumSystem } from '../../proto/units/ucum.ts';
 import { convertQuantity } from './convert.ts';
 import type { CriticalCount } from './critical.ts';
 import { keptCode } from './kept-code.ts';
+import { contradicts } from './mdc-units.ts';
 import type { CodeTables, NormalizeContext, Sighting, UnitTables } from './outcome.ts';
+import { canonical } from './units.ts';
+
+const mdcSystem = 'urn:iso:std:iso:11073:10101';
 
 const sightingsMax = 200;
+const remarksMax = 100;
 const textMax = 64;
 /** Holds the names of the source and of the coding system. */
 const systemMax = 160;
@@ -30,7 +35,7 @@ export function giveMeaning(events: readonly ClinicalEvent[], context: Normalize
     const fired = new Set<string>();
     note(sightings, 'service', event.order?.service, '', context.codes);
     for (const observation of event.observations) {
-      const unit = readUnit(observation, context, sightings);
+      const unit = readUnit(observation, context, sightings, event);
       note(sightings, 'observation', observation.code, observation.unit, context.codes);
       const conversion = unit === undefined ? undefined : convert(observation, unit, context);
       if (conversion !== undefined) fired.add(`unit-conversion/${conversion}`);
@@ -48,12 +53,18 @@ function readUnit(
   observation: Observation,
   { units }: NormalizeContext,
   sightings: Map<string, Sighting>,
+  event: ClinicalEvent,
 ): string | undefined {
   const { unit } = observation;
   if (unit === '' && observation.unitCode === undefined) return undefined;
   const { code, ucum } = unitOf(observation.unitCode ?? { text: unit, codings: [] }, units);
   if (observation.unitCode !== undefined || ucum !== undefined) observation.unitCode = code;
   if (ucum !== undefined) return ucum;
+  if (code.codings.some(({ system, code, display }) => system === mdcSystem && contradicts(code, display))) {
+    const place = observation.setId === '' ? 'unit' : `OBX[${clip(observation.setId, 8)}]-6`;
+    const remarks = event.provenance?.remarks ?? [];
+    if (remarks.length < remarksMax) remarks.push(`${place}: the number and the name are two MDC units`);
+  }
   const [coding] = code.codings;
   if (units.report && coding !== undefined) count(sightings, 'unit', coding, '');
   return undefined;
@@ -89,10 +100,8 @@ function readAsUcum({ text, codings: sent }: Code, units: UnitTables): ReadUnit 
   const codings = sent.length === 0 && text !== '' ? [asSent(text)] : [...sent];
   const ucum = units.read({ text, codings });
   if (ucum === undefined) return { code: { text, codings }, ucum };
-  // `mg/dl` said to be UCUM is UCUM; it needs no second coding.
-  const known = codings.some(
-    (coding) => coding.system === ucumSystem && units.read({ text: '', codings: [coding] }) === ucum,
-  );
+  // `mg/dl` said to be UCUM is UCUM; it needs no second coding. `mmHg` said to be UCUM is not.
+  const known = codings.some((coding) => coding.system === ucumSystem && canonical(coding.code) === ucum);
   if (!known) {
     codings.push({ system: ucumSystem, code: ucum, display: '', version: '', name: '', mapped: true });
   }

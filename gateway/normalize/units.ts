@@ -7,7 +7,7 @@
  */
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
-import { mdcUnit } from './mdc-units.ts';
+import { contradicts, mdcUnit } from './mdc-units.ts';
 import { spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
@@ -46,6 +46,12 @@ export function createUnitReader(own: ReadonlyMap<string, string>): UnitReader {
   };
   return {
     read(unit) {
+      // What a device calls UCUM beside its MDC unit may be a word of its own, or another unit: C is coulomb.
+      const device = unit.codings.find(({ system }) => system === mdcSystem);
+      if (device !== undefined && !unit.codings.some(({ code }) => own.has(code))) {
+        const found = mdcUnit(device.code, device.display);
+        if (found !== undefined || contradicts(device.code, device.display)) return found;
+      }
       for (const coding of unit.codings) {
         const found = one(coding);
         const said = coding.display === '' ? unit.text : coding.display;

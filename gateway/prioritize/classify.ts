@@ -6,7 +6,7 @@
 import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, type Config, classes } from '../../proto/config/schema.ts';
-import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import {
   alarmClasses,
   alarmFlags,
@@ -107,9 +107,18 @@ function alarmClass(event: ClinicalEvent): Class {
   const own = event.alarm?.priority ?? '';
   const flags = event.observations.flatMap(({ interpretations }) => interpretations.map(word));
   const priorities = flags.flatMap((flag) => (Object.hasOwn(alarmFlags, flag) ? alarmFlags[flag]! : []));
-  if (own !== '' || priorities.length === 0) priorities.push(own);
+  // A row for it whose word nobody understood may say more than the flags do.
+  const stated = event.observations.some(({ code }) => code?.codings.some(isPriority));
+  if (own !== '' || stated || priorities.length === 0) priorities.push(own);
   return highest(priorities.map((priority) => known(alarmClasses, priority) ?? 'urgent'));
 }
+
+/** By number or by name, which senders put into either place. */
+function isPriority({ code, display }: Coding): boolean {
+  return code === '68484' || priorityName.test(code) || priorityName.test(display);
+}
+
+const priorityName = /^(?:MDC_ATTR_)?AL(?:ARM|ERT)?_PRIORITY$/i;
 
 function known(table: Readonly<Record<string, Class>>, key: string): Class | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;

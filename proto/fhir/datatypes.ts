@@ -10,6 +10,7 @@ import type {
   Period,
   Telecom,
 } from '../gen/hilum/v1/event.ts';
+import { isUcum } from '../units/ucum.ts';
 import { Decimal, type Element, type Json, lean, present } from './json.ts';
 import { addressType, addressUse, nameScript, nameUse } from './tables.ts';
 
@@ -239,7 +240,11 @@ export function quantity(value: string, unit: string, unitCode?: Code): Element 
 /** The unit's text, and its code: in UCUM where it has one, else in the first system that was named. */
 export function unitOf(unit: string, unitCode?: Code): Element {
   const codings = unitCode?.codings ?? [];
-  const found = codings.find((one) => one.system === ucum) ?? codings[0];
+  // What we read it as, else what the sender called UCUM and is; anything else is not told as UCUM.
+  const found =
+    codings.find((one) => one.system === ucum && one.mapped) ??
+    codings.find((one) => one.system === ucum && isUcum(one.code)) ??
+    codings.find((one) => one.system !== ucum);
   const value = code(found?.code ?? '');
   if (found === undefined || value === undefined || found.system === '') return { unit };
   return { unit: unitCode?.text || found.display || unit, system: uri(found.system), code: value };

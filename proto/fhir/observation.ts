@@ -1,5 +1,5 @@
 /** Observation: one for each result, with what it was measured on, by and with. */
-import type { Attachment, ClinicalEvent, Code, Observation } from '../gen/hilum/v1/event.ts';
+import type { Attachment, ClinicalEvent, Code, DeviceComponent, Observation } from '../gen/hilum/v1/event.ts';
 import { attachmentOf, attachmentTitle, hashIdentifier } from './attachment.ts';
 import {
   coded,
@@ -32,11 +32,21 @@ export function addObservations(draft: Draft): void {
 const text = new Set(['TX', 'FT', 'ST', '']);
 
 /** A document's text and files are its content; a device's containment rows are the Device, an alarm's the alarm. */
-function toldElsewhere({ kind, alarm }: ClinicalEvent, from: Observation): boolean {
+function toldElsewhere({ kind, alarm, device }: ClinicalEvent, from: Observation): boolean {
   if (alarm !== undefined && isOfAlarm(alarm, from)) return true;
   if (kind === 'document') return from.attachment !== undefined || text.has(from.valueType);
-  const empty = from.value === '' && from.valueCode === undefined && from.attachment === undefined;
-  return kind.startsWith('device-') && empty;
+  return isEmpty(from) && (device?.components ?? []).some((part) => isPart(part, from));
+}
+
+function isEmpty(from: Observation): boolean {
+  if (from.value !== '' || from.valueCode !== undefined) return false;
+  return from.attachment === undefined && from.samples === undefined;
+}
+
+/** The row that names a part of the device: a place in the containment may have ended in zeros. */
+function isPart({ path, type }: DeviceComponent, { subId, code }: Observation): boolean {
+  const place = subId.replace(/(?:\.0)+$/, '');
+  return place === path && JSON.stringify(code) === JSON.stringify(type);
 }
 
 function addObservation(draft: Draft, path: string, from: Observation): Element {
@@ -82,7 +92,7 @@ function values(from: Observation): Record<string, Json> {
   const { furtherValues, furtherValueCodes, valueType } = from;
   if (from.attachment !== undefined) return {};
   if (furtherValues.length === 0 && furtherValueCodes.length === 0) {
-    return from.value === '' && from.valueCode === undefined ? {} : firstValue(from);
+    return isEmpty(from) ? {} : firstValue(from);
   }
   if (text.has(valueType)) return { valueString: [from.value, ...furtherValues].join('\n') };
   const further =

@@ -1,6 +1,6 @@
 /**
  * An observed value as Observation.value[x]. Text is a number only where it is one: `7.40` is a quantity with
- * these digits, `<0.01` one with a comparator, `1:80` a ratio, `2-4` of an SN a range; `1,5` stays a string.
+ * these digits, `<0.01` one with a comparator, `1:80` a ratio, `2-4` of an SN or NR a range; `1,5` stays a string.
  */
 import type { Observation } from '../gen/hilum/v1/event.ts';
 import { code, concept, dateTime, period, quantity, ucum, unitOf } from './datatypes.ts';
@@ -28,14 +28,28 @@ function translation(from: Observation): Element | undefined {
   };
 }
 
+/**
+ * A waveform, as text with its unit. SampledData wants the interval of the samples, which stands in a row of its own,
+ * if anywhere, and is not to be made up; a waveform too long for the event leaves its length.
+ */
+function sampledOf({ samples, unit, unitCode }: Observation): Value | undefined {
+  if (samples === undefined) return undefined;
+  const { data, count } = samples;
+  if (data !== '') return { valueString: [data, unitOf(unit, unitCode).unit].filter(Boolean).join(' ') };
+  return { dataAbsentReason: { text: `${count} samples, more than an event holds` } };
+}
+
 function sentValue(from: Observation): Value {
   const { value, valueType, valueCode, valueTime, valuePeriod, structured } = from;
+  const sampled = sampledOf(from);
+  if (sampled !== undefined) return sampled;
   if (valueCode !== undefined) return { valueCodeableConcept: concept(valueCode) };
   const at = dateTime(valueTime);
   if (at !== undefined) return { valueDateTime: at };
   const span = period(valuePeriod?.start, valuePeriod?.end);
   if (span !== undefined) return { valuePeriod: span };
-  if (valueType === 'SN' && structured !== undefined) return structuredOf(from) ?? { valueString: value };
+  if (structures.has(valueType) && structured !== undefined)
+    return structuredOf(from) ?? { valueString: value };
   const [, hour, minute, second = '00', part = ''] =
     (valueType === 'TM' && /^([01]\d|2[0-3])([0-5]\d)([0-5]\d)?(\.\d{1,4})?$/.exec(value)) || [];
   if (hour !== undefined) return { valueTime: `${hour}:${minute}:${second}${part}` };
@@ -77,7 +91,10 @@ function ratio(comparator: string, numerator: string, denominator: string): Valu
   return { valueRatio: { numerator: { value: above, comparator }, denominator: { value: below } } };
 }
 
-/** SN [HL7 2.A.70]: comparator, number, separator, number. */
+/** A number with a sign or a range, and a range alone. */
+const structures = new Set(['SN', 'NR']);
+
+/** SN [HL7 2.A.70], and NR as one: comparator, number, separator, number. */
 function structuredOf(from: Observation): Value | undefined {
   const { comparator, number1, separator, number2 } = from.structured ?? {};
   if (number1 === undefined || comparator === undefined) return undefined;

@@ -40,11 +40,19 @@ function lhc(): LhcUtils {
   return library;
 }
 
+const asked = new Map<string, boolean>();
+const askedMax = 1_000;
+
 /** Is it a UCUM expression, exactly as written? */
 export function isUcum(text: string): boolean {
   if (!readable(text)) return false;
+  const known = asked.get(text);
+  if (known !== undefined) return known;
   const found = quietly(() => lhc().validateUnitString(text));
-  return found.status === 'valid' && found.ucumCode === text;
+  const valid = found.status === 'valid' && found.ucumCode === text;
+  if (asked.size >= askedMax) asked.clear();
+  asked.set(text, valid);
+  return valid;
 }
 
 /** How a value in one unit becomes one in another: value × factor + offset. */

@@ -168,6 +168,13 @@ t.test('mqtt urgency - doubt goes up', async (t) => {
   t.equal(guess('devices/a', '{"alarm":{"priority":"high"}}'), 'stat');
   t.equal(guess('devices/a', '{"alarm":{"priority":"low"}}'), 'urgent');
   t.equal(guess('devices/a/alarm', 'anything'), 'urgent');
+  t.equal(guess('devices/a', '{"heartRate":72,"alarms":[{"priority":"high"}]}'), 'stat');
+  for (const none of ['null', 'false', '""', '[ ]'])
+    t.equal(guess('devices/a', `{"heartRate":72,"alarm": ${none}}`), 'routine', none);
   t.equal(guess('devices/a', '{"readings":[{"interpretation":"HH"}]}'), 'stat');
   t.equal(guess('devices/a', '{"readings":[{"interpretation":"N"}]}'), 'routine');
+  for (const flag of ['{"code":"HH"}', '["A","LL"]', '[{"code":"panic"}]', '{"coding":[{"code":"CH"}]}'])
+    t.equal(guess('devices/a', `{"readings":[{"interpretation": ${flag}}]}`), 'stat', flag);
+  t.equal(guess('devices/a', '{"alarm":{"priority":{"code":"high"}}}'), 'stat');
+  t.equal(guess('devices/a', '{"interpretation":{"code":"H"},"site":"AA"}'), 'routine');
 });

@@ -82,6 +82,52 @@ t.test('fhir value - a structured numeric is a quantity, a range, a ratio or its
   t.equal(of('<>', '5', '', ''), '"valueString":"<>5"');
 });
 
+t.test('fhir value - a numeric range of a device is a range', async (t) => {
+  const of = (number1: string, number2: string): string =>
+    valueText({
+      valueType: 'NR',
+      value: `${number1}-${number2}`,
+      unit: 'mV',
+      structured: { comparator: '', number1, separator: '-', number2 },
+    });
+  t.match(of('-40.96', '40.95'), '"valueRange":{"low":{"value":-40.96,"unit":"mV"},"high":{"value":40.95');
+  t.equal(of('5', ''), '"valueString":"5-"', 'half of one is its text');
+});
+
+t.test(
+  'fhir value - waveforms and rows without a value are there, the containment is the device',
+  async (t) => {
+    const rows = [
+      'OBX|1||69965^MDC_DEV_MON_MDS^MDC|1.0.0.0|||||||X|||||||MON-12^ACME',
+      'OBX|2|NA|150452^MDC_PULS_OXIM_PLETH^MDC|1.1.1.3|12^13.50^^-4|262656^MDC_DIM_DIMLESS^MDC|||||R',
+      'OBX|3|NM|150456^MDC_PULS_OXIM_SAT_O2^MDC|1.1.1.1||262688^MDC_DIM_PERCENT^MDC|||||X',
+      'OBX|4|NA|150453^MDC_X^MDC|1.1.1.4|a^b||||||R',
+    ];
+    const [named] = eventsOf(
+      'wave',
+      Buffer.from(
+        `${['MSH|^~\\&|A|B|||20261123||ORU^R01|1|P|2.6', 'PID|1||1', 'OBR|1||F1|1^X^MDC', ...rows].join('\r')}\r`,
+      ),
+      'mllp',
+    );
+    const text = toBundleText(named?.event as ClinicalEvent);
+    t.same(problemsOf(text), []);
+    const found = toBundle(named?.event as ClinicalEvent).entry.flatMap(({ resource }) =>
+      resource.resourceType === 'Observation' ? [resource] : [],
+    );
+    t.match(found, [
+      { valueString: '12 13.50 E -4 MDC_DIM_DIMLESS', valueSampledData: undefined },
+      { status: 'cancelled', valueQuantity: undefined },
+      { valueString: 'a b' },
+    ]);
+    t.equal(found.length, 3);
+    const long = structuredClone(named?.event as ClinicalEvent);
+    for (const { samples } of long.observations) if (samples !== undefined) samples.data = '';
+    t.same(problemsOf(toBundleText(long)), []);
+    t.match(toBundleText(long), '"dataAbsentReason":{"text":"4 samples, more than an event holds"}');
+  },
+);
+
 t.test('fhir value - a converted quantity stands beside the one that was sent', async (t) => {
   const event = ClinicalEvent.fromPartial({
     id: 'e',

@@ -384,6 +384,46 @@ alarm:
 });
 
 t.test(
+  'payload templates - an alarm needs no name where its condition or its priority says it',
+  async (t) => {
+    const of = (when: string) =>
+      template(`
+device: $.id
+observations:
+  - { code: { system: "urn:x", code: hr }, value: $.hr }
+alarm:${when}
+  code: { from: $.code, system: ACME }
+  text: $.msg
+  priority: { from: $.level, words: { "1": high } }`);
+    const made = (when: string, payload: object) =>
+      run(of(when), 's', { id: 'd', hr: 1, ...payload }).events.map(({ alarm, provenance }) => [
+        alarm?.priority,
+        alarm?.text,
+        provenance?.remarks.length,
+      ]);
+    const quiet = [undefined, undefined, 0];
+    t.same(made('', {}), [quiet]);
+    t.same(made('', { level: 1 }), [quiet, ['high', '', 1]]);
+    t.match(made('\n  when: present("$.on")', { on: 1 }), [[undefined], ['', '', 1]]);
+    t.same(made('', { code: 'E17' })[1], ['', '', 0], 'its code is no text of it');
+  },
+);
+
+t.test('payload templates - a truth value and a blank text identify nobody', async (t) => {
+  const meaning = template(`
+device: $.id
+patient: $.mrn
+observations:
+  - { code: { system: "urn:x", code: hr }, value: $.hr }`);
+  for (const mrn of [false, ' ']) {
+    const { events } = run(meaning, 's', { id: 'd', hr: 1, mrn });
+    t.equal(events[0]?.patient, undefined);
+    t.match(events[0]?.provenance?.remarks, ['a truth value or a blank where an identifier should be']);
+    t.match(run(meaning, 's', { id: mrn, hr: 1 }).reject, { reason: /which device/ });
+  }
+});
+
+t.test(
   'payload templates - the whole is not passed over where another template takes its parts',
   async (t) => {
     const two = compileMeaning(

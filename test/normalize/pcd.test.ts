@@ -5,6 +5,9 @@ import t from 'tap';
 import { mdcUnit } from '../../gateway/normalize/mdc-units.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import type { NormalizeContext } from '../../gateway/normalize/outcome.ts';
+import { compileClassifier } from '../../gateway/prioritize/classify.ts';
+import { configSchema } from '../../proto/config/schema.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { er7, testContext } from './context.ts';
@@ -174,6 +177,104 @@ t.test('mdc units - prefix and number name the same unit, unknown ones none', as
   }
 });
 
+t.test(
+  'mdc units - a name says its unit by its grammar, and a number that is not known leaves it to it',
+  async (t) => {
+    const rows: [string, string | undefined][] = [
+      ['MDC_DIM_MICRO_G_PER_KG_PER_MIN', 'ug/kg/min'],
+      ['MDC_DIM_MILLI_G_PER_ML', 'mg/mL'],
+      ['MDC_DIM_MILLI_INTL_UNIT_PER_KG_PER_HR', 'm[IU]/kg/h'],
+      ['MDC_DIM_NANO_G_PER_KG_PER_MIN', 'ng/kg/min'],
+      ['MDC_DIM_MILLI_EQUIV_PER_L', 'meq/L'],
+      ['MDC_DIM_X_G_PER_M_SQ', 'g/m2'],
+      ['MDC_DIM_DYNE_SEC_PER_CM_5', 'dyn.s/cm5'],
+      ['MDC_DIM_PICO_G_PER_ML', 'pg/mL'],
+      ['MDC_DIM_PER_SEC', '/s'],
+      ['MDC_DIM_G_PER_FURLONG', undefined],
+      ['MDC_DIM_DYNE_SEC_PER_M_SQ_PER_CM_5', undefined],
+      ['MDC_DIM_', undefined],
+    ];
+    for (const [name, unit] of rows) {
+      t.equal(mdcUnit(name), unit, name);
+      t.equal(mdcUnit('0', name), unit, name);
+      t.equal(mdcUnit('264999', name), unit, name);
+    }
+    t.equal(mdcUnit('265619'), 'ug/kg/min');
+    t.equal(mdcUnit('264306'), 'mg/mL');
+    t.equal(mdcUnit('266016', 'MDC_DIM_PERCENT'), undefined, 'two units are none');
+  },
+);
+
+t.test('pcd-01 - the MDC unit decides, whatever stands beside it as UCUM', async (t) => {
+  const unit = (obx6: string) => {
+    const [event] = run(
+      er7(
+        header('ORU^R01^ORU_R01'),
+        'OBR|1||F7|1^X^MDC|||20261123',
+        `OBX|7|NM|150456^MDC_X^MDC|1.1.1.1|5|${obx6}|||||R`,
+      ),
+    );
+    const codings = event?.observations[0]?.unitCode?.codings ?? [];
+    const told = /"valueQuantity":(\{[^}]*\})/.exec(toBundleText(event as ClinicalEvent))?.[1] ?? '{}';
+    const { system, code } = JSON.parse(told) as { system?: string; code?: string };
+    return [
+      codings.filter((one) => one.mapped).map(({ code }) => code),
+      system === ucum ? code : undefined,
+      event?.provenance?.remarks,
+    ];
+  };
+  t.same(unit('266016^MDC_DIM_MMHG^MDC^mmHg^mmHg^UCUM'), [['mm[Hg]'], 'mm[Hg]', []]);
+  t.same(unit('268192^MDC_DIM_DEGC^MDC^C^C^UCUM'), [['Cel'], 'Cel', []], 'C is coulomb');
+  t.same(unit('264864^MDC_DIM_BEAT_PER_MIN^MDC^bpm^bpm^UCUM'), [['/min'], '/min', []]);
+  t.same(unit('266016^MDC_DIM_MMHG^MDC^mm[Hg]^^UCUM'), [[], 'mm[Hg]', []], 'which is the same');
+  t.same(unit('bpm^^UCUM'), [['/min'], '/min', []]);
+  t.same(unit('foo^^UCUM'), [[], undefined, []]);
+  t.same(unit('264608^MDC_DIM_PER_SEC^MDC'), [['/s'], '/s', []]);
+  t.same(unit('0^MDC_DIM_MMHG^MDC'), [['mm[Hg]'], 'mm[Hg]', []]);
+  t.same(unit('266016^MDC_DIM_PERCENT^MDC'), [
+    [],
+    undefined,
+    ['OBX[7]-6: the number and the name are two MDC units'],
+  ]);
+});
+
+t.test('pcd-01 - a device may have a row of its own before those of the standard', async (t) => {
+  const kind = (...rows: string[]) =>
+    run(er7(header('ORU^R01^ORU_R01'), 'OBR|1||F7|1^X^L|||20261123', ...rows))[0]?.kind;
+  const own = 'OBX|1|ST|SW^Software^99MON||1.2||||||F';
+  const heart = 'OBX|2|NM|147842^MDC_ECG_HEART_RATE^MDC|1.1.1.1|72||||||R';
+  const loinc = 'OBX|1|NM|8867-4^Heart rate^LN||72||||||F';
+  t.equal(kind(own, heart), 'device-observation');
+  t.equal(kind(heart, own), 'device-observation');
+  t.equal(kind(own, loinc), 'observation');
+  t.equal(kind(loinc, heart, 'SPM|1|||BLD'), 'observation', 'of a specimen');
+  const both = 'OBX|2|NM|2339-0^Glucose^LN^160184^MDC_CONC_GLU^MDC||90||||||F';
+  t.equal(kind(loinc, both), 'observation', 'a lab that maps to MDC as well');
+  t.equal(kind(own), 'observation');
+});
+
+t.test('pcd-01 - what is no number, no comparator and no order number is told', async (t) => {
+  const made = (obr2: string, ...rows: string[]) => {
+    const [event] = run(er7(header('ORU^R01^ORU_R01'), `OBR|1|${obr2}||1^X^MDC|||20261123`, ...rows));
+    return [event?.order?.placer?.value, event?.observations[0], event?.provenance?.remarks] as const;
+  };
+  const good = 'OBX|1|NM|1^X^MDC||-4.0||||||F';
+  t.same(made('7^PIC^0009FF^EUI-64', good)[0], '7');
+  t.same(made('^^1.2.3.4^ISO', good).slice(0, 1), ['1.2.3.4'], 'the universal id alone is a number');
+  for (const obr2 of ['^PIC^0009FF^EUI-64', '^^0009FF^EUI-64', '^PIC^1.2.3^ISO']) {
+    const [placer, , remarks] = made(obr2, good);
+    t.equal(placer, undefined, obr2);
+    t.same(remarks, ['an order number that names its authority and no number']);
+  }
+  for (const value of ['INV', '***', '---'])
+    t.same(made('7', `OBX|3|NM|1^X^MDC||${value}||||||F`)[2], ['OBX[3]-5: a number (NM) without a digit']);
+  t.same(made('7', good)[2], []);
+  const [, shifted, remarks] = made('7', 'OBX|2|SN|1^X^MDC||97||||||F');
+  t.match(shifted, { value: '97', structured: undefined });
+  t.same(remarks, ['OBX[2]-5: an SN that does not begin with a comparator']);
+  t.match(made('7', 'OBX|2|SN|1^X^MDC||<^97||||||F')[1], { structured: { comparator: '<', number1: '97' } });
+});
+
 t.test('pcd-01 - a sample array is no value', async (t) => {
   const pleth = run(monitor)[0]?.observations[5];
   t.match(pleth, {
@@ -332,6 +433,47 @@ t.test('pcd-04 - an event named by the value of the general alarm term', async (
   const row = 'OBX|3|CWE|196616^MDC_EVT_ALARM^MDC|1.1.1.1.1|197218^MDC_EVT_SYRINGE_FAULT^MDC||||||R';
   const [event] = run(er7(header('ORU^R40^ORU_R40'), 'OBR|1||A-1', ...alarmRows('start', row)));
   t.match(event?.alarm, { code: { codings: [{ code: '197218' }] }, text: 'MDC_EVT_SYRINGE_FAULT' });
+});
+
+t.test('pcd-04 - a word outside the vocabulary is left out and told, and lowers nothing', async (t) => {
+  const made = (phase: string, priority: string, flags: string) => {
+    const event = run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+        `OBX|1|ST|196648^MDC_EVT_HI^MDC|1.1.1.1|HR HIGH|||${flags}|||F|||20261123081500+0100`,
+        `OBX|2|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.1.1.2|${phase}||||||F`,
+        `OBX|3|ST|68484^MDC_ATTR_ALARM_PRIORITY^MDC|1.1.1.3|${priority}||||||F`,
+      ),
+    )[0] as ClinicalEvent;
+    const { alarm, provenance } = event;
+    return [alarm?.phase, alarm?.priority, provenance?.remarks.length, classify(event).class];
+  };
+  const classify = compileClassifier(configSchema.parse({}));
+  t.same(made('start', 'PH', ''), ['start', 'high', 0, 'stat']);
+  t.same(made('De-Escalate', 'Low', ''), ['deescalate', 'low', 0, 'routine']);
+  t.same(made('foo', 'crisis', ''), ['', '', 2, 'urgent']);
+  t.same(made('start', 'crisis', 'PL'), ['start', '', 1, 'urgent'], 'not the lower of the two');
+  t.same(made('start', 'crisis', 'PH'), ['start', 'high', 1, 'stat']);
+});
+
+t.test('pcd-04 - only a beginning says when the alarm was raised', async (t) => {
+  const begun = (phase: string) =>
+    run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+        ...alarmRows(phase, low),
+      ),
+    )[0]?.alarm?.raised !== undefined;
+  t.same(['', 'start', 'tpoint', 'present', 'foo', 'end'].map(begun), [
+    true,
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 t.test('pcd-04 - a further OBR with evidence is no alarm of its own', async (t) => {

@@ -9,10 +9,22 @@ const LOOK_BYTES = 8 * 1024;
 /** `stat`: a high-priority alarm or a critical flag; `urgent`: any alarm; else `routine`. */
 export function guessClass(topic: string, payload: Uint8Array): Class {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, Math.min(payload.length, LOOK_BYTES));
-  const alarm = bytes.includes('"alarm"') || /(^|\/)(alarms?|alerts?)(\/|$)/i.test(topic);
-  if (!alarm && !bytes.includes('"interpretation"')) return 'routine';
+  const mayAlarm = bytes.includes('"alarm');
+  const alarming = /(^|\/)(alarms?|alerts?)(\/|$)/i.test(topic);
+  if (!mayAlarm && !alarming && !bytes.includes('"interpretation"')) return 'routine';
   const text = bytes.toString('latin1');
-  if (alarm && /"priority"\s*:\s*"high"/i.test(text)) return 'stat';
-  if (/"interpretation"\s*:\s*"(HH|LL|AA|HU|LU|>|<)"/.test(text)) return 'stat';
+  const alarm = alarming || (mayAlarm && /"alarms?"\s*:(?!\s*(?:null|false|""|\[\s*\]))/.test(text));
+  if (alarm && high.test(text)) return 'stat';
+  if (critical.test(text)) return 'stat';
   return alarm ? 'urgent' : 'routine';
 }
+
+/** A word as a text, or within an object or a list that begins there. */
+function says(member: string, words: string): RegExp {
+  const word = `"\\s*(?:${words})\\s*["^]`;
+  return new RegExp(`"${member}"\\s*:\\s*(?:${word}|\\[[^\\]]{0,256}?${word}|\\{[^}]{0,256}?${word})`, 'i');
+}
+
+const high = says('priority', 'high');
+/** Those of prioritize/defaults.ts, and what lies outside an instrument's range. */
+const critical = says('interpretation', 'HH|LL|AA|C|CH|CL|CRIT|PANIC|HU|LU|>|<');

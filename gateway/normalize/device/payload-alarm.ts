@@ -1,4 +1,7 @@
-/** The alarm of an item, where the template has one and the payload gives it a name. */
+/**
+ * The alarm of an item: where the template's condition holds, or the payload gives a name, a priority or a phase. A
+ * high alarm that has no name is still a high alarm.
+ */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Reading } from './reading.ts';
@@ -15,18 +18,24 @@ export function payloadAlarm(
   const identifier = template.id && identifierOf(template.id, reading)[0];
   const code = codeOf(template.code, reading);
   const text = reading.text(template.text);
-  if (identifier === undefined && code === undefined && text === '') return undefined;
+  if (identifier === undefined && code === undefined && text === '') {
+    const speaks = [template.priority, template.phase].some(
+      (one) => one !== undefined && reading.text(one.from) !== '',
+    );
+    if (template.when === undefined && !speaks) return undefined;
+    reading.scope.remark('alarm: without code, text and id');
+  }
   const phase = reading.word(template.phase, PHASES, 'alarm phase');
   const time = reading.scope.time(reading.select(template.time)[0], 'alarm time') ?? itemTime;
   return Alarm.fromPartial({
     identifier,
     code,
-    text: text || code?.text || '',
+    text,
     priority: reading.word(template.priority, PRIORITIES, 'alarm priority'),
     phase,
     state: reading.word(template.state, STATES, 'alarm state'),
     inactivation: reading.word(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
     type: reading.word(template.type, TYPES, 'alarm type'),
-    ...alarmTimes(phase, time),
+    ...alarmTimes(phase, template.phase !== undefined && reading.text(template.phase.from) !== '', time),
   });
 }

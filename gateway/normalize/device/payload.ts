@@ -12,7 +12,16 @@ import { type NormalizeContext, type Normalized, observationsMax } from '../outc
 import type { Json } from './json.ts';
 import { payloadAlarm } from './payload-alarm.ts';
 import { Reading } from './reading.ts';
-import { eventOf, NUMERIC, reject, type Shared, STATUSES, unitCodeOf } from './scope.ts';
+import {
+  eventOf,
+  joined,
+  NUMERIC,
+  type Refused,
+  reject,
+  type Shared,
+  STATUSES,
+  unitCodeOf,
+} from './scope.ts';
 import { Exhausted, Meter, select } from './select.ts';
 import type { CodingFrom, ObservationTemplate, PayloadTemplate } from './template.ts';
 import { codeOf, identifierOf } from './template-values.ts';
@@ -51,7 +60,7 @@ class Run {
   readonly #selected = new Set<Json>();
   readonly #taken = new Set<Json>();
   readonly #events: ClinicalEvent[] = [];
-  #reject: Normalized['reject'];
+  readonly #refused: Refused[] = [];
   #items = 0;
   #observations = 0;
   #characters = 0;
@@ -81,8 +90,7 @@ class Run {
         throw new Exhausted(`more than ${observationsMax} observations`);
       }
       if (made.reject === undefined) return;
-      const { code, reason } = made.reject;
-      this.#reject ??= { code, reason: `Payload template "${template.name}", item ${i + 1}: ${reason}` };
+      this.#refused.push({ place: `Payload template "${template.name}", item ${i + 1}`, ...made.reject });
     });
   }
 
@@ -94,9 +102,8 @@ class Run {
       const remark = `items that no payload template took: ${passedOver}`;
       for (const { provenance } of this.#events) provenance?.remarks.push(remark);
     }
-    return this.#reject === undefined
-      ? { events: this.#events }
-      : { events: this.#events, reject: this.#reject };
+    const together = joined(this.#refused);
+    return together ? { events: this.#events, reject: together } : { events: this.#events };
   }
 
   #count(text: string): void {

@@ -1,5 +1,6 @@
 /** One item of a payload as the paths of its template see it; all that is read is metered. */
 import type { PayloadReader } from '../../../proto/config/cel-payload.ts';
+import { knownWord } from '../known-word.ts';
 import type { NormalizeContext } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { Scope, scalar } from './scope.ts';
@@ -43,8 +44,9 @@ export class Reading {
     return select(template.each, this.place, this.#meter).map((item) => this.within(item));
   }
 
-  texts(paths: Paths): string[] {
-    return this.select(paths).map((value) => {
+  texts(paths: Paths, counts: (value: Json) => boolean = () => true): string[] {
+    return this.select(paths).flatMap((value) => {
+      if (!counts(value)) return [];
       const text = scalar(value) ?? '';
       this.#count(text);
       return text;
@@ -59,10 +61,10 @@ export class Reading {
     if (from === undefined) return '';
     if (from.is !== '') return from.is;
     const sent = this.text(from.from);
-    const said = from.words.get(sent) ?? sent.toLowerCase();
-    if (said === '' || words.has(said)) return said;
-    this.scope.remarks.push(`${what}: not a known word`);
-    return '';
+    if (sent === '') return '';
+    const known = knownWord(words, from.words.get(sent) ?? sent);
+    if (known === undefined) this.scope.remark(`${what}: not a known word`);
+    return known ?? '';
   }
 
   holds(predicate: { test(reader: PayloadReader): boolean }): boolean {

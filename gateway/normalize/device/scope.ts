@@ -18,7 +18,8 @@ import type {
 import { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped } from '../codes.ts';
 import { identifierSystem } from '../identity.ts';
-import type { NormalizeContext, Normalized, RejectCode } from '../outcome.ts';
+import { beginnings } from '../known-word.ts';
+import type { NormalizeContext, Normalized, Reject, RejectCode } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { JsonNumber } from './json.ts';
 import { readDeviceTime } from './time.ts';
@@ -33,21 +34,44 @@ export const STATES: ReadonlySet<string> = new Set(states);
 export const INACTIVATIONS: ReadonlySet<string> = new Set(inactivations);
 export const TYPES: ReadonlySet<string> = new Set(alarmTypes);
 
+const remarksMax = 100;
+
 /** What reading one object needs beside it, and what it leaves for the provenance. */
 export class Scope {
   readonly context: NormalizeContext;
-  readonly remarks: string[] = [];
   readonly tables = new Set<string>();
+  /** What was said of this part alone. */
+  readonly own = new Set<string>();
+  readonly #whole: Scope | undefined;
 
-  constructor(context: NormalizeContext) {
+  constructor(context: NormalizeContext, whole?: Scope) {
     this.context = context;
+    this.#whole = whole;
+  }
+
+  /** One event's part of the object: what is said of it stands on no other event, what is said of the whole on all. */
+  part(): Scope {
+    return new Scope(this.context, this);
+  }
+
+  /** With its place; never content. */
+  remark(text: string): void {
+    if (this.own.size < remarksMax) this.own.add(text);
+  }
+
+  get remarks(): string[] {
+    return [...(this.#whole?.remarks ?? []), ...this.own];
+  }
+
+  get rules(): string[] {
+    return [...(this.#whole?.rules ?? []), ...this.tables];
   }
 
   time(value: Json | undefined, where: string): ClinicalTime | undefined {
     if (value === undefined || value === null || value === '') return undefined;
     const text = scalar(value);
     const read = readDeviceTime(text ?? '', value instanceof JsonNumber, this.context.zone);
-    if (read.remark !== '') this.remarks.push(`${where}: ${read.remark}`);
+    if (read.remark !== '') this.remark(`${where}: ${read.remark}`);
     return read.time;
   }
 
@@ -68,7 +92,7 @@ export function eventOf(
   body: { observations?: Observation[]; alarm?: Alarm },
 ): ClinicalEvent {
   const { source, protocol, topic } = scope.context;
-  const rules = [rule, ...scope.tables];
+  const rules = [...new Set([rule, ...scope.rules])];
   return {
     ...ClinicalEvent.fromPartial({
       kind,
@@ -126,17 +150,43 @@ export function scalar(value: Json | undefined): string | undefined {
   return typeof value === 'boolean' ? String(value) : undefined;
 }
 
-export function listed(value: Json | undefined): Json[] {
-  if (value === undefined || value === null) return [];
-  return Array.isArray(value) ? value : [value];
+/** What may identify: a text that is not blank, or a number. */
+export function idText(value: Json | undefined): string | undefined {
+  const text = typeof value === 'boolean' ? '' : (scalar(value) ?? '');
+  return text.trim() === '' ? undefined : text;
 }
 
 export function reject(code: RejectCode, reason: string): Normalized {
   return { events: [], reject: { code, reason } };
 }
 
-/** What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. */
-export function alarmTimes(phase: string, time: ClinicalTime | undefined): Pick<Alarm, 'raised' | 'updated'> {
-  const begins = phase === '' || phase === 'start' || phase === 'tpoint' || phase === 'present';
+/** A part of a record that could not be taken, and where it stands. */
+export interface Refused extends Reject {
+  place: string;
+}
+
+const namedMax = 5;
+
+/** One reason for all of them: the first in full, the places of the others. Undefined where there are none. */
+export function joined(refused: readonly Refused[]): Reject | undefined {
+  const [first, ...others] = refused;
+  if (first === undefined) return undefined;
+  const { code, place, reason } = first;
+  if (others.length === 0) return { code, reason: `${place}: ${reason}` };
+  const named = others.slice(0, namedMax).map((one) => one.place);
+  if (others.length > namedMax) named.push(`${others.length - namedMax} more`);
+  return { code, reason: `${place}: ${reason} Refused as well: ${named.join(', ')}.` };
+}
+
+/**
+ * What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. A phase that
+ * nobody said is a beginning; one that nobody understood may be its end.
+ */
+export function alarmTimes(
+  phase: string,
+  said: boolean,
+  time: ClinicalTime | undefined,
+): Pick<Alarm, 'raised' | 'updated'> {
+  const begins = phase === '' ? !said : beginnings.has(phase);
   return { raised: begins ? time : undefined, updated: time };
 }

@@ -1,16 +1,20 @@
 /** What a template says of codes and identifiers, with what the payload says filled in. */
 import type { Code, Coding, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Reading } from './reading.ts';
-import { identifier, localCode } from './scope.ts';
+import { identifier, idText, localCode } from './scope.ts';
 import type { CodingFrom, IdentifierFrom } from './template.ts';
 
 const identifiersMax = 16;
 
+/** A truth value and a blank text identify nothing. */
 export function identifierOf({ from, system, type }: IdentifierFrom, reading: Reading): Identifier[] {
-  return reading
-    .texts(from)
-    .slice(0, identifiersMax)
-    .map((value) => identifier(value, system, type, reading.scope));
+  const { scope } = reading;
+  const values = reading.texts(from, (value) => {
+    if (idText(value) !== undefined) return true;
+    scope.remark('a truth value or a blank where an identifier should be');
+    return false;
+  });
+  return values.slice(0, identifiersMax).map((value) => identifier(value, system, type, scope));
 }
 
 /** Codings that stand in the template were not sent, so they are marked as mapped. */

@@ -16,46 +16,44 @@
  *              milliseconds. Of the readings; a reading may have its own
  *   readings   [{code, value, unit, status, interpretation, referenceRange, time}], code as text or
  *              {code, system, display}; or an object name → value, also called `values`
+ *              Flags, status and the words of an alarm: a text, {code}, {value}, {text}, or a list of these
  *   <name>     flat form: a number, or {value, unit, …}, under any name that has no other meaning here
  *   alarm      {id, code, priority: high|medium|low, phase: start|continue|escalate|deescalate|end|…,
- *              state: active|inactive|latched, type: physiological|technical, text, time}; also a list, `alarms`
+ *              state: active|inactive|latched, type: physiological|technical, text, time}; also a list, `alarms`.
+ *              Any of these makes it one; so does a text. null, false and '' are no alarm
  *   battery    as the device says it
  *
  * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
- * them; other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
+ * them (a unit that is no text is none, with a remark). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
- * One device-observation event for all readings of an object, one device-alarm event for each alarm. What is not
- * JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
+ * One device-observation event for all readings of an object, one device-alarm event for each alarm; one that says nothing
+ * which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  */
 
-import type { ClinicalTime, Code, Identifier, Location } from '../../../proto/gen/hilum/v1/event.ts';
-import { Alarm, ClinicalEvent, Device, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Alarm, ClinicalTime, Device } from '../../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import {
-  alarmTimes,
   eventOf,
-  INACTIVATIONS,
-  identifier,
-  listed,
-  localCode,
+  idText,
+  joined,
   NUMERIC,
-  PHASES,
-  PRIORITIES,
+  type Refused,
   reject,
   Scope,
   type Shared,
-  STATES,
   STATUSES,
   scalar,
-  TYPES,
   unitCodeOf,
 } from './scope.ts';
-import { ucumOf, vitalOf } from './vitals.ts';
+import { vitalOf } from './vitals.ts';
+import { type AlarmItems, alarmItems, alarmOf } from './vitals-alarm.ts';
+import { codeOf } from './vitals-code.ts';
+import { deviceOf, identifiersOf, saysDevice } from './vitals-identity.ts';
+import { wordIn, wordsOf } from './words.ts';
 
-const MDC = 'urn:iso:std:iso:11073:10101';
-const LOINC = 'http://loinc.org';
 const RULE = 'device/vitals';
 
 export const deviceLimits = { bytesMax: 4 * 1024 * 1024, batchMax: 1_000, readingsMax: 20_000 };
@@ -86,131 +84,105 @@ function fromBatch(items: Json[], context: NormalizeContext): Normalized {
   if (items.length === 0) return reject('nothing-in-it', 'The batch is empty.');
   if (items.length > deviceLimits.batchMax) return reject('too-large', 'The batch has over 1000 objects.');
   const events: ClinicalEvent[] = [];
-  let first: Normalized['reject'];
+  const refused: Refused[] = [];
   items.forEach((item, i) => {
     const one =
       item instanceof Map
         ? fromObject(item, context)
         : reject('not-understood', 'Not the vitals shape: not an object.');
     events.push(...one.events);
-    if (one.reject) first ??= { code: one.reject.code, reason: `Object ${i + 1}: ${one.reject.reason}` };
+    if (one.reject) refused.push({ place: `Object ${i + 1}`, ...one.reject });
   });
-  return first ? { events, reject: first } : { events };
+  const together = joined(refused);
+  return together ? { events, reject: together } : { events };
 }
 
 function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const scope = new Scope(context);
   const device = deviceOf(object, scope);
-  const alarms = listed(object.get('alarm')).concat(listed(object.get('alarms')));
+  const alarms = alarmItems(object);
   const time = scope.time(object.get('time'), 'time');
-  const readings = readingsOf(object, scope);
-  if (!device || (readings.length === 0 && alarms.length === 0)) {
-    const missing = [
-      ...(device ? [] : ['`device`']),
-      ...(readings.length === 0 && alarms.length === 0
-        ? ['`readings`, a vital by its name, or `alarm`']
-        : []),
-    ];
-    const both = device && (object.has('readings') || object.has('values'));
-    if (both) return reject('nothing-in-it', 'The vitals shape without a reading that has a value.');
-    return reject('not-understood', `Not the vitals shape: missing ${missing.join(', and ')}.`);
-  }
   const shared = sharedOf(object, device, time, scope);
+  if (alarms.strange > 0)
+    scope.remark(`alarms that are neither a text nor an object that says something: ${alarms.strange}`);
+  const ofReadings = scope.part();
+  const readings = readingsOf(object, ofReadings);
+  if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
+  const found = alarms.said.flatMap((item): { alarm: Alarm; part: Scope }[] => {
+    const part = scope.part();
+    const alarm = alarmOf(item, time, part);
+    return alarm === undefined ? [] : [{ alarm, part }];
+  });
+  const unknown = alarms.said.length - found.length;
+  const silent = readings.length === 0 && alarms.said.length === 0;
+  if (!device) {
+    if (saysDevice(object))
+      return reject(
+        'not-understood',
+        'Not the vitals shape: `device` is no identifier, which is a text or a number.',
+      );
+    const missing = silent ? `\`device\`, and ${something}` : '`device`';
+    return reject('not-understood', `Not the vitals shape: missing ${missing}.`);
+  }
+  if (silent) return nothing(object, alarms);
   const events: ClinicalEvent[] = [];
   if (readings.length > 0) {
-    if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
     const statuses = new Set(readings.map((reading) => reading.status));
     const status = statuses.size === 1 ? (readings[0]?.status ?? 'unknown') : 'unknown';
-    events.push(eventOf('device-observation', status, shared, scope, RULE, { observations: readings }));
+    events.push(eventOf('device-observation', status, shared, ofReadings, RULE, { observations: readings }));
+  } else if (found[0] !== undefined) {
+    // What was wrong with the readings is told, also where none of them was good.
+    for (const text of ofReadings.own) found[0].part.remark(text);
   }
-  for (const item of alarms) {
-    const alarm = alarmOf(item, time, scope);
-    if (alarm) events.push(eventOf('device-alarm', 'unknown', shared, scope, RULE, { alarm }));
-    else scope.remarks.push('alarm: without code, text and id');
-  }
-  if (events.length === 0) return reject('nothing-in-it', 'An alarm without code, text and id.');
-  return { events };
+  for (const { alarm, part } of found)
+    events.push(eventOf('device-alarm', 'unknown', shared, part, RULE, { alarm }));
+  if (unknown === 0) return { events };
+  // It may be the one that matters: a person has to look.
+  const reason = `Alarms without any member that the shape knows: ${unknown}.`;
+  return { ...reject('not-understood', reason), events };
 }
 
-function sharedOf(object: JsonObject, device: Device, time: ClinicalTime | undefined, scope: Scope): Shared {
+/** Why there is no event of a device that is known. */
+function nothing(object: JsonObject, { strange }: AlarmItems): Normalized {
+  if (strange > 0)
+    return reject('not-understood', 'An alarm that is neither a text nor an object that says something.');
+  if (object.has('readings') || object.has('values'))
+    return reject('nothing-in-it', 'The vitals shape without a reading that has a value.');
+  return reject('not-understood', `Not the vitals shape: missing ${something}.`);
+}
+
+const something = '`readings`, a vital by its name, or `alarm`';
+
+function sharedOf(
+  object: JsonObject,
+  device: Device | undefined,
+  time: ClinicalTime | undefined,
+  scope: Scope,
+): Shared {
   const parts = ClinicalEvent.fromPartial({ device: {}, patient: {}, encounter: {}, times: {} });
   const shared: Shared = { device, patient: undefined, encounter: undefined, times: parts.times };
   if (shared.times) {
     shared.times.observed = time;
     shared.times.capturedAtUs = scope.context.capturedAtUs;
   }
-  const patient = identifiersOf(object.get('patient'), scope);
+  const patient = identifiersOf(object.get('patient'), 'patient', scope);
   if (patient.length > 0 && parts.patient) shared.patient = { ...parts.patient, identifiers: patient };
-  const encounter = identifiersOf(object.get('encounter'), scope);
+  const encounter = identifiersOf(object.get('encounter'), 'encounter', scope);
   if (encounter.length > 0 && parts.encounter)
     shared.encounter = { ...parts.encounter, identifiers: encounter };
   return shared;
-}
-
-// ── device, patient, place ─────────────────────────────────────────────────────────────────────────
-
-function deviceOf(object: JsonObject, scope: Scope): Device | undefined {
-  const said = object.get('device') ?? object.get('deviceId');
-  const identifiers = identifiersOf(said, scope);
-  if (identifiers.length === 0) return undefined;
-  const device = Device.fromPartial({
-    identifiers,
-    path: scope.context.topic,
-    battery: scalar(object.get('battery')) ?? '',
-  });
-  if (said instanceof Map) {
-    device.model = scalar(said.get('model')) ?? '';
-    device.manufacturer = scalar(said.get('manufacturer')) ?? '';
-    const type = scalar(said.get('type'));
-    if (type) device.type = localCode(type, scope);
-    device.battery ||= scalar(said.get('battery')) ?? '';
-  }
-  device.location = locationOf(object.get('location'));
-  return device;
-}
-
-function identifiersOf(value: Json | undefined, scope: Scope): Identifier[] {
-  if (Array.isArray(value)) return value.flatMap((one) => identifiersOf(one, scope)).slice(0, 32);
-  if (!(value instanceof Map)) {
-    const text = value === undefined ? undefined : scalar(value);
-    return text ? [identifier(text, '', '', scope)] : [];
-  }
-  const many = value.get('identifiers') ?? value.get('identifier');
-  if (many !== undefined) return identifiersOf(many, scope);
-  const id = scalar(value.get('id') ?? value.get('value'));
-  if (!id) return [];
-  const system = scalar(value.get('system')) ?? '';
-  return [identifier(id, system, scalar(value.get('type')) ?? '', scope)];
-}
-
-function locationOf(value: Json | undefined): Location | undefined {
-  const blank = Device.fromPartial({ location: {} }).location as Location;
-  if (!(value instanceof Map)) {
-    const text = scalar(value);
-    return text ? { ...blank, description: text } : undefined;
-  }
-  const part = (...names: string[]): string =>
-    scalar(names.map((n) => value.get(n)).find((v) => v !== undefined)) ?? '';
-  return {
-    ...blank,
-    pointOfCare: part('unit', 'pointOfCare', 'ward'),
-    room: part('room'),
-    bed: part('bed'),
-    facility: part('facility'),
-    building: part('building'),
-    floor: part('floor'),
-    description: part('description', 'text'),
-  };
 }
 
 // ── readings ───────────────────────────────────────────────────────────────────────────────────────
 
 function readingsOf(object: JsonObject, scope: Scope): Observation[] {
   const found: Observation[] = [];
+  let readings = 0;
   const push = (name: string, value: Json): void => {
-    const one = readingOf(name, value, scope);
+    const where = `reading ${++readings}`;
+    const one = readingOf(name, value, where, scope);
     if (one) found.push(one);
-    else scope.remarks.push(`reading ${found.length + 1}: without a code or a value`);
+    else scope.remark(`${where}: without a code or a value`);
   };
   for (const member of ['readings', 'values']) {
     const list = object.get(member);
@@ -225,7 +197,7 @@ function readingsOf(object: JsonObject, scope: Scope): Observation[] {
     if (measures) push(name, value);
     else unread++;
   }
-  if (unread > 0) scope.remarks.push(`members that are no readings: ${unread}`);
+  if (unread > 0) scope.remark(`members that are no readings: ${unread}`);
   return found;
 }
 
@@ -234,79 +206,43 @@ function isMeasured(value: Json): boolean {
   return value instanceof JsonNumber || (typeof value === 'string' && NUMERIC.test(value));
 }
 
-function readingOf(name: string, item: Json, scope: Scope): Observation | undefined {
+function readingOf(name: string, item: Json, where: string, scope: Scope): Observation | undefined {
   const fields: JsonObject = item instanceof Map ? item : new Map([['value', item]]);
   const value = scalar(fields.get('value'));
   const said = fields.get('code') ?? fields.get('name') ?? (name === '' ? undefined : name);
   if (value === undefined || value === '' || said === undefined) return undefined;
-  const sentUnit = scalar(fields.get('unit')) ?? '';
-  const { code, unit } = codeOf(said, sentUnit, scope);
+  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope, where);
   if (!code) return undefined;
-  const status = (scalar(fields.get('status')) ?? '').toLowerCase();
-  if (status !== '' && !STATUSES.has(status)) scope.remarks.push('status: not a known word');
-  const flags = listed(fields.get('interpretation')).flatMap((flag) => scalar(flag) || []);
+  const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
   return Observation.fromPartial({
     code,
     value,
     unit,
     unitCode: unitCodeOf(unit),
-    status: STATUSES.has(status) ? status : 'unknown',
+    status: wordIn(STATUSES, fields.get('status'), 'status', scope) || 'unknown',
     interpretation: flags[0] ?? '',
     interpretations: flags,
     valueType: NUMERIC.test(value) ? 'NM' : 'ST',
-    referenceRange: scalar(fields.get('referenceRange')) ?? '',
+    referenceRange: rangeOf(fields.get('referenceRange'), where, scope),
     effective: scope.time(fields.get('time'), 'reading time'),
   });
 }
 
-function codeOf(said: Json, sentUnit: string, scope: Scope): { code: Code | undefined; unit: string } {
-  const fields: JsonObject = said instanceof Map ? said : new Map([['code', said]]);
-  const sent = scalar(fields.get('code')) ?? '';
-  if (sent === '') return { code: undefined, unit: sentUnit };
-  const system = scalar(fields.get('system')) ?? '';
-  const code = localCode(sent, scope, system, scalar(fields.get('display')) ?? '');
-  // A code of a named system says itself what it is; only ours and the two of the table are looked up there.
-  const known = system === '' || system === MDC || system === LOINC ? vitalOf(sent) : undefined;
-  if (!known) return { code: scope.map(code), unit: sentUnit };
-  const unit = sentUnit || known.unit;
-  const ucum = ucumOf(unit) ?? unit;
-  add(code, MDC, known.mdc, known.mdcName);
-  const loinc =
-    ucum === known.unit ? known.loinc : (known.loincFor?.[ucum] ?? (known.loincFor ? '' : known.loinc));
-  if (loinc !== '') add(code, LOINC, loinc, known.display);
-  return { code: scope.map(code), unit };
+/** A text, {text}, or two bounds {low, high}. */
+function rangeOf(sent: Json | undefined, where: string, scope: Scope): string {
+  if (sent === undefined || sent === null) return '';
+  const fields: JsonObject = sent instanceof Map ? sent : new Map([['text', sent]]);
+  const [text, low, high] = ['text', 'low', 'high'].map((name) => idText(fields.get(name)));
+  if (text !== undefined) return text;
+  if (low !== undefined && high !== undefined) return `${low}-${high}`;
+  if (sent !== '') scope.remark(`${where}: the reference range is no text`);
+  return '';
 }
 
-function add(code: Code, system: string, value: string, display: string): void {
-  if (code.codings.some((one) => one.system === system && one.code === value)) return;
-  code.codings.push({ system, code: value, display, version: '', name: '', mapped: true });
-}
-
-// ── alarms ─────────────────────────────────────────────────────────────────────────────────────────
-
-function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope): Alarm | undefined {
-  const fields: JsonObject = item instanceof Map ? item : new Map([['text', item]]);
-  const id = scalar(fields.get('id')) ?? '';
-  const text = scalar(fields.get('text')) ?? '';
-  const { code } = codeOf(fields.get('code') ?? '', '', scope);
-  if (id === '' && text === '' && !code) return undefined;
-  const word = (member: string, words: ReadonlySet<string>): string => {
-    const sent = (scalar(fields.get(member)) ?? '').toLowerCase();
-    if (sent === '' || words.has(sent)) return sent;
-    scope.remarks.push(`alarm ${member}: not a known word`);
-    return '';
-  };
-  const phase = word('phase', PHASES);
-  return Alarm.fromPartial({
-    identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
-    code,
-    priority: word('priority', PRIORITIES),
-    phase,
-    state: word('state', STATES),
-    inactivation: word('inactivation', INACTIVATIONS),
-    type: word('type', TYPES),
-    text,
-    ...alarmTimes(phase, scope.time(fields.get('time'), 'alarm time') ?? time),
-    sourceLocation: scalar(fields.get('location')) ?? '',
-  });
+/** Empty: none was sent. Undefined: one that is no text, so nobody knows it; the shape's own would be another one. */
+function unitOf(sent: Json | undefined, where: string, scope: Scope): string | undefined {
+  if (sent === undefined || sent === null) return '';
+  if (typeof sent === 'string') return sent;
+  scope.remark(`${where}: the unit is no text`);
+  return undefined;
 }

@@ -4,16 +4,21 @@
  *
  * Read by the name of a term before its number: the numbers of the attributes have changed between editions.
  */
+import { phases, priorities as priorityList } from '../../../proto/config/payload-schema.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { beginnings, knownWord } from '../known-word.ts';
 import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
+import { remark, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
 
 const evidenceMax = 100;
 /** MDC_EVT_ALARM: some event, to be named by the value. */
 const anyAlarm = '196616';
 const priorities = lookup({ PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' });
+const phaseWords: ReadonlySet<string> = new Set(phases);
+const priorityWords: ReadonlySet<string> = new Set(priorityList);
 const types = lookup({ SP: 'physiological', ST: 'technical', SA: 'advisory' });
 
 type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
@@ -66,14 +71,18 @@ function isEvent({ code, name }: { code: string; name: string }): boolean {
 }
 
 /** Of a finished event: its rows know their components. */
-export function alarmOf(event: ClinicalEvent): Alarm {
+export function alarmOf(event: ClinicalEvent, scope: Scope): Alarm {
   const alarm = fresh.alarm();
   alarm.identifier = identity(event);
+  const unknown = new Set<Attribute>();
   let told: Observation | undefined;
   for (const row of event.observations) {
     const attribute = attributeOf(row);
-    if (attribute !== undefined) take(alarm, attribute, row);
-    else if (told === undefined && (isEvent(mdcTerm(row.code)) || row.value !== '')) told = row;
+    if (attribute !== undefined) {
+      if (take(alarm, attribute, row)) continue;
+      unknown.add(attribute);
+      remark(scope, `OBX-5: the ${attribute} of an alarm is not a known word`);
+    } else if (told === undefined && (isEvent(mdcTerm(row.code)) || row.value !== '')) told = row;
     else if (row.value !== '' && alarm.evidence.length < evidenceMax) alarm.evidence.push(row);
   }
   if (told !== undefined) {
@@ -84,12 +93,14 @@ export function alarmOf(event: ClinicalEvent): Alarm {
     alarm.devicePath = told.devicePath;
     // Priority and kind stand among the flags of this row, or as rows of their own.
     for (const flag of told.interpretations) {
-      alarm.priority ||= own(priorities, flag.toUpperCase()) ?? '';
+      const flagged = own(priorities, flag.toUpperCase()) ?? '';
+      // Beside a word that nobody understood, a flag says no more than that it is not lower.
+      if (flagged === 'high' || !unknown.has('priority')) alarm.priority ||= flagged;
       alarm.type ||= own(types, flag.toUpperCase()) ?? '';
     }
   }
   alarm.code ??= event.order?.service ?? said('');
-  times(alarm, told, event);
+  times(alarm, told, event, unknown.has('phase'));
   return alarm;
 }
 
@@ -100,46 +111,48 @@ function identity({ order }: ClinicalEvent): Identifier | undefined {
   return first ?? order?.filler ?? order?.placer;
 }
 
-function take(alarm: Alarm, attribute: Attribute, row: Observation): void {
+/** False: a word outside the vocabulary, where there is one; it is left out, and stays in its row. */
+function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
   // A coded value (CWE) says its word in the first component.
   const word = (row.valueCode?.codings[0]?.code ?? row.value).trim();
   switch (attribute) {
     case 'source':
       alarm.sourceLocation = row.value;
       alarm.source = row.valueCode;
-      return;
+      return true;
     case 'phase':
-      alarm.phase = phase(word.toLowerCase());
-      return;
+      alarm.phase = knownWord(phaseWords, word) ?? '';
+      return word === '' || alarm.phase !== '';
     case 'state':
       alarm.state = word.toLowerCase();
-      return;
+      return true;
     case 'inactivation':
       alarm.inactivation = [word, ...row.furtherValues].join(' ').toLowerCase();
-      return;
+      return true;
     case 'priority':
-      alarm.priority = own(priorities, word.toUpperCase()) ?? word.toLowerCase();
-      return;
+      alarm.priority = own(priorities, word.toUpperCase()) ?? knownWord(priorityWords, word) ?? '';
+      return word === '' || alarm.priority !== '';
     case 'type':
       alarm.type = own(types, word.toUpperCase()) ?? word.toLowerCase();
-      return;
+      return true;
     case 'text':
       alarm.text = row.value;
-      return;
+      return true;
     case 'timeout':
-      return; // of the watchdog; it stays a row
+      return true; // of the watchdog; it stays a row
   }
 }
 
-function phase(word: string): string {
-  return word === 'de-escalate' ? 'deescalate' : word;
-}
-
 /** OBX-14 of the alarm's own row, else OBR-7, is when this phase came; the start's is when it began. */
-function times(alarm: Alarm, told: Observation | undefined, event: ClinicalEvent): void {
+function times(
+  alarm: Alarm,
+  told: Observation | undefined,
+  event: ClinicalEvent,
+  phaseUnknown: boolean,
+): void {
   const observed = event.times?.observed;
   alarm.updated = told?.effective ?? observed;
-  const begins = alarm.phase === '' || alarm.phase === 'start' || alarm.phase === 'tpoint';
+  const begins = alarm.phase === '' ? !phaseUnknown : beginnings.has(alarm.phase);
   if (begins) alarm.raised = alarm.updated;
   // A later phase whose OBR-7 is earlier than its own time says when it all began.
   else if (told?.effective !== undefined && before(observed?.value, told.effective.value)) {

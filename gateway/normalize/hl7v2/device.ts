@@ -26,7 +26,7 @@ const levels = ['mds', 'vmd', 'channel'];
 const alarmProfile = /IHE[ _]PCD[ _]ACM|PCD-04|1\.3\.6\.1\.4\.1\.19376\.1\.6\.1\.4\./i;
 const deviceProfile = /IHE[ _]PCD|Continua|PCD-01|1\.3\.6\.1\.4\.1\.19376\.1\.6\./i;
 
-/** Why an ORU is a device's: its trigger, its profile, or MDC codes in its rows. */
+/** Why an ORU is a device's: its trigger, its profile, or a row with an MDC code. */
 export function deviceKind(message: Message, trigger: string): 'alarm' | 'device' | '' {
   if (trigger === 'R40' || trigger === 'R41') return 'alarm';
   const header = message.segments[0];
@@ -35,13 +35,28 @@ export function deviceKind(message: Message, trigger: string): 'alarm' | 'device
     if (alarmProfile.test(profiles)) return 'alarm';
     if (deviceProfile.test(profiles)) return 'device';
   }
+  if (!message.bytes.includes('MDC')) return '';
+  let rows = 0;
+  let later = false;
+  let specimen = false;
   for (const segment of message.segments) {
-    if (segment.name === 'OBR' && segment.text(4, 1, 3) === 'MDC' && segment.text(4) === '196616')
+    // What is measured on a specimen is a laboratory's, also where some of its rows have codes of devices.
+    if (segment.name === 'SPM') specimen = true;
+    if (
+      segment.name === 'OBR' &&
+      rows === 0 &&
+      segment.text(4, 1, 3) === 'MDC' &&
+      segment.text(4) === '196616'
+    )
       return 'alarm';
-    if (segment.name !== 'OBX') continue;
-    return segment.text(3, 1, 3) === 'MDC' || segment.text(3, 1, 6) === 'MDC' ? 'device' : '';
+    if (segment.name !== 'OBX' || later) continue;
+    const first = rows++ === 0;
+    if (segment.text(3, 1, 3) !== 'MDC' && !(first && segment.text(3, 1, 6) === 'MDC')) continue;
+    if (first) return 'device';
+    // Some devices have rows of their own, or of their gateway, before those of the standard.
+    later = true;
   }
-  return '';
+  return later && !specimen ? 'device' : '';
 }
 
 export function finishDevice(event: ClinicalEvent): void {

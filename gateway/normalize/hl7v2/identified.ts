@@ -4,6 +4,7 @@ import { identifierSystem } from '../identity.ts';
 import { timeOf } from './clock.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
+import { remark } from './scope.ts';
 
 export function identifier(value: string, type: string, system: string): Identifier {
   return {
@@ -114,6 +115,12 @@ export function eiOf(parts: Parts, type: string): Identifier | undefined {
   // Some senders leave the first component out and name only the universal id.
   const value = parts.text(1) || parts.text(3);
   if (value === '') return undefined;
+  // Where the authority has its name too, or is a device by its EUI-64, the id is the authority's, of all its orders.
+  const ofAuthority = parts.has(2) || parts.text(4).toUpperCase() === 'EUI-64';
+  if (type !== '' && !parts.has(1) && ofAuthority) {
+    remark(parts.message.scope, 'an order number that names its authority and no number');
+    return undefined;
+  }
   return assigned(identifier(value, type, systemOf(parts, 2)), parts, 2);
 }
 

@@ -54,7 +54,7 @@ export const alarm: Family = {
   finish(event, draft) {
     finishReport(event, draft);
     finishDevice(event);
-    if (isAlarm(event) || draft.done[0] === event) event.alarm = alarmOf(event);
+    if (isAlarm(event) || draft.done[0] === event) event.alarm = alarmOf(event, draft.message.scope);
     else event.kind = device.kind;
   },
 };

@@ -32,7 +32,7 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       to.samples = sampled(segment, field, type);
       return;
     case 'SN':
-      structured(to, segment.parts(field));
+      structured(to, segment, field);
       break;
     case 'ED':
       to.attachment = embedded(segment.parts(field), segment, field);
@@ -75,7 +75,17 @@ function texts(to: Observation, segment: Segment, field: number, type: string): 
     const text = textIn(found[i] as Parts, type);
     if (i === 0) to.value = text;
     else to.furtherValues.push(text);
+    // What a monitor shows where it has no number: INV, ***, ---.
+    if (type === 'NM' && text !== '' && !/\d/.test(text)) {
+      remark(segment.message.scope, `${place(segment, field)}: a number (NM) without a digit`);
+    }
   }
+}
+
+/** With the set id of its row, which tells it from the others. */
+function place(segment: Segment, field: number): string {
+  const row = segment.text(1);
+  return /^\d{1,6}$/.test(row) ? `${segment.name}[${row}]-${field}` : `${segment.name}-${field}`;
 }
 
 function textIn(parts: Parts, type: string): string {
@@ -102,8 +112,16 @@ function coded(to: Observation, segment: Segment, field: number): void {
   }
 }
 
-/** SN: comparator, number, separator, number. */
-function structured(to: Observation, parts: Parts): void {
+const comparators = new Set(['', '<', '>', '<=', '>=', '=', '<>']);
+
+/** SN: comparator, number, separator, number [HL7 2.A.70]. */
+function structured(to: Observation, segment: Segment, field: number): void {
+  const parts = segment.parts(field);
+  if (!comparators.has(parts.text(1))) {
+    // Its parts stand in other places than they should: nobody knows which of them is the number.
+    remark(parts.message.scope, `${place(segment, field)}: an SN that does not begin with a comparator`);
+    return;
+  }
   const [comparator, number1, separator, number2] = [1, 2, 3, 4].map((part) => parts.text(part));
   to.structured = {
     comparator: comparator ?? '',

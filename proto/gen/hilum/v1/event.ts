@@ -2042,7 +2042,7 @@ export interface Observation {
   furtherValues: string[];
   /**
    * A structured numeric in its parts.
-   * HL7 v2: OBX-5 of SN · FHIR: Observation.valueQuantity, valueRange, valueRatio
+   * HL7 v2: OBX-5 of SN, NR · FHIR: Observation.valueQuantity, valueRange, valueRatio
    */
   structured:
     | StructuredNumeric
@@ -2204,7 +2204,7 @@ export interface Observation {
   devicePath: string;
   /**
    * The samples of a waveform, which are no value of their own.
-   * HL7 v2: OBX-5 of NA, MA · FHIR: SampledData
+   * HL7 v2: OBX-5 of NA, MA · FHIR: Observation.valueString
    */
   samples:
     | SampledData
@@ -2280,7 +2280,7 @@ export interface ConvertedQuantity {
 export interface SampledData {
   /**
    * The samples as sent, a blank between two, E for an empty one; left out above the attachment limit.
-   * HL7 v2: OBX-5 · FHIR: SampledData.data · IHE: PCD-01 OBX-5
+   * HL7 v2: OBX-5 · FHIR: Observation.valueString · IHE: PCD-01 OBX-5
    */
   data: string;
   /**
@@ -2290,7 +2290,7 @@ export interface SampledData {
   count: number;
   /**
    * How many channels each moment has.
-   * HL7 v2: OBX-5 of MA · FHIR: SampledData.dimensions
+   * HL7 v2: OBX-5 of MA
    */
   dimensions: number;
   /**
@@ -3384,7 +3384,7 @@ export interface Alarm {
    */
   text: string;
   /**
-   * When it was raised.
+   * When it was raised; absent where the phase is no beginning and nothing else says it.
    * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime · IHE: PCD-04 OBX-14 · Device JSON:
    * alarm.time
    */

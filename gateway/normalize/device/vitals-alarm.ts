@@ -1,0 +1,90 @@
+/**
+ * The alarms of the built-in vitals shape. A text is an alarm, and an object that says anything of one: its priority or
+ * phase alone will do, for a high alarm that has no name is still a high alarm. Nothing, null and false are none.
+ */
+import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
+import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Json, JsonObject } from './json.ts';
+import {
+  alarmTimes,
+  INACTIVATIONS,
+  identifier,
+  idText,
+  PHASES,
+  PRIORITIES,
+  type Scope,
+  STATES,
+  scalar,
+  TYPES,
+} from './scope.ts';
+import { codeOf } from './vitals-code.ts';
+import { wordIn, wordsOf } from './words.ts';
+
+/** What is written where alarms are. */
+export interface AlarmItems {
+  /** Texts, and objects that say something. */
+  said: Json[];
+  /** Neither: a number, true, a list, an object in which nothing stands. */
+  strange: number;
+}
+
+export function alarmItems(object: JsonObject): AlarmItems {
+  const found: AlarmItems = { said: [], strange: 0 };
+  for (const member of ['alarm', 'alarms']) {
+    const value = object.get(member);
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item === undefined || isNothing(item)) continue;
+      const speaks = item instanceof Map ? ![...item.values()].every(isNothing) : typeof item === 'string';
+      if (speaks) found.said.push(item);
+      else found.strange += 1;
+    }
+  }
+  return found;
+}
+
+function isNothing(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === false || value === '';
+}
+
+/** Undefined: an object without any member that the shape knows of an alarm. */
+export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope): Alarm | undefined {
+  const fields: JsonObject = item instanceof Map ? item : new Map([['text', item]]);
+  const said = fields.get('id');
+  const id = idText(said) ?? '';
+  if (id === '' && said !== undefined && !isNothing(said)) scope.remark('alarm id: no identifier');
+  const text = scalar(fields.get('text')) ?? '';
+  const { code } = codeOf(fields.get('code') ?? fields.get('name') ?? '', '', scope);
+  if (id === '' && text === '' && !code) {
+    if (attributes.every((name) => isNothing(fields.get(name)))) return undefined;
+    scope.remark('alarm: without code, text and id');
+  }
+  const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string =>
+    wordIn(words, fields.get(member), `alarm ${member}`, scope);
+  const phase = word('phase', PHASES);
+  return Alarm.fromPartial({
+    identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
+    code,
+    priority: word('priority', PRIORITIES),
+    phase,
+    state: word('state', STATES),
+    inactivation: inactivationOf(fields.get('inactivation'), scope),
+    type: word('type', TYPES),
+    text,
+    ...alarmTimes(
+      phase,
+      !isNothing(fields.get('phase')),
+      scope.time(fields.get('time'), 'alarm time') ?? time,
+    ),
+    sourceLocation: scalar(fields.get('location')) ?? '',
+  });
+}
+
+/** Sound may be paused while the alarm is acknowledged: words beside each other, as PCD-04 has them. */
+function inactivationOf(sent: Json | undefined, scope: Scope): string {
+  const words = wordsOf(sent, 'alarm inactivation', scope).flatMap((one) => one.trim().split(/\s+/));
+  const found = words.map((one) => wordIn(INACTIVATIONS, one, 'alarm inactivation', scope));
+  return [...new Set(found)].filter(Boolean).join(' ');
+}
+
+/** Each of them says that there is an alarm. */
+const attributes = ['priority', 'phase', 'state', 'inactivation', 'type'] as const;
