@@ -325,6 +325,7 @@ export class Gateway {
         },
         configReport: () => this.#config.store.report(),
         telemetry: () => this.#report.telemetry(),
+        details: () => this.#report.details(),
         takeRepeats: () => this.#repeats.take(),
         onLatency: (lane, hop, us) => this.#latency.record(lane, hop, us),
       },

@@ -35,11 +35,16 @@ export class Latency {
     histogram.recordValue(Math.min(Math.round(us), highestUs));
   }
 
-  encode(): LatencyHistogram[] {
-    return [...this.#histograms].map(([name, histogram]) => {
+  /** How many values each has, and its encoded form, which takes time to make. */
+  *all(): Generator<{ name: string; count: number; encode(): LatencyHistogram }> {
+    for (const [name, histogram] of this.#histograms) {
       const [lane, hop] = name.split('|') as [string, string];
-      return { class: lane, hop, histogram: encodeIntoCompressedBase64(histogram) };
-    });
+      yield {
+        name,
+        count: histogram.totalCount,
+        encode: () => ({ class: lane, hop, histogram: encodeIntoCompressedBase64(histogram) }),
+      };
+    }
   }
 
   summary(): { class: string; hop: string; count: number; p50Us: number; p99Us: number; maxUs: number }[] {

@@ -17,10 +17,14 @@ import { nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
 import type { Tallies } from './tallies.ts';
+import type { Detail } from './uplink/details.ts';
 import { version } from './version.ts';
 
 /** Custody by hour goes up for the last three days; the totals are for ever. */
 const hoursReported = 72;
+/** About so much in a report; a histogram has up to 7 kB and changes with every event. */
+const hourBytes = 40;
+const histogramRestMs = 10_000;
 
 /** What is told of the uplink. */
 interface UplinkFacts {
@@ -163,18 +167,7 @@ export class SelfReport {
   }
 
   telemetry(): Telemetry {
-    const wide = (count: Record<string, number | string>): CustodyCount => ({
-      source: String(count.source ?? ''),
-      accepted: BigInt(count.accepted ?? 0),
-      pending: BigInt(count.pending ?? 0),
-      delivered: BigInt(count.delivered ?? 0),
-      quarantined: BigInt(count.quarantined ?? 0),
-      expired: BigInt(count.expired ?? 0),
-      duplicates: BigInt(count.duplicates ?? 0),
-      hour: BigInt(count.hour ?? 0),
-      destination: String(count.destination ?? ''),
-    });
-    const { journal, journalBytesMax, latency, tallies, alarms } = this.#parts;
+    const { journal, journalBytesMax, tallies, alarms } = this.#parts;
     const { shares, unmapped, clocks, criticals, once } = tallies;
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
@@ -182,10 +175,6 @@ export class SelfReport {
       atUs: nowUs64(),
       custody: [
         ...this.#custody().map(wide),
-        ...journal
-          .custodyHours()
-          .filter(({ hour }) => hour > nowUs() / 3.6e9 - hoursReported)
-          .map(({ source, hour, counts }) => wide({ ...counts, source, hour })),
         ...journal.local.counts().map(({ destination, counts }) =>
           wide({
             destination,
@@ -196,7 +185,7 @@ export class SelfReport {
           }),
         ),
       ],
-      latency: latency.encode(),
+      latency: [],
       startedAtUs: BigInt(this.#startedAtUs),
       status: {
         journalBytes: BigInt(room.liveBytes),
@@ -219,8 +208,45 @@ export class SelfReport {
       circuits: tallies.circuits.report(),
       criticals: criticals.report(),
       once: once.report(),
+      partial: false,
     };
   }
+
+  /** Histograms, and custody by hour. */
+  *details(): Generator<Detail> {
+    const { journal, latency } = this.#parts;
+    for (const { name, count, encode } of latency.all()) {
+      const put = (report: Telemetry) => {
+        const made = encode();
+        report.latency.push(made);
+        return made.histogram.length;
+      };
+      yield { name: `latency|${name}`, stamp: String(count), restMs: histogramRestMs, put };
+    }
+    const from = nowUs() / 3.6e9 - hoursReported;
+    for (const { source, hour, counts } of journal.custodyHours()) {
+      if (hour <= from) continue;
+      const put = (report: Telemetry) => {
+        report.custody.push(wide({ ...counts, source, hour }));
+        return hourBytes;
+      };
+      yield { name: `hour|${hour}|${source}`, stamp: Object.values(counts).join(), restMs: 0, put };
+    }
+  }
+}
+
+function wide(count: Record<string, number | string>): CustodyCount {
+  return {
+    source: String(count.source ?? ''),
+    accepted: BigInt(count.accepted ?? 0),
+    pending: BigInt(count.pending ?? 0),
+    delivered: BigInt(count.delivered ?? 0),
+    quarantined: BigInt(count.quarantined ?? 0),
+    expired: BigInt(count.expired ?? 0),
+    duplicates: BigInt(count.duplicates ?? 0),
+    hour: BigInt(count.hour ?? 0),
+    destination: String(count.destination ?? ''),
+  };
 }
 
 /** Counts are 64-bit integers outside, so strings (CONTRACT.md 7). */

@@ -8,6 +8,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { formatProblems, readDocument } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
+import { wireLimits } from '../proto/limits.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
@@ -22,6 +23,10 @@ const duration = z
 const size = z
   .string()
   .refine((value) => parseSize(value) !== undefined, { error: 'write a size, as in "512MiB" or "20GiB"' });
+/** Of what is answered: a longer one could never be sent on to the control plane. */
+const messageSize = size.refine((value) => (parseSize(value) ?? 0) <= wireLimits.recordBytesMax, {
+  error: `at most ${wireLimits.recordBytesMax / 1024 ** 2}MiB: the line to the control plane carries no longer message`,
+});
 
 const topicFilter = z
   .string()
@@ -52,7 +57,7 @@ const mllpListener = z.strictObject({
   type: z.literal('mllp'),
   listen,
   tls,
-  frameBytesMax: size.default('16MiB'),
+  frameBytesMax: messageSize.default('16MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(1024),
   connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(1024),
   frameTimeout: duration.default('60s'),
@@ -81,7 +86,7 @@ const mqttListener = z.strictObject({
   tls,
   users: z.record(z.string(), mqttUser).default({}),
   anonymous: z.strictObject({ publish: z.array(topicFilter).default([]) }).optional(),
-  packetBytesMax: size.default('1MiB'),
+  packetBytesMax: messageSize.default('1MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(2000),
   connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(2000),
 });

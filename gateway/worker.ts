@@ -5,17 +5,14 @@
  * half of the work; it ends this one when it takes too long and starts a fresh one.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { BackWriter } from '../proto/back-writer.ts';
 import { takeFailed } from '../proto/config/cel.ts';
-import { writeClinicalEvent, writeEnvelope } from '../proto/gen/hilum/v1/event-writer.ts';
 import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
-import { batchElement } from '../proto/wire.ts';
 import type { Class } from './capture/intake.ts';
 import { resultOf } from './job-result.ts';
 import { quarantineId } from './journal/layout.ts';
 import { type OutboxEntry, packEntries } from './journal/rows.ts';
-import { compileMeaning, judge, type Meaning, read } from './meaning.ts';
+import { compileMeaning, judge, type Meaning, read, type Understood } from './meaning.ts';
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
@@ -24,6 +21,7 @@ import { adoptClock, nowUs } from './process/clock.ts';
 import { collectAfter } from './process/heap.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
 import { carry } from './worker-carry.ts';
+import { EventEncoder, Refused } from './worker-events.ts';
 import {
   type FromWorker,
   type Have,
@@ -40,10 +38,7 @@ import { JobMemory, WorkerMemory } from './worker-memory.ts';
 
 const setup = workerData as WorkerSetup;
 adoptClock(setup.clock);
-/** Kept, because a writer's buffers cost more than what is written. */
-const eventWriter = new BackWriter();
-const envelopeWriter = new BackWriter();
-const nothing = new Uint8Array(0);
+const encoder = new EventEncoder();
 let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
 
 const memory = new WorkerMemory({
@@ -124,6 +119,17 @@ interface Opened {
   failed: readonly string[];
   /** Rows that its events named. */
   needs: readonly Need[];
+  /** After the second phase. */
+  ready?: Ready;
+}
+
+/** What goes out of a record. */
+interface Ready {
+  made: Understood;
+  /** Its events, as elements of a Batch. */
+  elements: Uint8Array[];
+  /** By destination: the route that sends it there. */
+  destinations: Map<string, string>;
 }
 
 interface Job {
@@ -168,14 +174,27 @@ function complete(job: Job): void {
   answer(job.id, job.memory, job.reply);
 }
 
-/** The second phase: what the record says in the light of what came before. */
+/** The second phase: what the record says in the light of what came before. Of what is refused nothing is remembered. */
 function conclude(one: Opened, job: JobMemory, reply: Reply): void {
   try {
-    job.record(() => remember(one.made.events, one.about, job));
-  } catch {
-    one.made = { events: [], reject: memoryFailed };
+    job.record(() => {
+      recall(one, job);
+      one.ready = prepare(one);
+    });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    one.made = { events: [], reject: error.reject };
+    one.ready = prepare(one);
   }
-  finish(one, reply);
+  finish(one, one.ready as Ready, reply);
+}
+
+function recall({ made, about }: Opened, job: JobMemory): void {
+  try {
+    remember(made.events, about, job);
+  } catch {
+    throw new Refused(memoryFailed);
+  }
 }
 
 function answer(id: number, job: JobMemory, reply: Reply): void {
@@ -203,15 +222,14 @@ class Reply {
   readonly deliveries: JobDelivery[] = [];
   readonly #lanes = new Map<Class, { entries: OutboxEntry[]; plain: Uint8Array[] }>();
 
-  /** Copies the envelope. */
-  event(lane: Class, entry: OutboxEntry, envelope: Uint8Array): void {
+  event(lane: Class, entry: OutboxEntry, element: Uint8Array): void {
     let made = this.#lanes.get(lane);
     if (made === undefined) {
       made = { entries: [], plain: [] };
       this.#lanes.set(lane, made);
     }
     made.entries.push(entry);
-    made.plain.push(batchElement(envelope));
+    made.plain.push(element);
   }
 
   finish(id: number, job: JobMemory): JobReply {
@@ -281,20 +299,32 @@ function aboutOf(job: JobRecord, record: JournalRecord, { events }: Normalized):
   };
 }
 
-function finish({ job, record, made: normalized, failed }: Opened, reply: Reply): void {
+/** Throws `Refused` where the line could not carry it. */
+function prepare(one: Opened): Ready {
+  const { job, record } = one;
   const normalizedAtUs = nowUs();
-  const made = judge(normalized, record, meaning);
-  const { lane } = made;
+  const made = judge(one.made, record, meaning);
   const destinations = new Map<string, string>();
   made.events.forEach((event) => {
     const heldBack = event.once?.heldBack;
     for (const { destination, route } of meaning.routes(event))
       if (heldBack?.includes(destination) !== true) destinations.set(destination, route);
   });
-  const failedRules = [...failed, ...takeFailed()];
-  for (const rule of failedRules)
+  one.failed = [...one.failed, ...takeFailed()];
+  for (const rule of one.failed)
     for (const { provenance } of made.events)
       provenance?.remarks.push(`the condition of ${rule} could not be evaluated, and counts as not met`);
+  const { sequence, journaledAtUs } = job;
+  const place = { epoch: setup.epoch, sequence, journaledAtUs, normalizedAtUs };
+  return { made, elements: encoder.encode(made.events, record, place), destinations };
+}
+
+function finish(
+  { job, record, failed }: Opened,
+  { made, elements, destinations }: Ready,
+  reply: Reply,
+): void {
+  const { lane } = made;
   const capturedAtUs = Number(record.capturedAtUs);
   const empty = made.events.length === 0;
   const rejected =
@@ -302,33 +332,11 @@ function finish({ job, record, made: normalized, failed }: Opened, reply: Reply)
     (empty
       ? { code: 'nothing-in-it', reason: 'The message says nothing that an event could carry.' }
       : undefined);
-  made.events.forEach((event, position) => {
+  elements.forEach((element, position) => {
     const index = position + 1;
-    eventWriter.clear();
-    writeClinicalEvent(eventWriter, event);
-    envelopeWriter.clear();
-    writeEnvelope(envelopeWriter, {
-      recordEpoch: setup.epoch,
-      recordSequence: BigInt(job.sequence),
-      recordSha256: record.sha256,
-      index,
-      count: made.events.length,
-      source: record.source,
-      kind: event.kind,
-      // Of several messages in one record each is found by its own.
-      messageControlId: event.provenance?.messageControlId || record.messageControlId,
-      capturedAtUs: record.capturedAtUs,
-      journaledAtUs: BigInt(job.journaledAtUs),
-      normalizedAtUs: BigInt(normalizedAtUs),
-      event: eventWriter.since(0),
-      raw: position === 0 ? record.raw : nothing,
-      repeat: event.once?.role === 'repeat',
-    });
-    const completes = rejected === undefined && index === made.events.length;
+    const completes = rejected === undefined && index === elements.length;
     const { sequence: recordSequence, source } = job;
-    // The writer's own bytes, which it writes again.
-    const envelope = envelopeWriter.since(0);
-    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes }, envelope);
+    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes }, element);
   });
   for (const [destination, rule] of destinations) {
     const delivery = LocalDelivery.encode({
@@ -346,7 +354,7 @@ function finish({ job, record, made: normalized, failed }: Opened, reply: Reply)
   if (rejected !== undefined) reject(job, record, rejected, reply);
   const result = resultOf(job, record, made, empty ? 'routine' : lane);
   if (rejected?.code === 'mapping-failed') result.failed = true;
-  if (failedRules.length > 0) result.failedRules = failedRules;
+  if (failed.length > 0) result.failedRules = [...failed];
   reply.results.push(result);
 }
 

@@ -2,6 +2,10 @@
 export const wireLimits = {
   /** One gRPC message; a batch stays well below. */
   messageBytesMax: 32 * 1024 * 1024,
+  /** One event with the bytes of its record: what a message carries beside the few fields around it. */
+  eventBytesMax: 32 * 1024 * 1024 - 64 * 1024,
+  /** The bytes of a record, as a listener takes them: its first event travels with them. */
+  recordBytesMax: 31 * 1024 * 1024,
   /** Events of one lane in one batch. */
   batchEventsMax: 500,
   /** Bytes of one batch, unless a single event is larger. */

@@ -270,6 +270,7 @@ export class Sessions {
           auditAcked: known.auditAcked,
           quarantineAcked: known.quarantineAcked,
           deliveriesAcked: known.deliveriesAcked,
+          takesPartialReports: true,
         },
       },
     });

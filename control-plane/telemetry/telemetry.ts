@@ -1,7 +1,7 @@
 /**
  * What gateways report of themselves: the newest custody counts and, for each life of a
  * gateway, its latency histograms. Reports are absolute, so a lost one loses nothing, and
- * histograms of lives and gateways merge exactly.
+ * histograms of lives and gateways merge exactly. A partial report is completed by what its life told before.
  */
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import {
@@ -14,6 +14,9 @@ import {
 import { indexKey, positionKey } from '../eventlog/keys.ts';
 import type { Store } from '../store/store.ts';
 
+/** Custody by hour is told for the last three days. */
+const hoursKept = 72n;
+const hourUs = 3_600_000_000n;
 /** Of one record, in a trace. */
 const deliveriesMax = 100;
 
@@ -42,7 +45,8 @@ export class TelemetryStore {
     }
   }
 
-  async report(gateway: string, telemetry: Telemetry): Promise<void> {
+  async report(gateway: string, told: Telemetry): Promise<void> {
+    const telemetry = completed(told, this.#lives.get(`${gateway}\0${told.startedAtUs}`)?.telemetry);
     this.#remember(gateway, telemetry);
     const key = Buffer.concat([Buffer.from(`${gateway}\0`), indexKey(telemetry.startedAtUs)]);
     await this.#store.write([{ table: 'telemetry', key, value: Telemetry.encode(telemetry).finish() }]);
@@ -136,6 +140,28 @@ export class TelemetryStore {
     if (newest === undefined || newest.atUs <= telemetry.atUs) this.#newest.set(gateway, telemetry);
     this.#lives.set(`${gateway}\0${telemetry.startedAtUs}`, { gateway, telemetry });
   }
+}
+
+function completed(report: Telemetry, before: Telemetry | undefined): Telemetry {
+  if (!report.partial) return report;
+  const told = new Set(report.latency.map((one) => `${one.class}|${one.hop}`));
+  const hours = new Set(report.custody.map(({ source, hour }) => `${source}|${hour}`));
+  const from = report.atUs / hourUs - hoursKept;
+  return {
+    ...report,
+    partial: false,
+    latency: [
+      ...(before?.latency.filter((one) => !told.has(`${one.class}|${one.hop}`)) ?? []),
+      ...report.latency,
+    ],
+    custody: [
+      ...report.custody.filter(({ hour }) => hour === 0n),
+      ...(before?.custody.filter(
+        ({ source, hour }) => hour !== 0n && hour > from && !hours.has(`${source}|${hour}`),
+      ) ?? []),
+      ...report.custody.filter(({ hour }) => hour !== 0n),
+    ],
+  };
 }
 
 function deliveriesKey(

@@ -4,7 +4,8 @@
  * - Audit, quarantine and delivery entries are numbered and wait in the journal until they were acknowledged; a session
  *   sends each once, and the next one begins after what the control plane has.
  * - Receipts say when an ack arrived here. They are for measuring, and are not sent again.
- * - Telemetry is absolute, so that a lost one loses nothing.
+ * - Telemetry is absolute, so that a lost one loses nothing. What of it is large goes when it changed (details.ts), where
+ *   the control plane keeps what a report leaves out.
  */
 import type {
   AuditEntry,
@@ -14,6 +15,7 @@ import type {
   Telemetry,
   Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';
+import { type Detail, Details } from './details.ts';
 import type { Frame } from './session.ts';
 
 const entriesMax = 200;
@@ -35,7 +37,9 @@ export interface ReportQueue {
 }
 
 export interface ReportHooks {
+  /** Without its details. */
   telemetry(): Telemetry;
+  details(): Iterable<Detail>;
   /** What was repeated since the last call: record sequence and count. */
   takeRepeats(): { recordSequence: number; count: number }[];
 }
@@ -49,6 +53,8 @@ export class Reporting {
   #deliveriesSent = 0;
   #deliveriesTold = 0;
   #receipts: LaneAck[] = [];
+  readonly #details = new Details();
+  #partial = false;
 
   constructor(queue: ReportQueue, hooks: ReportHooks, write: (frame: Frame) => void) {
     this.#queue = queue;
@@ -63,6 +69,8 @@ export class Reporting {
     this.#deliveriesSent = Number(welcome.deliveriesAcked);
     this.deliveriesAcked(welcome.deliveriesAcked);
     this.#receipts = [];
+    this.#details.forget();
+    this.#partial = welcome.takesPartialReports;
     if (welcome.auditAcked > 0n) this.auditAcked(welcome.auditAcked);
     if (welcome.quarantineAcked > 0n) this.quarantineAcked(welcome.quarantineAcked);
   }
@@ -118,15 +126,23 @@ export class Reporting {
     if (this.#receipts.length >= receiptsMax) this.#sendReceipts();
   }
 
-  /** Everything that is told at intervals: receipts, telemetry, repeats under this epoch. */
-  sendTelemetry(epoch: bigint, clock: { offsetUs: number; uncertaintyUs: number }): void {
+  /** Everything that is told at intervals: receipts, telemetry, repeats under this epoch. @param last of the session */
+  sendTelemetry(
+    epoch: bigint,
+    clock: { offsetUs: number; uncertaintyUs: number },
+    nowMs: number,
+    last = false,
+  ): void {
     this.#sendReceipts();
     this.sendDeliveries(1);
     const value: Telemetry = {
       ...this.#hooks.telemetry(),
       clockOffsetUs: BigInt(Math.round(clock.offsetUs)),
       clockUncertaintyUs: BigInt(Math.round(clock.uncertaintyUs)),
+      partial: this.#partial,
     };
+    if (!this.#partial) this.#details.forget();
+    this.#details.add(value, this.#hooks.details(), nowMs, last || !this.#partial);
     this.#write({ $case: 'telemetry', value });
     const repeats = this.#hooks
       .takeRepeats()

@@ -5,6 +5,8 @@
  *
  * - A peer that accepts and then says nothing is left: no Welcome in 5 s, no answer to a ping in 25 s.
  * - It ends once and for one reason; after that nothing is written and nothing is heard.
+ * - How things stand is told at intervals, but never while the socket is full or the report before is still waiting for it:
+ *   what was not told is not kept, the next report says all of it, and goes as soon as there is room.
  */
 import type { GatewayFrame, PlaneFrame, UplinkClient } from '../../proto/gen/hilum/v1/session.ts';
 import { openSession, type SessionCall } from './channel.ts';
@@ -39,6 +41,12 @@ export class Session {
   readonly #on: SessionEvents;
   readonly #timers: NodeJS.Timeout[];
   #heardAtMs = performance.now();
+  /** A report was due while there was no room for it. */
+  #reportDue = false;
+  /** Frames written, those of them that the line has taken, and how many there were after the last report. */
+  #written = 0;
+  #taken = 0;
+  #toldAt = 0;
 
   /** On a channel that is ready, which is closed at the session's end. */
   constructor(client: UplinkClient, on: SessionEvents) {
@@ -54,6 +62,7 @@ export class Session {
     call.on('end', () => this.end('ended-by-peer'));
     call.on('drain', () => {
       this.blocked = false;
+      if (this.#reportDue) this.#report();
       on.onDrain();
     });
     this.#timers = [
@@ -61,22 +70,32 @@ export class Session {
         if (!this.welcomed) this.end('no-welcome');
       }, welcomeTimeoutMs),
       setInterval(() => this.beat(), beatEveryMs),
-      setInterval(() => {
-        if (this.welcomed) on.onTelemetry();
-      }, telemetryEveryMs),
+      setInterval(() => this.#report(), telemetryEveryMs),
     ];
   }
 
   /** A frame, or the bytes of one. */
   write(frame: Frame | Buffer): void {
     if (this.ended) return;
-    if (!this.#call.write(Buffer.isBuffer(frame) ? frame : { frame })) this.blocked = true;
+    this.#written += 1;
+    const taken = () => {
+      this.#taken += 1;
+      if (this.#reportDue) this.#report();
+    };
+    if (!this.#call.write(Buffer.isBuffer(frame) ? frame : { frame }, taken)) this.blocked = true;
   }
 
   beat(): void {
     if (this.ended) return;
     if (performance.now() - this.#heardAtMs > silenceMaxMs) this.end('peer-silent');
     else if (this.welcomed) this.#on.onBeat();
+  }
+
+  #report(): void {
+    this.#reportDue = this.blocked || this.#taken < this.#toldAt;
+    if (this.#reportDue || !this.welcomed || this.ended) return;
+    this.#on.onTelemetry();
+    this.#toldAt = this.#written;
   }
 
   /** Sends what was written, then ends; resolves when the peer has closed its side, or after `deadlineMs`. */

@@ -103,7 +103,7 @@ export class Uplink {
     const session = this.#session;
     if (session === undefined) return;
     if (session.welcomed) {
-      this.#tell();
+      if (!session.blocked) this.#tell(true);
       this.#write({ $case: 'goodbye', value: { reason: 'stopping' } });
     }
     await session.finish('stopped', Math.min(deadlineMs, goodbyeTimeoutMs));
@@ -251,8 +251,8 @@ export class Uplink {
     this.#renewWhenParted();
   }
 
-  #tell(): void {
-    this.#reporting.sendTelemetry(this.#outbox.epoch, this.#clock);
+  #tell(last = false): void {
+    this.#reporting.sendTelemetry(this.#outbox.epoch, this.#clock, performance.now(), last);
   }
 
   #write(frame: Frame): void {

@@ -387,6 +387,26 @@ t.test('mqtt qos 2 - a session resumed after a restart is one record, DUP or not
   }
 });
 
+t.test('mqtt qos 2 - after a restart other bytes without DUP are a new reading', async (t) => {
+  for (const dup of [true, false]) {
+    const { intake, client } = await source(t);
+    // PUBREC was sent, and PUBREL never came: the id is open in the journal.
+    await intake.append({
+      source: 'mqtt',
+      protocol: 'mqtt',
+      raw: Buffer.from('98.1'),
+      capturedAtUs: 0n,
+      classGuess: 'routine',
+      messageControlId: '',
+      repeat: { key: 'mqtt2|mqtt|dev-1|1', consult: true, window: 'released', otherBytes: 'replace' },
+    });
+    const dev = await client({ clean: false });
+    dev.send(publish({ qos: 2, id: 1, payload: '97.4', dup }));
+    t.equal(await dev.next(), '50020001');
+    t.equal(intake.records.length, dup ? 1 : 2, dup ? 'DUP: the packet id alone counts' : 'it is not lost');
+  }
+});
+
 t.test(
   'mqtt qos 2 - other bytes without DUP under an id that an earlier connection left are new',
   async (t) => {

@@ -69,6 +69,7 @@ export class FalsePlane {
                   auditAcked: 0n,
                   quarantineAcked: 0n,
                   deliveriesAcked: 0n,
+                  takesPartialReports: false,
                 },
               },
             });

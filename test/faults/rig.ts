@@ -26,7 +26,7 @@ import type { Status } from './status.ts';
 export interface RigOptions {
   /** YAML of the journal section: `reserve: "1MiB"`. */
   readonly journal?: string;
-  /** More listeners, as lines of YAML without their ports: `stress: { type: mllp, frameBytesMax: 64MiB }`. */
+  /** More listeners, as lines of YAML without their ports: `stress: { type: mllp, frameBytesMax: 31MiB }`. */
   readonly listeners?: Readonly<Record<string, string>>;
   /** Where the gateway's data is; default: in the row's folder. */
   readonly gatewayData?: string;

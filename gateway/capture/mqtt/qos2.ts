@@ -41,7 +41,14 @@ export class Qos2 {
     // Where it may be a repeat, the first copy's bytes stay the measure.
     session.unreleased.set(packetId, open && consult ? { ...open, link } : { digest, link, stored: false });
     const key = qos2Key(this.#part.options.name, session, packetId);
-    return { key, consult, window: 'released', otherBytes: 'replace' };
+    // The sender says that it is the same, or must not reuse the id here [MQTT-4.3.3-2]; else the bytes have to say so.
+    const same = dup || open?.link === link;
+    return {
+      key,
+      consult,
+      window: same ? 'released' : { ms: Number.POSITIVE_INFINITY },
+      otherBytes: 'replace',
+    };
   }
 
   isStored(link: Link | undefined, packetId: number): boolean {

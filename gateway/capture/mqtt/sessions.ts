@@ -3,7 +3,7 @@
  *
  * The durable memory of repeats is the journal's, under the keys made here; this one only decides whether
  * the journal is asked. Lost on a restart: then DUP, and for a client's first packets the mere possibility,
- * makes the journal look.
+ * makes the journal look; without DUP only the same bytes are a repeat to it.
  *
  *     mqtt1|listener|client id|packet id            QoS 1, clean session 0 only
  *     mqtt2|listener|client id|packet id            QoS 2, clean session 0

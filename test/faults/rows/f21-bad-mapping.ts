@@ -30,7 +30,7 @@ export const f21: Row = {
   id: 'F21',
   title: 'a mapping that loops, throws or explodes costs its own records',
   async run(context) {
-    const rig = new Rig(context, { listeners: { stress: 'type: mllp, frameBytesMax: 64MiB' } });
+    const rig = new Rig(context, { listeners: { stress: 'type: mllp, frameBytesMax: 31MiB' } });
     await rig.start();
     const failures: string[] = [];
     const must = (holds: boolean, what: string) => {
@@ -72,8 +72,8 @@ export const f21: Row = {
       figures.push(`${each} that ${name}`);
       n += 200_000;
     }
-    // 60 MiB of codes are more than the normalizer may hold as objects: no config can mend that.
-    const exploding = await stress.send(report('EXPLODES', 4, 'a^b^L~'.repeat(2_600_000)));
+    // 30 MiB of codes are more than the normalizer may hold as objects: no config can mend that.
+    const exploding = await stress.send(report('EXPLODES', 2, 'a^b^L~'.repeat(2_600_000)));
     must(exploding.code === 'AA', `what explodes was answered ${exploding.code}`);
     await until(async () => (await quarantined(rig)).length === asides + 1, {
       what: 'what explodes in quarantine',

@@ -130,6 +130,8 @@ export interface Welcome {
   auditAcked: bigint;
   quarantineAcked: bigint;
   deliveriesAcked: bigint;
+  /** Reports may be partial: what they leave out is kept from the one before. */
+  takesPartialReports: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -269,6 +271,8 @@ export interface Telemetry {
   criticals: CriticalTally[];
   /** What the config's `once` did, since the gateway's start. */
   once: OnceTally[];
+  /** Histograms and hours of custody that are not in it are as they were told last in this life of the gateway; all else is whole. */
+  partial: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2098,6 +2102,7 @@ function createBaseWelcome(): Welcome {
     auditAcked: 0n,
     quarantineAcked: 0n,
     deliveriesAcked: 0n,
+    takesPartialReports: false,
     _unknownFields: {},
   };
 }
@@ -2142,6 +2147,9 @@ export const Welcome: MessageFns<Welcome> = {
         throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
       }
       writer.uint32(64).uint64(message.deliveriesAcked);
+    }
+    if (message.takesPartialReports !== false) {
+      writer.uint32(72).bool(message.takesPartialReports);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2231,6 +2239,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.deliveriesAcked = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.takesPartialReports = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2285,6 +2301,11 @@ export const Welcome: MessageFns<Welcome> = {
         : isSet(object.deliveries_acked)
         ? BigInt(object.deliveries_acked)
         : 0n,
+      takesPartialReports: isSet(object.takesPartialReports)
+        ? globalThis.Boolean(object.takesPartialReports)
+        : isSet(object.takes_partial_reports)
+        ? globalThis.Boolean(object.takes_partial_reports)
+        : false,
     };
   },
 
@@ -2314,6 +2335,9 @@ export const Welcome: MessageFns<Welcome> = {
     if (message.deliveriesAcked !== 0n) {
       obj.deliveriesAcked = message.deliveriesAcked.toString();
     }
+    if (message.takesPartialReports !== false) {
+      obj.takesPartialReports = message.takesPartialReports;
+    }
     return obj;
   },
 
@@ -2338,6 +2362,7 @@ export const Welcome: MessageFns<Welcome> = {
     message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
       ? BigInt(object.deliveriesAcked)
       : 0n;
+    message.takesPartialReports = object.takesPartialReports ?? false;
     return message;
   },
 };
@@ -4083,6 +4108,7 @@ function createBaseTelemetry(): Telemetry {
     circuits: [],
     criticals: [],
     once: [],
+    partial: false,
     _unknownFields: {},
   };
 }
@@ -4142,6 +4168,9 @@ export const Telemetry: MessageFns<Telemetry> = {
     }
     for (const v of message.once) {
       OnceTally.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.partial !== false) {
+      writer.uint32(112).bool(message.partial);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4271,6 +4300,14 @@ export const Telemetry: MessageFns<Telemetry> = {
             message.once.push(OnceTally.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.partial = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4336,6 +4373,7 @@ export const Telemetry: MessageFns<Telemetry> = {
       once: globalThis.Array.isArray(object?.once)
         ? object.once.map((e: any) => OnceTally.fromJSON(e))
         : [],
+      partial: isSet(object.partial) ? globalThis.Boolean(object.partial) : false,
     };
   },
 
@@ -4380,6 +4418,9 @@ export const Telemetry: MessageFns<Telemetry> = {
     if (message.once?.length) {
       obj.once = message.once.map((e) => OnceTally.toJSON(e));
     }
+    if (message.partial !== false) {
+      obj.partial = message.partial;
+    }
     return obj;
   },
 
@@ -4411,6 +4452,7 @@ export const Telemetry: MessageFns<Telemetry> = {
     message.circuits = object.circuits?.map((e) => MappingCircuit.fromPartial(e)) || [];
     message.criticals = object.criticals?.map((e) => CriticalTally.fromPartial(e)) || [];
     message.once = object.once?.map((e) => OnceTally.fromPartial(e)) || [];
+    message.partial = object.partial ?? false;
     return message;
   },
 };

@@ -1,0 +1,121 @@
+/** What a gateway tells of itself, and what that costs the line. */
+import t from 'tap';
+import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
+import { TelemetryStore } from '../../control-plane/telemetry/telemetry.ts';
+import { Latency } from '../../gateway/latency.ts';
+import { type Detail, Details } from '../../gateway/uplink/details.ts';
+import { CustodyCount, LatencyHistogram, Telemetry, Welcome } from '../../proto/gen/hilum/v1/session.ts';
+import { ChaosProxy } from '../kit/chaos-proxy.ts';
+import { folderOf } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+import { quietUplink, speakingPlane } from './speaking-plane.ts';
+
+t.test('telemetry - nothing is told while the socket is full, and at once when it takes more', async (t) => {
+  const { sessions, identity } = await speakingPlane(t);
+  const proxy = await ChaosProxy.start({ port: Number(identity.address.split(':')[1]) });
+  t.teardown(() => proxy.close());
+  let [told, beats] = [0, 0];
+  const uplink = quietUplink(
+    { ...identity, address: `127.0.0.1:${proxy.port}` },
+    {
+      // More than all buffers on the way take.
+      telemetry: () => {
+        told += 1;
+        const alarms = Array.from({ length: 16_000 }, (_, n) => String(n).padStart(1_000, '0'));
+        return Telemetry.fromPartial({ status: { alarms } });
+      },
+      nowUs: () => {
+        beats += 1;
+        return Date.now() * 1_000;
+      },
+    },
+  );
+  t.teardown(() => uplink.stop(0));
+  uplink.start();
+  const session = await until(() => sessions[0]?.heard.includes('hello') && sessions[0], {
+    what: 'the session',
+  });
+  session.say({ $case: 'welcome', value: Welcome.create() });
+  await until(() => session.heard.includes('ping'), { what: 'it being used' });
+  proxy.up.heldBytesMax = 16_384;
+  proxy.up.rateBytes = 20_000;
+  await until(() => told > 0, { what: 'the first report', timeoutMs: 20_000 });
+  const before = beats;
+  // The next beat comes some reports later.
+  await until(() => beats > before, { what: 'the next beat', timeoutMs: 60_000, everyMs: 100 });
+  t.equal(told, 1);
+  proxy.up.rateBytes = 0;
+  await until(() => told > 1, { what: 'the next report', timeoutMs: 20_000 });
+});
+
+const detail = (name: string, stamp: string, bytes: number, restMs = 10_000): Detail => ({
+  name,
+  stamp,
+  restMs,
+  put(report) {
+    report.latency.push(LatencyHistogram.fromPartial({ class: name, hop: stamp }));
+    return bytes;
+  },
+});
+
+const names = ({ latency }: Telemetry) => latency.map((one) => `${one.class}${one.hop}`);
+
+t.test('telemetry - what is large is told when it changed, seldom, and some at a time', async (t) => {
+  const details = new Details();
+  const tell = (nowMs: number, all: boolean, ...some: Detail[]) => {
+    const report = Telemetry.create();
+    details.add(report, some, nowMs, all);
+    return names(report);
+  };
+  const large = (stamp: string) => ['a', 'b', 'c', 'd'].map((name) => detail(name, stamp, 7_000));
+  t.same(tell(0, false, ...large('1')), ['a1', 'b1', 'c1'], 'as much as a STAT event may wait for');
+  t.same(tell(2_000, false, ...large('2')), ['d2'], 'the rest of it next, the others rest');
+  t.same(tell(4_000, false, ...large('2')), []);
+  t.same(tell(10_000, false, ...large('2')), ['a2', 'b2', 'c2']);
+  t.same(tell(40_000, false, ...large('2')), [], 'not again, as long as it says the same');
+  t.same(tell(40_001, false, detail('hour', '1', 40, 0)), ['hour1']);
+  t.same(tell(40_002, false, detail('hour', '2', 40, 0)), ['hour2'], 'what is small does not rest');
+  t.same(tell(40_003, true, ...large('3')), ['d3', 'a3', 'b3', 'c3'], 'all of it at the end');
+  details.forget();
+  t.same(tell(40_004, false, ...large('3')), ['a3', 'b3', 'c3'], 'a new session knows nothing');
+});
+
+t.test('telemetry - the centre keeps what a partial report leaves out, over a restart too', async (t) => {
+  const directory = folderOf(t);
+  const open = async () => {
+    const store = await openLmdbStore({ directory, key: Buffer.alloc(32, 2), onFault: () => undefined });
+    const telemetry = new TelemetryStore(store);
+    await telemetry.open();
+    return { store, telemetry };
+  };
+  const latency = new Latency();
+  latency.record('stat', 'acked', 1_000);
+  const [acked] = [...latency.all()].map((one) => one.encode());
+  latency.record('stat', 'sent', 10);
+  const sent = [...latency.all()].find(({ name }) => name === 'stat|sent')?.encode();
+  const hour = (of: bigint, accepted: bigint) =>
+    CustodyCount.fromPartial({ source: 'lab', hour: of, accepted });
+  const report = (atHour: bigint, custody: CustodyCount[], histograms: (LatencyHistogram | undefined)[]) =>
+    Telemetry.fromPartial({
+      atUs: atHour * 3_600_000_000n,
+      startedAtUs: 1n,
+      partial: true,
+      custody,
+      latency: histograms.filter((one) => one !== undefined),
+    });
+  let { store, telemetry } = await open();
+  await telemetry.report('g', report(1_000n, [hour(0n, 5n), hour(998n, 3n), hour(999n, 2n)], [acked]));
+  await telemetry.report('g', report(1_000n, [hour(0n, 6n), hour(999n, 3n)], [sent]));
+  const seen = () => telemetry.newest('g')?.custody.map((one) => `${one.hour}: ${one.accepted}`);
+  const hops = () =>
+    telemetry.latency(() => true).map(({ hop, histogram }) => `${hop} ${histogram.totalCount}`);
+  t.same(seen(), ['0: 6', '998: 3', '999: 3']);
+  t.same(hops(), ['acked 1', 'sent 1']);
+  await store.close();
+  ({ store, telemetry } = await open());
+  t.same(seen(), ['0: 6', '998: 3', '999: 3']);
+  await telemetry.report('g', report(1_071n, [hour(0n, 7n), hour(1_071n, 1n)], []));
+  t.same(seen(), ['0: 7', '1071: 1'], 'of three days');
+  t.same(hops(), ['acked 1', 'sent 1']);
+  await store.close();
+});
