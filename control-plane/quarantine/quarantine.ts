@@ -1,6 +1,6 @@
 /** What the gateways have in quarantine: metadata only. The payload stays at the site until it is asked for. */
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
-import type { Store } from '../store/store.ts';
+import type { Row, Store } from '../store/store.ts';
 
 export class QuarantineIndex {
   readonly #store: Store;
@@ -10,14 +10,16 @@ export class QuarantineIndex {
   }
 
   async add(entries: readonly QuarantineEntry[]): Promise<void> {
-    if (entries.length === 0) return;
-    await this.#store.write(
-      entries.map((entry) => ({
-        table: 'quarantine',
-        key: Buffer.from(entry.id),
-        value: QuarantineEntry.encode(entry).finish(),
-      })),
-    );
+    if (entries.length > 0) await this.#store.write(this.rowsOf(entries));
+  }
+
+  /** What stands for these entries once it is written. */
+  rowsOf(entries: readonly QuarantineEntry[]): Row[] {
+    return entries.map((entry) => ({
+      table: 'quarantine',
+      key: Buffer.from(entry.id),
+      value: QuarantineEntry.encode(entry).finish(),
+    }));
   }
 
   async get(id: string): Promise<QuarantineEntry | undefined> {

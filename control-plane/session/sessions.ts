@@ -1,7 +1,8 @@
 /**
  * The uplink sessions: one a gateway, the newest wins. A batch is appended and acked only when
  * the event log has flushed it; batches of a lane are appended in order, and acks for several
- * batches that flushed together are sent as one.
+ * batches that flushed together are sent as one. Batches overlap, because the event log orders them; what is
+ * reported beside them is taken up one frame after the other, so that an ack of a later one speaks for the earlier.
  */
 import type {
   AuditEntry,
@@ -77,6 +78,8 @@ interface Live {
   ready: boolean;
   end: SessionEnd;
   closed: boolean;
+  /** Settles when the reports that came so far are taken up. */
+  reports: Promise<void>;
 }
 
 type Waiter = (reply: ReplayResult | PayloadReply | undefined) => void;
@@ -102,6 +105,7 @@ export class Sessions {
       ready: false,
       end: 'lost',
       closed: false,
+      reports: Promise.resolve(),
     };
     return {
       receive: ({ frame }) => {
@@ -169,7 +173,6 @@ export class Sessions {
       this.#refuse(live, 'hello-first', 'the first frame must be Hello');
       return;
     }
-    const { gateway, site } = live;
     switch (frame.$case) {
       case 'batch':
         await this.#batch(live, frame.value);
@@ -187,6 +190,23 @@ export class Sessions {
           },
         });
         break;
+      case 'replayResult':
+      case 'payload':
+        this.#answered(live.gateway, frame.value);
+        break;
+      default:
+        // Said, whatever becomes of the line before what it told last is taken up.
+        if (frame.$case === 'goodbye') live.end = 'goodbye';
+        // What fails is not acknowledged, and nothing behind it either: the session ends, and they come again.
+        live.reports = live.reports.then(() => this.#report(live, frame));
+        await live.reports;
+        break;
+    }
+  }
+
+  async #report(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
+    const { gateway, site } = live;
+    switch (frame.$case) {
       case 'telemetry':
         await this.#hub.telemetry(gateway, frame.value);
         break;
@@ -214,12 +234,8 @@ export class Sessions {
         live.line.send({ frame: { $case: 'deliveryAck', value: { through } } });
         break;
       }
-      case 'replayResult':
-      case 'payload':
-        this.#answered(gateway, frame.value);
-        break;
       case 'goodbye':
-        this.#close(live, 'goodbye');
+        this.#close(live);
         break;
       default:
         // A newer gateway may say more than this build knows.

@@ -1,0 +1,129 @@
+/**
+ * The sessions' way to everything else: what a gateway reports goes to the part that owns it, and its site's config
+ * comes from there.
+ */
+import { nowUs64 } from '../gateway/process/clock.ts';
+import type { Log } from '../gateway/process/log.ts';
+import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { toOffer } from './config/offer.ts';
+import type { State } from './plane.ts';
+import type { Hub } from './session/sessions.ts';
+
+export type HubState = Pick<
+  State,
+  'eventLog' | 'registry' | 'audit' | 'codes' | 'configs' | 'telemetry' | 'quarantine' | 'configReported'
+>;
+
+/** What is said in a session, put where it belongs. */
+export function hubOf(state: HubState, log: Log): Hub {
+  const { eventLog, registry, audit, configs, telemetry, quarantine } = state;
+  return {
+    nowUs: nowUs64,
+    cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
+    recordAt: async (gateway, epoch, lane, sequence) =>
+      (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
+    startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
+    append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
+    async connected(hello: Hello, line, peer) {
+      const row = registry.get(peer.name);
+      const epochs = row?.epochs ?? [];
+      await registry.update(peer.name, {
+        version: hello.version,
+        peer: line.peer,
+        connectedAtUs: nowUs64(),
+        lastSeenAtUs: nowUs64(),
+        certificateExpiresAtUs: peer.expiresAtUs,
+        epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
+        ...(hello.config === undefined ? {} : { config: hello.config }),
+      });
+      if (hello.config !== undefined) await configs.reported(peer.name, hello.config);
+      await audit.add({
+        action: 'connected',
+        actor: peer.name,
+        gateway: peer.name,
+        site: row?.site ?? '',
+        detail: hello.mappingVersion,
+      });
+      log('info', 'gateway-connected', { gateway: peer.name });
+      const { site = '', auditAcked = 0n, quarantineAcked = 0n, deliveriesAcked = 0n } = row ?? {};
+      return { site, auditAcked, quarantineAcked, deliveriesAcked };
+    },
+    async disconnected(gateway, end) {
+      const graceful = end === 'goodbye' || end === 'control-plane-drained';
+      log('info', 'gateway-disconnected', { gateway, graceful, end });
+      await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
+    },
+    // What an entry says and the number that is acknowledged for it are one write each time: neither is without the other.
+    async audit(gateway, site, entries: AuditEntry[]) {
+      const acked = registry.get(gateway)?.auditAcked ?? 0n;
+      const fresh = entries.filter((entry) => entry.number > acked);
+      const auditAcked = fresh.at(-1)?.number ?? acked;
+      await audit.addAll(
+        fresh.map(({ number, hash, previous, ...entry }) => ({ ...entry, gateway, site })),
+        [registry.changed(gateway, { auditAcked })],
+      );
+      return auditAcked;
+    },
+    async quarantine(gateway, site, entries: QuarantineEntry[]) {
+      const acked = registry.get(gateway)?.quarantineAcked ?? 0n;
+      const fresh = entries
+        .filter((entry) => entry.number > acked)
+        .map((entry) => ({ ...entry, gateway, site }));
+      const quarantineAcked = fresh.at(-1)?.number ?? acked;
+      await audit.addAll(
+        fresh.map(({ id, code }) => ({
+          action: 'quarantined',
+          actor: gateway,
+          gateway,
+          site,
+          subject: id,
+          reason: code,
+        })),
+        [...quarantine.rowsOf(fresh), registry.changed(gateway, { quarantineAcked })],
+      );
+      for (const { urgent, source, code } of fresh)
+        if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
+      return quarantineAcked;
+    },
+    async deliveries(gateway, entries) {
+      const acked = registry.get(gateway)?.deliveriesAcked ?? 0n;
+      const last = entries.at(-1)?.number ?? 0n;
+      const deliveriesAcked = last > acked ? last : acked;
+      await telemetry.deliveries(gateway, entries, [registry.changed(gateway, { deliveriesAcked })]);
+      return deliveriesAcked;
+    },
+    async configReport(gateway, report) {
+      await registry.update(gateway, { config: report });
+      await configs.reported(gateway, report);
+      state.configReported?.(gateway);
+    },
+    async telemetry(gateway, report) {
+      await state.codes.report(gateway, registry.get(gateway)?.site ?? '', report);
+      await telemetry.report(gateway, { ...report, unmapped: [] });
+      await registry.update(gateway, {
+        lastSeenAtUs: nowUs64(),
+        clockOffsetUs: report.clockOffsetUs,
+        clockUncertaintyUs: report.clockUncertaintyUs,
+      });
+    },
+    async receipts(gateway, { receipts }) {
+      await telemetry.receipts(gateway, receipts);
+      const newest = receipts.at(-1);
+      if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
+    },
+    repeats: (gateway, report) => telemetry.repeats(gateway, report),
+    offer: (_gateway, site, running) => {
+      const desired = configs.desired(site);
+      return desired === undefined || desired.version === running ? undefined : toOffer(desired);
+    },
+    alarm: (code, fields) => {
+      log('warn', code, fields);
+      void audit.add({
+        action: code,
+        gateway: String(fields.gateway ?? ''),
+        outcome: 'failed',
+        subject: String(fields.lane ?? ''),
+      });
+    },
+  };
+}
