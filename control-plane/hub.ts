@@ -11,12 +11,20 @@ import type { Hub } from './session/sessions.ts';
 
 export type HubState = Pick<
   State,
-  'eventLog' | 'registry' | 'audit' | 'codes' | 'configs' | 'telemetry' | 'quarantine' | 'configReported'
+  | 'eventLog'
+  | 'registry'
+  | 'audit'
+  | 'told'
+  | 'codes'
+  | 'configs'
+  | 'telemetry'
+  | 'quarantine'
+  | 'configReported'
 >;
 
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
-  const { eventLog, registry, audit, configs, telemetry, quarantine } = state;
+  const { eventLog, registry, audit, told, configs, telemetry, quarantine } = state;
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
@@ -45,31 +53,24 @@ export function hubOf(state: HubState, log: Log): Hub {
         detail: hello.mappingVersion,
       });
       log('info', 'gateway-connected', { gateway: peer.name });
-      const { site = '', auditAcked = 0n, quarantineAcked = 0n, deliveriesAcked = 0n } = row ?? {};
-      return { site, auditAcked, quarantineAcked, deliveriesAcked };
+      return { site: row?.site ?? '' };
     },
     async disconnected(gateway, end) {
       const graceful = end === 'goodbye' || end === 'control-plane-drained';
       log('info', 'gateway-disconnected', { gateway, graceful, end });
       await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
     },
-    // What an entry says and the number that is acknowledged for it are one write each time: neither is without the other.
+    // A frame is one write: what it says, and by what it is known when it comes again.
     async audit(gateway, site, entries: AuditEntry[]) {
-      const acked = registry.get(gateway)?.auditAcked ?? 0n;
-      const fresh = entries.filter((entry) => entry.number > acked);
-      const auditAcked = fresh.at(-1)?.number ?? acked;
+      const fresh = await told.fresh([gateway, ...registry.earlierNames(gateway)], entries);
       await audit.addAll(
-        fresh.map(({ number, hash, previous, ...entry }) => ({ ...entry, gateway, site })),
-        [registry.changed(gateway, { auditAcked })],
+        fresh.entries.map(({ number, hash, previous, ...entry }) => ({ ...entry, gateway, site })),
+        fresh.rows,
       );
-      return auditAcked;
+      return entries.at(-1)?.number ?? 0n;
     },
     async quarantine(gateway, site, entries: QuarantineEntry[]) {
-      const acked = registry.get(gateway)?.quarantineAcked ?? 0n;
-      const fresh = entries
-        .filter((entry) => entry.number > acked)
-        .map((entry) => ({ ...entry, gateway, site }));
-      const quarantineAcked = fresh.at(-1)?.number ?? acked;
+      const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
       await audit.addAll(
         fresh.map(({ id, code }) => ({
           action: 'quarantined',
@@ -79,18 +80,16 @@ export function hubOf(state: HubState, log: Log): Hub {
           subject: id,
           reason: code,
         })),
-        [...quarantine.rowsOf(fresh), registry.changed(gateway, { quarantineAcked })],
+        quarantine.rowsOf(fresh),
       );
       for (const { urgent, source, code } of fresh)
         if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
-      return quarantineAcked;
+      return entries.at(-1)?.number ?? 0n;
     },
     async deliveries(gateway, entries) {
-      const acked = registry.get(gateway)?.deliveriesAcked ?? 0n;
-      const last = entries.at(-1)?.number ?? 0n;
-      const deliveriesAcked = last > acked ? last : acked;
-      await telemetry.deliveries(gateway, entries, [registry.changed(gateway, { deliveriesAcked })]);
-      return deliveriesAcked;
+      // One that comes again stands where it stood.
+      await telemetry.deliveries(gateway, entries);
+      return entries.at(-1)?.number ?? 0n;
     },
     async configReport(gateway, report) {
       await registry.update(gateway, { config: report });

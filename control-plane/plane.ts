@@ -17,6 +17,7 @@ import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
 import { AuditChain } from './audit/chain.ts';
+import { ToldEntries } from './audit/told.ts';
 import { Codes } from './codes/codes.ts';
 import { Configs } from './config/configs.ts';
 import { EventLog } from './eventlog/eventlog.ts';
@@ -105,6 +106,7 @@ export class Plane {
       configs,
       codes: new Codes(store, configs),
       audit: new AuditChain(store, nowUs64),
+      told: new ToldEntries(store),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
@@ -206,6 +208,7 @@ export interface State {
   configs: Configs;
   codes: Codes;
   audit: AuditChain;
+  told: ToldEntries;
   telemetry: TelemetryStore;
   quarantine: QuarantineIndex;
   /** Called with each gateway that reported on a config; a push waits for it. */

@@ -1,6 +1,6 @@
 /** The gateways that belong to this control plane, and what is known of each. */
 import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
-import type { Row, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 
 export class Registry {
   readonly #store: Store;
@@ -47,14 +47,11 @@ export class Registry {
 
   /** Changes a row; resolves when that is flushed. A gateway that is new here starts empty. */
   async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
-    await this.#store.write([this.changed(gateway, change)]);
-  }
-
-  /** The changed row, for whoever writes it together with others: at once, so that later changes stand behind it. */
-  changed(gateway: string, change: Partial<GatewayRow>): Row {
     const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };
     this.#rows.set(gateway, row);
-    return { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() };
+    await this.#store.write([
+      { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() },
+    ]);
   }
 
   /**

@@ -13,6 +13,19 @@ export class QuarantineIndex {
     if (entries.length > 0) await this.#store.write(this.rowsOf(entries));
   }
 
+  /** Those that are not here: what came before stays what it is, also where it was replayed meanwhile. */
+  async fresh(entries: readonly QuarantineEntry[]): Promise<QuarantineEntry[]> {
+    const fresh: QuarantineEntry[] = [];
+    for (const entry of entries) {
+      const found = await this.get(entry.id);
+      // A journal that went back in time gives the id of one record to another: what is there now is shown.
+      const same =
+        found?.number === entry.number && found.atUs === entry.atUs && found.recordHash === entry.recordHash;
+      if (!same) fresh.push(entry);
+    }
+    return fresh;
+  }
+
   /** What stands for these entries once it is written. */
   rowsOf(entries: readonly QuarantineEntry[]): Row[] {
     return entries.map((entry) => ({

@@ -39,12 +39,9 @@ export interface Hub {
   recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
   startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
-  connected(
-    hello: Hello,
-    line: Line,
-    peer: Peer,
-  ): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint; deliveriesAcked: bigint }>;
+  connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string }>;
   disconnected(gateway: string, end: SessionEnd): Promise<void>;
+  /** These resolve, once it is flushed, to the number of the last; what came before is recognised, not taken again. */
   audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
   quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
   deliveries(gateway: string, entries: DeliveryEntry[]): Promise<bigint>;
@@ -78,8 +75,8 @@ interface Live {
   ready: boolean;
   end: SessionEnd;
   closed: boolean;
-  /** Settles when the reports that came so far are taken up. */
-  reports: Promise<void>;
+  /** A report was not taken up: none behind it is acknowledged. */
+  failed: boolean;
 }
 
 type Waiter = (reply: ReplayResult | PayloadReply | undefined) => void;
@@ -88,6 +85,8 @@ export class Sessions {
   readonly #hub: Hub;
   readonly #live = new Map<string, Live>();
   readonly #waiting = new Map<string, { gateway: string; resolve: Waiter }>();
+  /** Of each gateway: settles when what it reported so far is taken up. */
+  readonly #reports = new Map<string, Promise<void>>();
   #requests = 0;
 
   constructor(hub: Hub) {
@@ -105,7 +104,7 @@ export class Sessions {
       ready: false,
       end: 'lost',
       closed: false,
-      reports: Promise.resolve(),
+      failed: false,
     };
     return {
       receive: ({ frame }) => {
@@ -197,11 +196,20 @@ export class Sessions {
       default:
         // Said, whatever becomes of the line before what it told last is taken up.
         if (frame.$case === 'goodbye') live.end = 'goodbye';
-        // What fails is not acknowledged, and nothing behind it either: the session ends, and they come again.
-        live.reports = live.reports.then(() => this.#report(live, frame));
-        await live.reports;
+        await this.#inTurn(live, frame);
         break;
     }
+  }
+
+  /** Also behind what an earlier session of this gateway left: what it told may come again in this one. */
+  async #inTurn(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
+    const before = this.#reports.get(live.gateway) ?? Promise.resolve();
+    const turn = before.then(() => (live.failed ? undefined : this.#report(live, frame)));
+    const settled = turn.catch(() => {
+      live.failed = true;
+    });
+    this.#reports.set(live.gateway, settled);
+    await turn;
   }
 
   async #report(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
@@ -283,9 +291,9 @@ export class Sessions {
           receivedAtUs,
           sentAtUs: this.#hub.nowUs(),
           controlPlane: '',
-          auditAcked: known.auditAcked,
-          quarantineAcked: known.quarantineAcked,
-          deliveriesAcked: known.deliveriesAcked,
+          auditAcked: 0n,
+          quarantineAcked: 0n,
+          deliveriesAcked: 0n,
         },
       },
     });

@@ -12,7 +12,7 @@ import {
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
-import type { Row, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 
 /** Of one record, in a trace. */
 const deliveriesMax = 100;
@@ -109,18 +109,15 @@ export class TelemetryStore {
     return BigInt(row?.readUInt32BE(0) ?? 0);
   }
 
-  /** What became of records at destinations of their site, and `beside`, in one write. */
-  async deliveries(
-    gateway: string,
-    entries: readonly DeliveryEntry[],
-    beside: readonly Row[],
-  ): Promise<void> {
-    const rows = entries.map((entry) => ({
-      table: 'deliveries',
-      key: Buffer.concat([deliveriesKey(gateway, entry), indexKey(entry.number)]),
-      value: DeliveryEntry.encode(entry).finish(),
-    }));
-    await this.#store.write([...rows, ...beside]);
+  /** What became of records at destinations of their site. */
+  async deliveries(gateway: string, entries: readonly DeliveryEntry[]): Promise<void> {
+    await this.#store.write(
+      entries.map((entry) => ({
+        table: 'deliveries',
+        key: Buffer.concat([deliveriesKey(gateway, entry), indexKey(entry.number)]),
+        value: DeliveryEntry.encode(entry).finish(),
+      })),
+    );
   }
 
   /** Of one record, in the order in which they were settled. */

@@ -221,7 +221,7 @@ export class Uplink {
     this.#setState('connected', '');
     this.#hooks.log('info', 'uplink-connected', { address: this.#options.address });
     this.#pump.resume(welcome);
-    this.#reporting.resume(welcome);
+    this.#reporting.resume();
     session.beat();
     this.notify();
     this.#renewWhenParted();

@@ -1,6 +1,7 @@
 /** Sessions over the real parts of a control plane and a real store, whose writes can be looked at and held. */
 
 import { AuditChain } from '../../control-plane/audit/chain.ts';
+import { ToldEntries } from '../../control-plane/audit/told.ts';
 import { Codes } from '../../control-plane/codes/codes.ts';
 import { Configs } from '../../control-plane/config/configs.ts';
 import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
@@ -47,6 +48,7 @@ export async function openCentre(directory: string) {
     configs,
     codes: new Codes(watched, configs),
     audit: new AuditChain(watched, nowUs),
+    told: new ToldEntries(watched),
     telemetry: new TelemetryStore(watched),
     quarantine: new QuarantineIndex(watched),
   };

@@ -65,11 +65,73 @@ t.test(
   },
 );
 
-function quarantined(number: number): QuarantineEntry {
+t.test(
+  'reports - numbers begin anew with a new journal, and what is waiting goes on under a new epoch',
+  async (t) => {
+    const centre = await openCentre(t.testdir());
+    const before = await centre.connect('north', 1n);
+    before.say(auditReport(1, 4));
+    before.say({ $case: 'quarantine', value: { entries: [quarantined(1), quarantined(2)] } });
+    await until(() => before.said.some(({ $case }) => $case === 'quarantineAck'), { what: 'the ack' });
+    await centre.state.quarantine.add([{ ...quarantined(1), gateway: 'north', state: 'replayed' }]);
+    before.hangUp();
+
+    const rebuilt = await centre.connect('north', 2n);
+    rebuilt.say(auditReport(1, 2, 'of the new journal'));
+    rebuilt.say({ $case: 'quarantine', value: { entries: [quarantined(1, 2n)] } });
+    await until(() => rebuilt.said.some(({ $case }) => $case === 'quarantineAck'), { what: 'the ack' });
+    t.same(auditAcks(rebuilt.said), [2]);
+    rebuilt.hangUp();
+
+    const renewed = await centre.connect('north', 3n);
+    renewed.say(auditReport(3, 2));
+    renewed.say({
+      $case: 'quarantine',
+      value: { entries: [quarantined(1), quarantined(2), quarantined(3)] },
+    });
+    await until(() => renewed.said.some(({ $case }) => $case === 'quarantineAck'), { what: 'the ack' });
+    t.same(auditAcks(renewed.said), [4]);
+    t.same(
+      await centre.subjects('listener-plain'),
+      [...numbers(1, 4), 'of the new journal 1', 'of the new journal 2'],
+      'none is left out, and none is there twice',
+    );
+    t.same(await centre.subjects('quarantined'), [
+      'north.1.record.1',
+      'north.1.record.2',
+      'north.2.record.1',
+      'north.1.record.3',
+    ]);
+    t.match(
+      await centre.state.quarantine.get('north.1.record.1'),
+      { state: 'replayed' },
+      'it stays what it is',
+    );
+    await centre.close();
+  },
+);
+
+t.test('reports - an old stream and a new one that tell the same at once tell it once', async (t) => {
+  const centre = await openCentre(t.testdir());
+  const before = await centre.connect('north', 1n);
+  const release = centre.hold();
+  before.say(auditReport(1, 3));
+  before.hangUp();
+  const opened = centre.connect('north', 1n);
+  release();
+  const after = await opened;
+  after.say(auditReport(1, 4));
+  await until(() => auditAcks(after.said).length === 1, { what: 'the ack' });
+  t.same(await centre.subjects('listener-plain'), numbers(1, 4));
+  await centre.close();
+});
+
+function quarantined(number: number, epoch = 1n): QuarantineEntry {
   return QuarantineEntry.fromPartial({
     number: BigInt(number),
-    id: `north.1.record.${number}`,
-    recordEpoch: 1n,
+    id: `north.${epoch}.record.${number}`,
+    recordEpoch: epoch,
+    recordHash: `${epoch}.${number}`,
     recordSequence: BigInt(number),
     source: 'lab',
     code: 'unreadable',

@@ -92,6 +92,7 @@ for (const asked of ['replay', 'payload'] as const) {
     };
     const reports = {
       numbers: () => ({ audit: 0, quarantine: 0, deliveries: 0 }),
+      told: () => ({ audit: 0, quarantine: 0, deliveries: 0 }),
       quarantineEntries: () => [],
       quarantineTold: () => {},
       auditEntries: () => [],

@@ -126,7 +126,10 @@ export interface Welcome {
   receivedAtUs: bigint;
   sentAtUs: bigint;
   controlPlane: string;
-  /** The last audit and quarantine entries that the control plane has flushed. */
+  /**
+   * 0: a gateway goes on with what its journal still holds, and what comes again is recognised by what it says. Their
+   * numbers belong to one journal, which a name and a rebuilt or restored disk do not tell apart.
+   */
   auditAcked: bigint;
   quarantineAcked: bigint;
   deliveriesAcked: bigint;
