@@ -5,66 +5,21 @@
  * reported beside them is taken up one frame after the other, so that an ack of a later one speaks for the earlier.
  */
 import type {
-  AuditEntry,
   Batch,
   ConfigOffer,
-  ConfigReport,
-  DeliveryEntry,
   GatewayFrame,
   Hello,
   LaneAck,
   PayloadReply,
   PlaneFrame,
-  QuarantineEntry,
-  RepeatReport,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
-import type { Appended } from '../eventlog/eventlog.ts';
 import type { Peer } from '../identity/peers.ts';
+import { Credit } from './credit.ts';
+import type { Hub, Line, SessionEnd } from './hub.ts';
 
-/** What a session needs of the stream that it runs on. */
-export interface Line {
-  send(frame: PlaneFrame): void;
-  /** Ends the stream; a reason is said first where there is one. */
-  close(): void;
-  peer: string;
-}
-
-/** What a session needs of the rest of the control plane. */
-export interface Hub {
-  nowUs(): bigint;
-  cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
-  /** SHA-256 of the record whose event stands at a position; empty where there is none. */
-  recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
-  startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
-  append(gateway: string, site: string, batch: Batch): Promise<Appended>;
-  connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string }>;
-  disconnected(gateway: string, end: SessionEnd): Promise<void>;
-  /** These resolve, once it is flushed, to the number of the last; what came before is recognised, not taken again. */
-  audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
-  quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
-  deliveries(gateway: string, entries: DeliveryEntry[]): Promise<bigint>;
-  configReport(gateway: string, report: ConfigReport): Promise<void>;
-  telemetry(
-    gateway: string,
-    frame: Extract<GatewayFrame['frame'], { $case: 'telemetry' }>['value'],
-  ): Promise<void>;
-  receipts(
-    gateway: string,
-    frame: Extract<GatewayFrame['frame'], { $case: 'receipts' }>['value'],
-  ): Promise<void>;
-  repeats(gateway: string, report: RepeatReport): Promise<void>;
-  /** The config that the gateway should run, where it differs from what it says. */
-  offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
-  alarm(code: string, fields: Record<string, string | number>): void;
-}
-
-/**
- * How a session ended: the gateway said goodbye; this control plane drained, refused or dropped it, or took a
- * newer session in its place; else the line was lost.
- */
-export type SessionEnd = 'goodbye' | 'control-plane-drained' | 'refused' | 'dropped' | 'replaced' | 'lost';
+export type { Hub, Line, SessionEnd } from './hub.ts';
 
 interface Live {
   line: Line;
@@ -75,6 +30,7 @@ interface Live {
   ready: boolean;
   end: SessionEnd;
   closed: boolean;
+  readonly credit: Credit;
   /** A report was not taken up: none behind it is acknowledged. */
   failed: boolean;
 }
@@ -104,6 +60,7 @@ export class Sessions {
       ready: false,
       end: 'lost',
       closed: false,
+      credit: new Credit(),
       failed: false,
     };
     return {
@@ -304,7 +261,12 @@ export class Sessions {
   async #batch(live: Live, batch: Batch): Promise<void> {
     if (batch.epoch !== live.epoch)
       return this.#refuse(live, 'epoch-unknown', 'the batch has another epoch than Hello');
-    const appended = await this.#hub.append(live.gateway, live.site, batch);
+    const answered = live.credit.take(batch);
+    if (answered === undefined) {
+      this.#hub.alarm('credit-exceeded', { gateway: live.gateway, lane: batch.lane });
+      return this.#refuse(live, 'credit-exceeded', 'more is in flight than the credit of this lane allows');
+    }
+    const appended = await this.#hub.append(live.gateway, live.site, batch).finally(answered);
     if (appended.outcome === 'applied') {
       live.line.send({
         frame: {

@@ -30,15 +30,21 @@ export async function openCentre(directory: string) {
   });
   const writes: (readonly Row[])[] = [];
   let gate: Promise<void> | undefined;
+  let unsettled = 0;
   const watched: Store = {
     get: (table, key) => store.get(table, key),
     range: (table, range) => store.range(table, range),
     close: () => store.close(),
     async write(rows) {
       writes.push(rows);
-      // A flush that takes its time: visible and durable only then, as with any engine.
-      await gate;
-      await store.write(rows);
+      unsettled += 1;
+      try {
+        // A flush that takes its time: visible and durable only then, as with any engine.
+        await gate;
+        await store.write(rows);
+      } finally {
+        unsettled -= 1;
+      }
     },
   };
   const configs = new Configs(watched, nowUs);
@@ -78,7 +84,10 @@ export async function openCentre(directory: string) {
     sessions,
     writes,
     connect,
-    close: () => store.close(),
+    async close() {
+      await until(() => unsettled === 0, { what: 'every write' });
+      await store.close();
+    },
     /** Writes wait from here on until what is returned is called. */
     hold(): () => void {
       let release = () => {};

@@ -239,7 +239,7 @@ export interface Drain {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** What came was refused: position-conflict, gap, wrong-gateway, epoch-unknown. */
+/** What came was refused: position-conflict, gap, wrong-gateway, epoch-unknown, credit-exceeded. */
 export interface Refusal {
   code: string;
   reason: string;
