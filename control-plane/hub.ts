@@ -71,8 +71,10 @@ export function hubOf(state: HubState, log: Log): Hub {
     },
     async quarantine(gateway, site, entries: QuarantineEntry[]) {
       const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
+      // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
+      const open = fresh.filter(({ state }) => state === 'open');
       await audit.addAll(
-        fresh.map(({ id, code }) => ({
+        open.map(({ id, code }) => ({
           action: 'quarantined',
           actor: gateway,
           gateway,
@@ -82,7 +84,7 @@ export function hubOf(state: HubState, log: Log): Hub {
         })),
         quarantine.rowsOf(fresh),
       );
-      for (const { urgent, source, code } of fresh)
+      for (const { urgent, source, code } of open)
         if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
       return entries.at(-1)?.number ?? 0n;
     },

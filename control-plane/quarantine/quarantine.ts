@@ -13,11 +13,18 @@ export class QuarantineIndex {
     if (entries.length > 0) await this.#store.write(this.rowsOf(entries));
   }
 
-  /** Those that are not here: what came before stays what it is, also where it was replayed meanwhile. */
+  /**
+   * What is to be written for them: those that are not here (what came before stays what it is, also where it was
+   * replayed meanwhile), and what is here and was replayed at its site.
+   */
   async fresh(entries: readonly QuarantineEntry[]): Promise<QuarantineEntry[]> {
     const fresh: QuarantineEntry[] = [];
     for (const entry of entries) {
       const found = await this.get(entry.id);
+      if (entry.state === 'replayed') {
+        if (found?.state === 'open') fresh.push({ ...found, state: 'replayed' });
+        continue;
+      }
       // A journal that went back in time gives the id of one record to another: what is there now is shown.
       const same =
         found?.number === entry.number && found.atUs === entry.atUs && found.recordHash === entry.recordHash;

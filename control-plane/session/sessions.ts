@@ -83,12 +83,14 @@ export class Sessions {
   /** Undefined when the gateway is not connected or does not answer in time. */
   async replay(
     gateway: string,
-    sequences: bigint[],
+    entries: readonly { id: string; recordSequence: bigint }[],
     actor: string,
     reason: string,
   ): Promise<ReplayResult | undefined> {
+    const recordSequences = entries.map(({ recordSequence }) => recordSequence);
+    const ids = entries.map(({ id }) => id);
     return this.#ask(gateway, (request) => ({
-      frame: { $case: 'replay', value: { request, recordSequences: sequences, actor, reason } },
+      frame: { $case: 'replay', value: { request, recordSequences, actor, reason, ids } },
     })) as Promise<ReplayResult | undefined>;
   }
 

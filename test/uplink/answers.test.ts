@@ -77,7 +77,7 @@ for (const asked of ['replay', 'payload'] as const) {
       onLatency: () => {},
       onAlarm: () => {},
       onConfig: () => {},
-      onReplay: () => later({ replayed: 1, missing: 0 }),
+      onReplay: () => later({ replayed: 1, missing: 0, outcomes: [] }),
       onPayload: () => later({ found: true, raw: new Uint8Array(1), record: undefined } as never),
       configReport: () => ConfigReport.create(),
       telemetry: () => Telemetry.create(),
@@ -122,7 +122,10 @@ for (const asked of ['replay', 'payload'] as const) {
     say(
       first,
       asked === 'replay'
-        ? { $case: 'replay', value: { request: '7', recordSequences: [1n], actor: 'a', reason: 'r' } }
+        ? {
+            $case: 'replay',
+            value: { request: '7', recordSequences: [1n], actor: 'a', reason: 'r', ids: [] },
+          }
         : { $case: 'payload', value: { request: '7', recordSequence: 1n, actor: 'a', reason: 'r' } },
     );
     await until(() => answer !== undefined, { what: 'the question being asked' });

@@ -537,7 +537,7 @@ export interface QuarantineEntry {
   urgent: boolean;
   protocol: string;
   bytes: bigint;
-  /** open | replayed */
+  /** open | replayed; as replayed it says its id and when, and nothing else */
   state: string;
   capturedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -548,13 +548,28 @@ export interface ReplayRequest {
   recordSequences: bigint[];
   actor: string;
   reason: string;
+  /**
+   * Of the entries, beside their sequences: what is replayed is also reported under its id, so that a lost answer
+   * loses nothing.
+   */
+  ids: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ReplayResult {
   request: string;
   replayed: number;
+  /** Not replayed: also those that are damaged. */
   missing: number;
+  /** Of each sequence that was asked for; none from older gateways. */
+  outcomes: ReplayOutcome[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ReplayOutcome {
+  recordSequence: bigint;
+  /** replayed | missing | damaged */
+  outcome: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8338,7 +8353,7 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
 };
 
 function createBaseReplayRequest(): ReplayRequest {
-  return { request: "", recordSequences: [], actor: "", reason: "", _unknownFields: {} };
+  return { request: "", recordSequences: [], actor: "", reason: "", ids: [], _unknownFields: {} };
 }
 
 export const ReplayRequest: MessageFns<ReplayRequest> = {
@@ -8361,6 +8376,9 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(34).string(message.reason);
+    }
+    for (const v of message.ids) {
+      writer.uint32(42).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8428,6 +8446,14 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8458,6 +8484,7 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
         : [],
       actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -8475,6 +8502,9 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.ids?.length) {
+      obj.ids = message.ids;
+    }
     return obj;
   },
 
@@ -8487,12 +8517,13 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     message.recordSequences = object.recordSequences?.map((e) => BigInt(e)) || [];
     message.actor = object.actor ?? "";
     message.reason = object.reason ?? "";
+    message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseReplayResult(): ReplayResult {
-  return { request: "", replayed: 0, missing: 0, _unknownFields: {} };
+  return { request: "", replayed: 0, missing: 0, outcomes: [], _unknownFields: {} };
 }
 
 export const ReplayResult: MessageFns<ReplayResult> = {
@@ -8505,6 +8536,9 @@ export const ReplayResult: MessageFns<ReplayResult> = {
     }
     if (message.missing !== 0) {
       writer.uint32(24).uint32(message.missing);
+    }
+    for (const v of message.outcomes) {
+      ReplayOutcome.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8554,6 +8588,14 @@ export const ReplayResult: MessageFns<ReplayResult> = {
             message.missing = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.outcomes.push(ReplayOutcome.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8579,6 +8621,9 @@ export const ReplayResult: MessageFns<ReplayResult> = {
       request: isSet(object.request) ? globalThis.String(object.request) : "",
       replayed: isSet(object.replayed) ? globalThis.Number(object.replayed) : 0,
       missing: isSet(object.missing) ? globalThis.Number(object.missing) : 0,
+      outcomes: globalThis.Array.isArray(object?.outcomes)
+        ? object.outcomes.map((e: any) => ReplayOutcome.fromJSON(e))
+        : [],
     };
   },
 
@@ -8593,6 +8638,9 @@ export const ReplayResult: MessageFns<ReplayResult> = {
     if (message.missing !== 0) {
       obj.missing = Math.round(message.missing);
     }
+    if (message.outcomes?.length) {
+      obj.outcomes = message.outcomes.map((e) => ReplayOutcome.toJSON(e));
+    }
     return obj;
   },
 
@@ -8604,6 +8652,117 @@ export const ReplayResult: MessageFns<ReplayResult> = {
     message.request = object.request ?? "";
     message.replayed = object.replayed ?? 0;
     message.missing = object.missing ?? 0;
+    message.outcomes = object.outcomes?.map((e) => ReplayOutcome.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReplayOutcome(): ReplayOutcome {
+  return { recordSequence: 0n, outcome: "", _unknownFields: {} };
+}
+
+export const ReplayOutcome: MessageFns<ReplayOutcome> = {
+  encode(message: ReplayOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recordSequence !== 0n) {
+      if (BigInt.asUintN(64, message.recordSequence) !== message.recordSequence) {
+        throw new globalThis.Error("value provided for field message.recordSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.recordSequence);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(18).string(message.outcome);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayOutcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayOutcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.recordSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplayOutcome {
+    return {
+      recordSequence: isSet(object.recordSequence)
+        ? BigInt(object.recordSequence)
+        : isSet(object.record_sequence)
+        ? BigInt(object.record_sequence)
+        : 0n,
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+    };
+  },
+
+  toJSON(message: ReplayOutcome): unknown {
+    const obj: any = {};
+    if (message.recordSequence !== 0n) {
+      obj.recordSequence = message.recordSequence.toString();
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplayOutcome>): ReplayOutcome {
+    return ReplayOutcome.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplayOutcome>): ReplayOutcome {
+    const message = createBaseReplayOutcome();
+    message.recordSequence = (object.recordSequence !== undefined && object.recordSequence !== null)
+      ? BigInt(object.recordSequence)
+      : 0n;
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };
