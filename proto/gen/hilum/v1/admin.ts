@@ -226,7 +226,7 @@ export interface StreamEventsRequest {
   /** Why they are looked at; required with raw. */
   reason: string;
   source: string;
-  /** Start after this log index (from an earlier reply). */
+  /** Start after this log index (from an earlier reply); 0: with the first, or with follow alone behind the last. */
   afterIndex: bigint;
   /** This event alone; from_start, follow and after_index say nothing then. */
   id: string;
