@@ -33,6 +33,7 @@ import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
+import { replayQuarantined } from './quarantine/replay.ts';
 import type { Sessions } from './session/sessions.ts';
 import { sourcesOf } from './telemetry/sources.ts';
 
@@ -314,37 +315,8 @@ export class AdminApi {
     return { entry, raw: reply.raw };
   }
 
-  async replay(ids: string[], reason: string, actor: string): Promise<ReplayQuarantineResponse> {
-    needReason('A replay', reason);
-    const answer: ReplayQuarantineResponse = { replayed: 0, missing: 0, offline: 0 };
-    const byGateway = new Map<string, QuarantineEntry[]>();
-    for (const id of ids) {
-      const entry = await this.state.quarantine.get(id);
-      if (entry === undefined) answer.missing += 1;
-      else byGateway.set(entry.gateway, [...(byGateway.get(entry.gateway) ?? []), entry]);
-    }
-    for (const [gateway, entries] of byGateway) {
-      const sequences = entries.map((entry) => entry.recordSequence);
-      const result = await this.#sessions.replay(gateway, sequences, actor, reason);
-      if (result === undefined) {
-        answer.offline += entries.length;
-        continue;
-      }
-      answer.replayed += result.replayed;
-      answer.missing += result.missing;
-      await this.state.quarantine.add(entries.map((entry) => ({ ...entry, state: 'replayed' })));
-      for (const entry of entries) {
-        await this.state.audit.add({
-          action: 'replayed',
-          actor,
-          gateway,
-          site: entry.site,
-          subject: entry.id,
-          reason,
-        });
-      }
-    }
-    return answer;
+  replay(ids: string[], reason: string, actor: string): Promise<ReplayQuarantineResponse> {
+    return replayQuarantined(this.state, this.#sessions, ids, reason, actor);
   }
 }
 

@@ -113,7 +113,8 @@ async function streamEvents(
     return;
   }
   const end = eventLog.last();
-  let after = request.fromStart || !request.follow ? request.afterIndex : end;
+  const named = request.fromStart || request.afterIndex > 0n || !request.follow;
+  let after = named ? request.afterIndex : end;
   let sent = 0;
   let caughtUp = false;
   for (;;) {

@@ -13,15 +13,15 @@ import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
 import { openStorage } from '../gateway/process/storage.ts';
-import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
 import { AuditChain } from './audit/chain.ts';
+import { ToldEntries } from './audit/told.ts';
 import { Codes } from './codes/codes.ts';
 import { Configs } from './config/configs.ts';
-import { toOffer } from './config/offer.ts';
 import { EventLog } from './eventlog/eventlog.ts';
+import { hubOf } from './hub.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
 import { Peers } from './identity/peers.ts';
@@ -30,7 +30,7 @@ import { Tokens } from './identity/tokens.ts';
 import { Persons } from './persons/persons.ts';
 import { QuarantineIndex } from './quarantine/quarantine.ts';
 import { GrpcServer } from './session/grpc-server.ts';
-import { type Hub, Sessions } from './session/sessions.ts';
+import { Sessions } from './session/sessions.ts';
 import { addUplink } from './session/uplink-service.ts';
 import type { Settings } from './settings.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
@@ -106,6 +106,7 @@ export class Plane {
       configs,
       codes: new Codes(store, configs),
       audit: new AuditChain(store, nowUs64),
+      told: new ToldEntries(store),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
@@ -122,7 +123,7 @@ export class Plane {
   ) {
     this.#options = options;
     this.state = state;
-    this.#sessions = new Sessions(hub(state, options.log));
+    this.#sessions = new Sessions(hubOf(state, options.log));
     this.#server = new GrpcServer({
       identity: { ...identity, caPem: state.authority.caPem },
       verify: (raw) => state.peers.verify(raw, Date.now()),
@@ -207,121 +208,11 @@ export interface State {
   configs: Configs;
   codes: Codes;
   audit: AuditChain;
+  told: ToldEntries;
   telemetry: TelemetryStore;
   quarantine: QuarantineIndex;
   /** Called with each gateway that reported on a config; a push waits for it. */
   configReported?: (gateway: string) => void;
-}
-
-function hub(state: State, log: Log): Hub {
-  const { eventLog, registry, audit, configs, telemetry, quarantine } = state;
-  return {
-    nowUs: nowUs64,
-    cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
-    recordAt: async (gateway, epoch, lane, sequence) =>
-      (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
-    startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
-    append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
-    async connected(hello: Hello, line, peer) {
-      const row = registry.get(peer.name);
-      const epochs = row?.epochs ?? [];
-      await registry.update(peer.name, {
-        version: hello.version,
-        peer: line.peer,
-        connectedAtUs: nowUs64(),
-        lastSeenAtUs: nowUs64(),
-        certificateExpiresAtUs: peer.expiresAtUs,
-        epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
-        ...(hello.config === undefined ? {} : { config: hello.config }),
-      });
-      if (hello.config !== undefined) await configs.reported(peer.name, hello.config);
-      await audit.add({
-        action: 'connected',
-        actor: peer.name,
-        gateway: peer.name,
-        site: row?.site ?? '',
-        detail: hello.mappingVersion,
-      });
-      log('info', 'gateway-connected', { gateway: peer.name });
-      const { site = '', auditAcked = 0n, quarantineAcked = 0n, deliveriesAcked = 0n } = row ?? {};
-      return { site, auditAcked, quarantineAcked, deliveriesAcked };
-    },
-    async disconnected(gateway, end) {
-      const graceful = end === 'goodbye' || end === 'control-plane-drained';
-      log('info', 'gateway-disconnected', { gateway, graceful, end });
-      await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
-    },
-    async audit(gateway, site, entries: AuditEntry[]) {
-      let through = registry.get(gateway)?.auditAcked ?? 0n;
-      for (const { number, hash, previous, ...entry } of entries) {
-        if (number <= through) continue;
-        await audit.add({ ...entry, gateway, site });
-        through = number;
-      }
-      await registry.update(gateway, { auditAcked: through });
-      return through;
-    },
-    async quarantine(gateway, site, entries: QuarantineEntry[]) {
-      const acked = registry.get(gateway)?.quarantineAcked ?? 0n;
-      const fresh = entries
-        .filter((entry) => entry.number > acked)
-        .map((entry) => ({ ...entry, gateway, site }));
-      await quarantine.add(fresh);
-      for (const entry of fresh) {
-        await audit.add({
-          action: 'quarantined',
-          actor: gateway,
-          gateway,
-          site,
-          subject: entry.id,
-          reason: entry.code,
-        });
-        if (entry.urgent)
-          log('warn', 'urgent-quarantined', { gateway, source: entry.source, reason: entry.code });
-      }
-      const through = fresh.at(-1)?.number ?? acked;
-      await registry.update(gateway, { quarantineAcked: through });
-      return through;
-    },
-    async deliveries(gateway, entries) {
-      const deliveriesAcked = await telemetry.deliveries(gateway, entries);
-      await registry.update(gateway, { deliveriesAcked });
-      return deliveriesAcked;
-    },
-    async configReport(gateway, report) {
-      await registry.update(gateway, { config: report });
-      await configs.reported(gateway, report);
-      state.configReported?.(gateway);
-    },
-    async telemetry(gateway, report) {
-      await state.codes.report(gateway, registry.get(gateway)?.site ?? '', report);
-      await telemetry.report(gateway, { ...report, unmapped: [] });
-      await registry.update(gateway, {
-        lastSeenAtUs: nowUs64(),
-        clockOffsetUs: report.clockOffsetUs,
-        clockUncertaintyUs: report.clockUncertaintyUs,
-      });
-    },
-    async receipts(gateway, { receipts }) {
-      await telemetry.receipts(gateway, receipts);
-      const newest = receipts.at(-1);
-      if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
-    },
-    repeats: (gateway, report) => telemetry.repeats(gateway, report),
-    offer: (_gateway, site, running) => {
-      const desired = configs.desired(site);
-      return desired === undefined || desired.version === running ? undefined : toOffer(desired);
-    },
-    alarm: (code, fields) => {
-      log('warn', code, fields);
-      void audit.add({
-        action: code,
-        gateway: String(fields.gateway ?? ''),
-        outcome: 'failed',
-        subject: String(fields.lane ?? ''),
-      });
-    },
-  };
 }
 
 /** A fresh one at each start: its life is longer than any run of a daemon should be, and names may have changed. */

@@ -10,7 +10,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
+import type { ConfigOffer, ReplayOutcome } from '../proto/gen/hilum/v1/session.ts';
 import { orderKeysOf } from './capture/order-key.ts';
 import { Destinations } from './destinations.ts';
 import { IdentifiedUplink } from './identified-uplink.ts';
@@ -313,14 +313,22 @@ export class Gateway {
         onIdentity: (identity) => this.#pipeline.change(identity),
         onAlarm: (code, fields) => this.alarm(code, fields),
         onConfig: (offer) => this.#onConfig(offer),
-        async onReplay(sequences) {
-          let replayed = 0;
-          for (const sequence of sequences) if (await journal.replay(sequence)) replayed += 1;
-          return { replayed, missing: sequences.length - replayed };
+        async onReplay({ recordSequences, ids, actor, reason }) {
+          const outcomes: ReplayOutcome[] = [];
+          for (const [at, recordSequence] of recordSequences.entries()) {
+            const outcome = await journal.replay(Number(recordSequence), ids[at]);
+            outcomes.push({ recordSequence, outcome });
+            const facts =
+              outcome === 'replayed' ? { outcome: 'success' } : { outcome: 'failed', detail: outcome };
+            const subject = ids[at] ?? `record ${recordSequence}`;
+            await journal.reports.audit({ action: 'replayed', actor, reason, subject, ...facts });
+          }
+          const replayed = outcomes.filter(({ outcome }) => outcome === 'replayed').length;
+          return { replayed, missing: outcomes.length - replayed, outcomes };
         },
         async onPayload(sequence, actor, reason) {
           await journal.reports.audit({ action: 'viewed', actor, reason, subject: `record ${sequence}` });
-          const found = journal.quarantined(sequence)?.record?.raw;
+          const found = journal.rawQuarantined(sequence);
           return { found: found !== undefined, raw: found ?? new Uint8Array(0) };
         },
         configReport: () => this.#config.store.report(),

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import type { Store } from '../store/store.ts';
+import type { Row, Store } from '../store/store.ts';
 
 const origin = Buffer.alloc(32);
 const walkRows = 1_000;
@@ -38,7 +38,19 @@ export class AuditChain {
   }
 
   /** Resolves when the entry is flushed. Entries keep the order of the calls. */
-  async add(entry: Partial<AuditEntry>): Promise<void> {
+  add(entry: Partial<AuditEntry>): Promise<void> {
+    return this.addAll([entry], []);
+  }
+
+  /** Entries and `beside`, the rows that they speak of, in one write: after a crash there is all of it or nothing. */
+  async addAll(entries: readonly Partial<AuditEntry>[], beside: readonly Row[]): Promise<void> {
+    const rows = entries.map((entry) => this.#next(entry));
+    const head = Buffer.concat([indexKey(this.#number), this.#head]);
+    if (rows.length > 0) rows.push({ table: 'audit-head', key: Buffer.from('head'), value: head });
+    await this.#store.write([...beside, ...rows]);
+  }
+
+  #next(entry: Partial<AuditEntry>): Row {
     this.#number += 1n;
     const full = AuditEntry.fromPartial({
       atUs: this.#nowUs(),
@@ -50,11 +62,7 @@ export class AuditChain {
     });
     full.hash = hashOf(full);
     this.#head = Buffer.from(full.hash);
-    const head = Buffer.concat([indexKey(this.#number), this.#head]);
-    await this.#store.write([
-      { table: 'audit', key: indexKey(this.#number), value: AuditEntry.encode(full).finish() },
-      { table: 'audit-head', key: Buffer.from('head'), value: head },
-    ]);
+    return { table: 'audit', key: indexKey(this.#number), value: AuditEntry.encode(full).finish() };
   }
 
   /** The number of the newest entry, 0 before the first. */

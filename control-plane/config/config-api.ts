@@ -2,6 +2,7 @@
 
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { checkConfig } from '../../proto/config/check.ts';
+import { documentLimits } from '../../proto/config/limits.ts';
 import { warningsOf } from '../../proto/config/warnings.ts';
 import type {
   CheckConfigResponse,
@@ -71,6 +72,14 @@ export class ConfigApi {
   }
 
   diffConfig(yaml: string, site: string): DiffConfigResponse {
+    // It could not be pushed either.
+    if (yaml.length > documentLimits.charactersMax) {
+      throw new HilumError(
+        'config-too-large',
+        `The config has ${yaml.length} characters; at most ${documentLimits.charactersMax} can be pushed.`,
+        { exit: exitCode.badConfig },
+      );
+    }
     const desired = this.state.configs.desired(site);
     return { diff: diffLines(desired?.yaml ?? '', yaml), running: desired?.version ?? 0n };
   }

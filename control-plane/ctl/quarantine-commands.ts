@@ -93,16 +93,23 @@ export function addQuarantineCommands(program: Command): void {
           ids,
           reason: options.reason,
         });
-        const shape = { replayed: 0, missing: 0, offline: 0 };
+        const shape = { replayed: 0, missing: 0, offline: 0, damaged: 0, unanswered: 0, results: [] };
+        const { replayed, missing, offline, damaged, unanswered } = response;
         printObject(
           options.output,
           filled(ReplayQuarantineResponse.toJSON(response) as object, shape),
           () =>
-            `${response.replayed} replayed, ${response.missing} not there, ${response.offline} at a gateway that is not connected.\n`,
+            `${replayed} replayed, ${missing} not there, ${offline} at a gateway that is not connected.\n${
+              damaged > 0 ? `${damaged} cannot be read at the gateway any more.\n` : ''
+            }${
+              unanswered > 0
+                ? `${unanswered} were asked for and not answered: those that the gateway did replay leave the list when it reports it.\n`
+                : ''
+            }`,
         );
-        if (response.offline > 0) process.exitCode = exitCode.unreachable;
-        else if (response.missing > 0) process.exitCode = exitCode.failed;
-        if (response.replayed > 0 && options.output === 'table')
+        if (offline + unanswered > 0) process.exitCode = exitCode.unreachable;
+        else if (missing + damaged > 0) process.exitCode = exitCode.failed;
+        if (replayed > 0 && options.output === 'table')
           out('Those that are understood now come as events; the others are listed again.\n');
       });
     });

@@ -49,6 +49,14 @@ interface Cursor {
   written: Promise<void>;
 }
 
+/** What a batch changes of what is kept in memory: taken over once its rows are made, so that one that fails changes nothing. */
+interface Changes {
+  chunks: Map<string, Buffer>;
+  counts: Map<string, StoredCounts>;
+}
+
+type Counted = Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>;
+
 const blindedBytes = 8;
 
 export class EventLog {
@@ -148,7 +156,7 @@ export class EventLog {
     }
     const fresh = duplicates <= 0 ? batch : without(batch, duplicates);
     if (fresh.envelopes.length === 0) {
-      this.#count(gateway, '', { duplicates });
+      this.#count(this.#counts, gateway, '', { duplicates });
       // Applied before, and maybe still being flushed by an earlier call: the answer waits for that.
       return {
         appended: { outcome: 'applied', through: min(cursor.queued, through), applied: 0, duplicates },
@@ -157,7 +165,10 @@ export class EventLog {
     }
     const firstIndex = this.#nextIndex;
     const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
-    const rows = await this.#rows(block, replayed);
+    const changes: Changes = { chunks: new Map(), counts: new Map() };
+    this.#count(changes.counts, gateway, '', { duplicates });
+    const rows = await this.#rows(block, replayed, changes);
+    this.#take(changes);
     cursor.queued = through;
     this.#nextIndex += BigInt(fresh.envelopes.length);
     const written = this.#store
@@ -175,26 +186,23 @@ export class EventLog {
     };
   }
 
-  async #rows(block: EventBlock, replayed: boolean): Promise<Row[]> {
+  async #rows(block: EventBlock, replayed: boolean, { chunks, counts }: Changes): Promise<Row[]> {
     const { gateway, firstIndex } = block;
     const batch = block.batch as Batch;
     const count = Buffer.alloc(12);
     count.writeBigUInt64BE(firstIndex);
     count.writeUInt32BE(batch.envelopes.length, 8);
     const controlIds = Buffer.alloc(batch.envelopes.length * blindedBytes);
-    const chunks = new Map<string, Buffer>();
-    const sources = new Set<string>();
     const merges: Envelope[] = [];
     for (const [at, bytes] of batch.envelopes.entries()) {
       const envelope = Envelope.decode(bytes);
-      sources.add(envelope.source);
       if (envelope.kind === 'merge') merges.push(envelope);
       if (envelope.messageControlId !== '') {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
       const complete = !replayed && envelope.index === envelope.count;
       const again = complete && (await this.#mark(gateway, batch.epoch, envelope, chunks));
-      this.#count(gateway, envelope.source, {
+      this.#count(counts, gateway, envelope.source, {
         events: 1,
         records: complete && !again ? 1 : 0,
         doubled: again ? 1 : 0,
@@ -211,12 +219,8 @@ export class EventLog {
     ];
     for (const [name, bitmap] of chunks)
       rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
-    for (const source of sources) {
-      const name = `${gateway}\0${source}`;
-      const counts = this.#counts.get(name);
-      if (counts !== undefined)
-        rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(counts).finish() });
-    }
+    for (const [name, one] of counts)
+      rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(one).finish() });
     if (merges.length > 0 && this.#merges !== undefined)
       rows.push(...(await this.#merges.rowsOf(gateway, merges)));
     return rows;
@@ -235,33 +239,39 @@ export class EventLog {
     const sequence = Number(envelope.recordSequence);
     const key = chunkKey(gateway, epoch, Math.floor(sequence / recordsPerChunk));
     const name = key.toString('latin1');
-    let bitmap = this.#chunks.get(name);
-    if (bitmap === undefined) {
-      bitmap = (await this.#store.get('seen', key)) ?? Buffer.alloc(recordsPerChunk / 8);
-      if (this.#chunks.size > 1024) this.#chunks.clear();
-      this.#chunks.set(name, bitmap);
-    }
+    const bitmap =
+      changed.get(name) ??
+      this.#chunks.get(name) ??
+      (await this.#store.get('seen', key)) ??
+      Buffer.alloc(recordsPerChunk / 8);
     const at = sequence % recordsPerChunk;
     const mask = 1 << (at & 7);
     const byte = bitmap[at >> 3] as number;
     if ((byte & mask) !== 0) return true;
-    bitmap[at >> 3] = byte | mask;
-    changed.set(name, bitmap);
+    const marked = changed.get(name) ?? Buffer.from(bitmap);
+    marked[at >> 3] = byte | mask;
+    changed.set(name, marked);
     return false;
   }
 
-  #count(
-    gateway: string,
-    source: string,
-    by: Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>,
-  ): void {
+  /** Adds to what `changed` holds, else to what was counted before; nothing is held where nothing is added. */
+  #count(changed: Map<string, StoredCounts>, gateway: string, source: string, by: Counted): void {
+    if (by.events === undefined && (by.duplicates ?? 0) <= 0) return;
     const name = `${gateway}\0${source}`;
-    const counts = this.#counts.get(name) ?? StoredCounts.create({ gateway, source });
+    const counts = changed.get(name) ?? {
+      ...(this.#counts.get(name) ?? StoredCounts.create({ gateway, source })),
+    };
     counts.events += BigInt(by.events ?? 0);
     counts.records += BigInt(by.records ?? 0);
     counts.doubled += BigInt(by.doubled ?? 0);
-    counts.duplicates += BigInt(Math.max(0, by.duplicates ?? 0));
-    this.#counts.set(name, counts);
+    counts.duplicates += BigInt(by.duplicates ?? 0);
+    changed.set(name, counts);
+  }
+
+  #take({ chunks, counts }: Changes): void {
+    if (this.#chunks.size > 1024) this.#chunks.clear();
+    for (const [name, bitmap] of chunks) this.#chunks.set(name, bitmap);
+    for (const [name, one] of counts) this.#counts.set(name, one);
   }
 
   /** The first of the repeated positions that held another record, if any. */

@@ -1,6 +1,6 @@
 /** What the gateways have in quarantine: metadata only. The payload stays at the site until it is asked for. */
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
-import type { Store } from '../store/store.ts';
+import type { Row, Store } from '../store/store.ts';
 
 export class QuarantineIndex {
   readonly #store: Store;
@@ -10,14 +10,36 @@ export class QuarantineIndex {
   }
 
   async add(entries: readonly QuarantineEntry[]): Promise<void> {
-    if (entries.length === 0) return;
-    await this.#store.write(
-      entries.map((entry) => ({
-        table: 'quarantine',
-        key: Buffer.from(entry.id),
-        value: QuarantineEntry.encode(entry).finish(),
-      })),
-    );
+    if (entries.length > 0) await this.#store.write(this.rowsOf(entries));
+  }
+
+  /**
+   * What is to be written for them: those that are not here (what came before stays what it is, also where it was
+   * replayed meanwhile), and what is here and was replayed at its site.
+   */
+  async fresh(entries: readonly QuarantineEntry[]): Promise<QuarantineEntry[]> {
+    const fresh: QuarantineEntry[] = [];
+    for (const entry of entries) {
+      const found = await this.get(entry.id);
+      if (entry.state === 'replayed') {
+        if (found?.state === 'open') fresh.push({ ...found, state: 'replayed' });
+        continue;
+      }
+      // A journal that went back in time gives the id of one record to another: what is there now is shown.
+      const same =
+        found?.number === entry.number && found.atUs === entry.atUs && found.recordHash === entry.recordHash;
+      if (!same) fresh.push(entry);
+    }
+    return fresh;
+  }
+
+  /** What stands for these entries once it is written. */
+  rowsOf(entries: readonly QuarantineEntry[]): Row[] {
+    return entries.map((entry) => ({
+      table: 'quarantine',
+      key: Buffer.from(entry.id),
+      value: QuarantineEntry.encode(entry).finish(),
+    }));
   }
 
   async get(id: string): Promise<QuarantineEntry | undefined> {

@@ -1,72 +1,25 @@
 /**
  * The uplink sessions: one a gateway, the newest wins. A batch is appended and acked only when
  * the event log has flushed it; batches of a lane are appended in order, and acks for several
- * batches that flushed together are sent as one.
+ * batches that flushed together are sent as one. Batches overlap, because the event log orders them; what is
+ * reported beside them is taken up one frame after the other, so that an ack of a later one speaks for the earlier.
  */
 import type {
-  AuditEntry,
   Batch,
   ConfigOffer,
-  ConfigReport,
-  DeliveryEntry,
   GatewayFrame,
   Hello,
   LaneAck,
   PayloadReply,
   PlaneFrame,
-  QuarantineEntry,
-  RepeatReport,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
-import type { Appended } from '../eventlog/eventlog.ts';
 import type { Peer } from '../identity/peers.ts';
+import { Credit } from './credit.ts';
+import type { Hub, Line, SessionEnd } from './hub.ts';
 
-/** What a session needs of the stream that it runs on. */
-export interface Line {
-  send(frame: PlaneFrame): void;
-  /** Ends the stream; a reason is said first where there is one. */
-  close(): void;
-  peer: string;
-}
-
-/** What a session needs of the rest of the control plane. */
-export interface Hub {
-  nowUs(): bigint;
-  cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
-  /** SHA-256 of the record whose event stands at a position; empty where there is none. */
-  recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
-  startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
-  append(gateway: string, site: string, batch: Batch): Promise<Appended>;
-  connected(
-    hello: Hello,
-    line: Line,
-    peer: Peer,
-  ): Promise<{ site: string; auditAcked: bigint; quarantineAcked: bigint; deliveriesAcked: bigint }>;
-  disconnected(gateway: string, end: SessionEnd): Promise<void>;
-  audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
-  quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
-  deliveries(gateway: string, entries: DeliveryEntry[]): Promise<bigint>;
-  configReport(gateway: string, report: ConfigReport): Promise<void>;
-  telemetry(
-    gateway: string,
-    frame: Extract<GatewayFrame['frame'], { $case: 'telemetry' }>['value'],
-  ): Promise<void>;
-  receipts(
-    gateway: string,
-    frame: Extract<GatewayFrame['frame'], { $case: 'receipts' }>['value'],
-  ): Promise<void>;
-  repeats(gateway: string, report: RepeatReport): Promise<void>;
-  /** The config that the gateway should run, where it differs from what it says. */
-  offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
-  alarm(code: string, fields: Record<string, string | number>): void;
-}
-
-/**
- * How a session ended: the gateway said goodbye; this control plane drained, refused or dropped it, or took a
- * newer session in its place; else the line was lost.
- */
-export type SessionEnd = 'goodbye' | 'control-plane-drained' | 'refused' | 'dropped' | 'replaced' | 'lost';
+export type { Hub, Line, SessionEnd } from './hub.ts';
 
 interface Live {
   line: Line;
@@ -77,6 +30,9 @@ interface Live {
   ready: boolean;
   end: SessionEnd;
   closed: boolean;
+  readonly credit: Credit;
+  /** A report was not taken up: none behind it is acknowledged. */
+  failed: boolean;
 }
 
 type Waiter = (reply: ReplayResult | PayloadReply | undefined) => void;
@@ -85,6 +41,8 @@ export class Sessions {
   readonly #hub: Hub;
   readonly #live = new Map<string, Live>();
   readonly #waiting = new Map<string, { gateway: string; resolve: Waiter }>();
+  /** Of each gateway: settles when what it reported so far is taken up. */
+  readonly #reports = new Map<string, Promise<void>>();
   #requests = 0;
 
   constructor(hub: Hub) {
@@ -102,6 +60,8 @@ export class Sessions {
       ready: false,
       end: 'lost',
       closed: false,
+      credit: new Credit(),
+      failed: false,
     };
     return {
       receive: ({ frame }) => {
@@ -123,12 +83,14 @@ export class Sessions {
   /** Undefined when the gateway is not connected or does not answer in time. */
   async replay(
     gateway: string,
-    sequences: bigint[],
+    entries: readonly { id: string; recordSequence: bigint }[],
     actor: string,
     reason: string,
   ): Promise<ReplayResult | undefined> {
+    const recordSequences = entries.map(({ recordSequence }) => recordSequence);
+    const ids = entries.map(({ id }) => id);
     return this.#ask(gateway, (request) => ({
-      frame: { $case: 'replay', value: { request, recordSequences: sequences, actor, reason } },
+      frame: { $case: 'replay', value: { request, recordSequences, actor, reason, ids } },
     })) as Promise<ReplayResult | undefined>;
   }
 
@@ -169,7 +131,6 @@ export class Sessions {
       this.#refuse(live, 'hello-first', 'the first frame must be Hello');
       return;
     }
-    const { gateway, site } = live;
     switch (frame.$case) {
       case 'batch':
         await this.#batch(live, frame.value);
@@ -187,6 +148,32 @@ export class Sessions {
           },
         });
         break;
+      case 'replayResult':
+      case 'payload':
+        this.#answered(live.gateway, frame.value);
+        break;
+      default:
+        // Said, whatever becomes of the line before what it told last is taken up.
+        if (frame.$case === 'goodbye') live.end = 'goodbye';
+        await this.#inTurn(live, frame);
+        break;
+    }
+  }
+
+  /** Also behind what an earlier session of this gateway left: what it told may come again in this one. */
+  async #inTurn(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
+    const before = this.#reports.get(live.gateway) ?? Promise.resolve();
+    const turn = before.then(() => (live.failed ? undefined : this.#report(live, frame)));
+    const settled = turn.catch(() => {
+      live.failed = true;
+    });
+    this.#reports.set(live.gateway, settled);
+    await turn;
+  }
+
+  async #report(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
+    const { gateway, site } = live;
+    switch (frame.$case) {
       case 'telemetry':
         await this.#hub.telemetry(gateway, frame.value);
         break;
@@ -214,12 +201,8 @@ export class Sessions {
         live.line.send({ frame: { $case: 'deliveryAck', value: { through } } });
         break;
       }
-      case 'replayResult':
-      case 'payload':
-        this.#answered(gateway, frame.value);
-        break;
       case 'goodbye':
-        this.#close(live, 'goodbye');
+        this.#close(live);
         break;
       default:
         // A newer gateway may say more than this build knows.
@@ -267,9 +250,9 @@ export class Sessions {
           receivedAtUs,
           sentAtUs: this.#hub.nowUs(),
           controlPlane: '',
-          auditAcked: known.auditAcked,
-          quarantineAcked: known.quarantineAcked,
-          deliveriesAcked: known.deliveriesAcked,
+          auditAcked: 0n,
+          quarantineAcked: 0n,
+          deliveriesAcked: 0n,
           takesPartialReports: true,
         },
       },
@@ -281,7 +264,12 @@ export class Sessions {
   async #batch(live: Live, batch: Batch): Promise<void> {
     if (batch.epoch !== live.epoch)
       return this.#refuse(live, 'epoch-unknown', 'the batch has another epoch than Hello');
-    const appended = await this.#hub.append(live.gateway, live.site, batch);
+    const answered = live.credit.take(batch);
+    if (answered === undefined) {
+      this.#hub.alarm('credit-exceeded', { gateway: live.gateway, lane: batch.lane });
+      return this.#refuse(live, 'credit-exceeded', 'more is in flight than the credit of this lane allows');
+    }
+    const appended = await this.#hub.append(live.gateway, live.site, batch).finally(answered);
     if (appended.outcome === 'applied') {
       live.line.send({
         frame: {

@@ -113,8 +113,8 @@ export class TelemetryStore {
     return BigInt(row?.readUInt32BE(0) ?? 0);
   }
 
-  /** What became of records at destinations of their site; resolves to the number of the last. */
-  async deliveries(gateway: string, entries: readonly DeliveryEntry[]): Promise<bigint> {
+  /** What became of records at destinations of their site. */
+  async deliveries(gateway: string, entries: readonly DeliveryEntry[]): Promise<void> {
     await this.#store.write(
       entries.map((entry) => ({
         table: 'deliveries',
@@ -122,7 +122,6 @@ export class TelemetryStore {
         value: DeliveryEntry.encode(entry).finish(),
       })),
     );
-    return entries.at(-1)?.number ?? 0n;
   }
 
   /** Of one record, in the order in which they were settled. */

@@ -416,11 +416,19 @@ export class Journal implements Intake {
     return this.#quarantine.find(sequence)?.record;
   }
 
-  /** Puts a quarantined record back to be normalized again, as a new record; false when there is none. */
-  async replay(sequence: number): Promise<boolean> {
+  /** The bytes of a quarantined record, where it is there and can be read. */
+  rawQuarantined(sequence: number): Uint8Array | undefined {
+    return this.#quarantine.raw(sequence);
+  }
+
+  /**
+   * Puts a quarantined record back to be normalized again, as a new record, and reports that under the entry's id
+   * where one is given; resolves when it is durable.
+   */
+  async replay(sequence: number, id = ''): Promise<'replayed' | 'missing' | 'damaged'> {
     const round = this.#committer.round();
-    const record = this.#quarantine.release(round, sequence);
-    if (record === undefined) return false;
+    const record = this.#quarantine.release(round, sequence, id);
+    if (typeof record === 'string') return record;
     const source = this.#sources.number(record.source);
     const capturedS = Math.floor(Number(record.capturedAtUs) / 1e6);
     this.#sequence += 1;
@@ -434,7 +442,7 @@ export class Journal implements Intake {
     this.#custody.count('quarantined', source, capturedS, -1);
     this.#custody.count('replayed', source, capturedS);
     await journaled;
-    return true;
+    return 'replayed';
   }
 
   /** The record is on its way to quarantine. */

@@ -5,6 +5,7 @@
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
+import { Damaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, shortKey, tables } from './layout.ts';
 import type { JournalPart } from './part.ts';
@@ -94,14 +95,41 @@ export class Quarantine {
     return { key: Buffer.from(row.key), bytes: row.value.length, record: QuarantinedRecord.decode(plain) };
   }
 
-  /** Takes the entry out in this round; the record as it is to be journaled again, or undefined where there is none. */
-  release(round: Round, sequence: number): JournalRecord | undefined {
-    const found = this.find(sequence);
-    const record = found?.record.record;
-    if (found === undefined || record === undefined) return undefined;
+  /**
+   * Takes the entry out in this round, and reports it as replayed under its id where that is given; the record as it
+   * is to be journaled again, or why there is none.
+   */
+  release(round: Round, sequence: number, id: string): JournalRecord | 'missing' | 'damaged' {
+    const found = this.#read(sequence);
+    if (found === undefined) return 'missing';
+    if (found === 'damaged') return 'damaged';
+    const { record } = found.record;
+    // Of an event that was damaged nothing is left to be tried.
+    if (record === undefined) return 'damaged';
     round.remove(this.#table(), found.key);
+    if (id !== '') {
+      const [gateway, atUs] = [this.#gateway(), BigInt(nowUs())];
+      const entry = { id, gateway, recordSequence: BigInt(sequence), atUs, state: 'replayed' };
+      this.#reports.quarantined(round, QuarantineEntry.fromPartial(entry));
+    }
     this.#hooks.bytes(-storedBytes(found.key.length, found.bytes));
     return JournalRecord.create({ ...record, replays: record.replays + 1 });
+  }
+
+  /** As it came; undefined where it is not there or cannot be read. */
+  raw(sequence: number): Uint8Array | undefined {
+    const found = this.#read(sequence);
+    return found === 'damaged' ? undefined : found?.record.record?.raw;
+  }
+
+  /** A row that cannot be opened costs itself alone. */
+  #read(sequence: number): ReturnType<Quarantine['find']> | 'damaged' {
+    try {
+      return this.find(sequence);
+    } catch (error) {
+      if (error instanceof Damaged) return 'damaged';
+      throw error;
+    }
   }
 
   #table() {

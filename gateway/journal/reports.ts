@@ -52,6 +52,16 @@ export class Reports {
     return { audit: this.#audit, quarantine: this.#quarantine, deliveries: this.#deliveries };
   }
 
+  /** The last numbers that the control plane acknowledged, as this journal knows it. */
+  told(): { audit: number; quarantine: number; deliveries: number } {
+    const of = (name: string) => this.#state.number(`reported.${name}`);
+    return {
+      audit: of(tables.auditReport),
+      quarantine: of(tables.quarantineReport),
+      deliveries: of(tables.deliveryReport),
+    };
+  }
+
   delivered(round: Round, entry: Omit<DeliveryEntry, 'number'>): void {
     this.#deliveries += 1;
     const [key, number] = [numberKey(this.#deliveries), BigInt(this.#deliveries)];
@@ -79,7 +89,7 @@ export class Reports {
       this.#hooks.bytes(-storedBytes(key.length, value.length));
       this.#deliveriesGone = readUInt64(key, 0);
     }
-    this.#state.set(`reported.${tables.deliveryReport}`, through);
+    this.#reported(tables.deliveryReport, through);
   }
 
   quarantined(round: Round, entry: QuarantineEntry): void {
@@ -160,7 +170,13 @@ export class Reports {
     for (const key of this.#table(name).getKeys({ end: numberKey(through + 1), limit: removedMax })) {
       round.remove(this.#table(name), key as Buffer);
     }
-    this.#state.set(`reported.${name}`, through);
+    this.#reported(name, through);
+  }
+
+  /** Never back: what was told is not told again. */
+  #reported(name: string, through: number): void {
+    const before = this.#state.number(`reported.${name}`);
+    if (through > before) this.#state.set(`reported.${name}`, through);
   }
 
   #last(name: string): number {

@@ -3,6 +3,7 @@ import type {
   ConfigOffer,
   ConfigReport,
   PayloadReply,
+  ReplayRequest,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import type { ConnectProxy } from './channel.ts';
@@ -21,7 +22,7 @@ export interface UplinkHooks extends PumpHooks, ReportHooks {
   log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
   onAlarm(code: string, fields: Record<string, string>): void;
   onConfig(offer: ConfigOffer): void;
-  onReplay(sequences: number[], actor: string, reason: string): Promise<Omit<ReplayResult, 'request'>>;
+  onReplay(asked: Omit<ReplayRequest, 'request'>): Promise<Omit<ReplayResult, 'request'>>;
   onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
   configReport(): ConfigReport;
 }

@@ -2,7 +2,8 @@
  * What the gateway tells beside the events.
  *
  * - Audit, quarantine and delivery entries are numbered and wait in the journal until they were acknowledged; a session
- *   sends each once, and the next one begins after what the control plane has.
+ *   sends each once, in order, and the next one begins with what the journal still holds: only an ack of what was sent
+ *   takes anything out of it, because a number speaks of the journal that gave it, and of no earlier or later one.
  * - Receipts say when an ack arrived here. They are for measuring, and are not sent again.
  * - Telemetry is absolute, so that a lost one loses nothing. What of it is large goes when it changed (details.ts), where
  *   the control plane keeps what a report leaves out.
@@ -25,9 +26,18 @@ const deliveriesMin = 64;
 /** Sent and not acknowledged. */
 const deliveriesInFlightMax = 1_000;
 
+export interface ReportNumbers {
+  audit: number;
+  quarantine: number;
+  deliveries: number;
+}
+
 /** Entries, numbered, until they were acknowledged. */
 export interface ReportQueue {
-  numbers(): { audit: number; quarantine: number; deliveries: number };
+  /** The newest. */
+  numbers(): ReportNumbers;
+  /** The last that were acknowledged to this journal. */
+  told(): ReportNumbers;
   quarantineEntries(limit: number): QuarantineEntry[];
   quarantineTold(through: number): void;
   auditEntries(limit: number): AuditEntry[];
@@ -63,29 +73,28 @@ export class Reporting {
   }
 
   /** A new session. */
-  resume(welcome: Welcome): void {
-    this.#auditSent = Number(welcome.auditAcked);
-    this.#quarantineSent = Number(welcome.quarantineAcked);
-    this.#deliveriesSent = Number(welcome.deliveriesAcked);
-    this.deliveriesAcked(welcome.deliveriesAcked);
+  resume({ takesPartialReports }: Pick<Welcome, 'takesPartialReports'>): void {
+    const { audit, quarantine, deliveries } = this.#queue.told();
+    this.#auditSent = audit;
+    this.#quarantineSent = quarantine;
+    this.#deliveriesSent = deliveries;
+    this.#deliveriesTold = deliveries;
     this.#receipts = [];
     this.#details.forget();
-    this.#partial = welcome.takesPartialReports;
-    if (welcome.auditAcked > 0n) this.auditAcked(welcome.auditAcked);
-    if (welcome.quarantineAcked > 0n) this.quarantineAcked(welcome.quarantineAcked);
+    this.#partial = takesPartialReports;
   }
 
   auditAcked(through: bigint): void {
-    this.#queue.auditTold(Number(through));
+    this.#queue.auditTold(Math.min(Number(through), this.#auditSent));
   }
 
   quarantineAcked(through: bigint): void {
-    this.#queue.quarantineTold(Number(through));
+    this.#queue.quarantineTold(Math.min(Number(through), this.#quarantineSent));
   }
 
   deliveriesAcked(through: bigint): void {
-    this.#deliveriesTold = Number(through);
-    if (through > 0n) this.#queue.deliveriesTold(Number(through));
+    this.#deliveriesTold = Math.min(Number(through), this.#deliveriesSent);
+    this.#queue.deliveriesTold(this.#deliveriesTold);
   }
 
   /** Where at least `atLeast` wait: what became of messages at the site's destinations is in no hurry. */

@@ -173,8 +173,8 @@ export class Uplink {
         this.#hooks.onConfig(frame.value);
         break;
       case 'replay': {
-        const { request, recordSequences, actor, reason } = frame.value;
-        this.#hooks.onReplay(recordSequences.map(Number), actor, reason).then(
+        const { request, ...asked } = frame.value;
+        this.#hooks.onReplay(asked).then(
           (result) => session.write({ $case: 'replayResult', value: { request, ...result } }),
           () => session.end('replay-failed'),
         );

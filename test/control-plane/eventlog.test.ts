@@ -162,3 +162,34 @@ t.test('event log - a follower skips nothing while many lanes append at once', a
   );
   await store.close();
 });
+
+t.test(
+  'event log - a batch that cannot be read changes nothing, and counts as new when it comes whole',
+  async (t) => {
+    const { store, log } = await open(t.testdir());
+    const whole = batch('routine', 1, 3);
+    const [first, second] = whole.envelopes;
+    const broken = { ...whole, envelopes: [first, second, Buffer.from([0xff])] } as Batch;
+    await t.rejects(log.append('g', 's', broken));
+    t.same(log.counts(), []);
+    await log.append('g', 's', whole);
+    t.match(log.counts(), [{ source: 'lab', events: 3n, records: 3n, doubled: 0n }]);
+    await store.close();
+  },
+);
+
+t.test(
+  'event log - positions that come again are counted, also in a batch that brings new ones',
+  async (t) => {
+    const directory = t.testdir();
+    const { store, log } = await open(directory);
+    await log.append('g', 's', batch('routine', 1, 5));
+    await log.append('g', 's', batch('routine', 4, 4));
+    const repeated = (one: EventLog) => one.counts().reduce((sum, { duplicates }) => sum + duplicates, 0n);
+    t.equal(repeated(log), 2n);
+    await store.close();
+    const again = await open(directory);
+    t.equal(repeated(again.log), 2n, 'and stored with them');
+    await again.store.close();
+  },
+);

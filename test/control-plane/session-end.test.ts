@@ -14,7 +14,7 @@ function rig() {
     cursor: async () => 0n,
     startAfter: nothing,
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
-    connected: async () => ({ site: 'north', auditAcked: 0n, quarantineAcked: 0n, deliveriesAcked: 0n }),
+    connected: async () => ({ site: 'north' }),
     disconnected: async (_gateway, end) => {
       ends.push(end);
     },

@@ -1,5 +1,5 @@
 /** Damage as a disk makes it: one bit of a chosen message in the journal of a stopped gateway. */
-import { outboxTable, recordsTable } from '../../gateway/journal/layout.ts';
+import { outboxTable, readUInt64, recordsTable, tables } from '../../gateway/journal/layout.ts';
 import { readOutboxHead, readOutboxRowKey, readRecordHead } from '../../gateway/journal/rows.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 
@@ -22,6 +22,13 @@ export function damageEvent(directory: string, lane: Class, sequence: number): P
   return flip(directory, outboxTable(lane), (key, value) => {
     return middleOf(value, readOutboxHead(value)?.lengths, sequence - readOutboxRowKey(key).first);
   });
+}
+
+/** In the sealed bytes of the quarantined record with this sequence. */
+export function damageQuarantined(directory: string, sequence: number): Promise<void> {
+  return flip(directory, tables.quarantine, (key, value) =>
+    readUInt64(key, 0) === sequence ? value.length >> 1 : undefined,
+  );
 }
 
 /** In the head of the outbox row that holds this position. */

@@ -13,7 +13,7 @@ for (const asked of ['replay', 'payload'] as const) {
         answer = () => resolve(value);
       });
     const uplink = quietUplink(identity, {
-      onReplay: () => later({ replayed: 1, missing: 0 }),
+      onReplay: () => later({ replayed: 1, missing: 0, outcomes: [] }),
       onPayload: () => later({ found: true, raw: new Uint8Array(1), record: undefined } as never),
     });
     t.teardown(() => uplink.stop(0));
@@ -27,7 +27,10 @@ for (const asked of ['replay', 'payload'] as const) {
     first.say({ $case: 'welcome', value: Welcome.create() });
     first.say(
       asked === 'replay'
-        ? { $case: 'replay', value: { request: '7', recordSequences: [1n], actor: 'a', reason: 'r' } }
+        ? {
+            $case: 'replay',
+            value: { request: '7', recordSequences: [1n], actor: 'a', reason: 'r', ids: [] },
+          }
         : { $case: 'payload', value: { request: '7', recordSequence: 1n, actor: 'a', reason: 'r' } },
     );
     await until(() => answer !== undefined, { what: 'the question being asked' });

@@ -226,7 +226,7 @@ export interface StreamEventsRequest {
   /** Why they are looked at; required with raw. */
   reason: string;
   source: string;
-  /** Start after this log index (from an earlier reply). */
+  /** Start after this log index (from an earlier reply); 0: with the first, or with follow alone behind the last. */
   afterIndex: bigint;
   /** This event alone; from_start, follow and after_index say nothing then. */
   id: string;
@@ -425,7 +425,20 @@ export interface ReplayQuarantineRequest {
 export interface ReplayQuarantineResponse {
   replayed: number;
   missing: number;
+  /** At a gateway that is not connected: nothing was asked. */
   offline: number;
+  /** Cannot be read at the gateway any more, or nothing is left of it. */
+  damaged: number;
+  /** The gateway was asked and did not answer: it may have replayed them, and then reports it. */
+  unanswered: number;
+  results: QuarantineReplay[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface QuarantineReplay {
+  id: string;
+  /** replayed | missing | damaged | offline | unanswered */
+  outcome: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6674,7 +6687,7 @@ export const ReplayQuarantineRequest: MessageFns<ReplayQuarantineRequest> = {
 };
 
 function createBaseReplayQuarantineResponse(): ReplayQuarantineResponse {
-  return { replayed: 0, missing: 0, offline: 0, _unknownFields: {} };
+  return { replayed: 0, missing: 0, offline: 0, damaged: 0, unanswered: 0, results: [], _unknownFields: {} };
 }
 
 export const ReplayQuarantineResponse: MessageFns<ReplayQuarantineResponse> = {
@@ -6687,6 +6700,15 @@ export const ReplayQuarantineResponse: MessageFns<ReplayQuarantineResponse> = {
     }
     if (message.offline !== 0) {
       writer.uint32(24).uint32(message.offline);
+    }
+    if (message.damaged !== 0) {
+      writer.uint32(32).uint32(message.damaged);
+    }
+    if (message.unanswered !== 0) {
+      writer.uint32(40).uint32(message.unanswered);
+    }
+    for (const v of message.results) {
+      QuarantineReplay.encode(v!, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6736,6 +6758,30 @@ export const ReplayQuarantineResponse: MessageFns<ReplayQuarantineResponse> = {
             message.offline = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.damaged = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unanswered = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.results.push(QuarantineReplay.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6761,6 +6807,11 @@ export const ReplayQuarantineResponse: MessageFns<ReplayQuarantineResponse> = {
       replayed: isSet(object.replayed) ? globalThis.Number(object.replayed) : 0,
       missing: isSet(object.missing) ? globalThis.Number(object.missing) : 0,
       offline: isSet(object.offline) ? globalThis.Number(object.offline) : 0,
+      damaged: isSet(object.damaged) ? globalThis.Number(object.damaged) : 0,
+      unanswered: isSet(object.unanswered) ? globalThis.Number(object.unanswered) : 0,
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => QuarantineReplay.fromJSON(e))
+        : [],
     };
   },
 
@@ -6775,6 +6826,15 @@ export const ReplayQuarantineResponse: MessageFns<ReplayQuarantineResponse> = {
     if (message.offline !== 0) {
       obj.offline = Math.round(message.offline);
     }
+    if (message.damaged !== 0) {
+      obj.damaged = Math.round(message.damaged);
+    }
+    if (message.unanswered !== 0) {
+      obj.unanswered = Math.round(message.unanswered);
+    }
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => QuarantineReplay.toJSON(e));
+    }
     return obj;
   },
 
@@ -6786,6 +6846,110 @@ export const ReplayQuarantineResponse: MessageFns<ReplayQuarantineResponse> = {
     message.replayed = object.replayed ?? 0;
     message.missing = object.missing ?? 0;
     message.offline = object.offline ?? 0;
+    message.damaged = object.damaged ?? 0;
+    message.unanswered = object.unanswered ?? 0;
+    message.results = object.results?.map((e) => QuarantineReplay.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQuarantineReplay(): QuarantineReplay {
+  return { id: "", outcome: "", _unknownFields: {} };
+}
+
+export const QuarantineReplay: MessageFns<QuarantineReplay> = {
+  encode(message: QuarantineReplay, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(18).string(message.outcome);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineReplay {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineReplay();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineReplay {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+    };
+  },
+
+  toJSON(message: QuarantineReplay): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineReplay>): QuarantineReplay {
+    return QuarantineReplay.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineReplay>): QuarantineReplay {
+    const message = createBaseQuarantineReplay();
+    message.id = object.id ?? "";
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

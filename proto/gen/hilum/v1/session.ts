@@ -126,7 +126,10 @@ export interface Welcome {
   receivedAtUs: bigint;
   sentAtUs: bigint;
   controlPlane: string;
-  /** The last audit and quarantine entries that the control plane has flushed. */
+  /**
+   * 0: a gateway goes on with what its journal still holds, and what comes again is recognised by what it says. Their
+   * numbers belong to one journal, which a name and a rebuilt or restored disk do not tell apart.
+   */
   auditAcked: bigint;
   quarantineAcked: bigint;
   deliveriesAcked: bigint;
@@ -238,7 +241,7 @@ export interface Drain {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** What came was refused: position-conflict, gap, wrong-gateway, epoch-unknown. */
+/** What came was refused: position-conflict, gap, wrong-gateway, epoch-unknown, credit-exceeded. */
 export interface Refusal {
   code: string;
   reason: string;
@@ -538,7 +541,7 @@ export interface QuarantineEntry {
   urgent: boolean;
   protocol: string;
   bytes: bigint;
-  /** open | replayed */
+  /** open | replayed; as replayed it says its id and when, and nothing else */
   state: string;
   capturedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -549,13 +552,28 @@ export interface ReplayRequest {
   recordSequences: bigint[];
   actor: string;
   reason: string;
+  /**
+   * Of the entries, beside their sequences: what is replayed is also reported under its id, so that a lost answer
+   * loses nothing.
+   */
+  ids: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ReplayResult {
   request: string;
   replayed: number;
+  /** Not replayed: also those that are damaged. */
   missing: number;
+  /** Of each sequence that was asked for; none from older gateways. */
+  outcomes: ReplayOutcome[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ReplayOutcome {
+  recordSequence: bigint;
+  /** replayed | missing | damaged */
+  outcome: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8377,7 +8395,7 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
 };
 
 function createBaseReplayRequest(): ReplayRequest {
-  return { request: "", recordSequences: [], actor: "", reason: "", _unknownFields: {} };
+  return { request: "", recordSequences: [], actor: "", reason: "", ids: [], _unknownFields: {} };
 }
 
 export const ReplayRequest: MessageFns<ReplayRequest> = {
@@ -8400,6 +8418,9 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(34).string(message.reason);
+    }
+    for (const v of message.ids) {
+      writer.uint32(42).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8467,6 +8488,14 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8497,6 +8526,7 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
         : [],
       actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
     };
   },
 
@@ -8514,6 +8544,9 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.ids?.length) {
+      obj.ids = message.ids;
+    }
     return obj;
   },
 
@@ -8526,12 +8559,13 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     message.recordSequences = object.recordSequences?.map((e) => BigInt(e)) || [];
     message.actor = object.actor ?? "";
     message.reason = object.reason ?? "";
+    message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
 };
 
 function createBaseReplayResult(): ReplayResult {
-  return { request: "", replayed: 0, missing: 0, _unknownFields: {} };
+  return { request: "", replayed: 0, missing: 0, outcomes: [], _unknownFields: {} };
 }
 
 export const ReplayResult: MessageFns<ReplayResult> = {
@@ -8544,6 +8578,9 @@ export const ReplayResult: MessageFns<ReplayResult> = {
     }
     if (message.missing !== 0) {
       writer.uint32(24).uint32(message.missing);
+    }
+    for (const v of message.outcomes) {
+      ReplayOutcome.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8593,6 +8630,14 @@ export const ReplayResult: MessageFns<ReplayResult> = {
             message.missing = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.outcomes.push(ReplayOutcome.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8618,6 +8663,9 @@ export const ReplayResult: MessageFns<ReplayResult> = {
       request: isSet(object.request) ? globalThis.String(object.request) : "",
       replayed: isSet(object.replayed) ? globalThis.Number(object.replayed) : 0,
       missing: isSet(object.missing) ? globalThis.Number(object.missing) : 0,
+      outcomes: globalThis.Array.isArray(object?.outcomes)
+        ? object.outcomes.map((e: any) => ReplayOutcome.fromJSON(e))
+        : [],
     };
   },
 
@@ -8632,6 +8680,9 @@ export const ReplayResult: MessageFns<ReplayResult> = {
     if (message.missing !== 0) {
       obj.missing = Math.round(message.missing);
     }
+    if (message.outcomes?.length) {
+      obj.outcomes = message.outcomes.map((e) => ReplayOutcome.toJSON(e));
+    }
     return obj;
   },
 
@@ -8643,6 +8694,117 @@ export const ReplayResult: MessageFns<ReplayResult> = {
     message.request = object.request ?? "";
     message.replayed = object.replayed ?? 0;
     message.missing = object.missing ?? 0;
+    message.outcomes = object.outcomes?.map((e) => ReplayOutcome.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseReplayOutcome(): ReplayOutcome {
+  return { recordSequence: 0n, outcome: "", _unknownFields: {} };
+}
+
+export const ReplayOutcome: MessageFns<ReplayOutcome> = {
+  encode(message: ReplayOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.recordSequence !== 0n) {
+      if (BigInt.asUintN(64, message.recordSequence) !== message.recordSequence) {
+        throw new globalThis.Error("value provided for field message.recordSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.recordSequence);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(18).string(message.outcome);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReplayOutcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReplayOutcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.recordSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReplayOutcome {
+    return {
+      recordSequence: isSet(object.recordSequence)
+        ? BigInt(object.recordSequence)
+        : isSet(object.record_sequence)
+        ? BigInt(object.record_sequence)
+        : 0n,
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+    };
+  },
+
+  toJSON(message: ReplayOutcome): unknown {
+    const obj: any = {};
+    if (message.recordSequence !== 0n) {
+      obj.recordSequence = message.recordSequence.toString();
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReplayOutcome>): ReplayOutcome {
+    return ReplayOutcome.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReplayOutcome>): ReplayOutcome {
+    const message = createBaseReplayOutcome();
+    message.recordSequence = (object.recordSequence !== undefined && object.recordSequence !== null)
+      ? BigInt(object.recordSequence)
+      : 0n;
+    message.outcome = object.outcome ?? "";
     return message;
   },
 };

@@ -38,6 +38,7 @@ export interface GatewayRow {
     | undefined;
   /** In the order in which they were first seen. */
   epochs: bigint[];
+  /** 13, 14 and 18 are not written any more. */
   auditAcked: bigint;
   quarantineAcked: bigint;
   clockOffsetUs: bigint;

@@ -1,0 +1,130 @@
+/**
+ * The sessions' way to everything else: what a gateway reports goes to the part that owns it, and its site's config
+ * comes from there.
+ */
+import { nowUs64 } from '../gateway/process/clock.ts';
+import type { Log } from '../gateway/process/log.ts';
+import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { toOffer } from './config/offer.ts';
+import type { State } from './plane.ts';
+import type { Hub } from './session/sessions.ts';
+
+export type HubState = Pick<
+  State,
+  | 'eventLog'
+  | 'registry'
+  | 'audit'
+  | 'told'
+  | 'codes'
+  | 'configs'
+  | 'telemetry'
+  | 'quarantine'
+  | 'configReported'
+>;
+
+/** What is said in a session, put where it belongs. */
+export function hubOf(state: HubState, log: Log): Hub {
+  const { eventLog, registry, audit, told, configs, telemetry, quarantine } = state;
+  return {
+    nowUs: nowUs64,
+    cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
+    recordAt: async (gateway, epoch, lane, sequence) =>
+      (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
+    startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
+    append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
+    async connected(hello: Hello, line, peer) {
+      const row = registry.get(peer.name);
+      const epochs = row?.epochs ?? [];
+      await registry.update(peer.name, {
+        version: hello.version,
+        peer: line.peer,
+        connectedAtUs: nowUs64(),
+        lastSeenAtUs: nowUs64(),
+        certificateExpiresAtUs: peer.expiresAtUs,
+        epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
+        ...(hello.config === undefined ? {} : { config: hello.config }),
+      });
+      if (hello.config !== undefined) await configs.reported(peer.name, hello.config);
+      await audit.add({
+        action: 'connected',
+        actor: peer.name,
+        gateway: peer.name,
+        site: row?.site ?? '',
+        detail: hello.mappingVersion,
+      });
+      log('info', 'gateway-connected', { gateway: peer.name });
+      return { site: row?.site ?? '' };
+    },
+    async disconnected(gateway, end) {
+      const graceful = end === 'goodbye' || end === 'control-plane-drained';
+      log('info', 'gateway-disconnected', { gateway, graceful, end });
+      await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
+    },
+    // A frame is one write: what it says, and by what it is known when it comes again.
+    async audit(gateway, site, entries: AuditEntry[]) {
+      const fresh = await told.fresh([gateway, ...registry.earlierNames(gateway)], entries);
+      await audit.addAll(
+        fresh.entries.map(({ number, hash, previous, ...entry }) => ({ ...entry, gateway, site })),
+        fresh.rows,
+      );
+      return entries.at(-1)?.number ?? 0n;
+    },
+    async quarantine(gateway, site, entries: QuarantineEntry[]) {
+      const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
+      // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
+      const open = fresh.filter(({ state }) => state === 'open');
+      await audit.addAll(
+        open.map(({ id, code }) => ({
+          action: 'quarantined',
+          actor: gateway,
+          gateway,
+          site,
+          subject: id,
+          reason: code,
+        })),
+        quarantine.rowsOf(fresh),
+      );
+      for (const { urgent, source, code } of open)
+        if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
+      return entries.at(-1)?.number ?? 0n;
+    },
+    async deliveries(gateway, entries) {
+      // One that comes again stands where it stood.
+      await telemetry.deliveries(gateway, entries);
+      return entries.at(-1)?.number ?? 0n;
+    },
+    async configReport(gateway, report) {
+      await registry.update(gateway, { config: report });
+      await configs.reported(gateway, report);
+      state.configReported?.(gateway);
+    },
+    async telemetry(gateway, report) {
+      await state.codes.report(gateway, registry.get(gateway)?.site ?? '', report);
+      await telemetry.report(gateway, { ...report, unmapped: [] });
+      await registry.update(gateway, {
+        lastSeenAtUs: nowUs64(),
+        clockOffsetUs: report.clockOffsetUs,
+        clockUncertaintyUs: report.clockUncertaintyUs,
+      });
+    },
+    async receipts(gateway, { receipts }) {
+      await telemetry.receipts(gateway, receipts);
+      const newest = receipts.at(-1);
+      if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
+    },
+    repeats: (gateway, report) => telemetry.repeats(gateway, report),
+    offer: (_gateway, site, running) => {
+      const desired = configs.desired(site);
+      return desired === undefined || desired.version === running ? undefined : toOffer(desired);
+    },
+    alarm: (code, fields) => {
+      log('warn', code, fields);
+      void audit.add({
+        action: code,
+        gateway: String(fields.gateway ?? ''),
+        outcome: 'failed',
+        subject: String(fields.lane ?? ''),
+      });
+    },
+  };
+}

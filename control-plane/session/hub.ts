@@ -1,0 +1,58 @@
+/** What the sessions need: of the streams that they run on, and of the rest of the control plane. */
+import type {
+  AuditEntry,
+  Batch,
+  ConfigOffer,
+  ConfigReport,
+  DeliveryEntry,
+  GatewayFrame,
+  Hello,
+  PlaneFrame,
+  QuarantineEntry,
+  RepeatReport,
+} from '../../proto/gen/hilum/v1/session.ts';
+import type { Appended } from '../eventlog/eventlog.ts';
+import type { Peer } from '../identity/peers.ts';
+
+/** What a session needs of the stream that it runs on. */
+export interface Line {
+  send(frame: PlaneFrame): void;
+  /** Ends the stream; a reason is said first where there is one. */
+  close(): void;
+  peer: string;
+}
+
+/** What a session needs of the rest of the control plane. */
+export interface Hub {
+  nowUs(): bigint;
+  cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
+  /** SHA-256 of the record whose event stands at a position; empty where there is none. */
+  recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
+  startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
+  append(gateway: string, site: string, batch: Batch): Promise<Appended>;
+  connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string }>;
+  disconnected(gateway: string, end: SessionEnd): Promise<void>;
+  /** These resolve, once it is flushed, to the number of the last; what came before is recognised, not taken again. */
+  audit(gateway: string, site: string, entries: AuditEntry[]): Promise<bigint>;
+  quarantine(gateway: string, site: string, entries: QuarantineEntry[]): Promise<bigint>;
+  deliveries(gateway: string, entries: DeliveryEntry[]): Promise<bigint>;
+  configReport(gateway: string, report: ConfigReport): Promise<void>;
+  telemetry(
+    gateway: string,
+    frame: Extract<GatewayFrame['frame'], { $case: 'telemetry' }>['value'],
+  ): Promise<void>;
+  receipts(
+    gateway: string,
+    frame: Extract<GatewayFrame['frame'], { $case: 'receipts' }>['value'],
+  ): Promise<void>;
+  repeats(gateway: string, report: RepeatReport): Promise<void>;
+  /** The config that the gateway should run, where it differs from what it says. */
+  offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
+  alarm(code: string, fields: Record<string, string | number>): void;
+}
+
+/**
+ * How a session ended: the gateway said goodbye; this control plane drained, refused or dropped it, or took a
+ * newer session in its place; else the line was lost.
+ */
+export type SessionEnd = 'goodbye' | 'control-plane-drained' | 'refused' | 'dropped' | 'replaced' | 'lost';
