@@ -409,6 +409,22 @@ alarm:${when}
   },
 );
 
+t.test('payload templates - an object where a value is expected leaves a remark', async (t) => {
+  const meaning = template(`
+device: $.id
+observations:
+  - { code: { system: "urn:x", code: t }, value: $.t, unit: { from: $.u }, interpretation: $.f }`);
+  const made = (more: object) => {
+    const [event] = run(meaning, 's', { id: 'd', t: 98.6, ...more }).events;
+    return [event?.observations[0]?.unit, event?.provenance?.remarks.length];
+  };
+  t.same(made({ u: '[degF]', f: 'H' }), ['[degF]', 0]);
+  t.same(made({}), ['', 0]);
+  t.same(made({ u: null, f: [] }), ['', 0]);
+  t.same(made({ u: { code: '[degF]' } }), ['', 1]);
+  t.same(made({ u: 'Cel', f: { code: 'HH' } }), ['Cel', 1]);
+});
+
 t.test('payload templates - a truth value and a blank text identify nobody', async (t) => {
   const meaning = template(`
 device: $.id

@@ -32,10 +32,17 @@ export class Reading {
   }
 
   select(paths: Paths): Json[] {
+    let members = false;
     for (const path of paths) {
-      const found = select(path, this.place, this.#meter).filter((value) => (scalar(value) ?? '') !== '');
+      const all = select(path, this.place, this.#meter);
+      const found = all.filter((value) => (scalar(value) ?? '') !== '');
       if (found.length > 0) return found;
+      members ||= all.some((value) =>
+        value instanceof Map ? value.size > 0 : Array.isArray(value) && value.length > 0,
+      );
     }
+    // What stands there was meant to be something: a unit, a flag, a patient.
+    if (members) this.scope.remark('an object or a list where a path of the template expects a value');
     return [];
   }
 
