@@ -86,16 +86,19 @@ function fromBatch(items: Json[], context: NormalizeContext): Normalized {
   if (items.length === 0) return reject('nothing-in-it', 'The batch is empty.');
   if (items.length > deviceLimits.batchMax) return reject('too-large', 'The batch has over 1000 objects.');
   const events: ClinicalEvent[] = [];
+  const delivered: number[] = [];
   let first: Normalized['reject'];
   items.forEach((item, i) => {
+    if (context.delivered?.includes(i + 1) === true) return;
     const one =
       item instanceof Map
         ? fromObject(item, context)
         : reject('not-understood', 'Not the vitals shape: not an object.');
     events.push(...one.events);
+    if (one.events.length > 0) delivered.push(i + 1);
     if (one.reject) first ??= { code: one.reject.code, reason: `Object ${i + 1}: ${one.reject.reason}` };
   });
-  return first ? { events, reject: first } : { events };
+  return first ? { events, reject: first, delivered } : { events };
 }
 
 function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
