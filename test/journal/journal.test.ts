@@ -397,6 +397,37 @@ t.test('journal - a released key is forgotten, durably', async (t) => {
   await close(second);
 });
 
+t.test('journal - past its age an identifier is not known any more, and its rows are dropped', async (t) => {
+  const directory = folderOf(t);
+  const hourMs = 3_600_000;
+  const start = 1_700_000_000_000;
+  const opened = await open(directory, { repeatAgeMs: 24 * hourMs });
+  const at = (id: string, text: string, hours: number) =>
+    opened.journal.append(draft(id, text, { atMs: start + hours * hourMs }));
+  const releasing = opened.journal.release('mqtt2|mqtt|dev-1|5');
+  await Promise.all([releasing, at('A', 'x', 0)]);
+  t.match(await at('A', 'x', 0), { outcome: 'repeat' }, 'a release at the head of its row does not age it');
+  for (let n = 0; n < 20; n += 1) await at(`K${n}`, 'x', 0);
+  t.equal(opened.journal.stats().repeats, 21);
+  await at('A', 'other', 25);
+  await at('K0', 'x', 25);
+  const taken = take(opened.journal).slice(-2);
+  t.match(
+    taken.map(recordOf),
+    [
+      { conflict: false, resend: false },
+      { conflict: false, resend: false },
+    ],
+    'reused and sent again after its age they are ordinary',
+  );
+  for (let n = 0; n < 5; n += 1) await at(`L${n}`, 'x', 25);
+  t.equal(opened.journal.stats().repeats, 7, 'what is not aged stays');
+  await close(opened);
+  const again = await open(directory, { repeatAgeMs: 24 * hourMs });
+  t.equal(again.journal.stats().repeats, 7);
+  await close(again);
+});
+
 t.test(
   'journal - the repeat index keeps to its bound and then takes a repeat for an ordinary event',
   async (t) => {
