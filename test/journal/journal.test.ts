@@ -9,10 +9,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';
+import { storedCustody } from '../../gateway/journal/custody.ts';
 import { Journal, type JournalHooks, type JournalOptions, type Made } from '../../gateway/journal/journal.ts';
 import { recordsTable, tables } from '../../gateway/journal/layout.ts';
 import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
 import type { OutboxEntry } from '../../gateway/journal/rows.ts';
+import { State } from '../../gateway/journal/state.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import { Batch } from '../../proto/gen/hilum/v1/session.ts';
@@ -395,6 +397,34 @@ t.test('journal - a released key is forgotten, durably', async (t) => {
   const second = await open(directory);
   t.match(await second.journal.append(qos2('one')), { outcome: 'journaled', sequence: 2n });
   await close(second);
+});
+
+t.test('journal - custody of old hours is folded, and its sums stay exact over restarts', async (t) => {
+  const directory = folderOf(t);
+  const hourMs = 3_600_000;
+  const nowMs = Date.now();
+  let opened = await open(directory);
+  for (let hours = 0; hours < 250; hours += 5)
+    await opened.journal.append(draft(`H${hours}`, 'x', { atMs: nowMs - hours * hourMs }));
+  const folded = async (accepted: number) => {
+    const kept = opened.journal.custodyHours();
+    t.equal(kept.length, 15, 'three days by hour');
+    t.equal(
+      kept.reduce((sum, { counts }) => sum + counts.accepted, 0),
+      15,
+    );
+    t.match(opened.journal.custodyTotals(), [{ counts: { accepted } }]);
+    await close(opened);
+    const environment = openEnvironment({ directory });
+    const rows = storedCustody(new State(environment));
+    t.equal(rows.length, 16, 'and one row for all that is older');
+    await environment.close();
+    opened = await open(directory);
+  };
+  await folded(50);
+  await opened.journal.append(draft('OLD', 'x', { atMs: nowMs - 150 * hourMs }));
+  await folded(51);
+  await close(opened);
 });
 
 t.test('journal - past its age an identifier is not known any more, and its rows are dropped', async (t) => {
