@@ -75,6 +75,7 @@ export function meaningOf(config: Config, version: number): Meaning {
       zoneOfSource: config.sources[record.source]?.zone !== undefined,
       topic: record.topic,
       capturedAtUs: record.capturedAtUs,
+      delivered: record.deliveredParts.map(({ number }) => number),
       attachmentBytesMax,
       limits: config.limits,
       codes,

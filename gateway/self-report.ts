@@ -17,7 +17,6 @@ import { nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
 import type { Tallies } from './tallies.ts';
-import type { Detail } from './uplink/details.ts';
 import { version } from './version.ts';
 
 /** Custody by hour goes up for the last three days; the totals are for ever. */
@@ -213,7 +212,7 @@ export class SelfReport {
   }
 
   /** Histograms, and custody by hour. */
-  *details(): Generator<Detail> {
+  *details(): Generator<{ name: string; stamp: string; restMs: number; put(report: Telemetry): number }> {
     const { journal, latency } = this.#parts;
     for (const { name, count, encode } of latency.all()) {
       const put = (report: Telemetry) => {

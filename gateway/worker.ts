@@ -6,11 +6,9 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { takeFailed } from '../proto/config/cel.ts';
-import { JournalRecord, LocalDelivery, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { JournalRecord, LocalDelivery } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
 import { resultOf } from './job-result.ts';
-import { quarantineId } from './journal/layout.ts';
 import { type OutboxEntry, packEntries } from './journal/rows.ts';
 import { compileMeaning, judge, type Meaning, read, type Understood } from './meaning.ts';
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
@@ -35,6 +33,7 @@ import {
   type WorkerSetup,
 } from './worker-job.ts';
 import { JobMemory, WorkerMemory } from './worker-memory.ts';
+import { rejected, type Why } from './worker-rejects.ts';
 
 const setup = workerData as WorkerSetup;
 adoptClock(setup.clock);
@@ -50,7 +49,7 @@ const memory = new WorkerMemory({
 const queue: Exclude<ToWorker, Have>[] = [];
 let waiting: Job | undefined;
 /** The last record of each source that was rejected here: the main thread hears of it later. */
-const rejected = new Map<number, number>();
+const lastRejected = new Map<number, number>();
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind !== 'have') queue.push(message);
@@ -293,7 +292,7 @@ function aboutOf(job: JobRecord, record: JournalRecord, { events }: Normalized):
     capturedAtUs,
     enrichment,
     once,
-    lastUnread: once && (() => Math.max(job.lastQuarantined, rejected.get(job.source) ?? 0)),
+    lastUnread: once && (() => Math.max(job.lastQuarantined, lastRejected.get(job.source) ?? 0)),
     censusEnd,
     replayed: replays > 0,
   };
@@ -308,7 +307,8 @@ function prepare(one: Opened): Ready {
   made.events.forEach((event) => {
     const heldBack = event.once?.heldBack;
     for (const { destination, route } of meaning.routes(event))
-      if (heldBack?.includes(destination) !== true) destinations.set(destination, route);
+      if (heldBack?.includes(destination) !== true && !record.deliveredTo.includes(destination))
+        destinations.set(destination, route);
   });
   one.failed = [...one.failed, ...takeFailed()];
   for (const rule of one.failed)
@@ -327,14 +327,14 @@ function finish(
   const { lane } = made;
   const capturedAtUs = Number(record.capturedAtUs);
   const empty = made.events.length === 0;
-  const rejected =
+  const refusal =
     made.reject ??
     (empty
       ? { code: 'nothing-in-it', reason: 'The message says nothing that an event could carry.' }
       : undefined);
   elements.forEach((element, position) => {
     const index = position + 1;
-    const completes = rejected === undefined && index === elements.length;
+    const completes = refusal === undefined && index === elements.length;
     const { sequence: recordSequence, source } = job;
     reply.event(lane, { recordSequence, capturedAtUs, index, source, completes }, element);
   });
@@ -351,49 +351,28 @@ function finish(
     }).finish();
     reply.deliveries.push({ sequence: job.sequence, destination, delivery: reply.writer.add(delivery) });
   }
-  if (rejected !== undefined) reject(job, record, rejected, reply);
+  if (refusal !== undefined) {
+    // So that a replay makes only what is still missing.
+    const parts = (made.delivered ?? []).map((number) => ({ number }));
+    const deliveredParts = [...record.deliveredParts, ...parts];
+    const deliveredTo = [...record.deliveredTo, ...destinations.keys()];
+    reject(job, { ...record, deliveredParts, deliveredTo }, refusal, reply);
+  }
   const result = resultOf(job, record, made, empty ? 'routine' : lane);
-  if (rejected?.code === 'mapping-failed') result.failed = true;
+  if (refusal?.code === 'mapping-failed') result.failed = true;
   if (failed.length > 0) result.failedRules = [...failed];
   reply.results.push(result);
 }
 
-function reject(
-  job: JobRecord,
-  record: JournalRecord,
-  { code, reason }: { code: string; reason: string },
-  reply: Reply,
-): void {
-  const atUs = BigInt(nowUs());
-  const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
-  const quarantined = QuarantinedRecord.encode({
-    record,
-    code,
-    reason,
-    atUs,
-    urgent,
-    mappingVersion,
-  }).finish();
-  const entry = QuarantineEntry.encode(
-    QuarantineEntry.fromPartial({
-      id: quarantineId(setup.gateway, setup.epoch, job.sequence),
-      gateway: setup.gateway,
-      site: setup.site,
-      source: record.source,
-      messageControlId: record.messageControlId,
-      recordHash: Buffer.from(record.sha256).toString('hex'),
-      recordEpoch: setup.epoch,
-      recordSequence: BigInt(job.sequence),
-      code,
-      reason,
-      atUs,
-      urgent,
-      protocol: record.protocol,
-      bytes: BigInt(record.raw.length),
-      capturedAtUs: record.capturedAtUs,
-    }),
-  ).finish();
+function reject(job: JobRecord, record: JournalRecord, why: Why, reply: Reply): void {
   const { sequence, source, capturedS } = job;
-  rejected.set(source, sequence);
-  reply.rejects.push({ sequence, source, capturedS, record: reply.writer.add(quarantined), entry });
+  const made = rejected(setup, sequence, record, why, mappingVersion);
+  lastRejected.set(source, sequence);
+  reply.rejects.push({
+    sequence,
+    source,
+    capturedS,
+    record: reply.writer.add(made.record),
+    entry: made.entry,
+  });
 }

@@ -4,8 +4,12 @@
  * kill. `pending` is never computed from the others: it is the number of rows that stand
  * in the journal, counted at start and kept by the same rounds; a reconciler compares.
  *
+ * Hours of the last three days are kept apart; older ones are folded into one row of their source, with hour 0, in a round
+ * that takes their own rows away.
+ *
  *   state row 1 hour(4) source(2) = accepted(8) delivered(8) quarantined(8) expired(8) duplicates(8) replayed(8)
  */
+import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
 import { readUInt64, writeUInt64 } from './layout.ts';
 import { type State, stateKey } from './state.ts';
@@ -16,6 +20,17 @@ export type Counts = Record<Term, number>;
 
 const rowBytes = terms.length * 8;
 const secondsPerHour = 3600;
+/** What the control plane shows by hour, and one more that has only begun. */
+const hoursKept = 73;
+
+interface CustodyRow {
+  source: number;
+  hour: number;
+  counts: Counts;
+}
+
+/** The hour of the row that older ones are folded into. */
+const folded = 0;
 
 export interface Custody {
   count(term: Term, source: number, capturedS: number, by?: number): void;
@@ -23,63 +38,94 @@ export interface Custody {
   /** Puts the changed counts into the round. */
   write(round: Round): void;
   totals(): Map<number, Counts & { pending: number }>;
+  /** Without what is folded. */
   hours(): { source: number; hour: number; counts: Counts }[];
 }
 
 export function createCustody(state: State): Custody {
-  const rows = new Map<number, { source: number; hour: number; counts: Counts }>();
+  const rows = new Map<number, CustodyRow>();
+  const sums = new Map<number, Counts>();
   const pending = new Map<number, number>();
   const changed = new Set<number>();
+  /** Hours before it are folded. */
+  let from = 0;
 
-  for (const row of storedCustody(state)) rows.set(identify(row.source, row.hour), row);
+  for (const row of storedCustody(state)) {
+    rows.set(identify(row.source, row.hour), row);
+    const sum = sumOf(row.source);
+    for (const term of terms) sum[term] += row.counts[term];
+  }
+
+  function sumOf(source: number): Counts {
+    let sum = sums.get(source);
+    if (sum === undefined) {
+      sum = empty();
+      sums.set(source, sum);
+    }
+    return sum;
+  }
+
+  function rowOf(source: number, hour: number): CustodyRow {
+    const id = identify(source, hour);
+    let row = rows.get(id);
+    if (row === undefined) {
+      row = { source, hour, counts: empty() };
+      rows.set(id, row);
+    }
+    changed.add(id);
+    return row;
+  }
+
+  /** Once an hour. */
+  function fold(round: Round): void {
+    const before = Math.floor(nowUs() / 1e6 / secondsPerHour) + 1 - hoursKept;
+    if (before <= from) return;
+    from = before;
+    for (const [id, { source, hour, counts }] of rows) {
+      if (hour === folded || hour >= from) continue;
+      const into = rowOf(source, folded);
+      for (const term of terms) into.counts[term] += counts[term];
+      rows.delete(id);
+      changed.delete(id);
+      round.remove(state.table, custodyKey(source, hour));
+    }
+  }
 
   return {
     count(term, source, capturedS, by = 1) {
       const hour = Math.floor(capturedS / secondsPerHour);
-      const id = identify(source, hour);
-      let row = rows.get(id);
-      if (row === undefined) {
-        row = { source, hour, counts: empty() };
-        rows.set(id, row);
-      }
-      row.counts[term] += by;
-      changed.add(id);
+      // What is taken back of an hour that is folded is taken back there.
+      const isFolded = hour < from || (by < 0 && !rows.has(identify(source, hour)));
+      rowOf(source, isFolded ? folded : hour).counts[term] += by;
+      sumOf(source)[term] += by;
     },
     pending(source, by) {
       pending.set(source, (pending.get(source) ?? 0) + by);
     },
     write(round) {
+      fold(round);
       for (const id of changed) {
         const row = rows.get(id);
         if (row === undefined) continue;
-        const key = Buffer.allocUnsafe(7);
-        key[0] = stateKey.custody;
-        // The hour first, so that the rows which change stand together.
-        key.writeUInt32BE(row.hour, 1);
-        key.writeUInt16BE(row.source, 5);
         const value = Buffer.allocUnsafe(rowBytes);
         terms.forEach((term, index) => {
           writeUInt64(value, row.counts[term], index * 8);
         });
-        round.put(state.table, key, value);
+        round.put(state.table, custodyKey(row.source, row.hour), value);
       }
       changed.clear();
     },
     totals() {
       const totals = new Map<number, Counts & { pending: number }>();
-      for (const { source, counts } of rows.values()) {
-        const total = totals.get(source) ?? { ...empty(), pending: pending.get(source) ?? 0 };
-        for (const term of terms) total[term] += counts[term];
-        totals.set(source, total);
-      }
+      for (const [source, sum] of sums) totals.set(source, { ...sum, pending: pending.get(source) ?? 0 });
       return totals;
     },
-    hours: () => [...rows.values()],
+    hours: () => [...rows.values()].filter(({ hour }) => hour !== folded),
   };
 }
 
 /** The counts as they stand on disk. */
-export function storedCustody(state: State): { source: number; hour: number; counts: Counts }[] {
+export function storedCustody(state: State): CustodyRow[] {
   const range = { start: Buffer.of(stateKey.custody), end: Buffer.of(stateKey.custody + 1) };
   return Array.from(state.table.getRange(range), ({ key, value }) => {
     const counts = empty();
@@ -88,6 +134,15 @@ export function storedCustody(state: State): { source: number; hour: number; cou
     });
     return { source: key.readUInt16BE(5), hour: key.readUInt32BE(1), counts };
   });
+}
+
+function custodyKey(source: number, hour: number): Buffer {
+  const key = Buffer.allocUnsafe(7);
+  key[0] = stateKey.custody;
+  // The hour first, so that the rows which change stand together.
+  key.writeUInt32BE(hour, 1);
+  key.writeUInt16BE(source, 5);
+  return key;
 }
 
 function identify(source: number, hour: number): number {

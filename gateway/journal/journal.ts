@@ -243,6 +243,8 @@ export class Journal implements Intake {
       replays: 0,
       contentType: '',
       censusEnd: draft.censusEnd ?? false,
+      deliveredParts: [],
+      deliveredTo: [],
     };
     const capturedS = Math.floor(Number(draft.capturedAtUs) / 1e6);
     const { repeat } = draft;

@@ -4,18 +4,15 @@
  */
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import type { RecordDraft } from '../capture/intake.ts';
-import { nowUs } from '../process/clock.ts';
 import type { Blind } from '../process/keys.ts';
 import type { Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
 import { numberKey, readUInt64, tables } from './layout.ts';
 import type { JournalPart } from './part.ts';
-import { createRepeatIndex, type RepeatIndex } from './repeats.ts';
+import { createRepeatIndex, type RepeatIndex, rowAtS, type Seen } from './repeats.ts';
 
-/** Rows dropped in a round, so that the index shrinks as it grows. */
-const droppedMax = 2;
-/** Age is looked at this often, in rows. */
-const ageEvery = 256;
+/** Rows dropped in a round, so that the index shrinks as it grows, and no sender waits for all that a pause has aged. */
+const droppedMax = 8;
 
 export type Repeat = NonNullable<RecordDraft['repeat']>;
 
@@ -27,6 +24,10 @@ export class RepeatLog {
   readonly #ageMs: number;
   #row = 0;
   #oldest = 0;
+  /** Of the oldest row, once it was read. */
+  #oldestAtS: number | undefined;
+  /** Capture of the last entry: what is now to the index. */
+  #nowS = 0;
 
   constructor(part: JournalPart, blind: Blind, entriesMax: number, ageMs: number) {
     this.#table = part.environment.table(tables.repeats);
@@ -53,14 +54,14 @@ export class RepeatLog {
   /** The sequence of the record that this one repeats; marks the record as resend or conflict otherwise [CONTRACT 3]. */
   lookUp(repeat: Repeat, key: Buffer, record: JournalRecord, capturedS: number): number | undefined {
     if (!repeat.consult) return undefined;
-    let seen = this.#index.find(key, record.sha256);
+    let seen = this.#find(key, record, capturedS);
     if (seen === undefined) return undefined;
     if (repeat.window === 'released') return seen.sequence;
     if (!seen.sameBytes) {
       if (repeat.otherBytes === 'replace') return undefined;
       record.conflict = true;
       record.conflictWith = BigInt(seen.sequence);
-      seen = this.#index.find(this.#keyOf(repeat, key, record), record.sha256);
+      seen = this.#find(this.#keyOf(repeat, key, record), record, capturedS);
       if (seen === undefined || !seen.sameBytes) return undefined;
     }
     if ((capturedS - seen.atS) * 1000 <= repeat.window.ms) return seen.sequence;
@@ -69,7 +70,18 @@ export class RepeatLog {
     return undefined;
   }
 
+  /** What is past its age is not known any more, whether its row was dropped by now or not. */
+  #find(key: Buffer, { sha256 }: JournalRecord, capturedS: number): Seen | undefined {
+    const seen = this.#index.find(key, sha256);
+    return seen === undefined || this.#isAged(seen.atS, capturedS) ? undefined : seen;
+  }
+
+  #isAged(atS: number, nowS: number): boolean {
+    return (nowS - atS) * 1000 > this.#ageMs;
+  }
+
   add(repeat: Repeat, key: Buffer, record: JournalRecord, sequence: number, capturedS: number): void {
+    this.#nowS = capturedS;
     this.#index.add(this.#keyOf(repeat, key, record), record.sha256, sequence, capturedS);
   }
 
@@ -90,17 +102,25 @@ export class RepeatLog {
     this.#row += 1;
     if (this.#oldest === 0) this.#oldest = this.#row;
     round.put(this.#table, numberKey(this.#row), row);
-    const oldestAllowedS = (nowUs() - this.#ageMs * 1000) / 1e6;
     for (let dropped = 0; dropped < droppedMax && this.#oldest < this.#row; dropped += 1) {
       const tooMany = this.#index.size() > this.#entriesMax;
-      if (!tooMany && this.#row % ageEvery !== 0) return;
+      if (!tooMany && !this.#isAged(this.#oldestRowAtS(), this.#nowS)) return;
       const old = this.#table.get(numberKey(this.#oldest));
       if (old !== undefined) {
-        if (!tooMany && old.readUInt32BE(24) > oldestAllowedS) return;
         this.#index.forget(old);
         round.remove(this.#table, numberKey(this.#oldest));
       }
       this.#oldest += 1;
+      this.#oldestAtS = undefined;
     }
+  }
+
+  /** Read once: it stays the oldest for many rounds. */
+  #oldestRowAtS(): number {
+    if (this.#oldestAtS === undefined) {
+      const old = this.#table.get(numberKey(this.#oldest));
+      this.#oldestAtS = old === undefined ? 0 : rowAtS(old);
+    }
+    return this.#oldestAtS;
   }
 }

@@ -143,6 +143,13 @@ function keptIn(words: Uint32Array, halves: Uint16Array, slot: number): Kept {
   };
 }
 
+/** When the newest entry of a row was captured, seconds since 1970; 0 where all of them are releases, which have no time. */
+export function rowAtS(row: Buffer): number {
+  let newest = 0;
+  for (let at = 24; at + 4 <= row.length; at += entryBytes) newest = Math.max(newest, row.readUInt32BE(at));
+  return newest;
+}
+
 export function createRepeatIndex(): RepeatIndex {
   const parts = Array.from({ length: 1 << partBits }, createPart);
   const partOf = (high: number) => parts[high >>> (32 - partBits)] as Part;

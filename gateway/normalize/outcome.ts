@@ -15,6 +15,8 @@ export interface Normalized {
   events: ClinicalEvent[];
   /** Set: the record is quarantined (beside the events that could be made). */
   reject?: Reject;
+  /** Beside a reject: which messages or objects of the record gave events, by number from 1. */
+  delivered?: number[];
   /** Codes and units that nothing maps; only where there are any. */
   unmapped?: Sighting[];
   /** What the rules for critical results did; only where there is anything. */
@@ -63,6 +65,8 @@ export interface NormalizeContext {
   zoneOfSource?: boolean;
   topic: string;
   capturedAtUs: bigint;
+  /** Messages or objects of the record, by number from 1, that are passed over: their events went out before. */
+  delivered?: readonly number[];
   /** Embedded documents above this stay out of the event (size and hash are kept), bytes. */
   attachmentBytesMax: number;
   /** `limits` of the running config. */

@@ -1,7 +1,7 @@
 /**
- * Time. Within a process it never runs backwards: wall time is read once and carried on
- * by the monotonic clock, so that latencies are never negative. A step of the wall clock
- * (NTP, an operator) is followed by a new anchor and counted; order never depends on time.
+ * Time. Wall time is read once and carried on by the monotonic clock. A step of the wall clock (NTP, an operator) of a
+ * second or more is followed within a second, backwards too: then this clock jumps with it. So a difference of two readings
+ * is a latency only within `steadyUs`, and order never depends on time.
  * All threads of a process have one clock: the main thread's, which its workers adopt.
  */
 import { performance } from 'node:perf_hooks';

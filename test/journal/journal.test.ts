@@ -8,10 +8,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';
+import { storedCustody } from '../../gateway/journal/custody.ts';
 import type { Journal, JournalOptions, Made } from '../../gateway/journal/journal.ts';
 import { recordsTable, tables } from '../../gateway/journal/layout.ts';
 import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
 import type { OutboxEntry } from '../../gateway/journal/rows.ts';
+import { State } from '../../gateway/journal/state.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import { Batch } from '../../proto/gen/hilum/v1/session.ts';
@@ -353,6 +355,65 @@ t.test('journal - a released key is forgotten, durably', async (t) => {
   const second = await open(directory);
   t.match(await second.journal.append(qos2('one')), { outcome: 'journaled', sequence: 2n });
   await close(second);
+});
+
+t.test('journal - custody of old hours is folded, and its sums stay exact over restarts', async (t) => {
+  const directory = folderOf(t);
+  const hourMs = 3_600_000;
+  const nowMs = Date.now();
+  let opened = await open(directory);
+  for (let hours = 0; hours < 250; hours += 5)
+    await opened.journal.append(draft(`H${hours}`, 'x', { atMs: nowMs - hours * hourMs }));
+  const folded = async (accepted: number) => {
+    const kept = opened.journal.custodyHours();
+    t.equal(kept.length, 15, 'three days by hour');
+    t.equal(
+      kept.reduce((sum, { counts }) => sum + counts.accepted, 0),
+      15,
+    );
+    t.match(opened.journal.custodyTotals(), [{ counts: { accepted } }]);
+    await close(opened);
+    const environment = openEnvironment({ directory });
+    const rows = storedCustody(new State(environment));
+    t.equal(rows.length, 16, 'and one row for all that is older');
+    await environment.close();
+    opened = await open(directory);
+  };
+  await folded(50);
+  await opened.journal.append(draft('OLD', 'x', { atMs: nowMs - 150 * hourMs }));
+  await folded(51);
+  await close(opened);
+});
+
+t.test('journal - past its age an identifier is not known any more, and its rows are dropped', async (t) => {
+  const directory = folderOf(t);
+  const hourMs = 3_600_000;
+  const start = 1_700_000_000_000;
+  const opened = await open(directory, { repeatAgeMs: 24 * hourMs });
+  const at = (id: string, text: string, hours: number) =>
+    opened.journal.append(draft(id, text, { atMs: start + hours * hourMs }));
+  const releasing = opened.journal.release('mqtt2|mqtt|dev-1|5');
+  await Promise.all([releasing, at('A', 'x', 0)]);
+  t.match(await at('A', 'x', 0), { outcome: 'repeat' }, 'a release at the head of its row does not age it');
+  for (let n = 0; n < 20; n += 1) await at(`K${n}`, 'x', 0);
+  t.equal(opened.journal.stats().repeats, 21);
+  await at('A', 'other', 25);
+  await at('K0', 'x', 25);
+  const taken = take(opened.journal).slice(-2);
+  t.match(
+    taken.map(recordOf),
+    [
+      { conflict: false, resend: false },
+      { conflict: false, resend: false },
+    ],
+    'reused and sent again after its age they are ordinary',
+  );
+  for (let n = 0; n < 5; n += 1) await at(`L${n}`, 'x', 25);
+  t.equal(opened.journal.stats().repeats, 7, 'what is not aged stays');
+  await close(opened);
+  const again = await open(directory, { repeatAgeMs: 24 * hourMs });
+  t.equal(again.journal.stats().repeats, 7);
+  await close(again);
 });
 
 t.test(

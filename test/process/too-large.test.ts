@@ -1,15 +1,10 @@
 /** An event that the line to the control plane could not carry: its record is put aside, and its lane goes on. */
-import { randomBytes } from 'node:crypto';
 import t from 'tap';
-import { Circuits } from '../../gateway/circuits.ts';
-import { Journal } from '../../gateway/journal/journal.ts';
-import { Pipeline } from '../../gateway/pipeline.ts';
-import { memoryKey } from '../../gateway/process/keys.ts';
 import { parseSettings } from '../../gateway/settings.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { encodeBatchFrame } from '../../proto/wire.ts';
-import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
+import { openPipeline } from './open-pipeline.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -34,51 +29,7 @@ const result = (id: string, textBytes: number) =>
   );
 
 t.test('too large - what one message to the centre cannot carry has no place in a lane', async (t) => {
-  const nothing = () => {};
-  const key = randomBytes(32);
-  const journal = await Journal.open(
-    {
-      directory: folderOf(t),
-      key,
-      budgetBytes: 1024 ** 3,
-      reserveBytes: 0,
-      repeatEntriesMax: 1000,
-      repeatAgeMs: 1e9,
-      memoryEntriesMax: 1000,
-      memoryBytesMax: 64 * mebibyte,
-      orderKeysOf: () => [],
-    },
-    {
-      onFault: nothing,
-      onAlarm: nothing,
-      onRecords: nothing,
-      onEvents: nothing,
-      onDeliveries: nothing,
-      onRepeat: nothing,
-      onEpoch: nothing,
-    },
-  );
-  let normalized = 0;
-  const pipeline = new Pipeline(
-    journal,
-    {
-      gateway: 'g',
-      site: 's',
-      memoryKey: memoryKey(key),
-      circuits: new Circuits({ nowUs: () => 0, onChange: nothing }),
-    },
-    {
-      onAlarm: nothing,
-      onNormalized: () => {
-        normalized += 1;
-      },
-    },
-  );
-  t.teardown(async () => {
-    await pipeline.stop(1000);
-    await journal.stop();
-    await journal.close();
-  });
+  const { journal, pipeline, normalized } = await openPipeline(t);
   pipeline.setConfig(copying, 1, false);
   const append = (id: string, textBytes: number) =>
     journal.append({
@@ -92,7 +43,7 @@ t.test('too large - what one message to the centre cannot carry has no place in 
   // In one row, which is one job: it has the time of several.
   await Promise.all([append('BEFORE', 10), append('LARGE', 3 * mebibyte), append('BEHIND', mebibyte / 2)]);
   pipeline.start();
-  await until(() => normalized === 3, { what: 'the three', timeoutMs: 60_000 });
+  await until(() => normalized() === 3, { what: 'the three', timeoutMs: 60_000 });
   await until(() => journal.custodyTotals()[0]?.counts.quarantined === 1, {
     what: 'the large one in quarantine',
     timeoutMs: 60_000,

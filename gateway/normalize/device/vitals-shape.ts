@@ -85,16 +85,20 @@ function fromBatch(items: Json[], context: NormalizeContext): Normalized {
   if (items.length > deviceLimits.batchMax) return reject('too-large', 'The batch has over 1000 objects.');
   const events: ClinicalEvent[] = [];
   const refused: Refused[] = [];
+  const delivered: number[] = [];
   items.forEach((item, i) => {
+    if (context.delivered?.includes(i + 1) === true) return;
     const one =
       item instanceof Map
         ? fromObject(item, context)
         : reject('not-understood', 'Not the vitals shape: not an object.');
     events.push(...one.events);
     if (one.reject) refused.push({ place: `Object ${i + 1}`, ...one.reject });
+    // One of which a part was refused comes again as a whole: better twice than never.
+    else if (one.events.length > 0) delivered.push(i + 1);
   });
   const together = joined(refused);
-  return together ? { events, reject: together } : { events };
+  return together ? { events, reject: together, delivered } : { events };
 }
 
 function fromObject(object: JsonObject, context: NormalizeContext): Normalized {

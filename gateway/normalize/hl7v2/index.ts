@@ -34,6 +34,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
   }
   if (messages.length === 1) return normalizeMessage(only, context, watch);
   const whole: Normalized = { events: [] };
+  const delivered: number[] = [];
   let repeated = false;
   messages.forEach((message, index) => {
     // A header alone before the next header is that header sent twice, not a message.
@@ -41,7 +42,12 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
       repeated = true;
       return;
     }
+    if (context.delivered?.includes(index + 1) === true) {
+      repeated = false;
+      return;
+    }
     const one = normalizeMessage(message, context, watch);
+    if (one.events.length > 0) delivered.push(index + 1);
     if (repeated) for (const event of one.events) event.provenance?.remarks.push('MSH: sent twice');
     repeated = false;
     whole.events.push(...one.events);
@@ -49,6 +55,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
       whole.reject = numbered(one.reject, index + 1, messages.length);
     }
   });
+  if (whole.reject !== undefined) whole.delivered = delivered;
   return whole;
 }
 

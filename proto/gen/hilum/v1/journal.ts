@@ -40,6 +40,16 @@ export interface JournalRecord {
   contentType: string;
   /** The last message of a census file: from here on everybody who is here is known. */
   censusEnd: boolean;
+  /** Put back from quarantine: its messages (or objects), by number from 1, whose events went out before; none where absent. */
+  deliveredParts: DeliveredPart[];
+  /** Local destinations that it was sent to then. */
+  deliveredTo: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A message or object of a record. */
+export interface DeliveredPart {
+  number: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -243,6 +253,8 @@ function createBaseJournalRecord(): JournalRecord {
     replays: 0,
     contentType: "",
     censusEnd: false,
+    deliveredParts: [],
+    deliveredTo: [],
     _unknownFields: {},
   };
 }
@@ -311,6 +323,12 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     }
     if (message.censusEnd !== false) {
       writer.uint32(144).bool(message.censusEnd);
+    }
+    for (const v of message.deliveredParts) {
+      DeliveredPart.encode(v!, writer.uint32(154).fork()).join();
+    }
+    for (const v of message.deliveredTo) {
+      writer.uint32(162).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -480,6 +498,22 @@ export const JournalRecord: MessageFns<JournalRecord> = {
             message.censusEnd = reader.bool();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.deliveredParts.push(DeliveredPart.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.deliveredTo.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -548,6 +582,16 @@ export const JournalRecord: MessageFns<JournalRecord> = {
         : isSet(object.census_end)
         ? globalThis.Boolean(object.census_end)
         : false,
+      deliveredParts: globalThis.Array.isArray(object?.deliveredParts)
+        ? object.deliveredParts.map((e: any) => DeliveredPart.fromJSON(e))
+        : globalThis.Array.isArray(object?.delivered_parts)
+        ? object.delivered_parts.map((e: any) => DeliveredPart.fromJSON(e))
+        : [],
+      deliveredTo: globalThis.Array.isArray(object?.deliveredTo)
+        ? object.deliveredTo.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.delivered_to)
+        ? object.delivered_to.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -607,6 +651,12 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     if (message.censusEnd !== false) {
       obj.censusEnd = message.censusEnd;
     }
+    if (message.deliveredParts?.length) {
+      obj.deliveredParts = message.deliveredParts.map((e) => DeliveredPart.toJSON(e));
+    }
+    if (message.deliveredTo?.length) {
+      obj.deliveredTo = message.deliveredTo;
+    }
     return obj;
   },
 
@@ -637,6 +687,91 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     message.replays = object.replays ?? 0;
     message.contentType = object.contentType ?? "";
     message.censusEnd = object.censusEnd ?? false;
+    message.deliveredParts = object.deliveredParts?.map((e) => DeliveredPart.fromPartial(e)) || [];
+    message.deliveredTo = object.deliveredTo?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDeliveredPart(): DeliveredPart {
+  return { number: 0, _unknownFields: {} };
+}
+
+export const DeliveredPart: MessageFns<DeliveredPart> = {
+  encode(message: DeliveredPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0) {
+      writer.uint32(8).uint32(message.number);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveredPart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveredPart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveredPart {
+    return { number: isSet(object.number) ? globalThis.Number(object.number) : 0 };
+  },
+
+  toJSON(message: DeliveredPart): unknown {
+    const obj: any = {};
+    if (message.number !== 0) {
+      obj.number = Math.round(message.number);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveredPart>): DeliveredPart {
+    return DeliveredPart.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveredPart>): DeliveredPart {
+    const message = createBaseDeliveredPart();
+    message.number = object.number ?? 0;
     return message;
   },
 };

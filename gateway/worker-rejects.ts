@@ -1,0 +1,41 @@
+/** A record that goes to quarantine: as it is kept, and what of it may be known outside. */
+import { type JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
+import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { quarantineId } from './journal/layout.ts';
+import { nowUs } from './process/clock.ts';
+
+export interface Why {
+  code: string;
+  reason: string;
+}
+
+/** Both encoded. */
+export function rejected(
+  { gateway, site, epoch }: { gateway: string; site: string; epoch: bigint },
+  sequence: number,
+  record: JournalRecord,
+  { code, reason }: Why,
+  mappingVersion: string,
+): { record: Uint8Array; entry: Uint8Array } {
+  const atUs = BigInt(nowUs());
+  const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
+  const kept = { record, code, reason, atUs, urgent, mappingVersion };
+  const entry = QuarantineEntry.fromPartial({
+    id: quarantineId(gateway, epoch, sequence),
+    gateway,
+    site,
+    source: record.source,
+    messageControlId: record.messageControlId,
+    recordHash: Buffer.from(record.sha256).toString('hex'),
+    recordEpoch: epoch,
+    recordSequence: BigInt(sequence),
+    code,
+    reason,
+    atUs,
+    urgent,
+    protocol: record.protocol,
+    bytes: BigInt(record.raw.length),
+    capturedAtUs: record.capturedAtUs,
+  });
+  return { record: QuarantinedRecord.encode(kept).finish(), entry: QuarantineEntry.encode(entry).finish() };
+}

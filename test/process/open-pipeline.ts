@@ -1,0 +1,59 @@
+/** A real journal and the normalizer's keeper beside it, with nobody to send to; not started. */
+import { randomBytes } from 'node:crypto';
+import { Circuits } from '../../gateway/circuits.ts';
+import { Journal } from '../../gateway/journal/journal.ts';
+import { Pipeline } from '../../gateway/pipeline.ts';
+import { memoryKey } from '../../gateway/process/keys.ts';
+import type { Owner } from '../kit/process.ts';
+import { folderOf } from '../kit/site.ts';
+
+const mebibyte = 1024 ** 2;
+
+export async function openPipeline(t: Owner) {
+  const nothing = () => {};
+  const key = randomBytes(32);
+  const journal = await Journal.open(
+    {
+      directory: folderOf(t),
+      key,
+      budgetBytes: 1024 ** 3,
+      reserveBytes: 0,
+      repeatEntriesMax: 1000,
+      repeatAgeMs: 1e9,
+      memoryEntriesMax: 1000,
+      memoryBytesMax: 64 * mebibyte,
+      orderKeysOf: () => [],
+    },
+    {
+      onFault: nothing,
+      onAlarm: nothing,
+      onRecords: () => pipeline.pump(),
+      onEvents: nothing,
+      onDeliveries: nothing,
+      onRepeat: nothing,
+      onEpoch: nothing,
+    },
+  );
+  let normalized = 0;
+  const pipeline: Pipeline = new Pipeline(
+    journal,
+    {
+      gateway: 'g',
+      site: 's',
+      memoryKey: memoryKey(key),
+      circuits: new Circuits({ nowUs: () => 0, onChange: nothing }),
+    },
+    {
+      onAlarm: nothing,
+      onNormalized: () => {
+        normalized += 1;
+      },
+    },
+  );
+  t.teardown(async () => {
+    await pipeline.stop(1000);
+    await journal.stop();
+    await journal.close();
+  });
+  return { journal, pipeline, /** Records. */ normalized: () => normalized };
+}
