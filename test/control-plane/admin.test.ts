@@ -73,7 +73,7 @@ t.test(
       QuarantineEntry.fromPartial({
         id: `${gateway}.1.record.${sequence}`,
         gateway,
-          atUs: BigInt(1_000_000 - sequence),
+        atUs: BigInt(1_000_000 - sequence),
         state,
       });
     // As many as one list read of old, all of them replayed, before those that are open.
@@ -95,5 +95,5 @@ t.test(
     const most = await list({ all: true });
     t.equal(most.entries.length + most.leftOut, 100_040, 'nothing is cut without saying so');
     t.ok(most.leftOut > 0);
-    },
+  },
 );
