@@ -15,6 +15,7 @@ import type {
   LatencyRequest,
   LatencyResponse,
   ListQuarantineRequest,
+  ListQuarantineResponse,
   ListSourcesRequest,
   ReplayQuarantineResponse,
   ShowQuarantineResponse,
@@ -39,6 +40,8 @@ import { sourcesOf } from './telemetry/sources.ts';
 
 const tokenTtlS = 15 * 60;
 const tracesMax = 20;
+/** Entries in one answer, which stays below what one gRPC message may have. */
+const quarantineMax = 10_000;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 export class AdminApi {
@@ -280,13 +283,15 @@ export class AdminApi {
       .flatMap((row) => sourcesOf(row, this.state.telemetry.newest(row.gateway)));
   }
 
-  async quarantine({ gateway, site, source, all }: ListQuarantineRequest): Promise<QuarantineEntry[]> {
-    return (await this.state.quarantine.list()).filter(
+  quarantine(request: ListQuarantineRequest): Promise<ListQuarantineResponse> {
+    const { gateway, site, source, all, limit } = request;
+    return this.state.quarantine.list(
       (entry) =>
         (gateway === '' || entry.gateway === gateway) &&
         (site === '' || entry.site === site) &&
         (source === '' || entry.source === source) &&
         (all || entry.state === 'open'),
+      Math.min(limit || quarantineMax, quarantineMax),
     );
   }
 

@@ -67,7 +67,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
             head: '',
           };
     }),
-    listQuarantine: unary(async (request) => ({ entries: await api.quarantine(request) })),
+    listQuarantine: unary((request) => api.quarantine(request)),
     showQuarantine: unary(({ id, payload, reason }, actor) => api.showQuarantine(id, payload, reason, actor)),
     replayQuarantine: unary(({ ids, reason }, actor) => api.replay(ids, reason, actor)),
     checkConfig: unary(({ yaml, fileName }) => api.config.checkConfig(yaml, fileName)),

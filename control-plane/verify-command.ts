@@ -5,13 +5,15 @@ import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
 import { type Form, printObject } from '../gateway/process/output.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
+import { EventBlock } from '../proto/gen/hilum/v1/store.ts';
 import { AuditChain } from './audit/chain.ts';
-import { EventLog } from './eventlog/eventlog.ts';
+import { unpack } from './eventlog/block.ts';
 import { keyFile } from './plane.ts';
 import { loadSettings } from './settings.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
+import { DamagedRow, type Store, walk } from './store/store.ts';
 
-const pageEvents = 1_000;
+const pageRows = 100;
 
 export async function verifyStore(options: {
   data: string;
@@ -34,24 +36,7 @@ export async function verifyStore(options: {
     readOnly: true,
     onFault: () => process.exit(exitCode.tryAgain),
   });
-  const eventLog = new EventLog(store, key, nowUs64);
-  await eventLog.open();
-  let events = 0;
-  let damage = '';
-  let after = 0n;
-  try {
-    for (;;) {
-      const page = await eventLog.read(after, pageEvents);
-      if (page.length === 0) break;
-      for (const event of page) {
-        if (event.index !== after + 1n && damage === '') damage = `event ${after + 1n} is missing`;
-        after = event.index;
-        events += 1;
-      }
-    }
-  } catch (error) {
-    damage = `event ${after + 1n}: ${messageOf(error)}`;
-  }
+  const { events, damage } = await walkEvents(store);
   const audit = await new AuditChain(store, nowUs64).verify();
   await store.close();
   const report = { events: { count: events, damage }, audit };
@@ -63,4 +48,32 @@ export async function verifyStore(options: {
       `events  ${events}${damage === '' ? ', all there' : `, DAMAGED: ${damage}`}\naudit   ${audit.entries} entries, ${audit.intact ? 'intact' : `BROKEN at ${audit.firstBad}: ${audit.reason}`}\n`,
   );
   return damage === '' && audit.intact ? exitCode.done : exitCode.failed;
+}
+
+/** Every event of the log, and what is counted of them; `damage` names what is wrong first, '' where nothing is. */
+async function walkEvents(store: Store): Promise<{ events: number; damage: string }> {
+  let events = 0;
+  let damage = '';
+  const bad = (text: string) => {
+    if (damage === '') damage = text;
+  };
+  let next = 1n;
+  /** How many events stood in a row that cannot be read is not known. */
+  let unknown = false;
+  for await (const row of walk(store, 'events', pageRows)) {
+    const first = row.key.readBigUInt64BE(0);
+    if (first !== next && !unknown) bad(`event ${next} is missing`);
+    unknown = false;
+    try {
+      if (row instanceof DamagedRow) throw row;
+      const found = unpack(EventBlock.decode(row.value));
+      events += found.length;
+      next = first + BigInt(found.length);
+    } catch (error) {
+      unknown = true;
+      bad(`event ${first}: ${messageOf(error)}`);
+    }
+  }
+  for await (const row of walk(store, 'counts', pageRows)) if (row instanceof DamagedRow) bad(row.message);
+  return { events, damage };
 }

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import type { Row, Store } from '../store/store.ts';
+import { DamagedRow, type Row, type Store, walk } from '../store/store.ts';
 
 const origin = Buffer.alloc(32);
 const walkRows = 1_000;
@@ -76,41 +76,47 @@ export class AuditChain {
       .then((rows) => rows.map(({ value }) => AuditEntry.decode(value)));
   }
 
-  /** Walks the whole chain; names the first entry that is not what it was. */
+  /** Walks the whole chain; names the first entry that is not what it was, or cannot be read. */
   async verify(): Promise<Verification> {
-    let previous = origin;
+    const head = await this.#readHead();
+    const entries = head?.number ?? 0n;
+    const bad = (firstBad: bigint, reason: string): Verification => ({
+      intact: false,
+      entries,
+      firstBad,
+      reason,
+    });
+    let previous: Buffer = origin;
     let number = 0n;
-    for (;;) {
-      const rows = await this.#store.range('audit', { start: indexKey(number + 1n), limit: walkRows });
-      for (const { key, value } of rows) {
-        const entry = AuditEntry.decode(value);
-        const bad = (reason: string): Verification => ({
-          intact: false,
-          entries: this.#number,
-          firstBad: number + 1n,
-          reason,
-        });
-        if (key.readBigUInt64BE(0) !== number + 1n || entry.number !== number + 1n)
-          return bad('an entry is missing here');
-        if (!Buffer.from(entry.previous).equals(previous))
-          return bad('the entry does not follow the one before it');
-        if (!hashOf(entry).equals(Buffer.from(entry.hash))) return bad('the entry was changed');
-        previous = Buffer.from(entry.hash);
-        number = entry.number;
-      }
-      if (rows.length < walkRows) break;
+    for await (const row of walk(this.#store, 'audit', walkRows)) {
+      const at = row.key.readBigUInt64BE(0);
+      if (at !== number + 1n) return bad(number + 1n, 'an entry is missing here');
+      if (row instanceof DamagedRow) return bad(at, `the entry cannot be read: ${row.message}`);
+      const entry = AuditEntry.decode(row.value);
+      if (entry.number !== at) return bad(at, 'an entry is missing here');
+      if (!Buffer.from(entry.previous).equals(previous))
+        return bad(at, 'the entry does not follow the one before it');
+      if (!hashOf(entry).equals(Buffer.from(entry.hash))) return bad(at, 'the entry was changed');
+      previous = Buffer.from(entry.hash);
+      number = at;
     }
-    const head = await this.#store.get('audit-head', Buffer.from('head'));
-    const expected = head?.readBigUInt64BE(0) ?? 0n;
-    if (number !== expected || (head !== undefined && !head.subarray(8).equals(previous))) {
-      return {
-        intact: false,
-        entries: expected,
-        firstBad: number + 1n,
-        reason: 'the end of the trail is missing',
-      };
-    }
+    if (head instanceof DamagedRow)
+      return bad(number + 1n, `the end of the trail cannot be read: ${head.message}`);
+    if (number !== entries || (head !== undefined && !head.hash.equals(previous)))
+      return bad(number + 1n, 'the end of the trail is missing');
     return { intact: true, entries: number, head: previous.toString('hex') };
+  }
+
+  async #readHead(): Promise<
+    { number: bigint; hash: Buffer } | (DamagedRow & { number?: undefined }) | undefined
+  > {
+    try {
+      const head = await this.#store.get('audit-head', Buffer.from('head'));
+      return head === undefined ? undefined : { number: head.readBigUInt64BE(0), hash: head.subarray(8) };
+    } catch (error) {
+      if (error instanceof DamagedRow) return error;
+      throw error;
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { type Form, field, filled, out, printObject, printRows, time } from '../
 import { ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
-import { checkPlace, output, withConnection } from './options.ts';
+import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
 export function addQuarantineCommands(program: Command): void {
   const quarantine = program
@@ -20,19 +20,28 @@ export function addQuarantineCommands(program: Command): void {
     .option('--gateway <name>', 'only of this gateway')
     .option('--source <name>', 'only of this source')
     .option('--all', 'also those that were replayed')
+    .option('--limit <n>', 'only the newest, so many (at most 10000)', wholeNumber, 0)
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north')
     .action(
       async (
-        options: { site?: string; gateway?: string; source?: string; all?: boolean; output: Form },
+        options: {
+          site?: string;
+          gateway?: string;
+          source?: string;
+          all?: boolean;
+          limit: number;
+          output: Form;
+        },
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
-          const { entries } = await call(connection, connection.client.listQuarantine, {
+          const { entries, leftOut } = await call(connection, connection.client.listQuarantine, {
             site: options.site ?? '',
             gateway: options.gateway ?? '',
             source: options.source ?? '',
             all: options.all === true,
+            limit: options.limit,
           });
           if (entries.length === 0) await checkPlace(connection, options);
           printRows(options.output, entries.map(row), [
@@ -42,6 +51,10 @@ export function addQuarantineCommands(program: Command): void {
             field('CODE', 'code'),
             field('REASON', 'reason'),
           ]);
+          if (leftOut > 0)
+            process.stderr.write(
+              `${leftOut} older ones are not shown: narrow it with --site, --gateway or --source.\n`,
+            );
         });
       },
     );

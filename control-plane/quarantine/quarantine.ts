@@ -1,4 +1,5 @@
 /** What the gateways have in quarantine: metadata only. The payload stays at the site until it is asked for. */
+import { setImmediate } from 'node:timers/promises';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import type { Row, Store } from '../store/store.ts';
 
@@ -49,15 +50,47 @@ export class QuarantineIndex {
     return row === undefined ? undefined : QuarantineEntry.decode(row);
   }
 
-  /** By its id, else those with this message control ID, oldest first; the replayed ones too. */
+  /** By its id, else the newest of those with this message control ID, oldest first; the replayed ones too. */
   async find(id: string, max: number): Promise<QuarantineEntry[]> {
     const entry = await this.get(id);
     if (entry !== undefined) return [entry];
-    return (await this.list()).filter(({ messageControlId }) => messageControlId === id).slice(0, max);
+    return (await this.list(({ messageControlId }) => messageControlId === id, max)).entries;
   }
 
-  async list(): Promise<QuarantineEntry[]> {
-    const rows = await this.#store.range('quarantine', { limit: 100_000 });
-    return rows.map(({ value }) => QuarantineEntry.decode(value)).sort((a, b) => Number(a.atUs - b.atUs));
+  /** The newest that are wanted, oldest first, at most `max`, and how many older ones were wanted as well. */
+  async list(
+    wanted: (entry: QuarantineEntry) => boolean,
+    max: number,
+  ): Promise<{ entries: QuarantineEntry[]; leftOut: number }> {
+    let found: QuarantineEntry[] = [];
+    let count = 0;
+    const newest = () => found.sort((a, b) => Number(a.atUs - b.atUs)).slice(-max);
+    for await (const entry of this.#all()) {
+      if (!wanted(entry)) continue;
+      count += 1;
+      found.push(entry);
+      // Keys say nothing of the time: what is kept stays small while all are looked at.
+      if (found.length > 2 * max) found = newest();
+    }
+    const entries = newest();
+    return { entries, leftOut: count - entries.length };
+  }
+
+  async *#all(): AsyncGenerator<QuarantineEntry> {
+    let start: Buffer | undefined;
+    for (;;) {
+      const rows = await this.#store.range('quarantine', {
+        ...(start === undefined ? {} : { start }),
+        limit: pageRows,
+      });
+      for (const { value } of rows) yield QuarantineEntry.decode(value);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < pageRows) return;
+      start = Buffer.concat([last.key, Buffer.of(0)]);
+      // Sessions have their turn between two pages.
+      await setImmediate();
+    }
   }
 }
+
+const pageRows = 1_000;

@@ -8,8 +8,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
-import { createOpener, createSealer, type Opener, type Sealer } from '../../gateway/process/seal.ts';
-import type { Entry, Range, Row, Store } from './store.ts';
+import { createOpener, createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
+import { DamagedRow, type Entry, type Range, type Row, type Store } from './store.ts';
 
 const segmentsTable = 'segments';
 
@@ -83,7 +83,7 @@ class LmdbStore implements Store {
 
   async get(table: string, key: Uint8Array): Promise<Buffer | undefined> {
     const row = this.#rows(table)?.get(Buffer.from(key));
-    return row === undefined ? undefined : this.#opener.open(place(table, key), row);
+    return row === undefined ? undefined : this.#open(table, key, row);
   }
 
   async range(table: string, { start, end, limit, reverse = false }: Range): Promise<Entry[]> {
@@ -95,9 +95,17 @@ class LmdbStore implements Store {
       ? { ...from, ...to, limit, reverse, exclusiveStart: end !== undefined, inclusiveEnd: true }
       : { ...from, ...to, limit };
     for (const { key, value } of this.#rows(table)?.getRange(wanted) ?? []) {
-      found.push({ key: Buffer.from(key), value: this.#opener.open(place(table, key), value) });
+      found.push({ key: Buffer.from(key), value: this.#open(table, key, value) });
     }
     return found;
+  }
+
+  #open(table: string, key: Uint8Array, row: Buffer): Buffer {
+    try {
+      return this.#opener.open(place(table, key), row);
+    } catch (error) {
+      throw error instanceof Damaged ? new DamagedRow(table, key, error.code, error) : error;
+    }
   }
 
   /** A table that was never written is not there for a reader, and empty. */

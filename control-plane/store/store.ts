@@ -6,6 +6,7 @@
  * - `write` is atomic over all its rows and resolves only when they are on stable storage.
  * - Writes become visible in the order of the calls.
  * - Keys are ordered as bytes. A read sees every write that has resolved.
+ * - A read that meets a row which is not what was stored throws `DamagedRow`.
  */
 export interface Store {
   write(rows: readonly Row[]): Promise<void>;
@@ -32,4 +33,45 @@ export interface Range {
 export interface Entry {
   key: Buffer;
   value: Buffer;
+}
+
+/** A row that is there and cannot be opened. Which one it is; nothing of what stands in it. */
+export class DamagedRow extends Error {
+  readonly table: string;
+  readonly key: Buffer;
+  /** Of what is wrong with it (gateway/process/seal.ts). */
+  readonly code: string;
+
+  constructor(table: string, key: Uint8Array, code: string, cause: Error) {
+    const at = Buffer.from(key);
+    const name = at.length === 8 ? String(at.readBigUInt64BE(0)) : at.toString('hex');
+    super(`row ${name} of ${table}: ${cause.message}`, { cause });
+    this.name = 'DamagedRow';
+    this.table = table;
+    this.key = at;
+    this.code = code;
+  }
+}
+
+/** Every row of a table in order, a page at a time; one that is damaged stands in its place and ends nothing. */
+export async function* walk(
+  store: Store,
+  table: string,
+  pageRows: number,
+): AsyncGenerator<Entry | DamagedRow> {
+  let from: { start?: Buffer } = {};
+  for (;;) {
+    let damaged: DamagedRow | undefined;
+    const rows = await store.range(table, { ...from, limit: pageRows }).catch((error: unknown) => {
+      if (!(error instanceof DamagedRow)) throw error;
+      damaged = error;
+      return store.range(table, { ...from, end: error.key, limit: pageRows });
+    });
+    yield* rows;
+    if (damaged !== undefined) yield damaged;
+    else if (rows.length < pageRows) return;
+    const last = damaged?.key ?? rows.at(-1)?.key;
+    if (last === undefined) return;
+    from = { start: Buffer.concat([last, Buffer.of(0)]) };
+  }
 }

@@ -4,10 +4,10 @@ import t, { type Test } from 'tap';
 import { connect } from '../../control-plane/ctl/client.ts';
 import { Plane } from '../../control-plane/plane.ts';
 import { loadSettings } from '../../control-plane/settings.ts';
-import type { EventReply } from '../../proto/gen/hilum/v1/admin.ts';
-import { StreamEventsRequest } from '../../proto/gen/hilum/v1/admin.ts';
+import type { EventReply, ListQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
+import { ListQuarantineRequest, StreamEventsRequest } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
-import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { Batch, Envelope, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 
@@ -58,3 +58,42 @@ t.test('events - a stream that follows begins after the index that it names', as
   t.same(news, ['caught up', 6n], 'without one it begins with what comes');
   t.same(all, [1n, 2n, 3n, 4n, 5n, 'caught up', 6n]);
 });
+
+t.test(
+  'quarantine - behind many that were replayed the open ones are listed; a limit says how many it cut',
+  async (t) => {
+    const { plane, client } = await openPlane(t);
+    const list = (facts: Partial<ListQuarantineRequest>) =>
+      new Promise<ListQuarantineResponse>((resolve, reject) =>
+        client.listQuarantine(ListQuarantineRequest.fromPartial(facts), (error, response) =>
+          error === null ? resolve(response) : reject(error),
+        ),
+      );
+    const entry = (gateway: string, sequence: number, state: string) =>
+      QuarantineEntry.fromPartial({
+        id: `${gateway}.1.record.${sequence}`,
+        gateway,
+        atUs: BigInt(1_000_000 - sequence),
+        state,
+      });
+    // As many as one list read of old, all of them replayed, before those that are open.
+    for (let from = 0; from < 100_000; from += 20_000) {
+      await plane.state.quarantine.add(
+        Array.from({ length: 20_000 }, (_, at) => entry('north', from + at, 'replayed')),
+      );
+    }
+    const open = Array.from({ length: 40 }, (_, at) => entry('south', at, 'open'));
+    await plane.state.quarantine.add(open);
+    const newest = open.map(({ id }) => id).reverse();
+    const few = await list({ limit: 3 });
+    t.same(
+      few.entries.map(({ id }) => id),
+      newest.slice(-3),
+      'the newest of them',
+    );
+    t.equal(few.leftOut, 37);
+    const most = await list({ all: true });
+    t.equal(most.entries.length + most.leftOut, 100_040, 'nothing is cut without saying so');
+    t.ok(most.leftOut > 0);
+  },
+);

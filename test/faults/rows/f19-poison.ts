@@ -27,6 +27,7 @@ export const f19: Row = {
       site: '',
       source: '',
       all: true,
+      limit: 0,
     });
     connection.close();
     const failures: string[] = [];

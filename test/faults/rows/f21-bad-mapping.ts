@@ -114,7 +114,7 @@ export const f21: Row = {
 
 async function quarantined(rig: Rig) {
   const connection = rig.admin();
-  const request = { gateway: '', site: '', source: '', all: false };
+  const request = { gateway: '', site: '', source: '', all: false, limit: 0 };
   const { entries } = await call(connection, connection.client.listQuarantine, request);
   connection.close();
   return entries;

@@ -395,11 +395,15 @@ export interface ListQuarantineRequest {
   site: string;
   source: string;
   all: boolean;
+  /** The newest of them, oldest first; 0, and more than 10,000: that many. */
+  limit: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
 export interface ListQuarantineResponse {
   entries: QuarantineEntry[];
+  /** Older ones that were asked for and do not stand here. */
+  leftOut: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6146,7 +6150,7 @@ export const VerifyAuditResponse: MessageFns<VerifyAuditResponse> = {
 };
 
 function createBaseListQuarantineRequest(): ListQuarantineRequest {
-  return { gateway: "", site: "", source: "", all: false, _unknownFields: {} };
+  return { gateway: "", site: "", source: "", all: false, limit: 0, _unknownFields: {} };
 }
 
 export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
@@ -6162,6 +6166,9 @@ export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
     }
     if (message.all !== false) {
       writer.uint32(32).bool(message.all);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(40).uint32(message.limit);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6219,6 +6226,14 @@ export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
             message.all = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6245,6 +6260,7 @@ export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
       site: isSet(object.site) ? globalThis.String(object.site) : "",
       source: isSet(object.source) ? globalThis.String(object.source) : "",
       all: isSet(object.all) ? globalThis.Boolean(object.all) : false,
+      limit: isSet(object.limit) ? globalThis.Number(object.limit) : 0,
     };
   },
 
@@ -6262,6 +6278,9 @@ export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
     if (message.all !== false) {
       obj.all = message.all;
     }
+    if (message.limit !== 0) {
+      obj.limit = Math.round(message.limit);
+    }
     return obj;
   },
 
@@ -6274,18 +6293,22 @@ export const ListQuarantineRequest: MessageFns<ListQuarantineRequest> = {
     message.site = object.site ?? "";
     message.source = object.source ?? "";
     message.all = object.all ?? false;
+    message.limit = object.limit ?? 0;
     return message;
   },
 };
 
 function createBaseListQuarantineResponse(): ListQuarantineResponse {
-  return { entries: [], _unknownFields: {} };
+  return { entries: [], leftOut: 0, _unknownFields: {} };
 }
 
 export const ListQuarantineResponse: MessageFns<ListQuarantineResponse> = {
   encode(message: ListQuarantineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.entries) {
       QuarantineEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.leftOut !== 0) {
+      writer.uint32(16).uint32(message.leftOut);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6319,6 +6342,14 @@ export const ListQuarantineResponse: MessageFns<ListQuarantineResponse> = {
             message.entries.push(QuarantineEntry.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.leftOut = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6344,6 +6375,11 @@ export const ListQuarantineResponse: MessageFns<ListQuarantineResponse> = {
       entries: globalThis.Array.isArray(object?.entries)
         ? object.entries.map((e: any) => QuarantineEntry.fromJSON(e))
         : [],
+      leftOut: isSet(object.leftOut)
+        ? globalThis.Number(object.leftOut)
+        : isSet(object.left_out)
+        ? globalThis.Number(object.left_out)
+        : 0,
     };
   },
 
@@ -6351,6 +6387,9 @@ export const ListQuarantineResponse: MessageFns<ListQuarantineResponse> = {
     const obj: any = {};
     if (message.entries?.length) {
       obj.entries = message.entries.map((e) => QuarantineEntry.toJSON(e));
+    }
+    if (message.leftOut !== 0) {
+      obj.leftOut = Math.round(message.leftOut);
     }
     return obj;
   },
@@ -6361,6 +6400,7 @@ export const ListQuarantineResponse: MessageFns<ListQuarantineResponse> = {
   fromPartial(object: DeepPartial<ListQuarantineResponse>): ListQuarantineResponse {
     const message = createBaseListQuarantineResponse();
     message.entries = object.entries?.map((e) => QuarantineEntry.fromPartial(e)) || [];
+    message.leftOut = object.leftOut ?? 0;
     return message;
   },
 };
