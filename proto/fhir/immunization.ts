@@ -23,11 +23,21 @@ import { immunizationStatus } from './tables.ts';
 export function addImmunization(draft: Draft): void {
   const { immunization: from, order, notes: about, status } = draft.event;
   if (from === undefined) return;
-  const given = immunizationStatus[from.completionStatus.toUpperCase()] ?? 'completed';
+  const given = immunizationStatus[status];
+  // FHIR has no code for a dose of which nobody knows whether it was given, and wants one.
+  if (given === undefined) {
+    draft.add('immunization', {
+      resourceType: 'Basic',
+      identifier: numbers(from, order),
+      code: { text: `Immunization of unknown status: ${textOf(from.vaccine)}` },
+      subject: draft.subject,
+    });
+    return;
+  }
   draft.add('immunization', {
     resourceType: 'Immunization',
     identifier: numbers(from, order),
-    status: status === 'entered-in-error' ? status : given,
+    status: given,
     statusReason: concept(from.refusalReasons[0]),
     vaccineCode: concept(from.vaccine) ?? notStated,
     patient: draft.subject,
@@ -50,7 +60,7 @@ export function addImmunization(draft: Draft): void {
     ],
     note: notes(about),
     reasonCode: concepts(from.indications),
-    isSubpotent: from.completionStatus.toUpperCase() === 'PA' ? true : undefined,
+    isSubpotent: status === 'partial' ? true : undefined,
   });
 }
 

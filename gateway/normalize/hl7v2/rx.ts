@@ -1,7 +1,7 @@
 /** Pharmacy: RDE, RDS, RAS, RGV, OMP and their kin [HL7 4A]. One event per order. */
 
 import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
-import { lookup } from '../lookup.ts';
+import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -18,6 +18,7 @@ import {
   rxrGiven,
   rxrVaccine,
 } from './rx-tables.ts';
+import type { Scope } from './scope.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -100,26 +101,17 @@ function immunization(draft: Draft): Immunization {
   return current.immunization;
 }
 
-function finishMedication(event: ClinicalEvent): void {
+function finishMedication(event: ClinicalEvent, scope: Scope): void {
   const { order, medication } = event;
   event.times ??= fresh.times();
   event.times.observed ??=
     medication?.administered ?? medication?.dispensed ?? order?.requested ?? medication?.timing[0]?.start;
-  event.status = medicationStatus(event);
+  event.status = medicationStatus(event, scope);
 }
 
-const completion: Record<string, string> = lookup({
-  CP: 'completed',
-  PA: 'partial',
-  RE: 'rejected',
-  NA: 'cancelled',
-});
-
-function medicationStatus(event: ClinicalEvent): string {
+function medicationStatus(event: ClinicalEvent, scope: Scope): string {
   const { order, medication } = event;
-  // RXA-21 D: the record is withdrawn.
-  if (medication?.action === 'D') return 'entered-in-error';
-  const done = completion[medication?.completionStatus ?? ''];
+  const done = medication && doseStatus(medication, medication.code, scope);
   if (done !== undefined) return done;
   if (endingControl.has(order?.control ?? '')) return 'cancelled';
   const said = orderStatus[order?.orderStatus ?? ''];
@@ -145,7 +137,7 @@ export const rx: Family = {
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(...base, rxSegments),
   finish(event, draft) {
-    finishMedication(event);
+    finishMedication(event, draft.message.scope);
     if (isReplaced(event, draft.done)) event.status = 'cancelled';
   },
 };
