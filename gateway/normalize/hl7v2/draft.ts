@@ -21,8 +21,15 @@ import type {
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Family } from './family.ts';
-import type { Message } from './message.ts';
+import type { Message, Segment } from './message.ts';
 import { fresh } from './shapes.ts';
+
+export interface Heading {
+  readonly order: Order;
+  readonly notes: readonly Note[];
+  /** For the mappings of a config. */
+  readonly segments: readonly Segment[];
+}
 
 export class Draft {
   readonly message: Message;
@@ -41,6 +48,8 @@ export class Draft {
   specimenNotes: Note[] = [];
   /** True once the open event has said anything but its header. */
   said = false;
+  /** What an ORC said before its first OBR: it is that of the OBRs behind that one, too. */
+  heading: Heading | undefined;
   /** The order that is being read in a family with one event, after the first. */
   furtherOrder: Order | undefined;
   /** Segments that the open group has had. */
@@ -162,6 +171,7 @@ export class Draft {
     this.visit = undefined;
     this.visited = false;
     this.furtherOrder = undefined;
+    this.heading = undefined;
     this.base = opened(this.family);
     // A copy, since what an event becomes is its own.
     if (this.movement !== undefined) this.base.movement = { ...this.movement };

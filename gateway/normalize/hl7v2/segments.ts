@@ -1,7 +1,7 @@
 /** What the segments that every family shares do to a draft. */
-import type { Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, tq1 } from './order.ts';
@@ -101,6 +101,7 @@ export const orderSegments: Record<string, Handler> = {
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
     const { order } = draft;
+    draft.heading = undefined;
     made(order, segment);
     fill(order, orc, segment);
     draft.acting = order.participants;
@@ -108,7 +109,8 @@ export const orderSegments: Record<string, Handler> = {
   },
   OBR(draft, segment) {
     if (draft.family.opens.has('OBR')) {
-      if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
+      if (draft.family.name === 'orders') underHeading(draft, segment);
+      else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
     const { order } = draft;
@@ -194,6 +196,51 @@ function made(of: object, segment: Segment): void {
 function opensHere(draft: Draft): boolean {
   if (draft.event === undefined || draft.seen.has('ORC')) return true;
   return draft.family.name !== 'oul' || draft.seen.has('OBX');
+}
+
+/**
+ * One ORC before several OBR is that of all of them [HL7 2.2 4.2]. A result that is there already, or that stands
+ * behind a visit of its own, is an earlier one beside the orders.
+ */
+function underHeading(draft: Draft, segment: Segment): void {
+  const { event, seen, heading } = draft;
+  if (event === undefined) {
+    draft.openGroup();
+    draft.heading = undefined;
+  } else if (!seen.has('OBR')) {
+    draft.heading = seen.has('ORC') ? headingOf(draft, event) : undefined;
+  } else {
+    const heads = heading !== undefined && !segment.has(25);
+    draft.openGroup();
+    if (heads) headed(draft, heading, segment);
+  }
+}
+
+function headingOf({ order, message }: Draft, { notes }: ClinicalEvent): Heading {
+  return { order: copied(order), notes: [...notes], segments: [...(message.segmentsOf?.get(order) ?? [])] };
+}
+
+function headed(draft: Draft, { order: head, notes, segments }: Heading, segment: Segment): void {
+  const { order } = draft;
+  const { specimen } = order;
+  const own = Object.assign(order, copied(head), { specimen });
+  const numbered = (field: number, known: Identifier | undefined): boolean =>
+    segment.has(field) && segment.text(field) !== known?.value;
+  // Its numbers are those of the first OBR, where this one has others.
+  if (numbered(2, head.placer) || numbered(3, head.filler)) {
+    Object.assign(own, { placer: undefined, filler: undefined, alternates: [] });
+  }
+  draft.current.notes.push(...notes);
+  for (const one of segments) made(own, one);
+}
+
+/** As it is now, its lists its own. */
+function copied(order: Order): Order {
+  const copy = { ...order };
+  for (const [key, value] of Object.entries(copy)) {
+    if (Array.isArray(value)) Object.assign(copy, { [key]: [...(value as unknown[])] });
+  }
+  return copy;
 }
 
 /** The same specimen for its next container; one that only containers told of is another with each. */
