@@ -34,7 +34,7 @@ export function addImmunization(draft: Draft): void {
     });
     return;
   }
-  draft.add('immunization', {
+  draft.immunization = draft.add('immunization', {
     resourceType: 'Immunization',
     identifier: numbers(from, order),
     status: given,

@@ -47,7 +47,9 @@ function requestedStatus(event: ClinicalEvent): string {
   const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
   const status = medicationRequestStatus[said ?? ''] ?? 'unknown';
   // Discontinued, after some of it was given.
-  const stopped = ['DC', 'DR', 'OD'].includes(order?.control ?? '') || order?.orderStatus === 'DC';
+  const stopped =
+    ['DC', 'DR', 'OD'].includes((order?.control ?? '').toUpperCase()) ||
+    ['DC', 'DISCONTINUED'].includes((order?.orderStatus ?? '').toUpperCase());
   return status === 'cancelled' && stopped ? 'stopped' : status;
 }
 

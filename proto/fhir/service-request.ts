@@ -17,7 +17,7 @@ import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
-import { orderControl, orderStatus, priority, requestStatus } from './tables.ts';
+import { orderControl, orderStatus, priority, requestStatus, table } from './tables.ts';
 
 /** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
 const without = new Set([
@@ -113,13 +113,24 @@ function texts(from: Order): Element[] {
     .map((text) => ({ text }));
 }
 
-/** What the order says of itself (an ORC-1 that ends it, ORC-5, another ORC-1), else what its event says. */
+/**
+ * Where the event is of the order itself, what it says, or what the order says more finely; else what the order says
+ * of itself (an ORC-1 that ends it, ORC-5, another ORC-1) counts before what was found or done.
+ */
 export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
-  const said = orderStatus[(order?.orderStatus ?? '').toUpperCase()];
+  const own = ownStatusOf(order);
+  const told = requestStatus[event.status] ?? 'unknown';
+  if (ofOrders.has(event.kind) && order === event.order)
+    return finer[own ?? ''] === told ? (own ?? told) : told;
   const control = orderControl[(order?.control ?? '').toUpperCase()];
   if (control === 'revoked' && event.status === 'cancelled') return control;
-  return said ?? control ?? requestStatus[event.status] ?? 'unknown';
+  return own ?? told;
 }
+
+const ofOrders = new Set(['order', 'medication']);
+
+/** RequestStatus that the event's status has no word for → what it says there. */
+const finer = table({ 'on-hold': 'active', 'entered-in-error': 'revoked' });
 
 /** What the order says of itself alone. */
 export function ownStatusOf(order: Order | undefined): string | undefined {

@@ -789,6 +789,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     remarks: 'list<string>',
     profiles: 'list<string>',
     replay: 'Replay',
+    inReplyTo: 'string',
+    acknowledgment: 'string',
   },
   Replay: {
     supersedes: 'list<string>',

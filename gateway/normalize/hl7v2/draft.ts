@@ -22,6 +22,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Family } from './family.ts';
 import type { Message, Segment } from './message.ts';
+import { noReply } from './reply.ts';
 import { fresh } from './shapes.ts';
 
 export interface Heading {
@@ -48,6 +49,8 @@ export class Draft {
   specimenNotes: Note[] = [];
   /** True once the open event has said anything but its header. */
   said = false;
+  /** How the message answers another one. */
+  readonly reply = noReply();
   /** What an ORC said before its first OBR: it is that of the OBRs behind that one, too. */
   heading: Heading | undefined;
   /** The order that is being read in a family with one event, after the first. */

@@ -11,6 +11,7 @@ import { ipc, obr, orc, tq1 } from './order.ts';
 import { orderTables } from './orders.ts';
 import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
+import { err, msa } from './reply.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
@@ -50,6 +51,8 @@ const tables: Record<string, AnyTable> = {
   IPC: ipc,
   SPM: spm,
   SAC: sac,
+  MSA: msa,
+  ERR: err,
   ...rxTables,
   ...administeredTables,
   ...documentTables,

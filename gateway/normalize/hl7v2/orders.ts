@@ -1,8 +1,10 @@
 /** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
-import type { ClinicalEvent, Order } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
 import { type Family, type Handler, handlers } from './family.ts';
+import { orderedStatus } from './order-status.ts';
+import { replySegments } from './reply.ts';
 import { rxSegments } from './rx.ts';
 import {
   clinicalSegments,
@@ -13,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, isReplaced, orderControl, orderStatus, reportStatus } from './status.ts';
+import { isReplaced } from './status.ts';
 import { asSent, fill, label, type Table, word } from './table.ts';
 
 /** Stock and supplies [HL7 4.11]. */
@@ -49,6 +51,7 @@ export const orders: Family = {
   kind: 'order',
   opens: new Set(['ORC', 'OBR']),
   segments: handlers(
+    replySegments,
     patientSegments,
     clinicalSegments,
     coverageSegments,
@@ -59,17 +62,8 @@ export const orders: Family = {
     supplies,
   ),
   finish(event, draft) {
-    event.status = isReplaced(event, draft.done) ? 'cancelled' : orderedStatus(event);
+    event.status = isReplaced(event, draft.done) ? 'cancelled' : orderedStatus(event.order, draft);
     event.times ??= fresh.times();
     event.times.observed ??= event.order?.requested;
   },
 };
-
-function orderedStatus(event: ClinicalEvent): string {
-  const { order } = event;
-  const control = order?.control ?? '';
-  if (endingControl.has(control)) return 'cancelled';
-  const said = orderStatus[order?.orderStatus ?? ''];
-  if (said !== undefined) return said;
-  return orderControl[control] ?? reportStatus[order?.resultStatus ?? ''] ?? 'requested';
-}

@@ -5,6 +5,8 @@ import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
+import { orderedStatus } from './order-status.ts';
+import { replySegments } from './reply.ts';
 import {
   placeOf,
   rxaGiven,
@@ -18,7 +20,6 @@ import {
   rxrGiven,
   rxrVaccine,
 } from './rx-tables.ts';
-import type { Scope } from './scope.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -28,7 +29,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, isReplaced, orderControl, orderStatus } from './status.ts';
+import { controlOf, isReplaced } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
@@ -101,28 +102,28 @@ function immunization(draft: Draft): Immunization {
   return current.immunization;
 }
 
-function finishMedication(event: ClinicalEvent, scope: Scope): void {
+function finishMedication(event: ClinicalEvent, draft: Draft): void {
   const { order, medication } = event;
   event.times ??= fresh.times();
   event.times.observed ??=
     medication?.administered ?? medication?.dispensed ?? order?.requested ?? medication?.timing[0]?.start;
-  event.status = medicationStatus(event, scope);
+  event.status = medicationStatus(event, draft);
 }
 
-function medicationStatus(event: ClinicalEvent, scope: Scope): string {
+function medicationStatus(event: ClinicalEvent, draft: Draft): string {
   const { order, medication } = event;
-  const done = medication && doseStatus(medication, medication.code, scope);
-  if (done !== undefined) return done;
-  if (endingControl.has(order?.control ?? '')) return 'cancelled';
-  const said = orderStatus[order?.orderStatus ?? ''];
-  if (said !== undefined) return said;
+  const done = medication && doseStatus(medication, medication.code, draft.message.scope);
+  return done ?? orderedStatus(order, draft, carriedOut(event));
+}
+
+function carriedOut({ order, medication }: ClinicalEvent): string | undefined {
   // RE says that what follows is what is to be given, not that it was [HL7 4A.3.11].
-  if (medication?.act === 'give' && order?.control === 'RE') return 'requested';
-  if (medication?.act === 'administration' || medication?.act === 'dispense') return 'completed';
-  return orderControl[order?.control ?? ''] ?? 'requested';
+  if (medication?.act === 'give') return controlOf(order) === 'RE' ? 'requested' : undefined;
+  return medication?.act === 'administration' || medication?.act === 'dispense' ? 'completed' : undefined;
 }
 
 const base = [
+  replySegments,
   patientSegments,
   clinicalSegments,
   coverageSegments,
@@ -137,7 +138,7 @@ export const rx: Family = {
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(...base, rxSegments),
   finish(event, draft) {
-    finishMedication(event, draft.message.scope);
+    finishMedication(event, draft);
     if (isReplaced(event, draft.done)) event.status = 'cancelled';
   },
 };

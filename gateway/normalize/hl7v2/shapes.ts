@@ -245,6 +245,8 @@ export const fresh = {
     remarks: [],
     profiles: [],
     replay: undefined,
+    inReplyTo: '',
+    acknowledgment: '',
   }),
   times: (): proto.Times => ({
     observed: undefined,

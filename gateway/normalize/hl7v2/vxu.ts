@@ -12,7 +12,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl } from './status.ts';
+import { controlOf, endingControl } from './status.ts';
 
 export const vxu: Family = {
   name: 'vxu',
@@ -31,7 +31,7 @@ export const vxu: Family = {
     const { immunization, order } = event;
     if (immunization !== undefined) immunization.identifier = order?.filler ?? order?.placer;
     const said = immunization && doseStatus(immunization, immunization.vaccine, draft.message.scope);
-    event.status = said ?? (endingControl.has(order?.control ?? '') ? 'cancelled' : 'completed');
+    event.status = said ?? (endingControl.has(controlOf(order)) ? 'cancelled' : 'completed');
     event.times ??= fresh.times();
     event.times.observed = immunization?.administered ?? event.times.observed;
   },

@@ -1537,6 +1537,8 @@ export function writeIdentifier(w: BackWriter, m: Identifier): void {
 
 export function writeProvenance(w: BackWriter, m: Provenance): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.acknowledgment !== '') w.text(210, m.acknowledgment);
+  if (m.inReplyTo !== '') w.text(202, m.inReplyTo);
   if (m.replay !== undefined) {
     const mark = w.mark();
     writeReplay(w, m.replay);

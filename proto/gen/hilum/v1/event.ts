@@ -51,8 +51,8 @@ export interface ClinicalEvent {
    * Where the matter stands: registered | preliminary | partial | final | corrected | cancelled |
    * entered-in-error | unknown; for orders also requested | accepted | in-progress | completed | rejected;
    * for schedules booked | rescheduled | cancelled | noshow.
-   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, TXA-17, TXA-19, SCH-25, RXA-20 · FHIR: status of
-   * DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
+   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, MSA-1, TXA-17, TXA-19, SCH-25, RXA-18, RXA-20, RXA-21 · FHIR: status
+   * of DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
    * MedicationAdministration
    */
   status: string;
@@ -162,8 +162,8 @@ export interface ClinicalEvent {
    */
   relatedPersons: RelatedPerson[];
   /**
-   * Comments on the patient, the order or the whole message.
-   * HL7 v2: NTE · FHIR: ServiceRequest.note, Communication.payload
+   * Comments on the patient, the order or the whole message, and why a reply refuses.
+   * HL7 v2: NTE, MSA-3, ERR · FHIR: ServiceRequest.note, Communication.payload
    */
   notes: Note[];
   /**
@@ -3139,7 +3139,7 @@ export interface Immunization {
   informationSource: Code[];
   /**
    * CP complete, RE refused, NA not given, PA partly given, as sent.
-   * HL7 v2: RXA-20 (table 0322) · FHIR: Immunization.status
+   * HL7 v2: RXA-20 (table 0322) · FHIR: Immunization.status, Immunization.isSubpotent
    */
   completionStatus: string;
   /**
@@ -4213,7 +4213,19 @@ export interface Provenance {
    * Set where the record was mapped again after it had been delivered: this event stands in place of an earlier one.
    * FHIR: Provenance.entity (revision) · Hilum: codes replay
    */
-  replay: Replay | undefined;
+  replay:
+    | Replay
+    | undefined;
+  /**
+   * The control ID of the message that this one answers.
+   * HL7 v2: MSA-2
+   */
+  inReplyTo: string;
+  /**
+   * How it answers, as sent: AA and CA accept, AE, AR, CE and CR refuse.
+   * HL7 v2: MSA-1 (table 0008)
+   */
+  acknowledgment: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -20883,6 +20895,8 @@ function createBaseProvenance(): Provenance {
     remarks: [],
     profiles: [],
     replay: undefined,
+    inReplyTo: "",
+    acknowledgment: "",
     _unknownFields: {},
   };
 }
@@ -20960,6 +20974,12 @@ export const Provenance: MessageFns<Provenance> = {
     }
     if (message.replay !== undefined) {
       Replay.encode(message.replay, writer.uint32(194).fork()).join();
+    }
+    if (message.inReplyTo !== "") {
+      writer.uint32(202).string(message.inReplyTo);
+    }
+    if (message.acknowledgment !== "") {
+      writer.uint32(210).string(message.acknowledgment);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21177,6 +21197,22 @@ export const Provenance: MessageFns<Provenance> = {
             message.replay = Replay.decode(reader, reader.uint32());
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.inReplyTo = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.acknowledgment = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21267,6 +21303,12 @@ export const Provenance: MessageFns<Provenance> = {
         ? object.profiles.map((e: any) => globalThis.String(e))
         : [],
       replay: isSet(object.replay) ? Replay.fromJSON(object.replay) : undefined,
+      inReplyTo: isSet(object.inReplyTo)
+        ? globalThis.String(object.inReplyTo)
+        : isSet(object.in_reply_to)
+        ? globalThis.String(object.in_reply_to)
+        : "",
+      acknowledgment: isSet(object.acknowledgment) ? globalThis.String(object.acknowledgment) : "",
     };
   },
 
@@ -21344,6 +21386,12 @@ export const Provenance: MessageFns<Provenance> = {
     if (message.replay !== undefined) {
       obj.replay = Replay.toJSON(message.replay);
     }
+    if (message.inReplyTo !== "") {
+      obj.inReplyTo = message.inReplyTo;
+    }
+    if (message.acknowledgment !== "") {
+      obj.acknowledgment = message.acknowledgment;
+    }
     return obj;
   },
 
@@ -21380,6 +21428,8 @@ export const Provenance: MessageFns<Provenance> = {
     message.replay = (object.replay !== undefined && object.replay !== null)
       ? Replay.fromPartial(object.replay)
       : undefined;
+    message.inReplyTo = object.inReplyTo ?? "";
+    message.acknowledgment = object.acknowledgment ?? "";
     return message;
   },
 };
