@@ -7,7 +7,7 @@ import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
-import { ipc, obr, orc, tq1 } from './order.ts';
+import { ipc, obr, orc } from './order.ts';
 import { orderTables } from './orders.ts';
 import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
@@ -16,6 +16,7 @@ import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
 import { sac, spm } from './specimen.ts';
+import { tq1, tq2 } from './timing.ts';
 import { evn, npu, prt, pv1, pv2, rol, zbe } from './visit.ts';
 
 type AnyTable = readonly (readonly [number, ...unknown[]])[];
@@ -49,6 +50,7 @@ const tables: Record<string, AnyTable> = {
   OBR: obr,
   OBX: obx,
   IPC: ipc,
+  TQ2: tq2,
   SPM: spm,
   SAC: sac,
   MSA: msa,

@@ -6,16 +6,17 @@ import type {
   Organization,
   ParentObservation,
   Times,
-  Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
 import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
+import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { specimenOf, specimenSource } from './specimen.ts';
-import { asSent, label, type Table, word, words } from './table.ts';
+import { asSent, label, type Table, word } from './table.ts';
 
 /** What ORC and OBR fill: the order and the times of the event that it becomes. */
 export interface Ordering {
@@ -315,21 +316,12 @@ function timed(order: Order, segment: Segment, field: number): void {
   const found = timings(segment, field);
   order.timing.push(...found);
   const priority = found.find((timing) => timing.priority !== '')?.priority;
-  if (priority !== undefined) order.priority = priority;
+  if (priority === undefined) return;
+  // OBR-5 is the priority of 2.2 and before.
+  if (segment.name === 'OBR' && segment.has(5) && upper(segment.text(5)) !== upper(priority))
+    remark(segment.message.scope, 'OBR-5: OBR-27 says another priority, and stands');
+  order.priority = priority;
 }
-
-export const tq1: Table<Timing> = [
-  [2, 'quantity', asSent],
-  [3, 'repeat', asSent],
-  [4, 'timesOfDay', words],
-  [6, 'duration', asSent],
-  [7, 'start', time],
-  [8, 'end', time],
-  [9, 'priority', word],
-  [10, 'condition', word],
-  [11, 'text', word],
-  [14, 'occurrences', word],
-];
 
 /** Imaging [HL7 4.5.6]. */
 export const ipc: Table<ImagingStep> = [

@@ -1,15 +1,22 @@
 /** What the segments that every family shares do to a draft. */
-import type { ClinicalEvent, Identifier, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  Identifier,
+  Order,
+  Specimen,
+  Timing,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft, Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
-import { ipc, obr, orc, tq1 } from './order.ts';
+import { ipc, obr, orc } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
 import { fill } from './table.ts';
+import { tq1, tq2 } from './timing.ts';
 import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
@@ -130,12 +137,20 @@ export const orderSegments: Record<string, Handler> = {
   },
   TQ1(draft, segment) {
     const timing = fill(fresh.timing(), tq1, segment);
-    draft.order.timing.push(timing);
+    const to = timingsOf(draft);
+    to.push(timing);
+    if (to !== draft.order.timing) return;
     // Of a dose now and the others by routine, the first is what the order waits for.
     if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
       draft.order.priority = timing.priority;
       draft.seen.add('TQ1-9');
     }
+  },
+  TQ2(draft, segment) {
+    const to = timingsOf(draft);
+    const last = to.at(-1) ?? fresh.timing();
+    if (to.length === 0) to.push(last);
+    last.sequences.push(fill(fresh.orderSequence(), tq2, segment));
   },
   IPC(draft, segment) {
     draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
@@ -190,6 +205,12 @@ function made(of: object, segment: Segment): void {
   const segments = segmentsOf.get(of);
   if (segments === undefined) segmentsOf.set(of, [segment]);
   else segments.push(segment);
+}
+
+/** Behind what is to be given at one time it says when that is [HL7 4A.3.10]; else it is the order's. */
+function timingsOf({ current, order }: Draft): Timing[] {
+  const { medication } = current;
+  return medication?.act === 'give' ? medication.timing : order.timing;
 }
 
 /** An ORC begins the next order unless it follows its own OBR (OUL puts it there). */
