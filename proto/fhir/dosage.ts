@@ -1,6 +1,16 @@
 /** Dosage: how a drug is to be taken, or was given. */
 import type { Coding, Medication, Timing } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, dateTime, hl7System, period, quantity, textOf, ucum } from './datatypes.ts';
+import {
+  concept,
+  concepts,
+  dateTime,
+  hl7System,
+  modified,
+  period,
+  quantity,
+  textOf,
+  ucum,
+} from './datatypes.ts';
 import { Decimal, type Element } from './json.ts';
 import { table } from './tables.ts';
 
@@ -31,9 +41,12 @@ function step(
   return {
     sequence,
     text: [...instructed(from), ...spoken].join('; '),
-    additionalInstruction: concepts(from.instructionCodes.filter(({ codings }) => codings.some(isCode))),
+    additionalInstruction: concepts([
+      ...from.instructionCodes.filter(({ codings }) => codings.some(isCode)),
+      ...from.routing,
+    ]),
     timing: timing && when(timing),
-    site: concept(from.sites[0]),
+    site: modified(from.sites[0], from.siteModifiers),
     route: concept(from.routes[0]),
     method: concept(from.methods[0]),
     doseAndRate: [
@@ -77,7 +90,7 @@ export function given(from: Medication): Element | undefined {
   if (amount === undefined && speed === undefined) return undefined;
   return {
     text: instructed(from).join('; '),
-    site: concept(from.sites[0]),
+    site: modified(from.sites[0], from.siteModifiers),
     route: concept(from.routes[0]),
     method: concept(from.methods[0]),
     dose: amount,

@@ -49,7 +49,11 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
   const { participants } = from;
   const parents = from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []);
   const replacing = from.control.toUpperCase() === 'RO';
-  const details = concepts([...from.details, ...from.imagingSteps.flatMap(({ protocols }) => protocols)]);
+  const details = concepts([
+    ...from.procedureModifiers,
+    ...from.details,
+    ...from.imagingSteps.flatMap(({ protocols }) => protocols),
+  ]);
   return draft.add(path, {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
@@ -107,8 +111,8 @@ function orderer(draft: Draft, { orderingFacility: from }: Order): Element | und
 }
 
 function texts(from: Order): Element[] {
-  const { relevantClinicalInformation, orderNotes, danger } = from;
-  return [relevantClinicalInformation, textOf(danger), ...orderNotes]
+  const { relevantClinicalInformation, orderNotes, danger, collectorComments } = from;
+  return [relevantClinicalInformation, textOf(danger), ...orderNotes, ...collectorComments.map(textOf)]
     .filter((text) => text.trim() !== '')
     .map((text) => ({ text }));
 }

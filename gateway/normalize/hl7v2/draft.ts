@@ -138,12 +138,13 @@ export class Draft {
     if (this.specimen === undefined) return;
     this.event.notes.push(...this.specimenNotes);
     // Each order may say more of it (OBR-14, OBR-15).
-    const { identifiers, additives, roles } = this.specimen;
+    const { identifiers, additives, roles, siteModifiers } = this.specimen;
     this.order.specimen = {
       ...this.specimen,
       identifiers: [...identifiers],
       additives: [...additives],
       roles: [...roles],
+      siteModifiers: [...siteModifiers],
     };
     // What was observed of a specimen before its orders is told with the first of them.
     this.event.observations = this.base.observations;

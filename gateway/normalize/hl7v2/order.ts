@@ -206,8 +206,22 @@ export const obr: Table<Ordering> = [
       to.order.procedure = code(segment, field);
     },
   ],
+  [39, (to, segment, field) => void to.order.collectorComments.push(...codes(segment, field))],
+  [45, (to, segment, field) => void to.order.procedureModifiers.push(...codes(segment, field))],
   [46, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
   [47, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
+  [
+    49,
+    (to, segment, field) => {
+      to.order.resultHandling = code(segment, field);
+    },
+  ],
+  [
+    50,
+    (to, segment, field) => {
+      to.order.parentService = code(segment, field);
+    },
+  ],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
 ];
 

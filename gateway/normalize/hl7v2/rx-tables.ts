@@ -161,7 +161,10 @@ export const rxaVaccine: Table<Immunization> = [
 export const rxrGiven: Table<Medication> = [
   [1, 'routes', codes],
   [2, 'sites', codes],
+  [3, 'devices', codes],
   [4, 'methods', codes],
+  [5, 'routing', codes],
+  [6, 'siteModifiers', codes],
 ];
 
 export const rxrVaccine: Table<Immunization> = [

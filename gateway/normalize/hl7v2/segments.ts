@@ -268,7 +268,7 @@ function copied(order: Order): Order {
 function withoutContainer(specimen: Specimen | undefined): Specimen | undefined {
   if (specimen?.type === undefined) return undefined;
   const identifiers = specimen.identifiers.filter(({ type }) => type !== 'ACSN' && !type.startsWith('CNTNR'));
-  return { ...specimen, identifiers };
+  return { ...specimen, identifiers, registered: undefined };
 }
 
 function addSpecimen(draft: Draft, segment: Segment): void {
