@@ -1,5 +1,5 @@
 /** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
-import type { ClinicalEvent, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -53,6 +53,7 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     ...from.procedureModifiers,
     ...from.details,
     ...from.imagingSteps.flatMap(({ protocols }) => protocols),
+    ...lines(from).filter((one) => one !== from.service),
   ]);
   return draft.add(path, {
     resourceType: 'ServiceRequest',
@@ -112,7 +113,13 @@ function orderer(draft: Draft, { orderingFacility: from }: Order): Element | und
 
 function texts(from: Order): Element[] {
   const { relevantClinicalInformation, orderNotes, danger, collectorComments } = from;
-  return [relevantClinicalInformation, textOf(danger), ...orderNotes, ...collectorComments.map(textOf)]
+  return [
+    relevantClinicalInformation,
+    textOf(danger),
+    ...orderNotes,
+    ...collectorComments.map(textOf),
+    ...spoken(from),
+  ]
     .filter((text) => text.trim() !== '')
     .map((text) => ({ text }));
 }
@@ -135,6 +142,25 @@ const ofOrders = new Set(['order', 'medication']);
 
 /** RequestStatus that the event's status has no word for → what it says there. */
 const finer = table({ 'on-hold': 'active', 'entered-in-error': 'revoked' });
+
+/** What the lines of a diet or a requisition are of; the first of them is the service. */
+function lines({ diet, supplies }: Order): Code[] {
+  const items = supplies.flatMap(({ external, hospital, internal }) => [external, hospital, internal]);
+  return [...diet.flatMap(({ codes }) => codes), ...items.filter((one) => one !== undefined)];
+}
+
+/** What is said of one line stands with its name, so that it is not read of another. */
+function spoken({ diet, supplies, relevantClinicalInformation }: Order): string[] {
+  return [
+    ...diet.flatMap(({ codes, periods, instructions }) => {
+      const said = [...periods.map(textOf), ...instructions].filter((text) => text !== '').join(', ');
+      return said === '' || said === relevantClinicalInformation ? [] : [`${textOf(codes[0])}: ${said}`];
+    }),
+    ...supplies.flatMap(({ external, hospital, internal, quantity, unit }) =>
+      quantity === '' ? [] : [`${textOf(external ?? hospital ?? internal)}: ${quantity} ${unit}`.trim()],
+    ),
+  ];
+}
 
 /** What the order says of itself alone. */
 export function ownStatusOf(order: Order | undefined): string | undefined {
