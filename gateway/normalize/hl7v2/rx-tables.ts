@@ -9,9 +9,10 @@ import type {
 import { time, timings } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
+import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
-import { locationOf, participants } from './people.ts';
-import { eachAsSent, type Table, word } from './table.ts';
+import { location, locationOf, participants } from './people.ts';
+import { asSent, eachAsSent, type Table, word } from './table.ts';
 
 /** Every repetition as sent, and by its code and text. */
 function instructed(to: Medication, segment: Segment, field: number): void {
@@ -37,7 +38,9 @@ export const rxo: Table<Medication> = [
   [5, 'dosageForm', code],
   [6, instructed],
   [7, instructed],
+  [8, 'deliverTo', location],
   [9, 'substitution', word],
+  [10, 'dispenseCode', code],
   [11, 'dispenseAmount', word],
   [12, unit('dispenseUnit')],
   [13, 'refills', word],
@@ -49,6 +52,11 @@ export const rxo: Table<Medication> = [
   [20, 'indication', code],
   [21, 'rate', word],
   [22, unit('rateUnit')],
+  [23, 'totalDailyDose', asSent],
+  [24, 'supplementaryCodes', codes],
+  [25, 'strengthVolume', word],
+  [26, unit('strengthVolumeUnit')],
+  [27, 'pharmacyOrderType', word],
 ];
 
 export const rxe: Table<Medication> = [
@@ -59,6 +67,7 @@ export const rxe: Table<Medication> = [
   [5, unit('unit')],
   [6, 'dosageForm', code],
   [7, instructed],
+  [8, 'deliverTo', location],
   [9, 'substitution', word],
   [10, 'dispenseAmount', word],
   [11, unit('dispenseUnit')],
@@ -66,6 +75,10 @@ export const rxe: Table<Medication> = [
   [13, 'participants', participants('ordering')],
   [14, 'participants', participants('verifying')],
   [15, 'prescription', ei()],
+  [16, 'refillsRemaining', word],
+  [17, 'refillsDispensed', word],
+  [18, 'lastDispensed', time],
+  [19, 'totalDailyDose', asSent],
   [21, instructed],
   [22, 'per', word],
   [23, 'rate', word],
@@ -73,9 +86,17 @@ export const rxe: Table<Medication> = [
   [25, 'strength', word],
   [26, unit('strengthUnit')],
   [27, 'indication', code],
+  [31, 'supplementaryCodes', codes],
+  [32, 'originallyOrdered', time],
+  [33, 'strengthVolume', word],
+  [34, unit('strengthVolumeUnit')],
+  [35, 'controlledSchedule', word],
+  [40, 'pharmacy', code],
+  [44, 'pharmacyOrderType', word],
 ];
 
 export const rxd: Table<Medication> = [
+  [1, 'administrationNumber', word],
   [2, 'code', code],
   [3, 'dispensed', time],
   [4, 'dispenseAmount', word],
@@ -86,6 +107,8 @@ export const rxd: Table<Medication> = [
   [9, instructed],
   [10, 'participants', participants('dispensing')],
   [11, 'substitution', word],
+  [12, 'totalDailyDose', asSent],
+  [13, 'deliverTo', location],
   [15, instructed],
   [16, 'strength', word],
   [17, unit('strengthUnit')],
@@ -93,9 +116,14 @@ export const rxd: Table<Medication> = [
   [19, 'expires', time],
   [20, 'manufacturers', codes],
   [21, 'indication', code],
+  [25, 'supplementaryCodes', codes],
+  [28, 'strengthVolume', word],
+  [29, unit('strengthVolumeUnit')],
+  [32, 'pharmacyOrderType', word],
 ];
 
 export const rxg: Table<Medication> = [
+  [1, 'giveNumber', word],
   [3, 'timing', timings],
   [4, 'code', code],
   [5, 'amountMinimum', word],
@@ -104,6 +132,7 @@ export const rxg: Table<Medication> = [
   [8, 'dosageForm', code],
   [9, instructed],
   [10, 'substitution', word],
+  [11, 'deliverTo', location],
   [13, instructed],
   [14, 'per', word],
   [15, 'rate', word],
@@ -114,9 +143,14 @@ export const rxg: Table<Medication> = [
   [20, 'expires', time],
   [21, 'manufacturers', codes],
   [22, 'indication', code],
+  [23, 'strengthVolume', word],
+  [24, unit('strengthVolumeUnit')],
+  [26, 'pharmacyOrderType', word],
 ];
 
 export const rxaGiven: Table<Medication> = [
+  [1, 'giveNumber', word],
+  [2, 'administrationNumber', word],
   [3, 'administered', time],
   [4, 'administeredEnd', time],
   [5, 'code', code],
@@ -136,6 +170,10 @@ export const rxaGiven: Table<Medication> = [
   [19, 'indication', code],
   [20, 'completionStatus', word],
   [21, 'action', word],
+  [22, 'recorded', time],
+  [23, 'strengthVolume', word],
+  [24, unit('strengthVolumeUnit')],
+  [26, 'pharmacyOrderType', word],
 ];
 
 /** RXA as a vaccination [CDC IG for immunization messaging]. */
@@ -182,6 +220,9 @@ export const rxcPart: Table<Ingredient> = [
   [4, unit('unit')],
   [5, 'strength', word],
   [6, unit('strengthUnit')],
+  [7, 'supplementaryCodes', codes],
+  [8, 'strengthVolume', word],
+  [9, unit('strengthVolumeUnit')],
 ];
 
 /** Since 2.7 the place is in RXA-27; where RXA-11 is still sent, that one counts [HL7 4A.4.7]. */
@@ -189,6 +230,6 @@ export function placeOf(segment: Segment): Location | undefined {
   return segment.has(27) ? locationOf(segment.parts(27)) : undefined;
 }
 
-export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart] };
+export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart], RXV: rxv };
 export const administeredTables = { RXA: rxaGiven, RXR: rxrGiven };
 export const vaccineTables = { RXA: rxaVaccine, RXR: rxrVaccine };

@@ -4,6 +4,7 @@ import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen
 import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
+import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
 import { orderedStatus } from './order-status.ts';
 import { replySegments } from './reply.ts';
@@ -46,6 +47,9 @@ export const rxSegments: Record<string, Handler> = {
   },
   RXR(draft, segment) {
     fill(medication(draft), rxrGiven, segment);
+  },
+  RXV(draft, segment) {
+    medication(draft).infusions.push(fill(fresh.infusion(), rxv, segment));
   },
   RXC(draft, segment) {
     const to = medication(draft);

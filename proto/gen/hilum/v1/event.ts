@@ -3679,7 +3679,7 @@ export interface Medication {
     | undefined;
   /**
    * Bolus, patient-controlled doses and limits of an infusion.
-   * HL7 v2: RXV · FHIR: Dosage.maxDosePerAdministration
+   * HL7 v2: RXV
    */
   infusions: Infusion[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
