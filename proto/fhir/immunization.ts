@@ -45,7 +45,7 @@ export function addImmunization(draft: Draft): void {
     ...occurrence(from),
     recorded: dateTime(from.recorded),
     ...origin(from),
-    location: location(draft, from.location),
+    location: location(draft, from.location, undefined, from.locationAddress),
     manufacturer: manufacturer(draft, from),
     lotNumber: from.lotNumber,
     expirationDate: date(from.expires),
@@ -56,9 +56,10 @@ export function addImmunization(draft: Draft): void {
       from.doseAmount === '999' ? undefined : quantity(from.doseAmount, from.doseUnit, from.doseUnitCode),
     performer: [
       ...performers('AP', inRole(draft, from.participants, 'administering')),
-      ...performers('OP', inRole(draft, order?.participants ?? [], 'ordering')),
+      ...performers('OP', inRole(draft, [...(order?.participants ?? []), ...from.participants], 'ordering')),
+      ...performers('EP', inRole(draft, from.participants, 'entering')),
     ],
-    note: notes(about),
+    note: [...notes(about), ...from.furtherLotNumbers.map((lot) => ({ text: `Further lot: ${lot}` }))],
     reasonCode: concepts(from.indications),
     isSubpotent: status === 'partial' ? true : undefined,
   });

@@ -182,8 +182,8 @@ function occurrence(from: Order): Record<string, Json> {
 
 /** RF1 asks one provider to see another's patient. */
 function addReferral(draft: Draft, from: Referral): Element {
-  const people = from.participants.map(({ role, person }) => ({
-    role: role.toUpperCase(),
+  const people = from.participants.map(({ role, roleCode, person }) => ({
+    role: (roleCode?.codings[0]?.code || role).toUpperCase(),
     reference: practitioner(draft, person),
   }));
   const those = (...roles: string[]): Element[] =>

@@ -681,6 +681,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     recorded: 'ClinicalTime',
     locationAddress: 'Address',
     infusions: 'list<Infusion>',
+    furtherLotNumbers: 'list<string>',
   },
   Infusion: {
     bolusType: 'string',

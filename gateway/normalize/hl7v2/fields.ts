@@ -8,7 +8,7 @@ import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
-import { ipc, obr, orc } from './order.ts';
+import { ipc, obr, orc, zds } from './order.ts';
 import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
 import { err, msa } from './reply.ts';
@@ -51,6 +51,7 @@ const tables: Record<string, AnyTable> = {
   OBR: obr,
   OBX: obx,
   IPC: ipc,
+  ZDS: zds,
   TQ2: tq2,
   SPM: spm,
   SAC: sac,

@@ -2,11 +2,11 @@
 import type { ClinicalEvent, Document, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { time, timeOf, times } from './clock.ts';
-import { code } from './coded.ts';
+import { code, codes } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
-import { participants } from './people.ts';
+import { participants, signers } from './people.ts';
 import { remark } from './scope.ts';
 import { noteSegment, observationSegments, orderSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
@@ -34,10 +34,11 @@ const txa: Table<Document> = [
   [19, 'availability', word],
   [20, 'storage', word],
   [21, 'changeReason', label],
-  [22, 'participants', participants('authenticating')],
+  [22, 'participants', signers('authenticating')],
   // PPN: an XCN whose component 15 is when the person acted [HL7 2.A.55].
   [22, 'authenticated', (segment, field) => timeOf(segment.parts(field).sub(15), 1, segment, field)],
   [23, 'participants', participants('copy-to')],
+  [24, 'folders', codes],
   [25, 'title', word],
 ];
 export const documentTables = { TXA: txa };

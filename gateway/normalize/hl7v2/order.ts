@@ -10,7 +10,7 @@ import type {
 import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
@@ -346,4 +346,18 @@ export const ipc: Table<ImagingStep> = [
   [5, 'modality', code],
   [6, 'protocols', codes],
   [7, 'station', word],
+  [8, 'location', code],
+  [9, 'stationTitle', word],
+];
+
+/** The study that IHE's Scheduled Workflow names beside an ORM [IHE RAD TF-2 4.4.4.1.2.4]: RP, its first component the UID. */
+export const zds: Table<Order> = [
+  [
+    1,
+    (to, segment, field) => {
+      const value = segment.text(field);
+      if (to.imagingSteps.some(({ study }) => study?.value === value)) return;
+      to.imagingSteps.push({ ...fresh.imagingStep(), study: identifier(value, '', 'urn:dicom:uid') });
+    },
+  ],
 ];

@@ -1,5 +1,6 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
 import type {
+  Address,
   Code,
   Immunization,
   Ingredient,
@@ -11,8 +12,16 @@ import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
-import { location, locationOf, participants } from './people.ts';
-import { asSent, eachAsSent, type Table, word } from './table.ts';
+import {
+  addresses,
+  addressOfLocation,
+  location,
+  locationOf,
+  locationOfAddress,
+  participants,
+  participantsByType,
+} from './people.ts';
+import { asSent, eachAsSent, type Table, word, words } from './table.ts';
 
 /** Every repetition as sent, and by its code and text. */
 function instructed(to: Medication, segment: Segment, field: number): void {
@@ -29,6 +38,21 @@ function unit<N extends string>(name: N) {
     Object.assign(to, { [name]: unitText(found), [`${name}Code`]: found });
   };
 }
+
+/** A dose may be of several lots [CDC IG 2.3.1 RXA-15]. */
+function lots(to: { lotNumber: string; furtherLotNumbers: string[] }, segment: Segment, field: number): void {
+  const [first = '', ...others] = words(segment, field);
+  to.lotNumber = first;
+  to.furtherLotNumbers = others;
+}
+
+/** Since 2.7 the address is in RXA-28; where RXA-11 is still sent, that one counts. */
+function address(to: { locationAddress?: Address | undefined }, segment: Segment, field: number): void {
+  to.locationAddress ??= addresses(segment, field)[0];
+}
+
+/** XCN.13 of RXA-10 in the CDC's guide to 2.3.1: who vaccinated, ordered and recorded. */
+const personTypes = { VEI: 'administering', OEI: 'ordering', REI: 'entering' };
 
 export const rxo: Table<Medication> = [
   [1, 'code', code],
@@ -112,7 +136,7 @@ export const rxd: Table<Medication> = [
   [15, instructed],
   [16, 'strength', word],
   [17, unit('strengthUnit')],
-  [18, 'lotNumber', word],
+  [18, lots],
   [19, 'expires', time],
   [20, 'manufacturers', codes],
   [21, 'indication', code],
@@ -139,7 +163,7 @@ export const rxg: Table<Medication> = [
   [16, unit('rateUnit')],
   [17, 'strength', word],
   [18, unit('strengthUnit')],
-  [19, 'lotNumber', word],
+  [19, lots],
   [20, 'expires', time],
   [21, 'manufacturers', codes],
   [22, 'indication', code],
@@ -159,11 +183,12 @@ export const rxaGiven: Table<Medication> = [
   [8, 'dosageForm', code],
   [9, instructed],
   [10, 'participants', participants('administering')],
-  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
+  [11, 'location', locationOfAddress],
+  [11, 'locationAddress', addressOfLocation],
   [12, 'per', word],
   [13, 'strength', word],
   [14, unit('strengthUnit')],
-  [15, 'lotNumber', word],
+  [15, lots],
   [16, 'expires', time],
   [17, 'manufacturers', codes],
   [18, 'refusalReasons', codes],
@@ -174,6 +199,7 @@ export const rxaGiven: Table<Medication> = [
   [23, 'strengthVolume', word],
   [24, unit('strengthVolumeUnit')],
   [26, 'pharmacyOrderType', word],
+  [28, address],
 ];
 
 /** RXA as a vaccination [CDC IG for immunization messaging]. */
@@ -184,9 +210,10 @@ export const rxaVaccine: Table<Immunization> = [
   [6, 'doseAmount', word],
   [7, unit('doseUnit')],
   [9, 'informationSource', codes],
-  [10, 'participants', participants('administering')],
-  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
-  [15, 'lotNumber', word],
+  [10, 'participants', participantsByType('administering', personTypes)],
+  [11, 'location', locationOfAddress],
+  [11, 'locationAddress', addressOfLocation],
+  [15, lots],
   [16, 'expires', time],
   [17, 'manufacturer', code],
   [18, 'refusalReasons', codes],
@@ -194,6 +221,7 @@ export const rxaVaccine: Table<Immunization> = [
   [20, 'completionStatus', word],
   [21, 'action', word],
   [22, 'recorded', time],
+  [28, address],
 ];
 
 export const rxrGiven: Table<Medication> = [

@@ -10,7 +10,7 @@ import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Draft, Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
-import { ipc, obr, orc } from './order.ts';
+import { ipc, obr, orc, zds } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
@@ -154,6 +154,9 @@ export const orderSegments: Record<string, Handler> = {
   },
   IPC(draft, segment) {
     draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
+  },
+  ZDS(draft, segment) {
+    fill(draft.order, zds, segment);
   },
   SPM(draft, segment) {
     // Before its orders a specimen belongs to all of them; after one, to that one.

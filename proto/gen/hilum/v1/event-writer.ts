@@ -1080,6 +1080,9 @@ export function writeSchedule(w: BackWriter, m: Schedule): void {
 
 export function writeMedication(w: BackWriter, m: Medication): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherLotNumbers, i = list.length - 1; i >= 0; i--) {
+    w.text(506, list[i]!);
+  }
   for (let list = m.infusions, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeInfusion(w, list[i]!);

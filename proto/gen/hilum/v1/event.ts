@@ -3682,6 +3682,11 @@ export interface Medication {
    * HL7 v2: RXV
    */
   infusions: Infusion[];
+  /**
+   * Lots after the first.
+   * HL7 v2: RXD-18, RXG-19, RXA-15
+   */
+  furtherLotNumbers: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -18532,6 +18537,7 @@ function createBaseMedication(): Medication {
     recorded: undefined,
     locationAddress: undefined,
     infusions: [],
+    furtherLotNumbers: [],
     _unknownFields: {},
   };
 }
@@ -18723,6 +18729,9 @@ export const Medication: MessageFns<Medication> = {
     }
     for (const v of message.infusions) {
       Infusion.encode(v!, writer.uint32(498).fork()).join();
+    }
+    for (const v of message.furtherLotNumbers) {
+      writer.uint32(506).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -19244,6 +19253,14 @@ export const Medication: MessageFns<Medication> = {
             message.infusions.push(Infusion.decode(reader, reader.uint32()));
             continue;
           }
+          case 63: {
+            if (tag !== 506) {
+              break;
+            }
+
+            message.furtherLotNumbers.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -19480,6 +19497,11 @@ export const Medication: MessageFns<Medication> = {
       infusions: globalThis.Array.isArray(object?.infusions)
         ? object.infusions.map((e: any) => Infusion.fromJSON(e))
         : [],
+      furtherLotNumbers: globalThis.Array.isArray(object?.furtherLotNumbers)
+        ? object.furtherLotNumbers.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.further_lot_numbers)
+        ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -19671,6 +19693,9 @@ export const Medication: MessageFns<Medication> = {
     if (message.infusions?.length) {
       obj.infusions = message.infusions.map((e) => Infusion.toJSON(e));
     }
+    if (message.furtherLotNumbers?.length) {
+      obj.furtherLotNumbers = message.furtherLotNumbers;
+    }
     return obj;
   },
 
@@ -19782,6 +19807,7 @@ export const Medication: MessageFns<Medication> = {
       ? Address.fromPartial(object.locationAddress)
       : undefined;
     message.infusions = object.infusions?.map((e) => Infusion.fromPartial(e)) || [];
+    message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
     return message;
   },
 };
