@@ -10,6 +10,7 @@ import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
 import { addAllergies } from './allergy-intolerance.ts';
 import { addAppointment } from './appointment.ts';
 import { addBasic } from './basic.ts';
+import { addBloodUnits } from './blood.ts';
 import { addCharges } from './charge-item.ts';
 import { addNotes } from './communication.ts';
 import { addConditions } from './condition.ts';
@@ -46,6 +47,7 @@ const areas: readonly ((draft: Draft) => void)[] = [
   addAllergies,
   addProcedures,
   addRequests,
+  addBloodUnits,
   addMedications,
   addImmunization,
   addObservations,

@@ -1,6 +1,6 @@
 /** ChargeItem and the Account that it goes to. */
 import type { ChargeItem } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, dateTime, identifiers, notStated, quantity, word } from './datatypes.ts';
+import { concept, concepts, dateTime, identifiers, notStated, quantity, timed, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { Decimal, type Element } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
@@ -24,7 +24,7 @@ export function addCharges(draft: Draft): void {
       code: concept(from.code) ?? word(from.description) ?? notStated,
       subject: draft.subject,
       context: draft.encounter,
-      occurrenceDateTime: dateTime(from.transacted),
+      ...timed('occurrence', from.transacted, from.transactedEnd),
       performer: from.participants.flatMap(({ role, person }) => {
         const actor = practitioner(draft, person);
         return actor === undefined ? [] : [{ function: roleOf(role), actor }];
@@ -33,6 +33,7 @@ export function addCharges(draft: Draft): void {
       priceOverride: money(from),
       enteredDate: dateTime(from.posted),
       reason: concepts(from.diagnoses),
+      productCodeableConcept: concept(from.drug),
       account: account === undefined ? undefined : [account],
       note: from.description === '' ? undefined : [{ text: from.description }],
     });

@@ -249,3 +249,10 @@ export function unitOf(unit: string, unitCode?: Code): Element {
   if (found === undefined || value === undefined || found.system === '') return { unit };
   return { unit: unitCode?.text || found.display || unit, system: uri(found.system), code: value };
 }
+
+/** A code with what modifies it in its text, which every reader shows: the left one is not the right one. */
+export function modified(code: Code | undefined, modifiers: readonly Code[]): Element | undefined {
+  const said = modifiers.map(textOf).filter((text) => text !== '');
+  if (said.length === 0) return concept(code);
+  return { ...concept(code), text: [textOf(code), ...said].filter((text) => text !== '').join(', ') };
+}

@@ -51,10 +51,10 @@ function distinct(from: readonly Element[]): Element[] {
 
 /** TXA-19 [HL7 table 0273]: OB obsolete, CA deleted. */
 function currency(status: string, from: Document): string {
-  if (status === 'entered-in-error' || from.availability === 'CA' || status === 'cancelled') {
+  if (status === 'entered-in-error' || status === 'cancelled') {
     return 'entered-in-error';
   }
-  return from.availability === 'OB' ? 'superseded' : 'current';
+  return /^(OB|obsolete)$/i.test(from.availability) ? 'superseded' : 'current';
 }
 
 /** A replacement supersedes its parent; any other document with a parent is an addendum to it [HL7 9.6]. */

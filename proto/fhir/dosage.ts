@@ -1,30 +1,84 @@
 /** Dosage: how a drug is to be taken, or was given. */
 import type { Coding, Medication, Timing } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, dateTime, hl7System, period, quantity, textOf, ucum } from './datatypes.ts';
+import {
+  concept,
+  concepts,
+  dateTime,
+  hl7System,
+  modified,
+  period,
+  quantity,
+  textOf,
+  ucum,
+} from './datatypes.ts';
 import { Decimal, type Element } from './json.ts';
 import { table } from './tables.ts';
 
-/** One dosage; its timings are bounds and a code, since the repeat patterns of HL7 v2 are open text. */
+/**
+ * A dosage for each timing, numbered where the timings say how they follow each other; the timing is bounds and a
+ * code, since the repeat patterns of HL7 v2 are open text.
+ */
 export function dosage(from: Medication, ordered: readonly Timing[]): Element[] {
   const timings = from.timing.length > 0 ? from.timing : ordered;
-  const spoken = timings.flatMap((one) => [one.text, one.condition]).filter((text) => text !== '');
-  const timing = timings.find((one) => one.repeat !== '' || one.start !== undefined || one.end !== undefined);
-  return [
-    {
-      text: [...instructed(from), ...spoken].join('; '),
-      additionalInstruction: concepts(from.instructionCodes.filter(({ codings }) => codings.some(isCode))),
-      timing: timing && {
-        event: dateTime(timing.end) === undefined && timing.start ? [dateTime(timing.start)] : undefined,
-        repeat:
-          dateTime(timing.end) === undefined ? undefined : { boundsPeriod: period(timing.start, timing.end) },
-        code: pattern(timing.repeat),
-      },
-      site: concept(from.sites[0]),
-      route: concept(from.routes[0]),
-      method: concept(from.methods[0]),
-      doseAndRate: [{ ...(perTime(from) ?? dose(from)), ...rate(from) }],
-    },
-  ];
+  if (timings.length < 2) return [step(from, timings[0], undefined, undefined)];
+  const numbered = timings.some(({ conjunction }) => conjunction !== '');
+  let sequence = 1;
+  return timings.map((one, at) => {
+    // What is done in parallel has the number of what it is parallel to.
+    if (at > 0 && !/^[AC]$/i.test(timings[at - 1]?.conjunction ?? '')) sequence++;
+    return step(from, one, numbered ? sequence : undefined, amountOf(one.quantity));
+  });
+}
+
+/** `amount`: of this step alone, as in a taper. */
+function step(
+  from: Medication,
+  timing: Timing | undefined,
+  sequence: number | undefined,
+  amount: Element | undefined,
+): Element {
+  const spoken = [timing?.text ?? '', timing?.condition ?? ''].filter((text) => text !== '');
+  return {
+    sequence,
+    text: [...instructed(from), ...spoken].join('; '),
+    additionalInstruction: concepts([
+      ...from.instructionCodes.filter(({ codings }) => codings.some(isCode)),
+      ...from.routing,
+    ]),
+    timing: timing && when(timing),
+    site: modified(from.sites[0], from.siteModifiers),
+    route: concept(from.routes[0]),
+    method: concept(from.methods[0]),
+    doseAndRate: [
+      { ...(amount === undefined ? (perTime(from) ?? dose(from)) : { doseQuantity: amount }), ...rate(from) },
+    ],
+  };
+}
+
+function when({ start, end, duration, repeat }: Timing): Element {
+  const ended = dateTime(end) !== undefined;
+  return {
+    event: !ended && start ? [dateTime(start)] : undefined,
+    repeat: ended
+      ? { boundsPeriod: period(start, end) }
+      : { boundsDuration: start === undefined ? lasting(duration) : undefined },
+    code: pattern(repeat),
+  };
+}
+
+/** TQ1-2 and TQ-1, `40^mg`: without a unit it is how many of the amount, which is said elsewhere. */
+function amountOf(sent: string): Element | undefined {
+  const [value = '', unit = ''] = sent.split(/[\^&]/);
+  return unit === '' || Decimal.of(value) === undefined ? undefined : quantity(value, unit);
+}
+
+/** TQ1-6 `3^d`, TQ-3 `D3` [HL7 4.3.3]. */
+function lasting(sent: string): Element | undefined {
+  const [, old = '', times = ''] = /^([SMHDWL])(\d+)$/i.exec(sent) ?? [];
+  const [value = times, unit = old] = old === '' ? sent.split(/[\^&]/) : [];
+  const code = units[unit.toUpperCase()];
+  if (code === undefined || Decimal.of(value) === undefined) return undefined;
+  return { ...quantity(value, code), system: ucum, code };
 }
 
 /** Of an administration; without an amount and a rate its text, site and route have no dosage [mad-1]. */
@@ -36,7 +90,7 @@ export function given(from: Medication): Element | undefined {
   if (amount === undefined && speed === undefined) return undefined;
   return {
     text: instructed(from).join('; '),
-    site: concept(from.sites[0]),
+    site: modified(from.sites[0], from.siteModifiers),
     route: concept(from.routes[0]),
     method: concept(from.methods[0]),
     dose: amount,
@@ -59,7 +113,7 @@ function rate(from: Medication): Element | undefined {
 }
 
 /** RXE-22 [HL7 4A.4.4.22]: S, M, H, D, W or L (month) and how many of them, H1 where nothing else is said. */
-const units = table({ S: 's', M: 'min', H: 'h', D: 'd', W: 'wk', L: 'mo' });
+const units = table({ MIN: 'min', DAY: 'd', S: 's', M: 'min', H: 'h', D: 'd', W: 'wk', L: 'mo' });
 
 /** The amount per time: a rate. */
 function perTime(from: Medication): Element | undefined {

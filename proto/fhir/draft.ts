@@ -20,6 +20,8 @@ export class Draft {
   requests: Element[] = [];
   /** Medication requests. */
   prescriptions: Element[] = [];
+  /** The vaccination, where it is one. */
+  immunization: Element | undefined;
   specimens: Element[] = [];
   /** Of the observations so far. */
   results: Element[] = [];

@@ -23,11 +23,21 @@ import { immunizationStatus } from './tables.ts';
 export function addImmunization(draft: Draft): void {
   const { immunization: from, order, notes: about, status } = draft.event;
   if (from === undefined) return;
-  const given = immunizationStatus[from.completionStatus.toUpperCase()] ?? 'completed';
-  draft.add('immunization', {
+  const given = immunizationStatus[status];
+  // FHIR has no code for a dose of which nobody knows whether it was given, and wants one.
+  if (given === undefined) {
+    draft.add('immunization', {
+      resourceType: 'Basic',
+      identifier: numbers(from, order),
+      code: { text: `Immunization of unknown status: ${textOf(from.vaccine)}` },
+      subject: draft.subject,
+    });
+    return;
+  }
+  draft.immunization = draft.add('immunization', {
     resourceType: 'Immunization',
     identifier: numbers(from, order),
-    status: status === 'entered-in-error' ? status : given,
+    status: given,
     statusReason: concept(from.refusalReasons[0]),
     vaccineCode: concept(from.vaccine) ?? notStated,
     patient: draft.subject,
@@ -35,7 +45,7 @@ export function addImmunization(draft: Draft): void {
     ...occurrence(from),
     recorded: dateTime(from.recorded),
     ...origin(from),
-    location: location(draft, from.location),
+    location: location(draft, from.location, undefined, from.locationAddress),
     manufacturer: manufacturer(draft, from),
     lotNumber: from.lotNumber,
     expirationDate: date(from.expires),
@@ -46,11 +56,12 @@ export function addImmunization(draft: Draft): void {
       from.doseAmount === '999' ? undefined : quantity(from.doseAmount, from.doseUnit, from.doseUnitCode),
     performer: [
       ...performers('AP', inRole(draft, from.participants, 'administering')),
-      ...performers('OP', inRole(draft, order?.participants ?? [], 'ordering')),
+      ...performers('OP', inRole(draft, [...(order?.participants ?? []), ...from.participants], 'ordering')),
+      ...performers('EP', inRole(draft, from.participants, 'entering')),
     ],
-    note: notes(about),
+    note: [...notes(about), ...from.furtherLotNumbers.map((lot) => ({ text: `Further lot: ${lot}` }))],
     reasonCode: concepts(from.indications),
-    isSubpotent: from.completionStatus.toUpperCase() === 'PA' ? true : undefined,
+    isSubpotent: status === 'partial' ? true : undefined,
   });
 }
 

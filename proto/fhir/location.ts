@@ -1,6 +1,6 @@
 /** Places: one Location for each place that the event names, its parts on one line. */
-import type { Location } from '../gen/hilum/v1/event.ts';
-import { identifiers, word } from './datatypes.ts';
+import type { Address, Location } from '../gen/hilum/v1/event.ts';
+import { address, identifiers, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 
@@ -8,8 +8,9 @@ export function location(
   draft: Draft,
   from: Location | undefined,
   operationalStatus?: Element,
+  at?: Address,
 ): Element | undefined {
-  if (from === undefined) return undefined;
+  if (from === undefined) return at && draft.once({ resourceType: 'Location', address: address(at) });
   const { facility, building, floor, pointOfCare, room, bed } = from;
   const parts = [facility, building, floor, pointOfCare, room, bed].filter((part) => part !== '');
   const name = parts.join(' / ');
@@ -20,6 +21,7 @@ export function location(
     name: name || from.description,
     description: name === '' ? undefined : from.description,
     type: from.type === '' ? undefined : [word(from.type)],
+    address: at && address(at),
     physicalType: physicalType(from),
   });
   return reference && { ...reference, display: name || from.description };

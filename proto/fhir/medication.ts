@@ -47,7 +47,9 @@ function requestedStatus(event: ClinicalEvent): string {
   const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
   const status = medicationRequestStatus[said ?? ''] ?? 'unknown';
   // Discontinued, after some of it was given.
-  const stopped = ['DC', 'DR', 'OD'].includes(order?.control ?? '') || order?.orderStatus === 'DC';
+  const stopped =
+    ['DC', 'DR', 'OD'].includes((order?.control ?? '').toUpperCase()) ||
+    ['DC', 'DISCONTINUED'].includes((order?.orderStatus ?? '').toUpperCase());
   return status === 'cancelled' && stopped ? 'stopped' : status;
 }
 
@@ -75,6 +77,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     dispenseRequest: {
       numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
       quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
+      performer: organization(draft, textOf(from.pharmacy)),
     },
     substitution: substitution(from),
   };
@@ -141,6 +144,7 @@ function what(draft: Draft, path: string, from: Medication): Record<string, Json
     return { medicationCodeableConcept: concept(code) ?? notStated };
   const strong = quantity(strength, strengthUnit, from.strengthUnitCode);
   const one = quantity('1', '');
+  const volume = quantity(from.strengthVolume, from.strengthVolumeUnit, from.strengthVolumeUnitCode);
   const parts = ingredients.map((part) => {
     const amount = quantity(part.amount, part.unit, part.unitCode);
     return {
@@ -158,7 +162,8 @@ function what(draft: Draft, path: string, from: Medication): Record<string, Json
       ingredient: [
         ...itself.map((part) => ({
           itemCodeableConcept: part,
-          strength: { numerator: strong, denominator: one },
+          // 10 mg per 2 mL; where no volume is said, of one of it.
+          strength: { numerator: strong, denominator: volume ?? one },
         })),
         ...parts,
       ],

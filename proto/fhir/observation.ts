@@ -58,7 +58,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     extension: supersededExtension(from.superseded),
     identifier: [identifier(from.identifier)],
     basedOn: draft.requests.slice(0, 1),
-    partOf: event.immunization === undefined ? undefined : [draft.reference('Immunization', 'immunization')],
+    partOf: draft.immunization === undefined ? undefined : [draft.immunization],
     status: statusOf(from),
     category: categoryOf(event.order?.diagnosticSection ?? ''),
     code: concept(from.code) ?? notStated,

@@ -1,5 +1,5 @@
 /** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
-import type { ClinicalEvent, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -17,7 +17,7 @@ import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
-import { orderControl, orderStatus, priority, requestStatus } from './tables.ts';
+import { orderControl, orderStatus, priority, requestStatus, table } from './tables.ts';
 
 /** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
 const without = new Set([
@@ -49,7 +49,12 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
   const { participants } = from;
   const parents = from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []);
   const replacing = from.control.toUpperCase() === 'RO';
-  const details = concepts([...from.details, ...from.imagingSteps.flatMap(({ protocols }) => protocols)]);
+  const details = concepts([
+    ...from.procedureModifiers,
+    ...from.details,
+    ...from.imagingSteps.flatMap(({ protocols }) => protocols),
+    ...lines(from).filter((one) => one !== from.service),
+  ]);
   return draft.add(path, {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
@@ -107,18 +112,54 @@ function orderer(draft: Draft, { orderingFacility: from }: Order): Element | und
 }
 
 function texts(from: Order): Element[] {
-  const { relevantClinicalInformation, orderNotes, danger } = from;
-  return [relevantClinicalInformation, textOf(danger), ...orderNotes]
+  const { relevantClinicalInformation, orderNotes, danger, collectorComments } = from;
+  return [
+    relevantClinicalInformation,
+    textOf(danger),
+    ...orderNotes,
+    ...collectorComments.map(textOf),
+    ...spoken(from),
+  ]
     .filter((text) => text.trim() !== '')
     .map((text) => ({ text }));
 }
 
-/** What the order says of itself (an ORC-1 that ends it, ORC-5, another ORC-1), else what its event says. */
+/**
+ * Where the event is of the order itself, what it says, or what the order says more finely; else what the order says
+ * of itself (an ORC-1 that ends it, ORC-5, another ORC-1) counts before what was found or done.
+ */
 export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
-  const said = orderStatus[(order?.orderStatus ?? '').toUpperCase()];
+  const own = ownStatusOf(order);
+  const told = requestStatus[event.status] ?? 'unknown';
+  if (ofOrders.has(event.kind) && order === event.order)
+    return finer[own ?? ''] === told ? (own ?? told) : told;
   const control = orderControl[(order?.control ?? '').toUpperCase()];
   if (control === 'revoked' && event.status === 'cancelled') return control;
-  return said ?? control ?? requestStatus[event.status] ?? 'unknown';
+  return own ?? told;
+}
+
+const ofOrders = new Set(['order', 'medication']);
+
+/** RequestStatus that the event's status has no word for → what it says there. */
+const finer = table({ 'on-hold': 'active', 'entered-in-error': 'revoked' });
+
+/** What the lines of a diet or a requisition are of; the first of them is the service. */
+function lines({ diet, supplies }: Order): Code[] {
+  const items = supplies.flatMap(({ external, hospital, internal }) => [external, hospital, internal]);
+  return [...diet.flatMap(({ codes }) => codes), ...items.filter((one) => one !== undefined)];
+}
+
+/** What is said of one line stands with its name, so that it is not read of another. */
+function spoken({ diet, supplies, relevantClinicalInformation }: Order): string[] {
+  return [
+    ...diet.flatMap(({ codes, periods, instructions }) => {
+      const said = [...periods.map(textOf), ...instructions].filter((text) => text !== '').join(', ');
+      return said === '' || said === relevantClinicalInformation ? [] : [`${textOf(codes[0])}: ${said}`];
+    }),
+    ...supplies.flatMap(({ external, hospital, internal, quantity, unit }) =>
+      quantity === '' ? [] : [`${textOf(external ?? hospital ?? internal)}: ${quantity} ${unit}`.trim()],
+    ),
+  ];
 }
 
 /** What the order says of itself alone. */
@@ -141,8 +182,8 @@ function occurrence(from: Order): Record<string, Json> {
 
 /** RF1 asks one provider to see another's patient. */
 function addReferral(draft: Draft, from: Referral): Element {
-  const people = from.participants.map(({ role, person }) => ({
-    role: role.toUpperCase(),
+  const people = from.participants.map(({ role, roleCode, person }) => ({
+    role: (roleCode?.codings[0]?.code || role).toUpperCase(),
     reference: practitioner(draft, person),
   }));
   const those = (...roles: string[]): Element[] =>

@@ -7,8 +7,10 @@ import {
   identifier,
   identifiers,
   logical,
+  modified,
   periodOf,
   quantity,
+  textOf,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
@@ -29,7 +31,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     identifier: identifiers(own),
     accessionIdentifier: identifier(accession),
     status: from.rejectReasons.length > 0 ? 'unsatisfactory' : undefined,
-    type: concept(from.type),
+    type: modified(from.type, from.typeModifiers),
     subject: draft.patient,
     receivedTime: dateTime(from.received),
     collection: {
@@ -37,7 +39,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
       ...periodOf('collected', from.collected),
       quantity: quantity(from.quantity, from.unit),
       method: concept(from.collectionMethod),
-      bodySite: concept(from.sourceSite),
+      bodySite: modified(from.sourceSite, from.siteModifiers),
     },
     parent: from.parents.flatMap((one) => logical('Specimen', one) ?? []),
     container: containersOf(from, containers),
@@ -47,7 +49,9 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
       ...(from.quality === undefined ? [] : [from.quality]),
       ...from.risks,
     ]),
-    note: from.description === '' ? undefined : [{ text: from.description }],
+    note: [from.description, ...from.handling.map(textOf)]
+      .filter((text) => text !== '')
+      .map((text) => ({ text })),
   });
 }
 

@@ -169,13 +169,13 @@ export const administrationStatus = table({
   'entered-in-error': 'entered-in-error',
 });
 
-/** HL7 table 0322 (RXA-20) → ImmunizationStatus; empty means complete [HL7 4A.4.7.20]. */
+/** Canonical status of a vaccination → ImmunizationStatus, which has no code for what is not known. */
 export const immunizationStatus = table({
-  '': 'completed',
-  CP: 'completed',
-  PA: 'completed',
-  RE: 'not-done',
-  NA: 'not-done',
+  completed: 'completed',
+  partial: 'completed',
+  rejected: 'not-done',
+  cancelled: 'not-done',
+  'entered-in-error': 'entered-in-error',
 });
 
 /** Canonical status of a schedule → AppointmentStatus. */

@@ -4,6 +4,7 @@ import { readTime } from '../time.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
 import { type KnownTime, remark, type Scope } from './scope.ts';
+import { sequenceOf } from './sequence.ts';
 import { fresh } from './shapes.ts';
 
 /** Times of the message that are still known, the last one first: collected, received, reported. */
@@ -65,7 +66,10 @@ function keep({ times }: Scope, known: KnownTime): void {
   if (times.length > timesMax) times.pop();
 }
 
-/** TQ [HL7 2.A.81]: 1 quantity, 2 interval, 3 duration, 4 start, 5 end, 6 priority, 7 condition, 8 text. */
+/**
+ * TQ [HL7 2.A.81]: 1 quantity, 2 interval, 3 duration, 4 start, 5 end, 6 priority, 7 condition, 8 text,
+ * 9 conjunction, 10 sequence, 11 how long each, 12 how many times.
+ */
 export function timings(segment: Segment, field: number): Timing[] {
   const found: Timing[] = [];
   for (const parts of segment.repetitions(field)) {
@@ -75,9 +79,13 @@ export function timings(segment: Segment, field: number): Timing[] {
     timing.duration = parts.text(3);
     timing.start = timeOf(parts.sub(4), 1, segment, field);
     timing.end = timeOf(parts.sub(5), 1, segment, field);
-    timing.priority = parts.text(6);
+    timing.priority = parts.sub(6).text(1);
     timing.condition = parts.text(7);
     timing.text = parts.text(8);
+    timing.conjunction = parts.text(9);
+    const sequence = parts.sub(10);
+    if (!sequence.empty) timing.sequences.push(sequenceOf(sequence));
+    timing.occurrenceDuration = parts.text(11);
     timing.occurrences = parts.text(12);
     found.push(timing);
   }

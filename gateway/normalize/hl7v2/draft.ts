@@ -21,8 +21,16 @@ import type {
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Family } from './family.ts';
-import type { Message } from './message.ts';
+import type { Message, Segment } from './message.ts';
+import { noReply } from './reply.ts';
 import { fresh } from './shapes.ts';
+
+export interface Heading {
+  readonly order: Order;
+  readonly notes: readonly Note[];
+  /** For the mappings of a config. */
+  readonly segments: readonly Segment[];
+}
 
 export class Draft {
   readonly message: Message;
@@ -41,6 +49,10 @@ export class Draft {
   specimenNotes: Note[] = [];
   /** True once the open event has said anything but its header. */
   said = false;
+  /** How the message answers another one. */
+  readonly reply = noReply();
+  /** What an ORC said before its first OBR: it is that of the OBRs behind that one, too. */
+  heading: Heading | undefined;
   /** The order that is being read in a family with one event, after the first. */
   furtherOrder: Order | undefined;
   /** Segments that the open group has had. */
@@ -126,12 +138,13 @@ export class Draft {
     if (this.specimen === undefined) return;
     this.event.notes.push(...this.specimenNotes);
     // Each order may say more of it (OBR-14, OBR-15).
-    const { identifiers, additives, roles } = this.specimen;
+    const { identifiers, additives, roles, siteModifiers } = this.specimen;
     this.order.specimen = {
       ...this.specimen,
       identifiers: [...identifiers],
       additives: [...additives],
       roles: [...roles],
+      siteModifiers: [...siteModifiers],
     };
     // What was observed of a specimen before its orders is told with the first of them.
     this.event.observations = this.base.observations;
@@ -162,6 +175,7 @@ export class Draft {
     this.visit = undefined;
     this.visited = false;
     this.furtherOrder = undefined;
+    this.heading = undefined;
     this.base = opened(this.family);
     // A copy, since what an event becomes is its own.
     if (this.movement !== undefined) this.base.movement = { ...this.movement };

@@ -2,19 +2,22 @@
  * Which fields each family reads, taken from the very tables that read them. A test blanks every
  * one of them in turn and wants to see the event change.
  */
+import { bloodTables } from './blood.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
-import { ipc, obr, orc, tq1 } from './order.ts';
-import { orderTables } from './orders.ts';
+import { ipc, obr, orc, zds } from './order.ts';
 import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
+import { err, msa } from './reply.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
 import { requestTables, scheduleTables } from './siu.ts';
 import { sac, spm } from './specimen.ts';
+import { supplyTables } from './supplies.ts';
+import { tq1, tq2 } from './timing.ts';
 import { evn, npu, prt, pv1, pv2, rol, zbe } from './visit.ts';
 
 type AnyTable = readonly (readonly [number, ...unknown[]])[];
@@ -48,13 +51,18 @@ const tables: Record<string, AnyTable> = {
   OBR: obr,
   OBX: obx,
   IPC: ipc,
+  ZDS: zds,
+  TQ2: tq2,
   SPM: spm,
   SAC: sac,
+  MSA: msa,
+  ERR: err,
   ...rxTables,
   ...administeredTables,
   ...documentTables,
   ...chargeTables,
-  ...orderTables,
+  ...bloodTables,
+  ...supplyTables,
   ...referenceTables,
   ...scheduleTables,
   ...requestTables,

@@ -23,6 +23,7 @@ const ft1: Table<ChargeItem> = [
   [3, 'batch', word],
   // DR from 2.6 on: the first time is the transaction's.
   [4, 'transacted', (segment, field) => timeOf(segment.parts(field).sub(1), 1, segment, field)],
+  [4, 'transactedEnd', (segment, field) => timeOf(segment.parts(field).sub(2), 1, segment, field)],
   [5, 'posted', time],
   [6, 'type', word],
   [7, 'code', code],
@@ -36,8 +37,11 @@ const ft1: Table<ChargeItem> = [
   [19, 'diagnoses', codes],
   [20, 'participants', participants('performing')],
   [21, 'participants', participants('ordering')],
+  [22, 'costUnit', price],
   [23, 'filler', ei('FILL')],
   [25, 'procedure', code],
+  [26, 'procedureModifiers', codes],
+  [29, 'drug', code],
 ];
 export const chargeTables = { FT1: ft1 };
 

@@ -17,7 +17,7 @@ export const msh: Table<Provenance> = [
   [21, 'profiles', eachAsSent],
 ];
 
-function verbatim(segment: Segment, field: number): string {
+export function verbatim(segment: Segment, field: number): string {
   return segment.message.chars.substring(segment.start(field), segment.end(field));
 }
 

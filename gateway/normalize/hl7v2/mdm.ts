@@ -1,11 +1,13 @@
 /** MDM: documents and their states [HL7 9]. One event. */
 import type { ClinicalEvent, Document, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { time, timeOf, times } from './clock.ts';
-import { code } from './coded.ts';
+import { code, codes } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
-import { participants } from './people.ts';
+import { participants, signers } from './people.ts';
+import { remark } from './scope.ts';
 import { noteSegment, observationSegments, orderSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { documentStatus } from './status.ts';
@@ -32,10 +34,11 @@ const txa: Table<Document> = [
   [19, 'availability', word],
   [20, 'storage', word],
   [21, 'changeReason', label],
-  [22, 'participants', participants('authenticating')],
+  [22, 'participants', signers('authenticating')],
   // PPN: an XCN whose component 15 is when the person acted [HL7 2.A.55].
   [22, 'authenticated', (segment, field) => timeOf(segment.parts(field).sub(15), 1, segment, field)],
   [23, 'participants', participants('copy-to')],
+  [24, 'folders', codes],
   [25, 'title', word],
 ];
 export const documentTables = { TXA: txa };
@@ -81,11 +84,19 @@ function textOf(observations: readonly Observation[]): string[] {
 
 function statusOf(document: Document, draft: Draft): string {
   if (draft.trigger === 'T11') return 'cancelled';
-  if (document.availability === 'CA') return 'cancelled';
-  const said = documentStatus[document.completionStatus] ?? 'unknown';
+  if (isCancelled(document.availability)) return 'cancelled';
+  const sent = upper(document.completionStatus);
+  const said = documentStatus[sent] ?? 'unknown';
+  if (sent !== '' && said === 'unknown')
+    remark(draft.message.scope, 'TXA-17: not a code of table 0271, the status of the document is unknown');
   // A draft is edited too, and stays one [HL7 9.6.7].
   const again = ['T07', 'T08', 'T09', 'T10'].includes(draft.trigger);
   return again && (said === 'final' || said === 'unknown') ? 'corrected' : said;
+}
+
+/** TXA-19 [HL7 table 0273]. */
+function isCancelled(availability: string): boolean {
+  return ['CA', 'CANCELED', 'CANCELLED', 'DELETED'].includes(upper(availability));
 }
 
 function setTimes(event: ClinicalEvent, document: Document): void {

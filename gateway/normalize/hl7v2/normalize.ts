@@ -91,7 +91,7 @@ function mapped(message: Message): Normalized {
     );
   }
   for (const event of events) family.finish?.(event, draft);
-  stamp(events, header, message, family.name);
+  stamp(events, header, draft);
   return { events };
 }
 
@@ -106,7 +106,7 @@ function isWhole({ segments }: Message): boolean {
 }
 
 // What only adds to another segment makes no event by itself.
-const supplements = new Set(['EVN', 'NTE', 'IN2']);
+const supplements = new Set(['EVN', 'NTE', 'IN2', 'MSA', 'ERR']);
 
 // Every order's event repeats its patient, so that a small message could become a huge one.
 const repeatedBytesMax = 64 * 1024 * 1024;
@@ -147,7 +147,8 @@ function isSegment(segment: Segment): boolean {
   return segment.end(0) - segment.start(0) <= 4 && /^[A-Z][A-Z0-9]{2}$/.test(segment.name);
 }
 
-function stamp(events: ClinicalEvent[], header: Segment, message: Message, family: string): void {
+function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
+  const { message, family } = draft;
   const { scope } = message;
   const { context } = scope;
   const base = fill(fresh.provenance(), msh, header);
@@ -155,9 +156,11 @@ function stamp(events: ClinicalEvent[], header: Segment, message: Message, famil
   base.source = context.source;
   base.protocol = context.protocol;
   base.topic = context.topic;
+  base.acknowledgment = draft.reply.acknowledgment;
+  base.inReplyTo = draft.reply.inReplyTo;
   base.charset = message.charset.name;
   const nulls = nullsOf(message);
-  const rule = `hl7v2/${family}`;
+  const rule = `hl7v2/${family.name}`;
   for (const event of events) {
     const provenance: Provenance = { ...base };
     provenance.rules = [rule, ...scope.rules];

@@ -6,16 +6,17 @@ import type {
   Organization,
   ParentObservation,
   Times,
-  Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
+import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { specimenOf, specimenSource } from './specimen.ts';
-import { asSent, label, type Table, word, words } from './table.ts';
+import { asSent, label, type Table, word } from './table.ts';
 
 /** What ORC and OBR fill: the order and the times of the event that it becomes. */
 export interface Ordering {
@@ -205,8 +206,22 @@ export const obr: Table<Ordering> = [
       to.order.procedure = code(segment, field);
     },
   ],
+  [39, (to, segment, field) => void to.order.collectorComments.push(...codes(segment, field))],
+  [45, (to, segment, field) => void to.order.procedureModifiers.push(...codes(segment, field))],
   [46, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
   [47, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
+  [
+    49,
+    (to, segment, field) => {
+      to.order.resultHandling = code(segment, field);
+    },
+  ],
+  [
+    50,
+    (to, segment, field) => {
+      to.order.parentService = code(segment, field);
+    },
+  ],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
 ];
 
@@ -315,21 +330,12 @@ function timed(order: Order, segment: Segment, field: number): void {
   const found = timings(segment, field);
   order.timing.push(...found);
   const priority = found.find((timing) => timing.priority !== '')?.priority;
-  if (priority !== undefined) order.priority = priority;
+  if (priority === undefined) return;
+  // OBR-5 is the priority of 2.2 and before.
+  if (segment.name === 'OBR' && segment.has(5) && upper(segment.text(5)) !== upper(priority))
+    remark(segment.message.scope, 'OBR-5: OBR-27 says another priority, and stands');
+  order.priority = priority;
 }
-
-export const tq1: Table<Timing> = [
-  [2, 'quantity', asSent],
-  [3, 'repeat', asSent],
-  [4, 'timesOfDay', words],
-  [6, 'duration', asSent],
-  [7, 'start', time],
-  [8, 'end', time],
-  [9, 'priority', word],
-  [10, 'condition', word],
-  [11, 'text', word],
-  [14, 'occurrences', word],
-];
 
 /** Imaging [HL7 4.5.6]. */
 export const ipc: Table<ImagingStep> = [
@@ -340,4 +346,18 @@ export const ipc: Table<ImagingStep> = [
   [5, 'modality', code],
   [6, 'protocols', codes],
   [7, 'station', word],
+  [8, 'location', code],
+  [9, 'stationTitle', word],
+];
+
+/** The study that IHE's Scheduled Workflow names beside an ORM [IHE RAD TF-2 4.4.4.1.2.4]: RP, its first component the UID. */
+export const zds: Table<Order> = [
+  [
+    1,
+    (to, segment, field) => {
+      const value = segment.text(field);
+      if (to.imagingSteps.some(({ study }) => study?.value === value)) return;
+      to.imagingSteps.push({ ...fresh.imagingStep(), study: identifier(value, '', 'urn:dicom:uid') });
+    },
+  ],
 ];

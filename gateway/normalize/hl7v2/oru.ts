@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, orderStatus, reportStatus } from './status.ts';
+import { controlOf, endingControl, orderStatus, reportStatus } from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -66,7 +66,7 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   if (known === undefined && said !== '') {
     remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');
   }
-  const ended = endingControl.has(order?.control ?? '');
+  const ended = endingControl.has(controlOf(order));
   event.status = known ?? (ended ? 'cancelled' : fromObservations(event));
   event.times ??= fresh.times();
   event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
@@ -89,7 +89,7 @@ function fromObservations({ observations, order }: ClinicalEvent): string {
     if (statuses.has(status)) return status;
   }
   return (
-    orderStatus[order?.orderStatus ?? ''] ??
+    orderStatus[upper(order?.orderStatus ?? '')] ??
     (speaking.length === 0 && observations.length > 0 ? 'registered' : 'unknown')
   );
 }

@@ -9,10 +9,11 @@ import type {
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
+import { upper } from '../text.ts';
 import { timeOf } from './clock.ts';
 import { assigned, eiOf, identifier, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
-import type { Parts } from './parts.ts';
+import { Parts } from './parts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
@@ -184,6 +185,28 @@ function personOf(parts: Parts, authority: number): Person | undefined {
   return found;
 }
 
+/** Whose role the type of the number says (XCN.13), where it is one of `roles`. */
+export function participantsByType(
+  usual: string,
+  roles: Readonly<Record<string, string>>,
+): (segment: Segment, field: number) => Participant[] {
+  return (segment, field) =>
+    segment.each(field, (parts) => {
+      const person = personOf(parts, 9);
+      return person && fresh.participant(roles[upper(parts.text(13))] ?? usual, person);
+    });
+}
+
+/** PPN: an XCN whose component 15 is when the person acted [HL7 2.A.55]. */
+export function signers(role: string): (segment: Segment, field: number) => Participant[] {
+  return (segment, field) =>
+    segment.each(field, (parts) => {
+      const person = personOf(parts, 9);
+      const acted = timeOf(parts.sub(15), 1, segment, field);
+      return person && { ...fresh.participant(role, person), acted };
+    });
+}
+
 export function participants(role: string): (segment: Segment, field: number) => Participant[] {
   return (segment, field) => persons(segment, field).map((person) => fresh.participant(role, person));
 }
@@ -250,6 +273,31 @@ export function locationOf(parts: Parts): Location | undefined {
   const { pointOfCare, room, bed, facility, status, type, building, floor, description } = place;
   const some = pointOfCare || room || bed || facility || status || type || building || floor || description;
   return some || whole ? place : undefined;
+}
+
+/** LA2 [HL7 2.A.40]: the first eight components are those of PL, then come those of an address. */
+export function locationOfAddress(segment: Segment, field: number): Location | undefined {
+  const parts = segment.parts(field);
+  const { start, end, message, separator } = parts;
+  let stop = start;
+  for (let left = 8; stop < end; stop++) if (message.bytes[stop] === separator && --left === 0) break;
+  return locationOf(new Parts(message, start, stop, separator));
+}
+
+/** LA2: 9 street, 10 other, 11 city, 12 state, 13 zip, 14 country, 15 use. */
+export function addressOfLocation(segment: Segment, field: number): Address | undefined {
+  const parts = segment.parts(field);
+  if (!parts.reaches(9)) return undefined;
+  const address = fresh.address();
+  push(address.line, parts.text(9));
+  push(address.line, parts.text(10));
+  address.city = parts.text(11);
+  address.state = parts.text(12);
+  address.postalCode = parts.text(13);
+  address.country = parts.text(14);
+  address.use = parts.text(15);
+  const { line, city, state, postalCode, country } = address;
+  return line.length || city || state || postalCode || country ? address : undefined;
 }
 
 /** HD as a name: the namespace, else the universal id. */

@@ -12,7 +12,7 @@ import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, identifier } from './identified.ts';
-import { names } from './people.ts';
+import { addresses, names } from './people.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -33,18 +33,21 @@ const rf1: Table<Referral> = [
   [6, 'originating', ei()],
   [7, 'effective', time],
   [8, 'expires', time],
+  [9, 'processed', time],
   [10, 'reasons', codes],
   [11, 'external', ei()],
 ];
 
 const prd: Table<Participant> = [
   [1, 'role', label],
+  [1, 'roleCode', code],
   [
     2,
     (to, segment, field) => {
       personOf(to).name = names(segment, field)[0];
     },
   ],
+  [3, 'addresses', addresses],
   [
     7,
     (to, segment, field) => {

@@ -1,5 +1,6 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
 import type {
+  Address,
   Code,
   Immunization,
   Ingredient,
@@ -9,9 +10,18 @@ import type {
 import { time, timings } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
+import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
-import { locationOf, participants } from './people.ts';
-import { eachAsSent, type Table, word } from './table.ts';
+import {
+  addresses,
+  addressOfLocation,
+  location,
+  locationOf,
+  locationOfAddress,
+  participants,
+  participantsByType,
+} from './people.ts';
+import { asSent, eachAsSent, type Table, word, words } from './table.ts';
 
 /** Every repetition as sent, and by its code and text. */
 function instructed(to: Medication, segment: Segment, field: number): void {
@@ -29,6 +39,21 @@ function unit<N extends string>(name: N) {
   };
 }
 
+/** A dose may be of several lots [CDC IG 2.3.1 RXA-15]. */
+function lots(to: { lotNumber: string; furtherLotNumbers: string[] }, segment: Segment, field: number): void {
+  const [first = '', ...others] = words(segment, field);
+  to.lotNumber = first;
+  to.furtherLotNumbers = others;
+}
+
+/** Since 2.7 the address is in RXA-28; where RXA-11 is still sent, that one counts. */
+function address(to: { locationAddress?: Address | undefined }, segment: Segment, field: number): void {
+  to.locationAddress ??= addresses(segment, field)[0];
+}
+
+/** XCN.13 of RXA-10 in the CDC's guide to 2.3.1: who vaccinated, ordered and recorded. */
+const personTypes = { VEI: 'administering', OEI: 'ordering', REI: 'entering' };
+
 export const rxo: Table<Medication> = [
   [1, 'code', code],
   [2, 'amountMinimum', word],
@@ -37,7 +62,9 @@ export const rxo: Table<Medication> = [
   [5, 'dosageForm', code],
   [6, instructed],
   [7, instructed],
+  [8, 'deliverTo', location],
   [9, 'substitution', word],
+  [10, 'dispenseCode', code],
   [11, 'dispenseAmount', word],
   [12, unit('dispenseUnit')],
   [13, 'refills', word],
@@ -49,6 +76,11 @@ export const rxo: Table<Medication> = [
   [20, 'indication', code],
   [21, 'rate', word],
   [22, unit('rateUnit')],
+  [23, 'totalDailyDose', asSent],
+  [24, 'supplementaryCodes', codes],
+  [25, 'strengthVolume', word],
+  [26, unit('strengthVolumeUnit')],
+  [27, 'pharmacyOrderType', word],
 ];
 
 export const rxe: Table<Medication> = [
@@ -59,6 +91,7 @@ export const rxe: Table<Medication> = [
   [5, unit('unit')],
   [6, 'dosageForm', code],
   [7, instructed],
+  [8, 'deliverTo', location],
   [9, 'substitution', word],
   [10, 'dispenseAmount', word],
   [11, unit('dispenseUnit')],
@@ -66,6 +99,10 @@ export const rxe: Table<Medication> = [
   [13, 'participants', participants('ordering')],
   [14, 'participants', participants('verifying')],
   [15, 'prescription', ei()],
+  [16, 'refillsRemaining', word],
+  [17, 'refillsDispensed', word],
+  [18, 'lastDispensed', time],
+  [19, 'totalDailyDose', asSent],
   [21, instructed],
   [22, 'per', word],
   [23, 'rate', word],
@@ -73,9 +110,17 @@ export const rxe: Table<Medication> = [
   [25, 'strength', word],
   [26, unit('strengthUnit')],
   [27, 'indication', code],
+  [31, 'supplementaryCodes', codes],
+  [32, 'originallyOrdered', time],
+  [33, 'strengthVolume', word],
+  [34, unit('strengthVolumeUnit')],
+  [35, 'controlledSchedule', word],
+  [40, 'pharmacy', code],
+  [44, 'pharmacyOrderType', word],
 ];
 
 export const rxd: Table<Medication> = [
+  [1, 'administrationNumber', word],
   [2, 'code', code],
   [3, 'dispensed', time],
   [4, 'dispenseAmount', word],
@@ -86,16 +131,23 @@ export const rxd: Table<Medication> = [
   [9, instructed],
   [10, 'participants', participants('dispensing')],
   [11, 'substitution', word],
+  [12, 'totalDailyDose', asSent],
+  [13, 'deliverTo', location],
   [15, instructed],
   [16, 'strength', word],
   [17, unit('strengthUnit')],
-  [18, 'lotNumber', word],
+  [18, lots],
   [19, 'expires', time],
   [20, 'manufacturers', codes],
   [21, 'indication', code],
+  [25, 'supplementaryCodes', codes],
+  [28, 'strengthVolume', word],
+  [29, unit('strengthVolumeUnit')],
+  [32, 'pharmacyOrderType', word],
 ];
 
 export const rxg: Table<Medication> = [
+  [1, 'giveNumber', word],
   [3, 'timing', timings],
   [4, 'code', code],
   [5, 'amountMinimum', word],
@@ -104,19 +156,25 @@ export const rxg: Table<Medication> = [
   [8, 'dosageForm', code],
   [9, instructed],
   [10, 'substitution', word],
+  [11, 'deliverTo', location],
   [13, instructed],
   [14, 'per', word],
   [15, 'rate', word],
   [16, unit('rateUnit')],
   [17, 'strength', word],
   [18, unit('strengthUnit')],
-  [19, 'lotNumber', word],
+  [19, lots],
   [20, 'expires', time],
   [21, 'manufacturers', codes],
   [22, 'indication', code],
+  [23, 'strengthVolume', word],
+  [24, unit('strengthVolumeUnit')],
+  [26, 'pharmacyOrderType', word],
 ];
 
 export const rxaGiven: Table<Medication> = [
+  [1, 'giveNumber', word],
+  [2, 'administrationNumber', word],
   [3, 'administered', time],
   [4, 'administeredEnd', time],
   [5, 'code', code],
@@ -125,17 +183,23 @@ export const rxaGiven: Table<Medication> = [
   [8, 'dosageForm', code],
   [9, instructed],
   [10, 'participants', participants('administering')],
-  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
+  [11, 'location', locationOfAddress],
+  [11, 'locationAddress', addressOfLocation],
   [12, 'per', word],
   [13, 'strength', word],
   [14, unit('strengthUnit')],
-  [15, 'lotNumber', word],
+  [15, lots],
   [16, 'expires', time],
   [17, 'manufacturers', codes],
   [18, 'refusalReasons', codes],
   [19, 'indication', code],
   [20, 'completionStatus', word],
   [21, 'action', word],
+  [22, 'recorded', time],
+  [23, 'strengthVolume', word],
+  [24, unit('strengthVolumeUnit')],
+  [26, 'pharmacyOrderType', word],
+  [28, address],
 ];
 
 /** RXA as a vaccination [CDC IG for immunization messaging]. */
@@ -146,9 +210,10 @@ export const rxaVaccine: Table<Immunization> = [
   [6, 'doseAmount', word],
   [7, unit('doseUnit')],
   [9, 'informationSource', codes],
-  [10, 'participants', participants('administering')],
-  [11, 'location', (segment, field) => locationOf(segment.parts(field))],
-  [15, 'lotNumber', word],
+  [10, 'participants', participantsByType('administering', personTypes)],
+  [11, 'location', locationOfAddress],
+  [11, 'locationAddress', addressOfLocation],
+  [15, lots],
   [16, 'expires', time],
   [17, 'manufacturer', code],
   [18, 'refusalReasons', codes],
@@ -156,12 +221,16 @@ export const rxaVaccine: Table<Immunization> = [
   [20, 'completionStatus', word],
   [21, 'action', word],
   [22, 'recorded', time],
+  [28, address],
 ];
 
 export const rxrGiven: Table<Medication> = [
   [1, 'routes', codes],
   [2, 'sites', codes],
+  [3, 'devices', codes],
   [4, 'methods', codes],
+  [5, 'routing', codes],
+  [6, 'siteModifiers', codes],
 ];
 
 export const rxrVaccine: Table<Immunization> = [
@@ -179,6 +248,9 @@ export const rxcPart: Table<Ingredient> = [
   [4, unit('unit')],
   [5, 'strength', word],
   [6, unit('strengthUnit')],
+  [7, 'supplementaryCodes', codes],
+  [8, 'strengthVolume', word],
+  [9, unit('strengthVolumeUnit')],
 ];
 
 /** Since 2.7 the place is in RXA-27; where RXA-11 is still sent, that one counts [HL7 4A.4.7]. */
@@ -186,6 +258,6 @@ export function placeOf(segment: Segment): Location | undefined {
   return segment.has(27) ? locationOf(segment.parts(27)) : undefined;
 }
 
-export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart] };
+export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart], RXV: rxv };
 export const administeredTables = { RXA: rxaGiven, RXR: rxrGiven };
 export const vaccineTables = { RXA: rxaVaccine, RXR: rxrVaccine };

@@ -1,10 +1,13 @@
 /** Pharmacy: RDE, RDS, RAS, RGV, OMP and their kin [HL7 4A]. One event per order. */
 
 import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
-import { lookup } from '../lookup.ts';
+import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
+import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
+import { orderedStatus } from './order-status.ts';
+import { replySegments } from './reply.ts';
 import {
   placeOf,
   rxaGiven,
@@ -27,7 +30,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, isReplaced, orderControl, orderStatus } from './status.ts';
+import { controlOf, isReplaced } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
@@ -44,6 +47,9 @@ export const rxSegments: Record<string, Handler> = {
   },
   RXR(draft, segment) {
     fill(medication(draft), rxrGiven, segment);
+  },
+  RXV(draft, segment) {
+    medication(draft).infusions.push(fill(fresh.infusion(), rxv, segment));
   },
   RXC(draft, segment) {
     const to = medication(draft);
@@ -100,37 +106,28 @@ function immunization(draft: Draft): Immunization {
   return current.immunization;
 }
 
-function finishMedication(event: ClinicalEvent): void {
+function finishMedication(event: ClinicalEvent, draft: Draft): void {
   const { order, medication } = event;
   event.times ??= fresh.times();
   event.times.observed ??=
     medication?.administered ?? medication?.dispensed ?? order?.requested ?? medication?.timing[0]?.start;
-  event.status = medicationStatus(event);
+  event.status = medicationStatus(event, draft);
 }
 
-const completion: Record<string, string> = lookup({
-  CP: 'completed',
-  PA: 'partial',
-  RE: 'rejected',
-  NA: 'cancelled',
-});
-
-function medicationStatus(event: ClinicalEvent): string {
+function medicationStatus(event: ClinicalEvent, draft: Draft): string {
   const { order, medication } = event;
-  // RXA-21 D: the record is withdrawn.
-  if (medication?.action === 'D') return 'entered-in-error';
-  const done = completion[medication?.completionStatus ?? ''];
-  if (done !== undefined) return done;
-  if (endingControl.has(order?.control ?? '')) return 'cancelled';
-  const said = orderStatus[order?.orderStatus ?? ''];
-  if (said !== undefined) return said;
+  const done = medication && doseStatus(medication, medication.code, draft.message.scope);
+  return done ?? orderedStatus(order, draft, carriedOut(event));
+}
+
+function carriedOut({ order, medication }: ClinicalEvent): string | undefined {
   // RE says that what follows is what is to be given, not that it was [HL7 4A.3.11].
-  if (medication?.act === 'give' && order?.control === 'RE') return 'requested';
-  if (medication?.act === 'administration' || medication?.act === 'dispense') return 'completed';
-  return orderControl[order?.control ?? ''] ?? 'requested';
+  if (medication?.act === 'give') return controlOf(order) === 'RE' ? 'requested' : undefined;
+  return medication?.act === 'administration' || medication?.act === 'dispense' ? 'completed' : undefined;
 }
 
 const base = [
+  replySegments,
   patientSegments,
   clinicalSegments,
   coverageSegments,
@@ -145,7 +142,7 @@ export const rx: Family = {
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(...base, rxSegments),
   finish(event, draft) {
-    finishMedication(event);
+    finishMedication(event, draft);
     if (isReplaced(event, draft.done)) event.status = 'cancelled';
   },
 };

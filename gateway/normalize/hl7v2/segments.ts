@@ -1,15 +1,22 @@
 /** What the segments that every family shares do to a draft. */
-import type { Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  Identifier,
+  Order,
+  Specimen,
+  Timing,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
-import { ipc, obr, orc, tq1 } from './order.ts';
+import { ipc, obr, orc, zds } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
 import { fill } from './table.ts';
+import { tq1, tq2 } from './timing.ts';
 import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
@@ -101,6 +108,7 @@ export const orderSegments: Record<string, Handler> = {
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
     const { order } = draft;
+    draft.heading = undefined;
     made(order, segment);
     fill(order, orc, segment);
     draft.acting = order.participants;
@@ -108,7 +116,8 @@ export const orderSegments: Record<string, Handler> = {
   },
   OBR(draft, segment) {
     if (draft.family.opens.has('OBR')) {
-      if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
+      if (draft.family.name === 'orders') underHeading(draft, segment);
+      else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
     const { order } = draft;
@@ -128,15 +137,26 @@ export const orderSegments: Record<string, Handler> = {
   },
   TQ1(draft, segment) {
     const timing = fill(fresh.timing(), tq1, segment);
-    draft.order.timing.push(timing);
+    const to = timingsOf(draft);
+    to.push(timing);
+    if (to !== draft.order.timing) return;
     // Of a dose now and the others by routine, the first is what the order waits for.
     if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
       draft.order.priority = timing.priority;
       draft.seen.add('TQ1-9');
     }
   },
+  TQ2(draft, segment) {
+    const to = timingsOf(draft);
+    const last = to.at(-1) ?? fresh.timing();
+    if (to.length === 0) to.push(last);
+    last.sequences.push(fill(fresh.orderSequence(), tq2, segment));
+  },
   IPC(draft, segment) {
     draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
+  },
+  ZDS(draft, segment) {
+    fill(draft.order, zds, segment);
   },
   SPM(draft, segment) {
     // Before its orders a specimen belongs to all of them; after one, to that one.
@@ -190,17 +210,68 @@ function made(of: object, segment: Segment): void {
   else segments.push(segment);
 }
 
+/** Behind what is to be given at one time it says when that is [HL7 4A.3.10]; else it is the order's. */
+function timingsOf({ current, order }: Draft): Timing[] {
+  const { medication } = current;
+  return medication?.act === 'give' ? medication.timing : order.timing;
+}
+
 /** An ORC begins the next order unless it follows its own OBR (OUL puts it there). */
 function opensHere(draft: Draft): boolean {
   if (draft.event === undefined || draft.seen.has('ORC')) return true;
   return draft.family.name !== 'oul' || draft.seen.has('OBX');
 }
 
+/**
+ * One ORC before several OBR is that of all of them [HL7 2.2 4.2]. A result that is there already, or that stands
+ * behind a visit of its own, is an earlier one beside the orders.
+ */
+function underHeading(draft: Draft, segment: Segment): void {
+  const { event, seen, heading } = draft;
+  if (event === undefined) {
+    draft.openGroup();
+    draft.heading = undefined;
+  } else if (!seen.has('OBR')) {
+    draft.heading = seen.has('ORC') ? headingOf(draft, event) : undefined;
+  } else {
+    const heads = heading !== undefined && !segment.has(25);
+    draft.openGroup();
+    if (heads) headed(draft, heading, segment);
+  }
+}
+
+function headingOf({ order, message }: Draft, { notes }: ClinicalEvent): Heading {
+  return { order: copied(order), notes: [...notes], segments: [...(message.segmentsOf?.get(order) ?? [])] };
+}
+
+function headed(draft: Draft, { order: head, notes, segments }: Heading, segment: Segment): void {
+  const { order } = draft;
+  const { specimen } = order;
+  const own = Object.assign(order, copied(head), { specimen });
+  const numbered = (field: number, known: Identifier | undefined): boolean =>
+    segment.has(field) && segment.text(field) !== known?.value;
+  // Its numbers are those of the first OBR, where this one has others.
+  if (numbered(2, head.placer) || numbered(3, head.filler)) {
+    Object.assign(own, { placer: undefined, filler: undefined, alternates: [] });
+  }
+  draft.current.notes.push(...notes);
+  for (const one of segments) made(own, one);
+}
+
+/** As it is now, its lists its own. */
+function copied(order: Order): Order {
+  const copy = { ...order };
+  for (const [key, value] of Object.entries(copy)) {
+    if (Array.isArray(value)) Object.assign(copy, { [key]: [...(value as unknown[])] });
+  }
+  return copy;
+}
+
 /** The same specimen for its next container; one that only containers told of is another with each. */
 function withoutContainer(specimen: Specimen | undefined): Specimen | undefined {
   if (specimen?.type === undefined) return undefined;
   const identifiers = specimen.identifiers.filter(({ type }) => type !== 'ACSN' && !type.startsWith('CNTNR'));
-  return { ...specimen, identifiers };
+  return { ...specimen, identifiers, registered: undefined };
 }
 
 function addSpecimen(draft: Draft, segment: Segment): void {

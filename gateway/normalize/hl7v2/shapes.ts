@@ -169,6 +169,14 @@ export const fresh = {
     details: [],
     imagingSteps: [],
     parentObservation: undefined,
+    procedureModifiers: [],
+    collectorComments: [],
+    resultHandling: undefined,
+    parentService: undefined,
+    blood: undefined,
+    bloodUnits: [],
+    diet: [],
+    supplies: [],
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -219,6 +227,9 @@ export const fresh = {
     telecoms: [],
     action: '',
     period: undefined,
+    roleCode: undefined,
+    addresses: [],
+    acted: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -245,6 +256,8 @@ export const fresh = {
     remarks: [],
     profiles: [],
     replay: undefined,
+    inReplyTo: '',
+    acknowledgment: '',
   }),
   times: (): proto.Times => ({
     observed: undefined,
@@ -324,6 +337,12 @@ export const fresh = {
   imagingStep: maker<proto.ImagingStep>(proto.ImagingStep),
   ingredient: maker<proto.Ingredient>(proto.Ingredient),
   timing: maker<proto.Timing>(proto.Timing),
+  orderSequence: maker<proto.OrderSequence>(proto.OrderSequence),
+  bloodOrder: maker<proto.BloodOrder>(proto.BloodOrder),
+  bloodUnit: maker<proto.BloodUnit>(proto.BloodUnit),
+  dietItem: maker<proto.DietItem>(proto.DietItem),
+  supplyItem: maker<proto.SupplyItem>(proto.SupplyItem),
+  infusion: maker<proto.Infusion>(proto.Infusion),
   attachment: maker<proto.Attachment>(proto.Attachment),
 };
 

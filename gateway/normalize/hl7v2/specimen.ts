@@ -13,9 +13,11 @@ export const spm: Table<Specimen> = [
   [2, 'identifiers', (segment, field) => eips(segment, field)],
   [3, 'parents', (segment, field) => eips(segment, field)],
   [4, 'type', code],
+  [5, 'typeModifiers', codes],
   [6, 'additives', codes],
   [7, 'collectionMethod', code],
   [8, 'sourceSite', code],
+  [9, 'siteModifiers', codes],
   [11, 'roles', codes],
   [
     12,
@@ -25,6 +27,7 @@ export const spm: Table<Specimen> = [
     },
   ],
   [14, 'description', (segment, field) => words(segment, field).join('\n')],
+  [15, 'handling', codes],
   [16, 'risks', codes],
   [17, 'collected', (segment, field) => period(segment, field)],
   [18, 'received', time],
@@ -40,7 +43,8 @@ export const sac: Table<Specimen> = [
   [2, 'identifiers', eis('ACSN')],
   [3, 'identifiers', eis('CNTNR')],
   [4, 'identifiers', eis('CNTNR-PRIMARY')],
-  [7, 'received', time],
+  // Of the container, at an automated system [HL7 13.4.3.7]: it may stand there long after it was received.
+  [7, 'registered', time],
 ];
 
 export function specimenOf(order: Order): Specimen {
@@ -48,7 +52,7 @@ export function specimenOf(order: Order): Specimen {
   return order.specimen;
 }
 
-/** SPS [HL7 2.A.69]: 1 what, 2 what was added, 3 how it was taken, 4 from where, 7 as what. */
+/** SPS [HL7 2.A.69]: 1 what, 2 what was added, 3 how it was taken, 4 from where, 5 which side, 7 as what. */
 export function specimenSource(order: Order, segment: Segment, field: number): void {
   const parts = segment.parts(field);
   const said = fresh.specimen();
@@ -56,6 +60,7 @@ export function specimenSource(order: Order, segment: Segment, field: number): v
   addCode(said.additives, codeOf(parts.sub(2)));
   said.description = parts.text(3);
   said.sourceSite = codeOf(parts.sub(4));
+  addCode(said.siteModifiers, codeOf(parts.sub(5)));
   addCode(said.roles, codeOf(parts.sub(7)));
   order.specimen = order.specimen === undefined ? said : joined(order.specimen, said);
 }
@@ -88,6 +93,7 @@ function joined(first: Specimen, second: Specimen): Specimen {
     roles: [...first.roles, ...second.roles],
     description: [first.description, second.description, ...words].filter(Boolean).join('\n'),
     received: first.received ?? second.received,
+    siteModifiers: distinctCodes([...first.siteModifiers, ...second.siteModifiers]),
   };
 }
 
@@ -95,6 +101,10 @@ function joined(first: Specimen, second: Specimen): Specimen {
 function sameConcept(one: Code, other: Code): boolean {
   if (upper(textOf(one)) === upper(textOf(other))) return true;
   return one.codings.some(({ code }) => other.codings.some((coding) => upper(coding.code) === upper(code)));
+}
+
+function distinctCodes(codes: readonly Code[]): Code[] {
+  return codes.filter((one, at) => codes.findIndex((other) => sameConcept(one, other)) === at);
 }
 
 function distinct(codings: readonly Coding[]): Coding[] {

@@ -1,6 +1,7 @@
 /** Status words from the tables of chapters 4, 7 and 10. */
-import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
+import { upper } from '../text.ts';
 
 /** OBX-11 [HL7 table 0085]. */
 export const resultStatus: Record<string, string> = lookup({
@@ -40,7 +41,7 @@ export const reportStatus: Record<string, string> = lookup({
   N: 'registered',
 });
 
-/** ORC-5 [HL7 table 0038]. */
+/** ORC-5, upper case [HL7 table 0038], and words that are sent in place of its codes. */
 export const orderStatus: Record<string, string> = lookup({
   A: 'partial',
   CA: 'cancelled',
@@ -51,6 +52,17 @@ export const orderStatus: Record<string, string> = lookup({
   IP: 'in-progress',
   RP: 'cancelled',
   SC: 'accepted',
+  COMPLETE: 'completed',
+  COMPLETED: 'completed',
+  CANCELED: 'cancelled',
+  CANCELLED: 'cancelled',
+  DISCONTINUED: 'cancelled',
+  REPLACED: 'cancelled',
+  'IN PROCESS': 'in-progress',
+  'IN PROGRESS': 'in-progress',
+  'IN-PROGRESS': 'in-progress',
+  SCHEDULED: 'accepted',
+  'ON HOLD': 'accepted',
 });
 
 /**
@@ -64,10 +76,15 @@ export const endingControl: ReadonlySet<string> = new Set(['CA', 'CR', 'OC', 'DC
  * sent for a mere change.
  */
 export function isReplaced({ order }: ClinicalEvent, all: readonly ClinicalEvent[]): boolean {
-  return order?.control === 'RP' && all.some((other) => other.order?.control === 'RO');
+  return controlOf(order) === 'RP' && all.some((other) => controlOf(other.order) === 'RO');
 }
 
-/** ORC-1 [HL7 table 0119]. */
+/** ORC-1 by its code of table 0119, which is upper case; some senders write it small. */
+export function controlOf(order: Order | undefined): string {
+  return upper(order?.control ?? '');
+}
+
+/** ORC-1, upper case [HL7 table 0119]. */
 export const orderControl: Record<string, string> = lookup({
   NW: 'requested',
   RF: 'requested',
@@ -80,9 +97,15 @@ export const orderControl: Record<string, string> = lookup({
   RR: 'requested',
   HD: 'requested',
   RL: 'requested',
+  OP: 'requested',
+  PY: 'requested',
   SR: 'in-progress',
   SC: 'in-progress',
-  SS: 'in-progress',
+  // Neither asks for the order nor says how it stands: a request for its status, a link, a charge.
+  SS: 'unknown',
+  LI: 'unknown',
+  UN: 'unknown',
+  MC: 'unknown',
   RE: 'completed',
   OK: 'accepted',
   NA: 'accepted',
@@ -106,6 +129,7 @@ export const orderControl: Record<string, string> = lookup({
   UX: 'accepted',
   DE: 'rejected',
   FU: 'completed',
+  OF: 'completed',
   // An earlier order, whose results come with a new one.
   PR: 'completed',
 });
@@ -143,7 +167,7 @@ export const fillerStatus: Record<string, string> = lookup({
   NOSHOW: 'noshow',
 });
 
-/** TXA-17 [HL7 table 0271] with TXA-19. */
+/** TXA-17, upper case [HL7 table 0271], and words that are sent in place of its codes. */
 export const documentStatus: Record<string, string> = lookup({
   AU: 'final',
   LA: 'final',
@@ -152,4 +176,13 @@ export const documentStatus: Record<string, string> = lookup({
   IP: 'preliminary',
   IN: 'partial',
   PA: 'preliminary',
+  AUTHENTICATED: 'final',
+  'LEGALLY AUTHENTICATED': 'final',
+  FINAL: 'final',
+  DICTATED: 'registered',
+  DOCUMENTED: 'preliminary',
+  'IN PROGRESS': 'preliminary',
+  PRELIMINARY: 'preliminary',
+  INCOMPLETE: 'partial',
+  'PRE-AUTHENTICATED': 'preliminary',
 });

@@ -1,6 +1,6 @@
 /** VXU: vaccinations [HL7 4A.7 with the CDC guide]. One event per RXA. */
 
-import { lookup } from '../lookup.ts';
+import { doseStatus } from './dose.ts';
 import { type Family, handlers } from './family.ts';
 import { vaccineSegments } from './rx.ts';
 import {
@@ -12,13 +12,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-
-const completion: Record<string, string> = lookup({
-  CP: 'completed',
-  PA: 'partial',
-  RE: 'rejected',
-  NA: 'cancelled',
-});
+import { controlOf, endingControl } from './status.ts';
 
 export const vxu: Family = {
   name: 'vxu',
@@ -33,14 +27,11 @@ export const vxu: Family = {
     observationSegments,
     vaccineSegments,
   ),
-  finish(event) {
+  finish(event, draft) {
     const { immunization, order } = event;
     if (immunization !== undefined) immunization.identifier = order?.filler ?? order?.placer;
-    // RXA-21 D: the record is withdrawn.
-    event.status =
-      immunization?.action === 'D'
-        ? 'entered-in-error'
-        : (completion[immunization?.completionStatus ?? ''] ?? 'completed');
+    const said = immunization && doseStatus(immunization, immunization.vaccine, draft.message.scope);
+    event.status = said ?? (endingControl.has(controlOf(order)) ? 'cancelled' : 'completed');
     event.times ??= fresh.times();
     event.times.observed = immunization?.administered ?? event.times.observed;
   },

@@ -51,8 +51,8 @@ export interface ClinicalEvent {
    * Where the matter stands: registered | preliminary | partial | final | corrected | cancelled |
    * entered-in-error | unknown; for orders also requested | accepted | in-progress | completed | rejected;
    * for schedules booked | rescheduled | cancelled | noshow.
-   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, TXA-17, TXA-19, SCH-25, RXA-20 · FHIR: status of
-   * DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
+   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, MSA-1, TXA-17, TXA-19, SCH-25, RXA-18, RXA-20, RXA-21 · FHIR: status
+   * of DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
    * MedicationAdministration
    */
   status: string;
@@ -162,8 +162,8 @@ export interface ClinicalEvent {
    */
   relatedPersons: RelatedPerson[];
   /**
-   * Comments on the patient, the order or the whole message.
-   * HL7 v2: NTE · FHIR: ServiceRequest.note, Communication.payload
+   * Comments on the patient, the order or the whole message, and why a reply refuses.
+   * HL7 v2: NTE, MSA-3, ERR · FHIR: ServiceRequest.note, Communication.payload
    */
   notes: Note[];
   /**
@@ -1252,7 +1252,26 @@ export interface Participant {
    * From when until when the person has the role.
    * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6 · FHIR: Encounter.participant.period
    */
-  period: Period | undefined;
+  period:
+    | Period
+    | undefined;
+  /**
+   * The role by its code, where it was sent as one.
+   * HL7 v2: PRD-1
+   */
+  roleCode:
+    | Code
+    | undefined;
+  /**
+   * Where whom is to be reached in this role lives or works.
+   * HL7 v2: PRD-3
+   */
+  addresses: Address[];
+  /**
+   * When the person did what the role says, as signed.
+   * HL7 v2: TXA-22.15
+   */
+  acted: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1521,7 +1540,7 @@ export interface Order {
   resultStatus: string;
   /**
    * What was ordered.
-   * HL7 v2: OBR-4, RQD-3, ODS-3 · FHIR: ServiceRequest.code, DiagnosticReport.code
+   * HL7 v2: OBR-4, BPO-2, RQD-3, RQD-4, RQD-2, ODS-3, ODT-1 · FHIR: ServiceRequest.code, DiagnosticReport.code
    */
   service:
     | Code
@@ -1716,7 +1735,7 @@ export interface Order {
     | undefined;
   /**
    * What else is asked of the service.
-   * HL7 v2: OBR-46, OBR-47 · FHIR: ServiceRequest.orderDetail
+   * HL7 v2: OBR-46, OBR-47, BPO-3 · FHIR: ServiceRequest.orderDetail
    */
   details: Code[];
   /**
@@ -1728,7 +1747,55 @@ export interface Order {
    * The result of the parent order that this one hangs from, as of a susceptibility the organism.
    * HL7 v2: OBR-26 · FHIR: ServiceRequest.supportingInfo
    */
-  parentObservation: ParentObservation | undefined;
+  parentObservation:
+    | ParentObservation
+    | undefined;
+  /**
+   * How that procedure is meant: left side, professional component …
+   * HL7 v2: OBR-45 · FHIR: ServiceRequest.orderDetail
+   */
+  procedureModifiers: Code[];
+  /**
+   * What the collector said.
+   * HL7 v2: OBR-39 · FHIR: ServiceRequest.note
+   */
+  collectorComments: Code[];
+  /**
+   * How the result is to be handled: call, fax …
+   * HL7 v2: OBR-49
+   */
+  resultHandling:
+    | Code
+    | undefined;
+  /**
+   * The service of the order that this one hangs from.
+   * HL7 v2: OBR-50
+   */
+  parentService:
+    | Code
+    | undefined;
+  /**
+   * What an order of blood products asks for.
+   * HL7 v2: BPO
+   */
+  blood:
+    | BloodOrder
+    | undefined;
+  /**
+   * Its units, each with what became of it.
+   * HL7 v2: BPX, BTX · FHIR: BiologicallyDerivedProduct, Procedure
+   */
+  bloodUnits: BloodUnit[];
+  /**
+   * The lines of a diet.
+   * HL7 v2: ODS, ODT · FHIR: ServiceRequest.orderDetail
+   */
+  diet: DietItem[];
+  /**
+   * The lines of a requisition.
+   * HL7 v2: RQD, RQ1 · FHIR: ServiceRequest.orderDetail
+   */
+  supplies: SupplyItem[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1772,7 +1839,7 @@ export interface ImagingStep {
     | undefined;
   /**
    * The study instance UID.
-   * HL7 v2: IPC-3
+   * HL7 v2: IPC-3, ZDS-1
    */
   study:
     | Identifier
@@ -1801,6 +1868,18 @@ export interface ImagingStep {
    * HL7 v2: IPC-7
    */
   station: string;
+  /**
+   * Where it is planned.
+   * HL7 v2: IPC-8
+   */
+  location:
+    | Code
+    | undefined;
+  /**
+   * The AE title of the station that it is planned on, as sent.
+   * HL7 v2: IPC-9
+   */
+  stationTitle: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1887,6 +1966,433 @@ export interface Timing {
    * HL7 v2: TQ1-4
    */
   timesOfDay: string[];
+  /**
+   * Every priority as sent, where there are several; `priority` is the most urgent of them.
+   * HL7 v2: TQ1-9
+   */
+  priorities: string[];
+  /**
+   * How the next timing of the order goes with this one, as sent: S after it, A in parallel, C is its end.
+   * HL7 v2: TQ1-12 (table 0472), TQ-9 · FHIR: Dosage.sequence
+   */
+  conjunction: string;
+  /**
+   * So long before or after what the order waits for, as sent.
+   * HL7 v2: TQ1-5
+   */
+  relative: string;
+  /**
+   * How long each time lasts, as sent.
+   * HL7 v2: TQ1-13, TQ-11
+   */
+  occurrenceDuration: string;
+  /**
+   * What of other orders it follows or precedes.
+   * HL7 v2: TQ2, TQ-10
+   */
+  sequences: OrderSequence[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** How an order is tied to another one in time. */
+export interface OrderSequence {
+  /**
+   * S sequential, C cyclical, R reserved; of the results, as sent.
+   * HL7 v2: TQ2-2 (table 0503), TQ-10.1
+   */
+  type: string;
+  /**
+   * The other order's number of the placer.
+   * HL7 v2: TQ2-3, TQ-10.2
+   */
+  placer:
+    | Identifier
+    | undefined;
+  /**
+   * The other order's number of the filler.
+   * HL7 v2: TQ2-4, TQ-10.4
+   */
+  filler:
+    | Identifier
+    | undefined;
+  /**
+   * The group that it is in.
+   * HL7 v2: TQ2-5
+   */
+  group:
+    | Identifier
+    | undefined;
+  /**
+   * When it goes on: EE, ES, SE, SS of end and start, as sent.
+   * HL7 v2: TQ2-6 (table 0504), TQ-10.6
+   */
+  condition: string;
+  /**
+   * The first or the last of a cycle, as sent.
+   * HL7 v2: TQ2-7 (table 0505)
+   */
+  cyclic: string;
+  /**
+   * How long between the two, as sent.
+   * HL7 v2: TQ2-8
+   */
+  interval: string;
+  /**
+   * How many times at most, as sent.
+   * HL7 v2: TQ2-9, TQ-10.7
+   */
+  repeats: string;
+  /**
+   * Whether both at once, never both, or each after the other is meant, as sent.
+   * HL7 v2: TQ2-10 (table 0506)
+   */
+  relationship: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What an order of blood products asks for, beside the product and how many. */
+export interface BloodOrder {
+  /**
+   * How much of it.
+   * HL7 v2: BPO-5
+   */
+  amount: string;
+  /**
+   * The unit of the amount: the code, else the text.
+   * HL7 v2: BPO-6
+   */
+  unit: string;
+  /**
+   * Every coding of the unit.
+   * HL7 v2: BPO-6
+   */
+  unitCode:
+    | Code
+    | undefined;
+  /**
+   * Where it is to be dispensed from.
+   * HL7 v2: BPO-8
+   */
+  dispenseFrom:
+    | Location
+    | undefined;
+  /**
+   * When it is to be dispensed.
+   * HL7 v2: BPO-10
+   */
+  dispense:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Where it is to be dispensed to.
+   * HL7 v2: BPO-11
+   */
+  dispenseTo:
+    | Location
+    | undefined;
+  /**
+   * Whether the patient consented, as sent: Y or N.
+   * HL7 v2: BPO-14
+   */
+  consent: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One unit of blood, or one commercial product: what became of it. */
+export interface BloodUnit {
+  /**
+   * The ordinal in the message.
+   * HL7 v2: BPX-1, BTX-1
+   */
+  setId: string;
+  /**
+   * dispense | transfusion: what is told of it.
+   * HL7 v2: BPX, BTX · FHIR: BiologicallyDerivedProduct, Procedure
+   */
+  act: string;
+  /**
+   * Where it stands: ready, dispensed, returned …; transfused, wasted …
+   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: Procedure.status
+   */
+  status:
+    | Code
+    | undefined;
+  /**
+   * Whether that is final: P, F, C … as sent.
+   * HL7 v2: BPX-3, BTX-12 (table 0511)
+   */
+  messageStatus: string;
+  /**
+   * Since when.
+   * HL7 v2: BPX-4, BTX-13
+   */
+  statusAt:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The number of the donation.
+   * HL7 v2: BPX-5, BTX-2 · FHIR: BiologicallyDerivedProduct.identifier
+   */
+  donation:
+    | Identifier
+    | undefined;
+  /**
+   * The component.
+   * HL7 v2: BPX-6, BTX-3 · FHIR: BiologicallyDerivedProduct.productCode
+   */
+  component:
+    | Code
+    | undefined;
+  /**
+   * For whom it was given: directed, autologous …
+   * HL7 v2: BPX-7
+   */
+  donationType:
+    | Code
+    | undefined;
+  /**
+   * The commercial product, where it is one.
+   * HL7 v2: BPX-8, BTX-5 · FHIR: BiologicallyDerivedProduct.productCode
+   */
+  product:
+    | Code
+    | undefined;
+  /**
+   * Who made that.
+   * HL7 v2: BPX-9, BTX-6
+   */
+  manufacturer:
+    | Organization
+    | undefined;
+  /**
+   * Its lot.
+   * HL7 v2: BPX-10, BTX-7 · FHIR: BiologicallyDerivedProduct.identifier
+   */
+  lot:
+    | Identifier
+    | undefined;
+  /**
+   * The blood group.
+   * HL7 v2: BPX-11, BTX-4
+   */
+  bloodGroup:
+    | Code
+    | undefined;
+  /**
+   * What it was tested for, or made: irradiated, CMV negative …
+   * HL7 v2: BPX-12
+   */
+  specialTesting: Code[];
+  /**
+   * Until when it may be used.
+   * HL7 v2: BPX-13
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How many.
+   * HL7 v2: BPX-14, BTX-8 · FHIR: BiologicallyDerivedProduct.quantity
+   */
+  quantity: string;
+  /**
+   * How much of each.
+   * HL7 v2: BPX-15, BTX-9
+   */
+  amount: string;
+  /**
+   * The unit of the amount: the code, else the text.
+   * HL7 v2: BPX-16, BTX-10
+   */
+  unit: string;
+  /**
+   * Every coding of the unit.
+   * HL7 v2: BPX-16, BTX-10
+   */
+  unitCode:
+    | Code
+    | undefined;
+  /**
+   * The number of this one unit.
+   * HL7 v2: BPX-17 · FHIR: BiologicallyDerivedProduct.identifier
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Where it was dispensed to.
+   * HL7 v2: BPX-18
+   */
+  dispensedTo:
+    | Location
+    | undefined;
+  /**
+   * Who received (other), dispensed, gave (administering) and checked it (verifying).
+   * HL7 v2: BPX-20, BPX-21, BTX-14, BTX-15 · FHIR: Procedure.performer
+   */
+  participants: Participant[];
+  /**
+   * From when it was transfused until when.
+   * HL7 v2: BTX-16, BTX-17 · FHIR: Procedure.performedPeriod
+   */
+  transfused:
+    | Period
+    | undefined;
+  /**
+   * How the patient reacted.
+   * HL7 v2: BTX-18 (table 0514) · FHIR: Procedure.complication
+   */
+  reactions: Code[];
+  /**
+   * Why it was interrupted.
+   * HL7 v2: BTX-19 (table 0515) · FHIR: Procedure.statusReason
+   */
+  interruption:
+    | Code
+    | undefined;
+  /**
+   * Comments on it.
+   * HL7 v2: NTE · FHIR: Procedure.note
+   */
+  notes: Note[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One line of a diet: a diet, a supplement, a preference or a tray. */
+export interface DietItem {
+  /**
+   * D diet, S supplement, P preference, as sent; empty for a tray.
+   * HL7 v2: ODS-1 (table 0159)
+   */
+  type: string;
+  /**
+   * The meals that it is for.
+   * HL7 v2: ODS-2, ODT-2
+   */
+  periods: Code[];
+  /**
+   * What it is.
+   * HL7 v2: ODS-3, ODT-1 · FHIR: ServiceRequest.code, ServiceRequest.orderDetail
+   */
+  codes: Code[];
+  /**
+   * Instructions in words.
+   * HL7 v2: ODS-4, ODT-3 · FHIR: ServiceRequest.note
+   */
+  instructions: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One line of a requisition. */
+export interface SupplyItem {
+  /**
+   * The ordinal in the message.
+   * HL7 v2: RQD-1
+   */
+  setId: string;
+  /**
+   * The item by the placer's number.
+   * HL7 v2: RQD-2 · FHIR: ServiceRequest.code, ServiceRequest.orderDetail
+   */
+  internal:
+    | Code
+    | undefined;
+  /**
+   * By the number of who supplies it.
+   * HL7 v2: RQD-3 · FHIR: ServiceRequest.code, ServiceRequest.orderDetail
+   */
+  external:
+    | Code
+    | undefined;
+  /**
+   * By the hospital's number.
+   * HL7 v2: RQD-4 · FHIR: ServiceRequest.code, ServiceRequest.orderDetail
+   */
+  hospital:
+    | Code
+    | undefined;
+  /**
+   * How many.
+   * HL7 v2: RQD-5
+   */
+  quantity: string;
+  /**
+   * The unit of that: the code, else the text.
+   * HL7 v2: RQD-6
+   */
+  unit: string;
+  /**
+   * Every coding of the unit.
+   * HL7 v2: RQD-6
+   */
+  unitCode:
+    | Code
+    | undefined;
+  /**
+   * The cost centre that asks for it.
+   * HL7 v2: RQD-7
+   */
+  department:
+    | Code
+    | undefined;
+  /**
+   * The account, as sent.
+   * HL7 v2: RQD-8
+   */
+  account: string;
+  /**
+   * Where it is to be delivered.
+   * HL7 v2: RQD-9
+   */
+  deliverTo:
+    | Code
+    | undefined;
+  /**
+   * When it is needed.
+   * HL7 v2: RQD-10
+   */
+  needed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The price that is expected, as sent.
+   * HL7 v2: RQ1-1
+   */
+  price: string;
+  /**
+   * Who makes it.
+   * HL7 v2: RQ1-2
+   */
+  manufacturer:
+    | Code
+    | undefined;
+  /**
+   * Its number in the maker's catalog.
+   * HL7 v2: RQ1-3
+   */
+  catalog: string;
+  /**
+   * Who sells it.
+   * HL7 v2: RQ1-4
+   */
+  vendor:
+    | Code
+    | undefined;
+  /**
+   * Its number in the seller's catalog.
+   * HL7 v2: RQ1-5
+   */
+  vendorCatalog: string;
+  /**
+   * Whether it is taxed, as sent.
+   * HL7 v2: RQ1-6
+   */
+  taxable: string;
+  /**
+   * Whether another item may be sent, as sent.
+   * HL7 v2: RQ1-7
+   */
+  substitution: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1939,7 +2445,7 @@ export interface Specimen {
     | undefined;
   /**
    * When the laboratory received it.
-   * HL7 v2: SPM-18, OBR-14, SAC-7 · FHIR: Specimen.receivedTime
+   * HL7 v2: SPM-18, OBR-14 · FHIR: Specimen.receivedTime
    */
   received:
     | ClinicalTime
@@ -1990,7 +2496,29 @@ export interface Specimen {
    * How good it is: excellent, good, fair, poor.
    * HL7 v2: SPM-22 (table 0491) · FHIR: Specimen.condition
    */
-  quality: Code | undefined;
+  quality:
+    | Code
+    | undefined;
+  /**
+   * What more there is to its type: frozen …
+   * HL7 v2: SPM-5 · FHIR: Specimen.type
+   */
+  typeModifiers: Code[];
+  /**
+   * What more there is to the site: left, proximal …
+   * HL7 v2: SPM-9, OBR-15.5 · FHIR: Specimen.collection.bodySite
+   */
+  siteModifiers: Code[];
+  /**
+   * How it is to be handled: refrigerated, on ice …
+   * HL7 v2: SPM-15 (table 0376) · FHIR: Specimen.note
+   */
+  handling: Code[];
+  /**
+   * When its container was registered at an automated system, which is not when the laboratory received it.
+   * HL7 v2: SAC-7
+   */
+  registered: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2618,7 +3146,14 @@ export interface Document {
    * When it was authenticated.
    * HL7 v2: TXA-22.15
    */
-  authenticated: ClinicalTime | undefined;
+  authenticated:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The folders that it is put into.
+   * HL7 v2: TXA-24
+   */
+  folders: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3021,6 +3556,197 @@ export interface Medication {
    * HL7 v2: RXO-6, RXO-7, RXE-7, RXE-21, RXD-9, RXD-15, RXG-9, RXG-13, RXA-9 · FHIR: Dosage.text, Dosage.additionalInstruction
    */
   instructionCodes: Code[];
+  /**
+   * How the site is meant: left, upper …
+   * HL7 v2: RXR-6 (table 0495) · FHIR: Dosage.site
+   */
+  siteModifiers: Code[];
+  /**
+   * With which device.
+   * HL7 v2: RXR-3 (table 0164)
+   */
+  devices: Code[];
+  /**
+   * How the route is to be used.
+   * HL7 v2: RXR-5 · FHIR: Dosage.additionalInstruction
+   */
+  routing: Code[];
+  /**
+   * The volume that the strength is in: 10 mg per 2 mL.
+   * HL7 v2: RXO-25, RXE-33, RXD-28, RXG-23, RXA-23 · FHIR: Medication.ingredient.strength
+   */
+  strengthVolume: string;
+  /**
+   * The unit of that volume.
+   * HL7 v2: RXO-26, RXE-34, RXD-29, RXG-24, RXA-24 · FHIR: Medication.ingredient.strength
+   */
+  strengthVolumeUnit: string;
+  /**
+   * Every coding of that unit.
+   * HL7 v2: RXO-26, RXE-34, RXD-29, RXG-24, RXA-24 · FHIR: Medication.ingredient.strength
+   */
+  strengthVolumeUnitCode:
+    | Code
+    | undefined;
+  /**
+   * Further codes of the drug.
+   * HL7 v2: RXO-24, RXE-31, RXD-25
+   */
+  supplementaryCodes: Code[];
+  /**
+   * How many refills remain.
+   * HL7 v2: RXE-16
+   */
+  refillsRemaining: string;
+  /**
+   * How many were dispensed.
+   * HL7 v2: RXE-17
+   */
+  refillsDispensed: string;
+  /**
+   * When it was dispensed last.
+   * HL7 v2: RXE-18
+   */
+  lastDispensed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How much a day in all, as sent.
+   * HL7 v2: RXO-23, RXE-19, RXD-12
+   */
+  totalDailyDose: string;
+  /**
+   * When it was ordered first.
+   * HL7 v2: RXE-32
+   */
+  originallyOrdered:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The schedule of a controlled substance, as sent.
+   * HL7 v2: RXE-35 (table 0477)
+   */
+  controlledSchedule: string;
+  /**
+   * Where it is to be delivered.
+   * HL7 v2: RXO-8, RXE-8, RXD-13, RXG-11
+   */
+  deliverTo:
+    | Location
+    | undefined;
+  /**
+   * The pharmacy that dispenses it.
+   * HL7 v2: RXE-40 · FHIR: MedicationRequest.dispenseRequest.performer
+   */
+  pharmacy:
+    | Code
+    | undefined;
+  /**
+   * How the order is dispensed: M medication, S supply, O other, as sent.
+   * HL7 v2: RXO-27, RXE-44, RXD-32, RXG-26, RXA-26 (table 0480)
+   */
+  pharmacyOrderType: string;
+  /**
+   * What is to be dispensed, where that is not what is given.
+   * HL7 v2: RXO-10
+   */
+  dispenseCode:
+    | Code
+    | undefined;
+  /**
+   * The number of the give order that was carried out.
+   * HL7 v2: RXA-1, RXG-1
+   */
+  giveNumber: string;
+  /**
+   * The ordinal of the administration or dispense in its order, as sent.
+   * HL7 v2: RXA-2, RXD-1
+   */
+  administrationNumber: string;
+  /**
+   * When it was put into the sender's record.
+   * HL7 v2: RXA-22
+   */
+  recorded:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Where it was given, by its address.
+   * HL7 v2: RXA-11.9 to RXA-11.15, RXA-28
+   */
+  locationAddress:
+    | Address
+    | undefined;
+  /**
+   * Bolus, patient-controlled doses and limits of an infusion.
+   * HL7 v2: RXV
+   */
+  infusions: Infusion[];
+  /**
+   * Lots after the first.
+   * HL7 v2: RXD-18, RXG-19, RXA-15
+   */
+  furtherLotNumbers: string[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** Bolus, patient-controlled doses and limits of an infusion; amounts with their unit, as sent. */
+export interface Infusion {
+  /**
+   * L loading, C supplemental, as sent.
+   * HL7 v2: RXV-2 (table 0917)
+   */
+  bolusType: string;
+  /**
+   * The dose of a bolus.
+   * HL7 v2: RXV-3, RXV-4
+   */
+  bolus: string;
+  /**
+   * Its volume.
+   * HL7 v2: RXV-5, RXV-6
+   */
+  bolusVolume: string;
+  /**
+   * C continuous, P patient-controlled, PC both, as sent.
+   * HL7 v2: RXV-7 (table 0918)
+   */
+  pcaType: string;
+  /**
+   * The dose that the patient may take.
+   * HL7 v2: RXV-8, RXV-9
+   */
+  pca: string;
+  /**
+   * Its volume.
+   * HL7 v2: RXV-10, RXV-11
+   */
+  pcaVolume: string;
+  /**
+   * The largest dose.
+   * HL7 v2: RXV-12, RXV-13
+   */
+  maximum: string;
+  /**
+   * Its volume.
+   * HL7 v2: RXV-14, RXV-15
+   */
+  maximumVolume: string;
+  /**
+   * In which time that counts.
+   * HL7 v2: RXV-16
+   */
+  maximumPer: string;
+  /**
+   * How long after a dose the next one is locked.
+   * HL7 v2: RXV-17
+   */
+  lockout: string;
+  /**
+   * Who made the syringe, its model and its size.
+   * HL7 v2: RXV-18 to RXV-21
+   */
+  syringe: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3069,7 +3795,29 @@ export interface Ingredient {
    * Every coding of the unit of the strength.
    * HL7 v2: RXC-6
    */
-  strengthUnitCode: Code | undefined;
+  strengthUnitCode:
+    | Code
+    | undefined;
+  /**
+   * Further codes of it.
+   * HL7 v2: RXC-7
+   */
+  supplementaryCodes: Code[];
+  /**
+   * The volume that the strength is in.
+   * HL7 v2: RXC-8
+   */
+  strengthVolume: string;
+  /**
+   * The unit of that volume.
+   * HL7 v2: RXC-9
+   */
+  strengthVolumeUnit: string;
+  /**
+   * Every coding of that unit.
+   * HL7 v2: RXC-9
+   */
+  strengthVolumeUnitCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3139,7 +3887,7 @@ export interface Immunization {
   informationSource: Code[];
   /**
    * CP complete, RE refused, NA not given, PA partly given, as sent.
-   * HL7 v2: RXA-20 (table 0322) · FHIR: Immunization.status
+   * HL7 v2: RXA-20 (table 0322) · FHIR: Immunization.status, Immunization.isSubpotent
    */
   completionStatus: string;
   /**
@@ -3153,8 +3901,8 @@ export interface Immunization {
    */
   refusalReasons: Code[];
   /**
-   * Who gave it.
-   * HL7 v2: RXA-10, PRT · FHIR: Immunization.performer
+   * Who gave, ordered and entered it.
+   * HL7 v2: RXA-10 (by the type of its number: VEI, OEI, REI), PRT · FHIR: Immunization.performer
    */
   participants: Participant[];
   /**
@@ -3192,7 +3940,19 @@ export interface Immunization {
    * When it was put into the sender's record.
    * HL7 v2: RXA-22 · FHIR: Immunization.recorded
    */
-  recorded: ClinicalTime | undefined;
+  recorded:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Lots after the first.
+   * HL7 v2: RXA-15 · FHIR: Immunization.note
+   */
+  furtherLotNumbers: string[];
+  /**
+   * Where it was given, by its address.
+   * HL7 v2: RXA-11.9 to RXA-11.15, RXA-28
+   */
+  locationAddress: Address | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3325,7 +4085,31 @@ export interface ChargeItem {
    * Where the patient was.
    * HL7 v2: FT1-16
    */
-  location: Location | undefined;
+  location:
+    | Location
+    | undefined;
+  /**
+   * How the procedure is meant: left side, distinct …
+   * HL7 v2: FT1-26
+   */
+  procedureModifiers: Code[];
+  /**
+   * The drug by its national code.
+   * HL7 v2: FT1-29 · FHIR: ChargeItem.productCodeableConcept
+   */
+  drug:
+    | Code
+    | undefined;
+  /**
+   * What one of it costs.
+   * HL7 v2: FT1-22
+   */
+  costUnit: string;
+  /**
+   * Until when it was done.
+   * HL7 v2: FT1-4.2 · FHIR: ChargeItem.occurrencePeriod
+   */
+  transactedEnd: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3962,9 +4746,14 @@ export interface Referral {
   reasons: Code[];
   /**
    * The providers, each with its role as sent.
-   * HL7 v2: PRD-1, PRD-2, PRD-7 (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
+   * HL7 v2: PRD-1, PRD-2, PRD-3, PRD-7 (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
    */
   participants: Participant[];
+  /**
+   * When it was processed.
+   * HL7 v2: RF1-9
+   */
+  processed: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4213,7 +5002,19 @@ export interface Provenance {
    * Set where the record was mapped again after it had been delivered: this event stands in place of an earlier one.
    * FHIR: Provenance.entity (revision) · Hilum: codes replay
    */
-  replay: Replay | undefined;
+  replay:
+    | Replay
+    | undefined;
+  /**
+   * The control ID of the message that this one answers.
+   * HL7 v2: MSA-2
+   */
+  inReplyTo: string;
+  /**
+   * How it answers, as sent: AA and CA accept, AE, AR, CE and CR refuse.
+   * HL7 v2: MSA-1 (table 0008)
+   */
+  acknowledgment: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9388,7 +10189,18 @@ export const Location: MessageFns<Location> = {
 };
 
 function createBaseParticipant(): Participant {
-  return { role: "", person: undefined, devices: [], telecoms: [], action: "", period: undefined, _unknownFields: {} };
+  return {
+    role: "",
+    person: undefined,
+    devices: [],
+    telecoms: [],
+    action: "",
+    period: undefined,
+    roleCode: undefined,
+    addresses: [],
+    acted: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const Participant: MessageFns<Participant> = {
@@ -9410,6 +10222,15 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.period !== undefined) {
       Period.encode(message.period, writer.uint32(50).fork()).join();
+    }
+    if (message.roleCode !== undefined) {
+      Code.encode(message.roleCode, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.addresses) {
+      Address.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.acted !== undefined) {
+      ClinicalTime.encode(message.acted, writer.uint32(74).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9483,6 +10304,30 @@ export const Participant: MessageFns<Participant> = {
             message.period = Period.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.roleCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.addresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.acted = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9511,6 +10356,15 @@ export const Participant: MessageFns<Participant> = {
       telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
       action: isSet(object.action) ? globalThis.String(object.action) : "",
       period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+      roleCode: isSet(object.roleCode)
+        ? Code.fromJSON(object.roleCode)
+        : isSet(object.role_code)
+        ? Code.fromJSON(object.role_code)
+        : undefined,
+      addresses: globalThis.Array.isArray(object?.addresses)
+        ? object.addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      acted: isSet(object.acted) ? ClinicalTime.fromJSON(object.acted) : undefined,
     };
   },
 
@@ -9534,6 +10388,15 @@ export const Participant: MessageFns<Participant> = {
     if (message.period !== undefined) {
       obj.period = Period.toJSON(message.period);
     }
+    if (message.roleCode !== undefined) {
+      obj.roleCode = Code.toJSON(message.roleCode);
+    }
+    if (message.addresses?.length) {
+      obj.addresses = message.addresses.map((e) => Address.toJSON(e));
+    }
+    if (message.acted !== undefined) {
+      obj.acted = ClinicalTime.toJSON(message.acted);
+    }
     return obj;
   },
 
@@ -9551,6 +10414,13 @@ export const Participant: MessageFns<Participant> = {
     message.action = object.action ?? "";
     message.period = (object.period !== undefined && object.period !== null)
       ? Period.fromPartial(object.period)
+      : undefined;
+    message.roleCode = (object.roleCode !== undefined && object.roleCode !== null)
+      ? Code.fromPartial(object.roleCode)
+      : undefined;
+    message.addresses = object.addresses?.map((e) => Address.fromPartial(e)) || [];
+    message.acted = (object.acted !== undefined && object.acted !== null)
+      ? ClinicalTime.fromPartial(object.acted)
       : undefined;
     return message;
   },
@@ -10410,6 +11280,14 @@ function createBaseOrder(): Order {
     details: [],
     imagingSteps: [],
     parentObservation: undefined,
+    procedureModifiers: [],
+    collectorComments: [],
+    resultHandling: undefined,
+    parentService: undefined,
+    blood: undefined,
+    bloodUnits: [],
+    diet: [],
+    supplies: [],
     _unknownFields: {},
   };
 }
@@ -10544,6 +11422,30 @@ export const Order: MessageFns<Order> = {
     }
     if (message.parentObservation !== undefined) {
       ParentObservation.encode(message.parentObservation, writer.uint32(346).fork()).join();
+    }
+    for (const v of message.procedureModifiers) {
+      Code.encode(v!, writer.uint32(354).fork()).join();
+    }
+    for (const v of message.collectorComments) {
+      Code.encode(v!, writer.uint32(362).fork()).join();
+    }
+    if (message.resultHandling !== undefined) {
+      Code.encode(message.resultHandling, writer.uint32(370).fork()).join();
+    }
+    if (message.parentService !== undefined) {
+      Code.encode(message.parentService, writer.uint32(378).fork()).join();
+    }
+    if (message.blood !== undefined) {
+      BloodOrder.encode(message.blood, writer.uint32(386).fork()).join();
+    }
+    for (const v of message.bloodUnits) {
+      BloodUnit.encode(v!, writer.uint32(394).fork()).join();
+    }
+    for (const v of message.diet) {
+      DietItem.encode(v!, writer.uint32(402).fork()).join();
+    }
+    for (const v of message.supplies) {
+      SupplyItem.encode(v!, writer.uint32(410).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10913,6 +11815,70 @@ export const Order: MessageFns<Order> = {
             message.parentObservation = ParentObservation.decode(reader, reader.uint32());
             continue;
           }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.procedureModifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.collectorComments.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.resultHandling = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.parentService = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.blood = BloodOrder.decode(reader, reader.uint32());
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.bloodUnits.push(BloodUnit.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.diet.push(DietItem.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.supplies.push(SupplyItem.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11072,6 +12038,38 @@ export const Order: MessageFns<Order> = {
         : isSet(object.parent_observation)
         ? ParentObservation.fromJSON(object.parent_observation)
         : undefined,
+      procedureModifiers: globalThis.Array.isArray(object?.procedureModifiers)
+        ? object.procedureModifiers.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.procedure_modifiers)
+        ? object.procedure_modifiers.map((e: any) => Code.fromJSON(e))
+        : [],
+      collectorComments: globalThis.Array.isArray(object?.collectorComments)
+        ? object.collectorComments.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.collector_comments)
+        ? object.collector_comments.map((e: any) => Code.fromJSON(e))
+        : [],
+      resultHandling: isSet(object.resultHandling)
+        ? Code.fromJSON(object.resultHandling)
+        : isSet(object.result_handling)
+        ? Code.fromJSON(object.result_handling)
+        : undefined,
+      parentService: isSet(object.parentService)
+        ? Code.fromJSON(object.parentService)
+        : isSet(object.parent_service)
+        ? Code.fromJSON(object.parent_service)
+        : undefined,
+      blood: isSet(object.blood) ? BloodOrder.fromJSON(object.blood) : undefined,
+      bloodUnits: globalThis.Array.isArray(object?.bloodUnits)
+        ? object.bloodUnits.map((e: any) => BloodUnit.fromJSON(e))
+        : globalThis.Array.isArray(object?.blood_units)
+        ? object.blood_units.map((e: any) => BloodUnit.fromJSON(e))
+        : [],
+      diet: globalThis.Array.isArray(object?.diet)
+        ? object.diet.map((e: any) => DietItem.fromJSON(e))
+        : [],
+      supplies: globalThis.Array.isArray(object?.supplies)
+        ? object.supplies.map((e: any) => SupplyItem.fromJSON(e))
+        : [],
     };
   },
 
@@ -11206,6 +12204,30 @@ export const Order: MessageFns<Order> = {
     if (message.parentObservation !== undefined) {
       obj.parentObservation = ParentObservation.toJSON(message.parentObservation);
     }
+    if (message.procedureModifiers?.length) {
+      obj.procedureModifiers = message.procedureModifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.collectorComments?.length) {
+      obj.collectorComments = message.collectorComments.map((e) => Code.toJSON(e));
+    }
+    if (message.resultHandling !== undefined) {
+      obj.resultHandling = Code.toJSON(message.resultHandling);
+    }
+    if (message.parentService !== undefined) {
+      obj.parentService = Code.toJSON(message.parentService);
+    }
+    if (message.blood !== undefined) {
+      obj.blood = BloodOrder.toJSON(message.blood);
+    }
+    if (message.bloodUnits?.length) {
+      obj.bloodUnits = message.bloodUnits.map((e) => BloodUnit.toJSON(e));
+    }
+    if (message.diet?.length) {
+      obj.diet = message.diet.map((e) => DietItem.toJSON(e));
+    }
+    if (message.supplies?.length) {
+      obj.supplies = message.supplies.map((e) => SupplyItem.toJSON(e));
+    }
     return obj;
   },
 
@@ -11289,6 +12311,20 @@ export const Order: MessageFns<Order> = {
     message.parentObservation = (object.parentObservation !== undefined && object.parentObservation !== null)
       ? ParentObservation.fromPartial(object.parentObservation)
       : undefined;
+    message.procedureModifiers = object.procedureModifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.collectorComments = object.collectorComments?.map((e) => Code.fromPartial(e)) || [];
+    message.resultHandling = (object.resultHandling !== undefined && object.resultHandling !== null)
+      ? Code.fromPartial(object.resultHandling)
+      : undefined;
+    message.parentService = (object.parentService !== undefined && object.parentService !== null)
+      ? Code.fromPartial(object.parentService)
+      : undefined;
+    message.blood = (object.blood !== undefined && object.blood !== null)
+      ? BloodOrder.fromPartial(object.blood)
+      : undefined;
+    message.bloodUnits = object.bloodUnits?.map((e) => BloodUnit.fromPartial(e)) || [];
+    message.diet = object.diet?.map((e) => DietItem.fromPartial(e)) || [];
+    message.supplies = object.supplies?.map((e) => SupplyItem.fromPartial(e)) || [];
     return message;
   },
 };
@@ -11423,6 +12459,8 @@ function createBaseImagingStep(): ImagingStep {
     modality: undefined,
     protocols: [],
     station: "",
+    location: undefined,
+    stationTitle: "",
     _unknownFields: {},
   };
 }
@@ -11449,6 +12487,12 @@ export const ImagingStep: MessageFns<ImagingStep> = {
     }
     if (message.station !== "") {
       writer.uint32(58).string(message.station);
+    }
+    if (message.location !== undefined) {
+      Code.encode(message.location, writer.uint32(66).fork()).join();
+    }
+    if (message.stationTitle !== "") {
+      writer.uint32(74).string(message.stationTitle);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11530,6 +12574,22 @@ export const ImagingStep: MessageFns<ImagingStep> = {
             message.station = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.location = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.stationTitle = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11567,6 +12627,12 @@ export const ImagingStep: MessageFns<ImagingStep> = {
       modality: isSet(object.modality) ? Code.fromJSON(object.modality) : undefined,
       protocols: globalThis.Array.isArray(object?.protocols) ? object.protocols.map((e: any) => Code.fromJSON(e)) : [],
       station: isSet(object.station) ? globalThis.String(object.station) : "",
+      location: isSet(object.location) ? Code.fromJSON(object.location) : undefined,
+      stationTitle: isSet(object.stationTitle)
+        ? globalThis.String(object.stationTitle)
+        : isSet(object.station_title)
+        ? globalThis.String(object.station_title)
+        : "",
     };
   },
 
@@ -11593,6 +12659,12 @@ export const ImagingStep: MessageFns<ImagingStep> = {
     if (message.station !== "") {
       obj.station = message.station;
     }
+    if (message.location !== undefined) {
+      obj.location = Code.toJSON(message.location);
+    }
+    if (message.stationTitle !== "") {
+      obj.stationTitle = message.stationTitle;
+    }
     return obj;
   },
 
@@ -11618,6 +12690,10 @@ export const ImagingStep: MessageFns<ImagingStep> = {
       : undefined;
     message.protocols = object.protocols?.map((e) => Code.fromPartial(e)) || [];
     message.station = object.station ?? "";
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Code.fromPartial(object.location)
+      : undefined;
+    message.stationTitle = object.stationTitle ?? "";
     return message;
   },
 };
@@ -11771,6 +12847,11 @@ function createBaseTiming(): Timing {
     condition: "",
     occurrences: "",
     timesOfDay: [],
+    priorities: [],
+    conjunction: "",
+    relative: "",
+    occurrenceDuration: "",
+    sequences: [],
     _unknownFields: {},
   };
 }
@@ -11806,6 +12887,21 @@ export const Timing: MessageFns<Timing> = {
     }
     for (const v of message.timesOfDay) {
       writer.uint32(82).string(v!);
+    }
+    for (const v of message.priorities) {
+      writer.uint32(90).string(v!);
+    }
+    if (message.conjunction !== "") {
+      writer.uint32(98).string(message.conjunction);
+    }
+    if (message.relative !== "") {
+      writer.uint32(106).string(message.relative);
+    }
+    if (message.occurrenceDuration !== "") {
+      writer.uint32(114).string(message.occurrenceDuration);
+    }
+    for (const v of message.sequences) {
+      OrderSequence.encode(v!, writer.uint32(122).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11911,6 +13007,46 @@ export const Timing: MessageFns<Timing> = {
             message.timesOfDay.push(reader.string());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.priorities.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.conjunction = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.relative = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.occurrenceDuration = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.sequences.push(OrderSequence.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11947,6 +13083,19 @@ export const Timing: MessageFns<Timing> = {
         : globalThis.Array.isArray(object?.times_of_day)
         ? object.times_of_day.map((e: any) => globalThis.String(e))
         : [],
+      priorities: globalThis.Array.isArray(object?.priorities)
+        ? object.priorities.map((e: any) => globalThis.String(e))
+        : [],
+      conjunction: isSet(object.conjunction) ? globalThis.String(object.conjunction) : "",
+      relative: isSet(object.relative) ? globalThis.String(object.relative) : "",
+      occurrenceDuration: isSet(object.occurrenceDuration)
+        ? globalThis.String(object.occurrenceDuration)
+        : isSet(object.occurrence_duration)
+        ? globalThis.String(object.occurrence_duration)
+        : "",
+      sequences: globalThis.Array.isArray(object?.sequences)
+        ? object.sequences.map((e: any) => OrderSequence.fromJSON(e))
+        : [],
     };
   },
 
@@ -11982,6 +13131,21 @@ export const Timing: MessageFns<Timing> = {
     if (message.timesOfDay?.length) {
       obj.timesOfDay = message.timesOfDay;
     }
+    if (message.priorities?.length) {
+      obj.priorities = message.priorities;
+    }
+    if (message.conjunction !== "") {
+      obj.conjunction = message.conjunction;
+    }
+    if (message.relative !== "") {
+      obj.relative = message.relative;
+    }
+    if (message.occurrenceDuration !== "") {
+      obj.occurrenceDuration = message.occurrenceDuration;
+    }
+    if (message.sequences?.length) {
+      obj.sequences = message.sequences.map((e) => OrderSequence.toJSON(e));
+    }
     return obj;
   },
 
@@ -12002,6 +13166,1559 @@ export const Timing: MessageFns<Timing> = {
     message.condition = object.condition ?? "";
     message.occurrences = object.occurrences ?? "";
     message.timesOfDay = object.timesOfDay?.map((e) => e) || [];
+    message.priorities = object.priorities?.map((e) => e) || [];
+    message.conjunction = object.conjunction ?? "";
+    message.relative = object.relative ?? "";
+    message.occurrenceDuration = object.occurrenceDuration ?? "";
+    message.sequences = object.sequences?.map((e) => OrderSequence.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseOrderSequence(): OrderSequence {
+  return {
+    type: "",
+    placer: undefined,
+    filler: undefined,
+    group: undefined,
+    condition: "",
+    cyclic: "",
+    interval: "",
+    repeats: "",
+    relationship: "",
+    _unknownFields: {},
+  };
+}
+
+export const OrderSequence: MessageFns<OrderSequence> = {
+  encode(message: OrderSequence, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    if (message.placer !== undefined) {
+      Identifier.encode(message.placer, writer.uint32(18).fork()).join();
+    }
+    if (message.filler !== undefined) {
+      Identifier.encode(message.filler, writer.uint32(26).fork()).join();
+    }
+    if (message.group !== undefined) {
+      Identifier.encode(message.group, writer.uint32(34).fork()).join();
+    }
+    if (message.condition !== "") {
+      writer.uint32(42).string(message.condition);
+    }
+    if (message.cyclic !== "") {
+      writer.uint32(50).string(message.cyclic);
+    }
+    if (message.interval !== "") {
+      writer.uint32(58).string(message.interval);
+    }
+    if (message.repeats !== "") {
+      writer.uint32(66).string(message.repeats);
+    }
+    if (message.relationship !== "") {
+      writer.uint32(74).string(message.relationship);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderSequence {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderSequence();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.placer = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.filler = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.group = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.condition = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.cyclic = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.interval = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.repeats = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.relationship = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OrderSequence {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      placer: isSet(object.placer) ? Identifier.fromJSON(object.placer) : undefined,
+      filler: isSet(object.filler) ? Identifier.fromJSON(object.filler) : undefined,
+      group: isSet(object.group) ? Identifier.fromJSON(object.group) : undefined,
+      condition: isSet(object.condition) ? globalThis.String(object.condition) : "",
+      cyclic: isSet(object.cyclic) ? globalThis.String(object.cyclic) : "",
+      interval: isSet(object.interval) ? globalThis.String(object.interval) : "",
+      repeats: isSet(object.repeats) ? globalThis.String(object.repeats) : "",
+      relationship: isSet(object.relationship) ? globalThis.String(object.relationship) : "",
+    };
+  },
+
+  toJSON(message: OrderSequence): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.placer !== undefined) {
+      obj.placer = Identifier.toJSON(message.placer);
+    }
+    if (message.filler !== undefined) {
+      obj.filler = Identifier.toJSON(message.filler);
+    }
+    if (message.group !== undefined) {
+      obj.group = Identifier.toJSON(message.group);
+    }
+    if (message.condition !== "") {
+      obj.condition = message.condition;
+    }
+    if (message.cyclic !== "") {
+      obj.cyclic = message.cyclic;
+    }
+    if (message.interval !== "") {
+      obj.interval = message.interval;
+    }
+    if (message.repeats !== "") {
+      obj.repeats = message.repeats;
+    }
+    if (message.relationship !== "") {
+      obj.relationship = message.relationship;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OrderSequence>): OrderSequence {
+    return OrderSequence.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrderSequence>): OrderSequence {
+    const message = createBaseOrderSequence();
+    message.type = object.type ?? "";
+    message.placer = (object.placer !== undefined && object.placer !== null)
+      ? Identifier.fromPartial(object.placer)
+      : undefined;
+    message.filler = (object.filler !== undefined && object.filler !== null)
+      ? Identifier.fromPartial(object.filler)
+      : undefined;
+    message.group = (object.group !== undefined && object.group !== null)
+      ? Identifier.fromPartial(object.group)
+      : undefined;
+    message.condition = object.condition ?? "";
+    message.cyclic = object.cyclic ?? "";
+    message.interval = object.interval ?? "";
+    message.repeats = object.repeats ?? "";
+    message.relationship = object.relationship ?? "";
+    return message;
+  },
+};
+
+function createBaseBloodOrder(): BloodOrder {
+  return {
+    amount: "",
+    unit: "",
+    unitCode: undefined,
+    dispenseFrom: undefined,
+    dispense: undefined,
+    dispenseTo: undefined,
+    consent: "",
+    _unknownFields: {},
+  };
+}
+
+export const BloodOrder: MessageFns<BloodOrder> = {
+  encode(message: BloodOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.amount !== "") {
+      writer.uint32(10).string(message.amount);
+    }
+    if (message.unit !== "") {
+      writer.uint32(18).string(message.unit);
+    }
+    if (message.unitCode !== undefined) {
+      Code.encode(message.unitCode, writer.uint32(26).fork()).join();
+    }
+    if (message.dispenseFrom !== undefined) {
+      Location.encode(message.dispenseFrom, writer.uint32(34).fork()).join();
+    }
+    if (message.dispense !== undefined) {
+      ClinicalTime.encode(message.dispense, writer.uint32(42).fork()).join();
+    }
+    if (message.dispenseTo !== undefined) {
+      Location.encode(message.dispenseTo, writer.uint32(50).fork()).join();
+    }
+    if (message.consent !== "") {
+      writer.uint32(58).string(message.consent);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BloodOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBloodOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.unitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dispenseFrom = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.dispense = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dispenseTo = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.consent = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BloodOrder {
+    return {
+      amount: isSet(object.amount) ? globalThis.String(object.amount) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      unitCode: isSet(object.unitCode)
+        ? Code.fromJSON(object.unitCode)
+        : isSet(object.unit_code)
+        ? Code.fromJSON(object.unit_code)
+        : undefined,
+      dispenseFrom: isSet(object.dispenseFrom)
+        ? Location.fromJSON(object.dispenseFrom)
+        : isSet(object.dispense_from)
+        ? Location.fromJSON(object.dispense_from)
+        : undefined,
+      dispense: isSet(object.dispense) ? ClinicalTime.fromJSON(object.dispense) : undefined,
+      dispenseTo: isSet(object.dispenseTo)
+        ? Location.fromJSON(object.dispenseTo)
+        : isSet(object.dispense_to)
+        ? Location.fromJSON(object.dispense_to)
+        : undefined,
+      consent: isSet(object.consent) ? globalThis.String(object.consent) : "",
+    };
+  },
+
+  toJSON(message: BloodOrder): unknown {
+    const obj: any = {};
+    if (message.amount !== "") {
+      obj.amount = message.amount;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.unitCode !== undefined) {
+      obj.unitCode = Code.toJSON(message.unitCode);
+    }
+    if (message.dispenseFrom !== undefined) {
+      obj.dispenseFrom = Location.toJSON(message.dispenseFrom);
+    }
+    if (message.dispense !== undefined) {
+      obj.dispense = ClinicalTime.toJSON(message.dispense);
+    }
+    if (message.dispenseTo !== undefined) {
+      obj.dispenseTo = Location.toJSON(message.dispenseTo);
+    }
+    if (message.consent !== "") {
+      obj.consent = message.consent;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BloodOrder>): BloodOrder {
+    return BloodOrder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BloodOrder>): BloodOrder {
+    const message = createBaseBloodOrder();
+    message.amount = object.amount ?? "";
+    message.unit = object.unit ?? "";
+    message.unitCode = (object.unitCode !== undefined && object.unitCode !== null)
+      ? Code.fromPartial(object.unitCode)
+      : undefined;
+    message.dispenseFrom = (object.dispenseFrom !== undefined && object.dispenseFrom !== null)
+      ? Location.fromPartial(object.dispenseFrom)
+      : undefined;
+    message.dispense = (object.dispense !== undefined && object.dispense !== null)
+      ? ClinicalTime.fromPartial(object.dispense)
+      : undefined;
+    message.dispenseTo = (object.dispenseTo !== undefined && object.dispenseTo !== null)
+      ? Location.fromPartial(object.dispenseTo)
+      : undefined;
+    message.consent = object.consent ?? "";
+    return message;
+  },
+};
+
+function createBaseBloodUnit(): BloodUnit {
+  return {
+    setId: "",
+    act: "",
+    status: undefined,
+    messageStatus: "",
+    statusAt: undefined,
+    donation: undefined,
+    component: undefined,
+    donationType: undefined,
+    product: undefined,
+    manufacturer: undefined,
+    lot: undefined,
+    bloodGroup: undefined,
+    specialTesting: [],
+    expires: undefined,
+    quantity: "",
+    amount: "",
+    unit: "",
+    unitCode: undefined,
+    identifier: undefined,
+    dispensedTo: undefined,
+    participants: [],
+    transfused: undefined,
+    reactions: [],
+    interruption: undefined,
+    notes: [],
+    _unknownFields: {},
+  };
+}
+
+export const BloodUnit: MessageFns<BloodUnit> = {
+  encode(message: BloodUnit, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.setId !== "") {
+      writer.uint32(10).string(message.setId);
+    }
+    if (message.act !== "") {
+      writer.uint32(18).string(message.act);
+    }
+    if (message.status !== undefined) {
+      Code.encode(message.status, writer.uint32(26).fork()).join();
+    }
+    if (message.messageStatus !== "") {
+      writer.uint32(34).string(message.messageStatus);
+    }
+    if (message.statusAt !== undefined) {
+      ClinicalTime.encode(message.statusAt, writer.uint32(42).fork()).join();
+    }
+    if (message.donation !== undefined) {
+      Identifier.encode(message.donation, writer.uint32(50).fork()).join();
+    }
+    if (message.component !== undefined) {
+      Code.encode(message.component, writer.uint32(58).fork()).join();
+    }
+    if (message.donationType !== undefined) {
+      Code.encode(message.donationType, writer.uint32(66).fork()).join();
+    }
+    if (message.product !== undefined) {
+      Code.encode(message.product, writer.uint32(74).fork()).join();
+    }
+    if (message.manufacturer !== undefined) {
+      Organization.encode(message.manufacturer, writer.uint32(82).fork()).join();
+    }
+    if (message.lot !== undefined) {
+      Identifier.encode(message.lot, writer.uint32(90).fork()).join();
+    }
+    if (message.bloodGroup !== undefined) {
+      Code.encode(message.bloodGroup, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.specialTesting) {
+      Code.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.expires !== undefined) {
+      ClinicalTime.encode(message.expires, writer.uint32(114).fork()).join();
+    }
+    if (message.quantity !== "") {
+      writer.uint32(122).string(message.quantity);
+    }
+    if (message.amount !== "") {
+      writer.uint32(130).string(message.amount);
+    }
+    if (message.unit !== "") {
+      writer.uint32(138).string(message.unit);
+    }
+    if (message.unitCode !== undefined) {
+      Code.encode(message.unitCode, writer.uint32(146).fork()).join();
+    }
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(154).fork()).join();
+    }
+    if (message.dispensedTo !== undefined) {
+      Location.encode(message.dispensedTo, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.transfused !== undefined) {
+      Period.encode(message.transfused, writer.uint32(178).fork()).join();
+    }
+    for (const v of message.reactions) {
+      Code.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.interruption !== undefined) {
+      Code.encode(message.interruption, writer.uint32(194).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(202).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BloodUnit {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBloodUnit();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.setId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.act = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.status = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.messageStatus = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.statusAt = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.donation = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.component = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.donationType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.product = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.manufacturer = Organization.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.lot = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.bloodGroup = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.specialTesting.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.expires = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.quantity = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.unitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.dispensedTo = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.transfused = Period.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.reactions.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.interruption = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BloodUnit {
+    return {
+      setId: isSet(object.setId)
+        ? globalThis.String(object.setId)
+        : isSet(object.set_id)
+        ? globalThis.String(object.set_id)
+        : "",
+      act: isSet(object.act) ? globalThis.String(object.act) : "",
+      status: isSet(object.status) ? Code.fromJSON(object.status) : undefined,
+      messageStatus: isSet(object.messageStatus)
+        ? globalThis.String(object.messageStatus)
+        : isSet(object.message_status)
+        ? globalThis.String(object.message_status)
+        : "",
+      statusAt: isSet(object.statusAt)
+        ? ClinicalTime.fromJSON(object.statusAt)
+        : isSet(object.status_at)
+        ? ClinicalTime.fromJSON(object.status_at)
+        : undefined,
+      donation: isSet(object.donation) ? Identifier.fromJSON(object.donation) : undefined,
+      component: isSet(object.component) ? Code.fromJSON(object.component) : undefined,
+      donationType: isSet(object.donationType)
+        ? Code.fromJSON(object.donationType)
+        : isSet(object.donation_type)
+        ? Code.fromJSON(object.donation_type)
+        : undefined,
+      product: isSet(object.product) ? Code.fromJSON(object.product) : undefined,
+      manufacturer: isSet(object.manufacturer) ? Organization.fromJSON(object.manufacturer) : undefined,
+      lot: isSet(object.lot) ? Identifier.fromJSON(object.lot) : undefined,
+      bloodGroup: isSet(object.bloodGroup)
+        ? Code.fromJSON(object.bloodGroup)
+        : isSet(object.blood_group)
+        ? Code.fromJSON(object.blood_group)
+        : undefined,
+      specialTesting: globalThis.Array.isArray(object?.specialTesting)
+        ? object.specialTesting.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.special_testing)
+        ? object.special_testing.map((e: any) => Code.fromJSON(e))
+        : [],
+      expires: isSet(object.expires) ? ClinicalTime.fromJSON(object.expires) : undefined,
+      quantity: isSet(object.quantity) ? globalThis.String(object.quantity) : "",
+      amount: isSet(object.amount) ? globalThis.String(object.amount) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      unitCode: isSet(object.unitCode)
+        ? Code.fromJSON(object.unitCode)
+        : isSet(object.unit_code)
+        ? Code.fromJSON(object.unit_code)
+        : undefined,
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      dispensedTo: isSet(object.dispensedTo)
+        ? Location.fromJSON(object.dispensedTo)
+        : isSet(object.dispensed_to)
+        ? Location.fromJSON(object.dispensed_to)
+        : undefined,
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
+      transfused: isSet(object.transfused) ? Period.fromJSON(object.transfused) : undefined,
+      reactions: globalThis.Array.isArray(object?.reactions)
+        ? object.reactions.map((e: any) => Code.fromJSON(e))
+        : [],
+      interruption: isSet(object.interruption) ? Code.fromJSON(object.interruption) : undefined,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => Note.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BloodUnit): unknown {
+    const obj: any = {};
+    if (message.setId !== "") {
+      obj.setId = message.setId;
+    }
+    if (message.act !== "") {
+      obj.act = message.act;
+    }
+    if (message.status !== undefined) {
+      obj.status = Code.toJSON(message.status);
+    }
+    if (message.messageStatus !== "") {
+      obj.messageStatus = message.messageStatus;
+    }
+    if (message.statusAt !== undefined) {
+      obj.statusAt = ClinicalTime.toJSON(message.statusAt);
+    }
+    if (message.donation !== undefined) {
+      obj.donation = Identifier.toJSON(message.donation);
+    }
+    if (message.component !== undefined) {
+      obj.component = Code.toJSON(message.component);
+    }
+    if (message.donationType !== undefined) {
+      obj.donationType = Code.toJSON(message.donationType);
+    }
+    if (message.product !== undefined) {
+      obj.product = Code.toJSON(message.product);
+    }
+    if (message.manufacturer !== undefined) {
+      obj.manufacturer = Organization.toJSON(message.manufacturer);
+    }
+    if (message.lot !== undefined) {
+      obj.lot = Identifier.toJSON(message.lot);
+    }
+    if (message.bloodGroup !== undefined) {
+      obj.bloodGroup = Code.toJSON(message.bloodGroup);
+    }
+    if (message.specialTesting?.length) {
+      obj.specialTesting = message.specialTesting.map((e) => Code.toJSON(e));
+    }
+    if (message.expires !== undefined) {
+      obj.expires = ClinicalTime.toJSON(message.expires);
+    }
+    if (message.quantity !== "") {
+      obj.quantity = message.quantity;
+    }
+    if (message.amount !== "") {
+      obj.amount = message.amount;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.unitCode !== undefined) {
+      obj.unitCode = Code.toJSON(message.unitCode);
+    }
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
+    if (message.dispensedTo !== undefined) {
+      obj.dispensedTo = Location.toJSON(message.dispensedTo);
+    }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
+    if (message.transfused !== undefined) {
+      obj.transfused = Period.toJSON(message.transfused);
+    }
+    if (message.reactions?.length) {
+      obj.reactions = message.reactions.map((e) => Code.toJSON(e));
+    }
+    if (message.interruption !== undefined) {
+      obj.interruption = Code.toJSON(message.interruption);
+    }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<BloodUnit>): BloodUnit {
+    return BloodUnit.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BloodUnit>): BloodUnit {
+    const message = createBaseBloodUnit();
+    message.setId = object.setId ?? "";
+    message.act = object.act ?? "";
+    message.status = (object.status !== undefined && object.status !== null)
+      ? Code.fromPartial(object.status)
+      : undefined;
+    message.messageStatus = object.messageStatus ?? "";
+    message.statusAt = (object.statusAt !== undefined && object.statusAt !== null)
+      ? ClinicalTime.fromPartial(object.statusAt)
+      : undefined;
+    message.donation = (object.donation !== undefined && object.donation !== null)
+      ? Identifier.fromPartial(object.donation)
+      : undefined;
+    message.component = (object.component !== undefined && object.component !== null)
+      ? Code.fromPartial(object.component)
+      : undefined;
+    message.donationType = (object.donationType !== undefined && object.donationType !== null)
+      ? Code.fromPartial(object.donationType)
+      : undefined;
+    message.product = (object.product !== undefined && object.product !== null)
+      ? Code.fromPartial(object.product)
+      : undefined;
+    message.manufacturer = (object.manufacturer !== undefined && object.manufacturer !== null)
+      ? Organization.fromPartial(object.manufacturer)
+      : undefined;
+    message.lot = (object.lot !== undefined && object.lot !== null) ? Identifier.fromPartial(object.lot) : undefined;
+    message.bloodGroup = (object.bloodGroup !== undefined && object.bloodGroup !== null)
+      ? Code.fromPartial(object.bloodGroup)
+      : undefined;
+    message.specialTesting = object.specialTesting?.map((e) => Code.fromPartial(e)) || [];
+    message.expires = (object.expires !== undefined && object.expires !== null)
+      ? ClinicalTime.fromPartial(object.expires)
+      : undefined;
+    message.quantity = object.quantity ?? "";
+    message.amount = object.amount ?? "";
+    message.unit = object.unit ?? "";
+    message.unitCode = (object.unitCode !== undefined && object.unitCode !== null)
+      ? Code.fromPartial(object.unitCode)
+      : undefined;
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
+    message.dispensedTo = (object.dispensedTo !== undefined && object.dispensedTo !== null)
+      ? Location.fromPartial(object.dispensedTo)
+      : undefined;
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.transfused = (object.transfused !== undefined && object.transfused !== null)
+      ? Period.fromPartial(object.transfused)
+      : undefined;
+    message.reactions = object.reactions?.map((e) => Code.fromPartial(e)) || [];
+    message.interruption = (object.interruption !== undefined && object.interruption !== null)
+      ? Code.fromPartial(object.interruption)
+      : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDietItem(): DietItem {
+  return { type: "", periods: [], codes: [], instructions: [], _unknownFields: {} };
+}
+
+export const DietItem: MessageFns<DietItem> = {
+  encode(message: DietItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.type !== "") {
+      writer.uint32(10).string(message.type);
+    }
+    for (const v of message.periods) {
+      Code.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.codes) {
+      Code.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.instructions) {
+      writer.uint32(34).string(v!);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DietItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDietItem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.periods.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.codes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.instructions.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DietItem {
+    return {
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      periods: globalThis.Array.isArray(object?.periods) ? object.periods.map((e: any) => Code.fromJSON(e)) : [],
+      codes: globalThis.Array.isArray(object?.codes) ? object.codes.map((e: any) => Code.fromJSON(e)) : [],
+      instructions: globalThis.Array.isArray(object?.instructions)
+        ? object.instructions.map((e: any) => globalThis.String(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DietItem): unknown {
+    const obj: any = {};
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.periods?.length) {
+      obj.periods = message.periods.map((e) => Code.toJSON(e));
+    }
+    if (message.codes?.length) {
+      obj.codes = message.codes.map((e) => Code.toJSON(e));
+    }
+    if (message.instructions?.length) {
+      obj.instructions = message.instructions;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DietItem>): DietItem {
+    return DietItem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DietItem>): DietItem {
+    const message = createBaseDietItem();
+    message.type = object.type ?? "";
+    message.periods = object.periods?.map((e) => Code.fromPartial(e)) || [];
+    message.codes = object.codes?.map((e) => Code.fromPartial(e)) || [];
+    message.instructions = object.instructions?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSupplyItem(): SupplyItem {
+  return {
+    setId: "",
+    internal: undefined,
+    external: undefined,
+    hospital: undefined,
+    quantity: "",
+    unit: "",
+    unitCode: undefined,
+    department: undefined,
+    account: "",
+    deliverTo: undefined,
+    needed: undefined,
+    price: "",
+    manufacturer: undefined,
+    catalog: "",
+    vendor: undefined,
+    vendorCatalog: "",
+    taxable: "",
+    substitution: "",
+    _unknownFields: {},
+  };
+}
+
+export const SupplyItem: MessageFns<SupplyItem> = {
+  encode(message: SupplyItem, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.setId !== "") {
+      writer.uint32(10).string(message.setId);
+    }
+    if (message.internal !== undefined) {
+      Code.encode(message.internal, writer.uint32(18).fork()).join();
+    }
+    if (message.external !== undefined) {
+      Code.encode(message.external, writer.uint32(26).fork()).join();
+    }
+    if (message.hospital !== undefined) {
+      Code.encode(message.hospital, writer.uint32(34).fork()).join();
+    }
+    if (message.quantity !== "") {
+      writer.uint32(42).string(message.quantity);
+    }
+    if (message.unit !== "") {
+      writer.uint32(50).string(message.unit);
+    }
+    if (message.unitCode !== undefined) {
+      Code.encode(message.unitCode, writer.uint32(58).fork()).join();
+    }
+    if (message.department !== undefined) {
+      Code.encode(message.department, writer.uint32(66).fork()).join();
+    }
+    if (message.account !== "") {
+      writer.uint32(74).string(message.account);
+    }
+    if (message.deliverTo !== undefined) {
+      Code.encode(message.deliverTo, writer.uint32(82).fork()).join();
+    }
+    if (message.needed !== undefined) {
+      ClinicalTime.encode(message.needed, writer.uint32(90).fork()).join();
+    }
+    if (message.price !== "") {
+      writer.uint32(98).string(message.price);
+    }
+    if (message.manufacturer !== undefined) {
+      Code.encode(message.manufacturer, writer.uint32(106).fork()).join();
+    }
+    if (message.catalog !== "") {
+      writer.uint32(114).string(message.catalog);
+    }
+    if (message.vendor !== undefined) {
+      Code.encode(message.vendor, writer.uint32(122).fork()).join();
+    }
+    if (message.vendorCatalog !== "") {
+      writer.uint32(130).string(message.vendorCatalog);
+    }
+    if (message.taxable !== "") {
+      writer.uint32(138).string(message.taxable);
+    }
+    if (message.substitution !== "") {
+      writer.uint32(146).string(message.substitution);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SupplyItem {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSupplyItem();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.setId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.internal = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.external = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hospital = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.quantity = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.unitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.department = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.account = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.deliverTo = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.needed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.price = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.manufacturer = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.catalog = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.vendor = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.vendorCatalog = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.taxable = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.substitution = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SupplyItem {
+    return {
+      setId: isSet(object.setId)
+        ? globalThis.String(object.setId)
+        : isSet(object.set_id)
+        ? globalThis.String(object.set_id)
+        : "",
+      internal: isSet(object.internal) ? Code.fromJSON(object.internal) : undefined,
+      external: isSet(object.external) ? Code.fromJSON(object.external) : undefined,
+      hospital: isSet(object.hospital) ? Code.fromJSON(object.hospital) : undefined,
+      quantity: isSet(object.quantity) ? globalThis.String(object.quantity) : "",
+      unit: isSet(object.unit) ? globalThis.String(object.unit) : "",
+      unitCode: isSet(object.unitCode)
+        ? Code.fromJSON(object.unitCode)
+        : isSet(object.unit_code)
+        ? Code.fromJSON(object.unit_code)
+        : undefined,
+      department: isSet(object.department) ? Code.fromJSON(object.department) : undefined,
+      account: isSet(object.account) ? globalThis.String(object.account) : "",
+      deliverTo: isSet(object.deliverTo)
+        ? Code.fromJSON(object.deliverTo)
+        : isSet(object.deliver_to)
+        ? Code.fromJSON(object.deliver_to)
+        : undefined,
+      needed: isSet(object.needed) ? ClinicalTime.fromJSON(object.needed) : undefined,
+      price: isSet(object.price) ? globalThis.String(object.price) : "",
+      manufacturer: isSet(object.manufacturer) ? Code.fromJSON(object.manufacturer) : undefined,
+      catalog: isSet(object.catalog) ? globalThis.String(object.catalog) : "",
+      vendor: isSet(object.vendor) ? Code.fromJSON(object.vendor) : undefined,
+      vendorCatalog: isSet(object.vendorCatalog)
+        ? globalThis.String(object.vendorCatalog)
+        : isSet(object.vendor_catalog)
+        ? globalThis.String(object.vendor_catalog)
+        : "",
+      taxable: isSet(object.taxable) ? globalThis.String(object.taxable) : "",
+      substitution: isSet(object.substitution) ? globalThis.String(object.substitution) : "",
+    };
+  },
+
+  toJSON(message: SupplyItem): unknown {
+    const obj: any = {};
+    if (message.setId !== "") {
+      obj.setId = message.setId;
+    }
+    if (message.internal !== undefined) {
+      obj.internal = Code.toJSON(message.internal);
+    }
+    if (message.external !== undefined) {
+      obj.external = Code.toJSON(message.external);
+    }
+    if (message.hospital !== undefined) {
+      obj.hospital = Code.toJSON(message.hospital);
+    }
+    if (message.quantity !== "") {
+      obj.quantity = message.quantity;
+    }
+    if (message.unit !== "") {
+      obj.unit = message.unit;
+    }
+    if (message.unitCode !== undefined) {
+      obj.unitCode = Code.toJSON(message.unitCode);
+    }
+    if (message.department !== undefined) {
+      obj.department = Code.toJSON(message.department);
+    }
+    if (message.account !== "") {
+      obj.account = message.account;
+    }
+    if (message.deliverTo !== undefined) {
+      obj.deliverTo = Code.toJSON(message.deliverTo);
+    }
+    if (message.needed !== undefined) {
+      obj.needed = ClinicalTime.toJSON(message.needed);
+    }
+    if (message.price !== "") {
+      obj.price = message.price;
+    }
+    if (message.manufacturer !== undefined) {
+      obj.manufacturer = Code.toJSON(message.manufacturer);
+    }
+    if (message.catalog !== "") {
+      obj.catalog = message.catalog;
+    }
+    if (message.vendor !== undefined) {
+      obj.vendor = Code.toJSON(message.vendor);
+    }
+    if (message.vendorCatalog !== "") {
+      obj.vendorCatalog = message.vendorCatalog;
+    }
+    if (message.taxable !== "") {
+      obj.taxable = message.taxable;
+    }
+    if (message.substitution !== "") {
+      obj.substitution = message.substitution;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SupplyItem>): SupplyItem {
+    return SupplyItem.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SupplyItem>): SupplyItem {
+    const message = createBaseSupplyItem();
+    message.setId = object.setId ?? "";
+    message.internal = (object.internal !== undefined && object.internal !== null)
+      ? Code.fromPartial(object.internal)
+      : undefined;
+    message.external = (object.external !== undefined && object.external !== null)
+      ? Code.fromPartial(object.external)
+      : undefined;
+    message.hospital = (object.hospital !== undefined && object.hospital !== null)
+      ? Code.fromPartial(object.hospital)
+      : undefined;
+    message.quantity = object.quantity ?? "";
+    message.unit = object.unit ?? "";
+    message.unitCode = (object.unitCode !== undefined && object.unitCode !== null)
+      ? Code.fromPartial(object.unitCode)
+      : undefined;
+    message.department = (object.department !== undefined && object.department !== null)
+      ? Code.fromPartial(object.department)
+      : undefined;
+    message.account = object.account ?? "";
+    message.deliverTo = (object.deliverTo !== undefined && object.deliverTo !== null)
+      ? Code.fromPartial(object.deliverTo)
+      : undefined;
+    message.needed = (object.needed !== undefined && object.needed !== null)
+      ? ClinicalTime.fromPartial(object.needed)
+      : undefined;
+    message.price = object.price ?? "";
+    message.manufacturer = (object.manufacturer !== undefined && object.manufacturer !== null)
+      ? Code.fromPartial(object.manufacturer)
+      : undefined;
+    message.catalog = object.catalog ?? "";
+    message.vendor = (object.vendor !== undefined && object.vendor !== null)
+      ? Code.fromPartial(object.vendor)
+      : undefined;
+    message.vendorCatalog = object.vendorCatalog ?? "";
+    message.taxable = object.taxable ?? "";
+    message.substitution = object.substitution ?? "";
     return message;
   },
 };
@@ -12025,6 +14742,10 @@ function createBaseSpecimen(): Specimen {
     containerType: undefined,
     risks: [],
     quality: undefined,
+    typeModifiers: [],
+    siteModifiers: [],
+    handling: [],
+    registered: undefined,
     _unknownFields: {},
   };
 }
@@ -12081,6 +14802,18 @@ export const Specimen: MessageFns<Specimen> = {
     }
     if (message.quality !== undefined) {
       Code.encode(message.quality, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.typeModifiers) {
+      Code.encode(v!, writer.uint32(146).fork()).join();
+    }
+    for (const v of message.siteModifiers) {
+      Code.encode(v!, writer.uint32(154).fork()).join();
+    }
+    for (const v of message.handling) {
+      Code.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.registered !== undefined) {
+      ClinicalTime.encode(message.registered, writer.uint32(170).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12242,6 +14975,38 @@ export const Specimen: MessageFns<Specimen> = {
             message.quality = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.typeModifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.siteModifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.handling.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.registered = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12303,6 +15068,20 @@ export const Specimen: MessageFns<Specimen> = {
         : undefined,
       risks: globalThis.Array.isArray(object?.risks) ? object.risks.map((e: any) => Code.fromJSON(e)) : [],
       quality: isSet(object.quality) ? Code.fromJSON(object.quality) : undefined,
+      typeModifiers: globalThis.Array.isArray(object?.typeModifiers)
+        ? object.typeModifiers.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.type_modifiers)
+        ? object.type_modifiers.map((e: any) => Code.fromJSON(e))
+        : [],
+      siteModifiers: globalThis.Array.isArray(object?.siteModifiers)
+        ? object.siteModifiers.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.site_modifiers)
+        ? object.site_modifiers.map((e: any) => Code.fromJSON(e))
+        : [],
+      handling: globalThis.Array.isArray(object?.handling)
+        ? object.handling.map((e: any) => Code.fromJSON(e))
+        : [],
+      registered: isSet(object.registered) ? ClinicalTime.fromJSON(object.registered) : undefined,
     };
   },
 
@@ -12359,6 +15138,18 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.quality !== undefined) {
       obj.quality = Code.toJSON(message.quality);
     }
+    if (message.typeModifiers?.length) {
+      obj.typeModifiers = message.typeModifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.siteModifiers?.length) {
+      obj.siteModifiers = message.siteModifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.handling?.length) {
+      obj.handling = message.handling.map((e) => Code.toJSON(e));
+    }
+    if (message.registered !== undefined) {
+      obj.registered = ClinicalTime.toJSON(message.registered);
+    }
     return obj;
   },
 
@@ -12395,6 +15186,12 @@ export const Specimen: MessageFns<Specimen> = {
     message.risks = object.risks?.map((e) => Code.fromPartial(e)) || [];
     message.quality = (object.quality !== undefined && object.quality !== null)
       ? Code.fromPartial(object.quality)
+      : undefined;
+    message.typeModifiers = object.typeModifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.siteModifiers = object.siteModifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.handling = object.handling?.map((e) => Code.fromPartial(e)) || [];
+    message.registered = (object.registered !== undefined && object.registered !== null)
+      ? ClinicalTime.fromPartial(object.registered)
       : undefined;
     return message;
   },
@@ -14582,6 +17379,7 @@ function createBaseDocument(): Document {
     placerOrders: [],
     fillerOrder: undefined,
     authenticated: undefined,
+    folders: [],
     _unknownFields: {},
   };
 }
@@ -14647,6 +17445,9 @@ export const Document: MessageFns<Document> = {
     }
     if (message.authenticated !== undefined) {
       ClinicalTime.encode(message.authenticated, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.folders) {
+      Code.encode(v!, writer.uint32(170).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -14832,6 +17633,14 @@ export const Document: MessageFns<Document> = {
             message.authenticated = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.folders.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -14904,6 +17713,9 @@ export const Document: MessageFns<Document> = {
         ? Identifier.fromJSON(object.filler_order)
         : undefined,
       authenticated: isSet(object.authenticated) ? ClinicalTime.fromJSON(object.authenticated) : undefined,
+      folders: globalThis.Array.isArray(object?.folders)
+        ? object.folders.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -14969,6 +17781,9 @@ export const Document: MessageFns<Document> = {
     if (message.authenticated !== undefined) {
       obj.authenticated = ClinicalTime.toJSON(message.authenticated);
     }
+    if (message.folders?.length) {
+      obj.folders = message.folders.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -15009,6 +17824,7 @@ export const Document: MessageFns<Document> = {
     message.authenticated = (object.authenticated !== undefined && object.authenticated !== null)
       ? ClinicalTime.fromPartial(object.authenticated)
       : undefined;
+    message.folders = object.folders?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
@@ -15699,6 +18515,29 @@ function createBaseMedication(): Medication {
     location: undefined,
     per: "",
     instructionCodes: [],
+    siteModifiers: [],
+    devices: [],
+    routing: [],
+    strengthVolume: "",
+    strengthVolumeUnit: "",
+    strengthVolumeUnitCode: undefined,
+    supplementaryCodes: [],
+    refillsRemaining: "",
+    refillsDispensed: "",
+    lastDispensed: undefined,
+    totalDailyDose: "",
+    originallyOrdered: undefined,
+    controlledSchedule: "",
+    deliverTo: undefined,
+    pharmacy: undefined,
+    pharmacyOrderType: "",
+    dispenseCode: undefined,
+    giveNumber: "",
+    administrationNumber: "",
+    recorded: undefined,
+    locationAddress: undefined,
+    infusions: [],
+    furtherLotNumbers: [],
     _unknownFields: {},
   };
 }
@@ -15824,6 +18663,75 @@ export const Medication: MessageFns<Medication> = {
     }
     for (const v of message.instructionCodes) {
       Code.encode(v!, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.siteModifiers) {
+      Code.encode(v!, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.devices) {
+      Code.encode(v!, writer.uint32(338).fork()).join();
+    }
+    for (const v of message.routing) {
+      Code.encode(v!, writer.uint32(346).fork()).join();
+    }
+    if (message.strengthVolume !== "") {
+      writer.uint32(354).string(message.strengthVolume);
+    }
+    if (message.strengthVolumeUnit !== "") {
+      writer.uint32(362).string(message.strengthVolumeUnit);
+    }
+    if (message.strengthVolumeUnitCode !== undefined) {
+      Code.encode(message.strengthVolumeUnitCode, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.supplementaryCodes) {
+      Code.encode(v!, writer.uint32(378).fork()).join();
+    }
+    if (message.refillsRemaining !== "") {
+      writer.uint32(386).string(message.refillsRemaining);
+    }
+    if (message.refillsDispensed !== "") {
+      writer.uint32(394).string(message.refillsDispensed);
+    }
+    if (message.lastDispensed !== undefined) {
+      ClinicalTime.encode(message.lastDispensed, writer.uint32(402).fork()).join();
+    }
+    if (message.totalDailyDose !== "") {
+      writer.uint32(410).string(message.totalDailyDose);
+    }
+    if (message.originallyOrdered !== undefined) {
+      ClinicalTime.encode(message.originallyOrdered, writer.uint32(418).fork()).join();
+    }
+    if (message.controlledSchedule !== "") {
+      writer.uint32(426).string(message.controlledSchedule);
+    }
+    if (message.deliverTo !== undefined) {
+      Location.encode(message.deliverTo, writer.uint32(434).fork()).join();
+    }
+    if (message.pharmacy !== undefined) {
+      Code.encode(message.pharmacy, writer.uint32(442).fork()).join();
+    }
+    if (message.pharmacyOrderType !== "") {
+      writer.uint32(450).string(message.pharmacyOrderType);
+    }
+    if (message.dispenseCode !== undefined) {
+      Code.encode(message.dispenseCode, writer.uint32(458).fork()).join();
+    }
+    if (message.giveNumber !== "") {
+      writer.uint32(466).string(message.giveNumber);
+    }
+    if (message.administrationNumber !== "") {
+      writer.uint32(474).string(message.administrationNumber);
+    }
+    if (message.recorded !== undefined) {
+      ClinicalTime.encode(message.recorded, writer.uint32(482).fork()).join();
+    }
+    if (message.locationAddress !== undefined) {
+      Address.encode(message.locationAddress, writer.uint32(490).fork()).join();
+    }
+    for (const v of message.infusions) {
+      Infusion.encode(v!, writer.uint32(498).fork()).join();
+    }
+    for (const v of message.furtherLotNumbers) {
+      writer.uint32(506).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16169,6 +19077,190 @@ export const Medication: MessageFns<Medication> = {
             message.instructionCodes.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.siteModifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.devices.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.routing.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.strengthVolume = reader.string();
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.strengthVolumeUnit = reader.string();
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.strengthVolumeUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.supplementaryCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.refillsRemaining = reader.string();
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.refillsDispensed = reader.string();
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.lastDispensed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.totalDailyDose = reader.string();
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.originallyOrdered = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.controlledSchedule = reader.string();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.deliverTo = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.pharmacy = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.pharmacyOrderType = reader.string();
+            continue;
+          }
+          case 57: {
+            if (tag !== 458) {
+              break;
+            }
+
+            message.dispenseCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 58: {
+            if (tag !== 466) {
+              break;
+            }
+
+            message.giveNumber = reader.string();
+            continue;
+          }
+          case 59: {
+            if (tag !== 474) {
+              break;
+            }
+
+            message.administrationNumber = reader.string();
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.recorded = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 61: {
+            if (tag !== 490) {
+              break;
+            }
+
+            message.locationAddress = Address.decode(reader, reader.uint32());
+            continue;
+          }
+          case 62: {
+            if (tag !== 498) {
+              break;
+            }
+
+            message.infusions.push(Infusion.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 63: {
+            if (tag !== 506) {
+              break;
+            }
+
+            message.furtherLotNumbers.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16313,6 +19405,103 @@ export const Medication: MessageFns<Medication> = {
         : globalThis.Array.isArray(object?.instruction_codes)
         ? object.instruction_codes.map((e: any) => Code.fromJSON(e))
         : [],
+      siteModifiers: globalThis.Array.isArray(object?.siteModifiers)
+        ? object.siteModifiers.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.site_modifiers)
+        ? object.site_modifiers.map((e: any) => Code.fromJSON(e))
+        : [],
+      devices: globalThis.Array.isArray(object?.devices) ? object.devices.map((e: any) => Code.fromJSON(e)) : [],
+      routing: globalThis.Array.isArray(object?.routing) ? object.routing.map((e: any) => Code.fromJSON(e)) : [],
+      strengthVolume: isSet(object.strengthVolume)
+        ? globalThis.String(object.strengthVolume)
+        : isSet(object.strength_volume)
+        ? globalThis.String(object.strength_volume)
+        : "",
+      strengthVolumeUnit: isSet(object.strengthVolumeUnit)
+        ? globalThis.String(object.strengthVolumeUnit)
+        : isSet(object.strength_volume_unit)
+        ? globalThis.String(object.strength_volume_unit)
+        : "",
+      strengthVolumeUnitCode: isSet(object.strengthVolumeUnitCode)
+        ? Code.fromJSON(object.strengthVolumeUnitCode)
+        : isSet(object.strength_volume_unit_code)
+        ? Code.fromJSON(object.strength_volume_unit_code)
+        : undefined,
+      supplementaryCodes: globalThis.Array.isArray(object?.supplementaryCodes)
+        ? object.supplementaryCodes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.supplementary_codes)
+        ? object.supplementary_codes.map((e: any) => Code.fromJSON(e))
+        : [],
+      refillsRemaining: isSet(object.refillsRemaining)
+        ? globalThis.String(object.refillsRemaining)
+        : isSet(object.refills_remaining)
+        ? globalThis.String(object.refills_remaining)
+        : "",
+      refillsDispensed: isSet(object.refillsDispensed)
+        ? globalThis.String(object.refillsDispensed)
+        : isSet(object.refills_dispensed)
+        ? globalThis.String(object.refills_dispensed)
+        : "",
+      lastDispensed: isSet(object.lastDispensed)
+        ? ClinicalTime.fromJSON(object.lastDispensed)
+        : isSet(object.last_dispensed)
+        ? ClinicalTime.fromJSON(object.last_dispensed)
+        : undefined,
+      totalDailyDose: isSet(object.totalDailyDose)
+        ? globalThis.String(object.totalDailyDose)
+        : isSet(object.total_daily_dose)
+        ? globalThis.String(object.total_daily_dose)
+        : "",
+      originallyOrdered: isSet(object.originallyOrdered)
+        ? ClinicalTime.fromJSON(object.originallyOrdered)
+        : isSet(object.originally_ordered)
+        ? ClinicalTime.fromJSON(object.originally_ordered)
+        : undefined,
+      controlledSchedule: isSet(object.controlledSchedule)
+        ? globalThis.String(object.controlledSchedule)
+        : isSet(object.controlled_schedule)
+        ? globalThis.String(object.controlled_schedule)
+        : "",
+      deliverTo: isSet(object.deliverTo)
+        ? Location.fromJSON(object.deliverTo)
+        : isSet(object.deliver_to)
+        ? Location.fromJSON(object.deliver_to)
+        : undefined,
+      pharmacy: isSet(object.pharmacy) ? Code.fromJSON(object.pharmacy) : undefined,
+      pharmacyOrderType: isSet(object.pharmacyOrderType)
+        ? globalThis.String(object.pharmacyOrderType)
+        : isSet(object.pharmacy_order_type)
+        ? globalThis.String(object.pharmacy_order_type)
+        : "",
+      dispenseCode: isSet(object.dispenseCode)
+        ? Code.fromJSON(object.dispenseCode)
+        : isSet(object.dispense_code)
+        ? Code.fromJSON(object.dispense_code)
+        : undefined,
+      giveNumber: isSet(object.giveNumber)
+        ? globalThis.String(object.giveNumber)
+        : isSet(object.give_number)
+        ? globalThis.String(object.give_number)
+        : "",
+      administrationNumber: isSet(object.administrationNumber)
+        ? globalThis.String(object.administrationNumber)
+        : isSet(object.administration_number)
+        ? globalThis.String(object.administration_number)
+        : "",
+      recorded: isSet(object.recorded) ? ClinicalTime.fromJSON(object.recorded) : undefined,
+      locationAddress: isSet(object.locationAddress)
+        ? Address.fromJSON(object.locationAddress)
+        : isSet(object.location_address)
+        ? Address.fromJSON(object.location_address)
+        : undefined,
+      infusions: globalThis.Array.isArray(object?.infusions)
+        ? object.infusions.map((e: any) => Infusion.fromJSON(e))
+        : [],
+      furtherLotNumbers: globalThis.Array.isArray(object?.furtherLotNumbers)
+        ? object.furtherLotNumbers.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.further_lot_numbers)
+        ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -16438,6 +19627,75 @@ export const Medication: MessageFns<Medication> = {
     if (message.instructionCodes?.length) {
       obj.instructionCodes = message.instructionCodes.map((e) => Code.toJSON(e));
     }
+    if (message.siteModifiers?.length) {
+      obj.siteModifiers = message.siteModifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.devices?.length) {
+      obj.devices = message.devices.map((e) => Code.toJSON(e));
+    }
+    if (message.routing?.length) {
+      obj.routing = message.routing.map((e) => Code.toJSON(e));
+    }
+    if (message.strengthVolume !== "") {
+      obj.strengthVolume = message.strengthVolume;
+    }
+    if (message.strengthVolumeUnit !== "") {
+      obj.strengthVolumeUnit = message.strengthVolumeUnit;
+    }
+    if (message.strengthVolumeUnitCode !== undefined) {
+      obj.strengthVolumeUnitCode = Code.toJSON(message.strengthVolumeUnitCode);
+    }
+    if (message.supplementaryCodes?.length) {
+      obj.supplementaryCodes = message.supplementaryCodes.map((e) => Code.toJSON(e));
+    }
+    if (message.refillsRemaining !== "") {
+      obj.refillsRemaining = message.refillsRemaining;
+    }
+    if (message.refillsDispensed !== "") {
+      obj.refillsDispensed = message.refillsDispensed;
+    }
+    if (message.lastDispensed !== undefined) {
+      obj.lastDispensed = ClinicalTime.toJSON(message.lastDispensed);
+    }
+    if (message.totalDailyDose !== "") {
+      obj.totalDailyDose = message.totalDailyDose;
+    }
+    if (message.originallyOrdered !== undefined) {
+      obj.originallyOrdered = ClinicalTime.toJSON(message.originallyOrdered);
+    }
+    if (message.controlledSchedule !== "") {
+      obj.controlledSchedule = message.controlledSchedule;
+    }
+    if (message.deliverTo !== undefined) {
+      obj.deliverTo = Location.toJSON(message.deliverTo);
+    }
+    if (message.pharmacy !== undefined) {
+      obj.pharmacy = Code.toJSON(message.pharmacy);
+    }
+    if (message.pharmacyOrderType !== "") {
+      obj.pharmacyOrderType = message.pharmacyOrderType;
+    }
+    if (message.dispenseCode !== undefined) {
+      obj.dispenseCode = Code.toJSON(message.dispenseCode);
+    }
+    if (message.giveNumber !== "") {
+      obj.giveNumber = message.giveNumber;
+    }
+    if (message.administrationNumber !== "") {
+      obj.administrationNumber = message.administrationNumber;
+    }
+    if (message.recorded !== undefined) {
+      obj.recorded = ClinicalTime.toJSON(message.recorded);
+    }
+    if (message.locationAddress !== undefined) {
+      obj.locationAddress = Address.toJSON(message.locationAddress);
+    }
+    if (message.infusions?.length) {
+      obj.infusions = message.infusions.map((e) => Infusion.toJSON(e));
+    }
+    if (message.furtherLotNumbers?.length) {
+      obj.furtherLotNumbers = message.furtherLotNumbers;
+    }
     return obj;
   },
 
@@ -16510,6 +19768,328 @@ export const Medication: MessageFns<Medication> = {
       : undefined;
     message.per = object.per ?? "";
     message.instructionCodes = object.instructionCodes?.map((e) => Code.fromPartial(e)) || [];
+    message.siteModifiers = object.siteModifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.devices = object.devices?.map((e) => Code.fromPartial(e)) || [];
+    message.routing = object.routing?.map((e) => Code.fromPartial(e)) || [];
+    message.strengthVolume = object.strengthVolume ?? "";
+    message.strengthVolumeUnit = object.strengthVolumeUnit ?? "";
+    message.strengthVolumeUnitCode =
+      (object.strengthVolumeUnitCode !== undefined && object.strengthVolumeUnitCode !== null)
+        ? Code.fromPartial(object.strengthVolumeUnitCode)
+        : undefined;
+    message.supplementaryCodes = object.supplementaryCodes?.map((e) => Code.fromPartial(e)) || [];
+    message.refillsRemaining = object.refillsRemaining ?? "";
+    message.refillsDispensed = object.refillsDispensed ?? "";
+    message.lastDispensed = (object.lastDispensed !== undefined && object.lastDispensed !== null)
+      ? ClinicalTime.fromPartial(object.lastDispensed)
+      : undefined;
+    message.totalDailyDose = object.totalDailyDose ?? "";
+    message.originallyOrdered = (object.originallyOrdered !== undefined && object.originallyOrdered !== null)
+      ? ClinicalTime.fromPartial(object.originallyOrdered)
+      : undefined;
+    message.controlledSchedule = object.controlledSchedule ?? "";
+    message.deliverTo = (object.deliverTo !== undefined && object.deliverTo !== null)
+      ? Location.fromPartial(object.deliverTo)
+      : undefined;
+    message.pharmacy = (object.pharmacy !== undefined && object.pharmacy !== null)
+      ? Code.fromPartial(object.pharmacy)
+      : undefined;
+    message.pharmacyOrderType = object.pharmacyOrderType ?? "";
+    message.dispenseCode = (object.dispenseCode !== undefined && object.dispenseCode !== null)
+      ? Code.fromPartial(object.dispenseCode)
+      : undefined;
+    message.giveNumber = object.giveNumber ?? "";
+    message.administrationNumber = object.administrationNumber ?? "";
+    message.recorded = (object.recorded !== undefined && object.recorded !== null)
+      ? ClinicalTime.fromPartial(object.recorded)
+      : undefined;
+    message.locationAddress = (object.locationAddress !== undefined && object.locationAddress !== null)
+      ? Address.fromPartial(object.locationAddress)
+      : undefined;
+    message.infusions = object.infusions?.map((e) => Infusion.fromPartial(e)) || [];
+    message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseInfusion(): Infusion {
+  return {
+    bolusType: "",
+    bolus: "",
+    bolusVolume: "",
+    pcaType: "",
+    pca: "",
+    pcaVolume: "",
+    maximum: "",
+    maximumVolume: "",
+    maximumPer: "",
+    lockout: "",
+    syringe: "",
+    _unknownFields: {},
+  };
+}
+
+export const Infusion: MessageFns<Infusion> = {
+  encode(message: Infusion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bolusType !== "") {
+      writer.uint32(10).string(message.bolusType);
+    }
+    if (message.bolus !== "") {
+      writer.uint32(18).string(message.bolus);
+    }
+    if (message.bolusVolume !== "") {
+      writer.uint32(26).string(message.bolusVolume);
+    }
+    if (message.pcaType !== "") {
+      writer.uint32(34).string(message.pcaType);
+    }
+    if (message.pca !== "") {
+      writer.uint32(42).string(message.pca);
+    }
+    if (message.pcaVolume !== "") {
+      writer.uint32(50).string(message.pcaVolume);
+    }
+    if (message.maximum !== "") {
+      writer.uint32(58).string(message.maximum);
+    }
+    if (message.maximumVolume !== "") {
+      writer.uint32(66).string(message.maximumVolume);
+    }
+    if (message.maximumPer !== "") {
+      writer.uint32(74).string(message.maximumPer);
+    }
+    if (message.lockout !== "") {
+      writer.uint32(82).string(message.lockout);
+    }
+    if (message.syringe !== "") {
+      writer.uint32(90).string(message.syringe);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Infusion {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInfusion();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bolusType = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.bolus = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.bolusVolume = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.pcaType = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pca = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.pcaVolume = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.maximum = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.maximumVolume = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.maximumPer = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.lockout = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.syringe = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Infusion {
+    return {
+      bolusType: isSet(object.bolusType)
+        ? globalThis.String(object.bolusType)
+        : isSet(object.bolus_type)
+        ? globalThis.String(object.bolus_type)
+        : "",
+      bolus: isSet(object.bolus) ? globalThis.String(object.bolus) : "",
+      bolusVolume: isSet(object.bolusVolume)
+        ? globalThis.String(object.bolusVolume)
+        : isSet(object.bolus_volume)
+        ? globalThis.String(object.bolus_volume)
+        : "",
+      pcaType: isSet(object.pcaType)
+        ? globalThis.String(object.pcaType)
+        : isSet(object.pca_type)
+        ? globalThis.String(object.pca_type)
+        : "",
+      pca: isSet(object.pca) ? globalThis.String(object.pca) : "",
+      pcaVolume: isSet(object.pcaVolume)
+        ? globalThis.String(object.pcaVolume)
+        : isSet(object.pca_volume)
+        ? globalThis.String(object.pca_volume)
+        : "",
+      maximum: isSet(object.maximum) ? globalThis.String(object.maximum) : "",
+      maximumVolume: isSet(object.maximumVolume)
+        ? globalThis.String(object.maximumVolume)
+        : isSet(object.maximum_volume)
+        ? globalThis.String(object.maximum_volume)
+        : "",
+      maximumPer: isSet(object.maximumPer)
+        ? globalThis.String(object.maximumPer)
+        : isSet(object.maximum_per)
+        ? globalThis.String(object.maximum_per)
+        : "",
+      lockout: isSet(object.lockout) ? globalThis.String(object.lockout) : "",
+      syringe: isSet(object.syringe) ? globalThis.String(object.syringe) : "",
+    };
+  },
+
+  toJSON(message: Infusion): unknown {
+    const obj: any = {};
+    if (message.bolusType !== "") {
+      obj.bolusType = message.bolusType;
+    }
+    if (message.bolus !== "") {
+      obj.bolus = message.bolus;
+    }
+    if (message.bolusVolume !== "") {
+      obj.bolusVolume = message.bolusVolume;
+    }
+    if (message.pcaType !== "") {
+      obj.pcaType = message.pcaType;
+    }
+    if (message.pca !== "") {
+      obj.pca = message.pca;
+    }
+    if (message.pcaVolume !== "") {
+      obj.pcaVolume = message.pcaVolume;
+    }
+    if (message.maximum !== "") {
+      obj.maximum = message.maximum;
+    }
+    if (message.maximumVolume !== "") {
+      obj.maximumVolume = message.maximumVolume;
+    }
+    if (message.maximumPer !== "") {
+      obj.maximumPer = message.maximumPer;
+    }
+    if (message.lockout !== "") {
+      obj.lockout = message.lockout;
+    }
+    if (message.syringe !== "") {
+      obj.syringe = message.syringe;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Infusion>): Infusion {
+    return Infusion.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Infusion>): Infusion {
+    const message = createBaseInfusion();
+    message.bolusType = object.bolusType ?? "";
+    message.bolus = object.bolus ?? "";
+    message.bolusVolume = object.bolusVolume ?? "";
+    message.pcaType = object.pcaType ?? "";
+    message.pca = object.pca ?? "";
+    message.pcaVolume = object.pcaVolume ?? "";
+    message.maximum = object.maximum ?? "";
+    message.maximumVolume = object.maximumVolume ?? "";
+    message.maximumPer = object.maximumPer ?? "";
+    message.lockout = object.lockout ?? "";
+    message.syringe = object.syringe ?? "";
     return message;
   },
 };
@@ -16524,6 +20104,10 @@ function createBaseIngredient(): Ingredient {
     strength: "",
     strengthUnit: "",
     strengthUnitCode: undefined,
+    supplementaryCodes: [],
+    strengthVolume: "",
+    strengthVolumeUnit: "",
+    strengthVolumeUnitCode: undefined,
     _unknownFields: {},
   };
 }
@@ -16553,6 +20137,18 @@ export const Ingredient: MessageFns<Ingredient> = {
     }
     if (message.strengthUnitCode !== undefined) {
       Code.encode(message.strengthUnitCode, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.supplementaryCodes) {
+      Code.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.strengthVolume !== "") {
+      writer.uint32(82).string(message.strengthVolume);
+    }
+    if (message.strengthVolumeUnit !== "") {
+      writer.uint32(90).string(message.strengthVolumeUnit);
+    }
+    if (message.strengthVolumeUnitCode !== undefined) {
+      Code.encode(message.strengthVolumeUnitCode, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16642,6 +20238,38 @@ export const Ingredient: MessageFns<Ingredient> = {
             message.strengthUnitCode = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.supplementaryCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.strengthVolume = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.strengthVolumeUnit = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.strengthVolumeUnitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16684,6 +20312,26 @@ export const Ingredient: MessageFns<Ingredient> = {
         : isSet(object.strength_unit_code)
         ? Code.fromJSON(object.strength_unit_code)
         : undefined,
+      supplementaryCodes: globalThis.Array.isArray(object?.supplementaryCodes)
+        ? object.supplementaryCodes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.supplementary_codes)
+        ? object.supplementary_codes.map((e: any) => Code.fromJSON(e))
+        : [],
+      strengthVolume: isSet(object.strengthVolume)
+        ? globalThis.String(object.strengthVolume)
+        : isSet(object.strength_volume)
+        ? globalThis.String(object.strength_volume)
+        : "",
+      strengthVolumeUnit: isSet(object.strengthVolumeUnit)
+        ? globalThis.String(object.strengthVolumeUnit)
+        : isSet(object.strength_volume_unit)
+        ? globalThis.String(object.strength_volume_unit)
+        : "",
+      strengthVolumeUnitCode: isSet(object.strengthVolumeUnitCode)
+        ? Code.fromJSON(object.strengthVolumeUnitCode)
+        : isSet(object.strength_volume_unit_code)
+        ? Code.fromJSON(object.strength_volume_unit_code)
+        : undefined,
     };
   },
 
@@ -16713,6 +20361,18 @@ export const Ingredient: MessageFns<Ingredient> = {
     if (message.strengthUnitCode !== undefined) {
       obj.strengthUnitCode = Code.toJSON(message.strengthUnitCode);
     }
+    if (message.supplementaryCodes?.length) {
+      obj.supplementaryCodes = message.supplementaryCodes.map((e) => Code.toJSON(e));
+    }
+    if (message.strengthVolume !== "") {
+      obj.strengthVolume = message.strengthVolume;
+    }
+    if (message.strengthVolumeUnit !== "") {
+      obj.strengthVolumeUnit = message.strengthVolumeUnit;
+    }
+    if (message.strengthVolumeUnitCode !== undefined) {
+      obj.strengthVolumeUnitCode = Code.toJSON(message.strengthVolumeUnitCode);
+    }
     return obj;
   },
 
@@ -16733,6 +20393,13 @@ export const Ingredient: MessageFns<Ingredient> = {
     message.strengthUnitCode = (object.strengthUnitCode !== undefined && object.strengthUnitCode !== null)
       ? Code.fromPartial(object.strengthUnitCode)
       : undefined;
+    message.supplementaryCodes = object.supplementaryCodes?.map((e) => Code.fromPartial(e)) || [];
+    message.strengthVolume = object.strengthVolume ?? "";
+    message.strengthVolumeUnit = object.strengthVolumeUnit ?? "";
+    message.strengthVolumeUnitCode =
+      (object.strengthVolumeUnitCode !== undefined && object.strengthVolumeUnitCode !== null)
+        ? Code.fromPartial(object.strengthVolumeUnitCode)
+        : undefined;
     return message;
   },
 };
@@ -16759,6 +20426,8 @@ function createBaseImmunization(): Immunization {
     indications: [],
     doseUnitCode: undefined,
     recorded: undefined,
+    furtherLotNumbers: [],
+    locationAddress: undefined,
     _unknownFields: {},
   };
 }
@@ -16824,6 +20493,12 @@ export const Immunization: MessageFns<Immunization> = {
     }
     if (message.recorded !== undefined) {
       ClinicalTime.encode(message.recorded, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.furtherLotNumbers) {
+      writer.uint32(170).string(v!);
+    }
+    if (message.locationAddress !== undefined) {
+      Address.encode(message.locationAddress, writer.uint32(178).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17009,6 +20684,22 @@ export const Immunization: MessageFns<Immunization> = {
             message.recorded = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.furtherLotNumbers.push(reader.string());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.locationAddress = Address.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17087,6 +20778,16 @@ export const Immunization: MessageFns<Immunization> = {
         ? Code.fromJSON(object.dose_unit_code)
         : undefined,
       recorded: isSet(object.recorded) ? ClinicalTime.fromJSON(object.recorded) : undefined,
+      furtherLotNumbers: globalThis.Array.isArray(object?.furtherLotNumbers)
+        ? object.furtherLotNumbers.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.further_lot_numbers)
+        ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
+        : [],
+      locationAddress: isSet(object.locationAddress)
+        ? Address.fromJSON(object.locationAddress)
+        : isSet(object.location_address)
+        ? Address.fromJSON(object.location_address)
+        : undefined,
     };
   },
 
@@ -17152,6 +20853,12 @@ export const Immunization: MessageFns<Immunization> = {
     if (message.recorded !== undefined) {
       obj.recorded = ClinicalTime.toJSON(message.recorded);
     }
+    if (message.furtherLotNumbers?.length) {
+      obj.furtherLotNumbers = message.furtherLotNumbers;
+    }
+    if (message.locationAddress !== undefined) {
+      obj.locationAddress = Address.toJSON(message.locationAddress);
+    }
     return obj;
   },
 
@@ -17195,6 +20902,10 @@ export const Immunization: MessageFns<Immunization> = {
       : undefined;
     message.recorded = (object.recorded !== undefined && object.recorded !== null)
       ? ClinicalTime.fromPartial(object.recorded)
+      : undefined;
+    message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
+    message.locationAddress = (object.locationAddress !== undefined && object.locationAddress !== null)
+      ? Address.fromPartial(object.locationAddress)
       : undefined;
     return message;
   },
@@ -17341,6 +21052,10 @@ function createBaseChargeItem(): ChargeItem {
     description: "",
     feeSchedule: undefined,
     location: undefined,
+    procedureModifiers: [],
+    drug: undefined,
+    costUnit: "",
+    transactedEnd: undefined,
     _unknownFields: {},
   };
 }
@@ -17400,6 +21115,18 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     }
     if (message.location !== undefined) {
       Location.encode(message.location, writer.uint32(146).fork()).join();
+    }
+    for (const v of message.procedureModifiers) {
+      Code.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.drug !== undefined) {
+      Code.encode(message.drug, writer.uint32(162).fork()).join();
+    }
+    if (message.costUnit !== "") {
+      writer.uint32(170).string(message.costUnit);
+    }
+    if (message.transactedEnd !== undefined) {
+      ClinicalTime.encode(message.transactedEnd, writer.uint32(178).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17569,6 +21296,38 @@ export const ChargeItem: MessageFns<ChargeItem> = {
             message.location = Location.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.procedureModifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.drug = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.costUnit = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.transactedEnd = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17627,6 +21386,22 @@ export const ChargeItem: MessageFns<ChargeItem> = {
         ? Code.fromJSON(object.fee_schedule)
         : undefined,
       location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      procedureModifiers: globalThis.Array.isArray(object?.procedureModifiers)
+        ? object.procedureModifiers.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.procedure_modifiers)
+        ? object.procedure_modifiers.map((e: any) => Code.fromJSON(e))
+        : [],
+      drug: isSet(object.drug) ? Code.fromJSON(object.drug) : undefined,
+      costUnit: isSet(object.costUnit)
+        ? globalThis.String(object.costUnit)
+        : isSet(object.cost_unit)
+        ? globalThis.String(object.cost_unit)
+        : "",
+      transactedEnd: isSet(object.transactedEnd)
+        ? ClinicalTime.fromJSON(object.transactedEnd)
+        : isSet(object.transacted_end)
+        ? ClinicalTime.fromJSON(object.transacted_end)
+        : undefined,
     };
   },
 
@@ -17686,6 +21461,18 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     if (message.location !== undefined) {
       obj.location = Location.toJSON(message.location);
     }
+    if (message.procedureModifiers?.length) {
+      obj.procedureModifiers = message.procedureModifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.drug !== undefined) {
+      obj.drug = Code.toJSON(message.drug);
+    }
+    if (message.costUnit !== "") {
+      obj.costUnit = message.costUnit;
+    }
+    if (message.transactedEnd !== undefined) {
+      obj.transactedEnd = ClinicalTime.toJSON(message.transactedEnd);
+    }
     return obj;
   },
 
@@ -17727,6 +21514,12 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       : undefined;
     message.location = (object.location !== undefined && object.location !== null)
       ? Location.fromPartial(object.location)
+      : undefined;
+    message.procedureModifiers = object.procedureModifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.drug = (object.drug !== undefined && object.drug !== null) ? Code.fromPartial(object.drug) : undefined;
+    message.costUnit = object.costUnit ?? "";
+    message.transactedEnd = (object.transactedEnd !== undefined && object.transactedEnd !== null)
+      ? ClinicalTime.fromPartial(object.transactedEnd)
       : undefined;
     return message;
   },
@@ -20004,6 +23797,7 @@ function createBaseReferral(): Referral {
     expires: undefined,
     reasons: [],
     participants: [],
+    processed: undefined,
     _unknownFields: {},
   };
 }
@@ -20042,6 +23836,9 @@ export const Referral: MessageFns<Referral> = {
     }
     for (const v of message.participants) {
       Participant.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.processed !== undefined) {
+      ClinicalTime.encode(message.processed, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -20155,6 +23952,14 @@ export const Referral: MessageFns<Referral> = {
             message.participants.push(Participant.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.processed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -20190,6 +23995,7 @@ export const Referral: MessageFns<Referral> = {
       participants: globalThis.Array.isArray(object?.participants)
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
+      processed: isSet(object.processed) ? ClinicalTime.fromJSON(object.processed) : undefined,
     };
   },
 
@@ -20228,6 +24034,9 @@ export const Referral: MessageFns<Referral> = {
     if (message.participants?.length) {
       obj.participants = message.participants.map((e) => Participant.toJSON(e));
     }
+    if (message.processed !== undefined) {
+      obj.processed = ClinicalTime.toJSON(message.processed);
+    }
     return obj;
   },
 
@@ -20263,6 +24072,9 @@ export const Referral: MessageFns<Referral> = {
       : undefined;
     message.reasons = object.reasons?.map((e) => Code.fromPartial(e)) || [];
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.processed = (object.processed !== undefined && object.processed !== null)
+      ? ClinicalTime.fromPartial(object.processed)
+      : undefined;
     return message;
   },
 };
@@ -20883,6 +24695,8 @@ function createBaseProvenance(): Provenance {
     remarks: [],
     profiles: [],
     replay: undefined,
+    inReplyTo: "",
+    acknowledgment: "",
     _unknownFields: {},
   };
 }
@@ -20960,6 +24774,12 @@ export const Provenance: MessageFns<Provenance> = {
     }
     if (message.replay !== undefined) {
       Replay.encode(message.replay, writer.uint32(194).fork()).join();
+    }
+    if (message.inReplyTo !== "") {
+      writer.uint32(202).string(message.inReplyTo);
+    }
+    if (message.acknowledgment !== "") {
+      writer.uint32(210).string(message.acknowledgment);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21177,6 +24997,22 @@ export const Provenance: MessageFns<Provenance> = {
             message.replay = Replay.decode(reader, reader.uint32());
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.inReplyTo = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.acknowledgment = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21267,6 +25103,12 @@ export const Provenance: MessageFns<Provenance> = {
         ? object.profiles.map((e: any) => globalThis.String(e))
         : [],
       replay: isSet(object.replay) ? Replay.fromJSON(object.replay) : undefined,
+      inReplyTo: isSet(object.inReplyTo)
+        ? globalThis.String(object.inReplyTo)
+        : isSet(object.in_reply_to)
+        ? globalThis.String(object.in_reply_to)
+        : "",
+      acknowledgment: isSet(object.acknowledgment) ? globalThis.String(object.acknowledgment) : "",
     };
   },
 
@@ -21344,6 +25186,12 @@ export const Provenance: MessageFns<Provenance> = {
     if (message.replay !== undefined) {
       obj.replay = Replay.toJSON(message.replay);
     }
+    if (message.inReplyTo !== "") {
+      obj.inReplyTo = message.inReplyTo;
+    }
+    if (message.acknowledgment !== "") {
+      obj.acknowledgment = message.acknowledgment;
+    }
     return obj;
   },
 
@@ -21380,6 +25228,8 @@ export const Provenance: MessageFns<Provenance> = {
     message.replay = (object.replay !== undefined && object.replay !== null)
       ? Replay.fromPartial(object.replay)
       : undefined;
+    message.inReplyTo = object.inReplyTo ?? "";
+    message.acknowledgment = object.acknowledgment ?? "";
     return message;
   },
 };

@@ -1,0 +1,130 @@
+/** Blood products: what is asked for (BPO), what is dispensed (BPX) and what is transfused (BTX) [HL7 4.14]. */
+import type {
+  BloodOrder,
+  BloodUnit,
+  Order,
+  Organization,
+  Participant,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { span, time } from './clock.ts';
+import { code, codes, unitIn, unitText } from './coded.ts';
+import type { Draft } from './draft.ts';
+import type { Handler } from './family.ts';
+import { ei, organizations } from './identified.ts';
+import type { Segment } from './message.ts';
+import { location, participants } from './people.ts';
+import { fresh } from './shapes.ts';
+import { asSent, fill, type Table, word } from './table.ts';
+
+type Measured = Pick<BloodOrder, 'unit' | 'unitCode'>;
+
+function unit(to: Measured, segment: Segment, field: number): void {
+  const found = unitIn(segment, field);
+  to.unit = unitText(found);
+  to.unitCode = found;
+}
+
+/** What an order of any kind has a place for. */
+const bpoOrder: Table<Order> = [
+  [1, 'setId', word],
+  [2, 'service', code],
+  // Irradiated, leukoreduced …: without them the wrong product is given.
+  [3, 'details', codes],
+  [4, 'quantity', asSent],
+  [7, 'scheduled', time],
+  [13, 'reason', codes],
+];
+
+const bpoBlood: Table<BloodOrder> = [
+  [5, 'amount', word],
+  [6, unit],
+  [8, 'dispenseFrom', location],
+  [10, 'dispense', time],
+  [11, 'dispenseTo', location],
+  [14, 'consent', word],
+];
+
+function maker(segment: Segment, field: number): Organization | undefined {
+  return organizations(segment, field)[0];
+}
+
+const people =
+  (role: string) =>
+  (to: { participants: Participant[] }, segment: Segment, field: number): void =>
+    void to.participants.push(...participants(role)(segment, field));
+
+const bpx: Table<BloodUnit> = [
+  [1, 'setId', word],
+  [2, 'status', code],
+  [3, 'messageStatus', word],
+  [4, 'statusAt', time],
+  [5, 'donation', ei()],
+  [6, 'component', code],
+  [7, 'donationType', code],
+  [8, 'product', code],
+  [9, 'manufacturer', maker],
+  [10, 'lot', ei()],
+  [11, 'bloodGroup', code],
+  [12, 'specialTesting', codes],
+  [13, 'expires', time],
+  [14, 'quantity', word],
+  [15, 'amount', word],
+  [16, unit],
+  [17, 'identifier', ei()],
+  [18, 'dispensedTo', location],
+  [20, people('other')],
+  [21, people('dispensing')],
+];
+
+const btx: Table<BloodUnit> = [
+  [1, 'setId', word],
+  [2, 'donation', ei()],
+  [3, 'component', code],
+  [4, 'bloodGroup', code],
+  [5, 'product', code],
+  [6, 'manufacturer', maker],
+  [7, 'lot', ei()],
+  [8, 'quantity', word],
+  [9, 'amount', word],
+  [10, unit],
+  [11, 'status', code],
+  [12, 'messageStatus', word],
+  [13, 'statusAt', time],
+  [14, people('administering')],
+  [15, people('verifying')],
+  [
+    16,
+    (to, segment, field) => {
+      to.transfused = span(time(segment, field), to.transfused?.end);
+    },
+  ],
+  [
+    17,
+    (to, segment, field) => {
+      to.transfused = span(to.transfused?.start, time(segment, field));
+    },
+  ],
+  [18, 'reactions', codes],
+  [19, 'interruption', code],
+];
+
+export const bloodTables = { BPO: [...bpoOrder, ...bpoBlood], BPX: bpx, BTX: btx };
+
+export const bloodSegments: Record<string, Handler> = {
+  BPO(draft, segment) {
+    const { order } = draft;
+    fill(order, bpoOrder, segment);
+    const blood = fill(fresh.bloodOrder(), bpoBlood, segment);
+    if (bpoBlood.some(([field]) => segment.has(field))) order.blood = blood;
+  },
+  BPX: (draft, segment) => unitOf(draft, 'dispense', fill(fresh.bloodUnit(), bpx, segment)),
+  BTX: (draft, segment) => unitOf(draft, 'transfusion', fill(fresh.bloodUnit(), btx, segment)),
+};
+
+/** Each unit has an outcome of its own. */
+function unitOf(draft: Draft, act: string, unit: BloodUnit): void {
+  unit.act = act;
+  draft.order.bloodUnits.push(unit);
+  draft.notes = unit.notes;
+  draft.acting = unit.participants;
+}

@@ -1,0 +1,55 @@
+/** Where an order stands, by its ORC, its OBR and the reply that they may be in [HL7 4.5.1]. */
+import type { Order } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
+import type { Draft } from './draft.ts';
+import { refuses } from './reply.ts';
+import { remark, type Scope } from './scope.ts';
+import { controlOf, endingControl, orderControl, orderStatus, reportStatus } from './status.ts';
+
+/** ORC-1 that a placer sends of an order that is there, and what a filler says of such a request that failed. */
+const changing = new Set('CA DC HD RL RP XO SS UC UD UH UM UR UX'.split(' '));
+
+/** ORC-1 that leave it to ORC-5 and OBR-25. */
+const open = new Set(['', 'SC', 'SS']);
+
+/** `carriedOut`: what stands where the order itself says nothing of its end, as of what was dispensed. */
+export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut?: string): string {
+  const { scope } = draft.message;
+  const control = controlOf(order);
+  const sent = upper(order?.orderStatus ?? '');
+  const said = orderStatus[sent];
+  const refused = said === undefined && refuses(draft.reply) ? refusedStatus(control) : undefined;
+  if (refused !== undefined) return refused;
+  if (endingControl.has(control)) return 'cancelled';
+  if (said !== undefined) return said;
+  if (sent !== '') remark(scope, 'ORC-5: not a code of table 0038, it is no status');
+  if (carriedOut !== undefined) return carriedOut;
+  if (open.has(control)) {
+    const reported = sent === '' ? reportedStatus(order, scope) : 'unknown';
+    if (reported !== undefined) return reported;
+  }
+  if (control === '') return 'requested';
+  const usual = orderControl[control];
+  if (usual !== undefined) return usual;
+  remark(scope, 'ORC-1: not a code of table 0119, where the order stands is unknown');
+  return 'unknown';
+}
+
+function reportedStatus(order: Order | undefined, scope: Scope): string | undefined {
+  const sent = upper(order?.resultStatus ?? '');
+  if (sent === '') return undefined;
+  const said = reportStatus[sent];
+  if (said === undefined) remark(scope, 'OBR-25: not a code of table 0123, it is no status');
+  return said;
+}
+
+/**
+ * Of a reply that refuses: an order that was asked for is rejected; where an order should have been changed, nobody
+ * knows how it stands. Undefined where the reply itself tells (OK, CR, UA …).
+ */
+function refusedStatus(control: string): string | undefined {
+  if (changing.has(control)) return 'unknown';
+  const usual = orderControl[control];
+  if (endingControl.has(control)) return undefined;
+  return usual === undefined || usual === 'requested' ? 'rejected' : undefined;
+}

@@ -1,0 +1,62 @@
+/**
+ * Units of blood: each a BiologicallyDerivedProduct of its own, and its transfusion a Procedure, because two units
+ * of one order end differently.
+ */
+import type { BloodUnit, Participant } from '../gen/hilum/v1/event.ts';
+import { concept, concepts, identifiers, notes, periodOf, textOf } from './datatypes.ts';
+import type { Draft } from './draft.ts';
+import type { Element, Resource } from './json.ts';
+import { practitioner, roleOf } from './practitioner.ts';
+import { table } from './tables.ts';
+
+export function addBloodUnits(draft: Draft): void {
+  draft.event.order?.bloodUnits.forEach((from, at) => {
+    const path = `order/bloodUnits/${at}`;
+    draft.add(path, {
+      resourceType: 'BiologicallyDerivedProduct',
+      identifier: identifiers([from.donation, from.identifier, from.lot]),
+      productCode: concept(from.component ?? from.product),
+      request: draft.requests.slice(0, 1),
+      quantity: /^\d{1,9}$/.test(from.quantity) ? Number(from.quantity) : undefined,
+    });
+    if (from.act === 'transfusion') draft.add(`${path}/transfusion`, transfused(draft, from));
+  });
+}
+
+/** HL7 table 0513: transfused, with a reaction; returned, wasted. */
+const procedureStatus = table({
+  TX: 'completed',
+  TR: 'completed',
+  RA: 'not-done',
+  RL: 'not-done',
+  WA: 'not-done',
+});
+
+function transfused(draft: Draft, from: BloodUnit): Resource {
+  const said = procedureStatus[from.status?.codings[0]?.code.toUpperCase() ?? ''];
+  const number = from.donation?.value ?? '';
+  return {
+    resourceType: 'Procedure',
+    basedOn: draft.requests.slice(0, 1),
+    status: said === 'completed' && from.interruption !== undefined ? 'stopped' : (said ?? 'unknown'),
+    statusReason: concept(from.interruption),
+    code: { text: ['Transfusion', textOf(from.component ?? from.product)].filter(Boolean).join(': ') },
+    subject: draft.subject,
+    encounter: draft.encounter,
+    ...periodOf('performed', from.transfused),
+    performer: performers(draft, from.participants),
+    complication: concepts(from.reactions),
+    // R4 has no reference from a Procedure to the product that it used.
+    note: [
+      ...[number, textOf(from.status)].filter((text) => text !== '').map((text) => ({ text })),
+      ...notes(from.notes),
+    ],
+  };
+}
+
+function performers(draft: Draft, from: readonly Participant[]): Element[] {
+  return from.flatMap(({ role, person }) => {
+    const actor = practitioner(draft, person);
+    return actor === undefined ? [] : [{ function: roleOf(role), actor }];
+  });
+}

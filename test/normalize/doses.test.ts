@@ -1,0 +1,80 @@
+/** Whether a dose was given: RXA-18, RXA-20, RXA-21 and the order control, of drugs and vaccines alike. */
+import t from 'tap';
+import { events, only, remarksOf, resources } from './told.ts';
+
+const vaccine = (code: string, reason: string, completion: string, action = 'A') =>
+  `RXA|0|1|20261123||${code}|999||||||||||||${reason}||${completion}|${action}`;
+const drug = (reason: string, completion: string, action = 'A') =>
+  `RXA|0|1|20261123090000||ASA^Aspirin^L|100|mg|||||||||||${reason}||${completion}|${action}`;
+const mmr = '03^MMR^CVX';
+const none = '998^No vaccine administered^CVX';
+const refused = '00^Parental refusal^NIP002';
+
+t.test('doses - a vaccination that was refused or not done is none, in the event and in FHIR', async (t) => {
+  const wanted: [
+    code: string,
+    reason: string,
+    completion: string,
+    status: string,
+    fhir: string | undefined,
+  ][] = [
+    [mmr, '', '', 'completed', 'completed'],
+    [mmr, '', 'cp', 'completed', 'completed'],
+    [mmr, '', 'PA', 'partial', 'completed'],
+    [mmr, refused, '', 'rejected', 'not-done'],
+    [mmr, refused, 're', 'rejected', 'not-done'],
+    [mmr, refused, 'NA', 'cancelled', 'not-done'],
+    [mmr, refused, 'CP', 'unknown', undefined],
+    [mmr, '', 'ZZ', 'unknown', undefined],
+    [none, '', '', 'cancelled', 'not-done'],
+    [none, '', 'CP', 'cancelled', 'not-done'],
+    [none, refused, 'RE', 'rejected', 'not-done'],
+  ];
+  for (const [code, reason, completion, status, fhir] of wanted) {
+    const message = ['ORC|RE||I1^H', vaccine(code, reason, completion)];
+    const what = `${code} ${reason} ${completion}`;
+    t.equal(events('VXU^V04', ...message)[0]?.status, status, what);
+    t.equal(only('Immunization', resources('VXU^V04', ...message))[0]?.status, fhir, what);
+  }
+  t.match(
+    only('Basic', resources('VXU^V04', vaccine(mmr, '', 'ZZ'))),
+    [{ code: { text: 'Immunization of unknown status: MMR' } }],
+    'FHIR has no such status',
+  );
+});
+
+t.test('doses - a drug that was refused or not given was not', async (t) => {
+  const wanted: [reason: string, completion: string, status: string, fhir: string][] = [
+    ['', '', 'completed', 'completed'],
+    ['REF^Patient refused^L', '', 'rejected', 'not-done'],
+    ['HOLD^BP low^L', 'Not Given', 'cancelled', 'not-done'],
+    ['VOM^Vomited^L', 'PA', 'partial', 'completed'],
+    ['', 'Given', 'completed', 'completed'],
+    ['', 'NG', 'unknown', 'unknown'],
+  ];
+  for (const [reason, completion, status, fhir] of wanted) {
+    const message = ['ORC|RE|O1^C|F1^P', drug(reason, completion)];
+    t.equal(events('RAS^O17', ...message)[0]?.status, status, `${reason} ${completion}`);
+    t.equal(only('MedicationAdministration', resources('RAS^O17', ...message))[0]?.status, fhir);
+  }
+});
+
+t.test('doses - a code that is none of the tables is told of', async (t) => {
+  t.match(remarksOf(events('RAS^O17', 'ORC|RE|O1^C', drug('', 'NG'))), [/^RXA-20: not a code of table 0322/]);
+  t.match(remarksOf(events('RAS^O17', 'ORC|RE|O1^C', drug('R^Refused', 'CP'))), [/^RXA-18: /]);
+  const [event] = events('VXU^V04', vaccine(mmr, '', 'CP', 'Q'));
+  t.match(event, { status: 'unknown', provenance: { remarks: [/^RXA-21: not a code of table 0206/] } });
+  t.same(remarksOf(events('VXU^V04', vaccine(mmr, '', 'CP', 'X'))), []);
+});
+
+t.test('doses - a record that is withdrawn, in either case, and an order that is cancelled', async (t) => {
+  for (const action of ['D', 'd']) {
+    t.equal(events('VXU^V04', vaccine(mmr, '', 'CP', action))[0]?.status, 'entered-in-error');
+    t.equal(events('RAS^O17', drug('', 'CP', action))[0]?.status, 'entered-in-error');
+  }
+  t.equal(events('VXU^V04', 'ORC|CA||I4^H', vaccine(mmr, '', ''))[0]?.status, 'cancelled');
+  t.match(only('Immunization', resources('VXU^V04', 'ORC|CA||I4^H', vaccine(mmr, '', ''))), [
+    { status: 'not-done' },
+  ]);
+  t.equal(events('RAS^O17', 'ORC|CA||I4^H', drug('', ''))[0]?.status, 'cancelled');
+});

@@ -1,0 +1,175 @@
+/** What RXO, RXE, RXD, RXG, RXA, RXC and RXV say of a drug beside its name and its dose. */
+import t from 'tap';
+import type { Medication } from '../../proto/gen/hilum/v1/event.ts';
+import { seg } from './samples.ts';
+import { events, only, resources } from './told.ts';
+
+const volume = {
+  strength: '10',
+  strengthVolume: '2',
+  strengthVolumeUnit: 'mL',
+  strengthVolumeUnitCode: { codings: [{ code: 'mL' }] },
+};
+const rxe = seg('RXE', {
+  2: 'MORPH^Morphine^L',
+  3: '2',
+  5: 'mg',
+  8: 'W3^12',
+  16: '3',
+  17: '1',
+  18: '20261101',
+  19: '8^mg',
+  25: '10',
+  26: 'mg',
+  31: '7052^Morphine^RXNORM~M1^x^L',
+  32: '20261120',
+  33: '2',
+  34: 'mL^^UCUM',
+  35: '2',
+  40: 'PH1^Main pharmacy',
+  44: 'M',
+});
+
+function medication(type: string, ...segments: string[]): Medication | undefined {
+  return events(type, 'ORC|RE|O1^C|F1^P', ...segments)[0]?.medication;
+}
+
+t.test('drugs - as encoded', async (t) => {
+  t.match(medication('RDE^O11', rxe), {
+    ...volume,
+    deliverTo: { pointOfCare: 'W3', room: '12' },
+    refillsRemaining: '3',
+    refillsDispensed: '1',
+    lastDispensed: { value: '2026-11-01' },
+    totalDailyDose: '8^mg',
+    supplementaryCodes: [{ codings: [{ code: '7052' }] }, { codings: [{ code: 'M1' }] }],
+    originallyOrdered: { value: '2026-11-20' },
+    controlledSchedule: '2',
+    pharmacy: { text: 'Main pharmacy' },
+    pharmacyOrderType: 'M',
+  });
+  const all = resources('RDE^O11', 'ORC|NW|O1^C', rxe);
+  t.match(only('Medication', all), [
+    {
+      ingredient: [
+        { strength: { numerator: { value: 10, unit: 'mg' }, denominator: { value: 2, unit: 'mL' } } },
+      ],
+    },
+  ]);
+  t.match(only('MedicationRequest', all), [{ dispenseRequest: { performer: { display: 'Main pharmacy' } } }]);
+});
+
+t.test('drugs - as ordered, dispensed, to be given and given', async (t) => {
+  const rxo = seg('RXO', {
+    1: 'A^A^L',
+    8: 'W3',
+    10: 'B^B 500^L',
+    18: '10',
+    23: '8^mg',
+    24: '7^X^RXNORM',
+    25: '2',
+    26: 'mL',
+    27: 'M',
+  });
+  t.match(medication('OMP^O09', rxo), {
+    ...volume,
+    deliverTo: { pointOfCare: 'W3' },
+    dispenseCode: { text: 'B 500' },
+    totalDailyDose: '8^mg',
+    supplementaryCodes: [{ text: 'X' }],
+    pharmacyOrderType: 'M',
+  });
+  const rxd = seg('RXD', {
+    1: '4',
+    2: 'A^A^L',
+    12: '8^mg',
+    13: 'W3',
+    16: '10',
+    25: '7^X^RXNORM',
+    28: '2',
+    29: 'mL',
+    32: 'M',
+  });
+  t.match(medication('RDS^O13', rxd), {
+    ...volume,
+    administrationNumber: '4',
+    totalDailyDose: '8^mg',
+    deliverTo: { pointOfCare: 'W3' },
+    supplementaryCodes: [{ text: 'X' }],
+    pharmacyOrderType: 'M',
+  });
+  const rxg = seg('RXG', { 1: '5', 4: 'A^A^L', 11: 'W3', 17: '10', 23: '2', 24: 'mL', 26: 'M' });
+  t.match(medication('RGV^O15', rxg), {
+    ...volume,
+    giveNumber: '5',
+    deliverTo: { pointOfCare: 'W3' },
+    pharmacyOrderType: 'M',
+  });
+  const rxa = seg('RXA', {
+    1: '5',
+    2: '6',
+    3: '20261123',
+    5: 'A^A^L',
+    6: '1',
+    13: '10',
+    20: 'CP',
+    22: '20261124',
+    23: '2',
+    24: 'mL',
+    26: 'M',
+  });
+  t.match(medication('RAS^O17', rxa), {
+    ...volume,
+    giveNumber: '5',
+    administrationNumber: '6',
+    recorded: { value: '2026-11-24' },
+    pharmacyOrderType: 'M',
+  });
+});
+
+t.test('drugs - a component of a mixture, and an infusion', async (t) => {
+  const rxc = 'RXC|A|X^X|1|mg|10|mg|7052^Morphine^RXNORM|2|mL';
+  const rxv = seg('RXV', {
+    1: '1',
+    2: 'L',
+    3: '2',
+    4: 'mg',
+    5: '1',
+    6: 'mL',
+    7: 'PC',
+    8: '1',
+    9: 'mg',
+    10: '0.5',
+    11: 'mL',
+    12: '10',
+    13: 'mg',
+    14: '5',
+    15: 'mL',
+    16: '4^h',
+    17: '10^min',
+    18: 'BD^Becton',
+    19: 'M1',
+    20: '60',
+    21: 'mL',
+  });
+  t.match(medication('RDE^O11', 'RXE||A^A^L|1||mg', rxv, rxc), {
+    ingredients: [
+      { supplementaryCodes: [{ text: 'Morphine' }], strengthVolume: '2', strengthVolumeUnit: 'mL' },
+    ],
+    infusions: [
+      {
+        bolusType: 'L',
+        bolus: '2 mg',
+        bolusVolume: '1 mL',
+        pcaType: 'PC',
+        pca: '1 mg',
+        pcaVolume: '0.5 mL',
+        maximum: '10 mg',
+        maximumVolume: '5 mL',
+        maximumPer: '4^h',
+        lockout: '10^min',
+        syringe: 'Becton M1 60 mL',
+      },
+    ],
+  });
+});

@@ -1,0 +1,90 @@
+/** One ORC before several OBR, as systems of HL7 2.1 and 2.2 send it: it is that of all of them. */
+import t from 'tap';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { events, only, resources } from './told.ts';
+
+const orc = 'ORC|CA|P1^C|F1^L||CA||||20261123||||||20261123|DUP^Duplicate^L';
+const numbers = (all: readonly ClinicalEvent[]) =>
+  all.map(({ order }) => [order?.placer?.value, order?.filler?.value, order?.parents.length]);
+
+t.test('one ORC - a cancellation is that of each OBR behind it', async (t) => {
+  const message = [
+    orc.replace('||||||20261123|DUP', '|U1^Enter||D1^Doc|||20261123|DUP'),
+    'OBR|1|P1^C|F1^L|NA^Natrium^L',
+    'OBR|2|P2^C|F2^L|K^Kalium^L',
+    'OBR|3|P3^C||CL^Chlorid^L',
+    'OBR|4|||CA^Calcium^L',
+  ];
+  const all = events('ORM^O01', ...message);
+  t.match(
+    all,
+    ['NA', 'K', 'CL', 'CA'].map((code) => ({
+      status: 'cancelled',
+      order: {
+        control: 'CA',
+        orderStatus: 'CA',
+        controlReason: { text: 'Duplicate' },
+        requested: { value: '2026-11-23' },
+        service: { codings: [{ code }] },
+        participants: [{ role: 'entering' }, { role: 'ordering' }],
+      },
+    })),
+  );
+  t.same(
+    numbers(all),
+    [
+      ['P1', 'F1', 0],
+      ['P2', 'F2', 0],
+      ['P3', undefined, 0],
+      ['P1', 'F1', 0],
+    ],
+    "an OBR's own number stands, and it hangs from no other",
+  );
+  t.match(
+    only('ServiceRequest', resources('ORM^O01', ...message)).map(({ status }) => status),
+    ['revoked', 'revoked', 'revoked', 'revoked'],
+  );
+});
+
+t.test('one ORC - its timing and its notes are theirs too, and each OBR keeps what it says', async (t) => {
+  const all = events(
+    'OMG^O19',
+    'ORC|NW|P1',
+    'NTE|1||for all',
+    'TQ1|1||||||20261124||S',
+    'OBR|1|P1||A^A^L',
+    'NTE|1||of the first',
+    'OBR|2|P2||B^B^L',
+    'NTE|1||of the second',
+  );
+  t.match(
+    all.map(({ notes }) => notes.map(({ text }) => text)),
+    [
+      ['for all', 'of the first'],
+      ['for all', 'of the second'],
+    ],
+  );
+  t.match(all, [
+    { order: { priority: 'S', timing: [{ priority: 'S' }] } },
+    { order: { priority: 'S', timing: [{ priority: 'S' }] } },
+  ]);
+  t.equal(all[0]?.order?.timing.length, 1);
+});
+
+t.test('one ORC - an earlier result beside the orders is none of them', async (t) => {
+  const visit = events('OML^O21', 'PV1|1|I', orc, 'OBR|1|P1|F1|A^A^L', 'PV1|1|O', 'OBR|1||F9|A^A^L');
+  t.match(visit, [{ order: { control: 'CA' } }, { status: 'requested', order: { control: '' } }]);
+  const result = events(
+    'OMG^O19',
+    orc,
+    'OBR|1|P1|F1|A^A^L',
+    `OBR|1||F9|A^A^L${'|'.repeat(21)}F`,
+    'OBX|1|ST|A||1',
+  );
+  t.match(result, [{ order: { control: 'CA' } }, { status: 'final', order: { control: '' } }]);
+  const own = events('ORM^O01', orc, 'OBR|1|P1|F1|A^A^L', 'ORC|NW|P2', 'OBR|1|P2||A^A^L');
+  t.match(own, [
+    { status: 'cancelled' },
+    { status: 'requested', order: { control: 'NW', controlReason: undefined } },
+  ]);
+});

@@ -1,0 +1,57 @@
+/** Replies that refuse (MSA-1 AE, AR, CE, CR): what was asked for is not requested again by them. */
+import t from 'tap';
+import { events, only, resources } from './told.ts';
+
+t.test('replies - an order that the reply refuses is rejected, with what the reply says', async (t) => {
+  for (const [type, code] of [
+    ['ORR^O02', 'AE'],
+    ['ORL^O22', 'AR'],
+    ['RRE^O12', 'CE'],
+    ['ORG^O20', 'cr'],
+  ] as const) {
+    for (const orc of [[], ['ORC|NW|O1^C'], ['ORC|UA|O1^C']]) {
+      const [event, ...more] = events(type, `MSA|${code}|L01|Unknown test code`, ...orc);
+      t.match(
+        event,
+        {
+          status: 'rejected',
+          notes: [{ text: 'Unknown test code' }],
+          provenance: { inReplyTo: 'L01', acknowledgment: code },
+        },
+        `${type} ${code} ${orc}`,
+      );
+      t.same(more, []);
+    }
+  }
+});
+
+t.test('replies - what ERR says is kept', async (t) => {
+  const err = 'ERR||PID^1^3|204^Unknown key identifier^HL70357|E|7^Registry^L||diagnosis|Patient not known';
+  t.match(events('ORL^O22', 'MSA|AR|L01', err)[0]?.notes, [
+    { text: 'PID^1^3; Unknown key identifier; Registry; diagnosis; Patient not known' },
+  ]);
+  t.match(events('ORR^O02', 'MSA|AE|L01', 'ERR|OBR^1^4^103&Table value not found&HL70357')[0]?.notes, [
+    { text: 'OBR^1^4^103&Table value not found&HL70357' },
+  ]);
+});
+
+t.test('replies - where a change was refused, nobody knows how the order stands', async (t) => {
+  const wanted: [msa: string, orc: string, status: string, fhir: string][] = [
+    ['AE', 'UC|O1^C|F1^P', 'unknown', 'unknown'],
+    ['AE', 'CA|O1^C|F1^P', 'unknown', 'unknown'],
+    ['AE', 'UC|O1^C|F1^P||IP', 'in-progress', 'active'],
+    ['AE', 'NW|O1^C|F1^P', 'rejected', 'revoked'],
+    ['AE', 'OK|O1^C|F1^P', 'accepted', 'active'],
+    ['AA', 'UC|O1^C|F1^P', 'accepted', 'active'],
+    ['AA', 'NW|O1^C|F1^P', 'requested', 'active'],
+  ];
+  for (const [msa, orc, status, fhir] of wanted) {
+    const message = [`MSA|${msa}|1`, `ORC|${orc}`];
+    t.equal(events('ORR^O02', ...message)[0]?.status, status, `${msa} ${orc}`);
+    t.match(only('ServiceRequest', resources('ORR^O02', ...message)), [{ status: fhir }], `${msa} ${orc}`);
+    const drug = [...message, 'RXO|A^A^L|1||mg'];
+    t.equal(events('ORP^O10', ...drug)[0]?.status, status, `${msa} ${orc}, of a drug`);
+    const prescribed = only('MedicationRequest', resources('ORP^O10', ...drug));
+    t.match(prescribed, [{ status: fhir === 'revoked' ? 'cancelled' : fhir }], `${msa} ${orc}, of a drug`);
+  }
+});
