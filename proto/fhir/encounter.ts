@@ -102,7 +102,9 @@ function hospitalization(draft: Draft, from: Encounter): Element {
 /** Of a visit that never was the places have no status; a transfer that was called off is not planned. */
 function locations(draft: Draft, from: Encounter, status: string): Element[] {
   const never = status === 'cancelled' || status === 'entered-in-error';
-  const now = never ? undefined : (placeStatus[status] ?? 'active');
+  // ZBE-5: where the patient was then.
+  const historic = draft.event.movement?.historic.toUpperCase() === 'Y';
+  const now = never ? undefined : historic ? 'completed' : (placeStatus[status] ?? 'active');
   const off = draft.event.movement?.action === 'cancel-pending-transfer';
   const places = [
     [from.location, now],

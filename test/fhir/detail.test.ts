@@ -244,3 +244,12 @@ t.test('fhir - a specimen says its risks and quality, a problem how sure and sev
   });
   t.end();
 });
+
+t.test('fhir encounter - the place of an earlier movement is not where the patient is [IHE ITI-31, ZBE-5]', (t) => {
+  const zbe = (historic: string) => `ZBE|M1|20260313||INSERT|${historic}`;
+  const of = (historic: string) =>
+    resources(t, 'ADT^A02', pid, seg('PV1', { 2: 'I', 3: 'W^1' }), zbe(historic)).Encounter?.[0];
+  t.match(of('Y'), { status: 'unknown', location: [{ status: 'completed' }] });
+  t.match(of('N'), { status: 'in-progress', location: [{ status: 'active' }] });
+  t.end();
+});

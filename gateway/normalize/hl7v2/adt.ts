@@ -14,7 +14,7 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
-import { npu, zbe } from './visit.ts';
+import { isHistoric, npu, zbe } from './visit.ts';
 
 /** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
 const movements: Record<string, readonly [action: string, encounter?: string]> = lookup({
@@ -138,7 +138,8 @@ export const adt: Family = {
     finishMovement(event, draft);
     finishChange(event, draft);
     const status = movements[draft.trigger]?.[1];
-    if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
+    if (event.encounter !== undefined && status !== undefined && !isHistoric(event.movement))
+      event.encounter.status = status;
     const action = event.movement?.action ?? '';
     const undone = action.startsWith('cancel-') || undoing.has(event.movement?.change.toUpperCase() ?? '');
     if (undone) event.status = 'cancelled';

@@ -2,6 +2,7 @@
 import type { ClinicalEvent, Encounter } from '../../../proto/gen/hilum/v1/event.ts';
 import type { PersonMemory, RememberedOrigin } from '../../../proto/gen/hilum/v1/journal.ts';
 import { fresh } from '../hl7v2/shapes.ts';
+import { isHistoric } from '../hl7v2/visit.ts';
 import { idText } from './identity-steps.ts';
 
 /** Actions after which the patient is not here under this visit. */
@@ -41,7 +42,7 @@ const attendingMax = 2;
 /** The row after this movement; the same where it says nothing of a stay, or is older than what is known. */
 export function stayAfter(row: PersonMemory, event: ClinicalEvent, from: RememberedOrigin): PersonMemory {
   const { movement, encounter } = event;
-  if (movement === undefined || event.kind !== 'admission') return row;
+  if (movement === undefined || event.kind !== 'admission' || isHistoric(movement)) return row;
   if (row.encounterFrom !== undefined && row.encounterFrom.saidMs > from.saidMs) return row;
   const { action } = movement;
   const known = row.encounter;

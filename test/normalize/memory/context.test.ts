@@ -261,3 +261,14 @@ t.test(
     }
   },
 );
+
+t.test('context - an earlier movement that is told late is not where the patient is [IHE ITI-31]', async (t) => {
+  const ward = new Ward();
+  ward.adt(admitted);
+  ward.adt({ ...admitted, trigger: 'A02', location: 'W2^2^2^HOSP', at: '0910' });
+  const late = { location: 'ICU^1^4^HOSP', at: '0920', begun: '0800', original: 'A01' };
+  ward.adt({ ...admitted, trigger: 'Z99', ...late, change: 'UPDATE', historic: 'Y' });
+  t.match(ward.lab().context?.encounter?.location, { pointOfCare: 'W2' });
+  ward.adt({ ...admitted, trigger: 'Z99', ...late, at: '0930', change: 'UPDATE', historic: 'N' });
+  t.match(ward.lab().context?.encounter?.location, { pointOfCare: 'ICU' }, 'the current one that is corrected');
+});

@@ -112,3 +112,19 @@ t.test('occupancy - a patient whom the message names is left alone', async (t) =
   icu.adt('A01', 'A', { location: 'ICU^1^4' });
   t.same(basis(icu.device('1000', '4', { patient: 'P9' })), ['explicit-message']);
 });
+
+t.test('occupancy - what is entered or corrected of an earlier movement moves nobody [IHE ITI-31]', async (t) => {
+  for (const [trigger, change] of [
+    ['Z99', 'UPDATE'],
+    ['A02', 'INSERT'],
+    ['A12', 'CANCEL'],
+    ['A03', 'INSERT'],
+  ] as const) {
+    const icu = new Icu();
+    icu.adt('A01', 'A', { location: 'ICU^1^4' });
+    icu.adt('A02', 'A', { location: 'ICU^1^5', at: '0910' });
+    icu.adt(trigger, 'A', { location: 'ICU^1^4', at: '0920', begun: '0900', change, historic: 'Y' });
+    t.same(basis(icu.device('1000', '5')), ['derived-location', 'A'], `${trigger} ${change}`);
+    t.same(basis(icu.device('1000', '4')), ['unassigned'], `${trigger} ${change}`);
+  }
+});

@@ -1269,7 +1269,8 @@ export interface Encounter {
    */
   class: string;
   /**
-   * planned | arrived | in-progress | finished | cancelled, where the trigger event says it.
+   * planned | arrived | in-progress | onleave | finished | cancelled, where the trigger event says it; empty where the
+   * movement is a historic one.
    * HL7 v2: EVN-1, MSH-9.2 (table 0003) · FHIR: Encounter.status
    */
   status: string;
@@ -2442,7 +2443,8 @@ export interface Movement {
    */
   change: string;
   /**
-   * Y where the movement is not the current one, as sent.
+   * Y where the movement is not the current one, as sent: location and class are those of then, and say nothing of
+   * where the patient is now.
    * HL7 v2: ZBE-5 · IHE: PAM ITI-31
    */
   historic: string;
