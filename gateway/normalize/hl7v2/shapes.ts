@@ -87,6 +87,7 @@ export const fresh = {
     aliasNames: [],
     mothersIdentifiers: [],
     tribalCitizenship: [],
+    primaryCareOrganizations: [],
   }),
   encounter: (): proto.Encounter => ({
     identifiers: [],
@@ -219,6 +220,8 @@ export const fresh = {
     telecoms: [],
     action: '',
     period: undefined,
+    addresses: [],
+    location: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -265,6 +268,10 @@ export const fresh = {
     start: '',
     end: '',
     representation: '',
+    ownPrefix: '',
+    ownFamily: '',
+    partnerPrefix: '',
+    partnerFamily: '',
   }),
   location: (): proto.Location => ({
     pointOfCare: '',

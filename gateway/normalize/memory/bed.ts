@@ -3,7 +3,7 @@
  * accepted as the current stay [stay.ts]. A bed may have two occupants: the second was placed there before
  * anybody said that the first has left. Then nobody can be told from the bed.
  */
-import type { ClinicalEvent, Encounter, Location } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, ClinicalTime, Encounter, Location } from '../../../proto/gen/hilum/v1/event.ts';
 import { BedMemory, type Occupant, type RememberedOrigin } from '../../../proto/gen/hilum/v1/journal.ts';
 import { endsOf, lookIn } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
@@ -48,7 +48,10 @@ export function bedsNamed({ kind, encounter }: ClinicalEvent): Need[] {
   return [...bedNeeds(encounter?.location), ...bedNeeds(encounter?.priorLocation)];
 }
 
-/** The patient of the movement leaves the bed of the stay before and lies in the bed of the stay after. */
+/**
+ * The patient of the movement leaves the bed of the stay before and lies in the bed of the stay after: since the
+ * movement (EVN-6, else ZBE-2, else EVN-2), and since the admission (PV1-44) only where this is one.
+ */
 export function moveBeds(
   event: ClinicalEvent,
   before: Encounter | undefined,
@@ -72,7 +75,7 @@ export function moveBeds(
   const occupant: Occupant = {
     patient,
     location: after.location,
-    since: known?.since ?? event.movement?.occurred ?? after.period?.start ?? event.movement?.recorded,
+    since: known?.since ?? sinceOf(event, before),
     from,
     dueMs: dueMs(event, known),
   };
@@ -82,6 +85,15 @@ export function moveBeds(
 
 export function occupantsOf(bed: string | undefined, recall: Recall): readonly Occupant[] {
   return bed === undefined ? [] : (recall.find(bedRow, bed)?.occupants ?? []);
+}
+
+/** PV1-44 counts where nothing is known of another place before: a visit goes on when its patient changes the bed. */
+function sinceOf(
+  { movement, times }: ClinicalEvent,
+  before: Encounter | undefined,
+): ClinicalTime | undefined {
+  const moved = movement?.occurred ?? movement?.period?.start ?? movement?.recorded;
+  return (before?.location === undefined ? times?.observed : moved) ?? times?.message;
 }
 
 /** A planned movement counts until it happens or is cancelled; an update does not touch it. */
