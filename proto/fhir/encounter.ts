@@ -28,9 +28,14 @@ export function addEncounters(draft: Draft): void {
   furtherEncounters.forEach((one, at) => {
     addEncounter(draft, `furtherEncounters/${at}`, one);
   });
+  const theirs = draft.event.merge?.otherEncounter;
+  if (theirs === undefined) return;
+  const whose =
+    draft.event.merge?.other === undefined ? undefined : draft.reference('Patient', 'merge/other');
+  addEncounter(draft, 'merge/otherEncounter', theirs, whose);
 }
 
-function addEncounter(draft: Draft, path: string, from: Encounter): Element {
+function addEncounter(draft: Draft, path: string, from: Encounter, whose = draft.patient): Element {
   const status = statusOf(draft, from);
   const { period: stay, expectedAdmit, expectedDischarge } = from;
   return draft.add(path, {
@@ -41,7 +46,7 @@ function addEncounter(draft: Draft, path: string, from: Encounter): Element {
     class: classOf(from.class),
     type: concepts([from.type, from.patientType]),
     serviceType: concept(from.hospitalService),
-    subject: draft.patient,
+    subject: whose,
     episodeOfCare: [logical('EpisodeOfCare', from.episode)],
     // DE: not any more.
     participant: from.participants

@@ -139,7 +139,9 @@ function addMerged(draft: Draft): void {
   const known = patient === undefined ? { identifier: identifiers(merge.surviving) } : surviving;
   // A patient whom something was moved from keeps the number.
   const retires = merge.action === 'merge' || merge.action === 'change-identifier';
-  const old = identifiers(merge.retired).map((one): Element => (retires ? { ...one, use: 'old' } : one));
+  const old = identifiers([...merge.retired, ...merge.movedFrom]).map(
+    (one): Element => (retires ? { ...one, use: 'old' } : one),
+  );
   if (merge.action === 'change-identifier') {
     const both = [...((known.identifier as Element[] | undefined) ?? []), ...old];
     draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });

@@ -26,9 +26,7 @@ export const patientSegments: Record<string, Handler> = {
     fill(draft.patient, pd1, segment);
   },
   DB1(draft, segment) {
-    // DB1-2 says whose it is [HL7 table 0334]; a guarantor's is none of the patient's.
-    const whose = segment.text(2);
-    if (whose === '' || whose === 'PT') fill(draft.patient, db1, segment);
+    if (isPatients(segment)) fill(draft.patient, db1, segment);
   },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
@@ -50,6 +48,12 @@ export const patientSegments: Record<string, Handler> = {
   PRT: (draft, segment) => act(draft, segment, prt),
   ROL: (draft, segment) => act(draft, segment, rol),
 };
+
+/** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
+export function isPatients(segment: Segment): boolean {
+  const whose = segment.text(2);
+  return whose === '' || whose === 'PT';
+}
 
 export const clinicalSegments: Record<string, Handler> = {
   AL1(draft, segment) {

@@ -2516,17 +2516,17 @@ export interface Merge {
    */
   surviving: Identifier[];
   /**
-   * The identifiers that are no longer the patient's own.
+   * The identifiers that are no longer the patient's own; none of a move, a link or its end, by which nobody is retired.
    * HL7 v2: MRG-1, MRG-2, MRG-4 · FHIR: Patient.identifier of the replaced patient
    */
   retired: Identifier[];
   /**
-   * The accounts that are no longer used.
+   * The accounts that are no longer used; of a move (A44), those that are another patient's now.
    * HL7 v2: MRG-3
    */
   retiredAccounts: Identifier[];
   /**
-   * The visits that are no longer used.
+   * The visits that are no longer used; of a move (A45), those that are another patient's now.
    * HL7 v2: MRG-5, MRG-6
    */
   retiredVisits: Identifier[];
@@ -2536,8 +2536,8 @@ export interface Merge {
    */
   priorNames: HumanName[];
   /**
-   * The other patient in full.
-   * HL7 v2: the second PID of A24, A37 · FHIR: Patient.link.other
+   * The other patient in full, of a link or its end.
+   * HL7 v2: the second PID, PD1, DB1 of A24, A37 · FHIR: Patient.link.other
    */
   other:
     | Patient
@@ -2550,8 +2550,8 @@ export interface Merge {
     | Encounter
     | undefined;
   /**
-   * The patient from whom an account or a visit was moved; the numbers stay that patient's.
-   * HL7 v2: MRG-1, MRG-2, MRG-4 of A44, A45 · FHIR: Patient.identifier of the other patient
+   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved.
+   * HL7 v2: MRG-1, MRG-2, MRG-4 of A43, A44, A45 · FHIR: Patient.identifier of the other patient
    */
   movedFrom: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
