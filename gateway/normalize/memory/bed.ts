@@ -3,7 +3,13 @@
  * accepted as the current stay [stay.ts]. A bed may have two occupants: the second was placed there before
  * anybody said that the first has left. Then nobody can be told from the bed.
  */
-import type { ClinicalEvent, ClinicalTime, Encounter, Location } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  ClinicalTime,
+  Encounter,
+  Identifier,
+  Location,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { BedMemory, type Occupant, type RememberedOrigin } from '../../../proto/gen/hilum/v1/journal.ts';
 import { endsOf, lookIn } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
@@ -81,6 +87,24 @@ export function moveBeds(
   };
   const others = occupantsOf(bed, recall).filter(isOther);
   recall.set(bedRow, bed, { occupants: [occupant, ...others].slice(0, occupantsMax) });
+}
+
+/** The stay in this bed is another patient's (A45); whoever else lies there stays. */
+export function renameOccupant(
+  location: Location | undefined,
+  of: readonly Identifier[],
+  patient: Identifier[],
+  from: RememberedOrigin,
+  recall: Recall,
+): void {
+  const bed = bedText(location);
+  if (bed === undefined || !recall.has(bedRow, bed)) return;
+  const look = lookIn(recall);
+  const before = new Set(endsOf([...of], look).map(idText));
+  const occupants = occupantsOf(bed, recall).map((one) =>
+    endsOf(one.patient, look).some((id) => before.has(idText(id))) ? { ...one, patient, from } : one,
+  );
+  if (occupants.some((one) => one.from === from)) recall.set(bedRow, bed, { occupants });
 }
 
 export function occupantsOf(bed: string | undefined, recall: Recall): readonly Occupant[] {

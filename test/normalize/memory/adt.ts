@@ -65,7 +65,9 @@ export function adt(of: Adt): Buffer {
     lines.push(Array.from(fields, (field) => field ?? '').join('|'));
   }
   if (of.change !== undefined || of.begun !== undefined)
-    lines.push(`ZBE|M1|${time(of.begun)}||${of.change ?? 'INSERT'}|${of.historic ?? 'N'}|${of.original ?? ''}`);
+    lines.push(
+      `ZBE|M1|${time(of.begun)}||${of.change ?? 'INSERT'}|${of.historic ?? 'N'}|${of.original ?? ''}`,
+    );
   return er7(...lines);
 }
 

@@ -158,3 +158,18 @@ t.test(
     t.match(icu.device('0930').deviceAssociation?.since, { value: '2026-11-23T09:05:00+01:00' });
   },
 );
+
+t.test(
+  'occupancy - the bed of a visit that is moved to another patient is that patient’s [HL7 3.3.45]',
+  async (t) => {
+    const icu = new Icu();
+    const visit = 'V1^^^HOSP&1.2.4&ISO';
+    icu.adt('A01', 'A', { location: 'ICU^1^4', visit });
+    icu.adt('A45', 'B', { mrg: id('A'), mrgVisit: 'V9^^^HOSP&1.2.4&ISO', visit, at: '0905' });
+    t.same(basis(icu.device()), ['derived-location', 'A'], 'another visit');
+    icu.adt('A45', 'B', { mrg: id('A'), mrgVisit: visit, visit, at: '0910' });
+    t.same(basis(icu.device()), ['derived-location', 'B']);
+    icu.adt('A03', 'B', { location: 'ICU^1^4', visit, at: '0920' });
+    t.same(basis(icu.device()), ['unassigned']);
+  },
+);
