@@ -143,12 +143,11 @@ function besideOther(segments: ReadonlyMap<string, Handler>): ReadonlyMap<string
 
 function aside(draft: Draft, segment: Segment, first: Handler): void {
   const { merge } = draft.base;
-  if (merge?.other === undefined) return first(draft, segment);
   const second = ofOther[segment.name];
-  if (second !== undefined) return second(merge, draft, segment);
-  if ((segment.name === 'ROL' || segment.name === 'PRT') && draft.acting !== undefined)
-    return first(draft, segment);
-  remark(draft.message.scope, `${segment.name}: of the second patient, left out`);
+  const acts = (segment.name === 'ROL' || segment.name === 'PRT') && draft.acting !== undefined;
+  if (merge?.other === undefined || acts) first(draft, segment);
+  else if (second !== undefined) second(merge, draft, segment);
+  else remark(draft.message.scope, `${segment.name}: of the second patient, left out`);
 }
 
 /** CANCEL in IHE's profile, DELETE in the German one. */

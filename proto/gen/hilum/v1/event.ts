@@ -1246,7 +1246,8 @@ export interface Participant {
   /**
    * attending | referring | consulting | admitting | primary-care | performing | ordering | entering | verifying |
    * interpreting | transcribing | assisting | originating | collector | copy-to | administering |
-   * dispensing | authenticating | diagnosing | other, or the role as sent.
+   * dispensing | authenticating | diagnosing | contact |
+   * other, or the role as sent.
    * HL7 v2: the field, PRT-4, ROL-3, PRD-1 · FHIR: Encounter.participant.type
    */
   role: string;
@@ -2693,7 +2694,7 @@ export interface Schedule {
     | undefined;
   /**
    * Why this message was sent: booked, moved, cancelled because …
-   * HL7 v2: SCH-6 · FHIR: Appointment.cancelationReason, Appointment.reasonCode
+   * HL7 v2: SCH-6, ARQ-6 · FHIR: Appointment.cancelationReason, Appointment.reasonCode
    */
   eventReason:
     | Code
