@@ -237,6 +237,11 @@ function finishChange(event: ClinicalEvent, draft: Draft): void {
   merge.trigger = draft.trigger;
   merge.surviving = [...(event.patient?.identifiers ?? [])];
   keepSurviving(merge);
+  if (merge.retired.length === 0) return;
+  // An account or a visit ends, no patient.
+  remark(draft.message.scope, 'MRG-1: another number than in PID-3, which a change of class does not retire');
+  merge.movedFrom = merge.retired;
+  merge.retired = [];
 }
 
 /** What happens at the time that PV1-44 says. */

@@ -28,7 +28,7 @@ export const bedRow: RowKind<BedMemory> = {
 };
 
 /** PV1-2 of those who lie in a bed: inpatient, emergency, obstetrics [HL7 table 0004]. */
-const lying: ReadonlySet<string> = new Set(['I', 'E', 'B']);
+export const lying: ReadonlySet<string> = new Set(['I', 'E', 'B']);
 
 /** Undefined without a bed: a room or a unit is nobody's. */
 export function bedText(location: Location | undefined): string | undefined {
@@ -84,6 +84,7 @@ export function moveBeds(
     since: known?.since ?? sinceOf(event, before),
     from,
     dueMs: dueMs(event, known),
+    away: after.status === 'onleave',
   };
   const others = occupantsOf(bed, recall).filter(isOther);
   recall.set(bedRow, bed, { occupants: [occupant, ...others].slice(0, occupantsMax) });

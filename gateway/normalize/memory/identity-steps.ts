@@ -18,6 +18,9 @@ export interface Step {
 
 /** Trigger → what is retired. Where MRG names less, less is retired. */
 const retires: Readonly<Record<string, readonly What[]>> = {
+  // The account or the visit that ends with the change of class [HL7 3.3.6].
+  A06: ['account', 'visit'],
+  A07: ['account', 'visit'],
   A18: ['patient', 'account', 'visit'],
   A30: ['patient'],
   A34: ['patient'],

@@ -292,3 +292,21 @@ t.test(
     t.equal(ward.lab({ ids: id }).context?.encounter, undefined);
   },
 );
+
+t.test('context - who lies in a bed does not move for an outpatient visit [HL7 table 0004]', async (t) => {
+  for (const lies of ['I', 'B', 'E']) {
+    const ward = new Ward();
+    ward.adt({ ...admitted, class: lies });
+    const clinic = { location: 'CLINIC', visit: 'V2^^^HOSP&1.2.3&ISO' };
+    ward.adt({ ...admitted, ...clinic, trigger: 'A04', class: 'O', at: '0910' });
+    t.match(ward.lab().context?.encounter, { class: lies, location: { pointOfCare: 'ICU' } });
+  }
+  const ward = new Ward();
+  ward.adt({ ...admitted, class: 'E' });
+  ward.adt({ ...admitted, trigger: 'A04', class: 'E', location: 'ED2', visit: 'V3^^^HOSP', at: '0910' });
+  t.match(
+    ward.lab().context?.encounter?.location,
+    { pointOfCare: 'ED2' },
+    'who comes again to the emergency',
+  );
+});

@@ -173,3 +173,15 @@ t.test(
     t.same(basis(icu.device()), ['unassigned']);
   },
 );
+
+t.test('occupancy - nobody lies in the bed of who is on leave [HL7 3.3.21]', async (t) => {
+  const icu = new Icu();
+  icu.adt('A01', 'A', { location: 'ICU^1^4' });
+  icu.adt('A21', 'A', { location: 'ICU^1^4', at: '0910' });
+  icu.adt('A54', 'A', { location: 'ICU^1^4', at: '0911' });
+  const event = icu.device('0930');
+  t.same(basis(event), ['unassigned']);
+  t.same(event.provenance?.remarks, ['device: the patient of its bed is on leave']);
+  icu.adt('A22', 'A', { location: 'ICU^1^4', at: '0940' });
+  t.same(basis(icu.device('0950')), ['derived-location', 'A']);
+});

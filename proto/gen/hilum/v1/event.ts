@@ -694,8 +694,8 @@ export interface Identifier {
    */
   type: string;
   /**
-   * The assigning authority as sent.
-   * HL7 v2: CX-4.1, EI-2, XCN-9.1 · FHIR: Identifier.assigner.display
+   * The assigning authority as sent; where a CX names none, the jurisdiction or the agency that issued the number.
+   * HL7 v2: CX-4.1, CX-9, CX-10, EI-2, XCN-9.1 · FHIR: Identifier.assigner.display
    */
   assigner: string;
   /**
@@ -1073,7 +1073,7 @@ export interface Patient {
    */
   mothersMaidenName: HumanName[];
   /**
-   * true | false, or empty where nothing was said.
+   * true | false, as sent where it is neither; empty where nothing was said.
    * HL7 v2: PID-30 · FHIR: Patient.deceasedBoolean
    */
   deceased: string;
@@ -1265,7 +1265,7 @@ export interface Participant {
   devices: Identifier[];
   /**
    * How to reach whom takes part in this role; where nobody is named, they are all that is known of them.
-   * HL7 v2: PRT-15, ROL-12
+   * HL7 v2: PRT-15, ROL-12, PRD-5, CTD-5
    */
   telecoms: Telecom[];
   /**
@@ -2551,8 +2551,9 @@ export interface Merge {
     | Encounter
     | undefined;
   /**
-   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved.
-   * HL7 v2: MRG-1, MRG-2, MRG-4 of A43, A44, A45 · FHIR: Patient.identifier of the other patient
+   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved; of a
+   * change of class (A06, A07) those that MRG names beside the account and that are not in PID-3.
+   * HL7 v2: MRG-1, MRG-2, MRG-4 of A06, A07, A43, A44, A45 · FHIR: Patient.identifier of the other patient
    */
   movedFrom: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -4059,7 +4060,7 @@ export interface Referral {
   reasons: Code[];
   /**
    * The providers, each with its role as sent.
-   * HL7 v2: PRD-1, PRD-2, PRD-7 (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
+   * HL7 v2: PRD, CTD (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
    */
   participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
