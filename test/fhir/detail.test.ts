@@ -272,3 +272,34 @@ t.test('fhir patient - what a link says of the other patient is the other one’
   t.equal(Encounter?.length, 1);
   t.end();
 });
+
+t.test(
+  'fhir - a family name by its parts, dead or not as it cannot be read, a procedure that is taken back',
+  (t) => {
+    const said = seg('PID', { 3: '7', 5: 'Vries&de&Vries&van&Dijk^A', 30: 'U' });
+    const { Patient, Procedure, Organization } = resources(
+      t,
+      'ADT^A08',
+      said,
+      'PD1|||Practice^^77',
+      seg('PR1', { 3: 'X^Y', 5: '20260313', 20: 'D' }),
+    );
+    const part = (name: string) => `http://hl7.org/fhir/StructureDefinition/humanname-${name}`;
+    t.match(list(Patient?.[0]?.name)[0], {
+      family: 'Vries',
+      _family: {
+        extension: [
+          { url: part('own-prefix'), valueString: 'de' },
+          { url: part('own-name'), valueString: 'Vries' },
+          { url: part('partner-prefix'), valueString: 'van' },
+          { url: part('partner-name'), valueString: 'Dijk' },
+        ],
+      },
+    });
+    t.match(Patient?.[0]?._deceasedBoolean, { extension: [{ valueCode: 'unknown' }] });
+    t.match(list(Patient?.[0]?.generalPractitioner), [{ type: 'Organization', display: 'Practice' }]);
+    t.equal(Organization?.length, 1);
+    t.equal(Procedure?.[0]?.status, 'entered-in-error');
+    t.end();
+  },
+);

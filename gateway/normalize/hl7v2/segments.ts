@@ -74,7 +74,9 @@ export const clinicalSegments: Record<string, Handler> = {
 
 export const coverageSegments: Record<string, Handler> = {
   IN1(draft, segment) {
-    draft.base.coverages.push(fill(fresh.coverage(), in1, segment));
+    const coverage = fill(fresh.coverage(), in1, segment);
+    draft.base.coverages.push(coverage);
+    draft.acting = coverage.participants;
   },
   IN2(draft, segment) {
     let coverage = draft.base.coverages.at(-1);
