@@ -103,11 +103,29 @@ export function name(from: HumanName): Element {
     use: nameUse[from.use.toUpperCase()],
     text: from.text,
     family: from.family,
+    _family: familyParts(from),
     given: from.given,
     prefix: from.prefix,
     suffix: [...from.suffix, from.degree],
     period: periodText(from.start, from.end),
   };
+}
+
+/** FN-2 to FN-5: the person's own name and the partner's. */
+function familyParts(from: HumanName): Element | undefined {
+  const parts = [
+    ['own-prefix', from.ownPrefix],
+    ['own-name', from.ownFamily],
+    ['partner-prefix', from.partnerPrefix],
+    ['partner-name', from.partnerFamily],
+  ] as const;
+  const extension = parts
+    .filter(([, valueString]) => lean(valueString) !== undefined)
+    .map(([name, valueString]) => ({
+      url: `http://hl7.org/fhir/StructureDefinition/humanname-${name}`,
+      valueString,
+    }));
+  return extension.length === 0 ? undefined : { extension };
 }
 
 /** XPN-8 [HL7 table 0465]: the same name in another script. */

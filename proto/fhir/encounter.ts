@@ -28,9 +28,14 @@ export function addEncounters(draft: Draft): void {
   furtherEncounters.forEach((one, at) => {
     addEncounter(draft, `furtherEncounters/${at}`, one);
   });
+  const theirs = draft.event.merge?.otherEncounter;
+  if (theirs === undefined) return;
+  const whose =
+    draft.event.merge?.other === undefined ? undefined : draft.reference('Patient', 'merge/other');
+  addEncounter(draft, 'merge/otherEncounter', theirs, whose);
 }
 
-function addEncounter(draft: Draft, path: string, from: Encounter): Element {
+function addEncounter(draft: Draft, path: string, from: Encounter, whose = draft.patient): Element {
   const status = statusOf(draft, from);
   const { period: stay, expectedAdmit, expectedDischarge } = from;
   return draft.add(path, {
@@ -41,7 +46,7 @@ function addEncounter(draft: Draft, path: string, from: Encounter): Element {
     class: classOf(from.class),
     type: concepts([from.type, from.patientType]),
     serviceType: concept(from.hospitalService),
-    subject: draft.patient,
+    subject: whose,
     episodeOfCare: [logical('EpisodeOfCare', from.episode)],
     // DE: not any more.
     participant: from.participants
@@ -102,7 +107,9 @@ function hospitalization(draft: Draft, from: Encounter): Element {
 /** Of a visit that never was the places have no status; a transfer that was called off is not planned. */
 function locations(draft: Draft, from: Encounter, status: string): Element[] {
   const never = status === 'cancelled' || status === 'entered-in-error';
-  const now = never ? undefined : (placeStatus[status] ?? 'active');
+  // ZBE-5: where the patient was then.
+  const historic = draft.event.movement?.historic.toUpperCase() === 'Y';
+  const now = never ? undefined : historic ? 'completed' : (placeStatus[status] ?? 'active');
   const off = draft.event.movement?.action === 'cancel-pending-transfer';
   const places = [
     [from.location, now],

@@ -11,12 +11,13 @@ import {
   logical,
   name,
   nameText,
+  notStated,
   telecoms,
   textOf,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
-import { practitioner } from './practitioner.ts';
+import { organization, practitioner } from './practitioner.ts';
 import { genders, table } from './tables.ts';
 
 const extensions = 'http://hl7.org/fhir/StructureDefinition';
@@ -63,7 +64,10 @@ function body(draft: Draft, from: Patient): Record<string, Json> {
     maritalStatus: concept(from.maritalStatus),
     ...multipleBirth(from),
     communication: concepts(from.language).map((language) => ({ language })),
-    generalPractitioner: present(from.generalPractitioners.map((one) => practitioner(draft, one))),
+    generalPractitioner: present([
+      ...from.generalPractitioners.map((one) => practitioner(draft, one)),
+      ...from.primaryCareOrganizations.map((one) => organization(draft, one.name, one.identifiers)),
+    ]),
   };
 }
 
@@ -84,7 +88,8 @@ function deceased(from: Patient): Record<string, Json> {
   if (from.deceased === 'true' || from.deceased === 'false') {
     return { deceasedBoolean: from.deceased === 'true' };
   }
-  return {};
+  // Something was said that is neither.
+  return from.deceased === '' ? {} : { _deceasedBoolean: notStated };
 }
 
 function multipleBirth(from: Patient): Record<string, Json> {
@@ -139,7 +144,10 @@ function addMerged(draft: Draft): void {
   const known = patient === undefined ? { identifier: identifiers(merge.surviving) } : surviving;
   // A patient whom something was moved from keeps the number.
   const retires = merge.action === 'merge' || merge.action === 'change-identifier';
-  const old = identifiers(merge.retired).map((one): Element => (retires ? { ...one, use: 'old' } : one));
+  const old = [
+    ...identifiers(merge.retired).map((one): Element => (retires ? { ...one, use: 'old' } : one)),
+    ...(merge.action === 'change-identifier' ? [] : identifiers(merge.movedFrom)),
+  ];
   if (merge.action === 'change-identifier') {
     const both = [...((known.identifier as Element[] | undefined) ?? []), ...old];
     draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });

@@ -9,7 +9,13 @@ export function addProcedures(draft: Draft): void {
     draft.add(`procedures/${at}`, {
       resourceType: 'Procedure',
       identifier: identifiers([from.identifier]),
-      status: performed === undefined ? 'unknown' : 'completed',
+      // PR1-20 D takes the entry back [HL7 table 0206].
+      status:
+        from.action.toUpperCase() === 'D'
+          ? 'entered-in-error'
+          : performed === undefined
+            ? 'unknown'
+            : 'completed',
       category: word(from.type, hl7System('v2-0230')),
       code: concept(from.code) ?? word(from.text),
       subject: draft.subject,

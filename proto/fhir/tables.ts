@@ -65,6 +65,7 @@ export const participation = table({
   admitting: 'ADM',
   performing: 'PPRF',
   assisting: 'SPRF',
+  contact: 'CALLBCK',
   other: 'PART',
 });
 

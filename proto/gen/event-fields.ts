@@ -161,6 +161,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     start: 'string',
     end: 'string',
     representation: 'string',
+    ownPrefix: 'string',
+    ownFamily: 'string',
+    partnerPrefix: 'string',
+    partnerFamily: 'string',
   },
   Address: {
     use: 'string',
@@ -216,6 +220,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     aliasNames: 'list<HumanName>',
     mothersIdentifiers: 'list<Identifier>',
     tribalCitizenship: 'list<Code>',
+    primaryCareOrganizations: 'list<Organization>',
   },
   Location: {
     pointOfCare: 'string',
@@ -239,6 +244,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     roleCode: 'Code',
     addresses: 'list<Address>',
     acted: 'ClinicalTime',
+    location: 'Location',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -564,6 +570,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     retiredVisits: 'list<Identifier>',
     priorNames: 'list<HumanName>',
     other: 'Patient',
+    otherEncounter: 'Encounter',
+    movedFrom: 'list<Identifier>',
   },
   Document: {
     identifiers: 'list<Identifier>',
@@ -603,6 +611,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     contacts: 'list<Telecom>',
     occurrenceNumber: 'string',
     group: 'Identifier',
+    action: 'string',
   },
   Resource: {
     kind: 'string',
@@ -617,6 +626,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     role: 'Code',
     quantity: 'string',
     action: 'string',
+    offset: 'string',
+    offsetUnit: 'string',
   },
   Medication: {
     act: 'string',
@@ -842,6 +853,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     participants: 'list<Participant>',
     priority: 'string',
     identifier: 'Identifier',
+    action: 'string',
   },
   Coverage: {
     setId: 'string',
@@ -856,6 +868,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     end: 'ClinicalTime',
     identifiers: 'list<Identifier>',
     medicaidCaseName: 'HumanName',
+    employerIdentifiers: 'list<Identifier>',
+    employers: 'list<Organization>',
+    participants: 'list<Participant>',
   },
   RelatedPerson: {
     setId: 'string',
@@ -893,6 +908,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     controlId: 'string',
     effective: 'ClinicalTime',
     key: 'Code',
+    keyType: 'string',
+    keyIdentifier: 'Identifier',
+    keyLocation: 'Location',
+    keyPerson: 'Person',
   },
   Note: {
     text: 'string',

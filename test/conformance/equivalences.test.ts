@@ -102,6 +102,10 @@ t.test('equivalence - a name has every part, and a status its one word', async (
     start: '',
     end: '',
     representation: '',
+    ownPrefix: '',
+    ownFamily: '',
+    partnerPrefix: '',
+    partnerFamily: '',
   };
   const said = (given: string[], more: string[] = []) =>
     ({ is: 'name', family: 'BERG', given, more }) as const;

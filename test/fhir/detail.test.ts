@@ -244,3 +244,62 @@ t.test('fhir - a specimen says its risks and quality, a problem how sure and sev
   });
   t.end();
 });
+
+t.test(
+  'fhir encounter - the place of an earlier movement is not where the patient is [IHE ITI-31, ZBE-5]',
+  (t) => {
+    const zbe = (historic: string) => `ZBE|M1|20260313||INSERT|${historic}`;
+    const of = (historic: string) =>
+      resources(t, 'ADT^A02', pid, seg('PV1', { 2: 'I', 3: 'W^1' }), zbe(historic)).Encounter?.[0];
+    t.match(of('Y'), { status: 'unknown', location: [{ status: 'completed' }] });
+    t.match(of('N'), { status: 'in-progress', location: [{ status: 'active' }] });
+    t.end();
+  },
+);
+
+t.test('fhir patient - what a link says of the other patient is the other one’s, the visit too', (t) => {
+  const { Patient, Encounter } = resources(
+    t,
+    'ADT^A24',
+    pid,
+    'PID|2||8^^^H^MR',
+    'PD1||||2^GP^TWO',
+    'PV1|1|O|CLINIC',
+  );
+  t.equal(list(Patient?.[0]?.generalPractitioner).length, 0);
+  t.equal(list(Patient?.[1]?.generalPractitioner).length, 1);
+  t.match(Encounter, [{ subject: { reference: `urn:uuid:${String(Patient?.[1]?.id)}` } }]);
+  t.equal(Encounter?.length, 1);
+  t.end();
+});
+
+t.test(
+  'fhir - a family name by its parts, dead or not as it cannot be read, a procedure that is taken back',
+  (t) => {
+    const said = seg('PID', { 3: '7', 5: 'Vries&de&Vries&van&Dijk^A', 30: 'U' });
+    const { Patient, Procedure, Organization } = resources(
+      t,
+      'ADT^A08',
+      said,
+      'PD1|||Practice^^77',
+      seg('PR1', { 3: 'X^Y', 5: '20260313', 20: 'D' }),
+    );
+    const part = (name: string) => `http://hl7.org/fhir/StructureDefinition/humanname-${name}`;
+    t.match(list(Patient?.[0]?.name)[0], {
+      family: 'Vries',
+      _family: {
+        extension: [
+          { url: part('own-prefix'), valueString: 'de' },
+          { url: part('own-name'), valueString: 'Vries' },
+          { url: part('partner-prefix'), valueString: 'van' },
+          { url: part('partner-name'), valueString: 'Dijk' },
+        ],
+      },
+    });
+    t.match(Patient?.[0]?._deceasedBoolean, { extension: [{ valueCode: 'unknown' }] });
+    t.match(list(Patient?.[0]?.generalPractitioner), [{ type: 'Organization', display: 'Practice' }]);
+    t.equal(Organization?.length, 1);
+    t.equal(Procedure?.[0]?.status, 'entered-in-error');
+    t.end();
+  },
+);

@@ -304,9 +304,9 @@ t.test('adt - a merge has the surviving and the retired identity', (t) => {
   );
   t.match(run('a24')[0]?.merge, {
     action: 'link',
-    retired: [{ value: '2' }],
-    other: { names: [{ family: 'OTHER' }] },
+    other: { identifiers: [{ value: '2' }], names: [{ family: 'OTHER' }] },
   });
+  t.same(run('a24')[0]?.merge?.retired, [], 'nobody is retired by a link');
   t.match(run('a60')[0], {
     movement: { action: 'update-allergy' },
     allergies: [{ reactions: ['HIVES', 'COUGH'] }],

@@ -108,3 +108,59 @@ t.test('movements - a bed has its place and its status, without a patient [HL7 3
   });
   t.end();
 });
+
+for (const trigger of ['A24', 'A37']) {
+  t.test(`movements - what follows the second patient of ${trigger} is his [HL7 3.3.24, 3.3.37]`, (t) => {
+    const found = event(
+      trigger,
+      'EVN||20261123',
+      patient,
+      'PD1||||1^GP^ONE',
+      visit,
+      'PID|2||8^^^HOSP^MR||C^D|||||||||||||ACC8',
+      'PD1||||2^GP^TWO||||||||Y',
+      'PV1|1|O|CLINIC||||77^ARZT||||||||||||V8',
+      'DB1|1|PT|D8',
+      'AL1|1|DA|PEN',
+    );
+    t.match(found, {
+      patient: {
+        identifiers: [{ value: '7' }],
+        generalPractitioners: [{ name: { given: ['ONE'] } }],
+        flags: [],
+      },
+      encounter: { class: 'I', identifiers: [{ value: 'V1' }] },
+      merge: {
+        other: {
+          identifiers: [{ value: '8' }, { value: 'D8' }],
+          account: { value: 'ACC8' },
+          generalPractitioners: [{ name: { given: ['TWO'] } }],
+          flags: ['PD1-12=Y'],
+        },
+        otherEncounter: { class: 'O', location: { pointOfCare: 'CLINIC' }, identifiers: [{ value: 'V8' }] },
+      },
+      provenance: { remarks: ['AL1: of the second patient, left out'] },
+    });
+    t.equal(found?.patient?.identifiers.length, 1);
+    t.equal(found?.patient?.generalPractitioners.length, 1);
+    t.same([found?.furtherEncounters, found?.allergies], [[], []]);
+    t.same(
+      [found?.merge?.retired, found?.merge?.retiredAccounts, found?.merge?.priorNames],
+      [[], [], []],
+      'nobody is retired',
+    );
+    t.end();
+  });
+}
+
+t.test('movements - nobody is retired by a move; it says from whom [HL7 3.3.44, 3.3.45]', (t) => {
+  for (const trigger of ['A43', 'A44', 'A45']) {
+    const { merge } = event(trigger, 'EVN||20261123', patient, 'MRG|9^^^HOSP^MR||ACC9||V9', visit) ?? {};
+    t.match(merge, { action: 'move', retired: [], movedFrom: [{ value: '9' }] }, trigger);
+    t.equal(merge?.retired.length, 0);
+    t.match(merge, { retiredAccounts: [{ value: 'ACC9' }], retiredVisits: [{ value: 'V9' }] });
+  }
+  const named = event('A24', 'EVN||20261123', patient, 'MRG|9^^^HOSP^MR||||||X^Y');
+  t.match(named?.merge, { retired: [], other: { identifiers: [{ value: '9' }], names: [{ family: 'X' }] } });
+  t.end();
+});

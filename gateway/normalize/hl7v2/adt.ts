@@ -4,17 +4,20 @@ import type { ClinicalEvent, Merge, Movement } from '../../../proto/gen/hilum/v1
 import { lookup } from '../lookup.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
-import { mrg, pid } from './patient.ts';
+import type { Segment } from './message.ts';
+import { db1, mrg, pd1, pid } from './patient.ts';
+import { remark } from './scope.ts';
 import {
   clinicalSegments,
   coverageSegments,
+  isPatients,
   noteSegment,
   observationSegments,
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
-import { npu, zbe } from './visit.ts';
+import { isHistoric, npu, pv1, pv2, zbe } from './visit.ts';
 
 /** Trigger → action, and the FHIR Encounter.status where the trigger says it. */
 const movements: Record<string, readonly [action: string, encounter?: string]> = lookup({
@@ -97,22 +100,55 @@ function merging(draft: Draft): Merge {
 
 const mergeSegments: Record<string, Handler> = {
   PID(draft, segment) {
-    const second = draft.base.patient !== undefined;
-    if (second && (draft.trigger === 'A24' || draft.trigger === 'A37')) {
-      // Linked and unlinked patients stand side by side; neither has an MRG.
-      const merge = merging(draft);
-      merge.other = fill(fresh.patient(), pid, segment);
-      merge.retired.push(...merge.other.identifiers);
-      merge.priorNames.push(...merge.other.names);
-      if (merge.other.account !== undefined) merge.retiredAccounts.push(merge.other.account);
-      return;
-    }
-    patientSegments.PID?.(draft, segment);
+    // Linked and unlinked patients stand side by side; neither has an MRG.
+    if (draft.base.patient !== undefined && parts.has(draft.trigger)) {
+      merging(draft).other = fill(fresh.patient(), pid, segment);
+      draft.acting = undefined;
+    } else patientSegments.PID?.(draft, segment);
   },
   MRG(draft, segment) {
     fill(merging(draft), mrg, segment);
   },
 };
+
+/** A24 and A37 [HL7 3.3.24, 3.3.37]: PID, PD1, PV1 and DB1 of the one, then of the other. */
+const parts: ReadonlySet<string> = new Set(['A24', 'A37']);
+
+const ofOther: Record<string, (merge: Merge, draft: Draft, segment: Segment) => void> = lookup({
+  PD1({ other }, _draft, segment) {
+    if (other !== undefined) fill(other, pd1, segment);
+  },
+  DB1({ other }, _draft, segment) {
+    if (other !== undefined && isPatients(segment)) fill(other, db1, segment);
+  },
+  PV1(merge, draft, segment) {
+    merge.otherEncounter ??= fresh.encounter();
+    draft.acting = fill(merge.otherEncounter, pv1, segment).participants;
+  },
+  PV2(merge, draft, segment) {
+    merge.otherEncounter ??= fresh.encounter();
+    draft.acting = fill(merge.otherEncounter, pv2, segment).participants;
+  },
+});
+
+/** What follows the second patient of a link is none of the first one's. */
+function besideOther(segments: ReadonlyMap<string, Handler>): ReadonlyMap<string, Handler> {
+  const guarded = new Map<string, Handler>();
+  for (const [name, first] of segments) {
+    if (name === 'EVN' || name === 'PID' || name === 'MRG') guarded.set(name, first);
+    else guarded.set(name, (draft, segment) => aside(draft, segment, first));
+  }
+  return guarded;
+}
+
+function aside(draft: Draft, segment: Segment, first: Handler): void {
+  const { merge } = draft.base;
+  const second = ofOther[segment.name];
+  const acts = (segment.name === 'ROL' || segment.name === 'PRT') && draft.acting !== undefined;
+  if (merge?.other === undefined || acts) first(draft, segment);
+  else if (second !== undefined) second(merge, draft, segment);
+  else remark(draft.message.scope, `${segment.name}: of the second patient, left out`);
+}
 
 /** CANCEL in IHE's profile, DELETE in the German one. */
 const undoing = new Set(['CANCEL', 'DELETE']);
@@ -138,7 +174,8 @@ export const adt: Family = {
     finishMovement(event, draft);
     finishChange(event, draft);
     const status = movements[draft.trigger]?.[1];
-    if (event.encounter !== undefined && status !== undefined) event.encounter.status = status;
+    if (event.encounter !== undefined && status !== undefined && !isHistoric(event.movement))
+      event.encounter.status = status;
     const action = event.movement?.action ?? '';
     const undone = action.startsWith('cancel-') || undoing.has(event.movement?.change.toUpperCase() ?? '');
     if (undone) event.status = 'cancelled';
@@ -150,7 +187,7 @@ export const adtMerge: Family = {
   name: 'adt-merge',
   kind: 'merge',
   opens: new Set(),
-  segments: handlers(...shared, movementSegments, mergeSegments),
+  segments: besideOther(handlers(...shared, movementSegments, mergeSegments)),
   finish(event, draft) {
     finishMovement(event, draft);
     event.merge ??= fresh.merge();
@@ -158,10 +195,33 @@ export const adtMerge: Family = {
     merge.action = merges[draft.trigger] ?? 'merge';
     merge.trigger = draft.trigger;
     merge.surviving = [...(event.patient?.identifiers ?? [])];
-    // What is moved stays what it is; everything else that survives is not retired.
-    if (merge.action === 'merge' || merge.action === 'change-identifier') keepSurviving(merge);
+    if (merge.action === 'move') {
+      // What is moved stays what it is, and so does whom it is moved from.
+      merge.movedFrom = merge.retired;
+      merge.retired = [];
+    } else if (parts.has(draft.trigger)) partOther(merge);
+    else keepSurviving(merge);
   },
 };
+
+/** Nobody is retired; some senders name the other patient in an MRG. */
+function partOther(merge: Merge): void {
+  const { retired, priorNames } = merge;
+  const [account, ...accounts] = merge.retiredAccounts;
+  if (retired.length + priorNames.length > 0 || account !== undefined) {
+    merge.other ??= fresh.patient();
+    merge.other.identifiers.push(...retired);
+    merge.other.names.push(...priorNames);
+    const further = merge.other.account === undefined ? accounts : merge.retiredAccounts;
+    merge.other.account ??= account;
+    merge.other.identifiers.push(...further);
+  }
+  if (merge.retiredVisits.length > 0) {
+    merge.otherEncounter ??= fresh.encounter();
+    merge.otherEncounter.identifiers.push(...merge.retiredVisits);
+  }
+  Object.assign(merge, { retired: [], priorNames: [], retiredAccounts: [], retiredVisits: [] });
+}
 
 /** The patient stays who he is: his own number, repeated in MRG-1 (A41, A42, A50), is not retired. */
 function keepSurviving(merge: Merge): void {
@@ -177,6 +237,11 @@ function finishChange(event: ClinicalEvent, draft: Draft): void {
   merge.trigger = draft.trigger;
   merge.surviving = [...(event.patient?.identifiers ?? [])];
   keepSurviving(merge);
+  if (merge.retired.length === 0) return;
+  // An account or a visit ends, no patient.
+  remark(draft.message.scope, 'MRG-1: another number than in PID-3, which a change of class does not retire');
+  merge.movedFrom = merge.retired;
+  merge.retired = [];
 }
 
 /** What happens at the time that PV1-44 says. */

@@ -2,7 +2,7 @@
 import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code, codeWithMethod } from './coded.ts';
-import { cxs, ei, typed } from './identified.ts';
+import { cxs, ei, organizations, typed } from './identified.ts';
 import { nameIn, participants } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
@@ -52,6 +52,7 @@ export const pr1: Table<Procedure> = [
   [12, 'participants', participants('performing')],
   [14, 'priority', word],
   [19, 'identifier', ei()],
+  [20, 'action', word],
 ];
 
 /** Problem detail [HL7 12.4.2]. */
@@ -84,6 +85,8 @@ export const in1: Table<Coverage> = [
   [3, 'company', cxs],
   [4, 'companyName', word],
   [8, 'groupNumber', word],
+  [10, 'employerIdentifiers', cxs],
+  [11, 'employers', organizations],
   [12, 'start', time],
   [13, 'end', time],
   [16, 'insured', nameIn],

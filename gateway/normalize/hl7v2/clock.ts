@@ -1,7 +1,7 @@
 /** Times in fields: TS, DTM, DT, DR and TQ, with a remark where the sender wrote something else. */
 import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { readTime } from '../time.ts';
-import type { Segment } from './message.ts';
+import type { Message, Segment } from './message.ts';
 import type { Parts } from './parts.ts';
 import { type KnownTime, remark, type Scope } from './scope.ts';
 import { sequenceOf } from './sequence.ts';
@@ -56,9 +56,17 @@ export function timeOf(
   if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
   if (read.time.ambiguity !== '')
     remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);
+  else if (read.time.precision === 'month' && isShortDate(text, message))
+    remark(scope, `${segment.name}-${field}: six digits, read as a year and a month`);
   // Digits and nothing else, so that the same bytes say it in whichever parts they stand.
   else if (read.remark === '' && text.length === end - start) keep(scope, { start, end, time: read.time });
   return read.time;
+}
+
+/** Senders of 2.1 wrote YYMMDD; of a century that is none it can be nothing else. */
+function isShortDate(text: string, { segments }: Message): boolean {
+  if (!/^\d{6}$/.test(text)) return false;
+  return Number(text.slice(0, 4)) > 2199 || segments[0]?.text(12) === '2.1';
 }
 
 function keep({ times }: Scope, known: KnownTime): void {

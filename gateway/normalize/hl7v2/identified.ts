@@ -54,7 +54,8 @@ export function typed(type: string): (segment: Segment, field: number) => Identi
 export function licence(segment: Segment, field: number): Identifier[] {
   const parts = segment.parts(field);
   const value = parts.text(1);
-  if (value === '' || parts.has(4)) return typed('DL')(segment, field);
+  const isCx = parts.has(4) || parts.has(5) || parts.has(9) || parts.has(10);
+  if (value === '' || isCx) return typed('DL')(segment, field);
   const issuer = parts.text(2);
   const { source, authorities } = parts.message.scope.context;
   const found = identifier(value, 'DL', identifierSystem(source, authorities, issuer, '', ''));
@@ -69,11 +70,25 @@ function cxOf(parts: Parts, segment: Segment, field: number): Identifier | undef
   const authority = parts.sub(4);
   const found = assigned(identifier(value, parts.text(5), systemOf(authority, 1)), authority, 1);
   found.facility = parts.sub(6).text(1);
+  if (authority.empty && (parts.has(9) || parts.has(10))) issuedIn(found, parts);
   const start = parts.has(7) ? timeOf(parts.sub(7), 1, segment, field) : undefined;
   const end = parts.has(8) ? timeOf(parts.sub(8), 1, segment, field) : undefined;
   found.start = start?.value ?? '';
   found.end = end?.value ?? '';
   return found;
+}
+
+/** CX-9 and CX-10: the state or the agency that issued it, where no authority is named [HL7 2.A.14]. */
+function issuedIn(to: Identifier, parts: Parts): void {
+  const [jurisdiction, agency] = [9, 10].map((part) => {
+    const named = parts.sub(part);
+    return named.text(1) || named.text(2);
+  });
+  const issuer = jurisdiction || agency || '';
+  const { source, authorities } = parts.message.scope.context;
+  to.system = identifierSystem(source, authorities, issuer, '', '');
+  to.assigner = issuer;
+  if (jurisdiction) to.facility ||= agency ?? '';
 }
 
 /** XON: 3 or 10 the number, 6 its authority, 7 its type [HL7 2.A.87]. */

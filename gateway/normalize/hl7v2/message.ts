@@ -196,9 +196,9 @@ export class Segment {
   }
 }
 
-/** True where any field of the segment has content. */
-export function says(segment: Segment): boolean {
-  for (let field = 1; field <= segment.count; field++) {
+/** True where any field of the segment has content. @param from the first that counts */
+export function says(segment: Segment, from = 1): boolean {
+  for (let field = from; field <= segment.count; field++) {
     if (segment.end(field) > segment.start(field)) return true;
   }
   return false;

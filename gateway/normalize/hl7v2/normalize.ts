@@ -77,7 +77,8 @@ function mapped(message: Message): Normalized {
       continue;
     }
     handler(draft, segment);
-    if (!supplements.has(segment.name) && segment.count > 0) draft.said ||= says(segment);
+    if (!supplements.has(segment.name) && segment.count > 0)
+      draft.said ||= says(segment, numbered.has(segment.name) ? 2 : 1);
   }
   draft.closePatient();
   const events = draft.done;
@@ -107,6 +108,9 @@ function isWhole({ segments }: Message): boolean {
 
 // What only adds to another segment makes no event by itself.
 const supplements = new Set(['EVN', 'NTE', 'IN2', 'MSA', 'ERR']);
+
+// Their first field is their ordinal: of the patient and the visit it says nothing.
+const numbered = new Set(['PID', 'PV1']);
 
 // Every order's event repeats its patient, so that a small message could become a huge one.
 const repeatedBytesMax = 64 * 1024 * 1024;

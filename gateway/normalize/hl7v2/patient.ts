@@ -5,8 +5,9 @@ import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
-import { cx, cxs, licence, typed } from './identified.ts';
+import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
+import { remark } from './scope.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 const sexes: Record<string, string> = lookup({
@@ -15,6 +16,9 @@ const sexes: Record<string, string> = lookup({
   O: 'other',
   A: 'other',
   N: 'other',
+  // Neither of the two, in Germany (divers) and in some registers.
+  D: 'other',
+  X: 'other',
   U: 'unknown',
   // The table's own words, where a sender writes these.
   MALE: 'male',
@@ -28,7 +32,17 @@ export function gender(sex: string): string {
   return sexes[upper(sex)] ?? 'unknown';
 }
 
-const yesNo: Record<string, string> = lookup({ Y: 'true', N: 'false' });
+/** Table 0136, and how systems write it that do not keep to it. */
+const yesNo: Record<string, string> = lookup({
+  Y: 'true',
+  YES: 'true',
+  TRUE: 'true',
+  1: 'true',
+  N: 'false',
+  NO: 'false',
+  FALSE: 'false',
+  0: 'false',
+});
 
 export const pid: Table<Patient> = [
   [2, 'identifiers', cxs],
@@ -68,7 +82,10 @@ export const pid: Table<Patient> = [
   [
     30,
     (to, segment, field) => {
-      to.deceased = yesNo[segment.text(field).toUpperCase()] ?? segment.text(field);
+      const said = segment.text(field);
+      const known = yesNo[upper(said)];
+      if (known === undefined && said !== '') remark(segment.message.scope, 'PID-30: neither yes nor no');
+      to.deceased = known ?? said;
     },
   ],
   [31, 'flags', (segment, field) => flag('PID-31', segment.text(field))],
@@ -82,6 +99,7 @@ export const pid: Table<Patient> = [
 ];
 
 export const pd1: Table<Patient> = [
+  [3, 'primaryCareOrganizations', organizations],
   [4, 'generalPractitioners', persons],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
 ];

@@ -58,7 +58,8 @@ export function organizationNames(segment: Segment, field: number): HumanName[] 
 function nameOf(parts: Parts, from: number, use: number): HumanName | undefined {
   const name = fresh.name();
   const family = parts.sub(from);
-  name.family = family.text(1) || `${family.text(2)} ${family.text(3)}`.trim();
+  name.family = family.text(1);
+  if (family.reaches(2)) familyParts(name, family);
   push(name.given, parts.text(from + 1));
   push(name.given, parts.text(from + 2));
   push(name.suffix, parts.text(from + 3));
@@ -68,6 +69,16 @@ function nameOf(parts: Parts, from: number, use: number): HumanName | undefined 
   const some = name.family || name.degree || name.given.length || name.suffix.length || name.prefix.length;
   // A pseudonym or a masked name may be a use and nothing else.
   return some || name.use ? name : undefined;
+}
+
+/** FN: 1 the name as it is used, 2 and 3 the person's own with what stands before it, 4 and 5 the partner's [HL7 2.A.30]. */
+function familyParts(name: HumanName, family: Parts): void {
+  name.ownPrefix = family.text(2);
+  name.ownFamily = family.text(3);
+  name.partnerPrefix = family.text(4);
+  name.partnerFamily = family.text(5);
+  const { ownPrefix, ownFamily, partnerPrefix, partnerFamily } = name;
+  name.family ||= [ownPrefix, ownFamily, partnerPrefix, partnerFamily].filter(Boolean).join(' ');
 }
 
 /** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county, 12-14 when [HL7 2.A.86]. */
@@ -150,16 +161,20 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
     telecom.extension = parts.text(8);
     found.push(telecom);
   };
-  if (electronic !== '') add(electronic, electronic.includes('://') ? 'url' : 'email');
+  if (electronic !== '') add(electronic, isUrl.test(electronic) ? 'url' : 'email');
   if (number !== '') {
     const misplaced = system === 'email' && !number.includes('@');
     // XTN-1 was all there was before XTN-4, and some fill both.
-    if (number.includes('@')) {
+    if (isUrl.test(number)) {
+      if (number !== electronic) add(number, 'url');
+    } else if (number.includes('@')) {
       if (number !== electronic) add(number, 'email');
     } else add(number, misplaced ? 'phone' : system);
   }
   return found;
 }
+
+const isUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i;
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {

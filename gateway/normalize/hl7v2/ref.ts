@@ -7,12 +7,15 @@ import {
   type Referral,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
+import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
 import { type Family, type Handler, handlers } from './family.ts';
-import { ei, identifier } from './identified.ts';
-import { addresses, names } from './people.ts';
+import { cx, ei, identifier } from './identified.ts';
+import type { Segment } from './message.ts';
+import { addresses, location, names, person, telecoms } from './people.ts';
+import { remark } from './scope.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -38,6 +41,7 @@ const rf1: Table<Referral> = [
   [11, 'external', ei()],
 ];
 
+/** CTD names its people as PRD does [HL7 11.8.4]. */
 const prd: Table<Participant> = [
   [1, 'role', label],
   [1, 'roleCode', code],
@@ -48,6 +52,8 @@ const prd: Table<Participant> = [
     },
   ],
   [3, 'addresses', addresses],
+  [4, 'location', location],
+  [5, 'telecoms', telecoms],
   [
     7,
     (to, segment, field) => {
@@ -73,10 +79,32 @@ const mfe: Table<MasterFileRecord> = [
   [1, 'event', word],
   [2, 'controlId', word],
   [3, 'effective', time],
-  [4, 'key', code],
+  [4, key],
+  [5, 'keyType', word],
 ];
 
-export const referenceTables = { RF1: rf1, PRD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
+/** MFE-5 says of which type the key is [HL7 8.5.2.5]. */
+function key(to: MasterFileRecord, segment: Segment, field: number): void {
+  switch (upper(segment.text(5))) {
+    case 'PL':
+      to.keyLocation = location(segment, field);
+      return;
+    case 'CX':
+      to.keyIdentifier = cx(segment, field);
+      return;
+    case 'EI':
+      to.keyIdentifier = ei()(segment, field);
+      return;
+    case 'XCN':
+    case 'CNN':
+      to.keyPerson = person(segment, field);
+      return;
+    default:
+      to.key = code(segment, field);
+  }
+}
+
+export const referenceTables = { RF1: rf1, PRD: prd, CTD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
 
 const bodies: Record<string, Handler> = {
   RF1(draft, segment) {
@@ -87,11 +115,24 @@ const bodies: Record<string, Handler> = {
     draft.base.referral ??= fresh.referral();
     draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
   },
+  CTD(draft, segment) {
+    draft.base.referral ??= fresh.referral();
+    draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
+  },
   PRB(draft, segment) {
-    draft.base.conditions.push(fill(fresh.condition(), prb, segment));
+    const condition = fill(fresh.condition(), prb, segment);
+    draft.base.conditions.push(condition);
+    draft.acting = condition.participants;
   },
   GOL(draft, segment) {
-    draft.base.conditions.push({ ...fill(fresh.condition(), gol, segment), type: 'goal' });
+    const condition = { ...fill(fresh.condition(), gol, segment), type: 'goal' };
+    draft.base.conditions.push(condition);
+    draft.acting = condition.participants;
+  },
+  PTH(draft) {
+    // Whoever follows acts in the pathway.
+    draft.acting = [];
+    remark(draft.message.scope, 'PTH: the pathway and its people are left out');
   },
 };
 

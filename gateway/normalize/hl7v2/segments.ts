@@ -33,9 +33,7 @@ export const patientSegments: Record<string, Handler> = {
     fill(draft.patient, pd1, segment);
   },
   DB1(draft, segment) {
-    // DB1-2 says whose it is [HL7 table 0334]; a guarantor's is none of the patient's.
-    const whose = segment.text(2);
-    if (whose === '' || whose === 'PT') fill(draft.patient, db1, segment);
+    if (isPatients(segment)) fill(draft.patient, db1, segment);
   },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
@@ -58,6 +56,12 @@ export const patientSegments: Record<string, Handler> = {
   ROL: (draft, segment) => act(draft, segment, rol),
 };
 
+/** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
+export function isPatients(segment: Segment): boolean {
+  const whose = segment.text(2);
+  return whose === '' || whose === 'PT';
+}
+
 export const clinicalSegments: Record<string, Handler> = {
   AL1(draft, segment) {
     draft.current.allergies.push(fill(fresh.allergy(), al1, segment));
@@ -77,7 +81,9 @@ export const clinicalSegments: Record<string, Handler> = {
 
 export const coverageSegments: Record<string, Handler> = {
   IN1(draft, segment) {
-    draft.base.coverages.push(fill(fresh.coverage(), in1, segment));
+    const coverage = fill(fresh.coverage(), in1, segment);
+    draft.base.coverages.push(coverage);
+    draft.acting = coverage.participants;
   },
   IN2(draft, segment) {
     let coverage = draft.base.coverages.at(-1);

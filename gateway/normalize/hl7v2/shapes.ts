@@ -87,6 +87,7 @@ export const fresh = {
     aliasNames: [],
     mothersIdentifiers: [],
     tribalCitizenship: [],
+    primaryCareOrganizations: [],
   }),
   encounter: (): proto.Encounter => ({
     identifiers: [],
@@ -230,6 +231,7 @@ export const fresh = {
     roleCode: undefined,
     addresses: [],
     acted: undefined,
+    location: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -278,6 +280,10 @@ export const fresh = {
     start: '',
     end: '',
     representation: '',
+    ownPrefix: '',
+    ownFamily: '',
+    partnerPrefix: '',
+    partnerFamily: '',
   }),
   location: (): proto.Location => ({
     pointOfCare: '',

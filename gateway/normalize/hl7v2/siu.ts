@@ -1,7 +1,14 @@
 /** SIU and SRM: appointments and their resources [HL7 10]. One event. */
-import type { Location, Person, Resource, Schedule } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  Location,
+  Person,
+  Resource,
+  Schedule,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { placeResources, scheduleActions, statusOf } from './appointment.ts';
 import { period, span, time, timeOf } from './clock.ts';
-import { code, textOf, unitWord } from './coded.ts';
+import { code, unitWord } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
@@ -9,7 +16,6 @@ import type { Segment } from './message.ts';
 import { locations, participants, persons, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { appointmentStatus, fillerStatus } from './status.ts';
 import { fill, type Table, word } from './table.ts';
 
 const sch: Table<Schedule> = [
@@ -32,7 +38,7 @@ const sch: Table<Schedule> = [
   [11, timing],
   [12, 'participants', participants('ordering')],
   [13, 'contacts', telecoms],
-  [16, 'participants', participants('performing')],
+  [16, 'participants', participants('contact')],
   [17, 'contacts', telecoms],
   [20, 'participants', participants('entering')],
   [21, 'contacts', telecoms],
@@ -65,6 +71,8 @@ const ais: Table<Resource> = [
   [2, 'action', word],
   [3, 'code', code],
   [4, 'start', time],
+  [5, 'offset', word],
+  [6, 'offsetUnit', unitWord],
   [7, 'duration', word],
   [8, 'durationUnit', unitWord],
   [10, 'status', code],
@@ -76,6 +84,8 @@ const aig: Table<Resource> = [
   [4, 'role', code],
   [6, 'quantity', word],
   [8, 'start', time],
+  [9, 'offset', word],
+  [10, 'offsetUnit', unitWord],
   [11, 'duration', word],
   [12, 'durationUnit', unitWord],
   [14, 'status', code],
@@ -85,6 +95,8 @@ const ail: Table<Resource> = [
   [2, 'action', word],
   [4, 'role', code],
   [6, 'start', time],
+  [7, 'offset', word],
+  [8, 'offsetUnit', unitWord],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
   [12, 'status', code],
@@ -94,6 +106,8 @@ const aip: Table<Resource> = [
   [2, 'action', word],
   [4, 'role', code],
   [6, 'start', time],
+  [7, 'offset', word],
+  [8, 'offsetUnit', unitWord],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
   [12, 'status', code],
@@ -144,10 +158,30 @@ function add(
   draft.notes = draft.base.notes;
 }
 
+/** An appointment of its own, also where the patient before had one. */
+function opened(draft: Draft): Schedule {
+  const { base } = draft;
+  const inherited = base.schedule !== undefined && base.patient !== undefined && !draft.seen.has('SCH');
+  if (inherited) {
+    Object.assign(base, { schedule: undefined, identifiers: [], notes: [] });
+    draft.notes = base.notes;
+  }
+  draft.seen.add('SCH');
+  base.schedule ??= fresh.schedule();
+  return base.schedule;
+}
+
 const appointments: Record<string, Handler> = {
+  // Each of the patients has the appointment, and its resources, which follow them all [HL7 10.4, SIU_S12].
+  PID(draft, segment) {
+    const { patient, schedule, identifiers, notes } = draft.base;
+    patientSegments.PID?.(draft, segment);
+    if (patient === undefined) return;
+    Object.assign(draft.base, { schedule, identifiers, notes });
+    draft.notes = notes;
+  },
   SCH(draft, segment) {
-    draft.base.schedule ??= fresh.schedule();
-    fill(draft.base.schedule, sch, segment);
+    fill(opened(draft), sch, segment);
     const numbers = fill({ identifiers: [] as Schedule['placer'][] }, schNumbers, segment);
     draft.base.identifiers.push(...numbers.identifiers.filter((one) => one !== undefined));
     draft.notes = draft.base.notes;
@@ -186,6 +220,7 @@ const arq: Table<Schedule> = [
   [2, 'filler', ei('FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
+  [6, 'eventReason', code],
   [7, 'appointmentReason', code],
   [8, 'appointmentType', code],
   [9, 'duration', word],
@@ -197,12 +232,26 @@ const arq: Table<Schedule> = [
 export const requestTables = { ARQ: arq };
 const requests: Record<string, Handler> = {
   ARQ(draft, segment) {
-    draft.base.schedule ??= fresh.schedule();
-    fill(draft.base.schedule, arq, segment);
+    fill(opened(draft), arq, segment);
   },
 };
 
 const shared = [patientSegments, clinicalSegments, noteSegment, observationSegments];
+
+/** What the patients of one message share, each his own. */
+function own(event: ClinicalEvent): void {
+  const { schedule } = event;
+  if (schedule === undefined) return;
+  const { participants, contacts, resources } = schedule;
+  event.schedule = {
+    ...schedule,
+    participants: [...participants],
+    contacts: [...contacts],
+    resources: resources.map((one) => ({ ...one })),
+  };
+  event.identifiers = [...event.identifiers];
+  event.notes = [...event.notes];
+}
 
 export const siu: Family = {
   name: 'siu',
@@ -211,21 +260,12 @@ export const siu: Family = {
   segments: handlers(...shared, appointments, requests),
   finish(event, draft) {
     event.schedule ??= fresh.schedule();
+    if (draft.done.length > 1) own(event);
     const { schedule } = event;
-    const said = textOf(schedule.fillerStatus).toUpperCase();
-    const filler = schedule.fillerStatus?.codings[0]?.code.toUpperCase() ?? '';
-    event.status = statusOf(draft.trigger, fillerStatus[filler] ?? fillerStatus[said]);
+    schedule.action = scheduleActions[draft.trigger] ?? '';
+    event.status = statusOf(draft.trigger, schedule.fillerStatus, draft.message.scope);
+    placeResources(schedule);
     event.times ??= fresh.times();
     event.times.observed = schedule.period?.start ?? schedule.resources.find((one) => one.start)?.start;
   },
 };
-
-/** A trigger that ends the appointment says it; any other only that something of it changed: SCH-25 says what it is. */
-function statusOf(trigger: string, filler: string | undefined): string {
-  const said = appointmentStatus[trigger];
-  if (said !== undefined && ended.has(said)) return said;
-  if (said === 'rescheduled' && (filler === undefined || filler === 'booked')) return said;
-  return filler ?? said ?? 'requested';
-}
-
-const ended = new Set(['cancelled', 'entered-in-error', 'noshow']);

@@ -39,6 +39,11 @@ export const zbe: Table<Movement> = [
   [8, 'wards', organizations],
 ];
 
+/** An earlier movement is entered, corrected or cancelled: PV1 says where the patient was then [IHE ITI-31, ZBE-5]. */
+export function isHistoric(movement: Movement | undefined): boolean {
+  return movement?.historic.toUpperCase() === 'Y';
+}
+
 function held(to: { period?: Period | undefined }, period: Period): void {
   to.period = span(period.start, period.end);
 }

@@ -3,7 +3,13 @@
  * accepted as the current stay [stay.ts]. A bed may have two occupants: the second was placed there before
  * anybody said that the first has left. Then nobody can be told from the bed.
  */
-import type { ClinicalEvent, Encounter, Location } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  ClinicalTime,
+  Encounter,
+  Identifier,
+  Location,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { BedMemory, type Occupant, type RememberedOrigin } from '../../../proto/gen/hilum/v1/journal.ts';
 import { endsOf, lookIn } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
@@ -22,7 +28,7 @@ export const bedRow: RowKind<BedMemory> = {
 };
 
 /** PV1-2 of those who lie in a bed: inpatient, emergency, obstetrics [HL7 table 0004]. */
-const lying: ReadonlySet<string> = new Set(['I', 'E', 'B']);
+export const lying: ReadonlySet<string> = new Set(['I', 'E', 'B']);
 
 /** Undefined without a bed: a room or a unit is nobody's. */
 export function bedText(location: Location | undefined): string | undefined {
@@ -48,7 +54,10 @@ export function bedsNamed({ kind, encounter }: ClinicalEvent): Need[] {
   return [...bedNeeds(encounter?.location), ...bedNeeds(encounter?.priorLocation)];
 }
 
-/** The patient of the movement leaves the bed of the stay before and lies in the bed of the stay after. */
+/**
+ * The patient of the movement leaves the bed of the stay before and lies in the bed of the stay after: since the
+ * movement (EVN-6, else ZBE-2, else EVN-2), and since the admission (PV1-44) only where this is one.
+ */
 export function moveBeds(
   event: ClinicalEvent,
   before: Encounter | undefined,
@@ -72,16 +81,44 @@ export function moveBeds(
   const occupant: Occupant = {
     patient,
     location: after.location,
-    since: known?.since ?? event.movement?.occurred ?? after.period?.start ?? event.movement?.recorded,
+    since: known?.since ?? sinceOf(event, before),
     from,
     dueMs: dueMs(event, known),
+    away: after.status === 'onleave',
   };
   const others = occupantsOf(bed, recall).filter(isOther);
   recall.set(bedRow, bed, { occupants: [occupant, ...others].slice(0, occupantsMax) });
 }
 
+/** The stay in this bed is another patient's (A45); whoever else lies there stays. */
+export function renameOccupant(
+  location: Location | undefined,
+  of: readonly Identifier[],
+  patient: Identifier[],
+  from: RememberedOrigin,
+  recall: Recall,
+): void {
+  const bed = bedText(location);
+  if (bed === undefined || !recall.has(bedRow, bed)) return;
+  const look = lookIn(recall);
+  const before = new Set(endsOf([...of], look).map(idText));
+  const occupants = occupantsOf(bed, recall).map((one) =>
+    endsOf(one.patient, look).some((id) => before.has(idText(id))) ? { ...one, patient, from } : one,
+  );
+  if (occupants.some((one) => one.from === from)) recall.set(bedRow, bed, { occupants });
+}
+
 export function occupantsOf(bed: string | undefined, recall: Recall): readonly Occupant[] {
   return bed === undefined ? [] : (recall.find(bedRow, bed)?.occupants ?? []);
+}
+
+/** PV1-44 counts where nothing is known of another place before: a visit goes on when its patient changes the bed. */
+function sinceOf(
+  { movement, times }: ClinicalEvent,
+  before: Encounter | undefined,
+): ClinicalTime | undefined {
+  const moved = movement?.occurred ?? movement?.period?.start ?? movement?.recorded;
+  return (before?.location === undefined ? times?.observed : moved) ?? times?.message;
 }
 
 /** A planned movement counts until it happens or is cancelled; an update does not touch it. */

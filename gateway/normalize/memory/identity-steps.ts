@@ -18,6 +18,9 @@ export interface Step {
 
 /** Trigger → what is retired. Where MRG names less, less is retired. */
 const retires: Readonly<Record<string, readonly What[]>> = {
+  // The account or the visit that ends with the change of class [HL7 3.3.6].
+  A06: ['account', 'visit'],
+  A07: ['account', 'visit'],
   A18: ['patient', 'account', 'visit'],
   A30: ['patient'],
   A34: ['patient'],
@@ -72,7 +75,12 @@ export function saidOf(event: ClinicalEvent, what: What): Identifier[] {
 /** The other side of a merge, move or link. */
 export function otherOf({ merge }: ClinicalEvent, what: What): Identifier[] {
   if (merge === undefined) return [];
-  if (what === 'patient') return ofPatient(merge.retired);
+  if (what === 'patient') {
+    const { retired, movedFrom, other } = merge;
+    // Most merges retire, and the same list is asked for again and again.
+    if (movedFrom.length === 0 && other === undefined) return ofPatient(retired);
+    return ofPatient([...retired, ...movedFrom, ...(other?.identifiers ?? [])]);
+  }
   return distinct(what === 'account' ? merge.retiredAccounts : merge.retiredVisits);
 }
 
@@ -146,7 +154,7 @@ function addMove(event: ClinicalEvent, what: What, add: Add): void {
 /** Asked for several times by each rule, for one event after the other. */
 let latest: { of: readonly Identifier[]; are: Identifier[] } = { of: [], are: [] };
 
-function ofPatient(identifiers: readonly Identifier[]): Identifier[] {
+export function ofPatient(identifiers: readonly Identifier[]): Identifier[] {
   if (identifiers === latest.of) return latest.are;
   const are = distinct(
     identifiers.filter(({ type }) => type === '' || !notOfPatients.has(type.toUpperCase())),

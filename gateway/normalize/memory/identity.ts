@@ -24,7 +24,7 @@ import {
   reach,
   reachFrom,
 } from './identity-history.ts';
-import { idText, otherOf, patientIdentifiers, saidOf, stepsOf, whats } from './identity-steps.ts';
+import { idText, ofPatient, otherOf, patientIdentifiers, saidOf, stepsOf, whats } from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { companionsOf, conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
 
@@ -42,14 +42,19 @@ export const identity: MemoryRule = {
   },
   follow(event, _about, recall): readonly Need[] {
     const beds =
-      event.kind === 'admission'
-        ? [...bedsNamed(event), ...patientIdentifiers(event.patient).flatMap((one) => bedOf(one, recall))]
+      event.kind === 'admission' || event.merge?.trigger === 'A45'
+        ? [
+            ...bedsNamed(event),
+            ...[...patientIdentifiers(event.patient), ...ofPatient(event.merge?.movedFrom ?? [])].flatMap(
+              (one) => bedOf(one, recall),
+            ),
+          ]
         : [];
     const occupants = beds.flatMap(({ text }) => occupantsOf(text, recall)).flatMap(({ patient }) => patient);
     const rows = reach(event, lookIn(recall)).flatMap((text) => {
       const history = { kind: historyRow, text };
-      return text.startsWith(ofPatient)
-        ? [history, { kind: personRow, text: text.slice(ofPatient.length) }]
+      return text.startsWith(patientRow)
+        ? [history, { kind: personRow, text: text.slice(patientRow.length) }]
         : [history];
     });
     const companions = companionsOf(event, recall).map((one) => ({ kind: personRow, text: idText(one) }));
@@ -69,7 +74,7 @@ export const identity: MemoryRule = {
   },
 };
 
-const ofPatient = 'patient|';
+const patientRow = 'patient|';
 
 /** The bed that the patient leaves with this movement. */
 function bedOf(identifier: Identifier, recall: Recall): Need[] {

@@ -1,7 +1,7 @@
 /**
  * Device ↔ patient by the bed: for a device event that names nobody, whoever lies in the device's bed is a
- * candidate, with basis and age, never the patient. It stays `unassigned` where two could be meant, where a
- * planned movement is overdue, where it was measured before the stay in the bed began, and past the age limit.
+ * candidate, with basis and age, never the patient. It stays `unassigned` where two could be meant, where the
+ * patient is on leave or a planned movement is overdue, where it was measured before the stay in the bed began, and past the age limit.
  */
 import type { ClinicalEvent, Location } from '../../../proto/gen/hilum/v1/event.ts';
 import { suggestOccupant } from '../association.ts';
@@ -30,6 +30,10 @@ export const occupancy: MemoryRule = {
     if (occupant === undefined) return;
     if (occupants.length > 1) {
       event.provenance?.remarks.push('device: more than one patient is said to lie in its bed');
+      return;
+    }
+    if (occupant.away) {
+      event.provenance?.remarks.push('device: the patient of its bed is on leave');
       return;
     }
     const capturedMs = Number(about.capturedAtUs / 1000n);

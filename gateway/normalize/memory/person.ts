@@ -21,9 +21,9 @@ import {
   type RememberedOrigin,
 } from '../../../proto/gen/hilum/v1/journal.ts';
 import { fresh } from '../hl7v2/shapes.ts';
-import { moveBeds } from './bed.ts';
+import { moveBeds, renameOccupant } from './bed.ts';
 import { samePosition } from './identity-history.ts';
-import { idText, patientIdentifiers } from './identity-steps.ts';
+import { idText, ofPatient, otherOf, patientIdentifiers, saidOf } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
 import { millisecondsOf } from './newness.ts';
 import { stayAfter } from './stay.ts';
@@ -116,6 +116,7 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
       recall.set(personRow, idText(identifier), row);
   }
   if (event.merge === undefined) return;
+  moveStay(event, from, recall);
   inheritStay(event, recall);
   forgetRetired(event, recall);
 }
@@ -160,6 +161,33 @@ export function personAt(recall: Recall, identifier: Identifier): PersonMemory |
 
 export function positionOf({ epoch, sequence }: About): RecordPosition {
   return { epoch, sequence };
+}
+
+/** The visit that lasts is another patient's from now on (A45), and so is its bed. */
+function moveStay(event: ClinicalEvent, from: () => RememberedOrigin, recall: Recall): void {
+  const { merge } = event;
+  if (merge?.trigger !== 'A45') return;
+  const source = ofPatient(merge.movedFrom);
+  const patient = patientIdentifiers(event.patient);
+  const others = otherOf(event, 'visit');
+  const visits = new Set((others.length > 0 ? others : saidOf(event, 'visit')).map(idText));
+  for (const identifier of source) {
+    const row = personAt(recall, identifier);
+    const stay = row?.encounter;
+    if (row === undefined || stay === undefined) continue;
+    if (!stay.identifiers.some((one) => visits.has(idText(one)))) continue;
+    // Said later: something newer is known of the stay than whose it was.
+    if ((row.encounterFrom?.saidMs ?? 0) > from().saidMs) continue;
+    recall.set(personRow, idText(identifier), { ...row, encounter: undefined, encounterFrom: from() });
+    const said = saidOf(event, 'visit');
+    const moved = said.length > 0 ? { ...stay, identifiers: said } : stay;
+    for (const one of patient) {
+      const known = personAt(recall, one);
+      if (known !== undefined && (known.encounterFrom?.saidMs ?? 0) <= from().saidMs)
+        recall.set(personRow, idText(one), { ...known, encounter: moved, encounterFrom: from() });
+    }
+    renameOccupant(stay.location, source, patient, from(), recall);
+  }
 }
 
 /** The surviving patient lies where the retired one lay, unless ADT has said something else of them since. */

@@ -2,6 +2,8 @@
 import type { ClinicalEvent, Encounter } from '../../../proto/gen/hilum/v1/event.ts';
 import type { PersonMemory, RememberedOrigin } from '../../../proto/gen/hilum/v1/journal.ts';
 import { fresh } from '../hl7v2/shapes.ts';
+import { isHistoric } from '../hl7v2/visit.ts';
+import { lying } from './bed.ts';
 import { idText } from './identity-steps.ts';
 
 /** Actions after which the patient is not here under this visit. */
@@ -41,7 +43,7 @@ const attendingMax = 2;
 /** The row after this movement; the same where it says nothing of a stay, or is older than what is known. */
 export function stayAfter(row: PersonMemory, event: ClinicalEvent, from: RememberedOrigin): PersonMemory {
   const { movement, encounter } = event;
-  if (movement === undefined || event.kind !== 'admission') return row;
+  if (movement === undefined || event.kind !== 'admission' || isHistoric(movement)) return row;
   if (row.encounterFrom !== undefined && row.encounterFrom.saidMs > from.saidMs) return row;
   const { action } = movement;
   const known = row.encounter;
@@ -53,13 +55,18 @@ export function stayAfter(row: PersonMemory, event: ClinicalEvent, from: Remembe
   }
   if (encounter === undefined) return row;
   // An outpatient visit of somebody who lies here.
-  if (action === 'register' && another && known.class === 'I') return row;
+  if (action === 'register' && another && isVisitBeside(encounter, known)) return row;
   if (places.has(action))
     return { ...row, encounter: told(encounter, another ? undefined : known), encounterFrom: from };
   if (!tells.has(action) || another) return row;
   // An update after the end does not begin it again.
   if (known === undefined && row.encounterFrom !== undefined) return row;
-  return { ...row, encounter: told(encounter, known), encounterFrom: from };
+  return { ...row, encounter: told(encounter, known, true), encounterFrom: from };
+}
+
+/** Who lies here as an inpatient registers for nothing else; who came by way of another one may be admitted by an A04. */
+function isVisitBeside(encounter: Encounter, known: Encounter): boolean {
+  return known.class === 'I' || (lying.has(known.class) && !lying.has(encounter.class));
 }
 
 /** False only where both have numbers and share none. */
@@ -68,8 +75,11 @@ export function sameVisit(one: Encounter, other: Encounter): boolean {
   return one.identifiers.some((a) => other.identifiers.some((b) => idText(a) === idText(b)));
 }
 
-/** What may complete other events: number, class, location, attending, and the time that it began. */
-function told(encounter: Encounter, known: Encounter | undefined): Encounter {
+/**
+ * What may complete other events: number, class, location, attending, and the time that it began.
+ * @param goesOn nothing is said of where the visit stands: who is on leave stays so when the attending changes
+ */
+function told(encounter: Encounter, known: Encounter | undefined, goesOn = false): Encounter {
   const attending = encounter.participants
     .filter(({ role, action }) => role === 'attending' && action !== 'DE')
     .slice(0, attendingMax);
@@ -79,7 +89,7 @@ function told(encounter: Encounter, known: Encounter | undefined): Encounter {
     identifiers:
       encounter.identifiers.length > 0 ? encounter.identifiers.slice(0, 4) : (known?.identifiers ?? []),
     class: encounter.class || (known?.class ?? ''),
-    status: encounter.status || (known?.status ?? ''),
+    status: (goesOn && known?.status) || encounter.status || (known?.status ?? ''),
     location: encounter.location ?? known?.location,
     participants: attending.length > 0 ? attending : (known?.participants ?? []),
     period: start === undefined ? undefined : { start, end: undefined },

@@ -27,6 +27,13 @@ export interface Adt {
   planned?: string;
   /** PV1-6 */
   prior?: string;
+  /** EVN-6 as HHMM. */
+  occurred?: string;
+  /** ZBE-2 as HHMM, ZBE-4, ZBE-5, ZBE-6. */
+  begun?: string;
+  change?: string;
+  historic?: string;
+  original?: string;
 }
 
 const day = '20261123';
@@ -35,7 +42,7 @@ export function adt(of: Adt): Buffer {
   const { trigger, ids, at = '0900' } = of;
   const lines = [
     `MSH|^~\\&|ADT|HOSP|||${day}${at}+0100||ADT^${trigger}|${trigger}${at}|P|2.5.1`,
-    `EVN|${trigger}|${day}${at}+0100|${of.planned === undefined ? '' : `${day}${of.planned}+0100`}`,
+    `EVN|${trigger}|${day}${at}+0100|${time(of.planned)}|||${time(of.occurred)}`,
     `PID|1||${ids}||${of.name ?? ''}||${of.birthDate ?? ''}|${of.sex ?? ''}||||||||||${of.account ?? ''}`,
   ];
   if (of.mrg !== undefined || of.mrgAccount !== undefined || of.mrgVisit !== undefined)
@@ -53,11 +60,19 @@ export function adt(of: Adt): Buffer {
       of.attending ?? '',
     ];
     fields[19] = of.visit ?? '';
-    fields[44] = of.admitted === undefined ? '' : `${day}${of.admitted}+0100`;
-    fields[45] = of.discharged === undefined ? '' : `${day}${of.discharged}+0100`;
+    fields[44] = time(of.admitted);
+    fields[45] = time(of.discharged);
     lines.push(Array.from(fields, (field) => field ?? '').join('|'));
   }
+  if (of.change !== undefined || of.begun !== undefined)
+    lines.push(
+      `ZBE|M1|${time(of.begun)}||${of.change ?? 'INSERT'}|${of.historic ?? 'N'}|${of.original ?? ''}`,
+    );
   return er7(...lines);
+}
+
+function time(of: string | undefined): string {
+  return of === undefined ? '' : `${day}${of}+0100`;
 }
 
 export interface Lab {

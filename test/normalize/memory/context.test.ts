@@ -261,3 +261,52 @@ t.test(
     }
   },
 );
+
+t.test(
+  'context - an earlier movement that is told late is not where the patient is [IHE ITI-31]',
+  async (t) => {
+    const ward = new Ward();
+    ward.adt(admitted);
+    ward.adt({ ...admitted, trigger: 'A02', location: 'W2^2^2^HOSP', at: '0910' });
+    const late = { location: 'ICU^1^4^HOSP', at: '0920', begun: '0800', original: 'A01' };
+    ward.adt({ ...admitted, trigger: 'Z99', ...late, change: 'UPDATE', historic: 'Y' });
+    t.match(ward.lab().context?.encounter?.location, { pointOfCare: 'W2' });
+    ward.adt({ ...admitted, trigger: 'Z99', ...late, at: '0930', change: 'UPDATE', historic: 'N' });
+    t.match(
+      ward.lab().context?.encounter?.location,
+      { pointOfCare: 'ICU' },
+      'the current one that is corrected',
+    );
+  },
+);
+
+t.test(
+  'context - a visit that is moved is the stay of the patient whom it is moved to [HL7 3.3.45]',
+  async (t) => {
+    const ward = new Ward();
+    ward.adt(admitted);
+    const other = '4712^^^HOSP&1.2.3&ISO^MR';
+    const visit = admitted.visit as string;
+    ward.adt({ trigger: 'A45', ids: other, mrg: id, mrgVisit: visit, at: '0910' });
+    t.match(ward.lab({ ids: other }).context?.encounter, { identifiers: [{ value: 'V1' }], class: 'I' });
+    t.equal(ward.lab({ ids: id }).context?.encounter, undefined);
+  },
+);
+
+t.test('context - who lies in a bed does not move for an outpatient visit [HL7 table 0004]', async (t) => {
+  for (const lies of ['I', 'B', 'E']) {
+    const ward = new Ward();
+    ward.adt({ ...admitted, class: lies });
+    const clinic = { location: 'CLINIC', visit: 'V2^^^HOSP&1.2.3&ISO' };
+    ward.adt({ ...admitted, ...clinic, trigger: 'A04', class: 'O', at: '0910' });
+    t.match(ward.lab().context?.encounter, { class: lies, location: { pointOfCare: 'ICU' } });
+  }
+  const ward = new Ward();
+  ward.adt({ ...admitted, class: 'E' });
+  ward.adt({ ...admitted, trigger: 'A04', class: 'E', location: 'ED2', visit: 'V3^^^HOSP', at: '0910' });
+  t.match(
+    ward.lab().context?.encounter?.location,
+    { pointOfCare: 'ED2' },
+    'who comes again to the emergency',
+  );
+});

@@ -394,3 +394,35 @@ t.test('merge - whatever is merged and parted, a walk ends at somebody who is no
   }
   t.pass('every walk ended where the model says');
 });
+
+t.test(
+  'change of class - the account and the visit that end are retired, as the event says [HL7 3.3.6]',
+  async (t) => {
+    const site = new Hospital();
+    const number = (value: string) => `${value}^^^HOSP&1.2.4&ISO`;
+    const event = site.adt({
+      trigger: 'A06',
+      ids: cx('A'),
+      account: number('ACC2'),
+      visit: number('V2'),
+      mrg: cx('Z'),
+      mrgAccount: number('ACC1'),
+      mrgVisit: number('V1'),
+    });
+    t.match(event.merge, {
+      movedFrom: [{ value: 'Z' }],
+      retiredAccounts: [{ value: 'ACC1' }],
+      retiredVisits: [{ value: 'V1' }],
+    });
+    t.equal(event.merge?.retired.length, 0);
+    t.ok(event.provenance?.remarks.some((one) => one.startsWith('MRG-1: ')));
+    const links = site.lab({ ids: cx('A'), visit: number('V1'), account: number('ACC1') }).identityLinks;
+    t.same(
+      links.map(({ what, said, surviving }) => [what, values(said), values(surviving)]),
+      [
+        ['account', ['ACC1'], ['ACC2']],
+        ['visit', ['V1'], ['V2']],
+      ],
+    );
+  },
+);

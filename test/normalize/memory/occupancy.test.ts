@@ -112,3 +112,76 @@ t.test('occupancy - a patient whom the message names is left alone', async (t) =
   icu.adt('A01', 'A', { location: 'ICU^1^4' });
   t.same(basis(icu.device('1000', '4', { patient: 'P9' })), ['explicit-message']);
 });
+
+t.test(
+  'occupancy - what is entered or corrected of an earlier movement moves nobody [IHE ITI-31]',
+  async (t) => {
+    for (const [trigger, change] of [
+      ['Z99', 'UPDATE'],
+      ['A02', 'INSERT'],
+      ['A12', 'CANCEL'],
+      ['A03', 'INSERT'],
+    ] as const) {
+      const icu = new Icu();
+      icu.adt('A01', 'A', { location: 'ICU^1^4' });
+      icu.adt('A02', 'A', { location: 'ICU^1^5', at: '0910' });
+      icu.adt(trigger, 'A', { location: 'ICU^1^4', at: '0920', begun: '0900', change, historic: 'Y' });
+      t.same(basis(icu.device('1000', '5')), ['derived-location', 'A'], `${trigger} ${change}`);
+      t.same(basis(icu.device('1000', '4')), ['unassigned'], `${trigger} ${change}`);
+    }
+  },
+);
+
+t.test(
+  'occupancy - who was transferred lies there since the transfer, not since the admission',
+  async (t) => {
+    for (const [said, at, since] of [
+      [{}, '0905', '09:05'],
+      [{ begun: '0900' }, '0905', '09:00'],
+      [{ begun: '0900', occurred: '0855' }, '0905', '08:55'],
+    ] as const) {
+      const icu = new Icu();
+      icu.adt('A01', 'B', { location: 'ICU^1^5', at: '0700' });
+      icu.adt('A03', 'B', { location: 'ICU^1^5', at: '0830' });
+      icu.adt('A01', 'A', { location: 'ICU^1^4', admitted: '0600', at: '0800' });
+      icu.adt('A02', 'A', { location: 'ICU^1^5', admitted: '0600', at, ...said });
+      t.same(basis(icu.device('0810', '5')), ['unassigned'], 'B lay there');
+      const event = icu.device('0930', '5');
+      t.same(basis(event), ['derived-location', 'A']);
+      t.equal(event.deviceAssociation?.since?.value, `2026-11-23T${since}:00+01:00`);
+      icu.adt('A08', 'A', { location: 'ICU^1^5', admitted: '0600', at: '0940' });
+      t.equal(icu.device('0950', '5').deviceAssociation?.since?.value, `2026-11-23T${since}:00+01:00`);
+    }
+    const icu = new Icu();
+    icu.adt('A01', 'A', { location: 'ED^1^1', class: 'E', admitted: '0600', at: '0800' });
+    icu.adt('A06', 'A', { location: 'ICU^1^4', admitted: '0600', at: '0905' });
+    t.match(icu.device('0930').deviceAssociation?.since, { value: '2026-11-23T09:05:00+01:00' });
+  },
+);
+
+t.test(
+  'occupancy - the bed of a visit that is moved to another patient is that patient’s [HL7 3.3.45]',
+  async (t) => {
+    const icu = new Icu();
+    const visit = 'V1^^^HOSP&1.2.4&ISO';
+    icu.adt('A01', 'A', { location: 'ICU^1^4', visit });
+    icu.adt('A45', 'B', { mrg: id('A'), mrgVisit: 'V9^^^HOSP&1.2.4&ISO', visit, at: '0905' });
+    t.same(basis(icu.device()), ['derived-location', 'A'], 'another visit');
+    icu.adt('A45', 'B', { mrg: id('A'), mrgVisit: visit, visit, at: '0910' });
+    t.same(basis(icu.device()), ['derived-location', 'B']);
+    icu.adt('A03', 'B', { location: 'ICU^1^4', visit, at: '0920' });
+    t.same(basis(icu.device()), ['unassigned']);
+  },
+);
+
+t.test('occupancy - nobody lies in the bed of who is on leave [HL7 3.3.21]', async (t) => {
+  const icu = new Icu();
+  icu.adt('A01', 'A', { location: 'ICU^1^4' });
+  icu.adt('A21', 'A', { location: 'ICU^1^4', at: '0910' });
+  icu.adt('A54', 'A', { location: 'ICU^1^4', at: '0911' });
+  const event = icu.device('0930');
+  t.same(basis(event), ['unassigned']);
+  t.same(event.provenance?.remarks, ['device: the patient of its bed is on leave']);
+  icu.adt('A22', 'A', { location: 'ICU^1^4', at: '0940' });
+  t.same(basis(icu.device('0950')), ['derived-location', 'A']);
+});

@@ -261,6 +261,11 @@ export function writePosition(w: BackWriter, m: Position): void {
 
 export function writePatient(w: BackWriter, m: Patient): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.primaryCareOrganizations, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeOrganization(w, list[i]!);
+    w.close(266, mark);
+  }
   for (let list = m.tribalCitizenship, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeCode(w, list[i]!);
@@ -915,6 +920,16 @@ export function writeMovement(w: BackWriter, m: Movement): void {
 
 export function writeMerge(w: BackWriter, m: Merge): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.movedFrom, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(82, mark);
+  }
+  if (m.otherEncounter !== undefined) {
+    const mark = w.mark();
+    writeEncounter(w, m.otherEncounter);
+    w.close(74, mark);
+  }
   if (m.other !== undefined) {
     const mark = w.mark();
     writePatient(w, m.other);
@@ -1026,6 +1041,7 @@ export function writeDocument(w: BackWriter, m: Document): void {
 
 export function writeSchedule(w: BackWriter, m: Schedule): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.action !== '') w.text(122, m.action);
   if (m.group !== undefined) {
     const mark = w.mark();
     writeIdentifier(w, m.group);
@@ -1719,6 +1735,7 @@ export function writeProvenance(w: BackWriter, m: Provenance): void {
 
 export function writeProcedure(w: BackWriter, m: Procedure): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.action !== '') w.text(74, m.action);
   if (m.identifier !== undefined) {
     const mark = w.mark();
     writeIdentifier(w, m.identifier);
@@ -1747,6 +1764,21 @@ export function writeProcedure(w: BackWriter, m: Procedure): void {
 
 export function writeCoverage(w: BackWriter, m: Coverage): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.participants, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeParticipant(w, list[i]!);
+    w.close(122, mark);
+  }
+  for (let list = m.employers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeOrganization(w, list[i]!);
+    w.close(114, mark);
+  }
+  for (let list = m.employerIdentifiers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(106, mark);
+  }
   if (m.medicaidCaseName !== undefined) {
     const mark = w.mark();
     writeHumanName(w, m.medicaidCaseName);
@@ -2033,6 +2065,10 @@ export function writeDeliveredPart(w: BackWriter, m: DeliveredPart): void {
 
 export function writeHumanName(w: BackWriter, m: HumanName): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.partnerFamily !== '') w.text(122, m.partnerFamily);
+  if (m.partnerPrefix !== '') w.text(114, m.partnerPrefix);
+  if (m.ownFamily !== '') w.text(106, m.ownFamily);
+  if (m.ownPrefix !== '') w.text(98, m.ownPrefix);
   if (m.representation !== '') w.text(90, m.representation);
   if (m.end !== '') w.text(82, m.end);
   if (m.start !== '') w.text(74, m.start);
@@ -2114,6 +2150,26 @@ export function writePerson(w: BackWriter, m: Person): void {
   }
 }
 
+export function writeOrganization(w: BackWriter, m: Organization): void {
+  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.telecoms, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeTelecom(w, list[i]!);
+    w.close(34, mark);
+  }
+  if (m.address !== undefined) {
+    const mark = w.mark();
+    writeAddress(w, m.address);
+    w.close(26, mark);
+  }
+  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(18, mark);
+  }
+  if (m.name !== '') w.text(10, m.name);
+}
+
 export function writeLocation(w: BackWriter, m: Location): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
   for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
@@ -2134,6 +2190,11 @@ export function writeLocation(w: BackWriter, m: Location): void {
 
 export function writeParticipant(w: BackWriter, m: Participant): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.location !== undefined) {
+    const mark = w.mark();
+    writeLocation(w, m.location);
+    w.close(82, mark);
+  }
   if (m.acted !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.acted);
@@ -2317,26 +2378,6 @@ export function writeTiming(w: BackWriter, m: Timing): void {
   if (m.duration !== '') w.text(26, m.duration);
   if (m.repeat !== '') w.text(18, m.repeat);
   if (m.quantity !== '') w.text(10, m.quantity);
-}
-
-export function writeOrganization(w: BackWriter, m: Organization): void {
-  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
-  for (let list = m.telecoms, i = list.length - 1; i >= 0; i--) {
-    const mark = w.mark();
-    writeTelecom(w, list[i]!);
-    w.close(34, mark);
-  }
-  if (m.address !== undefined) {
-    const mark = w.mark();
-    writeAddress(w, m.address);
-    w.close(26, mark);
-  }
-  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
-    const mark = w.mark();
-    writeIdentifier(w, list[i]!);
-    w.close(18, mark);
-  }
-  if (m.name !== '') w.text(10, m.name);
 }
 
 export function writeImagingStep(w: BackWriter, m: ImagingStep): void {
@@ -2660,6 +2701,8 @@ export function writePreviousValue(w: BackWriter, m: PreviousValue): void {
 
 export function writeResource(w: BackWriter, m: Resource): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.offsetUnit !== '') w.text(114, m.offsetUnit);
+  if (m.offset !== '') w.text(106, m.offset);
   if (m.action !== '') w.text(98, m.action);
   if (m.quantity !== '') w.text(90, m.quantity);
   if (m.role !== undefined) {
@@ -2865,6 +2908,22 @@ export function writeReplay(w: BackWriter, m: Replay): void {
 
 export function writeMasterFileRecord(w: BackWriter, m: MasterFileRecord): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.keyPerson !== undefined) {
+    const mark = w.mark();
+    writePerson(w, m.keyPerson);
+    w.close(66, mark);
+  }
+  if (m.keyLocation !== undefined) {
+    const mark = w.mark();
+    writeLocation(w, m.keyLocation);
+    w.close(58, mark);
+  }
+  if (m.keyIdentifier !== undefined) {
+    const mark = w.mark();
+    writeIdentifier(w, m.keyIdentifier);
+    w.close(50, mark);
+  }
+  if (m.keyType !== '') w.text(42, m.keyType);
   if (m.key !== undefined) {
     const mark = w.mark();
     writeCode(w, m.key);

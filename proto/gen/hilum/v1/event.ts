@@ -694,8 +694,8 @@ export interface Identifier {
    */
   type: string;
   /**
-   * The assigning authority as sent.
-   * HL7 v2: CX-4.1, EI-2, XCN-9.1 · FHIR: Identifier.assigner.display
+   * The assigning authority as sent; where a CX names none, the jurisdiction or the agency that issued the number.
+   * HL7 v2: CX-4.1, CX-9, CX-10, EI-2, XCN-9.1 · FHIR: Identifier.assigner.display
    */
   assigner: string;
   /**
@@ -887,6 +887,26 @@ export interface HumanName {
    * HL7 v2: XPN-8 (table 0465) · FHIR: HumanName.extension iso21090-EN-representation
    */
   representation: string;
+  /**
+   * What stands before the person's own family name, as van or de.
+   * HL7 v2: FN-2 (XPN-1.2, XCN-2.2) · FHIR: HumanName.family extension humanname-own-prefix
+   */
+  ownPrefix: string;
+  /**
+   * The person's own family name, without what stands before it.
+   * HL7 v2: FN-3 (XPN-1.3, XCN-2.3) · FHIR: HumanName.family extension humanname-own-name
+   */
+  ownFamily: string;
+  /**
+   * What stands before the partner's family name.
+   * HL7 v2: FN-4 (XPN-1.4, XCN-2.4) · FHIR: HumanName.family extension humanname-partner-prefix
+   */
+  partnerPrefix: string;
+  /**
+   * The partner's family name; where people have two, some senders' second one.
+   * HL7 v2: FN-5 (XPN-1.5, XCN-2.5) · FHIR: HumanName.family extension humanname-partner-name
+   */
+  partnerFamily: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1053,7 +1073,7 @@ export interface Patient {
    */
   mothersMaidenName: HumanName[];
   /**
-   * true | false, or empty where nothing was said.
+   * true | false, as sent where it is neither; empty where nothing was said.
    * HL7 v2: PID-30 · FHIR: Patient.deceasedBoolean
    */
   deceased: string;
@@ -1157,6 +1177,11 @@ export interface Patient {
    * HL7 v2: PID-39
    */
   tribalCitizenship: Code[];
+  /**
+   * The organizations that the patient goes to first.
+   * HL7 v2: PD1-3 · FHIR: Patient.generalPractitioner
+   */
+  primaryCareOrganizations: Organization[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1221,7 +1246,8 @@ export interface Participant {
   /**
    * attending | referring | consulting | admitting | primary-care | performing | ordering | entering | verifying |
    * interpreting | transcribing | assisting | originating | collector | copy-to | administering |
-   * dispensing | authenticating | diagnosing | other, or the role as sent.
+   * dispensing | authenticating | diagnosing | contact |
+   * other, or the role as sent.
    * HL7 v2: the field, PRT-4, ROL-3, PRD-1 · FHIR: Encounter.participant.type
    */
   role: string;
@@ -1239,7 +1265,7 @@ export interface Participant {
   devices: Identifier[];
   /**
    * How to reach whom takes part in this role; where nobody is named, they are all that is known of them.
-   * HL7 v2: PRT-15, ROL-12
+   * HL7 v2: PRT-15, ROL-12, PRD-5, CTD-5
    */
   telecoms: Telecom[];
   /**
@@ -1263,15 +1289,22 @@ export interface Participant {
     | Code
     | undefined;
   /**
-   * Where whom is to be reached in this role lives or works.
-   * HL7 v2: PRD-3
+   * Where whom takes part in this role is to be written to.
+   * HL7 v2: PRD-3, CTD-3
    */
   addresses: Address[];
   /**
    * When the person did what the role says, as signed.
    * HL7 v2: TXA-22.15
    */
-  acted: ClinicalTime | undefined;
+  acted:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Where whom takes part in this role works.
+   * HL7 v2: PRD-4, CTD-4
+   */
+  location: Location | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1288,7 +1321,8 @@ export interface Encounter {
    */
   class: string;
   /**
-   * planned | arrived | in-progress | finished | cancelled, where the trigger event says it.
+   * planned | arrived | in-progress | onleave | finished | cancelled, where the trigger event says it; empty where the
+   * movement is a historic one.
    * HL7 v2: EVN-1, MSH-9.2 (table 0003) · FHIR: Encounter.status
    */
   status: string;
@@ -2970,7 +3004,8 @@ export interface Movement {
    */
   change: string;
   /**
-   * Y where the movement is not the current one, as sent.
+   * Y where the movement is not the current one, as sent: location and class are those of then, and say nothing of
+   * where the patient is now.
    * HL7 v2: ZBE-5 · IHE: PAM ITI-31
    */
   historic: string;
@@ -3005,17 +3040,17 @@ export interface Merge {
    */
   surviving: Identifier[];
   /**
-   * The identifiers that are no longer the patient's own.
+   * The identifiers that are no longer the patient's own; none of a move, a link or its end, by which nobody is retired.
    * HL7 v2: MRG-1, MRG-2, MRG-4 · FHIR: Patient.identifier of the replaced patient
    */
   retired: Identifier[];
   /**
-   * The accounts that are no longer used.
+   * The accounts that are no longer used; of a move (A44), those that are another patient's now.
    * HL7 v2: MRG-3
    */
   retiredAccounts: Identifier[];
   /**
-   * The visits that are no longer used.
+   * The visits that are no longer used; of a move (A45), those that are another patient's now.
    * HL7 v2: MRG-5, MRG-6
    */
   retiredVisits: Identifier[];
@@ -3025,10 +3060,25 @@ export interface Merge {
    */
   priorNames: HumanName[];
   /**
-   * The other patient in full.
-   * HL7 v2: the second PID of A24, A37 · FHIR: Patient.link.other
+   * The other patient in full, of a link or its end.
+   * HL7 v2: the second PID, PD1, DB1 of A24, A37 · FHIR: Patient.link.other
    */
-  other: Patient | undefined;
+  other:
+    | Patient
+    | undefined;
+  /**
+   * The other patient's visit.
+   * HL7 v2: the second PV1 of A24, A37
+   */
+  otherEncounter:
+    | Encounter
+    | undefined;
+  /**
+   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved; of a
+   * change of class (A06, A07) those that MRG names beside the account and that are not in PID-3.
+   * HL7 v2: MRG-1, MRG-2, MRG-4 of A06, A07, A43, A44, A45 · FHIR: Patient.identifier of the other patient
+   */
+  movedFrom: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3175,7 +3225,7 @@ export interface Schedule {
     | undefined;
   /**
    * Why this message was sent: booked, moved, cancelled because …
-   * HL7 v2: SCH-6 · FHIR: Appointment.cancelationReason, Appointment.reasonCode
+   * HL7 v2: SCH-6, ARQ-6 · FHIR: Appointment.cancelationReason, Appointment.reasonCode
    */
   eventReason:
     | Code
@@ -3242,7 +3292,16 @@ export interface Schedule {
    * The number of the appointments that belong together.
    * HL7 v2: SCH-4, ARQ-4 · FHIR: Appointment.identifier
    */
-  group: Identifier | undefined;
+  group:
+    | Identifier
+    | undefined;
+  /**
+   * What is done, or in an SRM asked for: book | reschedule | modify | cancel | discontinue | delete, the same of a
+   * resource (add-resource | modify-resource | cancel-resource | discontinue-resource | delete-resource), block | open
+   * of a time in the book, noshow, broadcast; empty for any other trigger event.
+   * HL7 v2: MSH-9.2 (S01 to S27)
+   */
+  action: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3320,6 +3379,16 @@ export interface Resource {
    * HL7 v2: AIS-2, AIG-2, AIL-2, AIP-2 (table 0206)
    */
   action: string;
+  /**
+   * How long after the appointment's start it is needed, as sent; a start that is not sent is worked out from it.
+   * HL7 v2: AIS-5, AIG-9, AIL-7, AIP-7
+   */
+  offset: string;
+  /**
+   * The unit of that.
+   * HL7 v2: AIS-6, AIG-10, AIL-8, AIP-8
+   */
+  offsetUnit: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4541,7 +4610,14 @@ export interface Procedure {
    * The number of this entry.
    * HL7 v2: PR1-19 · FHIR: Procedure.identifier
    */
-  identifier: Identifier | undefined;
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * What to do with the entry, as sent: A add, D delete, U update.
+   * HL7 v2: PR1-20 (table 0206) · FHIR: Procedure.status
+   */
+  action: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4616,7 +4692,24 @@ export interface Coverage {
    * Under whose name the Medicaid case runs.
    * HL7 v2: IN2-7
    */
-  medicaidCaseName: HumanName | undefined;
+  medicaidCaseName:
+    | HumanName
+    | undefined;
+  /**
+   * Numbers of the employer through whom the insured is insured; in Japan the symbol of the insured's card.
+   * HL7 v2: IN1-10 · IHE: JAHIS
+   */
+  employerIdentifiers: Identifier[];
+  /**
+   * That employer; in Japan the number of the insured's card.
+   * HL7 v2: IN1-11 · IHE: JAHIS
+   */
+  employers: Organization[];
+  /**
+   * Who acts for this insurance.
+   * HL7 v2: ROL, PRT after IN1
+   */
+  participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4746,7 +4839,7 @@ export interface Referral {
   reasons: Code[];
   /**
    * The providers, each with its role as sent.
-   * HL7 v2: PRD-1, PRD-2, PRD-3, PRD-7 (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
+   * HL7 v2: PRD, CTD (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
    */
   participants: Participant[];
   /**
@@ -4807,7 +4900,33 @@ export interface MasterFileRecord {
    * The record's key, by its components.
    * HL7 v2: MFE-4 · FHIR: Basic.identifier
    */
-  key: Code | undefined;
+  key:
+    | Code
+    | undefined;
+  /**
+   * The type that the key is of, as sent: CWE, PL, CX, XCN …
+   * HL7 v2: MFE-5 (table 0355)
+   */
+  keyType: string;
+  /**
+   * The key where it is a number with its authority (CX, EI).
+   * HL7 v2: MFE-4 · FHIR: Basic.identifier
+   */
+  keyIdentifier:
+    | Identifier
+    | undefined;
+  /**
+   * The key where it is a place (PL).
+   * HL7 v2: MFE-4
+   */
+  keyLocation:
+    | Location
+    | undefined;
+  /**
+   * The key where it is a person (XCN, CNN).
+   * HL7 v2: MFE-4
+   */
+  keyPerson: Person | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8535,6 +8654,10 @@ function createBaseHumanName(): HumanName {
     start: "",
     end: "",
     representation: "",
+    ownPrefix: "",
+    ownFamily: "",
+    partnerPrefix: "",
+    partnerFamily: "",
     _unknownFields: {},
   };
 }
@@ -8573,6 +8696,18 @@ export const HumanName: MessageFns<HumanName> = {
     }
     if (message.representation !== "") {
       writer.uint32(90).string(message.representation);
+    }
+    if (message.ownPrefix !== "") {
+      writer.uint32(98).string(message.ownPrefix);
+    }
+    if (message.ownFamily !== "") {
+      writer.uint32(106).string(message.ownFamily);
+    }
+    if (message.partnerPrefix !== "") {
+      writer.uint32(114).string(message.partnerPrefix);
+    }
+    if (message.partnerFamily !== "") {
+      writer.uint32(122).string(message.partnerFamily);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8686,6 +8821,38 @@ export const HumanName: MessageFns<HumanName> = {
             message.representation = reader.string();
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.ownPrefix = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ownFamily = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.partnerPrefix = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.partnerFamily = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8723,6 +8890,26 @@ export const HumanName: MessageFns<HumanName> = {
       start: isSet(object.start) ? globalThis.String(object.start) : "",
       end: isSet(object.end) ? globalThis.String(object.end) : "",
       representation: isSet(object.representation) ? globalThis.String(object.representation) : "",
+      ownPrefix: isSet(object.ownPrefix)
+        ? globalThis.String(object.ownPrefix)
+        : isSet(object.own_prefix)
+        ? globalThis.String(object.own_prefix)
+        : "",
+      ownFamily: isSet(object.ownFamily)
+        ? globalThis.String(object.ownFamily)
+        : isSet(object.own_family)
+        ? globalThis.String(object.own_family)
+        : "",
+      partnerPrefix: isSet(object.partnerPrefix)
+        ? globalThis.String(object.partnerPrefix)
+        : isSet(object.partner_prefix)
+        ? globalThis.String(object.partner_prefix)
+        : "",
+      partnerFamily: isSet(object.partnerFamily)
+        ? globalThis.String(object.partnerFamily)
+        : isSet(object.partner_family)
+        ? globalThis.String(object.partner_family)
+        : "",
     };
   },
 
@@ -8761,6 +8948,18 @@ export const HumanName: MessageFns<HumanName> = {
     if (message.representation !== "") {
       obj.representation = message.representation;
     }
+    if (message.ownPrefix !== "") {
+      obj.ownPrefix = message.ownPrefix;
+    }
+    if (message.ownFamily !== "") {
+      obj.ownFamily = message.ownFamily;
+    }
+    if (message.partnerPrefix !== "") {
+      obj.partnerPrefix = message.partnerPrefix;
+    }
+    if (message.partnerFamily !== "") {
+      obj.partnerFamily = message.partnerFamily;
+    }
     return obj;
   },
 
@@ -8780,6 +8979,10 @@ export const HumanName: MessageFns<HumanName> = {
     message.start = object.start ?? "";
     message.end = object.end ?? "";
     message.representation = object.representation ?? "";
+    message.ownPrefix = object.ownPrefix ?? "";
+    message.ownFamily = object.ownFamily ?? "";
+    message.partnerPrefix = object.partnerPrefix ?? "";
+    message.partnerFamily = object.partnerFamily ?? "";
     return message;
   },
 };
@@ -9282,6 +9485,7 @@ function createBasePatient(): Patient {
     aliasNames: [],
     mothersIdentifiers: [],
     tribalCitizenship: [],
+    primaryCareOrganizations: [],
     _unknownFields: {},
   };
 }
@@ -9383,6 +9587,9 @@ export const Patient: MessageFns<Patient> = {
     }
     for (const v of message.tribalCitizenship) {
       Code.encode(v!, writer.uint32(258).fork()).join();
+    }
+    for (const v of message.primaryCareOrganizations) {
+      Organization.encode(v!, writer.uint32(266).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9664,6 +9871,14 @@ export const Patient: MessageFns<Patient> = {
             message.tribalCitizenship.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.primaryCareOrganizations.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9784,6 +9999,11 @@ export const Patient: MessageFns<Patient> = {
         : globalThis.Array.isArray(object?.tribal_citizenship)
         ? object.tribal_citizenship.map((e: any) => Code.fromJSON(e))
         : [],
+      primaryCareOrganizations: globalThis.Array.isArray(object?.primaryCareOrganizations)
+        ? object.primaryCareOrganizations.map((e: any) => Organization.fromJSON(e))
+        : globalThis.Array.isArray(object?.primary_care_organizations)
+        ? object.primary_care_organizations.map((e: any) => Organization.fromJSON(e))
+        : [],
     };
   },
 
@@ -9885,6 +10105,9 @@ export const Patient: MessageFns<Patient> = {
     if (message.tribalCitizenship?.length) {
       obj.tribalCitizenship = message.tribalCitizenship.map((e) => Code.toJSON(e));
     }
+    if (message.primaryCareOrganizations?.length) {
+      obj.primaryCareOrganizations = message.primaryCareOrganizations.map((e) => Organization.toJSON(e));
+    }
     return obj;
   },
 
@@ -9937,6 +10160,7 @@ export const Patient: MessageFns<Patient> = {
     message.aliasNames = object.aliasNames?.map((e) => HumanName.fromPartial(e)) || [];
     message.mothersIdentifiers = object.mothersIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.tribalCitizenship = object.tribalCitizenship?.map((e) => Code.fromPartial(e)) || [];
+    message.primaryCareOrganizations = object.primaryCareOrganizations?.map((e) => Organization.fromPartial(e)) || [];
     return message;
   },
 };
@@ -10199,6 +10423,7 @@ function createBaseParticipant(): Participant {
     roleCode: undefined,
     addresses: [],
     acted: undefined,
+    location: undefined,
     _unknownFields: {},
   };
 }
@@ -10231,6 +10456,9 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.acted !== undefined) {
       ClinicalTime.encode(message.acted, writer.uint32(74).fork()).join();
+    }
+    if (message.location !== undefined) {
+      Location.encode(message.location, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10328,6 +10556,14 @@ export const Participant: MessageFns<Participant> = {
             message.acted = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.location = Location.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10365,6 +10601,7 @@ export const Participant: MessageFns<Participant> = {
         ? object.addresses.map((e: any) => Address.fromJSON(e))
         : [],
       acted: isSet(object.acted) ? ClinicalTime.fromJSON(object.acted) : undefined,
+      location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
     };
   },
 
@@ -10397,6 +10634,9 @@ export const Participant: MessageFns<Participant> = {
     if (message.acted !== undefined) {
       obj.acted = ClinicalTime.toJSON(message.acted);
     }
+    if (message.location !== undefined) {
+      obj.location = Location.toJSON(message.location);
+    }
     return obj;
   },
 
@@ -10421,6 +10661,9 @@ export const Participant: MessageFns<Participant> = {
     message.addresses = object.addresses?.map((e) => Address.fromPartial(e)) || [];
     message.acted = (object.acted !== undefined && object.acted !== null)
       ? ClinicalTime.fromPartial(object.acted)
+      : undefined;
+    message.location = (object.location !== undefined && object.location !== null)
+      ? Location.fromPartial(object.location)
       : undefined;
     return message;
   },
@@ -17144,6 +17387,8 @@ function createBaseMerge(): Merge {
     retiredVisits: [],
     priorNames: [],
     other: undefined,
+    otherEncounter: undefined,
+    movedFrom: [],
     _unknownFields: {},
   };
 }
@@ -17173,6 +17418,12 @@ export const Merge: MessageFns<Merge> = {
     }
     if (message.other !== undefined) {
       Patient.encode(message.other, writer.uint32(66).fork()).join();
+    }
+    if (message.otherEncounter !== undefined) {
+      Encounter.encode(message.otherEncounter, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.movedFrom) {
+      Identifier.encode(v!, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17262,6 +17513,22 @@ export const Merge: MessageFns<Merge> = {
             message.other = Patient.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.otherEncounter = Encounter.decode(reader, reader.uint32());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.movedFrom.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17306,6 +17573,16 @@ export const Merge: MessageFns<Merge> = {
         ? object.prior_names.map((e: any) => HumanName.fromJSON(e))
         : [],
       other: isSet(object.other) ? Patient.fromJSON(object.other) : undefined,
+      otherEncounter: isSet(object.otherEncounter)
+        ? Encounter.fromJSON(object.otherEncounter)
+        : isSet(object.other_encounter)
+        ? Encounter.fromJSON(object.other_encounter)
+        : undefined,
+      movedFrom: globalThis.Array.isArray(object?.movedFrom)
+        ? object.movedFrom.map((e: any) => Identifier.fromJSON(e))
+        : globalThis.Array.isArray(object?.moved_from)
+        ? object.moved_from.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -17335,6 +17612,12 @@ export const Merge: MessageFns<Merge> = {
     if (message.other !== undefined) {
       obj.other = Patient.toJSON(message.other);
     }
+    if (message.otherEncounter !== undefined) {
+      obj.otherEncounter = Encounter.toJSON(message.otherEncounter);
+    }
+    if (message.movedFrom?.length) {
+      obj.movedFrom = message.movedFrom.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -17353,6 +17636,10 @@ export const Merge: MessageFns<Merge> = {
     message.other = (object.other !== undefined && object.other !== null)
       ? Patient.fromPartial(object.other)
       : undefined;
+    message.otherEncounter = (object.otherEncounter !== undefined && object.otherEncounter !== null)
+      ? Encounter.fromPartial(object.otherEncounter)
+      : undefined;
+    message.movedFrom = object.movedFrom?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
@@ -17845,6 +18132,7 @@ function createBaseSchedule(): Schedule {
     contacts: [],
     occurrenceNumber: "",
     group: undefined,
+    action: "",
     _unknownFields: {},
   };
 }
@@ -17892,6 +18180,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.group !== undefined) {
       Identifier.encode(message.group, writer.uint32(114).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(122).string(message.action);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18029,6 +18320,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.group = Identifier.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18093,6 +18392,7 @@ export const Schedule: MessageFns<Schedule> = {
         ? globalThis.String(object.occurrence_number)
         : "",
       group: isSet(object.group) ? Identifier.fromJSON(object.group) : undefined,
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
     };
   },
 
@@ -18140,6 +18440,9 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.group !== undefined) {
       obj.group = Identifier.toJSON(message.group);
     }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
     return obj;
   },
 
@@ -18178,6 +18481,7 @@ export const Schedule: MessageFns<Schedule> = {
     message.group = (object.group !== undefined && object.group !== null)
       ? Identifier.fromPartial(object.group)
       : undefined;
+    message.action = object.action ?? "";
     return message;
   },
 };
@@ -18196,6 +18500,8 @@ function createBaseResource(): Resource {
     role: undefined,
     quantity: "",
     action: "",
+    offset: "",
+    offsetUnit: "",
     _unknownFields: {},
   };
 }
@@ -18237,6 +18543,12 @@ export const Resource: MessageFns<Resource> = {
     }
     if (message.action !== "") {
       writer.uint32(98).string(message.action);
+    }
+    if (message.offset !== "") {
+      writer.uint32(106).string(message.offset);
+    }
+    if (message.offsetUnit !== "") {
+      writer.uint32(114).string(message.offsetUnit);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18358,6 +18670,22 @@ export const Resource: MessageFns<Resource> = {
             message.action = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.offset = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.offsetUnit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18400,6 +18728,12 @@ export const Resource: MessageFns<Resource> = {
       role: isSet(object.role) ? Code.fromJSON(object.role) : undefined,
       quantity: isSet(object.quantity) ? globalThis.String(object.quantity) : "",
       action: isSet(object.action) ? globalThis.String(object.action) : "",
+      offset: isSet(object.offset) ? globalThis.String(object.offset) : "",
+      offsetUnit: isSet(object.offsetUnit)
+        ? globalThis.String(object.offsetUnit)
+        : isSet(object.offset_unit)
+        ? globalThis.String(object.offset_unit)
+        : "",
     };
   },
 
@@ -18441,6 +18775,12 @@ export const Resource: MessageFns<Resource> = {
     if (message.action !== "") {
       obj.action = message.action;
     }
+    if (message.offset !== "") {
+      obj.offset = message.offset;
+    }
+    if (message.offsetUnit !== "") {
+      obj.offsetUnit = message.offsetUnit;
+    }
     return obj;
   },
 
@@ -18469,6 +18809,8 @@ export const Resource: MessageFns<Resource> = {
     message.role = (object.role !== undefined && object.role !== null) ? Code.fromPartial(object.role) : undefined;
     message.quantity = object.quantity ?? "";
     message.action = object.action ?? "";
+    message.offset = object.offset ?? "";
+    message.offsetUnit = object.offsetUnit ?? "";
     return message;
   },
 };
@@ -23028,6 +23370,7 @@ function createBaseProcedure(): Procedure {
     participants: [],
     priority: "",
     identifier: undefined,
+    action: "",
     _unknownFields: {},
   };
 }
@@ -23057,6 +23400,9 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.identifier !== undefined) {
       Identifier.encode(message.identifier, writer.uint32(66).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(74).string(message.action);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23146,6 +23492,14 @@ export const Procedure: MessageFns<Procedure> = {
             message.identifier = Identifier.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23182,6 +23536,7 @@ export const Procedure: MessageFns<Procedure> = {
         : [],
       priority: isSet(object.priority) ? globalThis.String(object.priority) : "",
       identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
     };
   },
 
@@ -23211,6 +23566,9 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.identifier !== undefined) {
       obj.identifier = Identifier.toJSON(message.identifier);
     }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
     return obj;
   },
 
@@ -23231,6 +23589,7 @@ export const Procedure: MessageFns<Procedure> = {
     message.identifier = (object.identifier !== undefined && object.identifier !== null)
       ? Identifier.fromPartial(object.identifier)
       : undefined;
+    message.action = object.action ?? "";
     return message;
   },
 };
@@ -23249,6 +23608,9 @@ function createBaseCoverage(): Coverage {
     end: undefined,
     identifiers: [],
     medicaidCaseName: undefined,
+    employerIdentifiers: [],
+    employers: [],
+    participants: [],
     _unknownFields: {},
   };
 }
@@ -23290,6 +23652,15 @@ export const Coverage: MessageFns<Coverage> = {
     }
     if (message.medicaidCaseName !== undefined) {
       HumanName.encode(message.medicaidCaseName, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.employerIdentifiers) {
+      Identifier.encode(v!, writer.uint32(106).fork()).join();
+    }
+    for (const v of message.employers) {
+      Organization.encode(v!, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(122).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23411,6 +23782,30 @@ export const Coverage: MessageFns<Coverage> = {
             message.medicaidCaseName = HumanName.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.employerIdentifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.employers.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23467,6 +23862,17 @@ export const Coverage: MessageFns<Coverage> = {
         : isSet(object.medicaid_case_name)
         ? HumanName.fromJSON(object.medicaid_case_name)
         : undefined,
+      employerIdentifiers: globalThis.Array.isArray(object?.employerIdentifiers)
+        ? object.employerIdentifiers.map((e: any) => Identifier.fromJSON(e))
+        : globalThis.Array.isArray(object?.employer_identifiers)
+        ? object.employer_identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      employers: globalThis.Array.isArray(object?.employers)
+        ? object.employers.map((e: any) => Organization.fromJSON(e))
+        : [],
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
     };
   },
 
@@ -23508,6 +23914,15 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.medicaidCaseName !== undefined) {
       obj.medicaidCaseName = HumanName.toJSON(message.medicaidCaseName);
     }
+    if (message.employerIdentifiers?.length) {
+      obj.employerIdentifiers = message.employerIdentifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.employers?.length) {
+      obj.employers = message.employers.map((e) => Organization.toJSON(e));
+    }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
     return obj;
   },
 
@@ -23536,6 +23951,9 @@ export const Coverage: MessageFns<Coverage> = {
     message.medicaidCaseName = (object.medicaidCaseName !== undefined && object.medicaidCaseName !== null)
       ? HumanName.fromPartial(object.medicaidCaseName)
       : undefined;
+    message.employerIdentifiers = object.employerIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     return message;
   },
 };
@@ -24217,7 +24635,17 @@ export const MasterFile: MessageFns<MasterFile> = {
 };
 
 function createBaseMasterFileRecord(): MasterFileRecord {
-  return { event: "", controlId: "", effective: undefined, key: undefined, _unknownFields: {} };
+  return {
+    event: "",
+    controlId: "",
+    effective: undefined,
+    key: undefined,
+    keyType: "",
+    keyIdentifier: undefined,
+    keyLocation: undefined,
+    keyPerson: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const MasterFileRecord: MessageFns<MasterFileRecord> = {
@@ -24233,6 +24661,18 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     }
     if (message.key !== undefined) {
       Code.encode(message.key, writer.uint32(34).fork()).join();
+    }
+    if (message.keyType !== "") {
+      writer.uint32(42).string(message.keyType);
+    }
+    if (message.keyIdentifier !== undefined) {
+      Identifier.encode(message.keyIdentifier, writer.uint32(50).fork()).join();
+    }
+    if (message.keyLocation !== undefined) {
+      Location.encode(message.keyLocation, writer.uint32(58).fork()).join();
+    }
+    if (message.keyPerson !== undefined) {
+      Person.encode(message.keyPerson, writer.uint32(66).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24290,6 +24730,38 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
             message.key = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.keyType = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.keyIdentifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.keyLocation = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.keyPerson = Person.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24320,6 +24792,26 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
         : "",
       effective: isSet(object.effective) ? ClinicalTime.fromJSON(object.effective) : undefined,
       key: isSet(object.key) ? Code.fromJSON(object.key) : undefined,
+      keyType: isSet(object.keyType)
+        ? globalThis.String(object.keyType)
+        : isSet(object.key_type)
+        ? globalThis.String(object.key_type)
+        : "",
+      keyIdentifier: isSet(object.keyIdentifier)
+        ? Identifier.fromJSON(object.keyIdentifier)
+        : isSet(object.key_identifier)
+        ? Identifier.fromJSON(object.key_identifier)
+        : undefined,
+      keyLocation: isSet(object.keyLocation)
+        ? Location.fromJSON(object.keyLocation)
+        : isSet(object.key_location)
+        ? Location.fromJSON(object.key_location)
+        : undefined,
+      keyPerson: isSet(object.keyPerson)
+        ? Person.fromJSON(object.keyPerson)
+        : isSet(object.key_person)
+        ? Person.fromJSON(object.key_person)
+        : undefined,
     };
   },
 
@@ -24337,6 +24829,18 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     if (message.key !== undefined) {
       obj.key = Code.toJSON(message.key);
     }
+    if (message.keyType !== "") {
+      obj.keyType = message.keyType;
+    }
+    if (message.keyIdentifier !== undefined) {
+      obj.keyIdentifier = Identifier.toJSON(message.keyIdentifier);
+    }
+    if (message.keyLocation !== undefined) {
+      obj.keyLocation = Location.toJSON(message.keyLocation);
+    }
+    if (message.keyPerson !== undefined) {
+      obj.keyPerson = Person.toJSON(message.keyPerson);
+    }
     return obj;
   },
 
@@ -24351,6 +24855,16 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
       ? ClinicalTime.fromPartial(object.effective)
       : undefined;
     message.key = (object.key !== undefined && object.key !== null) ? Code.fromPartial(object.key) : undefined;
+    message.keyType = object.keyType ?? "";
+    message.keyIdentifier = (object.keyIdentifier !== undefined && object.keyIdentifier !== null)
+      ? Identifier.fromPartial(object.keyIdentifier)
+      : undefined;
+    message.keyLocation = (object.keyLocation !== undefined && object.keyLocation !== null)
+      ? Location.fromPartial(object.keyLocation)
+      : undefined;
+    message.keyPerson = (object.keyPerson !== undefined && object.keyPerson !== null)
+      ? Person.fromPartial(object.keyPerson)
+      : undefined;
     return message;
   },
 };

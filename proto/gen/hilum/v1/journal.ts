@@ -123,6 +123,8 @@ export interface Occupant {
     | undefined;
   /** When the patient was to leave (A15, A16), milliseconds since 1970; 0: nothing is planned. */
   dueMs: number;
+  /** The bed is kept for a patient who is on leave (A21). */
+  away: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1588,7 +1590,15 @@ export const BedMemory: MessageFns<BedMemory> = {
 };
 
 function createBaseOccupant(): Occupant {
-  return { patient: [], location: undefined, since: undefined, from: undefined, dueMs: 0, _unknownFields: {} };
+  return {
+    patient: [],
+    location: undefined,
+    since: undefined,
+    from: undefined,
+    dueMs: 0,
+    away: false,
+    _unknownFields: {},
+  };
 }
 
 export const Occupant: MessageFns<Occupant> = {
@@ -1607,6 +1617,9 @@ export const Occupant: MessageFns<Occupant> = {
     }
     if (message.dueMs !== 0) {
       writer.uint32(41).double(message.dueMs);
+    }
+    if (message.away !== false) {
+      writer.uint32(48).bool(message.away);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1672,6 +1685,14 @@ export const Occupant: MessageFns<Occupant> = {
             message.dueMs = reader.double();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.away = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1703,6 +1724,7 @@ export const Occupant: MessageFns<Occupant> = {
         : isSet(object.due_ms)
         ? globalThis.Number(object.due_ms)
         : 0,
+      away: isSet(object.away) ? globalThis.Boolean(object.away) : false,
     };
   },
 
@@ -1723,6 +1745,9 @@ export const Occupant: MessageFns<Occupant> = {
     if (message.dueMs !== 0) {
       obj.dueMs = floatToJson(message.dueMs);
     }
+    if (message.away !== false) {
+      obj.away = message.away;
+    }
     return obj;
   },
 
@@ -1742,6 +1767,7 @@ export const Occupant: MessageFns<Occupant> = {
       ? RememberedOrigin.fromPartial(object.from)
       : undefined;
     message.dueMs = object.dueMs ?? 0;
+    message.away = object.away ?? false;
     return message;
   },
 };

@@ -1,0 +1,112 @@
+/** Appointments: who has them, what is asked for, where they stand. */
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
+import { seg } from './samples.ts';
+
+function events(type: string, ...segments: string[]): ClinicalEvent[] {
+  const head = `MSH|^~\\&|A|B|C|D|20260314101500+0100||${type}|1|P|2.6`;
+  const found = normalizeHl7v2(er7(head, ...segments), testContext());
+  if (found.reject !== undefined) throw new Error(found.reject.reason);
+  return found.events;
+}
+
+function event(type: string, ...segments: string[]): ClinicalEvent {
+  const [one] = events(type, ...segments);
+  if (one === undefined) throw new Error('no event');
+  return one;
+}
+
+const pid = 'PID|1||7^^^H^MR';
+
+t.test('schedule - each of two patients has the appointment and its resources [HL7 10.4, SIU_S12]', (t) => {
+  const found = events(
+    'SIU^S12',
+    'SCH|P1|F1|||||||||^^M30^202603200900',
+    'NTE|1||come early',
+    pid,
+    'PID|2||8^^^H^MR',
+    'RGS|1',
+    seg('AIS', { 1: '1', 3: 'X^Y' }),
+    'NTE|1||bring it',
+  );
+  t.equal(found.length, 2);
+  for (const one of found) {
+    t.match(one.schedule, { filler: { value: 'F1' }, resources: [{ code: { text: 'Y' } }] });
+    t.same([one.status, one.times?.observed?.value], ['booked', '2026-03-20T09:00:00+01:00']);
+    t.same(
+      one.notes.map(({ text }) => text),
+      ['come early', 'bring it'],
+    );
+  }
+  const apart = events('SIU^S12', 'SCH|P1|F1', pid, 'SCH|P2|F2', 'PID|2||8^^^H^MR');
+  t.equal(apart.at(-1)?.schedule?.filler?.value, 'F2');
+  t.end();
+});
+
+t.test('schedule - a request says what it asks for and why [HL7 10.3]', (t) => {
+  const asked = (trigger: string) => event(`SRM^${trigger}`, 'ARQ|P1|F1||||ILL^Is ill^L', pid);
+  for (const [trigger, action] of [
+    ['S01', 'book'],
+    ['S02', 'reschedule'],
+    ['S03', 'modify'],
+    ['S04', 'cancel'],
+    ['S05', 'discontinue'],
+    ['S06', 'delete'],
+  ] as const) {
+    const { status, schedule } = asked(trigger);
+    t.match([status, schedule?.action], ['requested', action]);
+    t.match(schedule?.eventReason, { text: 'Is ill' });
+  }
+  t.equal(event('SIU^S15', 'SCH|P1|F1', pid).schedule?.action, 'cancel');
+  t.end();
+});
+
+t.test('schedule - SCH-25 is read as systems spell it, and what it says else is not booked', (t) => {
+  const status = (trigger: string, said: string) =>
+    event(`SIU^${trigger}`, seg('SCH', { 1: 'P1', 25: said }), pid);
+  for (const [said, means] of [
+    ['Canceled', 'cancelled'],
+    ['^Canceled', 'cancelled'],
+    ['3^Canceled', 'cancelled'],
+    ['No Show', 'noshow'],
+    ['Completed', 'completed'],
+    ['Checked Out', 'completed'],
+    ['Checked In', 'in-progress'],
+    ['Scheduled', 'booked'],
+    ['Left without seen', 'unknown'],
+    ['', 'booked'],
+  ] as const) {
+    const found = status('S14', said);
+    t.equal(found.status, means, said);
+    t.same(
+      found.provenance?.remarks,
+      means === 'unknown' ? ['SCH-25: not a status that is known'] : [],
+      said,
+    );
+  }
+  t.equal(status('S12', 'Left without seen').status, 'booked', 'as the trigger event says');
+  t.end();
+});
+
+t.test(
+  'schedule - a resource is needed after the start of the appointment; whom to call is a contact',
+  (t) => {
+    const { schedule } = event(
+      'SIU^S12',
+      seg('SCH', { 1: 'P1', 11: '^^^202603200900', 16: '9^CALL' }),
+      pid,
+      seg('AIS', { 1: '1', 3: 'X', 5: '15', 6: 'min' }),
+      seg('AIP', { 1: '1', 3: '5^A', 7: '1', 8: 'H' }),
+      seg('AIL', { 1: '1', 3: 'W', 7: '1', 8: 'weeks' }),
+    );
+    t.match(schedule?.resources, [
+      { start: { value: '2026-03-20T09:15:00+01:00' }, offset: '15', offsetUnit: 'min' },
+      { start: { value: '2026-03-20T10:00:00+01:00' } },
+      { start: undefined, offset: '1' },
+    ]);
+    t.match(schedule?.participants, [{ role: 'contact' }]);
+    t.end();
+  },
+);
