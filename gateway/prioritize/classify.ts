@@ -6,7 +6,7 @@
 import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, type Config, classes } from '../../proto/config/schema.ts';
-import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Observation } from '../../proto/gen/hilum/v1/event.ts';
 import {
   alarmClasses,
   alarmFlags,
@@ -17,6 +17,8 @@ import {
   unreviewedFloor,
   willCeiling,
 } from './defaults.ts';
+
+type Flags = Pick<Observation, 'interpretations' | 'interpretation' | 'interpretationCodes'>;
 
 /** What the event itself does not say. */
 export interface Hints {
@@ -121,14 +123,14 @@ function raise(verdict: Verdict, to: Class | undefined, rule: string): void {
   verdict.rule = rule;
 }
 
-function isCritical({
-  interpretations,
-  interpretation,
-}: {
-  interpretations: string[];
-  interpretation: string;
-}): boolean {
+function isCritical({ interpretations, interpretation, interpretationCodes }: Flags): boolean {
   for (const flag of interpretations) if (criticalFlags.has(word(flag))) return true;
+  for (const { text, codings } of interpretationCodes) {
+    if (criticalFlags.has(word(text))) return true;
+    for (const { code, display } of codings) {
+      if (criticalFlags.has(word(code)) || criticalFlags.has(word(display))) return true;
+    }
+  }
   // It is the first of them as a rule.
   return interpretation !== interpretations[0] && criticalFlags.has(word(interpretation));
 }

@@ -21,6 +21,7 @@ export const fieldsRead = {
     'order.timing.priority',
     'referral.priority',
     'observations.interpretations',
+    'observations.interpretationCodes',
     'alarm.priority',
   ],
 } as const;
@@ -67,7 +68,8 @@ export const priorityClasses: readonly { pattern: RegExp; class: Class }[] = [
 /**
  * Table 0078: HH and LL are beyond panic limits, AA is very abnormal. C, CH, CL and the words
  * are not in the table, but are what several laboratory systems send for "critical"; a false alarm costs less
- * than a missed one. `<` and `>` (off the instrument's scale), H, L and A alone are everyday results.
+ * than a missed one. Where a flag is a CWE, its other codings and its texts say it as well, with or without a code; the
+ * longer words are how these codes are displayed [v3-ObservationInterpretation]. `<` and `>` (off the instrument's scale), H, L and A alone are everyday results.
  */
 export const criticalFlags: ReadonlySet<string> = new Set([
   'HH',
@@ -78,6 +80,9 @@ export const criticalFlags: ReadonlySet<string> = new Set([
   'CL',
   'CRIT',
   'PANIC',
+  'CRITICAL HIGH',
+  'CRITICAL LOW',
+  'CRITICAL ABNORMAL',
 ]);
 
 /**

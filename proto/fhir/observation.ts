@@ -15,10 +15,11 @@ import {
 } from './datatypes.ts';
 import { isOfAlarm } from './device.ts';
 import type { Draft } from './draft.ts';
+import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
 import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
-import { interpretations, observationCategory, observationStatus } from './tables.ts';
+import { observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
 
 export function addObservations(draft: Draft): void {
@@ -91,16 +92,6 @@ function values(from: Observation): Record<string, Json> {
       : furtherValues.map((one) => textValue(from, one));
   const code = concept(from.code) ?? notStated;
   return { component: [firstValue(from), ...further].map((value) => ({ code, ...value })) };
-}
-
-function interpretationsOf(from: Observation): Element[] {
-  return from.interpretations
-    .filter((sent) => sent !== '')
-    .map((sent) =>
-      interpretations.has(sent)
-        ? { ...coded(hl7System('v3-ObservationInterpretation'), sent), text: sent }
-        : { text: sent },
-    );
 }
 
 export function categoryOf(section: string): Element[] | undefined {

@@ -411,6 +411,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     critical: 'CriticalMark',
     superseded: 'bool',
     previous: 'list<PreviousValue>',
+    interpretationCodes: 'list<Code>',
   },
   CriticalMark: {
     rule: 'string',

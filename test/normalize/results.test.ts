@@ -37,6 +37,36 @@ t.test('results - flags are those that say something', (t) => {
   t.end();
 });
 
+t.test(
+  'results - a coded flag is read in all its codings, and in words where it has no code [HL7 7.4.2.8]',
+  (t) => {
+    const { observations } = event(
+      'OBR|1||F1|A^B^L',
+      'OBX|1|NM|A^B^L||7.9|||KRITH^Critical^L^HH^Critical high^HL70078|||F',
+      'OBX|2|NM|A^B^L||7.9|||N~^Critical high^L|||F',
+      'OBX|3|NM|A^B^L||7.9|||H^^|||F',
+    );
+    t.match(observations[0], {
+      interpretation: 'KRITH',
+      interpretationCodes: [
+        {
+          text: 'Critical',
+          codings: [
+            { code: 'KRITH', name: 'L' },
+            { code: 'HH', display: 'Critical high', system: 'http://terminology.hl7.org/CodeSystem/v2-0078' },
+          ],
+        },
+      ],
+    });
+    t.same(observations[0]?.interpretations, ['KRITH', 'HH']);
+    t.same(observations[1]?.interpretations, ['N', 'Critical high']);
+    t.same(observations[1]?.interpretationCodes, [{ text: 'Critical high', codings: [] }]);
+    t.same(observations[2]?.interpretations, ['H']);
+    t.same(observations[2]?.interpretationCodes, [], 'it says no more than its code');
+    t.end();
+  },
+);
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',

@@ -211,6 +211,7 @@ export const fresh = {
     samples: undefined,
     superseded: false,
     previous: [],
+    interpretationCodes: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

@@ -681,6 +681,11 @@ export function writeOrder(w: BackWriter, m: Order): void {
 
 export function writeObservation(w: BackWriter, m: Observation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.interpretationCodes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(330, mark);
+  }
   for (let list = m.previous, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writePreviousValue(w, list[i]!);

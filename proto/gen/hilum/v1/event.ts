@@ -2060,7 +2060,7 @@ export interface Observation {
    */
   referenceRange: string;
   /**
-   * All flags as sent.
+   * All flags as sent: every code of each, the alternate ones too; of one without a code its text.
    * HL7 v2: OBX-8 · FHIR: Observation.interpretation
    */
   interpretations: string[];
@@ -2228,6 +2228,11 @@ export interface Observation {
    * Hilum: memory
    */
   previous: PreviousValue[];
+  /**
+   * The flags that say more than a code, with text and every coding.
+   * HL7 v2: OBX-8 of CWE · FHIR: Observation.interpretation
+   */
+  interpretationCodes: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -12442,6 +12447,7 @@ function createBaseObservation(): Observation {
     critical: undefined,
     superseded: false,
     previous: [],
+    interpretationCodes: [],
     _unknownFields: {},
   };
 }
@@ -12567,6 +12573,9 @@ export const Observation: MessageFns<Observation> = {
     }
     for (const v of message.previous) {
       PreviousValue.encode(v!, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.interpretationCodes) {
+      Code.encode(v!, writer.uint32(330).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12912,6 +12921,14 @@ export const Observation: MessageFns<Observation> = {
             message.previous.push(PreviousValue.decode(reader, reader.uint32()));
             continue;
           }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.interpretationCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13062,6 +13079,11 @@ export const Observation: MessageFns<Observation> = {
       previous: globalThis.Array.isArray(object?.previous)
         ? object.previous.map((e: any) => PreviousValue.fromJSON(e))
         : [],
+      interpretationCodes: globalThis.Array.isArray(object?.interpretationCodes)
+        ? object.interpretationCodes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.interpretation_codes)
+        ? object.interpretation_codes.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -13189,6 +13211,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.previous?.length) {
       obj.previous = message.previous.map((e) => PreviousValue.toJSON(e));
     }
+    if (message.interpretationCodes?.length) {
+      obj.interpretationCodes = message.interpretationCodes.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -13268,6 +13293,7 @@ export const Observation: MessageFns<Observation> = {
       : undefined;
     message.superseded = object.superseded ?? false;
     message.previous = object.previous?.map((e) => PreviousValue.fromPartial(e)) || [];
+    message.interpretationCodes = object.interpretationCodes?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
