@@ -47,6 +47,7 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'x10^3/uL',
     '10^3/uL',
     '10E3/uL',
+    'E^3/uL',
   ],
   [
     '10*3/uL',
@@ -72,7 +73,10 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'x10^6/uL',
     '10^6/uL',
     '10E6/uL',
+    'E^6/uL',
   ],
+  ['10*3/mm3', '10^3/mm3', 'x10^3/mm3', '10E3/mm3', 'x10E3/mm3', 'x10(3)/mm3'],
+  ['10*6/mm3', '10^6/mm3', 'x10^6/mm3', '10E6/mm3', 'x10E6/mm3', 'x10(6)/mm3'],
   ['10*6/uL', 'Million/uL', 'Mill/uL', 'x10*6/uL', '10*6/mcL', '10(6)/mcL'],
   [
     '10*9/L',
@@ -86,6 +90,7 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'giga/L',
     'giga.l-1',
     'Gpt/L',
+    'E^9/L',
   ],
   [
     '10*12/L',
@@ -99,6 +104,7 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'tera/L',
     'tera.l-1',
     'Tpt/L',
+    'E^12/L',
   ],
   ['/uL', '1/uL', 'cells/uL', 'cells/mcL', 'cell/uL', '/mcL', '/cumm', '/µL'],
   ['/nL', '1/nL'],
@@ -192,6 +198,11 @@ for (const [ucum, ...all] of spellings) {
 }
 export function spelledUnit(text: string): string | undefined {
   return written.get(text);
+}
+
+/** As UCUM writes it, where another way of writing it says the same: mm^3 is mm3. Of a power of ten ^ is a part. */
+export function plainly(text: string): string {
+  return text.replace(/([A-Za-zµμ])\^([+-]?\d)/g, '$1$2');
 }
 
 /** For those who write everything in capitals. One letter alone has too many readings. */

@@ -8,7 +8,7 @@
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
 import { mdcUnit } from './mdc-units.ts';
-import { spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
+import { plainly, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
 /** Systems whose codes mean what they say. */
@@ -70,6 +70,8 @@ function readUnit(system: string, text: string, own: ReadonlyMap<string, string>
   if (system === mdcSystem) return mdcUnit(text);
   const spelled = spelledUnit(text);
   if (spelled !== undefined) return spelled;
+  const plain = plainly(text);
+  if (plain !== text) return readUnit('', plain, own);
   if (plausible(text) && isUcum(text)) return canonical(text);
   return spelledUnitAnyCase(text);
 }

@@ -113,6 +113,30 @@ t.test('results - a power of ten whose separator was not escaped is one unit, an
   t.same(unit('10\\S\\3/uL'), { unit: '10^3/uL', ucum: '10*3/uL', remarks: [] });
   t.same(unit('10*3/uL^thousand per microliter^UCUM'), { unit: '10*3/uL', ucum: '10*3/uL', remarks: [] });
   t.equal(unit('10^doses^L').unit, '10', 'a local code of a unit stays one');
+  t.same(unit('10^3/mm^3'), { unit: '10^3/mm^3', ucum: '10*3/mm3', remarks });
+  t.same(unit('E^9/L'), { unit: 'E^9/L', ucum: '10*9/L', remarks });
+  t.end();
+});
+
+t.test('results - a power of any unit whose separator was not escaped is one unit, and says so', (t) => {
+  const rows = [
+    ['kg/m^2', 'kg/m2'],
+    ['kg/m^2^L', 'kg/m2'],
+    ['cells/mm^3', '/mm3'],
+    ['/mm^3', '/mm3'],
+    ['L/min/m^2', 'L/min/m2'],
+    ['mL/min/1.73m^2', 'mL/min/{1.73_m2}'],
+    ['s^-1', 's-1'],
+  ] as const;
+  const sent = rows.map(([text], i) => `OBX|${i + 1}|NM|A^B^L||5.1|${text}|||||F`);
+  const { observations, provenance } = event('OBR|1||F1|A^B^L', ...sent);
+  rows.forEach(([text, ucum], i) => {
+    t.equal(observations[i]?.unit, text.replace('^L', ''));
+    const { unitCode } = observations[i] ?? {};
+    t.equal(unitCode && reader.read(unitCode), ucum, text);
+  });
+  t.same(provenance?.remarks, ['OBX-6: a power whose separator was not escaped']);
+  t.equal(event('OBR|1||F1|A^B^L', 'OBX|1|NM|A^B^L||5|12^13^L|||||F').observations[0]?.unit, '12');
   t.end();
 });
 
