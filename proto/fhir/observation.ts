@@ -61,6 +61,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     issued: instant(issued),
     performer: performers(draft, from),
     ...values(from),
+    dataAbsentReason: hasValue(from) ? undefined : concept(from.valueAbsentReason),
     interpretation: present([...interpretationsOf(from), criticalInterpretation(from.critical)]),
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),
@@ -76,6 +77,11 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
 function statusOf({ status, resultStatus }: Observation): string {
   if (status === 'corrected' && /^[AB]$/i.test(resultStatus)) return 'amended';
   return observationStatus[status] ?? 'unknown';
+}
+
+/** A reason stands only where there is none [obs-6]. */
+function hasValue({ value, valueCode }: Observation): boolean {
+  return value !== '' || valueCode !== undefined;
 }
 
 /** Repetitions are values of one observation: lines of a text, else components beside each other [obs-7]. */

@@ -318,6 +318,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     details: 'list<Code>',
     imagingSteps: 'list<ImagingStep>',
     parentObservation: 'ParentObservation',
+    segmentAction: 'string',
   },
   ParentObservation: {
     code: 'Code',
@@ -412,6 +413,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     superseded: 'bool',
     previous: 'list<PreviousValue>',
     interpretationCodes: 'list<Code>',
+    action: 'string',
+    valueAbsentReason: 'Code',
+    type: 'string',
+    subType: 'string',
   },
   CriticalMark: {
     rule: 'string',

@@ -67,6 +67,33 @@ t.test(
   },
 );
 
+t.test(
+  'results - what an action code deletes is no result, whatever its status says [HL7 2.9 7.4.2.31]',
+  (t) => {
+    const row = (n: number, status: string, ...rest: string[]) =>
+      `OBX|${n}|NM|A${n}^B^L||${status === 'F' ? '5' : ''}||||||${status}${'|'.repeat(18)}${rest.join('|')}`;
+    const { observations, order, status } = event(
+      `OBR|1||F1|A^B^L${'|'.repeat(21)}F${'|'.repeat(30)}D`,
+      row(1, 'F', 'RSLT', '', 'D'),
+      row(2, 'X', 'RSLT', 'SUB', 'U', 'not-asked^Not asked^HL70960'),
+      row(3, 'F', 'AOE'),
+    );
+    t.match(observations[0], { status: 'entered-in-error', resultStatus: 'F', action: 'D', type: 'RSLT' });
+    t.match(observations[1], {
+      status: 'cancelled',
+      action: 'U',
+      subType: 'SUB',
+      valueAbsentReason: { text: 'Not asked', codings: [{ code: 'not-asked' }] },
+    });
+    t.match(observations[2], { status: 'final', type: 'AOE' });
+    t.match(order, { segmentAction: 'D', resultStatus: 'F' });
+    t.equal(status, 'entered-in-error');
+    const answered = event('OBR|1||F1|A^B^L', row(1, 'I', 'RSLT'), row(2, 'F', 'AOE'));
+    t.equal(answered.status, 'registered', 'an answer of the order brings no result');
+    t.end();
+  },
+);
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',

@@ -208,6 +208,12 @@ export const obr: Table<Ordering> = [
   [46, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
   [47, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
+  [
+    55,
+    (to, segment, field) => {
+      to.order.segmentAction = word(segment, field);
+    },
+  ],
 ];
 
 const numbersOf = { placer: eis('PLAC'), filler: eis('FILL') };

@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, orderStatus, reportStatus } from './status.ts';
+import { endingControl, isDeleted, orderStatus, reportStatus } from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -67,13 +67,16 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
     remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');
   }
   const ended = endingControl.has(order?.control ?? '');
-  event.status = known ?? (ended ? 'cancelled' : fromObservations(event));
+  const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;
+  event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(event));
   event.times ??= fresh.times();
   event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
 }
 
 /** OBX-11 of rows that bring no result and await none: order detail, not asked. */
 const besides = new Set(['O', 'N']);
+/** OBX-29 of an answer that was asked for with the order. */
+const asked = 'AOE';
 
 /**
  * Without a usable OBR-25 the results speak for their group: the least final one of those that are there,
@@ -81,7 +84,9 @@ const besides = new Set(['O', 'N']);
  * unknown code counts only where there is nothing else; unknown codes alone leave it to ORC-5, else `unknown`.
  */
 function fromObservations({ observations, order }: ClinicalEvent): string {
-  const speaking = observations.filter(({ resultStatus }) => !besides.has(resultStatus.toUpperCase()));
+  const speaking = observations.filter(
+    ({ resultStatus, type }) => !besides.has(upper(resultStatus)) && upper(type) !== asked,
+  );
   const statuses = new Set(speaking.map((one) => one.status));
   const there = ['partial', 'preliminary', 'corrected', 'final'].find((status) => statuses.has(status));
   if (there !== undefined) return statuses.has('registered') ? 'partial' : there;

@@ -169,6 +169,7 @@ export const fresh = {
     details: [],
     imagingSteps: [],
     parentObservation: undefined,
+    segmentAction: '',
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -212,6 +213,10 @@ export const fresh = {
     superseded: false,
     previous: [],
     interpretationCodes: [],
+    action: '',
+    valueAbsentReason: undefined,
+    type: '',
+    subType: '',
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

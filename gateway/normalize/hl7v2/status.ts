@@ -1,6 +1,7 @@
 /** Status words from the tables of chapters 4, 7 and 10. */
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
+import { upper } from '../text.ts';
 
 /** OBX-11 [HL7 table 0085]. */
 export const resultStatus: Record<string, string> = lookup({
@@ -39,6 +40,11 @@ export const reportStatus: Record<string, string> = lookup({
   S: 'registered',
   N: 'registered',
 });
+
+/** OBX-31, OBR-55 [HL7 table 0206]. */
+export function isDeleted(action: string): boolean {
+  return upper(action) === 'D';
+}
 
 /** ORC-5 [HL7 table 0038]. */
 export const orderStatus: Record<string, string> = lookup({

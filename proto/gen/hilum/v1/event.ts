@@ -51,7 +51,7 @@ export interface ClinicalEvent {
    * Where the matter stands: registered | preliminary | partial | final | corrected | cancelled |
    * entered-in-error | unknown; for orders also requested | accepted | in-progress | completed | rejected;
    * for schedules booked | rescheduled | cancelled | noshow.
-   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, TXA-17, TXA-19, SCH-25, RXA-20 · FHIR: status of
+   * HL7 v2: OBR-25, OBR-55, OBX-11, ORC-5, ORC-1, TXA-17, TXA-19, SCH-25, RXA-20 · FHIR: status of
    * DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
    * MedicationAdministration
    */
@@ -1728,7 +1728,14 @@ export interface Order {
    * The result of the parent order that this one hangs from, as of a susceptibility the organism.
    * HL7 v2: OBR-26 · FHIR: ServiceRequest.supportingInfo
    */
-  parentObservation: ParentObservation | undefined;
+  parentObservation:
+    | ParentObservation
+    | undefined;
+  /**
+   * What the message does with this order or report, as sent: A adds it, D deletes it, U updates it, X leaves it.
+   * HL7 v2: OBR-55 (table 0206)
+   */
+  segmentAction: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2015,7 +2022,7 @@ export interface Observation {
   unit: string;
   /**
    * registered | preliminary | partial | final | corrected | cancelled | entered-in-error | unknown.
-   * HL7 v2: OBX-11 (table 0085) · FHIR: Observation.status · Device JSON: status
+   * HL7 v2: OBX-11 (table 0085), OBX-31 · FHIR: Observation.status · Device JSON: status
    */
   status: string;
   /**
@@ -2233,6 +2240,28 @@ export interface Observation {
    * HL7 v2: OBX-8 of CWE · FHIR: Observation.interpretation
    */
   interpretationCodes: Code[];
+  /**
+   * What the message does with this result, as sent: A adds it, D deletes it, U updates it, X leaves it.
+   * HL7 v2: OBX-31 (table 0206) · FHIR: Observation.status
+   */
+  action: string;
+  /**
+   * Why there is no value.
+   * HL7 v2: OBX-32 (table 0960) · FHIR: Observation.dataAbsentReason
+   */
+  valueAbsentReason:
+    | Code
+    | undefined;
+  /**
+   * RSLT of a result, AOE of an answer that was asked for at order entry …, as sent.
+   * HL7 v2: OBX-29 (table 0936)
+   */
+  type: string;
+  /**
+   * The same, in more detail, as sent.
+   * HL7 v2: OBX-30 (table 0937)
+   */
+  subType: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -10415,6 +10444,7 @@ function createBaseOrder(): Order {
     details: [],
     imagingSteps: [],
     parentObservation: undefined,
+    segmentAction: "",
     _unknownFields: {},
   };
 }
@@ -10549,6 +10579,9 @@ export const Order: MessageFns<Order> = {
     }
     if (message.parentObservation !== undefined) {
       ParentObservation.encode(message.parentObservation, writer.uint32(346).fork()).join();
+    }
+    if (message.segmentAction !== "") {
+      writer.uint32(402).string(message.segmentAction);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10918,6 +10951,14 @@ export const Order: MessageFns<Order> = {
             message.parentObservation = ParentObservation.decode(reader, reader.uint32());
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.segmentAction = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11077,6 +11118,11 @@ export const Order: MessageFns<Order> = {
         : isSet(object.parent_observation)
         ? ParentObservation.fromJSON(object.parent_observation)
         : undefined,
+      segmentAction: isSet(object.segmentAction)
+        ? globalThis.String(object.segmentAction)
+        : isSet(object.segment_action)
+        ? globalThis.String(object.segment_action)
+        : "",
     };
   },
 
@@ -11211,6 +11257,9 @@ export const Order: MessageFns<Order> = {
     if (message.parentObservation !== undefined) {
       obj.parentObservation = ParentObservation.toJSON(message.parentObservation);
     }
+    if (message.segmentAction !== "") {
+      obj.segmentAction = message.segmentAction;
+    }
     return obj;
   },
 
@@ -11294,6 +11343,7 @@ export const Order: MessageFns<Order> = {
     message.parentObservation = (object.parentObservation !== undefined && object.parentObservation !== null)
       ? ParentObservation.fromPartial(object.parentObservation)
       : undefined;
+    message.segmentAction = object.segmentAction ?? "";
     return message;
   },
 };
@@ -12448,6 +12498,10 @@ function createBaseObservation(): Observation {
     superseded: false,
     previous: [],
     interpretationCodes: [],
+    action: "",
+    valueAbsentReason: undefined,
+    type: "",
+    subType: "",
     _unknownFields: {},
   };
 }
@@ -12575,7 +12629,19 @@ export const Observation: MessageFns<Observation> = {
       PreviousValue.encode(v!, writer.uint32(322).fork()).join();
     }
     for (const v of message.interpretationCodes) {
-      Code.encode(v!, writer.uint32(330).fork()).join();
+      Code.encode(v!, writer.uint32(402).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(410).string(message.action);
+    }
+    if (message.valueAbsentReason !== undefined) {
+      Code.encode(message.valueAbsentReason, writer.uint32(418).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(426).string(message.type);
+    }
+    if (message.subType !== "") {
+      writer.uint32(434).string(message.subType);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12921,12 +12987,44 @@ export const Observation: MessageFns<Observation> = {
             message.previous.push(PreviousValue.decode(reader, reader.uint32()));
             continue;
           }
-          case 41: {
-            if (tag !== 330) {
+          case 50: {
+            if (tag !== 402) {
               break;
             }
 
             message.interpretationCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.valueAbsentReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.subType = reader.string();
             continue;
           }
         }
@@ -13084,6 +13182,18 @@ export const Observation: MessageFns<Observation> = {
         : globalThis.Array.isArray(object?.interpretation_codes)
         ? object.interpretation_codes.map((e: any) => Code.fromJSON(e))
         : [],
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      valueAbsentReason: isSet(object.valueAbsentReason)
+        ? Code.fromJSON(object.valueAbsentReason)
+        : isSet(object.value_absent_reason)
+        ? Code.fromJSON(object.value_absent_reason)
+        : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      subType: isSet(object.subType)
+        ? globalThis.String(object.subType)
+        : isSet(object.sub_type)
+        ? globalThis.String(object.sub_type)
+        : "",
     };
   },
 
@@ -13214,6 +13324,18 @@ export const Observation: MessageFns<Observation> = {
     if (message.interpretationCodes?.length) {
       obj.interpretationCodes = message.interpretationCodes.map((e) => Code.toJSON(e));
     }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.valueAbsentReason !== undefined) {
+      obj.valueAbsentReason = Code.toJSON(message.valueAbsentReason);
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.subType !== "") {
+      obj.subType = message.subType;
+    }
     return obj;
   },
 
@@ -13294,6 +13416,12 @@ export const Observation: MessageFns<Observation> = {
     message.superseded = object.superseded ?? false;
     message.previous = object.previous?.map((e) => PreviousValue.fromPartial(e)) || [];
     message.interpretationCodes = object.interpretationCodes?.map((e) => Code.fromPartial(e)) || [];
+    message.action = object.action ?? "";
+    message.valueAbsentReason = (object.valueAbsentReason !== undefined && object.valueAbsentReason !== null)
+      ? Code.fromPartial(object.valueAbsentReason)
+      : undefined;
+    message.type = object.type ?? "";
+    message.subType = object.subType ?? "";
     return message;
   },
 };
