@@ -94,6 +94,37 @@ t.test(
   },
 );
 
+t.test('results - an event has the nulls and remarks of its own segments and of what it shares', (t) => {
+  const { events } = normalizeHl7v2(
+    er7(
+      'MSH|^~\\&|LAB|HOSP|EHR|""|20261123081500||ORU^R01|1|P|2.5.1',
+      'PID|1||C1|""|A^B||yesterday',
+      `OBR|1||S1|A^B^L${'|'.repeat(21)}Q`,
+      'OBX|1|ST|A^B^L||y|""|||||F|||never',
+      'OBR|2||S2|A^B^L||||||""||||||||||||||||F',
+      'OBX|1|ST|A^B^L||y||||||F',
+      'PID|2||C2||D^E||1980',
+      'OBR|1||S3|A^B^L||||||||||||||||||||||F',
+      'OBX|1|ST|A^B^L||y||||||F|||never',
+    ),
+    testContext(),
+  );
+  t.same(
+    events.map(({ nulls }) => nulls),
+    [['MSH-6', 'PID[1]-4', 'OBX[1]-6'], ['MSH-6', 'PID[1]-4', 'OBR[2]-10'], ['MSH-6']],
+  );
+  const [born, table, observed] = [/^PID-7/, /^OBR-25/, /^OBX-14/];
+  t.match(
+    events.map(({ provenance }) => provenance?.remarks.slice().sort()),
+    [[table, observed, born], [born], [observed]],
+  );
+  t.same(
+    events.map(({ provenance }) => provenance?.remarks.length),
+    [3, 1, 1],
+  );
+  t.end();
+});
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',

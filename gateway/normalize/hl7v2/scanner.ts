@@ -60,7 +60,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
           if (!inText(bytes, marks, mine, used, field)) break;
           const next = afterBreaks(bytes, at, true);
           if (!continues(bytes, next, field, true)) break;
-          remark(scope, `line ${starts.length + 1}: its text goes on after a line break`);
+          remark(scope, `line ${starts.length + 1}: its text goes on after a line break`, starts.length + 1);
           at = next - 1;
         } else if (byte === 10) {
           // One that begins the line belongs to the CR before it, whatever follows.
