@@ -125,6 +125,20 @@ t.test('results - an event has the nulls and remarks of its own segments and of 
   t.end();
 });
 
+t.test('results - an OBR-7 that cannot be read is as good as none: the time is that of OBX-14', (t) => {
+  for (const said of ['0000', 'unknown']) {
+    const { times, provenance } = event(
+      `OBR|1||F1|A^B^L|||${said}`,
+      'OBX|1|NM|A^B^L||5||||||F|||never',
+      'OBX|2|NM|A^B^L||5||||||F|||20240801080000',
+    );
+    t.match(times?.observed, { value: '2024-08-01T08:00:00+02:00', original: said });
+    t.same(provenance?.remarks, ['OBR-7: not a time', 'OBX-14: not a time']);
+  }
+  t.match(event('OBR|1||F1|A^B^L|||0000', 'OBX|1|NM|A^B^L||5||||||F').times?.observed, { original: '0000' });
+  t.end();
+});
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',

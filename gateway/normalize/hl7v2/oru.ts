@@ -1,5 +1,5 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
-import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
@@ -70,7 +70,18 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;
   event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(event));
   event.times ??= fresh.times();
-  event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
+  const { observed } = event.times;
+  // What cannot be read, 0000 too, says no more than an empty field; it stays as the original.
+  if (observed === undefined || observed.value === '') {
+    const first = observations.find(({ effective }) => isRead(effective))?.effective;
+    if (observed === undefined)
+      event.times.observed = first ?? observations.find((one) => one.effective)?.effective;
+    else if (first !== undefined) event.times.observed = { ...first, original: observed.original };
+  }
+}
+
+function isRead(time: ClinicalTime | undefined): boolean {
+  return time !== undefined && time.value !== '';
 }
 
 /** OBX-11 of rows that bring no result and await none: order detail, not asked. */
