@@ -4,17 +4,28 @@
  */
 
 const words: readonly string[] = [
-  'HH',
-  'LL',
-  'AA',
-  'C',
-  'CH',
-  'CL',
-  'CRIT',
-  'PANIC',
-  'CRITICAL HIGH',
-  'CRITICAL LOW',
-  'CRITICAL ABNORMAL',
+  ...[
+    'HH',
+    'LL',
+    'AA',
+    'C',
+    'CH',
+    'CL',
+    'HC',
+    'LC',
+    'H*',
+    'L*',
+    '*HH',
+    '*LL',
+    'HH*',
+    'LL*',
+    '!H',
+    '!L',
+    '!+',
+    '!-',
+  ],
+  ...['CRIT', 'CRITICAL', 'KRITISCH', 'PANIC', 'CRIT HIGH', 'CRIT LOW', 'CRITICAL HIGH', 'CRITICAL LOW'],
+  ...['CRITICAL ABNORMAL', 'CRITICALLY HIGH', 'CRITICALLY LOW', 'PANIC HIGH', 'PANIC LOW'],
 ];
 /** By their length, which tells most flags from all of them. */
 const byLength: Uint8Array[][] = [];
@@ -53,12 +64,27 @@ export function isCritical(raw: Uint8Array, from: number, end: number, by: Separ
   return false;
 }
 
-/** Up to a subcomponent, without blanks around it, in any case. */
+/** Up to a subcomponent; one flag or several with commas between them. */
 function says(raw: Uint8Array, from: number, to: number, { subcomponent }: Separators): boolean {
   let begin = from;
+  for (let at = from; at <= to; at++) {
+    const byte = at < to ? raw[at]! : comma;
+    const last = at === to || (byte === subcomponent && subcomponent !== 0);
+    if (!last && byte !== comma) continue;
+    if (isFlag(raw, begin, at)) return true;
+    if (last) return false;
+    begin = at + 1;
+  }
+  return false;
+}
+
+const comma = 0x2c;
+
+/** Without blanks around it, in any case. */
+function isFlag(raw: Uint8Array, from: number, to: number): boolean {
+  let begin = from;
   while (begin < to && raw[begin]! <= 0x20) begin++;
-  let end = begin;
-  while (end < to && (raw[end] !== subcomponent || subcomponent === 0)) end++;
+  let end = to;
   while (end > begin && raw[end - 1]! <= 0x20) end--;
   const alike = byLength[end - begin];
   return alike?.some((word) => isWord(raw, begin, word)) ?? false;

@@ -124,15 +124,18 @@ function raise(verdict: Verdict, to: Class | undefined, rule: string): void {
 }
 
 function isCritical({ interpretations, interpretation, interpretationCodes }: Flags): boolean {
-  for (const flag of interpretations) if (criticalFlags.has(word(flag))) return true;
+  for (const flag of interpretations) if (saysCritical(flag)) return true;
   for (const { text, codings } of interpretationCodes) {
-    if (criticalFlags.has(word(text))) return true;
-    for (const { code, display } of codings) {
-      if (criticalFlags.has(word(code)) || criticalFlags.has(word(display))) return true;
-    }
+    if (saysCritical(text)) return true;
+    for (const { code, display } of codings) if (saysCritical(code) || saysCritical(display)) return true;
   }
   // It is the first of them as a rule.
-  return interpretation !== interpretations[0] && criticalFlags.has(word(interpretation));
+  return interpretation !== interpretations[0] && saysCritical(interpretation);
+}
+
+function saysCritical(flag: string): boolean {
+  if (criticalFlags.has(word(flag))) return true;
+  return flag.includes(',') && flag.split(',').some((one) => criticalFlags.has(word(one)));
 }
 
 function priorityClass(priority: string | undefined): Class | undefined {

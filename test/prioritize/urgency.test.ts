@@ -4,7 +4,7 @@ import t from 'tap';
 import { guessHl7v2 } from '../../gateway/capture/urgency.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { highest } from '../../gateway/prioritize/classify.ts';
-import { fieldsRead } from '../../gateway/prioritize/defaults.ts';
+import { criticalFlags, fieldsRead } from '../../gateway/prioritize/defaults.ts';
 import { seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { testContext } from '../normalize/context.ts';
 import { classify } from './kit.ts';
@@ -76,6 +76,46 @@ const rows: [string, Uint8Array, string][] = [
 for (const [what, raw, expected] of rows) {
   t.test(`guess - ${what} is ${expected}`, async (t) => t.equal(guessHl7v2(raw), expected));
 }
+
+t.test('guess - what laboratories send for critical is stat, and the classifier says the same', async (t) => {
+  const compare = comparison();
+  const stat = [
+    ...criticalFlags,
+    'Critical',
+    'H,HH',
+    'LL,D',
+    'H, hh ,D',
+    'X^H,HH',
+    'N~!-',
+    '^^^critically low^',
+  ];
+  const routine = [
+    'H',
+    '*L',
+    '*H',
+    '++',
+    '--',
+    '+++',
+    '---',
+    '!',
+    '*',
+    '<',
+    'H,L',
+    'HCX',
+    'Criticals',
+    'H, not HH',
+  ];
+  for (const flag of stat) {
+    t.same(compare(oru('OBR|1||1|X', field('OBX', 8, flag))), { guessed: 'stat', classified: 'stat' }, flag);
+  }
+  for (const flag of routine) {
+    t.same(
+      compare(oru('OBR|1||1|X', field('OBX', 8, flag))),
+      { guessed: 'routine', classified: 'routine' },
+      flag,
+    );
+  }
+});
 
 t.test('guess - any bytes have an answer', async (t) => {
   const seed = seedOfThisRun();
