@@ -42,7 +42,10 @@ function toldElsewhere({ kind, alarm }: ClinicalEvent, from: Observation): boole
 
 function addObservation(draft: Draft, path: string, from: Observation): Element {
   const { event } = draft;
-  const file = from.attachment && addFile(draft, `${path}/attachment`, from, from.attachment);
+  const files = from.attachment === undefined ? [] : [from.attachment, ...from.furtherAttachments];
+  const derivedFrom = files.map((file, at) =>
+    addFile(draft, `${path}/attachment${at === 0 ? '' : `/${at}`}`, from, file),
+  );
   const { observed, observedEnd, issued } = event.times ?? {};
   return draft.add(path, {
     resourceType: 'Observation',
@@ -69,7 +72,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     specimen: draft.specimens[0],
     device: deviceOf(draft, from),
     referenceRange: referenceRange(from),
-    derivedFrom: file === undefined ? undefined : [file],
+    derivedFrom,
   });
 }
 

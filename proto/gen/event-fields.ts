@@ -417,6 +417,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     valueAbsentReason: 'Code',
     type: 'string',
     subType: 'string',
+    furtherAttachments: 'list<Attachment>',
   },
   CriticalMark: {
     rule: 'string',

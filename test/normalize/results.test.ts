@@ -139,6 +139,31 @@ t.test('results - an OBR-7 that cannot be read is as good as none: the time is t
   t.end();
 });
 
+t.test('results - each repetition of a file is a file, and their bytes count together', (t) => {
+  const pdf = Buffer.from('%PDF-1.4').toString('base64');
+  const rows = [
+    'OBR|1||F1|A^B^L',
+    `OBX|1|ED|A^B^L||^AP^PDF^Base64^${pdf}~^IM^JPEG^Hex^FFD8FF||||||F`,
+    'OBX|2|RP|A^B^L||http://x/1^PACS^AP^PDF~http://x/2^PACS^IM^JPEG||||||F',
+  ];
+  const { observations } = event(...rows);
+  t.match(observations[0], {
+    attachment: { contentType: 'application/pdf', size: 8n },
+    furtherAttachments: [{ contentType: 'image/jpeg', data: Buffer.from('ffd8ff', 'hex') }],
+  });
+  t.match(observations[1], {
+    value: 'http://x/1',
+    furtherValues: ['http://x/2'],
+    furtherAttachments: [{ contentType: 'image/jpeg', pointer: 'http://x/2', sourceApplication: 'PACS' }],
+  });
+  const head = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ORU^R01|1|P|2.5.1';
+  const small = normalizeHl7v2(er7(head, 'PID|1||7', ...rows), testContext({ attachmentBytesMax: 9 }));
+  const [first] = small.events[0]?.observations ?? [];
+  t.equal(first?.attachment?.data.length, 8);
+  t.match(first?.furtherAttachments, [{ size: 3n, data: { length: 0 } }]);
+  t.end();
+});
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',

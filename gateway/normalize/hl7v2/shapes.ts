@@ -217,6 +217,7 @@ export const fresh = {
     valueAbsentReason: undefined,
     type: '',
     subType: '',
+    furtherAttachments: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

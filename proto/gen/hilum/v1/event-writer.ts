@@ -682,6 +682,11 @@ export function writeOrder(w: BackWriter, m: Order): void {
 
 export function writeObservation(w: BackWriter, m: Observation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherAttachments, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeAttachment(w, list[i]!);
+    w.close(442, mark);
+  }
   if (m.subType !== '') w.text(434, m.subType);
   if (m.type !== '') w.text(426, m.type);
   if (m.valueAbsentReason !== undefined) {

@@ -2262,6 +2262,11 @@ export interface Observation {
    * HL7 v2: OBX-30 (table 0937)
    */
   subType: string;
+  /**
+   * Further repetitions of a file; the attachment limit is of all of them together.
+   * HL7 v2: OBX-5 of ED, RP · FHIR: DocumentReference.content.attachment
+   */
+  furtherAttachments: Attachment[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -12502,6 +12507,7 @@ function createBaseObservation(): Observation {
     valueAbsentReason: undefined,
     type: "",
     subType: "",
+    furtherAttachments: [],
     _unknownFields: {},
   };
 }
@@ -12642,6 +12648,9 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.subType !== "") {
       writer.uint32(434).string(message.subType);
+    }
+    for (const v of message.furtherAttachments) {
+      Attachment.encode(v!, writer.uint32(442).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -13027,6 +13036,14 @@ export const Observation: MessageFns<Observation> = {
             message.subType = reader.string();
             continue;
           }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.furtherAttachments.push(Attachment.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13194,6 +13211,11 @@ export const Observation: MessageFns<Observation> = {
         : isSet(object.sub_type)
         ? globalThis.String(object.sub_type)
         : "",
+      furtherAttachments: globalThis.Array.isArray(object?.furtherAttachments)
+        ? object.furtherAttachments.map((e: any) => Attachment.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_attachments)
+        ? object.further_attachments.map((e: any) => Attachment.fromJSON(e))
+        : [],
     };
   },
 
@@ -13336,6 +13358,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.subType !== "") {
       obj.subType = message.subType;
     }
+    if (message.furtherAttachments?.length) {
+      obj.furtherAttachments = message.furtherAttachments.map((e) => Attachment.toJSON(e));
+    }
     return obj;
   },
 
@@ -13422,6 +13447,7 @@ export const Observation: MessageFns<Observation> = {
       : undefined;
     message.type = object.type ?? "";
     message.subType = object.subType ?? "";
+    message.furtherAttachments = object.furtherAttachments?.map((e) => Attachment.fromPartial(e)) || [];
     return message;
   },
 };
