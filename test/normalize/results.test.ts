@@ -164,6 +164,29 @@ t.test('results - each repetition of a file is a file, and their bytes count tog
   t.end();
 });
 
+t.test('results - a report that only ORC-5 tells of has the status of a report', (t) => {
+  const status = (said: string) => event(`ORC|RE|P1|F1||${said}`, 'OBR|1|P1|F1|A^B^L').status;
+  t.same(['A', 'CA', 'CM', 'DC', 'HD', 'IP', 'RP', 'SC', 'cm', 'ER', ''].map(status), [
+    ...['partial', 'cancelled', 'final', 'cancelled', 'registered', 'registered', 'cancelled', 'registered'],
+    ...['final', 'unknown', 'unknown'],
+  ]);
+  t.end();
+});
+
+t.test('results - who interpreted has the times that the field says [HL7 2.A.45]', (t) => {
+  const people = (field: string) =>
+    event(`OBR|1||F1|A^B^L${'|'.repeat(28)}${field}`).order?.participants.map(({ person, period }) => ({
+      id: person?.identifiers[0]?.value,
+      family: person?.name?.family,
+      period: period && [period.start?.value, period.end?.value],
+    }));
+  const period = ['2024-08-01T08:00:00+02:00', '2024-08-01T09:00:00+02:00'];
+  t.match(people('12&Ray&X^20240801080000^20240801090000^RAD'), [{ id: '12', family: 'Ray', period }]);
+  t.match(people('12^20240801080000^20240801090000'), [{ id: '12', period }]);
+  t.match(people('12^Ray^X'), [{ id: '12', family: 'Ray', period: undefined }]);
+  t.end();
+});
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',

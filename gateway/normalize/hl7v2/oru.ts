@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { endingControl, isDeleted, orderStatus, reportStatus } from './status.ts';
+import { endingControl, isDeleted, reportOfOrder, reportStatus } from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -105,7 +105,7 @@ function fromObservations({ observations, order }: ClinicalEvent): string {
     if (statuses.has(status)) return status;
   }
   return (
-    orderStatus[order?.orderStatus ?? ''] ??
+    reportOfOrder[upper(order?.orderStatus ?? '')] ??
     (speaking.length === 0 && observations.length > 0 ? 'registered' : 'unknown')
   );
 }

@@ -59,6 +59,18 @@ export const orderStatus: Record<string, string> = lookup({
   SC: 'accepted',
 });
 
+/** What ORC-5 says of a report that says nothing itself, in words of a report. */
+export const reportOfOrder: Record<string, string> = lookup({
+  A: 'partial',
+  CA: 'cancelled',
+  CM: 'final',
+  DC: 'cancelled',
+  HD: 'registered',
+  IP: 'registered',
+  RP: 'cancelled',
+  SC: 'registered',
+});
+
 /**
  * ORC-1 that ends the order, whatever ORC-5 says: that is where the order stood before, and does not initiate
  * anything [HL7 4.5.1.5]. RQ and RU tell of the order that another one replaces.

@@ -1250,7 +1250,7 @@ export interface Participant {
   action: string;
   /**
    * From when until when the person has the role.
-   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6 · FHIR: Encounter.participant.period
+   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6, NDL-2, NDL-3 · FHIR: Encounter.participant.period
    */
   period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
