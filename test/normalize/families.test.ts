@@ -643,6 +643,8 @@ t.test('refusals - say what was wrong and never what was in it', (t) => {
     [[head('QBP^Q22'), 'QPD|SECRET'], 'query'],
     [[head('ACK'), 'MSA|AA|SECRET'], 'query'],
     [[head('ADT^A01')], 'nothing-in-it'],
+    [[head('ORU^R01'), 'PID|', 'OBR|', 'OBX|'], 'nothing-in-it'],
+    [['FHS|^~\\&|XS', 'BHS|^~\\&|XS', 'BTS|0', 'FTS|0'], 'nothing-in-it'],
     [[head('ADT^A01'), 'EVN|A01|2026'], 'nothing-in-it'],
     [[head('ORU^R01'), 'PID|1||SECRET', 'DSC|SECRET|F'], 'continuation'],
   ];

@@ -69,6 +69,7 @@ function mapped(message: Message): Normalized {
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
   const draft = new Draft(message, family, trigger);
   let shared = true;
+  let anything = false;
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
     const handler = family.segments.get(segment.name);
@@ -80,10 +81,12 @@ function mapped(message: Message): Normalized {
     if (!shared) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
     if (!supplements.has(segment.name) && segment.count > 0) draft.said ||= says(segment);
+    // An order without a field opens an event, and says nothing.
+    anything ||= draft.said || (segment.name !== 'EVN' && says(segment));
   }
   draft.closePatient();
   const events = draft.done;
-  if (events.length === 0) {
+  if (events.length === 0 || !anything) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
   if (events.length > 50 && events.length * sharedBytes(message, family) > repeatedBytesMax) {
