@@ -521,7 +521,12 @@ export interface Context {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** One state of an order or an observation against another one of the same, from an earlier record. */
+/**
+ * One state of an order or an observation against another one of the same, from an earlier record. The order is known by
+ * its number and OBR-4, an observation by OBX-3 and OBX-4; of several codings any may come first. A result that a later
+ * report does not name is neither replaced nor withdrawn, since reports come in parts; a final report that leaves out what
+ * is not final says so in its provenance's remarks.
+ */
 export interface Supersession {
   /**
    * What of this event: order | observations[0] …
