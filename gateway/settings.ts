@@ -28,11 +28,9 @@ const messageSize = size.refine((value) => (parseSize(value) ?? 0) <= wireLimits
   error: `at most ${wireLimits.recordBytesMax / 1024 ** 2}MiB: the line to the control plane carries no longer message`,
 });
 
-const topicFilter = z
-  .string()
-  .refine(isTopicFilter, {
-    error: 'is no topic filter: + stands for one whole level, # for the rest at the end',
-  });
+const topicFilter = z.string().refine(isTopicFilter, {
+  error: 'is no topic filter: + stands for one whole level, # for the rest at the end',
+});
 
 const range = z.string().refine(isRange, { error: 'write an address or a range, as in "10.1.9.0/24"' });
 

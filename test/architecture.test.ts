@@ -203,6 +203,7 @@ const pure = [
   /^gateway\/prioritize\//,
   /^gateway\/route\/rules\.ts$/,
   /^gateway\/meaning\.ts$/,
+  /^gateway\/capture\/flags\.ts$/,
   /^gateway\/capture\/urgency\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,

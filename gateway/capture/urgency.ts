@@ -3,10 +3,11 @@
  * result is normalized before the backlog. Normalization has the last word on the class.
  *
  * Reads every field that the built-in class rules read (gateway/prioritize/defaults.ts), each time
- * to the same end; a test holds the two together. One pass, nothing allocated, any input is safe.
+ * to the same end; a test holds the two together. One pass, next to nothing allocated, any input is safe.
  * In Shift_JIS, Big5, GB 18030 and ISO-2022 a delimiter can be half of a character; the guess may
  * then be wrong, never worse than that.
  */
+import { isCritical, type Separators } from './flags.ts';
 import type { Class } from './intake.ts';
 
 export function guessHl7v2(raw: Uint8Array): Class {
@@ -16,6 +17,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let component = 0;
   let repetition = 0;
   let subcomponent = 0;
+  let by: Separators = { field: 0, component: 0, repetition: 0, subcomponent: 0 };
   let kind: Kind = 'other';
   let alarmed = false;
   /** Separators up to OBX-8, while a result is read. */
@@ -35,6 +37,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
       component = raw[at + 4]!;
       repetition = raw[at + 5] === separator ? 0 : raw[at + 5]!;
       subcomponent = raw[at + 7] === separator ? 0 : raw[at + 7]!;
+      by = { field: separator, component, repetition, subcomponent };
       // MSH-1 is the separator itself [HL7 2.5.3.1], so MSH-9 stands where field 8 of others does.
       const type = field(raw, at, end, separator, 8);
       kind = kindOf(raw, type, end, component);
@@ -135,11 +138,13 @@ export function guessHl7v2(raw: Uint8Array): Class {
       while (from < end && left > 0) if (raw[from++] === separator) left--;
       let flag = left === 0 && from < end && raw[from] !== separator ? from : none;
       while (flag >= 0) {
-        const found = word(raw, flag, end, separator, component, subcomponent, repetition);
-        if (critical(found)) message = stat;
-        else if (kind === 'alarm' && alarmPriority(found) !== none) {
-          message = Math.max(message, alarmPriority(found));
-          alarmed = true;
+        if (isCritical(raw, flag, end, by)) message = stat;
+        else if (kind === 'alarm') {
+          const priority = alarmFlag(raw, flag, end, by);
+          if (priority !== none) {
+            message = Math.max(message, priority);
+            alarmed = true;
+          }
         }
         flag = nextRepetition(raw, flag, end, separator, repetition);
       }
@@ -184,8 +189,6 @@ const [MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
   'RXG',
   'TQ1',
 ].map(code) as Nine;
-const [HH, LL, AA, C, CH, CL] = [code('HH'), code('LL'), code('AA'), code('C'), code('CH'), code('CL')];
-const [CRIT, PANIC] = [code('CRIT'), code('PANIC')];
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
@@ -215,9 +218,21 @@ function settled(message: number, kind: Kind, alarmed: boolean): number {
   return kind === 'alarm' && !alarmed ? Math.max(message, urgent) : message;
 }
 
-function critical(found: number): boolean {
-  if (found === HH || found === LL || found === AA || found === CRIT || found === PANIC) return true;
-  return found === C || found === CH || found === CL;
+/** The highest that any code of the flag says; none where it says no priority. */
+function alarmFlag(raw: Uint8Array, from: number, end: number, by: Separators): number {
+  let highest = none;
+  for (let component = 1, at = from; component <= 10 && at < end; component++) {
+    if (component === 1 || component === 4 || component === 10) {
+      const said = word(raw, at, end, by.field, by.component, by.subcomponent, by.repetition);
+      highest = Math.max(highest, alarmPriority(said));
+    }
+    while (at < end && raw[at] !== by.component) {
+      if (raw[at] === by.field || (raw[at] === by.repetition && by.repetition !== 0)) return highest;
+      at++;
+    }
+    at++;
+  }
+  return highest;
 }
 
 /** As a row of its own, or among the flags in OBX-8 [IHE PCD-04]. */

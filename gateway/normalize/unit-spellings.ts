@@ -6,6 +6,31 @@
  * gram where everything is in capitals), so it has none here: a config decides.
  */
 
+/**
+ * Only as written: in another case they are other units (mM is mmol/L and mm is a length, MU/L is a million times
+ * mU/L). 109/L is 10^9/L whose superscript was lost: nobody counts in units of a hundred and nine.
+ */
+const exact: readonly (readonly [ucum: string, ...written: string[]])[] = [
+  ['mmol/L', 'mM'],
+  ['umol/L', 'uM'],
+  ['nmol/L', 'nM'],
+  ['pmol/L', 'pM'],
+  ['mU/L', 'mu/L', 'mu/l'],
+  ['mU/mL', 'mu/mL', 'mu/ml'],
+  ['uU/mL', 'uu/mL', 'uu/ml'],
+  ['10*6/uL', 'm/uL', 'm/ul', 'm/mcL', 'm/mm3'],
+  ['10*3/uL', '103/uL', 'x103/uL', 'X103/uL', '103/ul', '103/mcL'],
+  ['10*6/uL', '106/uL', 'x106/uL', 'X106/uL', '106/ul', '106/mcL'],
+  ['10*9/L', '109/L', 'x109/L', 'X109/L', '109/l'],
+  ['10*12/L', '1012/L', 'x1012/L', 'X1012/L', '1012/l'],
+];
+
+/**
+ * What is formally UCUM, or a spelling of ours in another case, and is not meant so: newton by ampere is not
+ * applicable, a length in a volume is an amount of substance without its o, mil is a thousand in Portuguese.
+ */
+const unclear = [/^n\/a$/i, /^[cdmunp]?m\/[cdmun]?[lL]$/, /^mil\//i];
+
 /** Looked up as written first, then (two characters or more) without regard to case. */
 const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   // mass per volume
@@ -47,12 +72,17 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'x10^3/uL',
     '10^3/uL',
     '10E3/uL',
+    'E^3/uL',
   ],
   [
     '10*3/uL',
     '10e3/uL',
     'x10*3/uL',
     'Thousand/uL',
+    'Thou/uL',
+    'Tsd/uL',
+    'Thou/mm3',
+    'Th/mm3',
     'Thous/uL',
     'Th/uL',
     '1000/uL',
@@ -66,14 +96,16 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'M/µL',
     'M/mcL',
     'M/mm3',
-    'mil/uL',
     'x10E6/uL',
     'x10(6)/uL',
     'x10^6/uL',
     '10^6/uL',
     '10E6/uL',
+    'E^6/uL',
   ],
-  ['10*6/uL', 'Million/uL', 'Mill/uL', 'x10*6/uL', '10*6/mcL', '10(6)/mcL'],
+  ['10*3/mm3', '10^3/mm3', 'x10^3/mm3', '10E3/mm3', 'x10E3/mm3', 'x10(3)/mm3'],
+  ['10*6/mm3', '10^6/mm3', 'x10^6/mm3', '10E6/mm3', 'x10E6/mm3', 'x10(6)/mm3'],
+  ['10*6/uL', 'Million/uL', 'Mill/uL', 'Mio/uL', 'x10*6/uL', '10*6/mcL', '10(6)/mcL'],
   [
     '10*9/L',
     '10^9/L',
@@ -84,8 +116,10 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'x10*9/L',
     '10(9)/L',
     'giga/L',
+    'Mrd/L',
     'giga.l-1',
     'Gpt/L',
+    'E^9/L',
   ],
   [
     '10*12/L',
@@ -99,8 +133,9 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'tera/L',
     'tera.l-1',
     'Tpt/L',
+    'E^12/L',
   ],
-  ['/uL', '1/uL', 'cells/uL', 'cells/mcL', 'cell/uL', '/mcL', '/cumm', '/µL'],
+  ['/uL', '1/uL', 'cells/uL', 'cells/mcL', 'cell/uL', 'Zellen/uL', '/mcL', '/cumm', '/µL'],
   ['/nL', '1/nL'],
   ['/pL', '1/pL'],
   ['/mL', '1/mL'],
@@ -111,21 +146,24 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['/[LPF]', '/LPF', 'per LPF', '#/LPF'],
   ['/100{WBC}', '/100 WBC', '/100WBC', 'per 100 WBC'],
   // enzyme and arbitrary units
-  ['U/L', 'Units/L', 'unit/L', 'U/l'],
-  ['U/mL', 'Units/mL'],
-  ['[IU]/L', 'IU/L', '[iU]/L'],
-  ['[IU]/mL', 'IU/mL', '[iU]/mL'],
-  ['k[IU]/L', 'kIU/L', 'KIU/L', 'kIU/l'],
-  ['m[IU]/L', 'mIU/L', 'm[iU]/L'],
-  ['m[IU]/mL', 'mIU/mL', 'm[iU]/mL'],
-  ['u[IU]/mL', 'uIU/mL', 'µIU/mL', 'μIU/mL', 'mcIU/mL', 'u[iU]/mL'],
+  ['U/L', 'Units/L', 'unit/L', 'U/l', 'E/L'],
+  ['U/mL', 'Units/mL', 'E/mL'],
+  ['kU/L', 'kE/L'],
+  ['[IU]/L', 'IU/L', '[iU]/L', 'UI/L', 'IE/L'],
+  ['[IU]/mL', 'IU/mL', '[iU]/mL', 'UI/mL', 'IE/mL'],
+  ['k[IU]/L', 'kIU/L', 'KIU/L', 'kIU/l', 'kUI/L', 'kIE/L'],
+  ['m[IU]/L', 'mIU/L', 'm[iU]/L', 'mUI/L', 'mIE/L'],
+  ['m[IU]/mL', 'mIU/mL', 'm[iU]/mL', 'mUI/mL', 'mIE/mL'],
+  ['u[IU]/mL', 'uIU/mL', 'µIU/mL', 'μIU/mL', 'mcIU/mL', 'u[iU]/mL', 'uUI/mL', 'uIE/mL'],
+  ["[arb'U]/mL", 'AU/mL', 'arb.U/mL', 'arb U/mL', 'ArbU/mL'],
+  ["[arb'U]/L", 'AU/L', 'arb.U/L', 'arb U/L'],
   ['ukat/L', 'µkat/L', 'μkat/L', 'mckat/L'],
   // volume, time and rates
   ['fL', 'fl', 'cubic microns', 'µm3'],
   ['pg'],
   ['mL', 'ml', 'cc', 'mls'],
   ['uL', 'mcL', 'µL', 'μL'],
-  ['s', 'sec', 'secs', 'second', 'seconds'],
+  ['s', 'sec', 'Sek', 'secs', 'second', 'seconds'],
   ['min', 'mins', 'minute', 'minutes'],
   ['h', 'hr', 'hrs', 'hour', 'hours'],
   ['d', 'day', 'days'],
@@ -172,7 +210,8 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['%', 'percent', 'pct', 'Percent'],
   ['[pH]', 'pH', 'ph', 'pH units'],
   ['[ppm]', 'ppm'],
-  ['{ratio}', 'ratio'],
+  // Signal to cutoff.
+  ['{ratio}', 'ratio', 'S/CO'],
   ['{index}', 'index'],
   ['{INR}', 'INR'],
   ['mg/g{creat}', 'mg/g creat', 'mg/g CREA', 'mg/g creatinine'],
@@ -190,13 +229,50 @@ for (const [ucum, ...all] of spellings) {
     folded.set(key, folded.has(key) && folded.get(key) !== ucum ? undefined : ucum);
   }
 }
+for (const [ucum, ...all] of exact) {
+  if (!written.has(ucum)) written.set(ucum, ucum);
+  for (const spelling of all) {
+    written.set(spelling, ucum);
+    const key = spelling.toLowerCase();
+    if (folded.has(key) && folded.get(key) !== ucum) folded.set(key, undefined);
+  }
+}
+
 export function spelledUnit(text: string): string | undefined {
   return written.get(text);
 }
 
-/** For those who write everything in capitals. One letter alone has too many readings. */
+export function isUnclear(text: string): boolean {
+  return unclear.some((pattern) => pattern.test(text));
+}
+
+/**
+ * As most write it, where another way of writing it says the same: 10³/µL is 10^3/uL, mm^3 and mm³ are mm3, sec. is
+ * sec, and a day is d.
+ */
+export function plainly(text: string): string {
+  return text
+    .replace(/[µμ]/g, 'u')
+    .replace(/[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (raised, at: number) => {
+      const digits = [...raised].map((one) => ascii.get(one) ?? one).join('');
+      return /\d/.test(text[at - 1] ?? '') ? `^${digits}` : digits;
+    })
+    .replace(/([A-Za-z])\^([+-]?\d)/g, '$1$2')
+    .replace(/([A-Za-z])\.(?=\/|$)/g, '$1')
+    .replace(/\/(?:day|Tag)$/i, '/d');
+}
+
+const ascii = new Map([...'⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺'].map((one, at) => [one, '0123456789-+'[at] ?? '']));
+
+/**
+ * For those who write everything in capitals. One letter alone has too many readings, and a capital that ends a
+ * unit after a small letter is no habit of writing: cM is not cm.
+ */
 export function spelledUnitAnyCase(text: string): string | undefined {
-  return text.length < 2 ? undefined : folded.get(text.toLowerCase());
+  if (text.length < 2) return undefined;
+  const found = folded.get(text.toLowerCase());
+  if (found === undefined) return undefined;
+  return /(?<![A-Za-z])[a-z]+[A-KM-TV-Z](?![A-Za-z])/.test(text) ? undefined : found;
 }
 
 /** Every spelling and what it stands for; a test holds them against the library. */

@@ -8,7 +8,7 @@
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
 import { contradicts, mdcUnit } from './mdc-units.ts';
-import { spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
+import { isUnclear, plainly, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
 /** Systems whose codes mean what they say. */
@@ -76,6 +76,9 @@ function readUnit(system: string, text: string, own: ReadonlyMap<string, string>
   if (system === mdcSystem) return mdcUnit(text);
   const spelled = spelledUnit(text);
   if (spelled !== undefined) return spelled;
+  const plain = plainly(text);
+  if (plain !== text) return readUnit('', plain, own);
+  if (isUnclear(text)) return undefined;
   if (plausible(text) && isUcum(text)) return canonical(text);
   return spelledUnitAnyCase(text);
 }
@@ -84,25 +87,30 @@ function textOnly(code: string): Coding {
   return { system: '', code, display: '', version: '', name: '', mapped: false };
 }
 
-/** A litre is `l` and `L` in UCUM; one of them, so that equal units are equal texts. */
+/** A litre is `l` and `L` in UCUM, ten `10^` and `10*`; one of them, so that equal units are equal texts. */
 export function canonical(ucum: string): string {
-  return ucum.replace(/(?<![A-Za-z_'{[])([yzafpnumcdhk]?|da)l(?![A-Za-z_'\]}])(?![^{]*\})/g, '$1L');
+  const tens = ucum.replace(/(?<![\w.])10\^/g, '10*');
+  return tens.replace(/(?<![A-Za-z_'{[])([yzafpnumcdhk]?|da)l(?![A-Za-z_'\]}])(?![^{]*\})/g, '$1L');
 }
 
 /** Gauss, tesla, farad, henry, coulomb, kelvin, weber: with any prefix, not what a ward measures. */
 const unlikely = /^(?:da|[YZEPTGMkhdcmunpfazy])?(?:G|T|F|H|C|K|Wb)$/;
 /** Megagrams and gigametres are grams and metres in capitals. */
 const tooLarge = /^[YZEPTGM](?:g|l|L|m|mol|eq|osm|s|U|t|Cel)$/;
-const safeCapitals = new Set(['U', 'L', 'V', 'W', 'J', 'N', 'A']);
+/** The unified atomic mass and the astronomical unit: who writes them means a unit of an enzyme or an arbitrary one. */
+const otherUnits = /^(?:[a-z]?u|AU)$/;
+const safeCapitals = new Set(['U', 'L', 'V', 'W', 'J']);
 
 function plausible(text: string): boolean {
   // A number is a unit in UCUM; where one stands alone it is more likely the code of one.
   if (/^\d+$/.test(text)) return false;
+  // 107/L has lost a superscript.
+  if (/^10(?:[1-9]|1\d)(?!\d)/.test(text)) return false;
   const bare = text.replace(/\{[^}]*\}/g, '').replace(/\[[^\]]*\]/g, '[]');
   const shouted = !/[a-z]/.test(bare);
   for (const part of bare.split(/[./()]/)) {
     const atom = part.replace(/[+-]?\d+$/, '').replace(/^\d+\*?/, '');
-    if (unlikely.test(atom) || tooLarge.test(atom)) return false;
+    if (unlikely.test(atom) || tooLarge.test(atom) || otherUnits.test(atom)) return false;
     if (shouted && /[A-Z]/.test(atom) && !safeCapitals.has(atom)) return false;
   }
   return true;

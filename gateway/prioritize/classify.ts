@@ -6,7 +6,7 @@
 import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, type Config, classes } from '../../proto/config/schema.ts';
-import type { ClinicalEvent, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
 import {
   alarmClasses,
   alarmFlags,
@@ -17,6 +17,8 @@ import {
   unreviewedFloor,
   willCeiling,
 } from './defaults.ts';
+
+type Flags = Pick<Observation, 'interpretations' | 'interpretation' | 'interpretationCodes'>;
 
 /** What the event itself does not say. */
 export interface Hints {
@@ -130,16 +132,19 @@ function raise(verdict: Verdict, to: Class | undefined, rule: string): void {
   verdict.rule = rule;
 }
 
-function isCritical({
-  interpretations,
-  interpretation,
-}: {
-  interpretations: string[];
-  interpretation: string;
-}): boolean {
-  for (const flag of interpretations) if (criticalFlags.has(word(flag))) return true;
+function isCritical({ interpretations, interpretation, interpretationCodes }: Flags): boolean {
+  for (const flag of interpretations) if (saysCritical(flag)) return true;
+  for (const { text, codings } of interpretationCodes) {
+    if (saysCritical(text)) return true;
+    for (const { code, display } of codings) if (saysCritical(code) || saysCritical(display)) return true;
+  }
   // It is the first of them as a rule.
-  return interpretation !== interpretations[0] && criticalFlags.has(word(interpretation));
+  return interpretation !== interpretations[0] && saysCritical(interpretation);
+}
+
+function saysCritical(flag: string): boolean {
+  if (criticalFlags.has(word(flag))) return true;
+  return flag.includes(',') && flag.split(',').some((one) => criticalFlags.has(word(one)));
 }
 
 function priorityClass(priority: string | undefined): Class | undefined {

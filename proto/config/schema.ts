@@ -191,7 +191,7 @@ export const configSchema = z.strictObject({
         .min(1024)
         .max(16 * 1024 * 1024)
         .default(32 * 1024)
-        .describe('Bytes of one field; an OBX field may be a document and have 16 MiB.'),
+        .describe('Bytes of one field; a field of an OBX or NTE may be a document and have 16 MiB.'),
     })
     .prefault({})
     .describe('A message over one of these was answered and goes to quarantine, whole.'),

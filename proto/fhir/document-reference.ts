@@ -76,9 +76,11 @@ function contents(event: ClinicalEvent, from: Document): Element[] {
   const title = [from.title, from.fileName, textOf(from.type)].find(visible) ?? 'Document';
   const found: Element[] = [];
   if (from.text.some((line) => line.trim() !== '')) found.push(textAttachment(from.text, title));
-  for (const { attachment, code } of event.observations) {
+  for (const { attachment, furtherAttachments, code } of event.observations) {
     if (attachment === undefined) continue;
-    found.push(attachmentOf(attachment, attachmentTitle(attachment, textOf(code) || title)));
+    for (const one of [attachment, ...furtherAttachments]) {
+      found.push(attachmentOf(one, attachmentTitle(one, textOf(code) || title)));
+    }
   }
   return found.length > 0 ? found : [{ title }];
 }

@@ -15,10 +15,11 @@ import {
 } from './datatypes.ts';
 import { isOfAlarm } from './device.ts';
 import type { Draft } from './draft.ts';
+import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
 import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
-import { interpretations, observationCategory, observationStatus } from './tables.ts';
+import { observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
 
 export function addObservations(draft: Draft): void {
@@ -51,7 +52,10 @@ function isPart({ path, type }: DeviceComponent, { subId, code }: Observation): 
 
 function addObservation(draft: Draft, path: string, from: Observation): Element {
   const { event } = draft;
-  const file = from.attachment && addFile(draft, `${path}/attachment`, from, from.attachment);
+  const files = from.attachment === undefined ? [] : [from.attachment, ...from.furtherAttachments];
+  const derivedFrom = files.map((file, at) =>
+    addFile(draft, `${path}/attachment${at === 0 ? '' : `/${at}`}`, from, file),
+  );
   const { observed, observedEnd, issued } = event.times ?? {};
   return draft.add(path, {
     resourceType: 'Observation',
@@ -70,6 +74,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     issued: instant(issued),
     performer: performers(draft, from),
     ...values(from),
+    dataAbsentReason: hasValue(from) ? undefined : concept(from.valueAbsentReason),
     interpretation: present([...interpretationsOf(from), criticalInterpretation(from.critical)]),
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),
@@ -77,7 +82,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     specimen: draft.specimens[0],
     device: deviceOf(draft, from),
     referenceRange: referenceRange(from),
-    derivedFrom: file === undefined ? undefined : [file],
+    derivedFrom,
   });
 }
 
@@ -85,6 +90,11 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
 function statusOf({ status, resultStatus }: Observation): string {
   if (status === 'corrected' && /^[AB]$/i.test(resultStatus)) return 'amended';
   return observationStatus[status] ?? 'unknown';
+}
+
+/** A reason stands only where there is none [obs-6]. */
+function hasValue({ value, valueCode }: Observation): boolean {
+  return value !== '' || valueCode !== undefined;
 }
 
 /** Repetitions are values of one observation: lines of a text, else components beside each other [obs-7]. */
@@ -101,16 +111,6 @@ function values(from: Observation): Record<string, Json> {
       : furtherValues.map((one) => textValue(from, one));
   const code = concept(from.code) ?? notStated;
   return { component: [firstValue(from), ...further].map((value) => ({ code, ...value })) };
-}
-
-function interpretationsOf(from: Observation): Element[] {
-  return from.interpretations
-    .filter((sent) => sent !== '')
-    .map((sent) =>
-      interpretations.has(sent)
-        ? { ...coded(hl7System('v3-ObservationInterpretation'), sent), text: sent }
-        : { text: sent },
-    );
 }
 
 export function categoryOf(section: string): Element[] | undefined {

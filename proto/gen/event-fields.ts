@@ -335,6 +335,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     bloodUnits: 'list<BloodUnit>',
     diet: 'list<DietItem>',
     supplies: 'list<SupplyItem>',
+    segmentAction: 'string',
   },
   ParentObservation: {
     code: 'Code',
@@ -512,6 +513,12 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     critical: 'CriticalMark',
     superseded: 'bool',
     previous: 'list<PreviousValue>',
+    interpretationCodes: 'list<Code>',
+    action: 'string',
+    valueAbsentReason: 'Code',
+    type: 'string',
+    subType: 'string',
+    furtherAttachments: 'list<Attachment>',
   },
   CriticalMark: {
     rule: 'string',

@@ -55,7 +55,14 @@ t.test('structure - every value is where the other engine has it', { skip }, asy
 });
 
 function segmentsOf(raw: Uint8Array): Segment[] {
-  const message = scan(raw, { context: testContext(), offset: '', remarks: [], rules: [], times: [] });
+  const message = scan(raw, {
+    context: testContext(),
+    offset: '',
+    remarks: new Map(),
+    at: 0,
+    rules: [],
+    times: [],
+  });
   if ('code' in message) throw new Error(message.reason);
   return message.segments;
 }

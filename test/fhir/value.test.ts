@@ -300,3 +300,23 @@ t.test('fhir observation - range, flags and notes', async (t) => {
     valueQuantity: { system: 'http://unitsofmeasure.org', code: 'mmol/L' },
   });
 });
+
+t.test(
+  'fhir observation - a flag has the codings that it was sent with, and why there is no value is told',
+  async (t) => {
+    const absent = `${'|'.repeat(21)}not-asked^Not asked^HL70960`;
+    const observation = resourceOf(
+      'Observation',
+      msh('ORU^R01'),
+      'PID|1||1',
+      'OBR|1||F|A^A^L',
+      `OBX|1|NM|A^A^L|||||KRIT^Critical^L^HH^^HL70078|||F${absent}`,
+    );
+    t.match(observation, {
+      interpretation: [
+        { coding: [{ code: 'KRIT' }, { code: 'HH' }, { system: /v3-Obs/, code: 'HH' }], text: 'Critical' },
+      ],
+      dataAbsentReason: { coding: [{ code: 'not-asked' }], text: 'Not asked' },
+    });
+  },
+);

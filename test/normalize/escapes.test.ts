@@ -29,6 +29,7 @@ t.test('escapes - formatting becomes line breaks and blanks [HL7 2.7.6]', (t) =>
   t.equal(read('a\\.sk3\\b'), 'a   b');
   t.equal(read('a\\.ce\\b\\.in+4\\c\\.ti-2\\d\\.fi\\\\.nf\\e'), 'a\nbcde');
   t.equal(read('\\H\\loud\\N\\'), 'loud');
+  t.equal(read('a\\.BR\\b\\.Br\\c\\.SP2\\d\\x0D\\e\\X0d\\f'), 'a\nb\nc\n\nd\re\rf', 'in any case');
   t.end();
 });
 

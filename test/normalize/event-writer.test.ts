@@ -125,7 +125,7 @@ const context = testContext({
 
 function codeIn(field: string, separators = '^~\\&') {
   const raw = er7(`MSH|${separators}|A|B|||2026||ORU^R01|1|P|2.5`, `OBX|1|NM|${field}`);
-  const scope = { context, offset: '', remarks: [], rules: [] as string[], times: [] };
+  const scope = { context, offset: '', remarks: new Map(), at: 0, rules: [] as string[], times: [] };
   const message = scan(raw, scope);
   if ('code' in message) throw new Error(message.reason);
   return { code: codeOf(message.segments[1]!.parts(3)), rules: scope.rules };

@@ -37,6 +37,156 @@ t.test('results - flags are those that say something', (t) => {
   t.end();
 });
 
+t.test(
+  'results - a coded flag is read in all its codings, and in words where it has no code [HL7 7.4.2.8]',
+  (t) => {
+    const { observations } = event(
+      'OBR|1||F1|A^B^L',
+      'OBX|1|NM|A^B^L||7.9|||KRITH^Critical^L^HH^Critical high^HL70078|||F',
+      'OBX|2|NM|A^B^L||7.9|||N~^Critical high^L|||F',
+      'OBX|3|NM|A^B^L||7.9|||H^^|||F',
+    );
+    t.match(observations[0], {
+      interpretation: 'KRITH',
+      interpretationCodes: [
+        {
+          text: 'Critical',
+          codings: [
+            { code: 'KRITH', name: 'L' },
+            { code: 'HH', display: 'Critical high', system: 'http://terminology.hl7.org/CodeSystem/v2-0078' },
+          ],
+        },
+      ],
+    });
+    t.same(observations[0]?.interpretations, ['KRITH', 'HH']);
+    t.same(observations[1]?.interpretations, ['N', 'Critical high']);
+    t.same(observations[1]?.interpretationCodes, [{ text: 'Critical high', codings: [] }]);
+    t.same(observations[2]?.interpretations, ['H']);
+    t.same(observations[2]?.interpretationCodes, [], 'it says no more than its code');
+    t.end();
+  },
+);
+
+t.test(
+  'results - what an action code deletes is no result, whatever its status says [HL7 2.9 7.4.2.31]',
+  (t) => {
+    const row = (n: number, status: string, ...rest: string[]) =>
+      `OBX|${n}|NM|A${n}^B^L||${status === 'F' ? '5' : ''}||||||${status}${'|'.repeat(18)}${rest.join('|')}`;
+    const { observations, order, status } = event(
+      `OBR|1||F1|A^B^L${'|'.repeat(21)}F${'|'.repeat(30)}D`,
+      row(1, 'F', 'RSLT', '', 'D'),
+      row(2, 'X', 'RSLT', 'SUB', 'U', 'not-asked^Not asked^HL70960'),
+      row(3, 'F', 'AOE'),
+    );
+    t.match(observations[0], { status: 'entered-in-error', resultStatus: 'F', action: 'D', type: 'RSLT' });
+    t.match(observations[1], {
+      status: 'cancelled',
+      action: 'U',
+      subType: 'SUB',
+      valueAbsentReason: { text: 'Not asked', codings: [{ code: 'not-asked' }] },
+    });
+    t.match(observations[2], { status: 'final', type: 'AOE' });
+    t.match(order, { segmentAction: 'D', resultStatus: 'F' });
+    t.equal(status, 'entered-in-error');
+    const answered = event('OBR|1||F1|A^B^L', row(1, 'I', 'RSLT'), row(2, 'F', 'AOE'));
+    t.equal(answered.status, 'registered', 'an answer of the order brings no result');
+    t.end();
+  },
+);
+
+t.test('results - an event has the nulls and remarks of its own segments and of what it shares', (t) => {
+  const { events } = normalizeHl7v2(
+    er7(
+      'MSH|^~\\&|LAB|HOSP|EHR|""|20261123081500||ORU^R01|1|P|2.5.1',
+      'PID|1||C1|""|A^B||yesterday',
+      `OBR|1||S1|A^B^L${'|'.repeat(21)}Q`,
+      'OBX|1|ST|A^B^L||y|""|||||F|||never',
+      'OBR|2||S2|A^B^L||||||""||||||||||||||||F',
+      'OBX|1|ST|A^B^L||y||||||F',
+      'PID|2||C2||D^E||1980',
+      'OBR|1||S3|A^B^L||||||||||||||||||||||F',
+      'OBX|1|ST|A^B^L||y||||||F|||never',
+    ),
+    testContext(),
+  );
+  t.same(
+    events.map(({ nulls }) => nulls),
+    [['MSH-6', 'PID[1]-4', 'OBX[1]-6'], ['MSH-6', 'PID[1]-4', 'OBR[2]-10'], ['MSH-6']],
+  );
+  const [born, table, observed] = [/^PID-7/, /^OBR-25/, /^OBX-14/];
+  t.match(
+    events.map(({ provenance }) => provenance?.remarks.slice().sort()),
+    [[table, observed, born], [born], [observed]],
+  );
+  t.same(
+    events.map(({ provenance }) => provenance?.remarks.length),
+    [3, 1, 1],
+  );
+  t.end();
+});
+
+t.test('results - an OBR-7 that cannot be read is as good as none: the time is that of OBX-14', (t) => {
+  for (const said of ['0000', 'unknown']) {
+    const { times, provenance } = event(
+      `OBR|1||F1|A^B^L|||${said}`,
+      'OBX|1|NM|A^B^L||5||||||F|||never',
+      'OBX|2|NM|A^B^L||5||||||F|||20240801080000',
+    );
+    t.match(times?.observed, { value: '2024-08-01T08:00:00+02:00', original: said });
+    t.same(provenance?.remarks, ['OBR-7: not a time', 'OBX-14: not a time']);
+  }
+  t.match(event('OBR|1||F1|A^B^L|||0000', 'OBX|1|NM|A^B^L||5||||||F').times?.observed, { original: '0000' });
+  t.end();
+});
+
+t.test('results - each repetition of a file is a file, and their bytes count together', (t) => {
+  const pdf = Buffer.from('%PDF-1.4').toString('base64');
+  const rows = [
+    'OBR|1||F1|A^B^L',
+    `OBX|1|ED|A^B^L||^AP^PDF^Base64^${pdf}~^IM^JPEG^Hex^FFD8FF||||||F`,
+    'OBX|2|RP|A^B^L||http://x/1^PACS^AP^PDF~http://x/2^PACS^IM^JPEG||||||F',
+  ];
+  const { observations } = event(...rows);
+  t.match(observations[0], {
+    attachment: { contentType: 'application/pdf', size: 8n },
+    furtherAttachments: [{ contentType: 'image/jpeg', data: Buffer.from('ffd8ff', 'hex') }],
+  });
+  t.match(observations[1], {
+    value: 'http://x/1',
+    furtherValues: ['http://x/2'],
+    furtherAttachments: [{ contentType: 'image/jpeg', pointer: 'http://x/2', sourceApplication: 'PACS' }],
+  });
+  const head = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ORU^R01|1|P|2.5.1';
+  const small = normalizeHl7v2(er7(head, 'PID|1||7', ...rows), testContext({ attachmentBytesMax: 9 }));
+  const [first] = small.events[0]?.observations ?? [];
+  t.equal(first?.attachment?.data.length, 8);
+  t.match(first?.furtherAttachments, [{ size: 3n, data: { length: 0 } }]);
+  t.end();
+});
+
+t.test('results - a report that only ORC-5 tells of has the status of a report', (t) => {
+  const status = (said: string) => event(`ORC|RE|P1|F1||${said}`, 'OBR|1|P1|F1|A^B^L').status;
+  t.same(['A', 'CA', 'CM', 'DC', 'HD', 'IP', 'RP', 'SC', 'cm', 'ER', ''].map(status), [
+    ...['partial', 'cancelled', 'final', 'cancelled', 'registered', 'registered', 'cancelled', 'registered'],
+    ...['final', 'unknown', 'unknown'],
+  ]);
+  t.end();
+});
+
+t.test('results - who interpreted has the times that the field says [HL7 2.A.45]', (t) => {
+  const people = (field: string) =>
+    event(`OBR|1||F1|A^B^L${'|'.repeat(28)}${field}`).order?.participants.map(({ person, period }) => ({
+      id: person?.identifiers[0]?.value,
+      family: person?.name?.family,
+      period: period && [period.start?.value, period.end?.value],
+    }));
+  const period = ['2024-08-01T08:00:00+02:00', '2024-08-01T09:00:00+02:00'];
+  t.match(people('12&Ray&X^20240801080000^20240801090000^RAD'), [{ id: '12', family: 'Ray', period }]);
+  t.match(people('12^20240801080000^20240801090000'), [{ id: '12', period }]);
+  t.match(people('12^Ray^X'), [{ id: '12', family: 'Ray', period: undefined }]);
+  t.end();
+});
+
 t.test('results - blank lines of a text stay where they are', (t) => {
   const { observations, notes } = event(
     'OBR|1||F1|A^B^L',
@@ -83,6 +233,30 @@ t.test('results - a power of ten whose separator was not escaped is one unit, an
   t.same(unit('10\\S\\3/uL'), { unit: '10^3/uL', ucum: '10*3/uL', remarks: [] });
   t.same(unit('10*3/uL^thousand per microliter^UCUM'), { unit: '10*3/uL', ucum: '10*3/uL', remarks: [] });
   t.equal(unit('10^doses^L').unit, '10', 'a local code of a unit stays one');
+  t.same(unit('10^3/mm^3'), { unit: '10^3/mm^3', ucum: '10*3/mm3', remarks });
+  t.same(unit('E^9/L'), { unit: 'E^9/L', ucum: '10*9/L', remarks });
+  t.end();
+});
+
+t.test('results - a power of any unit whose separator was not escaped is one unit, and says so', (t) => {
+  const rows = [
+    ['kg/m^2', 'kg/m2'],
+    ['kg/m^2^L', 'kg/m2'],
+    ['cells/mm^3', '/mm3'],
+    ['/mm^3', '/mm3'],
+    ['L/min/m^2', 'L/min/m2'],
+    ['mL/min/1.73m^2', 'mL/min/{1.73_m2}'],
+    ['s^-1', 's-1'],
+  ] as const;
+  const sent = rows.map(([text], i) => `OBX|${i + 1}|NM|A^B^L||5.1|${text}|||||F`);
+  const { observations, provenance } = event('OBR|1||F1|A^B^L', ...sent);
+  rows.forEach(([text, ucum], i) => {
+    t.equal(observations[i]?.unit, text.replace('^L', ''));
+    const { unitCode } = observations[i] ?? {};
+    t.equal(unitCode && reader.read(unitCode), ucum, text);
+  });
+  t.same(provenance?.remarks, ['OBX-6: a power whose separator was not escaped']);
+  t.equal(event('OBR|1||F1|A^B^L', 'OBX|1|NM|A^B^L||5|12^13^L|||||F').observations[0]?.unit, '12');
   t.end();
 });
 

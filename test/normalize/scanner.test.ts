@@ -13,7 +13,14 @@ const header = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ADT^A01|M1|P|2.5';
 
 function read(raw: Uint8Array | string): Message {
   const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
-  const message = scan(bytes, { context: testContext(), offset: '', remarks: [], rules: [], times: [] });
+  const message = scan(bytes, {
+    context: testContext(),
+    offset: '',
+    remarks: new Map(),
+    at: 0,
+    rules: [],
+    times: [],
+  });
   if (!(message instanceof Message)) throw new Error(message.code);
   return message;
 }

@@ -59,6 +59,39 @@ t.test('units - what is sent is read as the UCUM unit that it means', async (t) 
     ['%', '%'],
     ['kcal/d', 'kcal/d'],
     ['mL', 'mL'],
+    // In any other case they would be other units.
+    ['mM', 'mmol/L'],
+    ['µM', 'umol/L'],
+    ['mu/L', 'mU/L'],
+    ['uu/mL', 'uU/mL'],
+    ['m/uL', '10*6/uL'],
+    ['u/l', 'U/L'],
+    ['mMol/L', 'mmol/L'],
+    ['AU/mL', "[arb'U]/mL"],
+    ['109/L', '10*9/L'],
+    ['x103/uL', '10*3/uL'],
+    // As it is printed.
+    ['10^3/µL', '10*3/uL'],
+    ['10³/µL', '10*3/uL'],
+    ['10⁹/L', '10*9/L'],
+    ['10¹²/l', '10*12/L'],
+    ['µU/mL', 'uU/mL'],
+    ['kg/m²', 'kg/m2'],
+    ['mL/min/1.73m²', 'mL/min/{1.73_m2}'],
+    ['s⁻¹', 's-1'],
+    ['sec.', 's'],
+    ['mmol/day', 'mmol/d'],
+    ['S/CO', '{ratio}'],
+    // In other languages.
+    ['Mio/µl', '10*6/uL'],
+    ['Mio./µl', '10*6/uL'],
+    ['Tsd./µl', '10*3/uL'],
+    ['Mrd./l', '10*9/L'],
+    ['Thou/uL', '10*3/uL'],
+    ['E/l', 'U/L'],
+    ['IE/ml', '[IU]/mL'],
+    ['UI/L', '[IU]/L'],
+    ['mg/Tag', 'mg/d'],
   ];
   for (const [text, wanted] of rows) t.equal(reader.read(local(text)), wanted, text);
 });
@@ -66,6 +99,24 @@ t.test('units - what is sent is read as the UCUM unit that it means', async (t) 
 t.test('units - what has more than one reading has none until a config decides', async (t) => {
   for (const text of ['G/L', 'K', 'T', 'mC/L', 'MOL', 'units', '', 'x'.repeat(200), 'S', '12', 'KG.M']) {
     t.equal(reader.read(local(text)), undefined, text.slice(0, 20));
+  }
+  for (const text of [
+    'MM',
+    'cM',
+    'UM',
+    'N/A',
+    'n/a',
+    'N',
+    'mm/L',
+    'um/L',
+    'nm/l',
+    'MU/L',
+    'mil/uL',
+    'mil/mm3',
+    '107/L',
+    'AU',
+  ]) {
+    t.equal(reader.read(local(text)), undefined, text);
   }
   const french = createUnitReader(new Map([['G/L', '10*9/L']]));
   t.equal(french.read(local('G/L')), '10*9/L');

@@ -230,11 +230,11 @@ t.test('limits - the reason in quarantine names the limit, its key and what to d
       'The message has more segments than limits.segmentsMax of the config (100) allows: raise it there, then replay the record.',
   });
   t.equal(over({ ...usual, segmentsMax: 101 }, ...rows).reject, undefined, 'raised');
-  const note = ['OBR|1|||K^K^L', `NTE|1||${'x'.repeat(1025)}`];
+  const note = ['OBR|1|||K^K^L', `ZNT|1||${'x'.repeat(1025)}`];
   t.same(over(usual, ...note).reject, {
     code: 'too-large',
     reason:
-      'NTE-3 (line 4) has 1025 bytes, more than limits.fieldBytesMax of the config (1024) allows: raise it there, then replay the record.',
+      'ZNT-3 (line 4) has 1025 bytes, more than limits.fieldBytesMax of the config (1024) allows: raise it there, then replay the record.',
   });
   t.equal(over({ ...usual, fieldBytesMax: 1025 }, ...note).reject, undefined, 'raised');
   t.equal(
@@ -242,4 +242,7 @@ t.test('limits - the reason in quarantine names the limit, its key and what to d
     undefined,
     'a document',
   );
+  const comment = over(usual, 'OBR|1|||K^K^L', `NTE|1||${'x'.repeat(44_000)}`);
+  t.equal(comment.reject, undefined, 'a text');
+  t.equal(comment.events[0]?.notes[0]?.text.length, 44_000);
 });

@@ -4,7 +4,7 @@ import t from 'tap';
 import { guessHl7v2 } from '../../gateway/capture/urgency.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { highest } from '../../gateway/prioritize/classify.ts';
-import { fieldsRead } from '../../gateway/prioritize/defaults.ts';
+import { criticalFlags, fieldsRead } from '../../gateway/prioritize/defaults.ts';
 import { seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { testContext } from '../normalize/context.ts';
 import { classify } from './kit.ts';
@@ -43,6 +43,11 @@ const rows: [string, Uint8Array, string][] = [
   ['a STAT referral', bytes(msh('REF^I12'), field('RF1', 2, 'S^STAT^HL70280')), 'stat'],
   ['a referral as soon as possible', bytes(msh('REF^I12'), field('RF1', 2, 'A')), 'urgent'],
   ['OBX-8 in a word', oru(field('OBX', 8, 'Crit^critical')), 'stat'],
+  ['OBX-8 in the alternate coding', oru(field('OBX', 8, 'KRITH^Critical^L^HH^x^HL70078|')), 'stat'],
+  ['OBX-8 in the second alternate coding', oru(field('OBX', 8, 'H^^L^H^^X^^^^LL^^HL70078|')), 'stat'],
+  ['OBX-8 in words without a code', oru(field('OBX', 8, 'N~^Critical High^L|')), 'stat'],
+  ['OBX-8 in its original text', oru(field('OBX', 8, 'X1^^L^^^^^^Critical low')), 'stat'],
+  ['OBX-8 of a system that is called HH', oru(field('OBX', 8, 'H^high^HH^H^high^LL^HH^AA')), 'routine'],
   ['an admission', bytes(msh('ADT^A01'), 'PID|1'), 'routine'],
   ['a merge', bytes(msh('ADT^A40^ADT_A39'), 'PID|1'), 'urgent'],
   ['a merge that EVN-1 alone names', bytes(msh('ADT'), 'EVN|A34'), 'urgent'],
@@ -71,6 +76,46 @@ const rows: [string, Uint8Array, string][] = [
 for (const [what, raw, expected] of rows) {
   t.test(`guess - ${what} is ${expected}`, async (t) => t.equal(guessHl7v2(raw), expected));
 }
+
+t.test('guess - what laboratories send for critical is stat, and the classifier says the same', async (t) => {
+  const compare = comparison();
+  const stat = [
+    ...criticalFlags,
+    'Critical',
+    'H,HH',
+    'LL,D',
+    'H, hh ,D',
+    'X^H,HH',
+    'N~!-',
+    '^^^critically low^',
+  ];
+  const routine = [
+    'H',
+    '*L',
+    '*H',
+    '++',
+    '--',
+    '+++',
+    '---',
+    '!',
+    '*',
+    '<',
+    'H,L',
+    'HCX',
+    'Criticals',
+    'H, not HH',
+  ];
+  for (const flag of stat) {
+    t.same(compare(oru('OBR|1||1|X', field('OBX', 8, flag))), { guessed: 'stat', classified: 'stat' }, flag);
+  }
+  for (const flag of routine) {
+    t.same(
+      compare(oru('OBR|1||1|X', field('OBX', 8, flag))),
+      { guessed: 'routine', classified: 'routine' },
+      flag,
+    );
+  }
+});
 
 t.test('guess - any bytes have an answer', async (t) => {
   const seed = seedOfThisRun();
@@ -174,6 +219,12 @@ t.test('guess - agrees with the classifier for every message type and field', as
           'U',
           'CRIT',
           '""',
+          'KRITH^Critical^L^HH^Critical high^HL70078',
+          '^Critical high^L',
+          'H^high^HH',
+          'X^^L^PH^^MDC',
+          'H^^L^H^^L^^^^LL',
+          'X^^^^^^^^critical low',
         ]) {
           const raw = bytes(msh(type), ...base.slice(0, 3), field(segment, n, value), ...base.slice(3));
           const both = compare(raw);

@@ -108,25 +108,39 @@ export function textOf(code: Code | undefined): string {
 }
 
 /**
- * A unit by its codings. Many laboratories send 10^3/uL without escaping the separator, and then the field says
- * the code 10 with the text 3/uL: a thousand times less, in a unit that UCUM knows too.
+ * A unit by its codings. Many laboratories send 10^3/uL or kg/m^2 without escaping the separator, and then the field
+ * says the code 10 with the text 3/uL, or kg/m with the text 2: another number, or another quantity, in a unit that
+ * UCUM knows too.
  */
 export function unitIn(segment: Segment, field: number): Code | undefined {
   const found = code(segment, field);
-  const ten = found?.codings[0];
-  if (ten === undefined || !ten.code.endsWith('10') || !powerOf.test(ten.display)) return found;
+  const base = found?.codings[0];
   const { message } = segment;
-  if (message.by.component !== caret || !/^(?:[x*×] ?)?10$/i.test(ten.code)) return found;
-  remark(message.scope, `${segment.name}-${field}: a power of ten whose separator was not escaped`);
+  if (base === undefined || message.by.component !== caret || !isPower(base.code, base.display)) return found;
+  const parts = segment.parts(field);
+  let whole = `${base.code}^${base.display}`;
+  let next = 3;
+  // A second power in what is left of the text: 10^3/mm^3.
+  for (; isPower(parts.text(next - 1), parts.text(next)); next++) whole += `^${parts.text(next)}`;
+  const what = ten.test(base.code) ? 'a power of ten' : 'a power';
+  remark(message.scope, `${segment.name}-${field}: ${what} whose separator was not escaped`);
   const joined = said('');
-  add(joined.codings, `${ten.code}^${ten.display}`, '', '', '', '', message.scope.context.source);
+  add(joined.codings, whole, '', parts.text(next), '', '', message.scope.context.source);
   addMapped(joined, message.scope.context.codes, (table) => fired(message.scope, `code-table/${table}`));
   return joined;
 }
 
 const caret = 0x5e;
-/** What stands behind the separator: 3/uL, 12/L. */
-const powerOf = /^[+-]?\d{1,2} ?\/./;
+const ten = /^(?:[x*×] ?)?(?:10|E)$/i;
+/** What can be raised to a power ends with the letter of a unit. */
+const unit = /[A-Za-zµμ]$/;
+/** An exponent alone, or with what follows it: 3/uL, 12/L, -1. */
+const exponent = /^[+-]?\d{1,2}(?: ?[/.*]\S.*)?$/;
+
+/** No unit is described by a small number. A bare power of ten may be one: 10^9 stands for 10^9/L. */
+function isPower(base: string, text: string): boolean {
+  return exponent.test(text) && (ten.test(base) || unit.test(base));
+}
 
 /** A unit as text: its code as sent, which is what is computed with, else its text. */
 export function unitText(code: Code | undefined): string {

@@ -22,6 +22,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Family } from './family.ts';
 import type { Message, Segment } from './message.ts';
+import { Owners } from './owners.ts';
 import { noReply } from './reply.ts';
 import { fresh } from './shapes.ts';
 
@@ -37,6 +38,7 @@ export class Draft {
   readonly family: Family;
   readonly trigger: string;
   readonly done: ClinicalEvent[] = [];
+  readonly owners = new Owners();
   base: ClinicalEvent;
   event: ClinicalEvent | undefined;
   /** Where an NTE goes: to what stands before it. */
@@ -168,6 +170,7 @@ export class Draft {
       groups[0]?.observations.unshift(...base.observations);
       for (const event of groups) {
         inherit(event, base);
+        this.owners.inherits(event, base);
         this.done.push(event);
       }
     }

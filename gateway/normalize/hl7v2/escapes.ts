@@ -79,8 +79,9 @@ function meant(name: string, by: Delimiters, bytesToText: (bytes: Buffer) => str
       return '';
   }
   const first = name.charCodeAt(0);
-  if (first === 0x58) return hex(name, bytesToText); // X
-  if (first === 0x2e) return formatting(name.slice(1)); // .
+  // The names are capitals for X and small for formatting [HL7 2.7]; senders write both both ways.
+  if (first === 0x58 || first === 0x78) return hex(name, bytesToText); // X
+  if (first === 0x2e) return formatting(name.slice(1).toLowerCase()); // .
   return undefined;
 }
 

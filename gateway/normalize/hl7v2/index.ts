@@ -21,7 +21,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
     const made = normalizeAlone(withoutTail(raw), context, watch);
     if (made !== undefined) return made;
   }
-  const { messages, preamble } = split(fromUtf16(raw));
+  const { messages, preamble, batch } = split(fromUtf16(raw));
   if (preamble) {
     return {
       events: [],
@@ -30,6 +30,8 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
   }
   const [only] = messages;
   if (only === undefined) {
+    if (batch)
+      return { events: [], reject: { code: 'nothing-in-it', reason: 'The batch has no message in it.' } };
     return { events: [], reject: { code: 'no-msh', reason: 'The record has no MSH segment.' } };
   }
   if (messages.length === 1) return normalizeMessage(only, context, watch);

@@ -8,10 +8,10 @@ import type { Family } from './family.ts';
 import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
-import { nullsOf } from './nulls.ts';
+import { nullsIn } from './nulls.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
-import { remark, type Scope } from './scope.ts';
+import { remark, remarksOf, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 
@@ -43,7 +43,7 @@ function withMappings(message: Message, { mappings }: NormalizeContext): Normali
 }
 
 export function scopeOf(context: NormalizeContext): Scope {
-  return { context, offset: '', remarks: [], rules: [], times: [] };
+  return { context, offset: '', remarks: new Map(), at: 0, rules: [], times: [] };
 }
 
 function mapped(message: Message): Normalized {
@@ -68,21 +68,26 @@ function mapped(message: Message): Normalized {
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
   const draft = new Draft(message, family, trigger);
+  let shared = true;
+  let anything = false;
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
     const handler = family.segments.get(segment.name);
-    if (handler === undefined) {
-      // Text that a raw line break has cut off is not in the event, and a reader should know.
-      if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
-      continue;
-    }
-    handler(draft, segment);
-    if (!supplements.has(segment.name) && segment.count > 0)
-      draft.said ||= says(segment, numbered.has(segment.name) ? 2 : 1);
+    message.scope.at = segment.line;
+    // Text that a raw line break has cut off is not in the event, and a reader should know.
+    if (handler !== undefined) handler(draft, segment);
+    else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
+    shared &&= ahead.has(segment.name) || segment.name === 'EVN';
+    if (!shared) draft.owners.own(segment.line, draft.current);
+    if (handler === undefined) continue;
+    const tells = says(segment, numbered.has(segment.name) ? 2 : 1);
+    if (!supplements.has(segment.name)) draft.said ||= tells;
+    // An order without a field opens an event, and says nothing.
+    anything ||= draft.said || (segment.name !== 'EVN' && tells);
   }
   draft.closePatient();
   const events = draft.done;
-  if (events.length === 0) {
+  if (events.length === 0 || !anything) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
   if (events.length > 50 && events.length * sharedBytes(message, family) > repeatedBytesMax) {
@@ -91,7 +96,10 @@ function mapped(message: Message): Normalized {
       'The message has so many orders that their events, which each repeat the patient and the visit, would be over 64 MiB; this cannot be raised, the sender has to split it.',
     );
   }
-  for (const event of events) family.finish?.(event, draft);
+  for (const event of events) {
+    message.scope.at = event;
+    family.finish?.(event, draft);
+  }
   stamp(events, header, draft);
   return { events };
 }
@@ -155,6 +163,7 @@ function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
   const { message, family } = draft;
   const { scope } = message;
   const { context } = scope;
+  scope.at = 0;
   const base = fill(fresh.provenance(), msh, header);
   const sent = time(header, 7);
   base.source = context.source;
@@ -163,19 +172,20 @@ function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
   base.acknowledgment = draft.reply.acknowledgment;
   base.inReplyTo = draft.reply.inReplyTo;
   base.charset = message.charset.name;
-  const nulls = nullsOf(message);
+  const nulls = draft.owners.share(events, nullsIn(message));
+  const remarks = draft.owners.share(events, remarksOf(scope));
   const rule = `hl7v2/${family.name}`;
-  for (const event of events) {
+  events.forEach((event, index) => {
     const provenance: Provenance = { ...base };
     provenance.rules = [rule, ...scope.rules];
-    provenance.remarks = [...scope.remarks];
+    provenance.remarks = remarks[index] ?? [];
     provenance.profiles = [...base.profiles];
     event.provenance = provenance;
     event.times ??= fresh.times();
     event.times.message = sent;
     event.times.capturedAtUs = context.capturedAtUs;
-    if (nulls.length > 0) event.nulls = [...nulls];
-  }
+    event.nulls = nulls[index] ?? [];
+  });
 }
 
 function refused(code: Reject['code'], reason: string): Normalized {

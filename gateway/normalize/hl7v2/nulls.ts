@@ -9,10 +9,15 @@ import type { Message, Segment } from './message.ts';
 const locationsMax = 1000;
 
 export function nullsOf(message: Message): string[] {
+  return nullsIn(message).map(([location]) => location);
+}
+
+/** Each with the line of its segment. */
+export function nullsIn(message: Message): (readonly [location: string, line: number])[] {
   const { chars } = message;
   let at = chars.indexOf('""');
   if (at < 0) return [];
-  const found: string[] = [];
+  const found: (readonly [string, number])[] = [];
   const names = new Map<string, number>();
   for (const { name } of message.segments) names.set(name, (names.get(name) ?? 0) + 1);
   const numbers = new Map<string, number>();
@@ -27,7 +32,7 @@ export function nullsOf(message: Message): string[] {
       const place = placeOf(message, segment, at);
       if (place === '') continue;
       if (found.length === locationsMax) return found;
-      found.push(`${segment.name}${several ? `[${number}]` : ''}-${place}`);
+      found.push([`${segment.name}${several ? `[${number}]` : ''}-${place}`, segment.line]);
     }
     if (at < 0) break;
   }

@@ -223,6 +223,12 @@ export const obr: Table<Ordering> = [
     },
   ],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
+  [
+    55,
+    (to, segment, field) => {
+      to.order.segmentAction = word(segment, field);
+    },
+  ],
 ];
 
 const numbersOf = { placer: eis('PLAC'), filler: eis('FILL') };

@@ -1,5 +1,5 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
-import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { controlOf, endingControl, orderStatus, reportStatus } from './status.ts';
+import { controlOf, endingControl, isDeleted, reportOfOrder, reportStatus } from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -67,13 +67,27 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
     remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');
   }
   const ended = endingControl.has(controlOf(order));
-  event.status = known ?? (ended ? 'cancelled' : fromObservations(event));
+  const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;
+  event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(event));
   event.times ??= fresh.times();
-  event.times.observed ??= observations.find((one) => one.effective !== undefined)?.effective;
+  const { observed } = event.times;
+  // What cannot be read, 0000 too, says no more than an empty field; it stays as the original.
+  if (observed === undefined || observed.value === '') {
+    const first = observations.find(({ effective }) => isRead(effective))?.effective;
+    if (observed === undefined)
+      event.times.observed = first ?? observations.find((one) => one.effective)?.effective;
+    else if (first !== undefined) event.times.observed = { ...first, original: observed.original };
+  }
+}
+
+function isRead(time: ClinicalTime | undefined): boolean {
+  return time !== undefined && time.value !== '';
 }
 
 /** OBX-11 of rows that bring no result and await none: order detail, not asked. */
 const besides = new Set(['O', 'N']);
+/** OBX-29 of an answer that was asked for with the order. */
+const asked = 'AOE';
 
 /**
  * Without a usable OBR-25 the results speak for their group: the least final one of those that are there,
@@ -81,7 +95,9 @@ const besides = new Set(['O', 'N']);
  * unknown code counts only where there is nothing else; unknown codes alone leave it to ORC-5, else `unknown`.
  */
 function fromObservations({ observations, order }: ClinicalEvent): string {
-  const speaking = observations.filter(({ resultStatus }) => !besides.has(resultStatus.toUpperCase()));
+  const speaking = observations.filter(
+    ({ resultStatus, type }) => !besides.has(upper(resultStatus)) && upper(type) !== asked,
+  );
   const statuses = new Set(speaking.map((one) => one.status));
   const there = ['partial', 'preliminary', 'corrected', 'final'].find((status) => statuses.has(status));
   if (there !== undefined) return statuses.has('registered') ? 'partial' : there;
@@ -89,7 +105,7 @@ function fromObservations({ observations, order }: ClinicalEvent): string {
     if (statuses.has(status)) return status;
   }
   return (
-    orderStatus[upper(order?.orderStatus ?? '')] ??
+    reportOfOrder[upper(order?.orderStatus ?? '')] ??
     (speaking.length === 0 && observations.length > 0 ? 'registered' : 'unknown')
   );
 }

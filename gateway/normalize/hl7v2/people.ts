@@ -10,7 +10,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { timeOf } from './clock.ts';
+import { span, timeOf } from './clock.ts';
 import { assigned, eiOf, identifier, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
@@ -231,8 +231,15 @@ export function namedWithLocation(role: string): (segment: Segment, field: numbe
   return (segment, field) =>
     segment.repetitions(field).flatMap((parts) => {
       const inside = parts.sub(1);
-      const person = inside.has(2) || !parts.has(2) ? cnn(inside) : personOf(parts, 9);
-      return person === undefined ? [] : [fresh.participant(role, person)];
+      const named = inside.has(2) || !parts.has(2) || /^\d{8}/.test(parts.text(2));
+      const person = named ? cnn(inside) : personOf(parts, 9);
+      if (person === undefined) return [];
+      const found = fresh.participant(role, person);
+      // NDL: 2 and 3 are when the person began and ended [HL7 2.A.45].
+      if (named) {
+        found.period = span(timeOf(parts.sub(2), 1, segment, field), timeOf(parts.sub(3), 1, segment, field));
+      }
+      return [found];
     });
 }
 

@@ -3,11 +3,12 @@ import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { code, codes, textOf, unitIn, unitText } from './coded.ts';
+import { flags } from './flags.ts';
 import { ei, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
-import { resultStatus } from './status.ts';
-import { asSent, type Table, word, words } from './table.ts';
+import { isDeleted, resultStatus } from './status.ts';
+import { asSent, type Table, word } from './table.ts';
 import { observedValue } from './value.ts';
 
 // Most of a result message is OBX: what nearly each of them has is assigned by name, which the engine does
@@ -51,13 +52,7 @@ export const obx: Table<Observation> = [
       to.referenceRange = asSent(segment, field);
     },
   ],
-  [
-    8,
-    (to, segment, field) => {
-      to.interpretations = words(segment, field);
-      to.interpretation = to.interpretations[0] ?? '';
-    },
-  ],
+  [8, flags],
   [9, 'probability', word],
   [10, 'natureOfAbnormalTest', asSent],
   [
@@ -94,6 +89,17 @@ export const obx: Table<Observation> = [
   ],
   [24, 'performingOrganizationAddress', (segment, field) => addresses(segment, field)[0]],
   [25, 'performers', participants('performing')],
+  [29, 'type', word],
+  [30, 'subType', word],
+  [
+    31,
+    (to, segment, field) => {
+      to.action = word(segment, field);
+      // Whatever OBX-11 says: that is how the result stood before [HL7 2.9 7.4.2.31].
+      if (isDeleted(to.action)) to.status = resultStatus.D ?? '';
+    },
+  ],
+  [32, 'valueAbsentReason', code],
 ];
 
 /** OBX-15: the producer as a code of its own. */

@@ -9,12 +9,12 @@
  * and field. Reading is the message's own (message.ts).
  */
 import { isAscii } from 'node:buffer';
+import { namesSegment } from '../../../proto/config/segment-names.ts';
 import { documentFieldBytesMax, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
 import { Message, Segment } from './message.ts';
 import { remark, type Scope } from './scope.ts';
-import { namesSegment } from '../../../proto/config/segment-names.ts';
 import { endsBlock, opensMessage } from './split.ts';
 
 let scratch = new Int32Array(1 << 12);
@@ -48,6 +48,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
   while (at < length) {
     const begin = at;
     const mine = used;
+    let broken = false;
     if (used + 2 >= marks.length) marks = grown();
     marks[used++] = begin;
     for (; at < length; at++) {
@@ -60,7 +61,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
           if (!inText(bytes, marks, mine, used, field)) break;
           const next = afterBreaks(bytes, at, true);
           if (!continues(bytes, next, field, true)) break;
-          remark(scope, `line ${starts.length + 1}: its text goes on after a line break`);
+          broken = true;
           at = next - 1;
         } else if (byte === 10) {
           // One that begins the line belongs to the CR before it, whatever follows.
@@ -69,6 +70,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
           const next = afterBreaks(bytes, at, false);
           if (!continues(bytes, next, field, inText(bytes, marks, mine, used, field))) break;
           alone &&= !opensMessage(bytes, next);
+          broken = true;
           at = next - 1;
         } else if (byte === 28 && endsBlock(bytes, at)) break;
       }
@@ -81,6 +83,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     }
     if (begin > 0) alone &&= !opensMessage(bytes, begin);
     starts.push(mine);
+    if (broken) remark(scope, `line ${starts.length}: its text goes on after a line break`, starts.length);
     if (starts.length > limits.segmentsMax) {
       const which = `limits.segmentsMax of the config (${limits.segmentsMax})`;
       return raisable(`The message has more segments than ${which} allows`);
@@ -131,7 +134,7 @@ function tooLarge(
     const begin = marks[base] as number;
     const name = bytes.toString('latin1', begin, begin + 3);
     const field = `${/^[A-Z][A-Z0-9]{2}$/.test(name) ? name : 'Segment'}-${longestAt} (line ${line + 1})`;
-    if (name !== 'OBX') {
+    if (name !== 'OBX' && name !== 'NTE') {
       const which = `limits.fieldBytesMax of the config (${fieldBytesMax})`;
       return raisable(`${field} has ${longest} bytes, more than ${which} allows`);
     }

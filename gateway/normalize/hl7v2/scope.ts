@@ -1,13 +1,16 @@
 /** What reading one message needs beside its bytes, and what it leaves for the provenance. */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext } from '../outcome.ts';
+import type { At } from './owners.ts';
 
 export interface Scope {
   context: NormalizeContext;
   /** MSH-7's offset, +01:00, the default of the message's times; empty where it has none, or the source has a zone. */
   offset: string;
-  /** Fields that could not be read as their type, with their place; never content. */
-  remarks: string[];
+  /** Fields that could not be read as their type, with their place; never content. Each with whom it is told of. */
+  remarks: Map<string, At[]>;
+  /** What is being read. */
+  at: At;
   /** Code tables that fired. */
   rules: string[];
   /** The times read last: a report and its rows mostly repeat them. */
@@ -23,8 +26,15 @@ export interface KnownTime {
 
 const remarksMax = 100;
 
-export function remark(scope: Scope, text: string): void {
-  if (scope.remarks.length < remarksMax && !scope.remarks.includes(text)) scope.remarks.push(text);
+export function remark(scope: Scope, text: string, at = scope.at): void {
+  const known = scope.remarks.get(text);
+  if (known === undefined) {
+    if (scope.remarks.size < remarksMax) scope.remarks.set(text, [at]);
+  } else if (known.at(-1) !== at) known.push(at);
+}
+
+export function* remarksOf({ remarks }: Scope): Generator<readonly [text: string, at: At]> {
+  for (const [text, places] of remarks) for (const at of places) yield [text, at];
 }
 
 export function fired(scope: Pick<Scope, 'rules'>, rule: string): void {

@@ -178,6 +178,7 @@ export const fresh = {
     bloodUnits: [],
     diet: [],
     supplies: [],
+    segmentAction: '',
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -220,6 +221,12 @@ export const fresh = {
     samples: undefined,
     superseded: false,
     previous: [],
+    interpretationCodes: [],
+    action: '',
+    valueAbsentReason: undefined,
+    type: '',
+    subType: '',
+    furtherAttachments: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

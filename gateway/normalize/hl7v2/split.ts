@@ -7,12 +7,15 @@ export interface Split {
   messages: Uint8Array[];
   /** Anything other than framing and blanks stands before the first MSH, FHS or BHS. */
   preamble: boolean;
+  /** An FHS, BHS, BTS or FTS stands in it. */
+  batch: boolean;
 }
 
 export function split(raw: Uint8Array): Split {
   const messages: Uint8Array[] = [];
   const { length } = raw;
   let preamble = false;
+  let batch = false;
   let open = -1;
   let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
   const close = (end: number): void => {
@@ -25,6 +28,7 @@ export function split(raw: Uint8Array): Split {
     if (header !== '') {
       close(at);
       if (header === 'MSH') open = at;
+      else batch = true;
     } else if (open < 0 && messages.length === 0 && at < length && (raw[at] as number) > 0x20) {
       preamble = true;
     }
@@ -32,7 +36,7 @@ export function split(raw: Uint8Array): Split {
     at++;
   }
   close(length);
-  return { messages, preamble };
+  return { messages, preamble, batch };
 }
 
 /** True where a header begins at `at`, the beginning of a line, or after blanks. */

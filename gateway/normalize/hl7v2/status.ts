@@ -41,6 +41,11 @@ export const reportStatus: Record<string, string> = lookup({
   N: 'registered',
 });
 
+/** OBX-31, OBR-55 [HL7 table 0206]. */
+export function isDeleted(action: string): boolean {
+  return upper(action) === 'D';
+}
+
 /** ORC-5, upper case [HL7 table 0038], and words that are sent in place of its codes. */
 export const orderStatus: Record<string, string> = lookup({
   A: 'partial',
@@ -63,6 +68,18 @@ export const orderStatus: Record<string, string> = lookup({
   'IN-PROGRESS': 'in-progress',
   SCHEDULED: 'accepted',
   'ON HOLD': 'accepted',
+});
+
+/** What ORC-5 says of a report that says nothing itself, in words of a report. */
+export const reportOfOrder: Record<string, string> = lookup({
+  A: 'partial',
+  CA: 'cancelled',
+  CM: 'final',
+  DC: 'cancelled',
+  HD: 'registered',
+  IP: 'registered',
+  RP: 'cancelled',
+  SC: 'registered',
 });
 
 /**

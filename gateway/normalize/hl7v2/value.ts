@@ -35,15 +35,12 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       structured(to, segment, field);
       break;
     case 'ED':
-      to.attachment = embedded(segment.parts(field), segment, field);
+      files(to, segment, field, embedded);
       return;
     case 'RP':
-      to.attachment = pointer(segment.parts(field));
-      to.value = to.attachment.pointer;
-      to.furtherValues = segment
-        .repetitions(field)
-        .slice(1)
-        .map((parts) => parts.text(1));
+      files(to, segment, field, pointer);
+      to.value = to.attachment?.pointer ?? '';
+      to.furtherValues = to.furtherAttachments.map((one) => one.pointer);
       return;
     case 'NR':
       to.structured = numericRange(segment.parts(field));
@@ -186,6 +183,23 @@ function mime(type: string, subtype: string): string {
     return `${type}/${subtype}`.toLowerCase();
   }
   return [type, subtype].filter(Boolean).join('/');
+}
+
+/** A file a repetition. Their bytes count together, so that many small ones are no way around the limit. */
+function files(
+  to: Observation,
+  segment: Segment,
+  field: number,
+  read: (parts: Parts, segment: Segment, field: number) => Attachment,
+): void {
+  let left = segment.message.scope.context.attachmentBytesMax;
+  for (const parts of segment.repetitions(field)) {
+    const file = read(parts, segment, field);
+    if (file.data.length > left) file.data = new Uint8Array();
+    left -= file.data.length;
+    if (to.attachment === undefined) to.attachment = file;
+    else to.furtherAttachments.push(file);
+  }
 }
 
 /** ED: 1 source application, 2 type, 3 subtype, 4 encoding, 5 data [HL7 2.A.24]. */

@@ -147,8 +147,10 @@ export function place(known: readonly RememberedState[], state: RememberedState)
   return { states: states.slice(0, statesMax), at };
 }
 
-export function valueText({ value, furtherValues, attachment }: Observation): string {
-  if (attachment !== undefined) return attachment.hash;
+export function valueText({ value, furtherValues, attachment, furtherAttachments }: Observation): string {
+  // A pointer has no hash, and is its value.
+  if (attachment !== undefined && attachment.hash !== '')
+    return [attachment, ...furtherAttachments].map(({ hash }) => hash).join('~');
   return furtherValues.length === 0 ? value : [value, ...furtherValues].join('~');
 }
 

@@ -88,7 +88,7 @@ export const series: MemoryRule = {
         rows.push(recall.find(seriesRow, idText(one)));
     const places = placesOf(event);
     const order = hashOf(
-      orderText(event, about) ?? `${about.epoch}.${about.sequence}.${event.provenance?.index}`,
+      orderText(event, about, recall) ?? `${about.epoch}.${about.sequence}.${event.provenance?.index}`,
     );
     addPrevious(event, about, order, places, rows);
     const values = valuesOf(event, places);

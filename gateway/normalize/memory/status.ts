@@ -9,12 +9,15 @@
  *                with OBR-4 and OBR-26, because one number may stand over several reports
  *   observation  OBX-3 and OBX-4, and its place among equals (lines of a text)
  *
+ * Of several codings the first one names it, and one whose codings were swapped is found by the others.
+ *
  * An order without a number is not followed: two without one could be anything. A number that is used
  * again for another patient begins anew, and nothing is said of what was there before.
  */
 import type {
   ClinicalEvent,
   Code,
+  Coding,
   Observation,
   RecordPosition,
   Supersession,
@@ -22,7 +25,7 @@ import type {
 import { currentIdentifiers } from './identity.ts';
 import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
-import type { About, MemoryRule, Need, RowKind } from './memory.ts';
+import type { About, MemoryRule, Need, Recall, RowKind } from './memory.ts';
 import {
   type DecidedBy,
   namesNone,
@@ -59,18 +62,17 @@ export const orderRow: RowKind<OrderMemory> = {
 export const status: MemoryRule = {
   name: 'status',
   needs(event, about): readonly Need[] {
-    const text = orderText(event, about);
-    return text === undefined ? [] : [{ kind: orderRow, text }];
+    return orderTexts(event, about).map((text) => ({ kind: orderRow, text }));
   },
   /** Whether the patient that the order was under has been merged into this one. */
   follow(event, about, recall): readonly Need[] {
-    const text = orderText(event, about);
+    const text = orderText(event, about, recall);
     const known = text === undefined ? undefined : recall.get(orderRow, text);
     if (known === undefined || !isOther(known.patient, patientOf(event))) return [];
     return reachFrom(known.patient, lookIn(recall)).map((row) => ({ kind: historyRow, text: row }));
   },
   apply(event, about, recall) {
-    const text = orderText(event, about);
+    const text = orderText(event, about, recall);
     if (text === undefined) return;
     const known = recall.get(orderRow, text);
     const patient = patientOf(event);
@@ -90,22 +92,27 @@ export const status: MemoryRule = {
   },
 };
 
-/** What the event's order is known by; undefined without a number. */
-export function orderText(event: ClinicalEvent, { source }: About): string | undefined {
+/**
+ * What the event's order is known by; undefined without a number. A sender that swaps the codings of OBR-4 means the
+ * same order: of those that it may be known by it is the first that is known, else the first.
+ */
+export function orderText(event: ClinicalEvent, about: About, recall: Recall): string | undefined {
+  const texts = orderTexts(event, about);
+  return texts.length < 2
+    ? texts[0]
+    : (texts.find((text) => recall.find(orderRow, text) !== undefined) ?? texts[0]);
+}
+
+/** One for each coding of OBR-4 that was sent. */
+function orderTexts(event: ClinicalEvent, { source }: About): string[] {
   const { order } = event;
-  if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return undefined;
+  if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return [];
   const number =
     event.kind === 'observation' ? (order.filler ?? order.placer) : (order.placer ?? order.filler);
-  if (number === undefined) return undefined;
-  const parts = [
-    event.kind,
-    source,
-    number.system,
-    number.value,
-    codeText(order.service),
-    order.parentResult,
-  ];
-  return parts.join('\n');
+  if (number === undefined) return [];
+  return codeTexts(order.service).map((service) =>
+    [event.kind, source, number.system, number.value, service, order.parentResult].join('\n'),
+  );
 }
 
 /** As the message names the patient, and as merges do by now. What people share or mistype (SSN) only where there is nothing else. */
@@ -135,10 +142,12 @@ function merged(
   const observations = new Map(row.observations.map((one) => [one.key, one.states as Followed['states']]));
   let changed = report.states !== row.states;
   const seen = new Map<string, number>();
+  const named = new Set<string>();
   const results = event.kind === 'observation' ? event.observations : [];
   for (const [at, observation] of results.entries()) {
     const what = `observations[${at}]`;
-    const key = observationKey(observation, seen);
+    const key = observationKey(observation, seen, observations);
+    named.add(key);
     const before = observations.get(key);
     const state = stateOfResult(event, own, observation);
     const followed = follow(before ?? [], state, what, mark);
@@ -162,6 +171,7 @@ function merged(
     }
   }
   const isLate = report.newest !== undefined;
+  if (!isLate && settled.has(own.status)) remarkLeft(event, observations, named);
   event.superseded = results.length > 0 ? results.every((one) => one.superseded) : isLate;
   const [first, second] = isLate ? [row.patient, patient] : [patient, row.patient];
   const identifiers = [...new Set([...first, ...second])].slice(0, identifiersMax);
@@ -172,6 +182,28 @@ function merged(
     states: [...report.states],
     observations: [...observations].map(([key, states]) => ({ key, states: [...states] })),
   };
+}
+
+const settled = new Set(['final', 'corrected']);
+const open = new Set(['registered', 'preliminary', 'partial']);
+
+/**
+ * A report that is final and shorter than the one before: what it does not name any more was not withdrawn, and stays
+ * as it was, but nobody will make it final either.
+ */
+function remarkLeft(
+  event: ClinicalEvent,
+  observations: ReadonlyMap<string, Followed['states']>,
+  named: ReadonlySet<string>,
+): void {
+  let left = 0;
+  for (const [key, [newest]] of observations) {
+    if (!named.has(key) && newest !== undefined && open.has(newest.status)) left += 1;
+  }
+  if (left === 0) return;
+  event.provenance?.remarks.push(
+    `results of earlier reports that are not final and not in this one: ${left}`,
+  );
 }
 
 /** Nothing is known of the order: nothing is replaced, and all of it is new. */
@@ -293,15 +325,31 @@ function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPos
   return { epoch: epoch === 0n ? mark.epoch : epoch, sequence: BigInt(sequence) };
 }
 
-function observationKey({ code, subId }: Observation, seen: Map<string, number>): string {
-  const key = `${codeText(code)}|${subId}`;
+/** By its first coding, unless only another one of them is known. */
+function observationKey(
+  { code, subId }: Observation,
+  seen: Map<string, number>,
+  known?: ReadonlyMap<string, unknown>,
+): string {
+  const keys = codeTexts(code).map((text) => `${text}|${subId}`);
+  const key = (keys.length > 1 && known ? keys.find((one) => known.has(one)) : undefined) ?? keys[0] ?? '';
   const before = seen.get(key) ?? 0;
   seen.set(key, before + 1);
   return before === 0 ? key : `${key}|${before}`;
 }
 
+/** Of every coding as sent, the first one's first. */
+function codeTexts(code: Code | undefined): string[] {
+  const sent = code?.codings.filter(({ mapped }) => !mapped) ?? [];
+  return sent.length < 2 ? [codeText(code)] : sent.map(codingText);
+}
+
+function codingText({ system, code, display }: Coding): string {
+  return `${system}|${code || display}`;
+}
+
 /** The first coding as sent: a code that a table adds later must not begin a new order. */
 export function codeText(code: Code | undefined): string {
   const coding = code?.codings.find(({ mapped }) => !mapped);
-  return coding === undefined ? (code?.text ?? '') : `${coding.system}|${coding.code || coding.display}`;
+  return coding === undefined ? (code?.text ?? '') : codingText(coding);
 }

@@ -115,6 +115,38 @@ t.test('status - a record that is normalized once more gives the same answer', a
   t.same(rows.rows, left);
 });
 
+t.test('status - an order and a result whose codings were swapped are the same', async (t) => {
+  const rows = new Rows();
+  const local = 'GLU^Glucose^L^2345-7^Glucose^LN';
+  const swapped = '2345-7^Glucose^LN^GLU^Glucose^L';
+  const raw = (of: Report, code: string) =>
+    Buffer.from(
+      report({ ...of, service: code })
+        .toString()
+        .replaceAll('K^^L', code),
+    );
+  take(rows, 1, raw({ ...preliminary, id: 'A' }, 'GLU^Glucose^L'));
+  const [both] = take(rows, 2, raw({ ...final, id: 'B' }, local));
+  t.match(both && of(both, 'observations[0]'), { record: { sequence: 1n }, thisIsSuperseded: false });
+  const [event] = take(rows, 3, raw({ ...corrected, id: 'C' }, swapped));
+  if (event === undefined) throw new Error('no event');
+  t.match(of(event, 'order'), { record: { sequence: 2n }, thisIsSuperseded: false });
+  t.match(of(event, 'observations[0]'), { record: { sequence: 2n }, status: 'final', toStatus: 'corrected' });
+  t.match(event.observations[0]?.previous, [{ value: '4.1', otherOrder: false }, { value: '3.9' }]);
+});
+
+t.test('status - a final report that leaves out what is not final says so', async (t) => {
+  const rows = new Rows();
+  const results = ['1', '2', '3'].map((subId) => ({ code: 'RPT', subId }));
+  one(rows, 1, { ...preliminary, results });
+  const shorter = one(rows, 2, { ...final, results: results.slice(0, 2) });
+  const said = 'results of earlier reports that are not final and not in this one: 1';
+  t.same(shorter.provenance?.remarks, [said]);
+  t.match(of(shorter, 'order'), { status: 'preliminary', toStatus: 'final' });
+  const whole = one(rows, 3, { ...corrected, results });
+  t.same(whole.provenance?.remarks, []);
+});
+
 t.test('status - reports in parts do not supersede each other', async (t) => {
   const rows = new Rows();
   one(rows, 2, { ...final, issued: '1010', results: [{ code: 'NA', value: '140' }] });

@@ -541,6 +541,7 @@ export function writeEncounter(w: BackWriter, m: Encounter): void {
 
 export function writeOrder(w: BackWriter, m: Order): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.segmentAction !== '') w.text(418, m.segmentAction);
   for (let list = m.supplies, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeSupplyItem(w, list[i]!);
@@ -734,6 +735,24 @@ export function writeOrder(w: BackWriter, m: Order): void {
 
 export function writeObservation(w: BackWriter, m: Observation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherAttachments, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeAttachment(w, list[i]!);
+    w.close(442, mark);
+  }
+  if (m.subType !== '') w.text(434, m.subType);
+  if (m.type !== '') w.text(426, m.type);
+  if (m.valueAbsentReason !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.valueAbsentReason);
+    w.close(418, mark);
+  }
+  if (m.action !== '') w.text(410, m.action);
+  for (let list = m.interpretationCodes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(402, mark);
+  }
   for (let list = m.previous, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writePreviousValue(w, list[i]!);

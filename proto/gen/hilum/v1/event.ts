@@ -51,8 +51,8 @@ export interface ClinicalEvent {
    * Where the matter stands: registered | preliminary | partial | final | corrected | cancelled |
    * entered-in-error | unknown; for orders also requested | accepted | in-progress | completed | rejected;
    * for schedules booked | rescheduled | cancelled | noshow.
-   * HL7 v2: OBR-25, OBX-11, ORC-5, ORC-1, MSA-1, TXA-17, TXA-19, SCH-25, RXA-18, RXA-20, RXA-21 · FHIR: status
-   * of DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
+   * HL7 v2: OBR-25, OBR-55, OBX-11, ORC-5, ORC-1, MSA-1, TXA-17, TXA-19, SCH-25, RXA-18, RXA-20, RXA-21 ·
+   * FHIR: status of DiagnosticReport, ServiceRequest, DocumentReference, Appointment, Immunization,
    * MedicationAdministration
    */
   status: string;
@@ -521,7 +521,12 @@ export interface Context {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** One state of an order or an observation against another one of the same, from an earlier record. */
+/**
+ * One state of an order or an observation against another one of the same, from an earlier record. The order is known by
+ * its number and OBR-4, an observation by OBX-3 and OBX-4; of several codings any may come first. A result that a later
+ * report does not name is neither replaced nor withdrawn, since reports come in parts; a final report that leaves out what
+ * is not final says so in its provenance's remarks.
+ */
 export interface Supersession {
   /**
    * What of this event: order | observations[0] …
@@ -1276,7 +1281,7 @@ export interface Participant {
   action: string;
   /**
    * From when until when the person has the role.
-   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6 · FHIR: Encounter.participant.period
+   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6, NDL-2, NDL-3 · FHIR: Encounter.participant.period
    */
   period:
     | Period
@@ -1830,6 +1835,11 @@ export interface Order {
    * HL7 v2: RQD, RQ1 · FHIR: ServiceRequest.orderDetail
    */
   supplies: SupplyItem[];
+  /**
+   * What the message does with this order or report, as sent: A adds it, D deletes it, U updates it, X leaves it.
+   * HL7 v2: OBR-55 (table 0206)
+   */
+  segmentAction: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2577,7 +2587,7 @@ export interface Observation {
   unit: string;
   /**
    * registered | preliminary | partial | final | corrected | cancelled | entered-in-error | unknown.
-   * HL7 v2: OBX-11 (table 0085) · FHIR: Observation.status · Device JSON: status
+   * HL7 v2: OBX-11 (table 0085), OBX-31 · FHIR: Observation.status · Device JSON: status
    */
   status: string;
   /**
@@ -2622,7 +2632,7 @@ export interface Observation {
    */
   referenceRange: string;
   /**
-   * All flags as sent.
+   * All flags as sent: every code of each, the alternate ones too; of one without a code its text.
    * HL7 v2: OBX-8 · FHIR: Observation.interpretation
    */
   interpretations: string[];
@@ -2790,6 +2800,38 @@ export interface Observation {
    * Hilum: memory
    */
   previous: PreviousValue[];
+  /**
+   * The flags that say more than a code, with text and every coding.
+   * HL7 v2: OBX-8 of CWE · FHIR: Observation.interpretation
+   */
+  interpretationCodes: Code[];
+  /**
+   * What the message does with this result, as sent: A adds it, D deletes it, U updates it, X leaves it.
+   * HL7 v2: OBX-31 (table 0206) · FHIR: Observation.status
+   */
+  action: string;
+  /**
+   * Why there is no value.
+   * HL7 v2: OBX-32 (table 0960) · FHIR: Observation.dataAbsentReason
+   */
+  valueAbsentReason:
+    | Code
+    | undefined;
+  /**
+   * RSLT of a result, AOE of an answer that was asked for at order entry …, as sent.
+   * HL7 v2: OBX-29 (table 0936)
+   */
+  type: string;
+  /**
+   * The same, in more detail, as sent.
+   * HL7 v2: OBX-30 (table 0937)
+   */
+  subType: string;
+  /**
+   * Further repetitions of a file; the attachment limit is of all of them together.
+   * HL7 v2: OBX-5 of ED, RP · FHIR: DocumentReference.content.attachment
+   */
+  furtherAttachments: Attachment[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -11531,6 +11573,7 @@ function createBaseOrder(): Order {
     bloodUnits: [],
     diet: [],
     supplies: [],
+    segmentAction: "",
     _unknownFields: {},
   };
 }
@@ -11689,6 +11732,9 @@ export const Order: MessageFns<Order> = {
     }
     for (const v of message.supplies) {
       SupplyItem.encode(v!, writer.uint32(410).fork()).join();
+    }
+    if (message.segmentAction !== "") {
+      writer.uint32(418).string(message.segmentAction);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12122,6 +12168,14 @@ export const Order: MessageFns<Order> = {
             message.supplies.push(SupplyItem.decode(reader, reader.uint32()));
             continue;
           }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.segmentAction = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12313,6 +12367,11 @@ export const Order: MessageFns<Order> = {
       supplies: globalThis.Array.isArray(object?.supplies)
         ? object.supplies.map((e: any) => SupplyItem.fromJSON(e))
         : [],
+      segmentAction: isSet(object.segmentAction)
+        ? globalThis.String(object.segmentAction)
+        : isSet(object.segment_action)
+        ? globalThis.String(object.segment_action)
+        : "",
     };
   },
 
@@ -12471,6 +12530,9 @@ export const Order: MessageFns<Order> = {
     if (message.supplies?.length) {
       obj.supplies = message.supplies.map((e) => SupplyItem.toJSON(e));
     }
+    if (message.segmentAction !== "") {
+      obj.segmentAction = message.segmentAction;
+    }
     return obj;
   },
 
@@ -12568,6 +12630,7 @@ export const Order: MessageFns<Order> = {
     message.bloodUnits = object.bloodUnits?.map((e) => BloodUnit.fromPartial(e)) || [];
     message.diet = object.diet?.map((e) => DietItem.fromPartial(e)) || [];
     message.supplies = object.supplies?.map((e) => SupplyItem.fromPartial(e)) || [];
+    message.segmentAction = object.segmentAction ?? "";
     return message;
   },
 };
@@ -15482,6 +15545,12 @@ function createBaseObservation(): Observation {
     critical: undefined,
     superseded: false,
     previous: [],
+    interpretationCodes: [],
+    action: "",
+    valueAbsentReason: undefined,
+    type: "",
+    subType: "",
+    furtherAttachments: [],
     _unknownFields: {},
   };
 }
@@ -15607,6 +15676,24 @@ export const Observation: MessageFns<Observation> = {
     }
     for (const v of message.previous) {
       PreviousValue.encode(v!, writer.uint32(322).fork()).join();
+    }
+    for (const v of message.interpretationCodes) {
+      Code.encode(v!, writer.uint32(402).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(410).string(message.action);
+    }
+    if (message.valueAbsentReason !== undefined) {
+      Code.encode(message.valueAbsentReason, writer.uint32(418).fork()).join();
+    }
+    if (message.type !== "") {
+      writer.uint32(426).string(message.type);
+    }
+    if (message.subType !== "") {
+      writer.uint32(434).string(message.subType);
+    }
+    for (const v of message.furtherAttachments) {
+      Attachment.encode(v!, writer.uint32(442).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -15952,6 +16039,54 @@ export const Observation: MessageFns<Observation> = {
             message.previous.push(PreviousValue.decode(reader, reader.uint32()));
             continue;
           }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.interpretationCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.valueAbsentReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.subType = reader.string();
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.furtherAttachments.push(Attachment.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16102,6 +16237,28 @@ export const Observation: MessageFns<Observation> = {
       previous: globalThis.Array.isArray(object?.previous)
         ? object.previous.map((e: any) => PreviousValue.fromJSON(e))
         : [],
+      interpretationCodes: globalThis.Array.isArray(object?.interpretationCodes)
+        ? object.interpretationCodes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.interpretation_codes)
+        ? object.interpretation_codes.map((e: any) => Code.fromJSON(e))
+        : [],
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      valueAbsentReason: isSet(object.valueAbsentReason)
+        ? Code.fromJSON(object.valueAbsentReason)
+        : isSet(object.value_absent_reason)
+        ? Code.fromJSON(object.value_absent_reason)
+        : undefined,
+      type: isSet(object.type) ? globalThis.String(object.type) : "",
+      subType: isSet(object.subType)
+        ? globalThis.String(object.subType)
+        : isSet(object.sub_type)
+        ? globalThis.String(object.sub_type)
+        : "",
+      furtherAttachments: globalThis.Array.isArray(object?.furtherAttachments)
+        ? object.furtherAttachments.map((e: any) => Attachment.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_attachments)
+        ? object.further_attachments.map((e: any) => Attachment.fromJSON(e))
+        : [],
     };
   },
 
@@ -16229,6 +16386,24 @@ export const Observation: MessageFns<Observation> = {
     if (message.previous?.length) {
       obj.previous = message.previous.map((e) => PreviousValue.toJSON(e));
     }
+    if (message.interpretationCodes?.length) {
+      obj.interpretationCodes = message.interpretationCodes.map((e) => Code.toJSON(e));
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.valueAbsentReason !== undefined) {
+      obj.valueAbsentReason = Code.toJSON(message.valueAbsentReason);
+    }
+    if (message.type !== "") {
+      obj.type = message.type;
+    }
+    if (message.subType !== "") {
+      obj.subType = message.subType;
+    }
+    if (message.furtherAttachments?.length) {
+      obj.furtherAttachments = message.furtherAttachments.map((e) => Attachment.toJSON(e));
+    }
     return obj;
   },
 
@@ -16308,6 +16483,14 @@ export const Observation: MessageFns<Observation> = {
       : undefined;
     message.superseded = object.superseded ?? false;
     message.previous = object.previous?.map((e) => PreviousValue.fromPartial(e)) || [];
+    message.interpretationCodes = object.interpretationCodes?.map((e) => Code.fromPartial(e)) || [];
+    message.action = object.action ?? "";
+    message.valueAbsentReason = (object.valueAbsentReason !== undefined && object.valueAbsentReason !== null)
+      ? Code.fromPartial(object.valueAbsentReason)
+      : undefined;
+    message.type = object.type ?? "";
+    message.subType = object.subType ?? "";
+    message.furtherAttachments = object.furtherAttachments?.map((e) => Attachment.fromPartial(e)) || [];
     return message;
   },
 };

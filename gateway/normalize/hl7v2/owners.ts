@@ -1,0 +1,43 @@
+/**
+ * Which of a message's events a segment tells of: its own order's, every order's of its patient, or all of them
+ * (MSH and what stands beside it). So an event says what was remarked of its own segments and of none but those.
+ */
+import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+
+/** A segment by its line, or an event itself. 0: the whole message. */
+export type At = number | ClinicalEvent;
+
+export class Owners {
+  private readonly byLine: (ClinicalEvent | undefined)[] = [];
+  /** Of an order's event what was said of its patient before any order. */
+  private readonly bases = new Map<ClinicalEvent, ClinicalEvent>();
+
+  own(line: number, event: ClinicalEvent): void {
+    this.byLine[line] = event;
+  }
+
+  inherits(event: ClinicalEvent, base: ClinicalEvent): void {
+    this.bases.set(event, base);
+  }
+
+  /** What is told of each event, in the order of `told`. */
+  share(events: readonly ClinicalEvent[], told: Iterable<readonly [text: string, at: At]>): string[][] {
+    const all: (readonly [string, At])[] = [...told];
+    if (all.length === 0) return events.map(() => []);
+    if (events.length === 1) return [[...new Set(all.map(([text]) => text))]];
+    const places = new Map<ClinicalEvent | undefined, number[]>();
+    all.forEach(([, at], index) => {
+      const owner = typeof at === 'number' ? this.byLine[at] : at;
+      const list = places.get(owner);
+      if (list === undefined) places.set(owner, [index]);
+      else list.push(index);
+    });
+    return events.map((event) => {
+      const base = this.bases.get(event);
+      const mine = [undefined, event, ...(base === undefined ? [] : [base])].flatMap(
+        (one) => places.get(one) ?? [],
+      );
+      return [...new Set(mine.sort((a, b) => a - b).map((index) => all[index]?.[0] ?? ''))];
+    });
+  }
+}
