@@ -4,12 +4,12 @@
  */
 import 'reflect-metadata';
 import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { writePrivate } from '../process/keys.ts';
-import { makeDirectory } from '../process/storage.ts';
+import { makeDirectory, storageError } from '../process/storage.ts';
 
 export interface Identity {
   gateway: string;
@@ -20,6 +20,8 @@ export interface Identity {
   keyPem: string;
 }
 
+/** What it takes on the disk, and some more. */
+const identityBytes = 16 * 1024;
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 x509.cryptoProvider.set(webcrypto as never);
@@ -56,9 +58,17 @@ export function loadIdentity(directory: string): Identity | undefined {
   }
 }
 
-/** Before a token is spent: what it is exchanged for must have a place. */
+/** Before a token is spent: what it is exchanged for must have a place. @throws HilumError */
 export function makeIdentityPlace(directory: string): void {
   makeDirectory(directory, 'The data directory');
+  const trial = `${identityFile(directory)}.trial`;
+  try {
+    writePrivate(trial, Buffer.alloc(identityBytes));
+  } catch (cause) {
+    throw storageError(`The identity cannot be written to ${directory}`, cause);
+  } finally {
+    rmSync(trial, { force: true });
+  }
 }
 
 /** The whole of it, or what was there before. */

@@ -73,8 +73,9 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
       : timed('effective', from.effective, undefined)),
     issued: instant(issued),
     performer: performers(draft, from),
-    ...values(from),
+    // Where the values themselves say why there is none, that counts.
     dataAbsentReason: hasValue(from) ? undefined : concept(from.valueAbsentReason),
+    ...values(from),
     interpretation: present([...interpretationsOf(from), criticalInterpretation(from.critical)]),
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),

@@ -17,7 +17,7 @@ const message = (id: string, note: string) =>
     'PID|1||4711^^^HOSP^MR||CANARYPATIENT^JANE',
     'OBR|1||F1|2823-3^Potassium^LN',
     'OBX|1|NM|2823-3^Potassium^LN||4.1|mmol/L|||||F',
-    `NTE|1||${note}`,
+    `ZNT|1||${note}`,
     '',
   ].join('\r');
 
@@ -59,13 +59,13 @@ t.test('replay - of a frame with good and bad messages only what is missing goes
   await settled({ accepted: 1, pending: 0, quarantined: 1 }, 2);
   t.same(sent(), ['A 1/2', 'C 2/2']);
 
-  t.equal(await journal.replay(1), true);
+  t.equal(await journal.replay(1), 'replayed');
   pipeline.pump();
   await until(() => journal.quarantined(2), { what: 'it again, under the same config', timeoutMs: 60_000 });
   await settled({ accepted: 1, pending: 0, quarantined: 1 }, 2);
 
   pipeline.setConfig(config(4_000), 2, false);
-  t.equal(await journal.replay(2), true);
+  t.equal(await journal.replay(2), 'replayed');
   pipeline.pump();
   await settled({ accepted: 1, pending: 1, quarantined: 0 }, 3);
   t.same(sent(), ['A 1/2', 'C 2/2', 'B 1/1']);

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { makeDirectory, openStorage, storageError } from '../../gateway/process/storage.ts';
 import { folderOf, runProgram } from '../kit/site.ts';
+import { fillVolume, smallVolume } from '../kit/volume.ts';
 
 const folder = folderOf(t);
+const volume = smallVolume(t, 4);
+const needsVolume = { skip: volume === undefined && 'no volume of its own could be mounted' };
 const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
 
@@ -90,7 +93,17 @@ t.test('enroll - without a place for the identity no token is spent', async (t) 
   const args = ['enroll', '--data', '/proc/hilum', '--token', 'hilum1.none'];
   const { code, stderr } = await runProgram('gateway', args, { cwd: folder });
   t.equal(code, 78, stderr);
-  t.match(stderr, /^The folder \/proc\/hilum\/identity cannot be made \(ENOENT\): /);
+  t.match(stderr, /^The data directory \/proc\/hilum cannot be made \(ENOENT\): /);
+});
+
+t.test('enroll - nor where it cannot be written', needsVolume, async (t) => {
+  const directory = join(volume ?? '', 'data');
+  mkdirSync(directory);
+  fillVolume(volume ?? '', 0);
+  const args = ['enroll', '--data', directory, '--token', 'hilum1.none'];
+  const { code, stderr } = await runProgram('gateway', args, { cwd: folder });
+  t.equal(code, 75, stderr);
+  t.match(stderr, /^The identity cannot be written to .* \(ENOSPC\): its volume is full\./);
 });
 
 t.test('storage - what a disk does is worth another start, what a place refuses is not', async (t) => {

@@ -7,6 +7,7 @@
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import { errorWord } from '../../process/log.ts';
 import { type Class, type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
 import { answersTo, hl7Time, type Verdict } from './answers.ts';
 import { presentsWrongCertificate, refusalOf } from './client-certificate.ts';
@@ -360,9 +361,17 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         });
       });
       server.maxConnections = limits.connectionsMax + 64;
+      const listening = server;
       return new Promise((resolve, reject) => {
-        server?.once('error', reject);
-        server?.listen(options.port, options.host, () => resolve(server?.address() as AddressInfo));
+        listening.once('error', reject);
+        listening.listen(options.port, options.host, () => {
+          listening.off('error', reject);
+          // No file for another connection: whoever wanted it comes again, and the others go on.
+          listening.on('error', (error) =>
+            hooks.log('warn', 'mllp-accept-failed', { listener: options.name, reason: errorWord(error) }),
+          );
+          resolve(listening.address() as AddressInfo);
+        });
       });
     },
     async stop(deadlineMs) {

@@ -114,10 +114,11 @@ const comparators = new Set(['', '<', '>', '<=', '>=', '=', '<>']);
 /** SN: comparator, number, separator, number [HL7 2.A.70]. */
 function structured(to: Observation, segment: Segment, field: number): void {
   const parts = segment.parts(field);
-  if (!comparators.has(parts.text(1))) {
-    // Its parts stand in other places than they should: nobody knows which of them is the number.
+  const begin = parts.text(1);
+  if (!comparators.has(begin)) {
     remark(parts.message.scope, `${place(segment, field)}: an SN that does not begin with a comparator`);
-    return;
+    // With a number there its parts stand in other places than they should: nobody knows which of them is the number.
+    if (/\d/.test(begin)) return;
   }
   const [comparator, number1, separator, number2] = [1, 2, 3, 4].map((part) => parts.text(part));
   to.structured = {
