@@ -331,8 +331,12 @@ function observationKey(
   seen: Map<string, number>,
   known?: ReadonlyMap<string, unknown>,
 ): string {
-  const keys = codeTexts(code).map((text) => `${text}|${subId}`);
-  const key = (keys.length > 1 && known ? keys.find((one) => known.has(one)) : undefined) ?? keys[0] ?? '';
+  let key = `${codeText(code)}|${subId}`;
+  if (known !== undefined && !known.has(key) && (code?.codings.length ?? 0) > 1)
+    key =
+      codeTexts(code)
+        .map((text) => `${text}|${subId}`)
+        .find((one) => known.has(one)) ?? key;
   const before = seen.get(key) ?? 0;
   seen.set(key, before + 1);
   return before === 0 ? key : `${key}|${before}`;
@@ -340,7 +344,8 @@ function observationKey(
 
 /** Of every coding as sent, the first one's first. */
 function codeTexts(code: Code | undefined): string[] {
-  const sent = code?.codings.filter(({ mapped }) => !mapped) ?? [];
+  if (code === undefined || code.codings.length < 2) return [codeText(code)];
+  const sent = code.codings.filter(({ mapped }) => !mapped);
   return sent.length < 2 ? [codeText(code)] : sent.map(codingText);
 }
 
