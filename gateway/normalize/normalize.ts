@@ -9,7 +9,7 @@ import { giveMeaning } from './meaning-of-codes.ts';
 import type { NormalizeContext, Normalized } from './outcome.ts';
 
 /** Raised with every change of meaning of the built-in mappings. */
-export const mappingVersion = 'builtin@2';
+export const mappingVersion = 'builtin@3';
 
 export function normalize(record: JournalRecord, context: NormalizeContext): Normalized {
   try {
