@@ -8,6 +8,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { formatProblems, readDocument } from '../proto/config/document.ts';
 import { durationMs } from '../proto/config/duration.ts';
+import { topicFilter } from '../proto/config/words.ts';
 import { wireLimits } from '../proto/limits.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 
@@ -26,10 +27,6 @@ const size = z
 /** Of what is answered: a longer one could never be sent on to the control plane. */
 const messageSize = size.refine((value) => (parseSize(value) ?? 0) <= wireLimits.recordBytesMax, {
   error: `at most ${wireLimits.recordBytesMax / 1024 ** 2}MiB: the line to the control plane carries no longer message`,
-});
-
-const topicFilter = z.string().refine(isTopicFilter, {
-  error: 'is no topic filter: + stands for one whole level, # for the rest at the end',
 });
 
 const range = z.string().refine(isRange, { error: 'write an address or a range, as in "10.1.9.0/24"' });
@@ -250,17 +247,6 @@ function tlsProblems({ listeners }: Settings): Found[] {
       ? []
       : wrong(`without TLS off loopback it needs ${absent.join(', ')}`, 'use TLS, or say who allowed it');
   });
-}
-
-/** [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
-function isTopicFilter(text: string): boolean {
-  const levels = text.split('/');
-  return (
-    text !== '' &&
-    levels.every((level, at) =>
-      level.includes('#') ? level === '#' && at === levels.length - 1 : level === '+' || !level.includes('+'),
-    )
-  );
 }
 
 function isProxy(text: string): boolean {

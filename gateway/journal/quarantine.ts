@@ -5,7 +5,7 @@
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
-import { Damaged } from '../process/seal.ts';
+import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, shortKey, tables } from './layout.ts';
 import type { JournalPart } from './part.ts';
@@ -124,12 +124,8 @@ export class Quarantine {
 
   /** A row that cannot be opened costs itself alone. */
   #read(sequence: number): ReturnType<Quarantine['find']> | 'damaged' {
-    try {
-      return this.find(sequence);
-    } catch (error) {
-      if (error instanceof Damaged) return 'damaged';
-      throw error;
-    }
+    const read = orDamaged(() => ({ found: this.find(sequence) }));
+    return read === undefined ? 'damaged' : read.found;
   }
 
   #table() {

@@ -122,8 +122,8 @@ export class Line {
   }
 
   #owe(controlId: string): void {
-    if (this.#owed.size >= owedMax)
-      for (const oldest of [...this.#owed].slice(0, 1)) this.#owed.delete(oldest);
+    const [oldest] = this.#owed;
+    if (oldest !== undefined && this.#owed.size >= owedMax) this.#owed.delete(oldest);
     this.#owed.add(controlId);
   }
 

@@ -1,13 +1,13 @@
 /** Mappings, checked against the event's fields, the notation of places, and the sources. */
 
 import { eventFields } from '../gen/event-fields.ts';
+import { namesSegment, segmentNames } from '../segment-names.ts';
 import { type Found, noSuch } from './check.ts';
 import { parseLocation, parseTarget } from './mapping-paths.ts';
 import { type MappingScalar, mappingLimits } from './mapping-schema.ts';
 import { nearest } from './nearest.ts';
 import type { Path, Positions } from './position.ts';
 import type { Config } from './schema.ts';
-import { namesSegment, segmentNames } from './segment-names.ts';
 
 export function checkMappings(config: Config, positions: Positions): Found[] {
   const found: Found[] = [];

@@ -13,7 +13,7 @@ for (const [what, text, told] of [
   [
     'a topic filter',
     mqtt('anonymous: { publish: ["devices/#/x"] }'),
-    /publish\[0\]: is no topic filter: \+ stands/,
+    /publish\[0\]: "devices\/#\/x" is not a topic filter; \+ stands for one whole level/,
   ],
   [
     'a proxy without its scheme',

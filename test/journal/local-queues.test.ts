@@ -5,7 +5,7 @@ import { tables } from '../../gateway/journal/layout.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
-import { damageRow } from '../kit/damage.ts';
+import { cutRow, damageRow } from '../kit/damage.ts';
 import { controlIdOf } from '../kit/hl7-peek.ts';
 import { closeJournal, type OpenedJournal, openJournal } from '../kit/journal.ts';
 import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
@@ -138,6 +138,27 @@ t.test('reports - one that is damaged on the disk is alarmed once, and the other
   t.match(second.journal.reports.quarantineEntries(1), [{ number: 2n }]);
   t.match(second.journal.reports.quarantineEntries(10), [{ number: 2n }]);
   t.same(second.alarms, ['report-damaged']);
+  await closeJournal(second);
+});
+
+t.test('reports - one that is not sealed and cannot be decoded costs itself alone, too', async (t) => {
+  const directory = folderOf(t);
+  const first = await openJournal(directory);
+  await withLetters(first, 2);
+  for (let n = 0; n < 2; n += 1) {
+    const head = first.journal.local.head('ehr');
+    if (head !== undefined) await first.journal.local.settle(head, 'delivered', told);
+  }
+  await first.journal.reports.audit({ action: 'viewed', subject: 'record 1' });
+  await closeJournal(first);
+  await cutRow(directory, tables.deliveryReport, 0);
+  await cutRow(directory, tables.auditReport, 0);
+
+  const second = await openJournal(directory);
+  const { reports } = second.journal;
+  t.match(reports.deliveryEntries(0, 10), [{ number: 2n }]);
+  t.same(reports.auditEntries(10), []);
+  t.same(second.alarms, ['report-damaged', 'report-damaged']);
   await closeJournal(second);
 });
 

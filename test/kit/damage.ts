@@ -45,6 +45,18 @@ export function damageRow(directory: string, table: string, n: number): Promise<
   return flip(directory, table, (_, value) => (at++ === n ? value.length >> 1 : undefined));
 }
 
+/** The n-th row of a table, cut in the middle. */
+export async function cutRow(directory: string, table: string, n: number): Promise<void> {
+  const environment = openEnvironment({ directory });
+  const [row] = environment.table(table).getRange({ offset: n, limit: 1 });
+  if (row === undefined) throw new Error(`${table} has no row ${n}`);
+  const [key, value] = [Buffer.from(row.key), Buffer.from(row.value)];
+  await environment.write(() => {
+    void environment.table(table).put(key, value.subarray(0, value.length >> 1));
+  });
+  await environment.close();
+}
+
 /** Of the n-th message of the row, whose sealed bytes are its last; undefined where it has no such message. */
 function middleOf(row: Buffer, lengths: readonly number[] = [], n = -1): number | undefined {
   const length = lengths[n];

@@ -110,3 +110,21 @@ t.test(
     t.end();
   },
 );
+
+t.test('schedule - a start that is counted is as fine as it has to be, and none where there is none', (t) => {
+  const startOf = (start: string, offset: string, unit: string) =>
+    event(
+      'SIU^S12',
+      seg('SCH', { 1: 'P1', 11: `^^^${start}` }),
+      pid,
+      seg('AIS', { 1: '1', 3: 'X', 5: offset, 6: unit }),
+    ).schedule?.resources[0]?.start;
+  t.match(startOf('2026032009', '30', 'min'), { value: '2026-03-20T09:30:00+01:00', precision: 'minute' });
+  t.match(startOf('20260320090030.123', '5', 's'), {
+    value: '2026-03-20T09:00:35.123+01:00',
+    precision: 'fraction',
+  });
+  t.equal(startOf('99991231235959', '5', 'D'), undefined, 'beyond the last year that can be written');
+  t.equal(startOf('20260320', '30', 'min'), undefined, 'a day has no start to count from');
+  t.end();
+});

@@ -107,6 +107,11 @@ function later(from: ClinicalTime, ms: number): ClinicalTime | undefined {
   const at = Date.parse(from.offset === '' ? `${from.value}Z` : from.value);
   const [, sign, hours, minutes] = /^([+-])(\d\d):(\d\d)$/.exec(from.offset) ?? [];
   const aheadMs = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === '-' ? -60_000 : 60_000);
-  const local = new Date(at + ms + aheadMs).toISOString().slice(0, 19);
-  return { ...from, value: `${local}${from.offset}`, original: '' };
+  const local = new Date(at + ms + aheadMs);
+  // Beyond the year 9999 no time can be written, and none was meant.
+  if (Number.isNaN(local.getTime()) || local.getUTCFullYear() > 9999) return undefined;
+  const { precision } = from;
+  const text = local.toISOString().slice(0, precision === 'fraction' ? 23 : 19);
+  const fine = precision === 'hour' ? 'minute' : precision;
+  return { ...from, value: `${text}${from.offset}`, precision: fine, original: '' };
 }

@@ -49,7 +49,8 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
       return;
     }
     const one = normalizeMessage(message, context, watch);
-    if (one.events.length > 0) delivered.push(index + 1);
+    // One of which a part was refused comes again as a whole: better twice than never.
+    if (one.reject === undefined && one.events.length > 0) delivered.push(index + 1);
     if (repeated) for (const event of one.events) event.provenance?.remarks.push('MSH: sent twice');
     repeated = false;
     whole.events.push(...one.events);

@@ -9,7 +9,7 @@
  * and field. Reading is the message's own (message.ts).
  */
 import { isAscii } from 'node:buffer';
-import { namesSegment } from '../../../proto/config/segment-names.ts';
+import { namesSegment } from '../../../proto/segment-names.ts';
 import { documentFieldBytesMax, type Reject } from '../outcome.ts';
 import { type Charset, charsetOf } from './charset.ts';
 import { type Delimiters, delimitersAt } from './delimiters.ts';
