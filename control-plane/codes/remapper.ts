@@ -27,7 +27,8 @@ export class Remapper {
     const done = await new Promise<Remapped | undefined>((resolve) => {
       const failed = () => resolve(undefined);
       worker.removeAllListeners();
-      worker.once('error', failed);
+      // Not once: one that is given up may yet run out of memory, and an error without a listener ends the process.
+      worker.on('error', failed);
       worker.once('exit', failed);
       worker.on('message', (reply: Remapped) => {
         if (reply.id === id) resolve(reply);

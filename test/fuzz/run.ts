@@ -123,6 +123,8 @@ function runThread(
     const finish = (fault?: string) => {
       clearInterval(watch);
       worker.removeAllListeners();
+      // One that is stopped as hanging may yet run out of memory.
+      worker.on('error', () => {});
       void worker.terminate();
       resolve(
         fault === undefined ? undefined : { number: Math.max(range.first, Atomics.load(at, 0)), fault },
