@@ -1,17 +1,11 @@
 #!/usr/bin/env node
-/** hilum-control-plane: argv and signals. */
+/** hilum-control-plane: the verbs. What one does is loaded when it is asked for. */
 import { Command, Option } from 'commander';
 import { output, runProgram } from '../gateway/process/cli.ts';
 import { addCompletion } from '../gateway/process/completion.ts';
-import { guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
-import { createLog } from '../gateway/process/log.ts';
 import type { Form } from '../gateway/process/output.ts';
 import { version } from '../gateway/version.ts';
-import { Plane } from './plane.ts';
-import { loadSettings } from './settings.ts';
-import { verifyStore } from './verify-command.ts';
-
-const drainTimeoutMs = 10_000;
+import type { RunOptions } from './run-command.ts';
 
 const program = new Command('hilum-control-plane')
   .description(
@@ -40,14 +34,9 @@ program
     'after',
     '\nExample:\n  hilum-control-plane run --data ./var/control-plane --grpc 0.0.0.0:7443',
   )
-  .action(async (options: { data: string; settings?: string; grpc?: string; http?: string }) => {
-    const log = createLog('hilum-control-plane');
-    guardProcess(log);
-    const { settings, file } = loadSettings(options.data, options.settings);
-    if (options.grpc !== undefined) settings.grpc = options.grpc;
-    if (options.http !== undefined) settings.http = options.http;
-    const plane = await Plane.open({ directory: options.data, settings, settingsFile: file, log });
-    await runDaemon(log, drainTimeoutMs, plane);
+  .action(async (options: RunOptions) => {
+    const { runPlane } = await import('./run-command.ts');
+    await runPlane(options);
   });
 
 program
@@ -58,6 +47,7 @@ program
   .addOption(output())
   .addHelpText('after', '\nExample:\n  hilum-control-plane verify --data ./var/control-plane -o json')
   .action(async (options: { data: string; settings?: string; output: Form }) => {
+    const { verifyStore } = await import('./verify-command.ts');
     process.exitCode = await verifyStore(options);
   });
 

@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
-import { formatProblems, readDocument } from '../proto/config/document.ts';
+import { readDocument } from '../proto/config/document.ts';
+import { formatProblems } from '../proto/config/problem.ts';
 
 const settingsSchema = z.strictObject({
   grpc: z.string().default('127.0.0.1:7443').describe('host:port that gateways and hilumctl connect to.'),

@@ -1,29 +1,16 @@
 #!/usr/bin/env node
-/** hilum-gateway: argv and signals. */
+/** hilum-gateway: the verbs. What one does is loaded when it is asked for. */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { Command, Option } from 'commander';
-import { checkConfig } from '../proto/config/check.ts';
-import { formatProblems } from '../proto/config/document.ts';
-import { durationMs } from '../proto/config/duration.ts';
 import type { CensusOptions } from './census-command.ts';
 import type { DeadLetterOptions } from './dead-letters-command.ts';
-import { doctor } from './doctor.ts';
-import { Gateway } from './gateway.ts';
-import { checkListenerFiles } from './listeners.ts';
+import type { EnrollOptions } from './enroll-command.ts';
 import { output, runProgram } from './process/cli.ts';
 import { addCompletion } from './process/completion.ts';
-import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { tuneHeap } from './process/heap.ts';
-import { guardProcess, runDaemon } from './process/lifecycle.ts';
-import { createLog } from './process/log.ts';
 import type { Form } from './process/output.ts';
-import { listenerTypes, loadSettings } from './settings.ts';
-import { printStatus } from './status-command.ts';
-import { parseProxy } from './uplink/channel.ts';
-import { enroll } from './uplink/enroll.ts';
-import { type Identity, loadIdentity, makeIdentityPlace, saveIdentity } from './uplink/identity.ts';
+import type { Place } from './run-command.ts';
 import { version } from './version.ts';
 
 const program = new Command('hilum-gateway')
@@ -52,13 +39,10 @@ program
   .addOption(data())
   .addOption(settingsOption())
   .addHelpText('after', '\nExample:\n  hilum-gateway run --data ./var/gateway')
-  .action(async (options: { data: string; settings?: string }) => {
+  .action(async (options: Place) => {
     tuneHeap();
-    const log = createLog('hilum-gateway');
-    guardProcess(log);
-    const loaded = loadSettings(options.data, options.settings);
-    const gateway = await Gateway.open({ directory: options.data, loaded, log });
-    await runDaemon(log, durationMs(loaded.settings.drainTimeout) ?? 10_000, gateway);
+    const { runGateway } = await import('./run-command.ts');
+    await runGateway(options);
   });
 
 program
@@ -72,41 +56,10 @@ program
     'after',
     '\nExample:\n  hilumctl token create --site north | hilum-gateway enroll --data ./var/gateway --token -',
   )
-  .action(async (options: { data: string; settings?: string; token: string; replace?: boolean }) => {
-    const { settings } = loadSettings(options.data, options.settings);
-    const replaces = present(options.data, options.replace === true);
-    const token = options.token === '-' ? readFileSync(0, 'utf8') : options.token;
-    makeIdentityPlace(options.data);
-    const identity = await enroll({
-      token,
-      proxy: parseProxy(settings.uplink.proxy),
-      host: hostname(),
-      version,
-      replaces,
-    });
-    saveIdentity(options.data, identity);
-    process.stdout.write(
-      `Enrolled as ${identity.gateway} (site ${identity.site}) with ${identity.address}.\n`,
-    );
+  .action(async (options: EnrollOptions) => {
+    const { enrollCommand } = await import('./enroll-command.ts');
+    await enrollCommand(options);
   });
-
-/** The identity that is here; without --replace there must be none. One that cannot be read is replaced, and not shown. */
-function present(directory: string, replace: boolean): Identity | undefined {
-  let identity: Identity | undefined;
-  let name = 'an identity that cannot be read';
-  try {
-    identity = loadIdentity(directory);
-    if (identity === undefined) return undefined;
-    name = `${identity.gateway} (site ${identity.site}) with ${identity.address}`;
-  } catch {
-    // Only its name is lost; the refusal below still holds.
-  }
-  if (replace) return identity;
-  throw new HilumError('already-enrolled', `${directory} is enrolled as ${name}. Nothing was changed.`, {
-    hint: 'To make it another gateway, add --replace: the old one is retired, and the token is used then.',
-    exit: exitCode.refused,
-  });
-}
 
 program
   .command('status')
@@ -114,7 +67,10 @@ program
   .addOption(data())
   .addOption(output())
   .addHelpText('after', '\nExample:\n  hilum-gateway status --data ./var/gateway -o json')
-  .action((options: { data: string; output: Form }) => printStatus(options.data, options.output));
+  .action(async (options: { data: string; output: Form }) => {
+    const { printStatus } = await import('./status-command.ts');
+    await printStatus(options.data, options.output);
+  });
 
 program
   .command('doctor')
@@ -124,7 +80,8 @@ program
   .addOption(output())
   .option('--token <token>', 'before enrollment: test the way to the control plane of this token')
   .addHelpText('after', '\nExample:\n  hilum-gateway doctor --data ./var/gateway')
-  .action(async (options: { data: string; settings?: string; output: Form; token?: string }) => {
+  .action(async (options: Place & { output: Form; token?: string }) => {
+    const { doctor } = await import('./doctor.ts');
     process.exitCode = await doctor(options);
   });
 
@@ -135,26 +92,9 @@ program
   .addOption(settingsOption())
   .argument('[config]', 'a config file')
   .addHelpText('after', '\nExample:\n  hilum-gateway check --data ./var/gateway site.yaml')
-  .action((config: string | undefined, options: { data: string; settings?: string }) => {
-    const { settings, file } = loadSettings(options.data, options.settings);
-    for (const [name, listener] of Object.entries(settings.listeners))
-      checkListenerFiles(name, listener, { directory: options.data, settingsFile: file });
-    process.stdout.write(
-      file === ''
-        ? `There is no settings.yaml in ${options.data}: the defaults are all well.\n`
-        : `${file}: all well.\n`,
-    );
-    if (config === undefined) return;
-    const checked = checkConfig(readConfigText(config), {
-      listeners: listenerTypes(settings),
-      fileName: config,
-    });
-    if (checked.problems !== undefined) {
-      throw new HilumError('config-bad', formatProblems(checked.problems, config), {
-        exit: exitCode.badConfig,
-      });
-    }
-    process.stdout.write(`${config}: all well.\n`);
+  .action(async (config: string | undefined, options: Place) => {
+    const { checkCommand } = await import('./check-command.ts');
+    checkCommand(config, options);
   });
 
 program
@@ -212,7 +152,7 @@ for (const [verb, description] of [
       `\nExample:\n  hilum-gateway journal ${verb} --data ./var/gateway${verb === 'export' ? ' --to ./export' : ''}`,
     );
   if (verb === 'export') command.requiredOption('--to <dir>', 'where to write');
-  command.action(async (options: { data: string; settings?: string; output: Form; to?: string }) => {
+  command.action(async (options: Place & { output: Form; to?: string }) => {
     const commands = await import('./journal-command.ts');
     process.exitCode = await commands.journalCommand(verb, options);
   });

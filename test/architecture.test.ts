@@ -147,7 +147,6 @@ t.test('architecture - only pipeline, gateway, worker and meaning know two stage
   ]);
   const exceptions = new Map([
     // argv: `hash-password` makes what an MQTT user's entry in the settings needs; `enroll` is the uplink's.
-    ['gateway/main.ts', ['capture', 'uplink']],
     // The worker's half of the memory: rows of the journal, decoded for the rules.
     ['gateway/worker-memory.ts', ['journal', 'normalize']],
   ]);

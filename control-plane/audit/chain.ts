@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import { DamagedRow, type Row, type Store, walk } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/store.ts';
 
 const origin = Buffer.alloc(32);
 const walkRows = 1_000;
@@ -29,12 +29,19 @@ export class AuditChain {
     this.#nowUs = nowUs;
   }
 
+  /** Where the newest entry and the head do not both open, the trail goes on from the one that does; `verify` names the other. */
   async open(): Promise<void> {
-    const [last] = await this.#store.range('audit', { limit: 1, reverse: true });
-    if (last === undefined) return;
-    const entry = AuditEntry.decode(last.value);
-    this.#number = entry.number;
-    this.#head = Buffer.from(entry.hash);
+    const newest = await orDamaged(this.#store.range('audit', { limit: 1, reverse: true }));
+    const head = await this.#readHead();
+    if (newest instanceof DamagedRow) {
+      if (head === undefined || head instanceof DamagedRow) throw newest;
+      this.#number = head.number;
+      this.#head = head.hash;
+    } else if (newest[0] !== undefined) {
+      const entry = AuditEntry.decode(newest[0].value);
+      this.#number = entry.number;
+      this.#head = Buffer.from(entry.hash);
+    }
   }
 
   /** Resolves when the entry is flushed. Entries keep the order of the calls. */
@@ -110,13 +117,9 @@ export class AuditChain {
   async #readHead(): Promise<
     { number: bigint; hash: Buffer } | (DamagedRow & { number?: undefined }) | undefined
   > {
-    try {
-      const head = await this.#store.get('audit-head', Buffer.from('head'));
-      return head === undefined ? undefined : { number: head.readBigUInt64BE(0), hash: head.subarray(8) };
-    } catch (error) {
-      if (error instanceof DamagedRow) return error;
-      throw error;
-    }
+    const head = await orDamaged(this.#store.get('audit-head', Buffer.from('head')));
+    if (head === undefined || head instanceof DamagedRow) return head;
+    return { number: head.readBigUInt64BE(0), hash: head.subarray(8) };
   }
 }
 

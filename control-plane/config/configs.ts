@@ -56,12 +56,17 @@ export class Configs {
   /**
    * Where a rollback goes: the newest version before the desired one, with another text, that a gateway of
    * the site applied and none refused. Where the desired one itself was refused, that is the one that runs.
+   * A version that is a rollback stands where the one that it gave back stood, so that a second goes further
+   * back and not to what the first left.
    */
   lastGood(site: string): ConfigVersion | undefined {
     const desired = this.desired(site);
+    let standing = desired;
+    while (standing !== undefined && standing.rollbackOf !== 0n)
+      standing = this.find(site, standing.rollbackOf);
     return this.#versions.findLast((version) => {
-      if (desired === undefined || version.site !== site) return false;
-      if (version.version >= desired.version || version.hash === desired.hash) return false;
+      if (desired === undefined || standing === undefined || version.site !== site) return false;
+      if (version.version >= standing.version || version.hash === desired.hash) return false;
       const outcomes = this.outcomes(version.version);
       return outcomes.length > 0 && outcomes.every(({ outcome }) => outcome === 'applied');
     });

@@ -3,9 +3,7 @@ import type { Command } from 'commander';
 import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
-import { checkConfig } from '../../proto/config/check.ts';
-import { formatProblems } from '../../proto/config/document.ts';
-import { warningsOf } from '../../proto/config/warnings.ts';
+import { formatProblems } from '../../proto/config/problem.ts';
 import {
   ConfigVersion,
   DiffConfigResponse,
@@ -14,8 +12,8 @@ import {
   type PushResult,
 } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
+import { bad } from './bad-config.ts';
 import { call } from './client.ts';
-import { bad } from './config-file.ts';
 import { addConfigTest } from './config-test-command.ts';
 import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
@@ -41,7 +39,9 @@ Examples:
     .argument('<file>')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config check site.yaml')
-    .action((file: string, options: { output: Form }) => {
+    .action(async (file: string, options: { output: Form }) => {
+      const { checkConfig } = await import('../../proto/config/check.ts');
+      const { warningsOf } = await import('../../proto/config/warnings.ts');
       const checked = checkConfig(readConfigText(file), { fileName: file });
       const problems = checked.problems ?? [];
       if (options.output !== 'table') printRows(options.output, problems, []);
@@ -69,6 +69,7 @@ Examples:
           filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }),
           () => (response.diff === '' ? `No change against version ${response.running}.\n` : response.diff),
         );
+        const { checkConfig } = await import('../../proto/config/check.ts');
         const { problems } = checkConfig(yaml, { fileName: file });
         if (problems !== undefined) throw bad(problems, file, 'table');
       });

@@ -3,8 +3,7 @@ import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, out, printObject, printRows, span, time } from '../../gateway/process/output.ts';
-import { eventKinds } from '../../proto/config/cel-inspect.ts';
-import { toBundleText } from '../../proto/fhir/bundle.ts';
+import { eventKinds } from '../../proto/config/event-words.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { type Connection, call, silenceMs, stream } from './client.ts';
@@ -18,6 +17,7 @@ interface EventOptions {
   class?: string;
   kind?: string;
   fromStart?: boolean;
+  after?: number;
   follow?: boolean;
   raw?: boolean;
   repeats?: boolean;
@@ -40,6 +40,7 @@ export function addEventCommands(program: Command): void {
     )
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(eventKinds))
     .option('--from-start', 'all that is stored (the default without --follow)')
+    .option('--after <index>', 'what is stored behind this place in the log, and not before', wholeNumber)
     .option('--follow', 'go on with what comes')
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
@@ -117,8 +118,9 @@ const againMs = 2_000;
  */
 async function* replies(connection: Connection, options: EventOptions): AsyncGenerator<EventReply> {
   const follow = options.follow === true;
-  let resume: bigint | undefined;
+  let resume = options.after === undefined ? undefined : BigInt(options.after);
   let left = options.limit;
+  let connected = false;
   let lost = false;
   for (;;) {
     const request = {
@@ -141,6 +143,7 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
       for await (const reply of events) {
         if (lost) process.stderr.write('Connected again.\n');
         lost = false;
+        connected = true;
         resume = reply.index;
         if (reply.event !== undefined && left > 0) left -= 1;
         yield reply;
@@ -150,7 +153,7 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
     } catch (error) {
       const gone = error instanceof HilumError && error.exit === exitCode.unreachable;
       // Who never was connected is told at once; who was waits.
-      if (!follow || !gone || resume === undefined) throw error;
+      if (!follow || !gone || !connected) throw error;
       if (!lost) process.stderr.write(`${error.message}; trying again.\n`);
       lost = true;
       await new Promise((resolve) => setTimeout(resolve, againMs));
@@ -165,10 +168,12 @@ async function print(
   replies: AsyncIterable<EventReply>,
 ): Promise<boolean> {
   let first = true;
+  const { toBundleText } =
+    form === 'fhir' ? await import('../../proto/fhir/bundle.ts') : { toBundleText: undefined };
   if (form === 'json') out('[');
   for await (const reply of replies) {
     if (reply.event === undefined) continue;
-    if (form === 'fhir') {
+    if (toBundleText !== undefined) {
       out(`${toBundleText(reply.event)}\n`);
       first = false;
       await drained();

@@ -7,7 +7,7 @@ import { version } from '../../gateway/version.ts';
 import { addCodeCommands } from './code-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addEventCommands } from './event-commands.ts';
-import { addExplainCommand } from './explain-commands.ts';
+import { addExplainCommand } from './explain-command.ts';
 import { addFleetCommands } from './fleet-commands.ts';
 import { addQuarantineCommands } from './quarantine-commands.ts';
 import { addSourceCommands } from './source-commands.ts';

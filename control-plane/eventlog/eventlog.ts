@@ -18,8 +18,9 @@
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
-import type { Row, Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
 import { type StoredEvent, unpack, without } from './block.ts';
+import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import {
   chunkKey,
   type EventPosition,
@@ -57,8 +58,6 @@ interface Changes {
 
 type Counted = Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>;
 
-const blindedBytes = 8;
-
 export class EventLog {
   readonly #store: Store;
   readonly #blind: Blind;
@@ -90,12 +89,13 @@ export class EventLog {
   }
 
   async open(): Promise<void> {
-    const [last] = await this.#store.range('events', { limit: 1, reverse: true });
-    if (last !== undefined) {
-      const block = EventBlock.decode(last.value);
+    const newest = await orDamaged(this.#store.range('events', { limit: 1, reverse: true }));
+    if (newest instanceof DamagedRow) this.#nextIndex = await indexBehind(this.#store, newest);
+    else if (newest[0] !== undefined) {
+      const block = EventBlock.decode(newest[0].value);
       this.#nextIndex = block.firstIndex + BigInt(block.batch?.envelopes.length ?? 0);
-      this.#flushedIndex = this.#nextIndex - 1n;
     }
+    this.#flushedIndex = this.#nextIndex - 1n;
     for (const { value } of await this.#store.range('counts', { limit: 1_000_000 })) {
       const counts = StoredCounts.decode(value);
       this.#counts.set(`${counts.gateway}\0${counts.source}`, counts);
@@ -344,22 +344,22 @@ export class EventLog {
     }
   }
 
-  /** Events after an index, in order; never what is not flushed. At most one block more than `limit`. */
+  /**
+   * Events after an index, in order; never what is not flushed. At most one block more than `limit`. A block that is
+   * damaged ends what is read before it; where it comes first, the error says which events it held.
+   */
   async read(afterIndex: bigint, limit: number): Promise<StoredEvent[]> {
     const found: StoredEvent[] = [];
-    const [before] = await this.#store.range('events', {
-      end: indexKey(afterIndex + 1n),
-      limit: 1,
-      reverse: true,
-    });
-    const rows = await this.#store.range('events', {
-      start: before?.key ?? indexKey(0n),
-      limit: Math.max(2, Math.ceil(limit / 50)),
-    });
+    const start = await this.#blockOf(afterIndex + 1n);
+    const range = { start, limit: Math.max(2, Math.ceil(limit / 50)) };
+    const page = await orDamaged(this.#store.range('events', range));
+    const rows =
+      page instanceof DamagedRow ? await this.#store.range('events', { ...range, end: page.key }) : page;
     for (const { value } of rows) {
       for (const event of unpack(EventBlock.decode(value))) if (event.index > afterIndex) found.push(event);
       if (found.length >= limit) break;
     }
+    if (page instanceof DamagedRow && found.length === 0) throw await unreadable(this.#store, page);
     return found;
   }
 
@@ -372,6 +372,13 @@ export class EventLog {
   follow(follower: () => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
+  }
+
+  /** The key of the block that holds an index: by the small rows beside the blocks, which tell it without opening one. */
+  async #blockOf(index: bigint): Promise<Buffer> {
+    const range = { end: indexKey(index + 1n), limit: 1, reverse: true };
+    const row = await orDamaged(this.#store.range('control-ids', range));
+    return (row instanceof DamagedRow ? row.key : row[0]?.key) ?? indexKey(0n);
   }
 
   async #block(firstIndex: bigint): Promise<StoredEvent[]> {

@@ -53,6 +53,14 @@ export class DamagedRow extends Error {
   }
 }
 
+/** What reading gives, or the damaged row that it met. */
+export function orDamaged<T>(reading: Promise<T>): Promise<T | DamagedRow> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof DamagedRow) return error;
+    throw error;
+  });
+}
+
 /** Every row of a table in order, a page at a time; one that is damaged stands in its place and ends nothing. */
 export async function* walk(
   store: Store,
@@ -61,12 +69,12 @@ export async function* walk(
 ): AsyncGenerator<Entry | DamagedRow> {
   let from: { start?: Buffer } = {};
   for (;;) {
-    let damaged: DamagedRow | undefined;
-    const rows = await store.range(table, { ...from, limit: pageRows }).catch((error: unknown) => {
-      if (!(error instanceof DamagedRow)) throw error;
-      damaged = error;
-      return store.range(table, { ...from, end: error.key, limit: pageRows });
-    });
+    const page = await orDamaged(store.range(table, { ...from, limit: pageRows }));
+    const damaged = page instanceof DamagedRow ? page : undefined;
+    const rows =
+      page instanceof DamagedRow
+        ? await store.range(table, { ...from, end: page.key, limit: pageRows })
+        : page;
     yield* rows;
     if (damaged !== undefined) yield damaged;
     else if (rows.length < pageRows) return;

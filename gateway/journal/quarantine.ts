@@ -35,6 +35,8 @@ export class Quarantine {
   readonly lastSequence: number;
   /** The last of each source, by its number. */
   readonly #lasts = new Map<number, number>();
+  /** Taken out in a round that is not on disk yet. */
+  readonly #leaving = new Set<number>();
 
   constructor(part: JournalPart, reports: Reports, gateway: () => string, hooks: QuarantineHooks) {
     this.#part = part;
@@ -106,6 +108,10 @@ export class Quarantine {
     const { record } = found.record;
     // Of an event that was damaged nothing is left to be tried.
     if (record === undefined) return 'damaged';
+    // One that another call takes out in a round that is not on disk yet is still to be seen.
+    if (this.#leaving.has(sequence)) return 'missing';
+    this.#leaving.add(sequence);
+    round.whenSettled(() => this.#leaving.delete(sequence));
     round.remove(this.#table(), found.key);
     if (id !== '') {
       const [gateway, atUs] = [this.#gateway(), BigInt(nowUs())];

@@ -10,7 +10,8 @@ import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
 import { readToken, type Token } from '../../proto/token.ts';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { type ConnectProxy, enrollmentClient } from './channel.ts';
-import { type Identity, makeRequest, toPem } from './identity.ts';
+import { type Identity, toPem } from './identity.ts';
+import { makeRequest } from './request.ts';
 
 const timeoutMs = 10_000;
 

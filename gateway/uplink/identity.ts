@@ -2,11 +2,9 @@
  * Who this gateway is: its key, certificate and CA, and what the enrollment told, in DIR/identity.json. One file, so
  * that a key without its certificate is never there. The key is made here and never leaves.
  */
-import 'reflect-metadata';
-import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import * as x509 from '@peculiar/x509';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { writePrivate } from '../process/keys.ts';
 import { makeDirectory, storageError } from '../process/storage.ts';
@@ -22,9 +20,6 @@ export interface Identity {
 
 /** What it takes on the disk, and some more. */
 const identityBytes = 16 * 1024;
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-
-x509.cryptoProvider.set(webcrypto as never);
 
 /** The file that holds it. */
 export function identityFile(directory: string): string {
@@ -74,27 +69,6 @@ export function makeIdentityPlace(directory: string): void {
 /** The whole of it, or what was there before. */
 export function saveIdentity(directory: string, identity: Identity): void {
   writePrivate(identityFile(directory), `${JSON.stringify(identity, null, 2)}\n`);
-}
-
-export interface Request {
-  keyPem: string;
-  /** PKCS#10, DER. */
-  csr: Uint8Array;
-}
-
-/** A new P-256 key and the request for its certificate. */
-export async function makeRequest(): Promise<Request> {
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
-    'sign',
-    'verify',
-  ])) as webcrypto.CryptoKeyPair;
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=hilum-gateway',
-    keys: keys as never,
-    signingAlgorithm: algorithm,
-  });
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  return { keyPem: toPem('PRIVATE KEY', pkcs8), csr: new Uint8Array(csr.rawData) };
 }
 
 export function toPem(label: string, der: Buffer): string {

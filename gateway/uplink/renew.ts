@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { Metadata } from '@grpc/grpc-js';
 import type { RenewResponse } from '../../proto/gen/hilum/v1/session.ts';
 import { type ConnectProxy, uplinkClient } from './channel.ts';
-import { type Identity, makeRequest } from './identity.ts';
+import type { Identity } from './identity.ts';
 
 const timeoutMs = 10_000;
 
@@ -17,6 +17,7 @@ export async function renewWhenDue(
   const fromMs = Date.parse(certificate.validFrom);
   const toMs = Date.parse(certificate.validTo);
   if (nowMs < fromMs + ((toMs - fromMs) * 2) / 3) return undefined;
+  const { makeRequest } = await import('./request.ts');
   const { keyPem, csr } = await makeRequest();
   const client = uplinkClient({ ...way, ...identity, address: way.address });
   try {

@@ -1,6 +1,7 @@
 /** What the type checker of cel-js does not refuse: unbounded functions, deep nesting, words that cannot occur. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { PredicateProblem } from './cel.ts';
+import { closedWords } from './event-words.ts';
 import { celLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 
@@ -25,20 +26,6 @@ const none: ReadonlySet<string> = new Set();
 const refusals: Readonly<Record<string, string>> = {
   matches: 'use startsWith, endsWith or contains; a regular expression can take unbounded time',
   has: 'an absent field is empty: compare it with "", or use size(…) > 0',
-};
-
-/** What an event may be [proto/EVENT.md]. */
-export const eventKinds: readonly string[] = [
-  ...['admission', 'observation', 'order', 'document', 'schedule', 'medication', 'immunization', 'charge'],
-  ...['referral', 'problem', 'master-file', 'merge', 'device-observation', 'device-alarm', 'device-silence'],
-];
-
-/** Fields that hold one of a few words: a typing error in such a word would make a rule that never matches. */
-const words: Readonly<Record<string, readonly string[]>> = {
-  'ClinicalEvent.kind': eventKinds,
-  'ClinicalEvent.class': ['stat', 'urgent', 'routine', 'bulk'],
-  'Alarm.priority': ['high', 'medium', 'low', 'none', ''],
-  'Provenance.protocol': ['mllp', 'mqtt', 'http', 'file'],
 };
 
 export interface Inspection {
@@ -117,14 +104,14 @@ function refused(
 function wrongWord(node: ASTNode): PredicateProblem | undefined {
   if (node.op !== '==' && node.op !== '!=' && node.op !== 'in') return undefined;
   const [left, right] = node.args;
-  const allowed = words[fieldOf(left) ?? ''] ?? words[fieldOf(right) ?? ''];
+  const allowed = closedWords[fieldOf(left) ?? ''] ?? closedWords[fieldOf(right) ?? ''];
   if (allowed === undefined) return undefined;
   for (const literal of [left, right].flatMap((side) => (side.op === 'list' ? side.args : [side]))) {
     if (literal.op !== 'value' || typeof literal.args !== 'string' || allowed.includes(literal.args))
       continue;
     const near = nearest(literal.args, allowed);
     const hint =
-      near === undefined
+      near === undefined || near === ''
         ? `allowed: ${allowed.filter((word) => word !== '').join(', ')}`
         : `did you mean "${near}"?`;
     return { message: `it is never "${literal.args}"`, hint, offset: literal.start };

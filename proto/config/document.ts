@@ -12,18 +12,8 @@ import { z } from 'zod';
 import { explainIssues, explainMessage } from './explain.ts';
 import { documentLimits } from './limits.ts';
 import { type Path, type Position, Positions } from './position.ts';
+import type { Problem } from './problem.ts';
 import { explainSyntax } from './syntax.ts';
-
-export interface Problem {
-  /** `sources.lab.listner`; empty where the document as a whole is meant. */
-  path: string;
-  /** From 1. */
-  line: number;
-  column: number;
-  message: string;
-  /** What to write instead; may be empty. */
-  hint: string;
-}
 
 /** A document that can be read, whatever its schema says of it. */
 export interface Written {
@@ -37,7 +27,7 @@ export type DocumentResult<T> =
   | { value: T; written: Written; problems?: never }
   | { problems: Problem[]; written?: Written };
 
-export type { Path, Position };
+export type { Path, Position, Problem };
 export { Positions };
 
 /**
@@ -82,16 +72,6 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, fileName?: s
   const written = { plain, positions };
   if (parsed.success) return { value: parsed.data, written };
   return { problems: inTextOrder(explainIssues(parsed.error.issues, schema, plain, positions)), written };
-}
-
-/** For a terminal: `settings.yaml:12:5  listeners.mllp.lisen: unknown key; did you mean "listen"?` */
-export function formatProblems(problems: readonly Problem[], fileName: string): string {
-  return problems
-    .map(({ path, line, column, message, hint }) => {
-      const what = path === '' ? message : `${path}: ${message}`;
-      return `${fileName}:${line}:${column}  ${what}${hint === '' ? '' : `; ${hint}`}`;
-    })
-    .join('\n');
 }
 
 /** JSON Schema 2020-12 of what a person may write (defaults left out are fine). */

@@ -5,12 +5,13 @@
  */
 import { z } from 'zod';
 import { criticalRule } from './critical-schema.ts';
+import { classes } from './event-words.ts';
 import { mapping } from './mapping-schema.ts';
 import { onceSection } from './once-schema.ts';
 import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
-import { address, classes, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
+import { address, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
-export { type Class, classes } from './words.ts';
+export { type Class, classes } from './event-words.ts';
 
 const source = z.strictObject({
   listener: name.describe('The name of a listener in the settings of the gateway.'),

@@ -4,9 +4,6 @@ import { isUcum } from '../units/ucum.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
 
-export const classes = ['stat', 'urgent', 'routine', 'bulk'] as const;
-export type Class = (typeof classes)[number];
-
 export function text(check: (value: string) => [message: string, hint: string] | undefined, example: string) {
   return z
     .string()

@@ -289,6 +289,15 @@ const rows: [string, string, string, number, number, string, string][] = [
     'did you mean "observation"?',
   ],
   [
+    'a status as the message has it',
+    rule('event.observations.exists(o, o.status == "F")'),
+    'classes[0].when',
+    3,
+    52,
+    'it is never "F"',
+    'allowed: registered, preliminary, partial, final, corrected, cancelled, entered-in-error, unknown',
+  ],
+  [
     'a regular expression',
     rule('event.kind.matches("a+")'),
     'classes[0].when',

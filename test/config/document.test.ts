@@ -1,6 +1,7 @@
 import t from 'tap';
 import { z } from 'zod';
-import { formatProblems, type Problem, readDocument, toJsonSchema } from '../../proto/config/document.ts';
+import { readDocument, toJsonSchema } from '../../proto/config/document.ts';
+import { formatProblems, type Problem } from '../../proto/config/problem.ts';
 
 const schema = z.strictObject({
   level: z.enum(['debug', 'info']).default('info'),

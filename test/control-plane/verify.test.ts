@@ -8,15 +8,18 @@ import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import { loadKey } from '../../gateway/process/keys.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import { folderOf, runProgram } from '../kit/site.ts';
+import { MllpClient } from '../kit/mllp-client.ts';
+import { folderOf, runProgram, Site } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
 
 /** Turns one bit of a row over, as a disk does. */
-async function damage(directory: string, table: string, number: bigint): Promise<void> {
+async function damage(directory: string, table: string, number: bigint | Buffer): Promise<void> {
   const environment = openEnvironment({ directory });
-  const row = Buffer.from(environment.table(table).get(indexKey(number)) as Buffer);
+  const key = typeof number === 'bigint' ? indexKey(number) : number;
+  const row = Buffer.from(environment.table(table).get(key) as Buffer);
   row[row.length >> 1] = (row[row.length >> 1] ?? 0) ^ 1;
   await environment.write(() => {
-    void environment.table(table).put(indexKey(number), row);
+    void environment.table(table).put(key, row);
   });
   await environment.close();
 }
@@ -95,4 +98,85 @@ for (const number of [3n, 10n]) {
       });
     },
   );
+}
+
+t.test('start - a damaged newest row keeps nothing from going on behind it, and is named', async (t) => {
+  const { data, directory, open } = await filled(t);
+  await damage(directory, 'audit', 10n);
+  await damage(directory, 'events', 10n);
+  const store = await open();
+  const chain = new AuditChain(store, () => 6n);
+  await chain.open();
+  const log = new EventLog(store, loadKey(join(data, 'key'), false), () => 1n);
+  await log.open();
+  t.equal(log.last(), 10n);
+  await chain.add({ action: 'config-pushed', subject: 'config 11', actor: 'ann' });
+  const envelopes = [
+    Envelope.encode(Envelope.fromPartial({ recordSequence: 11n, index: 1, count: 1 })).finish(),
+  ];
+  const batch = { epoch: 1n, lane: 'stat', firstSequence: 11n, envelopes };
+  t.match(await log.append('north', 'north', Batch.fromPartial(batch)), { outcome: 'applied', through: 11n });
+  t.match(
+    (await log.read(10n, 100)).map(({ index, sequence }) => [index, sequence]),
+    [[11n, 11n]],
+  );
+  t.match(await log.read(8n, 100), [{ index: 9n }], 'what stands before the damage is given first');
+  await t.rejects(log.read(9n, 100), {
+    code: 'events-damaged',
+    message: /^Event 10 of the log is damaged on disk/,
+    hint: /--after 10;/,
+  });
+  await store.close();
+  const { report } = await verify(data);
+  t.match(report, {
+    audit: { intact: false, firstBad: '10', entries: '11' },
+    events: { damage: /^event 10:/ },
+  });
+});
+
+t.test('start - a damaged head of the trail is written anew from the newest entry', async (t) => {
+  const { data, directory, open } = await filled(t);
+  await damage(directory, 'audit-head', Buffer.from('head'));
+  const store = await open();
+  const chain = new AuditChain(store, () => 6n);
+  await chain.open();
+  await chain.add({ action: 'config-pushed', subject: 'config 11', actor: 'ann' });
+  await store.close();
+  t.match((await verify(data)).report.audit, { intact: true, entries: '11' });
+});
+
+t.test('events - reading from the start stops at damage, says where, and goes on behind it', async (t) => {
+  const site = await Site.start(t);
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  const stored = async () => (await site.ask<unknown[]>('events', '--from-start')).length;
+  for (const id of ['E1', 'E2', 'E3']) {
+    await client.send(Buffer.from(oru(id)));
+    await until(async () => (await stored()) === Number(id[1]), {
+      what: id,
+      timeoutMs: 20_000,
+      everyMs: 100,
+    });
+  }
+  await client.close();
+  await site.plane?.stop();
+  await damage(join(site.planeData, 'store'), 'events', 2n);
+  await site.startPlane();
+  const read = async (...more: string[]) => {
+    const { code, stdout, stderr } = await site.ctl('events', ...more, '-o', 'jsonl');
+    const ids = stdout.split('\n').filter((one) => one !== '');
+    return { code, stderr, ids: ids.map((one) => (JSON.parse(one) as Event).provenance.messageControlId) };
+  };
+  const first = await read('--from-start');
+  t.same(first.ids, ['E1']);
+  t.equal(first.code, 1);
+  t.match(first.stderr, /Event 2 of the log is damaged on disk.*--after 2;/);
+  t.match(await read('--after', '2'), { code: 0, ids: ['E3'] });
+});
+
+interface Event {
+  readonly provenance: { readonly messageControlId: string };
+}
+
+function oru(id: string): string {
+  return `MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123||ORU^R01|${id}|P|2.5\rPID|||A1\rOBR|1||${id}|X\rOBX|1|NM|K||4.1|mmol/L\r`;
 }

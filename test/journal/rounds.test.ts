@@ -10,6 +10,7 @@ import type { TakenRecord } from '../../gateway/journal/records.ts';
 import { type Environment, openEnvironment } from '../../gateway/process/lmdb.ts';
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { closeJournal, openJournal } from '../kit/journal.ts';
 import { folderOf } from '../kit/site.ts';
 import { recordOf } from '../kit/taken.ts';
 import { until } from '../kit/wait.ts';
@@ -210,6 +211,20 @@ t.test('rounds - a replay leaves quarantine in the round of its new record and c
     },
   );
   t.ok(rounds > 4, `${rounds} rounds`);
+});
+
+t.test('rounds - two replays of one entry at once put it back once', async (t) => {
+  const opened = await openJournal(folderOf(t));
+  const { journal } = opened;
+  await journal.append(draft(1));
+  for (const row of journal.take('routine', 10_000, 1024 ** 3))
+    journal.finish([row], [{ lanes: [], rejects: row.records.map(rejected), deliveries: [] }]);
+  await journal.release('nothing');
+  t.same(await Promise.all([journal.replay(1), journal.replay(1)]), ['replayed', 'missing']);
+  t.equal(await journal.replay(1), 'missing');
+  t.equal(taken(journal).length, 1);
+  t.same(countsOf(journal), { accepted: 1, quarantined: 0, pending: 1 });
+  await closeJournal(opened);
 });
 
 function rejected(taken: TakenRecord) {

@@ -28,9 +28,13 @@ export function isDocument(file: string): boolean {
   return /\.md$/i.test(file);
 }
 
+export function eventsOf(file: string) {
+  return normalizeHl7v2(readFileSync(join(corpusFolder, file)), testContext());
+}
+
 export function outcomeOf(file: string): string {
   if (isDocument(file)) return [file, 'not-a-message', '', '', 0, 0].join('\t');
-  const { events, reject } = normalizeHl7v2(readFileSync(join(corpusFolder, file)), testContext());
+  const { events, reject } = eventsOf(file);
   const kinds = [...new Set(events.map((event) => event.kind))].sort().join(',');
   const observations = events.reduce((sum, event) => sum + event.observations.length, 0);
   const outcome = reject === undefined ? 'events' : events.length > 0 ? 'events+quarantine' : 'quarantine';

@@ -1,7 +1,8 @@
 /** Every file of the corpus gives what the committed table says (see corpus-outcomes.ts). */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { corpusFiles, corpusPresent, outcomeOf, tablePath } from './corpus-outcomes.ts';
+import { closedWords } from '../../proto/config/event-words.ts';
+import { corpusFiles, corpusPresent, eventsOf, isDocument, outcomeOf, tablePath } from './corpus-outcomes.ts';
 
 const skip = corpusPresent() ? false : 'corpus not present (HILUM_CORPUS)';
 
@@ -30,5 +31,25 @@ t.test('corpus - only malformed, fuzz and query files are quarantined', { skip }
     if (outcome === 'events' || outcome === 'not-a-message') continue;
     t.ok(mayFail.test(file) || mayFailCodes.has(code), `${file}: ${code}`);
   }
+  t.end();
+});
+
+t.test('corpus - a predicate may name every word that a field of a few words has', { skip }, (t) => {
+  const met = new Map(Object.keys(closedWords).map((field) => [field, new Set<string>()]));
+  for (const file of corpusFiles().filter((file) => !isDocument(file))) {
+    for (const event of eventsOf(file).events) {
+      met.get('ClinicalEvent.kind')?.add(event.kind);
+      met.get('ClinicalEvent.status')?.add(event.status);
+      for (const { status } of event.observations) met.get('Observation.status')?.add(status);
+      if (event.encounter !== undefined) met.get('Encounter.status')?.add(event.encounter.status);
+    }
+  }
+  for (const [field, words] of met)
+    t.same(
+      [...words].filter((word) => !closedWords[field]?.includes(word)),
+      [],
+      field,
+    );
+  t.ok((met.get('ClinicalEvent.status')?.size ?? 0) > 8, 'and many are met');
   t.end();
 });

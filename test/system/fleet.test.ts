@@ -82,6 +82,7 @@ t.test(
       { version: '3', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
       { version: '4', rollbackOf: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
     ]);
+    t.equal((await rollback()).code, 3, 'a second one does not give back what the first left');
     const full = (await site.ctl('config', 'history', '--full')).stdout;
     t.match(full, `\n# north, version 2\nsources:\n  x: { listener: nowhere }\n\n# north, version 3\n`);
     const bad = site.write('bad.yaml', 'sources:\n  lab: { listenr: lab }\n');

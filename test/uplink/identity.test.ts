@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import t from 'tap';
 import { openAuthority } from '../../control-plane/identity/ca.ts';
-import { loadIdentity, makeRequest } from '../../gateway/uplink/identity.ts';
+import { loadIdentity } from '../../gateway/uplink/identity.ts';
+import { makeRequest } from '../../gateway/uplink/request.ts';
 import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
 import {
   EnrollmentClient,

@@ -22,6 +22,7 @@
  * A crash loses what was not answered, which the sender still has. What survives is the journal's.
  */
 import { Aedes } from 'aedes';
+import { errorWord } from '../../process/log.ts';
 import type { Intake } from '../intake.ts';
 import type { Refusal } from './admission.ts';
 import { Backpressure } from './backpressure.ts';
@@ -153,6 +154,7 @@ class Broker implements MqttSource {
       },
       (socket) => this.#connections.open(socket, (one) => aedes.handle(one)),
       (reason, address) => this.#counters.refused(reason, address),
+      (error) => this.#counters.log('mqtt.accept-failed', { reason: errorWord(error) }),
     );
     try {
       const bound = await this.#listener.start();

@@ -27,6 +27,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #onSocket: (socket: net.Socket) => void;
   readonly #onRefused: (reason: ListenerRefusal, address: string) => void;
+  readonly #onAcceptFailed: (error: unknown) => void;
   readonly #server: net.Server;
   readonly #raw = new Set<net.Socket>();
   readonly #perAddress = new Map<string, number>();
@@ -37,10 +38,12 @@ export class Listener {
     options: ListenerOptions,
     onSocket: (socket: net.Socket) => void,
     onRefused: (reason: ListenerRefusal, address: string) => void,
+    onAcceptFailed: (error: unknown) => void,
   ) {
     this.#options = options;
     this.#onSocket = onSocket;
     this.#onRefused = onRefused;
+    this.#onAcceptFailed = onAcceptFailed;
     // Each PUBACK is a small write on its own: Nagle would hold it back.
     this.#server = net.createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 },
@@ -55,7 +58,8 @@ export class Listener {
       this.#server.once('error', reject);
       this.#server.listen({ host: this.#options.host, port: this.#options.port, backlog: 511 }, () => {
         this.#server.off('error', reject);
-        this.#server.on('error', () => {}); // EMFILE on accept: the peer comes again
+        // No file for another connection: whoever wanted it comes again, and the others go on.
+        this.#server.on('error', (error) => this.#onAcceptFailed(error));
         this.#accepting = true;
         const { port, address } = this.#server.address() as net.AddressInfo;
         resolve({ port, address });

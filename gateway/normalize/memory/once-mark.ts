@@ -1,6 +1,6 @@
 /** What both parts of `once` say on an event, and how they know the event in hand again. */
 import { hash } from 'node:crypto';
-import { type Class, classes } from '../../../proto/config/words.ts';
+import { type Class, classes } from '../../../proto/config/event-words.ts';
 import type { ClinicalEvent, Once, OnceLink, RecordPosition } from '../../../proto/gen/hilum/v1/event.ts';
 import type { About } from './memory.ts';
 

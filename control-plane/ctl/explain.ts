@@ -1,4 +1,4 @@
-/** explain: where each field of an event comes from, by which rule, and what of the message is in no event. */
+/** What `explain` does: where each field of an event comes from, by which rule, and what of the message is in no event. */
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { mappingName, meaningOf, understand } from '../../gateway/meaning.ts';
@@ -13,9 +13,9 @@ import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Connection, call, stream } from './client.ts';
 import { parseConfig } from './config-file.ts';
 import { onceText } from './once-text.ts';
-import { checkPlace, output, withConnection } from './options.ts';
+import { checkPlace, withConnection } from './options.ts';
 
-interface ExplainOptions {
+export interface ExplainOptions {
   source?: string;
   topic: string;
   config?: string;
@@ -24,39 +24,19 @@ interface ExplainOptions {
   output: Form;
 }
 
-export function addExplainCommand(program: Command): void {
-  program
-    .command('explain')
-    .description('field by field: where it comes from, by which rule; and what of the message no rule used')
-    .argument('<file|id>', 'a message in a file, or the id of a stored event')
-    .option('--source <name>', 'the source that a file is of; default: mllp or mqtt, by what is in it')
-    .option('--topic <topic>', 'the MQTT topic that a file came on', '')
-    .option('--config <file>', 'explain under this config')
-    .option('--site <name>', 'explain a file under the config that this site should run')
-    .option('--reason <text>', "why a stored event's bytes are looked at; for the audit trail")
-    .addOption(output())
-    .addHelpText(
-      'after',
-      `
-A file is read here and needs no control plane. A stored event is explained by its own bytes, under the config
-that it names; that is audited.
-
-Examples:
-  hilumctl explain result.hl7
-  hilumctl explain result.hl7 --source lab --config site.yaml
-  hilumctl explain result.hl7 --source lab --site north -o json
-  hilumctl explain north.9f3c.stat.17 --reason "ticket 4711"`,
-    )
-    .action(async (subject: string, options: ExplainOptions, command: Command) => {
-      if (options.config !== undefined && options.site !== undefined) {
-        throw new HilumError('usage', 'Give --config or --site, not both.', { exit: exitCode.usage });
-      }
-      const explanation = existsSync(subject)
-        ? await ofFile(subject, options, command)
-        : await ofEvent(subject, options, command);
-      printObject(options.output, explanation, () => text(explanation));
-      if (explanation.events.length === 0) process.exitCode = exitCode.failed;
-    });
+export async function explainSubject(
+  subject: string,
+  options: ExplainOptions,
+  command: Command,
+): Promise<void> {
+  if (options.config !== undefined && options.site !== undefined) {
+    throw new HilumError('usage', 'Give --config or --site, not both.', { exit: exitCode.usage });
+  }
+  const explanation = existsSync(subject)
+    ? await ofFile(subject, options, command)
+    : await ofEvent(subject, options, command);
+  printObject(options.output, explanation, () => text(explanation));
+  if (explanation.events.length === 0) process.exitCode = exitCode.failed;
 }
 
 interface Explanation {

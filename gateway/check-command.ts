@@ -1,0 +1,30 @@
+/** check: the settings, and a config against them. */
+import { checkConfig } from '../proto/config/check.ts';
+import { formatProblems } from '../proto/config/problem.ts';
+import { checkListenerFiles } from './listeners.ts';
+import { readConfigText } from './process/config-text.ts';
+import { exitCode, HilumError } from './process/errors.ts';
+import type { Place } from './run-command.ts';
+import { listenerTypes, loadSettings } from './settings.ts';
+
+export function checkCommand(config: string | undefined, options: Place): void {
+  const { settings, file } = loadSettings(options.data, options.settings);
+  for (const [name, listener] of Object.entries(settings.listeners))
+    checkListenerFiles(name, listener, { directory: options.data, settingsFile: file });
+  process.stdout.write(
+    file === ''
+      ? `There is no settings.yaml in ${options.data}: the defaults are all well.\n`
+      : `${file}: all well.\n`,
+  );
+  if (config === undefined) return;
+  const checked = checkConfig(readConfigText(config), {
+    listeners: listenerTypes(settings),
+    fileName: config,
+  });
+  if (checked.problems !== undefined) {
+    throw new HilumError('config-bad', formatProblems(checked.problems, config), {
+      exit: exitCode.badConfig,
+    });
+  }
+  process.stdout.write(`${config}: all well.\n`);
+}
