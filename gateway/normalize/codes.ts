@@ -9,7 +9,8 @@ const systems = new Map<string, string>([
   ['LN', 'http://loinc.org'],
   ['LOINC', 'http://loinc.org'],
   ['SCT', 'http://snomed.info/sct'],
-  ['SNM3', 'http://snomed.info/sct'],
+  // SNOMED III, whose codes (T-28000) are none of SNOMED CT [HL7 table 0396].
+  ['SNM3', 'urn:oid:2.16.840.1.113883.6.51'],
   ['SNOMED-CT', 'http://snomed.info/sct'],
   ['SNOMEDCT', 'http://snomed.info/sct'],
   ['UCUM', 'http://unitsofmeasure.org'],

@@ -55,7 +55,22 @@ export function logical(type: string, to: Identifier | undefined): Element | und
 }
 
 export function concept(from: Code | undefined): Element | undefined {
-  return from === undefined ? undefined : lean({ coding: from.codings.map(coding), text: from.text });
+  return from === undefined ? undefined : lean({ coding: from.codings.flatMap(suffixed), text: from.text });
+}
+
+/**
+ * `71020&IMP` is the code of an examination and, apart from its system, what of the report the row holds
+ * [HL7 7.1.4]; of LOINC both are codes of it. No terminology has the two as one; a sender's own system may.
+ */
+function suffixed(from: Coding): Element[] {
+  const [, base, suffix] = /^([^&\s]+)&([A-Z0-9][A-Z0-9.-]*)$/i.exec(from.code) ?? [];
+  const own = from.system === '' || from.system.startsWith('urn:hilum:');
+  if (own || base === undefined || suffix === undefined) return [coding(from)];
+  const system = /^\d+-\d$/.test(suffix) ? from.system : '';
+  return [
+    coding({ ...from, code: base, display: '' }),
+    coding({ ...from, code: suffix, display: '', system, version: '' }),
+  ];
 }
 
 export function concepts(from: readonly (Code | undefined)[]): Element[] {

@@ -49,7 +49,7 @@ function sentValue(from: Observation): Value {
   const span = period(valuePeriod?.start, valuePeriod?.end);
   if (span !== undefined) return { valuePeriod: span };
   if (structures.has(valueType) && structured !== undefined)
-    return structuredOf(from) ?? { valueString: value };
+    return structuredOf(from) ?? measuredText(from, value);
   const [, hour, minute, second = '00', part = ''] =
     (valueType === 'TM' && /^([01]\d|2[0-3])([0-5]\d)([0-5]\d)?(\.\d{1,4})?$/.exec(value)) || [];
   if (hour !== undefined) return { valueTime: `${hour}:${minute}:${second}${part}` };
@@ -58,7 +58,14 @@ function sentValue(from: Observation): Value {
 
 /** A text by its form, for the types that may hold numbers. */
 export function textValue(from: Observation, text: string): Value {
-  return (numeric.has(from.valueType) ? numberOf(from, text) : undefined) ?? { valueString: text };
+  if (!numeric.has(from.valueType)) return { valueString: text };
+  return numberOf(from, text) ?? measuredText(from, text);
+}
+
+/** What is no plain number (`5,4`, `12.5 H`) keeps its unit, which has no other place. */
+function measuredText(from: Observation, text: string): Value {
+  const { unit = '' } = unitOf(from.unit, from.unitCode);
+  return { valueString: unit !== '' && /\d/.test(text) ? `${text} ${String(unit)}` : text };
 }
 
 /** NM and CQ are numbers; ST, and what has no type, may be one. An ST without unit may be a name: `0042`. */
@@ -103,7 +110,9 @@ function structuredOf(from: Observation): Value | undefined {
   if (number2 === '' && separator === '') {
     return sign === '' ? plain(from, number1) : compared(from, sign, number1);
   }
-  if (separator === ':' || separator === '/') return ratio(sign, number1, number2 ?? '');
+  // Of two amounts (2/38 ug/mL) each has the unit, of a titer (1:80) neither.
+  if (separator === ':' || (separator === '/' && from.unit === ''))
+    return ratio(sign, number1, number2 ?? '');
   if (separator === '-' && sign === '') return range(from, number1, number2 ?? '');
   return undefined;
 }

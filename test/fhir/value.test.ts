@@ -91,7 +91,7 @@ t.test('fhir value - a numeric range of a device is a range', async (t) => {
       structured: { comparator: '', number1, separator: '-', number2 },
     });
   t.match(of('-40.96', '40.95'), '"valueRange":{"low":{"value":-40.96,"unit":"mV"},"high":{"value":40.95');
-  t.equal(of('5', ''), '"valueString":"5-"', 'half of one is its text');
+  t.equal(of('5', ''), '"valueString":"5- mV"', 'half of one is its text');
 });
 
 t.test(
@@ -320,3 +320,45 @@ t.test(
     });
   },
 );
+
+t.test('fhir value - what is no plain number keeps its unit in the text', async (t) => {
+  const of = (value: string, valueType = 'NM', unit = 'mmol/L') => valueText({ value, valueType, unit });
+  t.equal(of('5,4', 'ST'), '"valueString":"5,4 mmol/L"');
+  t.equal(of('12.5 H'), '"valueString":"12.5 H mmol/L"');
+  t.equal(of('≤2'), '"valueString":"≤2 mmol/L"');
+  t.equal(of('negative', 'ST'), '"valueString":"negative"', 'a word has none');
+  t.equal(of('see 5', 'TX'), '"valueString":"see 5"', 'nor a narrative');
+  const structured = { comparator: '<=', number1: '2', separator: '/', number2: '38' };
+  t.equal(
+    valueText({ value: '<=2/38', valueType: 'SN', unit: 'ug/mL', structured }),
+    '"valueString":"<=2/38 ug/mL"',
+  );
+});
+
+t.test('fhir value - a code with a suffix is the code of its system, and the suffix beside it', async (t) => {
+  const codingsOf = (code: string) =>
+    resourceOf(
+      'Observation',
+      msh('ORU^R01'),
+      'PID|1||1',
+      'OBR|1||F|A^A^L',
+      `OBX|1|TX|${code}||No fracture.||||||F`,
+    );
+  t.match(codingsOf('71020&IMP^Chest^CPT4'), {
+    code: {
+      coding: [
+        { system: 'http://www.ama-assn.org/go/cpt', code: '71020' },
+        { system: undefined, code: 'IMP' },
+      ],
+      text: 'Chest',
+    },
+  });
+  t.match(codingsOf('30955-9&30956-7^Vaccine^LN'), {
+    code: { coding: [{ code: '30955-9' }, { system: 'http://loinc.org', code: '30956-7' }] },
+  });
+  t.match(
+    codingsOf('R\\T\\D^Research^L'),
+    { code: { coding: [{ code: 'R&D' }] } },
+    'a code of its own may have one',
+  );
+});

@@ -271,3 +271,48 @@ t.test('results - a coding system by the names that senders give it is that syst
   t.match(observations[0]?.furtherValueCodes, [{ codings: [{ system: 'http://www.ama-assn.org/go/cpt' }] }]);
   t.end();
 });
+
+t.test('results - separators at the end of a value or a range say nothing', (t) => {
+  const { observations } = event(
+    'OBR|1||F1|A^B^L',
+    'OBX|1|NM|A^B^L||4.1^^|mg|4-10^|N|||F',
+    'OBX|2|NM|A^B^L||4.1&|mg|||||F',
+    'OBX|3|ST|A^B^L||a^b^|||||||F',
+    'OBX|4|ST|A^B^L||2\\S\\|||||||F',
+    'OBX|5|TX|A^B^L||left ^|||||||F',
+  );
+  t.equal(observations[0]?.value, '4.1');
+  t.equal(observations[0]?.referenceRange, '4-10');
+  t.equal(observations[1]?.value, '4.1');
+  t.equal(observations[2]?.value, 'a^b', 'one between its parts is content');
+  t.equal(observations[3]?.value, '2^', 'and so is one that was escaped');
+  t.equal(observations[4]?.value, 'left ^');
+  t.end();
+});
+
+t.test('results - words in place of the codes of a status are read, and what is neither is told', (t) => {
+  const { observations, status, provenance } = event(
+    `OBR|1||F1|A^B^L${'|'.repeat(21)}Final`,
+    'OBX|1|NM|A^B^L||4.1|mg|||||Corrected',
+    'OBX|2|NM|A^B^L||4.1|mg|||||Q9',
+  );
+  t.equal(status, 'final');
+  t.same(
+    observations.map((one) => one.status),
+    ['corrected', 'unknown'],
+  );
+  t.same(provenance?.remarks, ['OBX[2]-11: not a code of table 0085, it is no status']);
+  t.end();
+});
+
+t.test('results - an SN whose first repetition is empty has the number of the next', (t) => {
+  const { observations } = event('OBR|1||F1|A^B^L', 'OBX|1|SN|A^B^L||~<^5.4|mg|||||F');
+  t.match(observations[0], { value: '<5.4', structured: { comparator: '<', number1: '5.4' } });
+  t.end();
+});
+
+t.test('results - SNOMED III is not SNOMED CT [HL7 table 0396]', (t) => {
+  const { observations } = event('OBR|1||F1|A^B^L', 'OBX|1|CWE|A^B^L||L-25116^S. pneumoniae^SNM3||||||F');
+  t.match(observations[0]?.valueCode?.codings, [{ system: 'urn:oid:2.16.840.1.113883.6.51' }]);
+  t.end();
+});

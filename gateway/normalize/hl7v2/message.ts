@@ -59,6 +59,14 @@ export class Message {
     return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.charset.decode) : text;
   }
 
+  /** The same without separators at its end: empty parts there say nothing [HL7 2.5.3.2]. */
+  content(start: number, end: number): string {
+    const { bytes, by } = this;
+    let last = end;
+    while (last > start && (bytes[last - 1] === by.component || bytes[last - 1] === by.subcomponent)) last--;
+    return this.text(start, last);
+  }
+
   /** True where two stretches hold the same bytes. */
   same(start: number, end: number, other: number, otherEnd: number): boolean {
     if (end - start !== otherEnd - other) return false;
@@ -188,6 +196,11 @@ export class Segment {
       if (byte === by.component || byte === by.repetition) break;
     }
     return trimmed(this.message.text(start, stop));
+  }
+
+  /** The field as sent, unescaped, with the separators between its parts. */
+  content(field: number): string {
+    return this.has(field) ? trimmed(this.message.content(this.start(field), this.end(field))) : '';
   }
 
   /** The whole field as sent, separators and all, unescaped. */

@@ -37,6 +37,11 @@ export class Parts {
     return this.empty ? '' : this.message.text(this.start, this.end);
   }
 
+  /** The same without the separators at its end. */
+  content(): string {
+    return this.empty ? '' : this.message.content(this.start, this.end);
+  }
+
   /** True where the part has at least one character. */
   has(part: number): boolean {
     return this.seek(part);

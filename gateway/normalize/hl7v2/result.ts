@@ -7,9 +7,10 @@ import { flags } from './flags.ts';
 import { ei, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
+import { remark } from './scope.ts';
 import { isDeleted, resultStatus } from './status.ts';
 import { asSent, type Table, word } from './table.ts';
-import { observedValue } from './value.ts';
+import { observedValue, place } from './value.ts';
 
 // Most of a result message is OBX: what nearly each of them has is assigned by name, which the engine does
 // several times faster than by key.
@@ -59,7 +60,10 @@ export const obx: Table<Observation> = [
     11,
     (to, segment, field) => {
       to.resultStatus = segment.text(field);
-      to.status = resultStatus[upper(to.resultStatus)] ?? 'unknown';
+      const known = resultStatus[upper(to.resultStatus)];
+      to.status = known ?? 'unknown';
+      if (known === undefined && to.resultStatus !== '')
+        remark(segment.message.scope, `${place(segment, field)}: not a code of table 0085, it is no status`);
     },
   ],
   [12, 'referenceRangeEffective', time],

@@ -3,8 +3,23 @@ import type { ClinicalEvent, Order } from '../../../proto/gen/hilum/v1/event.ts'
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 
-/** OBX-11 [HL7 table 0085]. */
+/** Words that are sent in place of the codes of a result or a report. */
+const resultWords = {
+  FINAL: 'final',
+  PRELIM: 'preliminary',
+  PRELIMINARY: 'preliminary',
+  PARTIAL: 'partial',
+  CORRECTED: 'corrected',
+  CORRECTION: 'corrected',
+  AMENDED: 'corrected',
+  CANCELED: 'cancelled',
+  CANCELLED: 'cancelled',
+  PENDING: 'registered',
+};
+
+/** OBX-11, upper case [HL7 table 0085], and words that are sent in place of its codes. */
 export const resultStatus: Record<string, string> = lookup({
+  ...resultWords,
   F: 'final',
   U: 'final',
   V: 'final',
@@ -25,6 +40,7 @@ export const resultStatus: Record<string, string> = lookup({
 
 /** OBR-25 [HL7 table 0123]: A is some but not all results, R is not verified, which FHIR calls partial. */
 export const reportStatus: Record<string, string> = lookup({
+  ...resultWords,
   F: 'final',
   U: 'final',
   P: 'preliminary',

@@ -51,14 +51,14 @@ export function words(segment: Segment, field: number): string[] {
   return segment.each(field, (parts) => parts.text(1) || undefined);
 }
 
-/** The field as sent, with its separators. */
+/** The field as sent, with the separators inside. */
 export function asSent(segment: Segment, field: number): string {
-  return segment.whole(field);
+  return segment.content(field);
 }
 
 /** Every repetition as sent. */
 export function eachAsSent(segment: Segment, field: number): string[] {
-  return segment.repetitions(field).map((parts) => parts.whole().trim());
+  return segment.repetitions(field).map((parts) => parts.content().trim());
 }
 
 /** Text that may be coded: the text of it, else the code (ST in old versions, CWE in new ones). */

@@ -80,7 +80,7 @@ function texts(to: Observation, segment: Segment, field: number, type: string): 
 }
 
 /** With the set id of its row, which tells it from the others. */
-function place(segment: Segment, field: number): string {
+export function place(segment: Segment, field: number): string {
   const row = segment.text(1);
   return /^\d{1,6}$/.test(row) ? `${segment.name}[${row}]-${field}` : `${segment.name}-${field}`;
 }
@@ -91,8 +91,7 @@ function textIn(parts: Parts, type: string): string {
   // From and to [v2-to-FHIR, OBX-5].
   if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
   // In plain text a stray ^ or & is content.
-  const whole = parts.whole();
-  return type === 'TX' || type === 'FT' ? whole.trimEnd() : trimmed(whole);
+  return type === 'TX' || type === 'FT' ? parts.whole().trimEnd() : trimmed(parts.content());
 }
 
 function coded(to: Observation, segment: Segment, field: number): void {
@@ -113,7 +112,8 @@ const comparators = new Set(['', '<', '>', '<=', '>=', '=', '<>']);
 
 /** SN: comparator, number, separator, number [HL7 2.A.70]. */
 function structured(to: Observation, segment: Segment, field: number): void {
-  const parts = segment.parts(field);
+  // The first repetition may be empty: the value is that of the first one that has something.
+  const parts = segment.repetitions(field)[0] ?? segment.parts(field);
   const begin = parts.text(1);
   if (!comparators.has(begin)) {
     remark(parts.message.scope, `${place(segment, field)}: an SN that does not begin with a comparator`);
