@@ -184,7 +184,7 @@ export class AdminApi {
       envelope.recordEpoch,
       envelope.recordSequence,
     );
-    const { provenance, identityLinks, once } = await toClinicalEvent(event, this.state.persons);
+    const { provenance, identityLinks, once } = await toClinicalEvent(event, this.state);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,

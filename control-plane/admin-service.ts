@@ -153,7 +153,7 @@ function viewedOf({ id, raw, gateway, source, kind, class: lane }: StreamEventsR
 
 async function reply(api: AdminApi, event: StoredEvent, raw: boolean): Promise<EventReply> {
   return {
-    event: await toClinicalEvent(event, api.state.persons),
+    event: await toClinicalEvent(event, api.state),
     raw: raw ? await rawOf(api.state.eventLog, event) : new Uint8Array(0),
     index: event.index,
     storedAtUs: event.storedAtUs,

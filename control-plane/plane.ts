@@ -21,6 +21,7 @@ import { ToldEntries } from './audit/told.ts';
 import { Codes } from './codes/codes.ts';
 import { Configs } from './config/configs.ts';
 import { EventLog } from './eventlog/eventlog.ts';
+import { Overtaken } from './eventlog/overtaken.ts';
 import { hubOf } from './hub.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
@@ -95,14 +96,16 @@ export class Plane {
     const persons = new Persons(store, key);
     const registry = new Registry(store);
     const earlierNames = (gateway: string) => registry.earlierNames(gateway);
+    const overtaken = new Overtaken(store, earlierNames);
     const state: State = {
       store,
       authority,
       peers: new Peers(authority.caPem, store),
       tokens: new Tokens(store),
       registry,
-      eventLog: new EventLog(store, key, nowUs64, persons, earlierNames),
+      eventLog: new EventLog(store, key, nowUs64, [persons, overtaken], earlierNames),
       persons,
+      overtaken,
       configs,
       codes: new Codes(store, configs),
       audit: new AuditChain(store, nowUs64),
@@ -205,6 +208,7 @@ export interface State {
   registry: Registry;
   eventLog: EventLog;
   persons: Persons;
+  overtaken: Overtaken;
   configs: Configs;
   codes: Codes;
   audit: AuditChain;

@@ -54,6 +54,7 @@ export class EventEncoder {
         event: this.#event.since(0),
         raw: position === 0 ? record.raw : nothing,
         repeat: event.once?.role === 'repeat',
+        replaces: event.supersessions.some((one) => !one.thisIsSuperseded),
       });
       // The writer's own bytes, which it writes again: the element is a copy.
       const envelope = this.#envelope.since(0);

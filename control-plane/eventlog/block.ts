@@ -1,6 +1,7 @@
 /** A block of the event log: one batch as it came, and the events in it. */
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import type { EventBlock } from '../../proto/gen/hilum/v1/store.ts';
+import { blindedBytes } from './damaged.ts';
 import type { EventPosition } from './keys.ts';
 
 export interface StoredEvent extends EventPosition {
@@ -36,4 +37,12 @@ export function without(batch: Batch, leading: number): Batch {
     envelopes: batch.envelopes.slice(leading),
     queuedAtUs: batch.queuedAtUs.slice(leading),
   };
+}
+
+/** Is this among control IDs that are packed one behind the other? */
+export function holds(packed: Buffer, wanted: Buffer): boolean {
+  for (let at = 0; at < packed.length; at += blindedBytes) {
+    if (packed.compare(wanted, 0, blindedBytes, at, at + blindedBytes) === 0) return true;
+  }
+  return false;
 }

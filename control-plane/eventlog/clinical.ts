@@ -4,17 +4,31 @@
  */
 import type { FollowedMerge } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent, type IdentityLink } from '../../proto/gen/hilum/v1/event.ts';
-import type { StoredEvent } from './eventlog.ts';
+import type { EventLog, StoredEvent } from './eventlog.ts';
 import { eventId } from './keys.ts';
 
 /** Knows what became of identifiers [control-plane/persons]. */
-export interface Completes {
+interface Persons {
   complete(gateway: string, event: ClinicalEvent): Promise<void>;
 }
 
-/** With what became of its identifiers since then. */
-export async function toClinicalEvent(stored: StoredEvent, persons: Completes): Promise<ClinicalEvent> {
+interface Overtaken {
+  complete(stored: StoredEvent, event: ClinicalEvent, at: EventLog['eventAt']): Promise<void>;
+}
+
+export interface Completes {
+  readonly persons: Persons;
+  readonly overtaken: Overtaken;
+  readonly eventLog: Pick<EventLog, 'eventAt'>;
+}
+
+/** With what became of its identifiers since then, and with what had replaced it when it came. */
+export async function toClinicalEvent(
+  stored: StoredEvent,
+  { persons, overtaken, eventLog }: Completes,
+): Promise<ClinicalEvent> {
   const event = asStored(stored);
+  await overtaken.complete(stored, event, (index) => eventLog.eventAt(index));
   await persons.complete(stored.gateway, event);
   return event;
 }

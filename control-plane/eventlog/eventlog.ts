@@ -19,7 +19,8 @@ import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
-import { type StoredEvent, unpack, without } from './block.ts';
+import { holds, type StoredEvent, unpack, without } from './block.ts';
+import type { Book, Numbered } from './book.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import {
   chunkKey,
@@ -37,12 +38,6 @@ export type Appended =
   | { outcome: 'applied'; through: bigint; applied: number; duplicates: number }
   | { outcome: 'gap'; expected: bigint }
   | { outcome: 'conflict'; sequence: bigint };
-
-/** What is written with the merges of a batch: the persons that they are about. */
-export interface MergeBook {
-  rowsOf(gateway: string, merges: readonly Envelope[]): Promise<Row[]>;
-  settled(rows: readonly Row[]): void;
-}
 
 interface Cursor {
   /** Queued for writing; an ack waits for `written`. */
@@ -62,7 +57,7 @@ export class EventLog {
   readonly #store: Store;
   readonly #blind: Blind;
   readonly #nowUs: () => bigint;
-  readonly #merges: MergeBook | undefined;
+  readonly #books: readonly Book[];
   readonly #earlierNames: (gateway: string) => readonly string[];
   readonly #cursors = new Map<string, Cursor>();
   readonly #chunks = new Map<string, Buffer>();
@@ -78,11 +73,11 @@ export class EventLog {
     store: Store,
     blindKey: Uint8Array,
     nowUs: () => bigint,
-    merges?: MergeBook,
+    books: readonly Book[] = [],
     earlierNames: (gateway: string) => readonly string[] = () => [],
   ) {
     this.#store = store;
-    this.#merges = merges;
+    this.#books = books;
     this.#earlierNames = earlierNames;
     this.#blind = createBlind(blindKey);
     this.#nowUs = nowUs;
@@ -174,7 +169,7 @@ export class EventLog {
     const written = this.#store
       .write([...rows, { table: 'cursors', key, value: indexKey(through) }])
       .then(() => {
-        this.#merges?.settled(rows);
+        for (const book of this.#books) book.settled(rows);
         this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
         for (const follower of this.#followers) follower();
       });
@@ -193,10 +188,14 @@ export class EventLog {
     count.writeBigUInt64BE(firstIndex);
     count.writeUInt32BE(batch.envelopes.length, 8);
     const controlIds = Buffer.alloc(batch.envelopes.length * blindedBytes);
-    const merges: Envelope[] = [];
+    const noted = this.#books.map((book) => ({
+      book,
+      events: [] as Numbered[],
+    }));
     for (const [at, bytes] of batch.envelopes.entries()) {
       const envelope = Envelope.decode(bytes);
-      if (envelope.kind === 'merge') merges.push(envelope);
+      for (const { book, events } of noted)
+        if (book.concerns(envelope)) events.push({ envelope, index: firstIndex + BigInt(at) });
       if (envelope.messageControlId !== '') {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
@@ -221,8 +220,8 @@ export class EventLog {
       rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
     for (const [name, one] of counts)
       rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(one).finish() });
-    if (merges.length > 0 && this.#merges !== undefined)
-      rows.push(...(await this.#merges.rowsOf(gateway, merges)));
+    for (const { book, events } of noted)
+      if (events.length > 0) rows.push(...(await book.rowsOf(gateway, events)));
     return rows;
   }
 
@@ -381,17 +380,15 @@ export class EventLog {
     return (row instanceof DamagedRow ? row.key : row[0]?.key) ?? indexKey(0n);
   }
 
+  async eventAt(index: bigint): Promise<StoredEvent | undefined> {
+    const key = await this.#blockOf(index);
+    return (await this.#block(key.readBigUInt64BE(0))).find((one) => one.index === index);
+  }
+
   async #block(firstIndex: bigint): Promise<StoredEvent[]> {
     const row = await this.#store.get('events', indexKey(firstIndex));
     return row === undefined ? [] : unpack(EventBlock.decode(row));
   }
-}
-
-function holds(packed: Buffer, wanted: Buffer): boolean {
-  for (let at = 0; at < packed.length; at += blindedBytes) {
-    if (packed.compare(wanted, 0, blindedBytes, at, at + blindedBytes) === 0) return true;
-  }
-  return false;
 }
 
 function min(a: bigint, b: bigint): bigint {

@@ -31,13 +31,14 @@ import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { ClinicalEvent, type IdentityLink } from '../../proto/gen/hilum/v1/event.ts';
 import { IdentifierHistory } from '../../proto/gen/hilum/v1/identity.ts';
 import type { Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import type { Book, Numbered } from '../eventlog/book.ts';
 import type { Row, Store } from '../store/store.ts';
 
 const table = 'persons';
 /** As often as a walk can name new rows; the walk bounds itself. */
 const roundsMax = 20;
 
-export class Persons {
+export class Persons implements Book {
   readonly #store: Store;
   readonly #blind: Blind;
   /** Gateways that have rows: the others' events need no look. */
@@ -61,10 +62,14 @@ export class Persons {
     }
   }
 
+  concerns({ kind }: Envelope): boolean {
+    return kind === 'merge';
+  }
+
   /** Rows to write with the batch that holds these merges. Batches must be given in the order of their writes. */
-  async rowsOf(gateway: string, merges: readonly Envelope[]): Promise<Row[]> {
+  async rowsOf(gateway: string, merges: readonly Numbered[]): Promise<Row[]> {
     const changed = new Map<string, IdentifierHistory>();
-    for (const envelope of merges) {
+    for (const { envelope } of merges) {
       if (envelope.event.length === 0) continue;
       const event = ClinicalEvent.decode(envelope.event);
       const known = new Map(changed);

@@ -156,6 +156,7 @@ function envelopeMaker(): (n: number) => Buffer {
         event: ClinicalEvent.encode(event).finish(),
         raw: bytes,
         repeat: false,
+        replaces: false,
       }).finish(),
     );
     const hashAt = encoded.indexOf(mark);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { toClinicalEvent } from '../../control-plane/eventlog/clinical.ts';
 import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
+import { Overtaken } from '../../control-plane/eventlog/overtaken.ts';
 import { Persons } from '../../control-plane/persons/persons.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import type { Store } from '../../control-plane/store/store.ts';
@@ -72,11 +73,13 @@ interface Centre {
 async function open(directory: string): Promise<Centre> {
   const store = await openLmdbStore({ directory, key, onFault: () => undefined });
   const persons = new Persons(store, key);
-  const log = new EventLog(store, key, () => 1n, persons);
+  const log = new EventLog(store, key, () => 1n, [persons]);
+  const overtaken = new Overtaken(store, () => []);
+  const completes = { persons, overtaken, eventLog: log };
   await persons.open();
   await log.open();
   const read = async () =>
-    Promise.all((await log.read(0n, 10_000)).map((event) => toClinicalEvent(event, persons)));
+    Promise.all((await log.read(0n, 10_000)).map((event) => toClinicalEvent(event, completes)));
   return { store, log, persons, read };
 }
 

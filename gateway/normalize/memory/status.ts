@@ -104,7 +104,7 @@ export function orderText(event: ClinicalEvent, about: About, recall: Recall): s
 }
 
 /** One for each coding of OBR-4 that was sent. */
-function orderTexts(event: ClinicalEvent, { source }: About): string[] {
+export function orderTexts(event: ClinicalEvent, { source }: Pick<About, 'source'>): string[] {
   const { order } = event;
   if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return [];
   const number =
@@ -255,10 +255,13 @@ function follow(
   if (newest !== undefined) {
     mark.event.supersessions.push(supersession(what, newest, state, newer(newest, state).by, mark));
   } else if (before !== undefined && states[at]?.sequence === state.sequence && !isEcho(known, state)) {
-    const one = supersession(what, before, state, newer(state, before).by, mark);
-    if (isUnusual(before.status, state.status)) one.statusFlag = 'unusual-transition';
-    one.thisIsSuperseded = false;
-    mark.event.supersessions.push(one);
+    // Of the order all that are remembered: what is urgent may arrive before any of them.
+    for (const one of what === 'order' ? earlier : [before]) {
+      const replaced = supersession(what, one, state, newer(state, one).by, mark);
+      if (one === before && isUnusual(one.status, state.status)) replaced.statusFlag = 'unusual-transition';
+      replaced.thisIsSuperseded = false;
+      mark.event.supersessions.push(replaced);
+    }
   }
   return { states, earlier, newest };
 }
@@ -326,7 +329,7 @@ function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPos
 }
 
 /** By its first coding, unless only another one of them is known. */
-function observationKey(
+export function observationKey(
   { code, subId }: Observation,
   seen: Map<string, number>,
   known?: ReadonlyMap<string, unknown>,

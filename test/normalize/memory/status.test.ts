@@ -14,10 +14,13 @@ function one(rows: Rows, sequence: number, of: Report, source?: string): Clinica
   return event;
 }
 
-/** What is said of the order or of one observation. */
+/** What is said of the order or of one observation: of several records that it replaces, of the newest. */
 function of(event: ClinicalEvent, what: string): Partial<Supersession> | undefined {
   const found = event.supersessions.filter((said) => said.what === what);
-  if (found.length > 1) throw new Error(`${what} is said of twice`);
+  const records = new Set(found.map(({ record }) => record?.sequence));
+  if (records.size < found.length) throw new Error(`${what} is said of twice against one record`);
+  if (found.length > 1 && (what !== 'order' || found.some((said) => said.thisIsSuperseded)))
+    throw new Error(`${what} is said of twice`);
   return found[0];
 }
 
@@ -431,3 +434,21 @@ t.test('newness - places are by time alone, four at most', async (t) => {
   t.same(place(states, state(1, 1000)), { states, at: 4 }, 'older than all that is kept');
   t.equal(place(states, state(1, 1000)).states, states, 'and nothing is to be written');
 });
+
+t.test(
+  'status - an order names every record that it replaces, whichever of them arrives first',
+  async (t) => {
+    const rows = new Rows();
+    one(rows, 1, preliminary);
+    one(rows, 2, final);
+    const { supersessions } = one(rows, 3, corrected);
+    t.match(
+      supersessions.map(({ what, status, record }) => [what, status, record?.sequence]),
+      [
+        ['order', 'final', 2n],
+        ['order', 'preliminary', 1n],
+        ['observations[0]', 'final', 2n],
+      ],
+    );
+  },
+);

@@ -206,6 +206,7 @@ export function writeClinicalEvent(w: BackWriter, m: ClinicalEvent): void {
 
 export function writeEnvelope(w: BackWriter, m: Envelope): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.replaces !== false) w.bool(120, m.replaces);
   if (m.repeat !== false) w.bool(112, m.repeat);
   if (m.raw.length !== 0) w.raw(106, m.raw);
   if (m.event.length !== 0) w.raw(98, m.event);

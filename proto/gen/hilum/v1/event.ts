@@ -525,7 +525,9 @@ export interface Context {
  * One state of an order or an observation against another one of the same, from an earlier record. The order is known by
  * its number and OBR-4, an observation by OBX-3 and OBX-4; of several codings any may come first. A result that a later
  * report does not name is neither replaced nor withdrawn, since reports come in parts; a final report that leaves out what
- * is not final says so in its provenance's remarks.
+ * is not final says so in its provenance's remarks. Of an order all earlier records that are
+ * remembered are named. An event that arrives behind what replaces it, because that was more urgent, is told so when it is
+ * read.
  */
 export interface Supersession {
   /**
@@ -553,7 +555,7 @@ export interface Supersession {
   /**
    * What said which is newer: issued (OBR-22; where there is none, or only its day or minute is known, MSH-7) |
    * effective (OBX-14, where there is none OBR-7) | analyzed (OBX-19, where both have it) | message (MSH-7) |
-   * sequence (the order of arrival) | order (an older result that was not final, under an order that is; any
+   * sequence (the order of arrival; what is said again for the same times is its first record's) | order (an older result that was not final, under an order that is; any
    * older result, under an order that was withdrawn) | once (another feed's state: this event stands in place of
    * one that it is newer or older than)
    * Hilum: memory

@@ -192,6 +192,11 @@ export interface Envelope {
   raw: Uint8Array;
   /** The event says what another one has said before (Once.role repeat): readers leave it out unless they ask for it. */
   repeat: boolean;
+  /**
+   * The event replaces what earlier records said (Supersession.this_is_superseded is false): where it arrived before
+   * them, they are told as superseded.
+   */
+  replaces: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2887,6 +2892,7 @@ function createBaseEnvelope(): Envelope {
     event: new Uint8Array(0),
     raw: new Uint8Array(0),
     repeat: false,
+    replaces: false,
     _unknownFields: {},
   };
 }
@@ -2949,6 +2955,9 @@ export const Envelope: MessageFns<Envelope> = {
     }
     if (message.repeat !== false) {
       writer.uint32(112).bool(message.repeat);
+    }
+    if (message.replaces !== false) {
+      writer.uint32(120).bool(message.replaces);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3086,6 +3095,14 @@ export const Envelope: MessageFns<Envelope> = {
             message.repeat = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.replaces = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3150,6 +3167,7 @@ export const Envelope: MessageFns<Envelope> = {
       event: isSet(object.event) ? bytesFromBase64(object.event) : new Uint8Array(0),
       raw: isSet(object.raw) ? bytesFromBase64(object.raw) : new Uint8Array(0),
       repeat: isSet(object.repeat) ? globalThis.Boolean(object.repeat) : false,
+      replaces: isSet(object.replaces) ? globalThis.Boolean(object.replaces) : false,
     };
   },
 
@@ -3197,6 +3215,9 @@ export const Envelope: MessageFns<Envelope> = {
     if (message.repeat !== false) {
       obj.repeat = message.repeat;
     }
+    if (message.replaces !== false) {
+      obj.replaces = message.replaces;
+    }
     return obj;
   },
 
@@ -3229,6 +3250,7 @@ export const Envelope: MessageFns<Envelope> = {
     message.event = object.event ?? new Uint8Array(0);
     message.raw = object.raw ?? new Uint8Array(0);
     message.repeat = object.repeat ?? false;
+    message.replaces = object.replaces ?? false;
     return message;
   },
 };

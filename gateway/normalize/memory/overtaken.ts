@@ -1,0 +1,68 @@
+/**
+ * An event that arrives behind one which replaces it: a correction is of class STAT and its first report waits in the
+ * routine lane. Its gateway could not say so when it made it; whoever reads the log in its order must not put the
+ * older state over the newer one. Told in the words that the memory of status uses [status.ts].
+ */
+import type { ClinicalEvent, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
+import { statusOf } from './newness.ts';
+import { observationKey, orderTexts } from './status.ts';
+import { overrules } from './transitions.ts';
+
+/**
+ * Marks what `by` replaces of this event of that record.
+ * @param by arrived before it, and names the record among what it replaces
+ */
+export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: ClinicalEvent): void {
+  const replaced = by.supersessions.filter(
+    ({ thisIsSuperseded, record: of }) =>
+      !thisIsSuperseded && of?.epoch === record.epoch && of.sequence === record.sequence,
+  );
+  // Under `once` another feed's order has numbers of its own.
+  if (!replaced.some(({ decidedBy }) => decidedBy === 'once') && !isSameOrder(event, by)) return;
+  const ofOrder = replaced.find(({ what }) => what === 'order');
+  const results = event.kind === 'observation' ? event.observations : [];
+  const keys = keysOf(by);
+  let marked = false;
+  const mark = (
+    what: string,
+    status: string,
+    toStatus: string,
+    { decidedBy }: Pick<Supersession, 'decidedBy'>,
+  ) => {
+    marked = true;
+    event.supersessions.push({
+      ...{ what, record: by.provenance?.record, status, toStatus, decidedBy },
+      ...{ thisIsSuperseded: true, statusFlag: '' },
+    });
+  };
+  if (ofOrder !== undefined && !event.superseded) mark('order', by.status, event.status, ofOrder);
+  for (const [at, key] of keysOf(event).entries()) {
+    const result = results[at];
+    if (result === undefined || result.superseded) continue;
+    const place = keys.indexOf(key);
+    const newer = by.observations[place];
+    const own = replaced.find(({ what }) => what === `observations[${place}]`);
+    const status = statusOf(event, result);
+    const why =
+      newer === undefined
+        ? ofOrder !== undefined && overrules(by.status, status) && { decidedBy: 'order' }
+        : (own ?? (!newer.superseded && ofOrder));
+    if (!why) continue;
+    result.superseded = true;
+    mark(`observations[${at}]`, newer === undefined ? by.status : statusOf(by, newer), status, why);
+  }
+  if (!marked) return;
+  event.superseded =
+    results.length > 0 ? results.every(({ superseded }) => superseded) : ofOrder !== undefined;
+  event.provenance?.rules.push('centre/status');
+}
+
+function isSameOrder(a: ClinicalEvent, b: ClinicalEvent): boolean {
+  const texts = orderTexts(b, { source: b.provenance?.source ?? '' });
+  return orderTexts(a, { source: a.provenance?.source ?? '' }).some((text) => texts.includes(text));
+}
+
+function keysOf({ observations }: ClinicalEvent): string[] {
+  const seen = new Map<string, number>();
+  return observations.map((one) => observationKey(one, seen));
+}
