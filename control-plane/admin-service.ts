@@ -1,6 +1,7 @@
 /** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
 
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
+import { HilumError } from '../gateway/process/errors.ts';
 import type { Log } from '../gateway/process/log.ts';
 import {
   type AdminServer,
@@ -12,11 +13,12 @@ import {
 import type { AuditEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { AdminApi } from './admin-api.ts';
 import { needReason } from './audit/reason.ts';
-import { toClinicalEvent } from './eventlog/clinical.ts';
+import { asStored, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { rawOf } from './eventlog/raw.ts';
 import type { AnyCall, GrpcServer } from './session/grpc-server.ts';
 import { toStatus } from './session/uplink-service.ts';
+import { DamagedRow, orDamaged } from './store/store.ts';
 
 const pageEvents = 500;
 const auditPage = 500n;
@@ -113,6 +115,15 @@ async function streamEvents(
     return;
   }
   const end = eventLog.last();
+  if (!(await isThere(api, request))) {
+    throw new HilumError(
+      'log-set-back',
+      `What was read up to place ${request.afterIndex} is not in the log any more.`,
+      {
+        hint: 'The control plane was restored from an older copy. Read from a place before that, or with --from-start: what you had comes again.',
+      },
+    );
+  }
   const named = request.fromStart || request.afterIndex > 0n || !request.follow;
   let after = named ? request.afterIndex : end;
   let sent = 0;
@@ -141,6 +152,16 @@ async function streamEvents(
     if (!request.follow || call.cancelled) return;
     await nextAppend(api, call, after);
   }
+}
+
+/** Whether a reader that goes on finds the log as it left it. */
+async function isThere(api: AdminApi, { afterIndex, afterId }: StreamEventsRequest): Promise<boolean> {
+  const { eventLog } = api.state;
+  if (afterIndex > eventLog.last()) return false;
+  if (afterId === '') return true;
+  const stored = await orDamaged(eventLog.eventAt(afterIndex));
+  // A damaged one may be what it was.
+  return stored instanceof DamagedRow || (stored !== undefined && asStored(stored).id === afterId);
 }
 
 /** What is looked at, as the audit trail says it. */

@@ -119,6 +119,7 @@ const againMs = 2_000;
 async function* replies(connection: Connection, options: EventOptions): AsyncGenerator<EventReply> {
   const follow = options.follow === true;
   let resume = options.after === undefined ? undefined : BigInt(options.after);
+  let resumeId = '';
   let left = options.limit;
   let connected = false;
   let lost = false;
@@ -135,6 +136,7 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
       reason: options.reason ?? '',
       limit: left,
       afterIndex: resume ?? 0n,
+      afterId: resumeId,
       id: '',
       repeats: options.repeats === true,
     };
@@ -144,7 +146,8 @@ async function* replies(connection: Connection, options: EventOptions): AsyncGen
         if (lost) process.stderr.write('Connected again.\n');
         lost = false;
         connected = true;
-        resume = reply.index;
+        if (reply.event !== undefined) [resume, resumeId] = [reply.index, reply.event.id];
+        else if (resumeId === '') resume = reply.index;
         if (reply.event !== undefined && left > 0) left -= 1;
         yield reply;
         if (options.limit > 0 && left === 0) return;

@@ -136,7 +136,7 @@ async function ofEvent(id: string, options: ExplainOptions, command: Command): P
 async function fetchEvent(connection: Connection, id: string, reason: string) {
   const request = {
     ...{ site: '', class: '', gateway: '', kind: '', source: '', afterIndex: 0n, limit: 0 },
-    ...{ fromStart: true, follow: false, raw: true, reason, id, repeats: true },
+    ...{ fromStart: true, follow: false, raw: true, reason, id, repeats: true, afterId: '' },
   };
   const replies: AsyncIterable<EventReply> = stream(connection, connection.client.streamEvents(request));
   for await (const { event, raw } of replies) {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { connect } from '../../control-plane/ctl/client.ts';
+import { eventId } from '../../control-plane/eventlog/keys.ts';
 import { Plane } from '../../control-plane/plane.ts';
 import { loadSettings } from '../../control-plane/settings.ts';
 import type { EventReply, ListQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
@@ -58,6 +59,29 @@ t.test('events - a stream that follows begins after the index that it names', as
   t.same(news, ['caught up', 6n], 'without one it begins with what comes');
   t.same(all, [1n, 2n, 3n, 4n, 5n, 'caught up', 6n]);
 });
+
+t.test(
+  'events - a reader that goes on in a log which was set back is told, and misses nothing',
+  async (t) => {
+    const { plane, client } = await openPlane(t);
+    await plane.state.eventLog.append('north', 'north', batch(1, 5));
+    const read = (facts: Partial<StreamEventsRequest>) =>
+      new Promise<bigint[] | string>((resolve) => {
+        const seen: bigint[] = [];
+        const call = client.streamEvents(StreamEventsRequest.fromPartial({ fromStart: true, ...facts }));
+        call.on('error', ({ message }) => resolve(message));
+        call.on('data', ({ event, index }: EventReply) => {
+          if (event !== undefined) seen.push(index);
+        });
+        call.on('end', () => resolve(seen));
+      });
+    const id = (sequence: bigint) => eventId('north', 1n, 'routine', sequence);
+    t.same(await read({ afterIndex: 3n, afterId: id(3n) }), [4n, 5n]);
+    t.match(await read({ afterIndex: 3n, afterId: id(30n) }), /up to place 3 is not in the log any more/);
+    t.match(await read({ afterIndex: 6n }), /up to place 6 is not in the log any more/);
+    t.same(await read({ afterIndex: 5n, afterId: id(5n) }), []);
+  },
+);
 
 t.test(
   'quarantine - behind many that were replayed the open ones are listed; a limit says how many it cut',

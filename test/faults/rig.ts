@@ -318,6 +318,7 @@ export const everything = {
   reason: '',
   source: '',
   afterIndex: 0n,
+  afterId: '',
   id: '',
   repeats: true,
 };

@@ -232,6 +232,11 @@ export interface StreamEventsRequest {
   id: string;
   /** Also events that repeat another one (Once.role repeat). An event that is asked for by its id is always given. */
   repeats: boolean;
+  /**
+   * The id of the event that was read at after_index. Where another one stands there now, or nothing (the control plane
+   * was restored from an older copy), the call fails, instead of leaving out what came since.
+   */
+  afterId: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3369,6 +3374,7 @@ function createBaseStreamEventsRequest(): StreamEventsRequest {
     afterIndex: 0n,
     id: "",
     repeats: false,
+    afterId: "",
     _unknownFields: {},
   };
 }
@@ -3416,6 +3422,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     }
     if (message.repeats !== false) {
       writer.uint32(104).bool(message.repeats);
+    }
+    if (message.afterId !== "") {
+      writer.uint32(114).string(message.afterId);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3545,6 +3554,14 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
             message.repeats = reader.bool();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.afterId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3588,6 +3605,11 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
         : 0n,
       id: isSet(object.id) ? globalThis.String(object.id) : "",
       repeats: isSet(object.repeats) ? globalThis.Boolean(object.repeats) : false,
+      afterId: isSet(object.afterId)
+        ? globalThis.String(object.afterId)
+        : isSet(object.after_id)
+        ? globalThis.String(object.after_id)
+        : "",
     };
   },
 
@@ -3632,6 +3654,9 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
     if (message.repeats !== false) {
       obj.repeats = message.repeats;
     }
+    if (message.afterId !== "") {
+      obj.afterId = message.afterId;
+    }
     return obj;
   },
 
@@ -3655,6 +3680,7 @@ export const StreamEventsRequest: MessageFns<StreamEventsRequest> = {
       : 0n;
     message.id = object.id ?? "";
     message.repeats = object.repeats ?? false;
+    message.afterId = object.afterId ?? "";
     return message;
   },
 };
