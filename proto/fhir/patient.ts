@@ -132,7 +132,8 @@ function usCore(name: string, texts: readonly string[]): Element | undefined {
 }
 
 /**
- * merge              the surviving patient replaces the retired one, which is no longer active
+ * merge              the surviving patient replaces the retired one, which is no longer active; where only accounts or
+ *                    visits are merged nobody is replaced
  * link               each sees also the other
  * change-identifier  one patient; the retired identifiers are old
  * move, unlink       two patients, and no link between them
@@ -153,8 +154,11 @@ function addMerged(draft: Draft): void {
     draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });
     return;
   }
-  const others = merge.other !== undefined || old.length > 0 || merge.priorNames.length > 0;
-  const [ours, theirs] = linkTypes[merge.action] ?? [];
+  const ends = merge.action === 'merge' && merge.retired.length > 0;
+  // MRG-7 alone is no other patient where it is an account or a visit that is merged.
+  const named = merge.action !== 'merge' && merge.priorNames.length > 0;
+  const others = merge.other !== undefined || old.length > 0 || named;
+  const [ours, theirs] = merge.action === 'merge' && !ends ? [] : (linkTypes[merge.action] ?? []);
   const link = (path: string, type: string | undefined): Element[] | undefined =>
     type === undefined || !others ? undefined : [{ other: draft.reference('Patient', path), type }];
   draft.patient = draft.add('patient', {
@@ -170,7 +174,7 @@ function addMerged(draft: Draft): void {
   draft.add('merge/other', {
     resourceType: 'Patient',
     ...other,
-    active: merge.action === 'merge' ? false : undefined,
+    active: ends ? false : undefined,
     link: link('patient', theirs),
   });
 }

@@ -1,7 +1,9 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 
 import type { ClinicalEvent, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
+import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';
+import { retiresPatient } from '../merges.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -200,7 +202,8 @@ export const adtMerge: Family = {
       merge.movedFrom = merge.retired;
       merge.retired = [];
     } else if (parts.has(draft.trigger)) partOther(merge);
-    else keepSurviving(merge);
+    else if (retiresPatient(draft.trigger)) keepSurviving(merge);
+    else nobodyEnds(merge, draft);
   },
 };
 
@@ -223,11 +226,20 @@ function partOther(merge: Merge): void {
   Object.assign(merge, { retired: [], priorNames: [], retiredAccounts: [], retiredVisits: [] });
 }
 
-/** The patient stays who he is: his own number, repeated in MRG-1 (A41, A42, A50), is not retired. */
+/** Who survives is not retired: an enterprise number that both have. */
 function keepSurviving(merge: Merge): void {
   merge.retired = merge.retired.filter(
     (one) => !merge.surviving.some((other) => other.value === one.value && other.system === one.system),
   );
+}
+
+/** An account or a visit ends, no patient: MRG-1 repeats his number, in whatever spelling, or names somebody else. */
+function nobodyEnds(merge: Merge, { message }: Draft): void {
+  const { retired, surviving } = merge;
+  merge.retired = [];
+  merge.movedFrom = retired.filter((one) => !surviving.some((other) => sameNumber(one, other)));
+  if (merge.movedFrom.length > 0)
+    remark(message.scope, 'MRG-1: another number than in PID-3, which this event does not retire');
 }
 
 function finishChange(event: ClinicalEvent, draft: Draft): void {
@@ -236,12 +248,7 @@ function finishChange(event: ClinicalEvent, draft: Draft): void {
   merge.action = 'change-identifier';
   merge.trigger = draft.trigger;
   merge.surviving = [...(event.patient?.identifiers ?? [])];
-  keepSurviving(merge);
-  if (merge.retired.length === 0) return;
-  // An account or a visit ends, no patient.
-  remark(draft.message.scope, 'MRG-1: another number than in PID-3, which a change of class does not retire');
-  merge.movedFrom = merge.retired;
-  merge.retired = [];
+  nobodyEnds(merge, draft);
 }
 
 /** What happens at the time that PV1-44 says. */

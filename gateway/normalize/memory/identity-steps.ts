@@ -5,38 +5,16 @@
  */
 import type { ClinicalEvent, Identifier, Patient } from '../../../proto/gen/hilum/v1/event.ts';
 import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
+import { retires, type What } from '../merges.ts';
 import type { About } from './memory.ts';
 import { millisecondsOf } from './newness.ts';
 
-/** What an identifier identifies. */
-export type What = 'patient' | 'account' | 'visit';
+export type { What };
 
 export interface Step {
   what: What;
   step: IdentityStep;
 }
-
-/** Trigger → what is retired. Where MRG names less, less is retired. */
-const retires: Readonly<Record<string, readonly What[]>> = {
-  // The account or the visit that ends with the change of class [HL7 3.3.6].
-  A06: ['account', 'visit'],
-  A07: ['account', 'visit'],
-  A18: ['patient', 'account', 'visit'],
-  A30: ['patient'],
-  A34: ['patient'],
-  A35: ['account'],
-  A36: ['patient', 'account'],
-  A39: ['patient'],
-  A40: ['patient'],
-  A41: ['account'],
-  A42: ['visit'],
-  A46: ['patient'],
-  A47: ['patient'],
-  A48: ['patient'],
-  A49: ['account'],
-  A50: ['visit'],
-  A51: ['visit'],
-};
 
 const moves: Readonly<Record<string, What>> = { A43: 'patient', A44: 'account', A45: 'visit' };
 

@@ -3082,7 +3082,8 @@ export interface Merge {
    */
   surviving: Identifier[];
   /**
-   * The identifiers that are no longer the patient's own; none of a move, a link or its end, by which nobody is retired.
+   * The identifiers that are no longer the patient's own; none of a move, a link or its end, nor where only an account or a
+   * visit is merged or renamed (A35, A41, A42, A49, A50, A51), by which nobody is retired.
    * HL7 v2: MRG-1, MRG-2, MRG-4 · FHIR: Patient.identifier of the replaced patient
    */
   retired: Identifier[];
@@ -3116,9 +3117,9 @@ export interface Merge {
     | Encounter
     | undefined;
   /**
-   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved; of a
-   * change of class (A06, A07) those that MRG names beside the account and that are not in PID-3.
-   * HL7 v2: MRG-1, MRG-2, MRG-4 of A06, A07, A43, A44, A45 · FHIR: Patient.identifier of the other patient
+   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved;
+   * where an account or a visit ends, and no patient does, those that MRG names beside it and that are not in PID-3.
+   * HL7 v2: MRG-1, MRG-2, MRG-4 of A06, A07, A35, A41 to A45, A49 to A51 · FHIR: Patient.identifier of the other patient
    */
   movedFrom: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
