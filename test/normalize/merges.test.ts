@@ -70,3 +70,22 @@ t.test('merges - a patient is retired by those triggers that say so', (t) => {
   }
   t.end();
 });
+
+t.test(
+  'merges - a number that PID-3 lists as expired is retired, one that still holds is not [CX-8]',
+  (t) => {
+    const listed = (end: string) => `PID|1||7^^^HOSP^MR~8^^^HOSP^MR^^20200101^${end}||A^B`;
+    for (const end of ['20261120', '20261120101500', '20261101', '202610', '2025']) {
+      const found = event('A40', listed(end), 'MRG|8^^^HOSP^MR');
+      t.same(values(found.merge?.retired), ['8'], end);
+      t.same(values(found.merge?.surviving), ['7'], end);
+      t.same(values(found.patient?.identifiers), ['7', '8'], 'what was said stays');
+      t.same(remarks(found), [], end);
+    }
+    for (const end of ['20261121', '202611', '2026', '2031']) {
+      const found = event('A40', listed(end), 'MRG|8^^^HOSP^MR');
+      t.same(values(found.merge?.retired), [], end);
+    }
+    t.end();
+  },
+);

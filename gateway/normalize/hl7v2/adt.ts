@@ -1,9 +1,10 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 
-import type { ClinicalEvent, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { retiresPatient } from '../merges.ts';
+import { time } from './clock.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -202,7 +203,7 @@ export const adtMerge: Family = {
       merge.movedFrom = merge.retired;
       merge.retired = [];
     } else if (parts.has(draft.trigger)) partOther(merge);
-    else if (retiresPatient(draft.trigger)) keepSurviving(merge);
+    else if (retiresPatient(draft.trigger)) keepSurviving(merge, dayOf(event, draft));
     else nobodyEnds(merge, draft);
   },
 };
@@ -226,11 +227,26 @@ function partOther(merge: Merge): void {
   Object.assign(merge, { retired: [], priorNames: [], retiredAccounts: [], retiredVisits: [] });
 }
 
-/** Who survives is not retired: an enterprise number that both have. */
-function keepSurviving(merge: Merge): void {
-  merge.retired = merge.retired.filter(
-    (one) => !merge.surviving.some((other) => other.value === one.value && other.system === one.system),
-  );
+/** Who survives is not retired: an enterprise number that both have. PID-3 may list the retired one with its end (CX-8). */
+function keepSurviving(merge: Merge, day: string): void {
+  const same = (one: Identifier) => (other: Identifier) =>
+    other.value === one.value && other.system === one.system;
+  const lasting = merge.surviving.filter((one) => !hasEnded(one, day));
+  merge.retired = merge.retired.filter((one) => !lasting.some(same(one)));
+  merge.surviving = merge.surviving.filter((one) => !merge.retired.some(same(one)));
+}
+
+/** On the day itself, too. A month or a year that is not over has not ended. */
+function hasEnded({ end }: Identifier, day: string): boolean {
+  if (end === '') return false;
+  return end.length < 10 ? end < day.slice(0, end.length) : end.slice(0, 10) <= day;
+}
+
+/** YYYY-MM-DD of EVN-2, else of MSH-7; empty where neither says a day, and then nothing has ended. */
+function dayOf(event: ClinicalEvent, { message }: Draft): string {
+  const header = message.segments[0];
+  const said = event.movement?.recorded ?? (header && time(header, 7));
+  return said?.value.slice(0, 10) ?? '';
 }
 
 /** An account or a visit ends, no patient: MRG-1 repeats his number, in whatever spelling, or names somebody else. */

@@ -43,6 +43,12 @@ export function patientIdentifiers(patient: Patient | undefined): Identifier[] {
   return ofPatient(patient?.identifiers ?? []);
 }
 
+/** Those that the patient has after the event: PID may list a retired number with its end [CX-8]. */
+export function keptIdentifiers({ patient, merge }: ClinicalEvent): Identifier[] {
+  const said = patientIdentifiers(patient);
+  return merge === undefined || merge.retired.length === 0 ? said : without(said, merge.retired);
+}
+
 /** The identifiers of this kind that the event was sent under. */
 export function saidOf(event: ClinicalEvent, what: What): Identifier[] {
   if (what === 'patient') return patientIdentifiers(event.patient);
@@ -100,8 +106,11 @@ export function stepsOf(event: ClinicalEvent, about: Pick<About, AboutStep>): St
     add('patient', { from: without(other, one), into: without(one, other) });
   } else {
     for (const what of retires[trigger] ?? []) {
-      const [said, other] = [saidOf(event, what), otherOf(event, what)];
-      add(what, { from: without(other, said), into: without(said, other) });
+      if (what === 'patient') add(what, { from: otherOf(event, what), into: keptIdentifiers(event) });
+      else {
+        const [said, other] = [saidOf(event, what), otherOf(event, what)];
+        add(what, { from: without(other, said), into: without(said, other) });
+      }
     }
   }
   return made;
