@@ -154,18 +154,20 @@ function addMerged(draft: Draft): void {
     draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });
     return;
   }
-  const ends = merge.action === 'merge' && merge.retired.length > 0;
+  // Nobody is replaced by nobody.
+  const ends = merge.action === 'merge' && merge.retired.length > 0 && merge.surviving.length > 0;
   // MRG-7 alone is no other patient where it is an account or a visit that is merged.
   const named = merge.action !== 'merge' && merge.priorNames.length > 0;
   const others = merge.other !== undefined || old.length > 0 || named;
   const [ours, theirs] = merge.action === 'merge' && !ends ? [] : (linkTypes[merge.action] ?? []);
   const link = (path: string, type: string | undefined): Element[] | undefined =>
     type === undefined || !others ? undefined : [{ other: draft.reference('Patient', path), type }];
-  draft.patient = draft.add('patient', {
-    resourceType: 'Patient',
-    ...known,
-    link: link('merge/other', ours),
-  });
+  if (patient !== undefined || merge.surviving.length > 0)
+    draft.patient = draft.add('patient', {
+      resourceType: 'Patient',
+      ...known,
+      link: link('merge/other', ours),
+    });
   if (!others) return;
   const other =
     merge.other === undefined

@@ -89,3 +89,28 @@ t.test(
     t.end();
   },
 );
+
+t.test('merges - one that can retire nobody says so, and shows nobody replaced', (t) => {
+  const nobody = /^MRG: no number that ends, so that nobody is retired$/;
+  for (const [why, ...segments] of [
+    ['no MRG', patient],
+    ['no number in MRG', patient, 'MRG|||ACC9||||C^D'],
+    ['the same number', patient, 'MRG|7^^^HOSP&1.2.3&ISO^MR'],
+  ] as const) {
+    for (const trigger of ['A40', 'A34', 'A47']) {
+      const found = event(trigger, ...segments);
+      t.same(values(found.merge?.retired), [], why);
+      t.match(remarks(found), [nobody], `${trigger}: ${why}`);
+      const [only, ...others] = patients(found);
+      t.same([only?.active, only?.link, others], [undefined, undefined, []], why);
+    }
+  }
+  const into = event('A40', 'MRG|8^^^HOSP^MR');
+  t.match(remarks(into), [/^PID-3: nobody into whom the patient of MRG could be merged$/]);
+  t.same(values(into.merge?.retired), ['8'], 'what was said stays');
+  const [one, ...others] = patients(into);
+  t.match(one, { identifier: [{ value: '8' }] });
+  t.same([one?.active, one?.link, others], [undefined, undefined, []]);
+  t.same(remarks(event('A41', patient, 'MRG|||ACC2')), [], 'a merge of accounts retires no patient');
+  t.end();
+});

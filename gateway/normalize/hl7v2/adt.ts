@@ -203,7 +203,10 @@ export const adtMerge: Family = {
       merge.movedFrom = merge.retired;
       merge.retired = [];
     } else if (parts.has(draft.trigger)) partOther(merge);
-    else if (retiresPatient(draft.trigger)) keepSurviving(merge, dayOf(event, draft));
+    else if (retiresPatient(draft.trigger)) {
+      keepSurviving(merge, dayOf(event, draft));
+      tellIdle(merge, draft);
+    }
     else nobodyEnds(merge, draft);
   },
 };
@@ -234,6 +237,13 @@ function keepSurviving(merge: Merge, day: string): void {
   const lasting = merge.surviving.filter((one) => !hasEnded(one, day));
   merge.retired = merge.retired.filter((one) => !lasting.some(same(one)));
   merge.surviving = merge.surviving.filter((one) => !merge.retired.some(same(one)));
+}
+
+/** Nothing follows from it, and whoever sent it believes that something does. */
+function tellIdle({ retired, surviving }: Merge, { message }: Draft): void {
+  if (retired.length === 0) remark(message.scope, 'MRG: no number that ends, so that nobody is retired');
+  else if (surviving.length === 0)
+    remark(message.scope, 'PID-3: nobody into whom the patient of MRG could be merged');
 }
 
 /** On the day itself, too. A month or a year that is not over has not ended. */
