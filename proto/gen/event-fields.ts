@@ -889,6 +889,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifiers: 'list<Identifier>',
     birthDate: 'string',
     gender: 'string',
+    employers: 'list<Organization>',
   },
   Referral: {
     status: 'Code',

@@ -122,8 +122,14 @@ export const nk1: Table<RelatedPerson> = [
   [5, 'telecoms', telecomsOf('home')],
   [6, 'telecoms', telecomsOf('work')],
   [7, 'contactRole', code],
-  // An organization is known by its name alone; persons of it stand in NK1-30.
-  [13, 'names', organizationNames],
+  // The contact may be an organization itself, whose persons stand in NK1-30; else it is where the person works.
+  [
+    13,
+    (to, segment, field) => {
+      if (to.names.length > 0) to.employers.push(...organizations(segment, field));
+      else to.names.push(...organizationNames(segment, field));
+    },
+  ],
   [15, 'gender', (segment, field) => gender(segment.text(field))],
   [16, 'birthDate', dateText],
   [30, 'names', names],

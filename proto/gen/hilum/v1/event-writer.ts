@@ -1623,6 +1623,11 @@ export function writeCondition(w: BackWriter, m: Condition): void {
 
 export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.employers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeOrganization(w, list[i]!);
+    w.close(82, mark);
+  }
   if (m.gender !== '') w.text(74, m.gender);
   if (m.birthDate !== '') w.text(66, m.birthDate);
   for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {

@@ -4764,8 +4764,8 @@ export interface RelatedPerson {
    */
   setId: string;
   /**
-   * The person's names.
-   * HL7 v2: NK1-2, NK1-30, GT1-3 · FHIR: RelatedPerson.name
+   * The person's names; of an organization NK1-13, where NK1-2 names nobody.
+   * HL7 v2: NK1-2, NK1-13, NK1-30, GT1-3 · FHIR: RelatedPerson.name
    */
   names: HumanName[];
   /**
@@ -4807,6 +4807,11 @@ export interface RelatedPerson {
    * HL7 v2: NK1-15, GT1-9 · FHIR: RelatedPerson.gender
    */
   gender: string;
+  /**
+   * Where the person works.
+   * HL7 v2: NK1-13
+   */
+  employers: Organization[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -24153,6 +24158,7 @@ function createBaseRelatedPerson(): RelatedPerson {
     identifiers: [],
     birthDate: "",
     gender: "",
+    employers: [],
     _unknownFields: {},
   };
 }
@@ -24185,6 +24191,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.gender !== "") {
       writer.uint32(74).string(message.gender);
+    }
+    for (const v of message.employers) {
+      Organization.encode(v!, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24282,6 +24291,14 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.gender = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.employers.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24329,6 +24346,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         ? globalThis.String(object.birth_date)
         : "",
       gender: isSet(object.gender) ? globalThis.String(object.gender) : "",
+      employers: globalThis.Array.isArray(object?.employers)
+        ? object.employers.map((e: any) => Organization.fromJSON(e))
+        : [],
     };
   },
 
@@ -24361,6 +24381,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.gender !== "") {
       obj.gender = message.gender;
     }
+    if (message.employers?.length) {
+      obj.employers = message.employers.map((e) => Organization.toJSON(e));
+    }
     return obj;
   },
 
@@ -24382,6 +24405,7 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.birthDate = object.birthDate ?? "";
     message.gender = object.gender ?? "";
+    message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
     return message;
   },
 };
