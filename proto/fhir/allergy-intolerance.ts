@@ -1,6 +1,6 @@
 /** AllergyIntolerance: what the patient does not tolerate. */
 import type { Allergy } from '../gen/hilum/v1/event.ts';
-import { coded, concept, dateTime, hl7System, identifiers, notStated, textOf } from './datatypes.ts';
+import { coded, concept, dateTime, hl7System, identifiers, notes, notStated, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { allergyCategory, allergyCriticality, allergyType, reactionSeverity } from './tables.ts';
@@ -21,6 +21,7 @@ export function addAllergies(draft: Draft): void {
       onsetDateTime: dateTime(from.identified),
       recordedDate: dateTime(from.reported),
       reaction: reactions(from),
+      note: notes(from.notes),
     });
   });
 }

@@ -7,6 +7,7 @@ import {
   dateTime,
   hl7System,
   identifiers,
+  notes,
   notStated,
   textOf,
   word,
@@ -39,7 +40,7 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     abatementDateTime: dateTime(from.resolved),
     recordedDate: dateTime(from.recorded),
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
-    note: from.text === '' || from.text === textOf(from.code) ? undefined : [{ text: from.text }],
+    note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
   });
 }
 

@@ -1,5 +1,5 @@
 /** Procedure: what was done to the patient. */
-import { concept, dateTime, hl7System, identifiers, textOf, word } from './datatypes.ts';
+import { concept, dateTime, hl7System, identifiers, notes, textOf, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 
@@ -25,7 +25,7 @@ export function addProcedures(draft: Draft): void {
         const actor = practitioner(draft, person);
         return actor === undefined ? [] : [{ function: roleOf(role), actor }];
       }),
-      note: from.text === '' || from.text === textOf(from.code) ? undefined : [{ text: from.text }],
+      note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
     });
   });
 }

@@ -780,6 +780,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     drug: 'Code',
     costUnit: 'string',
     transactedEnd: 'ClinicalTime',
+    notes: 'list<Note>',
   },
   Alarm: {
     identifier: 'Identifier',
@@ -834,6 +835,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     action: 'Code',
     sensitivity: 'Code',
     reported: 'ClinicalTime',
+    notes: 'list<Note>',
   },
   Condition: {
     code: 'Code',
@@ -850,6 +852,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     resolved: 'ClinicalTime',
     verification: 'Code',
     severity: 'Code',
+    notes: 'list<Note>',
   },
   Procedure: {
     code: 'Code',
@@ -861,6 +864,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     priority: 'string',
     identifier: 'Identifier',
     action: 'string',
+    notes: 'list<Note>',
   },
   Coverage: {
     setId: 'string',
@@ -878,6 +882,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     employerIdentifiers: 'list<Identifier>',
     employers: 'list<Organization>',
     participants: 'list<Participant>',
+    notes: 'list<Note>',
   },
   RelatedPerson: {
     setId: 'string',

@@ -1,5 +1,6 @@
 /** What the segments that every family shares do to a draft. */
 import type {
+  Allergy,
   ClinicalEvent,
   Identifier,
   Order,
@@ -64,26 +65,35 @@ export function isPatients(segment: Segment): boolean {
 
 export const clinicalSegments: Record<string, Handler> = {
   AL1(draft, segment) {
-    draft.current.allergies.push(fill(fresh.allergy(), al1, segment));
+    addAllergy(draft, fill(fresh.allergy(), al1, segment));
   },
   IAM(draft, segment) {
-    draft.current.allergies.push(fill(fresh.allergy(), iam, segment));
+    addAllergy(draft, fill(fresh.allergy(), iam, segment));
   },
   DG1(draft, segment) {
-    draft.current.conditions.push(fill(fresh.condition(), dg1, segment));
+    const condition = fill(fresh.condition(), dg1, segment);
+    draft.current.conditions.push(condition);
+    draft.notes = condition.notes;
   },
   PR1(draft, segment) {
     const procedure = fill(fresh.procedure(), pr1, segment);
     draft.current.procedures.push(procedure);
     draft.acting = procedure.participants;
+    draft.notes = procedure.notes;
   },
 };
+
+function addAllergy(draft: Draft, allergy: Allergy): void {
+  draft.current.allergies.push(allergy);
+  draft.notes = allergy.notes;
+}
 
 export const coverageSegments: Record<string, Handler> = {
   IN1(draft, segment) {
     const coverage = fill(fresh.coverage(), in1, segment);
     draft.base.coverages.push(coverage);
     draft.acting = coverage.participants;
+    draft.notes = coverage.notes;
   },
   IN2(draft, segment) {
     let coverage = draft.base.coverages.at(-1);
@@ -97,6 +107,7 @@ export const coverageSegments: Record<string, Handler> = {
     const person = fresh.relatedPerson();
     person.contactRole = guarantor;
     draft.base.relatedPersons.push(fill(person, gt1, segment));
+    draft.notes = draft.base.notes;
   },
 };
 

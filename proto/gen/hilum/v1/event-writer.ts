@@ -1516,6 +1516,11 @@ export function writeDevice(w: BackWriter, m: Device): void {
 
 export function writeAllergy(w: BackWriter, m: Allergy): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeNote(w, list[i]!);
+    w.close(98, mark);
+  }
   if (m.reported !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.reported);
@@ -1569,6 +1574,11 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeNote(w, list[i]!);
+    w.close(122, mark);
+  }
   if (m.severity !== undefined) {
     const mark = w.mark();
     writeCode(w, m.severity);
@@ -1759,6 +1769,11 @@ export function writeProvenance(w: BackWriter, m: Provenance): void {
 
 export function writeProcedure(w: BackWriter, m: Procedure): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeNote(w, list[i]!);
+    w.close(82, mark);
+  }
   if (m.action !== '') w.text(74, m.action);
   if (m.identifier !== undefined) {
     const mark = w.mark();
@@ -1788,6 +1803,11 @@ export function writeProcedure(w: BackWriter, m: Procedure): void {
 
 export function writeCoverage(w: BackWriter, m: Coverage): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeNote(w, list[i]!);
+    w.close(130, mark);
+  }
   for (let list = m.participants, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeParticipant(w, list[i]!);
@@ -2818,6 +2838,11 @@ export function writeInfusion(w: BackWriter, m: Infusion): void {
 
 export function writeChargeItem(w: BackWriter, m: ChargeItem): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeNote(w, list[i]!);
+    w.close(186, mark);
+  }
   if (m.transactedEnd !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.transactedEnd);

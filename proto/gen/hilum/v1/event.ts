@@ -4221,7 +4221,14 @@ export interface ChargeItem {
    * Until when it was done.
    * HL7 v2: FT1-4.2 · FHIR: ChargeItem.occurrencePeriod
    */
-  transactedEnd: ClinicalTime | undefined;
+  transactedEnd:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after FT1 · FHIR: ChargeItem.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4515,7 +4522,14 @@ export interface Allergy {
    * When it was reported.
    * HL7 v2: IAM-13 · FHIR: AllergyIntolerance.recordedDate
    */
-  reported: ClinicalTime | undefined;
+  reported:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after AL1, IAM · FHIR: AllergyIntolerance.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4604,7 +4618,14 @@ export interface Condition {
    * How severe it is.
    * HL7 v2: PRB-26 · FHIR: Condition.severity
    */
-  severity: Code | undefined;
+  severity:
+    | Code
+    | undefined;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after DG1 · FHIR: Condition.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4661,6 +4682,11 @@ export interface Procedure {
    * HL7 v2: PR1-20 (table 0206) · FHIR: Procedure.status
    */
   action: string;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after PR1 · FHIR: Procedure.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4753,6 +4779,11 @@ export interface Coverage {
    * HL7 v2: ROL, PRT after IN1
    */
   participants: Participant[];
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after IN1
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -21587,6 +21618,7 @@ function createBaseChargeItem(): ChargeItem {
     drug: undefined,
     costUnit: "",
     transactedEnd: undefined,
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -21658,6 +21690,9 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     }
     if (message.transactedEnd !== undefined) {
       ClinicalTime.encode(message.transactedEnd, writer.uint32(178).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(186).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21859,6 +21894,14 @@ export const ChargeItem: MessageFns<ChargeItem> = {
             message.transactedEnd = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21933,6 +21976,9 @@ export const ChargeItem: MessageFns<ChargeItem> = {
         : isSet(object.transacted_end)
         ? ClinicalTime.fromJSON(object.transacted_end)
         : undefined,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => Note.fromJSON(e))
+        : [],
     };
   },
 
@@ -22004,6 +22050,9 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     if (message.transactedEnd !== undefined) {
       obj.transactedEnd = ClinicalTime.toJSON(message.transactedEnd);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -22052,6 +22101,7 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     message.transactedEnd = (object.transactedEnd !== undefined && object.transactedEnd !== null)
       ? ClinicalTime.fromPartial(object.transactedEnd)
       : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -22951,6 +23001,7 @@ function createBaseAllergy(): Allergy {
     action: undefined,
     sensitivity: undefined,
     reported: undefined,
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -22989,6 +23040,9 @@ export const Allergy: MessageFns<Allergy> = {
     }
     if (message.reported !== undefined) {
       ClinicalTime.encode(message.reported, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23102,6 +23156,14 @@ export const Allergy: MessageFns<Allergy> = {
             message.reported = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23145,6 +23207,7 @@ export const Allergy: MessageFns<Allergy> = {
       action: isSet(object.action) ? Code.fromJSON(object.action) : undefined,
       sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
       reported: isSet(object.reported) ? ClinicalTime.fromJSON(object.reported) : undefined,
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -23183,6 +23246,9 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.reported !== undefined) {
       obj.reported = ClinicalTime.toJSON(message.reported);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -23216,6 +23282,7 @@ export const Allergy: MessageFns<Allergy> = {
     message.reported = (object.reported !== undefined && object.reported !== null)
       ? ClinicalTime.fromPartial(object.reported)
       : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23236,6 +23303,7 @@ function createBaseCondition(): Condition {
     resolved: undefined,
     verification: undefined,
     severity: undefined,
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -23283,6 +23351,9 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.severity !== undefined) {
       Code.encode(message.severity, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(122).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23420,6 +23491,14 @@ export const Condition: MessageFns<Condition> = {
             message.severity = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23462,6 +23541,7 @@ export const Condition: MessageFns<Condition> = {
       resolved: isSet(object.resolved) ? ClinicalTime.fromJSON(object.resolved) : undefined,
       verification: isSet(object.verification) ? Code.fromJSON(object.verification) : undefined,
       severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -23509,6 +23589,9 @@ export const Condition: MessageFns<Condition> = {
     if (message.severity !== undefined) {
       obj.severity = Code.toJSON(message.severity);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -23545,6 +23628,7 @@ export const Condition: MessageFns<Condition> = {
     message.severity = (object.severity !== undefined && object.severity !== null)
       ? Code.fromPartial(object.severity)
       : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23560,6 +23644,7 @@ function createBaseProcedure(): Procedure {
     priority: "",
     identifier: undefined,
     action: "",
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -23592,6 +23677,9 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.action !== "") {
       writer.uint32(74).string(message.action);
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23689,6 +23777,14 @@ export const Procedure: MessageFns<Procedure> = {
             message.action = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23726,6 +23822,7 @@ export const Procedure: MessageFns<Procedure> = {
       priority: isSet(object.priority) ? globalThis.String(object.priority) : "",
       identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -23758,6 +23855,9 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.action !== "") {
       obj.action = message.action;
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -23779,6 +23879,7 @@ export const Procedure: MessageFns<Procedure> = {
       ? Identifier.fromPartial(object.identifier)
       : undefined;
     message.action = object.action ?? "";
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23800,6 +23901,7 @@ function createBaseCoverage(): Coverage {
     employerIdentifiers: [],
     employers: [],
     participants: [],
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -23850,6 +23952,9 @@ export const Coverage: MessageFns<Coverage> = {
     }
     for (const v of message.participants) {
       Participant.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23995,6 +24100,14 @@ export const Coverage: MessageFns<Coverage> = {
             message.participants.push(Participant.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24062,6 +24175,7 @@ export const Coverage: MessageFns<Coverage> = {
       participants: globalThis.Array.isArray(object?.participants)
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -24112,6 +24226,9 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.participants?.length) {
       obj.participants = message.participants.map((e) => Participant.toJSON(e));
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -24143,6 +24260,7 @@ export const Coverage: MessageFns<Coverage> = {
     message.employerIdentifiers = object.employerIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
