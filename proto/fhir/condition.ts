@@ -13,12 +13,13 @@ import {
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import { type Element, type Json, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
 import { table } from './tables.ts';
 
 export function addConditions(draft: Draft): void {
   draft.event.conditions.forEach((from, at) => {
+    if (tellsNothing(from)) return;
     const path = `conditions/${at}`;
     if (from.type === 'goal') addGoal(draft, path, from);
     else addCondition(draft, path, from);

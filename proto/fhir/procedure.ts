@@ -1,10 +1,12 @@
 /** Procedure: what was done to the patient. */
 import { concept, dateTime, hl7System, identifiers, notes, textOf, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
+import { tellsNothing } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 
 export function addProcedures(draft: Draft): void {
   draft.event.procedures.forEach((from, at) => {
+    if (tellsNothing(from)) return;
     const performed = dateTime(from.performed);
     draft.add(`procedures/${at}`, {
       resourceType: 'Procedure',

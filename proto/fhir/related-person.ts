@@ -1,10 +1,13 @@
 /** RelatedPerson: next of kin, contacts and guarantors. */
 import { address, concepts, dateText, identifiers, name, telecoms } from './datatypes.ts';
 import type { Draft } from './draft.ts';
+import { tellsNothing } from './json.ts';
 import { genders } from './tables.ts';
 
 export function addRelatedPersons(draft: Draft): void {
   draft.event.relatedPersons.forEach((from, at) => {
+    // That a GT1 is of a guarantor is a word of ours.
+    if (tellsNothing(from, from.contactRole?.codings.length === 0 ? ['contactRole'] : [])) return;
     draft.add(`relatedPersons/${at}`, {
       resourceType: 'RelatedPerson',
       identifier: identifiers(from.identifiers),

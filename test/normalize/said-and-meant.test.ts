@@ -1,0 +1,50 @@
+/** What a patient's fields say against each other, or in words of another table. */
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { problemsOf } from '../fhir/validator.ts';
+import { er7, testContext } from './context.ts';
+
+/** PID by its fields' numbers. */
+function pid(fields: Record<number, string>): string {
+  const made = ['PID', '1', '', '7^^^HOSP^MR', '', 'A^B'];
+  for (const [field, text] of Object.entries(fields)) made[Number(field)] = text;
+  return Array.from(made, (field) => field ?? '').join('|');
+}
+
+function event(...segments: string[]): ClinicalEvent {
+  const head = 'MSH|^~\\&|ADT|HOSP|X|HOSP|20261120101500+0100||ADT^A31|1|P|2.5';
+  const { events, reject } = normalizeHl7v2(er7(head, 'EVN||20261120', ...segments), testContext());
+  if (events[0] === undefined) throw new Error(reject?.reason);
+  return events[0];
+}
+
+function resources(of: ClinicalEvent, type: string): Record<string, unknown>[] {
+  const text = toBundleText(of);
+  const problems = problemsOf(text);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const { entry } = JSON.parse(text) as { entry: { resource: Record<string, unknown> }[] };
+  return entry.map(({ resource }) => resource).filter(({ resourceType }) => resourceType === type);
+}
+
+const remarks = (of: ClinicalEvent): string[] => of.provenance?.remarks ?? [];
+
+t.test('fhir - an entry of which only the ordinal is left is no entry', (t) => {
+  const found = event(
+    pid({}),
+    'NK1|1|""',
+    'AL1|1|""|""',
+    'AL1|2|DA|1^Pen^L|""|""|""',
+    'DG1|1||""',
+    'PR1|1||""',
+    'GT1|1||""',
+    'IN1|1|""',
+  );
+  t.same(found.nulls.length, 10, 'what is deleted is told');
+  for (const type of ['RelatedPerson', 'Condition', 'Procedure', 'Coverage'])
+    t.same(resources(found, type), [], type);
+  t.match(resources(found, 'AllergyIntolerance'), [{ code: { text: 'Pen' } }]);
+  t.equal(resources(found, 'AllergyIntolerance').length, 1);
+  t.end();
+});
