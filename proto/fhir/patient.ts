@@ -84,7 +84,8 @@ function birthTime(text: string): Element | undefined {
 
 function deceased(from: Patient): Record<string, Json> {
   const at = dateTime(from.deceasedAt);
-  if (at !== undefined) return { deceasedDateTime: at };
+  // An explicit no counts more than a time: nobody is told dead.
+  if (at !== undefined && from.deceased !== 'false') return { deceasedDateTime: at };
   if (from.deceased === 'true' || from.deceased === 'false') {
     return { deceasedBoolean: from.deceased === 'true' };
   }

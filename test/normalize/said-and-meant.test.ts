@@ -48,3 +48,15 @@ t.test('fhir - an entry of which only the ordinal is left is no entry', (t) => {
   t.equal(resources(found, 'AllergyIntolerance').length, 1);
   t.end();
 });
+
+t.test('patient - a time of death beside "not dead" is remarked, and nobody is told dead', (t) => {
+  const found = event(pid({ 29: '20261119', 30: 'N' }));
+  t.match(found.patient, { deceased: 'false', deceasedAt: { value: '2026-11-19' } });
+  t.match(remarks(found), [/^PID-30: not dead, although PID-29 has a time of death$/]);
+  const [living] = resources(found, 'Patient');
+  t.match(living, { deceasedBoolean: false });
+  t.notOk('deceasedDateTime' in (living ?? {}));
+  const [dead] = resources(event(pid({ 29: '20261119', 30: 'Y' })), 'Patient');
+  t.match(dead, { deceasedDateTime: '2026-11-19' });
+  t.end();
+});

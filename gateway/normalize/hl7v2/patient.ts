@@ -85,6 +85,8 @@ export const pid: Table<Patient> = [
       const said = segment.text(field);
       const known = yesNo[upper(said)];
       if (known === undefined && said !== '') remark(segment.message.scope, 'PID-30: neither yes nor no');
+      if (known === 'false' && (to.deceasedAt?.value ?? '') !== '')
+        remark(segment.message.scope, 'PID-30: not dead, although PID-29 has a time of death');
       to.deceased = known ?? said;
     },
   ],
