@@ -94,9 +94,11 @@ function deceased(from: Patient): Record<string, Json> {
 }
 
 function multipleBirth(from: Patient): Record<string, Json> {
-  if (/^[1-9]\d?$/.test(from.birthOrder)) return { multipleBirthInteger: Number(from.birthOrder) };
   const said = from.multipleBirth.toUpperCase();
-  return said === 'Y' || said === 'N' ? { multipleBirthBoolean: said === 'Y' } : {};
+  // Many send an order of 1 for who is no twin.
+  if (said === 'N') return { multipleBirthBoolean: false };
+  if (/^[1-9]\d?$/.test(from.birthOrder)) return { multipleBirthInteger: Number(from.birthOrder) };
+  return said === 'Y' ? { multipleBirthBoolean: true } : {};
 }
 
 /** What FHIR defines as extensions of Patient, and US Core's race and ethnicity as text. */

@@ -60,3 +60,12 @@ t.test('patient - a time of death beside "not dead" is remarked, and nobody is t
   t.match(dead, { deceasedDateTime: '2026-11-19' });
   t.end();
 });
+
+t.test('patient - who is no twin has no number among twins', (t) => {
+  const [single] = resources(event(pid({ 24: 'N', 25: '1' })), 'Patient');
+  t.match(single, { multipleBirthBoolean: false });
+  t.notOk('multipleBirthInteger' in (single ?? {}));
+  const [twin] = resources(event(pid({ 24: 'Y', 25: '2' })), 'Patient');
+  t.match(twin, { multipleBirthInteger: 2 });
+  t.end();
+});
