@@ -69,3 +69,23 @@ t.test('patient - who is no twin has no number among twins', (t) => {
   t.match(twin, { multipleBirthInteger: 2 });
   t.end();
 });
+
+t.test('patient - a sex in ISO 5218 is read, one of no known table is remarked', (t) => {
+  for (const [sent, gender] of [
+    ['1', 'male'],
+    ['2', 'female'],
+    ['0', 'unknown'],
+    ['9', 'unknown'],
+  ] as const) {
+    const found = event(pid({ 8: sent }), `NK1|1|C^D|||||||||||||${sent}`);
+    t.match(found, { patient: { gender, administrativeSex: sent }, relatedPersons: [{ gender }] }, sent);
+    t.same(remarks(found), ['PID-8: read as a code of ISO 5218', 'NK1-15: read as a code of ISO 5218']);
+  }
+  for (const sent of ['W', 'V', 'K', '3']) {
+    const found = event(pid({ 8: sent }));
+    t.match(found.patient, { gender: 'unknown', administrativeSex: sent });
+    t.same(remarks(found), ['PID-8: not a sex that is known'], sent);
+  }
+  t.same(remarks(event(pid({ 8: 'F^Female^HL70001' }))), []);
+  t.end();
+});

@@ -7,6 +7,7 @@ import { dateText, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
+import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
@@ -28,8 +29,17 @@ const sexes: Record<string, string> = lookup({
   UNKNOWN: 'unknown',
 });
 
-export function gender(sex: string): string {
-  return sexes[upper(sex)] ?? 'unknown';
+/** ISO 5218, which some send instead: 9 is not applicable. */
+const isoSexes: Record<string, string> = lookup({ 0: 'unknown', 1: 'male', 2: 'female', 9: 'unknown' });
+
+function gender(segment: Segment, field: number): string {
+  const said = segment.text(field);
+  const known = sexes[upper(said)];
+  if (known !== undefined || said === '') return known ?? 'unknown';
+  const read = isoSexes[said];
+  const why = read === undefined ? 'not a sex that is known' : 'read as a code of ISO 5218';
+  remark(segment.message.scope, `${segment.name}-${field}: ${why}`);
+  return read ?? 'unknown';
 }
 
 /** Table 0136, and how systems write it that do not keep to it. */
@@ -55,7 +65,7 @@ export const pid: Table<Patient> = [
     8,
     (to, segment, field) => {
       to.administrativeSex = segment.text(field);
-      to.gender = gender(to.administrativeSex);
+      to.gender = gender(segment, field);
     },
   ],
   [9, 'aliases', nameLines],
@@ -132,7 +142,7 @@ export const nk1: Table<RelatedPerson> = [
       else to.names.push(...organizationNames(segment, field));
     },
   ],
-  [15, 'gender', (segment, field) => gender(segment.text(field))],
+  [15, 'gender', gender],
   [16, 'birthDate', dateText],
   [30, 'names', names],
   [31, 'telecoms', telecoms],
@@ -150,7 +160,7 @@ export const gt1: Table<RelatedPerson> = [
   [6, 'telecoms', telecomsOf('home')],
   [7, 'telecoms', telecomsOf('work')],
   [8, 'birthDate', dateText],
-  [9, 'gender', (segment, field) => gender(segment.text(field))],
+  [9, 'gender', gender],
   [11, 'relationship', code],
   [12, 'identifiers', typed('SS')],
 ];
