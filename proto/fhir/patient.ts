@@ -1,5 +1,5 @@
 /** Patient, and the patients that an identity event joins or parts. */
-import type { ClinicalEvent, Identifier, Patient } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Coding, Identifier, Patient } from '../gen/hilum/v1/event.ts';
 import {
   address,
   concept,
@@ -101,7 +101,7 @@ function multipleBirth(from: Patient): Record<string, Json> {
   return said === 'Y' ? { multipleBirthBoolean: true } : {};
 }
 
-/** What FHIR defines as extensions of Patient, and US Core's race and ethnicity as text. */
+/** What FHIR defines as extensions of Patient, and US Core's race and ethnicity. */
 function ownExtensions(from: Patient): Element[] {
   const { religion, species, breed } = from;
   return present([
@@ -111,8 +111,8 @@ function ownExtensions(from: Patient): Element[] {
     ...concepts(from.citizenship).map((one) => nested('patient-citizenship', { code: one })),
     ...concepts(from.nationality).map((one) => nested('patient-nationality', { code: one })),
     species && nested('patient-animal', { species: concept(species), breed: concept(breed) }),
-    usCore('race', from.race.map(textOf)),
-    usCore('ethnicity', from.ethnicity.map(textOf)),
+    usCore('race', from.race, 5),
+    usCore('ethnicity', from.ethnicity, 1),
   ]);
 }
 
@@ -128,10 +128,29 @@ function nested(name: string, parts: Record<string, Element | undefined>): Eleme
   return some.length === 0 ? undefined : { url: `${extensions}/${name}`, extension: some };
 }
 
-function usCore(name: string, texts: readonly string[]): Element | undefined {
-  const inner = extension('text', 'String', texts.filter(visible).join(', '), '');
+/** At most `categoriesMax` of the broad categories; every other code of the CDC is a detailed one. */
+function usCore(name: string, from: readonly Code[], categoriesMax: number): Element | undefined {
+  const text = extension('text', 'String', from.map(textOf).filter(visible).join(', '), '');
+  const sent = new Map<string, Coding>();
+  for (const { codings } of from) for (const one of codings) if (isCdc(one)) sent.set(one.code, one);
+  const coded = (url: string, { code, display }: Coding) =>
+    extension(url, 'Coding', { system: cdc, code, display }, '');
+  const all = [...sent.values()];
+  const broad = all.filter(({ code }) => categories.has(code)).slice(0, categoriesMax);
+  const inner = [
+    ...broad.map((one) => coded('ombCategory', one)),
+    ...all.filter(({ code }) => !categories.has(code)).map((one) => coded('detailed', one)),
+  ];
   const url = `http://hl7.org/fhir/us/core/StructureDefinition/us-core-${name}`;
-  return inner && { url, extension: [inner] };
+  return text && { url, extension: present([...inner, text]) };
+}
+
+/** Race and ethnicity as the CDC numbers them; the categories of the OMB, which HL7 table 0005 has too. */
+const cdc = 'urn:oid:2.16.840.1.113883.6.238';
+const categories = new Set(['1002-5', '2028-9', '2054-5', '2076-8', '2106-3', '2135-2', '2186-5']);
+
+function isCdc({ system, name, code }: Coding): boolean {
+  return system === cdc ? /^\d{4}-\d$/.test(code) : name === 'HL70005' && categories.has(code);
 }
 
 /**

@@ -30,22 +30,12 @@ function resources(of: ClinicalEvent, type: string): Record<string, unknown>[] {
 
 const remarks = (of: ClinicalEvent): string[] => of.provenance?.remarks ?? [];
 
-t.test('fhir - an entry of which only the ordinal is left is no entry', (t) => {
-  const found = event(
-    pid({}),
-    'NK1|1|""',
-    'AL1|1|""|""',
-    'AL1|2|DA|1^Pen^L|""|""|""',
-    'DG1|1||""',
-    'PR1|1||""',
-    'GT1|1||""',
-    'IN1|1|""',
-  );
-  t.same(found.nulls.length, 10, 'what is deleted is told');
-  for (const type of ['RelatedPerson', 'Condition', 'Procedure', 'Coverage'])
-    t.same(resources(found, type), [], type);
-  t.match(resources(found, 'AllergyIntolerance'), [{ code: { text: 'Pen' } }]);
-  t.equal(resources(found, 'AllergyIntolerance').length, 1);
+t.test('patient - who is no twin has no number among twins', (t) => {
+  const [single] = resources(event(pid({ 24: 'N', 25: '1' })), 'Patient');
+  t.match(single, { multipleBirthBoolean: false });
+  t.notOk('multipleBirthInteger' in (single ?? {}));
+  const [twin] = resources(event(pid({ 24: 'Y', 25: '2' })), 'Patient');
+  t.match(twin, { multipleBirthInteger: 2 });
   t.end();
 });
 
@@ -58,15 +48,6 @@ t.test('patient - a time of death beside "not dead" is remarked, and nobody is t
   t.notOk('deceasedDateTime' in (living ?? {}));
   const [dead] = resources(event(pid({ 29: '20261119', 30: 'Y' })), 'Patient');
   t.match(dead, { deceasedDateTime: '2026-11-19' });
-  t.end();
-});
-
-t.test('patient - who is no twin has no number among twins', (t) => {
-  const [single] = resources(event(pid({ 24: 'N', 25: '1' })), 'Patient');
-  t.match(single, { multipleBirthBoolean: false });
-  t.notOk('multipleBirthInteger' in (single ?? {}));
-  const [twin] = resources(event(pid({ 24: 'Y', 25: '2' })), 'Patient');
-  t.match(twin, { multipleBirthInteger: 2 });
   t.end();
 });
 
@@ -87,5 +68,54 @@ t.test('patient - a sex in ISO 5218 is read, one of no known table is remarked',
     t.same(remarks(found), ['PID-8: not a sex that is known'], sent);
   }
   t.same(remarks(event(pid({ 8: 'F^Female^HL70001' }))), []);
+  t.end();
+});
+
+t.test('fhir - an entry of which only the ordinal is left is no entry', (t) => {
+  const found = event(
+    pid({}),
+    'NK1|1|""',
+    'AL1|1|""|""',
+    'AL1|2|DA|1^Pen^L|""|""|""',
+    'DG1|1||""',
+    'PR1|1||""',
+    'GT1|1||""',
+    'IN1|1|""',
+  );
+  t.same(found.nulls.length, 10, 'what is deleted is told');
+  for (const type of ['RelatedPerson', 'Condition', 'Procedure', 'Coverage'])
+    t.same(resources(found, type), [], type);
+  t.match(resources(found, 'AllergyIntolerance'), [{ code: { text: 'Pen' } }]);
+  t.equal(resources(found, 'AllergyIntolerance').length, 1);
+  t.end();
+});
+
+t.test('fhir - race and ethnicity have the codes that were sent [US Core]', (t) => {
+  const cdc = 'urn:oid:2.16.840.1.113883.6.238';
+  const race = '2106-3^White^CDCREC~2054-5^Black^HL70005~1004-1^American Indian^CDCREC~X^Other^L';
+  const [patient] = resources(event(pid({ 10: race, 22: '2186-5^Not Hispanic^CDCREC' })), 'Patient');
+  t.match(patient?.extension, [
+    {
+      url: /us-core-race$/,
+      extension: [
+        { url: 'ombCategory', valueCoding: { system: cdc, code: '2106-3', display: 'White' } },
+        { url: 'ombCategory', valueCoding: { system: cdc, code: '2054-5' } },
+        { url: 'detailed', valueCoding: { system: cdc, code: '1004-1' } },
+        { url: 'text', valueString: 'White, Black, American Indian, Other' },
+      ],
+    },
+    {
+      url: /us-core-ethnicity$/,
+      extension: [
+        { url: 'ombCategory', valueCoding: { system: cdc, code: '2186-5' } },
+        { url: 'text', valueString: 'Not Hispanic' },
+      ],
+    },
+  ]);
+  const [text] = resources(event(pid({ 10: '^Human', 22: 'H^Hispanic^HL70189' })), 'Patient');
+  t.match(text?.extension, [
+    { extension: [{ url: 'text', valueString: 'Human' }] },
+    { extension: [{ url: 'text', valueString: 'Hispanic' }] },
+  ]);
   t.end();
 });
