@@ -17,6 +17,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
+import { directiveExtensions } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
 import { genders, table } from './tables.ts';
 
@@ -113,6 +114,7 @@ function ownExtensions(from: Patient): Element[] {
     species && nested('patient-animal', { species: concept(species), breed: concept(breed) }),
     usCore('race', from.race, 5),
     usCore('ethnicity', from.ethnicity, 1),
+    ...directiveExtensions(from.advanceDirectives),
   ]);
 }
 

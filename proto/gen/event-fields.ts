@@ -221,6 +221,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     mothersIdentifiers: 'list<Identifier>',
     tribalCitizenship: 'list<Code>',
     primaryCareOrganizations: 'list<Organization>',
+    advanceDirectives: 'list<Code>',
   },
   Location: {
     pointOfCare: 'string',
@@ -282,6 +283,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     preadmit: 'Identifier',
     episode: 'Identifier',
     expectedReturn: 'ClinicalTime',
+    advanceDirectives: 'list<Code>',
   },
   Order: {
     placer: 'Identifier',

@@ -114,6 +114,7 @@ export const pd1: Table<Patient> = [
   [3, 'primaryCareOrganizations', organizations],
   [4, 'generalPractitioners', persons],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
+  [15, 'advanceDirectives', codes],
 ];
 
 /** Disability, where it is the patient's [HL7 3.4.11]. */

@@ -88,6 +88,7 @@ export const fresh = {
     mothersIdentifiers: [],
     tribalCitizenship: [],
     primaryCareOrganizations: [],
+    advanceDirectives: [],
   }),
   encounter: (): proto.Encounter => ({
     identifiers: [],
@@ -125,6 +126,7 @@ export const fresh = {
     preadmit: undefined,
     episode: undefined,
     expectedReturn: undefined,
+    advanceDirectives: [],
   }),
   order: (): proto.Order => ({
     placer: undefined,

@@ -108,6 +108,7 @@ export const pv2: Table<Encounter> = [
   [12, 'visitDescription', word],
   [13, 'participants', participants('referring')],
   [38, 'modeOfArrival', label],
+  [45, 'advanceDirectives', codes],
   [47, 'expectedReturn', time],
 ];
 

@@ -261,6 +261,11 @@ export function writePosition(w: BackWriter, m: Position): void {
 
 export function writePatient(w: BackWriter, m: Patient): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.advanceDirectives, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(274, mark);
+  }
   for (let list = m.primaryCareOrganizations, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeOrganization(w, list[i]!);
@@ -390,6 +395,11 @@ export function writePatient(w: BackWriter, m: Patient): void {
 
 export function writeEncounter(w: BackWriter, m: Encounter): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.advanceDirectives, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(290, mark);
+  }
   if (m.expectedReturn !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.expectedReturn);

@@ -1187,6 +1187,11 @@ export interface Patient {
    * HL7 v2: PD1-3 · FHIR: Patient.generalPractitioner
    */
   primaryCareOrganizations: Organization[];
+  /**
+   * What shall be done, or not be done, when the patient cannot say it: DNR …
+   * HL7 v2: PD1-15 (table 0435) · FHIR: Patient.extension urn:hilum:extension:advance-directive
+   */
+  advanceDirectives: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1534,7 +1539,14 @@ export interface Encounter {
    * When the patient is expected back from a leave of absence.
    * HL7 v2: PV2-47
    */
-  expectedReturn: ClinicalTime | undefined;
+  expectedReturn:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The same for this visit.
+   * HL7 v2: PV2-45 (table 0435) · FHIR: Encounter.extension urn:hilum:extension:advance-directive
+   */
+  advanceDirectives: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9565,6 +9577,7 @@ function createBasePatient(): Patient {
     mothersIdentifiers: [],
     tribalCitizenship: [],
     primaryCareOrganizations: [],
+    advanceDirectives: [],
     _unknownFields: {},
   };
 }
@@ -9669,6 +9682,9 @@ export const Patient: MessageFns<Patient> = {
     }
     for (const v of message.primaryCareOrganizations) {
       Organization.encode(v!, writer.uint32(266).fork()).join();
+    }
+    for (const v of message.advanceDirectives) {
+      Code.encode(v!, writer.uint32(274).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9958,6 +9974,14 @@ export const Patient: MessageFns<Patient> = {
             message.primaryCareOrganizations.push(Organization.decode(reader, reader.uint32()));
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.advanceDirectives.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10083,6 +10107,11 @@ export const Patient: MessageFns<Patient> = {
         : globalThis.Array.isArray(object?.primary_care_organizations)
         ? object.primary_care_organizations.map((e: any) => Organization.fromJSON(e))
         : [],
+      advanceDirectives: globalThis.Array.isArray(object?.advanceDirectives)
+        ? object.advanceDirectives.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.advance_directives)
+        ? object.advance_directives.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -10187,6 +10216,9 @@ export const Patient: MessageFns<Patient> = {
     if (message.primaryCareOrganizations?.length) {
       obj.primaryCareOrganizations = message.primaryCareOrganizations.map((e) => Organization.toJSON(e));
     }
+    if (message.advanceDirectives?.length) {
+      obj.advanceDirectives = message.advanceDirectives.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -10240,6 +10272,7 @@ export const Patient: MessageFns<Patient> = {
     message.mothersIdentifiers = object.mothersIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.tribalCitizenship = object.tribalCitizenship?.map((e) => Code.fromPartial(e)) || [];
     message.primaryCareOrganizations = object.primaryCareOrganizations?.map((e) => Organization.fromPartial(e)) || [];
+    message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
@@ -10785,6 +10818,7 @@ function createBaseEncounter(): Encounter {
     preadmit: undefined,
     episode: undefined,
     expectedReturn: undefined,
+    advanceDirectives: [],
     _unknownFields: {},
   };
 }
@@ -10895,6 +10929,9 @@ export const Encounter: MessageFns<Encounter> = {
     }
     if (message.expectedReturn !== undefined) {
       ClinicalTime.encode(message.expectedReturn, writer.uint32(282).fork()).join();
+    }
+    for (const v of message.advanceDirectives) {
+      Code.encode(v!, writer.uint32(290).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11200,6 +11237,14 @@ export const Encounter: MessageFns<Encounter> = {
             message.expectedReturn = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.advanceDirectives.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11355,6 +11400,11 @@ export const Encounter: MessageFns<Encounter> = {
         : isSet(object.expected_return)
         ? ClinicalTime.fromJSON(object.expected_return)
         : undefined,
+      advanceDirectives: globalThis.Array.isArray(object?.advanceDirectives)
+        ? object.advanceDirectives.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.advance_directives)
+        ? object.advance_directives.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -11465,6 +11515,9 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.expectedReturn !== undefined) {
       obj.expectedReturn = ClinicalTime.toJSON(message.expectedReturn);
     }
+    if (message.advanceDirectives?.length) {
+      obj.advanceDirectives = message.advanceDirectives.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -11553,6 +11606,7 @@ export const Encounter: MessageFns<Encounter> = {
     message.expectedReturn = (object.expectedReturn !== undefined && object.expectedReturn !== null)
       ? ClinicalTime.fromPartial(object.expectedReturn)
       : undefined;
+    message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
