@@ -48,6 +48,16 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identityLinks: 'list<IdentityLink>',
     identityConflicts: 'list<IdentityConflict>',
     context: 'Context',
+    accessRestrictions: 'list<AccessRestriction>',
+  },
+  AccessRestriction: {
+    what: 'string',
+    setId: 'string',
+    action: 'Code',
+    value: 'Code',
+    reasons: 'list<Code>',
+    instructions: 'list<string>',
+    period: 'Period',
   },
   Extension: {
     name: 'string',
@@ -284,6 +294,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     episode: 'Identifier',
     expectedReturn: 'ClinicalTime',
     advanceDirectives: 'list<Code>',
+    flags: 'list<string>',
   },
   Order: {
     placer: 'Identifier',

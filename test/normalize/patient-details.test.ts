@@ -20,3 +20,39 @@ t.test('patient - an advance directive is told of the patient and of the visit [
   t.match(only('Encounter', all)[0]?.extension, [dnr]);
   t.end();
 });
+
+t.test('access - restrictions are told of the message, the patient and the visit [ARV, PD1-11, PV2-22]', (t) => {
+  const head = 'MSH|^~\\&|ADT|HOSP|X|HOSP|20261120101500||ADT^A01|1|P|2.8';
+  const arv = (what: string) => `ARV|1|A|R^${what}^HL70717|VIP^VIP^HL70719~EMP|no relatives~no press|20261101&20261201`;
+  const raw = er7(
+    head,
+    arv('message'),
+    'EVN||20261120',
+    'PID|1||7^^^HOSP^MR',
+    `PD1|${'|'.repeat(10)}N|Y`,
+    arv('patient'),
+    'PV1|1|I',
+    `PV2|${'|'.repeat(21)}Y`,
+    arv('visit'),
+  );
+  const [event, ...others] = normalizeHl7v2(raw, testContext()).events;
+  t.same(others, []);
+  t.match(
+    event?.accessRestrictions,
+    ['message', 'patient', 'visit'].map((what) => ({
+      what,
+      action: { codings: [{ code: 'A' }] },
+      value: { text: what },
+      reasons: [{ text: 'VIP' }, { codings: [{ code: 'EMP' }] }],
+      instructions: ['no relatives', 'no press'],
+    })),
+  );
+  t.same(event?.patient?.flags, ['PD1-11=N', 'PD1-12=Y']);
+  t.same(event?.encounter?.flags, ['PV2-22=Y']);
+  const orders = events('ORM^O01', 'ARV|1|A|R', 'PV1|1|I', 'ORC|NW|1', 'OBR|1|1||A', 'ORC|NW|2', 'OBR|2|2||B');
+  t.same(
+    orders.map(({ accessRestrictions }) => accessRestrictions.map(({ what }) => what)),
+    [['patient'], ['patient']],
+  );
+  t.end();
+});

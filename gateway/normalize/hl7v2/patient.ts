@@ -1,15 +1,15 @@
 /** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
 
-import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
+import type { AccessRestriction, Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { dateText, time } from './clock.ts';
+import { dateText, period, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
-import { eachAsSent, label, type Table, word } from './table.ts';
+import { eachAsSent, label, type Table, word, words } from './table.ts';
 
 const sexes: Record<string, string> = lookup({
   M: 'male',
@@ -113,6 +113,7 @@ export const pid: Table<Patient> = [
 export const pd1: Table<Patient> = [
   [3, 'primaryCareOrganizations', organizations],
   [4, 'generalPractitioners', persons],
+  [11, 'flags', (segment, field) => flag('PD1-11', segment.text(field))],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
   [15, 'advanceDirectives', codes],
 ];
@@ -126,6 +127,16 @@ export const db1: Table<Patient> = [
 function flag(name: string, value: string): string[] {
   return value === '' ? [] : [`${name}=${value}`];
 }
+
+/** Access restrictions [HL7 2.8 3.4.14]. */
+export const arv: Table<AccessRestriction> = [
+  [1, 'setId', word],
+  [2, 'action', code],
+  [3, 'value', code],
+  [4, 'reasons', codes],
+  [5, 'instructions', words],
+  [6, 'period', period],
+];
 
 export const nk1: Table<RelatedPerson> = [
   [1, 'setId', word],

@@ -12,7 +12,7 @@ import type { Draft, Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -35,6 +35,11 @@ export const patientSegments: Record<string, Handler> = {
   },
   DB1(draft, segment) {
     if (isPatients(segment)) fill(draft.patient, db1, segment);
+  },
+  ARV(draft, segment) {
+    const { patient, encounter, accessRestrictions } = draft.base;
+    const what = patient === undefined ? 'message' : encounter === undefined ? 'patient' : 'visit';
+    accessRestrictions.push(fill({ ...fresh.accessRestriction(), what }, arv, segment));
   },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));

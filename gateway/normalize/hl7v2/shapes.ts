@@ -53,6 +53,7 @@ export const fresh = {
     identityConflicts: [],
     context: undefined,
     once: undefined,
+    accessRestrictions: [],
   }),
   patient: (): proto.Patient => ({
     identifiers: [],
@@ -126,6 +127,7 @@ export const fresh = {
     preadmit: undefined,
     episode: undefined,
     expectedReturn: undefined,
+    flags: [],
     advanceDirectives: [],
   }),
   order: (): proto.Order => ({
@@ -345,6 +347,7 @@ export const fresh = {
   procedure: maker<proto.Procedure>(proto.Procedure),
   organization: maker<proto.Organization>(proto.Organization),
   coverage: maker<proto.Coverage>(proto.Coverage),
+  accessRestriction: maker<proto.AccessRestriction>(proto.AccessRestriction),
   relatedPerson: maker<proto.RelatedPerson>(proto.RelatedPerson),
   referral: maker<proto.Referral>(proto.Referral),
   masterFile: maker<proto.MasterFile>(proto.MasterFile),

@@ -107,6 +107,7 @@ export const pv2: Table<Encounter> = [
   [9, 'expectedDischarge', time],
   [12, 'visitDescription', word],
   [13, 'participants', participants('referring')],
+  [22, 'flags', (segment, field) => [`PV2-22=${segment.text(field)}`]],
   [38, 'modeOfArrival', label],
   [45, 'advanceDirectives', codes],
   [47, 'expectedReturn', time],

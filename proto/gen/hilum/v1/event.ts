@@ -293,7 +293,58 @@ export interface ClinicalEvent {
    * same order, or that the same alarm came a moment ago. Absent where nothing was found, or nothing is configured.
    * Hilum: once of the config
    */
-  once: Once | undefined;
+  once:
+    | Once
+    | undefined;
+  /**
+   * Who may not see this, by what the sender says of its message, its patient and its visit.
+   * HL7 v2: ARV
+   */
+  accessRestrictions: AccessRestriction[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A restriction of who may see something. From version 2.7 on it stands in place of PD1-12. */
+export interface AccessRestriction {
+  /**
+   * What is restricted: message | patient | visit, by where the segment stands.
+   * HL7 v2: the place of ARV
+   */
+  what: string;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: ARV-1
+   */
+  setId: string;
+  /**
+   * A add, D delete, U update.
+   * HL7 v2: ARV-2 (table 0206)
+   */
+  action:
+    | Code
+    | undefined;
+  /**
+   * Which restriction it is.
+   * HL7 v2: ARV-3 (table 0717)
+   */
+  value:
+    | Code
+    | undefined;
+  /**
+   * Why.
+   * HL7 v2: ARV-4 (table 0719)
+   */
+  reasons: Code[];
+  /**
+   * What else is to be heeded, in words.
+   * HL7 v2: ARV-5
+   */
+  instructions: string[];
+  /**
+   * From when to when it holds.
+   * HL7 v2: ARV-6
+   */
+  period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1127,8 +1178,9 @@ export interface Patient {
    */
   generalPractitioners: Person[];
   /**
-   * <field>=<value as sent>: unknown identity, its reliability, and whether the record is protected.
-   * HL7 v2: PID-31, PID-32, PD1-12
+   * <field>=<value as sent>: unknown identity, its reliability, a disability, and whether the record may be made public or
+   * is protected.
+   * HL7 v2: PID-31, PID-32, PD1-11, PD1-12, DB1-4
    */
   flags: string[];
   /**
@@ -1547,6 +1599,11 @@ export interface Encounter {
    * HL7 v2: PV2-45 (table 0435) · FHIR: Encounter.extension urn:hilum:extension:advance-directive
    */
   advanceDirectives: Code[];
+  /**
+   * <field>=<value as sent>: whether the visit is protected.
+   * HL7 v2: PV2-22
+   */
+  flags: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5301,6 +5358,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     identityConflicts: [],
     context: undefined,
     once: undefined,
+    accessRestrictions: [],
     _unknownFields: {},
   };
 }
@@ -5444,6 +5502,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.once !== undefined) {
       Once.encode(message.once, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.accessRestrictions) {
+      AccessRestriction.encode(v!, writer.uint32(378).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5837,6 +5898,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.once = Once.decode(reader, reader.uint32());
             continue;
           }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.accessRestrictions.push(AccessRestriction.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5963,6 +6032,11 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : [],
       context: isSet(object.context) ? Context.fromJSON(object.context) : undefined,
       once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
+      accessRestrictions: globalThis.Array.isArray(object?.accessRestrictions)
+        ? object.accessRestrictions.map((e: any) => AccessRestriction.fromJSON(e))
+        : globalThis.Array.isArray(object?.access_restrictions)
+        ? object.access_restrictions.map((e: any) => AccessRestriction.fromJSON(e))
+        : [],
     };
   },
 
@@ -6106,6 +6180,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.once !== undefined) {
       obj.once = Once.toJSON(message.once);
     }
+    if (message.accessRestrictions?.length) {
+      obj.accessRestrictions = message.accessRestrictions.map((e) => AccessRestriction.toJSON(e));
+    }
     return obj;
   },
 
@@ -6190,6 +6267,207 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       ? Context.fromPartial(object.context)
       : undefined;
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
+    message.accessRestrictions = object.accessRestrictions?.map((e) => AccessRestriction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAccessRestriction(): AccessRestriction {
+  return {
+    what: "",
+    setId: "",
+    action: undefined,
+    value: undefined,
+    reasons: [],
+    instructions: [],
+    period: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const AccessRestriction: MessageFns<AccessRestriction> = {
+  encode(message: AccessRestriction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.setId !== "") {
+      writer.uint32(18).string(message.setId);
+    }
+    if (message.action !== undefined) {
+      Code.encode(message.action, writer.uint32(26).fork()).join();
+    }
+    if (message.value !== undefined) {
+      Code.encode(message.value, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.reasons) {
+      Code.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.instructions) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccessRestriction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccessRestriction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.setId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.action = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.value = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reasons.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.instructions.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccessRestriction {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      setId: isSet(object.setId)
+        ? globalThis.String(object.setId)
+        : isSet(object.set_id)
+        ? globalThis.String(object.set_id)
+        : "",
+      action: isSet(object.action) ? Code.fromJSON(object.action) : undefined,
+      value: isSet(object.value) ? Code.fromJSON(object.value) : undefined,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => Code.fromJSON(e)) : [],
+      instructions: globalThis.Array.isArray(object?.instructions)
+        ? object.instructions.map((e: any) => globalThis.String(e))
+        : [],
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+    };
+  },
+
+  toJSON(message: AccessRestriction): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.setId !== "") {
+      obj.setId = message.setId;
+    }
+    if (message.action !== undefined) {
+      obj.action = Code.toJSON(message.action);
+    }
+    if (message.value !== undefined) {
+      obj.value = Code.toJSON(message.value);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons.map((e) => Code.toJSON(e));
+    }
+    if (message.instructions?.length) {
+      obj.instructions = message.instructions;
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AccessRestriction>): AccessRestriction {
+    return AccessRestriction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AccessRestriction>): AccessRestriction {
+    const message = createBaseAccessRestriction();
+    message.what = object.what ?? "";
+    message.setId = object.setId ?? "";
+    message.action = (object.action !== undefined && object.action !== null)
+      ? Code.fromPartial(object.action)
+      : undefined;
+    message.value = (object.value !== undefined && object.value !== null) ? Code.fromPartial(object.value) : undefined;
+    message.reasons = object.reasons?.map((e) => Code.fromPartial(e)) || [];
+    message.instructions = object.instructions?.map((e) => e) || [];
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
     return message;
   },
 };
@@ -10819,6 +11097,7 @@ function createBaseEncounter(): Encounter {
     episode: undefined,
     expectedReturn: undefined,
     advanceDirectives: [],
+    flags: [],
     _unknownFields: {},
   };
 }
@@ -10932,6 +11211,9 @@ export const Encounter: MessageFns<Encounter> = {
     }
     for (const v of message.advanceDirectives) {
       Code.encode(v!, writer.uint32(290).fork()).join();
+    }
+    for (const v of message.flags) {
+      writer.uint32(298).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11245,6 +11527,14 @@ export const Encounter: MessageFns<Encounter> = {
             message.advanceDirectives.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.flags.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11405,6 +11695,9 @@ export const Encounter: MessageFns<Encounter> = {
         : globalThis.Array.isArray(object?.advance_directives)
         ? object.advance_directives.map((e: any) => Code.fromJSON(e))
         : [],
+      flags: globalThis.Array.isArray(object?.flags)
+        ? object.flags.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -11518,6 +11811,9 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.advanceDirectives?.length) {
       obj.advanceDirectives = message.advanceDirectives.map((e) => Code.toJSON(e));
     }
+    if (message.flags?.length) {
+      obj.flags = message.flags;
+    }
     return obj;
   },
 
@@ -11607,6 +11903,7 @@ export const Encounter: MessageFns<Encounter> = {
       ? ClinicalTime.fromPartial(object.expectedReturn)
       : undefined;
     message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
+    message.flags = object.flags?.map((e) => e) || [];
     return message;
   },
 };
