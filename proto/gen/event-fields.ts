@@ -192,6 +192,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     value: 'string',
     use: 'string',
     extension: 'string',
+    start: 'string',
+    end: 'string',
+    preference: 'string',
+    sentUse: 'string',
   },
   Person: {
     identifiers: 'list<Identifier>',
@@ -908,6 +912,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     birthDate: 'string',
     gender: 'string',
     employers: 'list<Organization>',
+    period: 'Period',
   },
   Referral: {
     status: 'Code',

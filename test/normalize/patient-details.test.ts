@@ -56,3 +56,39 @@ t.test('access - restrictions are told of the message, the patient and the visit
   );
   t.end();
 });
+
+t.test('contacts - who has ended, and a number that has, say so; what a number is for is kept', (t) => {
+  const said = [
+    'NK1|1|DOE^OLD|SPO||7160000^EMR^PH|||20100101|20200101',
+    `PV1|1|I`,
+  ];
+  const [event] = events('ADT^A31', ...said);
+  t.match(event?.relatedPersons[0], {
+    period: { start: { value: '2010-01-01' }, end: { value: '2020-01-01' } },
+    telecoms: [{ value: '7160000', use: '', sentUse: 'EMR' }],
+  });
+  t.match(only('RelatedPerson', resources('ADT^A31', ...said))[0], {
+    period: { start: '2010-01-01', end: '2020-01-01' },
+    telecom: [{ value: '7160000' }],
+  });
+  const number = '7161^PRN^PH^^^^^^^^^^20200101^20210101^^^^2~7162^PRN^CP^^^^^^^^^^20220101^^^^^1~7163^BPN';
+  const raw = er7(
+    'MSH|^~\\&|ADT|HOSP|X|HOSP|20261120101500||ADT^A31|1|P|2.7',
+    `PID|1||7^^^HOSP^MR||||||||||${number}`,
+  );
+  t.match(normalizeHl7v2(raw, testContext()).events[0]?.patient?.telecoms, [
+    { value: '7161', use: 'home', sentUse: 'PRN', start: '2020-01-01', end: '2021-01-01', preference: '2' },
+    { value: '7162', use: 'mobile', start: '2022-01-01', end: '', preference: '1' },
+    { value: '7163', use: '', sentUse: 'BPN', system: 'pager' },
+  ]);
+  const kin = `NK1|1|DOE^J|SPO||${number}`;
+  const [person] = only('RelatedPerson', resources('ADT^A31', kin));
+  t.match(person?.telecom, [
+    { use: 'home', rank: 2, period: { start: '2020-01-01', end: '2021-01-01' } },
+    { use: 'mobile', rank: 1, period: { start: '2022-01-01' } },
+    { system: 'pager' },
+  ]);
+  const [, , pager] = person?.telecom as { use?: string }[];
+  t.equal(pager?.use, undefined);
+  t.end();
+});

@@ -3,7 +3,7 @@
 import type { AccessRestriction, Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { dateText, period, time } from './clock.ts';
+import { dateText, period, span, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
@@ -146,6 +146,18 @@ export const nk1: Table<RelatedPerson> = [
   [5, 'telecoms', telecomsOf('home')],
   [6, 'telecoms', telecomsOf('work')],
   [7, 'contactRole', code],
+  [
+    8,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    9,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
+    },
+  ],
   // The contact may be an organization itself, whose persons stand in NK1-30; else it is where the person works.
   [
     13,

@@ -324,6 +324,10 @@ export const fresh = {
     value: '',
     use: '',
     extension: '',
+    start: '',
+    end: '',
+    preference: '',
+    sentUse: '',
   }),
   note: (): proto.Note => ({
     text: '',

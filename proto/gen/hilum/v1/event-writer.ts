@@ -1651,6 +1651,11 @@ export function writeCondition(w: BackWriter, m: Condition): void {
 
 export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.period !== undefined) {
+    const mark = w.mark();
+    writePeriod(w, m.period);
+    w.close(90, mark);
+  }
   for (let list = m.employers, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeOrganization(w, list[i]!);
@@ -2196,6 +2201,10 @@ export function writeAddress(w: BackWriter, m: Address): void {
 
 export function writeTelecom(w: BackWriter, m: Telecom): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.sentUse !== '') w.text(66, m.sentUse);
+  if (m.preference !== '') w.text(58, m.preference);
+  if (m.end !== '') w.text(50, m.end);
+  if (m.start !== '') w.text(42, m.start);
   if (m.extension !== '') w.text(34, m.extension);
   if (m.use !== '') w.text(26, m.use);
   if (m.value !== '') w.text(18, m.value);

@@ -1029,7 +1029,7 @@ export interface Telecom {
    */
   value: string;
   /**
-   * home | work | mobile | temp | old.
+   * home | work | mobile | temp | old; empty where it is for emergencies only, or a pager's.
    * HL7 v2: XTN-2 · FHIR: ContactPoint.use
    */
   use: string;
@@ -1038,6 +1038,26 @@ export interface Telecom {
    * HL7 v2: XTN-8 · FHIR: ContactPoint.value
    */
   extension: string;
+  /**
+   * Since when it holds, as FHIR dateTime text.
+   * HL7 v2: XTN-13 · FHIR: ContactPoint.period.start
+   */
+  start: string;
+  /**
+   * Until when.
+   * HL7 v2: XTN-14 · FHIR: ContactPoint.period.end
+   */
+  end: string;
+  /**
+   * Which one to try first, from 1, as sent.
+   * HL7 v2: XTN-18 · FHIR: ContactPoint.rank
+   */
+  preference: string;
+  /**
+   * The use as sent: PRN, WPN, EMR for an emergency, BPN for a pager …
+   * HL7 v2: XTN-2 (table 0201)
+   */
+  sentUse: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4912,6 +4932,11 @@ export interface RelatedPerson {
    * HL7 v2: NK1-13
    */
   employers: Organization[];
+  /**
+   * From when to when the person is what `relationship` and `contact_role` say.
+   * HL7 v2: NK1-8, NK1-9 · FHIR: RelatedPerson.period
+   */
+  period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9585,7 +9610,17 @@ export const Address: MessageFns<Address> = {
 };
 
 function createBaseTelecom(): Telecom {
-  return { system: "", value: "", use: "", extension: "", _unknownFields: {} };
+  return {
+    system: "",
+    value: "",
+    use: "",
+    extension: "",
+    start: "",
+    end: "",
+    preference: "",
+    sentUse: "",
+    _unknownFields: {},
+  };
 }
 
 export const Telecom: MessageFns<Telecom> = {
@@ -9601,6 +9636,18 @@ export const Telecom: MessageFns<Telecom> = {
     }
     if (message.extension !== "") {
       writer.uint32(34).string(message.extension);
+    }
+    if (message.start !== "") {
+      writer.uint32(42).string(message.start);
+    }
+    if (message.end !== "") {
+      writer.uint32(50).string(message.end);
+    }
+    if (message.preference !== "") {
+      writer.uint32(58).string(message.preference);
+    }
+    if (message.sentUse !== "") {
+      writer.uint32(66).string(message.sentUse);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9658,6 +9705,38 @@ export const Telecom: MessageFns<Telecom> = {
             message.extension = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.end = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.preference = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sentUse = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9684,6 +9763,14 @@ export const Telecom: MessageFns<Telecom> = {
       value: isSet(object.value) ? globalThis.String(object.value) : "",
       use: isSet(object.use) ? globalThis.String(object.use) : "",
       extension: isSet(object.extension) ? globalThis.String(object.extension) : "",
+      start: isSet(object.start) ? globalThis.String(object.start) : "",
+      end: isSet(object.end) ? globalThis.String(object.end) : "",
+      preference: isSet(object.preference) ? globalThis.String(object.preference) : "",
+      sentUse: isSet(object.sentUse)
+        ? globalThis.String(object.sentUse)
+        : isSet(object.sent_use)
+        ? globalThis.String(object.sent_use)
+        : "",
     };
   },
 
@@ -9701,6 +9788,18 @@ export const Telecom: MessageFns<Telecom> = {
     if (message.extension !== "") {
       obj.extension = message.extension;
     }
+    if (message.start !== "") {
+      obj.start = message.start;
+    }
+    if (message.end !== "") {
+      obj.end = message.end;
+    }
+    if (message.preference !== "") {
+      obj.preference = message.preference;
+    }
+    if (message.sentUse !== "") {
+      obj.sentUse = message.sentUse;
+    }
     return obj;
   },
 
@@ -9713,6 +9812,10 @@ export const Telecom: MessageFns<Telecom> = {
     message.value = object.value ?? "";
     message.use = object.use ?? "";
     message.extension = object.extension ?? "";
+    message.start = object.start ?? "";
+    message.end = object.end ?? "";
+    message.preference = object.preference ?? "";
+    message.sentUse = object.sentUse ?? "";
     return message;
   },
 };
@@ -24628,6 +24731,7 @@ function createBaseRelatedPerson(): RelatedPerson {
     birthDate: "",
     gender: "",
     employers: [],
+    period: undefined,
     _unknownFields: {},
   };
 }
@@ -24663,6 +24767,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     for (const v of message.employers) {
       Organization.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24768,6 +24875,14 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.employers.push(Organization.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24818,6 +24933,7 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
       employers: globalThis.Array.isArray(object?.employers)
         ? object.employers.map((e: any) => Organization.fromJSON(e))
         : [],
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
     };
   },
 
@@ -24853,6 +24969,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.employers?.length) {
       obj.employers = message.employers.map((e) => Organization.toJSON(e));
     }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
     return obj;
   },
 
@@ -24875,6 +24994,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.birthDate = object.birthDate ?? "";
     message.gender = object.gender ?? "";
     message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
     return message;
   },
 };
