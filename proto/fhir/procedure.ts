@@ -1,5 +1,5 @@
 /** Procedure: what was done to the patient. */
-import { concept, dateTime, hl7System, identifiers, notes, textOf, word } from './datatypes.ts';
+import { concepts, dateTime, hl7System, identifiers, modified, notes, textOf, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { tellsNothing } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
@@ -19,7 +19,8 @@ export function addProcedures(draft: Draft): void {
             ? 'unknown'
             : 'completed',
       category: word(from.type, hl7System('v2-0230')),
-      code: concept(from.code) ?? word(from.text),
+      code: modified(from.code, from.modifiers) ?? word(from.text),
+      reasonCode: concepts([from.diagnosis]),
       subject: draft.subject,
       encounter: draft.encounter,
       performedDateTime: performed,

@@ -882,6 +882,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifier: 'Identifier',
     action: 'string',
     notes: 'list<Note>',
+    modifiers: 'list<Code>',
+    diagnosis: 'Code',
   },
   Coverage: {
     setId: 'string',

@@ -92,3 +92,18 @@ t.test('contacts - who has ended, and a number that has, say so; what a number i
   t.equal(pager?.use, undefined);
   t.end();
 });
+
+t.test('procedure - its side, its modifiers and what it was done for [PR1-15, PR1-16]', (t) => {
+  const said = `PR1|1||0SR^Hip replacement^I10P||20261120||||||||||M16.1^Coxarthrosis^I10|LT^Left side~50`;
+  const [event] = events('ADT^A08', said);
+  t.match(event?.procedures, [
+    {
+      modifiers: [{ text: 'Left side' }, { codings: [{ code: '50' }] }],
+      diagnosis: { codings: [{ code: 'M16.1' }] },
+    },
+  ]);
+  t.match(only('Procedure', resources('ADT^A08', said)), [
+    { code: { text: 'Hip replacement, Left side, 50' }, reasonCode: [{ text: 'Coxarthrosis' }] },
+  ]);
+  t.end();
+});

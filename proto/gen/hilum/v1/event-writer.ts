@@ -1792,6 +1792,16 @@ export function writeProvenance(w: BackWriter, m: Provenance): void {
 
 export function writeProcedure(w: BackWriter, m: Procedure): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.diagnosis !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.diagnosis);
+    w.close(98, mark);
+  }
+  for (let list = m.modifiers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(90, mark);
+  }
   for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeNote(w, list[i]!);

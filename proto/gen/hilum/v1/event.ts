@@ -4776,6 +4776,16 @@ export interface Procedure {
    * HL7 v2: NTE after PR1 · FHIR: Procedure.note
    */
   notes: Note[];
+  /**
+   * Its side and what else modifies it.
+   * HL7 v2: PR1-16 (table 0340) · FHIR: Procedure.code.text
+   */
+  modifiers: Code[];
+  /**
+   * What it was done for.
+   * HL7 v2: PR1-15 · FHIR: Procedure.reasonCode
+   */
+  diagnosis: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -24099,6 +24109,8 @@ function createBaseProcedure(): Procedure {
     identifier: undefined,
     action: "",
     notes: [],
+    modifiers: [],
+    diagnosis: undefined,
     _unknownFields: {},
   };
 }
@@ -24134,6 +24146,12 @@ export const Procedure: MessageFns<Procedure> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.modifiers) {
+      Code.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.diagnosis !== undefined) {
+      Code.encode(message.diagnosis, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24239,6 +24257,22 @@ export const Procedure: MessageFns<Procedure> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.modifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.diagnosis = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24277,6 +24311,8 @@ export const Procedure: MessageFns<Procedure> = {
       identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
+      modifiers: globalThis.Array.isArray(object?.modifiers) ? object.modifiers.map((e: any) => Code.fromJSON(e)) : [],
+      diagnosis: isSet(object.diagnosis) ? Code.fromJSON(object.diagnosis) : undefined,
     };
   },
 
@@ -24312,6 +24348,12 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.modifiers?.length) {
+      obj.modifiers = message.modifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.diagnosis !== undefined) {
+      obj.diagnosis = Code.toJSON(message.diagnosis);
+    }
     return obj;
   },
 
@@ -24334,6 +24376,10 @@ export const Procedure: MessageFns<Procedure> = {
       : undefined;
     message.action = object.action ?? "";
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.modifiers = object.modifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.diagnosis = (object.diagnosis !== undefined && object.diagnosis !== null)
+      ? Code.fromPartial(object.diagnosis)
+      : undefined;
     return message;
   },
 };
