@@ -236,6 +236,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     tribalCitizenship: 'list<Code>',
     primaryCareOrganizations: 'list<Organization>',
     advanceDirectives: 'list<Code>',
+    birthDateOriginal: 'string',
   },
   Location: {
     pointOfCare: 'string',

@@ -107,3 +107,22 @@ t.test('procedure - its side, its modifiers and what it was done for [PR1-15, PR
   ]);
   t.end();
 });
+
+t.test('patient - a birth date with an unknown month is its year, and what cannot be read is kept', (t) => {
+  const born = (said: string) =>
+    normalizeHl7v2(
+      er7('MSH|^~\\&|ADT|HOSP|X|HOSP|20261120||ADT^A31|1|P|2.5', `PID|1||7^^^HOSP^MR||||${said}`),
+      testContext(),
+    ).events[0];
+  t.match(born('198000'), {
+    patient: { birthDate: '1980', birthDateOriginal: '198000' },
+    provenance: { remarks: ['PID-7: a time in another form'] },
+  });
+  for (const said of ['03/15/1980', '15.03.1980', '19480230', '000000'])
+    t.match(born(said), {
+      patient: { birthDate: '', birthDateOriginal: said },
+      provenance: { remarks: ['PID-7: not a time'] },
+    });
+  t.match(born('19800315'), { patient: { birthDate: '1980-03-15', birthDateOriginal: '' } });
+  t.end();
+});

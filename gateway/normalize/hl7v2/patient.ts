@@ -60,7 +60,14 @@ export const pid: Table<Patient> = [
   [4, 'identifiers', cxs],
   [5, 'names', names],
   [6, 'mothersMaidenName', names],
-  [7, 'birthDate', dateText],
+  [
+    7,
+    (to, segment, field) => {
+      const said = time(segment, field);
+      to.birthDate = said?.value ?? '';
+      to.birthDateOriginal = said?.original ?? '';
+    },
+  ],
   [
     8,
     (to, segment, field) => {

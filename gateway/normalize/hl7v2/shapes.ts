@@ -59,6 +59,7 @@ export const fresh = {
     identifiers: [],
     names: [],
     birthDate: '',
+    birthDateOriginal: '',
     gender: '',
     administrativeSex: '',
     addresses: [],

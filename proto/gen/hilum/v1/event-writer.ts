@@ -266,6 +266,7 @@ export function writePosition(w: BackWriter, m: Position): void {
 
 export function writePatient(w: BackWriter, m: Patient): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.birthDateOriginal !== '') w.text(282, m.birthDateOriginal);
   for (let list = m.advanceDirectives, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeCode(w, list[i]!);

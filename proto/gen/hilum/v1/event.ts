@@ -1264,6 +1264,11 @@ export interface Patient {
    * HL7 v2: PD1-15 (table 0435) · FHIR: Patient.extension urn:hilum:extension:advance-directive
    */
   advanceDirectives: Code[];
+  /**
+   * What the sender wrote as the birth date, where it is not a valid HL7 time.
+   * HL7 v2: PID-7
+   */
+  birthDateOriginal: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9969,6 +9974,7 @@ function createBasePatient(): Patient {
     tribalCitizenship: [],
     primaryCareOrganizations: [],
     advanceDirectives: [],
+    birthDateOriginal: "",
     _unknownFields: {},
   };
 }
@@ -10076,6 +10082,9 @@ export const Patient: MessageFns<Patient> = {
     }
     for (const v of message.advanceDirectives) {
       Code.encode(v!, writer.uint32(274).fork()).join();
+    }
+    if (message.birthDateOriginal !== "") {
+      writer.uint32(282).string(message.birthDateOriginal);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10373,6 +10382,14 @@ export const Patient: MessageFns<Patient> = {
             message.advanceDirectives.push(Code.decode(reader, reader.uint32()));
             continue;
           }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.birthDateOriginal = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10503,6 +10520,11 @@ export const Patient: MessageFns<Patient> = {
         : globalThis.Array.isArray(object?.advance_directives)
         ? object.advance_directives.map((e: any) => Code.fromJSON(e))
         : [],
+      birthDateOriginal: isSet(object.birthDateOriginal)
+        ? globalThis.String(object.birthDateOriginal)
+        : isSet(object.birth_date_original)
+        ? globalThis.String(object.birth_date_original)
+        : "",
     };
   },
 
@@ -10610,6 +10632,9 @@ export const Patient: MessageFns<Patient> = {
     if (message.advanceDirectives?.length) {
       obj.advanceDirectives = message.advanceDirectives.map((e) => Code.toJSON(e));
     }
+    if (message.birthDateOriginal !== "") {
+      obj.birthDateOriginal = message.birthDateOriginal;
+    }
     return obj;
   },
 
@@ -10664,6 +10689,7 @@ export const Patient: MessageFns<Patient> = {
     message.tribalCitizenship = object.tribalCitizenship?.map((e) => Code.fromPartial(e)) || [];
     message.primaryCareOrganizations = object.primaryCareOrganizations?.map((e) => Organization.fromPartial(e)) || [];
     message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
+    message.birthDateOriginal = object.birthDateOriginal ?? "";
     return message;
   },
 };
