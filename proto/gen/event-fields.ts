@@ -585,6 +585,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     historic: 'string',
     originalTrigger: 'string',
     wards: 'list<Organization>',
+    nature: 'string',
   },
   Merge: {
     action: 'string',

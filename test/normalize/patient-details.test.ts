@@ -21,47 +21,56 @@ t.test('patient - an advance directive is told of the patient and of the visit [
   t.end();
 });
 
-t.test('access - restrictions are told of the message, the patient and the visit [ARV, PD1-11, PV2-22]', (t) => {
-  const head = 'MSH|^~\\&|ADT|HOSP|X|HOSP|20261120101500||ADT^A01|1|P|2.8';
-  const arv = (what: string) => `ARV|1|A|R^${what}^HL70717|VIP^VIP^HL70719~EMP|no relatives~no press|20261101&20261201`;
-  const raw = er7(
-    head,
-    arv('message'),
-    'EVN||20261120',
-    'PID|1||7^^^HOSP^MR',
-    `PD1|${'|'.repeat(10)}N|Y`,
-    arv('patient'),
-    'PV1|1|I',
-    `PV2|${'|'.repeat(21)}Y`,
-    arv('visit'),
-  );
-  const [event, ...others] = normalizeHl7v2(raw, testContext()).events;
-  t.same(others, []);
-  t.match(
-    event?.accessRestrictions,
-    ['message', 'patient', 'visit'].map((what) => ({
-      what,
-      action: { codings: [{ code: 'A' }] },
-      value: { text: what },
-      reasons: [{ text: 'VIP' }, { codings: [{ code: 'EMP' }] }],
-      instructions: ['no relatives', 'no press'],
-    })),
-  );
-  t.same(event?.patient?.flags, ['PD1-11=N', 'PD1-12=Y']);
-  t.same(event?.encounter?.flags, ['PV2-22=Y']);
-  const orders = events('ORM^O01', 'ARV|1|A|R', 'PV1|1|I', 'ORC|NW|1', 'OBR|1|1||A', 'ORC|NW|2', 'OBR|2|2||B');
-  t.same(
-    orders.map(({ accessRestrictions }) => accessRestrictions.map(({ what }) => what)),
-    [['patient'], ['patient']],
-  );
-  t.end();
-});
+t.test(
+  'access - restrictions are told of the message, the patient and the visit [ARV, PD1-11, PV2-22]',
+  (t) => {
+    const head = 'MSH|^~\\&|ADT|HOSP|X|HOSP|20261120101500||ADT^A01|1|P|2.8';
+    const arv = (what: string) =>
+      `ARV|1|A|R^${what}^HL70717|VIP^VIP^HL70719~EMP|no relatives~no press|20261101&20261201`;
+    const raw = er7(
+      head,
+      arv('message'),
+      'EVN||20261120',
+      'PID|1||7^^^HOSP^MR',
+      `PD1|${'|'.repeat(10)}N|Y`,
+      arv('patient'),
+      'PV1|1|I',
+      `PV2|${'|'.repeat(21)}Y`,
+      arv('visit'),
+    );
+    const [event, ...others] = normalizeHl7v2(raw, testContext()).events;
+    t.same(others, []);
+    t.match(
+      event?.accessRestrictions,
+      ['message', 'patient', 'visit'].map((what) => ({
+        what,
+        action: { codings: [{ code: 'A' }] },
+        value: { text: what },
+        reasons: [{ text: 'VIP' }, { codings: [{ code: 'EMP' }] }],
+        instructions: ['no relatives', 'no press'],
+      })),
+    );
+    t.same(event?.patient?.flags, ['PD1-11=N', 'PD1-12=Y']);
+    t.same(event?.encounter?.flags, ['PV2-22=Y']);
+    const orders = events(
+      'ORM^O01',
+      'ARV|1|A|R',
+      'PV1|1|I',
+      'ORC|NW|1',
+      'OBR|1|1||A',
+      'ORC|NW|2',
+      'OBR|2|2||B',
+    );
+    t.same(
+      orders.map(({ accessRestrictions }) => accessRestrictions.map(({ what }) => what)),
+      [['patient'], ['patient']],
+    );
+    t.end();
+  },
+);
 
 t.test('contacts - who has ended, and a number that has, say so; what a number is for is kept', (t) => {
-  const said = [
-    'NK1|1|DOE^OLD|SPO||7160000^EMR^PH|||20100101|20200101',
-    `PV1|1|I`,
-  ];
+  const said = ['NK1|1|DOE^OLD|SPO||7160000^EMR^PH|||20100101|20200101', `PV1|1|I`];
   const [event] = events('ADT^A31', ...said);
   t.match(event?.relatedPersons[0], {
     period: { start: { value: '2010-01-01' }, end: { value: '2020-01-01' } },
@@ -88,8 +97,8 @@ t.test('contacts - who has ended, and a number that has, say so; what a number i
     { use: 'mobile', rank: 1, period: { start: '2022-01-01' } },
     { system: 'pager' },
   ]);
-  const [, , pager] = person?.telecom as { use?: string }[];
-  t.equal(pager?.use, undefined);
+  const numbers = (person?.telecom ?? []) as object[];
+  t.notOk('use' in (numbers[2] ?? {}), 'a pager is not at home');
   t.end();
 });
 
@@ -124,5 +133,16 @@ t.test('patient - a birth date with an unknown month is its year, and what canno
       provenance: { remarks: ['PID-7: not a time'] },
     });
   t.match(born('19800315'), { patient: { birthDate: '1980-03-15', birthDateOriginal: '' } });
+  t.end();
+});
+
+t.test('movement - its nature, and a second one of the same patient is remarked [ITI-31 ZBE-9]', (t) => {
+  const one = 'ZBE|M1^K|20261119||UPDATE|Y|A01|||HMS';
+  const found = events('ADT^A08', 'PV1|1|I', one);
+  t.match(found[0]?.movement, { nature: 'HMS' });
+  t.same(remarksOf(found), []);
+  const two = events('ADT^A08', 'PV1|1|I', one, 'ZBE|M2^K|20261120||UPDATE|N|A02');
+  t.match(two[0]?.movement, { identifiers: [{ value: 'M2' }], historic: 'N' });
+  t.same(remarksOf(two), ['ZBE: a further movement of the patient, which stands for the one before']);
   t.end();
 });

@@ -162,6 +162,9 @@ const movementSegments: Record<string, Handler> = {
   },
   ZBE(draft, segment) {
     // EVN is of every patient of the message; this is of one.
+    if (draft.seen.has('ZBE'))
+      remark(draft.message.scope, 'ZBE: a further movement of the patient, which stands for the one before');
+    draft.seen.add('ZBE');
     const movement = { ...(draft.base.movement ?? fresh.movement()), identifiers: [], wards: [] };
     draft.base.movement = fill<Movement>(movement, zbe, segment);
   },
@@ -206,8 +209,7 @@ export const adtMerge: Family = {
     else if (retiresPatient(draft.trigger)) {
       keepSurviving(merge, dayOf(event, draft));
       tellIdle(merge, draft);
-    }
-    else nobodyEnds(merge, draft);
+    } else nobodyEnds(merge, draft);
   },
 };
 

@@ -6,8 +6,8 @@ import { upper } from '../text.ts';
 import { dateText, period, span, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
-import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import type { Segment } from './message.ts';
+import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
 import { eachAsSent, label, type Table, word, words } from './table.ts';
 

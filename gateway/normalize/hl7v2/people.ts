@@ -142,7 +142,8 @@ const uses: Record<string, string> = lookup({
 
 /** XTN: 1 text, 2 use, 3 equipment, 4 address, 5 country, 6 area, 7 local, 8 extension, 13-14 when, 18 rank [HL7 2.A.90]. */
 export function telecomsOf(usual: string): (segment: Segment, field: number) => Telecom[] {
-  return (segment, field) => segment.repetitions(field).flatMap((parts) => telecomOf(parts, usual, segment, field));
+  return (segment, field) =>
+    segment.repetitions(field).flatMap((parts) => telecomOf(parts, usual, segment, field));
 }
 
 export const telecoms = telecomsOf('');

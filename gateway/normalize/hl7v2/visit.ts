@@ -37,6 +37,7 @@ export const zbe: Table<Movement> = [
   [6, 'originalTrigger', word],
   [7, 'wards', organizations],
   [8, 'wards', organizations],
+  [9, 'nature', word],
 ];
 
 /** An earlier movement is entered, corrected or cancelled: PV1 says where the patient was then [IHE ITI-31, ZBE-5]. */

@@ -912,6 +912,7 @@ export function writeObservation(w: BackWriter, m: Observation): void {
 
 export function writeMovement(w: BackWriter, m: Movement): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.nature !== '') w.text(122, m.nature);
   for (let list = m.wards, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeOrganization(w, list[i]!);

@@ -3155,6 +3155,12 @@ export interface Movement {
    * HL7 v2: ZBE-7, ZBE-8 · IHE: PAM ITI-31
    */
   wards: Organization[];
+  /**
+   * What the movement changes, as sent: M for medical, H for housing, S for nursing responsibility, and together; L and D
+   * for a place or for nothing but data.
+   * HL7 v2: ZBE-9 · IHE: PAM ITI-31, national extension of France
+   */
+  nature: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -17778,6 +17784,7 @@ function createBaseMovement(): Movement {
     historic: "",
     originalTrigger: "",
     wards: [],
+    nature: "",
     _unknownFields: {},
   };
 }
@@ -17825,6 +17832,9 @@ export const Movement: MessageFns<Movement> = {
     }
     for (const v of message.wards) {
       Organization.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.nature !== "") {
+      writer.uint32(122).string(message.nature);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17962,6 +17972,14 @@ export const Movement: MessageFns<Movement> = {
             message.wards.push(Organization.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.nature = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18006,6 +18024,7 @@ export const Movement: MessageFns<Movement> = {
         ? globalThis.String(object.original_trigger)
         : "",
       wards: globalThis.Array.isArray(object?.wards) ? object.wards.map((e: any) => Organization.fromJSON(e)) : [],
+      nature: isSet(object.nature) ? globalThis.String(object.nature) : "",
     };
   },
 
@@ -18053,6 +18072,9 @@ export const Movement: MessageFns<Movement> = {
     if (message.wards?.length) {
       obj.wards = message.wards.map((e) => Organization.toJSON(e));
     }
+    if (message.nature !== "") {
+      obj.nature = message.nature;
+    }
     return obj;
   },
 
@@ -18083,6 +18105,7 @@ export const Movement: MessageFns<Movement> = {
     message.historic = object.historic ?? "";
     message.originalTrigger = object.originalTrigger ?? "";
     message.wards = object.wards?.map((e) => Organization.fromPartial(e)) || [];
+    message.nature = object.nature ?? "";
     return message;
   },
 };
