@@ -2,6 +2,7 @@
  * Identifier systems. An identifier belongs to whoever assigned it; without a universal or a
  * configured name for that authority it belongs to the source it came from.
  */
+import type { Identifier } from '../../proto/gen/hilum/v1/event.ts';
 
 /** Namespace, universal id and universal id type as sent (HD: 1, 2, 3) [HL7 2.A.33]. */
 export function identifierSystem(
@@ -30,6 +31,16 @@ export function identifierSystem(
   if (configured !== undefined && (namespace !== '' || universal !== '')) return configured;
   const name = namespace || universal;
   return name === '' ? ownSystem(source) : `urn:hilum:${source}:${name}`;
+}
+
+/**
+ * One may leave out the authority that the other names, or its universal id: 7, 7^^^HOSP and 7^^^HOSP&1.2.3&ISO. Two
+ * that name different authorities are two numbers.
+ */
+export function sameNumber(one: Identifier, other: Identifier): boolean {
+  if (one.value !== other.value) return false;
+  if (one.system === other.system || one.assigner === '' || other.assigner === '') return true;
+  return one.assigner === other.assigner && (one.universalId === '' || other.universalId === '');
 }
 
 let own = { source: '', system: 'urn:hilum:' };

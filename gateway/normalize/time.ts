@@ -51,7 +51,9 @@ export function offsetOfTime(text: string): string {
 }
 
 function loosely(text: string): TimeParts | undefined {
-  return text.length >= 8 ? parts(withoutPunctuation(text)) : undefined;
+  if (text.length >= 8) return parts(withoutPunctuation(text));
+  // As 19800000: the month is not known.
+  return /^\d{4}00$/.test(text) ? parts(text.slice(0, 4)) : undefined;
 }
 
 interface TimeParts {

@@ -1,12 +1,13 @@
 /** AllergyIntolerance: what the patient does not tolerate. */
 import type { Allergy } from '../gen/hilum/v1/event.ts';
-import { coded, concept, dateTime, hl7System, identifiers, notStated, textOf } from './datatypes.ts';
+import { coded, concept, dateTime, hl7System, identifiers, notes, notStated, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import { type Element, type Json, tellsNothing } from './json.ts';
 import { allergyCategory, allergyCriticality, allergyType, reactionSeverity } from './tables.ts';
 
 export function addAllergies(draft: Draft): void {
   draft.event.allergies.forEach((from, at) => {
+    if (tellsNothing(from)) return;
     const category = allergyCategory[sent(from.type)];
     draft.add(`allergies/${at}`, {
       resourceType: 'AllergyIntolerance',
@@ -21,6 +22,7 @@ export function addAllergies(draft: Draft): void {
       onsetDateTime: dateTime(from.identified),
       recordedDate: dateTime(from.reported),
       reaction: reactions(from),
+      note: notes(from.notes),
     });
   });
 }

@@ -1,6 +1,16 @@
 /** ChargeItem and the Account that it goes to. */
 import type { ChargeItem } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, dateTime, identifiers, notStated, quantity, timed, word } from './datatypes.ts';
+import {
+  concept,
+  concepts,
+  dateTime,
+  identifiers,
+  notes,
+  notStated,
+  quantity,
+  timed,
+  word,
+} from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { Decimal, type Element } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
@@ -35,7 +45,7 @@ export function addCharges(draft: Draft): void {
       reason: concepts(from.diagnoses),
       productCodeableConcept: concept(from.drug),
       account: account === undefined ? undefined : [account],
-      note: from.description === '' ? undefined : [{ text: from.description }],
+      note: [{ text: from.description }, ...notes(from.notes)],
     });
   });
 }

@@ -7,17 +7,19 @@ import {
   dateTime,
   hl7System,
   identifiers,
+  notes,
   notStated,
   textOf,
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import { type Element, type Json, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
 import { table } from './tables.ts';
 
 export function addConditions(draft: Draft): void {
   draft.event.conditions.forEach((from, at) => {
+    if (tellsNothing(from)) return;
     const path = `conditions/${at}`;
     if (from.type === 'goal') addGoal(draft, path, from);
     else addCondition(draft, path, from);
@@ -39,7 +41,7 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     abatementDateTime: dateTime(from.resolved),
     recordedDate: dateTime(from.recorded),
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
-    note: from.text === '' || from.text === textOf(from.code) ? undefined : [{ text: from.text }],
+    note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
   });
 }
 

@@ -2,11 +2,12 @@
 import type { Coverage } from '../gen/hilum/v1/event.ts';
 import { coded, concept, hl7System, identifiers, nameText, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { type Element, visible } from './json.ts';
+import { type Element, tellsNothing, visible } from './json.ts';
 import { organization } from './practitioner.ts';
 
 export function addCoverages(draft: Draft): void {
   draft.event.coverages.forEach((from, at) => {
+    if (tellsNothing(from)) return;
     const insured = nameText(from.insured);
     draft.add(`coverages/${at}`, {
       resourceType: 'Coverage',

@@ -180,6 +180,8 @@ export function telecom(from: Telecom): Element | undefined {
     system: contactSystems.has(from.system) ? from.system : 'other', // a value needs a system [cpt-2]
     value: from.extension === '' ? from.value : `${from.value} ext. ${from.extension}`,
     use: contactUses.has(from.use) ? from.use : undefined,
+    rank: /^[1-9]\d{0,3}$/.test(from.preference) ? Number(from.preference) : undefined,
+    period: periodText(from.start, from.end),
   };
 }
 

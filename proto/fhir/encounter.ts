@@ -14,6 +14,7 @@ import {
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { location } from './location.ts';
+import { directiveExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 import { encounterClass, encounterStatus, table } from './tables.ts';
 
@@ -40,6 +41,7 @@ function addEncounter(draft: Draft, path: string, from: Encounter, whose = draft
   const { period: stay, expectedAdmit, expectedDischarge } = from;
   return draft.add(path, {
     resourceType: 'Encounter',
+    extension: directiveExtensions(from.advanceDirectives),
     // PV1-19 and PV1-50 number visits, where their type does not say so.
     identifier: identifiers(from.identifiers.map((one) => ({ ...one, type: one.type || 'VN' }))),
     status,

@@ -67,6 +67,16 @@ export function lean(value: Json): Json {
   return some ? members : undefined;
 }
 
+/** True where a part of an event says nothing but its ordinal: every field of it was sent as null, or not at all. */
+export function tellsNothing(from: object, aside: readonly string[] = []): boolean {
+  return Object.entries(from).every(([name, value]: [string, unknown]) => {
+    if (name === 'setId' || name === '_unknownFields' || aside.includes(name)) return true;
+    return (
+      value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0)
+    );
+  });
+}
+
 /** Is there something to see? A text without is not written. */
 export function visible(text: string): boolean {
   return cleaned(text) !== undefined;

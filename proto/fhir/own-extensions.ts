@@ -4,12 +4,13 @@
  *   urn:hilum:extension:critical             on the interpretation that a rule of the config added: rule, why
  *   urn:hilum:extension:site                 on the Provenance: name and value of a field that a site's mapping made
  *   urn:hilum:extension:superseded           true on an Observation or DiagnosticReport that something newer is known of
+ *   urn:hilum:extension:advance-directive    on the Patient and the Encounter: DNR …
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
  */
-import type { CriticalMark, DeviceAssociation, Extension } from '../gen/hilum/v1/event.ts';
-import { code, coded, dateTime, hl7System, identifier, quantity, ucum } from './datatypes.ts';
+import type { Code, CriticalMark, DeviceAssociation, Extension } from '../gen/hilum/v1/event.ts';
+import { code, coded, concepts, dateTime, hl7System, identifier, quantity, ucum } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
 import { location } from './location.ts';
@@ -25,6 +26,11 @@ export function criticalInterpretation(mark: CriticalMark | undefined): Element 
     ...coded(hl7System('v3-ObservationInterpretation'), 'AA', 'Critical abnormal'),
     text: ['critical', rule, why].filter(visible).join(': '),
   };
+}
+
+/** Not to be resuscitated, a living will …: R4 has it only as a Consent, which nobody gave here. */
+export function directiveExtensions(from: readonly Code[]): Element[] {
+  return concepts(from).map((one) => ({ url: `${base}:advance-directive`, valueCodeableConcept: one }));
 }
 
 /** Of what came late: a reader must not put it in place of what it has. */

@@ -1,5 +1,5 @@
 /** Patient, and the patients that an identity event joins or parts. */
-import type { ClinicalEvent, Identifier, Patient } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Coding, Identifier, Patient } from '../gen/hilum/v1/event.ts';
 import {
   address,
   concept,
@@ -17,6 +17,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
+import { directiveExtensions } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
 import { genders, table } from './tables.ts';
 
@@ -84,7 +85,8 @@ function birthTime(text: string): Element | undefined {
 
 function deceased(from: Patient): Record<string, Json> {
   const at = dateTime(from.deceasedAt);
-  if (at !== undefined) return { deceasedDateTime: at };
+  // An explicit no counts more than a time: nobody is told dead.
+  if (at !== undefined && from.deceased !== 'false') return { deceasedDateTime: at };
   if (from.deceased === 'true' || from.deceased === 'false') {
     return { deceasedBoolean: from.deceased === 'true' };
   }
@@ -93,12 +95,14 @@ function deceased(from: Patient): Record<string, Json> {
 }
 
 function multipleBirth(from: Patient): Record<string, Json> {
-  if (/^[1-9]\d?$/.test(from.birthOrder)) return { multipleBirthInteger: Number(from.birthOrder) };
   const said = from.multipleBirth.toUpperCase();
-  return said === 'Y' || said === 'N' ? { multipleBirthBoolean: said === 'Y' } : {};
+  // Many send an order of 1 for who is no twin.
+  if (said === 'N') return { multipleBirthBoolean: false };
+  if (/^[1-9]\d?$/.test(from.birthOrder)) return { multipleBirthInteger: Number(from.birthOrder) };
+  return said === 'Y' ? { multipleBirthBoolean: true } : {};
 }
 
-/** What FHIR defines as extensions of Patient, and US Core's race and ethnicity as text. */
+/** What FHIR defines as extensions of Patient, and US Core's race and ethnicity. */
 function ownExtensions(from: Patient): Element[] {
   const { religion, species, breed } = from;
   return present([
@@ -108,8 +112,9 @@ function ownExtensions(from: Patient): Element[] {
     ...concepts(from.citizenship).map((one) => nested('patient-citizenship', { code: one })),
     ...concepts(from.nationality).map((one) => nested('patient-nationality', { code: one })),
     species && nested('patient-animal', { species: concept(species), breed: concept(breed) }),
-    usCore('race', from.race.map(textOf)),
-    usCore('ethnicity', from.ethnicity.map(textOf)),
+    usCore('race', from.race, 5),
+    usCore('ethnicity', from.ethnicity, 1),
+    ...directiveExtensions(from.advanceDirectives),
   ]);
 }
 
@@ -125,14 +130,34 @@ function nested(name: string, parts: Record<string, Element | undefined>): Eleme
   return some.length === 0 ? undefined : { url: `${extensions}/${name}`, extension: some };
 }
 
-function usCore(name: string, texts: readonly string[]): Element | undefined {
-  const inner = extension('text', 'String', texts.filter(visible).join(', '), '');
+/** At most `categoriesMax` of the broad categories; every other code of the CDC is a detailed one. */
+function usCore(name: string, from: readonly Code[], categoriesMax: number): Element | undefined {
+  const text = extension('text', 'String', from.map(textOf).filter(visible).join(', '), '');
+  const sent = new Map<string, Coding>();
+  for (const { codings } of from) for (const one of codings) if (isCdc(one)) sent.set(one.code, one);
+  const coded = (url: string, { code, display }: Coding) =>
+    extension(url, 'Coding', { system: cdc, code, display }, '');
+  const all = [...sent.values()];
+  const broad = all.filter(({ code }) => categories.has(code)).slice(0, categoriesMax);
+  const inner = [
+    ...broad.map((one) => coded('ombCategory', one)),
+    ...all.filter(({ code }) => !categories.has(code)).map((one) => coded('detailed', one)),
+  ];
   const url = `http://hl7.org/fhir/us/core/StructureDefinition/us-core-${name}`;
-  return inner && { url, extension: [inner] };
+  return text && { url, extension: present([...inner, text]) };
+}
+
+/** Race and ethnicity as the CDC numbers them; the categories of the OMB, which HL7 table 0005 has too. */
+const cdc = 'urn:oid:2.16.840.1.113883.6.238';
+const categories = new Set(['1002-5', '2028-9', '2054-5', '2076-8', '2106-3', '2135-2', '2186-5']);
+
+function isCdc({ system, name, code }: Coding): boolean {
+  return system === cdc ? /^\d{4}-\d$/.test(code) : name === 'HL70005' && categories.has(code);
 }
 
 /**
- * merge              the surviving patient replaces the retired one, which is no longer active
+ * merge              the surviving patient replaces the retired one, which is no longer active; where only accounts or
+ *                    visits are merged nobody is replaced
  * link               each sees also the other
  * change-identifier  one patient; the retired identifiers are old
  * move, unlink       two patients, and no link between them
@@ -153,15 +178,20 @@ function addMerged(draft: Draft): void {
     draft.patient = draft.add('patient', { resourceType: 'Patient', ...known, identifier: both });
     return;
   }
-  const others = merge.other !== undefined || old.length > 0 || merge.priorNames.length > 0;
-  const [ours, theirs] = linkTypes[merge.action] ?? [];
+  // Nobody is replaced by nobody.
+  const ends = merge.action === 'merge' && merge.retired.length > 0 && merge.surviving.length > 0;
+  // MRG-7 alone is no other patient where it is an account or a visit that is merged.
+  const named = merge.action !== 'merge' && merge.priorNames.length > 0;
+  const others = merge.other !== undefined || old.length > 0 || named;
+  const [ours, theirs] = merge.action === 'merge' && !ends ? [] : (linkTypes[merge.action] ?? []);
   const link = (path: string, type: string | undefined): Element[] | undefined =>
     type === undefined || !others ? undefined : [{ other: draft.reference('Patient', path), type }];
-  draft.patient = draft.add('patient', {
-    resourceType: 'Patient',
-    ...known,
-    link: link('merge/other', ours),
-  });
+  if (patient !== undefined || merge.surviving.length > 0)
+    draft.patient = draft.add('patient', {
+      resourceType: 'Patient',
+      ...known,
+      link: link('merge/other', ours),
+    });
   if (!others) return;
   const other =
     merge.other === undefined
@@ -170,7 +200,7 @@ function addMerged(draft: Draft): void {
   draft.add('merge/other', {
     resourceType: 'Patient',
     ...other,
-    active: merge.action === 'merge' ? false : undefined,
+    active: ends ? false : undefined,
     link: link('patient', theirs),
   });
 }

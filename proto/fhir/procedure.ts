@@ -1,10 +1,12 @@
 /** Procedure: what was done to the patient. */
-import { concept, dateTime, hl7System, identifiers, textOf, word } from './datatypes.ts';
+import { concepts, dateTime, hl7System, identifiers, modified, notes, textOf, word } from './datatypes.ts';
 import type { Draft } from './draft.ts';
+import { tellsNothing } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 
 export function addProcedures(draft: Draft): void {
   draft.event.procedures.forEach((from, at) => {
+    if (tellsNothing(from)) return;
     const performed = dateTime(from.performed);
     draft.add(`procedures/${at}`, {
       resourceType: 'Procedure',
@@ -17,7 +19,8 @@ export function addProcedures(draft: Draft): void {
             ? 'unknown'
             : 'completed',
       category: word(from.type, hl7System('v2-0230')),
-      code: concept(from.code) ?? word(from.text),
+      code: modified(from.code, from.modifiers) ?? word(from.text),
+      reasonCode: concepts([from.diagnosis]),
       subject: draft.subject,
       encounter: draft.encounter,
       performedDateTime: performed,
@@ -25,7 +28,7 @@ export function addProcedures(draft: Draft): void {
         const actor = practitioner(draft, person);
         return actor === undefined ? [] : [{ function: roleOf(role), actor }];
       }),
-      note: from.text === '' || from.text === textOf(from.code) ? undefined : [{ text: from.text }],
+      note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
     });
   });
 }

@@ -1,10 +1,13 @@
 /** RelatedPerson: next of kin, contacts and guarantors. */
-import { address, concepts, dateText, identifiers, name, telecoms } from './datatypes.ts';
+import { address, concepts, dateText, identifiers, name, period, telecoms } from './datatypes.ts';
 import type { Draft } from './draft.ts';
+import { tellsNothing } from './json.ts';
 import { genders } from './tables.ts';
 
 export function addRelatedPersons(draft: Draft): void {
   draft.event.relatedPersons.forEach((from, at) => {
+    // That a GT1 is of a guarantor is a word of ours.
+    if (tellsNothing(from, from.contactRole?.codings.length === 0 ? ['contactRole'] : [])) return;
     draft.add(`relatedPersons/${at}`, {
       resourceType: 'RelatedPerson',
       identifier: identifiers(from.identifiers),
@@ -15,6 +18,7 @@ export function addRelatedPersons(draft: Draft): void {
       gender: genders.has(from.gender) ? from.gender : undefined,
       birthDate: dateText(from.birthDate),
       address: from.addresses.map(address),
+      period: period(from.period?.start, from.period?.end),
     });
   });
 }

@@ -48,6 +48,16 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identityLinks: 'list<IdentityLink>',
     identityConflicts: 'list<IdentityConflict>',
     context: 'Context',
+    accessRestrictions: 'list<AccessRestriction>',
+  },
+  AccessRestriction: {
+    what: 'string',
+    setId: 'string',
+    action: 'Code',
+    value: 'Code',
+    reasons: 'list<Code>',
+    instructions: 'list<string>',
+    period: 'Period',
   },
   Extension: {
     name: 'string',
@@ -182,6 +192,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     value: 'string',
     use: 'string',
     extension: 'string',
+    start: 'string',
+    end: 'string',
+    preference: 'string',
+    sentUse: 'string',
   },
   Person: {
     identifiers: 'list<Identifier>',
@@ -221,6 +235,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     mothersIdentifiers: 'list<Identifier>',
     tribalCitizenship: 'list<Code>',
     primaryCareOrganizations: 'list<Organization>',
+    advanceDirectives: 'list<Code>',
+    birthDateOriginal: 'string',
   },
   Location: {
     pointOfCare: 'string',
@@ -282,6 +298,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     preadmit: 'Identifier',
     episode: 'Identifier',
     expectedReturn: 'ClinicalTime',
+    advanceDirectives: 'list<Code>',
+    flags: 'list<string>',
   },
   Order: {
     placer: 'Identifier',
@@ -567,6 +585,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     historic: 'string',
     originalTrigger: 'string',
     wards: 'list<Organization>',
+    nature: 'string',
   },
   Merge: {
     action: 'string',
@@ -780,6 +799,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     drug: 'Code',
     costUnit: 'string',
     transactedEnd: 'ClinicalTime',
+    notes: 'list<Note>',
   },
   Alarm: {
     identifier: 'Identifier',
@@ -834,6 +854,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     action: 'Code',
     sensitivity: 'Code',
     reported: 'ClinicalTime',
+    notes: 'list<Note>',
   },
   Condition: {
     code: 'Code',
@@ -850,6 +871,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     resolved: 'ClinicalTime',
     verification: 'Code',
     severity: 'Code',
+    notes: 'list<Note>',
   },
   Procedure: {
     code: 'Code',
@@ -861,6 +883,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     priority: 'string',
     identifier: 'Identifier',
     action: 'string',
+    notes: 'list<Note>',
+    modifiers: 'list<Code>',
+    diagnosis: 'Code',
   },
   Coverage: {
     setId: 'string',
@@ -878,6 +903,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     employerIdentifiers: 'list<Identifier>',
     employers: 'list<Organization>',
     participants: 'list<Participant>',
+    notes: 'list<Note>',
   },
   RelatedPerson: {
     setId: 'string',
@@ -889,6 +915,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     identifiers: 'list<Identifier>',
     birthDate: 'string',
     gender: 'string',
+    employers: 'list<Organization>',
+    period: 'Period',
   },
   Referral: {
     status: 'Code',

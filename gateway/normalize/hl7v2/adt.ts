@@ -1,7 +1,10 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 
-import type { ClinicalEvent, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
+import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';
+import { retiresPatient } from '../merges.ts';
+import { time } from './clock.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -159,6 +162,9 @@ const movementSegments: Record<string, Handler> = {
   },
   ZBE(draft, segment) {
     // EVN is of every patient of the message; this is of one.
+    if (draft.seen.has('ZBE'))
+      remark(draft.message.scope, 'ZBE: a further movement of the patient, which stands for the one before');
+    draft.seen.add('ZBE');
     const movement = { ...(draft.base.movement ?? fresh.movement()), identifiers: [], wards: [] };
     draft.base.movement = fill<Movement>(movement, zbe, segment);
   },
@@ -200,7 +206,10 @@ export const adtMerge: Family = {
       merge.movedFrom = merge.retired;
       merge.retired = [];
     } else if (parts.has(draft.trigger)) partOther(merge);
-    else keepSurviving(merge);
+    else if (retiresPatient(draft.trigger)) {
+      keepSurviving(merge, dayOf(event, draft));
+      tellIdle(merge, draft);
+    } else nobodyEnds(merge, draft);
   },
 };
 
@@ -223,11 +232,42 @@ function partOther(merge: Merge): void {
   Object.assign(merge, { retired: [], priorNames: [], retiredAccounts: [], retiredVisits: [] });
 }
 
-/** The patient stays who he is: his own number, repeated in MRG-1 (A41, A42, A50), is not retired. */
-function keepSurviving(merge: Merge): void {
-  merge.retired = merge.retired.filter(
-    (one) => !merge.surviving.some((other) => other.value === one.value && other.system === one.system),
-  );
+/** Who survives is not retired: an enterprise number that both have. PID-3 may list the retired one with its end (CX-8). */
+function keepSurviving(merge: Merge, day: string): void {
+  const same = (one: Identifier) => (other: Identifier) =>
+    other.value === one.value && other.system === one.system;
+  const lasting = merge.surviving.filter((one) => !hasEnded(one, day));
+  merge.retired = merge.retired.filter((one) => !lasting.some(same(one)));
+  merge.surviving = merge.surviving.filter((one) => !merge.retired.some(same(one)));
+}
+
+/** Nothing follows from it, and whoever sent it believes that something does. */
+function tellIdle({ retired, surviving }: Merge, { message }: Draft): void {
+  if (retired.length === 0) remark(message.scope, 'MRG: no number that ends, so that nobody is retired');
+  else if (surviving.length === 0)
+    remark(message.scope, 'PID-3: nobody into whom the patient of MRG could be merged');
+}
+
+/** On the day itself, too. A month or a year that is not over has not ended. */
+function hasEnded({ end }: Identifier, day: string): boolean {
+  if (end === '') return false;
+  return end.length < 10 ? end < day.slice(0, end.length) : end.slice(0, 10) <= day;
+}
+
+/** YYYY-MM-DD of EVN-2, else of MSH-7; empty where neither says a day, and then nothing has ended. */
+function dayOf(event: ClinicalEvent, { message }: Draft): string {
+  const header = message.segments[0];
+  const said = event.movement?.recorded ?? (header && time(header, 7));
+  return said?.value.slice(0, 10) ?? '';
+}
+
+/** An account or a visit ends, no patient: MRG-1 repeats his number, in whatever spelling, or names somebody else. */
+function nobodyEnds(merge: Merge, { message }: Draft): void {
+  const { retired, surviving } = merge;
+  merge.retired = [];
+  merge.movedFrom = retired.filter((one) => !surviving.some((other) => sameNumber(one, other)));
+  if (merge.movedFrom.length > 0)
+    remark(message.scope, 'MRG-1: another number than in PID-3, which this event does not retire');
 }
 
 function finishChange(event: ClinicalEvent, draft: Draft): void {
@@ -236,12 +276,7 @@ function finishChange(event: ClinicalEvent, draft: Draft): void {
   merge.action = 'change-identifier';
   merge.trigger = draft.trigger;
   merge.surviving = [...(event.patient?.identifiers ?? [])];
-  keepSurviving(merge);
-  if (merge.retired.length === 0) return;
-  // An account or a visit ends, no patient.
-  remark(draft.message.scope, 'MRG-1: another number than in PID-3, which a change of class does not retire');
-  merge.movedFrom = merge.retired;
-  merge.retired = [];
+  nobodyEnds(merge, draft);
 }
 
 /** What happens at the time that PV1-44 says. */

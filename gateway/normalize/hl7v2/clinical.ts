@@ -1,7 +1,7 @@
 /** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
 import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
-import { code, codeWithMethod } from './coded.ts';
+import { code, codes, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
 import { nameIn, participants } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
@@ -51,6 +51,8 @@ export const pr1: Table<Procedure> = [
   [11, 'participants', participants('performing')],
   [12, 'participants', participants('performing')],
   [14, 'priority', word],
+  [15, 'diagnosis', code],
+  [16, 'modifiers', codes],
   [19, 'identifier', ei()],
   [20, 'action', word],
 ];

@@ -208,4 +208,5 @@ function inherit(event: ClinicalEvent, base: ClinicalEvent): void {
   if (base.relatedPersons.length > 0) event.relatedPersons.push(...base.relatedPersons);
   if (base.coverages.length > 0) event.coverages.push(...base.coverages);
   if (base.notes.length > 0) event.notes.unshift(...base.notes);
+  if (base.accessRestrictions.length > 0) event.accessRestrictions.push(...base.accessRestrictions);
 }

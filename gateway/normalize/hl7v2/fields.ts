@@ -9,7 +9,7 @@ import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
 import { documentTables } from './mdm.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
+import { arv, con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
 import { err, msa } from './reply.ts';
 import { obx } from './result.ts';
@@ -31,6 +31,7 @@ const tables: Record<string, AnyTable> = {
   ZBE: zbe,
   PID: pid,
   PD1: pd1,
+  ARV: arv,
   CON: con,
   DB1: db1,
   NK1: nk1,

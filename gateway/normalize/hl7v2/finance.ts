@@ -57,7 +57,7 @@ const charges: Record<string, Handler> = {
     const item = fill(fresh.chargeItem(), ft1, segment);
     draft.base.charge.items.push(item);
     draft.acting = item.participants;
-    draft.notes = draft.base.notes;
+    draft.notes = item.notes;
   },
 };
 

@@ -115,7 +115,7 @@ function isWhole({ segments }: Message): boolean {
 }
 
 // What only adds to another segment makes no event by itself.
-const supplements = new Set(['EVN', 'NTE', 'IN2', 'MSA', 'ERR']);
+const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'MSA', 'ERR']);
 
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);
@@ -124,6 +124,7 @@ const numbered = new Set(['PID', 'PV1']);
 const repeatedBytesMax = 64 * 1024 * 1024;
 const repeated = new Set([
   'MSH',
+  'ARV',
   'PID',
   'PD1',
   'NK1',

@@ -7,6 +7,7 @@ import type {
   ParentObservation,
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
@@ -259,12 +260,6 @@ function keepNumber(order: Order, which: 'placer' | 'filler', old: Identifier): 
   if (now === undefined) order[which] = old;
   else if (!sameNumber(now, old)) addParent(order, old);
   else if (now.assigner === '') order[which] = old;
-}
-
-/** One segment may leave out the authority that the other names. */
-function sameNumber(one: Identifier, other: Identifier): boolean {
-  if (one.value !== other.value) return false;
-  return one.system === other.system || one.assigner === '' || other.assigner === '';
 }
 
 function addParent(order: Order, found: Identifier): void {

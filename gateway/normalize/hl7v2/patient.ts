@@ -1,14 +1,15 @@
 /** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
 
-import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
+import type { AccessRestriction, Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { dateText, time } from './clock.ts';
+import { dateText, period, span, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
+import type { Segment } from './message.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
-import { eachAsSent, label, type Table, word } from './table.ts';
+import { eachAsSent, label, type Table, word, words } from './table.ts';
 
 const sexes: Record<string, string> = lookup({
   M: 'male',
@@ -28,8 +29,17 @@ const sexes: Record<string, string> = lookup({
   UNKNOWN: 'unknown',
 });
 
-export function gender(sex: string): string {
-  return sexes[upper(sex)] ?? 'unknown';
+/** ISO 5218, which some send instead: 9 is not applicable. */
+const isoSexes: Record<string, string> = lookup({ 0: 'unknown', 1: 'male', 2: 'female', 9: 'unknown' });
+
+function gender(segment: Segment, field: number): string {
+  const said = segment.text(field);
+  const known = sexes[upper(said)];
+  if (known !== undefined || said === '') return known ?? 'unknown';
+  const read = isoSexes[said];
+  const why = read === undefined ? 'not a sex that is known' : 'read as a code of ISO 5218';
+  remark(segment.message.scope, `${segment.name}-${field}: ${why}`);
+  return read ?? 'unknown';
 }
 
 /** Table 0136, and how systems write it that do not keep to it. */
@@ -50,12 +60,19 @@ export const pid: Table<Patient> = [
   [4, 'identifiers', cxs],
   [5, 'names', names],
   [6, 'mothersMaidenName', names],
-  [7, 'birthDate', dateText],
+  [
+    7,
+    (to, segment, field) => {
+      const said = time(segment, field);
+      to.birthDate = said?.value ?? '';
+      to.birthDateOriginal = said?.original ?? '';
+    },
+  ],
   [
     8,
     (to, segment, field) => {
       to.administrativeSex = segment.text(field);
-      to.gender = gender(to.administrativeSex);
+      to.gender = gender(segment, field);
     },
   ],
   [9, 'aliases', nameLines],
@@ -85,6 +102,8 @@ export const pid: Table<Patient> = [
       const said = segment.text(field);
       const known = yesNo[upper(said)];
       if (known === undefined && said !== '') remark(segment.message.scope, 'PID-30: neither yes nor no');
+      if (known === 'false' && (to.deceasedAt?.value ?? '') !== '')
+        remark(segment.message.scope, 'PID-30: not dead, although PID-29 has a time of death');
       to.deceased = known ?? said;
     },
   ],
@@ -101,7 +120,9 @@ export const pid: Table<Patient> = [
 export const pd1: Table<Patient> = [
   [3, 'primaryCareOrganizations', organizations],
   [4, 'generalPractitioners', persons],
+  [11, 'flags', (segment, field) => flag('PD1-11', segment.text(field))],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
+  [15, 'advanceDirectives', codes],
 ];
 
 /** Disability, where it is the patient's [HL7 3.4.11]. */
@@ -114,6 +135,16 @@ function flag(name: string, value: string): string[] {
   return value === '' ? [] : [`${name}=${value}`];
 }
 
+/** Access restrictions [HL7 2.8 3.4.14]. */
+export const arv: Table<AccessRestriction> = [
+  [1, 'setId', word],
+  [2, 'action', code],
+  [3, 'value', code],
+  [4, 'reasons', codes],
+  [5, 'instructions', words],
+  [6, 'period', period],
+];
+
 export const nk1: Table<RelatedPerson> = [
   [1, 'setId', word],
   [2, 'names', names],
@@ -122,9 +153,27 @@ export const nk1: Table<RelatedPerson> = [
   [5, 'telecoms', telecomsOf('home')],
   [6, 'telecoms', telecomsOf('work')],
   [7, 'contactRole', code],
-  // An organization is known by its name alone; persons of it stand in NK1-30.
-  [13, 'names', organizationNames],
-  [15, 'gender', (segment, field) => gender(segment.text(field))],
+  [
+    8,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    9,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
+    },
+  ],
+  // The contact may be an organization itself, whose persons stand in NK1-30; else it is where the person works.
+  [
+    13,
+    (to, segment, field) => {
+      if (to.names.length > 0) to.employers.push(...organizations(segment, field));
+      else to.names.push(...organizationNames(segment, field));
+    },
+  ],
+  [15, 'gender', gender],
   [16, 'birthDate', dateText],
   [30, 'names', names],
   [31, 'telecoms', telecoms],
@@ -142,7 +191,7 @@ export const gt1: Table<RelatedPerson> = [
   [6, 'telecoms', telecomsOf('home')],
   [7, 'telecoms', telecomsOf('work')],
   [8, 'birthDate', dateText],
-  [9, 'gender', (segment, field) => gender(segment.text(field))],
+  [9, 'gender', gender],
   [11, 'relationship', code],
   [12, 'identifiers', typed('SS')],
 ];

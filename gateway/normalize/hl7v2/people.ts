@@ -135,16 +135,20 @@ const uses: Record<string, string> = lookup({
   WPN: 'work',
   ASN: 'work',
   PRS: 'mobile',
+  // Whose it is the field says, and not that it is at home or at work.
+  EMR: '',
+  BPN: '',
 });
 
-/** XTN: 1 text, 2 use, 3 equipment, 4 address, 5 country, 6 area, 7 local, 8 extension [HL7 2.A.90]. */
+/** XTN: 1 text, 2 use, 3 equipment, 4 address, 5 country, 6 area, 7 local, 8 extension, 13-14 when, 18 rank [HL7 2.A.90]. */
 export function telecomsOf(usual: string): (segment: Segment, field: number) => Telecom[] {
-  return (segment, field) => segment.repetitions(field).flatMap((parts) => telecomOf(parts, usual));
+  return (segment, field) =>
+    segment.repetitions(field).flatMap((parts) => telecomOf(parts, usual, segment, field));
 }
 
 export const telecoms = telecomsOf('');
 
-function telecomOf(parts: Parts, usual: string): Telecom[] {
+function telecomOf(parts: Parts, usual: string, segment: Segment, field: number): Telecom[] {
   const code = parts.text(2).toUpperCase();
   const kind = parts.text(3).toUpperCase();
   const electronic = parts.text(4);
@@ -152,6 +156,9 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
   const number = parts.text(1) || parts.text(12) || composed || parts.text(9);
   const use = kind === 'CP' ? 'mobile' : (uses[code] ?? usual);
   const system = equipment[kind] ?? (code === 'NET' ? 'email' : code === 'BPN' ? 'pager' : 'phone');
+  const at = (part: number): string => timeOf(parts.sub(part), 1, segment, field)?.value ?? '';
+  // Most end before component 13.
+  const validity = parts.reaches(13) ? { start: at(13), end: at(14), preference: parts.text(18) } : {};
   const found: Telecom[] = [];
   const add = (value: string, system: string): void => {
     const telecom = fresh.telecom();
@@ -159,6 +166,8 @@ function telecomOf(parts: Parts, usual: string): Telecom[] {
     telecom.system = system;
     telecom.use = use;
     telecom.extension = parts.text(8);
+    telecom.sentUse = parts.text(2);
+    Object.assign(telecom, validity);
     found.push(telecom);
   };
   if (electronic !== '') add(electronic, isUrl.test(electronic) ? 'url' : 'email');

@@ -1,5 +1,6 @@
 /** What the segments that every family shares do to a draft. */
 import type {
+  Allergy,
   ClinicalEvent,
   Identifier,
   Order,
@@ -11,7 +12,7 @@ import type { Draft, Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -34,6 +35,11 @@ export const patientSegments: Record<string, Handler> = {
   },
   DB1(draft, segment) {
     if (isPatients(segment)) fill(draft.patient, db1, segment);
+  },
+  ARV(draft, segment) {
+    const { patient, encounter, accessRestrictions } = draft.base;
+    const what = patient === undefined ? 'message' : encounter === undefined ? 'patient' : 'visit';
+    accessRestrictions.push(fill({ ...fresh.accessRestriction(), what }, arv, segment));
   },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
@@ -64,26 +70,35 @@ export function isPatients(segment: Segment): boolean {
 
 export const clinicalSegments: Record<string, Handler> = {
   AL1(draft, segment) {
-    draft.current.allergies.push(fill(fresh.allergy(), al1, segment));
+    addAllergy(draft, fill(fresh.allergy(), al1, segment));
   },
   IAM(draft, segment) {
-    draft.current.allergies.push(fill(fresh.allergy(), iam, segment));
+    addAllergy(draft, fill(fresh.allergy(), iam, segment));
   },
   DG1(draft, segment) {
-    draft.current.conditions.push(fill(fresh.condition(), dg1, segment));
+    const condition = fill(fresh.condition(), dg1, segment);
+    draft.current.conditions.push(condition);
+    draft.notes = condition.notes;
   },
   PR1(draft, segment) {
     const procedure = fill(fresh.procedure(), pr1, segment);
     draft.current.procedures.push(procedure);
     draft.acting = procedure.participants;
+    draft.notes = procedure.notes;
   },
 };
+
+function addAllergy(draft: Draft, allergy: Allergy): void {
+  draft.current.allergies.push(allergy);
+  draft.notes = allergy.notes;
+}
 
 export const coverageSegments: Record<string, Handler> = {
   IN1(draft, segment) {
     const coverage = fill(fresh.coverage(), in1, segment);
     draft.base.coverages.push(coverage);
     draft.acting = coverage.participants;
+    draft.notes = coverage.notes;
   },
   IN2(draft, segment) {
     let coverage = draft.base.coverages.at(-1);
@@ -97,6 +112,7 @@ export const coverageSegments: Record<string, Handler> = {
     const person = fresh.relatedPerson();
     person.contactRole = guarantor;
     draft.base.relatedPersons.push(fill(person, gt1, segment));
+    draft.notes = draft.base.notes;
   },
 };
 

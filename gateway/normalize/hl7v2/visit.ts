@@ -37,6 +37,7 @@ export const zbe: Table<Movement> = [
   [6, 'originalTrigger', word],
   [7, 'wards', organizations],
   [8, 'wards', organizations],
+  [9, 'nature', word],
 ];
 
 /** An earlier movement is entered, corrected or cancelled: PV1 says where the patient was then [IHE ITI-31, ZBE-5]. */
@@ -107,7 +108,9 @@ export const pv2: Table<Encounter> = [
   [9, 'expectedDischarge', time],
   [12, 'visitDescription', word],
   [13, 'participants', participants('referring')],
+  [22, 'flags', (segment, field) => [`PV2-22=${segment.text(field)}`]],
   [38, 'modeOfArrival', label],
+  [45, 'advanceDirectives', codes],
   [47, 'expectedReturn', time],
 ];
 

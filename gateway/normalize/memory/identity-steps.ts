@@ -5,38 +5,16 @@
  */
 import type { ClinicalEvent, Identifier, Patient } from '../../../proto/gen/hilum/v1/event.ts';
 import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
+import { retires, type What } from '../merges.ts';
 import type { About } from './memory.ts';
 import { millisecondsOf } from './newness.ts';
 
-/** What an identifier identifies. */
-export type What = 'patient' | 'account' | 'visit';
+export type { What };
 
 export interface Step {
   what: What;
   step: IdentityStep;
 }
-
-/** Trigger → what is retired. Where MRG names less, less is retired. */
-const retires: Readonly<Record<string, readonly What[]>> = {
-  // The account or the visit that ends with the change of class [HL7 3.3.6].
-  A06: ['account', 'visit'],
-  A07: ['account', 'visit'],
-  A18: ['patient', 'account', 'visit'],
-  A30: ['patient'],
-  A34: ['patient'],
-  A35: ['account'],
-  A36: ['patient', 'account'],
-  A39: ['patient'],
-  A40: ['patient'],
-  A41: ['account'],
-  A42: ['visit'],
-  A46: ['patient'],
-  A47: ['patient'],
-  A48: ['patient'],
-  A49: ['account'],
-  A50: ['visit'],
-  A51: ['visit'],
-};
 
 const moves: Readonly<Record<string, What>> = { A43: 'patient', A44: 'account', A45: 'visit' };
 
@@ -63,6 +41,12 @@ export function idText({ system, value }: Identifier): string {
 
 export function patientIdentifiers(patient: Patient | undefined): Identifier[] {
   return ofPatient(patient?.identifiers ?? []);
+}
+
+/** Those that the patient has after the event: PID may list a retired number with its end [CX-8]. */
+export function keptIdentifiers({ patient, merge }: ClinicalEvent): Identifier[] {
+  const said = patientIdentifiers(patient);
+  return merge === undefined || merge.retired.length === 0 ? said : without(said, merge.retired);
 }
 
 /** The identifiers of this kind that the event was sent under. */
@@ -122,8 +106,11 @@ export function stepsOf(event: ClinicalEvent, about: Pick<About, AboutStep>): St
     add('patient', { from: without(other, one), into: without(one, other) });
   } else {
     for (const what of retires[trigger] ?? []) {
-      const [said, other] = [saidOf(event, what), otherOf(event, what)];
-      add(what, { from: without(other, said), into: without(said, other) });
+      if (what === 'patient') add(what, { from: otherOf(event, what), into: keptIdentifiers(event) });
+      else {
+        const [said, other] = [saidOf(event, what), otherOf(event, what)];
+        add(what, { from: without(other, said), into: without(said, other) });
+      }
     }
   }
   return made;

@@ -23,7 +23,7 @@ import {
 import { fresh } from '../hl7v2/shapes.ts';
 import { moveBeds, renameOccupant } from './bed.ts';
 import { samePosition } from './identity-history.ts';
-import { idText, ofPatient, otherOf, patientIdentifiers, saidOf } from './identity-steps.ts';
+import { idText, keptIdentifiers, ofPatient, otherOf, patientIdentifiers, saidOf } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
 import { millisecondsOf } from './newness.ts';
 import { stayAfter } from './stay.ts';
@@ -93,7 +93,8 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
     made ??= originOf(event, about);
     return made;
   };
-  for (const identifier of patientIdentifiers(event.patient)) {
+  const kept = keptIdentifiers(event);
+  for (const identifier of kept) {
     const known = personAt(recall, identifier);
     let row = known ?? PersonMemory.create();
     const birthDates = withFact(
@@ -106,7 +107,7 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
     const sexes = withFact(row.sexes, 'sex', saidValue(event.patient, 'sex'), from, byAdt);
     if (birthDates !== row.birthDates || sexes !== row.sexes) row = { ...row, birthDates, sexes };
     if (byAdt && (row.patientFrom === undefined || row.patientFrom.saidMs <= from().saidMs))
-      row = { ...row, patient: told(event.patient as Patient, row.patient), patientFrom: from() };
+      row = { ...row, patient: told(event.patient as Patient, kept, row.patient), patientFrom: from() };
     if (byAdt) {
       const after = stayAfter(row, event, from());
       if (after !== row) moveBeds(event, row.encounter, after.encounter, from(), recall);
@@ -134,8 +135,7 @@ function retires(action: string): boolean {
 
 /** Nobody is completed with an identifier that is retired: what stands for it is told again by the next ADT. */
 function forgetRetired(event: ClinicalEvent, recall: Recall): void {
-  const surviving = new Set(patientIdentifiers(event.patient).map(idText));
-  const gone = new Set((event.merge?.retired ?? []).map(idText).filter((one) => !surviving.has(one)));
+  const gone = new Set((event.merge?.retired ?? []).map(idText));
   for (const companion of companionsOf(event, recall)) {
     const row = personAt(recall, companion);
     const { patient } = row ?? {};
@@ -212,11 +212,11 @@ function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recal
 }
 
 /** Of the person what may complete other events, and nothing more; a field that ADT leaves out stays known. */
-function told(patient: Patient, known: Patient | undefined): Patient {
-  const { identifiers, names, birthDate, gender, administrativeSex } = patient;
+function told(patient: Patient, identifiers: Identifier[], known: Patient | undefined): Patient {
+  const { names, birthDate, gender, administrativeSex } = patient;
   return {
     ...fresh.patient(),
-    identifiers: patientIdentifiers({ ...patient, identifiers }),
+    identifiers,
     names: names.length > 0 ? names.slice(0, 2) : (known?.names ?? []),
     birthDate: birthDate || (known?.birthDate ?? ''),
     gender: administrativeSex === '' ? (known?.gender ?? '') : gender,

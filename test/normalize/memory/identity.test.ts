@@ -426,3 +426,27 @@ t.test(
     );
   },
 );
+
+t.test(
+  'merge - a retired number that is listed with its end is followed, and completes nobody',
+  async (t) => {
+    const site = new Hospital();
+    site.adt({ trigger: 'A28', ids: cx('A'), name: 'DOE^JANE' });
+    const merge = site.adt({
+      trigger: 'A40',
+      ids: `${cx('B')}~${cx('A')}^^^20261123`,
+      mrg: cx('A'),
+      name: 'DOE^J',
+    });
+    t.same(merge.identityConflicts, []);
+    const late = site.lab({ ids: cx('A') });
+    t.match(late.identityLinks, [{ what: 'patient', kind: 'merge', said: [{ value: 'A' }] }]);
+    t.same(values(late.identityLinks[0]?.surviving), ['B']);
+    const under = site.lab({ ids: cx('B') });
+    t.same(under.identityLinks, []);
+    t.notOk(
+      values(under.context?.patient?.identifiers).includes('A'),
+      'the retired number is told of nobody',
+    );
+  },
+);

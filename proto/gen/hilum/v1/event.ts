@@ -293,7 +293,58 @@ export interface ClinicalEvent {
    * same order, or that the same alarm came a moment ago. Absent where nothing was found, or nothing is configured.
    * Hilum: once of the config
    */
-  once: Once | undefined;
+  once:
+    | Once
+    | undefined;
+  /**
+   * Who may not see this, by what the sender says of its message, its patient and its visit.
+   * HL7 v2: ARV
+   */
+  accessRestrictions: AccessRestriction[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A restriction of who may see something. From version 2.7 on it stands in place of PD1-12. */
+export interface AccessRestriction {
+  /**
+   * What is restricted: message | patient | visit, by where the segment stands.
+   * HL7 v2: the place of ARV
+   */
+  what: string;
+  /**
+   * The ordinal in the message.
+   * HL7 v2: ARV-1
+   */
+  setId: string;
+  /**
+   * A add, D delete, U update.
+   * HL7 v2: ARV-2 (table 0206)
+   */
+  action:
+    | Code
+    | undefined;
+  /**
+   * Which restriction it is.
+   * HL7 v2: ARV-3 (table 0717)
+   */
+  value:
+    | Code
+    | undefined;
+  /**
+   * Why.
+   * HL7 v2: ARV-4 (table 0719)
+   */
+  reasons: Code[];
+  /**
+   * What else is to be heeded, in words.
+   * HL7 v2: ARV-5
+   */
+  instructions: string[];
+  /**
+   * From when to when it holds.
+   * HL7 v2: ARV-6
+   */
+  period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -980,7 +1031,7 @@ export interface Telecom {
    */
   value: string;
   /**
-   * home | work | mobile | temp | old.
+   * home | work | mobile | temp | old; empty where it is for emergencies only, or a pager's.
    * HL7 v2: XTN-2 · FHIR: ContactPoint.use
    */
   use: string;
@@ -989,6 +1040,26 @@ export interface Telecom {
    * HL7 v2: XTN-8 · FHIR: ContactPoint.value
    */
   extension: string;
+  /**
+   * Since when it holds, as FHIR dateTime text.
+   * HL7 v2: XTN-13 · FHIR: ContactPoint.period.start
+   */
+  start: string;
+  /**
+   * Until when.
+   * HL7 v2: XTN-14 · FHIR: ContactPoint.period.end
+   */
+  end: string;
+  /**
+   * Which one to try first, from 1, as sent.
+   * HL7 v2: XTN-18 · FHIR: ContactPoint.rank
+   */
+  preference: string;
+  /**
+   * The use as sent: PRN, WPN, EMR for an emergency, BPN for a pager …
+   * HL7 v2: XTN-2 (table 0201)
+   */
+  sentUse: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1129,8 +1200,9 @@ export interface Patient {
    */
   generalPractitioners: Person[];
   /**
-   * <field>=<value as sent>: unknown identity, its reliability, and whether the record is protected.
-   * HL7 v2: PID-31, PID-32, PD1-12
+   * <field>=<value as sent>: unknown identity, its reliability, a disability, and whether the record may be made public or
+   * is protected.
+   * HL7 v2: PID-31, PID-32, PD1-11, PD1-12, DB1-4
    */
   flags: string[];
   /**
@@ -1189,6 +1261,16 @@ export interface Patient {
    * HL7 v2: PD1-3 · FHIR: Patient.generalPractitioner
    */
   primaryCareOrganizations: Organization[];
+  /**
+   * What shall be done, or not be done, when the patient cannot say it: DNR …
+   * HL7 v2: PD1-15 (table 0435) · FHIR: Patient.extension urn:hilum:extension:advance-directive
+   */
+  advanceDirectives: Code[];
+  /**
+   * What the sender wrote as the birth date, where it is not a valid HL7 time.
+   * HL7 v2: PID-7
+   */
+  birthDateOriginal: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1536,7 +1618,19 @@ export interface Encounter {
    * When the patient is expected back from a leave of absence.
    * HL7 v2: PV2-47
    */
-  expectedReturn: ClinicalTime | undefined;
+  expectedReturn:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The same for this visit.
+   * HL7 v2: PV2-45 (table 0435) · FHIR: Encounter.extension urn:hilum:extension:advance-directive
+   */
+  advanceDirectives: Code[];
+  /**
+   * <field>=<value as sent>: whether the visit is protected.
+   * HL7 v2: PV2-22
+   */
+  flags: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3063,6 +3157,12 @@ export interface Movement {
    * HL7 v2: ZBE-7, ZBE-8 · IHE: PAM ITI-31
    */
   wards: Organization[];
+  /**
+   * What the movement changes, as sent: M for medical, H for housing, S for nursing responsibility, and together; L and D
+   * for a place or for nothing but data.
+   * HL7 v2: ZBE-9 · IHE: PAM ITI-31, national extension of France
+   */
+  nature: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3084,7 +3184,8 @@ export interface Merge {
    */
   surviving: Identifier[];
   /**
-   * The identifiers that are no longer the patient's own; none of a move, a link or its end, by which nobody is retired.
+   * The identifiers that are no longer the patient's own; none of a move, a link or its end, nor where only an account or a
+   * visit is merged or renamed (A35, A41, A42, A49, A50, A51), by which nobody is retired.
    * HL7 v2: MRG-1, MRG-2, MRG-4 · FHIR: Patient.identifier of the replaced patient
    */
   retired: Identifier[];
@@ -3118,9 +3219,9 @@ export interface Merge {
     | Encounter
     | undefined;
   /**
-   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved; of a
-   * change of class (A06, A07) those that MRG names beside the account and that are not in PID-3.
-   * HL7 v2: MRG-1, MRG-2, MRG-4 of A06, A07, A43, A44, A45 · FHIR: Patient.identifier of the other patient
+   * The patient from whom an account or a visit was moved, whose numbers these stay; of A43 the numbers that were moved;
+   * where an account or a visit ends, and no patient does, those that MRG names beside it and that are not in PID-3.
+   * HL7 v2: MRG-1, MRG-2, MRG-4 of A06, A07, A35, A41 to A45, A49 to A51 · FHIR: Patient.identifier of the other patient
    */
   movedFrom: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -4222,7 +4323,14 @@ export interface ChargeItem {
    * Until when it was done.
    * HL7 v2: FT1-4.2 · FHIR: ChargeItem.occurrencePeriod
    */
-  transactedEnd: ClinicalTime | undefined;
+  transactedEnd:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after FT1 · FHIR: ChargeItem.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4516,7 +4624,14 @@ export interface Allergy {
    * When it was reported.
    * HL7 v2: IAM-13 · FHIR: AllergyIntolerance.recordedDate
    */
-  reported: ClinicalTime | undefined;
+  reported:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after AL1, IAM · FHIR: AllergyIntolerance.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4605,7 +4720,14 @@ export interface Condition {
    * How severe it is.
    * HL7 v2: PRB-26 · FHIR: Condition.severity
    */
-  severity: Code | undefined;
+  severity:
+    | Code
+    | undefined;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after DG1 · FHIR: Condition.note
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4662,6 +4784,21 @@ export interface Procedure {
    * HL7 v2: PR1-20 (table 0206) · FHIR: Procedure.status
    */
   action: string;
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after PR1 · FHIR: Procedure.note
+   */
+  notes: Note[];
+  /**
+   * Its side and what else modifies it.
+   * HL7 v2: PR1-16 (table 0340) · FHIR: Procedure.code.text
+   */
+  modifiers: Code[];
+  /**
+   * What it was done for.
+   * HL7 v2: PR1-15 · FHIR: Procedure.reasonCode
+   */
+  diagnosis: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4754,6 +4891,11 @@ export interface Coverage {
    * HL7 v2: ROL, PRT after IN1
    */
   participants: Participant[];
+  /**
+   * Comments on this entry.
+   * HL7 v2: NTE after IN1
+   */
+  notes: Note[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4765,8 +4907,8 @@ export interface RelatedPerson {
    */
   setId: string;
   /**
-   * The person's names.
-   * HL7 v2: NK1-2, NK1-30, GT1-3 · FHIR: RelatedPerson.name
+   * The person's names; of an organization NK1-13, where NK1-2 names nobody.
+   * HL7 v2: NK1-2, NK1-13, NK1-30, GT1-3 · FHIR: RelatedPerson.name
    */
   names: HumanName[];
   /**
@@ -4808,6 +4950,16 @@ export interface RelatedPerson {
    * HL7 v2: NK1-15, GT1-9 · FHIR: RelatedPerson.gender
    */
   gender: string;
+  /**
+   * Where the person works.
+   * HL7 v2: NK1-13
+   */
+  employers: Organization[];
+  /**
+   * From when to when the person is what `relationship` and `contact_role` say.
+   * HL7 v2: NK1-8, NK1-9 · FHIR: RelatedPerson.period
+   */
+  period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5254,6 +5406,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     identityConflicts: [],
     context: undefined,
     once: undefined,
+    accessRestrictions: [],
     _unknownFields: {},
   };
 }
@@ -5397,6 +5550,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.once !== undefined) {
       Once.encode(message.once, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.accessRestrictions) {
+      AccessRestriction.encode(v!, writer.uint32(378).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5790,6 +5946,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.once = Once.decode(reader, reader.uint32());
             continue;
           }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.accessRestrictions.push(AccessRestriction.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5916,6 +6080,11 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : [],
       context: isSet(object.context) ? Context.fromJSON(object.context) : undefined,
       once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
+      accessRestrictions: globalThis.Array.isArray(object?.accessRestrictions)
+        ? object.accessRestrictions.map((e: any) => AccessRestriction.fromJSON(e))
+        : globalThis.Array.isArray(object?.access_restrictions)
+        ? object.access_restrictions.map((e: any) => AccessRestriction.fromJSON(e))
+        : [],
     };
   },
 
@@ -6059,6 +6228,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.once !== undefined) {
       obj.once = Once.toJSON(message.once);
     }
+    if (message.accessRestrictions?.length) {
+      obj.accessRestrictions = message.accessRestrictions.map((e) => AccessRestriction.toJSON(e));
+    }
     return obj;
   },
 
@@ -6143,6 +6315,207 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       ? Context.fromPartial(object.context)
       : undefined;
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
+    message.accessRestrictions = object.accessRestrictions?.map((e) => AccessRestriction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAccessRestriction(): AccessRestriction {
+  return {
+    what: "",
+    setId: "",
+    action: undefined,
+    value: undefined,
+    reasons: [],
+    instructions: [],
+    period: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const AccessRestriction: MessageFns<AccessRestriction> = {
+  encode(message: AccessRestriction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.what !== "") {
+      writer.uint32(10).string(message.what);
+    }
+    if (message.setId !== "") {
+      writer.uint32(18).string(message.setId);
+    }
+    if (message.action !== undefined) {
+      Code.encode(message.action, writer.uint32(26).fork()).join();
+    }
+    if (message.value !== undefined) {
+      Code.encode(message.value, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.reasons) {
+      Code.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.instructions) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccessRestriction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccessRestriction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.what = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.setId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.action = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.value = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reasons.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.instructions.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AccessRestriction {
+    return {
+      what: isSet(object.what) ? globalThis.String(object.what) : "",
+      setId: isSet(object.setId)
+        ? globalThis.String(object.setId)
+        : isSet(object.set_id)
+        ? globalThis.String(object.set_id)
+        : "",
+      action: isSet(object.action) ? Code.fromJSON(object.action) : undefined,
+      value: isSet(object.value) ? Code.fromJSON(object.value) : undefined,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => Code.fromJSON(e)) : [],
+      instructions: globalThis.Array.isArray(object?.instructions)
+        ? object.instructions.map((e: any) => globalThis.String(e))
+        : [],
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+    };
+  },
+
+  toJSON(message: AccessRestriction): unknown {
+    const obj: any = {};
+    if (message.what !== "") {
+      obj.what = message.what;
+    }
+    if (message.setId !== "") {
+      obj.setId = message.setId;
+    }
+    if (message.action !== undefined) {
+      obj.action = Code.toJSON(message.action);
+    }
+    if (message.value !== undefined) {
+      obj.value = Code.toJSON(message.value);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons.map((e) => Code.toJSON(e));
+    }
+    if (message.instructions?.length) {
+      obj.instructions = message.instructions;
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AccessRestriction>): AccessRestriction {
+    return AccessRestriction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AccessRestriction>): AccessRestriction {
+    const message = createBaseAccessRestriction();
+    message.what = object.what ?? "";
+    message.setId = object.setId ?? "";
+    message.action = (object.action !== undefined && object.action !== null)
+      ? Code.fromPartial(object.action)
+      : undefined;
+    message.value = (object.value !== undefined && object.value !== null) ? Code.fromPartial(object.value) : undefined;
+    message.reasons = object.reasons?.map((e) => Code.fromPartial(e)) || [];
+    message.instructions = object.instructions?.map((e) => e) || [];
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
     return message;
   },
 };
@@ -9260,7 +9633,17 @@ export const Address: MessageFns<Address> = {
 };
 
 function createBaseTelecom(): Telecom {
-  return { system: "", value: "", use: "", extension: "", _unknownFields: {} };
+  return {
+    system: "",
+    value: "",
+    use: "",
+    extension: "",
+    start: "",
+    end: "",
+    preference: "",
+    sentUse: "",
+    _unknownFields: {},
+  };
 }
 
 export const Telecom: MessageFns<Telecom> = {
@@ -9276,6 +9659,18 @@ export const Telecom: MessageFns<Telecom> = {
     }
     if (message.extension !== "") {
       writer.uint32(34).string(message.extension);
+    }
+    if (message.start !== "") {
+      writer.uint32(42).string(message.start);
+    }
+    if (message.end !== "") {
+      writer.uint32(50).string(message.end);
+    }
+    if (message.preference !== "") {
+      writer.uint32(58).string(message.preference);
+    }
+    if (message.sentUse !== "") {
+      writer.uint32(66).string(message.sentUse);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9333,6 +9728,38 @@ export const Telecom: MessageFns<Telecom> = {
             message.extension = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.start = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.end = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.preference = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.sentUse = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9359,6 +9786,14 @@ export const Telecom: MessageFns<Telecom> = {
       value: isSet(object.value) ? globalThis.String(object.value) : "",
       use: isSet(object.use) ? globalThis.String(object.use) : "",
       extension: isSet(object.extension) ? globalThis.String(object.extension) : "",
+      start: isSet(object.start) ? globalThis.String(object.start) : "",
+      end: isSet(object.end) ? globalThis.String(object.end) : "",
+      preference: isSet(object.preference) ? globalThis.String(object.preference) : "",
+      sentUse: isSet(object.sentUse)
+        ? globalThis.String(object.sentUse)
+        : isSet(object.sent_use)
+        ? globalThis.String(object.sent_use)
+        : "",
     };
   },
 
@@ -9376,6 +9811,18 @@ export const Telecom: MessageFns<Telecom> = {
     if (message.extension !== "") {
       obj.extension = message.extension;
     }
+    if (message.start !== "") {
+      obj.start = message.start;
+    }
+    if (message.end !== "") {
+      obj.end = message.end;
+    }
+    if (message.preference !== "") {
+      obj.preference = message.preference;
+    }
+    if (message.sentUse !== "") {
+      obj.sentUse = message.sentUse;
+    }
     return obj;
   },
 
@@ -9388,6 +9835,10 @@ export const Telecom: MessageFns<Telecom> = {
     message.value = object.value ?? "";
     message.use = object.use ?? "";
     message.extension = object.extension ?? "";
+    message.start = object.start ?? "";
+    message.end = object.end ?? "";
+    message.preference = object.preference ?? "";
+    message.sentUse = object.sentUse ?? "";
     return message;
   },
 };
@@ -9530,6 +9981,8 @@ function createBasePatient(): Patient {
     mothersIdentifiers: [],
     tribalCitizenship: [],
     primaryCareOrganizations: [],
+    advanceDirectives: [],
+    birthDateOriginal: "",
     _unknownFields: {},
   };
 }
@@ -9634,6 +10087,12 @@ export const Patient: MessageFns<Patient> = {
     }
     for (const v of message.primaryCareOrganizations) {
       Organization.encode(v!, writer.uint32(266).fork()).join();
+    }
+    for (const v of message.advanceDirectives) {
+      Code.encode(v!, writer.uint32(274).fork()).join();
+    }
+    if (message.birthDateOriginal !== "") {
+      writer.uint32(282).string(message.birthDateOriginal);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9923,6 +10382,22 @@ export const Patient: MessageFns<Patient> = {
             message.primaryCareOrganizations.push(Organization.decode(reader, reader.uint32()));
             continue;
           }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.advanceDirectives.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.birthDateOriginal = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10048,6 +10523,16 @@ export const Patient: MessageFns<Patient> = {
         : globalThis.Array.isArray(object?.primary_care_organizations)
         ? object.primary_care_organizations.map((e: any) => Organization.fromJSON(e))
         : [],
+      advanceDirectives: globalThis.Array.isArray(object?.advanceDirectives)
+        ? object.advanceDirectives.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.advance_directives)
+        ? object.advance_directives.map((e: any) => Code.fromJSON(e))
+        : [],
+      birthDateOriginal: isSet(object.birthDateOriginal)
+        ? globalThis.String(object.birthDateOriginal)
+        : isSet(object.birth_date_original)
+        ? globalThis.String(object.birth_date_original)
+        : "",
     };
   },
 
@@ -10152,6 +10637,12 @@ export const Patient: MessageFns<Patient> = {
     if (message.primaryCareOrganizations?.length) {
       obj.primaryCareOrganizations = message.primaryCareOrganizations.map((e) => Organization.toJSON(e));
     }
+    if (message.advanceDirectives?.length) {
+      obj.advanceDirectives = message.advanceDirectives.map((e) => Code.toJSON(e));
+    }
+    if (message.birthDateOriginal !== "") {
+      obj.birthDateOriginal = message.birthDateOriginal;
+    }
     return obj;
   },
 
@@ -10205,6 +10696,8 @@ export const Patient: MessageFns<Patient> = {
     message.mothersIdentifiers = object.mothersIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.tribalCitizenship = object.tribalCitizenship?.map((e) => Code.fromPartial(e)) || [];
     message.primaryCareOrganizations = object.primaryCareOrganizations?.map((e) => Organization.fromPartial(e)) || [];
+    message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
+    message.birthDateOriginal = object.birthDateOriginal ?? "";
     return message;
   },
 };
@@ -10750,6 +11243,8 @@ function createBaseEncounter(): Encounter {
     preadmit: undefined,
     episode: undefined,
     expectedReturn: undefined,
+    advanceDirectives: [],
+    flags: [],
     _unknownFields: {},
   };
 }
@@ -10860,6 +11355,12 @@ export const Encounter: MessageFns<Encounter> = {
     }
     if (message.expectedReturn !== undefined) {
       ClinicalTime.encode(message.expectedReturn, writer.uint32(282).fork()).join();
+    }
+    for (const v of message.advanceDirectives) {
+      Code.encode(v!, writer.uint32(290).fork()).join();
+    }
+    for (const v of message.flags) {
+      writer.uint32(298).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11165,6 +11666,22 @@ export const Encounter: MessageFns<Encounter> = {
             message.expectedReturn = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.advanceDirectives.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.flags.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11320,6 +11837,14 @@ export const Encounter: MessageFns<Encounter> = {
         : isSet(object.expected_return)
         ? ClinicalTime.fromJSON(object.expected_return)
         : undefined,
+      advanceDirectives: globalThis.Array.isArray(object?.advanceDirectives)
+        ? object.advanceDirectives.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.advance_directives)
+        ? object.advance_directives.map((e: any) => Code.fromJSON(e))
+        : [],
+      flags: globalThis.Array.isArray(object?.flags)
+        ? object.flags.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -11430,6 +11955,12 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.expectedReturn !== undefined) {
       obj.expectedReturn = ClinicalTime.toJSON(message.expectedReturn);
     }
+    if (message.advanceDirectives?.length) {
+      obj.advanceDirectives = message.advanceDirectives.map((e) => Code.toJSON(e));
+    }
+    if (message.flags?.length) {
+      obj.flags = message.flags;
+    }
     return obj;
   },
 
@@ -11518,6 +12049,8 @@ export const Encounter: MessageFns<Encounter> = {
     message.expectedReturn = (object.expectedReturn !== undefined && object.expectedReturn !== null)
       ? ClinicalTime.fromPartial(object.expectedReturn)
       : undefined;
+    message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
+    message.flags = object.flags?.map((e) => e) || [];
     return message;
   },
 };
@@ -17253,6 +17786,7 @@ function createBaseMovement(): Movement {
     historic: "",
     originalTrigger: "",
     wards: [],
+    nature: "",
     _unknownFields: {},
   };
 }
@@ -17300,6 +17834,9 @@ export const Movement: MessageFns<Movement> = {
     }
     for (const v of message.wards) {
       Organization.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.nature !== "") {
+      writer.uint32(122).string(message.nature);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17437,6 +17974,14 @@ export const Movement: MessageFns<Movement> = {
             message.wards.push(Organization.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.nature = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17481,6 +18026,7 @@ export const Movement: MessageFns<Movement> = {
         ? globalThis.String(object.original_trigger)
         : "",
       wards: globalThis.Array.isArray(object?.wards) ? object.wards.map((e: any) => Organization.fromJSON(e)) : [],
+      nature: isSet(object.nature) ? globalThis.String(object.nature) : "",
     };
   },
 
@@ -17528,6 +18074,9 @@ export const Movement: MessageFns<Movement> = {
     if (message.wards?.length) {
       obj.wards = message.wards.map((e) => Organization.toJSON(e));
     }
+    if (message.nature !== "") {
+      obj.nature = message.nature;
+    }
     return obj;
   },
 
@@ -17558,6 +18107,7 @@ export const Movement: MessageFns<Movement> = {
     message.historic = object.historic ?? "";
     message.originalTrigger = object.originalTrigger ?? "";
     message.wards = object.wards?.map((e) => Organization.fromPartial(e)) || [];
+    message.nature = object.nature ?? "";
     return message;
   },
 };
@@ -21583,6 +22133,7 @@ function createBaseChargeItem(): ChargeItem {
     drug: undefined,
     costUnit: "",
     transactedEnd: undefined,
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -21654,6 +22205,9 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     }
     if (message.transactedEnd !== undefined) {
       ClinicalTime.encode(message.transactedEnd, writer.uint32(178).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(186).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21855,6 +22409,14 @@ export const ChargeItem: MessageFns<ChargeItem> = {
             message.transactedEnd = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21929,6 +22491,9 @@ export const ChargeItem: MessageFns<ChargeItem> = {
         : isSet(object.transacted_end)
         ? ClinicalTime.fromJSON(object.transacted_end)
         : undefined,
+      notes: globalThis.Array.isArray(object?.notes)
+        ? object.notes.map((e: any) => Note.fromJSON(e))
+        : [],
     };
   },
 
@@ -22000,6 +22565,9 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     if (message.transactedEnd !== undefined) {
       obj.transactedEnd = ClinicalTime.toJSON(message.transactedEnd);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -22048,6 +22616,7 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     message.transactedEnd = (object.transactedEnd !== undefined && object.transactedEnd !== null)
       ? ClinicalTime.fromPartial(object.transactedEnd)
       : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -22947,6 +23516,7 @@ function createBaseAllergy(): Allergy {
     action: undefined,
     sensitivity: undefined,
     reported: undefined,
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -22985,6 +23555,9 @@ export const Allergy: MessageFns<Allergy> = {
     }
     if (message.reported !== undefined) {
       ClinicalTime.encode(message.reported, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23098,6 +23671,14 @@ export const Allergy: MessageFns<Allergy> = {
             message.reported = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23141,6 +23722,7 @@ export const Allergy: MessageFns<Allergy> = {
       action: isSet(object.action) ? Code.fromJSON(object.action) : undefined,
       sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
       reported: isSet(object.reported) ? ClinicalTime.fromJSON(object.reported) : undefined,
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -23179,6 +23761,9 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.reported !== undefined) {
       obj.reported = ClinicalTime.toJSON(message.reported);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -23212,6 +23797,7 @@ export const Allergy: MessageFns<Allergy> = {
     message.reported = (object.reported !== undefined && object.reported !== null)
       ? ClinicalTime.fromPartial(object.reported)
       : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23232,6 +23818,7 @@ function createBaseCondition(): Condition {
     resolved: undefined,
     verification: undefined,
     severity: undefined,
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -23279,6 +23866,9 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.severity !== undefined) {
       Code.encode(message.severity, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(122).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23416,6 +24006,14 @@ export const Condition: MessageFns<Condition> = {
             message.severity = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23458,6 +24056,7 @@ export const Condition: MessageFns<Condition> = {
       resolved: isSet(object.resolved) ? ClinicalTime.fromJSON(object.resolved) : undefined,
       verification: isSet(object.verification) ? Code.fromJSON(object.verification) : undefined,
       severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -23505,6 +24104,9 @@ export const Condition: MessageFns<Condition> = {
     if (message.severity !== undefined) {
       obj.severity = Code.toJSON(message.severity);
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -23541,6 +24143,7 @@ export const Condition: MessageFns<Condition> = {
     message.severity = (object.severity !== undefined && object.severity !== null)
       ? Code.fromPartial(object.severity)
       : undefined;
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23556,6 +24159,9 @@ function createBaseProcedure(): Procedure {
     priority: "",
     identifier: undefined,
     action: "",
+    notes: [],
+    modifiers: [],
+    diagnosis: undefined,
     _unknownFields: {},
   };
 }
@@ -23588,6 +24194,15 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.action !== "") {
       writer.uint32(74).string(message.action);
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.modifiers) {
+      Code.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.diagnosis !== undefined) {
+      Code.encode(message.diagnosis, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23685,6 +24300,30 @@ export const Procedure: MessageFns<Procedure> = {
             message.action = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.modifiers.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.diagnosis = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23722,6 +24361,9 @@ export const Procedure: MessageFns<Procedure> = {
       priority: isSet(object.priority) ? globalThis.String(object.priority) : "",
       identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
+      modifiers: globalThis.Array.isArray(object?.modifiers) ? object.modifiers.map((e: any) => Code.fromJSON(e)) : [],
+      diagnosis: isSet(object.diagnosis) ? Code.fromJSON(object.diagnosis) : undefined,
     };
   },
 
@@ -23754,6 +24396,15 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.action !== "") {
       obj.action = message.action;
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
+    if (message.modifiers?.length) {
+      obj.modifiers = message.modifiers.map((e) => Code.toJSON(e));
+    }
+    if (message.diagnosis !== undefined) {
+      obj.diagnosis = Code.toJSON(message.diagnosis);
+    }
     return obj;
   },
 
@@ -23775,6 +24426,11 @@ export const Procedure: MessageFns<Procedure> = {
       ? Identifier.fromPartial(object.identifier)
       : undefined;
     message.action = object.action ?? "";
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.modifiers = object.modifiers?.map((e) => Code.fromPartial(e)) || [];
+    message.diagnosis = (object.diagnosis !== undefined && object.diagnosis !== null)
+      ? Code.fromPartial(object.diagnosis)
+      : undefined;
     return message;
   },
 };
@@ -23796,6 +24452,7 @@ function createBaseCoverage(): Coverage {
     employerIdentifiers: [],
     employers: [],
     participants: [],
+    notes: [],
     _unknownFields: {},
   };
 }
@@ -23846,6 +24503,9 @@ export const Coverage: MessageFns<Coverage> = {
     }
     for (const v of message.participants) {
       Participant.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.notes) {
+      Note.encode(v!, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23991,6 +24651,14 @@ export const Coverage: MessageFns<Coverage> = {
             message.participants.push(Participant.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.notes.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24058,6 +24726,7 @@ export const Coverage: MessageFns<Coverage> = {
       participants: globalThis.Array.isArray(object?.participants)
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
+      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
     };
   },
 
@@ -24108,6 +24777,9 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.participants?.length) {
       obj.participants = message.participants.map((e) => Participant.toJSON(e));
     }
+    if (message.notes?.length) {
+      obj.notes = message.notes.map((e) => Note.toJSON(e));
+    }
     return obj;
   },
 
@@ -24139,6 +24811,7 @@ export const Coverage: MessageFns<Coverage> = {
     message.employerIdentifiers = object.employerIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     return message;
   },
 };
@@ -24154,6 +24827,8 @@ function createBaseRelatedPerson(): RelatedPerson {
     identifiers: [],
     birthDate: "",
     gender: "",
+    employers: [],
+    period: undefined,
     _unknownFields: {},
   };
 }
@@ -24186,6 +24861,12 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.gender !== "") {
       writer.uint32(74).string(message.gender);
+    }
+    for (const v of message.employers) {
+      Organization.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24283,6 +24964,22 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.gender = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.employers.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24330,6 +25027,10 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         ? globalThis.String(object.birth_date)
         : "",
       gender: isSet(object.gender) ? globalThis.String(object.gender) : "",
+      employers: globalThis.Array.isArray(object?.employers)
+        ? object.employers.map((e: any) => Organization.fromJSON(e))
+        : [],
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
     };
   },
 
@@ -24362,6 +25063,12 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.gender !== "") {
       obj.gender = message.gender;
     }
+    if (message.employers?.length) {
+      obj.employers = message.employers.map((e) => Organization.toJSON(e));
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
     return obj;
   },
 
@@ -24383,6 +25090,10 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.birthDate = object.birthDate ?? "";
     message.gender = object.gender ?? "";
+    message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
     return message;
   },
 };
