@@ -35,7 +35,7 @@ export function addRequests(draft: Draft): void {
   const { order, furtherOrders } = event;
   if (order !== undefined && says(order)) draft.requests.push(addRequest(draft, 'order', order, event.notes));
   furtherOrders.forEach((one, at) => {
-    if (says(one)) draft.requests.push(addRequest(draft, `furtherOrders/${at}`, one, []));
+    if (says(one)) draft.requests.push(addRequest(draft, `furtherOrders[${at}]`, one, []));
   });
 }
 
@@ -43,7 +43,8 @@ function says(order: Order): boolean {
   return order.placer !== undefined || order.filler !== undefined || order.service !== undefined;
 }
 
-function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEvent['notes']): Element {
+function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEvent['notes']): Element {
+  const path = place.replace(/\[(\d+)\]/, '/$1');
   const specimens = addSpecimens(draft, path, from);
   if (path === 'order') draft.specimens = specimens;
   const { participants } = from;
@@ -55,7 +56,7 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     ...from.imagingSteps.flatMap(({ protocols }) => protocols),
     ...lines(from).filter((one) => one !== from.service),
   ]);
-  return draft.add(path, {
+  const request = draft.add(path, {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
     basedOn: replacing ? undefined : parents,
@@ -83,6 +84,8 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     specimen: specimens,
     note: [...texts(from), ...notes(about)],
   });
+  draft.orders.set(place, { request, specimens });
+  return request;
 }
 
 /** ORC-9 is the time of what ORC-1 says: of an order that ends or changes it is not when that was asked for. */

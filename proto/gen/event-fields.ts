@@ -519,6 +519,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     type: 'string',
     subType: 'string',
     furtherAttachments: 'list<Attachment>',
+    ofOrder: 'string',
   },
   CriticalMark: {
     rule: 'string',

@@ -48,6 +48,8 @@ const documents: Record<string, Handler> = {
     draft.base.document ??= fresh.document();
     fill(draft.base.document, txa, segment);
     draft.acting = draft.base.document.participants;
+    // What follows is the document's content.
+    draft.ordered = '';
     draft.notes = draft.base.notes;
   },
 };

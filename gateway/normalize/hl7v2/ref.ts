@@ -123,11 +123,15 @@ const bodies: Record<string, Handler> = {
     const condition = fill(fresh.condition(), prb, segment);
     draft.base.conditions.push(condition);
     draft.acting = condition.participants;
+    // What is observed next is of the problem or goal itself.
+    draft.ordered = '';
   },
   GOL(draft, segment) {
     const condition = { ...fill(fresh.condition(), gol, segment), type: 'goal' };
     draft.base.conditions.push(condition);
     draft.acting = condition.participants;
+    // What is observed next is of the problem or goal itself.
+    draft.ordered = '';
   },
   PTH(draft) {
     // Whoever follows acts in the pathway.

@@ -113,6 +113,7 @@ export const orderSegments: Record<string, Handler> = {
       if (opensHere(draft)) draft.openGroup();
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
+    draft.ordered = placeOf(draft);
     const { order } = draft;
     draft.heading = undefined;
     made(order, segment);
@@ -126,6 +127,7 @@ export const orderSegments: Record<string, Handler> = {
       else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
+    draft.ordered = placeOf(draft);
     const { order } = draft;
     made(order, segment);
     if (draft.family.opens.size > 0) {
@@ -199,6 +201,7 @@ export const observationSegments: Record<string, Handler> = {
   OBX(draft, segment) {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
+    observation.ofOrder = draft.ordered;
     made(observation, segment);
     draft.current.observations.push(observation);
     draft.seen.add('OBX');
@@ -296,6 +299,12 @@ function further(draft: Draft): void {
   draft.seen.delete('OBR');
   draft.seen.delete('ORC');
   draft.seen.delete('SPM');
+}
+
+/** Of the order that is being read, in a family with one event. */
+function placeOf({ family, furtherOrder, current }: Draft): string {
+  if (family.opens.size > 0) return '';
+  return furtherOrder === undefined ? 'order' : `furtherOrders[${current.furtherOrders.length - 1}]`;
 }
 
 function nobody(): Acting {

@@ -227,6 +227,7 @@ export const fresh = {
     type: '',
     subType: '',
     furtherAttachments: [],
+    ofOrder: '',
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

@@ -735,6 +735,7 @@ export function writeOrder(w: BackWriter, m: Order): void {
 
 export function writeObservation(w: BackWriter, m: Observation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofOrder !== '') w.text(450, m.ofOrder);
   for (let list = m.furtherAttachments, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeAttachment(w, list[i]!);

@@ -1720,7 +1720,8 @@ export interface Order {
    */
   furtherSpecimens: Specimen[];
   /**
-   * When it was done, where the event's own times are of something else (documents, charges).
+   * When it was done, where the event's own times are of something else (documents, charges,
+   * referrals, problems).
    * HL7 v2: OBR-7, OBR-8 · FHIR: DocumentReference.context.period
    */
   performed:
@@ -2832,6 +2833,12 @@ export interface Observation {
    * HL7 v2: OBX-5 of ED, RP · FHIR: DocumentReference.content.attachment
    */
   furtherAttachments: Attachment[];
+  /**
+   * Under which order of the event it stands, where one event has several (referrals, problems, charges): order,
+   * furtherOrders[0] …; empty where the event is that of its order, and for what stands under none.
+   * FHIR: Observation.basedOn · Hilum: normalize
+   */
+  ofOrder: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -15551,6 +15558,7 @@ function createBaseObservation(): Observation {
     type: "",
     subType: "",
     furtherAttachments: [],
+    ofOrder: "",
     _unknownFields: {},
   };
 }
@@ -15694,6 +15702,9 @@ export const Observation: MessageFns<Observation> = {
     }
     for (const v of message.furtherAttachments) {
       Attachment.encode(v!, writer.uint32(442).fork()).join();
+    }
+    if (message.ofOrder !== "") {
+      writer.uint32(450).string(message.ofOrder);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16087,6 +16098,14 @@ export const Observation: MessageFns<Observation> = {
             message.furtherAttachments.push(Attachment.decode(reader, reader.uint32()));
             continue;
           }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.ofOrder = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16259,6 +16278,11 @@ export const Observation: MessageFns<Observation> = {
         : globalThis.Array.isArray(object?.further_attachments)
         ? object.further_attachments.map((e: any) => Attachment.fromJSON(e))
         : [],
+      ofOrder: isSet(object.ofOrder)
+        ? globalThis.String(object.ofOrder)
+        : isSet(object.of_order)
+        ? globalThis.String(object.of_order)
+        : "",
     };
   },
 
@@ -16404,6 +16428,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.furtherAttachments?.length) {
       obj.furtherAttachments = message.furtherAttachments.map((e) => Attachment.toJSON(e));
     }
+    if (message.ofOrder !== "") {
+      obj.ofOrder = message.ofOrder;
+    }
     return obj;
   },
 
@@ -16491,6 +16518,7 @@ export const Observation: MessageFns<Observation> = {
     message.type = object.type ?? "";
     message.subType = object.subType ?? "";
     message.furtherAttachments = object.furtherAttachments?.map((e) => Attachment.fromPartial(e)) || [];
+    message.ofOrder = object.ofOrder ?? "";
     return message;
   },
 };
