@@ -55,3 +55,45 @@ t.test('replies - where a change was refused, nobody knows how the order stands'
     t.match(prescribed, [{ status: fhir === 'revoked' ? 'cancelled' : fhir }], `${msa} ${orc}, of a drug`);
   }
 });
+
+t.test(
+  'replies - one that refuses what it was told of says neither that a dose was given nor that it was not',
+  async (t) => {
+    const rxa = 'RXA|0|1|20261126080000||AMOX^Amox^L|500|mg|||||||||||||CP';
+    const rxd = 'RXD|1|A^A^L|20261126|30|TAB';
+    const wanted: [msa: string, orc: string, status: string][] = [
+      ['AE', 'ORC|UA|O1^C', 'unknown'],
+      ['AR', 'ORC|RE|O1^C', 'unknown'],
+      ['AR', 'ORC||O1^C', 'unknown'],
+      ['AA', 'ORC|UA|O1^C', 'unknown'],
+      // Of several orders this one was taken over.
+      ['AE', 'ORC|OK|O1^C', 'completed'],
+      ['AA', 'ORC|OK|O1^C', 'completed'],
+      ['AA', 'ORC|RE|O1^C', 'completed'],
+    ];
+    for (const [msa, orc, status] of wanted) {
+      for (const [type, act, resource] of [
+        ['RRA^O18', rxa, 'MedicationAdministration'],
+        ['RRD^O14', rxd, 'MedicationDispense'],
+      ] as const) {
+        const message = [`MSA|${msa}|M5|patient not found`, orc, act];
+        const [event] = events(type, ...message);
+        t.match(event, { status, notes: [{ text: 'patient not found' }] }, `${type} ${msa} ${orc}`);
+        t.match(only(resource, resources(type, ...message)), [{ status }], `${type} ${msa} ${orc}`);
+      }
+    }
+  },
+);
+
+t.test('replies - one that refuses does not say that blood was transfused', async (t) => {
+  const btx = 'BTX|1|W1^BB|||||||||TX|F|20261126';
+  for (const [orc, msa, event, fhir] of [
+    ['ORC|UA|B1^E', 'AE', 'rejected', 'unknown'],
+    ['ORC|RE|B1^E', 'AR', 'rejected', 'unknown'],
+    ['ORC|RE|B1^E', 'AA', 'completed', 'completed'],
+  ] as const) {
+    const message = [`MSA|${msa}|1|bad unit`, orc, btx];
+    t.equal(events('BRT^O32', ...message)[0]?.status, event, `${orc} ${msa}`);
+    t.match(only('Procedure', resources('BRT^O32', ...message)), [{ status: fhir }], `${orc} ${msa}`);
+  }
+});

@@ -51,5 +51,16 @@ function refusedStatus(control: string): string | undefined {
   if (changing.has(control)) return 'unknown';
   const usual = orderControl[control];
   if (endingControl.has(control)) return undefined;
+  // What was told to be done, and is only repeated.
+  if (control === 'RE') return 'rejected';
   return usual === undefined || usual === 'requested' ? 'rejected' : undefined;
+}
+
+/** By MSA-1, unless the order's own ORC-1 takes it over; by ORC-1 whatever MSA-1 says of the other orders. */
+export function refusesOrder(order: Order | undefined, { reply }: Draft): boolean {
+  if (reply.acknowledgment === '') return false;
+  const control = controlOf(order);
+  const usual = orderControl[control];
+  if (usual === 'rejected') return true;
+  return refuses(reply) && (usual !== 'accepted' || changing.has(control));
 }

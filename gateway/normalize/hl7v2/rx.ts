@@ -6,7 +6,7 @@ import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
-import { orderedStatus } from './order-status.ts';
+import { orderedStatus, refusesOrder } from './order-status.ts';
 import { replySegments } from './reply.ts';
 import {
   placeOf,
@@ -117,7 +117,10 @@ function finishMedication(event: ClinicalEvent, draft: Draft): void {
 function medicationStatus(event: ClinicalEvent, draft: Draft): string {
   const { order, medication } = event;
   const done = medication && doseStatus(medication, medication.code, draft.message.scope);
-  return done ?? orderedStatus(order, draft, carriedOut(event));
+  const usual = carriedOut(event);
+  // The reply repeats what it does not take over: that it was done is not for it to say, nor that it was not.
+  if (usual === 'completed' && refusesOrder(order, draft)) return 'unknown';
+  return done ?? orderedStatus(order, draft, usual);
 }
 
 function carriedOut({ order, medication }: ClinicalEvent): string | undefined {
