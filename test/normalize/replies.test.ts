@@ -97,3 +97,36 @@ t.test('replies - one that refuses does not say that blood was transfused', asyn
     t.match(only('Procedure', resources('BRT^O32', ...message)), [{ status: fhir }], `${orc} ${msa}`);
   }
 });
+
+t.test(
+  'replies - a referral that is refused is rejected, with why; one that should have changed is unknown',
+  async (t) => {
+    const rf1 = (status: string) => `RF1|${status}^X^HL70283|S|CARD^Cardiology|||R1^GP`;
+    const err = 'ERR|||207^err^HL70357|E||||Cardiology full';
+    const wanted: [type: string, msa: string, sent: string, status: string, fhir: string][] = [
+      ['RRI^I12', 'AE', 'P', 'rejected', 'revoked'],
+      ['RRI^I12', 'AR', '', 'rejected', 'revoked'],
+      ['RRI^I12', 'AR', 'R', 'rejected', 'revoked'],
+      // Its own word counts.
+      ['RRI^I12', 'AE', 'A', 'accepted', 'active'],
+      ['RRI^I13', 'AE', 'P', 'unknown', 'unknown'],
+      ['RRI^I14', 'AE', 'P', 'unknown', 'unknown'],
+      ['RRI^I14', 'AA', 'P', 'cancelled', 'revoked'],
+      ['RRI^I12', 'AA', 'P', 'requested', 'active'],
+    ];
+    for (const [type, msa, sent, status, fhir] of wanted) {
+      const message = [`MSA|${msa}|M1|No capacity`, err, rf1(sent)];
+      const wants = {
+        status,
+        notes: [{ text: 'No capacity' }, { text: 'err; Cardiology full' }],
+        provenance: { acknowledgment: msa, inReplyTo: 'M1' },
+      };
+      t.match(events(type, ...message), [wants], `${type} ${msa} ${sent}`);
+      t.match(
+        only('ServiceRequest', resources(type, ...message)),
+        [{ status: fhir }],
+        `${type} ${msa} ${sent}`,
+      );
+    }
+  },
+);
