@@ -1,5 +1,9 @@
 /** Replies that refuse (MSA-1 AE, AR, CE, CR): what was asked for is not requested again by them. */
 import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
+import { problemsOf } from '../fhir/validator.ts';
+import { er7, testContext } from './context.ts';
 import { events, only, resources } from './told.ts';
 
 t.test('replies - an order that the reply refuses is rejected, with what the reply says', async (t) => {
@@ -130,3 +134,33 @@ t.test(
     }
   },
 );
+
+t.test('replies - one that holds nothing but how it answers is an event', async (t) => {
+  const head = (type: string) => `MSH|^~\\&|LAB|HOSP|CPOE|HOSP|20261126081500||${type}|1|P|2.5.1`;
+  const err = 'ERR|||204^Unknown key identifier^HL70357|E||||Order P1 not found';
+  const wanted: [type: string, rest: string[], kind: string, status: string, notes: string[]][] = [
+    ['ORL^O22', ['MSA|AE|M1', err], 'order', 'rejected', ['Unknown key identifier; Order P1 not found']],
+    ['ORR^O02', ['MSA|AR|M1|Duplicate order'], 'order', 'rejected', ['Duplicate order']],
+    ['RRA^O18', ['MSA|AR|M1|no such order'], 'medication', 'rejected', ['no such order']],
+    ['RRE^O12', ['MSA|AA|M1'], 'medication', 'accepted', []],
+    ['ORL^O22', ['MSA|aa|M1', 'PID|1||7'], 'order', 'accepted', []],
+    ['ORL^O22', ['MSA|AA|M1', 'PID|1||7', 'OBR|1|P1||X^X^L'], 'order', 'accepted', []],
+    // It says that the message is kept, and nothing of the order.
+    ['ORL^O22', ['MSA|CA|M1'], 'order', 'unknown', []],
+    ['RRI^I12', ['MSA|AR|M1|No capacity'], 'referral', 'rejected', ['No capacity']],
+  ];
+  for (const [type, rest, kind, status, notes] of wanted) {
+    const { events, reject } = normalizeHl7v2(er7(head(type), ...rest), testContext());
+    t.equal(reject, undefined, `${type} ${rest}`);
+    t.match(
+      events,
+      [{ kind, status, notes: notes.map((text) => ({ text })), provenance: { inReplyTo: 'M1' } }],
+      `${type} ${rest}`,
+    );
+    for (const event of events) t.same(problemsOf(toBundleText(event)), []);
+  }
+  for (const rest of [['MSA'], ['MSA|'], [err]]) {
+    const { reject } = normalizeHl7v2(er7(head('ORL^O22'), ...rest), testContext());
+    t.equal(reject?.code, 'nothing-in-it', `${rest}`);
+  }
+});

@@ -28,11 +28,18 @@ export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut
     const reported = sent === '' ? reportedStatus(order, scope) : 'unknown';
     if (reported !== undefined) return reported;
   }
-  if (control === '') return 'requested';
+  if (control === '') return answered(order, draft);
   const usual = orderControl[control];
   if (usual !== undefined) return usual;
   remark(scope, 'ORC-1: not a code of table 0119, where the order stands is unknown');
   return 'unknown';
+}
+
+/** CA says only that the message is kept; AA of the orders that it does not name stands for all [HL7 2.9.2]. */
+function answered(order: Order | undefined, { reply }: Draft): string {
+  const answer = upper(reply.acknowledgment);
+  if (answer === 'AA') return 'accepted';
+  return answer === '' || order !== undefined ? 'requested' : 'unknown';
 }
 
 function reportedStatus(order: Order | undefined, scope: Scope): string | undefined {
