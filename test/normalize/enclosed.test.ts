@@ -63,3 +63,21 @@ t.test('enclosed - a measurement of a problem has none of its onset', async (t) 
     [undefined, '2026-11-20', undefined],
   );
 });
+
+t.test(
+  'enclosed - a note behind the visit is of the referral, not of the last result before it',
+  async (t) => {
+    const [event] = events(
+      'REF^I12',
+      rf1,
+      a1c('20261120'),
+      value('6.8'),
+      'NTE|1||fasting',
+      'PV1|1|I',
+      'NTE|1||soon',
+    );
+    t.match(event, { notes: [{ text: 'soon' }], observations: [{ notes: [{ text: 'fasting' }] }] });
+    t.equal(event?.notes.length, 1);
+    t.equal(event?.observations[0]?.notes.length, 1);
+  },
+);

@@ -48,6 +48,8 @@ export const patientSegments: Record<string, Handler> = {
   },
   PV1(draft, segment) {
     draft.acting = fill(draft.openVisit(), pv1, segment).participants;
+    // A note behind it is not the last result's [REF^I12].
+    draft.notes = draft.current.notes;
   },
   PV2(draft, segment) {
     draft.acting = fill(draft.encounter, pv2, segment).participants;
