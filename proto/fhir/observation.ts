@@ -27,7 +27,7 @@ import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
 import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
-import { observationCategory, observationStatus } from './tables.ts';
+import { enclosing, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
 
 export function addObservations(draft: Draft): void {
@@ -92,9 +92,6 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     derivedFrom,
   });
 }
-
-/** Of these the times are those of their own matter, which is not what was observed, nor is it what asked for it. */
-const enclosing = new Set(['admission', 'merge', 'referral', 'problem', 'charge', 'schedule']);
 
 function effective(event: ClinicalEvent, from: Observation): Record<string, Json> {
   const { kind, times } = event;

@@ -17,7 +17,15 @@ import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
-import { orderControl, orderStatus, priority, requestStatus, table } from './tables.ts';
+import {
+  enclosing,
+  orderControl,
+  orderStatus,
+  priority,
+  requestStatus,
+  resultStatus,
+  table,
+} from './tables.ts';
 
 /** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
 const without = new Set([
@@ -129,11 +137,13 @@ function texts(from: Order): Element[] {
 
 /**
  * Where the event is of the order itself, what it says, or what the order says more finely; else what the order says
- * of itself (an ORC-1 that ends it, ORC-5, another ORC-1) counts before what was found or done.
+ * of itself (an ORC-1 that ends it, ORC-5, another ORC-1) counts before what was found or done. What another matter encloses says itself where it stands, or nobody does.
  */
 export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
   const own = ownStatusOf(order);
   const told = requestStatus[event.status] ?? 'unknown';
+  if (enclosing.has(event.kind))
+    return own ?? resultStatus[order?.resultStatus.toUpperCase() ?? ''] ?? 'unknown';
   if (ofOrders.has(event.kind) && order === event.order)
     return finer[own ?? ''] === told ? (own ?? told) : told;
   const control = orderControl[(order?.control ?? '').toUpperCase()];

@@ -81,3 +81,26 @@ t.test(
     t.equal(event?.observations[0]?.notes.length, 1);
   },
 );
+
+t.test('enclosed - an order says itself where it stands, whatever becomes of the referral', async (t) => {
+  const ecg = (sent: string) => `OBR|1|P1||ECG^ECG^L|||20261120||||||||||||||||||${sent}`;
+  const wanted: [trigger: string, segments: string[], referral: string, order: string][] = [
+    ['I12', [ecg('F')], 'active', 'completed'],
+    ['I14', [ecg('F')], 'revoked', 'completed'],
+    ['I14', [ecg('P')], 'revoked', 'active'],
+    ['I14', [ecg('')], 'revoked', 'unknown'],
+    ['I12', ['ORC|NW|P1', ecg('')], 'active', 'active'],
+    ['I12', ['ORC|RE|P1', ecg('X')], 'active', 'revoked'],
+    ['I12', ['ORC|RE|P1|||CM', ecg('')], 'active', 'completed'],
+  ];
+  for (const [trigger, segments, referral, order] of wanted) {
+    t.match(
+      only('ServiceRequest', resources(`REF^${trigger}`, rf1, ...segments)).map(({ status }) => status),
+      [referral, order],
+      `${trigger} ${segments}`,
+    );
+  }
+});
+
+t.test(
+  '
