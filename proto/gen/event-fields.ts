@@ -620,6 +620,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     occurrenceNumber: 'string',
     group: 'Identifier',
     action: 'string',
+    priority: 'Code',
+    requestedPeriods: 'list<Period>',
   },
   Resource: {
     kind: 'string',

@@ -3305,7 +3305,7 @@ export interface Schedule {
   durationUnit: string;
   /**
    * From when until when.
-   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8, ARQ-11 · FHIR: Appointment.start, Appointment.end
+   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8 · FHIR: Appointment.start, Appointment.end
    */
   period:
     | Period
@@ -3351,6 +3351,18 @@ export interface Schedule {
    * HL7 v2: MSH-9.2 (S01 to S27)
    */
   action: string;
+  /**
+   * How urgent the appointment is that is asked for.
+   * HL7 v2: ARQ-12
+   */
+  priority:
+    | Code
+    | undefined;
+  /**
+   * Within which times it is wished for; none of them is when it takes place.
+   * HL7 v2: ARQ-11 · FHIR: Appointment.requestedPeriod
+   */
+  requestedPeriods: Period[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -18344,6 +18356,8 @@ function createBaseSchedule(): Schedule {
     occurrenceNumber: "",
     group: undefined,
     action: "",
+    priority: undefined,
+    requestedPeriods: [],
     _unknownFields: {},
   };
 }
@@ -18394,6 +18408,12 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.action !== "") {
       writer.uint32(122).string(message.action);
+    }
+    if (message.priority !== undefined) {
+      Code.encode(message.priority, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.requestedPeriods) {
+      Period.encode(v!, writer.uint32(138).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18539,6 +18559,22 @@ export const Schedule: MessageFns<Schedule> = {
             message.action = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.priority = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.requestedPeriods.push(Period.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18604,6 +18640,12 @@ export const Schedule: MessageFns<Schedule> = {
         : "",
       group: isSet(object.group) ? Identifier.fromJSON(object.group) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
+      priority: isSet(object.priority) ? Code.fromJSON(object.priority) : undefined,
+      requestedPeriods: globalThis.Array.isArray(object?.requestedPeriods)
+        ? object.requestedPeriods.map((e: any) => Period.fromJSON(e))
+        : globalThis.Array.isArray(object?.requested_periods)
+        ? object.requested_periods.map((e: any) => Period.fromJSON(e))
+        : [],
     };
   },
 
@@ -18654,6 +18696,12 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.action !== "") {
       obj.action = message.action;
     }
+    if (message.priority !== undefined) {
+      obj.priority = Code.toJSON(message.priority);
+    }
+    if (message.requestedPeriods?.length) {
+      obj.requestedPeriods = message.requestedPeriods.map((e) => Period.toJSON(e));
+    }
     return obj;
   },
 
@@ -18693,6 +18741,10 @@ export const Schedule: MessageFns<Schedule> = {
       ? Identifier.fromPartial(object.group)
       : undefined;
     message.action = object.action ?? "";
+    message.priority = (object.priority !== undefined && object.priority !== null)
+      ? Code.fromPartial(object.priority)
+      : undefined;
+    message.requestedPeriods = object.requestedPeriods?.map((e) => Period.fromPartial(e)) || [];
     return message;
   },
 };
