@@ -336,6 +336,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     diet: 'list<DietItem>',
     supplies: 'list<SupplyItem>',
     segmentAction: 'string',
+    statusModifier: 'Code',
+    confidentiality: 'Code',
+    setting: 'Code',
+    authorization: 'Code',
   },
   ParentObservation: {
     code: 'Code',
@@ -853,6 +857,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     resolved: 'ClinicalTime',
     verification: 'Code',
     severity: 'Code',
+    established: 'ClinicalTime',
+    expected: 'ClinicalTime',
   },
   Procedure: {
     code: 'Code',

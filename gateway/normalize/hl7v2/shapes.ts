@@ -179,6 +179,10 @@ export const fresh = {
     diet: [],
     supplies: [],
     segmentAction: '',
+    statusModifier: undefined,
+    confidentiality: undefined,
+    setting: undefined,
+    authorization: undefined,
   }),
   observation: (): proto.Observation => ({
     code: undefined,

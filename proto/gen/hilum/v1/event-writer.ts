@@ -541,6 +541,26 @@ export function writeEncounter(w: BackWriter, m: Encounter): void {
 
 export function writeOrder(w: BackWriter, m: Order): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.authorization !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.authorization);
+    w.close(450, mark);
+  }
+  if (m.setting !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.setting);
+    w.close(442, mark);
+  }
+  if (m.confidentiality !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.confidentiality);
+    w.close(434, mark);
+  }
+  if (m.statusModifier !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.statusModifier);
+    w.close(426, mark);
+  }
   if (m.segmentAction !== '') w.text(418, m.segmentAction);
   for (let list = m.supplies, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
@@ -1580,6 +1600,16 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.expected !== undefined) {
+    const mark = w.mark();
+    writeClinicalTime(w, m.expected);
+    w.close(130, mark);
+  }
+  if (m.established !== undefined) {
+    const mark = w.mark();
+    writeClinicalTime(w, m.established);
+    w.close(122, mark);
+  }
   if (m.severity !== undefined) {
     const mark = w.mark();
     writeCode(w, m.severity);

@@ -1841,6 +1841,32 @@ export interface Order {
    * HL7 v2: OBR-55 (table 0206)
    */
   segmentAction: string;
+  /**
+   * More of where it stands, in the filler's own words.
+   * HL7 v2: ORC-25
+   */
+  statusModifier:
+    | Code
+    | undefined;
+  /**
+   * How confidential it is.
+   * HL7 v2: ORC-28 (table 0177)
+   */
+  confidentiality:
+    | Code
+    | undefined;
+  /**
+   * Inpatient, outpatient: where it is to be carried out.
+   * HL7 v2: ORC-29 (table 0482)
+   */
+  setting:
+    | Code
+    | undefined;
+  /**
+   * How it reached who entered it: in writing, by telephone, verbally …
+   * HL7 v2: ORC-30 (table 0483)
+   */
+  authorization: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4622,7 +4648,21 @@ export interface Condition {
    * How severe it is.
    * HL7 v2: PRB-26 · FHIR: Condition.severity
    */
-  severity: Code | undefined;
+  severity:
+    | Code
+    | undefined;
+  /**
+   * When the problem was established.
+   * HL7 v2: PRB-7
+   */
+  established:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when it is expected to be resolved or reached.
+   * HL7 v2: PRB-8, GOL-8 · FHIR: Goal.target.dueDate
+   */
+  expected: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -11593,6 +11633,10 @@ function createBaseOrder(): Order {
     diet: [],
     supplies: [],
     segmentAction: "",
+    statusModifier: undefined,
+    confidentiality: undefined,
+    setting: undefined,
+    authorization: undefined,
     _unknownFields: {},
   };
 }
@@ -11754,6 +11798,18 @@ export const Order: MessageFns<Order> = {
     }
     if (message.segmentAction !== "") {
       writer.uint32(418).string(message.segmentAction);
+    }
+    if (message.statusModifier !== undefined) {
+      Code.encode(message.statusModifier, writer.uint32(426).fork()).join();
+    }
+    if (message.confidentiality !== undefined) {
+      Code.encode(message.confidentiality, writer.uint32(434).fork()).join();
+    }
+    if (message.setting !== undefined) {
+      Code.encode(message.setting, writer.uint32(442).fork()).join();
+    }
+    if (message.authorization !== undefined) {
+      Code.encode(message.authorization, writer.uint32(450).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12195,6 +12251,38 @@ export const Order: MessageFns<Order> = {
             message.segmentAction = reader.string();
             continue;
           }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.statusModifier = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.confidentiality = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.setting = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.authorization = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12391,6 +12479,14 @@ export const Order: MessageFns<Order> = {
         : isSet(object.segment_action)
         ? globalThis.String(object.segment_action)
         : "",
+      statusModifier: isSet(object.statusModifier)
+        ? Code.fromJSON(object.statusModifier)
+        : isSet(object.status_modifier)
+        ? Code.fromJSON(object.status_modifier)
+        : undefined,
+      confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
+      setting: isSet(object.setting) ? Code.fromJSON(object.setting) : undefined,
+      authorization: isSet(object.authorization) ? Code.fromJSON(object.authorization) : undefined,
     };
   },
 
@@ -12552,6 +12648,18 @@ export const Order: MessageFns<Order> = {
     if (message.segmentAction !== "") {
       obj.segmentAction = message.segmentAction;
     }
+    if (message.statusModifier !== undefined) {
+      obj.statusModifier = Code.toJSON(message.statusModifier);
+    }
+    if (message.confidentiality !== undefined) {
+      obj.confidentiality = Code.toJSON(message.confidentiality);
+    }
+    if (message.setting !== undefined) {
+      obj.setting = Code.toJSON(message.setting);
+    }
+    if (message.authorization !== undefined) {
+      obj.authorization = Code.toJSON(message.authorization);
+    }
     return obj;
   },
 
@@ -12650,6 +12758,18 @@ export const Order: MessageFns<Order> = {
     message.diet = object.diet?.map((e) => DietItem.fromPartial(e)) || [];
     message.supplies = object.supplies?.map((e) => SupplyItem.fromPartial(e)) || [];
     message.segmentAction = object.segmentAction ?? "";
+    message.statusModifier = (object.statusModifier !== undefined && object.statusModifier !== null)
+      ? Code.fromPartial(object.statusModifier)
+      : undefined;
+    message.confidentiality = (object.confidentiality !== undefined && object.confidentiality !== null)
+      ? Code.fromPartial(object.confidentiality)
+      : undefined;
+    message.setting = (object.setting !== undefined && object.setting !== null)
+      ? Code.fromPartial(object.setting)
+      : undefined;
+    message.authorization = (object.authorization !== undefined && object.authorization !== null)
+      ? Code.fromPartial(object.authorization)
+      : undefined;
     return message;
   },
 };
@@ -23310,6 +23430,8 @@ function createBaseCondition(): Condition {
     resolved: undefined,
     verification: undefined,
     severity: undefined,
+    established: undefined,
+    expected: undefined,
     _unknownFields: {},
   };
 }
@@ -23357,6 +23479,12 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.severity !== undefined) {
       Code.encode(message.severity, writer.uint32(114).fork()).join();
+    }
+    if (message.established !== undefined) {
+      ClinicalTime.encode(message.established, writer.uint32(122).fork()).join();
+    }
+    if (message.expected !== undefined) {
+      ClinicalTime.encode(message.expected, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23494,6 +23622,22 @@ export const Condition: MessageFns<Condition> = {
             message.severity = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.established = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.expected = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23536,6 +23680,8 @@ export const Condition: MessageFns<Condition> = {
       resolved: isSet(object.resolved) ? ClinicalTime.fromJSON(object.resolved) : undefined,
       verification: isSet(object.verification) ? Code.fromJSON(object.verification) : undefined,
       severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
+      established: isSet(object.established) ? ClinicalTime.fromJSON(object.established) : undefined,
+      expected: isSet(object.expected) ? ClinicalTime.fromJSON(object.expected) : undefined,
     };
   },
 
@@ -23583,6 +23729,12 @@ export const Condition: MessageFns<Condition> = {
     if (message.severity !== undefined) {
       obj.severity = Code.toJSON(message.severity);
     }
+    if (message.established !== undefined) {
+      obj.established = ClinicalTime.toJSON(message.established);
+    }
+    if (message.expected !== undefined) {
+      obj.expected = ClinicalTime.toJSON(message.expected);
+    }
     return obj;
   },
 
@@ -23618,6 +23770,12 @@ export const Condition: MessageFns<Condition> = {
       : undefined;
     message.severity = (object.severity !== undefined && object.severity !== null)
       ? Code.fromPartial(object.severity)
+      : undefined;
+    message.established = (object.established !== undefined && object.established !== null)
+      ? ClinicalTime.fromPartial(object.established)
+      : undefined;
+    message.expected = (object.expected !== undefined && object.expected !== null)
+      ? ClinicalTime.fromPartial(object.expected)
       : undefined;
     return message;
   },
