@@ -103,4 +103,28 @@ t.test('enclosed - an order says itself where it stands, whatever becomes of the
 });
 
 t.test(
-  '
+  'enclosed - each of two documents of one message is an event with its own text and state',
+  async (t) => {
+    const txa = (title: string, at: string, state: string) =>
+      `TXA|1|${title}^Doc ${title}^L||||||||||${at}^E|||||${state}||AV`;
+    const obx = (text: string) => `OBX|1|TX|I^Imp^L||${text}||||||F`;
+    const two = [
+      'PV1|1|I|W1',
+      txa('A', 'D1', 'LA'),
+      'NTE|1||of A',
+      obx('text A'),
+      txa('B', 'D2', 'IP'),
+      obx('text B'),
+    ];
+    const found = events('MDM^T02', ...two);
+    const of = { patient: { identifiers: [{ value: '7' }] }, encounter: { location: { pointOfCare: 'W1' } } };
+    t.match(found, [
+      { ...of, status: 'final', document: { identifiers: [{ value: 'D1' }], text: ['text A'] } },
+      { ...of, status: 'preliminary', document: { identifiers: [{ value: 'D2' }], text: ['text B'] } },
+    ]);
+    t.same(
+      found.map(({ notes }) => notes.map(({ text }) => text)),
+      [['of A'], []],
+    );
+  },
+);
