@@ -151,6 +151,13 @@ t.test('quarantine - what nobody asked for is no query, only not mapped', async 
   }
 });
 
+t.test('quarantine - answers of any family are told as answers', async (t) => {
+  for (const type of ['ORA^R33', 'ORX^O58', 'PRR^PC5', 'PPV^PCA', 'PTR^PCF']) {
+    const { reject } = normalizeHl7v2(er7(`MSH|^~\\&|A|B|C|D|20261123||${type}|1|P|2.5`), testContext());
+    t.match(reject, { code: 'query', reason: /is a query, a response or an acknowledgment/ }, type);
+  }
+});
+
 t.test(
   'orders - how it was given, how confidential it is, and more of its state [ORC-25, ORC-28 to ORC-30]',
   async (t) => {

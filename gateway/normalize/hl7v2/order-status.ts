@@ -12,6 +12,9 @@ const changing = new Set('CA DC HD RL RP XO SS UC UD UH UM UR UX'.split(' '));
 /** ORC-1 that leave it to ORC-5 and OBR-25. */
 const open = new Set(['', 'SC', 'SS']);
 
+/** ORC-1 that 2.9 has added; none of them says where the order stands [HL7 table 0119]. */
+const silent = new Set('CP RA RC RD RM RS SQ'.split(' '));
+
 /** `carriedOut`: what stands where the order itself says nothing of its end, as of what was dispensed. */
 export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut?: string): string {
   const { scope } = draft.message;
@@ -31,7 +34,12 @@ export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut
   if (control === '') return answered(order, draft);
   const usual = orderControl[control];
   if (usual !== undefined) return usual;
-  remark(scope, 'ORC-1: not a code of table 0119, where the order stands is unknown');
+  remark(
+    scope,
+    silent.has(control)
+      ? 'ORC-1: it does not say where the order stands'
+      : 'ORC-1: not a code of table 0119, where the order stands is unknown',
+  );
   return 'unknown';
 }
 
