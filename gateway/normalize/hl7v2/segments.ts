@@ -12,6 +12,7 @@ import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { tellOfPieces } from './pieces.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -204,6 +205,7 @@ export const observationSegments: Record<string, Handler> = {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
+    tellOfPieces(draft.lastObservation, observation, segment.message.scope);
     made(observation, segment);
     draft.current.observations.push(observation);
     draft.seen.add('OBX');
