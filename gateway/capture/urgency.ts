@@ -46,7 +46,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
       left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
       left = name === OBX ? 8 : 0;
-      const ordering = kind !== 'patient' && kind !== 'merge';
+      const ordering = kind !== 'patient' && kind !== 'schedule' && kind !== 'merge';
       switch (name) {
         case OBX: {
           // The priority of an alarm is a row of its own, MDC_ATTR_ALARM_PRIORITY [IHE PCD-04].
@@ -123,6 +123,15 @@ export function guessHl7v2(raw: Uint8Array): Class {
             );
           break;
         }
+        case ARQ: {
+          const priority = field(raw, at, end, separator, 12);
+          if (priority >= 0 && kind === 'schedule')
+            message = Math.max(
+              message,
+              priorityOf(word(raw, priority, end, separator, component, subcomponent, repetition)),
+            );
+          break;
+        }
         case EVN: {
           // Before 2.3 the trigger event may stand here alone.
           const trigger = field(raw, at, end, separator, 1);
@@ -155,8 +164,8 @@ export function guessHl7v2(raw: Uint8Array): Class {
   return message === none ? 'routine' : names[best]!;
 }
 
-/** `patient`: ADT, SIU and SRM, whose events have no order; what an ORC says there is not their urgency. */
-type Kind = 'bulk' | 'merge' | 'alarm' | 'patient' | 'result' | 'referral' | 'other';
+/** `patient` is ADT, `schedule` SIU and SRM, whose events have no order; what an ORC says there is not their urgency. */
+type Kind = 'bulk' | 'merge' | 'alarm' | 'patient' | 'schedule' | 'result' | 'referral' | 'other';
 
 const none = -1;
 const bulk = 0;
@@ -169,7 +178,7 @@ const blank = 0x20;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-type Nine = [number, number, number, number, number, number, number, number, number];
+type Ten = [number, number, number, number, number, number, number, number, number, number];
 
 /** Up to six letters as one number, so that a word is compared without making a string. */
 function code(text: string): number {
@@ -178,7 +187,8 @@ function code(text: string): number {
   return value;
 }
 
-const [MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+const [ARQ, MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+  'ARQ',
   'MSH',
   'EVN',
   'OBR',
@@ -188,7 +198,7 @@ const [MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
   'RXE',
   'RXG',
   'TQ1',
-].map(code) as Nine;
+].map(code) as Ten;
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
@@ -258,7 +268,7 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
   if (family === ADT) {
     return trigger !== none && isMerge(raw, trigger) ? 'merge' : 'patient';
   }
-  if (family === SIU || family === SRM) return 'patient';
+  if (family === SIU || family === SRM) return 'schedule';
   if (family === REF || family === RRI) return 'referral';
   if (family !== ORU && family !== OPU && family !== PRU) return 'other';
   // R40 and R41 report an alarm [IHE PCD-04].

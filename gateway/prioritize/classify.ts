@@ -98,6 +98,9 @@ function byDefault(event: ClinicalEvent): Verdict {
   if (event.kind === 'referral') {
     raise(verdict, priorityClass(event.referral?.priority?.codings[0]?.code), 'class:default:priority');
   }
+  if (event.kind === 'schedule') {
+    raise(verdict, priorityClass(event.schedule?.priority?.codings[0]?.code), 'class:default:priority');
+  }
   if (event.kind === 'device-alarm') {
     raise(verdict, alarmClass(event), 'class:default:alarm');
   }

@@ -1,6 +1,6 @@
 /** Appointment: when, with whom and where. */
 import type { ClinicalTime, Resource, Schedule } from '../gen/hilum/v1/event.ts';
-import { concept, concepts, identifiers, instant, logical, notStated, textOf } from './datatypes.ts';
+import { concept, concepts, identifiers, instant, logical, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { location } from './location.ts';
@@ -27,6 +27,7 @@ export function addAppointment(draft: Draft): void {
     reasonCode: off || why === undefined ? reasons : [...reasons, why],
     ...times(from, status),
     minutesDuration: minutes(from),
+    requestedPeriod: from.requestedPeriods.map(({ start, end }) => period(start, end)),
     comment: event.notes.map(({ text }) => text).join('\n'),
     basedOn: [...draft.requests, ...event.identifiers.flatMap((one) => logical('ServiceRequest', one) ?? [])],
     participant: participants(draft, from, status),
@@ -36,6 +37,9 @@ export function addAppointment(draft: Draft): void {
 function statusOf(said: string, from: Schedule): string {
   const filler = textOf(from.fillerStatus).toUpperCase();
   if (said === 'requested' && filler === 'WAITLIST') return 'waitlist';
+  // Nobody has given it a time [app-3].
+  if (said === 'requested' && from.period === undefined && from.requestedPeriods.length > 0)
+    return 'proposed';
   return appointmentStatus[said] ?? 'pending';
 }
 

@@ -2,7 +2,7 @@
  * Units of blood: each a BiologicallyDerivedProduct of its own, and its transfusion a Procedure, because two units
  * of one order end differently.
  */
-import type { BloodUnit, Participant } from '../gen/hilum/v1/event.ts';
+import type { BloodUnit, ClinicalEvent, Participant } from '../gen/hilum/v1/event.ts';
 import { concept, concepts, identifiers, notes, periodOf, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Resource } from './json.ts';
@@ -33,7 +33,9 @@ const procedureStatus = table({
 });
 
 function transfused(draft: Draft, from: BloodUnit): Resource {
-  const said = procedureStatus[from.status?.codings[0]?.code.toUpperCase() ?? ''];
+  const said = isRefused(draft.event)
+    ? undefined
+    : procedureStatus[from.status?.codings[0]?.code.toUpperCase() ?? ''];
   const number = from.donation?.value ?? '';
   return {
     resourceType: 'Procedure',
@@ -52,6 +54,11 @@ function transfused(draft: Draft, from: BloodUnit): Resource {
       ...notes(from.notes),
     ],
   };
+}
+
+/** A reply that refuses repeats what it does not take over. */
+function isRefused({ status, provenance }: ClinicalEvent): boolean {
+  return status === 'rejected' && (provenance?.acknowledgment ?? '') !== '';
 }
 
 function performers(draft: Draft, from: readonly Participant[]): Element[] {

@@ -79,6 +79,7 @@ function addGoal(draft: Draft, path: string, from: Condition): void {
     description: describe(from),
     subject: draft.subject,
     startDate: date(from.onset),
+    target: [{ dueDate: date(from.expected) }],
     statusDate: date(from.recorded),
   });
 }

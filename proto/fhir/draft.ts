@@ -8,6 +8,12 @@ import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
 import { notStated } from './datatypes.ts';
 import { type Element, fhirText, lean, type Resource } from './json.ts';
 
+/** What became of one of the event's orders. */
+export interface Ordered {
+  readonly request: Element;
+  readonly specimens: readonly Element[];
+}
+
 export class Draft {
   readonly event: ClinicalEvent;
   readonly entries: Element[] = [];
@@ -23,6 +29,8 @@ export class Draft {
   /** The vaccination, where it is one. */
   immunization: Element | undefined;
   specimens: Element[] = [];
+  /** By where the order stands in the event. */
+  readonly orders = new Map<string, Ordered>();
   /** Of the observations so far. */
   results: Element[] = [];
   private readonly shared = new Map<string, Element>();

@@ -1,5 +1,12 @@
 /** Observation: one for each result, with what it was measured on, by and with. */
-import type { Attachment, ClinicalEvent, Code, DeviceComponent, Observation } from '../gen/hilum/v1/event.ts';
+import type {
+  Attachment,
+  ClinicalEvent,
+  Code,
+  DeviceComponent,
+  Observation,
+  Order,
+} from '../gen/hilum/v1/event.ts';
 import { attachmentOf, attachmentTitle, hashIdentifier } from './attachment.ts';
 import {
   coded,
@@ -10,6 +17,7 @@ import {
   instant,
   notes,
   notStated,
+  periodOf,
   textOf,
   timed,
 } from './datatypes.ts';
@@ -19,7 +27,7 @@ import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
 import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
 import { organization, practitioner } from './practitioner.ts';
-import { observationCategory, observationStatus } from './tables.ts';
+import { enclosing, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
 
 export function addObservations(draft: Draft): void {
@@ -56,22 +64,20 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
   const derivedFrom = files.map((file, at) =>
     addFile(draft, `${path}/attachment${at === 0 ? '' : `/${at}`}`, from, file),
   );
-  const { observed, observedEnd, issued } = event.times ?? {};
+  const under = draft.orders.get(from.ofOrder);
   return draft.add(path, {
     resourceType: 'Observation',
     extension: supersededExtension(from.superseded),
     identifier: [identifier(from.identifier)],
-    basedOn: draft.requests.slice(0, 1),
+    basedOn: basedOn(draft, from),
     partOf: draft.immunization === undefined ? undefined : [draft.immunization],
     status: statusOf(from),
     category: categoryOf(event.order?.diagnosticSection ?? ''),
     code: concept(from.code) ?? notStated,
     subject: draft.patient,
     encounter: draft.encounter,
-    ...(from.effective === undefined
-      ? timed('effective', observed, observedEnd)
-      : timed('effective', from.effective, undefined)),
-    issued: instant(issued),
+    ...effective(event, from),
+    issued: from.ofOrder.startsWith('further') ? undefined : instant(event.times?.issued),
     performer: performers(draft, from),
     // Where the values themselves say why there is none, that counts.
     dataAbsentReason: hasValue(from) ? undefined : concept(from.valueAbsentReason),
@@ -80,11 +86,28 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),
     method: concept(from.methods[0]),
-    specimen: draft.specimens[0],
+    specimen: (under?.specimens ?? draft.specimens)[0],
     device: deviceOf(draft, from),
     referenceRange: referenceRange(from),
     derivedFrom,
   });
+}
+
+function effective(event: ClinicalEvent, from: Observation): Record<string, Json> {
+  const { kind, times } = event;
+  if (from.effective !== undefined) return timed('effective', from.effective, undefined);
+  if (from.ofOrder !== '') return periodOf('effective', orderAt(event, from.ofOrder)?.performed);
+  return enclosing.has(kind) ? {} : timed('effective', times?.observed, times?.observedEnd);
+}
+
+function orderAt({ order, furtherOrders }: ClinicalEvent, place: string): Order | undefined {
+  return place === 'order' ? order : furtherOrders[Number(/\d+/.exec(place)?.[0])];
+}
+
+function basedOn({ event, requests, orders }: Draft, from: Observation): Element[] {
+  if (from.ofOrder === '') return enclosing.has(event.kind) ? [] : requests.slice(0, 1);
+  const under = orders.get(from.ofOrder);
+  return under === undefined ? [] : [under.request];
 }
 
 /** FHIR tells a correction from an amendment: OBX-11 A and B [HL7 table 0085]. */

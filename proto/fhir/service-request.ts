@@ -17,7 +17,15 @@ import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
-import { orderControl, orderStatus, priority, requestStatus, table } from './tables.ts';
+import {
+  enclosing,
+  orderControl,
+  orderStatus,
+  priority,
+  requestStatus,
+  resultStatus,
+  table,
+} from './tables.ts';
 
 /** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
 const without = new Set([
@@ -35,7 +43,7 @@ export function addRequests(draft: Draft): void {
   const { order, furtherOrders } = event;
   if (order !== undefined && says(order)) draft.requests.push(addRequest(draft, 'order', order, event.notes));
   furtherOrders.forEach((one, at) => {
-    if (says(one)) draft.requests.push(addRequest(draft, `furtherOrders/${at}`, one, []));
+    if (says(one)) draft.requests.push(addRequest(draft, `furtherOrders[${at}]`, one, []));
   });
 }
 
@@ -43,7 +51,8 @@ function says(order: Order): boolean {
   return order.placer !== undefined || order.filler !== undefined || order.service !== undefined;
 }
 
-function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEvent['notes']): Element {
+function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEvent['notes']): Element {
+  const path = place.replace(/\[(\d+)\]/, '/$1');
   const specimens = addSpecimens(draft, path, from);
   if (path === 'order') draft.specimens = specimens;
   const { participants } = from;
@@ -55,7 +64,7 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     ...from.imagingSteps.flatMap(({ protocols }) => protocols),
     ...lines(from).filter((one) => one !== from.service),
   ]);
-  return draft.add(path, {
+  const request = draft.add(path, {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
     basedOn: replacing ? undefined : parents,
@@ -83,6 +92,8 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     specimen: specimens,
     note: [...texts(from), ...notes(about)],
   });
+  draft.orders.set(place, { request, specimens });
+  return request;
 }
 
 /** ORC-9 is the time of what ORC-1 says: of an order that ends or changes it is not when that was asked for. */
@@ -126,11 +137,13 @@ function texts(from: Order): Element[] {
 
 /**
  * Where the event is of the order itself, what it says, or what the order says more finely; else what the order says
- * of itself (an ORC-1 that ends it, ORC-5, another ORC-1) counts before what was found or done.
+ * of itself (an ORC-1 that ends it, ORC-5, another ORC-1) counts before what was found or done. What another matter encloses says itself where it stands, or nobody does.
  */
 export function requestStatusOf(event: ClinicalEvent, order: Order | undefined): string {
   const own = ownStatusOf(order);
   const told = requestStatus[event.status] ?? 'unknown';
+  if (enclosing.has(event.kind))
+    return own ?? resultStatus[order?.resultStatus.toUpperCase() ?? ''] ?? 'unknown';
   if (ofOrders.has(event.kind) && order === event.order)
     return finer[own ?? ''] === told ? (own ?? told) : told;
   const control = orderControl[(order?.control ?? '').toUpperCase()];

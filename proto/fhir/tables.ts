@@ -139,6 +139,30 @@ export const requestStatus = table({
   'entered-in-error': 'entered-in-error',
 });
 
+/** HL7 table 0123 (OBR-25), upper case → RequestStatus of what the result was asked for with. */
+export const resultStatus = table({
+  F: 'completed',
+  U: 'completed',
+  M: 'completed',
+  C: 'completed',
+  P: 'active',
+  R: 'active',
+  A: 'active',
+  I: 'active',
+  O: 'active',
+  S: 'active',
+  N: 'active',
+  X: 'revoked',
+  D: 'entered-in-error',
+  W: 'entered-in-error',
+});
+
+/**
+ * Events of these kinds have a matter of their own: neither their status nor their times are those of the orders and
+ * results that they enclose.
+ */
+export const enclosing = new Set(['admission', 'merge', 'referral', 'problem', 'charge', 'schedule']);
+
 /** RequestStatus → MedicationrequestStatus. */
 export const medicationRequestStatus = table({
   active: 'active',

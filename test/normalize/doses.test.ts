@@ -78,3 +78,9 @@ t.test('doses - a record that is withdrawn, in either case, and an order that is
   ]);
   t.equal(events('RAS^O17', 'ORC|CA||I4^H', drug('', ''))[0]?.status, 'cancelled');
 });
+
+t.test('doses - a vaccination message without a vaccination says of none that it was given', async (t) => {
+  t.match(events('VXU^V04', 'PD1|||||||||||02^Reminder^HL70215'), [{ status: 'unknown' }]);
+  t.match(events('VXU^V04', 'ORC|RE||I1^H'), [{ status: 'unknown' }]);
+  t.match(events('VXU^V04', 'ORC|CA||I1^H'), [{ status: 'cancelled' }]);
+});

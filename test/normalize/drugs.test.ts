@@ -173,3 +173,23 @@ t.test('drugs - a component of a mixture, and an infusion', async (t) => {
     ],
   });
 });
+
+t.test(
+  'drugs - RE before what was encoded or ordered accepts it; only what was done is completed',
+  async (t) => {
+    const wanted: [type: string, orc: string, segment: string, status: string, fhir: string][] = [
+      ['RDE^O11', 'RE|O1^C|F1^P', 'RXE||MET^Metoprolol^L|25||mg', 'accepted', 'active'],
+      ['RRE^O12', 'RE|O1^C|F1^P', 'RXE||MET^Metoprolol^L|25||mg', 'accepted', 'active'],
+      ['OMP^O09', 'RE|O1^C|F1^P', 'RXO|MET^Metoprolol^L|25||mg', 'accepted', 'active'],
+      ['ORM^O01', 'RE|O1^C|F1^P', 'RXO|MET^Metoprolol^L|25||mg', 'accepted', 'active'],
+      ['RDE^O11', 'RE|O1^C|F1^P||CM', 'RXE||MET^Metoprolol^L|25||mg', 'completed', 'completed'],
+      ['RDE^O11', 'NW|O1^C|F1^P', 'RXE||MET^Metoprolol^L|25||mg', 'requested', 'active'],
+    ];
+    for (const [type, orc, segment, status, fhir] of wanted) {
+      t.equal(events(type, `ORC|${orc}`, segment)[0]?.status, status, `${type} ${orc}`);
+      const requests = only('MedicationRequest', resources(type, `ORC|${orc}`, segment));
+      t.match(requests, [{ status: fhir }], `${type} ${orc}`);
+    }
+    t.equal(events('ORM^O01', 'ORC|RE|O1^C', 'OBR|1|O1^C||X^X^L')[0]?.status, 'completed');
+  },
+);

@@ -150,3 +150,47 @@ t.test('quarantine - what nobody asked for is no query, only not mapped', async 
     t.match(reject, { code: 'not-understood', reason: /there is no mapping for message type/ }, type);
   }
 });
+
+t.test('quarantine - answers of any family are told as answers', async (t) => {
+  for (const type of ['ORA^R33', 'ORX^O58', 'PRR^PC5', 'PPV^PCA', 'PTR^PCF']) {
+    const { reject } = normalizeHl7v2(er7(`MSH|^~\\&|A|B|C|D|20261123||${type}|1|P|2.5`), testContext());
+    t.match(reject, { code: 'query', reason: /is a query, a response or an acknowledgment/ }, type);
+  }
+});
+
+t.test(
+  'orders - how it was given, how confidential it is, and more of its state [ORC-25, ORC-28 to ORC-30]',
+  async (t) => {
+    const orc = seg('ORC', {
+      1: 'NW',
+      2: 'P1',
+      25: 'SPR^Specimen received^L',
+      28: 'R^Restricted^HL70177',
+      29: 'I^Inpatient^HL70482',
+      30: 'VO^Verbal^HL70483',
+    });
+    t.match(events('OMG^O19', orc, 'OBR|1|P1||X^X^L')[0]?.order, {
+      statusModifier: { codings: [{ code: 'SPR' }] },
+      confidentiality: { codings: [{ code: 'R' }] },
+      setting: { codings: [{ code: 'I' }] },
+      authorization: { text: 'Verbal', codings: [{ code: 'VO' }] },
+    });
+  },
+);
+
+t.test(
+  'problems and goals - when they were established, and until when they are expected to end',
+  async (t) => {
+    const goal = ['GOL|AD|20261126|WT^Lose weight^L|G2^EHR|||20261126|20270101'];
+    t.match(events('PGL^PC6', ...goal)[0]?.conditions, [{ expected: { value: '2027-01-01' } }]);
+    t.match(only('Goal', resources('PGL^PC6', ...goal)), [{ target: [{ dueDate: '2027-01-01' }] }]);
+    const problem = 'PRB|AD|20261126|I10^HTN^I10|PB1|||20260101|20270601||||||active|20261126|20200101';
+    t.match(events('PPR^PC1', problem)[0]?.conditions, [
+      {
+        onset: { value: '2020-01-01' },
+        established: { value: '2026-01-01' },
+        expected: { value: '2027-06-01' },
+      },
+    ]);
+  },
+);

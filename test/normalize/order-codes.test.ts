@@ -69,3 +69,11 @@ t.test('order codes - how far a document is, and whether it may be used', async 
   }
   t.match(remarksOf(events('MDM^T02', txa('ZZ'))), [/^TXA-17: not a code of table 0271/]);
 });
+
+t.test('order codes - a code of table 0119 that says no status is not told as an unknown one', async (t) => {
+  for (const control of 'CP RA RC RD RM RS SQ'.split(' ')) {
+    const [event] = events('ORM^O01', `ORC|${control}|P1`, obr());
+    t.equal(event?.status, 'unknown', control);
+    t.same(event?.provenance?.remarks, ['ORC-1: it does not say where the order stands'], control);
+  }
+});

@@ -1,7 +1,10 @@
 /** Appointments: who has them, what is asked for, where they stand. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle, toBundleText } from '../../proto/fhir/bundle.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
+import { problemsOf } from '../fhir/validator.ts';
+import { classify } from '../prioritize/kit.ts';
 import { er7, testContext } from './context.ts';
 import { seg } from './samples.ts';
 
@@ -128,3 +131,42 @@ t.test('schedule - a start that is counted is as fine as it has to be, and none 
   t.equal(startOf('20260320', '30', 'min'), undefined, 'a day has no start to count from');
   t.end();
 });
+
+t.test(
+  'schedule - the times that are wished for are not when it takes place; a request says its priority',
+  (t) => {
+    const asked = (window: string, priority: string) =>
+      event(
+        'SRM^S01',
+        `ARQ|A1^E||||||R^Routine|CHK|30|min|${window}|${priority}`,
+        pid,
+        'RGS|1',
+        'AIS|1|A|EKG^ECG^L',
+      );
+    const one = asked('20261201100000^20261205~20261210^20261211', 'STAT^x^HL70');
+    t.match(one.schedule, {
+      period: undefined,
+      priority: { codings: [{ code: 'STAT' }] },
+      requestedPeriods: [
+        { start: { value: '2026-12-01T10:00:00+01:00' }, end: { value: '2026-12-05' } },
+        { start: { value: '2026-12-10' }, end: { value: '2026-12-11' } },
+      ],
+    });
+    const appointment = toBundle(one).entry.find(({ resource }) => resource.resourceType === 'Appointment');
+    t.match(appointment?.resource, {
+      status: 'proposed',
+      minutesDuration: 30,
+      requestedPeriod: [
+        { start: '2026-12-01T10:00:00+01:00', end: '2026-12-05' },
+        { start: '2026-12-10', end: '2026-12-11' },
+      ],
+      start: undefined,
+      end: undefined,
+    });
+    t.same(problemsOf(toBundleText(one)), []);
+    t.equal(classify('{}')(one).class, 'stat');
+    t.equal(classify('{}')(asked('20261201', 'R')).class, 'routine');
+    t.equal(classify('{}')(asked('20261201', '')).class, 'routine');
+    t.end();
+  },
+);

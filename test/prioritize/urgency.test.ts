@@ -41,6 +41,7 @@ const rows: [string, Uint8Array, string][] = [
   ['TQ1-9 of a laboratory that writes ST', bytes(msh('OML^O21'), field('TQ1', 9, 'ST')), 'stat'],
   ['TQ1-9 U', bytes(msh('OML^O21'), field('TQ1', 9, 'U^Urgent')), 'urgent'],
   ['a STAT referral', bytes(msh('REF^I12'), field('RF1', 2, 'S^STAT^HL70280')), 'stat'],
+  ['a STAT request for an appointment', bytes(msh('SRM^S01'), field('ARQ', 12, 'STAT^x^HL70')), 'stat'],
   ['a referral as soon as possible', bytes(msh('REF^I12'), field('RF1', 2, 'A')), 'urgent'],
   ['OBX-8 in a word', oru(field('OBX', 8, 'Crit^critical')), 'stat'],
   ['OBX-8 in the alternate coding', oru(field('OBX', 8, 'KRITH^Critical^L^HH^x^HL70078|')), 'stat'],
@@ -145,6 +146,7 @@ t.test('guess - reads the fields that the default classes read', async (t) => {
     RXG: 'RGV^O15',
     OBX: 'ORU^R01',
     RF1: 'REF^I12',
+    ARQ: 'SRM^S01',
   };
   for (const name of fieldsRead.hl7v2) {
     const [segment = '', n] = name.split('-');
@@ -189,7 +191,7 @@ t.test('guess - agrees with the classifier for every message type and field', as
   const types =
     'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
     'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
-  const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8], RF1: [2] };
+  const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8], RF1: [2], ARQ: [12] };
   const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];
   const base = [
     'PID|1||7^^^H',

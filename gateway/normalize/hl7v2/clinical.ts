@@ -63,6 +63,8 @@ export const prb: Table<Condition> = [
   [2, 'recorded', time],
   [3, 'code', code],
   [4, 'identifier', ei()],
+  [7, 'established', time],
+  [8, 'expected', time],
   [9, 'resolved', time],
   [13, 'verification', code],
   [14, 'status', code],
@@ -78,6 +80,7 @@ export const gol: Table<Condition> = [
   [3, 'code', code],
   [4, 'identifier', ei()],
   [7, 'onset', time],
+  [8, 'expected', time],
   [18, 'status', code],
 ];
 

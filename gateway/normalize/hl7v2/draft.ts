@@ -57,6 +57,8 @@ export class Draft {
   heading: Heading | undefined;
   /** The order that is being read in a family with one event, after the first. */
   furtherOrder: Order | undefined;
+  /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
+  ordered = '';
   /** Segments that the open group has had. */
   readonly seen = new Set<string>();
   /** What EVN says; it stands once and holds for every patient of the message. */
@@ -178,6 +180,7 @@ export class Draft {
     this.visit = undefined;
     this.visited = false;
     this.furtherOrder = undefined;
+    this.ordered = '';
     this.heading = undefined;
     this.base = opened(this.family);
     // A copy, since what an event becomes is its own.

@@ -57,6 +57,7 @@ const charges: Record<string, Handler> = {
     const item = fill(fresh.chargeItem(), ft1, segment);
     draft.base.charge.items.push(item);
     draft.acting = item.participants;
+    draft.ordered = '';
     draft.notes = item.notes;
   },
 };

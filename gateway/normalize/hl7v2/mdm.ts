@@ -45,12 +45,27 @@ export const documentTables = { TXA: txa };
 
 const documents: Record<string, Handler> = {
   TXA(draft, segment) {
+    if (draft.base.document !== undefined) nextDocument(draft);
     draft.base.document ??= fresh.document();
     fill(draft.base.document, txa, segment);
     draft.acting = draft.base.document.participants;
+    // What follows is the document's content.
+    draft.ordered = '';
     draft.notes = draft.base.notes;
   },
 };
+
+/** Not by the standard, but sent: each document is an event of its own, of the same patient and visit. */
+function nextDocument(draft: Draft): void {
+  const { patient, encounter, furtherEncounters, relatedPersons } = draft.base;
+  draft.closePatient();
+  Object.assign(draft.base, {
+    patient,
+    encounter,
+    furtherEncounters: [...furtherEncounters],
+    relatedPersons: [...relatedPersons],
+  });
+}
 
 export const mdm: Family = {
   name: 'mdm',

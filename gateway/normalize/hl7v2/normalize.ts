@@ -114,8 +114,8 @@ function isWhole({ segments }: Message): boolean {
   return first.has(segments[at]?.name ?? '');
 }
 
-// What only adds to another segment makes no event by itself.
-const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'MSA', 'ERR']);
+// What only adds to another segment makes no event by itself. MSA does: a reply may hold nothing but how it answers.
+const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'ERR']);
 
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);

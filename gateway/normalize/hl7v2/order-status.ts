@@ -12,6 +12,9 @@ const changing = new Set('CA DC HD RL RP XO SS UC UD UH UM UR UX'.split(' '));
 /** ORC-1 that leave it to ORC-5 and OBR-25. */
 const open = new Set(['', 'SC', 'SS']);
 
+/** ORC-1 that 2.9 has added; none of them says where the order stands [HL7 table 0119]. */
+const silent = new Set('CP RA RC RD RM RS SQ'.split(' '));
+
 /** `carriedOut`: what stands where the order itself says nothing of its end, as of what was dispensed. */
 export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut?: string): string {
   const { scope } = draft.message;
@@ -28,11 +31,23 @@ export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut
     const reported = sent === '' ? reportedStatus(order, scope) : 'unknown';
     if (reported !== undefined) return reported;
   }
-  if (control === '') return 'requested';
+  if (control === '') return answered(order, draft);
   const usual = orderControl[control];
   if (usual !== undefined) return usual;
-  remark(scope, 'ORC-1: not a code of table 0119, where the order stands is unknown');
+  remark(
+    scope,
+    silent.has(control)
+      ? 'ORC-1: it does not say where the order stands'
+      : 'ORC-1: not a code of table 0119, where the order stands is unknown',
+  );
   return 'unknown';
+}
+
+/** CA says only that the message is kept; AA of the orders that it does not name stands for all [HL7 2.9.2]. */
+function answered(order: Order | undefined, { reply }: Draft): string {
+  const answer = upper(reply.acknowledgment);
+  if (answer === 'AA') return 'accepted';
+  return answer === '' || order !== undefined ? 'requested' : 'unknown';
 }
 
 function reportedStatus(order: Order | undefined, scope: Scope): string | undefined {
@@ -51,5 +66,16 @@ function refusedStatus(control: string): string | undefined {
   if (changing.has(control)) return 'unknown';
   const usual = orderControl[control];
   if (endingControl.has(control)) return undefined;
+  // What was told to be done, and is only repeated.
+  if (control === 'RE') return 'rejected';
   return usual === undefined || usual === 'requested' ? 'rejected' : undefined;
+}
+
+/** By MSA-1, unless the order's own ORC-1 takes it over; by ORC-1 whatever MSA-1 says of the other orders. */
+export function refusesOrder(order: Order | undefined, { reply }: Draft): boolean {
+  if (reply.acknowledgment === '') return false;
+  const control = controlOf(order);
+  const usual = orderControl[control];
+  if (usual === 'rejected') return true;
+  return refuses(reply) && (usual !== 'accepted' || changing.has(control));
 }

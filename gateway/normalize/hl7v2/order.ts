@@ -52,6 +52,10 @@ export const orc: Table<Order> = [
     },
   ],
   [23, (to, segment, field) => void facilityOf(to).telecoms.push(...telecomsOf('work')(segment, field))],
+  [25, 'statusModifier', code],
+  [28, 'confidentiality', code],
+  [29, 'setting', code],
+  [30, 'authorization', code],
   [33, placerAlternates],
 ];
 

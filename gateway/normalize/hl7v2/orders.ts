@@ -3,7 +3,7 @@ import { bloodSegments } from './blood.ts';
 import { type Family, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
 import { replySegments } from './reply.ts';
-import { rxSegments } from './rx.ts';
+import { rxSegments, toBeGiven } from './rx.ts';
 import {
   clinicalSegments,
   coverageSegments,
@@ -33,7 +33,9 @@ export const orders: Family = {
     supplySegments,
   ),
   finish(event, draft) {
-    event.status = isReplaced(event, draft.done) ? 'cancelled' : orderedStatus(event.order, draft);
+    event.status = isReplaced(event, draft.done)
+      ? 'cancelled'
+      : orderedStatus(event.order, draft, toBeGiven(event));
     event.times ??= fresh.times();
     event.times.observed ??= event.order?.requested;
   },

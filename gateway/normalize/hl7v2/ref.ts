@@ -11,10 +11,12 @@ import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
+import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei, identifier } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, location, names, person, telecoms } from './people.ts';
+import { refuses, replySegments } from './reply.ts';
 import { remark } from './scope.ts';
 import {
   clinicalSegments,
@@ -123,11 +125,15 @@ const bodies: Record<string, Handler> = {
     const condition = fill(fresh.condition(), prb, segment);
     draft.base.conditions.push(condition);
     draft.acting = condition.participants;
+    // What is observed next is of the problem or goal itself.
+    draft.ordered = '';
   },
   GOL(draft, segment) {
     const condition = { ...fill(fresh.condition(), gol, segment), type: 'goal' };
     draft.base.conditions.push(condition);
     draft.acting = condition.participants;
+    // What is observed next is of the problem or goal itself.
+    draft.ordered = '';
   },
   PTH(draft) {
     // Whoever follows acts in the pathway.
@@ -162,13 +168,22 @@ export const ref: Family = {
   name: 'ref',
   kind: 'referral',
   opens: new Set(),
-  segments: handlers(...shared, bodies),
+  segments: handlers(replySegments, ...shared, bodies),
   finish(event, draft) {
-    event.status = referralStatus[event.referral?.status?.codings[0]?.code ?? ''] ?? '';
-    if (draft.trigger === 'I14' || draft.trigger === 'I15') event.status = 'cancelled';
+    event.status = statusOf(event, draft);
     setTime(event, event.referral?.effective);
   },
 };
+
+function statusOf({ referral }: ClinicalEvent, { trigger, reply }: Draft): string {
+  const said = referralStatus[referral?.status?.codings[0]?.code ?? ''] ?? '';
+  // What was asked for is mostly repeated as it was sent; of a referral that should have changed nobody knows more.
+  if (refuses(reply)) {
+    if (said !== '' && said !== 'requested') return said;
+    return trigger === 'I12' ? 'rejected' : 'unknown';
+  }
+  return trigger === 'I14' || trigger === 'I15' ? 'cancelled' : said;
+}
 
 /** HL7 table 0283. */
 const referralStatus: Record<string, string> = lookup({

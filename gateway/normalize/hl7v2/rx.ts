@@ -1,12 +1,13 @@
 /** Pharmacy: RDE, RDS, RAS, RGV, OMP and their kin [HL7 4A]. One event per order. */
 
 import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
-import { orderedStatus } from './order-status.ts';
+import { orderedStatus, refusesOrder } from './order-status.ts';
 import { replySegments } from './reply.ts';
 import {
   placeOf,
@@ -117,14 +118,27 @@ function finishMedication(event: ClinicalEvent, draft: Draft): void {
 function medicationStatus(event: ClinicalEvent, draft: Draft): string {
   const { order, medication } = event;
   const done = medication && doseStatus(medication, medication.code, draft.message.scope);
-  return done ?? orderedStatus(order, draft, carriedOut(event));
+  const usual = carriedOut(event);
+  // The reply repeats what it does not take over: that it was done is not for it to say, nor that it was not.
+  if (usual === 'completed' && refusesOrder(order, draft)) return 'unknown';
+  return done ?? orderedStatus(order, draft, usual);
 }
 
-function carriedOut({ order, medication }: ClinicalEvent): string | undefined {
-  // RE says that what follows is what is to be given, not that it was [HL7 4A.3.11].
-  if (medication?.act === 'give') return controlOf(order) === 'RE' ? 'requested' : undefined;
-  return medication?.act === 'administration' || medication?.act === 'dispense' ? 'completed' : undefined;
+function carriedOut(event: ClinicalEvent): string | undefined {
+  const act = event.medication?.act;
+  return act === 'administration' || act === 'dispense' ? 'completed' : toBeGiven(event);
 }
+
+/** RE says what is to be given, as it was ordered or encoded, not that it was [HL7 4A.3.11]. */
+export function toBeGiven({ order, medication }: ClinicalEvent): string | undefined {
+  return controlOf(order) === 'RE' ? awaited[medication?.act ?? ''] : undefined;
+}
+
+const awaited: Record<string, string> = lookup({
+  order: 'accepted',
+  'encoded-order': 'accepted',
+  give: 'requested',
+});
 
 const base = [
   replySegments,

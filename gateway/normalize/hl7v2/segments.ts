@@ -13,6 +13,7 @@ import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { tellOfPieces } from './pieces.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -54,6 +55,8 @@ export const patientSegments: Record<string, Handler> = {
   },
   PV1(draft, segment) {
     draft.acting = fill(draft.openVisit(), pv1, segment).participants;
+    // A note behind it is not the last result's [REF^I12].
+    draft.notes = draft.current.notes;
   },
   PV2(draft, segment) {
     draft.acting = fill(draft.encounter, pv2, segment).participants;
@@ -129,6 +132,7 @@ export const orderSegments: Record<string, Handler> = {
       if (opensHere(draft)) draft.openGroup();
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
+    draft.ordered = placeOf(draft);
     const { order } = draft;
     draft.heading = undefined;
     made(order, segment);
@@ -142,6 +146,7 @@ export const orderSegments: Record<string, Handler> = {
       else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
+    draft.ordered = placeOf(draft);
     const { order } = draft;
     made(order, segment);
     if (draft.family.opens.size > 0) {
@@ -215,6 +220,8 @@ export const observationSegments: Record<string, Handler> = {
   OBX(draft, segment) {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
+    observation.ofOrder = draft.ordered;
+    tellOfPieces(draft.lastObservation, observation, segment.message.scope);
     made(observation, segment);
     draft.current.observations.push(observation);
     draft.seen.add('OBX');
@@ -312,6 +319,12 @@ function further(draft: Draft): void {
   draft.seen.delete('OBR');
   draft.seen.delete('ORC');
   draft.seen.delete('SPM');
+}
+
+/** Of the order that is being read, in a family with one event. */
+function placeOf({ family, furtherOrder, current }: Draft): string {
+  if (family.opens.size > 0) return '';
+  return furtherOrder === undefined ? 'order' : `furtherOrders[${current.furtherOrders.length - 1}]`;
 }
 
 function nobody(): Acting {

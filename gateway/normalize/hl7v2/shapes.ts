@@ -184,6 +184,10 @@ export const fresh = {
     diet: [],
     supplies: [],
     segmentAction: '',
+    statusModifier: undefined,
+    confidentiality: undefined,
+    setting: undefined,
+    authorization: undefined,
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -232,6 +236,7 @@ export const fresh = {
     type: '',
     subType: '',
     furtherAttachments: [],
+    ofOrder: '',
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

@@ -2,12 +2,13 @@
 import type {
   ClinicalEvent,
   Location,
+  Period,
   Person,
   Resource,
   Schedule,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { placeResources, scheduleActions, statusOf } from './appointment.ts';
-import { period, span, time, timeOf } from './clock.ts';
+import { span, time, timeOf } from './clock.ts';
 import { code, unitWord } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -225,10 +226,21 @@ const arq: Table<Schedule> = [
   [8, 'appointmentType', code],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
-  [11, 'period', period],
+  [11, 'requestedPeriods', wishes],
+  [12, 'priority', code],
   [15, 'participants', participants('ordering')],
   [16, 'contacts', telecoms],
 ];
+/** The time is not taken yet: it is to lie in one of these. */
+function wishes(segment: Segment, field: number): Period[] {
+  const found: Period[] = [];
+  for (const parts of segment.repetitions(field)) {
+    const one = span(timeOf(parts.sub(1), 1, segment, field), timeOf(parts.sub(2), 1, segment, field));
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
 export const requestTables = { ARQ: arq };
 const requests: Record<string, Handler> = {
   ARQ(draft, segment) {
@@ -266,6 +278,9 @@ export const siu: Family = {
     event.status = statusOf(draft.trigger, schedule.fillerStatus, draft.message.scope);
     placeResources(schedule);
     event.times ??= fresh.times();
-    event.times.observed = schedule.period?.start ?? schedule.resources.find((one) => one.start)?.start;
+    event.times.observed =
+      schedule.period?.start ??
+      schedule.resources.find((one) => one.start)?.start ??
+      schedule.requestedPeriods[0]?.start;
   },
 };

@@ -206,22 +206,45 @@ function files(
 /** ED: 1 source application, 2 type, 3 subtype, 4 encoding, 5 data [HL7 2.A.24]. */
 function embedded(parts: Parts, segment: Segment, field: number): Attachment {
   const found = fresh.attachment();
-  found.sourceApplication = parts.sub(1).text(1);
+  const bare = isBare(parts);
+  if (bare)
+    remark(
+      parts.message.scope,
+      `${segment.name}-${field}: a file without its type and encoding, kept as it was sent`,
+    );
+  else found.sourceApplication = parts.sub(1).text(1);
   found.contentType = mime(parts.text(2), parts.text(3));
   found.encoding = parts.text(4);
-  const data = decoded(parts.text(5), found.encoding.toLowerCase());
+  const sent = parts.text(bare ? 1 : 5);
+  const data = decoded(sent, found.encoding.toLowerCase());
   if (data === undefined)
     remark(parts.message.scope, `${segment.name}-${field}: not in the encoding that it names`);
-  const bytes = data ?? Buffer.from(parts.text(5), 'utf8');
+  const bytes = data ?? Buffer.from(sent, 'utf8');
   found.size = BigInt(bytes.length);
   found.hash = createHash('sha256').update(bytes).digest('hex');
   if (bytes.length <= parts.message.scope.context.attachmentBytesMax) found.data = bytes;
   return found;
 }
 
+/** The data alone: no application has so long a name. */
+function isBare(parts: Parts): boolean {
+  return ![2, 3, 4, 5].some((part) => parts.has(part)) && parts.text(1).length > nameLettersMax;
+}
+
+const nameLettersMax = 40;
+
+/** Four letters are three bytes; of one letter too many no bytes can be made. */
+function isWhole(base64: string): boolean {
+  const letters = /\s/.test(base64) ? base64.replace(/\s/g, '') : base64;
+  let length = letters.length;
+  while (length > 0 && letters[length - 1] === '=') length--;
+  return length % 4 !== 1;
+}
+
 function decoded(text: string, encoding: string): Buffer | undefined {
   if (encoding === 'base64') {
-    return /[^A-Za-z0-9+/=\s_-]/.test(text) ? undefined : Buffer.from(text, 'base64');
+    const isBase64 = !/[^A-Za-z0-9+/=\s_-]/.test(text) && isWhole(text);
+    return isBase64 ? Buffer.from(text, 'base64') : undefined;
   }
   if (encoding === 'hex') {
     const bytes = Buffer.from(text, 'hex');

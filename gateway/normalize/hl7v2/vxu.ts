@@ -31,7 +31,9 @@ export const vxu: Family = {
     const { immunization, order } = event;
     if (immunization !== undefined) immunization.identifier = order?.filler ?? order?.placer;
     const said = immunization && doseStatus(immunization, immunization.vaccine, draft.message.scope);
-    event.status = said ?? (endingControl.has(controlOf(order)) ? 'cancelled' : 'completed');
+    // Without an RXA nothing was given.
+    const usual = immunization === undefined ? 'unknown' : 'completed';
+    event.status = said ?? (endingControl.has(controlOf(order)) ? 'cancelled' : usual);
     event.times ??= fresh.times();
     event.times.observed = immunization?.administered ?? event.times.observed;
   },
