@@ -619,6 +619,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     occurrenceNumber: 'string',
     group: 'Identifier',
     action: 'string',
+    timings: 'list<Timing>',
   },
   Resource: {
     kind: 'string',

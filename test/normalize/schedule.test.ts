@@ -128,3 +128,60 @@ t.test('schedule - a start that is counted is as fine as it has to be, and none 
   t.equal(startOf('20260320', '30', 'min'), undefined, 'a day has no start to count from');
   t.end();
 });
+
+const at = (value: string) => ({ value: `${value}:00+01:00` });
+
+t.test('schedule - of several TQ1 the first is the period, and all are kept [HL7 4.5.4]', (t) => {
+  const found = event(
+    'SIU^S12',
+    'SCH|P1|F1|||||||30|min',
+    'TQ1|1||||||202612010900|202612010930||||S',
+    'TQ1|2||||||202612080900|202612080930',
+    pid,
+  );
+  t.match(found.schedule?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:30') });
+  t.match(found.schedule?.timings, [
+    { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:30'), conjunction: 'S' },
+    { start: at('2026-12-08T09:00'), end: at('2026-12-08T09:30') },
+  ]);
+  t.match(found.times?.observed, at('2026-12-01T09:00'));
+  t.same(found.provenance?.remarks, []);
+  t.end();
+});
+
+t.test('schedule - every repetition of SCH-11 and of ARQ-11 is kept, the first is the period', (t) => {
+  const timings = '^^30^202612010900^202612010930~^^30^202612080900^202612080930';
+  const { schedule } = event('SIU^S12', `SCH|P1|F1|||||||30|min|${timings}`, pid);
+  t.match(schedule?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:30') });
+  t.match(schedule?.timings, [{ start: at('2026-12-01T09:00') }, { start: at('2026-12-08T09:00') }]);
+  const asked = event(
+    'SRM^S01',
+    seg('ARQ', { 1: 'P1', 11: '202612010900^202612011200~202612020900^202612021200', 13: 'Q1W', 14: 'W4' }),
+    pid,
+  ).schedule;
+  t.match(asked?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T12:00') });
+  t.match(asked?.timings, [
+    { start: at('2026-12-01T09:00'), repeat: 'Q1W', duration: 'W4' },
+    { start: at('2026-12-02T09:00'), end: at('2026-12-02T12:00') },
+  ]);
+  t.end();
+});
+
+t.test(
+  'schedule - where TQ1 and SCH-11 are both there TQ1 stands, and what it leaves open is not of another time',
+  (t) => {
+    const both = (tq1: string) =>
+      event('SIU^S13', 'SCH|P1|F1|||||||30|min|^^30^202612010900^202612010930', tq1, pid);
+    const moved = both('TQ1|1||||||202612021000');
+    t.match(moved.schedule?.period, { start: at('2026-12-02T10:00'), end: undefined });
+    t.equal(moved.schedule?.timings.length, 1);
+    t.same(moved.provenance?.remarks, ['SCH-11: TQ1-7 says another time, and stands']);
+    const same = both('TQ1|1||||||20261201090000');
+    t.match(same.schedule?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:30') });
+    t.same(same.provenance?.remarks, []);
+    t.match(both('TQ1|1||||||20261201').schedule?.period, { start: at('2026-12-01T09:00') }, 'a day of it');
+    const ends = both('TQ1|1|||||||202612010945');
+    t.match(ends.schedule?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:45') });
+    t.end();
+  },
+);

@@ -52,6 +52,7 @@ const tables: Record<string, AnyTable> = {
   OBX: obx,
   IPC: ipc,
   ZDS: zds,
+  TQ1: tq1,
   TQ2: tq2,
   SPM: spm,
   SAC: sac,
@@ -69,10 +70,7 @@ const tables: Record<string, AnyTable> = {
 };
 const own: Record<string, Record<string, AnyTable>> = {
   vxu: vaccineTables,
-  siu: { TQ1: scheduleTables.TQ1 },
 };
-// The scheduling family reads TQ1 its own way; everywhere else it is an order's.
-tables.TQ1 = tq1;
 
 /** Segment → field numbers, ascending. MSH stands first, and EVN-1 may stand in for MSH-9. */
 export function fieldsRead(family: Family): Map<string, number[]> {

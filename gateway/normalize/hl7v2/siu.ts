@@ -7,12 +7,13 @@ import type {
   Schedule,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { placeResources, scheduleActions, statusOf } from './appointment.ts';
-import { period, span, time, timeOf } from './clock.ts';
+import { time } from './clock.ts';
 import { code, unitWord } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
+import { sentTimings, timedBy, wantedRanges, wantedRepeats } from './occurrences.ts';
 import { locations, participants, persons, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
@@ -32,10 +33,10 @@ const sch: Table<Schedule> = [
     (to, segment, field) => {
       to.durationUnit = unitWord(segment, field);
       // Some senders are one field early with their timing.
-      if (to.durationUnit === '' && segment.parts(field).has(4)) timing(to, segment, field);
+      if (to.durationUnit === '' && segment.parts(field).has(4)) sentTimings(to, segment, field);
     },
   ],
-  [11, timing],
+  [11, sentTimings],
   [12, 'participants', participants('ordering')],
   [13, 'contacts', telecoms],
   [16, 'participants', participants('contact')],
@@ -48,23 +49,6 @@ const schNumbers: Table<{ identifiers: Schedule['placer'][] }> = [
   [26, 'identifiers', eis('PLAC')],
   [27, 'identifiers', eis('FILL')],
 ];
-
-/** TQ: only the start and the end are the appointment's own here. */
-function timing(to: Schedule, segment: Segment, field: number): void {
-  const parts = segment.parts(field);
-  if (to.duration === '') lasting(to, parts.text(3));
-  to.period =
-    span(timeOf(parts.sub(4), 1, segment, field), timeOf(parts.sub(5), 1, segment, field)) ?? to.period;
-}
-
-/** TQ-3: S, M, H or D and how many of them; some senders write the number of SCH-9 again. */
-function lasting(to: Schedule, text: string): void {
-  const [, unit = '', amount = ''] = /^([SMHD]?)(\d+)$/.exec(text) ?? [];
-  to.duration = amount;
-  if (unit !== '') to.durationUnit = units[unit] ?? '';
-}
-
-const units: Record<string, string> = { S: 's', M: 'min', H: 'h', D: 'd' };
 
 const ais: Table<Resource> = [
   [1, 'setId', word],
@@ -115,27 +99,12 @@ const aip: Table<Resource> = [
 /** What a resource is, where several may be named. */
 const places: Table<{ found: Location[] }> = [[3, 'found', locations]];
 const people: Table<{ found: Person[] }> = [[3, 'found', persons]];
-const tq1: Table<Schedule> = [
-  [
-    7,
-    (to, segment, field) => {
-      to.period = { start: time(segment, field), end: to.period?.end };
-    },
-  ],
-  [
-    8,
-    (to, segment, field) => {
-      to.period = { start: to.period?.start, end: time(segment, field) };
-    },
-  ],
-];
 export const scheduleTables = {
   SCH: [...sch, ...schNumbers],
   AIS: ais,
   AIG: aig,
   AIL: [...ail, ...places],
   AIP: [...aip, ...people],
-  TQ1: tq1,
 };
 
 function resource(kind: string, table: Table<Resource>): Handler {
@@ -186,10 +155,9 @@ const appointments: Record<string, Handler> = {
     draft.base.identifiers.push(...numbers.identifiers.filter((one) => one !== undefined));
     draft.notes = draft.base.notes;
   },
-  // SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike.
   TQ1(draft, segment) {
     draft.base.schedule ??= fresh.schedule();
-    fill(draft.base.schedule, tq1, segment);
+    if (timedBy(draft.base.schedule, segment, draft.seen.has('TQ1-7'))) draft.seen.add('TQ1-7');
   },
   AIS: resource('service', ais),
   AIG: resource('general', aig),
@@ -215,6 +183,7 @@ const appointments: Record<string, Handler> = {
   },
 };
 
+/** SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike. */
 const arq: Table<Schedule> = [
   [1, 'placer', ei('PLAC')],
   [2, 'filler', ei('FILL')],
@@ -225,7 +194,9 @@ const arq: Table<Schedule> = [
   [8, 'appointmentType', code],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
-  [11, 'period', period],
+  [11, wantedRanges],
+  [13, wantedRepeats('repeat')],
+  [14, wantedRepeats('duration')],
   [15, 'participants', participants('ordering')],
   [16, 'contacts', telecoms],
 ];
@@ -242,12 +213,13 @@ const shared = [patientSegments, clinicalSegments, noteSegment, observationSegme
 function own(event: ClinicalEvent): void {
   const { schedule } = event;
   if (schedule === undefined) return;
-  const { participants, contacts, resources } = schedule;
+  const { participants, contacts, resources, timings } = schedule;
   event.schedule = {
     ...schedule,
     participants: [...participants],
     contacts: [...contacts],
     resources: resources.map((one) => ({ ...one })),
+    timings: [...timings],
   };
   event.identifiers = [...event.identifiers];
   event.notes = [...event.notes];

@@ -1060,6 +1060,11 @@ export function writeDocument(w: BackWriter, m: Document): void {
 
 export function writeSchedule(w: BackWriter, m: Schedule): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.timings, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeTiming(w, list[i]!);
+    w.close(130, mark);
+  }
   if (m.action !== '') w.text(122, m.action);
   if (m.group !== undefined) {
     const mark = w.mark();

@@ -3297,7 +3297,7 @@ export interface Schedule {
    */
   durationUnit: string;
   /**
-   * From when until when.
+   * From when until when; of several or of a series the first.
    * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8, ARQ-11 · FHIR: Appointment.start, Appointment.end
    */
   period:
@@ -3344,6 +3344,13 @@ export interface Schedule {
    * HL7 v2: MSH-9.2 (S01 to S27)
    */
   action: string;
+  /**
+   * Every timing as sent, in its order: TQ1 where there is one, else SCH-11; in a request each range that would do,
+   * the first with how often and for how long. More than `period` they say where there are several, or where one
+   * repeats: that one is a series, which begins with `period`.
+   * HL7 v2: TQ1, SCH-11, ARQ-11, ARQ-13, ARQ-14
+   */
+  timings: Timing[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -18316,6 +18323,7 @@ function createBaseSchedule(): Schedule {
     occurrenceNumber: "",
     group: undefined,
     action: "",
+    timings: [],
     _unknownFields: {},
   };
 }
@@ -18366,6 +18374,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.action !== "") {
       writer.uint32(122).string(message.action);
+    }
+    for (const v of message.timings) {
+      Timing.encode(v!, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18511,6 +18522,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.action = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.timings.push(Timing.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18576,6 +18595,7 @@ export const Schedule: MessageFns<Schedule> = {
         : "",
       group: isSet(object.group) ? Identifier.fromJSON(object.group) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
+      timings: globalThis.Array.isArray(object?.timings) ? object.timings.map((e: any) => Timing.fromJSON(e)) : [],
     };
   },
 
@@ -18626,6 +18646,9 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.action !== "") {
       obj.action = message.action;
     }
+    if (message.timings?.length) {
+      obj.timings = message.timings.map((e) => Timing.toJSON(e));
+    }
     return obj;
   },
 
@@ -18665,6 +18688,7 @@ export const Schedule: MessageFns<Schedule> = {
       ? Identifier.fromPartial(object.group)
       : undefined;
     message.action = object.action ?? "";
+    message.timings = object.timings?.map((e) => Timing.fromPartial(e)) || [];
     return message;
   },
 };
