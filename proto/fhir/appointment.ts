@@ -4,6 +4,7 @@ import { concept, concepts, identifiers, instant, logical, notStated, textOf } f
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { location } from './location.ts';
+import { timingExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 import { appointmentStatus, participantStatus, table } from './tables.ts';
 
@@ -17,6 +18,7 @@ export function addAppointment(draft: Draft): void {
   const why = concept(from.eventReason);
   draft.add('schedule', {
     resourceType: 'Appointment',
+    extension: timingExtensions(from.timings),
     identifier: identifiers([from.placer, from.filler, from.group]),
     status,
     cancelationReason: off ? why : undefined, // only of what does not take place [app-4]

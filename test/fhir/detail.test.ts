@@ -303,3 +303,37 @@ t.test(
     t.end();
   },
 );
+
+t.test(
+  'fhir appointment - one of a series is no longer than itself, and the series is told beside it',
+  (t) => {
+    const appointment = (...timings: string[]) =>
+      resources(t, 'SIU^S12', 'SCH|P1|F1|||||||30|min', ...timings, pid).Appointment?.[0];
+    t.match(appointment('TQ1|1||Q1W||||202612010900+0100|202612220930+0100|||||30^min|4'), {
+      start: '2026-12-01T09:00:00+01:00',
+      end: '2026-12-01T08:30:00.000Z',
+      minutesDuration: 30,
+      extension: [
+        {
+          url: 'urn:hilum:extension:timing',
+          valueTiming: {
+            repeat: {
+              boundsPeriod: { start: '2026-12-01T09:00:00+01:00', end: '2026-12-22T09:30:00+01:00' },
+              count: 4,
+              duration: 30,
+              durationUnit: 'min',
+            },
+            code: { text: 'Q1W' },
+          },
+        },
+      ],
+    });
+    const several = appointment(
+      'TQ1|1||||||202612010900|202612010930',
+      'TQ1|2||||||202612080900|202612080930',
+    );
+    t.equal(list(several?.extension).length, 2);
+    t.equal(appointment('TQ1|1||||||202612010900|202612010930')?.extension, undefined);
+    t.end();
+  },
+);

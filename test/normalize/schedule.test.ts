@@ -185,3 +185,29 @@ t.test(
     t.end();
   },
 );
+
+t.test('schedule - a series begins with its first occurrence, and keeps its pattern, count and end', (t) => {
+  const of = (...segments: string[]) => event('SIU^S12', ...segments, pid).schedule;
+  const weekly = 'TQ1|1||Q1W||||202612010900|202612220930|||||30^min|4';
+  const both = of('SCH|P1|F1|||||||30|min|^^30^202612010900^202612010930', weekly);
+  t.match(both?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:30') });
+  t.match(both?.timings, [
+    { repeat: 'Q1W', occurrences: '4', end: at('2026-12-22T09:30'), occurrenceDuration: '30^min' },
+  ]);
+  const alone = of('SCH|P1|F1', weekly);
+  t.match(alone?.period, { start: at('2026-12-01T09:00'), end: undefined });
+  t.match(alone, { duration: '30', durationUnit: 'min' }, 'so long each time, not the series');
+  const old = of('SCH|P1|F1|||||||||1^Q1W&0900^W4^202612010900^202612220930^R~1^^^202612080900^202612080930');
+  t.match(old?.period, { start: at('2026-12-01T09:00'), end: undefined });
+  t.match(old?.timings, [
+    { repeat: 'Q1W&0900', duration: 'W4' },
+    { start: at('2026-12-08T09:00'), end: at('2026-12-08T09:30') },
+  ]);
+  t.equal(old?.duration, '');
+  const ends = (repeat: string) =>
+    of('SCH|P1|F1', `TQ1|1||${repeat}||||202612010900|202612010930|||||||4`)?.period?.end?.value;
+  t.equal(ends('Q1W'), '2026-12-01T09:30:00+01:00', 'no series of weeks ends on the day it begins');
+  t.equal(ends('Q2H'), undefined);
+  t.equal(ends('ONCE'), '2026-12-01T09:30:00+01:00');
+  t.end();
+});

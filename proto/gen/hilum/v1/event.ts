@@ -2002,7 +2002,7 @@ export interface Timing {
   condition: string;
   /**
    * How many times at most, as sent.
-   * HL7 v2: TQ1-14, TQ-12
+   * HL7 v2: TQ1-14, TQ-12 · FHIR: Timing.repeat.count
    */
   occurrences: string;
   /**
@@ -2027,7 +2027,7 @@ export interface Timing {
   relative: string;
   /**
    * How long each time lasts, as sent.
-   * HL7 v2: TQ1-13, TQ-11
+   * HL7 v2: TQ1-13, TQ-11 · FHIR: Timing.repeat.duration
    */
   occurrenceDuration: string;
   /**
@@ -3288,12 +3288,12 @@ export interface Schedule {
     | undefined;
   /**
    * How long it takes.
-   * HL7 v2: SCH-9, ARQ-9 · FHIR: Appointment.minutesDuration
+   * HL7 v2: SCH-9, TQ1-6, TQ1-13, SCH-11.3, ARQ-9 · FHIR: Appointment.minutesDuration
    */
   duration: string;
   /**
    * The unit of the duration.
-   * HL7 v2: SCH-10, ARQ-10 · FHIR: Appointment.minutesDuration
+   * HL7 v2: SCH-10, TQ1-6, TQ1-13, SCH-11.3, ARQ-10 · FHIR: Appointment.minutesDuration
    */
   durationUnit: string;
   /**
@@ -3348,7 +3348,7 @@ export interface Schedule {
    * Every timing as sent, in its order: TQ1 where there is one, else SCH-11; in a request each range that would do,
    * the first with how often and for how long. More than `period` they say where there are several, or where one
    * repeats: that one is a series, which begins with `period`.
-   * HL7 v2: TQ1, SCH-11, ARQ-11, ARQ-13, ARQ-14
+   * HL7 v2: TQ1, SCH-11, ARQ-11, ARQ-13, ARQ-14 · FHIR: Appointment.extension urn:hilum:extension:timing
    */
   timings: Timing[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
