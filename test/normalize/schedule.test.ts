@@ -87,6 +87,11 @@ t.test('schedule - SCH-25 is read as systems spell it, and what it says else is 
     );
   }
   t.equal(status('S12', 'Left without seen').status, 'booked', 'as the trigger event says');
+  for (const trigger of ['S12', 'S14', 'S23']) {
+    const blocked = status(trigger, 'Blocked^^HL70278');
+    t.same([blocked.status, blocked.provenance?.remarks], ['unknown', []], 'the time is, and nobody has it');
+  }
+  t.equal(status('S14', 'Dc').status, 'cancelled', 'discontinued, as table 0278 spells it');
   t.end();
 });
 
