@@ -219,6 +219,8 @@ t.test(
       pid,
       'AIS|1|A|C^C^L|202603200900+0100|||30|min',
       'AIP|1|D|500^WEG',
+      'RGS|2|D',
+      'AIL|1||FORT',
     );
     t.match(Appointment?.[0], {
       identifier: [{ value: 'P1' }, { value: 'F1' }],
@@ -226,7 +228,7 @@ t.test(
       end: '2026-03-20T08:30:00.000Z',
     });
     const gone = list(Appointment?.[0]?.participant).filter(({ status }) => status === 'declined');
-    t.match(gone, [{ actor: { display: 'WEG' } }]);
+    t.match(gone, [{ actor: { display: 'WEG' } }, { actor: { display: 'FORT' } }]);
     t.equal(list(Appointment?.[0]?.identifier).length, 2);
     t.end();
   },

@@ -44,6 +44,7 @@ const aside = new Set([
   'DG1-2', // the coding system, where DG1-3 names none
   'PR1-2',
   'RXA-27', // the place, where RXA-11 names none
+  'RGS-2', // the action, where the resources behind it name none
   'DB1-2', // whose the disability is: only the patient's is kept
 ]);
 

@@ -216,3 +216,23 @@ t.test('schedule - a series begins with its first occurrence, and keeps its patt
   t.equal(ends('ONCE'), '2026-12-01T09:30:00+01:00');
   t.end();
 });
+
+t.test('schedule - a resource that says no action of its own has the one of its group [HL7 10.6.3.2]', (t) => {
+  const { schedule } = event(
+    'SIU^S22',
+    'SCH|P1|F1',
+    pid,
+    'RGS|1|D',
+    'AIP|1||9^DR^ONE',
+    'AIL|1|U|RAD',
+    'RGS|2',
+    'AIP|1||10^DR^TWO',
+    'RGS|3|A',
+    'AIS|1||X',
+  );
+  t.same(
+    schedule?.resources.map(({ action }) => action),
+    ['D', 'U', '', 'A'],
+  );
+  t.end();
+});

@@ -57,6 +57,8 @@ export class Draft {
   heading: Heading | undefined;
   /** The order that is being read in a family with one event, after the first. */
   furtherOrder: Order | undefined;
+  /** What RGS-2 does with the resources behind it. */
+  groupAction = '';
   /** Segments that the open group has had. */
   readonly seen = new Set<string>();
   /** What EVN says; it stands once and holds for every patient of the message. */

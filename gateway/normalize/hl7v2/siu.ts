@@ -120,7 +120,7 @@ function add(
   named: readonly Partial<Resource>[],
 ): void {
   draft.base.schedule ??= fresh.schedule();
-  const one = fill({ ...fresh.resource(), kind }, table, segment);
+  const one = fill({ ...fresh.resource(), kind, action: draft.groupAction }, table, segment);
   for (const name of named.length > 0 ? named : [{}]) {
     draft.base.schedule.resources.push({ ...one, ...name });
   }
@@ -151,6 +151,7 @@ const appointments: Record<string, Handler> = {
   },
   SCH(draft, segment) {
     fill(opened(draft), sch, segment);
+    draft.groupAction = '';
     const numbers = fill({ identifiers: [] as Schedule['placer'][] }, schNumbers, segment);
     draft.base.identifiers.push(...numbers.identifiers.filter((one) => one !== undefined));
     draft.notes = draft.base.notes;
@@ -158,6 +159,10 @@ const appointments: Record<string, Handler> = {
   TQ1(draft, segment) {
     draft.base.schedule ??= fresh.schedule();
     if (timedBy(draft.base.schedule, segment, draft.seen.has('TQ1-7'))) draft.seen.add('TQ1-7');
+  },
+  // The action is that of the group's resources, where they say none of their own [HL7 10.6.3.2].
+  RGS(draft, segment) {
+    draft.groupAction = segment.text(2);
   },
   AIS: resource('service', ais),
   AIG: resource('general', aig),

@@ -3424,8 +3424,8 @@ export interface Resource {
    */
   quantity: string;
   /**
-   * A add, D delete, U update, X none, as sent.
-   * HL7 v2: AIS-2, AIG-2, AIL-2, AIP-2 (table 0206)
+   * A add, D delete, U update, X none, as sent; that of its group where it has none.
+   * HL7 v2: AIS-2, AIG-2, AIL-2, AIP-2, RGS-2 (table 0206) · FHIR: Appointment.participant.status
    */
   action: string;
   /**
