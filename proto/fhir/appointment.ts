@@ -19,7 +19,7 @@ export function addAppointment(draft: Draft): void {
   draft.add('schedule', {
     resourceType: 'Appointment',
     extension: timingExtensions(from.timings),
-    identifier: identifiers([from.placer, from.filler, from.group]),
+    identifier: identifiers([from.placer, from.filler, from.group, ...from.alternates]),
     status,
     cancelationReason: off ? why : undefined, // only of what does not take place [app-4]
     serviceType: concepts(
@@ -28,6 +28,7 @@ export function addAppointment(draft: Draft): void {
     appointmentType: concept(from.appointmentType),
     reasonCode: off || why === undefined ? reasons : [...reasons, why],
     ...times(from, status),
+    supportingInformation: from.parents.flatMap((one) => logical('Appointment', one) ?? []),
     minutesDuration: minutes(from),
     comment: event.notes.map(({ text }) => text).join('\n'),
     basedOn: [...draft.requests, ...event.identifiers.flatMap((one) => logical('ServiceRequest', one) ?? [])],

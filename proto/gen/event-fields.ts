@@ -620,6 +620,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     group: 'Identifier',
     action: 'string',
     timings: 'list<Timing>',
+    parents: 'list<Identifier>',
+    alternates: 'list<Identifier>',
   },
   Resource: {
     kind: 'string',

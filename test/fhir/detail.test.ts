@@ -215,7 +215,7 @@ t.test(
     const { Appointment } = resources(
       t,
       'SIU^S12',
-      seg('SCH', { 1: 'P1', 2: 'F1', 11: '^^^202603200900+0100', 26: 'O1' }),
+      seg('SCH', { 1: 'P1', 2: 'F1', 11: '^^^202603200900+0100', 23: 'PP1', 26: 'O1' }),
       pid,
       'AIS|1|A|C^C^L|202603200900+0100|||30|min',
       'AIP|1|D|500^WEG',
@@ -225,6 +225,7 @@ t.test(
     t.match(Appointment?.[0], {
       identifier: [{ value: 'P1' }, { value: 'F1' }],
       basedOn: [{ identifier: { value: 'O1' } }],
+      supportingInformation: [{ type: 'Appointment', identifier: { value: 'PP1' } }],
       end: '2026-03-20T08:30:00.000Z',
     });
     const gone = list(Appointment?.[0]?.participant).filter(({ status }) => status === 'declined');

@@ -217,22 +217,52 @@ t.test('schedule - a series begins with its first occurrence, and keeps its patt
   t.end();
 });
 
-t.test('schedule - a resource that says no action of its own has the one of its group [HL7 10.6.3.2]', (t) => {
+t.test(
+  'schedule - a resource that says no action of its own has the one of its group [HL7 10.6.3.2]',
+  (t) => {
+    const { schedule } = event(
+      'SIU^S22',
+      'SCH|P1|F1',
+      pid,
+      'RGS|1|D',
+      'AIP|1||9^DR^ONE',
+      'AIL|1|U|RAD',
+      'RGS|2',
+      'AIP|1||10^DR^TWO',
+      'RGS|3|A',
+      'AIS|1||X',
+    );
+    t.same(
+      schedule?.resources.map(({ action }) => action),
+      ['D', 'U', '', 'A'],
+    );
+    t.end();
+  },
+);
+
+t.test('schedule - every number of the appointment is kept, and those of the one that it is part of', (t) => {
   const { schedule } = event(
-    'SIU^S22',
-    'SCH|P1|F1',
+    'SIU^S12',
+    seg('SCH', { 1: 'P1^A~P1b^B', 2: 'F1~F2', 23: 'PP1^EPIC', 24: 'PF1^EPIC' }),
     pid,
-    'RGS|1|D',
-    'AIP|1||9^DR^ONE',
-    'AIL|1|U|RAD',
-    'RGS|2',
-    'AIP|1||10^DR^TWO',
-    'RGS|3|A',
-    'AIS|1||X',
   );
-  t.same(
-    schedule?.resources.map(({ action }) => action),
-    ['D', 'U', '', 'A'],
-  );
+  t.match(schedule, {
+    placer: { value: 'P1', assigner: 'A' },
+    filler: { value: 'F1' },
+    alternates: [
+      { value: 'P1b', type: 'PLAC', assigner: 'B' },
+      { value: 'F2', type: 'FILL' },
+    ],
+    parents: [
+      { value: 'PP1', type: 'PLAC', assigner: 'EPIC' },
+      { value: 'PF1', type: 'FILL' },
+    ],
+  });
+  const asked = event('SRM^S01', seg('ARQ', { 1: 'P1~P2', 22: 'PP1', 23: 'PF1', 24: 'O1', 25: 'L1' }), pid);
+  t.match(asked.schedule, { alternates: [{ value: 'P2' }], parents: [{ value: 'PP1' }, { value: 'PF1' }] });
+  t.match(asked.identifiers, [
+    { value: 'O1', type: 'PLAC' },
+    { value: 'L1', type: 'FILL' },
+  ]);
   t.end();
 });

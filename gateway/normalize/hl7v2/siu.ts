@@ -19,9 +19,21 @@ import { clinicalSegments, noteSegment, observationSegments, patientSegments } f
 import { fresh } from './shapes.ts';
 import { fill, type Table, word } from './table.ts';
 
+/** A number, and others of the same kind behind it. */
+function numbers(
+  key: 'placer' | 'filler',
+  type: string,
+): (to: Schedule, segment: Segment, field: number) => void {
+  return (to, segment, field) => {
+    const [first, ...others] = eis(type)(segment, field);
+    to[key] = first;
+    to.alternates.push(...others);
+  };
+}
+
 const sch: Table<Schedule> = [
-  [1, 'placer', ei('PLAC')],
-  [2, 'filler', ei('FILL')],
+  [1, numbers('placer', 'PLAC')],
+  [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
   [6, 'eventReason', code],
@@ -43,9 +55,11 @@ const sch: Table<Schedule> = [
   [17, 'contacts', telecoms],
   [20, 'participants', participants('entering')],
   [21, 'contacts', telecoms],
+  [23, 'parents', eis('PLAC')],
+  [24, 'parents', eis('FILL')],
   [25, 'fillerStatus', code],
 ];
-const schNumbers: Table<{ identifiers: Schedule['placer'][] }> = [
+const schOrders: Table<Pick<ClinicalEvent, 'identifiers'>> = [
   [26, 'identifiers', eis('PLAC')],
   [27, 'identifiers', eis('FILL')],
 ];
@@ -100,7 +114,7 @@ const aip: Table<Resource> = [
 const places: Table<{ found: Location[] }> = [[3, 'found', locations]];
 const people: Table<{ found: Person[] }> = [[3, 'found', persons]];
 export const scheduleTables = {
-  SCH: [...sch, ...schNumbers],
+  SCH: [...sch, ...schOrders],
   AIS: ais,
   AIG: aig,
   AIL: [...ail, ...places],
@@ -152,8 +166,7 @@ const appointments: Record<string, Handler> = {
   SCH(draft, segment) {
     fill(opened(draft), sch, segment);
     draft.groupAction = '';
-    const numbers = fill({ identifiers: [] as Schedule['placer'][] }, schNumbers, segment);
-    draft.base.identifiers.push(...numbers.identifiers.filter((one) => one !== undefined));
+    fill(draft.base, schOrders, segment);
     draft.notes = draft.base.notes;
   },
   TQ1(draft, segment) {
@@ -190,8 +203,8 @@ const appointments: Record<string, Handler> = {
 
 /** SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike. */
 const arq: Table<Schedule> = [
-  [1, 'placer', ei('PLAC')],
-  [2, 'filler', ei('FILL')],
+  [1, numbers('placer', 'PLAC')],
+  [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
   [6, 'eventReason', code],
@@ -204,11 +217,19 @@ const arq: Table<Schedule> = [
   [14, wantedRepeats('duration')],
   [15, 'participants', participants('ordering')],
   [16, 'contacts', telecoms],
+  [22, 'parents', eis('PLAC')],
+  [23, 'parents', eis('FILL')],
 ];
-export const requestTables = { ARQ: arq };
+const arqOrders: Table<Pick<ClinicalEvent, 'identifiers'>> = [
+  [24, 'identifiers', eis('PLAC')],
+  [25, 'identifiers', eis('FILL')],
+];
+export const requestTables = { ARQ: [...arq, ...arqOrders] };
 const requests: Record<string, Handler> = {
   ARQ(draft, segment) {
     fill(opened(draft), arq, segment);
+    fill(draft.base, arqOrders, segment);
+    draft.groupAction = '';
   },
 };
 
@@ -218,13 +239,15 @@ const shared = [patientSegments, clinicalSegments, noteSegment, observationSegme
 function own(event: ClinicalEvent): void {
   const { schedule } = event;
   if (schedule === undefined) return;
-  const { participants, contacts, resources, timings } = schedule;
+  const { participants, contacts, resources, timings, parents, alternates } = schedule;
   event.schedule = {
     ...schedule,
     participants: [...participants],
     contacts: [...contacts],
     resources: resources.map((one) => ({ ...one })),
     timings: [...timings],
+    parents: [...parents],
+    alternates: [...alternates],
   };
   event.identifiers = [...event.identifiers];
   event.notes = [...event.notes];

@@ -1060,6 +1060,16 @@ export function writeDocument(w: BackWriter, m: Document): void {
 
 export function writeSchedule(w: BackWriter, m: Schedule): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.alternates, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(146, mark);
+  }
+  for (let list = m.parents, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(138, mark);
+  }
   for (let list = m.timings, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeTiming(w, list[i]!);

@@ -193,7 +193,7 @@ export interface ClinicalEvent {
     | undefined;
   /**
    * Numbers of further orders, where one event covers several.
-   * HL7 v2: SCH-26, SCH-27 · FHIR: Appointment.basedOn
+   * HL7 v2: SCH-26, SCH-27, ARQ-24, ARQ-25 · FHIR: Appointment.basedOn
    */
   identifiers: Identifier[];
   /**
@@ -3351,6 +3351,16 @@ export interface Schedule {
    * HL7 v2: TQ1, SCH-11, ARQ-11, ARQ-13, ARQ-14 · FHIR: Appointment.extension urn:hilum:extension:timing
    */
   timings: Timing[];
+  /**
+   * The appointment that it is part of, or was made for.
+   * HL7 v2: SCH-23, SCH-24, ARQ-22, ARQ-23 · FHIR: Appointment.supportingInformation
+   */
+  parents: Identifier[];
+  /**
+   * Further numbers of it (PLAC, FILL).
+   * HL7 v2: SCH-1, SCH-2, ARQ-1, ARQ-2 · FHIR: Appointment.identifier
+   */
+  alternates: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -18324,6 +18334,8 @@ function createBaseSchedule(): Schedule {
     group: undefined,
     action: "",
     timings: [],
+    parents: [],
+    alternates: [],
     _unknownFields: {},
   };
 }
@@ -18377,6 +18389,12 @@ export const Schedule: MessageFns<Schedule> = {
     }
     for (const v of message.timings) {
       Timing.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.parents) {
+      Identifier.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.alternates) {
+      Identifier.encode(v!, writer.uint32(146).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18530,6 +18548,22 @@ export const Schedule: MessageFns<Schedule> = {
             message.timings.push(Timing.decode(reader, reader.uint32()));
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.parents.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.alternates.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18596,6 +18630,10 @@ export const Schedule: MessageFns<Schedule> = {
       group: isSet(object.group) ? Identifier.fromJSON(object.group) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
       timings: globalThis.Array.isArray(object?.timings) ? object.timings.map((e: any) => Timing.fromJSON(e)) : [],
+      parents: globalThis.Array.isArray(object?.parents) ? object.parents.map((e: any) => Identifier.fromJSON(e)) : [],
+      alternates: globalThis.Array.isArray(object?.alternates)
+        ? object.alternates.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -18649,6 +18687,12 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.timings?.length) {
       obj.timings = message.timings.map((e) => Timing.toJSON(e));
     }
+    if (message.parents?.length) {
+      obj.parents = message.parents.map((e) => Identifier.toJSON(e));
+    }
+    if (message.alternates?.length) {
+      obj.alternates = message.alternates.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -18689,6 +18733,8 @@ export const Schedule: MessageFns<Schedule> = {
       : undefined;
     message.action = object.action ?? "";
     message.timings = object.timings?.map((e) => Timing.fromPartial(e)) || [];
+    message.parents = object.parents?.map((e) => Identifier.fromPartial(e)) || [];
+    message.alternates = object.alternates?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
