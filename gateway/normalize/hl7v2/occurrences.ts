@@ -1,10 +1,10 @@
 /**
- * When an appointment is. SCH-11 and, from 2.5 on, TQ1 say it, either of them several times; ARQ-11 says which times
- * would do. All are kept as sent, and the first one is the period. Of a series the end is that of all of it, not of the
+ * When an appointment is. SCH-11 and, from 2.5 on, TQ1 say it, either of them several times. All are kept as
+ * sent, and the first one is the period. Of a series the end is that of all of it, not of the
  * appointment that it begins with.
  */
 import type { ClinicalTime, Schedule, Timing } from '../../../proto/gen/hilum/v1/event.ts';
-import { span, timeOf, timings } from './clock.ts';
+import { span, timings } from './clock.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -19,16 +19,7 @@ export function sentTimings(to: Schedule, segment: Segment, field: number): void
   begins(to);
 }
 
-/** DR: each of the ranges would do [HL7 10.6.1.11]. */
-export function wantedRanges(to: Schedule, segment: Segment, field: number): void {
-  to.timings = segment.each(field, (parts) => {
-    const [start, end] = [1, 2].map((part) => timeOf(parts.sub(part), 1, segment, field));
-    return span(start, end) && { ...fresh.timing(), start, end };
-  });
-  begins(to);
-}
-
-/** How often, and for how long: of the first range. */
+/** ARQ-13 and ARQ-14: how often, and for how long. */
 export function wantedRepeats(
   key: 'repeat' | 'duration',
 ): (to: Schedule, segment: Segment, field: number) => void {

@@ -7,13 +7,13 @@ import type {
   Schedule,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { placeResources, scheduleActions, statusOf } from './appointment.ts';
-import { time } from './clock.ts';
+import { period, time } from './clock.ts';
 import { code, unitWord } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
-import { sentTimings, timedBy, wantedRanges, wantedRepeats } from './occurrences.ts';
+import { sentTimings, timedBy, wantedRepeats } from './occurrences.ts';
 import { locations, participants, persons, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
@@ -212,7 +212,7 @@ const arq: Table<Schedule> = [
   [8, 'appointmentType', code],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
-  [11, wantedRanges],
+  [11, 'period', period],
   [13, wantedRepeats('repeat')],
   [14, wantedRepeats('duration')],
   [15, 'participants', participants('ordering')],

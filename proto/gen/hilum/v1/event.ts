@@ -3345,10 +3345,10 @@ export interface Schedule {
    */
   action: string;
   /**
-   * Every timing as sent, in its order: TQ1 where there is one, else SCH-11; in a request each range that would do,
-   * the first with how often and for how long. More than `period` they say where there are several, or where one
-   * repeats: that one is a series, which begins with `period`.
-   * HL7 v2: TQ1, SCH-11, ARQ-11, ARQ-13, ARQ-14 · FHIR: Appointment.extension urn:hilum:extension:timing
+   * Every timing as sent, in its order: TQ1 where there is one, else SCH-11; of a request how often and for how long.
+   * More than `period` they say where there are several, or where one repeats: that one is a series, which begins
+   * with `period`.
+   * HL7 v2: TQ1, SCH-11, ARQ-13, ARQ-14 · FHIR: Appointment.extension urn:hilum:extension:timing
    */
   timings: Timing[];
   /**
