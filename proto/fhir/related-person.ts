@@ -1,5 +1,5 @@
 /** RelatedPerson: next of kin, contacts and guarantors. */
-import { address, concepts, dateText, identifiers, name, telecoms } from './datatypes.ts';
+import { address, concepts, dateText, identifiers, name, period, telecoms } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { genders } from './tables.ts';
 
@@ -15,6 +15,7 @@ export function addRelatedPersons(draft: Draft): void {
       gender: genders.has(from.gender) ? from.gender : undefined,
       birthDate: dateText(from.birthDate),
       address: from.addresses.map(address),
+      period: period(from.period?.start, from.period?.end),
     });
   });
 }

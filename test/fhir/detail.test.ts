@@ -340,3 +340,22 @@ t.test(
     t.end();
   },
 );
+
+t.test('fhir coverage - the insurer can be reached, the group is named, the guarantor has a period', (t) => {
+  const in1 = seg('IN1', {
+    2: 'P1',
+    4: 'BLUE',
+    5: '1 ST^^NY~2 ST^^NY',
+    7: '^WPN^PH^^^800^5551212',
+    8: 'G1',
+    9: 'GROUP',
+  });
+  const gt1 = seg('GT1', { 1: '1', 3: 'DOE^JOHN', 13: '20260101', 14: '20261231' });
+  const { Coverage, Organization, RelatedPerson } = resources(t, 'ADT^A01', pid, 'PV1|1|I', gt1, in1);
+  t.match(list(Coverage?.[0]?.class)[1], { value: 'G1', name: 'GROUP' });
+  t.match(Organization, [
+    { name: 'BLUE', telecom: [{ use: 'work' }], address: [{ line: ['1 ST'] }, { line: ['2 ST'] }] },
+  ]);
+  t.match(RelatedPerson, [{ period: { start: '2026-01-01', end: '2026-12-31' } }]);
+  t.end();
+});

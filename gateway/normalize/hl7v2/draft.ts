@@ -206,6 +206,7 @@ function inherit(event: ClinicalEvent, base: ClinicalEvent): void {
   event.device ??= base.device;
   if (base.allergies.length > 0) event.allergies.push(...base.allergies);
   if (base.conditions.length > 0) event.conditions.unshift(...base.conditions);
+  if (base.diagnosisGroups.length > 0) event.diagnosisGroups.unshift(...base.diagnosisGroups);
   if (base.procedures.length > 0) event.procedures.unshift(...base.procedures);
   if (base.relatedPersons.length > 0) event.relatedPersons.push(...base.relatedPersons);
   if (base.coverages.length > 0) event.coverages.push(...base.coverages);

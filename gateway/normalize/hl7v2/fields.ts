@@ -3,7 +3,8 @@
  * one of them in turn and wants to see the event change.
  */
 import { bloodTables } from './blood.ts';
-import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { drg } from './drg.ts';
 import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
@@ -43,9 +44,11 @@ const tables: Record<string, AnyTable> = {
   AL1: al1,
   IAM: iam,
   DG1: dg1,
+  DRG: drg,
   PR1: pr1,
   IN1: in1,
   IN2: in2,
+  IN3: in3,
   NTE: nte,
   ORC: orc,
   OBR: obr,

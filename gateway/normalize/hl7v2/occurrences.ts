@@ -40,9 +40,11 @@ export function timedBy(to: Schedule, segment: Segment, placed: boolean): boolea
     return placed;
   }
   const apart = start !== undefined && period?.start !== undefined && !same(start, period.start);
-  if (apart) remark(segment.message.scope, 'SCH-11: TQ1-7 says another time, and stands');
-  to.timings = timings.length > 1 ? timings : [];
-  to.timings.push(one);
+  if (apart) remark(segment.message.scope, 'TQ1-7: another time than in SCH-11 or ARQ-11, and stands');
+  // What it stands in place of is one time, not a pattern (ARQ-13) and not the others of several.
+  const [sent] = timings;
+  if (timings.length === 1 && span(sent?.start, sent?.end) !== undefined) to.timings = [one];
+  else timings.push(one);
   to.period = {
     start: finer(start, apart ? undefined : period?.start),
     end:

@@ -3,7 +3,7 @@
 import type { Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { dateText, time } from './clock.ts';
+import { dateText, span, time } from './clock.ts';
 import { code, codes, said } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
@@ -145,6 +145,18 @@ export const gt1: Table<RelatedPerson> = [
   [9, 'gender', (segment, field) => gender(segment.text(field))],
   [11, 'relationship', code],
   [12, 'identifiers', typed('SS')],
+  [
+    13,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    14,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
+    },
+  ],
 ];
 export const guarantor = said('guarantor');
 

@@ -1,13 +1,15 @@
 /** What the segments that every family shares do to a draft. */
 import type {
   ClinicalEvent,
+  Coverage,
   Identifier,
   Order,
   Specimen,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import type { Draft, Heading } from './draft.ts';
+import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
@@ -72,6 +74,9 @@ export const clinicalSegments: Record<string, Handler> = {
   DG1(draft, segment) {
     draft.current.conditions.push(fill(fresh.condition(), dg1, segment));
   },
+  DRG(draft, segment) {
+    draft.current.diagnosisGroups.push(fill(fresh.diagnosisGroup(), drg, segment));
+  },
   PR1(draft, segment) {
     const procedure = fill(fresh.procedure(), pr1, segment);
     draft.current.procedures.push(procedure);
@@ -85,13 +90,11 @@ export const coverageSegments: Record<string, Handler> = {
     draft.base.coverages.push(coverage);
     draft.acting = coverage.participants;
   },
-  IN2(draft, segment) {
-    let coverage = draft.base.coverages.at(-1);
-    if (coverage === undefined) {
-      coverage = fresh.coverage();
-      draft.base.coverages.push(coverage);
-    }
-    fill(coverage, in2, segment);
+  IN2: (draft, segment) => {
+    fill(lastCoverage(draft), in2, segment);
+  },
+  IN3: (draft, segment) => {
+    fill(lastCoverage(draft), in3, segment);
   },
   GT1(draft, segment) {
     const person = fresh.relatedPerson();
@@ -99,6 +102,12 @@ export const coverageSegments: Record<string, Handler> = {
     draft.base.relatedPersons.push(fill(person, gt1, segment));
   },
 };
+
+function lastCoverage({ base }: Draft): Coverage {
+  const last = base.coverages.at(-1) ?? fresh.coverage();
+  if (base.coverages.length === 0) base.coverages.push(last);
+  return last;
+}
 
 export const noteSegment: Record<string, Handler> = {
   NTE(draft, segment) {

@@ -53,6 +53,7 @@ export const fresh = {
     identityConflicts: [],
     context: undefined,
     once: undefined,
+    diagnosisGroups: [],
   }),
   patient: (): proto.Patient => ({
     identifiers: [],
@@ -341,6 +342,7 @@ export const fresh = {
   allergy: maker<proto.Allergy>(proto.Allergy),
   condition: maker<proto.Condition>(proto.Condition),
   procedure: maker<proto.Procedure>(proto.Procedure),
+  diagnosisGroup: maker<proto.DiagnosisGroup>(proto.DiagnosisGroup),
   organization: maker<proto.Organization>(proto.Organization),
   coverage: maker<proto.Coverage>(proto.Coverage),
   relatedPerson: maker<proto.RelatedPerson>(proto.RelatedPerson),

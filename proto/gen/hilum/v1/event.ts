@@ -293,7 +293,14 @@ export interface ClinicalEvent {
    * same order, or that the same alarm came a moment ago. Absent where nothing was found, or nothing is configured.
    * Hilum: once of the config
    */
-  once: Once | undefined;
+  once:
+    | Once
+    | undefined;
+  /**
+   * How the stay is grouped for its bill.
+   * HL7 v2: DRG
+   */
+  diagnosisGroups: DiagnosisGroup[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4680,6 +4687,101 @@ export interface Procedure {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** The diagnosis related group that a stay is billed by. */
+export interface DiagnosisGroup {
+  /**
+   * The group.
+   * HL7 v2: DRG-1
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * When it was assigned.
+   * HL7 v2: DRG-2
+   */
+  assigned:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Y or N, as sent: whether a reviewer approved it.
+   * HL7 v2: DRG-3 (table 0136)
+   */
+  approved: string;
+  /**
+   * What the grouper remarked, as sent.
+   * HL7 v2: DRG-4 (table 0056)
+   */
+  review: string;
+  /**
+   * Why the stay is an outlier: by its days, by its cost …
+   * HL7 v2: DRG-5 (table 0083)
+   */
+  outlierType:
+    | Code
+    | undefined;
+  /**
+   * The days that are paid beyond the group's.
+   * HL7 v2: DRG-6
+   */
+  outlierDays: string;
+  /**
+   * The part of the cost beyond the group's, with its currency: 1000 USD.
+   * HL7 v2: DRG-7
+   */
+  outlierCost: string;
+  /**
+   * Who pays by the group, as sent.
+   * HL7 v2: DRG-8 (table 0229)
+   */
+  payor: string;
+  /**
+   * What is paid for the outlier, with its currency.
+   * HL7 v2: DRG-9
+   */
+  outlierReimbursement: string;
+  /**
+   * Y or N, as sent: whether a diagnosis of it is confidential.
+   * HL7 v2: DRG-10 (table 0136)
+   */
+  confidential: string;
+  /**
+   * How the grouping ended.
+   * HL7 v2: DRG-13 (table 0734)
+   */
+  grouperStatus:
+    | Code
+    | undefined;
+  /**
+   * The level of complexity (PCCL).
+   * HL7 v2: DRG-14 (table 0728)
+   */
+  complexity:
+    | Code
+    | undefined;
+  /**
+   * The weight that the bill is worked out with.
+   * HL7 v2: DRG-15
+   */
+  weight: string;
+  /**
+   * The amount of the bill with its currency.
+   * HL7 v2: DRG-16
+   */
+  amount: string;
+  /**
+   * What grouped it.
+   * HL7 v2: DRG-18
+   */
+  grouper: string;
+  /**
+   * The version of that.
+   * HL7 v2: DRG-19
+   */
+  grouperVersion: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** An insurance of the patient. */
 export interface Coverage {
   /**
@@ -4769,6 +4871,48 @@ export interface Coverage {
    * HL7 v2: ROL, PRT after IN1
    */
   participants: Participant[];
+  /**
+   * Where the insurer is.
+   * HL7 v2: IN1-5 · FHIR: Organization.address
+   */
+  companyAddresses: Address[];
+  /**
+   * How to reach the insurer.
+   * HL7 v2: IN1-7 · FHIR: Organization.telecom
+   */
+  companyTelecoms: Telecom[];
+  /**
+   * The name of the insured group.
+   * HL7 v2: IN1-9 · FHIR: Coverage.class
+   */
+  groupName: string;
+  /**
+   * The number under which the insurer allowed what was asked for.
+   * HL7 v2: IN1-14.1
+   */
+  authorization: string;
+  /**
+   * When it did.
+   * HL7 v2: IN1-14.2
+   */
+  authorized:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Who did, as sent.
+   * HL7 v2: IN1-14.3
+   */
+  authorizationSource: string;
+  /**
+   * When the insured was born; FHIR date or dateTime text, with the precision that was sent.
+   * HL7 v2: IN1-18
+   */
+  insuredBirthDate: string;
+  /**
+   * The numbers under which a stay or a procedure was certified.
+   * HL7 v2: IN3-2
+   */
+  certifications: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4823,6 +4967,11 @@ export interface RelatedPerson {
    * HL7 v2: NK1-15, GT1-9 · FHIR: RelatedPerson.gender
    */
   gender: string;
+  /**
+   * Since when and until when the person answers for the bill.
+   * HL7 v2: GT1-13, GT1-14 · FHIR: RelatedPerson.period
+   */
+  period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5269,6 +5418,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     identityConflicts: [],
     context: undefined,
     once: undefined,
+    diagnosisGroups: [],
     _unknownFields: {},
   };
 }
@@ -5412,6 +5562,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     if (message.once !== undefined) {
       Once.encode(message.once, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.diagnosisGroups) {
+      DiagnosisGroup.encode(v!, writer.uint32(378).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5805,6 +5958,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.once = Once.decode(reader, reader.uint32());
             continue;
           }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.diagnosisGroups.push(DiagnosisGroup.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5931,6 +6092,11 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         : [],
       context: isSet(object.context) ? Context.fromJSON(object.context) : undefined,
       once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
+      diagnosisGroups: globalThis.Array.isArray(object?.diagnosisGroups)
+        ? object.diagnosisGroups.map((e: any) => DiagnosisGroup.fromJSON(e))
+        : globalThis.Array.isArray(object?.diagnosis_groups)
+        ? object.diagnosis_groups.map((e: any) => DiagnosisGroup.fromJSON(e))
+        : [],
     };
   },
 
@@ -6074,6 +6240,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.once !== undefined) {
       obj.once = Once.toJSON(message.once);
     }
+    if (message.diagnosisGroups?.length) {
+      obj.diagnosisGroups = message.diagnosisGroups.map((e) => DiagnosisGroup.toJSON(e));
+    }
     return obj;
   },
 
@@ -6158,6 +6327,7 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       ? Context.fromPartial(object.context)
       : undefined;
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
+    message.diagnosisGroups = object.diagnosisGroups?.map((e) => DiagnosisGroup.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23847,6 +24017,381 @@ export const Procedure: MessageFns<Procedure> = {
   },
 };
 
+function createBaseDiagnosisGroup(): DiagnosisGroup {
+  return {
+    code: undefined,
+    assigned: undefined,
+    approved: "",
+    review: "",
+    outlierType: undefined,
+    outlierDays: "",
+    outlierCost: "",
+    payor: "",
+    outlierReimbursement: "",
+    confidential: "",
+    grouperStatus: undefined,
+    complexity: undefined,
+    weight: "",
+    amount: "",
+    grouper: "",
+    grouperVersion: "",
+    _unknownFields: {},
+  };
+}
+
+export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
+  encode(message: DiagnosisGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    if (message.assigned !== undefined) {
+      ClinicalTime.encode(message.assigned, writer.uint32(18).fork()).join();
+    }
+    if (message.approved !== "") {
+      writer.uint32(26).string(message.approved);
+    }
+    if (message.review !== "") {
+      writer.uint32(34).string(message.review);
+    }
+    if (message.outlierType !== undefined) {
+      Code.encode(message.outlierType, writer.uint32(42).fork()).join();
+    }
+    if (message.outlierDays !== "") {
+      writer.uint32(50).string(message.outlierDays);
+    }
+    if (message.outlierCost !== "") {
+      writer.uint32(58).string(message.outlierCost);
+    }
+    if (message.payor !== "") {
+      writer.uint32(66).string(message.payor);
+    }
+    if (message.outlierReimbursement !== "") {
+      writer.uint32(74).string(message.outlierReimbursement);
+    }
+    if (message.confidential !== "") {
+      writer.uint32(82).string(message.confidential);
+    }
+    if (message.grouperStatus !== undefined) {
+      Code.encode(message.grouperStatus, writer.uint32(90).fork()).join();
+    }
+    if (message.complexity !== undefined) {
+      Code.encode(message.complexity, writer.uint32(98).fork()).join();
+    }
+    if (message.weight !== "") {
+      writer.uint32(106).string(message.weight);
+    }
+    if (message.amount !== "") {
+      writer.uint32(114).string(message.amount);
+    }
+    if (message.grouper !== "") {
+      writer.uint32(122).string(message.grouper);
+    }
+    if (message.grouperVersion !== "") {
+      writer.uint32(130).string(message.grouperVersion);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiagnosisGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiagnosisGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.assigned = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.approved = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.review = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.outlierType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outlierDays = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.outlierCost = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.payor = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.outlierReimbursement = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.confidential = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.grouperStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.complexity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.weight = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.grouper = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.grouperVersion = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiagnosisGroup {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      assigned: isSet(object.assigned) ? ClinicalTime.fromJSON(object.assigned) : undefined,
+      approved: isSet(object.approved) ? globalThis.String(object.approved) : "",
+      review: isSet(object.review) ? globalThis.String(object.review) : "",
+      outlierType: isSet(object.outlierType)
+        ? Code.fromJSON(object.outlierType)
+        : isSet(object.outlier_type)
+        ? Code.fromJSON(object.outlier_type)
+        : undefined,
+      outlierDays: isSet(object.outlierDays)
+        ? globalThis.String(object.outlierDays)
+        : isSet(object.outlier_days)
+        ? globalThis.String(object.outlier_days)
+        : "",
+      outlierCost: isSet(object.outlierCost)
+        ? globalThis.String(object.outlierCost)
+        : isSet(object.outlier_cost)
+        ? globalThis.String(object.outlier_cost)
+        : "",
+      payor: isSet(object.payor) ? globalThis.String(object.payor) : "",
+      outlierReimbursement: isSet(object.outlierReimbursement)
+        ? globalThis.String(object.outlierReimbursement)
+        : isSet(object.outlier_reimbursement)
+        ? globalThis.String(object.outlier_reimbursement)
+        : "",
+      confidential: isSet(object.confidential) ? globalThis.String(object.confidential) : "",
+      grouperStatus: isSet(object.grouperStatus)
+        ? Code.fromJSON(object.grouperStatus)
+        : isSet(object.grouper_status)
+        ? Code.fromJSON(object.grouper_status)
+        : undefined,
+      complexity: isSet(object.complexity) ? Code.fromJSON(object.complexity) : undefined,
+      weight: isSet(object.weight) ? globalThis.String(object.weight) : "",
+      amount: isSet(object.amount) ? globalThis.String(object.amount) : "",
+      grouper: isSet(object.grouper) ? globalThis.String(object.grouper) : "",
+      grouperVersion: isSet(object.grouperVersion)
+        ? globalThis.String(object.grouperVersion)
+        : isSet(object.grouper_version)
+        ? globalThis.String(object.grouper_version)
+        : "",
+    };
+  },
+
+  toJSON(message: DiagnosisGroup): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.assigned !== undefined) {
+      obj.assigned = ClinicalTime.toJSON(message.assigned);
+    }
+    if (message.approved !== "") {
+      obj.approved = message.approved;
+    }
+    if (message.review !== "") {
+      obj.review = message.review;
+    }
+    if (message.outlierType !== undefined) {
+      obj.outlierType = Code.toJSON(message.outlierType);
+    }
+    if (message.outlierDays !== "") {
+      obj.outlierDays = message.outlierDays;
+    }
+    if (message.outlierCost !== "") {
+      obj.outlierCost = message.outlierCost;
+    }
+    if (message.payor !== "") {
+      obj.payor = message.payor;
+    }
+    if (message.outlierReimbursement !== "") {
+      obj.outlierReimbursement = message.outlierReimbursement;
+    }
+    if (message.confidential !== "") {
+      obj.confidential = message.confidential;
+    }
+    if (message.grouperStatus !== undefined) {
+      obj.grouperStatus = Code.toJSON(message.grouperStatus);
+    }
+    if (message.complexity !== undefined) {
+      obj.complexity = Code.toJSON(message.complexity);
+    }
+    if (message.weight !== "") {
+      obj.weight = message.weight;
+    }
+    if (message.amount !== "") {
+      obj.amount = message.amount;
+    }
+    if (message.grouper !== "") {
+      obj.grouper = message.grouper;
+    }
+    if (message.grouperVersion !== "") {
+      obj.grouperVersion = message.grouperVersion;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiagnosisGroup>): DiagnosisGroup {
+    return DiagnosisGroup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiagnosisGroup>): DiagnosisGroup {
+    const message = createBaseDiagnosisGroup();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.assigned = (object.assigned !== undefined && object.assigned !== null)
+      ? ClinicalTime.fromPartial(object.assigned)
+      : undefined;
+    message.approved = object.approved ?? "";
+    message.review = object.review ?? "";
+    message.outlierType = (object.outlierType !== undefined && object.outlierType !== null)
+      ? Code.fromPartial(object.outlierType)
+      : undefined;
+    message.outlierDays = object.outlierDays ?? "";
+    message.outlierCost = object.outlierCost ?? "";
+    message.payor = object.payor ?? "";
+    message.outlierReimbursement = object.outlierReimbursement ?? "";
+    message.confidential = object.confidential ?? "";
+    message.grouperStatus = (object.grouperStatus !== undefined && object.grouperStatus !== null)
+      ? Code.fromPartial(object.grouperStatus)
+      : undefined;
+    message.complexity = (object.complexity !== undefined && object.complexity !== null)
+      ? Code.fromPartial(object.complexity)
+      : undefined;
+    message.weight = object.weight ?? "";
+    message.amount = object.amount ?? "";
+    message.grouper = object.grouper ?? "";
+    message.grouperVersion = object.grouperVersion ?? "";
+    return message;
+  },
+};
+
 function createBaseCoverage(): Coverage {
   return {
     setId: "",
@@ -23864,6 +24409,14 @@ function createBaseCoverage(): Coverage {
     employerIdentifiers: [],
     employers: [],
     participants: [],
+    companyAddresses: [],
+    companyTelecoms: [],
+    groupName: "",
+    authorization: "",
+    authorized: undefined,
+    authorizationSource: "",
+    insuredBirthDate: "",
+    certifications: [],
     _unknownFields: {},
   };
 }
@@ -23914,6 +24467,30 @@ export const Coverage: MessageFns<Coverage> = {
     }
     for (const v of message.participants) {
       Participant.encode(v!, writer.uint32(122).fork()).join();
+    }
+    for (const v of message.companyAddresses) {
+      Address.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.companyTelecoms) {
+      Telecom.encode(v!, writer.uint32(138).fork()).join();
+    }
+    if (message.groupName !== "") {
+      writer.uint32(146).string(message.groupName);
+    }
+    if (message.authorization !== "") {
+      writer.uint32(154).string(message.authorization);
+    }
+    if (message.authorized !== undefined) {
+      ClinicalTime.encode(message.authorized, writer.uint32(162).fork()).join();
+    }
+    if (message.authorizationSource !== "") {
+      writer.uint32(170).string(message.authorizationSource);
+    }
+    if (message.insuredBirthDate !== "") {
+      writer.uint32(178).string(message.insuredBirthDate);
+    }
+    for (const v of message.certifications) {
+      Identifier.encode(v!, writer.uint32(186).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24059,6 +24636,70 @@ export const Coverage: MessageFns<Coverage> = {
             message.participants.push(Participant.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.companyAddresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.companyTelecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.groupName = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.authorization = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.authorized = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.authorizationSource = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.insuredBirthDate = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.certifications.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24126,6 +24767,36 @@ export const Coverage: MessageFns<Coverage> = {
       participants: globalThis.Array.isArray(object?.participants)
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
+      companyAddresses: globalThis.Array.isArray(object?.companyAddresses)
+        ? object.companyAddresses.map((e: any) => Address.fromJSON(e))
+        : globalThis.Array.isArray(object?.company_addresses)
+        ? object.company_addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      companyTelecoms: globalThis.Array.isArray(object?.companyTelecoms)
+        ? object.companyTelecoms.map((e: any) => Telecom.fromJSON(e))
+        : globalThis.Array.isArray(object?.company_telecoms)
+        ? object.company_telecoms.map((e: any) => Telecom.fromJSON(e))
+        : [],
+      groupName: isSet(object.groupName)
+        ? globalThis.String(object.groupName)
+        : isSet(object.group_name)
+        ? globalThis.String(object.group_name)
+        : "",
+      authorization: isSet(object.authorization) ? globalThis.String(object.authorization) : "",
+      authorized: isSet(object.authorized) ? ClinicalTime.fromJSON(object.authorized) : undefined,
+      authorizationSource: isSet(object.authorizationSource)
+        ? globalThis.String(object.authorizationSource)
+        : isSet(object.authorization_source)
+        ? globalThis.String(object.authorization_source)
+        : "",
+      insuredBirthDate: isSet(object.insuredBirthDate)
+        ? globalThis.String(object.insuredBirthDate)
+        : isSet(object.insured_birth_date)
+        ? globalThis.String(object.insured_birth_date)
+        : "",
+      certifications: globalThis.Array.isArray(object?.certifications)
+        ? object.certifications.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -24176,6 +24847,30 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.participants?.length) {
       obj.participants = message.participants.map((e) => Participant.toJSON(e));
     }
+    if (message.companyAddresses?.length) {
+      obj.companyAddresses = message.companyAddresses.map((e) => Address.toJSON(e));
+    }
+    if (message.companyTelecoms?.length) {
+      obj.companyTelecoms = message.companyTelecoms.map((e) => Telecom.toJSON(e));
+    }
+    if (message.groupName !== "") {
+      obj.groupName = message.groupName;
+    }
+    if (message.authorization !== "") {
+      obj.authorization = message.authorization;
+    }
+    if (message.authorized !== undefined) {
+      obj.authorized = ClinicalTime.toJSON(message.authorized);
+    }
+    if (message.authorizationSource !== "") {
+      obj.authorizationSource = message.authorizationSource;
+    }
+    if (message.insuredBirthDate !== "") {
+      obj.insuredBirthDate = message.insuredBirthDate;
+    }
+    if (message.certifications?.length) {
+      obj.certifications = message.certifications.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -24207,6 +24902,16 @@ export const Coverage: MessageFns<Coverage> = {
     message.employerIdentifiers = object.employerIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.companyAddresses = object.companyAddresses?.map((e) => Address.fromPartial(e)) || [];
+    message.companyTelecoms = object.companyTelecoms?.map((e) => Telecom.fromPartial(e)) || [];
+    message.groupName = object.groupName ?? "";
+    message.authorization = object.authorization ?? "";
+    message.authorized = (object.authorized !== undefined && object.authorized !== null)
+      ? ClinicalTime.fromPartial(object.authorized)
+      : undefined;
+    message.authorizationSource = object.authorizationSource ?? "";
+    message.insuredBirthDate = object.insuredBirthDate ?? "";
+    message.certifications = object.certifications?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
@@ -24222,6 +24927,7 @@ function createBaseRelatedPerson(): RelatedPerson {
     identifiers: [],
     birthDate: "",
     gender: "",
+    period: undefined,
     _unknownFields: {},
   };
 }
@@ -24254,6 +24960,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.gender !== "") {
       writer.uint32(74).string(message.gender);
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24351,6 +25060,14 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.gender = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24398,6 +25115,7 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         ? globalThis.String(object.birth_date)
         : "",
       gender: isSet(object.gender) ? globalThis.String(object.gender) : "",
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
     };
   },
 
@@ -24430,6 +25148,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.gender !== "") {
       obj.gender = message.gender;
     }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
     return obj;
   },
 
@@ -24451,6 +25172,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.birthDate = object.birthDate ?? "";
     message.gender = object.gender ?? "";
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
     return message;
   },
 };
