@@ -4,6 +4,7 @@ import { concept, concepts, identifiers, instant, logical, notStated, period, te
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { location } from './location.ts';
+import { timingExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 import { appointmentStatus, participantStatus, table } from './tables.ts';
 
@@ -17,7 +18,8 @@ export function addAppointment(draft: Draft): void {
   const why = concept(from.eventReason);
   draft.add('schedule', {
     resourceType: 'Appointment',
-    identifier: identifiers([from.placer, from.filler, from.group]),
+    extension: timingExtensions(from.timings),
+    identifier: identifiers([from.placer, from.filler, from.group, ...from.alternates]),
     status,
     cancelationReason: off ? why : undefined, // only of what does not take place [app-4]
     serviceType: concepts(
@@ -26,6 +28,7 @@ export function addAppointment(draft: Draft): void {
     appointmentType: concept(from.appointmentType),
     reasonCode: off || why === undefined ? reasons : [...reasons, why],
     ...times(from, status),
+    supportingInformation: from.parents.flatMap((one) => logical('Appointment', one) ?? []),
     minutesDuration: minutes(from),
     requestedPeriod: from.requestedPeriods.map(({ start, end }) => period(start, end)),
     comment: event.notes.map(({ text }) => text).join('\n'),

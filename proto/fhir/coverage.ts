@@ -18,10 +18,15 @@ export function addCoverages(draft: Draft): void {
       beneficiary: draft.subject,
       relationship: concept(from.relationship),
       period: period(from.start, from.end),
-      payor: [organization(draft, from.companyName, from.company) ?? notStated],
+      payor: [insurer(draft, from) ?? notStated],
       class: classes(from),
     });
   });
+}
+
+function insurer(draft: Draft, from: Coverage): Element | undefined {
+  const { companyName, company, companyAddresses, companyTelecoms } = from;
+  return organization(draft, companyName, company, companyAddresses, companyTelecoms);
 }
 
 function classes(from: Coverage): Element[] {
@@ -29,6 +34,6 @@ function classes(from: Coverage): Element[] {
   const plan = from.plan?.codings[0]?.code ?? textOf(from.plan);
   return [
     { type: coded(system, 'plan'), value: plan, name: textOf(from.plan) },
-    { type: coded(system, 'group'), value: from.groupNumber },
+    { type: coded(system, 'group'), value: from.groupNumber || from.groupName, name: from.groupName },
   ].filter(({ value }) => visible(value));
 }

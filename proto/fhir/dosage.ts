@@ -45,7 +45,7 @@ function step(
       ...from.instructionCodes.filter(({ codings }) => codings.some(isCode)),
       ...from.routing,
     ]),
-    timing: timing && when(timing),
+    timing: timing && timingOf(timing),
     site: modified(from.sites[0], from.siteModifiers),
     route: concept(from.routes[0]),
     method: concept(from.methods[0]),
@@ -55,13 +55,20 @@ function step(
   };
 }
 
-function when({ start, end, duration, repeat }: Timing): Element {
+export function timingOf({ start, end, duration, repeat, occurrences, occurrenceDuration }: Timing): Element {
   const ended = dateTime(end) !== undefined;
+  const each = lasting(occurrenceDuration);
+  const bounds = ended
+    ? { boundsPeriod: period(start, end) }
+    : { boundsDuration: start === undefined ? lasting(duration) : undefined };
   return {
     event: !ended && start ? [dateTime(start)] : undefined,
-    repeat: ended
-      ? { boundsPeriod: period(start, end) }
-      : { boundsDuration: start === undefined ? lasting(duration) : undefined },
+    repeat: {
+      ...bounds,
+      count: /^[1-9]\d{0,8}$/.test(occurrences) ? Decimal.of(occurrences) : undefined,
+      duration: each?.value,
+      durationUnit: each?.code, // both or neither [tim-1]
+    },
     code: pattern(repeat),
   };
 }
@@ -72,7 +79,7 @@ function amountOf(sent: string): Element | undefined {
   return unit === '' || Decimal.of(value) === undefined ? undefined : quantity(value, unit);
 }
 
-/** TQ1-6 `3^d`, TQ-3 `D3` [HL7 4.3.3]. */
+/** TQ1-6 and TQ1-13 `3^d`, TQ-3 `D3` [HL7 4.3.3]. */
 function lasting(sent: string): Element | undefined {
   const [, old = '', times = ''] = /^([SMHDWL])(\d+)$/i.exec(sent) ?? [];
   const [value = times, unit = old] = old === '' ? sent.split(/[\^&]/) : [];

@@ -148,7 +148,7 @@ function performers(draft: Draft, from: Observation): Element[] {
     draft,
     from.performingOrganization,
     from.performingOrganizationIdentifiers,
-    from.performingOrganizationAddress,
+    from.performingOrganizationAddress && [from.performingOrganizationAddress],
   );
   return lab === undefined ? people : [...people, lab];
 }

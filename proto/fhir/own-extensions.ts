@@ -5,12 +5,14 @@
  *   urn:hilum:extension:site                 on the Provenance: name and value of a field that a site's mapping made
  *   urn:hilum:extension:superseded           true on an Observation or DiagnosticReport that something newer is known of
  *   urn:hilum:extension:advance-directive    on the Patient and the Encounter: DNR …
+ *   urn:hilum:extension:timing               on the Appointment: every timing, where there are several or a series
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
  */
-import type { Code, CriticalMark, DeviceAssociation, Extension } from '../gen/hilum/v1/event.ts';
+import type { Code, CriticalMark, DeviceAssociation, Extension, Timing } from '../gen/hilum/v1/event.ts';
 import { code, coded, concepts, dateTime, hl7System, identifier, quantity, ucum } from './datatypes.ts';
+import { timingOf } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
 import { location } from './location.ts';
@@ -46,6 +48,18 @@ export function siteExtensions(from: readonly Extension[]): Element[] {
         ? complex('site', [part('name', 'String', name), part('value', 'String', value)])
         : undefined,
     ),
+  );
+}
+
+/** One time alone is the appointment's own start and end. */
+export function timingExtensions(from: readonly Timing[]): Element[] {
+  const more = from.length > 1 || from.some(({ repeat, occurrences }) => repeat !== '' || occurrences !== '');
+  if (!more) return [];
+  return present(
+    from.map((one) => {
+      const valueTiming = lean(timingOf(one));
+      return valueTiming && { url: `${base}:timing`, valueTiming };
+    }),
   );
 }
 

@@ -33,18 +33,18 @@ export function organization(
   draft: Draft,
   name: string,
   numbers: readonly Identifier[] = [],
-  at?: Address,
+  at: readonly Address[] = [],
   numbersToCall: readonly Telecom[] = [],
 ): Element | undefined {
   const identifier = identifiers(numbers);
   const unnamed = identifier.length === 0 && !visible(name);
-  if (unnamed && at === undefined) return undefined;
+  if (unnamed && at.length === 0) return undefined;
   const reference = draft.once({
     resourceType: 'Organization',
     identifier,
     name: unnamed ? 'not stated' : name, // with a number or a name [org-1]
     telecom: telecoms(numbersToCall),
-    address: at === undefined ? undefined : [address(at)],
+    address: at.map(address),
   });
   return reference && { ...reference, display: name };
 }

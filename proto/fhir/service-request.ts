@@ -119,7 +119,9 @@ function accessions({ imagingSteps }: Order): Identifier[] {
 
 /** Where nobody is named who ordered. */
 function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
-  return from && organization(draft, from.name, from.identifiers, from.address, from.telecoms);
+  return (
+    from && organization(draft, from.name, from.identifiers, from.address && [from.address], from.telecoms)
+  );
 }
 
 function texts(from: Order): Element[] {

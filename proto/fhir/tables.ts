@@ -224,6 +224,7 @@ export const participantStatus = table({
   PENDING: 'needs-action',
   WAITLIST: 'tentative',
   CANCELLED: 'declined',
+  DC: 'declined',
   DISCONTINUED: 'declined',
   DELETED: 'declined',
 });

@@ -215,18 +215,21 @@ t.test(
     const { Appointment } = resources(
       t,
       'SIU^S12',
-      seg('SCH', { 1: 'P1', 2: 'F1', 11: '^^^202603200900+0100', 26: 'O1' }),
+      seg('SCH', { 1: 'P1', 2: 'F1', 11: '^^^202603200900+0100', 23: 'PP1', 26: 'O1' }),
       pid,
       'AIS|1|A|C^C^L|202603200900+0100|||30|min',
       'AIP|1|D|500^WEG',
+      'RGS|2|D',
+      'AIL|1||FORT',
     );
     t.match(Appointment?.[0], {
       identifier: [{ value: 'P1' }, { value: 'F1' }],
       basedOn: [{ identifier: { value: 'O1' } }],
+      supportingInformation: [{ type: 'Appointment', identifier: { value: 'PP1' } }],
       end: '2026-03-20T08:30:00.000Z',
     });
     const gone = list(Appointment?.[0]?.participant).filter(({ status }) => status === 'declined');
-    t.match(gone, [{ actor: { display: 'WEG' } }]);
+    t.match(gone, [{ actor: { display: 'WEG' } }, { actor: { display: 'FORT' } }]);
     t.equal(list(Appointment?.[0]?.identifier).length, 2);
     t.end();
   },
@@ -303,3 +306,56 @@ t.test(
     t.end();
   },
 );
+
+t.test(
+  'fhir appointment - one of a series is no longer than itself, and the series is told beside it',
+  (t) => {
+    const appointment = (...timings: string[]) =>
+      resources(t, 'SIU^S12', 'SCH|P1|F1|||||||30|min', ...timings, pid).Appointment?.[0];
+    t.match(appointment('TQ1|1||Q1W||||202612010900+0100|202612220930+0100|||||30^min|4'), {
+      start: '2026-12-01T09:00:00+01:00',
+      end: '2026-12-01T08:30:00.000Z',
+      minutesDuration: 30,
+      extension: [
+        {
+          url: 'urn:hilum:extension:timing',
+          valueTiming: {
+            repeat: {
+              boundsPeriod: { start: '2026-12-01T09:00:00+01:00', end: '2026-12-22T09:30:00+01:00' },
+              count: 4,
+              duration: 30,
+              durationUnit: 'min',
+            },
+            code: { text: 'Q1W' },
+          },
+        },
+      ],
+    });
+    const several = appointment(
+      'TQ1|1||||||202612010900|202612010930',
+      'TQ1|2||||||202612080900|202612080930',
+    );
+    t.equal(list(several?.extension).length, 2);
+    t.equal(appointment('TQ1|1||||||202612010900|202612010930')?.extension, undefined);
+    t.end();
+  },
+);
+
+t.test('fhir coverage - the insurer can be reached, the group is named, the guarantor has a period', (t) => {
+  const in1 = seg('IN1', {
+    2: 'P1',
+    4: 'BLUE',
+    5: '1 ST^^NY~2 ST^^NY',
+    7: '^WPN^PH^^^800^5551212',
+    8: 'G1',
+    9: 'GROUP',
+  });
+  const gt1 = seg('GT1', { 1: '1', 3: 'DOE^JOHN', 13: '20260101', 14: '20261231' });
+  const { Coverage, Organization, RelatedPerson } = resources(t, 'ADT^A01', pid, 'PV1|1|I', gt1, in1);
+  t.match(list(Coverage?.[0]?.class)[1], { value: 'G1', name: 'GROUP' });
+  t.match(Organization, [
+    { name: 'BLUE', telecom: [{ use: 'work' }], address: [{ line: ['1 ST'] }, { line: ['2 ST'] }] },
+  ]);
+  t.match(RelatedPerson, [{ period: { start: '2026-01-01', end: '2026-12-31' } }]);
+  t.end();
+});

@@ -44,6 +44,7 @@ const aside = new Set([
   'DG1-2', // the coding system, where DG1-3 names none
   'PR1-2',
   'RXA-27', // the place, where RXA-11 names none
+  'RGS-2', // the action, where the resources behind it name none
   'DB1-2', // whose the disability is: only the patient's is kept
 ]);
 
@@ -149,6 +150,11 @@ function excused(segment: Segment, field: number): boolean {
       return segment.text(11, 1, 3) === said;
     case 'SCH-11': // TQ1 is what follows SCH-11 from 2.5 on
       return also('TQ1', 7, false);
+    case 'AIS-2': // the same action of the group and of its resource is said twice
+    case 'AIG-2':
+    case 'AIL-2':
+    case 'AIP-2':
+      return also('RGS', 2, true);
     case 'PD1-4': // XCN with nothing but the type of a number that is not there
       return /^\^+[A-Z]{2,4}$/.test(said);
     case 'PID-5': // XPN with nothing but its representation code (component 8)

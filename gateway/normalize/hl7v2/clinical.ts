@@ -1,9 +1,9 @@
 /** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
 import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
-import { time } from './clock.ts';
+import { dateText, time, timeOf } from './clock.ts';
 import { code, codes, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
-import { nameIn, participants } from './people.ts';
+import { addresses, nameIn, participants, telecoms } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 export const al1: Table<Allergy> = [
@@ -89,13 +89,21 @@ export const in1: Table<Coverage> = [
   [2, 'plan', code],
   [3, 'company', cxs],
   [4, 'companyName', word],
+  [5, 'companyAddresses', addresses],
+  [7, 'companyTelecoms', telecoms],
   [8, 'groupNumber', word],
+  [9, 'groupName', word],
   [10, 'employerIdentifiers', cxs],
   [11, 'employers', organizations],
   [12, 'start', time],
   [13, 'end', time],
+  // AUI: 1 number, 2 day, 3 who [HL7 2.A.4].
+  [14, 'authorization', word],
+  [14, 'authorized', (segment, field) => timeOf(segment.parts(field).sub(2), 1, segment, field)],
+  [14, 'authorizationSource', (segment, field) => segment.text(field, 1, 3)],
   [16, 'insured', nameIn],
   [17, 'relationship', code],
+  [18, 'insuredBirthDate', dateText],
   [36, 'policyNumber', word],
   [49, 'identifiers', typed('MB')],
 ];
@@ -107,6 +115,9 @@ export const in2: Table<Coverage> = [
   [8, 'identifiers', typed('MA')],
   [61, 'identifiers', typed('MB')],
 ];
+
+/** Certification [HL7 6.5.8]. */
+export const in3: Table<Coverage> = [[2, 'certifications', cxs]];
 
 export const nte: Table<Note> = [
   [1, 'setId', word],

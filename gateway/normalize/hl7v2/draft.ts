@@ -59,6 +59,8 @@ export class Draft {
   furtherOrder: Order | undefined;
   /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
   ordered = '';
+  /** What RGS-2 does with the resources behind it. */
+  groupAction = '';
   /** Segments that the open group has had. */
   readonly seen = new Set<string>();
   /** What EVN says; it stands once and holds for every patient of the message. */
@@ -207,6 +209,7 @@ function inherit(event: ClinicalEvent, base: ClinicalEvent): void {
   event.device ??= base.device;
   if (base.allergies.length > 0) event.allergies.push(...base.allergies);
   if (base.conditions.length > 0) event.conditions.unshift(...base.conditions);
+  if (base.diagnosisGroups.length > 0) event.diagnosisGroups.unshift(...base.diagnosisGroups);
   if (base.procedures.length > 0) event.procedures.unshift(...base.procedures);
   if (base.relatedPersons.length > 0) event.relatedPersons.push(...base.relatedPersons);
   if (base.coverages.length > 0) event.coverages.push(...base.coverages);

@@ -3,7 +3,8 @@
  * one of them in turn and wants to see the event change.
  */
 import { bloodTables } from './blood.ts';
-import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { drg } from './drg.ts';
 import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
 import { msh } from './header.ts';
@@ -44,15 +45,18 @@ const tables: Record<string, AnyTable> = {
   AL1: al1,
   IAM: iam,
   DG1: dg1,
+  DRG: drg,
   PR1: pr1,
   IN1: in1,
   IN2: in2,
+  IN3: in3,
   NTE: nte,
   ORC: orc,
   OBR: obr,
   OBX: obx,
   IPC: ipc,
   ZDS: zds,
+  TQ1: tq1,
   TQ2: tq2,
   SPM: spm,
   SAC: sac,
@@ -70,10 +74,7 @@ const tables: Record<string, AnyTable> = {
 };
 const own: Record<string, Record<string, AnyTable>> = {
   vxu: vaccineTables,
-  siu: { TQ1: scheduleTables.TQ1 },
 };
-// The scheduling family reads TQ1 its own way; everywhere else it is an order's.
-tables.TQ1 = tq1;
 
 /** Segment → field numbers, ascending. MSH stands first, and EVN-1 may stand in for MSH-9. */
 export function fieldsRead(family: Family): Map<string, number[]> {

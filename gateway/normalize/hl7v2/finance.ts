@@ -2,9 +2,9 @@
 import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timeOf } from './clock.ts';
 import { code, codes } from './coded.ts';
+import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
-import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
 import {
   clinicalSegments,
@@ -15,7 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { fill, label, type Table, word } from './table.ts';
+import { fill, type Table, word } from './table.ts';
 
 const ft1: Table<ChargeItem> = [
   [1, 'setId', word],
@@ -44,12 +44,6 @@ const ft1: Table<ChargeItem> = [
   [29, 'drug', code],
 ];
 export const chargeTables = { FT1: ft1 };
-
-/** CP: the quantity and its currency, `12.50 EUR` [HL7 2.A.12]. */
-function price(segment: Segment, field: number): string {
-  const money = segment.parts(field).sub(1);
-  return [money.text(1), money.text(2)].filter(Boolean).join(' ') || label(segment, field);
-}
 
 const charges: Record<string, Handler> = {
   FT1(draft, segment) {

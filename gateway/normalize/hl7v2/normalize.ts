@@ -115,7 +115,7 @@ function isWhole({ segments }: Message): boolean {
 }
 
 // What only adds to another segment makes no event by itself. MSA does: a reply may hold nothing but how it answers.
-const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'ERR']);
+const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR']);
 
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);
@@ -135,9 +135,11 @@ const repeated = new Set([
   'AL1',
   'IAM',
   'DG1',
+  'DRG',
   'PR1',
   'IN1',
   'IN2',
+  'IN3',
   'DB1',
   'CON',
   'GT1',

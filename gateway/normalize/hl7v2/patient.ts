@@ -194,6 +194,18 @@ export const gt1: Table<RelatedPerson> = [
   [9, 'gender', gender],
   [11, 'relationship', code],
   [12, 'identifiers', typed('SS')],
+  [
+    13,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    14,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
+    },
+  ],
 ];
 export const guarantor = said('guarantor');
 

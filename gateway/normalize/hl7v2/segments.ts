@@ -2,13 +2,15 @@
 import type {
   Allergy,
   ClinicalEvent,
+  Coverage,
   Identifier,
   Order,
   Specimen,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import type { Draft, Heading } from './draft.ts';
+import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
@@ -83,6 +85,9 @@ export const clinicalSegments: Record<string, Handler> = {
     draft.current.conditions.push(condition);
     draft.notes = condition.notes;
   },
+  DRG(draft, segment) {
+    draft.current.diagnosisGroups.push(fill(fresh.diagnosisGroup(), drg, segment));
+  },
   PR1(draft, segment) {
     const procedure = fill(fresh.procedure(), pr1, segment);
     draft.current.procedures.push(procedure);
@@ -103,13 +108,11 @@ export const coverageSegments: Record<string, Handler> = {
     draft.acting = coverage.participants;
     draft.notes = coverage.notes;
   },
-  IN2(draft, segment) {
-    let coverage = draft.base.coverages.at(-1);
-    if (coverage === undefined) {
-      coverage = fresh.coverage();
-      draft.base.coverages.push(coverage);
-    }
-    fill(coverage, in2, segment);
+  IN2: (draft, segment) => {
+    fill(lastCoverage(draft), in2, segment);
+  },
+  IN3: (draft, segment) => {
+    fill(lastCoverage(draft), in3, segment);
   },
   GT1(draft, segment) {
     const person = fresh.relatedPerson();
@@ -118,6 +121,12 @@ export const coverageSegments: Record<string, Handler> = {
     draft.notes = draft.base.notes;
   },
 };
+
+function lastCoverage({ base }: Draft): Coverage {
+  const last = base.coverages.at(-1) ?? fresh.coverage();
+  if (base.coverages.length === 0) base.coverages.push(last);
+  return last;
+}
 
 export const noteSegment: Record<string, Handler> = {
   NTE(draft, segment) {

@@ -54,6 +54,7 @@ export const fresh = {
     context: undefined,
     once: undefined,
     accessRestrictions: [],
+    diagnosisGroups: [],
   }),
   patient: (): proto.Patient => ({
     identifiers: [],
@@ -355,6 +356,7 @@ export const fresh = {
   allergy: maker<proto.Allergy>(proto.Allergy),
   condition: maker<proto.Condition>(proto.Condition),
   procedure: maker<proto.Procedure>(proto.Procedure),
+  diagnosisGroup: maker<proto.DiagnosisGroup>(proto.DiagnosisGroup),
   organization: maker<proto.Organization>(proto.Organization),
   coverage: maker<proto.Coverage>(proto.Coverage),
   accessRestriction: maker<proto.AccessRestriction>(proto.AccessRestriction),

@@ -14,14 +14,27 @@ import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
+import { sentTimings, timedBy, wantedRepeats } from './occurrences.ts';
 import { locations, participants, persons, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word } from './table.ts';
 
+/** A number, and others of the same kind behind it. */
+function numbers(
+  key: 'placer' | 'filler',
+  type: string,
+): (to: Schedule, segment: Segment, field: number) => void {
+  return (to, segment, field) => {
+    const [first, ...others] = eis(type)(segment, field);
+    to[key] = first;
+    to.alternates.push(...others);
+  };
+}
+
 const sch: Table<Schedule> = [
-  [1, 'placer', ei('PLAC')],
-  [2, 'filler', ei('FILL')],
+  [1, numbers('placer', 'PLAC')],
+  [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
   [6, 'eventReason', code],
@@ -33,39 +46,24 @@ const sch: Table<Schedule> = [
     (to, segment, field) => {
       to.durationUnit = unitWord(segment, field);
       // Some senders are one field early with their timing.
-      if (to.durationUnit === '' && segment.parts(field).has(4)) timing(to, segment, field);
+      if (to.durationUnit === '' && segment.parts(field).has(4)) sentTimings(to, segment, field);
     },
   ],
-  [11, timing],
+  [11, sentTimings],
   [12, 'participants', participants('ordering')],
   [13, 'contacts', telecoms],
   [16, 'participants', participants('contact')],
   [17, 'contacts', telecoms],
   [20, 'participants', participants('entering')],
   [21, 'contacts', telecoms],
+  [23, 'parents', eis('PLAC')],
+  [24, 'parents', eis('FILL')],
   [25, 'fillerStatus', code],
 ];
-const schNumbers: Table<{ identifiers: Schedule['placer'][] }> = [
+const schOrders: Table<Pick<ClinicalEvent, 'identifiers'>> = [
   [26, 'identifiers', eis('PLAC')],
   [27, 'identifiers', eis('FILL')],
 ];
-
-/** TQ: only the start and the end are the appointment's own here. */
-function timing(to: Schedule, segment: Segment, field: number): void {
-  const parts = segment.parts(field);
-  if (to.duration === '') lasting(to, parts.text(3));
-  to.period =
-    span(timeOf(parts.sub(4), 1, segment, field), timeOf(parts.sub(5), 1, segment, field)) ?? to.period;
-}
-
-/** TQ-3: S, M, H or D and how many of them; some senders write the number of SCH-9 again. */
-function lasting(to: Schedule, text: string): void {
-  const [, unit = '', amount = ''] = /^([SMHD]?)(\d+)$/.exec(text) ?? [];
-  to.duration = amount;
-  if (unit !== '') to.durationUnit = units[unit] ?? '';
-}
-
-const units: Record<string, string> = { S: 's', M: 'min', H: 'h', D: 'd' };
 
 const ais: Table<Resource> = [
   [1, 'setId', word],
@@ -116,27 +114,12 @@ const aip: Table<Resource> = [
 /** What a resource is, where several may be named. */
 const places: Table<{ found: Location[] }> = [[3, 'found', locations]];
 const people: Table<{ found: Person[] }> = [[3, 'found', persons]];
-const tq1: Table<Schedule> = [
-  [
-    7,
-    (to, segment, field) => {
-      to.period = { start: time(segment, field), end: to.period?.end };
-    },
-  ],
-  [
-    8,
-    (to, segment, field) => {
-      to.period = { start: to.period?.start, end: time(segment, field) };
-    },
-  ],
-];
 export const scheduleTables = {
-  SCH: [...sch, ...schNumbers],
+  SCH: [...sch, ...schOrders],
   AIS: ais,
   AIG: aig,
   AIL: [...ail, ...places],
   AIP: [...aip, ...people],
-  TQ1: tq1,
 };
 
 function resource(kind: string, table: Table<Resource>): Handler {
@@ -152,7 +135,7 @@ function add(
   named: readonly Partial<Resource>[],
 ): void {
   draft.base.schedule ??= fresh.schedule();
-  const one = fill({ ...fresh.resource(), kind }, table, segment);
+  const one = fill({ ...fresh.resource(), kind, action: draft.groupAction }, table, segment);
   for (const name of named.length > 0 ? named : [{}]) {
     draft.base.schedule.resources.push({ ...one, ...name });
   }
@@ -183,14 +166,17 @@ const appointments: Record<string, Handler> = {
   },
   SCH(draft, segment) {
     fill(opened(draft), sch, segment);
-    const numbers = fill({ identifiers: [] as Schedule['placer'][] }, schNumbers, segment);
-    draft.base.identifiers.push(...numbers.identifiers.filter((one) => one !== undefined));
+    draft.groupAction = '';
+    fill(draft.base, schOrders, segment);
     draft.notes = draft.base.notes;
   },
-  // SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike.
   TQ1(draft, segment) {
     draft.base.schedule ??= fresh.schedule();
-    fill(draft.base.schedule, tq1, segment);
+    if (timedBy(draft.base.schedule, segment, draft.seen.has('TQ1-7'))) draft.seen.add('TQ1-7');
+  },
+  // The action is that of the group's resources, where they say none of their own [HL7 10.6.3.2].
+  RGS(draft, segment) {
+    draft.groupAction = segment.text(2);
   },
   AIS: resource('service', ais),
   AIG: resource('general', aig),
@@ -216,9 +202,10 @@ const appointments: Record<string, Handler> = {
   },
 };
 
+/** SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike. */
 const arq: Table<Schedule> = [
-  [1, 'placer', ei('PLAC')],
-  [2, 'filler', ei('FILL')],
+  [1, numbers('placer', 'PLAC')],
+  [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
   [6, 'eventReason', code],
@@ -228,8 +215,12 @@ const arq: Table<Schedule> = [
   [10, 'durationUnit', unitWord],
   [11, 'requestedPeriods', wishes],
   [12, 'priority', code],
+  [13, wantedRepeats('repeat')],
+  [14, wantedRepeats('duration')],
   [15, 'participants', participants('ordering')],
   [16, 'contacts', telecoms],
+  [22, 'parents', eis('PLAC')],
+  [23, 'parents', eis('FILL')],
 ];
 /** The time is not taken yet: it is to lie in one of these. */
 function wishes(segment: Segment, field: number): Period[] {
@@ -241,10 +232,16 @@ function wishes(segment: Segment, field: number): Period[] {
   return found;
 }
 
-export const requestTables = { ARQ: arq };
+const arqOrders: Table<Pick<ClinicalEvent, 'identifiers'>> = [
+  [24, 'identifiers', eis('PLAC')],
+  [25, 'identifiers', eis('FILL')],
+];
+export const requestTables = { ARQ: [...arq, ...arqOrders] };
 const requests: Record<string, Handler> = {
   ARQ(draft, segment) {
     fill(opened(draft), arq, segment);
+    fill(draft.base, arqOrders, segment);
+    draft.groupAction = '';
   },
 };
 
@@ -254,12 +251,15 @@ const shared = [patientSegments, clinicalSegments, noteSegment, observationSegme
 function own(event: ClinicalEvent): void {
   const { schedule } = event;
   if (schedule === undefined) return;
-  const { participants, contacts, resources } = schedule;
+  const { participants, contacts, resources, timings, parents, alternates } = schedule;
   event.schedule = {
     ...schedule,
     participants: [...participants],
     contacts: [...contacts],
     resources: resources.map((one) => ({ ...one })),
+    timings: [...timings],
+    parents: [...parents],
+    alternates: [...alternates],
   };
   event.identifiers = [...event.identifiers];
   event.notes = [...event.notes];

@@ -196,7 +196,10 @@ export const fillerStatus: Record<string, string> = lookup({
   COMPLETE: 'completed',
   CANCELLED: 'cancelled',
   DISCONTINUED: 'cancelled',
+  DC: 'cancelled',
   DELETED: 'entered-in-error',
+  // The time is, as by S23: nobody has an appointment.
+  BLOCKED: 'unknown',
   NOSHOW: 'noshow',
 });
 
