@@ -193,7 +193,7 @@ export interface ClinicalEvent {
     | undefined;
   /**
    * Numbers of further orders, where one event covers several.
-   * HL7 v2: SCH-26, SCH-27 · FHIR: Appointment.basedOn
+   * HL7 v2: SCH-26, SCH-27, ARQ-24, ARQ-25 · FHIR: Appointment.basedOn
    */
   identifiers: Identifier[];
   /**
@@ -301,6 +301,11 @@ export interface ClinicalEvent {
    * HL7 v2: ARV
    */
   accessRestrictions: AccessRestriction[];
+  /**
+   * How the stay is grouped for its bill.
+   * HL7 v2: DRG
+   */
+  diagnosisGroups: DiagnosisGroup[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1816,7 +1821,8 @@ export interface Order {
    */
   furtherSpecimens: Specimen[];
   /**
-   * When it was done, where the event's own times are of something else (documents, charges).
+   * When it was done, where the event's own times are of something else (documents, charges,
+   * referrals, problems).
    * HL7 v2: OBR-7, OBR-8 · FHIR: DocumentReference.context.period
    */
   performed:
@@ -1936,6 +1942,32 @@ export interface Order {
    * HL7 v2: OBR-55 (table 0206)
    */
   segmentAction: string;
+  /**
+   * More of where it stands, in the filler's own words.
+   * HL7 v2: ORC-25
+   */
+  statusModifier:
+    | Code
+    | undefined;
+  /**
+   * How confidential it is.
+   * HL7 v2: ORC-28 (table 0177)
+   */
+  confidentiality:
+    | Code
+    | undefined;
+  /**
+   * Inpatient, outpatient: where it is to be carried out.
+   * HL7 v2: ORC-29 (table 0482)
+   */
+  setting:
+    | Code
+    | undefined;
+  /**
+   * How it reached who entered it: in writing, by telephone, verbally …
+   * HL7 v2: ORC-30 (table 0483)
+   */
+  authorization: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2098,7 +2130,7 @@ export interface Timing {
   condition: string;
   /**
    * How many times at most, as sent.
-   * HL7 v2: TQ1-14, TQ-12
+   * HL7 v2: TQ1-14, TQ-12 · FHIR: Timing.repeat.count
    */
   occurrences: string;
   /**
@@ -2123,7 +2155,7 @@ export interface Timing {
   relative: string;
   /**
    * How long each time lasts, as sent.
-   * HL7 v2: TQ1-13, TQ-11
+   * HL7 v2: TQ1-13, TQ-11 · FHIR: Timing.repeat.duration
    */
   occurrenceDuration: string;
   /**
@@ -2928,6 +2960,12 @@ export interface Observation {
    * HL7 v2: OBX-5 of ED, RP · FHIR: DocumentReference.content.attachment
    */
   furtherAttachments: Attachment[];
+  /**
+   * Under which order of the event it stands, where one event has several (referrals, problems, charges): order,
+   * furtherOrders[0] …; empty where the event is that of its order, and for what stands under none.
+   * FHIR: Observation.basedOn · Hilum: normalize
+   */
+  ofOrder: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3391,17 +3429,17 @@ export interface Schedule {
     | undefined;
   /**
    * How long it takes.
-   * HL7 v2: SCH-9, ARQ-9 · FHIR: Appointment.minutesDuration
+   * HL7 v2: SCH-9, TQ1-6, TQ1-13, SCH-11.3, ARQ-9 · FHIR: Appointment.minutesDuration
    */
   duration: string;
   /**
    * The unit of the duration.
-   * HL7 v2: SCH-10, ARQ-10 · FHIR: Appointment.minutesDuration
+   * HL7 v2: SCH-10, TQ1-6, TQ1-13, SCH-11.3, ARQ-10 · FHIR: Appointment.minutesDuration
    */
   durationUnit: string;
   /**
-   * From when until when.
-   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8, ARQ-11 · FHIR: Appointment.start, Appointment.end
+   * From when until when; of several or of a series the first.
+   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8 · FHIR: Appointment.start, Appointment.end
    */
   period:
     | Period
@@ -3447,6 +3485,35 @@ export interface Schedule {
    * HL7 v2: MSH-9.2 (S01 to S27)
    */
   action: string;
+  /**
+   * How urgent the appointment is that is asked for.
+   * HL7 v2: ARQ-12
+   */
+  priority:
+    | Code
+    | undefined;
+  /**
+   * Within which times it is wished for; none of them is when it takes place.
+   * HL7 v2: ARQ-11 · FHIR: Appointment.requestedPeriod
+   */
+  requestedPeriods: Period[];
+  /**
+   * Every timing as sent, in its order: TQ1 where there is one, else SCH-11; of a request how often and for how long.
+   * More than `period` they say where there are several, or where one repeats: that one is a series, which begins
+   * with `period`.
+   * HL7 v2: TQ1, SCH-11, ARQ-13, ARQ-14 · FHIR: Appointment.extension urn:hilum:extension:timing
+   */
+  timings: Timing[];
+  /**
+   * The appointment that it is part of, or was made for.
+   * HL7 v2: SCH-23, SCH-24, ARQ-22, ARQ-23 · FHIR: Appointment.supportingInformation
+   */
+  parents: Identifier[];
+  /**
+   * Further numbers of it (PLAC, FILL).
+   * HL7 v2: SCH-1, SCH-2, ARQ-1, ARQ-2 · FHIR: Appointment.identifier
+   */
+  alternates: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3520,8 +3587,8 @@ export interface Resource {
    */
   quantity: string;
   /**
-   * A add, D delete, U update, X none, as sent.
-   * HL7 v2: AIS-2, AIG-2, AIL-2, AIP-2 (table 0206)
+   * A add, D delete, U update, X none, as sent; that of its group where it has none.
+   * HL7 v2: AIS-2, AIG-2, AIL-2, AIP-2, RGS-2 (table 0206) · FHIR: Appointment.participant.status
    */
   action: string;
   /**
@@ -4728,6 +4795,18 @@ export interface Condition {
    * HL7 v2: NTE after DG1 · FHIR: Condition.note
    */
   notes: Note[];
+  /**
+   * When the problem was established.
+   * HL7 v2: PRB-7
+   */
+  established:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when it is expected to be resolved or reached.
+   * HL7 v2: PRB-8, GOL-8 · FHIR: Goal.target.dueDate
+   */
+  expected: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4799,6 +4878,101 @@ export interface Procedure {
    * HL7 v2: PR1-15 · FHIR: Procedure.reasonCode
    */
   diagnosis: Code | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** The diagnosis related group that a stay is billed by. */
+export interface DiagnosisGroup {
+  /**
+   * The group.
+   * HL7 v2: DRG-1
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * When it was assigned.
+   * HL7 v2: DRG-2
+   */
+  assigned:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Y or N, as sent: whether a reviewer approved it.
+   * HL7 v2: DRG-3 (table 0136)
+   */
+  approved: string;
+  /**
+   * What the grouper remarked, as sent.
+   * HL7 v2: DRG-4 (table 0056)
+   */
+  review: string;
+  /**
+   * Why the stay is an outlier: by its days, by its cost …
+   * HL7 v2: DRG-5 (table 0083)
+   */
+  outlierType:
+    | Code
+    | undefined;
+  /**
+   * The days that are paid beyond the group's.
+   * HL7 v2: DRG-6
+   */
+  outlierDays: string;
+  /**
+   * The part of the cost beyond the group's, with its currency: 1000 USD.
+   * HL7 v2: DRG-7
+   */
+  outlierCost: string;
+  /**
+   * Who pays by the group, as sent.
+   * HL7 v2: DRG-8 (table 0229)
+   */
+  payor: string;
+  /**
+   * What is paid for the outlier, with its currency.
+   * HL7 v2: DRG-9
+   */
+  outlierReimbursement: string;
+  /**
+   * Y or N, as sent: whether a diagnosis of it is confidential.
+   * HL7 v2: DRG-10 (table 0136)
+   */
+  confidential: string;
+  /**
+   * How the grouping ended.
+   * HL7 v2: DRG-13 (table 0734)
+   */
+  grouperStatus:
+    | Code
+    | undefined;
+  /**
+   * The level of complexity (PCCL).
+   * HL7 v2: DRG-14 (table 0728)
+   */
+  complexity:
+    | Code
+    | undefined;
+  /**
+   * The weight that the bill is worked out with.
+   * HL7 v2: DRG-15
+   */
+  weight: string;
+  /**
+   * The amount of the bill with its currency.
+   * HL7 v2: DRG-16
+   */
+  amount: string;
+  /**
+   * What grouped it.
+   * HL7 v2: DRG-18
+   */
+  grouper: string;
+  /**
+   * The version of that.
+   * HL7 v2: DRG-19
+   */
+  grouperVersion: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4896,6 +5070,48 @@ export interface Coverage {
    * HL7 v2: NTE after IN1
    */
   notes: Note[];
+  /**
+   * Where the insurer is.
+   * HL7 v2: IN1-5 · FHIR: Organization.address
+   */
+  companyAddresses: Address[];
+  /**
+   * How to reach the insurer.
+   * HL7 v2: IN1-7 · FHIR: Organization.telecom
+   */
+  companyTelecoms: Telecom[];
+  /**
+   * The name of the insured group.
+   * HL7 v2: IN1-9 · FHIR: Coverage.class
+   */
+  groupName: string;
+  /**
+   * The number under which the insurer allowed what was asked for.
+   * HL7 v2: IN1-14.1
+   */
+  authorization: string;
+  /**
+   * When it did.
+   * HL7 v2: IN1-14.2
+   */
+  authorized:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Who did, as sent.
+   * HL7 v2: IN1-14.3
+   */
+  authorizationSource: string;
+  /**
+   * When the insured was born; FHIR date or dateTime text, with the precision that was sent.
+   * HL7 v2: IN1-18
+   */
+  insuredBirthDate: string;
+  /**
+   * The numbers under which a stay or a procedure was certified.
+   * HL7 v2: IN3-2
+   */
+  certifications: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4957,7 +5173,7 @@ export interface RelatedPerson {
   employers: Organization[];
   /**
    * From when to when the person is what `relationship` and `contact_role` say.
-   * HL7 v2: NK1-8, NK1-9 · FHIR: RelatedPerson.period
+   * HL7 v2: NK1-8, NK1-9, GT1-13, GT1-14 · FHIR: RelatedPerson.period
    */
   period: Period | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -5407,6 +5623,7 @@ function createBaseClinicalEvent(): ClinicalEvent {
     context: undefined,
     once: undefined,
     accessRestrictions: [],
+    diagnosisGroups: [],
     _unknownFields: {},
   };
 }
@@ -5553,6 +5770,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     }
     for (const v of message.accessRestrictions) {
       AccessRestriction.encode(v!, writer.uint32(378).fork()).join();
+    }
+    for (const v of message.diagnosisGroups) {
+      DiagnosisGroup.encode(v!, writer.uint32(386).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5954,6 +6174,14 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
             message.accessRestrictions.push(AccessRestriction.decode(reader, reader.uint32()));
             continue;
           }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.diagnosisGroups.push(DiagnosisGroup.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6084,6 +6312,11 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
         ? object.accessRestrictions.map((e: any) => AccessRestriction.fromJSON(e))
         : globalThis.Array.isArray(object?.access_restrictions)
         ? object.access_restrictions.map((e: any) => AccessRestriction.fromJSON(e))
+        : [],
+      diagnosisGroups: globalThis.Array.isArray(object?.diagnosisGroups)
+        ? object.diagnosisGroups.map((e: any) => DiagnosisGroup.fromJSON(e))
+        : globalThis.Array.isArray(object?.diagnosis_groups)
+        ? object.diagnosis_groups.map((e: any) => DiagnosisGroup.fromJSON(e))
         : [],
     };
   },
@@ -6231,6 +6464,9 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
     if (message.accessRestrictions?.length) {
       obj.accessRestrictions = message.accessRestrictions.map((e) => AccessRestriction.toJSON(e));
     }
+    if (message.diagnosisGroups?.length) {
+      obj.diagnosisGroups = message.diagnosisGroups.map((e) => DiagnosisGroup.toJSON(e));
+    }
     return obj;
   },
 
@@ -6316,6 +6552,7 @@ export const ClinicalEvent: MessageFns<ClinicalEvent> = {
       : undefined;
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
     message.accessRestrictions = object.accessRestrictions?.map((e) => AccessRestriction.fromPartial(e)) || [];
+    message.diagnosisGroups = object.diagnosisGroups?.map((e) => DiagnosisGroup.fromPartial(e)) || [];
     return message;
   },
 };
@@ -12109,6 +12346,10 @@ function createBaseOrder(): Order {
     diet: [],
     supplies: [],
     segmentAction: "",
+    statusModifier: undefined,
+    confidentiality: undefined,
+    setting: undefined,
+    authorization: undefined,
     _unknownFields: {},
   };
 }
@@ -12270,6 +12511,18 @@ export const Order: MessageFns<Order> = {
     }
     if (message.segmentAction !== "") {
       writer.uint32(418).string(message.segmentAction);
+    }
+    if (message.statusModifier !== undefined) {
+      Code.encode(message.statusModifier, writer.uint32(426).fork()).join();
+    }
+    if (message.confidentiality !== undefined) {
+      Code.encode(message.confidentiality, writer.uint32(434).fork()).join();
+    }
+    if (message.setting !== undefined) {
+      Code.encode(message.setting, writer.uint32(442).fork()).join();
+    }
+    if (message.authorization !== undefined) {
+      Code.encode(message.authorization, writer.uint32(450).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12711,6 +12964,38 @@ export const Order: MessageFns<Order> = {
             message.segmentAction = reader.string();
             continue;
           }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.statusModifier = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.confidentiality = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.setting = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.authorization = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12907,6 +13192,14 @@ export const Order: MessageFns<Order> = {
         : isSet(object.segment_action)
         ? globalThis.String(object.segment_action)
         : "",
+      statusModifier: isSet(object.statusModifier)
+        ? Code.fromJSON(object.statusModifier)
+        : isSet(object.status_modifier)
+        ? Code.fromJSON(object.status_modifier)
+        : undefined,
+      confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
+      setting: isSet(object.setting) ? Code.fromJSON(object.setting) : undefined,
+      authorization: isSet(object.authorization) ? Code.fromJSON(object.authorization) : undefined,
     };
   },
 
@@ -13068,6 +13361,18 @@ export const Order: MessageFns<Order> = {
     if (message.segmentAction !== "") {
       obj.segmentAction = message.segmentAction;
     }
+    if (message.statusModifier !== undefined) {
+      obj.statusModifier = Code.toJSON(message.statusModifier);
+    }
+    if (message.confidentiality !== undefined) {
+      obj.confidentiality = Code.toJSON(message.confidentiality);
+    }
+    if (message.setting !== undefined) {
+      obj.setting = Code.toJSON(message.setting);
+    }
+    if (message.authorization !== undefined) {
+      obj.authorization = Code.toJSON(message.authorization);
+    }
     return obj;
   },
 
@@ -13166,6 +13471,18 @@ export const Order: MessageFns<Order> = {
     message.diet = object.diet?.map((e) => DietItem.fromPartial(e)) || [];
     message.supplies = object.supplies?.map((e) => SupplyItem.fromPartial(e)) || [];
     message.segmentAction = object.segmentAction ?? "";
+    message.statusModifier = (object.statusModifier !== undefined && object.statusModifier !== null)
+      ? Code.fromPartial(object.statusModifier)
+      : undefined;
+    message.confidentiality = (object.confidentiality !== undefined && object.confidentiality !== null)
+      ? Code.fromPartial(object.confidentiality)
+      : undefined;
+    message.setting = (object.setting !== undefined && object.setting !== null)
+      ? Code.fromPartial(object.setting)
+      : undefined;
+    message.authorization = (object.authorization !== undefined && object.authorization !== null)
+      ? Code.fromPartial(object.authorization)
+      : undefined;
     return message;
   },
 };
@@ -16086,6 +16403,7 @@ function createBaseObservation(): Observation {
     type: "",
     subType: "",
     furtherAttachments: [],
+    ofOrder: "",
     _unknownFields: {},
   };
 }
@@ -16229,6 +16547,9 @@ export const Observation: MessageFns<Observation> = {
     }
     for (const v of message.furtherAttachments) {
       Attachment.encode(v!, writer.uint32(442).fork()).join();
+    }
+    if (message.ofOrder !== "") {
+      writer.uint32(450).string(message.ofOrder);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16622,6 +16943,14 @@ export const Observation: MessageFns<Observation> = {
             message.furtherAttachments.push(Attachment.decode(reader, reader.uint32()));
             continue;
           }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.ofOrder = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16794,6 +17123,11 @@ export const Observation: MessageFns<Observation> = {
         : globalThis.Array.isArray(object?.further_attachments)
         ? object.further_attachments.map((e: any) => Attachment.fromJSON(e))
         : [],
+      ofOrder: isSet(object.ofOrder)
+        ? globalThis.String(object.ofOrder)
+        : isSet(object.of_order)
+        ? globalThis.String(object.of_order)
+        : "",
     };
   },
 
@@ -16939,6 +17273,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.furtherAttachments?.length) {
       obj.furtherAttachments = message.furtherAttachments.map((e) => Attachment.toJSON(e));
     }
+    if (message.ofOrder !== "") {
+      obj.ofOrder = message.ofOrder;
+    }
     return obj;
   },
 
@@ -17026,6 +17363,7 @@ export const Observation: MessageFns<Observation> = {
     message.type = object.type ?? "";
     message.subType = object.subType ?? "";
     message.furtherAttachments = object.furtherAttachments?.map((e) => Attachment.fromPartial(e)) || [];
+    message.ofOrder = object.ofOrder ?? "";
     return message;
   },
 };
@@ -18868,6 +19206,11 @@ function createBaseSchedule(): Schedule {
     occurrenceNumber: "",
     group: undefined,
     action: "",
+    priority: undefined,
+    requestedPeriods: [],
+    timings: [],
+    parents: [],
+    alternates: [],
     _unknownFields: {},
   };
 }
@@ -18918,6 +19261,21 @@ export const Schedule: MessageFns<Schedule> = {
     }
     if (message.action !== "") {
       writer.uint32(122).string(message.action);
+    }
+    if (message.priority !== undefined) {
+      Code.encode(message.priority, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.requestedPeriods) {
+      Period.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.timings) {
+      Timing.encode(v!, writer.uint32(146).fork()).join();
+    }
+    for (const v of message.parents) {
+      Identifier.encode(v!, writer.uint32(154).fork()).join();
+    }
+    for (const v of message.alternates) {
+      Identifier.encode(v!, writer.uint32(162).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -19063,6 +19421,46 @@ export const Schedule: MessageFns<Schedule> = {
             message.action = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.priority = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.requestedPeriods.push(Period.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.timings.push(Timing.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.parents.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.alternates.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -19128,6 +19526,19 @@ export const Schedule: MessageFns<Schedule> = {
         : "",
       group: isSet(object.group) ? Identifier.fromJSON(object.group) : undefined,
       action: isSet(object.action) ? globalThis.String(object.action) : "",
+      priority: isSet(object.priority) ? Code.fromJSON(object.priority) : undefined,
+      requestedPeriods: globalThis.Array.isArray(object?.requestedPeriods)
+        ? object.requestedPeriods.map((e: any) => Period.fromJSON(e))
+        : globalThis.Array.isArray(object?.requested_periods)
+        ? object.requested_periods.map((e: any) => Period.fromJSON(e))
+        : [],
+      timings: globalThis.Array.isArray(object?.timings)
+        ? object.timings.map((e: any) => Timing.fromJSON(e))
+        : [],
+      parents: globalThis.Array.isArray(object?.parents) ? object.parents.map((e: any) => Identifier.fromJSON(e)) : [],
+      alternates: globalThis.Array.isArray(object?.alternates)
+        ? object.alternates.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -19178,6 +19589,21 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.action !== "") {
       obj.action = message.action;
     }
+    if (message.priority !== undefined) {
+      obj.priority = Code.toJSON(message.priority);
+    }
+    if (message.requestedPeriods?.length) {
+      obj.requestedPeriods = message.requestedPeriods.map((e) => Period.toJSON(e));
+    }
+    if (message.timings?.length) {
+      obj.timings = message.timings.map((e) => Timing.toJSON(e));
+    }
+    if (message.parents?.length) {
+      obj.parents = message.parents.map((e) => Identifier.toJSON(e));
+    }
+    if (message.alternates?.length) {
+      obj.alternates = message.alternates.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -19217,6 +19643,13 @@ export const Schedule: MessageFns<Schedule> = {
       ? Identifier.fromPartial(object.group)
       : undefined;
     message.action = object.action ?? "";
+    message.priority = (object.priority !== undefined && object.priority !== null)
+      ? Code.fromPartial(object.priority)
+      : undefined;
+    message.requestedPeriods = object.requestedPeriods?.map((e) => Period.fromPartial(e)) || [];
+    message.timings = object.timings?.map((e) => Timing.fromPartial(e)) || [];
+    message.parents = object.parents?.map((e) => Identifier.fromPartial(e)) || [];
+    message.alternates = object.alternates?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
@@ -23819,6 +24252,8 @@ function createBaseCondition(): Condition {
     verification: undefined,
     severity: undefined,
     notes: [],
+    established: undefined,
+    expected: undefined,
     _unknownFields: {},
   };
 }
@@ -23869,6 +24304,12 @@ export const Condition: MessageFns<Condition> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.established !== undefined) {
+      ClinicalTime.encode(message.established, writer.uint32(130).fork()).join();
+    }
+    if (message.expected !== undefined) {
+      ClinicalTime.encode(message.expected, writer.uint32(138).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24014,6 +24455,22 @@ export const Condition: MessageFns<Condition> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.established = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.expected = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24057,6 +24514,8 @@ export const Condition: MessageFns<Condition> = {
       verification: isSet(object.verification) ? Code.fromJSON(object.verification) : undefined,
       severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
+      established: isSet(object.established) ? ClinicalTime.fromJSON(object.established) : undefined,
+      expected: isSet(object.expected) ? ClinicalTime.fromJSON(object.expected) : undefined,
     };
   },
 
@@ -24107,6 +24566,12 @@ export const Condition: MessageFns<Condition> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.established !== undefined) {
+      obj.established = ClinicalTime.toJSON(message.established);
+    }
+    if (message.expected !== undefined) {
+      obj.expected = ClinicalTime.toJSON(message.expected);
+    }
     return obj;
   },
 
@@ -24144,6 +24609,12 @@ export const Condition: MessageFns<Condition> = {
       ? Code.fromPartial(object.severity)
       : undefined;
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.established = (object.established !== undefined && object.established !== null)
+      ? ClinicalTime.fromPartial(object.established)
+      : undefined;
+    message.expected = (object.expected !== undefined && object.expected !== null)
+      ? ClinicalTime.fromPartial(object.expected)
+      : undefined;
     return message;
   },
 };
@@ -24435,6 +24906,381 @@ export const Procedure: MessageFns<Procedure> = {
   },
 };
 
+function createBaseDiagnosisGroup(): DiagnosisGroup {
+  return {
+    code: undefined,
+    assigned: undefined,
+    approved: "",
+    review: "",
+    outlierType: undefined,
+    outlierDays: "",
+    outlierCost: "",
+    payor: "",
+    outlierReimbursement: "",
+    confidential: "",
+    grouperStatus: undefined,
+    complexity: undefined,
+    weight: "",
+    amount: "",
+    grouper: "",
+    grouperVersion: "",
+    _unknownFields: {},
+  };
+}
+
+export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
+  encode(message: DiagnosisGroup, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    if (message.assigned !== undefined) {
+      ClinicalTime.encode(message.assigned, writer.uint32(18).fork()).join();
+    }
+    if (message.approved !== "") {
+      writer.uint32(26).string(message.approved);
+    }
+    if (message.review !== "") {
+      writer.uint32(34).string(message.review);
+    }
+    if (message.outlierType !== undefined) {
+      Code.encode(message.outlierType, writer.uint32(42).fork()).join();
+    }
+    if (message.outlierDays !== "") {
+      writer.uint32(50).string(message.outlierDays);
+    }
+    if (message.outlierCost !== "") {
+      writer.uint32(58).string(message.outlierCost);
+    }
+    if (message.payor !== "") {
+      writer.uint32(66).string(message.payor);
+    }
+    if (message.outlierReimbursement !== "") {
+      writer.uint32(74).string(message.outlierReimbursement);
+    }
+    if (message.confidential !== "") {
+      writer.uint32(82).string(message.confidential);
+    }
+    if (message.grouperStatus !== undefined) {
+      Code.encode(message.grouperStatus, writer.uint32(90).fork()).join();
+    }
+    if (message.complexity !== undefined) {
+      Code.encode(message.complexity, writer.uint32(98).fork()).join();
+    }
+    if (message.weight !== "") {
+      writer.uint32(106).string(message.weight);
+    }
+    if (message.amount !== "") {
+      writer.uint32(114).string(message.amount);
+    }
+    if (message.grouper !== "") {
+      writer.uint32(122).string(message.grouper);
+    }
+    if (message.grouperVersion !== "") {
+      writer.uint32(130).string(message.grouperVersion);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiagnosisGroup {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiagnosisGroup();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.assigned = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.approved = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.review = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.outlierType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outlierDays = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.outlierCost = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.payor = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.outlierReimbursement = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.confidential = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.grouperStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.complexity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.weight = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.amount = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.grouper = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.grouperVersion = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiagnosisGroup {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      assigned: isSet(object.assigned) ? ClinicalTime.fromJSON(object.assigned) : undefined,
+      approved: isSet(object.approved) ? globalThis.String(object.approved) : "",
+      review: isSet(object.review) ? globalThis.String(object.review) : "",
+      outlierType: isSet(object.outlierType)
+        ? Code.fromJSON(object.outlierType)
+        : isSet(object.outlier_type)
+        ? Code.fromJSON(object.outlier_type)
+        : undefined,
+      outlierDays: isSet(object.outlierDays)
+        ? globalThis.String(object.outlierDays)
+        : isSet(object.outlier_days)
+        ? globalThis.String(object.outlier_days)
+        : "",
+      outlierCost: isSet(object.outlierCost)
+        ? globalThis.String(object.outlierCost)
+        : isSet(object.outlier_cost)
+        ? globalThis.String(object.outlier_cost)
+        : "",
+      payor: isSet(object.payor) ? globalThis.String(object.payor) : "",
+      outlierReimbursement: isSet(object.outlierReimbursement)
+        ? globalThis.String(object.outlierReimbursement)
+        : isSet(object.outlier_reimbursement)
+        ? globalThis.String(object.outlier_reimbursement)
+        : "",
+      confidential: isSet(object.confidential) ? globalThis.String(object.confidential) : "",
+      grouperStatus: isSet(object.grouperStatus)
+        ? Code.fromJSON(object.grouperStatus)
+        : isSet(object.grouper_status)
+        ? Code.fromJSON(object.grouper_status)
+        : undefined,
+      complexity: isSet(object.complexity) ? Code.fromJSON(object.complexity) : undefined,
+      weight: isSet(object.weight) ? globalThis.String(object.weight) : "",
+      amount: isSet(object.amount) ? globalThis.String(object.amount) : "",
+      grouper: isSet(object.grouper) ? globalThis.String(object.grouper) : "",
+      grouperVersion: isSet(object.grouperVersion)
+        ? globalThis.String(object.grouperVersion)
+        : isSet(object.grouper_version)
+        ? globalThis.String(object.grouper_version)
+        : "",
+    };
+  },
+
+  toJSON(message: DiagnosisGroup): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.assigned !== undefined) {
+      obj.assigned = ClinicalTime.toJSON(message.assigned);
+    }
+    if (message.approved !== "") {
+      obj.approved = message.approved;
+    }
+    if (message.review !== "") {
+      obj.review = message.review;
+    }
+    if (message.outlierType !== undefined) {
+      obj.outlierType = Code.toJSON(message.outlierType);
+    }
+    if (message.outlierDays !== "") {
+      obj.outlierDays = message.outlierDays;
+    }
+    if (message.outlierCost !== "") {
+      obj.outlierCost = message.outlierCost;
+    }
+    if (message.payor !== "") {
+      obj.payor = message.payor;
+    }
+    if (message.outlierReimbursement !== "") {
+      obj.outlierReimbursement = message.outlierReimbursement;
+    }
+    if (message.confidential !== "") {
+      obj.confidential = message.confidential;
+    }
+    if (message.grouperStatus !== undefined) {
+      obj.grouperStatus = Code.toJSON(message.grouperStatus);
+    }
+    if (message.complexity !== undefined) {
+      obj.complexity = Code.toJSON(message.complexity);
+    }
+    if (message.weight !== "") {
+      obj.weight = message.weight;
+    }
+    if (message.amount !== "") {
+      obj.amount = message.amount;
+    }
+    if (message.grouper !== "") {
+      obj.grouper = message.grouper;
+    }
+    if (message.grouperVersion !== "") {
+      obj.grouperVersion = message.grouperVersion;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiagnosisGroup>): DiagnosisGroup {
+    return DiagnosisGroup.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiagnosisGroup>): DiagnosisGroup {
+    const message = createBaseDiagnosisGroup();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.assigned = (object.assigned !== undefined && object.assigned !== null)
+      ? ClinicalTime.fromPartial(object.assigned)
+      : undefined;
+    message.approved = object.approved ?? "";
+    message.review = object.review ?? "";
+    message.outlierType = (object.outlierType !== undefined && object.outlierType !== null)
+      ? Code.fromPartial(object.outlierType)
+      : undefined;
+    message.outlierDays = object.outlierDays ?? "";
+    message.outlierCost = object.outlierCost ?? "";
+    message.payor = object.payor ?? "";
+    message.outlierReimbursement = object.outlierReimbursement ?? "";
+    message.confidential = object.confidential ?? "";
+    message.grouperStatus = (object.grouperStatus !== undefined && object.grouperStatus !== null)
+      ? Code.fromPartial(object.grouperStatus)
+      : undefined;
+    message.complexity = (object.complexity !== undefined && object.complexity !== null)
+      ? Code.fromPartial(object.complexity)
+      : undefined;
+    message.weight = object.weight ?? "";
+    message.amount = object.amount ?? "";
+    message.grouper = object.grouper ?? "";
+    message.grouperVersion = object.grouperVersion ?? "";
+    return message;
+  },
+};
+
 function createBaseCoverage(): Coverage {
   return {
     setId: "",
@@ -24453,6 +25299,14 @@ function createBaseCoverage(): Coverage {
     employers: [],
     participants: [],
     notes: [],
+    companyAddresses: [],
+    companyTelecoms: [],
+    groupName: "",
+    authorization: "",
+    authorized: undefined,
+    authorizationSource: "",
+    insuredBirthDate: "",
+    certifications: [],
     _unknownFields: {},
   };
 }
@@ -24506,6 +25360,30 @@ export const Coverage: MessageFns<Coverage> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.companyAddresses) {
+      Address.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.companyTelecoms) {
+      Telecom.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.groupName !== "") {
+      writer.uint32(154).string(message.groupName);
+    }
+    if (message.authorization !== "") {
+      writer.uint32(162).string(message.authorization);
+    }
+    if (message.authorized !== undefined) {
+      ClinicalTime.encode(message.authorized, writer.uint32(170).fork()).join();
+    }
+    if (message.authorizationSource !== "") {
+      writer.uint32(178).string(message.authorizationSource);
+    }
+    if (message.insuredBirthDate !== "") {
+      writer.uint32(186).string(message.insuredBirthDate);
+    }
+    for (const v of message.certifications) {
+      Identifier.encode(v!, writer.uint32(194).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24659,6 +25537,70 @@ export const Coverage: MessageFns<Coverage> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.companyAddresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.companyTelecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.groupName = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.authorization = reader.string();
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.authorized = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.authorizationSource = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.insuredBirthDate = reader.string();
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.certifications.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24727,6 +25669,36 @@ export const Coverage: MessageFns<Coverage> = {
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
+      companyAddresses: globalThis.Array.isArray(object?.companyAddresses)
+        ? object.companyAddresses.map((e: any) => Address.fromJSON(e))
+        : globalThis.Array.isArray(object?.company_addresses)
+        ? object.company_addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      companyTelecoms: globalThis.Array.isArray(object?.companyTelecoms)
+        ? object.companyTelecoms.map((e: any) => Telecom.fromJSON(e))
+        : globalThis.Array.isArray(object?.company_telecoms)
+        ? object.company_telecoms.map((e: any) => Telecom.fromJSON(e))
+        : [],
+      groupName: isSet(object.groupName)
+        ? globalThis.String(object.groupName)
+        : isSet(object.group_name)
+        ? globalThis.String(object.group_name)
+        : "",
+      authorization: isSet(object.authorization) ? globalThis.String(object.authorization) : "",
+      authorized: isSet(object.authorized) ? ClinicalTime.fromJSON(object.authorized) : undefined,
+      authorizationSource: isSet(object.authorizationSource)
+        ? globalThis.String(object.authorizationSource)
+        : isSet(object.authorization_source)
+        ? globalThis.String(object.authorization_source)
+        : "",
+      insuredBirthDate: isSet(object.insuredBirthDate)
+        ? globalThis.String(object.insuredBirthDate)
+        : isSet(object.insured_birth_date)
+        ? globalThis.String(object.insured_birth_date)
+        : "",
+      certifications: globalThis.Array.isArray(object?.certifications)
+        ? object.certifications.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -24780,6 +25752,30 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.companyAddresses?.length) {
+      obj.companyAddresses = message.companyAddresses.map((e) => Address.toJSON(e));
+    }
+    if (message.companyTelecoms?.length) {
+      obj.companyTelecoms = message.companyTelecoms.map((e) => Telecom.toJSON(e));
+    }
+    if (message.groupName !== "") {
+      obj.groupName = message.groupName;
+    }
+    if (message.authorization !== "") {
+      obj.authorization = message.authorization;
+    }
+    if (message.authorized !== undefined) {
+      obj.authorized = ClinicalTime.toJSON(message.authorized);
+    }
+    if (message.authorizationSource !== "") {
+      obj.authorizationSource = message.authorizationSource;
+    }
+    if (message.insuredBirthDate !== "") {
+      obj.insuredBirthDate = message.insuredBirthDate;
+    }
+    if (message.certifications?.length) {
+      obj.certifications = message.certifications.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -24812,6 +25808,16 @@ export const Coverage: MessageFns<Coverage> = {
     message.employers = object.employers?.map((e) => Organization.fromPartial(e)) || [];
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.companyAddresses = object.companyAddresses?.map((e) => Address.fromPartial(e)) || [];
+    message.companyTelecoms = object.companyTelecoms?.map((e) => Telecom.fromPartial(e)) || [];
+    message.groupName = object.groupName ?? "";
+    message.authorization = object.authorization ?? "";
+    message.authorized = (object.authorized !== undefined && object.authorized !== null)
+      ? ClinicalTime.fromPartial(object.authorized)
+      : undefined;
+    message.authorizationSource = object.authorizationSource ?? "";
+    message.insuredBirthDate = object.insuredBirthDate ?? "";
+    message.certifications = object.certifications?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
