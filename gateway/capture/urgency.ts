@@ -45,7 +45,9 @@ export function guessHl7v2(raw: Uint8Array): Class {
       alarmed = false;
       left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
-      left = name === OBX ? 8 : 0;
+      // The segment before it goes on with the field that it ended with.
+      if (name === ADD) at += 4;
+      else left = name === OBX ? 8 : 0;
       const ordering = kind !== 'patient' && kind !== 'merge';
       switch (name) {
         case OBX: {
@@ -169,7 +171,7 @@ const blank = 0x20;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-type Nine = [number, number, number, number, number, number, number, number, number];
+type Ten = [number, number, number, number, number, number, number, number, number, number];
 
 /** Up to six letters as one number, so that a word is compared without making a string. */
 function code(text: string): number {
@@ -178,7 +180,8 @@ function code(text: string): number {
   return value;
 }
 
-const [MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+const [ADD, MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+  'ADD',
   'MSH',
   'EVN',
   'OBR',
@@ -188,7 +191,7 @@ const [MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
   'RXE',
   'RXG',
   'TQ1',
-].map(code) as Nine;
+].map(code) as Ten;
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
