@@ -49,3 +49,49 @@ t.test('reports - lines of a text may be broken in what continues it, and its li
   const { reject } = normalizeHl7v2(er7(head, `OBR|1|${half}`, `ADD|${half}`), context);
   t.match(reject, { code: 'too-large', reason: /^OBR-2 \(line 2\) has/ });
 });
+
+const codesOf = (told: ReturnType<typeof events>) =>
+  told.map(({ observations }) => observations.map(({ code }) => code?.codings[0]?.code));
+
+t.test('reports - what was observed of a specimen is told with each of its orders', async (t) => {
+  const index = 'OBX|1|NM|HIDX^Hemolysis index^L||300|||A|||F';
+  const orders = [
+    'OBR|1||S77-1|CRE^Crea^L',
+    'OBX|1|NM|CRE^Crea^L||80||||||F',
+    'OBR|2||S77-2|K^Potassium^L',
+    'OBX|1|NM|K^K^L||7.5|||H|||F',
+  ];
+  const told = events('OUL^R22', 'SPM|1|^S77||SER', index, 'NTE|1||of the index', 'SAC|||T77', ...orders);
+  t.same(codesOf(told), [
+    ['HIDX', 'CRE'],
+    ['HIDX', 'K'],
+  ]);
+  for (const { observations } of told)
+    t.match(observations[0], { value: '300', interpretation: 'A', notes: [{ text: 'of the index' }] });
+  t.not(told[0]?.observations[0], told[1]?.observations[0], 'each its own');
+  t.same(codesOf(events('OUL^R22', 'SPM|1|S1||SER', index, 'SPM|2|S2||UR', ...orders)), [
+    ['HIDX', 'CRE'],
+    ['K'],
+  ]);
+  const containers = [
+    'SPM|1|S1||SER',
+    index,
+    'SAC|||T1',
+    'OBX|1|NM|LVL^Level^L||3||||||F',
+    ...orders,
+    'SAC|||T2',
+    'OBR|3||S77-3|NA^Na^L',
+  ];
+  t.same(codesOf(events('OUL^R23', ...containers)), [['HIDX', 'LVL', 'CRE'], ['HIDX', 'LVL', 'K'], ['HIDX']]);
+  const patients = ['OBX|1|NM|BW^Weight^L||70||||||F', 'SPM|1|S1||SER', index, ...orders];
+  t.same(codesOf(events('OUL^R22', ...patients)), [
+    ['BW', 'HIDX', 'CRE'],
+    ['HIDX', 'K'],
+  ]);
+});
+
+t.test('reports - rows of a specimen with many orders do not make a huge message', async (t) => {
+  const rows = Array.from({ length: 2000 }, (_, at) => `OBX|${at}|NM|A^A^L||1||||||F`);
+  const orders = Array.from({ length: 2000 }, (_, at) => `OBR|${at}||F${at}|A^A^L`);
+  t.throws(() => events('OUL^R22', 'SPM|1|S1||SER', ...rows, ...orders), /over 64 MiB/);
+});

@@ -1,13 +1,7 @@
 /** What the segments that every family shares do to a draft. */
-import type {
-  ClinicalEvent,
-  Identifier,
-  Order,
-  Specimen,
-  Timing,
-} from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Identifier, Specimen, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
-import type { Draft, Heading } from './draft.ts';
+import { copied, type Draft, type Heading } from './draft.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
@@ -103,7 +97,9 @@ export const coverageSegments: Record<string, Handler> = {
 export const noteSegment: Record<string, Handler> = {
   NTE(draft, segment) {
     // One without a field is a separator of the sender's; a numbered empty one is a blank line of its text.
-    if (says(segment)) draft.notes.push(fill(fresh.note(), nte, segment));
+    if (!says(segment)) return;
+    draft.notes.push(fill(fresh.note(), nte, segment));
+    draft.ofSpecimen(segment);
   },
 };
 
@@ -169,8 +165,7 @@ export const orderSegments: Record<string, Handler> = {
     if (draft.event === undefined || (draft.specimen !== undefined && draft.seen.has('OBR'))) {
       draft.closeGroup();
       if (draft.family.opens.size > 0) {
-        draft.specimen = fill(fresh.specimen(), spm, segment);
-        draft.specimenNotes = [];
+        draft.openSpecimen(fill(fresh.specimen(), spm, segment));
         draft.notes = draft.specimenNotes;
         return;
       }
@@ -185,6 +180,7 @@ export const orderSegments: Record<string, Handler> = {
     // A container before its orders (OUL^R21, OML^O35) is that of those; the next one ends them.
     const next = draft.event === undefined || (draft.seen.has('OBR') && specimen !== undefined);
     if (draft.family.opens.size > 0 && next) {
+      draft.openContainer(draft.event !== undefined);
       if (draft.event !== undefined) draft.specimen = withoutContainer(specimen);
       draft.closeGroup();
       draft.specimen ??= fresh.specimen();
@@ -201,6 +197,7 @@ export const observationSegments: Record<string, Handler> = {
     if (observation.status === '') observation.status = 'unknown';
     made(observation, segment);
     draft.current.observations.push(observation);
+    draft.ofSpecimen(segment, observation);
     draft.seen.add('OBX');
     draft.notes = observation.notes;
     draft.acting = observation.performers;
@@ -262,15 +259,6 @@ function headed(draft: Draft, { order: head, notes, segments }: Heading, segment
   }
   draft.current.notes.push(...notes);
   for (const one of segments) made(own, one);
-}
-
-/** As it is now, its lists its own. */
-function copied(order: Order): Order {
-  const copy = { ...order };
-  for (const [key, value] of Object.entries(copy)) {
-    if (Array.isArray(value)) Object.assign(copy, { [key]: [...(value as unknown[])] });
-  }
-  return copy;
 }
 
 /** The same specimen for its next container; one that only containers told of is another with each. */
