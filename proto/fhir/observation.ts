@@ -8,6 +8,7 @@ import {
   identifier,
   identifiers,
   instant,
+  logical,
   notes,
   notStated,
   textOf,
@@ -80,7 +81,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),
     method: concept(from.methods[0]),
-    specimen: draft.specimens[0],
+    specimen: specimenOf(draft, from),
     device: deviceOf(draft, from),
     referenceRange: referenceRange(from),
     derivedFrom,
@@ -128,6 +129,15 @@ function performers(draft: Draft, from: Observation): Element[] {
     from.performingOrganizationAddress,
   );
   return lab === undefined ? people : [...people, lab];
+}
+
+/** The one that the row is of; of a number that no specimen here has nothing more is known. */
+function specimenOf(
+  { specimens }: Draft,
+  { ofSpecimen, specimenIdentifier }: Observation,
+): Element | undefined {
+  if (ofSpecimen > 0) return specimens[ofSpecimen - 1];
+  return logical('Specimen', specimenIdentifier) ?? specimens[0];
 }
 
 /** The device of the event; of a lab's analyzer (OBX-18) only the number is known. */

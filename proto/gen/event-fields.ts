@@ -245,6 +245,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     addresses: 'list<Address>',
     acted: 'ClinicalTime',
     location: 'Location',
+    organization: 'Organization',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -341,6 +342,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     code: 'Code',
     subId: 'string',
     text: 'string',
+    identifiers: 'list<Identifier>',
   },
   ImagingStep: {
     accession: 'Identifier',
@@ -519,6 +521,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     type: 'string',
     subType: 'string',
     furtherAttachments: 'list<Attachment>',
+    ofSpecimen: 'int',
+    specimenIdentifier: 'Identifier',
+    mood: 'Code',
   },
   CriticalMark: {
     rule: 'string',
@@ -925,6 +930,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     source: 'string',
     type: 'Code',
     setId: 'string',
+    enteredBy: 'Person',
+    entered: 'ClinicalTime',
   },
   Times: {
     observed: 'ClinicalTime',

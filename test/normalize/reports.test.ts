@@ -2,7 +2,7 @@
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { er7, testContext } from './context.ts';
-import { events, remarksOf } from './told.ts';
+import { events, only, remarksOf, resources } from './told.ts';
 
 const obr = 'OBR|1|A1|F1|X^Y^L|||||||||||||||||||||F';
 
@@ -94,4 +94,60 @@ t.test('reports - rows of a specimen with many orders do not make a huge message
   const rows = Array.from({ length: 2000 }, (_, at) => `OBX|${at}|NM|A^A^L||1||||||F`);
   const orders = Array.from({ length: 2000 }, (_, at) => `OBR|${at}||F${at}|A^A^L`);
   t.throws(() => events('OUL^R22', 'SPM|1|S1||SER', ...rows, ...orders), /over 64 MiB/);
+});
+
+const two = [
+  'SPM|1|^S1||TISS',
+  'OBX|1|ST|SW^Weight^L||3||||||F',
+  'SAC|||T1',
+  'SPM|2|^S2||SWAB',
+  'OBX|1|ST|SW^Weight^L||4||||||F',
+  'SAC|||T2',
+  'SAC|||T3',
+];
+const numbers = (one: { identifiers: readonly { value: string }[] } | undefined) =>
+  one?.identifiers.map(({ value }) => value);
+
+t.test('reports - a container is that of the specimen before it', async (t) => {
+  const types: readonly [string, ...string[]][] = [
+    ['OML^O21', 'ORC|NW|A1', obr],
+    ['OUL^R24', obr],
+    ['ORU^R01', obr],
+  ];
+  for (const [type, ...before] of types) {
+    const order = events(type, ...before, ...two)[0]?.order;
+    t.same(
+      [numbers(order?.specimen), ...(order?.furtherSpecimens ?? []).map(numbers)],
+      [
+        ['S1', 'T1'],
+        ['S2', 'T2', 'T3'],
+      ],
+      type,
+    );
+  }
+});
+
+t.test('reports - a row is of the specimen that it stands behind, or names', async (t) => {
+  const named = `OBX|9|ST|B^B^L||y||||||F${'|'.repeat(22)}`;
+  const message = [obr, 'OBX|1|ST|A^A^L||x||||||F', `${named}S2`, `${named}S9`, ...two];
+  t.same(
+    events('ORU^R01', ...message)[0]?.observations.map((one) => [
+      one.value,
+      one.ofSpecimen,
+      one.specimenIdentifier?.value,
+    ]),
+    [
+      ['x', 0, undefined],
+      ['y', 2, 'S2'],
+      ['y', 0, 'S9'],
+      ['3', 1, undefined],
+      ['4', 2, undefined],
+    ],
+  );
+  const made = resources('ORU^R01', ...message);
+  const known = only('Specimen', made).map((one) => ({ reference: `urn:uuid:${one.id as string}` }));
+  t.match(
+    only('Observation', made).map(({ specimen }) => specimen),
+    [known[0], known[1], { identifier: { value: 'S9' } }, known[0], known[1]],
+  );
 });

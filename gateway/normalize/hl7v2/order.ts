@@ -10,7 +10,7 @@ import type {
 import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, sameNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
@@ -259,12 +259,6 @@ function keepNumber(order: Order, which: 'placer' | 'filler', old: Identifier): 
   if (now === undefined) order[which] = old;
   else if (!sameNumber(now, old)) addParent(order, old);
   else if (now.assigner === '') order[which] = old;
-}
-
-/** One segment may leave out the authority that the other names. */
-function sameNumber(one: Identifier, other: Identifier): boolean {
-  if (one.value !== other.value) return false;
-  return one.system === other.system || one.assigner === '' || other.assigner === '';
 }
 
 function addParent(order: Order, found: Identifier): void {

@@ -15,6 +15,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
+import { findSpecimens } from './specimen.ts';
 import { controlOf, endingControl, isDeleted, reportOfOrder, reportStatus } from './status.ts';
 
 const segments = handlers(
@@ -61,6 +62,7 @@ export const alarm: Family = {
 
 export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const { order, observations } = event;
+  findSpecimens(event);
   const said = upper(order?.resultStatus ?? '');
   const known = reportStatus[said];
   if (known === undefined && said !== '') {

@@ -100,6 +100,7 @@ export const obx: Table<Observation> = [
     },
   ],
   [32, 'valueAbsentReason', code],
+  [33, 'specimenIdentifier', (segment, field) => ei()(segment, field)],
 ];
 
 /** OBX-15: the producer as a code of its own. */

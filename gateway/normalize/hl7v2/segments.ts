@@ -187,7 +187,8 @@ export const orderSegments: Record<string, Handler> = {
       fill(draft.specimen, sac, segment);
       return;
     }
-    fill(specimenOf(draft.order), sac, segment);
+    // Of several specimens it is that of the last.
+    fill(draft.order.furtherSpecimens.at(-1) ?? specimenOf(draft.order), sac, segment);
   },
 };
 
@@ -195,6 +196,9 @@ export const observationSegments: Record<string, Handler> = {
   OBX(draft, segment) {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
+    // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
+    if (draft.seen.has('SPM') && draft.family.name !== 'oul')
+      observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
     made(observation, segment);
     draft.current.observations.push(observation);
     draft.ofSpecimen(segment, observation);

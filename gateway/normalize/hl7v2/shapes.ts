@@ -227,6 +227,9 @@ export const fresh = {
     type: '',
     subType: '',
     furtherAttachments: [],
+    ofSpecimen: 0,
+    specimenIdentifier: undefined,
+    mood: undefined,
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,
@@ -239,6 +242,7 @@ export const fresh = {
     addresses: [],
     acted: undefined,
     location: undefined,
+    organization: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -326,6 +330,8 @@ export const fresh = {
     source: '',
     type: undefined,
     setId: '',
+    enteredBy: undefined,
+    entered: undefined,
   }),
   movement: maker<proto.Movement>(proto.Movement),
   merge: maker<proto.Merge>(proto.Merge),
