@@ -180,6 +180,8 @@ function occurrence(from: Order): Record<string, Json> {
   return timed('occurrence', wanted?.start, wanted?.end);
 }
 
+const said = { source: '', type: undefined, setId: '', enteredBy: undefined, entered: undefined };
+
 /** RF1 asks one provider to see another's patient. */
 function addReferral(draft: Draft, from: Referral): Element {
   const people = from.participants.map(({ role, roleCode, person }) => ({
@@ -188,9 +190,7 @@ function addReferral(draft: Draft, from: Referral): Element {
   }));
   const those = (...roles: string[]): Element[] =>
     people.flatMap(({ role, reference }) => (roles.includes(role) && reference ? [reference] : []));
-  const remarks = [from.disposition].flatMap(
-    (one) => note({ text: textOf(one), source: '', type: undefined, setId: '' }) ?? [],
-  );
+  const remarks = [from.disposition].flatMap((one) => note({ ...said, text: textOf(one) }) ?? []);
   return draft.add('referral', {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.originating, from.external]),

@@ -151,3 +151,59 @@ t.test('reports - a row is of the specimen that it stands behind, or names', asy
     [known[0], known[1], { identifier: { value: 'S9' } }, known[0], known[1]],
   );
 });
+
+const pdf = Buffer.from('%PDF-1.4 test');
+const base64 = pdf.toString('base64');
+const file = (text: string, type = 'ED') => events('ORU^R01', obr, `OBX|3|${type}|PDF^R^L||${text}||||||F`);
+
+t.test('reports - a file that is sent in the wrong parts of an ED is a file, and says so', async (t) => {
+  const misplaced = 'OBX[3]-5: a file in the place of another part of it';
+  const guessed = 'OBX[3]-5: no known encoding is named, read as Base64';
+  const sent: readonly [text: string, ...remarks: string[]][] = [
+    [base64, misplaced, guessed],
+    [`PDF^Base64^${base64}`, misplaced],
+    [`^AP^PDF^^${base64}`, guessed],
+    [`^AP^PDF^base-64^${base64}`],
+    [`^PDF^^Base64^${base64}`],
+    [`PDF^^^Base64^${base64}`],
+    [`^AP^PDF^Binary^${base64}`, guessed],
+    [`^AP^PDF^Base64^${base64}^`],
+  ];
+  for (const [text, ...remarks] of sent) {
+    const told = file(text);
+    t.match(
+      told[0]?.observations[0]?.attachment,
+      { contentType: 'application/pdf', data: pdf, size: 13n },
+      text,
+    );
+    t.same(remarksOf(told), remarks, text);
+  }
+  t.match(file(`^TIFF^^Base64^${base64}`)[0]?.observations[0]?.attachment, { contentType: 'image/tiff' });
+  t.match(file('PACS')[0]?.observations[0]?.attachment, { sourceApplication: 'PACS', size: 0n });
+  const word = file('^AP^MSWORD^^a document in words alone');
+  t.match(word[0]?.observations[0]?.attachment, { contentType: 'application/msword', size: 25n });
+  const inPointer = file(`^AP^PDF^Base64^${base64}`, 'RP');
+  t.match(inPointer[0]?.observations[0], {
+    value: '',
+    attachment: { contentType: 'application/pdf', data: pdf, pointer: '' },
+  });
+  t.same(remarksOf(inPointer), ['OBX[3]-5: a file (ED) in an RP']);
+});
+
+t.test('reports - separators in the text of an ED that were not escaped are content', async (t) => {
+  const told = file('^TEXT^PLAIN^A^Blood group A ^ Rh positive~Antibody screen negative~^TEXT^PLAIN^A^other');
+  const [observation] = told[0]?.observations ?? [];
+  t.equal(
+    Buffer.from(observation?.attachment?.data ?? []).toString(),
+    'Blood group A ^ Rh positive~Antibody screen negative',
+  );
+  t.match(observation?.furtherAttachments, [{ contentType: 'text/plain', size: 5n }]);
+});
+
+t.test('reports - Base64 that lacks something says so, with its row', async (t) => {
+  const told = file('^AP^PDF^Base64^JVBERi0xL');
+  t.match(told[0]?.observations[0]?.attachment, { data: Buffer.from('%PDF-1') });
+  t.same(remarksOf(told), ['OBX[3]-5: Base64 of a length that it cannot have, something of it is missing']);
+  t.same(remarksOf(file('^AP^PDF^Base64^{b}')), ['OBX[3]-5: not in the encoding that it names']);
+  t.same(remarksOf(file('NOTATIME', 'TS')), ['OBX[3]-5: not a time']);
+});

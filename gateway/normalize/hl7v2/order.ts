@@ -276,7 +276,7 @@ function addParents(order: Order, segment: Segment, field: number): void {
 /** PRL: 1 what the parent observed, 2 its sub-ID, 3 its value in words [HL7 2.A.56]. */
 function parentObservation(segment: Segment, field: number): ParentObservation {
   const parts = segment.parts(field);
-  return { code: codeOf(parts.sub(1)), subId: parts.text(2), text: parts.text(3) };
+  return { code: codeOf(parts.sub(1)), subId: parts.text(2), text: parts.text(3), identifiers: [] };
 }
 
 function facilityOf(order: Order): Organization {
