@@ -19,7 +19,7 @@ import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
 import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
-import { organization, practitioner } from './practitioner.ts';
+import { actor, organization } from './practitioner.ts';
 import { observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
 
@@ -121,7 +121,7 @@ export function categoryOf(section: string): Element[] | undefined {
 }
 
 function performers(draft: Draft, from: Observation): Element[] {
-  const people = present(from.performers.map(({ person }) => practitioner(draft, person)));
+  const people = present(from.performers.map((one) => actor(draft, one)));
   const lab = organization(
     draft,
     from.performingOrganization,

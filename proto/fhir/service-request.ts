@@ -15,7 +15,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
-import { inRole, organization, practitioner } from './practitioner.ts';
+import { actors, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
 import { orderControl, orderStatus, priority, requestStatus, table } from './tables.ts';
 
@@ -76,8 +76,8 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     encounter: draft.encounter,
     ...occurrence(from),
     authoredOn: authored(from),
-    requester: inRole(draft, participants, 'ordering')[0] ?? orderer(draft, from),
-    performer: inRole(draft, participants, 'performing'),
+    requester: actors(draft, participants, 'ordering')[0] ?? orderer(draft, from),
+    performer: actors(draft, participants, 'performing'),
     reasonCode: concepts(from.reason),
     supportingInfo: parentResult(from),
     specimen: specimens,

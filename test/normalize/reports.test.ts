@@ -207,3 +207,51 @@ t.test('reports - Base64 that lacks something says so, with its row', async (t) 
   t.same(remarksOf(file('^AP^PDF^Base64^{b}')), ['OBX[3]-5: not in the encoding that it names']);
   t.same(remarksOf(file('NOTATIME', 'TS')), ['OBX[3]-5: not a time']);
 });
+
+t.test('reports - organizations and devices that take part are none of the people [HL7 7.4.4]', async (t) => {
+  const lab = 'State Lab^L^^^^CLIA&2.16.840.1.113883.4.7&ISO^XX^^^05D1';
+  const message = [
+    'ORC|RE|A1|F1',
+    'PRT|2|AD||OF^Ordering facility^HL70912||||Clinic^L^^^^NPI&2.16.840.1.113883.4.6&ISO^NPI^^^12||||||1 Main^^City|^WPN^PH^^^555^1212',
+    obr,
+    `PRT|3|AD||PO^Performing^HL70912||||${lab}`,
+    'OBX|1|ST|A^A^L||x||||||F',
+    `PRT|5|AD||PO^Performing Organization^HL70912||||${lab}||||||9 Lab Rd^^Cap^ST`,
+    `PRT|6|AD||PO^Performing Organization^HL70912|1^TECH^TOM|||${lab}`,
+    'PRT|7|AD||EQUIP^Equipment^HL70912||||||DEV1^M^1.2^ISO||||||||||SN123',
+    'PRT|8|AD||PL^Performing location^HL70912|||||WARD^^^H',
+    'PRT|9|AD||PO^Performing Organization^HL70912||||Other Lab',
+  ];
+  const told = events('ORU^R01', ...message);
+  const { order, observations } = told[0] as (typeof told)[0];
+  t.match(order?.orderingFacility, {
+    name: 'Clinic',
+    identifiers: [{ value: '12' }],
+    address: { line: ['1 Main'] },
+    telecoms: [{ value: '555 1212' }],
+  });
+  t.match(order?.participants, [
+    { role: 'performing', person: undefined, organization: { name: 'State Lab' } },
+  ]);
+  t.match(observations, [
+    {
+      performingOrganization: 'State Lab',
+      performingOrganizationIdentifiers: { 0: { value: '05D1' }, length: 1 },
+      performingOrganizationAddress: { line: ['9 Lab Rd'], state: 'ST' },
+      equipment: [{ value: 'DEV1' }, { value: 'SN123', type: 'SNO' }],
+      performers: [
+        { person: { identifiers: [{ value: '1' }] }, organization: { name: 'State Lab' } },
+        { role: 'Performing location', location: { pointOfCare: 'WARD' }, devices: [] },
+        { role: 'performing', person: undefined, organization: { name: 'Other Lab' } },
+      ],
+    },
+  ]);
+  t.equal(observations[0]?.performers.length, 3);
+  const made = resources('ORU^R01', ...message);
+  t.same(
+    only('Organization', made).map(({ name }) => name),
+    ['Clinic', 'State Lab', 'Other Lab', 'State Lab'],
+  );
+  t.match(only('Practitioner', made), { 0: { name: [{ family: 'TECH' }] }, length: 1 });
+  t.match(only('Observation', made), [{ device: { identifier: { value: 'DEV1' } } }]);
+});

@@ -1,5 +1,6 @@
 /** What the segments that every family shares do to a draft. */
 import type { ClinicalEvent, Identifier, Specimen, Timing } from '../../../proto/gen/hilum/v1/event.ts';
+import { act } from './acting.ts';
 import { al1, dg1, iam, in1, in2, nte, pr1 } from './clinical.ts';
 import { copied, type Draft, type Heading } from './draft.ts';
 import type { Handler } from './family.ts';
@@ -11,7 +12,7 @@ import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
 import { fill } from './table.ts';
 import { tq1, tq2 } from './timing.ts';
-import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
+import { evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
   EVN(draft, segment) {
@@ -288,35 +289,4 @@ function further(draft: Draft): void {
   draft.seen.delete('OBR');
   draft.seen.delete('ORC');
   draft.seen.delete('SPM');
-}
-
-function nobody(): Acting {
-  return {
-    role: '',
-    action: '',
-    period: undefined,
-    organizations: [],
-    participants: [],
-    devices: [],
-    telecoms: [],
-  };
-}
-
-function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const { role, action, period, organizations, participants, devices, telecoms } = fill(
-    nobody(),
-    table,
-    segment,
-  );
-  const as = { action, period };
-  const to = draft.acting ?? draft.encounter.participants;
-  for (const one of participants) to.push({ ...one, ...as, role, telecoms });
-  for (const { name, identifiers } of organizations) {
-    const named = name === '' ? undefined : { ...fresh.name(), text: name };
-    to.push({ ...fresh.participant(role, { identifiers, name: named }), ...as, telecoms });
-  }
-  const unnamed = participants.length === 0 && organizations.length === 0;
-  if (devices.length > 0 || (unnamed && (role !== '' || telecoms.length > 0))) {
-    to.push({ ...fresh.participant(role, undefined), ...as, devices, telecoms: unnamed ? telecoms : [] });
-  }
 }
