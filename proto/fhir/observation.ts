@@ -26,7 +26,8 @@ import { firstValue, referenceRange, textValue } from './value.ts';
 export function addObservations(draft: Draft): void {
   const { event } = draft;
   event.observations.forEach((from, at) => {
-    if (toldElsewhere(event, from)) return;
+    // A goal or a request is none, whatever its form [Observation.status: of what was observed].
+    if (from.mood !== undefined || toldElsewhere(event, from)) return;
     draft.results.push(addObservation(draft, `observations/${at}`, from));
   });
 }

@@ -255,3 +255,23 @@ t.test('reports - organizations and devices that take part are none of the peopl
   t.match(only('Practitioner', made), { 0: { name: [{ family: 'TECH' }] }, length: 1 });
   t.match(only('Observation', made), [{ device: { identifier: { value: 'DEV1' } } }]);
 });
+
+t.test('reports - a goal or a request in an OBX is no result [HL7 table 0725]', async (t) => {
+  const row = (set: string, mood: string, status = 'F') =>
+    `OBX|${set}|NM|BW^Weight^L|${set}|70|kg|||||${status}${'|'.repeat(11)}${mood}`;
+  const open = 'OBR|1|A1|F1|X^Y^L';
+  const message = [open, row('1', 'GOL^Goal^HL70725'), row('2', 'RQO'), row('3', 'EVN', 'P'), row('4', '')];
+  const told = events('ORU^R01', ...message);
+  t.match(told[0]?.observations, [
+    { status: 'unknown', resultStatus: 'F', mood: { text: 'Goal', codings: [{ code: 'GOL' }] } },
+    { status: 'unknown', mood: { codings: [{ code: 'RQO' }] } },
+    { status: 'preliminary', mood: undefined },
+    { status: 'final', mood: undefined },
+  ]);
+  t.same(
+    remarksOf(told),
+    ['1', '2'].map((set) => `OBX[${set}]-22: a goal, a request or the like, and no finding`),
+  );
+  t.equal(only('Observation', resources('ORU^R01', ...message)).length, 2);
+  t.match(events('ORU^R01', open, row('1', 'GOL'), row('2', '', 'P')), [{ status: 'preliminary' }]);
+});

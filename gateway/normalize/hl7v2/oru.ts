@@ -98,7 +98,8 @@ const asked = 'AOE';
  */
 function fromObservations({ observations, order }: ClinicalEvent): string {
   const speaking = observations.filter(
-    ({ resultStatus, type }) => !besides.has(upper(resultStatus)) && upper(type) !== asked,
+    ({ resultStatus, type, mood }) =>
+      mood === undefined && !besides.has(upper(resultStatus)) && upper(type) !== asked,
   );
   const statuses = new Set(speaking.map((one) => one.status));
   const there = ['partial', 'preliminary', 'corrected', 'final'].find((status) => statuses.has(status));

@@ -202,7 +202,8 @@ function placesOf({ observations, times, order }: ClinicalEvent, orderKey: strin
   const parent = parentText(order, orderKey);
   for (let at = 0; at < observations.length; at += 1) {
     const observation = observations[at] as Observation;
-    const { code, effective } = observation;
+    const { code, effective, mood } = observation;
+    if (mood !== undefined) continue;
     const key = keyOf(code, parent || isolateOf(observation, observations));
     const known = places.get(key.high);
     const observedMs = millisecondsOf(effective ?? times?.observed) ?? 0;

@@ -386,3 +386,23 @@ t.test('previous values - not of another kind of specimen', async (t) => {
   for (const day of ['06', '07', '08', '09']) glucose(`${day}0800`, `6.${day}`, 'SPM|1|^S5||SER');
   t.same(glucose('100800', '3.3', 'SPM|1|^S6||CSF'), ['3.2', '5.3'], 'many others do not push it out');
 });
+
+t.test('previous values - a goal is none, and has none', async (t) => {
+  const lab = new Lab();
+  const goal = (at: string) =>
+    lab.result({
+      at,
+      filler: 'F1',
+      results: [],
+      further: [`OBX|1|NM|BW^^L||60|kg|||||F${'|'.repeat(11)}GOL`, 'OBX|2|NM|BW^^L||70|kg|||||F'],
+    });
+  goal('010800');
+  const again = goal('020800');
+  t.same(
+    [0, 1].map((at) => previous(again, at)),
+    [[], []],
+  );
+  const later = lab.result({ at: '030800', service: 'BW^^L', results: [['BW^^L', '71', 'kg']] });
+  t.same(previous(later), ['70']);
+  t.notOk(again.observations[0]?.superseded);
+});
