@@ -97,7 +97,10 @@ const changing = new Set(['XO', 'XR', 'XX', 'HD', 'HR', 'OH', 'RL', 'OE', 'OR', 
 function parentResult({ parentObservation: from }: Order): Element[] | undefined {
   if (from === undefined) return undefined;
   const display = [textOf(from.code), from.subId, from.text].filter((part) => part !== '').join(' / ');
-  return display === '' ? undefined : [{ type: 'Observation', display }];
+  const [number] = identifiers(from.identifiers);
+  return display === '' && number === undefined
+    ? undefined
+    : [{ type: 'Observation', identifier: number, display: display === '' ? undefined : display }];
 }
 
 /** The steps of a study have one accession number. */

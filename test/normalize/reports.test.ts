@@ -275,3 +275,20 @@ t.test('reports - a goal or a request in an OBX is no result [HL7 table 0725]', 
   t.equal(only('Observation', resources('ORU^R01', ...message)).length, 2);
   t.match(events('ORU^R01', open, row('1', 'GOL'), row('2', '', 'P')), [{ status: 'preliminary' }]);
 });
+
+t.test('reports - the parent order and the parent result by their numbers [HL7 2.9]', async (t) => {
+  const at = (version: string) => {
+    const obr29 = `OBR|1|A2|F2|S^Susc^L${'|'.repeat(21)}F|600-7&B&LN^1^E coli|||P1&L^R1&L${'|'.repeat(25)}A1&H^F1&L`;
+    const head = `MSH|^~\\&|L|X|E|LAB|20261123101500||ORU^R01^ORU_R01|X|P|${version}`;
+    const [event] = normalizeHl7v2(er7(head, 'PID|1||5', obr29), testContext()).events;
+    const named = (all: readonly { value: string; type: string }[] = []) =>
+      all.map((one) => one.value + one.type);
+    return [named(event?.order?.parents), named(event?.order?.parentObservation?.identifiers)];
+  };
+  t.same(at('2.9'), [
+    ['A1PLAC', 'F1FILL'],
+    ['P1PLAC', 'R1FILL'],
+  ]);
+  t.same(at('2.9.1'), at('2.9'));
+  t.same(at('2.8.2'), [['P1PLAC', 'R1FILL', 'A1PLAC', 'F1FILL'], []]);
+});

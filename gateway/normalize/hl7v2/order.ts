@@ -182,7 +182,7 @@ export const obr: Table<Ordering> = [
   ],
   [27, (to, segment, field) => timed(to.order, segment, field)],
   [28, people('copy-to')],
-  [29, (to, segment, field) => addParents(to.order, segment, field)],
+  [29, (to, segment, field) => parents(to.order, segment, field)],
   [
     30,
     (to, segment, field) => {
@@ -223,6 +223,7 @@ export const obr: Table<Ordering> = [
     },
   ],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
+  [54, (to, segment, field) => addParents(to.order, segment, field)],
   [
     55,
     (to, segment, field) => {
@@ -271,6 +272,16 @@ function addParent(order: Order, found: Identifier): void {
 /** ORC-8 and OBR-29 may say the same. */
 function addParents(order: Order, segment: Segment, field: number): void {
   for (const one of eips(segment, field)) addParent(order, one);
+}
+
+/** The parent order; from 2.9 on the parent's result (its OBX-21), and the order stands in OBR-54 [HL7 2.9 4.5.3.29]. */
+function parents(order: Order, segment: Segment, field: number): void {
+  if (!/^2\.(?:9|\d\d)/.test(segment.message.segments[0]?.text(12) ?? '')) {
+    addParents(order, segment, field);
+    return;
+  }
+  const known = order.parentObservation ?? { code: undefined, subId: '', text: '', identifiers: [] };
+  order.parentObservation = { ...known, identifiers: eips(segment, field) };
 }
 
 /** PRL: 1 what the parent observed, 2 its sub-ID, 3 its value in words [HL7 2.A.56]. */
