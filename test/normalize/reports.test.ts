@@ -292,3 +292,27 @@ t.test('reports - the parent order and the parent result by their numbers [HL7 2
   t.same(at('2.9.1'), at('2.9'));
   t.same(at('2.8.2'), [['P1PLAC', 'R1FILL', 'A1PLAC', 'F1FILL'], []]);
 });
+
+t.test('reports - whom to ask, and who wrote a comment when', async (t) => {
+  const message = [
+    obr,
+    'CTD|PR^Primary^HL70131|SMITH^BOB|1 St||^WPN^PH^^^555^777',
+    'OBX|1|NM|K^K^L||5||||||F',
+    'NTE|1|L|hemolyzed|GR^General^HL70364|1^ENT^ERED|20261123101500',
+  ];
+  const [event] = events('ORU^R01', ...message);
+  t.match(event?.order?.participants, [
+    {
+      role: 'Primary',
+      roleCode: { codings: [{ code: 'PR' }] },
+      person: { name: { family: 'SMITH' } },
+      telecoms: [{ value: '555 777' }],
+    },
+  ]);
+  t.match(event?.observations[0]?.notes, [
+    { enteredBy: { identifiers: [{ value: '1' }] }, entered: { value: '2026-11-23T10:15:00+01:00' } },
+  ]);
+  t.match(only('Observation', resources('ORU^R01', ...message)), [
+    { note: [{ authorString: 'ERED ENT', time: '2026-11-23T10:15:00+01:00', text: 'hemolyzed' }] },
+  ]);
+});

@@ -3,7 +3,7 @@ import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../pro
 import { time } from './clock.ts';
 import { code, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
-import { nameIn, participants } from './people.ts';
+import { nameIn, participants, person } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 export const al1: Table<Allergy> = [
@@ -117,4 +117,6 @@ export const nte: Table<Note> = [
         .join('\n'),
   ],
   [4, 'type', code],
+  [5, 'enteredBy', person],
+  [6, 'entered', time],
 ];

@@ -5,6 +5,7 @@ import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
+import { contactSegment } from './ref.ts';
 import { remark } from './scope.ts';
 import {
   clinicalSegments,
@@ -24,6 +25,7 @@ const segments = handlers(
   coverageSegments,
   noteSegment,
   orderSegments,
+  contactSegment,
   observationSegments,
 );
 
