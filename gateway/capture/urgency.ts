@@ -45,7 +45,9 @@ export function guessHl7v2(raw: Uint8Array): Class {
       alarmed = false;
       left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
-      left = name === OBX ? 8 : 0;
+      // The segment before it goes on with the field that it ended with.
+      if (name === ADD) at += 4;
+      else left = name === OBX ? 8 : 0;
       const ordering = kind !== 'patient' && kind !== 'schedule' && kind !== 'merge';
       switch (name) {
         case OBX: {
@@ -187,7 +189,8 @@ function code(text: string): number {
   return value;
 }
 
-const [ARQ, MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+const [ADD, ARQ, MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
+  'ADD',
   'ARQ',
   'MSH',
   'EVN',

@@ -5,7 +5,7 @@
  * A range is compared only where nothing is guessed: the unit is the rule's own (`mmol/L` and
  * `mol/m3` are one), the value a plain decimal, and a comparator leaves no doubt: `>500` is above
  * 400, of `>3` nobody knows whether it is above 6. Where a rule is of the observation's code and
- * could not be applied, that is counted with its reason. Withdrawn results are not critical.
+ * could not be applied, that is counted with its reason. Withdrawn results are not critical, and neither are goals.
  */
 import type { CriticalConfig } from '../../proto/config/critical-schema.ts';
 import type { Config } from '../../proto/config/schema.ts';
@@ -64,7 +64,7 @@ export function compileCritical({ critical }: Pick<Config, 'critical'>): Critica
   if (byCode.size === 0 && anyCode.length === 0) return undefined;
   return {
     mark(observation, unit, event, counts) {
-      if (withdrawn.has(observation.status)) return;
+      if (withdrawn.has(observation.status) || observation.mood !== undefined) return;
       for (const rule of rulesFor(observation)) {
         const why = judge(rule, observation, unit, event);
         if (why === undefined) continue;

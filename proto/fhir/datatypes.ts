@@ -11,7 +11,7 @@ import type {
   Telecom,
 } from '../gen/hilum/v1/event.ts';
 import { isUcum } from '../units/ucum.ts';
-import { Decimal, type Element, type Json, lean, present } from './json.ts';
+import { Decimal, type Element, type Json, lean, present, visible } from './json.ts';
 import { addressType, addressUse, nameScript, nameUse } from './tables.ts';
 
 const terminology = 'http://terminology.hl7.org/CodeSystem';
@@ -190,7 +190,13 @@ export function telecoms(from: readonly Telecom[]): Element[] {
 }
 
 export function note(from: Note): Element | undefined {
-  return from.text.trim() === '' ? undefined : { text: from.text };
+  if (!visible(from.text)) return undefined;
+  const { name, identifiers: numbers } = from.enteredBy ?? {};
+  return {
+    authorString: nameText(name) || numbers?.[0]?.value,
+    time: dateTime(from.entered),
+    text: from.text,
+  };
 }
 
 export function notes(...from: readonly Note[][]): Element[] {

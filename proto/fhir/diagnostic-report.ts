@@ -3,7 +3,7 @@ import { coded, concept, hl7System, identifiers, instant, notStated, timed } fro
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { supersededExtension } from './own-extensions.ts';
-import { inRole } from './practitioner.ts';
+import { actors } from './practitioner.ts';
 import { reportStatus } from './tables.ts';
 
 export function addReport(draft: Draft): void {
@@ -22,8 +22,8 @@ export function addReport(draft: Draft): void {
     encounter: draft.encounter,
     ...timed('effective', times?.observed, times?.observedEnd),
     issued: instant(times?.issued),
-    performer: inRole(draft, participants, 'performing'),
-    resultsInterpreter: inRole(draft, participants, 'interpreting'),
+    performer: actors(draft, participants, 'performing'),
+    resultsInterpreter: actors(draft, participants, 'interpreting'),
     specimen: draft.specimens,
     result: draft.results,
   });

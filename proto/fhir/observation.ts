@@ -15,6 +15,7 @@ import {
   identifier,
   identifiers,
   instant,
+  logical,
   notes,
   notStated,
   periodOf,
@@ -26,14 +27,15 @@ import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
 import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
-import { organization, practitioner } from './practitioner.ts';
+import { actor, organization } from './practitioner.ts';
 import { enclosing, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
 
 export function addObservations(draft: Draft): void {
   const { event } = draft;
   event.observations.forEach((from, at) => {
-    if (toldElsewhere(event, from)) return;
+    // A goal or a request is none, whatever its form [Observation.status: of what was observed].
+    if (from.mood !== undefined || toldElsewhere(event, from)) return;
     draft.results.push(addObservation(draft, `observations/${at}`, from));
   });
 }
@@ -86,7 +88,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     note: notes(from.notes),
     bodySite: concept(from.bodySites[0]),
     method: concept(from.methods[0]),
-    specimen: (under?.specimens ?? draft.specimens)[0],
+    specimen: specimenOf(draft, from),
     device: deviceOf(draft, from),
     referenceRange: referenceRange(from),
     derivedFrom,
@@ -143,7 +145,7 @@ export function categoryOf(section: string): Element[] | undefined {
 }
 
 function performers(draft: Draft, from: Observation): Element[] {
-  const people = present(from.performers.map(({ person }) => practitioner(draft, person)));
+  const people = present(from.performers.map((one) => actor(draft, one)));
   const lab = organization(
     draft,
     from.performingOrganization,
@@ -151,6 +153,14 @@ function performers(draft: Draft, from: Observation): Element[] {
     from.performingOrganizationAddress && [from.performingOrganizationAddress],
   );
   return lab === undefined ? people : [...people, lab];
+}
+
+/** The one that the row is of; of a number that no specimen here has nothing more is known. */
+function specimenOf(draft: Draft, from: Observation): Element | undefined {
+  const { ofSpecimen, specimenIdentifier } = from;
+  const { specimens } = draft.orders.get(from.ofOrder) ?? draft;
+  if (ofSpecimen > 0) return specimens[ofSpecimen - 1];
+  return logical('Specimen', specimenIdentifier) ?? specimens[0];
 }
 
 /** The device of the event; of a lab's analyzer (OBX-18) only the number is known. */

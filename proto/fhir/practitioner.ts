@@ -21,6 +21,16 @@ export function inRole(draft: Draft, participants: readonly Participant[], ...ro
   return present(those.map(({ person }) => practitioner(draft, person)));
 }
 
+/** As `inRole`, and the organizations with one of the roles, where nobody acts for them. */
+export function actors(draft: Draft, participants: readonly Participant[], ...roles: string[]): Element[] {
+  return present(participants.filter(({ role }) => roles.includes(role)).map((one) => actor(draft, one)));
+}
+
+export function actor(draft: Draft, { person, organization: from }: Participant): Element | undefined {
+  if (person !== undefined || from === undefined) return practitioner(draft, person);
+  return organization(draft, from.name, from.identifiers, from.address, from.telecoms);
+}
+
 /** A canonical role as a concept: v3-ParticipationType where it is one. */
 export function roleOf(role: string): Element | undefined {
   if (role === '') return undefined;

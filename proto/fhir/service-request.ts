@@ -15,7 +15,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
-import { inRole, organization, practitioner } from './practitioner.ts';
+import { actors, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
 import {
   enclosing,
@@ -85,8 +85,8 @@ function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEve
     encounter: draft.encounter,
     ...occurrence(from),
     authoredOn: authored(from),
-    requester: inRole(draft, participants, 'ordering')[0] ?? orderer(draft, from),
-    performer: inRole(draft, participants, 'performing'),
+    requester: actors(draft, participants, 'ordering')[0] ?? orderer(draft, from),
+    performer: actors(draft, participants, 'performing'),
     reasonCode: concepts(from.reason),
     supportingInfo: parentResult(from),
     specimen: specimens,
@@ -108,7 +108,10 @@ const changing = new Set(['XO', 'XR', 'XX', 'HD', 'HR', 'OH', 'RL', 'OE', 'OR', 
 function parentResult({ parentObservation: from }: Order): Element[] | undefined {
   if (from === undefined) return undefined;
   const display = [textOf(from.code), from.subId, from.text].filter((part) => part !== '').join(' / ');
-  return display === '' ? undefined : [{ type: 'Observation', display }];
+  const [number] = identifiers(from.identifiers);
+  return display === '' && number === undefined
+    ? undefined
+    : [{ type: 'Observation', identifier: number, display: display === '' ? undefined : display }];
 }
 
 /** The steps of a study have one accession number. */
@@ -195,6 +198,8 @@ function occurrence(from: Order): Record<string, Json> {
   return timed('occurrence', wanted?.start, wanted?.end);
 }
 
+const said = { source: '', type: undefined, setId: '', enteredBy: undefined, entered: undefined };
+
 /** RF1 asks one provider to see another's patient. */
 function addReferral(draft: Draft, from: Referral): Element {
   const people = from.participants.map(({ role, roleCode, person }) => ({
@@ -203,9 +208,7 @@ function addReferral(draft: Draft, from: Referral): Element {
   }));
   const those = (...roles: string[]): Element[] =>
     people.flatMap(({ role, reference }) => (roles.includes(role) && reference ? [reference] : []));
-  const remarks = [from.disposition].flatMap(
-    (one) => note({ text: textOf(one), source: '', type: undefined, setId: '' }) ?? [],
-  );
+  const remarks = [from.disposition].flatMap((one) => note({ ...said, text: textOf(one) }) ?? []);
   return draft.add('referral', {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.originating, from.external]),

@@ -126,6 +126,7 @@ function rowsOf(patient: number): unknown[] {
     sequence: patient,
     epoch: 0n,
     source: 'lab',
+    specimen: 0,
     isWithdrawn: false,
   };
   const { capturedS } = state;

@@ -93,6 +93,24 @@ t.test('charset - bytes that are not UTF-8 are read as windows-1252 with a remar
   t.end();
 });
 
+t.test('charset - an escape sequence in bytes that are not UTF-8 is read as windows-1252, too', (t) => {
+  for (const declared of ['UNICODE UTF-8', '', 'ASCII']) {
+    const found = read(message(declared, Buffer.from('M\\XFC\\ller')));
+    t.equal(found.family, 'Müller');
+    t.same(found.remarks, ['MSH-18: an escape sequence that is not UTF-8, read as windows-1252']);
+    const bytewise = read(message(declared, Buffer.from('M\\XC3\\\\XBC\\ller')));
+    t.equal(bytewise.family, 'Müller');
+    t.same(bytewise.remarks, []);
+  }
+  t.equal(read(message('8859/2', Buffer.from('M\\XB3\\'))).family, 'Mł');
+  t.equal(
+    read(message('GB 18030-2000', Buffer.from('\\XCDF5\\'))).family,
+    '王',
+    'in the charset that was declared',
+  );
+  t.end();
+});
+
 t.test('charset - an unknown name is read as UTF-8, else windows-1252, with a remark', (t) => {
   const found = read(message('ISO IR 999', Buffer.from('Müller')));
   t.equal(found.family, 'Müller');

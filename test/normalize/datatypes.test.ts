@@ -200,7 +200,7 @@ t.test('obx - an unreadable time is kept with a remark that names its place only
   const raw = er7(header, 'OBX|1|NM|A||1||||||F|||NOTATIME');
   const event = normalizeHl7v2(raw, testContext()).events[0];
   t.match(event?.observations[0]?.effective, { value: '', original: 'NOTATIME' });
-  t.same(event?.provenance?.remarks, ['OBX-14: not a time']);
+  t.same(event?.provenance?.remarks, ['OBX[1]-14: not a time']);
   t.end();
 });
 

@@ -243,9 +243,10 @@ t.test('oru - an organization that takes part has its name and its number', (t) 
   t.match(events[0]?.order?.participants, [
     {
       role: 'performing',
-      person: {
+      person: undefined,
+      organization: {
         identifiers: [{ value: '05D1', type: 'XX', system: 'urn:oid:2.16.840.1.113883.4.7' }],
-        name: { text: 'Lab North' },
+        name: 'Lab North',
       },
     },
   ]);

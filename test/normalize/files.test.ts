@@ -15,7 +15,7 @@ t.test('files - one that is cut over rows or repetitions is told of; two whole f
   t.same(told(obx(ed(pdf)), obx(ed(pdf))), []);
   t.same(told(obx(ed(one), '1'), obx(ed(two), '2')), []);
   // A number of letters that no bytes have: the text stays, so that nothing is lost.
-  const bad = 'OBX-5: not in the encoding that it names';
+  const bad = 'OBX[1]-5: Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent';
   t.same(told(obx(ed(pdf.slice(0, 101)))), [bad]);
   const [cut] = events('ORU^R01', 'OBR|1|1|2|X^Y^L', obx(ed(pdf.slice(0, 101))));
   t.equal(Buffer.from(cut?.observations[0]?.attachment?.data ?? []).toString(), pdf.slice(0, 101));
@@ -24,7 +24,7 @@ t.test('files - one that is cut over rows or repetitions is told of; two whole f
   const file = bare[0]?.observations[1]?.attachment;
   t.match(file, { sourceApplication: '', size: BigInt(two.length) });
   t.equal(Buffer.from(file?.data ?? []).toString(), two);
-  t.same(remarksOf(bare), ['OBX-5: a file without its type and encoding, kept as it was sent', piece]);
+  t.same(remarksOf(bare), ['OBX[1]-5: a file in the place of another part of it', piece]);
   t.match(events('ORU^R01', 'OBR|1|1|2|X^Y^L', obx('EPIC'))[0]?.observations[0]?.attachment, {
     sourceApplication: 'EPIC',
     size: 0n,

@@ -113,7 +113,7 @@ t.test('results - an event has the nulls and remarks of its own segments and of 
     events.map(({ nulls }) => nulls),
     [['MSH-6', 'PID[1]-4', 'OBX[1]-6'], ['MSH-6', 'PID[1]-4', 'OBR[2]-10'], ['MSH-6']],
   );
-  const [born, table, observed] = [/^PID-7/, /^OBR-25/, /^OBX-14/];
+  const [born, table, observed] = [/^PID-7/, /^OBR-25/, /^OBX\[1\]-14/];
   t.match(
     events.map(({ provenance }) => provenance?.remarks.slice().sort()),
     [[table, observed, born], [born], [observed]],
@@ -133,7 +133,7 @@ t.test('results - an OBR-7 that cannot be read is as good as none: the time is t
       'OBX|2|NM|A^B^L||5||||||F|||20240801080000',
     );
     t.match(times?.observed, { value: '2024-08-01T08:00:00+02:00', original: said });
-    t.same(provenance?.remarks, ['OBR-7: not a time', 'OBX-14: not a time']);
+    t.same(provenance?.remarks, ['OBR-7: not a time', 'OBX[1]-14: not a time']);
   }
   t.match(event('OBR|1||F1|A^B^L|||0000', 'OBX|1|NM|A^B^L||5||||||F').times?.observed, { original: '0000' });
   t.end();

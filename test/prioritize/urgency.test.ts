@@ -23,6 +23,8 @@ const rows: [string, Uint8Array, string][] = [
   ['OBX-8 in a second repetition', oru(field('OBX', 8, 'L~LL^low^HL70078|x')), 'stat'],
   ['OBX-8 behind a line break in the text', oru('OBX|1|TX|A^B||one\n\nthree|||AA|||F'), 'stat'],
   ['OBX-8 behind a carriage return', oru('OBX|1|TX|A^B||one\r\rthree|||AA|||F'), 'stat'],
+  ['OBX-8 in a segment that continues it', oru('OBX|1|TX|A^B||one', 'ADD| two', 'ADD||||AA|||F'), 'stat'],
+  ['the flag of an order that continues', oru('OBX|1|TX|A^B||one', 'NTE|1', 'ADD||||AA'), 'routine'],
   ['the same field of a segment behind a short OBX', oru('OBX|1|TX|A^B||one', 'NTE|1|L|||||HH'), 'routine'],
   ['OBX-8 in lower case', oru(field('OBX', 8, ' aa ')), 'stat'],
   ['OBX-8 H', oru(field('OBX', 8, 'H|HH')), 'routine'],

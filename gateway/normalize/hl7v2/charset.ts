@@ -15,6 +15,8 @@ export interface Charset {
   /** True where a trail byte can equal a delimiter. */
   walked: boolean;
   decode(bytes: Buffer): string;
+  /** What an escape sequence says in bytes: those of the sender's charset, whatever the message's own are by now. */
+  unescape(bytes: Buffer): string;
   remark?: string;
 }
 
@@ -74,7 +76,8 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
   const first = asked[0] ?? '';
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => iso2022.has(name))) {
-    return { name: 'ISO-2022-JP', walked: true, decode: textDecoder('iso-2022-jp') };
+    const decode = textDecoder('iso-2022-jp');
+    return { name: 'ISO-2022-JP', walked: true, decode, unescape: decode };
   }
   if (asciiNames.has(first) || utf8Names.has(first)) {
     const found = utf8(whole, utf8Names.has(first));
@@ -99,18 +102,35 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
 }
 
 function utf8(whole: Buffer, declared: boolean): Charset {
-  if (isUtf8(whole)) return { name: 'UTF-8', walked: false, decode: (bytes) => bytes.toString('utf8') };
+  if (isUtf8(whole))
+    return {
+      name: 'UTF-8',
+      walked: false,
+      decode: (bytes) => bytes.toString('utf8'),
+      unescape: utf8OrWindows,
+    };
   return {
     name: 'WINDOWS-1252',
     walked: false,
-    // A single field may still be good UTF-8.
-    decode: (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252')),
+    decode: utf8OrWindows,
+    unescape: utf8OrWindows,
     remark: `MSH-18: ${declared ? 'not valid UTF-8' : 'no charset declared and not UTF-8'}, read as windows-1252`,
   };
 }
 
+/** A single field may still be good UTF-8. */
+function utf8OrWindows(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252');
+}
+
+/** True where `unescape` reads the bytes as another charset than that of the message. */
+export function isForeign({ name }: Charset, bytes: Buffer): boolean {
+  return (name === 'UTF-8' || name === 'ASCII') && !isUtf8(bytes);
+}
+
 function viaIconv(name: string, encoding: string, walked: boolean): Charset {
-  return { name, walked, decode: (bytes) => iconv.decode(bytes, encoding) };
+  const decode = (bytes: Buffer): string => iconv.decode(bytes, encoding);
+  return { name, walked, decode, unescape: decode };
 }
 
 function textDecoder(label: string): (bytes: Buffer) => string {

@@ -3,7 +3,7 @@ import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../pro
 import { dateText, time, timeOf } from './clock.ts';
 import { code, codes, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
-import { addresses, nameIn, participants, telecoms } from './people.ts';
+import { addresses, nameIn, participants, person, telecoms } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 export const al1: Table<Allergy> = [
@@ -133,4 +133,6 @@ export const nte: Table<Note> = [
         .join('\n'),
   ],
   [4, 'type', code],
+  [5, 'enteredBy', person],
+  [6, 'entered', time],
 ];

@@ -3,7 +3,7 @@ import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/e
 import { readTime } from '../time.ts';
 import type { Message, Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { type KnownTime, remark, type Scope } from './scope.ts';
+import { type KnownTime, place, remark, type Scope } from './scope.ts';
 import { sequenceOf } from './sequence.ts';
 import { fresh } from './shapes.ts';
 
@@ -53,11 +53,11 @@ export function timeOf(
   // The degree of precision is the old TS type's second component.
   const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
   const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '', scope.offset);
-  if (read.remark !== '') remark(scope, `${segment.name}-${field}: ${read.remark}`);
+  if (read.remark !== '') remark(scope, `${place(segment, field)}: ${read.remark}`);
   if (read.time.ambiguity !== '')
-    remark(scope, `${segment.name}-${field}: ${read.time.ambiguity} in ${read.time.assumed}`);
+    remark(scope, `${place(segment, field)}: ${read.time.ambiguity} in ${read.time.assumed}`);
   else if (read.time.precision === 'month' && isShortDate(text, message))
-    remark(scope, `${segment.name}-${field}: six digits, read as a year and a month`);
+    remark(scope, `${place(segment, field)}: six digits, read as a year and a month`);
   // Digits and nothing else, so that the same bytes say it in whichever parts they stand.
   else if (read.remark === '' && text.length === end - start) keep(scope, { start, end, time: read.time });
   return read.time;

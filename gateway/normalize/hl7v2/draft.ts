@@ -26,6 +26,11 @@ import { Owners } from './owners.ts';
 import { noReply } from './reply.ts';
 import { fresh } from './shapes.ts';
 
+/** Every order's event repeats its patient and its specimen, so that a small message could become a huge one. */
+export const repeatedBytesMax = 64 * 1024 * 1024;
+/** What a segment costs in an event, however short it is. */
+const segmentBytes = 1024;
+
 export interface Heading {
   readonly order: Order;
   readonly notes: readonly Note[];
@@ -49,6 +54,15 @@ export class Draft {
   specimen: Specimen | undefined;
   /** Comments on it; every one of its orders gets them. */
   specimenNotes: Note[] = [];
+  /** What was observed of it before its orders; every one of them tells it. */
+  private specimenRows: Observation[] = [];
+  /** So many of them have been told; the others are still with the patient. */
+  private rowsTold = 0;
+  /** Those from here on are of the container, not of the specimen. */
+  private containerRows: number | undefined;
+  private specimenBytes = 0;
+  /** What orders repeat of their specimens, about. */
+  repeatedBytes = 0;
   /** True once the open event has said anything but its header. */
   said = false;
   /** How the message answers another one. */
@@ -152,9 +166,46 @@ export class Draft {
       roles: [...roles],
       siteModifiers: [...siteModifiers],
     };
-    // What was observed of a specimen before its orders is told with the first of them.
-    this.event.observations = this.base.observations;
+    // A message that repeats too much is refused in the end; until then it costs nothing more.
+    this.repeatedBytes += this.specimenBytes;
+    const again = this.repeatedBytes > repeatedBytesMax ? [] : this.specimenRows.slice(0, this.rowsTold);
+    this.event.observations = [...again.map((row) => this.copied(row)), ...this.base.observations];
+    this.rowsTold = this.specimenRows.length;
     this.base.observations = [];
+  }
+
+  /** The next specimen, of the orders that follow it. */
+  openSpecimen(specimen: Specimen | undefined): void {
+    this.specimen = specimen;
+    this.specimenNotes = [];
+    this.specimenRows = [];
+    this.rowsTold = 0;
+    this.containerRows = undefined;
+    this.specimenBytes = 0;
+  }
+
+  /** A container of the specimen. @param next there are orders of the one before it */
+  openContainer(next: boolean): void {
+    this.containerRows ??= this.specimenRows.length;
+    if (!next) return;
+    this.specimenRows.length = this.containerRows;
+    this.rowsTold = this.containerRows;
+  }
+
+  /** A row or a note, where it stands between a specimen and its orders. */
+  ofSpecimen(segment: Segment, row?: Observation): void {
+    if (this.event !== undefined || this.specimen === undefined) return;
+    this.specimenBytes += segmentBytes + segment.end(segment.count) - segment.start(0);
+    if (row !== undefined) this.specimenRows.push(row);
+  }
+
+  /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */
+  private copied(row: Observation): Observation {
+    const copy = copied(row);
+    const { segmentsOf } = this.message;
+    const segments = segmentsOf?.get(row);
+    if (segments !== undefined) segmentsOf?.set(copy, segments);
+    return copy;
   }
 
   closeGroup(): void {
@@ -189,10 +240,19 @@ export class Draft {
     if (this.movement !== undefined) this.base.movement = { ...this.movement };
     this.notes = this.base.notes;
     this.acting = undefined;
-    this.specimen = undefined;
+    this.openSpecimen(undefined);
     this.said = false;
     this.seen.clear();
   }
+}
+
+/** As it is now, its lists its own. */
+export function copied<T extends object>(one: T): T {
+  const copy = { ...one };
+  for (const [key, value] of Object.entries(copy)) {
+    if (Array.isArray(value)) Object.assign(copy, { [key]: [...(value as unknown[])] });
+  }
+  return copy;
 }
 
 function opened(family: Family): ClinicalEvent {

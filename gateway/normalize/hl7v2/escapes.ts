@@ -6,6 +6,9 @@ import type { Delimiters } from './delimiters.ts';
 
 const longest = 4096; // characters of one sequence; an unpaired escape character must stay cheap
 
+/** X and its bytes [HL7 2.7.5]. */
+const hexForm = /^[Xx](?:[0-9A-Fa-f]{2})+$/;
+
 /** `bytesToText` reads the bytes of `\X..\` in the message's charset. */
 export function unescapeText(text: string, by: Delimiters, bytesToText: (bytes: Buffer) => string): string {
   const mark = String.fromCharCode(by.escape);
@@ -14,9 +17,22 @@ export function unescapeText(text: string, by: Delimiters, bytesToText: (bytes: 
   let out = '';
   let done = 0;
   while (from >= 0) {
-    const to = text.indexOf(mark, from + 1);
+    let to = text.indexOf(mark, from + 1);
     if (to < 0) break;
-    const meaning = to - from > longest ? undefined : meant(text.slice(from + 1, to), by, bytesToText);
+    const name = to - from > longest ? '' : text.slice(from + 1, to);
+    let meaning: string | undefined;
+    if (hexForm.test(name)) {
+      // The bytes of one character may be escaped one by one.
+      let digits = name.slice(1);
+      while (text[to + 1] === mark) {
+        const next = text.indexOf(mark, to + 2);
+        const more = next < 0 || next - to > longest ? '' : text.slice(to + 2, next);
+        if (!hexForm.test(more)) break;
+        digits += more.slice(1);
+        to = next;
+      }
+      meaning = bytesToText(Buffer.from(digits, 'hex'));
+    } else meaning = meant(name, by);
     if (meaning === undefined) {
       // Not a sequence: this mark is content, and the next one may open a sequence.
       from = to;
@@ -59,7 +75,7 @@ function control(unit: number): string {
   return unit === 10 ? '.br' : `X${unit.toString(16).padStart(2, '0').toUpperCase()}`;
 }
 
-function meant(name: string, by: Delimiters, bytesToText: (bytes: Buffer) => string): string | undefined {
+function meant(name: string, by: Delimiters): string | undefined {
   switch (name) {
     case 'F':
       return String.fromCharCode(by.field);
@@ -78,18 +94,8 @@ function meant(name: string, by: Delimiters, bytesToText: (bytes: Buffer) => str
     case 'N':
       return '';
   }
-  const first = name.charCodeAt(0);
-  // The names are capitals for X and small for formatting [HL7 2.7]; senders write both both ways.
-  if (first === 0x58 || first === 0x78) return hex(name, bytesToText); // X
-  if (first === 0x2e) return formatting(name.slice(1).toLowerCase()); // .
-  return undefined;
-}
-
-function hex(name: string, bytesToText: (bytes: Buffer) => string): string | undefined {
-  const digits = name.slice(1);
-  if (digits.length === 0 || digits.length % 2 !== 0) return undefined;
-  const bytes = Buffer.from(digits, 'hex');
-  return bytes.length * 2 === digits.length ? bytesToText(bytes) : undefined;
+  // Small letters for formatting, as X is a capital [HL7 2.7]; senders write both both ways.
+  return name.startsWith('.') ? formatting(name.slice(1).toLowerCase()) : undefined;
 }
 
 /** Formatted text [HL7 2.7.6]: .br .sp<n> .fi .nf .in<n> .ti<n> .sk<n> .ce */

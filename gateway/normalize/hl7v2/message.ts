@@ -4,12 +4,12 @@
  * else the bytes are decoded. Loops go over the bytes: those are read several times faster. What lies inside a field is found when it is asked for.
  */
 import { trimmed } from '../text.ts';
-import type { Charset } from './charset.ts';
+import { type Charset, isForeign } from './charset.ts';
 import { type Delimiters, standard } from './delimiters.ts';
 import { unescapeText } from './escapes.ts';
 import { type KeptCodes, keptCodes } from './kept-codes.ts';
 import { Parts } from './parts.ts';
-import type { Scope } from './scope.ts';
+import { remark, type Scope } from './scope.ts';
 
 export class Message {
   readonly bytes: Buffer;
@@ -56,7 +56,7 @@ export class Message {
     if (end - start === 2 && bytes[start] === 34 && bytes[start + 1] === 34) return '';
     const raw = this.chars.substring(start, end);
     const text = this.ascii ? raw : this.decoded(raw, start, end);
-    return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.charset.decode) : text;
+    return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.unescape) : text;
   }
 
   /** The same without separators at its end: empty parts there say nothing [HL7 2.5.3.2]. */
@@ -66,6 +66,12 @@ export class Message {
     while (last > start && (bytes[last - 1] === by.component || bytes[last - 1] === by.subcomponent)) last--;
     return this.text(start, last);
   }
+
+  private readonly unescape = (bytes: Buffer): string => {
+    if (isForeign(this.charset, bytes))
+      remark(this.scope, 'MSH-18: an escape sequence that is not UTF-8, read as windows-1252');
+    return this.charset.unescape(bytes);
+  };
 
   /** True where two stretches hold the same bytes. */
   same(start: number, end: number, other: number, otherEnd: number): boolean {

@@ -3,7 +3,7 @@ import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/even
 import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
 import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
-import { Draft } from './draft.ts';
+import { Draft, repeatedBytesMax } from './draft.ts';
 import type { Family } from './family.ts';
 import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
@@ -68,7 +68,7 @@ function mapped(message: Message): Normalized {
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
   const draft = new Draft(message, family, trigger);
-  let shared = true;
+  let ofAll = true;
   let anything = false;
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
@@ -77,8 +77,8 @@ function mapped(message: Message): Normalized {
     // Text that a raw line break has cut off is not in the event, and a reader should know.
     if (handler !== undefined) handler(draft, segment);
     else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
-    shared &&= ahead.has(segment.name) || segment.name === 'EVN';
-    if (!shared) draft.owners.own(segment.line, draft.current);
+    ofAll &&= ahead.has(segment.name) || segment.name === 'EVN';
+    if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
     const tells = says(segment, numbered.has(segment.name) ? 2 : 1);
     if (!supplements.has(segment.name)) draft.said ||= tells;
@@ -90,10 +90,11 @@ function mapped(message: Message): Normalized {
   if (events.length === 0 || !anything) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
-  if (events.length > 50 && events.length * sharedBytes(message, family) > repeatedBytesMax) {
+  const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
+  if (shared + draft.repeatedBytes > repeatedBytesMax) {
     return refused(
       'too-large',
-      'The message has so many orders that their events, which each repeat the patient and the visit, would be over 64 MiB; this cannot be raised, the sender has to split it.',
+      'The message has so many orders that their events, which each repeat the patient, the visit and the specimen, would be over 64 MiB; this cannot be raised, the sender has to split it.',
     );
   }
   for (const event of events) {
@@ -120,8 +121,6 @@ const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR']);
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);
 
-// Every order's event repeats its patient, so that a small message could become a huge one.
-const repeatedBytesMax = 64 * 1024 * 1024;
 const repeated = new Set([
   'MSH',
   'ARV',

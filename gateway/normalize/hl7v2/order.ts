@@ -11,7 +11,7 @@ import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, sameNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
@@ -187,7 +187,7 @@ export const obr: Table<Ordering> = [
   ],
   [27, (to, segment, field) => timed(to.order, segment, field)],
   [28, people('copy-to')],
-  [29, (to, segment, field) => addParents(to.order, segment, field)],
+  [29, (to, segment, field) => parents(to.order, segment, field)],
   [
     30,
     (to, segment, field) => {
@@ -228,6 +228,7 @@ export const obr: Table<Ordering> = [
     },
   ],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
+  [54, (to, segment, field) => addParents(to.order, segment, field)],
   [
     55,
     (to, segment, field) => {
@@ -278,10 +279,20 @@ function addParents(order: Order, segment: Segment, field: number): void {
   for (const one of eips(segment, field)) addParent(order, one);
 }
 
+/** The parent order; from 2.9 on the parent's result (its OBX-21), and the order stands in OBR-54 [HL7 2.9 4.5.3.29]. */
+function parents(order: Order, segment: Segment, field: number): void {
+  if (!/^2\.(?:9|\d\d)/.test(segment.message.segments[0]?.text(12) ?? '')) {
+    addParents(order, segment, field);
+    return;
+  }
+  const known = order.parentObservation ?? { code: undefined, subId: '', text: '', identifiers: [] };
+  order.parentObservation = { ...known, identifiers: eips(segment, field) };
+}
+
 /** PRL: 1 what the parent observed, 2 its sub-ID, 3 its value in words [HL7 2.A.56]. */
 function parentObservation(segment: Segment, field: number): ParentObservation {
   const parts = segment.parts(field);
-  return { code: codeOf(parts.sub(1)), subId: parts.text(2), text: parts.text(3) };
+  return { code: codeOf(parts.sub(1)), subId: parts.text(2), text: parts.text(3), identifiers: [] };
 }
 
 function facilityOf(order: Order): Organization {

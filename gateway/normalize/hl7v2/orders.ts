@@ -2,6 +2,7 @@
 import { bloodSegments } from './blood.ts';
 import { type Family, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
+import { contactSegment } from './ref.ts';
 import { replySegments } from './reply.ts';
 import { rxSegments, toBeGiven } from './rx.ts';
 import {
@@ -27,6 +28,7 @@ export const orders: Family = {
     coverageSegments,
     noteSegment,
     orderSegments,
+    contactSegment,
     observationSegments,
     rxSegments,
     bloodSegments,

@@ -5,6 +5,7 @@ import { alarmOf, isAlarm } from './alarm.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
+import { contactSegment } from './ref.ts';
 import { remark } from './scope.ts';
 import {
   clinicalSegments,
@@ -15,6 +16,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
+import { findSpecimens } from './specimen.ts';
 import { controlOf, endingControl, isDeleted, reportOfOrder, reportStatus } from './status.ts';
 
 const segments = handlers(
@@ -23,6 +25,7 @@ const segments = handlers(
   coverageSegments,
   noteSegment,
   orderSegments,
+  contactSegment,
   observationSegments,
 );
 
@@ -61,6 +64,7 @@ export const alarm: Family = {
 
 export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const { order, observations } = event;
+  findSpecimens(event);
   const said = upper(order?.resultStatus ?? '');
   const known = reportStatus[said];
   if (known === undefined && said !== '') {
@@ -96,7 +100,8 @@ const asked = 'AOE';
  */
 function fromObservations({ observations, order }: ClinicalEvent): string {
   const speaking = observations.filter(
-    ({ resultStatus, type }) => !besides.has(upper(resultStatus)) && upper(type) !== asked,
+    ({ resultStatus, type, mood }) =>
+      mood === undefined && !besides.has(upper(resultStatus)) && upper(type) !== asked,
   );
   const statuses = new Set(speaking.map((one) => one.status));
   const there = ['partial', 'preliminary', 'corrected', 'final'].find((status) => statuses.has(status));

@@ -108,6 +108,13 @@ function key(to: MasterFileRecord, segment: Segment, field: number): void {
 
 export const referenceTables = { RF1: rf1, PRD: prd, CTD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
 
+/** Whom to ask about an order [HL7 4.4, 7.3.1]. */
+export const contactSegment: Record<string, Handler> = {
+  CTD(draft, segment) {
+    draft.order.participants.push(fill(fresh.participant('', undefined), prd, segment));
+  },
+};
+
 const bodies: Record<string, Handler> = {
   RF1(draft, segment) {
     draft.base.referral ??= fresh.referral();

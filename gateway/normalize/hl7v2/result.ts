@@ -7,10 +7,10 @@ import { flags } from './flags.ts';
 import { ei, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
-import { remark } from './scope.ts';
+import { place, remark } from './scope.ts';
 import { isDeleted, resultStatus } from './status.ts';
 import { asSent, type Table, word } from './table.ts';
-import { observedValue, place } from './value.ts';
+import { observedValue } from './value.ts';
 
 // Most of a result message is OBX: what nearly each of them has is assigned by name, which the engine does
 // several times faster than by key.
@@ -81,6 +81,7 @@ export const obx: Table<Observation> = [
   [19, 'analyzed', time],
   [20, 'bodySites', codes],
   [21, 'identifier', (segment, field) => ei()(segment, field)],
+  [22, (to, segment, field) => mood(to, segment, field)],
   [
     23,
     (to, segment, field) => {
@@ -104,7 +105,18 @@ export const obx: Table<Observation> = [
     },
   ],
   [32, 'valueAbsentReason', code],
+  [33, 'specimenIdentifier', (segment, field) => ei()(segment, field)],
 ];
+
+/** HL7 table 0725: whatever is not an event has not been found; OBX-11 says then how sure the goal or the request is. */
+function mood(to: Observation, segment: Segment, field: number): void {
+  const said = code(segment, field);
+  const word = upper(said?.codings[0]?.code ?? '');
+  if (word === '' || word === 'EVN') return;
+  to.mood = said;
+  to.status = 'unknown';
+  remark(segment.message.scope, `${place(segment, field)}: a goal, a request or the like, and no finding`);
+}
 
 /** OBX-15: the producer as a code of its own. */
 function producer(to: Observation, segment: Segment, field: number): void {

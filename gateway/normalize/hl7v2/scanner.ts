@@ -45,6 +45,8 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
   let used = 0;
   let at = 0;
   let alone = true;
+  /** From the end of a segment to where it goes on, in turn. */
+  const gaps: number[] = [];
   while (at < length) {
     const begin = at;
     const mine = used;
@@ -82,13 +84,17 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
       continue;
     }
     if (begin > 0) alone &&= !opensMessage(bytes, begin);
+    if (starts.length > 1 && goesOn(bytes, begin, field))
+      gaps.push((marks[mine - 1] as number) - 1, begin + 4);
     starts.push(mine);
-    if (broken) remark(scope, `line ${starts.length}: its text goes on after a line break`, starts.length);
+    if (broken && gaps.length === 0)
+      remark(scope, `line ${starts.length}: its text goes on after a line break`, starts.length);
     if (starts.length > limits.segmentsMax) {
       const which = `limits.segmentsMax of the config (${limits.segmentsMax})`;
       return raisable(`The message has more segments than ${which} allows`);
     }
   }
+  if (gaps.length > 0) return index(without(bytes, gaps), by, charset, scope);
   if (length > limits.fieldBytesMax) {
     const found = tooLarge(bytes, marks, starts, used, limits.fieldBytesMax);
     if (found !== undefined) return found;
@@ -104,6 +110,25 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     message.segments.push(new Segment(message, nameAt(message, begin), i + 1, base, next - base - 2));
   }
   return message;
+}
+
+/**
+ * ADD: the field that the segment before it ends with goes on, and behind it that segment's further fields
+ * [HL7 2.10.2.1]. Behind MSH it continues another message, which is not here.
+ */
+function goesOn(bytes: Buffer, at: number, field: number): boolean {
+  return bytes[at] === 65 && bytes[at + 1] === 68 && bytes[at + 2] === 68 && bytes[at + 3] === field;
+}
+
+function without(bytes: Buffer, gaps: readonly number[]): Buffer {
+  const parts: Buffer[] = [];
+  let done = 0;
+  for (let i = 0; i < gaps.length; i += 2) {
+    parts.push(bytes.subarray(done, gaps[i]));
+    done = gaps[i + 1] as number;
+  }
+  parts.push(bytes.subarray(done));
+  return Buffer.concat(parts);
 }
 
 function raisable(what: string): Reject {

@@ -1,6 +1,7 @@
 /** What reading one message needs beside its bytes, and what it leaves for the provenance. */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext } from '../outcome.ts';
+import type { Segment } from './message.ts';
 import type { At } from './owners.ts';
 
 export interface Scope {
@@ -31,6 +32,12 @@ export function remark(scope: Scope, text: string, at = scope.at): void {
   if (known === undefined) {
     if (scope.remarks.size < remarksMax) scope.remarks.set(text, [at]);
   } else if (known.at(-1) !== at) known.push(at);
+}
+
+/** A field for a remark; of a result with the set id of its row, which tells it from the others. */
+export function place(segment: Segment, field: number): string {
+  const row = segment.name === 'OBX' ? segment.text(1) : '';
+  return /^\d{1,6}$/.test(row) ? `${segment.name}[${row}]-${field}` : `${segment.name}-${field}`;
 }
 
 export function* remarksOf({ remarks }: Scope): Generator<readonly [text: string, at: At]> {

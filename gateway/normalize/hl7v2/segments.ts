@@ -1,15 +1,14 @@
 /** What the segments that every family shares do to a draft. */
 import type {
-  Allergy,
   ClinicalEvent,
-  Coverage,
   Identifier,
   Order,
   Specimen,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { act } from './acting.ts';
 import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
-import type { Draft, Heading } from './draft.ts';
+import { copied, type Draft, type Heading } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
@@ -21,7 +20,7 @@ import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
 import { fill } from './table.ts';
 import { tq1, tq2 } from './timing.ts';
-import { type Acting, evn, prt, pv1, pv2, rol } from './visit.ts';
+import { evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
   EVN(draft, segment) {
@@ -131,7 +130,9 @@ function lastCoverage({ base }: Draft): Coverage {
 export const noteSegment: Record<string, Handler> = {
   NTE(draft, segment) {
     // One without a field is a separator of the sender's; a numbered empty one is a blank line of its text.
-    if (says(segment)) draft.notes.push(fill(fresh.note(), nte, segment));
+    if (!says(segment)) return;
+    draft.notes.push(fill(fresh.note(), nte, segment));
+    draft.ofSpecimen(segment);
   },
 };
 
@@ -199,8 +200,7 @@ export const orderSegments: Record<string, Handler> = {
     if (draft.event === undefined || (draft.specimen !== undefined && draft.seen.has('OBR'))) {
       draft.closeGroup();
       if (draft.family.opens.size > 0) {
-        draft.specimen = fill(fresh.specimen(), spm, segment);
-        draft.specimenNotes = [];
+        draft.openSpecimen(fill(fresh.specimen(), spm, segment));
         draft.notes = draft.specimenNotes;
         return;
       }
@@ -215,13 +215,15 @@ export const orderSegments: Record<string, Handler> = {
     // A container before its orders (OUL^R21, OML^O35) is that of those; the next one ends them.
     const next = draft.event === undefined || (draft.seen.has('OBR') && specimen !== undefined);
     if (draft.family.opens.size > 0 && next) {
+      draft.openContainer(draft.event !== undefined);
       if (draft.event !== undefined) draft.specimen = withoutContainer(specimen);
       draft.closeGroup();
       draft.specimen ??= fresh.specimen();
       fill(draft.specimen, sac, segment);
       return;
     }
-    fill(specimenOf(draft.order), sac, segment);
+    // Of several specimens it is that of the last.
+    fill(draft.order.furtherSpecimens.at(-1) ?? specimenOf(draft.order), sac, segment);
   },
 };
 
@@ -231,8 +233,12 @@ export const observationSegments: Record<string, Handler> = {
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
     tellOfPieces(draft.lastObservation, observation, segment.message.scope);
+    // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
+    if (draft.seen.has('SPM') && draft.family.name !== 'oul')
+      observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
     made(observation, segment);
     draft.current.observations.push(observation);
+    draft.ofSpecimen(segment, observation);
     draft.seen.add('OBX');
     draft.notes = observation.notes;
     draft.acting = observation.performers;
@@ -296,15 +302,6 @@ function headed(draft: Draft, { order: head, notes, segments }: Heading, segment
   for (const one of segments) made(own, one);
 }
 
-/** As it is now, its lists its own. */
-function copied(order: Order): Order {
-  const copy = { ...order };
-  for (const [key, value] of Object.entries(copy)) {
-    if (Array.isArray(value)) Object.assign(copy, { [key]: [...(value as unknown[])] });
-  }
-  return copy;
-}
-
 /** The same specimen for its next container; one that only containers told of is another with each. */
 function withoutContainer(specimen: Specimen | undefined): Specimen | undefined {
   if (specimen?.type === undefined) return undefined;
@@ -334,35 +331,4 @@ function further(draft: Draft): void {
 function placeOf({ family, furtherOrder, current }: Draft): string {
   if (family.opens.size > 0) return '';
   return furtherOrder === undefined ? 'order' : `furtherOrders[${current.furtherOrders.length - 1}]`;
-}
-
-function nobody(): Acting {
-  return {
-    role: '',
-    action: '',
-    period: undefined,
-    organizations: [],
-    participants: [],
-    devices: [],
-    telecoms: [],
-  };
-}
-
-function act(draft: Draft, segment: Segment, table: typeof prt): void {
-  const { role, action, period, organizations, participants, devices, telecoms } = fill(
-    nobody(),
-    table,
-    segment,
-  );
-  const as = { action, period };
-  const to = draft.acting ?? draft.encounter.participants;
-  for (const one of participants) to.push({ ...one, ...as, role, telecoms });
-  for (const { name, identifiers } of organizations) {
-    const named = name === '' ? undefined : { ...fresh.name(), text: name };
-    to.push({ ...fresh.participant(role, { identifiers, name: named }), ...as, telecoms });
-  }
-  const unnamed = participants.length === 0 && organizations.length === 0;
-  if (devices.length > 0 || (unnamed && (role !== '' || telecoms.length > 0))) {
-    to.push({ ...fresh.participant(role, undefined), ...as, devices, telecoms: unnamed ? telecoms : [] });
-  }
 }

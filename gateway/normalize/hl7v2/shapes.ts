@@ -238,6 +238,9 @@ export const fresh = {
     subType: '',
     furtherAttachments: [],
     ofOrder: '',
+    ofSpecimen: 0,
+    specimenIdentifier: undefined,
+    mood: undefined,
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,
@@ -250,6 +253,7 @@ export const fresh = {
     addresses: [],
     acted: undefined,
     location: undefined,
+    organization: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -341,6 +345,8 @@ export const fresh = {
     source: '',
     type: undefined,
     setId: '',
+    enteredBy: undefined,
+    entered: undefined,
   }),
   movement: maker<proto.Movement>(proto.Movement),
   merge: maker<proto.Merge>(proto.Merge),

@@ -1,9 +1,9 @@
 /** SPM, SAC and OBR-15: what was taken from the patient [HL7 7.4.3, 13.4.3]. */
-import type { Code, Coding, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Coding, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { period, time } from './clock.ts';
 import { code, codeOf, codes, textOf, unitText } from './coded.ts';
-import { cxs, eips, eis, typed } from './identified.ts';
+import { cxs, eips, eis, sameNumber, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -50,6 +50,17 @@ export const sac: Table<Specimen> = [
 export function specimenOf(order: Order): Specimen {
   order.specimen ??= fresh.specimen();
   return order.specimen;
+}
+
+/** A row that names its specimen (OBX-33) is of that one, wherever it stands. */
+export function findSpecimens({ order, observations }: ClinicalEvent): void {
+  for (const row of observations) {
+    const named = row.specimenIdentifier;
+    if (named === undefined || order?.specimen === undefined) continue;
+    const all = [order.specimen, ...order.furtherSpecimens];
+    const at = all.findIndex(({ identifiers }) => identifiers.some((one) => sameNumber(one, named)));
+    row.ofSpecimen = at + 1;
+  }
 }
 
 /** SPS [HL7 2.A.69]: 1 what, 2 what was added, 3 how it was taken, 4 from where, 5 which side, 7 as what. */

@@ -12,8 +12,8 @@ import { trimmed, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
 import { codeOf, textOf, unitText } from './coded.ts';
 import type { Segment } from './message.ts';
-import type { Parts } from './parts.ts';
-import { remark } from './scope.ts';
+import { Parts } from './parts.ts';
+import { place, remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 
 export function observedValue(to: Observation, segment: Segment, field: number): void {
@@ -38,7 +38,7 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       files(to, segment, field, embedded);
       return;
     case 'RP':
-      files(to, segment, field, pointer);
+      files(to, segment, field, pointerOrFile);
       to.value = to.attachment?.pointer ?? '';
       to.furtherValues = to.furtherAttachments.map((one) => one.pointer);
       return;
@@ -77,12 +77,6 @@ function texts(to: Observation, segment: Segment, field: number, type: string): 
       remark(segment.message.scope, `${place(segment, field)}: a number (NM) without a digit`);
     }
   }
-}
-
-/** With the set id of its row, which tells it from the others. */
-export function place(segment: Segment, field: number): string {
-  const row = segment.text(1);
-  return /^\d{1,6}$/.test(row) ? `${segment.name}[${row}]-${field}` : `${segment.name}-${field}`;
 }
 
 function textIn(parts: Parts, type: string): string {
@@ -166,6 +160,11 @@ const subtypes: Record<string, string> = lookup({
   'X-HL7-CDA-LEVEL-ONE': 'application/hl7-cda+xml',
   DICOM: 'application/dicom',
   JPG: 'image/jpeg',
+  JPEG: 'image/jpeg',
+  TIF: 'image/tiff',
+  TIFF: 'image/tiff',
+  PNG: 'image/png',
+  GIF: 'image/gif',
   PICT: 'image/x-pict',
   BASIC: 'audio/basic',
   POSTSCRIPT: 'application/postscript',
@@ -175,7 +174,8 @@ const subtypes: Record<string, string> = lookup({
 
 /** The MIME type that data type (0191) and subtype (0291) say, else as sent. */
 function mime(type: string, subtype: string): string {
-  const known = subtypes[subtype.toUpperCase()];
+  // Some name the subtype in the place of the type.
+  const known = subtypes[(subtype || type).toUpperCase()];
   if (known !== undefined) return known;
   if (subtype.includes('/')) return subtype;
   const family = families[type.toUpperCase()];
@@ -194,7 +194,12 @@ function files(
   read: (parts: Parts, segment: Segment, field: number) => Attachment,
 ): void {
   let left = segment.message.scope.context.attachmentBytesMax;
-  for (const parts of segment.repetitions(field)) {
+  const found = segment.repetitions(field);
+  for (let at = 0; at < found.length; at++) {
+    let parts = found[at] as Parts;
+    // A text that was not escaped: what follows its ~ has no part of a file.
+    for (; isPlain(parts) && found[at + 1]?.reaches(2) === false; at++)
+      parts = new Parts(parts.message, parts.start, (found[at + 1] as Parts).end, parts.separator);
     const file = read(parts, segment, field);
     if (file.data.length > left) file.data = new Uint8Array();
     left -= file.data.length;
@@ -203,49 +208,127 @@ function files(
   }
 }
 
+/** ED with a text that is sent as it is. */
+function isPlain(parts: Parts): boolean {
+  return parts.has(5) && (encodings[parts.text(4).toLowerCase()] ?? 'a') === 'a' && isText(said(parts).type);
+}
+
+function isText(contentType: string): boolean {
+  return /^text\/|xml|rtf$/.test(contentType);
+}
+
+const encodings: Record<string, string> = lookup({
+  a: 'a',
+  hex: 'hex',
+  base64: 'base64',
+  'base-64': 'base64',
+  base_64: 'base64',
+  'base 64': 'base64',
+  b64: 'base64',
+});
+
+/** What an ED says of its data, and they. */
+interface Said {
+  source: string;
+  type: string;
+  encoding: string;
+  data: string;
+  /** They stand elsewhere than they should. */
+  misplaced: boolean;
+}
+
 /** ED: 1 source application, 2 type, 3 subtype, 4 encoding, 5 data [HL7 2.A.24]. */
+function said(parts: Parts): Said {
+  const source = parts.sub(1).text(1);
+  const type = mime(parts.text(2), parts.text(3));
+  const encoding = parts.text(4);
+  if (parts.has(5)) return { source, type, encoding, data: dataOf(parts, type, encoding), misplaced: false };
+  // A file alone, or behind fewer words than there should be, which say what they can.
+  const last = parts.has(3) ? 3 : parts.has(2) ? 2 : 1;
+  const data = parts.text(last);
+  const bare = last === 1 && data.length > nameLettersMax;
+  if (parts.has(4) || !(bare || isFile(data))) return { source, type, encoding, data: '', misplaced: false };
+  const words = [1, 2].slice(0, last - 1).map((one) => parts.text(one));
+  const named = words.find((one) => encodings[one.toLowerCase()] !== undefined) ?? '';
+  const kind = words.find((one) => one !== named) ?? '';
+  return { source: '', type: mime(kind, ''), encoding: named, data, misplaced: true };
+}
+
+/** The data alone, as of a piece of a file: no application has so long a name. */
+const nameLettersMax = 40;
+
+/** A separator that was not escaped is content of a text, as it is in TX. */
+function dataOf(parts: Parts, type: string, encoding: string): string {
+  const plain = (encodings[encoding.toLowerCase()] ?? 'a') === 'a' && isText(type);
+  return plain ? trimmed(parts.message.text(parts.sub(5).start, parts.end)) : parts.text(5);
+}
+
 function embedded(parts: Parts, segment: Segment, field: number): Attachment {
+  const { scope } = parts.message;
   const found = fresh.attachment();
-  const bare = isBare(parts);
-  if (bare)
-    remark(
-      parts.message.scope,
-      `${segment.name}-${field}: a file without its type and encoding, kept as it was sent`,
-    );
-  else found.sourceApplication = parts.sub(1).text(1);
-  found.contentType = mime(parts.text(2), parts.text(3));
-  found.encoding = parts.text(4);
-  const sent = parts.text(bare ? 1 : 5);
-  const data = decoded(sent, found.encoding.toLowerCase());
-  if (data === undefined)
-    remark(parts.message.scope, `${segment.name}-${field}: not in the encoding that it names`);
-  const bytes = data ?? Buffer.from(sent, 'utf8');
+  const { source, type, encoding, data, misplaced } = said(parts);
+  found.sourceApplication = source;
+  found.contentType = type;
+  found.encoding = encoding;
+  const tell = (what: string): void => remark(scope, `${place(segment, field)}: ${what}`);
+  if (misplaced) tell('a file in the place of another part of it');
+  let how = encodings[encoding.toLowerCase()];
+  if (how === undefined) {
+    // A picture is not written in these letters alone, and a text hardly begins like one.
+    const asBase64 = isFile(data) || (!isText(type) && type !== '' && isBase64(data));
+    if (asBase64) tell('no known encoding is named, read as Base64');
+    else if (encoding !== '') tell('an encoding that is not known');
+    how = asBase64 ? 'base64' : 'a';
+  }
+  const broken = how === 'base64' && isBroken(data);
+  if (broken)
+    tell('Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent');
+  const decodedData = broken ? undefined : decoded(data, how);
+  if (decodedData === undefined && !broken) tell('not in the encoding that it names');
+  const bytes = decodedData ?? Buffer.from(data, 'utf8');
+  if (type === '') found.contentType = typeOf(bytes);
   found.size = BigInt(bytes.length);
   found.hash = createHash('sha256').update(bytes).digest('hex');
-  if (bytes.length <= parts.message.scope.context.attachmentBytesMax) found.data = bytes;
+  if (bytes.length <= scope.context.attachmentBytesMax) found.data = bytes;
   return found;
 }
 
-/** The data alone: no application has so long a name. */
-function isBare(parts: Parts): boolean {
-  return ![2, 3, 4, 5].some((part) => parts.has(part)) && parts.text(1).length > nameLettersMax;
+const beginnings: readonly (readonly [latin1: string, type: string])[] = [
+  ['%PDF', 'application/pdf'],
+  ['\x89PNG', 'image/png'],
+  ['\xff\xd8\xff', 'image/jpeg'],
+  ['II*\0', 'image/tiff'],
+  ['MM\0*', 'image/tiff'],
+  ['GIF8', 'image/gif'],
+  ['{\\rtf', 'application/rtf'],
+];
+
+/** By the bytes that files of a kind begin with; empty where none does. */
+function typeOf(bytes: Buffer): string {
+  const begin = bytes.toString('latin1', 0, 8);
+  return beginnings.find(([known]) => begin.startsWith(known))?.[1] ?? '';
 }
 
-const nameLettersMax = 40;
+/** Base64 of a file that shows by its first bytes what it is. */
+function isFile(text: string): boolean {
+  return typeOf(Buffer.from(text.slice(0, 12), 'base64')) !== '' && !notBase64.test(text);
+}
 
-/** Four letters are three bytes; of one letter too many no bytes can be made. */
-function isWhole(base64: string): boolean {
-  const letters = /\s/.test(base64) ? base64.replace(/\s/g, '') : base64;
-  let length = letters.length;
-  while (length > 0 && letters[length - 1] === '=') length--;
-  return length % 4 !== 1;
+const notBase64 = /[^A-Za-z0-9+/=\s_-]/;
+
+/** Whole and without a blank; shorter ones may be words. */
+function isBase64(text: string): boolean {
+  const letters = text.replace(/[\r\n]/g, '');
+  return letters.length % 4 === 0 && /^[A-Za-z0-9+/]{16,}={0,2}$/.test(letters);
+}
+
+/** One character left over says six bits of eight. */
+function isBroken(text: string): boolean {
+  return text.replace(/[\s=]/g, '').length % 4 === 1;
 }
 
 function decoded(text: string, encoding: string): Buffer | undefined {
-  if (encoding === 'base64') {
-    const isBase64 = !/[^A-Za-z0-9+/=\s_-]/.test(text) && isWhole(text);
-    return isBase64 ? Buffer.from(text, 'base64') : undefined;
-  }
+  if (encoding === 'base64') return notBase64.test(text) ? undefined : Buffer.from(text, 'base64');
   if (encoding === 'hex') {
     const bytes = Buffer.from(text, 'hex');
     return bytes.length * 2 === text.length ? bytes : undefined;
@@ -273,6 +356,13 @@ function sampled(segment: Segment, field: number, type: string): SampledData {
     bytes: BigInt(sent.length),
     hash: createHash('sha256').update(sent).digest('hex'),
   };
+}
+
+/** A file that is sent in place of a pointer to it has the parts of an ED. */
+function pointerOrFile(parts: Parts, segment: Segment, field: number): Attachment {
+  if (!parts.has(5) || encodings[parts.text(4).toLowerCase()] === undefined) return pointer(parts);
+  remark(parts.message.scope, `${place(segment, field)}: a file (ED) in an RP`);
+  return embedded(parts, segment, field);
 }
 
 /** RP: 1 pointer, 2 application, 3 type, 4 subtype [HL7 2.A.65]. */

@@ -1,5 +1,6 @@
 /** EVN, PV1, PV2 and the people of a visit (PRT, ROL) [HL7 3.4, 7.4.4, 15.4.7]. */
 import type {
+  Address,
   Code,
   Encounter,
   Identifier,
@@ -11,11 +12,12 @@ import type {
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
+import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
 import { code, codeOf, codes, textOf } from './coded.ts';
 import { cx, cxs, eis, equipment, instance, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
-import { location, locationOf, participants, persons, telecoms } from './people.ts';
+import { addresses, location, locationOf, participants, persons, telecoms } from './people.ts';
 import { asSent, label, type Table, word } from './table.ts';
 
 export const evn: Table<Movement> = [
@@ -133,6 +135,8 @@ function financialClasses(segment: Segment, field: number): Code[] {
 }
 
 export interface Acting {
+  /** The role as sent. */
+  code: string;
   action: string;
   period: Period | undefined;
   role: string;
@@ -140,17 +144,22 @@ export interface Acting {
   participants: Participant[];
   devices: Identifier[];
   telecoms: Telecom[];
+  location: Location | undefined;
+  addresses: Address[];
 }
 
 /** The role (4) comes before the person (5), so that it is known when the person is read. PRT-10 on: a device. */
 export const prt: Table<Acting> = [
   [2, 'action', word],
   [4, 'role', (segment, field) => role(code(segment, field))],
+  [4, 'code', (segment, field) => upper(segment.text(field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
   [8, 'organizations', organizations],
+  [9, 'location', location],
   [10, 'devices', equipment],
   [11, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
   [12, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],
+  [14, 'addresses', addresses],
   [15, 'telecoms', telecoms],
   [16, 'devices', instance('UDI')],
   [20, 'devices', instance('SNO')],

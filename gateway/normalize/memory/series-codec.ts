@@ -4,12 +4,13 @@
  * result of a patient passes here, so bytes are taken apart by hand.
  *
  *   row      version(1) epoch(8) report…
- *   report   length(2) order(8) sequence(6) captured s(4) flags(1) [epoch(8)] status(1)
+ *   report   length(2) order(8) sequence(6) captured s(4) flags(1) [epoch(8)] [specimen(2)] status(1)
  *            source, effective, effective ms(6) values(1) value…
  *   value    key(6) flags(1) value [unit] [status(1)] [effective, effective ms(6)]
  *   text     bytes(1), UTF-8
  *
- * Keys and orders stand as hashes: 48 bits tell the codes of a few hundred values apart, 64 bits the orders.
+ * Keys and orders stand as hashes: 48 bits tell the codes of a few hundred values apart, 64 bits the orders, 16 the
+ * kinds of specimen. Version 1 knew none.
  */
 
 /** 48 bits. */
@@ -38,6 +39,8 @@ export interface SeriesReport {
   epoch: bigint;
   capturedS: number;
   source: string;
+  /** 16 bits of what was taken from the patient; 0 where not known. */
+  specimen: number;
   /** The whole order was withdrawn: nothing that was reported before counts. */
   isWithdrawn: boolean;
   values: readonly SeriesValue[];
@@ -50,8 +53,7 @@ export type SeriesMemory = Buffer;
 export const textBytesMax = 40;
 /** Of one report. */
 export const valuesMax = 60;
-
-const version = 1;
+const version = 2;
 const rowHeadBytes = 9;
 const reportsMax = 16;
 /** Beyond it the oldest go. */
@@ -59,7 +61,7 @@ const bytesMax = 1536;
 /** Reports of each observation that are kept: its own order's, and the two that are told. */
 const keptEach = 3;
 
-const has = { epoch: 1, withdrawn: 2 } as const;
+const has = { epoch: 1, withdrawn: 2, specimen: 4 } as const;
 const ofValue = { sameUnit: 1, status: 2, effective: 4 } as const;
 /** By their place; what is not here is `unknown`. */
 const statuses = [
@@ -74,9 +76,9 @@ const statuses = [
 ];
 const [cancelled, enteredInError] = [statuses.indexOf('cancelled'), statuses.indexOf('entered-in-error')];
 
-/** The row, as a view; undefined where the bytes are not one of this version. */
+/** The row, as a view; undefined where the bytes are not one of a version that is known. */
 export function decodeSeries(bytes: Uint8Array): SeriesMemory | undefined {
-  if (bytes.length < rowHeadBytes || bytes[0] !== version) return undefined;
+  if (bytes.length < rowHeadBytes || (bytes[0] !== version && bytes[0] !== 1)) return undefined;
   let at = rowHeadBytes;
   while (at + 1 < bytes.length) {
     const length = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
@@ -130,7 +132,7 @@ function says(reader: SeriesReader, { key, value, status }: SeriesValue): boolea
 /** Copies the reports that are among the last of any of their observations; returns where they end. */
 function writeUseful(row: SeriesMemory, report: SeriesReport, from: number): number {
   const counts = new Map<number, number>();
-  for (const { key } of report.values) counts.set(key.high, 1);
+  for (const { key } of report.values) counts.set(countedAs(key.high, report.specimen), 1);
   const reader = new SeriesReader().open(row);
   let at = from;
   let reports = 1;
@@ -139,10 +141,11 @@ function writeUseful(row: SeriesMemory, report: SeriesReport, from: number): num
     if (isOwn && report.isWithdrawn) continue;
     let isUseful = reader.isWithdrawn && !isOwn;
     while (reader.nextValue()) {
-      const count = counts.get(reader.keyHigh) ?? 0;
+      const counted = countedAs(reader.keyHigh, reader.specimen);
+      const count = counts.get(counted) ?? 0;
       // Of one order the last word is enough.
       if (count >= keptEach || (isOwn && count > 0)) continue;
-      counts.set(reader.keyHigh, count + 1);
+      counts.set(counted, count + 1);
       isUseful = true;
     }
     if (!isUseful) continue;
@@ -153,15 +156,22 @@ function writeUseful(row: SeriesMemory, report: SeriesReport, from: number): num
   return at;
 }
 
+/** Glucose of serum is not what glucose of liquor is followed by. */
+function countedAs(keyHigh: number, specimen: number): number {
+  return keyHigh * 0x1_0000 + specimen;
+}
+
 function writeReport(report: SeriesReport, from: number): number {
-  const { order, sequence, epoch, capturedS, source, isWithdrawn, values } = report;
+  const { order, sequence, epoch, capturedS, source, specimen, isWithdrawn, values } = report;
   const [first] = values;
   const status = first?.status ?? '';
   let at = write32(order[1], write32(order[0], from + 2));
   at = write32(capturedS, write48(sequence, at));
-  scratch[at] = (epoch === 0n ? 0 : has.epoch) | (isWithdrawn ? has.withdrawn : 0);
+  scratch[at] =
+    (epoch === 0n ? 0 : has.epoch) | (isWithdrawn ? has.withdrawn : 0) | (specimen === 0 ? 0 : has.specimen);
   at += 1;
   if (epoch !== 0n) at = scratch.writeBigUInt64BE(epoch, at);
+  if (specimen !== 0) at = scratch.writeUInt16BE(specimen, at);
   scratch[at] = statusNumber(status);
   at = writeText(source, at + 1);
   at = write48(first?.effectiveMs ?? 0, writeText(first?.effective ?? '', at));
@@ -207,6 +217,7 @@ export class SeriesReader {
   sequence = 0;
   capturedS = 0;
   isWithdrawn = false;
+  specimen = 0;
   #epochAt = 0;
   #status = 0;
   #sourceAt = 0;
@@ -249,6 +260,8 @@ export class SeriesReader {
     let at = start + 21;
     this.#epochAt = (flags & has.epoch) === 0 ? 1 : at;
     if ((flags & has.epoch) !== 0) at += 8;
+    this.specimen = (flags & has.specimen) === 0 ? 0 : bytes.readUInt16BE(at);
+    if (this.specimen !== 0) at += 2;
     this.#status = bytes[at] as number;
     this.#sourceAt = at + 1;
     this.#effectiveAt = after(bytes, at + 1);

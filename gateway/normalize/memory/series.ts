@@ -6,12 +6,15 @@
  * the message, as it was said, and read under all of them and under those that merges joined to them, so that a
  * merge that is undone takes nothing with it.
  *
- *   observation   its LOINC code where it has one (sent, or mapped by a table), else the first code as sent
+ *   observation   its LOINC code where it has one (sent, or mapped by a table), else the first code as sent; of what
+ *                 hangs from a result or an isolate (a susceptibility) also that, by its words
  *
  * Nothing is said
  * - past its age limit (config `enrichment.maxAge.previous`),
  * - of what was observed at the same time or later, and of what was withdrawn or corrected since,
- * - where the identity is in conflict, or a code stands twice in the report (organisms, lines of a text).
+ * - of another kind of specimen, where both are known,
+ * - where the identity is in conflict, or a code stands twice in the report (organisms, lines of a text), or it hangs
+ *   from a result that is not named in words.
  *
  * Bounded: 60 results of a report, 16 reports and 1.5 KB a patient; what is not among the last three of any
  * observation goes first.
@@ -21,9 +24,11 @@ import type {
   Code,
   Identifier,
   Observation,
+  Order,
   PreviousValue,
   RecordPosition,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import {
   historyRow,
   historyText,
@@ -86,11 +91,12 @@ export const series: MemoryRule = {
     if (event.identityLinks.length > 0 || hasHistory(said, recall))
       for (const one of relatives(event, lookIn(recall), true))
         rows.push(recall.find(seriesRow, idText(one)));
-    const places = placesOf(event);
-    const order = hashOf(
-      orderText(event, about, recall) ?? `${about.epoch}.${about.sequence}.${event.provenance?.index}`,
-    );
-    addPrevious(event, about, order, places, rows);
+    const orderKey =
+      orderText(event, about, recall) ?? `${about.epoch}.${about.sequence}.${event.provenance?.index}`;
+    const places = placesOf(event, orderKey);
+    const order = hashOf(orderKey);
+    const specimen = specimenOf(event.order);
+    addPrevious(event, about, { order, specimen }, places, rows);
     const values = valuesOf(event, places);
     const withdrawn = isWithdrawn(event.status) && event.observations.length === 0 && !event.superseded;
     if (values.length === 0 && !withdrawn) return;
@@ -103,6 +109,7 @@ export const series: MemoryRule = {
       epoch,
       capturedS: Math.floor(Number(about.capturedAtUs / 1_000_000n)),
       source: isShort(about.source) ? about.source : '',
+      specimen,
       isWithdrawn: withdrawn,
       values,
     };
@@ -190,11 +197,14 @@ type Places = Map<number, Place>;
 
 const twice = -1;
 
-function placesOf({ observations, times }: ClinicalEvent): Places {
+function placesOf({ observations, times, order }: ClinicalEvent, orderKey: string): Places {
   const places: Places = new Map();
+  const parent = parentText(order, orderKey);
   for (let at = 0; at < observations.length; at += 1) {
-    const { code, effective } = observations[at] as Observation;
-    const key = keyOf(code);
+    const observation = observations[at] as Observation;
+    const { code, effective, mood } = observation;
+    if (mood !== undefined) continue;
+    const key = keyOf(code, parent || isolateOf(observation, observations));
     const known = places.get(key.high);
     const observedMs = millisecondsOf(effective ?? times?.observed) ?? 0;
     if (known === undefined) places.set(key.high, { key, at, observedMs, orders: [] });
@@ -250,15 +260,21 @@ interface Found {
   made: PreviousValue;
 }
 
+/** What the event is about. */
+interface Own {
+  order: readonly [number, number];
+  specimen: number;
+}
+
 function addPrevious(
   event: ClinicalEvent,
   about: About,
-  order: readonly [number, number],
+  own: Own,
   places: Places,
   rows: readonly (SeriesMemory | undefined)[],
 ): void {
   const found = new Map<number, Found[]>();
-  for (const row of rows) if (row !== undefined) collect(about, order, places, row, found);
+  for (const row of rows) if (row !== undefined) collect(about, own, places, row, found);
   for (const [at, ones] of found) {
     const observation = event.observations[at] as Observation;
     ones.sort((a, b) => b.effectiveMs - a.effectiveMs);
@@ -276,7 +292,7 @@ const reader = new SeriesReader();
 /** Of each order only what was reported last, and only what was observed before. */
 function collect(
   about: About,
-  order: readonly [number, number],
+  { order, specimen }: Own,
   places: Places,
   row: SeriesMemory,
   found: Map<number, Found[]>,
@@ -293,6 +309,7 @@ function collect(
       gone.push(orderLow);
     }
     if (capturedS < oldestS || gone?.includes(orderLow)) continue;
+    if (specimen !== 0 && reader.specimen !== 0 && specimen !== reader.specimen) continue;
     let record: RecordPosition | undefined;
     let ageS = 0n;
     while (reader.nextValue()) {
@@ -325,10 +342,38 @@ function collect(
   }
 }
 
-function keyOf(code: Code | undefined): Key {
+/** @param of what it hangs from, where it hangs from anything */
+function keyOf(code: Code | undefined, of: string): Key {
   const loinc = code?.codings.find(({ system, code: value }) => system === loincSystem && value !== '');
-  const [high, low] = hashOf(loinc === undefined ? codeText(code) : loinc.code);
+  const own = loinc === undefined ? codeText(code) : loinc.code;
+  const [high, low] = hashOf(of === '' ? own : `${own}\n${of}`);
   return { high, low: low & 0xffff };
+}
+
+/** The parent's result; without words its number is of this order alone, and so is what hangs from it. */
+function parentText(order: Order | undefined, orderKey: string): string {
+  const parent = order?.parentObservation;
+  if (parent === undefined) return '';
+  return `${codeText(parent.code)}\n${parent.text === '' ? orderKey : upper(parent.text)}`;
+}
+
+const susceptibilities = new Set(['S', 'SDD', 'I', 'R', 'MS', 'VS', 'NS', 'SYN-R', 'SYN-S']);
+
+/** Within one report the sub-ID tells which organism was tested [HL7 table 0078]: the coded row with the same one. */
+function isolateOf({ subId, interpretation }: Observation, observations: readonly Observation[]): string {
+  if (subId === '' || !susceptibilities.has(upper(interpretation))) return '';
+  const isolate = observations.find((one) => one.subId === subId && one.valueCode !== undefined);
+  return isolate === undefined ? '' : upper(isolate.value);
+}
+
+/** Of several kinds all of them, so that it is that of no order with one. */
+function specimenOf(order: Order | undefined): number {
+  if (order === undefined) return 0;
+  const all = [...(order.specimen === undefined ? [] : [order.specimen]), ...order.furtherSpecimens];
+  const types = new Set(all.flatMap(({ type }) => upper(type?.codings[0]?.code || (type?.text ?? '')) || []));
+  if (types.size === 0) return 0;
+  const [hash] = hashOf([...types].sort().join('\n'));
+  return hash & 0xffff || 1;
 }
 
 const loincSystem = 'http://loinc.org';

@@ -145,6 +145,7 @@ function merged(
   const named = new Set<string>();
   const results = event.kind === 'observation' ? event.observations : [];
   for (const [at, observation] of results.entries()) {
+    if (!isFinding(observation)) continue;
     const what = `observations[${at}]`;
     const key = observationKey(observation, seen, observations);
     named.add(key);
@@ -172,7 +173,8 @@ function merged(
   }
   const isLate = report.newest !== undefined;
   if (!isLate && settled.has(own.status)) remarkLeft(event, observations, named);
-  event.superseded = results.length > 0 ? results.every((one) => one.superseded) : isLate;
+  const found = results.filter(isFinding);
+  event.superseded = found.length > 0 ? found.every((one) => one.superseded) : isLate;
   const [first, second] = isLate ? [row.patient, patient] : [patient, row.patient];
   const identifiers = [...new Set([...first, ...second])].slice(0, identifiersMax);
   if (!changed && identifiers.length === row.patient.length) return row;
@@ -182,6 +184,11 @@ function merged(
     states: [...report.states],
     observations: [...observations].map(([key, states]) => ({ key, states: [...states] })),
   };
+}
+
+/** A goal beside what was found has the same code. */
+function isFinding({ mood }: Observation): boolean {
+  return mood === undefined;
 }
 
 const settled = new Set(['final', 'corrected']);
@@ -218,6 +225,7 @@ function firstSaid(
     const seen = new Map<string, number>();
     for (const observation of event.observations) {
       if (observations.length === observationsMax) break;
+      if (!isFinding(observation)) continue;
       const key = observationKey(observation, seen);
       observations.push({ key, states: [stateOfResult(event, own, observation)] });
     }

@@ -19,6 +19,10 @@ interface Said {
   status?: string;
   /** OBX-3, OBX-5, OBX-6, OBX-4 of each. */
   results?: [code: string, value: string, unit?: string, subId?: string][];
+  /** OBR-26. */
+  parent?: string;
+  /** Segments behind the results. */
+  further?: string[];
 }
 
 class Lab {
@@ -33,11 +37,12 @@ class Lab {
     const raw = er7(
       `MSH|^~\\&|LAB|HOSP|||${time}||ORU^R01|M${at}|P|2.5.1`,
       `PID|1||${ids}`,
-      `OBR|1||${said.filler ?? `F${at}`}|${service}|||${time}|||||||||||||||${time}||LAB|${status}`,
+      `OBR|1||${said.filler ?? `F${at}`}|${service}|||${time}|||||||||||||||${time}||LAB|${status}|${said.parent ?? ''}`,
       ...results.map(
         ([code, value, unit = 'mmol/L', subId = ''], index) =>
           `OBX|${index + 1}|NM|${code}|${subId}|${value}|${unit}|||||${status}`,
       ),
+      ...(said.further ?? []),
     );
     return this.#take(raw, source);
   }
@@ -293,6 +298,7 @@ t.test('series codec - what is written is read, and what is not of this version 
       capturedS: below(random, 2 ** 31),
       source: pick(['', 'lab', 'Übergabe']),
       isWithdrawn: pick([true, false]),
+      specimen: pick([0, 1, 2 ** 16 - 1]),
       values: Array.from({ length: 1 + below(random, 8) }, () => ({
         key: { high: 2 ** 32 - 1 - below(random, 2 ** 31), low: below(random, 2 ** 16) },
         value: pick(['', '7.40', '<0.01', 'größer', '陽性']),
@@ -310,9 +316,9 @@ t.test('series codec - what is written is read, and what is not of this version 
     reader.open(read as Buffer);
     for (const { values, order, epoch: own, ...head } of reports.reverse()) {
       t.ok(reader.nextReport());
-      const { orderHigh, orderLow, sequence, capturedS, source, isWithdrawn } = reader;
+      const { orderHigh, orderLow, sequence, capturedS, source, isWithdrawn, specimen } = reader;
       t.same([orderHigh, orderLow, reader.epoch], [...order, own || 7n]);
-      t.same({ sequence, capturedS, source, isWithdrawn }, head);
+      t.same({ sequence, capturedS, source, isWithdrawn, specimen }, head);
       for (const one of values) {
         t.ok(reader.nextValue());
         const { keyHigh: high, keyLow: low, value, unit, status, effective, effectiveMs } = reader;
@@ -323,5 +329,80 @@ t.test('series codec - what is written is read, and what is not of this version 
     t.notOk(reader.nextReport());
     t.equal(decodeSeries(Buffer.concat([Buffer.of(9), bytes])), undefined);
     t.equal(decodeSeries(bytes.subarray(0, bytes.length - 1)), undefined);
+    const old = Buffer.from(bytes);
+    old[0] = 1;
+    t.same(decodeSeries(old), old, 'a row of the version that knew no specimen');
   }
+});
+
+t.test('previous values - of a susceptibility only of the same organism', async (t) => {
+  const results: Said['results'] = [['18864-9^Amp^LN', '0.5', 'ug/mL', '1']];
+  const of = (at: string, parent: string, lab: Lab) =>
+    previous(lab.result({ at, service: 'SUSC^^L', results, parent }));
+  const lab = new Lab();
+  of('010800', '600-7&Org&LN^1^Staph aureus', lab);
+  t.same(of('020800', '600-7&Org&LN^1^E coli', lab), [], 'another organism');
+  t.same(
+    of('030800', '600-7&Org&LN^2^STAPH AUREUS', lab),
+    ['0.5'],
+    'the same, whichever of the culture it is',
+  );
+  t.same(of('040800', '', lab), [], 'of none');
+  of('050800', '600-7&Org&LN^1', lab);
+  t.same(of('060800', '600-7&Org&LN^1', lab), [], 'of the first, which was another one then');
+});
+
+t.test('previous values - of a susceptibility within its report only of the same isolate', async (t) => {
+  const lab = new Lab();
+  const report = (at: string, organism: string) =>
+    lab.result({
+      at,
+      service: `${at}^^L`,
+      results: [],
+      further: [
+        `OBX|1|CE|ORG^Org^L|1|${organism}^L||||||F`,
+        'OBX|2|ST|AM^Amp^L|1|<=0.5|ug/mL||S|||F',
+        'OBX|3|ST|WBC^White cells^L|1|3|/uL||H|||F',
+      ],
+    });
+  report('010800', 'SAU^Staph aureus');
+  const other = report('020800', 'ECO^E coli');
+  t.same(
+    [1, 2].map((at) => previous(other, at)),
+    [[], ['3']],
+  );
+  t.same(previous(report('030800', 'SAU^Staph aureus'), 1), ['<=0.5']);
+});
+
+t.test('previous values - not of another kind of specimen', async (t) => {
+  const lab = new Lab();
+  const glucose = (at: string, value: string, ...further: string[]) =>
+    previous(lab.result({ at, service: 'GLU^^L', results: [['2345-7^Glu^LN', value]], further }));
+  glucose('010800', '5.1', 'SPM|1|^S1||SER^Serum^L');
+  t.same(glucose('020800', '3.1', 'SPM|1|^S2||CSF^Liquor^L'), []);
+  t.same(glucose('030800', '5.2', 'SPM|1|^S3||ser^Serum^L'), ['5.1']);
+  t.same(glucose('040800', '5.3'), ['5.2', '3.1'], 'not known of what');
+  t.same(glucose('050800', '3.2', 'SPM|1|^S4||CSF'), ['5.3', '3.1']);
+  for (const day of ['06', '07', '08', '09']) glucose(`${day}0800`, `6.${day}`, 'SPM|1|^S5||SER');
+  t.same(glucose('100800', '3.3', 'SPM|1|^S6||CSF'), ['3.2', '5.3'], 'many others do not push it out');
+});
+
+t.test('previous values - a goal is none, and has none', async (t) => {
+  const lab = new Lab();
+  const goal = (at: string) =>
+    lab.result({
+      at,
+      filler: 'F1',
+      results: [],
+      further: [`OBX|1|NM|BW^^L||60|kg|||||F${'|'.repeat(11)}GOL`, 'OBX|2|NM|BW^^L||70|kg|||||F'],
+    });
+  goal('010800');
+  const again = goal('020800');
+  t.same(
+    [0, 1].map((at) => previous(again, at)),
+    [[], []],
+  );
+  const later = lab.result({ at: '030800', service: 'BW^^L', results: [['BW^^L', '71', 'kg']] });
+  t.same(previous(later), ['70']);
+  t.notOk(again.observations[0]?.superseded);
 });
