@@ -180,6 +180,7 @@ const blank = 0x20;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
+type Eleven = [number, ...Ten];
 type Ten = [number, number, number, number, number, number, number, number, number, number];
 
 /** Up to six letters as one number, so that a word is compared without making a string. */
@@ -201,7 +202,7 @@ const [ADD, ARQ, MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
   'RXE',
   'RXG',
   'TQ1',
-].map(code) as Ten;
+].map(code) as Eleven;
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */

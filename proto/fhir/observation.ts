@@ -66,7 +66,6 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
   const derivedFrom = files.map((file, at) =>
     addFile(draft, `${path}/attachment${at === 0 ? '' : `/${at}`}`, from, file),
   );
-  const under = draft.orders.get(from.ofOrder);
   return draft.add(path, {
     resourceType: 'Observation',
     extension: supersededExtension(from.superseded),

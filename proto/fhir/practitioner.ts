@@ -28,7 +28,8 @@ export function actors(draft: Draft, participants: readonly Participant[], ...ro
 
 export function actor(draft: Draft, { person, organization: from }: Participant): Element | undefined {
   if (person !== undefined || from === undefined) return practitioner(draft, person);
-  return organization(draft, from.name, from.identifiers, from.address, from.telecoms);
+  const { address } = from;
+  return organization(draft, from.name, from.identifiers, address && [address], from.telecoms);
 }
 
 /** A canonical role as a concept: v3-ParticipationType where it is one. */

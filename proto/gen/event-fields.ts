@@ -262,6 +262,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     addresses: 'list<Address>',
     acted: 'ClinicalTime',
     location: 'Location',
+    organization: 'Organization',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -364,6 +365,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     code: 'Code',
     subId: 'string',
     text: 'string',
+    identifiers: 'list<Identifier>',
   },
   ImagingStep: {
     accession: 'Identifier',
@@ -543,6 +545,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     subType: 'string',
     furtherAttachments: 'list<Attachment>',
     ofOrder: 'string',
+    ofSpecimen: 'int',
+    specimenIdentifier: 'Identifier',
+    mood: 'Code',
   },
   CriticalMark: {
     rule: 'string',
@@ -992,6 +997,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     source: 'string',
     type: 'Code',
     setId: 'string',
+    enteredBy: 'Person',
+    entered: 'ClinicalTime',
   },
   Times: {
     observed: 'ClinicalTime',

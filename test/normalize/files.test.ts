@@ -15,7 +15,8 @@ t.test('files - one that is cut over rows or repetitions is told of; two whole f
   t.same(told(obx(ed(pdf)), obx(ed(pdf))), []);
   t.same(told(obx(ed(one), '1'), obx(ed(two), '2')), []);
   // A number of letters that no bytes have: the text stays, so that nothing is lost.
-  const bad = 'OBX[1]-5: Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent';
+  const bad =
+    'OBX[1]-5: Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent';
   t.same(told(obx(ed(pdf.slice(0, 101)))), [bad]);
   const [cut] = events('ORU^R01', 'OBR|1|1|2|X^Y^L', obx(ed(pdf.slice(0, 101))));
   t.equal(Buffer.from(cut?.observations[0]?.attachment?.data ?? []).toString(), pdf.slice(0, 101));

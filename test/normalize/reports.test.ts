@@ -203,7 +203,9 @@ t.test('reports - separators in the text of an ED that were not escaped are cont
 t.test('reports - Base64 that lacks something says so, with its row', async (t) => {
   const told = file('^AP^PDF^Base64^JVBERi0xL');
   t.match(told[0]?.observations[0]?.attachment, { data: Buffer.from('JVBERi0xL') });
-  t.same(remarksOf(told), ['OBX[3]-5: Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent']);
+  t.same(remarksOf(told), [
+    'OBX[3]-5: Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent',
+  ]);
   t.same(remarksOf(file('^AP^PDF^Base64^{b}')), ['OBX[3]-5: not in the encoding that it names']);
   t.same(remarksOf(file('NOTATIME', 'TS')), ['OBX[3]-5: not a time']);
 });

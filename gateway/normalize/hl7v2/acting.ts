@@ -3,8 +3,8 @@
  * an order has a field of its own for (OBX-18, OBX-23, ORC-21, before PRT took their place) goes there.
  */
 import type { Observation, Order, Organization } from '../../../proto/gen/hilum/v1/event.ts';
+import { sameNumber } from '../identity.ts';
 import type { Draft } from './draft.ts';
-import { sameNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';

@@ -78,12 +78,6 @@ function cxOf(parts: Parts, segment: Segment, field: number): Identifier | undef
   return found;
 }
 
-/** One segment may leave out the authority that the other names. */
-export function sameNumber(one: Identifier, other: Identifier): boolean {
-  if (one.value !== other.value) return false;
-  return one.system === other.system || one.assigner === '' || other.assigner === '';
-}
-
 /** CX-9 and CX-10: the state or the agency that issued it, where no authority is named [HL7 2.A.14]. */
 function issuedIn(to: Identifier, parts: Parts): void {
   const [jurisdiction, agency] = [9, 10].map((part) => {

@@ -11,7 +11,7 @@ import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, sameNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';

@@ -189,7 +189,8 @@ function statusOf({ referral }: ClinicalEvent, { trigger, reply }: Draft): strin
     if (said !== '' && said !== 'requested') return said;
     return trigger === 'I12' ? 'rejected' : 'unknown';
   }
-  return trigger === 'I14' || trigger === 'I15' ? 'cancelled' : said;
+  // I15 asks where it stands [HL7 11.3.5].
+  return trigger === 'I14' ? 'cancelled' : said;
 }
 
 /** HL7 table 0283. */

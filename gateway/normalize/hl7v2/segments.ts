@@ -1,8 +1,9 @@
 /** What the segments that every family shares do to a draft. */
 import type {
+  Allergy,
   ClinicalEvent,
+  Coverage,
   Identifier,
-  Order,
   Specimen,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';

@@ -1,9 +1,10 @@
 /** SPM, SAC and OBR-15: what was taken from the patient [HL7 7.4.3, 13.4.3]. */
 import type { ClinicalEvent, Code, Coding, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
 import { period, time } from './clock.ts';
 import { code, codeOf, codes, textOf, unitText } from './coded.ts';
-import { cxs, eips, eis, sameNumber, typed } from './identified.ts';
+import { cxs, eips, eis, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';

@@ -780,6 +780,17 @@ export function writeOrder(w: BackWriter, m: Order): void {
 
 export function writeObservation(w: BackWriter, m: Observation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.mood !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.mood);
+    w.close(474, mark);
+  }
+  if (m.specimenIdentifier !== undefined) {
+    const mark = w.mark();
+    writeIdentifier(w, m.specimenIdentifier);
+    w.close(466, mark);
+  }
+  if (m.ofSpecimen !== 0) w.uint32(456, m.ofSpecimen);
   if (m.ofOrder !== '') w.text(450, m.ofOrder);
   for (let list = m.furtherAttachments, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
@@ -1762,6 +1773,16 @@ export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
 
 export function writeNote(w: BackWriter, m: Note): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.entered !== undefined) {
+    const mark = w.mark();
+    writeClinicalTime(w, m.entered);
+    w.close(50, mark);
+  }
+  if (m.enteredBy !== undefined) {
+    const mark = w.mark();
+    writePerson(w, m.enteredBy);
+    w.close(42, mark);
+  }
   if (m.setId !== '') w.text(34, m.setId);
   if (m.type !== undefined) {
     const mark = w.mark();
@@ -2428,6 +2449,11 @@ export function writeLocation(w: BackWriter, m: Location): void {
 
 export function writeParticipant(w: BackWriter, m: Participant): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.organization !== undefined) {
+    const mark = w.mark();
+    writeOrganization(w, m.organization);
+    w.close(90, mark);
+  }
   if (m.location !== undefined) {
     const mark = w.mark();
     writeLocation(w, m.location);
@@ -2661,6 +2687,11 @@ export function writeImagingStep(w: BackWriter, m: ImagingStep): void {
 
 export function writeParentObservation(w: BackWriter, m: ParentObservation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(34, mark);
+  }
   if (m.text !== '') w.text(26, m.text);
   if (m.subId !== '') w.text(18, m.subId);
   if (m.code !== undefined) {

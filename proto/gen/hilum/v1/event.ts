@@ -1384,7 +1384,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role is to be written to.
-   * HL7 v2: PRD-3, CTD-3
+   * HL7 v2: PRD-3, CTD-3, PRT-14
    */
   addresses: Address[];
   /**
@@ -1396,9 +1396,16 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role works.
-   * HL7 v2: PRD-4, CTD-4
+   * HL7 v2: PRD-4, CTD-4, PRT-9
    */
-  location: Location | undefined;
+  location:
+    | Location
+    | undefined;
+  /**
+   * The organization that takes part, or that the person takes part for.
+   * HL7 v2: PRT-8 · FHIR: Organization
+   */
+  organization: Organization | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1732,7 +1739,7 @@ export interface Order {
   timing: Timing[];
   /**
    * The orders that this one hangs from, or another number of the same.
-   * HL7 v2: ORC-8, OBR-29 · FHIR: ServiceRequest.basedOn
+   * HL7 v2: ORC-8, OBR-29 before 2.9, OBR-54 · FHIR: ServiceRequest.basedOn
    */
   parents: Identifier[];
   /**
@@ -1842,7 +1849,7 @@ export interface Order {
     | undefined;
   /**
    * The organization that ordered.
-   * HL7 v2: ORC-21, ORC-22, ORC-23 · FHIR: ServiceRequest.requester
+   * HL7 v2: ORC-21, ORC-22, ORC-23, PRT-8 in the role OF · FHIR: ServiceRequest.requester
    */
   orderingFacility:
     | Organization
@@ -1990,6 +1997,11 @@ export interface ParentObservation {
    * HL7 v2: OBR-26.3 · FHIR: ServiceRequest.supportingInfo.display
    */
   text: string;
+  /**
+   * The numbers that its placer (PLAC) and its filler (FILL) gave the result.
+   * HL7 v2: OBR-29 from 2.9 on, which is OBX-21 of the parent · FHIR: ServiceRequest.supportingInfo.identifier
+   */
+  identifiers: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2069,14 +2081,14 @@ export interface Organization {
   identifiers: Identifier[];
   /**
    * Where it is.
-   * HL7 v2: ORC-22 · FHIR: Organization.address
+   * HL7 v2: ORC-22, PRT-14 · FHIR: Organization.address
    */
   address:
     | Address
     | undefined;
   /**
    * How to reach it.
-   * HL7 v2: ORC-23 · FHIR: Organization.telecom
+   * HL7 v2: ORC-23, PRT-15 · FHIR: Organization.telecom
    */
   telecoms: Telecom[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -2715,7 +2727,7 @@ export interface Observation {
   unit: string;
   /**
    * registered | preliminary | partial | final | corrected | cancelled | entered-in-error | unknown.
-   * HL7 v2: OBX-11 (table 0085), OBX-31 · FHIR: Observation.status · Device JSON: status
+   * HL7 v2: OBX-11 (table 0085), OBX-31, OBX-22 · FHIR: Observation.status · Device JSON: status
    */
   status: string;
   /**
@@ -2795,7 +2807,7 @@ export interface Observation {
   performers: Participant[];
   /**
    * The device that measured.
-   * HL7 v2: OBX-18 · FHIR: Observation.device · IHE: PCD-01 OBX-18
+   * HL7 v2: OBX-18, PRT-10 in the role EQUIP · FHIR: Observation.device · IHE: PCD-01 OBX-18
    */
   equipment: Identifier[];
   /**
@@ -2844,12 +2856,12 @@ export interface Observation {
   accessChecks: string;
   /**
    * The organization that observed.
-   * HL7 v2: OBX-23.1, OBX-15 · FHIR: Observation.performer, Organization.name
+   * HL7 v2: OBX-23.1, OBX-15, PRT-8 in the role PO · FHIR: Observation.performer, Organization.name
    */
   performingOrganization: string;
   /**
    * Its numbers.
-   * HL7 v2: OBX-23.10, OBX-15 · FHIR: Organization.identifier
+   * HL7 v2: OBX-23.10, OBX-15, PRT-8 in the role PO · FHIR: Organization.identifier
    */
   performingOrganizationIdentifiers: Identifier[];
   /**
@@ -2878,7 +2890,7 @@ export interface Observation {
   furtherValueCodes: Code[];
   /**
    * Where the organization is.
-   * HL7 v2: OBX-24 · FHIR: Organization.address
+   * HL7 v2: OBX-24, PRT-14 in the role PO · FHIR: Organization.address
    */
   performingOrganizationAddress:
     | Address
@@ -2966,6 +2978,24 @@ export interface Observation {
    * FHIR: Observation.basedOn · Hilum: normalize
    */
   ofOrder: string;
+  /**
+   * Which of its order's specimens it is of, from 1: the first, then the further ones. 0 where nothing says it.
+   * HL7 v2: OBX-33, the SPM before the OBX · FHIR: Observation.specimen
+   */
+  ofSpecimen: number;
+  /**
+   * The number of the specimen that it is of, where the row names one.
+   * HL7 v2: OBX-33 · FHIR: Observation.specimen
+   */
+  specimenIdentifier:
+    | Identifier
+    | undefined;
+  /**
+   * What the row is, where it is no finding: GOL a goal, RQO a request, INT an intent … Its status is then unknown
+   * whatever OBX-11 says, and it is no result.
+   * HL7 v2: OBX-22 (table 0725)
+   */
+  mood: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5366,6 +5396,18 @@ export interface Note {
    * HL7 v2: NTE-1
    */
   setId: string;
+  /**
+   * Who entered it.
+   * HL7 v2: NTE-5 · FHIR: Annotation.author[x]
+   */
+  enteredBy:
+    | Person
+    | undefined;
+  /**
+   * When it was entered.
+   * HL7 v2: NTE-6 · FHIR: Annotation.time
+   */
+  entered: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -11198,6 +11240,7 @@ function createBaseParticipant(): Participant {
     addresses: [],
     acted: undefined,
     location: undefined,
+    organization: undefined,
     _unknownFields: {},
   };
 }
@@ -11233,6 +11276,9 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.location !== undefined) {
       Location.encode(message.location, writer.uint32(82).fork()).join();
+    }
+    if (message.organization !== undefined) {
+      Organization.encode(message.organization, writer.uint32(90).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11338,6 +11384,14 @@ export const Participant: MessageFns<Participant> = {
             message.location = Location.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.organization = Organization.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11376,6 +11430,7 @@ export const Participant: MessageFns<Participant> = {
         : [],
       acted: isSet(object.acted) ? ClinicalTime.fromJSON(object.acted) : undefined,
       location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
+      organization: isSet(object.organization) ? Organization.fromJSON(object.organization) : undefined,
     };
   },
 
@@ -11411,6 +11466,9 @@ export const Participant: MessageFns<Participant> = {
     if (message.location !== undefined) {
       obj.location = Location.toJSON(message.location);
     }
+    if (message.organization !== undefined) {
+      obj.organization = Organization.toJSON(message.organization);
+    }
     return obj;
   },
 
@@ -11438,6 +11496,9 @@ export const Participant: MessageFns<Participant> = {
       : undefined;
     message.location = (object.location !== undefined && object.location !== null)
       ? Location.fromPartial(object.location)
+      : undefined;
+    message.organization = (object.organization !== undefined && object.organization !== null)
+      ? Organization.fromPartial(object.organization)
       : undefined;
     return message;
   },
@@ -13488,7 +13549,7 @@ export const Order: MessageFns<Order> = {
 };
 
 function createBaseParentObservation(): ParentObservation {
-  return { code: undefined, subId: "", text: "", _unknownFields: {} };
+  return { code: undefined, subId: "", text: "", identifiers: [], _unknownFields: {} };
 }
 
 export const ParentObservation: MessageFns<ParentObservation> = {
@@ -13501,6 +13562,9 @@ export const ParentObservation: MessageFns<ParentObservation> = {
     }
     if (message.text !== "") {
       writer.uint32(26).string(message.text);
+    }
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -13550,6 +13614,14 @@ export const ParentObservation: MessageFns<ParentObservation> = {
             message.text = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13579,6 +13651,9 @@ export const ParentObservation: MessageFns<ParentObservation> = {
         ? globalThis.String(object.sub_id)
         : "",
       text: isSet(object.text) ? globalThis.String(object.text) : "",
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -13593,6 +13668,9 @@ export const ParentObservation: MessageFns<ParentObservation> = {
     if (message.text !== "") {
       obj.text = message.text;
     }
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -13604,6 +13682,7 @@ export const ParentObservation: MessageFns<ParentObservation> = {
     message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
     message.subId = object.subId ?? "";
     message.text = object.text ?? "";
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
@@ -16404,6 +16483,9 @@ function createBaseObservation(): Observation {
     subType: "",
     furtherAttachments: [],
     ofOrder: "",
+    ofSpecimen: 0,
+    specimenIdentifier: undefined,
+    mood: undefined,
     _unknownFields: {},
   };
 }
@@ -16550,6 +16632,15 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.ofOrder !== "") {
       writer.uint32(450).string(message.ofOrder);
+    }
+    if (message.ofSpecimen !== 0) {
+      writer.uint32(456).uint32(message.ofSpecimen);
+    }
+    if (message.specimenIdentifier !== undefined) {
+      Identifier.encode(message.specimenIdentifier, writer.uint32(466).fork()).join();
+    }
+    if (message.mood !== undefined) {
+      Code.encode(message.mood, writer.uint32(474).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16951,6 +17042,30 @@ export const Observation: MessageFns<Observation> = {
             message.ofOrder = reader.string();
             continue;
           }
+          case 57: {
+            if (tag !== 456) {
+              break;
+            }
+
+            message.ofSpecimen = reader.uint32();
+            continue;
+          }
+          case 58: {
+            if (tag !== 466) {
+              break;
+            }
+
+            message.specimenIdentifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 59: {
+            if (tag !== 474) {
+              break;
+            }
+
+            message.mood = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17128,6 +17243,17 @@ export const Observation: MessageFns<Observation> = {
         : isSet(object.of_order)
         ? globalThis.String(object.of_order)
         : "",
+      ofSpecimen: isSet(object.ofSpecimen)
+        ? globalThis.Number(object.ofSpecimen)
+        : isSet(object.of_specimen)
+        ? globalThis.Number(object.of_specimen)
+        : 0,
+      specimenIdentifier: isSet(object.specimenIdentifier)
+        ? Identifier.fromJSON(object.specimenIdentifier)
+        : isSet(object.specimen_identifier)
+        ? Identifier.fromJSON(object.specimen_identifier)
+        : undefined,
+      mood: isSet(object.mood) ? Code.fromJSON(object.mood) : undefined,
     };
   },
 
@@ -17276,6 +17402,15 @@ export const Observation: MessageFns<Observation> = {
     if (message.ofOrder !== "") {
       obj.ofOrder = message.ofOrder;
     }
+    if (message.ofSpecimen !== 0) {
+      obj.ofSpecimen = Math.round(message.ofSpecimen);
+    }
+    if (message.specimenIdentifier !== undefined) {
+      obj.specimenIdentifier = Identifier.toJSON(message.specimenIdentifier);
+    }
+    if (message.mood !== undefined) {
+      obj.mood = Code.toJSON(message.mood);
+    }
     return obj;
   },
 
@@ -17364,6 +17499,11 @@ export const Observation: MessageFns<Observation> = {
     message.subType = object.subType ?? "";
     message.furtherAttachments = object.furtherAttachments?.map((e) => Attachment.fromPartial(e)) || [];
     message.ofOrder = object.ofOrder ?? "";
+    message.ofSpecimen = object.ofSpecimen ?? 0;
+    message.specimenIdentifier = (object.specimenIdentifier !== undefined && object.specimenIdentifier !== null)
+      ? Identifier.fromPartial(object.specimenIdentifier)
+      : undefined;
+    message.mood = (object.mood !== undefined && object.mood !== null) ? Code.fromPartial(object.mood) : undefined;
     return message;
   },
 };
@@ -26772,7 +26912,15 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
 };
 
 function createBaseNote(): Note {
-  return { text: "", source: "", type: undefined, setId: "", _unknownFields: {} };
+  return {
+    text: "",
+    source: "",
+    type: undefined,
+    setId: "",
+    enteredBy: undefined,
+    entered: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const Note: MessageFns<Note> = {
@@ -26788,6 +26936,12 @@ export const Note: MessageFns<Note> = {
     }
     if (message.setId !== "") {
       writer.uint32(34).string(message.setId);
+    }
+    if (message.enteredBy !== undefined) {
+      Person.encode(message.enteredBy, writer.uint32(42).fork()).join();
+    }
+    if (message.entered !== undefined) {
+      ClinicalTime.encode(message.entered, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26845,6 +26999,22 @@ export const Note: MessageFns<Note> = {
             message.setId = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.enteredBy = Person.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.entered = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26875,6 +27045,12 @@ export const Note: MessageFns<Note> = {
         : isSet(object.set_id)
         ? globalThis.String(object.set_id)
         : "",
+      enteredBy: isSet(object.enteredBy)
+        ? Person.fromJSON(object.enteredBy)
+        : isSet(object.entered_by)
+        ? Person.fromJSON(object.entered_by)
+        : undefined,
+      entered: isSet(object.entered) ? ClinicalTime.fromJSON(object.entered) : undefined,
     };
   },
 
@@ -26892,6 +27068,12 @@ export const Note: MessageFns<Note> = {
     if (message.setId !== "") {
       obj.setId = message.setId;
     }
+    if (message.enteredBy !== undefined) {
+      obj.enteredBy = Person.toJSON(message.enteredBy);
+    }
+    if (message.entered !== undefined) {
+      obj.entered = ClinicalTime.toJSON(message.entered);
+    }
     return obj;
   },
 
@@ -26904,6 +27086,12 @@ export const Note: MessageFns<Note> = {
     message.source = object.source ?? "";
     message.type = (object.type !== undefined && object.type !== null) ? Code.fromPartial(object.type) : undefined;
     message.setId = object.setId ?? "";
+    message.enteredBy = (object.enteredBy !== undefined && object.enteredBy !== null)
+      ? Person.fromPartial(object.enteredBy)
+      : undefined;
+    message.entered = (object.entered !== undefined && object.entered !== null)
+      ? ClinicalTime.fromPartial(object.entered)
+      : undefined;
     return message;
   },
 };
