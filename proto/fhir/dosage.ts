@@ -1,5 +1,5 @@
 /** Dosage: how a drug is to be taken, or was given. */
-import type { Coding, Medication, Timing } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Coding, Medication, Timing } from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -13,34 +13,36 @@ import {
 } from './datatypes.ts';
 import { Decimal, type Element } from './json.ts';
 import { table } from './tables.ts';
+import { type Step, stepsOf } from './timings.ts';
 
 /**
  * A dosage for each timing, numbered where the timings say how they follow each other; the timing is bounds and a
  * code, since the repeat patterns of HL7 v2 are open text.
  */
-export function dosage(from: Medication, ordered: readonly Timing[]): Element[] {
-  const timings = from.timing.length > 0 ? from.timing : ordered;
-  if (timings.length < 2) return [step(from, timings[0], undefined, undefined)];
-  const numbered = timings.some(({ conjunction }) => conjunction !== '');
+export function dosage(event: ClinicalEvent, from: Medication): Element[] {
+  const steps = stepsOf(event, from);
+  if (steps.length < 2) return [step(from, steps[0], undefined, undefined)];
+  const numbered = steps.some(({ timing }) => timing.conjunction !== '');
   let sequence = 1;
-  return timings.map((one, at) => {
+  return steps.map((one, at) => {
     // What is done in parallel has the number of what it is parallel to.
-    if (at > 0 && !/^[AC]$/i.test(timings[at - 1]?.conjunction ?? '')) sequence++;
-    return step(from, one, numbered ? sequence : undefined, amountOf(one.quantity));
+    if (at > 0 && !/^[AC]$/i.test(steps[at - 1]?.timing.conjunction ?? '')) sequence++;
+    return step(from, one, numbered ? sequence : undefined, amountOf(one.timing.quantity));
   });
 }
 
 /** `amount`: of this step alone, as in a taper. */
 function step(
   from: Medication,
-  timing: Timing | undefined,
+  at: Step | undefined,
   sequence: number | undefined,
   amount: Element | undefined,
 ): Element {
-  const spoken = [timing?.text ?? '', timing?.condition ?? ''].filter((text) => text !== '');
+  const timing = at?.timing;
+  const spoken = [timing?.text ?? '', timing?.condition ?? '', ...(at?.also ?? [])];
   return {
     sequence,
-    text: [...instructed(from), ...spoken].join('; '),
+    text: inWords(...instructed(from), ...spoken),
     additionalInstruction: concepts([
       ...from.instructionCodes.filter(({ codings }) => codings.some(isCode)),
       ...from.routing,
@@ -53,6 +55,11 @@ function step(
       { ...(amount === undefined ? (perTime(from) ?? dose(from)) : { doseQuantity: amount }), ...rate(from) },
     ],
   };
+}
+
+/** Each once, in their order. */
+function inWords(...said: readonly string[]): string {
+  return [...new Set(said)].filter((text) => text !== '').join('; ');
 }
 
 function when({ start, end, duration, repeat }: Timing): Element {

@@ -73,7 +73,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     requester: inRole(draft, people, 'ordering')[0],
     reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
     note: notes(event.notes),
-    dosageInstruction: dosage(from, order?.timing ?? []),
+    dosageInstruction: dosage(event, from),
     dispenseRequest: {
       numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
       quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
@@ -97,7 +97,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     whenHandedOver: dateTime(from.dispensed),
     note: notes(event.notes),
-    dosageInstruction: dosage(from, event.order?.timing ?? []),
+    dosageInstruction: dosage(event, from),
     substitution: /^[NGT]$/.test(from.substitution)
       ? { wasSubstituted: from.substitution !== 'N' } // HL7 table 0167
       : undefined,
