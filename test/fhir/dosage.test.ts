@@ -89,3 +89,69 @@ t.test('fhir dosage - what the old field and the segment for it say alike is one
   t.equal(given('TQ1|1|2|Q8H||||20261126080000').length, 2);
   t.end();
 });
+
+t.test('fhir dosage - what is repeated begins and ends, it is no event; what is done once is one', (t) => {
+  const of = (tq1: string, rxe = 'RXE||M^Metoprolol^L|25||mg') =>
+    dosages(t, '2.5.1', 'ORC|NW|R1', rxe, tq1)[0];
+  const bounds = (tq1: string) =>
+    ((of(tq1)?.timing as Found).repeat as Record<string, Found> | undefined)?.boundsPeriod;
+  t.same(bounds('TQ1|1|25^mg|BID|||D7|20261126'), { start: '2026-11-26', end: '2026-12-02' });
+  t.same(bounds('TQ1|1||BID|||7^d|20261126090000'), {
+    start: '2026-11-26T09:00:00+01:00',
+    end: '2026-12-03T09:00:00+01:00',
+  });
+  t.same(bounds('TQ1|1||BID|||1^mo|20260131'), { start: '2026-01-31', end: '2026-02-28' });
+  t.same(bounds('TQ1|1||C||||20261126'), { start: '2026-11-26' });
+  t.same(bounds('TQ1|1||||||20261126'), { start: '2026-11-26' });
+  t.match(of('TQ1|1||C||||20261126'), { timing: { event: undefined } });
+  t.match(of('TQ1|1||ONCE||||20261126')?.timing, { event: ['2026-11-26'], repeat: undefined });
+  t.match(of('TQ1|1||BID|||8^h|20261126'), {
+    text: 'for 8 h',
+    timing: { repeat: { boundsPeriod: { start: '2026-11-26' } } },
+  });
+  t.match(of('TQ1|1||BID|||D10|20261126|20261129')?.text, 'for 10 d');
+  t.match(of('TQ1|1||BID||||20261126|20261120')?.text, 'until 2026-11-20');
+  t.match(of('TQ1|1||BID|||INDEF')?.text, 'duration INDEF');
+  t.match(of('TQ1|1||BID|||99999^a|20261126')?.text, 'for 99999 a');
+  t.end();
+});
+
+t.test('fhir dosage - times of the day, how many times, how long each, and what has no place', (t) => {
+  const of = (tq1: string) => dosages(t, '2.5.1', 'ORC|NW|R1', 'RXE||M^Metoprolol^L|25||mg', tq1)[0];
+  t.match(of('TQ1|1||TID|0800~1400~2000||D7|20261126|||||||14')?.timing, {
+    repeat: { timeOfDay: ['08:00:00', '14:00:00', '20:00:00'], count: 14 },
+  });
+  t.match(of('TQ1|1||QD&0800,2000')?.timing, {
+    repeat: { timeOfDay: ['08:00:00', '20:00:00'] },
+    code: { text: 'QD' },
+  });
+  const said = of('TQ1|1||Q4H^^x|2430|1^h|||||||S|30^min|often');
+  t.match(said?.timing, { repeat: { duration: 30, durationUnit: 'min', timeOfDay: undefined } });
+  for (const text of ['pattern Q4H x', 'at 2430', 'relative time 1 h', 'often times'])
+    t.match(said?.text, text);
+  t.match(of('TQ1|1||Q4H|||X5')?.timing, { repeat: { count: 5 } });
+  t.end();
+});
+
+t.test('fhir dosage - what is to be taken as needed says so, and for what', (t) => {
+  const of = (tq1: string) => dosages(t, '2.5.1', 'ORC|NW|R1', 'RXE||M^Morphine^L|2||mg', tq1)[0];
+  for (const tq1 of [
+    'TQ1|1||PRN',
+    'TQ1|1||Q6H&PRN',
+    'TQ1|1||Q6H PRN',
+    'TQ1|1||Q6H||||||PRN',
+    'TQ1|1||Q6H||||||R|PRN',
+  ])
+    t.match(of(tq1), { asNeededBoolean: true }, tq1);
+  t.match(of('TQ1|1||Q6H&PRN')?.timing, { code: { text: 'Q6H PRN' } });
+  t.match(of('TQ1|1||Q6H||||||R|PRN for pain'), {
+    asNeededBoolean: undefined,
+    asNeededCodeableConcept: { text: 'pain' },
+    text: 'PRN for pain',
+  });
+  t.match(of('TQ1|1||Q6H||||||R|not PRN, hold if SBP < 90'), {
+    asNeededBoolean: undefined,
+    asNeededCodeableConcept: undefined,
+  });
+  t.end();
+});

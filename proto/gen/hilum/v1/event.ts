@@ -1968,7 +1968,7 @@ export interface Timing {
   repeat: string;
   /**
    * For how long, as sent.
-   * HL7 v2: TQ1-6, TQ-3
+   * HL7 v2: TQ1-6, TQ-3 · FHIR: Timing.repeat.bounds[x]
    */
   duration: string;
   /**
@@ -1997,17 +1997,17 @@ export interface Timing {
   text: string;
   /**
    * Under which condition, as sent.
-   * HL7 v2: TQ1-10, TQ-7 · FHIR: Dosage.text
+   * HL7 v2: TQ1-10, TQ-7 · FHIR: Dosage.text, Dosage.asNeeded[x]
    */
   condition: string;
   /**
    * How many times at most, as sent.
-   * HL7 v2: TQ1-14, TQ-12
+   * HL7 v2: TQ1-14, TQ-12 · FHIR: Timing.repeat.count
    */
   occurrences: string;
   /**
    * The times of the day, as sent.
-   * HL7 v2: TQ1-4
+   * HL7 v2: TQ1-4 · FHIR: Timing.repeat.timeOfDay
    */
   timesOfDay: string[];
   /**
@@ -2022,17 +2022,17 @@ export interface Timing {
   conjunction: string;
   /**
    * So long before or after what the order waits for, as sent.
-   * HL7 v2: TQ1-5
+   * HL7 v2: TQ1-5 · FHIR: Dosage.text
    */
   relative: string;
   /**
    * How long each time lasts, as sent.
-   * HL7 v2: TQ1-13, TQ-11
+   * HL7 v2: TQ1-13, TQ-11 · FHIR: Timing.repeat.duration
    */
   occurrenceDuration: string;
   /**
    * What of other orders it follows or precedes.
-   * HL7 v2: TQ2, TQ-10
+   * HL7 v2: TQ2, TQ-10 · FHIR: Dosage.text
    */
   sequences: OrderSequence[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
