@@ -108,6 +108,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
   const { event } = draft;
   const { administered, administeredEnd } = from;
   const when = period(administered, administeredEnd);
+  const { dosage, unsaid } = given(from);
   return {
     resourceType: 'MedicationAdministration',
     identifier: identifiers([event.order?.filler]),
@@ -122,8 +123,8 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     performer: inRole(draft, from.participants, 'administering').map((actor) => ({ actor })),
     reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
     request: prescriptions(draft)[0],
-    note: notes(event.notes),
-    dosage: given(from),
+    note: [...notes(event.notes), { text: unsaid }],
+    dosage,
   };
 }
 

@@ -94,7 +94,7 @@ t.test('fhir dosage - what is repeated begins and ends, it is no event; what is 
   const of = (tq1: string, rxe = 'RXE||M^Metoprolol^L|25||mg') =>
     dosages(t, '2.5.1', 'ORC|NW|R1', rxe, tq1)[0];
   const bounds = (tq1: string) =>
-    ((of(tq1)?.timing as Found).repeat as Record<string, Found> | undefined)?.boundsPeriod;
+    (of(tq1)?.timing as { repeat?: { boundsPeriod?: unknown } } | undefined)?.repeat?.boundsPeriod;
   t.same(bounds('TQ1|1|25^mg|BID|||D7|20261126'), { start: '2026-11-26', end: '2026-12-02' });
   t.same(bounds('TQ1|1||BID|||7^d|20261126090000'), {
     start: '2026-11-26T09:00:00+01:00',
@@ -153,5 +153,60 @@ t.test('fhir dosage - what is to be taken as needed says so, and for what', (t) 
     asNeededBoolean: undefined,
     asNeededCodeableConcept: undefined,
   });
+  t.end();
+});
+
+t.test('fhir dosage - how often an amount is given at a time is not the amount', (t) => {
+  const rxe = (timing: string) => `RXE|${timing}|PRED^Prednisone 10 mg^L|10||mg`;
+  const taper = dosages(t, '2.3', 'ORC|NW|R1', rxe('4^QD^D3~2^QD^D3~1^QD^D3'));
+  t.match(taper, [
+    { text: '4 × 10 mg', doseAndRate: undefined },
+    { text: '2 × 10 mg', doseAndRate: undefined },
+    { text: undefined, doseAndRate: [{ doseQuantity: { value: 10, unit: 'mg' } }] },
+  ]);
+  t.match(dosages(t, '2.5', 'ORC|NW|R1', 'TQ1|1|4|ONCE', rxe('')), [
+    { text: '4 × 10 mg', doseAndRate: undefined },
+  ]);
+  const of = (asked: string) => dosages(t, '2.5', 'ORC|NW|R1', `TQ1|1|${asked}|QD`, rxe(''))[0];
+  t.match(of('1'), { text: undefined, doseAndRate: [{ doseQuantity: { value: 10 } }] });
+  t.match(of('10^mg'), { text: undefined, doseAndRate: [{ doseQuantity: { value: 10 } }] });
+  t.match(of('40^mg'), { text: 'give amount 10 mg', doseAndRate: [{ doseQuantity: { value: 40 } }] });
+  t.match(of('1^TAB'), { text: '1 TAB', doseAndRate: [{ doseQuantity: { value: 10, unit: 'mg' } }] });
+  t.match(of('1/2^TAB'), { text: '1/2 TAB; give amount 10 mg', doseAndRate: undefined });
+  t.end();
+});
+
+t.test('fhir dosage - there is one rate, and what else is said of it stands in words', (t) => {
+  const rxe = seg('RXE', { 2: 'H^Heparin^L', 3: '1000', 5: '[iU]', 22: 'H1', 23: '20', 24: 'mL/h' });
+  const [found] = dosages(t, '2.5', 'ORC|NW|R1', rxe);
+  t.match(found, { text: '1000 [iU] per H1', doseAndRate: [{ rateQuantity: { value: 20, unit: 'mL/h' } }] });
+  const [told = {}] = (found?.doseAndRate ?? []) as Found[];
+  t.same(Object.keys(told), ['rateQuantity']);
+  t.end();
+});
+
+t.test('fhir dosage - what is no plain number is a range, or stands in words', (t) => {
+  const of = (fields: Record<number, string>) =>
+    dosages(t, '2.5', 'ORC|NW|R1', seg('RXE', { 2: 'D^Drug^L', ...fields }))[0];
+  t.match(of({ 3: '1000', 5: 'mg', 23: '5-50', 24: 'ug/kg/min' }), {
+    doseAndRate: [{ doseQuantity: { value: 1000 }, rateRange: { low: { value: 5 }, high: { value: 50 } } }],
+  });
+  t.match(of({ 3: '1', 5: 'mg', 23: '<=20', 24: 'mL/h' }), {
+    text: 'rate <=20 mL/h',
+    doseAndRate: [{ doseQuantity: { value: 1 }, rateQuantity: undefined }],
+  });
+  t.match(of({ 3: '0,125', 5: 'mg' }), { text: '0,125 mg', doseAndRate: undefined });
+  t.match(of({ 3: '1/2', 5: 'TAB' }), { text: '1/2 TAB' });
+  t.match(of({ 3: '1', 4: '1,5', 5: 'mg' }), { text: '1-1,5 mg', doseAndRate: undefined });
+  t.match(of({ 3: '1', 4: '2', 5: 'mg', 22: 'H4' }), { text: '1-2 mg per H4', doseAndRate: undefined });
+  t.match(of({ 4: '2', 5: 'mg' }), { doseAndRate: [{ doseRange: { low: undefined, high: { value: 2 } } }] });
+  t.match(of({ 3: '1-2', 5: 'mg' }), {
+    doseAndRate: [{ doseRange: { low: { value: 1 }, high: { value: 2 } } }],
+  });
+  t.match(of({ 3: '5', 5: 'mg', 22: '24H' }), { text: '5 mg per 24H', doseAndRate: undefined });
+  const rxa = seg('RXA', { 3: '202611260900', 5: 'D^Drug^L', 6: '1/2', 7: 'TAB', 20: 'CP' });
+  t.match(resources(t, 'MedicationAdministration', 'RAS^O17', '2.5', 'ORC|RE|R1', rxa, 'RXR|PO^Oral'), [
+    { dosage: undefined, note: [{ text: '1/2 TAB; Oral' }] },
+  ]);
   t.end();
 });

@@ -1958,7 +1958,7 @@ export interface Organization {
 export interface Timing {
   /**
    * How much each time, as sent.
-   * HL7 v2: TQ1-2, TQ-1
+   * HL7 v2: TQ1-2, TQ-1 · FHIR: Dosage.doseAndRate.doseQuantity, Dosage.text
    */
   quantity: string;
   /**
