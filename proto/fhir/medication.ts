@@ -43,6 +43,8 @@ const active = table<boolean>({ A: true, B: false });
 /** What was dispensed, given or refused under a prescription does not end it; only its order says that. */
 function requestedStatus(event: ClinicalEvent): string {
   const { order, medication } = event;
+  // An order that nobody finds is not one that somebody entered in error.
+  if (/^ER$/i.test(order?.orderStatus ?? '')) return event.status === 'rejected' ? 'cancelled' : 'unknown';
   const carriedOut = medication?.act === 'dispense' || medication?.act === 'administration';
   const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
   const status = medicationRequestStatus[said ?? ''] ?? 'unknown';

@@ -171,7 +171,8 @@ export function ownStatusOf(order: Order | undefined): string | undefined {
 }
 
 export function priorityOf(sent: string): string | undefined {
-  return priority[sent.toUpperCase()];
+  // TM10: within ten minutes.
+  return priority[sent.toUpperCase().replace(/^(T[SMH])\d+$/, '$1')];
 }
 
 function occurrence(from: Order): Record<string, Json> {

@@ -59,3 +59,38 @@ t.test('fhir orders - a mixture is a medication with the amount of each ingredie
     ],
   });
 });
+
+t.test('fhir orders - what is urgent or timing critical has that priority', async (t) => {
+  const wanted = {
+    P: 'urgent',
+    U: 'urgent',
+    URG: 'urgent',
+    T: 'stat',
+    TS30: 'stat',
+    TM10: 'stat',
+    TH4: 'urgent',
+  };
+  for (const [sent, priority] of Object.entries(wanted)) {
+    const all = resources('ORM^O01', 'ORC|NW|P1', `TQ1|1||||||||${sent}`, 'OBR|1|P1||X^Y^L');
+    t.match(
+      all.filter(({ resourceType }) => resourceType === 'ServiceRequest'),
+      [{ priority }],
+      sent,
+    );
+  }
+});
+
+t.test('fhir orders - one that is to be held is on hold, of a drug too', async (t) => {
+  const drug = resources('RDE^O11', 'ORC|HD|P1|F1', 'RXE||M^Metoprolol^L|25||mg');
+  const test = resources('OML^O21', 'ORC|HD|P1|F1', 'OBR|1|P1|F1|X^Y^L');
+  const requests = [...drug, ...test].filter(({ resourceType }) => resourceType.endsWith('Request'));
+  t.match(requests, [{ status: 'on-hold' }, { status: 'on-hold' }]);
+});
+
+t.test('fhir orders - a prescription that nobody finds was not entered in error', async (t) => {
+  const drug = resources('RDE^O11', 'ORC|SC|P1|F1||ER', 'RXE||M^Metoprolol^L|25||mg');
+  t.match(
+    drug.filter(({ resourceType }) => resourceType === 'MedicationRequest'),
+    [{ status: 'cancelled' }],
+  );
+});
