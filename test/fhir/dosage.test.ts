@@ -210,3 +210,22 @@ t.test('fhir dosage - what is no plain number is a range, or stands in words', (
   ]);
   t.end();
 });
+
+t.test('fhir dosage - routes to choose from, devices, and the limits of an infusion stand in words', (t) => {
+  const rxe = 'RXE||M^Morphine PCA^L|1||mg||||||||||||||30&mg';
+  const routes = ['RXR|PO^Oral||IVP^IV Pump', 'RXR|PR^Rectal'];
+  const rxv = 'RXV|1|L|2|mg|||P|1|mg|||30|mg|||4^h&hour&UCUM|10^min';
+  const [found] = dosages(t, '2.8.2', 'ORC|NW|R1', rxe, ...routes, rxv);
+  t.match(found, { route: { text: 'Oral' } });
+  for (const said of [
+    'route Oral or Rectal',
+    'device IV Pump',
+    'bolus (L) 2 mg',
+    'patient-controlled dose (P) 1 mg',
+    'at most 30 mg in 4 h',
+    'lockout 10 min',
+    'total daily dose 30 mg',
+  ])
+    t.match(found?.text, said);
+  t.end();
+});
