@@ -6,6 +6,7 @@ import {
   concepts,
   dateTime,
   hl7System,
+  identifier,
   identifiers,
   logical,
   notes,
@@ -19,7 +20,7 @@ import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization } from './practitioner.ts';
-import { authored, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
+import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
 import { administrationStatus, dispenseStatus, medicationRequestStatus, table } from './tables.ts';
 
 export function addMedications(draft: Draft): void {
@@ -61,10 +62,17 @@ function requested(draft: Draft, path: string, from: Medication): Body {
   const { event } = draft;
   const { order } = event;
   const people = [...(order?.participants ?? []), ...from.participants];
+  const parents = (order?.parents ?? []).flatMap((one) => logical('MedicationRequest', one) ?? []);
+  const replacing = (order?.control ?? '').toUpperCase() === 'RO';
   return {
     resourceType: 'MedicationRequest',
-    identifier: identifiers([order?.placer, order?.filler, from.prescription]),
-    basedOn: draft.prescriptions.slice(-1), // as encoded, of what was ordered
+    identifier: identifiers([order?.placer, order?.filler, ...(order?.alternates ?? []), from.prescription]),
+    // As encoded, of what was ordered.
+    basedOn: [...draft.prescriptions.slice(-1), ...(replacing ? [] : parents)],
+    groupIdentifier: identifier(order?.group),
+    // One has a place; of both numbers of the same order the first is the placer's.
+    priorPrescription: replacing ? parents[0] : undefined,
+    statusReason: concept(order?.controlReason),
     status: requestedStatus(event),
     intent: from.act === 'give' ? 'instance-order' : 'order',
     priority: priorityOf(order?.priority ?? ''),
@@ -72,9 +80,9 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     subject: draft.subject,
     encounter: draft.encounter,
     authoredOn: order && authored(order),
-    requester: inRole(draft, people, 'ordering')[0],
+    requester: inRole(draft, people, 'ordering')[0] ?? (order && orderer(draft, order)),
     reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
-    note: notes(event.notes),
+    note: [...(order?.orderNotes ?? []).map((text) => ({ text })), ...notes(event.notes), ...unread(from)],
     dosageInstruction: dosage(event, from),
     dispenseRequest: {
       numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
@@ -83,6 +91,16 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     },
     substitution: substitution(from),
   };
+}
+
+/** What is to be handed over, where it is no number. */
+function unread({ dispenseAmount, dispenseUnit, refills }: Medication): Element[] {
+  const read = dispenseAmount === '' || quantity(dispenseAmount, '') !== undefined;
+  const words = [
+    read ? '' : `dispense ${dispenseAmount} ${dispenseUnit}`.trim(),
+    refills === '' || /^\d{1,3}$/.test(refills) ? '' : `refills ${refills}`,
+  ];
+  return words.filter((text) => text !== '').map((text) => ({ text }));
 }
 
 function dispensed(draft: Draft, path: string, from: Medication): Body {

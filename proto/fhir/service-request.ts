@@ -1,5 +1,5 @@
 /** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
-import type { ClinicalEvent, Code, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Identifier, Order, Referral } from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -10,14 +10,17 @@ import {
   note,
   notes,
   notStated,
+  quantity,
   textOf,
   timed,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import type { Element } from './json.ts';
+import { occurrence } from './occurrence.ts';
 import { inRole, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
 import { orderControl, orderStatus, priority, requestStatus, table } from './tables.ts';
+import { plain } from './timings.ts';
 
 /** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
 const without = new Set([
@@ -31,7 +34,7 @@ const without = new Set([
 export function addRequests(draft: Draft): void {
   const { event } = draft;
   if (event.referral !== undefined) draft.requests.push(addReferral(draft, event.referral));
-  if (without.has(event.kind)) return;
+  if (without.has(event.kind) || isOfDrug(event)) return;
   const { order, furtherOrders } = event;
   if (order !== undefined && says(order)) draft.requests.push(addRequest(draft, 'order', order, event.notes));
   furtherOrders.forEach((one, at) => {
@@ -39,11 +42,17 @@ export function addRequests(draft: Draft): void {
   });
 }
 
+/** A drug's order is told by its prescription, whatever message it comes in. */
+function isOfDrug({ medication, order }: ClinicalEvent): boolean {
+  return medication !== undefined && order?.service === undefined && order?.blood === undefined;
+}
+
 function says(order: Order): boolean {
   return order.placer !== undefined || order.filler !== undefined || order.service !== undefined;
 }
 
 function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEvent['notes']): Element {
+  const timing = occurrence(from);
   const specimens = addSpecimens(draft, path, from);
   if (path === 'order') draft.specimens = specimens;
   const { participants } = from;
@@ -74,14 +83,15 @@ function addRequest(draft: Draft, path: string, from: Order, about: ClinicalEven
     orderDetail: details,
     subject: draft.subject,
     encounter: draft.encounter,
-    ...occurrence(from),
+    ...timing.members,
+    quantityQuantity: from.blood && quantity(from.quantity, ''),
     authoredOn: authored(from),
     requester: inRole(draft, participants, 'ordering')[0] ?? orderer(draft, from),
     performer: inRole(draft, participants, 'performing'),
     reasonCode: concepts(from.reason),
     supportingInfo: parentResult(from),
     specimen: specimens,
-    note: [...texts(from), ...notes(about)],
+    note: [...texts(from), ...timing.words.map((text) => ({ text })), ...notes(about)],
   });
 }
 
@@ -107,18 +117,20 @@ function accessions({ imagingSteps }: Order): Identifier[] {
 }
 
 /** Where nobody is named who ordered. */
-function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
+export function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
   return from && organization(draft, from.name, from.identifiers, from.address, from.telecoms);
 }
 
 function texts(from: Order): Element[] {
-  const { relevantClinicalInformation, orderNotes, danger, collectorComments } = from;
+  const { relevantClinicalInformation, orderNotes, danger, collectorComments, controlReason } = from;
   return [
     relevantClinicalInformation,
     textOf(danger),
     ...orderNotes,
     ...collectorComments.map(textOf),
     ...spoken(from),
+    ...ofBlood(from),
+    textOf(controlReason),
   ]
     .filter((text) => text.trim() !== '')
     .map((text) => ({ text }));
@@ -162,6 +174,13 @@ function spoken({ diet, supplies, relevantClinicalInformation }: Order): string[
   ];
 }
 
+/** BPO-5 is the volume of each of BPO-4 [HL7 4.14.2.1]. */
+function ofBlood({ blood, quantity: sent }: Order): string[] {
+  if (blood === undefined) return [];
+  const many = sent === '' || quantity(sent, '') !== undefined ? '' : `quantity ${plain(sent)}`;
+  return [many, blood.amount === '' ? '' : `each ${blood.amount} ${blood.unit}`.trim()];
+}
+
 /** What the order says of itself alone. */
 export function ownStatusOf(order: Order | undefined): string | undefined {
   return (
@@ -173,12 +192,6 @@ export function ownStatusOf(order: Order | undefined): string | undefined {
 export function priorityOf(sent: string): string | undefined {
   // TM10: within ten minutes.
   return priority[sent.toUpperCase().replace(/^(T[SMH])\d+$/, '$1')];
-}
-
-function occurrence(from: Order): Record<string, Json> {
-  if (dateTime(from.scheduled) !== undefined) return timed('occurrence', from.scheduled, undefined);
-  const wanted = from.timing.find((one: Timing) => one.start !== undefined || one.end !== undefined);
-  return timed('occurrence', wanted?.start, wanted?.end);
 }
 
 /** RF1 asks one provider to see another's patient. */

@@ -1557,7 +1557,7 @@ export interface Order {
     | undefined;
   /**
    * The number of the orders that were placed together.
-   * HL7 v2: ORC-4 · FHIR: ServiceRequest.requisition
+   * HL7 v2: ORC-4 · FHIR: ServiceRequest.requisition, MedicationRequest.groupIdentifier
    */
   group:
     | Identifier
@@ -1626,12 +1626,12 @@ export interface Order {
   relevantClinicalInformation: string;
   /**
    * When and how often.
-   * HL7 v2: TQ1, ORC-7, OBR-27, OBR-6 · FHIR: ServiceRequest.occurrence[x]
+   * HL7 v2: TQ1, ORC-7, OBR-27, OBR-6 · FHIR: ServiceRequest.occurrence[x], ServiceRequest.asNeeded[x], Dosage.timing
    */
   timing: Timing[];
   /**
    * The orders that this one hangs from, or another number of the same.
-   * HL7 v2: ORC-8, OBR-29 · FHIR: ServiceRequest.basedOn
+   * HL7 v2: ORC-8, OBR-29 · FHIR: ServiceRequest.basedOn, MedicationRequest.priorPrescription
    */
   parents: Identifier[];
   /**
@@ -1655,7 +1655,7 @@ export interface Order {
     | undefined;
   /**
    * The collection volume or the quantity asked for, as sent.
-   * HL7 v2: OBR-9, RQD-5
+   * HL7 v2: OBR-9, RQD-5, BPO-4 · FHIR: ServiceRequest.quantityQuantity (BPO-4)
    */
   quantity: string;
   /**
@@ -1665,7 +1665,7 @@ export interface Order {
   setId: string;
   /**
    * Why the order control was sent.
-   * HL7 v2: ORC-16
+   * HL7 v2: ORC-16 · FHIR: MedicationRequest.statusReason, ServiceRequest.note
    */
   controlReason:
     | Code
@@ -2098,7 +2098,7 @@ export interface OrderSequence {
 export interface BloodOrder {
   /**
    * How much of it.
-   * HL7 v2: BPO-5
+   * HL7 v2: BPO-5 · FHIR: ServiceRequest.note
    */
   amount: string;
   /**
@@ -3497,7 +3497,7 @@ export interface Medication {
     | undefined;
   /**
    * How it gets into the body.
-   * HL7 v2: RXR-1 · FHIR: Dosage.route
+   * HL7 v2: RXR-1 · FHIR: Dosage.route, Dosage.text
    */
   routes: Code[];
   /**
@@ -3574,7 +3574,7 @@ export interface Medication {
   substitution: string;
   /**
    * How fast it is given.
-   * HL7 v2: RXO-21, RXE-23, RXG-15 · FHIR: Dosage.doseAndRate.rate[x]
+   * HL7 v2: RXO-21, RXE-23, RXG-15 · FHIR: Dosage.doseAndRate.rate[x], Dosage.text
    */
   rate: string;
   /**
@@ -3674,7 +3674,7 @@ export interface Medication {
   siteModifiers: Code[];
   /**
    * With which device.
-   * HL7 v2: RXR-3 (table 0164)
+   * HL7 v2: RXR-3 (table 0164) · FHIR: Dosage.text
    */
   devices: Code[];
   /**
@@ -3723,7 +3723,7 @@ export interface Medication {
     | undefined;
   /**
    * How much a day in all, as sent.
-   * HL7 v2: RXO-23, RXE-19, RXD-12
+   * HL7 v2: RXO-23, RXE-19, RXD-12 · FHIR: Dosage.text
    */
   totalDailyDose: string;
   /**
@@ -3790,7 +3790,7 @@ export interface Medication {
     | undefined;
   /**
    * Bolus, patient-controlled doses and limits of an infusion.
-   * HL7 v2: RXV
+   * HL7 v2: RXV · FHIR: Dosage.text
    */
   infusions: Infusion[];
   /**
