@@ -8,7 +8,7 @@ const told = new Set(['medication', 'immunization', 'schedule']);
 export function addNotes(draft: Draft): void {
   const { kind, notes: about } = draft.event;
   const texts = notes(about);
-  const elsewhere = told.has(kind) || draft.requests.length > 0;
+  const elsewhere = told.has(kind) || draft.requests.length > 0 || draft.prescriptions.length > 0;
   if (texts.length === 0 || elsewhere) return;
   draft.add('notes', {
     resourceType: 'Communication',

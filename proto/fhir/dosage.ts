@@ -1,151 +1,138 @@
 /** Dosage: how a drug is to be taken, or was given. */
-import type { Coding, Medication, Timing } from '../gen/hilum/v1/event.ts';
-import {
-  concept,
-  concepts,
-  dateTime,
-  hl7System,
-  modified,
-  period,
-  quantity,
-  textOf,
-  ucum,
-} from './datatypes.ts';
-import { Decimal, type Element } from './json.ts';
-import { table } from './tables.ts';
+import type { ClinicalEvent, Code, Coding, Infusion, Medication } from '../gen/hilum/v1/event.ts';
+import { amounts, fastOf, give, speed, spoken } from './amount.ts';
+import { concept, concepts, modified, textOf } from './datatypes.ts';
+import type { Element } from './json.ts';
+import { asNeeded, when } from './timing.ts';
+import { plain, type Step, stepsOf } from './timings.ts';
 
 /**
- * A dosage for each timing, numbered where the timings say how they follow each other; the timing is bounds and a
- * code, since the repeat patterns of HL7 v2 are open text.
+ * A dosage for each timing, numbered where the timings say how they follow each other. Text says what has no place
+ * elsewhere.
  */
-export function dosage(from: Medication, ordered: readonly Timing[]): Element[] {
-  const timings = from.timing.length > 0 ? from.timing : ordered;
-  if (timings.length < 2) return [step(from, timings[0], undefined, undefined)];
-  const numbered = timings.some(({ conjunction }) => conjunction !== '');
+export function dosage(event: ClinicalEvent, from: Medication): Element[] {
+  const steps = stepsOf(event, from);
+  if (steps.length < 2) return [step(from, steps[0], undefined, 1)];
+  const numbered = steps.some(({ timing }) => timing.conjunction !== '');
   let sequence = 1;
-  return timings.map((one, at) => {
+  return steps.map((one, at) => {
     // What is done in parallel has the number of what it is parallel to.
-    if (at > 0 && !/^[AC]$/i.test(timings[at - 1]?.conjunction ?? '')) sequence++;
-    return step(from, one, numbered ? sequence : undefined, amountOf(one.quantity));
+    if (at > 0 && !/^[AC]$/i.test(steps[at - 1]?.timing.conjunction ?? '')) sequence++;
+    return step(from, one, numbered ? sequence : undefined, steps.length);
   });
 }
 
-/** `amount`: of this step alone, as in a taper. */
-function step(
-  from: Medication,
-  timing: Timing | undefined,
-  sequence: number | undefined,
-  amount: Element | undefined,
-): Element {
-  const spoken = [timing?.text ?? '', timing?.condition ?? ''].filter((text) => text !== '');
+/** One of `steps`, as in a taper. */
+function step(from: Medication, at: Step | undefined, sequence: number | undefined, steps: number): Element {
+  const much = amounts(from, at?.timing.quantity ?? '', steps);
+  const told = at && when(at.timing, from.act === 'give');
   return {
     sequence,
-    text: [...instructed(from), ...spoken].join('; '),
+    text: inWords(
+      ...instructed(from),
+      ...much.words,
+      ...further(from),
+      ...(told?.words ?? []),
+      ...(at?.also ?? []),
+    ),
     additionalInstruction: concepts([
       ...from.instructionCodes.filter(({ codings }) => codings.some(isCode)),
       ...from.routing,
     ]),
-    timing: timing && timingOf(timing),
+    timing: told?.timing,
+    ...asNeeded(at === undefined ? [] : [at.timing]),
     site: modified(from.sites[0], from.siteModifiers),
     route: concept(from.routes[0]),
     method: concept(from.methods[0]),
-    doseAndRate: [
-      { ...(amount === undefined ? (perTime(from) ?? dose(from)) : { doseQuantity: amount }), ...rate(from) },
-    ],
+    doseAndRate: [much.told],
   };
 }
 
-export function timingOf({ start, end, duration, repeat, occurrences, occurrenceDuration }: Timing): Element {
-  const ended = dateTime(end) !== undefined;
-  const each = lasting(occurrenceDuration);
-  const bounds = ended
-    ? { boundsPeriod: period(start, end) }
-    : { boundsDuration: start === undefined ? lasting(duration) : undefined };
-  return {
-    event: !ended && start ? [dateTime(start)] : undefined,
-    repeat: {
-      ...bounds,
-      count: /^[1-9]\d{0,8}$/.test(occurrences) ? Decimal.of(occurrences) : undefined,
-      duration: each?.value,
-      durationUnit: each?.code, // both or neither [tim-1]
-    },
-    code: pattern(repeat),
-  };
+/** Each once, in their order. */
+function inWords(...said: readonly string[]): string {
+  return [...new Set(said)].filter((text) => text !== '').join('; ');
 }
 
-/** TQ1-2 and TQ-1, `40^mg`: without a unit it is how many of the amount, which is said elsewhere. */
-function amountOf(sent: string): Element | undefined {
-  const [value = '', unit = ''] = sent.split(/[\^&]/);
-  return unit === '' || Decimal.of(value) === undefined ? undefined : quantity(value, unit);
-}
-
-/** TQ1-6 and TQ1-13 `3^d`, TQ-3 `D3` [HL7 4.3.3]. */
-function lasting(sent: string): Element | undefined {
-  const [, old = '', times = ''] = /^([SMHDWL])(\d+)$/i.exec(sent) ?? [];
-  const [value = times, unit = old] = old === '' ? sent.split(/[\^&]/) : [];
-  const code = units[unit.toUpperCase()];
-  if (code === undefined || Decimal.of(value) === undefined) return undefined;
-  return { ...quantity(value, code), system: ucum, code };
-}
-
-/** Of an administration; without an amount and a rate its text, site and route have no dosage [mad-1]. */
-export function given(from: Medication): Element | undefined {
-  const speed = rate(from) ?? perTime(from);
-  // So much an hour is no dose.
-  const amount =
-    perTime(from) === undefined ? quantity(from.amountMinimum, from.unit, from.unitCode) : undefined;
-  if (amount === undefined && speed === undefined) return undefined;
-  return {
-    text: instructed(from).join('; '),
-    site: modified(from.sites[0], from.siteModifiers),
-    route: concept(from.routes[0]),
+/**
+ * Of an administration, whose dose is one amount and whose rate is none or one. Without either there is no dosage
+ * [mad-1], and `unsaid` is what it would have said.
+ */
+export function given(from: Medication): { dosage: Element | undefined; unsaid: string } {
+  const much = give(from);
+  const fast = speed(from);
+  const amount = much.dose?.doseQuantity;
+  const rate = fast.rate?.rateQuantity === undefined ? much.dose : fast.rate;
+  const { rateQuantity, rateRatio } = rate ?? {};
+  const text = inWords(
+    ...instructed(from),
+    // A range, and an amount per time beside a rate.
+    ...(amount === undefined && rateRatio === undefined ? [spoken(from)] : much.words),
+    ...(fast.rate !== undefined && rateQuantity === undefined ? [fastOf(from)] : fast.words),
+    ...further(from),
+  );
+  const [site, route] = [modified(from.sites[0], from.siteModifiers), concept(from.routes[0])];
+  if (amount === undefined && rateQuantity === undefined && rateRatio === undefined)
+    return { dosage: undefined, unsaid: inWords(text, textOf(from.routes[0]), (site?.text as string) ?? '') };
+  const dosage = {
+    text,
+    site,
+    route,
     method: concept(from.methods[0]),
     dose: amount,
-    ...speed,
+    rateQuantity,
+    rateRatio,
   };
+  return { dosage, unsaid: '' };
 }
 
-function dose(from: Medication): Element | undefined {
-  const { amountMinimum, amountMaximum, unit, unitCode } = from;
-  const low = quantity(amountMinimum, unit, unitCode);
-  const high = quantity(amountMaximum, unit, unitCode);
-  if (low === undefined) return undefined;
-  if (high === undefined || amountMaximum === amountMinimum) return { doseQuantity: low };
-  return Number(amountMinimum) > Number(amountMaximum) ? { doseQuantity: low } : { doseRange: { low, high } };
+/**
+ * What a dosage has no member for. RXR repeats with what is to be chosen from [HL7 4A.4.2], of which a dosage has one
+ * route, site and method; those that can be chosen are all told.
+ */
+function further(from: Medication): string[] {
+  const { routes, sites, methods, devices, infusions, totalDailyDose } = from;
+  const choice = (name: string, all: readonly Code[], least: number): string =>
+    all.length < least ? '' : `${name} ${all.map(textOf).join(' or ')}`;
+  return [
+    choice('route', routes, 2),
+    choice('site', sites, 2),
+    choice('method', methods, 2),
+    choice('device', devices, 1),
+    ...infusions.map(infused),
+    totalDailyDose === '' ? '' : `total daily dose ${measured(totalDailyDose)}`,
+  ];
 }
 
-function rate(from: Medication): Element | undefined {
-  const found = Decimal.of(from.rate) && quantity(from.rate, from.rateUnit, from.rateUnitCode);
-  return found && { rateQuantity: found };
+/** RXV [HL7 4A.4.11]: without its limits it reads as more than it allows. */
+function infused(from: Infusion): string {
+  const per = from.maximumPer === '' ? '' : ` in ${measured(from.maximumPer)}`;
+  const of = (name: string, type: string, parts: readonly string[]): string => {
+    const told = parts.filter((part) => part !== '').join(', ');
+    return told === '' ? '' : [name, type && `(${type})`, told].filter((part) => part !== '').join(' ');
+  };
+  const most = of('at most', '', [from.maximum, from.maximumVolume]);
+  return [
+    of('bolus', from.bolusType, [from.bolus, from.bolusVolume]),
+    of('patient-controlled dose', from.pcaType, [from.pca, from.pcaVolume]),
+    most === '' ? '' : `${most}${per}`,
+    from.lockout === '' ? '' : `lockout ${measured(from.lockout)}`,
+    of('syringe', '', [from.syringe]),
+  ]
+    .filter((text) => text !== '')
+    .join(', ');
 }
 
-/** RXE-22 [HL7 4A.4.4.22]: S, M, H, D, W or L (month) and how many of them, H1 where nothing else is said. */
-const units = table({ MIN: 'min', DAY: 'd', S: 's', M: 'min', H: 'h', D: 'd', W: 'wk', L: 'mo' });
-
-/** The amount per time: a rate. */
-function perTime(from: Medication): Element | undefined {
-  const [, unit = '', count = ''] = /^([SMHDWL])(\d+)$/i.exec(from.per) ?? [];
-  const numerator = quantity(from.amountMinimum, from.unit, from.unitCode);
-  const code = units[unit.toUpperCase()];
-  if (numerator === undefined || code === undefined) return undefined;
-  return { rateRatio: { numerator, denominator: { ...quantity(count, code), system: ucum, code } } };
+/** CQ: a number and the code of its unit. */
+function measured(sent: string): string {
+  return plain(sent.split(/[\^&]/).slice(0, 2).join(' '));
 }
 
 /** In words, without the separators of a coded one. */
 function instructed(from: Medication): string[] {
   const said = from.instructionCodes.map(textOf).filter((text) => text !== '');
-  const per = from.per !== '' && perTime(from) === undefined ? [`per ${from.per}`] : [];
-  return [...(from.instructionCodes.length > 0 ? said : from.instructions), ...per];
+  return from.instructionCodes.length > 0 ? said : from.instructions;
 }
 
 function isCode({ code }: Coding): boolean {
   return code !== '';
-}
-
-/** TQ1-3: the pattern's code, of HL7 table 0335 where it can be one, and its words. */
-function pattern(sent: string): Element | undefined {
-  const [code = '', words = ''] = sent.split(/[\^&]/);
-  if (code === '') return sent === '' ? undefined : { text: sent };
-  const known = /^(ONCE|STAT|BID|TID|QID|QOD|QHS|QAM|QPM|QSHIFT|PRN|XID|Q\d*[SMHDWLJ]\d*)$/i.test(code);
-  return { coding: known ? [{ system: hl7System('v2-0335'), code }] : undefined, text: words || code };
 }

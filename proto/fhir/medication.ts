@@ -6,6 +6,7 @@ import {
   concepts,
   dateTime,
   hl7System,
+  identifier,
   identifiers,
   logical,
   notes,
@@ -19,7 +20,7 @@ import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization } from './practitioner.ts';
-import { authored, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
+import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
 import { administrationStatus, dispenseStatus, medicationRequestStatus, table } from './tables.ts';
 
 export function addMedications(draft: Draft): void {
@@ -43,6 +44,8 @@ const active = table<boolean>({ A: true, B: false });
 /** What was dispensed, given or refused under a prescription does not end it; only its order says that. */
 function requestedStatus(event: ClinicalEvent): string {
   const { order, medication } = event;
+  // An order that nobody finds is not one that somebody entered in error.
+  if (/^ER$/i.test(order?.orderStatus ?? '')) return event.status === 'rejected' ? 'cancelled' : 'unknown';
   const carriedOut = medication?.act === 'dispense' || medication?.act === 'administration';
   const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
   const status = medicationRequestStatus[said ?? ''] ?? 'unknown';
@@ -59,10 +62,17 @@ function requested(draft: Draft, path: string, from: Medication): Body {
   const { event } = draft;
   const { order } = event;
   const people = [...(order?.participants ?? []), ...from.participants];
+  const parents = (order?.parents ?? []).flatMap((one) => logical('MedicationRequest', one) ?? []);
+  const replacing = (order?.control ?? '').toUpperCase() === 'RO';
   return {
     resourceType: 'MedicationRequest',
-    identifier: identifiers([order?.placer, order?.filler, from.prescription]),
-    basedOn: draft.prescriptions.slice(-1), // as encoded, of what was ordered
+    identifier: identifiers([order?.placer, order?.filler, ...(order?.alternates ?? []), from.prescription]),
+    // As encoded, of what was ordered.
+    basedOn: [...draft.prescriptions.slice(-1), ...(replacing ? [] : parents)],
+    groupIdentifier: identifier(order?.group),
+    // One has a place; of both numbers of the same order the first is the placer's.
+    priorPrescription: replacing ? parents[0] : undefined,
+    statusReason: concept(order?.controlReason),
     status: requestedStatus(event),
     intent: from.act === 'give' ? 'instance-order' : 'order',
     priority: priorityOf(order?.priority ?? ''),
@@ -70,10 +80,10 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     subject: draft.subject,
     encounter: draft.encounter,
     authoredOn: order && authored(order),
-    requester: inRole(draft, people, 'ordering')[0],
+    requester: inRole(draft, people, 'ordering')[0] ?? (order && orderer(draft, order)),
     reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
-    note: notes(event.notes),
-    dosageInstruction: dosage(from, order?.timing ?? []),
+    note: [...(order?.orderNotes ?? []).map((text) => ({ text })), ...notes(event.notes), ...unread(from)],
+    dosageInstruction: dosage(event, from),
     dispenseRequest: {
       numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
       quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
@@ -81,6 +91,16 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     },
     substitution: substitution(from),
   };
+}
+
+/** What is to be handed over, where it is no number. */
+function unread({ dispenseAmount, dispenseUnit, refills }: Medication): Element[] {
+  const read = dispenseAmount === '' || quantity(dispenseAmount, '') !== undefined;
+  const words = [
+    read ? '' : `dispense ${dispenseAmount} ${dispenseUnit}`.trim(),
+    refills === '' || /^\d{1,3}$/.test(refills) ? '' : `refills ${refills}`,
+  ];
+  return words.filter((text) => text !== '').map((text) => ({ text }));
 }
 
 function dispensed(draft: Draft, path: string, from: Medication): Body {
@@ -97,7 +117,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     whenHandedOver: dateTime(from.dispensed),
     note: notes(event.notes),
-    dosageInstruction: dosage(from, event.order?.timing ?? []),
+    dosageInstruction: dosage(event, from),
     substitution: /^[NGT]$/.test(from.substitution)
       ? { wasSubstituted: from.substitution !== 'N' } // HL7 table 0167
       : undefined,
@@ -108,6 +128,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
   const { event } = draft;
   const { administered, administeredEnd } = from;
   const when = period(administered, administeredEnd);
+  const { dosage, unsaid } = given(from);
   return {
     resourceType: 'MedicationAdministration',
     identifier: identifiers([event.order?.filler]),
@@ -122,8 +143,8 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     performer: inRole(draft, from.participants, 'administering').map((actor) => ({ actor })),
     reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
     request: prescriptions(draft)[0],
-    note: notes(event.notes),
-    dosage: given(from),
+    note: [...notes(event.notes), { text: unsaid }],
+    dosage,
   };
 }
 

@@ -12,10 +12,10 @@
  */
 import type { Code, CriticalMark, DeviceAssociation, Extension, Timing } from '../gen/hilum/v1/event.ts';
 import { code, coded, concepts, dateTime, hl7System, identifier, quantity, ucum } from './datatypes.ts';
-import { timingOf } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
 import { location } from './location.ts';
+import { when } from './timing.ts';
 
 const base = 'urn:hilum:extension';
 
@@ -57,7 +57,7 @@ export function timingExtensions(from: readonly Timing[]): Element[] {
   if (!more) return [];
   return present(
     from.map((one) => {
-      const valueTiming = lean(timingOf(one));
+      const valueTiming = lean(when(one, false).timing);
       return valueTiming && { url: `${base}:timing`, valueTiming };
     }),
   );

@@ -1,5 +1,5 @@
 /** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
-import type { ClinicalEvent, Code, Identifier, Order, Referral, Timing } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Identifier, Order, Referral } from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -10,11 +10,13 @@ import {
   note,
   notes,
   notStated,
+  quantity,
   textOf,
   timed,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import type { Element } from './json.ts';
+import { occurrence } from './occurrence.ts';
 import { actors, organization, practitioner } from './practitioner.ts';
 import { addSpecimens } from './specimen.ts';
 import {
@@ -26,6 +28,7 @@ import {
   resultStatus,
   table,
 } from './tables.ts';
+import { plain } from './timings.ts';
 
 /** Their orders are told by the medication's or the vaccination's own resource; a device's OBR orders nothing. */
 const without = new Set([
@@ -39,12 +42,17 @@ const without = new Set([
 export function addRequests(draft: Draft): void {
   const { event } = draft;
   if (event.referral !== undefined) draft.requests.push(addReferral(draft, event.referral));
-  if (without.has(event.kind)) return;
+  if (without.has(event.kind) || isOfDrug(event)) return;
   const { order, furtherOrders } = event;
   if (order !== undefined && says(order)) draft.requests.push(addRequest(draft, 'order', order, event.notes));
   furtherOrders.forEach((one, at) => {
     if (says(one)) draft.requests.push(addRequest(draft, `furtherOrders[${at}]`, one, []));
   });
+}
+
+/** A drug's order is told by its prescription, whatever message it comes in. */
+function isOfDrug({ medication, order }: ClinicalEvent): boolean {
+  return medication !== undefined && order?.service === undefined && order?.blood === undefined;
 }
 
 function says(order: Order): boolean {
@@ -53,6 +61,7 @@ function says(order: Order): boolean {
 
 function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEvent['notes']): Element {
   const path = place.replace(/\[(\d+)\]/, '/$1');
+  const timing = occurrence(from);
   const specimens = addSpecimens(draft, path, from);
   if (path === 'order') draft.specimens = specimens;
   const { participants } = from;
@@ -83,14 +92,15 @@ function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEve
     orderDetail: details,
     subject: draft.subject,
     encounter: draft.encounter,
-    ...occurrence(from),
+    ...timing.members,
+    quantityQuantity: from.blood && quantity(from.quantity, ''),
     authoredOn: authored(from),
     requester: actors(draft, participants, 'ordering')[0] ?? orderer(draft, from),
     performer: actors(draft, participants, 'performing'),
     reasonCode: concepts(from.reason),
     supportingInfo: parentResult(from),
     specimen: specimens,
-    note: [...texts(from), ...notes(about)],
+    note: [...texts(from), ...timing.words.map((text) => ({ text })), ...notes(about)],
   });
   draft.orders.set(place, { request, specimens });
   return request;
@@ -121,20 +131,22 @@ function accessions({ imagingSteps }: Order): Identifier[] {
 }
 
 /** Where nobody is named who ordered. */
-function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
+export function orderer(draft: Draft, { orderingFacility: from }: Order): Element | undefined {
   return (
     from && organization(draft, from.name, from.identifiers, from.address && [from.address], from.telecoms)
   );
 }
 
 function texts(from: Order): Element[] {
-  const { relevantClinicalInformation, orderNotes, danger, collectorComments } = from;
+  const { relevantClinicalInformation, orderNotes, danger, collectorComments, controlReason } = from;
   return [
     relevantClinicalInformation,
     textOf(danger),
     ...orderNotes,
     ...collectorComments.map(textOf),
     ...spoken(from),
+    ...ofBlood(from),
+    textOf(controlReason),
   ]
     .filter((text) => text.trim() !== '')
     .map((text) => ({ text }));
@@ -180,6 +192,13 @@ function spoken({ diet, supplies, relevantClinicalInformation }: Order): string[
   ];
 }
 
+/** BPO-5 is the volume of each of BPO-4 [HL7 4.14.2.1]. */
+function ofBlood({ blood, quantity: sent }: Order): string[] {
+  if (blood === undefined) return [];
+  const many = sent === '' || quantity(sent, '') !== undefined ? '' : `quantity ${plain(sent)}`;
+  return [many, blood.amount === '' ? '' : `each ${blood.amount} ${blood.unit}`.trim()];
+}
+
 /** What the order says of itself alone. */
 export function ownStatusOf(order: Order | undefined): string | undefined {
   return (
@@ -189,13 +208,8 @@ export function ownStatusOf(order: Order | undefined): string | undefined {
 }
 
 export function priorityOf(sent: string): string | undefined {
-  return priority[sent.toUpperCase()];
-}
-
-function occurrence(from: Order): Record<string, Json> {
-  if (dateTime(from.scheduled) !== undefined) return timed('occurrence', from.scheduled, undefined);
-  const wanted = from.timing.find((one: Timing) => one.start !== undefined || one.end !== undefined);
-  return timed('occurrence', wanted?.start, wanted?.end);
+  // TM10: within ten minutes.
+  return priority[sent.toUpperCase().replace(/^(T[SMH])\d+$/, '$1')];
 }
 
 const said = { source: '', type: undefined, setId: '', enteredBy: undefined, entered: undefined };

@@ -97,8 +97,8 @@ export const orderStatus = table({
 });
 
 /**
- * HL7 table 0119 (ORC-1) → RequestStatus. HL7's map leaves CA active until somebody answers CR; most placers get
- * no answer, the event says cancelled, and its projection does not say otherwise. PR, an earlier order beside a new
+ * HL7 table 0119 (ORC-1) → RequestStatus. HL7's map leaves CA and HD active until somebody answers; most placers get
+ * no answer, and who asks to cancel or to hold an order must not find it open. PR, an earlier order beside a new
  * one, is what its event says: done.
  */
 export const orderControl = table({
@@ -109,7 +109,7 @@ export const orderControl = table({
   DF: 'revoked',
   DR: 'revoked',
   FU: 'completed',
-  HD: 'active',
+  HD: 'on-hold',
   HR: 'on-hold',
   NW: 'active',
   OC: 'revoked',
@@ -242,14 +242,26 @@ export const documentStatus = table({
   'entered-in-error': 'entered-in-error',
 });
 
-/** HL7 tables 0485 and 0027, and the words that are sent in their place → RequestPriority. */
+/**
+ * HL7 tables 0485 and 0027, and the words that are sent in their place → RequestPriority. Timing critical to seconds
+ * or minutes is at once, to hours or before an operation is urgent, as their class is.
+ */
 export const priority = table({
   S: 'stat',
+  ST: 'stat',
   STAT: 'stat',
+  CITO: 'stat',
+  T: 'stat',
+  TS: 'stat',
+  TM: 'stat',
+  TH: 'urgent',
   A: 'asap',
   ASAP: 'asap',
   R: 'routine',
   ROUTINE: 'routine',
+  P: 'urgent',
+  U: 'urgent',
+  URG: 'urgent',
   URGENT: 'urgent',
 });
 
