@@ -1665,7 +1665,7 @@ export interface Order {
     | undefined;
   /**
    * The number of the orders that were placed together.
-   * HL7 v2: ORC-4 · FHIR: ServiceRequest.requisition
+   * HL7 v2: ORC-4 · FHIR: ServiceRequest.requisition, MedicationRequest.groupIdentifier
    */
   group:
     | Identifier
@@ -1734,12 +1734,12 @@ export interface Order {
   relevantClinicalInformation: string;
   /**
    * When and how often.
-   * HL7 v2: TQ1, ORC-7, OBR-27, OBR-6 · FHIR: ServiceRequest.occurrence[x]
+   * HL7 v2: TQ1, ORC-7, OBR-27, OBR-6 · FHIR: ServiceRequest.occurrence[x], ServiceRequest.asNeeded[x], Dosage.timing
    */
   timing: Timing[];
   /**
    * The orders that this one hangs from, or another number of the same.
-   * HL7 v2: ORC-8, OBR-29 before 2.9, OBR-54 · FHIR: ServiceRequest.basedOn
+   * HL7 v2: ORC-8, OBR-29 before 2.9, OBR-54 · FHIR: ServiceRequest.basedOn, MedicationRequest.priorPrescription
    */
   parents: Identifier[];
   /**
@@ -1763,7 +1763,7 @@ export interface Order {
     | undefined;
   /**
    * The collection volume or the quantity asked for, as sent.
-   * HL7 v2: OBR-9, RQD-5
+   * HL7 v2: OBR-9, RQD-5, BPO-4 · FHIR: ServiceRequest.quantityQuantity (BPO-4)
    */
   quantity: string;
   /**
@@ -1773,7 +1773,7 @@ export interface Order {
   setId: string;
   /**
    * Why the order control was sent.
-   * HL7 v2: ORC-16
+   * HL7 v2: ORC-16 · FHIR: MedicationRequest.statusReason, ServiceRequest.note
    */
   controlReason:
     | Code
@@ -2098,7 +2098,7 @@ export interface Organization {
 export interface Timing {
   /**
    * How much each time, as sent.
-   * HL7 v2: TQ1-2, TQ-1
+   * HL7 v2: TQ1-2, TQ-1 · FHIR: Dosage.doseAndRate.doseQuantity, Dosage.text
    */
   quantity: string;
   /**
@@ -2108,7 +2108,7 @@ export interface Timing {
   repeat: string;
   /**
    * For how long, as sent.
-   * HL7 v2: TQ1-6, TQ-3
+   * HL7 v2: TQ1-6, TQ-3 · FHIR: Timing.repeat.bounds[x]
    */
   duration: string;
   /**
@@ -2137,7 +2137,7 @@ export interface Timing {
   text: string;
   /**
    * Under which condition, as sent.
-   * HL7 v2: TQ1-10, TQ-7 · FHIR: Dosage.text
+   * HL7 v2: TQ1-10, TQ-7 · FHIR: Dosage.text, Dosage.asNeeded[x]
    */
   condition: string;
   /**
@@ -2147,7 +2147,7 @@ export interface Timing {
   occurrences: string;
   /**
    * The times of the day, as sent.
-   * HL7 v2: TQ1-4
+   * HL7 v2: TQ1-4 · FHIR: Timing.repeat.timeOfDay
    */
   timesOfDay: string[];
   /**
@@ -2162,7 +2162,7 @@ export interface Timing {
   conjunction: string;
   /**
    * So long before or after what the order waits for, as sent.
-   * HL7 v2: TQ1-5
+   * HL7 v2: TQ1-5 · FHIR: Dosage.text
    */
   relative: string;
   /**
@@ -2172,7 +2172,7 @@ export interface Timing {
   occurrenceDuration: string;
   /**
    * What of other orders it follows or precedes.
-   * HL7 v2: TQ2, TQ-10
+   * HL7 v2: TQ2, TQ-10 · FHIR: Dosage.text
    */
   sequences: OrderSequence[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -2238,7 +2238,7 @@ export interface OrderSequence {
 export interface BloodOrder {
   /**
    * How much of it.
-   * HL7 v2: BPO-5
+   * HL7 v2: BPO-5 · FHIR: ServiceRequest.note
    */
   amount: string;
   /**
@@ -3697,7 +3697,7 @@ export interface Medication {
     | undefined;
   /**
    * How it gets into the body.
-   * HL7 v2: RXR-1 · FHIR: Dosage.route
+   * HL7 v2: RXR-1 · FHIR: Dosage.route, Dosage.text
    */
   routes: Code[];
   /**
@@ -3774,7 +3774,7 @@ export interface Medication {
   substitution: string;
   /**
    * How fast it is given.
-   * HL7 v2: RXO-21, RXE-23, RXG-15 · FHIR: Dosage.doseAndRate.rate[x]
+   * HL7 v2: RXO-21, RXE-23, RXG-15 · FHIR: Dosage.doseAndRate.rate[x], Dosage.text
    */
   rate: string;
   /**
@@ -3874,7 +3874,7 @@ export interface Medication {
   siteModifiers: Code[];
   /**
    * With which device.
-   * HL7 v2: RXR-3 (table 0164)
+   * HL7 v2: RXR-3 (table 0164) · FHIR: Dosage.text
    */
   devices: Code[];
   /**
@@ -3923,7 +3923,7 @@ export interface Medication {
     | undefined;
   /**
    * How much a day in all, as sent.
-   * HL7 v2: RXO-23, RXE-19, RXD-12
+   * HL7 v2: RXO-23, RXE-19, RXD-12 · FHIR: Dosage.text
    */
   totalDailyDose: string;
   /**
@@ -3990,7 +3990,7 @@ export interface Medication {
     | undefined;
   /**
    * Bolus, patient-controlled doses and limits of an infusion.
-   * HL7 v2: RXV
+   * HL7 v2: RXV · FHIR: Dosage.text
    */
   infusions: Infusion[];
   /**
