@@ -31,6 +31,7 @@ import { needReason } from './audit/reason.ts';
 import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
+import { lacking, sumOf } from './eventlog/counts.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
@@ -249,9 +250,10 @@ export class AdminApi {
     const { eventLog, registry } = this.state;
     // A journal that was enrolled anew counts all that it ever took; what it delivered before is stored under its earlier names.
     const names = new Set([row.gateway, ...registry.earlierNames(row.gateway)]);
-    const of = eventLog.counts().filter((one) => names.has(one.gateway) && one.source === count.source);
-    const stored = of.reduce((sum, one) => sum + one.records, 0n);
-    const doubled = of.find((one) => one.gateway === row.gateway)?.doubled ?? 0n;
+    const stored = eventLog.storedUnder(names, count.source);
+    const doubled =
+      eventLog.counts().find((one) => one.gateway === row.gateway && one.source === count.source)?.doubled ??
+      0n;
     const whole = count.hour === 0n && count.destination === '';
     const accounted = count.pending + count.delivered + count.quarantined + count.expired;
     return {
@@ -265,10 +267,9 @@ export class AdminApi {
       expired: count.expired,
       duplicates: count.duplicates,
       // What the gateway was told is stored and this log does not hold is missing as well.
-      missing:
-        count.accepted - accounted + (whole && count.delivered > stored ? count.delivered - stored : 0n),
+      missing: count.accepted - accounted + (whole ? lacking(count, stored) : 0n),
       doubled: whole ? doubled : 0n,
-      stored: whole ? stored : 0n,
+      stored: whole ? sumOf(stored) : 0n,
       reportedAtUs,
       hour: count.hour,
       destination: count.destination,

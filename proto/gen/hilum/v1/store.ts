@@ -77,6 +77,8 @@ export interface StoredCounts {
   events: bigint;
   /** Positions that came again and were not applied. */
   duplicates: bigint;
+  /** Of the positions; 0 in rows of earlier builds, which counted all epochs together. */
+  epoch: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1066,7 +1068,16 @@ export const CertificateRow: MessageFns<CertificateRow> = {
 };
 
 function createBaseStoredCounts(): StoredCounts {
-  return { gateway: "", source: "", records: 0n, doubled: 0n, events: 0n, duplicates: 0n, _unknownFields: {} };
+  return {
+    gateway: "",
+    source: "",
+    records: 0n,
+    doubled: 0n,
+    events: 0n,
+    duplicates: 0n,
+    epoch: 0n,
+    _unknownFields: {},
+  };
 }
 
 export const StoredCounts: MessageFns<StoredCounts> = {
@@ -1100,6 +1111,12 @@ export const StoredCounts: MessageFns<StoredCounts> = {
         throw new globalThis.Error("value provided for field message.duplicates of type uint64 too large");
       }
       writer.uint32(48).uint64(message.duplicates);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.epoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1173,6 +1190,14 @@ export const StoredCounts: MessageFns<StoredCounts> = {
             message.duplicates = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1201,6 +1226,7 @@ export const StoredCounts: MessageFns<StoredCounts> = {
       doubled: isSet(object.doubled) ? BigInt(object.doubled) : 0n,
       events: isSet(object.events) ? BigInt(object.events) : 0n,
       duplicates: isSet(object.duplicates) ? BigInt(object.duplicates) : 0n,
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
     };
   },
 
@@ -1224,6 +1250,9 @@ export const StoredCounts: MessageFns<StoredCounts> = {
     if (message.duplicates !== 0n) {
       obj.duplicates = message.duplicates.toString();
     }
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
     return obj;
   },
 
@@ -1240,6 +1269,7 @@ export const StoredCounts: MessageFns<StoredCounts> = {
     message.duplicates = (object.duplicates !== undefined && object.duplicates !== null)
       ? BigInt(object.duplicates)
       : 0n;
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     return message;
   },
 };
