@@ -232,6 +232,8 @@ export function traceText(trace: Trace): string {
     before = atUs;
   }
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
+  if (!quarantined && trace.hops.every(({ hop }) => hop !== 'journaled'))
+    text += '  read back from the disk of the gateway: when it was journaled is not known\n';
   if (trace.repeats > 0n)
     text += `  repeated ${trace.repeats === 1n ? 'once' : `${trace.repeats} times`}; each was answered, none had an effect\n`;
   if (trace.conflict !== '')
