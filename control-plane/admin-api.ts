@@ -151,6 +151,7 @@ export class AdminApi {
       hops: [
         { hop: 'captured', atUs: entry.capturedAtUs === 0n ? 0n : entry.capturedAtUs - offsetUs },
         { hop: 'quarantined', atUs: entry.atUs - offsetUs },
+        { hop: 'replayed', atUs: entry.replayedAtUs === 0n ? 0n : entry.replayedAtUs - offsetUs },
       ].filter(({ atUs }) => atUs !== 0n),
       uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
       clockOffsetUs: offsetUs,
@@ -185,13 +186,16 @@ export class AdminApi {
       envelope.recordEpoch,
       envelope.recordSequence,
     );
+    const recordHash = Buffer.from(envelope.recordSha256).toString('hex');
+    const names = [gateway, ...this.state.registry.earlierNames(gateway)];
+    const was = await this.state.quarantine.before(names, recordHash, envelope.recordSequence);
     const { provenance, identityLinks, once } = await toClinicalEvent(event, this.state.persons);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,
       source: envelope.source,
       messageControlId: envelope.messageControlId,
-      recordHash: Buffer.from(envelope.recordSha256).toString('hex'),
+      recordHash,
       class: lane,
       kind: envelope.kind,
       mappingVersion: provenance?.mappingVersion ?? '',
@@ -205,6 +209,13 @@ export class AdminApi {
       reason: '',
       followed: identityLinks.map((link) => followedMerge(link, there)),
       once,
+      wasQuarantined: was.map(({ id, code, reason, atUs, replayedAtUs }) => ({
+        id,
+        code,
+        reason,
+        atUs: atUs - offsetUs,
+        replayedAtUs: replayedAtUs - offsetUs,
+      })),
     };
   }
 

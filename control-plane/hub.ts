@@ -70,20 +70,23 @@ export function hubOf(state: HubState, log: Log): Hub {
       return entries.at(-1)?.number ?? 0n;
     },
     async quarantine(gateway, site, entries: QuarantineEntry[]) {
-      const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
-      // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
-      const open = fresh.filter(({ state }) => state === 'open');
-      await audit.addAll(
-        open.map(({ id, code }) => ({
-          action: 'quarantined',
-          actor: gateway,
-          gateway,
-          site,
-          subject: id,
-          reason: code,
-        })),
-        quarantine.rowsOf(fresh),
-      );
+      const open = await quarantine.inTurn(async () => {
+        const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
+        // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
+        const opened = fresh.filter(({ state }) => state === 'open');
+        await audit.addAll(
+          opened.map(({ id, code }) => ({
+            action: 'quarantined',
+            actor: gateway,
+            gateway,
+            site,
+            subject: id,
+            reason: code,
+          })),
+          quarantine.rowsOf(fresh),
+        );
+        return opened;
+      });
       for (const { urgent, source, code } of open)
         if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
       return entries.at(-1)?.number ?? 0n;

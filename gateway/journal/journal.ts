@@ -430,7 +430,7 @@ export class Journal implements Intake {
    */
   async replay(sequence: number, id = ''): Promise<'replayed' | 'missing' | 'damaged'> {
     const round = this.#committer.round();
-    const record = this.#quarantine.release(round, sequence, id);
+    const record = this.#quarantine.release(round, sequence, id, this.#sequence + 1);
     if (typeof record === 'string') return record;
     const source = this.#sources.number(record.source);
     const capturedS = Math.floor(Number(record.capturedAtUs) / 1e6);

@@ -184,6 +184,7 @@ export interface Envelope {
   kind: string;
   messageControlId: string;
   capturedAtUs: bigint;
+  /** When it was flushed; 0 for a record that was read back from the gateway's disk, after a restart or in a burst. */
   journaledAtUs: bigint;
   normalizedAtUs: bigint;
   /** Encoded ClinicalEvent. */
@@ -549,9 +550,12 @@ export interface QuarantineEntry {
   urgent: boolean;
   protocol: string;
   bytes: bigint;
-  /** open | replayed; as replayed it says its id and when, and nothing else */
+  /** open | replayed; as replayed it says its id, when (at_us), as what, and nothing else */
   state: string;
   capturedAtUs: bigint;
+  /** Of a replayed one: the sequence of the record that it was journaled as again, and when. 0 from older gateways. */
+  replayedAs: bigint;
+  replayedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8145,6 +8149,8 @@ function createBaseQuarantineEntry(): QuarantineEntry {
     bytes: 0n,
     state: "",
     capturedAtUs: 0n,
+    replayedAs: 0n,
+    replayedAtUs: 0n,
     _unknownFields: {},
   };
 }
@@ -8219,6 +8225,18 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
         throw new globalThis.Error("value provided for field message.capturedAtUs of type uint64 too large");
       }
       writer.uint32(136).uint64(message.capturedAtUs);
+    }
+    if (message.replayedAs !== 0n) {
+      if (BigInt.asUintN(64, message.replayedAs) !== message.replayedAs) {
+        throw new globalThis.Error("value provided for field message.replayedAs of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.replayedAs);
+    }
+    if (message.replayedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.replayedAtUs) !== message.replayedAtUs) {
+        throw new globalThis.Error("value provided for field message.replayedAtUs of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.replayedAtUs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8380,6 +8398,22 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
             message.capturedAtUs = reader.uint64() as bigint;
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.replayedAs = reader.uint64() as bigint;
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.replayedAtUs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8439,6 +8473,16 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
         : isSet(object.captured_at_us)
         ? BigInt(object.captured_at_us)
         : 0n,
+      replayedAs: isSet(object.replayedAs)
+        ? BigInt(object.replayedAs)
+        : isSet(object.replayed_as)
+        ? BigInt(object.replayed_as)
+        : 0n,
+      replayedAtUs: isSet(object.replayedAtUs)
+        ? BigInt(object.replayedAtUs)
+        : isSet(object.replayed_at_us)
+        ? BigInt(object.replayed_at_us)
+        : 0n,
     };
   },
 
@@ -8495,6 +8539,12 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     if (message.capturedAtUs !== 0n) {
       obj.capturedAtUs = message.capturedAtUs.toString();
     }
+    if (message.replayedAs !== 0n) {
+      obj.replayedAs = message.replayedAs.toString();
+    }
+    if (message.replayedAtUs !== 0n) {
+      obj.replayedAtUs = message.replayedAtUs.toString();
+    }
     return obj;
   },
 
@@ -8525,6 +8575,12 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     message.state = object.state ?? "";
     message.capturedAtUs = (object.capturedAtUs !== undefined && object.capturedAtUs !== null)
       ? BigInt(object.capturedAtUs)
+      : 0n;
+    message.replayedAs = (object.replayedAs !== undefined && object.replayedAs !== null)
+      ? BigInt(object.replayedAs)
+      : 0n;
+    message.replayedAtUs = (object.replayedAtUs !== undefined && object.replayedAtUs !== null)
+      ? BigInt(object.replayedAtUs)
       : 0n;
     return message;
   },
