@@ -112,6 +112,7 @@ export class AdminApi {
       clockUncertaintyUs: row.clockUncertaintyUs,
       status: telemetry.newest(row.gateway)?.status,
       epoch: (row.epochs.at(-1) ?? 0n).toString(16),
+      missingEvents: row.missingEvents,
     }));
   }
 

@@ -30,7 +30,21 @@ export function hubOf(state: HubState, log: Log): Hub {
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
     recordAt: async (gateway, epoch, lane, sequence) =>
       (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
-    startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
+    async notHere(gateway, epoch, lane, first, last) {
+      const missing = last - first + 1n;
+      const row = registry.get(gateway);
+      log('warn', 'events-missing-here', { gateway, lane, missing: Number(missing) });
+      await audit.add({
+        action: 'events-missing-here',
+        gateway,
+        site: row?.site ?? '',
+        outcome: 'failed',
+        subject: lane,
+        reason: `${missing} events: ${first} to ${last} of epoch ${epoch.toString(16)}`,
+      });
+      await registry.update(gateway, { missingEvents: (row?.missingEvents ?? 0n) + missing });
+      await eventLog.startAfter(gateway, epoch, lane, last);
+    },
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);

@@ -67,13 +67,20 @@ export function addFleetCommands(program: Command): void {
         printRows(
           options.output,
           gateways.map((gateway) =>
-            filled(Gateway.toJSON(gateway) as object, { gateway: '', site: '', state: '', events: '0' }),
+            filled(Gateway.toJSON(gateway) as object, {
+              gateway: '',
+              site: '',
+              state: '',
+              events: '0',
+              missingEvents: '0',
+            }),
           ),
           [
             field('GATEWAY', 'gateway'),
             field('SITE', 'site'),
             field('STATE', 'state'),
             field('EVENTS', 'events'),
+            field('MISSING', 'missingEvents'),
             field('DESIRED', 'config.desired.version'),
             field('ATTEMPTED', 'config.attempted.version'),
             field('RUNNING', 'config.running.version'),

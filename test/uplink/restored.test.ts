@@ -135,6 +135,18 @@ t.test('restored journal - what its earlier life delivered hides nothing that is
   await send(site, 5, 2);
   await site.drained();
   t.match(await custodyAt(site, 17), { stored: '21', missing: '5', doubled: '0' });
+  const told = await site.ask<{ subject: string; reason: string; site: string }[]>(
+    ...['audit', 'list', '--action', 'events-missing-here'],
+  );
+  const sum = (counts: string[]) => counts.reduce((total, count) => total + Number(count), 0);
+  t.equal(sum(told.map(({ reason }) => reason.split(' ')[0] ?? '')), 5, 'each lane says how many');
+  for (const { subject, reason, site: where } of told) {
+    const [, count, first, last] = /^(\d+) events: (\d+) to (\d+) of epoch [0-9a-f]+$/.exec(reason) ?? [];
+    t.equal(Number(last) - Number(first) + 1, Number(count), `${subject}: ${reason}`);
+    t.equal(where, 'north');
+  }
+  t.match(await site.ask('gateways'), [{ missingEvents: '5' }]);
+  t.match((await site.ctl('gateways')).stdout, /EVENTS +MISSING .*\n.* 21 +5 /);
 
   await site.gateway?.stop();
   await site.startGateway();

@@ -182,6 +182,8 @@ export interface Gateway {
   clockUncertaintyUs: bigint;
   status: GatewayStatus | undefined;
   epoch: string;
+  /** Events that it was told are stored and that this log does not have, because it went back in time. */
+  missingEvents: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2526,6 +2528,7 @@ function createBaseGateway(): Gateway {
     clockUncertaintyUs: 0n,
     status: undefined,
     epoch: "",
+    missingEvents: 0n,
     _unknownFields: {},
   };
 }
@@ -2597,6 +2600,12 @@ export const Gateway: MessageFns<Gateway> = {
     }
     if (message.epoch !== "") {
       writer.uint32(122).string(message.epoch);
+    }
+    if (message.missingEvents !== 0n) {
+      if (BigInt.asUintN(64, message.missingEvents) !== message.missingEvents) {
+        throw new globalThis.Error("value provided for field message.missingEvents of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.missingEvents);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2742,6 +2751,14 @@ export const Gateway: MessageFns<Gateway> = {
             message.epoch = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.missingEvents = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2803,6 +2820,11 @@ export const Gateway: MessageFns<Gateway> = {
         : 0n,
       status: isSet(object.status) ? GatewayStatus.fromJSON(object.status) : undefined,
       epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      missingEvents: isSet(object.missingEvents)
+        ? BigInt(object.missingEvents)
+        : isSet(object.missing_events)
+        ? BigInt(object.missing_events)
+        : 0n,
     };
   },
 
@@ -2853,6 +2875,9 @@ export const Gateway: MessageFns<Gateway> = {
     if (message.epoch !== "") {
       obj.epoch = message.epoch;
     }
+    if (message.missingEvents !== 0n) {
+      obj.missingEvents = message.missingEvents.toString();
+    }
     return obj;
   },
 
@@ -2893,6 +2918,9 @@ export const Gateway: MessageFns<Gateway> = {
       ? GatewayStatus.fromPartial(object.status)
       : undefined;
     message.epoch = object.epoch ?? "";
+    message.missingEvents = (object.missingEvents !== undefined && object.missingEvents !== null)
+      ? BigInt(object.missingEvents)
+      : 0n;
     return message;
   },
 };

@@ -46,6 +46,8 @@ export interface GatewayRow {
   /** The gateway that was enrolled on this one's host in its place. */
   replacedBy: string;
   deliveriesAcked: bigint;
+  /** Events that it was told are stored and that were not here when it came again. */
+  missingEvents: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -290,6 +292,7 @@ function createBaseGatewayRow(): GatewayRow {
     clockUncertaintyUs: 0n,
     replacedBy: "",
     deliveriesAcked: 0n,
+    missingEvents: 0n,
     _unknownFields: {},
   };
 }
@@ -386,6 +389,12 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
       }
       writer.uint32(144).uint64(message.deliveriesAcked);
+    }
+    if (message.missingEvents !== 0n) {
+      if (BigInt.asUintN(64, message.missingEvents) !== message.missingEvents) {
+        throw new globalThis.Error("value provided for field message.missingEvents of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.missingEvents);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -565,6 +574,14 @@ export const GatewayRow: MessageFns<GatewayRow> = {
             message.deliveriesAcked = reader.uint64() as bigint;
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.missingEvents = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -651,6 +668,11 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         : isSet(object.deliveries_acked)
         ? BigInt(object.deliveries_acked)
         : 0n,
+      missingEvents: isSet(object.missingEvents)
+        ? BigInt(object.missingEvents)
+        : isSet(object.missing_events)
+        ? BigInt(object.missing_events)
+        : 0n,
     };
   },
 
@@ -710,6 +732,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     if (message.deliveriesAcked !== 0n) {
       obj.deliveriesAcked = message.deliveriesAcked.toString();
     }
+    if (message.missingEvents !== 0n) {
+      obj.missingEvents = message.missingEvents.toString();
+    }
     return obj;
   },
 
@@ -758,6 +783,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     message.replacedBy = object.replacedBy ?? "";
     message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
       ? BigInt(object.deliveriesAcked)
+      : 0n;
+    message.missingEvents = (object.missingEvents !== undefined && object.missingEvents !== null)
+      ? BigInt(object.missingEvents)
       : 0n;
     return message;
   },
