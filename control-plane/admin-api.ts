@@ -31,6 +31,7 @@ import { needReason } from './audit/reason.ts';
 import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
+import { lacking, sumOf } from './eventlog/counts.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
@@ -111,6 +112,7 @@ export class AdminApi {
       clockUncertaintyUs: row.clockUncertaintyUs,
       status: telemetry.newest(row.gateway)?.status,
       epoch: (row.epochs.at(-1) ?? 0n).toString(16),
+      missingEvents: row.missingEvents,
     }));
   }
 
@@ -150,6 +152,7 @@ export class AdminApi {
       hops: [
         { hop: 'captured', atUs: entry.capturedAtUs === 0n ? 0n : entry.capturedAtUs - offsetUs },
         { hop: 'quarantined', atUs: entry.atUs - offsetUs },
+        { hop: 'replayed', atUs: entry.replayedAtUs === 0n ? 0n : entry.replayedAtUs - offsetUs },
       ].filter(({ atUs }) => atUs !== 0n),
       uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
       clockOffsetUs: offsetUs,
@@ -184,13 +187,16 @@ export class AdminApi {
       envelope.recordEpoch,
       envelope.recordSequence,
     );
+    const recordHash = Buffer.from(envelope.recordSha256).toString('hex');
+    const names = [gateway, ...this.state.registry.earlierNames(gateway)];
+    const was = await this.state.quarantine.before(names, recordHash, envelope.recordSequence);
     const { provenance, identityLinks, once } = await toClinicalEvent(event, this.state);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,
       source: envelope.source,
       messageControlId: envelope.messageControlId,
-      recordHash: Buffer.from(envelope.recordSha256).toString('hex'),
+      recordHash,
       class: lane,
       kind: envelope.kind,
       mappingVersion: provenance?.mappingVersion ?? '',
@@ -204,6 +210,13 @@ export class AdminApi {
       reason: '',
       followed: identityLinks.map((link) => followedMerge(link, there)),
       once,
+      wasQuarantined: was.map(({ id, code, reason, atUs, replayedAtUs }) => ({
+        id,
+        code,
+        reason,
+        atUs: atUs - offsetUs,
+        replayedAtUs: replayedAtUs - offsetUs,
+      })),
     };
   }
 
@@ -249,9 +262,10 @@ export class AdminApi {
     const { eventLog, registry } = this.state;
     // A journal that was enrolled anew counts all that it ever took; what it delivered before is stored under its earlier names.
     const names = new Set([row.gateway, ...registry.earlierNames(row.gateway)]);
-    const of = eventLog.counts().filter((one) => names.has(one.gateway) && one.source === count.source);
-    const stored = of.reduce((sum, one) => sum + one.records, 0n);
-    const doubled = of.find((one) => one.gateway === row.gateway)?.doubled ?? 0n;
+    const stored = eventLog.storedUnder(names, count.source);
+    const doubled =
+      eventLog.counts().find((one) => one.gateway === row.gateway && one.source === count.source)?.doubled ??
+      0n;
     const whole = count.hour === 0n && count.destination === '';
     const accounted = count.pending + count.delivered + count.quarantined + count.expired;
     return {
@@ -265,10 +279,9 @@ export class AdminApi {
       expired: count.expired,
       duplicates: count.duplicates,
       // What the gateway was told is stored and this log does not hold is missing as well.
-      missing:
-        count.accepted - accounted + (whole && count.delivered > stored ? count.delivered - stored : 0n),
+      missing: count.accepted - accounted + (whole ? lacking(count, stored) : 0n),
       doubled: whole ? doubled : 0n,
-      stored: whole ? stored : 0n,
+      stored: whole ? sumOf(stored) : 0n,
       reportedAtUs,
       hour: count.hour,
       destination: count.destination,

@@ -30,7 +30,21 @@ export function hubOf(state: HubState, log: Log): Hub {
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
     recordAt: async (gateway, epoch, lane, sequence) =>
       (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
-    startAfter: (gateway, epoch, lane, sequence) => eventLog.startAfter(gateway, epoch, lane, sequence),
+    async notHere(gateway, epoch, lane, first, last) {
+      const missing = last - first + 1n;
+      const row = registry.get(gateway);
+      log('warn', 'events-missing-here', { gateway, lane, missing: Number(missing) });
+      await audit.add({
+        action: 'events-missing-here',
+        gateway,
+        site: row?.site ?? '',
+        outcome: 'failed',
+        subject: lane,
+        reason: `${missing} events: ${first} to ${last} of epoch ${epoch.toString(16)}`,
+      });
+      await registry.update(gateway, { missingEvents: (row?.missingEvents ?? 0n) + missing });
+      await eventLog.startAfter(gateway, epoch, lane, last);
+    },
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);
@@ -70,20 +84,23 @@ export function hubOf(state: HubState, log: Log): Hub {
       return entries.at(-1)?.number ?? 0n;
     },
     async quarantine(gateway, site, entries: QuarantineEntry[]) {
-      const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
-      // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
-      const open = fresh.filter(({ state }) => state === 'open');
-      await audit.addAll(
-        open.map(({ id, code }) => ({
-          action: 'quarantined',
-          actor: gateway,
-          gateway,
-          site,
-          subject: id,
-          reason: code,
-        })),
-        quarantine.rowsOf(fresh),
-      );
+      const open = await quarantine.inTurn(async () => {
+        const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
+        // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
+        const opened = fresh.filter(({ state }) => state === 'open');
+        await audit.addAll(
+          opened.map(({ id, code }) => ({
+            action: 'quarantined',
+            actor: gateway,
+            gateway,
+            site,
+            subject: id,
+            reason: code,
+          })),
+          quarantine.rowsOf(fresh),
+        );
+        return opened;
+      });
       for (const { urgent, source, code } of open)
         if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
       return entries.at(-1)?.number ?? 0n;

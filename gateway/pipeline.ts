@@ -275,7 +275,7 @@ export class Pipeline {
       source: record.source,
       capturedS: record.capturedS,
       damaged: record.damaged,
-      journaledAtUs: record.journaledAtUs || nowUs(),
+      journaledAtUs: record.journaledAtUs,
       lastQuarantined: this.#journal.lastQuarantined(record.source),
       ...writer.add(record.bytes),
     }));

@@ -173,7 +173,10 @@ export class SelfReport {
     return {
       atUs: nowUs64(),
       custody: [
-        ...this.#custody().map(wide),
+        ...journal.custodyTotals().map(({ source, counts, deliveredUnder }) => ({
+          ...wide({ ...counts, source }),
+          deliveredUnder: deliveredUnder.map(({ epoch, records }) => ({ epoch, records: BigInt(records) })),
+        })),
         ...journal.local.counts().map(({ destination, counts }) =>
           wide({
             destination,
@@ -245,6 +248,7 @@ function wide(count: Record<string, number | string>): CustodyCount {
     duplicates: BigInt(count.duplicates ?? 0),
     hour: BigInt(count.hour ?? 0),
     destination: String(count.destination ?? ''),
+    deliveredUnder: [],
   };
 }
 

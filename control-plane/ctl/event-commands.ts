@@ -219,7 +219,8 @@ function line(...cells: string[]): string {
 export function traceText(trace: Trace): string {
   const start = trace.hops[0]?.atUs ?? 0n;
   const quarantined = trace.code !== '';
-  const what = quarantined ? `in quarantine: ${trace.code}` : `${trace.kind}, ${trace.class}`;
+  const kept = trace.hops.at(-1)?.hop === 'replayed' ? 'was in quarantine' : 'in quarantine';
+  const what = quarantined ? `${kept}: ${trace.code}` : `${trace.kind}, ${trace.class}`;
   let text = `${trace.id}  ${what}, from ${trace.source}\n`;
   text += `message control ID ${trace.messageControlId || '(none)'}`;
   text += quarantined ? `\n${trace.reason}\n` : `   mapped by ${trace.mappingVersion}\n`;
@@ -234,7 +235,11 @@ export function traceText(trace: Trace): string {
     text += `  ${hop.padEnd(11)} ${time(atUs)}   ${atUs < before ? ' ' : '+'}${span(Number(atUs - before)).padStart(9)}   ${span(Number(atUs - start)).padStart(9)}\n`;
     before = atUs;
   }
+  if (!quarantined && trace.hops.every(({ hop }) => hop !== 'journaled'))
+    text += '  read back from the disk of the gateway: when it was journaled is not known\n';
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
+  for (const { id, code, reason, atUs, replayedAtUs } of trace.wasQuarantined)
+    text += `  was in quarantine from ${time(atUs)} as ${id}, replayed ${time(replayedAtUs)}: ${code}\n    ${reason}\n`;
   if (trace.repeats > 0n)
     text += `  repeated ${trace.repeats === 1n ? 'once' : `${trace.repeats} times`}; each was answered, none had an effect\n`;
   if (trace.conflict !== '')

@@ -67,13 +67,20 @@ export function addFleetCommands(program: Command): void {
         printRows(
           options.output,
           gateways.map((gateway) =>
-            filled(Gateway.toJSON(gateway) as object, { gateway: '', site: '', state: '', events: '0' }),
+            filled(Gateway.toJSON(gateway) as object, {
+              gateway: '',
+              site: '',
+              state: '',
+              events: '0',
+              missingEvents: '0',
+            }),
           ),
           [
             field('GATEWAY', 'gateway'),
             field('SITE', 'site'),
             field('STATE', 'state'),
             field('EVENTS', 'events'),
+            field('MISSING', 'missingEvents'),
             field('DESIRED', 'config.desired.version'),
             field('ATTEMPTED', 'config.attempted.version'),
             field('RUNNING', 'config.running.version'),
@@ -106,7 +113,15 @@ export function addFleetCommands(program: Command): void {
     .option('--site <name>', 'only of this site')
     .option('--gateway <name>', 'only of this gateway')
     .addOption(output())
-    .addHelpText('after', '\nExample:\n  hilumctl latency --site north')
+    .addHelpText(
+      'after',
+      `
+What a gateway measured in the last seconds before it was killed and had not told is not in it: COUNT is not a count of
+messages, which "hilumctl custody" has.
+
+Example:
+  hilumctl latency --site north`,
+    )
     .action(async (options: { site?: string; gateway?: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
         const request = { site: options.site ?? '', gateway: options.gateway ?? '' };

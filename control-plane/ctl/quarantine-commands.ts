@@ -47,6 +47,7 @@ export function addQuarantineCommands(program: Command): void {
           printRows(options.output, entries.map(row), [
             field('ID', 'id'),
             field('SOURCE', 'source'),
+            ...(options.all === true ? [field('STATE', 'state')] : []),
             { title: 'TIME', value: (one) => time(one.atUs) },
             field('CODE', 'code'),
             field('REASON', 'reason'),

@@ -6,7 +6,7 @@
  *   cursors       gateway epoch lane                    last sequence(8)
  *   seen          gateway epoch chunk                   bitmap of complete records
  *   control-ids   first index(8)                        8 bytes for each event, blinded
- *   counts        gateway source                        StoredCounts
+ *   counts        gateway source epoch                  StoredCounts; see counts.ts
  *
  * Deduplication is by position and nothing else: a lane is dense, so what is not above the
  * cursor was applied before. The same position with another record is refused. One block is one
@@ -17,10 +17,11 @@
 
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import { EventBlock, StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
+import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
 import { holds, type StoredEvent, unpack, without } from './block.ts';
 import type { Book, Numbered } from './book.ts';
+import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import {
   chunkKey,
@@ -48,10 +49,8 @@ interface Cursor {
 /** What a batch changes of what is kept in memory: taken over once its rows are made, so that one that fails changes nothing. */
 interface Changes {
   chunks: Map<string, Buffer>;
-  counts: Map<string, StoredCounts>;
+  counts: ChangedCounts;
 }
-
-type Counted = Partial<Record<'events' | 'records' | 'doubled' | 'duplicates', number>>;
 
 export class EventLog {
   readonly #store: Store;
@@ -61,7 +60,7 @@ export class EventLog {
   readonly #earlierNames: (gateway: string) => readonly string[];
   readonly #cursors = new Map<string, Cursor>();
   readonly #chunks = new Map<string, Buffer>();
-  readonly #counts = new Map<string, StoredCounts>();
+  readonly #counts = new Counts();
   readonly #followers = new Set<() => void>();
   #nextIndex = 1n;
   #flushedIndex = 0n;
@@ -91,10 +90,7 @@ export class EventLog {
       this.#nextIndex = block.firstIndex + BigInt(block.batch?.envelopes.length ?? 0);
     }
     this.#flushedIndex = this.#nextIndex - 1n;
-    for (const { value } of await this.#store.range('counts', { limit: 1_000_000 })) {
-      const counts = StoredCounts.decode(value);
-      this.#counts.set(`${counts.gateway}\0${counts.source}`, counts);
-    }
+    await this.#counts.open(this.#store);
   }
 
   /** The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first. */
@@ -150,8 +146,10 @@ export class EventLog {
       if (conflict !== undefined) return { appended: { outcome: 'conflict', sequence: conflict } };
     }
     const fresh = duplicates <= 0 ? batch : without(batch, duplicates);
+    const repeated: ChangedCounts = new Map();
+    this.#counts.add(repeated, { gateway, epoch: batch.epoch, source: '' }, { duplicates });
     if (fresh.envelopes.length === 0) {
-      this.#count(this.#counts, gateway, '', { duplicates });
+      this.#counts.take(repeated);
       // Applied before, and maybe still being flushed by an earlier call: the answer waits for that.
       return {
         appended: { outcome: 'applied', through: min(cursor.queued, through), applied: 0, duplicates },
@@ -160,8 +158,7 @@ export class EventLog {
     }
     const firstIndex = this.#nextIndex;
     const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
-    const changes: Changes = { chunks: new Map(), counts: new Map() };
-    this.#count(changes.counts, gateway, '', { duplicates });
+    const changes: Changes = { chunks: new Map(), counts: repeated };
     const rows = await this.#rows(block, replayed, changes);
     this.#take(changes);
     cursor.queued = through;
@@ -201,11 +198,11 @@ export class EventLog {
       }
       const complete = !replayed && envelope.index === envelope.count;
       const again = complete && (await this.#mark(gateway, batch.epoch, envelope, chunks));
-      this.#count(counts, gateway, envelope.source, {
-        events: 1,
-        records: complete && !again ? 1 : 0,
-        doubled: again ? 1 : 0,
-      });
+      this.#counts.add(
+        counts,
+        { gateway, epoch: batch.epoch, source: envelope.source },
+        { events: 1, records: complete && !again ? 1 : 0, doubled: again ? 1 : 0 },
+      );
     }
     const rows: Row[] = [
       { table: 'events', key: indexKey(firstIndex), value: EventBlock.encode(block).finish() },
@@ -218,8 +215,7 @@ export class EventLog {
     ];
     for (const [name, bitmap] of chunks)
       rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
-    for (const [name, one] of counts)
-      rows.push({ table: 'counts', key: Buffer.from(name), value: StoredCounts.encode(one).finish() });
+    rows.push(...rowsOf(counts));
     for (const { book, events } of noted)
       if (events.length > 0) rows.push(...(await book.rowsOf(gateway, events)));
     return rows;
@@ -253,24 +249,10 @@ export class EventLog {
     return false;
   }
 
-  /** Adds to what `changed` holds, else to what was counted before; nothing is held where nothing is added. */
-  #count(changed: Map<string, StoredCounts>, gateway: string, source: string, by: Counted): void {
-    if (by.events === undefined && (by.duplicates ?? 0) <= 0) return;
-    const name = `${gateway}\0${source}`;
-    const counts = changed.get(name) ?? {
-      ...(this.#counts.get(name) ?? StoredCounts.create({ gateway, source })),
-    };
-    counts.events += BigInt(by.events ?? 0);
-    counts.records += BigInt(by.records ?? 0);
-    counts.doubled += BigInt(by.doubled ?? 0);
-    counts.duplicates += BigInt(by.duplicates ?? 0);
-    changed.set(name, counts);
-  }
-
   #take({ chunks, counts }: Changes): void {
     if (this.#chunks.size > 1024) this.#chunks.clear();
     for (const [name, bitmap] of chunks) this.#chunks.set(name, bitmap);
-    for (const [name, one] of counts) this.#counts.set(name, one);
+    this.#counts.take(counts);
   }
 
   /** The first of the repeated positions that held another record, if any. */
@@ -290,8 +272,14 @@ export class EventLog {
     return undefined;
   }
 
+  /** One for each gateway and source. */
   counts(): StoredCounts[] {
-    return [...this.#counts.values()];
+    return this.#counts.sums();
+  }
+
+  /** Records of a source that are stored under each epoch, whichever of these names delivered them; 0: under any. */
+  storedUnder(gateways: ReadonlySet<string>, source: string): Map<bigint, bigint> {
+    return this.#counts.storedUnder(gateways, source);
   }
 
   /** The event at a position, if it is here. */

@@ -1,10 +1,17 @@
-/** What the gateways have in quarantine: metadata only. The payload stays at the site until it is asked for. */
+/**
+ * What the gateways have in quarantine: metadata only. The payload stays at the site until it is asked for.
+ *
+ *   quarantine            id                              QuarantineEntry
+ *   quarantine-replayed   gateway record hash sequence    id of the entry that was journaled again under this sequence
+ */
 import { setImmediate } from 'node:timers/promises';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { indexKey } from '../eventlog/keys.ts';
 import type { Row, Store } from '../store/store.ts';
 
 export class QuarantineIndex {
   readonly #store: Store;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(store: Store) {
     this.#store = store;
@@ -12,6 +19,13 @@ export class QuarantineIndex {
 
   async add(entries: readonly QuarantineEntry[]): Promise<void> {
     if (entries.length > 0) await this.#store.write(this.rowsOf(entries));
+  }
+
+  /** What is written for an entry follows from what stands there: one after the other, so that neither undoes the other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   /**
@@ -23,7 +37,12 @@ export class QuarantineIndex {
     for (const entry of entries) {
       const found = await this.get(entry.id);
       if (entry.state === 'replayed') {
-        if (found?.state === 'open') fresh.push({ ...found, state: 'replayed' });
+        // The answer to who asked for it may have been first: that does not tell as what.
+        const { replayedAs, replayedAtUs } = entry;
+        const tellsMore = replayedAs !== 0n && replayedAs !== found?.replayedAs;
+        if (found !== undefined && (found.state === 'open' || tellsMore)) {
+          fresh.push({ ...found, state: 'replayed', replayedAs, replayedAtUs });
+        }
         continue;
       }
       // A journal that went back in time gives the id of one record to another: what is there now is shown.
@@ -36,11 +55,46 @@ export class QuarantineIndex {
 
   /** What stands for these entries once it is written. */
   rowsOf(entries: readonly QuarantineEntry[]): Row[] {
-    return entries.map((entry) => ({
-      table: 'quarantine',
-      key: Buffer.from(entry.id),
-      value: QuarantineEntry.encode(entry).finish(),
-    }));
+    return entries.flatMap((entry) => {
+      const { id, gateway, recordHash, replayedAs } = entry;
+      const row = {
+        table: 'quarantine',
+        key: Buffer.from(id),
+        value: QuarantineEntry.encode(entry).finish(),
+      };
+      if (replayedAs === 0n) return [row];
+      const key = replayedKey(gateway, recordHash, replayedAs);
+      return [row, { table: replayedTable, key, value: Buffer.from(id) }];
+    });
+  }
+
+  /** Where a record was before it was replayed, the first time first; under whatever of these names its gateway had. */
+  async before(
+    gateways: readonly string[],
+    recordHash: string,
+    recordSequence: bigint,
+  ): Promise<QuarantineEntry[]> {
+    const found: QuarantineEntry[] = [];
+    let sequence = recordSequence;
+    for (;;) {
+      const entry = await this.#replayedAs(gateways, recordHash, sequence);
+      // A sequence only ever goes up, so this ends.
+      if (entry === undefined || entry.recordSequence >= sequence) return found;
+      found.unshift(entry);
+      sequence = entry.recordSequence;
+    }
+  }
+
+  async #replayedAs(
+    gateways: readonly string[],
+    recordHash: string,
+    sequence: bigint,
+  ): Promise<QuarantineEntry | undefined> {
+    for (const gateway of gateways) {
+      const id = await this.#store.get(replayedTable, replayedKey(gateway, recordHash, sequence));
+      if (id !== undefined) return this.get(id.toString());
+    }
+    return undefined;
   }
 
   async get(id: string): Promise<QuarantineEntry | undefined> {
@@ -94,3 +148,8 @@ export class QuarantineIndex {
 }
 
 const pageRows = 1_000;
+const replayedTable = 'quarantine-replayed';
+
+function replayedKey(gateway: string, recordHash: string, sequence: bigint): Buffer {
+  return Buffer.concat([Buffer.from(`${gateway}\0`), Buffer.from(recordHash, 'hex'), indexKey(sequence)]);
+}

@@ -40,14 +40,22 @@ export async function replayQuarantined(
     const result = await sessions.replay(gateway, entries, actor, reason);
     for (const entry of entries) outcomes.set(entry.id, outcomeOf(entry, result));
     const replayed = entries.filter(({ id }) => outcomes.get(id) === 'replayed');
-    await audit.addAll(
-      entries.map((entry) => ({
-        action: 'replayed',
-        ...noted(entry),
-        ...(replayed.includes(entry) ? {} : { outcome: 'failed', detail: outcomes.get(entry.id) ?? '' }),
-      })),
-      quarantine.rowsOf(replayed.map((entry) => ({ ...entry, state: 'replayed' }))),
-    );
+    await quarantine.inTurn(async () => {
+      // The gateway may have reported it meanwhile, and told more.
+      const asReplayed: QuarantineEntry[] = [];
+      for (const { id } of replayed) {
+        const now = await quarantine.get(id);
+        if (now?.state === 'open') asReplayed.push({ ...now, state: 'replayed' });
+      }
+      await audit.addAll(
+        entries.map((entry) => ({
+          action: 'replayed',
+          ...noted(entry),
+          ...(replayed.includes(entry) ? {} : { outcome: 'failed', detail: outcomes.get(entry.id) ?? '' }),
+        })),
+        quarantine.rowsOf(asReplayed),
+      );
+    });
   }
   const count = (wanted: Outcome) => [...outcomes.values()].filter((one) => one === wanted).length;
   return {

@@ -28,7 +28,8 @@ export interface Hub {
   cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
   /** SHA-256 of the record whose event stands at a position; empty where there is none. */
   recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
-  startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void>;
+  /** The gateway was told that this stretch of a lane is stored, and this log does not have it: it is said loudly, and goes on behind it. */
+  notHere(gateway: string, epoch: bigint, lane: string, first: bigint, last: bigint): Promise<void>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
   connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string }>;
   disconnected(gateway: string, end: SessionEnd): Promise<void>;

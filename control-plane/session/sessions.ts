@@ -224,13 +224,7 @@ export class Sessions {
     for (const { lane, first } of hello.lanes) {
       let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
       if (first > sequence + 1n) {
-        // The gateway was told that these are stored, and this log does not have them: say it loudly, go on.
-        this.#hub.alarm('events-missing-here', {
-          gateway: hello.gateway,
-          lane,
-          missing: Number(first - sequence - 1n),
-        });
-        await this.#hub.startAfter(hello.gateway, hello.epoch, lane, first - 1n);
+        await this.#hub.notHere(hello.gateway, hello.epoch, lane, sequence + 1n, first - 1n);
         sequence = first - 1n;
       }
       const recordSha256 = await this.#hub.recordAt(hello.gateway, hello.epoch, lane, sequence);

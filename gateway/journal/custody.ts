@@ -7,7 +7,11 @@
  * Hours of the last three days are kept apart; older ones are folded into one row of their source, with hour 0, in a round
  * that takes their own rows away.
  *
+ * What the control plane holds is compared epoch by epoch: a journal that was restored shares its earlier positions with a
+ * later self, whose events must not stand in for its own. So what was delivered under an epoch is kept when it ends.
+ *
  *   state row 1 hour(4) source(2) = accepted(8) delivered(8) quarantined(8) expired(8) duplicates(8) replayed(8)
+ *   state row 3 epoch(8) source(2) = delivered(8)
  */
 import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
@@ -29,6 +33,11 @@ interface CustodyRow {
   counts: Counts;
 }
 
+interface Delivered {
+  epoch: bigint;
+  records: number;
+}
+
 /** The hour of the row that older ones are folded into. */
 const folded = 0;
 
@@ -38,6 +47,10 @@ export interface Custody {
   /** Puts the changed counts into the round. */
   write(round: Round): void;
   totals(): Map<number, Counts & { pending: number }>;
+  /** Of a source: what was delivered under each epoch that there is any of; the rest of `delivered` is the present one's. */
+  deliveredUnder(source: number, present: bigint): Delivered[];
+  /** What is delivered from here on is so under another epoch. */
+  endEpoch(round: Round, epoch: bigint): void;
   /** Without what is folded. */
   hours(): { source: number; hour: number; counts: Counts }[];
 }
@@ -47,6 +60,8 @@ export function createCustody(state: State): Custody {
   const sums = new Map<number, Counts>();
   const pending = new Map<number, number>();
   const changed = new Set<number>();
+  /** By source. */
+  const ended = storedEnds(state);
   /** Hours before it are folded. */
   let from = 0;
 
@@ -91,6 +106,11 @@ export function createCustody(state: State): Custody {
     }
   }
 
+  function presentOf(source: number): number {
+    const earlier = (ended.get(source) ?? []).reduce((sum, { records }) => sum + records, 0);
+    return (sums.get(source)?.delivered ?? 0) - earlier;
+  }
+
   return {
     count(term, source, capturedS, by = 1) {
       const hour = Math.floor(capturedS / secondsPerHour);
@@ -120,6 +140,20 @@ export function createCustody(state: State): Custody {
       for (const [source, sum] of sums) totals.set(source, { ...sum, pending: pending.get(source) ?? 0 });
       return totals;
     },
+    deliveredUnder: (source, present) =>
+      [...(ended.get(source) ?? []), { epoch: present, records: presentOf(source) }].filter(
+        ({ records }) => records > 0,
+      ),
+    endEpoch(round, epoch) {
+      for (const source of sums.keys()) {
+        const records = presentOf(source);
+        if (records === 0) continue;
+        ended.set(source, [...(ended.get(source) ?? []), { epoch, records }]);
+        const value = Buffer.allocUnsafe(8);
+        writeUInt64(value, records, 0);
+        round.put(state.table, endKey(epoch, source), value);
+      }
+    },
     hours: () => [...rows.values()].filter(({ hour }) => hour !== folded),
   };
 }
@@ -134,6 +168,25 @@ export function storedCustody(state: State): CustodyRow[] {
     });
     return { source: key.readUInt16BE(5), hour: key.readUInt32BE(1), counts };
   });
+}
+
+function storedEnds(state: State): Map<number, Delivered[]> {
+  const ended = new Map<number, Delivered[]>();
+  const range = { start: Buffer.of(stateKey.endedEpoch), end: Buffer.of(stateKey.endedEpoch + 1) };
+  for (const { key, value } of state.table.getRange(range)) {
+    const source = key.readUInt16BE(9);
+    const one = { epoch: key.readBigUInt64BE(1), records: readUInt64(value, 0) };
+    ended.set(source, [...(ended.get(source) ?? []), one]);
+  }
+  return ended;
+}
+
+function endKey(epoch: bigint, source: number): Buffer {
+  const key = Buffer.allocUnsafe(11);
+  key[0] = stateKey.endedEpoch;
+  key.writeBigUInt64BE(epoch, 1);
+  key.writeUInt16BE(source, 9);
+  return key;
 }
 
 function custodyKey(source: number, hour: number): Buffer {

@@ -369,6 +369,7 @@ export class Journal implements Intake {
     const round = this.#committer.round();
     round.put(this.#state.table, Buffer.from('epoch'), epoch);
     this.#outbox.restart();
+    this.#custody.endEpoch(round, this.#epoch);
     this.#epoch = epoch.readBigUInt64BE(0);
     this.#hooks.onEpoch(this.#epoch);
     await settled(round);
@@ -429,7 +430,7 @@ export class Journal implements Intake {
    */
   async replay(sequence: number, id = ''): Promise<'replayed' | 'missing' | 'damaged'> {
     const round = this.#committer.round();
-    const record = this.#quarantine.release(round, sequence, id);
+    const record = this.#quarantine.release(round, sequence, id, this.#sequence + 1);
     if (typeof record === 'string') return record;
     const source = this.#sources.number(record.source);
     const capturedS = Math.floor(Number(record.capturedAtUs) / 1e6);
@@ -457,10 +458,12 @@ export class Journal implements Intake {
   custodyTotals(): {
     source: string;
     counts: ReturnType<Custody['totals']> extends Map<number, infer C> ? C : never;
+    deliveredUnder: ReturnType<Custody['deliveredUnder']>;
   }[] {
     return [...this.#custody.totals()].map(([source, counts]) => ({
       source: this.sourceName(source),
       counts,
+      deliveredUnder: this.#custody.deliveredUnder(source, this.#epoch),
     }));
   }
 

@@ -99,9 +99,9 @@ export class Quarantine {
 
   /**
    * Takes the entry out in this round, and reports it as replayed under its id where that is given; the record as it
-   * is to be journaled again, or why there is none.
+   * is to be journaled again, under the sequence `as`, or why there is none.
    */
-  release(round: Round, sequence: number, id: string): JournalRecord | 'missing' | 'damaged' {
+  release(round: Round, sequence: number, id: string, as: number): JournalRecord | 'missing' | 'damaged' {
     const found = this.#read(sequence);
     if (found === undefined) return 'missing';
     if (found === 'damaged') return 'damaged';
@@ -115,7 +115,8 @@ export class Quarantine {
     round.remove(this.#table(), found.key);
     if (id !== '') {
       const [gateway, atUs] = [this.#gateway(), BigInt(nowUs())];
-      const entry = { id, gateway, recordSequence: BigInt(sequence), atUs, state: 'replayed' };
+      const records = { recordSequence: BigInt(sequence), replayedAs: BigInt(as) };
+      const entry = { id, gateway, ...records, atUs, replayedAtUs: atUs, state: 'replayed' };
       this.#reports.quarantined(round, QuarantineEntry.fromPartial(entry));
     }
     this.#hooks.bytes(-storedBytes(found.key.length, found.bytes));

@@ -5,6 +5,7 @@
  *   'format', 'epoch'          as they are
  *   1 hour(4) source(2)        custody of a source in an hour; see custody.ts
  *   2 destination(2)           counts of a local destination; see local-queues.ts
+ *   3 epoch(8) source(2)       what was delivered under an epoch that ended; see custody.ts
  *
  * A counter is set when it changes and goes into the round that makes it true.
  */
@@ -15,6 +16,7 @@ import { readUInt64, tables, writeUInt64 } from './layout.ts';
 export const stateKey = {
   custody: 1,
   localCustody: 2,
+  endedEpoch: 3,
 } as const;
 
 export class State {

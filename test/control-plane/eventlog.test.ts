@@ -1,7 +1,9 @@
 import t from 'tap';
+import { lacking } from '../../control-plane/eventlog/counts.ts';
 import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
-import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { Batch, CustodyCount, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 
 const key = Buffer.alloc(32, 1);
@@ -193,3 +195,55 @@ t.test(
     await again.store.close();
   },
 );
+
+t.test('event log - what is lacking is told epoch by epoch, over names and restarts', async (t) => {
+  const directory = t.testdir();
+  const earlier = (gateway: string) => (gateway === 'g2' ? ['g1'] : []);
+  const { store, log } = await open(directory, earlier);
+  const under = (epoch: bigint, one: Batch): Batch => ({ ...one, epoch });
+  await log.append('g1', 's', under(9n, batch('routine', 1, 5)));
+  await log.append('g2', 's', under(9n, batch('routine', 6, 2)));
+  await log.append('g2', 's', under(10n, batch('routine', 1, 3)));
+  const names = new Set(['g1', 'g2']);
+  const told = (...delivered: [epoch: bigint, records: bigint][]) =>
+    CustodyCount.fromPartial({
+      delivered: delivered.reduce((sum, [, records]) => sum + records, 0n),
+      deliveredUnder: delivered.map(([epoch, records]) => ({ epoch, records })),
+    });
+  const check = (one: EventLog) => {
+    const stored = one.storedUnder(names, 'lab');
+    t.equal(lacking(told([9n, 7n], [10n, 3n]), stored), 0n);
+    t.equal(lacking(told([9n, 2n], [10n, 5n]), stored), 2n, 'more of one epoch are no others of another');
+    t.equal(lacking(told([9n, 8n], [10n, 5n], [11n, 1n]), stored), 4n);
+    t.equal(lacking(CustodyCount.fromPartial({ delivered: 12n }), stored), 2n, 'of an earlier build: in all');
+  };
+  check(log);
+  t.match(log.counts(), [
+    { gateway: 'g1', source: 'lab', records: 5n },
+    { gateway: 'g2', source: 'lab', records: 5n },
+  ]);
+  await store.close();
+  const again = await open(directory, earlier);
+  check(again.log);
+  await again.store.close();
+});
+
+t.test('event log - what an earlier build counted of all epochs together counts for each', async (t) => {
+  const directory = t.testdir();
+  const { store } = await open(directory);
+  const earlier = StoredCounts.fromPartial({ gateway: 'g', source: 'lab', records: 6n, events: 6n });
+  await store.write([
+    {
+      table: 'counts',
+      key: Buffer.from('g\0lab'),
+      value: Buffer.from(StoredCounts.encode(earlier).finish()),
+    },
+  ]);
+  await store.close();
+  const again = await open(directory);
+  await again.log.append('g', 's', batch('routine', 1, 2));
+  t.match(again.log.counts(), [{ gateway: 'g', source: 'lab', records: 8n, events: 8n }]);
+  const count = CustodyCount.fromPartial({ delivered: 9n, deliveredUnder: [{ epoch: 9n, records: 9n }] });
+  t.equal(lacking(count, again.log.storedUnder(new Set(['g']), 'lab')), 1n);
+  await again.store.close();
+});

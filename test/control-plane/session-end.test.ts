@@ -12,7 +12,7 @@ function rig() {
   const hub: Hub = {
     nowUs: () => 1n,
     cursor: async () => 0n,
-    startAfter: nothing,
+    notHere: nothing,
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
     connected: async () => ({ site: 'north' }),
     disconnected: async (_gateway, end) => {

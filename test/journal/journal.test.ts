@@ -357,6 +357,36 @@ t.test('journal - a released key is forgotten, durably', async (t) => {
   await close(second);
 });
 
+t.test('journal - what was delivered under each epoch is kept, over restarts', async (t) => {
+  const directory = t.testdir();
+  const first = await open(directory);
+  const underOf = ({ journal }: typeof first) =>
+    new Map(journal.custodyTotals()[0]?.deliveredUnder.map(({ epoch, records }) => [epoch, records]));
+  for (const id of ['A', 'B', 'C', 'D', 'E']) await first.journal.append(draft(id, id));
+  finishAll(first.journal, 'routine', 2);
+  await until(() => sendable(first.journal, 'routine').length === 10, { what: 'ten events' });
+  const [epochs, { journal }] = [[first.journal.epoch], first];
+  // Two records, and half of the third, which is delivered under the epoch that completes it.
+  journal.acked('routine', 5);
+  await journal.renewEpoch();
+  epochs.push(journal.epoch);
+  t.same([...underOf(first)], [[epochs[0], 2]], 'nothing yet of the new one');
+  journal.acked('routine', 3);
+  t.same(underOf(first).get(journal.epoch), 2);
+  await journal.renewEpoch();
+  // Nothing was delivered under this one.
+  await journal.renewEpoch();
+  epochs.push(journal.epoch);
+  journal.acked('routine', 2);
+  const all = new Map(epochs.map((epoch, at) => [epoch, [2, 2, 1][at]]));
+  t.same(underOf(first), all);
+  t.match(custodyOf(journal), { delivered: 5, pending: 0 });
+  await close(first);
+  const second = await open(directory);
+  t.same(underOf(second), all);
+  await close(second);
+});
+
 t.test('journal - custody of old hours is folded, and its sums stay exact over restarts', async (t) => {
   const directory = folderOf(t);
   const hourMs = 3_600_000;

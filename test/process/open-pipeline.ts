@@ -9,12 +9,14 @@ import { folderOf } from '../kit/site.ts';
 
 const mebibyte = 1024 ** 2;
 
-export async function openPipeline(t: Owner) {
+export async function openPipeline(
+  t: Owner,
+  { directory = folderOf(t), key = randomBytes(32) }: { directory?: string; key?: Buffer } = {},
+) {
   const nothing = () => {};
-  const key = randomBytes(32);
   const journal = await Journal.open(
     {
-      directory: folderOf(t),
+      directory,
       key,
       budgetBytes: 1024 ** 3,
       reserveBytes: 0,

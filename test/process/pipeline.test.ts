@@ -5,9 +5,13 @@ import { Circuits } from '../../gateway/circuits.ts';
 import { Journal } from '../../gateway/journal/journal.ts';
 import { Pipeline } from '../../gateway/pipeline.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
+import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { envelopesOf } from '../../proto/wire.ts';
+import { closeJournal, openJournal } from '../kit/journal.ts';
 import { messageMaker } from '../kit/messages.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
+import { openPipeline } from './open-pipeline.ts';
 
 t.test(
   'pipeline - a normalizer that cannot start is not started again at once, and works when it can',
@@ -82,5 +86,39 @@ t.test(
     pipeline.setConfig('', 8, false);
     await until(() => normalized === 1, { what: 'the record under a config that works', timeoutMs: 60_000 });
     t.equal(journal.lastQuarantined(1), 0, 'and it was never blamed');
+  },
+);
+
+t.test(
+  'pipeline - of a record that is read back from the disk no time is told at which it was flushed',
+  async (t) => {
+    const [directory, key] = [folderOf(t), randomBytes(32)];
+    const make = messageMaker({ seed: 6, kind: 'oru' });
+    const draft = (n: number) => ({
+      source: 'lab',
+      protocol: 'mllp' as const,
+      raw: make(n).bytes,
+      capturedAtUs: BigInt(Date.now()) * 1000n,
+      classGuess: 'routine' as const,
+      messageControlId: make(n).controlId,
+    });
+    const before = await openJournal(directory, { key });
+    await before.journal.append(draft(1));
+    await closeJournal(before);
+    const { journal, pipeline } = await openPipeline(t, { directory, key });
+    const startedAtUs = BigInt(Date.now()) * 1000n;
+    pipeline.start();
+    await journal.append(draft(2));
+    const sent = () =>
+      journal
+        .lanes()
+        .flatMap(({ lane }) => journal.parcel(lane, 1, 100, 1e6)?.chunks ?? [])
+        .flatMap((chunk) => envelopesOf(chunk))
+        .map((bytes) => Envelope.decode(bytes));
+    await until(() => sent().length === 2, { what: 'both events', timeoutMs: 60_000 });
+    const [readBack, fresh] = sent().sort((a, b) => Number(a.recordSequence - b.recordSequence));
+    t.equal(readBack?.journaledAtUs, 0n);
+    t.ok((readBack?.normalizedAtUs ?? 0n) >= startedAtUs, 'when it was normalized is known');
+    t.ok((fresh?.journaledAtUs ?? 0n) >= startedAtUs, 'as is when one was flushed in this life');
   },
 );

@@ -9,6 +9,12 @@ import { until } from '../kit/wait.ts';
 interface Listed {
   readonly id: string;
   readonly messageControlId: string;
+  readonly state: string;
+}
+
+interface Traced {
+  readonly hops: readonly { hop: string; atUs: string }[];
+  readonly wasQuarantined: readonly Record<'id' | 'code' | 'reason' | 'atUs' | 'replayedAtUs', string>[];
 }
 
 t.test('quarantine - a damaged entry is told as such, and the others are tried again', async (t) => {
@@ -59,4 +65,63 @@ t.test('quarantine - a damaged entry is told as such, and the others are tried a
   );
   for (const { reason } of trail) t.equal(reason, 'tried');
   t.equal(trail.filter(({ subject, outcome }) => subject === damaged && outcome === 'failed').length, 2);
+});
+
+t.test('quarantine - the trace of what was replayed says where it was and why, each time', async (t) => {
+  const site = await Site.start(t);
+  const limit = async (version: number, fieldBytesMax: number) => {
+    const yaml = `sources: { lab: { listener: lab } }\nlimits: { fieldBytesMax: ${fieldBytesMax} }\n`;
+    const file = site.write(`config-${version}.yaml`, yaml);
+    const pushed = await site.ctl('config', 'push', file, '--site', site.site, '--reason', 'limits');
+    t.equal(pushed.code, 0, pushed.stderr);
+  };
+  await limit(1, 2_000);
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  const lines = [
+    'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500+0100||ORU^R01^ORU_R01|R1|P|2.5.1',
+    'PID|1||4711^^^HOSP^MR||CANARYPATIENT^JANE',
+    'OBR|1||F1|2823-3^Potassium^LN',
+    'OBX|1|NM|2823-3^Potassium^LN||4.1|mmol/L|||||F',
+    `ZNT|1||${'x'.repeat(3_000)}`,
+  ];
+  await client.send(Buffer.from(lines.map((line) => `${line}\r`).join('')));
+  await client.close();
+  const open = () =>
+    until(async () => (await site.ask<Listed[]>('quarantine', 'list'))[0], {
+      what: 'the entry',
+      timeoutMs: 20_000,
+      everyMs: 100,
+    });
+  const first = await open();
+  const replay = (id: string) => site.ctl('quarantine', 'replay', id, '--reason', 'tried');
+  t.equal((await replay(first.id)).code, 0);
+  const second = await open();
+  t.not(second.id, first.id, 'the same config, so it is there again');
+  await limit(2, 4_000);
+  t.equal((await replay(second.id)).code, 0);
+  await site.drained();
+  const trace = await until(
+    async () => {
+      const found = await site.ask<Traced>('trace', 'R1');
+      return found.hops.some(({ hop }) => hop === 'stored') && found.wasQuarantined.length === 2 && found;
+    },
+    { what: 'the trace of the event', timeoutMs: 20_000, everyMs: 100 },
+  );
+  t.match(trace.wasQuarantined, [
+    { id: first.id, code: /^[a-z-]+$/, reason: /./ },
+    { id: second.id, code: /^[a-z-]+$/, reason: /./ },
+  ]);
+  const times = trace.wasQuarantined.flatMap(({ atUs, replayedAtUs }) => [atUs, replayedAtUs].map(Number));
+  t.same(
+    times,
+    [...times].sort((a, b) => a - b),
+    'one after the other',
+  );
+  const text = (await site.ctl('trace', 'R1')).stdout;
+  for (const { id } of [first, second])
+    t.match(text, new RegExp(`was in quarantine from .* as ${id}, replayed `));
+  const all = (await site.ctl('quarantine', 'list', '--all')).stdout;
+  t.match(all, /STATE/);
+  t.equal(all.split('\n').filter((line) => / replayed /.test(line)).length, 2);
+  t.match((await site.ctl('trace', second.id)).stdout, /was in quarantine: .*[\s\S]* {2}replayed /);
 });

@@ -79,3 +79,78 @@ for (const [when, { offline, online }] of Object.entries(cases)) {
     t.match(custody, { missing: '0', doubled: '0' });
   });
 }
+
+type Custody = Record<'delivered' | 'missing' | 'doubled' | 'stored', string>;
+
+/** What the control plane says of custody, once it knows of so many delivered records. */
+function custodyAt(site: Site, delivered: number): Promise<Custody> {
+  return until(
+    async () => {
+      const [row] = await site.ask<Custody[]>('custody');
+      return row?.delivered === String(delivered) && row;
+    },
+    { what: `${delivered} records being reported as delivered`, timeoutMs: 20_000, everyMs: 200 },
+  );
+}
+
+/** Both folders of a daemon are put back as they were copied. */
+function restore(image: string, data: string): void {
+  rmSync(data, { recursive: true });
+  cpSync(image, data, { recursive: true });
+}
+
+t.test('restored journal - what its earlier life delivered hides nothing that is lost now', async (t) => {
+  const site = await Site.start(t);
+  const images = folderOf(t);
+  const [gateway, plane] = [join(images, 'gateway'), join(images, 'plane')];
+  await send(site, 1, 6);
+  await site.drained();
+  await site.gateway?.stop();
+  cpSync(site.gatewayData, gateway, { recursive: true });
+  await site.startGateway();
+  await send(site, 2, 9);
+  await site.drained();
+  await site.gateway?.stop();
+  restore(gateway, site.gatewayData);
+  await site.startGateway();
+  await until(async () => (await site.status()).alarms.some(({ code }) => code === 'journal-restored'), {
+    what: 'the gateway seeing that it was restored',
+    timeoutMs: 20_000,
+  });
+  await send(site, 3, 4);
+  await site.drained();
+  t.match(await custodyAt(site, 10), { stored: '19', missing: '0', doubled: '0' });
+
+  await site.plane?.stop();
+  cpSync(site.planeData, plane, { recursive: true });
+  await site.startPlane();
+  await site.connected();
+  await send(site, 4, 5);
+  await site.drained();
+  t.match(await custodyAt(site, 15), { stored: '24', missing: '0' });
+  await site.plane?.stop();
+  restore(plane, site.planeData);
+  await site.startPlane();
+  await site.connected();
+  await send(site, 5, 2);
+  await site.drained();
+  t.match(await custodyAt(site, 17), { stored: '21', missing: '5', doubled: '0' });
+  const told = await site.ask<{ subject: string; reason: string; site: string }[]>(
+    ...['audit', 'list', '--action', 'events-missing-here'],
+  );
+  const sum = (counts: string[]) => counts.reduce((total, count) => total + Number(count), 0);
+  t.equal(sum(told.map(({ reason }) => reason.split(' ')[0] ?? '')), 5, 'each lane says how many');
+  for (const { subject, reason, site: where } of told) {
+    const [, count, first, last] = /^(\d+) events: (\d+) to (\d+) of epoch [0-9a-f]+$/.exec(reason) ?? [];
+    t.equal(Number(last) - Number(first) + 1, Number(count), `${subject}: ${reason}`);
+    t.equal(where, 'north');
+  }
+  t.match(await site.ask('gateways'), [{ missingEvents: '5' }]);
+  t.match((await site.ctl('gateways')).stdout, /EVENTS +MISSING .*\n.* 21 +5 /);
+
+  await site.gateway?.stop();
+  await site.startGateway();
+  await send(site, 6, 1);
+  await site.drained();
+  t.match(await custodyAt(site, 18), { missing: '5', doubled: '0' }, 'also after the gateway started again');
+});

@@ -182,6 +182,8 @@ export interface Gateway {
   clockUncertaintyUs: bigint;
   status: GatewayStatus | undefined;
   epoch: string;
+  /** Events that it was told are stored and that this log does not have, because it went back in time. */
+  missingEvents: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -283,7 +285,20 @@ export interface Trace {
   /** Merges, moves and links of the event's identifiers; without the identifiers. */
   followed: FollowedMerge[];
   /** What the config's `once` found. */
-  once: Once | undefined;
+  once:
+    | Once
+    | undefined;
+  /** Of an event: where its record was in quarantine before it was replayed, the first time first. */
+  wasQuarantined: WasQuarantined[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface WasQuarantined {
+  id: string;
+  code: string;
+  reason: string;
+  atUs: bigint;
+  replayedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -303,8 +318,8 @@ export interface FollowedMerge {
 
 export interface Hop {
   /**
-   * captured journaled normalized queued sent stored acked; quarantined in place of what follows. Behind them, for
-   * each destination at the site: delivered | dead-letter.
+   * captured journaled normalized queued sent stored acked, without those whose time nobody took; quarantined, and
+   * replayed, in place of what follows. Behind them, for each destination at the site: delivered | dead-letter.
    */
   hop: string;
   atUs: bigint;
@@ -2518,6 +2533,7 @@ function createBaseGateway(): Gateway {
     clockUncertaintyUs: 0n,
     status: undefined,
     epoch: "",
+    missingEvents: 0n,
     _unknownFields: {},
   };
 }
@@ -2589,6 +2605,12 @@ export const Gateway: MessageFns<Gateway> = {
     }
     if (message.epoch !== "") {
       writer.uint32(122).string(message.epoch);
+    }
+    if (message.missingEvents !== 0n) {
+      if (BigInt.asUintN(64, message.missingEvents) !== message.missingEvents) {
+        throw new globalThis.Error("value provided for field message.missingEvents of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.missingEvents);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2734,6 +2756,14 @@ export const Gateway: MessageFns<Gateway> = {
             message.epoch = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.missingEvents = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2795,6 +2825,11 @@ export const Gateway: MessageFns<Gateway> = {
         : 0n,
       status: isSet(object.status) ? GatewayStatus.fromJSON(object.status) : undefined,
       epoch: isSet(object.epoch) ? globalThis.String(object.epoch) : "",
+      missingEvents: isSet(object.missingEvents)
+        ? BigInt(object.missingEvents)
+        : isSet(object.missing_events)
+        ? BigInt(object.missing_events)
+        : 0n,
     };
   },
 
@@ -2845,6 +2880,9 @@ export const Gateway: MessageFns<Gateway> = {
     if (message.epoch !== "") {
       obj.epoch = message.epoch;
     }
+    if (message.missingEvents !== 0n) {
+      obj.missingEvents = message.missingEvents.toString();
+    }
     return obj;
   },
 
@@ -2885,6 +2923,9 @@ export const Gateway: MessageFns<Gateway> = {
       ? GatewayStatus.fromPartial(object.status)
       : undefined;
     message.epoch = object.epoch ?? "";
+    message.missingEvents = (object.missingEvents !== undefined && object.missingEvents !== null)
+      ? BigInt(object.missingEvents)
+      : 0n;
     return message;
   },
 };
@@ -4038,6 +4079,7 @@ function createBaseTrace(): Trace {
     reason: "",
     followed: [],
     once: undefined,
+    wasQuarantined: [],
     _unknownFields: {},
   };
 }
@@ -4106,6 +4148,9 @@ export const Trace: MessageFns<Trace> = {
     }
     if (message.once !== undefined) {
       Once.encode(message.once, writer.uint32(146).fork()).join();
+    }
+    for (const v of message.wasQuarantined) {
+      WasQuarantined.encode(v!, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4275,6 +4320,14 @@ export const Trace: MessageFns<Trace> = {
             message.once = Once.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.wasQuarantined.push(WasQuarantined.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4343,6 +4396,11 @@ export const Trace: MessageFns<Trace> = {
         ? object.followed.map((e: any) => FollowedMerge.fromJSON(e))
         : [],
       once: isSet(object.once) ? Once.fromJSON(object.once) : undefined,
+      wasQuarantined: globalThis.Array.isArray(object?.wasQuarantined)
+        ? object.wasQuarantined.map((e: any) => WasQuarantined.fromJSON(e))
+        : globalThis.Array.isArray(object?.was_quarantined)
+        ? object.was_quarantined.map((e: any) => WasQuarantined.fromJSON(e))
+        : [],
     };
   },
 
@@ -4402,6 +4460,9 @@ export const Trace: MessageFns<Trace> = {
     if (message.once !== undefined) {
       obj.once = Once.toJSON(message.once);
     }
+    if (message.wasQuarantined?.length) {
+      obj.wasQuarantined = message.wasQuarantined.map((e) => WasQuarantined.toJSON(e));
+    }
     return obj;
   },
 
@@ -4432,6 +4493,168 @@ export const Trace: MessageFns<Trace> = {
     message.reason = object.reason ?? "";
     message.followed = object.followed?.map((e) => FollowedMerge.fromPartial(e)) || [];
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
+    message.wasQuarantined = object.wasQuarantined?.map((e) => WasQuarantined.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWasQuarantined(): WasQuarantined {
+  return { id: "", code: "", reason: "", atUs: 0n, replayedAtUs: 0n, _unknownFields: {} };
+}
+
+export const WasQuarantined: MessageFns<WasQuarantined> = {
+  encode(message: WasQuarantined, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.code !== "") {
+      writer.uint32(18).string(message.code);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.atUs !== 0n) {
+      if (BigInt.asUintN(64, message.atUs) !== message.atUs) {
+        throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.atUs);
+    }
+    if (message.replayedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.replayedAtUs) !== message.replayedAtUs) {
+        throw new globalThis.Error("value provided for field message.replayedAtUs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.replayedAtUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WasQuarantined {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWasQuarantined();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.atUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.replayedAtUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WasQuarantined {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
+      replayedAtUs: isSet(object.replayedAtUs)
+        ? BigInt(object.replayedAtUs)
+        : isSet(object.replayed_at_us)
+        ? BigInt(object.replayed_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: WasQuarantined): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.atUs !== 0n) {
+      obj.atUs = message.atUs.toString();
+    }
+    if (message.replayedAtUs !== 0n) {
+      obj.replayedAtUs = message.replayedAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<WasQuarantined>): WasQuarantined {
+    return WasQuarantined.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WasQuarantined>): WasQuarantined {
+    const message = createBaseWasQuarantined();
+    message.id = object.id ?? "";
+    message.code = object.code ?? "";
+    message.reason = object.reason ?? "";
+    message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
+    message.replayedAtUs = (object.replayedAtUs !== undefined && object.replayedAtUs !== null)
+      ? BigInt(object.replayedAtUs)
+      : 0n;
     return message;
   },
 };

@@ -184,6 +184,7 @@ export interface Envelope {
   kind: string;
   messageControlId: string;
   capturedAtUs: bigint;
+  /** When it was flushed; 0 for a record that was read back from the gateway's disk, after a restart or in a burst. */
   journaledAtUs: bigint;
   normalizedAtUs: bigint;
   /** Encoded ClinicalEvent. */
@@ -385,6 +386,14 @@ export interface CustodyCount {
   /** Hour of capture, hours since 1970; 0 = all of them. */
   hour: bigint;
   destination: string;
+  /** Of all hours: what of `delivered` was delivered under which epoch, each that there is any of. None: it is not known. */
+  deliveredUnder: DeliveredUnder[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface DeliveredUnder {
+  epoch: bigint;
+  records: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -546,9 +555,12 @@ export interface QuarantineEntry {
   urgent: boolean;
   protocol: string;
   bytes: bigint;
-  /** open | replayed; as replayed it says its id and when, and nothing else */
+  /** open | replayed; as replayed it says its id, when (at_us), as what, and nothing else */
   state: string;
   capturedAtUs: bigint;
+  /** Of a replayed one: the sequence of the record that it was journaled as again, and when. 0 from older gateways. */
+  replayedAs: bigint;
+  replayedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5628,6 +5640,7 @@ function createBaseCustodyCount(): CustodyCount {
     duplicates: 0n,
     hour: 0n,
     destination: "",
+    deliveredUnder: [],
     _unknownFields: {},
   };
 }
@@ -5681,6 +5694,9 @@ export const CustodyCount: MessageFns<CustodyCount> = {
     }
     if (message.destination !== "") {
       writer.uint32(74).string(message.destination);
+    }
+    for (const v of message.deliveredUnder) {
+      DeliveredUnder.encode(v!, writer.uint32(82).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5778,6 +5794,14 @@ export const CustodyCount: MessageFns<CustodyCount> = {
             message.destination = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.deliveredUnder.push(DeliveredUnder.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5809,6 +5833,11 @@ export const CustodyCount: MessageFns<CustodyCount> = {
       duplicates: isSet(object.duplicates) ? BigInt(object.duplicates) : 0n,
       hour: isSet(object.hour) ? BigInt(object.hour) : 0n,
       destination: isSet(object.destination) ? globalThis.String(object.destination) : "",
+      deliveredUnder: globalThis.Array.isArray(object?.deliveredUnder)
+        ? object.deliveredUnder.map((e: any) => DeliveredUnder.fromJSON(e))
+        : globalThis.Array.isArray(object?.delivered_under)
+        ? object.delivered_under.map((e: any) => DeliveredUnder.fromJSON(e))
+        : [],
     };
   },
 
@@ -5841,6 +5870,9 @@ export const CustodyCount: MessageFns<CustodyCount> = {
     if (message.destination !== "") {
       obj.destination = message.destination;
     }
+    if (message.deliveredUnder?.length) {
+      obj.deliveredUnder = message.deliveredUnder.map((e) => DeliveredUnder.toJSON(e));
+    }
     return obj;
   },
 
@@ -5862,6 +5894,114 @@ export const CustodyCount: MessageFns<CustodyCount> = {
       : 0n;
     message.hour = (object.hour !== undefined && object.hour !== null) ? BigInt(object.hour) : 0n;
     message.destination = object.destination ?? "";
+    message.deliveredUnder = object.deliveredUnder?.map((e) => DeliveredUnder.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDeliveredUnder(): DeliveredUnder {
+  return { epoch: 0n, records: 0n, _unknownFields: {} };
+}
+
+export const DeliveredUnder: MessageFns<DeliveredUnder> = {
+  encode(message: DeliveredUnder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.records !== 0n) {
+      if (BigInt.asUintN(64, message.records) !== message.records) {
+        throw new globalThis.Error("value provided for field message.records of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.records);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DeliveredUnder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDeliveredUnder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.records = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DeliveredUnder {
+    return {
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
+      records: isSet(object.records) ? BigInt(object.records) : 0n,
+    };
+  },
+
+  toJSON(message: DeliveredUnder): unknown {
+    const obj: any = {};
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
+    if (message.records !== 0n) {
+      obj.records = message.records.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DeliveredUnder>): DeliveredUnder {
+    return DeliveredUnder.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DeliveredUnder>): DeliveredUnder {
+    const message = createBaseDeliveredUnder();
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
+    message.records = (object.records !== undefined && object.records !== null) ? BigInt(object.records) : 0n;
     return message;
   },
 };
@@ -8031,6 +8171,8 @@ function createBaseQuarantineEntry(): QuarantineEntry {
     bytes: 0n,
     state: "",
     capturedAtUs: 0n,
+    replayedAs: 0n,
+    replayedAtUs: 0n,
     _unknownFields: {},
   };
 }
@@ -8105,6 +8247,18 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
         throw new globalThis.Error("value provided for field message.capturedAtUs of type uint64 too large");
       }
       writer.uint32(136).uint64(message.capturedAtUs);
+    }
+    if (message.replayedAs !== 0n) {
+      if (BigInt.asUintN(64, message.replayedAs) !== message.replayedAs) {
+        throw new globalThis.Error("value provided for field message.replayedAs of type uint64 too large");
+      }
+      writer.uint32(144).uint64(message.replayedAs);
+    }
+    if (message.replayedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.replayedAtUs) !== message.replayedAtUs) {
+        throw new globalThis.Error("value provided for field message.replayedAtUs of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.replayedAtUs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8266,6 +8420,22 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
             message.capturedAtUs = reader.uint64() as bigint;
             continue;
           }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.replayedAs = reader.uint64() as bigint;
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.replayedAtUs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8325,6 +8495,16 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
         : isSet(object.captured_at_us)
         ? BigInt(object.captured_at_us)
         : 0n,
+      replayedAs: isSet(object.replayedAs)
+        ? BigInt(object.replayedAs)
+        : isSet(object.replayed_as)
+        ? BigInt(object.replayed_as)
+        : 0n,
+      replayedAtUs: isSet(object.replayedAtUs)
+        ? BigInt(object.replayedAtUs)
+        : isSet(object.replayed_at_us)
+        ? BigInt(object.replayed_at_us)
+        : 0n,
     };
   },
 
@@ -8381,6 +8561,12 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     if (message.capturedAtUs !== 0n) {
       obj.capturedAtUs = message.capturedAtUs.toString();
     }
+    if (message.replayedAs !== 0n) {
+      obj.replayedAs = message.replayedAs.toString();
+    }
+    if (message.replayedAtUs !== 0n) {
+      obj.replayedAtUs = message.replayedAtUs.toString();
+    }
     return obj;
   },
 
@@ -8411,6 +8597,12 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     message.state = object.state ?? "";
     message.capturedAtUs = (object.capturedAtUs !== undefined && object.capturedAtUs !== null)
       ? BigInt(object.capturedAtUs)
+      : 0n;
+    message.replayedAs = (object.replayedAs !== undefined && object.replayedAs !== null)
+      ? BigInt(object.replayedAs)
+      : 0n;
+    message.replayedAtUs = (object.replayedAtUs !== undefined && object.replayedAtUs !== null)
+      ? BigInt(object.replayedAtUs)
       : 0n;
     return message;
   },

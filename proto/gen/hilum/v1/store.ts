@@ -46,6 +46,8 @@ export interface GatewayRow {
   /** The gateway that was enrolled on this one's host in its place. */
   replacedBy: string;
   deliveriesAcked: bigint;
+  /** Events that it was told are stored and that were not here when it came again. */
+  missingEvents: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -77,6 +79,8 @@ export interface StoredCounts {
   events: bigint;
   /** Positions that came again and were not applied. */
   duplicates: bigint;
+  /** Of the positions; 0 in rows of earlier builds, which counted all epochs together. */
+  epoch: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -288,6 +292,7 @@ function createBaseGatewayRow(): GatewayRow {
     clockUncertaintyUs: 0n,
     replacedBy: "",
     deliveriesAcked: 0n,
+    missingEvents: 0n,
     _unknownFields: {},
   };
 }
@@ -384,6 +389,12 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
       }
       writer.uint32(144).uint64(message.deliveriesAcked);
+    }
+    if (message.missingEvents !== 0n) {
+      if (BigInt.asUintN(64, message.missingEvents) !== message.missingEvents) {
+        throw new globalThis.Error("value provided for field message.missingEvents of type uint64 too large");
+      }
+      writer.uint32(152).uint64(message.missingEvents);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -563,6 +574,14 @@ export const GatewayRow: MessageFns<GatewayRow> = {
             message.deliveriesAcked = reader.uint64() as bigint;
             continue;
           }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.missingEvents = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -649,6 +668,11 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         : isSet(object.deliveries_acked)
         ? BigInt(object.deliveries_acked)
         : 0n,
+      missingEvents: isSet(object.missingEvents)
+        ? BigInt(object.missingEvents)
+        : isSet(object.missing_events)
+        ? BigInt(object.missing_events)
+        : 0n,
     };
   },
 
@@ -708,6 +732,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     if (message.deliveriesAcked !== 0n) {
       obj.deliveriesAcked = message.deliveriesAcked.toString();
     }
+    if (message.missingEvents !== 0n) {
+      obj.missingEvents = message.missingEvents.toString();
+    }
     return obj;
   },
 
@@ -756,6 +783,9 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     message.replacedBy = object.replacedBy ?? "";
     message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
       ? BigInt(object.deliveriesAcked)
+      : 0n;
+    message.missingEvents = (object.missingEvents !== undefined && object.missingEvents !== null)
+      ? BigInt(object.missingEvents)
       : 0n;
     return message;
   },
@@ -1066,7 +1096,16 @@ export const CertificateRow: MessageFns<CertificateRow> = {
 };
 
 function createBaseStoredCounts(): StoredCounts {
-  return { gateway: "", source: "", records: 0n, doubled: 0n, events: 0n, duplicates: 0n, _unknownFields: {} };
+  return {
+    gateway: "",
+    source: "",
+    records: 0n,
+    doubled: 0n,
+    events: 0n,
+    duplicates: 0n,
+    epoch: 0n,
+    _unknownFields: {},
+  };
 }
 
 export const StoredCounts: MessageFns<StoredCounts> = {
@@ -1100,6 +1139,12 @@ export const StoredCounts: MessageFns<StoredCounts> = {
         throw new globalThis.Error("value provided for field message.duplicates of type uint64 too large");
       }
       writer.uint32(48).uint64(message.duplicates);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.epoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1173,6 +1218,14 @@ export const StoredCounts: MessageFns<StoredCounts> = {
             message.duplicates = reader.uint64() as bigint;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1201,6 +1254,7 @@ export const StoredCounts: MessageFns<StoredCounts> = {
       doubled: isSet(object.doubled) ? BigInt(object.doubled) : 0n,
       events: isSet(object.events) ? BigInt(object.events) : 0n,
       duplicates: isSet(object.duplicates) ? BigInt(object.duplicates) : 0n,
+      epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
     };
   },
 
@@ -1224,6 +1278,9 @@ export const StoredCounts: MessageFns<StoredCounts> = {
     if (message.duplicates !== 0n) {
       obj.duplicates = message.duplicates.toString();
     }
+    if (message.epoch !== 0n) {
+      obj.epoch = message.epoch.toString();
+    }
     return obj;
   },
 
@@ -1240,6 +1297,7 @@ export const StoredCounts: MessageFns<StoredCounts> = {
     message.duplicates = (object.duplicates !== undefined && object.duplicates !== null)
       ? BigInt(object.duplicates)
       : 0n;
+    message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     return message;
   },
 };
