@@ -28,7 +28,7 @@ export interface JobRecord {
   capturedS: number;
   /** Why it cannot be opened; empty where its bytes are an encoded JournalRecord. */
   damaged: string;
-  /** 0 where it was read back from the disk: when it was flushed is not known then. */
+  /** 0 where it waited on the disk over a restart: when it was flushed is not known then. */
   journaledAtUs: number;
   /** The last record of its source that went to quarantine; 0: none is known. */
   lastQuarantined: number;

@@ -32,6 +32,8 @@ import { storedBytes } from './space.ts';
 import { Standing } from './standing.ts';
 
 const hotBytesMax = 8 * 1024 * 1024;
+/** Rows that wait on disk and whose flush is remembered. */
+const flushesMax = 100_000;
 
 /** A record on its way to the normalizer. */
 export interface TakenRecord {
@@ -43,7 +45,7 @@ export interface TakenRecord {
   bytes: Uint8Array;
   /** Why it cannot be read; '' where it can. */
   damaged: string;
-  /** 0 where that is not known any more. */
+  /** 0 where an earlier process journaled it. */
   journaledAtUs: number;
 }
 
@@ -73,6 +75,8 @@ interface Queue {
   hotRecords: number;
   /** Rows on disk that are not in `hot` wait behind `takenThrough`. */
   spilled: boolean;
+  /** When those were flushed, by their first sequence; what an earlier process wrote is not here. */
+  flushedAtUs: Map<number, number>;
   takenThrough: number;
   durable: number;
 }
@@ -122,6 +126,7 @@ export class Records {
         hotBytes: 0,
         hotRecords: 0,
         spilled: durable > 0,
+        flushedAtUs: new Map(),
         takenThrough: 0,
         durable,
       };
@@ -198,7 +203,11 @@ export class Records {
     queue.durable = row.records.at(-1)?.sequence ?? queue.durable;
     if (queue.durable <= queue.takenThrough) return;
     if (!queue.spilled && queue.hotBytes > 0 && queue.hotBytes + bytes > hotBytesMax) queue.spilled = true;
-    if (queue.spilled) return;
+    if (queue.spilled) {
+      const first = row.records[0]?.sequence ?? 0;
+      if (queue.flushedAtUs.size < flushesMax) queue.flushedAtUs.set(first, atUs);
+      return;
+    }
     queue.hot.push(row);
     queue.hotBytes += bytes;
     queue.hotRecords += row.records.length;
@@ -246,11 +255,14 @@ export class Records {
       return withoutHead(guess, key, 'its row is not in its place');
     const { opener, origin } = this.#part;
     const where = place(recordsTable(guess), origin, key.first);
+    const { flushedAtUs } = this.#queues[guess];
+    const journaledAtUs = flushedAtUs.get(key.first) ?? 0;
+    flushedAtUs.delete(key.first);
     const messages = messagesOf(opener.openMany(value, head.body, where, head.lengths), head.lengths);
     return head.records.map((record, at) => {
       const message = messages[at] as Buffer | Damaged;
       const [bytes, damaged] = message instanceof Damaged ? [nothing, message.message] : [message, ''];
-      return { ...record, guess, bytes, damaged, journaledAtUs: 0 };
+      return { ...record, guess, bytes, damaged, journaledAtUs };
     });
   }
 

@@ -826,3 +826,30 @@ t.test('journal - stopping refuses what comes and settles what came', async (t) 
   await stopped;
   await opened.journal.close();
 });
+
+t.test('journal - what waited on disk in this life knows when it was flushed', async (t) => {
+  const opened = await open(folderOf(t));
+  const { journal } = opened;
+  const text = 'x'.repeat(1024 ** 2);
+  const before = Date.now() * 1000;
+  // More than is kept in memory for the normalizer.
+  for (let n = 0; n < 12; n += 1) await journal.append(draft(`D${n}`, `${n}${text}`));
+  const after = Date.now() * 1000 + 1000;
+  const times: number[] = [];
+  for (
+    let rows = journal.take('routine', 100, 1024 ** 3);
+    rows.length > 0;
+    rows = journal.take('routine', 100, 1024 ** 3)
+  )
+    for (const { records } of rows) times.push(...records.map(({ journaledAtUs }) => journaledAtUs));
+  t.equal(times.length, 12);
+  t.same(
+    times.filter((atUs) => atUs < before || atUs > after),
+    [],
+  );
+  t.same(
+    [...times].sort((a, b) => a - b),
+    times,
+  );
+  await close(opened);
+});

@@ -5,7 +5,7 @@
  */
 import type { ClinicalEvent, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
 import { statusOf } from './newness.ts';
-import { observationKey, orderTexts } from './status.ts';
+import { isFinding, observationKey, orderTexts } from './status.ts';
 import { overrules } from './transitions.ts';
 
 /**
@@ -38,7 +38,7 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
   if (ofOrder !== undefined && !event.superseded) mark('order', by.status, event.status, ofOrder);
   for (const [at, key] of keysOf(event).entries()) {
     const result = results[at];
-    if (result === undefined || result.superseded) continue;
+    if (key === undefined || result === undefined || result.superseded) continue;
     const place = keys.indexOf(key);
     const newer = by.observations[place];
     const own = replaced.find(({ what }) => what === `observations[${place}]`);
@@ -52,8 +52,8 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
     mark(`observations[${at}]`, newer === undefined ? by.status : statusOf(by, newer), status, why);
   }
   if (!marked) return;
-  event.superseded =
-    results.length > 0 ? results.every(({ superseded }) => superseded) : ofOrder !== undefined;
+  const found = results.filter(isFinding);
+  event.superseded = found.length > 0 ? found.every(({ superseded }) => superseded) : ofOrder !== undefined;
   event.provenance?.rules.push('centre/status');
 }
 
@@ -62,7 +62,7 @@ function isSameOrder(a: ClinicalEvent, b: ClinicalEvent): boolean {
   return orderTexts(a, { source: a.provenance?.source ?? '' }).some((text) => texts.includes(text));
 }
 
-function keysOf({ observations }: ClinicalEvent): string[] {
+function keysOf({ observations }: ClinicalEvent): (string | undefined)[] {
   const seen = new Map<string, number>();
-  return observations.map((one) => observationKey(one, seen));
+  return observations.map((one) => (isFinding(one) ? observationKey(one, seen) : undefined));
 }

@@ -187,7 +187,7 @@ function merged(
 }
 
 /** A goal beside what was found has the same code. */
-function isFinding({ mood }: Observation): boolean {
+export function isFinding({ mood }: Observation): boolean {
   return mood === undefined;
 }
 
