@@ -236,7 +236,7 @@ export function traceText(trace: Trace): string {
     before = atUs;
   }
   if (!quarantined && trace.hops.every(({ hop }) => hop !== 'journaled'))
-    text += '  read back from the disk of the gateway: when it was journaled is not known\n';
+    text += '  waited on the disk of the gateway over a restart: when it was journaled is not known\n';
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
   for (const { id, code, reason, atUs, replayedAtUs } of trace.wasQuarantined)
     text += `  was in quarantine from ${time(atUs)} as ${id}, replayed ${time(replayedAtUs)}: ${code}\n    ${reason}\n`;
