@@ -184,7 +184,7 @@ export interface Envelope {
   kind: string;
   messageControlId: string;
   capturedAtUs: bigint;
-  /** When it was flushed; 0 for a record that was read back from the gateway's disk, after a restart or in a burst. */
+  /** When it was flushed; 0 for a record that waited on the gateway's disk over a restart. */
   journaledAtUs: bigint;
   normalizedAtUs: bigint;
   /** Encoded ClinicalEvent. */
