@@ -11,5 +11,6 @@ export interface Numbered {
 export interface Book {
   concerns(envelope: Envelope): boolean;
   rowsOf(gateway: string, events: readonly Numbered[]): Promise<Row[]>;
-  settled(rows: readonly Row[]): void;
+  /** Called once they are on stable storage, with the rows of all. */
+  settled?(rows: readonly Row[]): void;
 }

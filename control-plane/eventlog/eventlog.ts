@@ -166,7 +166,7 @@ export class EventLog {
     const written = this.#store
       .write([...rows, { table: 'cursors', key, value: indexKey(through) }])
       .then(() => {
-        for (const book of this.#books) book.settled(rows);
+        for (const book of this.#books) book.settled?.(rows);
         this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
         for (const follower of this.#followers) follower();
       });

@@ -10,7 +10,7 @@
 import { markOvertaken } from '../../gateway/normalize/memory/overtaken.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import type { Envelope } from '../../proto/gen/hilum/v1/session.ts';
-import type { Row, Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
 import type { Book, Numbered } from './book.ts';
 import { asStored } from './clinical.ts';
 import type { StoredEvent } from './eventlog.ts';
@@ -47,8 +47,6 @@ export class Overtaken implements Book {
     });
   }
 
-  settled(): void {}
-
   /** @param at gives the event at an index */
   async complete(
     stored: StoredEvent,
@@ -60,9 +58,13 @@ export class Overtaken implements Book {
     for (const gateway of [stored.gateway, ...this.#earlierNames(stored.gateway)]) {
       const start = prefix(gateway, epoch, sequence);
       const end = Buffer.concat([start, indexKey(stored.index)]);
-      for (const { key } of await this.#store.range(table, { start, end, limit: replacersMax })) {
-        const by = await at(key.readBigUInt64BE(key.length - 8));
-        if (by !== undefined) markOvertaken(event, { epoch, sequence }, asStored(by));
+      const rows = await orDamaged(this.#store.range(table, { start, end, limit: replacersMax }));
+      // The key says all that a row says.
+      for (const { key } of rows instanceof DamagedRow ? [rows] : rows) {
+        // What cannot be read costs itself, and not what it had replaced.
+        const by = await orDamaged(at(key.readBigUInt64BE(key.length - 8)));
+        if (by === undefined || by instanceof DamagedRow) continue;
+        markOvertaken(event, { epoch, sequence }, asStored(by));
       }
     }
   }

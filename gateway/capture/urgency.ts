@@ -180,9 +180,6 @@ const blank = 0x20;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 
-type Eleven = [number, ...Ten];
-type Ten = [number, number, number, number, number, number, number, number, number, number];
-
 /** Up to six letters as one number, so that a word is compared without making a string. */
 function code(text: string): number {
   let value = 0;
@@ -190,19 +187,15 @@ function code(text: string): number {
   return value;
 }
 
-const [ADD, ARQ, MSH, EVN, OBR, OBX, ORC, RF1, RXE, RXG, TQ1] = [
-  'ADD',
-  'ARQ',
-  'MSH',
-  'EVN',
-  'OBR',
-  'OBX',
-  'ORC',
-  'RF1',
-  'RXE',
-  'RXG',
-  'TQ1',
-].map(code) as Eleven;
+const [ADD, ARQ, MSH, EVN, OBR, OBX] = [
+  code('ADD'),
+  code('ARQ'),
+  code('MSH'),
+  code('EVN'),
+  code('OBR'),
+  code('OBX'),
+];
+const [ORC, RF1, RXE, RXG, TQ1] = [code('ORC'), code('RF1'), code('RXE'), code('RXG'), code('TQ1')];
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */

@@ -2,11 +2,15 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AuditChain } from '../../control-plane/audit/chain.ts';
+import { toClinicalEvent } from '../../control-plane/eventlog/clinical.ts';
 import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
 import { indexKey } from '../../control-plane/eventlog/keys.ts';
+import { Overtaken } from '../../control-plane/eventlog/overtaken.ts';
+import { Persons } from '../../control-plane/persons/persons.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import { loadKey } from '../../gateway/process/keys.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
+import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { folderOf, runProgram, Site } from '../kit/site.ts';
@@ -132,6 +136,41 @@ t.test('start - a damaged newest row keeps nothing from going on behind it, and 
     audit: { intact: false, firstBad: '10', entries: '11' },
     events: { damage: /^event 10:/ },
   });
+});
+
+t.test('events - what replaced an event is damaged: the event itself can still be read', async (t) => {
+  const { data, directory, open } = await filled(t);
+  const [key, earlierNames] = [loadKey(join(data, 'key'), false), () => []];
+  const openLog = async () => {
+    const store = await open();
+    const overtaken = new Overtaken(store, earlierNames);
+    const eventLog = new EventLog(store, key, () => 1n, [overtaken]);
+    await eventLog.open();
+    return { store, completes: { persons: new Persons(store, key), overtaken, eventLog } };
+  };
+  const order = { filler: { value: 'F1' }, service: { text: 'K' } };
+  const send = async (log: EventLog, lane: string, sequence: bigint, said: object, replaces: boolean) => {
+    const facts = { kind: 'observation', order, provenance: { source: 'lab' }, ...said };
+    const event = ClinicalEvent.encode(ClinicalEvent.fromPartial(facts)).finish() as Buffer;
+    const place = { recordEpoch: 1n, recordSequence: sequence, index: 1, count: 1, source: 'lab' };
+    const envelope = Envelope.fromPartial({ ...place, kind: 'observation', event, replaces });
+    const envelopes = [Envelope.encode(envelope).finish() as Buffer];
+    await log.append('north', 'north', Batch.fromPartial({ epoch: 1n, lane, firstSequence: 1n, envelopes }));
+  };
+  const first = await openLog();
+  const supersessions = [{ what: 'order', record: { epoch: 1n, sequence: 20n }, decidedBy: 'issued' }];
+  await send(first.completes.eventLog, 'urgent', 21n, { status: 'corrected', supersessions }, true);
+  await send(first.completes.eventLog, 'routine', 20n, { status: 'final' }, false);
+  const late = async ({ completes }: typeof first) => {
+    const [stored] = await completes.eventLog.read(11n, 10);
+    return stored === undefined ? undefined : toClinicalEvent(stored, completes);
+  };
+  t.match(await late(first), { status: 'final', superseded: true });
+  await first.store.close();
+  await damage(directory, 'events', 11n);
+  const second = await openLog();
+  t.match(await late(second), { status: 'final', superseded: false });
+  await second.store.close();
 });
 
 t.test('start - a damaged head of the trail is written anew from the newest entry', async (t) => {

@@ -219,7 +219,7 @@ t.test(
     const moved = both('TQ1|1||||||202612021000');
     t.match(moved.schedule?.period, { start: at('2026-12-02T10:00'), end: undefined });
     t.equal(moved.schedule?.timings.length, 1);
-    t.same(moved.provenance?.remarks, ['TQ1-7: another time than in SCH-11 or ARQ-11, and stands']);
+    t.same(moved.provenance?.remarks, ['TQ1-7: another time than in SCH-11, and stands']);
     const same = both('TQ1|1||||||20261201090000');
     t.match(same.schedule?.period, { start: at('2026-12-01T09:00'), end: at('2026-12-01T09:30') });
     t.same(same.provenance?.remarks, []);

@@ -56,7 +56,9 @@ export class Message {
     if (end - start === 2 && bytes[start] === 34 && bytes[start + 1] === 34) return '';
     const raw = this.chars.substring(start, end);
     const text = this.ascii ? raw : this.decoded(raw, start, end);
-    return this.escaped && text.length > 0 ? unescapeText(text, this.by, this.unescape) : text;
+    return this.escaped && text.length > 0
+      ? unescapeText(text, this.by, (sent) => this.unescaped(sent))
+      : text;
   }
 
   /** The same without separators at its end: empty parts there say nothing [HL7 2.5.3.2]. */
@@ -67,11 +69,11 @@ export class Message {
     return this.text(start, last);
   }
 
-  private readonly unescape = (bytes: Buffer): string => {
+  private unescaped(bytes: Buffer): string {
     if (isForeign(this.charset, bytes))
       remark(this.scope, 'MSH-18: an escape sequence that is not UTF-8, read as windows-1252');
     return this.charset.unescape(bytes);
-  };
+  }
 
   /** True where two stretches hold the same bytes. */
   same(start: number, end: number, other: number, otherEnd: number): boolean {

@@ -40,7 +40,7 @@ export function timedBy(to: Schedule, segment: Segment, placed: boolean): boolea
     return placed;
   }
   const apart = start !== undefined && period?.start !== undefined && !same(start, period.start);
-  if (apart) remark(segment.message.scope, 'TQ1-7: another time than in SCH-11 or ARQ-11, and stands');
+  if (apart) remark(segment.message.scope, 'TQ1-7: another time than in SCH-11, and stands');
   // What it stands in place of is one time, not a pattern (ARQ-13) and not the others of several.
   const [sent] = timings;
   if (timings.length === 1 && span(sent?.start, sent?.end) !== undefined) to.timings = [one];

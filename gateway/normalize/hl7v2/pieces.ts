@@ -5,12 +5,8 @@
  */
 import type { Attachment, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { textOf } from './coded.ts';
+import { typeOf } from './file-type.ts';
 import { remark, type Scope } from './scope.ts';
-
-/** PDF, RTF, ZIP, JPEG, PNG, GIF, TIFF in both orders, XML and HTML. */
-const starts = ['%PDF', '{\\rtf', 'PK\x03\x04', '\xff\xd8\xff', '\x89PNG', 'GIF8', 'II*\0', 'MM\0*', '<'].map(
-  (text) => Buffer.from(text, 'latin1'),
-);
 
 export function tellOfPieces(before: Observation | undefined, now: Observation, scope: Scope): void {
   if (now.attachment === undefined) return;
@@ -25,7 +21,8 @@ export function tellOfPieces(before: Observation | undefined, now: Observation, 
   }
 }
 
+/** As a file does; `<` is how XML and HTML begin. */
 function begins(file: Attachment | undefined): boolean {
   const { data } = file ?? {};
-  return data !== undefined && starts.some((start) => start.equals(data.subarray(0, start.length)));
+  return data !== undefined && (data[0] === 0x3c || typeOf(data) !== '');
 }

@@ -11,6 +11,7 @@ import { lookup } from '../lookup.ts';
 import { trimmed, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
 import { codeOf, textOf, unitText } from './coded.ts';
+import { typeOf } from './file-type.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
 import { place, remark } from './scope.ts';
@@ -291,22 +292,6 @@ function embedded(parts: Parts, segment: Segment, field: number): Attachment {
   found.hash = createHash('sha256').update(bytes).digest('hex');
   if (bytes.length <= scope.context.attachmentBytesMax) found.data = bytes;
   return found;
-}
-
-const beginnings: readonly (readonly [latin1: string, type: string])[] = [
-  ['%PDF', 'application/pdf'],
-  ['\x89PNG', 'image/png'],
-  ['\xff\xd8\xff', 'image/jpeg'],
-  ['II*\0', 'image/tiff'],
-  ['MM\0*', 'image/tiff'],
-  ['GIF8', 'image/gif'],
-  ['{\\rtf', 'application/rtf'],
-];
-
-/** By the bytes that files of a kind begin with; empty where none does. */
-function typeOf(bytes: Buffer): string {
-  const begin = bytes.toString('latin1', 0, 8);
-  return beginnings.find(([known]) => begin.startsWith(known))?.[1] ?? '';
 }
 
 /** Base64 of a file that shows by its first bytes what it is. */
