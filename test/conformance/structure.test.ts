@@ -62,6 +62,7 @@ function segmentsOf(raw: Uint8Array): Segment[] {
     at: 0,
     rules: [],
     times: [],
+    files: undefined,
   });
   if ('code' in message) throw new Error(message.reason);
   return message.segments;

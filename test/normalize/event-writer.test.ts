@@ -11,6 +11,7 @@ import {
 import t from 'tap';
 import { codeOf } from '../../gateway/normalize/hl7v2/coded.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { scopeOf } from '../../gateway/normalize/hl7v2/normalize.ts';
 import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { BackWriter, KeptCode } from '../../proto/back-writer.ts';
 import { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
@@ -125,7 +126,7 @@ const context = testContext({
 
 function codeIn(field: string, separators = '^~\\&') {
   const raw = er7(`MSH|${separators}|A|B|||2026||ORU^R01|1|P|2.5`, `OBX|1|NM|${field}`);
-  const scope = { context, offset: '', remarks: new Map(), at: 0, rules: [] as string[], times: [] };
+  const scope = scopeOf(context);
   const message = scan(raw, scope);
   if ('code' in message) throw new Error(message.reason);
   return { code: codeOf(message.segments[1]!.parts(3)), rules: scope.rules };

@@ -20,6 +20,7 @@ function read(raw: Uint8Array | string): Message {
     at: 0,
     rules: [],
     times: [],
+    files: undefined,
   });
   if (!(message instanceof Message)) throw new Error(message.code);
   return message;

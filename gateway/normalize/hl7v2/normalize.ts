@@ -9,6 +9,7 @@ import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
 import { nullsIn } from './nulls.ts';
+import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
 import { remark, remarksOf, type Scope } from './scope.ts';
@@ -43,7 +44,7 @@ function withMappings(message: Message, { mappings }: NormalizeContext): Normali
 }
 
 export function scopeOf(context: NormalizeContext): Scope {
-  return { context, offset: '', remarks: new Map(), at: 0, rules: [], times: [] };
+  return { context, offset: '', remarks: new Map(), at: 0, rules: [], times: [], files: undefined };
 }
 
 function mapped(message: Message): Normalized {
@@ -99,6 +100,7 @@ function mapped(message: Message): Normalized {
   }
   for (const event of events) {
     message.scope.at = event;
+    event.observations = joinPieces(event.observations, message.scope);
     family.finish?.(event, draft);
   }
   stamp(events, header, draft);

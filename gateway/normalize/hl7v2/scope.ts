@@ -1,5 +1,5 @@
 /** What reading one message needs beside its bytes, and what it leaves for the provenance. */
-import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Attachment, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext } from '../outcome.ts';
 import type { Segment } from './message.ts';
 import type { At } from './owners.ts';
@@ -16,6 +16,8 @@ export interface Scope {
   rules: string[];
   /** The times read last: a report and its rows mostly repeat them. */
   times: KnownTime[];
+  /** What was sent of each file, where there is one. */
+  files: Map<Attachment, SentFile> | undefined;
 }
 
 /** A time and the bytes of the message that say it. */
@@ -23,6 +25,15 @@ export interface KnownTime {
   start: number;
   end: number;
   time: ClinicalTime;
+}
+
+export interface SentFile {
+  readonly data: string;
+  /** How it was read; what names no encoding and begins as no file does may be the piece of one. */
+  readonly encoding: string;
+  /** A remark of what is wrong with it, unless it is a piece of one; where it was found. */
+  readonly broken: string;
+  readonly at: At;
 }
 
 const remarksMax = 100;

@@ -15,7 +15,6 @@ import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
-import { tellOfPieces } from './pieces.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -233,7 +232,6 @@ export const observationSegments: Record<string, Handler> = {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
-    tellOfPieces(draft.lastObservation, observation, segment.message.scope);
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
     if (draft.seen.has('SPM') && draft.family.name !== 'oul')
       observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;

@@ -268,6 +268,7 @@ function embedded(parts: Parts, segment: Segment, field: number): Attachment {
   const { scope } = parts.message;
   const found = fresh.attachment();
   const { source, type, encoding, data, misplaced } = said(parts);
+
   found.sourceApplication = source;
   found.contentType = type;
   found.encoding = encoding;
@@ -282,8 +283,13 @@ function embedded(parts: Parts, segment: Segment, field: number): Attachment {
     how = asBase64 ? 'base64' : 'a';
   }
   const broken = how === 'base64' && isBroken(data);
-  if (broken)
-    tell('Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent');
+  scope.files ??= new Map();
+  scope.files.set(found, {
+    data,
+    encoding: encoding === '' && how === 'a' ? '' : how,
+    broken: broken ? `${place(segment, field)}: ${missing}` : '',
+    at: scope.at,
+  });
   const decodedData = broken ? undefined : decoded(data, how);
   if (decodedData === undefined && !broken) tell('not in the encoding that it names');
   const bytes = decodedData ?? Buffer.from(data, 'utf8');
@@ -293,6 +299,9 @@ function embedded(parts: Parts, segment: Segment, field: number): Attachment {
   if (bytes.length <= scope.context.attachmentBytesMax) found.data = bytes;
   return found;
 }
+
+const missing =
+  'Base64 of a length that it cannot have: something of it is missing, and it is kept as it was sent';
 
 /** Base64 of a file that shows by its first bytes what it is. */
 function isFile(text: string): boolean {
