@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
 import { notStated } from './datatypes.ts';
 import { type Element, fhirText, lean, type Resource } from './json.ts';
+import { securityOf } from './security.ts';
 
 /** What became of one of the event's orders. */
 export interface Ordered {
@@ -44,11 +45,15 @@ export class Draft {
     return { reference: `urn:uuid:${uuidOf(this.event.id, path)}`, type: resourceType };
   }
 
-  /** Adds the resource that is made from `path` of the event, as `observations/2`. */
-  add(path: string, resource: Resource): Element {
+  /**
+   * Adds the resource that is made from `path` of the event, as `observations/2`.
+   * @param labels who may see it, beside what holds for the patient, the visit and the whole event
+   */
+  add(path: string, resource: Resource, labels: readonly Element[] = []): Element {
     const id = uuidOf(this.event.id, path);
     const { resourceType, ...members } = resource;
-    const meta = { source: eventUri(this.event.id) };
+    const security = [...securityOf(this.event, resourceType), ...labels];
+    const meta = { source: eventUri(this.event.id), security };
     const content = lean({ resourceType, id, meta, ...members }) as Resource;
     this.entries.push({ fullUrl: `urn:uuid:${id}`, resource: content });
     const reference = this.reference(resourceType, path);

@@ -20,6 +20,7 @@ import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { inRole, organization } from './practitioner.ts';
+import { labelsOf } from './security.ts';
 import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
 import { administrationStatus, dispenseStatus, medicationRequestStatus, table } from './tables.ts';
 
@@ -35,7 +36,10 @@ export function addMedications(draft: Draft): void {
 function addMedication(draft: Draft, path: string, from: Medication): void {
   if (from.act === 'dispense') draft.add(path, dispensed(draft, path, from));
   else if (from.act === 'administration') draft.add(path, administered(draft, path, from));
-  else draft.prescriptions.push(draft.add(path, requested(draft, path, from)));
+  else {
+    const labels = labelsOf(draft.event.order?.confidentiality);
+    draft.prescriptions.push(draft.add(path, requested(draft, path, from), labels));
+  }
 }
 
 /** RXC-1 [HL7 table 0166]: what is added acts, the base carries it. */

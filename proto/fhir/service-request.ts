@@ -18,6 +18,7 @@ import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { occurrence } from './occurrence.ts';
 import { actors, organization, practitioner } from './practitioner.ts';
+import { labelsOf } from './security.ts';
 import { addSpecimens } from './specimen.ts';
 import {
   enclosing,
@@ -73,7 +74,7 @@ function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEve
     ...from.imagingSteps.flatMap(({ protocols }) => protocols),
     ...lines(from).filter((one) => one !== from.service),
   ]);
-  const request = draft.add(path, {
+  const request = {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
     basedOn: replacing ? undefined : parents,
@@ -101,9 +102,10 @@ function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEve
     supportingInfo: parentResult(from),
     specimen: specimens,
     note: [...texts(from), ...timing.words.map((text) => ({ text })), ...notes(about)],
-  });
-  draft.orders.set(place, { request, specimens });
-  return request;
+  };
+  const reference = draft.add(path, request, labelsOf(from.confidentiality));
+  draft.orders.set(place, { request: reference, specimens });
+  return reference;
 }
 
 /** ORC-9 is the time of what ORC-1 says: of an order that ends or changes it is not when that was asked for. */

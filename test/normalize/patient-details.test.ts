@@ -1,6 +1,8 @@
 /** What is said of a patient, a visit, a contact or a procedure beside who and where they are. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle } from '../../proto/fhir/bundle.ts';
+import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
 import { events, only, remarksOf, resources } from './told.ts';
 
@@ -52,6 +54,22 @@ t.test(
     );
     t.same(event?.patient?.flags, ['PD1-11=N', 'PD1-12=Y']);
     t.same(event?.encounter?.flags, ['PV2-22=Y']);
+    const security = (labels: readonly string[]) => ({
+      meta: { security: labels.map((display) => ({ display })) },
+    });
+    const all = toBundle(event as ClinicalEvent).entry.map(({ resource }) => resource);
+    t.match(only('Patient', all), [security(['message', 'patient', 'restricted'])]);
+    t.match(only('Encounter', all), [security(['message', 'visit', 'restricted'])]);
+    t.match(only('Provenance', all), [security(['message'])]);
+    const freed = resources('ADT^A08', 'ARV|2|D|HIV', 'PV1|1|I').map(({ meta }) =>
+      Object.keys(meta as object),
+    );
+    t.same(freed, [['source'], ['source'], ['source']]);
+    const order = `ORC|NW|1||||||||||||||||||||||||||R^Restricted^HL70177`;
+    t.match(only('ServiceRequest', resources('ORM^O01', order, 'OBR|1|1||A')), [security(['Restricted'])]);
+    t.match(only('MedicationRequest', resources('RDE^O11', order, 'RXE||A^B^L|5||mg')), [
+      security(['Restricted']),
+    ]);
     const orders = events(
       'ORM^O01',
       'ARV|1|A|R',

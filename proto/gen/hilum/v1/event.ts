@@ -330,7 +330,7 @@ export interface AccessRestriction {
     | undefined;
   /**
    * Which restriction it is.
-   * HL7 v2: ARV-3 (table 0717)
+   * HL7 v2: ARV-3 (table 0717) · FHIR: Resource.meta.security
    */
   value:
     | Code
@@ -1958,7 +1958,7 @@ export interface Order {
     | undefined;
   /**
    * How confidential it is.
-   * HL7 v2: ORC-28 (table 0177)
+   * HL7 v2: ORC-28 (table 0177) · FHIR: Resource.meta.security
    */
   confidentiality:
     | Code
