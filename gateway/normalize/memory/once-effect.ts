@@ -80,6 +80,23 @@ function allReplaced(saying: FeedSaying, known: Sayings): RecordPosition[] {
   return records;
 }
 
+/**
+ * Has another feed's word replaced what the event's own feed puts before it? Then that word stands, and the event,
+ * which says the same, repeats it: in its place it would be behind what is behind it, and nothing would stand.
+ */
+export function overtookOwn({ supersessions }: ClinicalEvent, other: FeedSaying, known: Sayings): boolean {
+  const passed = allReplaced(other, known);
+  return supersessions.some(({ thisIsSuperseded, record }) =>
+    known.some(
+      (one) =>
+        thisIsSuperseded &&
+        sameRecord(one, { record, index: 0 }) &&
+        one.once?.role === 'effective' &&
+        one.once.links.some((to) => has(passed, to.record)),
+    ),
+  );
+}
+
 export interface Speaker {
   source: string;
   /** The authoritative feed for the event. */

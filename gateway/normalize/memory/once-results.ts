@@ -33,7 +33,7 @@ import { currentIdentifiers } from './identity.ts';
 import { patientIdentifiers } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
 import { millisecondsOf, statusOf, valueText } from './newness.ts';
-import { replacedBy, replacesMore, tellReplaced } from './once-effect.ts';
+import { overtookOwn, replacedBy, replacesMore, tellReplaced } from './once-effect.ts';
 import { both, isMoreUrgent, link, mark, placeOf, samePlace, short, union } from './once-mark.ts';
 import type { OnceRules } from './once-rules.ts';
 
@@ -94,13 +94,14 @@ export function onceResult(
       differs.push('supersedes');
     return { saying, differs };
   });
-  const meant = isAuthority
-    ? others.filter(({ differs }) => differs.every((one) => one === 'class'))
-    : others.filter(({ differs }) => differs.length === 0).slice(0, 1);
+  const same = others.filter(({ differs }) => differs.every((one) => isAuthority && one === 'class'));
+  const overtaker = isAuthority ? same.find(({ saying }) => overtookOwn(event, saying, known)) : undefined;
+  const takesOver = isAuthority && overtaker === undefined;
+  const meant = takesOver ? same : overtaker === undefined ? same.slice(0, 1) : [overtaker];
   const sayings = meant.map(({ saying }) => saying);
   const rule = `results.${feeds.name}`;
   if (sayings.length > 0) {
-    const role = isAuthority ? 'effective' : 'repeat';
+    const role = takesOver ? 'effective' : 'repeat';
     const links = sayings.map((one) => link(one));
     said.once = mark(rule, role, links);
   } else said.once = beside(rule, others);
@@ -120,7 +121,7 @@ export function onceResult(
   const { destinations } = said;
   const after = known.map((one) => {
     if (!sayings.includes(one)) return one;
-    return isAuthority ? { ...one, replaced: true } : { ...one, destinations };
+    return takesOver ? { ...one, replaced: true } : { ...one, destinations };
   });
   recall.set(feedsRow, text, { sayings: [said, ...after].slice(0, sayingsMax) });
   return said.once;

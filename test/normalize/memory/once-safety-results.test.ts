@@ -146,6 +146,18 @@ t.test('once results - what stands in place of a superseded one is superseded', 
   t.equal(role(lab.said('third', { message: '0951' })), 'repeat');
 });
 
+t.test('once results - where all feeds go round in a circle one word still stands', async (t) => {
+  const lab = new Lab(byLab);
+  lab.said('copy', { message: '0900' });
+  lab.said('copy', { message: '0905', status: 'C' });
+  const final = lab.said('lab', { message: '0908' });
+  t.match(final, { once: { role: 'effective' }, superseded: true }, 'the other feed has corrected it');
+  // By its own feed's times the correction is before the final: in place of the copy's nothing would be current.
+  const late = lab.said('lab', { message: '0906', status: 'C' });
+  t.match(late.once, { role: 'repeat', links: [{ record: record(2) }] });
+  t.same(replaced(late), []);
+});
+
 t.test('once results - of several that it stands in place of, one that still stands is enough', async (t) => {
   const lab = new Lab(byLab);
   lab.said('copy', { message: '0900' });
