@@ -6,7 +6,7 @@
  * written for each order of a message, however many results it has.
  *
  *   order        the source and its own number (results: filler, else placer; requests: placer, else filler),
- *                with OBR-4 and OBR-26, because one number may stand over several reports
+ *                with OBR-4 and the result that it hangs from, because one number may stand over several reports
  *   observation  OBX-3 and OBX-4, and its place among equals (lines of a text)
  *
  * Of several codings the first one names it, and one whose codings were swapped is found by the others.
@@ -19,6 +19,7 @@ import type {
   Code,
   Coding,
   Observation,
+  Order,
   RecordPosition,
   Supersession,
 } from '../../../proto/gen/hilum/v1/event.ts';
@@ -110,9 +111,21 @@ export function orderTexts(event: ClinicalEvent, { source }: Pick<About, 'source
   const number =
     event.kind === 'observation' ? (order.filler ?? order.placer) : (order.placer ?? order.filler);
   if (number === undefined) return [];
+  const parent = parentText(order);
   return codeTexts(order.service).map((service) =>
-    [event.kind, source, number.system, number.value, service, order.parentResult].join('\n'),
+    [event.kind, source, number.system, number.value, service, parent].join('\n'),
   );
+}
+
+/**
+ * Which result it hangs from: OBX-3 and OBX-4 of that. What that says (OBR-26.3) may be corrected with it, and tells
+ * only where nothing else does which of several it is: organisms without a sub-id. A number is no such name.
+ */
+function parentText({ parentObservation: parent, parentResult }: Order): string {
+  if (parent === undefined || parentResult === '') return '';
+  const { code, subId, text } = parent;
+  const which = subId !== '' || (code !== undefined && /^[<>=]*\s*[\d.,]+$/.test(text)) ? subId : text;
+  return `${codeText(code)}|${which}`;
 }
 
 /** As the message names the patient, and as merges do by now. What people share or mistype (SSN) only where there is nothing else. */

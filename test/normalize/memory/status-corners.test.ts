@@ -146,3 +146,40 @@ t.test('status - a row that a later build wrote is absent, and costs no record',
     }
   }
 });
+
+t.test(
+  'status - what hangs from a result is known by that, not by how its value is worded [OBR-26]',
+  async (t) => {
+    const susceptibility = (parent: string, status: string, issued: string, filler = 'F1') =>
+      er7(
+        `MSH|^~\\&|LAB|HOSP|||20261123${issued}30+0100||ORU^R01|M${issued}|P|2.5.1`,
+        'PID|1||4711^^^HOSP^MR',
+        `OBR|1||${filler}|29576-6^Susceptibility^LN|||20261123080000+0100|||||||||||||||20261123${issued}00+0100||MB|${status}|${parent}`,
+        `OBX|1|ST|20578-1^Vancomycin^LN||${status === 'C' ? '1' : '>8'}|ug/mL|||||${status}`,
+      );
+    const [staph, other] = [
+      '600-7&Bact&LN^1^Staph aureus',
+      '600-7&Bacteria identified&LN^1^Staph epidermidis',
+    ];
+    const rows = new Rows();
+    take(rows, 1, susceptibility(staph, 'F', '0900'));
+    const [corrected] = take(rows, 2, susceptibility(other, 'C', '1000')) as [ClinicalEvent];
+    t.same(said(corrected), [false, ['order 1', 'observations[0] 1']]);
+    const [late] = take(rows, 3, susceptibility('600-7&&LN^1', 'P', '0830')) as [ClinicalEvent];
+    t.same(said(late), [true, ['order 2', 'observations[0] 2']]);
+    // Another isolate, by its sub-id or, where there is none, by its name.
+    const [second] = take(rows, 4, susceptibility('600-7&Bact&LN^2^E. coli', 'F', '1100')) as [ClinicalEvent];
+    t.same(said(second), [false, []]);
+    take(rows, 5, susceptibility('600-7&Bact&LN^^E. coli', 'F', '0900', 'F2'));
+    const [unnumbered] = take(rows, 6, susceptibility('600-7&Bact&LN^^S. aureus', 'F', '1000', 'F2')) as [
+      ClinicalEvent,
+    ];
+    t.same(said(unnumbered), [false, []]);
+    // The value that made the laboratory add a test is no name of it.
+    take(rows, 7, susceptibility('3016-3&TSH&LN^^8.5', 'F', '0900', 'F3'));
+    const [reflex] = take(rows, 8, susceptibility('3016-3&TSH&LN^^ 9.1', 'C', '1000', 'F3')) as [
+      ClinicalEvent,
+    ];
+    t.same(said(reflex), [false, ['order 7', 'observations[0] 7']]);
+  },
+);
