@@ -21,7 +21,8 @@ import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft 
 import { exitCode, HilumError } from '../process/errors.ts';
 import { blindKey, createBlind, sha256 } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
-import { createOpener, createSealer, type Segment } from '../process/seal.ts';
+import { createSealer, type Opener, type Segment } from '../process/seal.ts';
+import { beginSegment } from '../process/segments.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, tables } from './layout.ts';
@@ -99,24 +100,16 @@ export class Journal implements Intake {
         exit: exitCode.badConfig,
       });
     }
-    const segments = environment.table(tables.segments);
-    const [newest] = segments.getKeys({ reverse: true, limit: 1 });
-    const segment: Segment = {
-      number: newest === undefined ? 1 : (newest as Buffer).readUInt32BE(0) + 1,
-      salt: randomBytes(16),
-    };
-    const segmentKey = Buffer.alloc(4);
-    segmentKey.writeUInt32BE(segment.number);
-    await environment.write(() => {
-      void segments.put(segmentKey, Buffer.from(segment.salt));
-      if (found === undefined) {
+    const { segment, opener } = await beginSegment(environment, options.key);
+    if (found === undefined) {
+      await environment.write(() => {
         void state.put(Buffer.from('format'), Buffer.from(format));
         const epoch = randomBytes(8);
         void state.put(Buffer.from('epoch'), epoch);
         void state.put(Buffer.from('origin'), epoch);
-      }
-    });
-    const journal = new Journal(environment, segment, options, hooks);
+      });
+    }
+    const journal = new Journal(environment, segment, opener, options, hooks);
     if (!(await journal.#space.hold())) hooks.onAlarm('reserve-not-held', {});
     return journal;
   }
@@ -124,6 +117,7 @@ export class Journal implements Intake {
   private constructor(
     environment: Environment,
     segment: Segment,
+    opener: Opener,
     options: JournalOptions,
     hooks: JournalHooks,
   ) {
@@ -150,7 +144,7 @@ export class Journal implements Intake {
       environment,
       committer: this.#committer,
       sealer: createSealer(options.key, segment),
-      opener: createOpener(options.key, (number) => this.segmentSalt(number)),
+      opener,
       origin: this.origin,
       epoch: () => this.#epoch,
     };
@@ -487,12 +481,6 @@ export class Journal implements Intake {
   oldestPendingS(): number | undefined {
     const [record, event] = [this.#records.oldestS(), this.#outbox.oldestS()];
     return record === undefined || event === undefined ? (record ?? event) : Math.min(record, event);
-  }
-
-  segmentSalt(number: number): Uint8Array | undefined {
-    const key = Buffer.alloc(4);
-    key.writeUInt32BE(number);
-    return this.#environment.table(tables.segments).get(key);
   }
 
   sourceName(number: number): string {

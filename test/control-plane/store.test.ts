@@ -25,7 +25,7 @@ t.test('store on LMDB - nothing that is written can be read from the file', asyn
 });
 
 t.test('store on LMDB - another key opens nothing', async (t) => {
-  const store = await openLmdbStore({ directory, key: Buffer.alloc(32, 8), onFault: () => undefined });
-  await t.rejects(store.get('secret', Buffer.from('k')), { code: 'authentication' });
-  await store.close();
+  const wrong = { directory, key: Buffer.alloc(32, 8), onFault: () => undefined };
+  for (const readOnly of [false, true])
+    await t.rejects(openLmdbStore({ ...wrong, readOnly }), { code: 'key-wrong', exit: 78 });
 });
