@@ -82,13 +82,13 @@ export function openJournal(options: JournalCommandOptions): OpenJournal {
   for (const { key: number, value } of environment.table(tables.sources).getRange({})) {
     names.set(number.readUInt16BE(0), value.toString());
   }
-  const origin = new State(environment).bytes('origin');
-  if (origin === undefined)
+  const state = new State(environment);
+  if (!state.isBegun)
     throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
   return {
     environment,
     opener,
-    origin: origin.readBigUInt64BE(0),
+    origin: state.kept('origin'),
     sourceName: (number) => names.get(number) ?? `source-${number}`,
   };
 }

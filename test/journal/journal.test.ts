@@ -837,6 +837,47 @@ t.test('journal - what makes the key of a life stands twice, and one copy is eno
   }
 });
 
+t.test('journal - of a row whose head is lost no record takes the number of another', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  const guesses = ['stat', 'routine', 'stat', 'routine', 'stat'] as const;
+  await Promise.all(guesses.map((guess, at) => first.journal.append(draft(`${at + 1}`, 'text', { guess }))));
+  await close(first);
+  await damageHead(directory, 'stat', 1, 'records');
+  const second = await open(directory);
+  const { journal } = second;
+  const lost = take(journal, 'stat');
+  t.same(
+    lost.map(({ sequence, damaged }) => [sequence === 2 || sequence === 4, damaged !== '']),
+    lost.map(() => [false, true]),
+  );
+  t.equal(new Set(lost.map(({ sequence }) => sequence)).size, 3);
+  t.notOk(journal.waiting('stat'), 'and nothing of its class waits that cannot be taken');
+  await close(second);
+});
+
+t.test(
+  'journal - more events than a row can count are several rows, with nothing between them',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    await first.journal.append(draft('A', 'text'));
+    finishAll(first.journal, 'routine', 40_000);
+    await close(first);
+    const second = await open(directory);
+    t.match(
+      second.journal.lanes().find(({ lane }) => lane === 'routine'),
+      { first: 1, last: 40_000 },
+    );
+    const sent = sendable(second.journal, 'routine');
+    t.equal(sent.length, 40_000);
+    t.ok(sent.every((text, at) => text === `1/${at + 1}`));
+    t.ok(second.journal.acked('routine', 40_000));
+    t.match(custodyOf(second.journal), { accepted: 1, delivered: 1, pending: 0 });
+    await close(second);
+  },
+);
+
 t.test('journal - a journal of another format is refused before anything is written', async (t) => {
   const directory = folderOf(t);
   const environment = openEnvironment({ directory });
