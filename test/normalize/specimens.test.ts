@@ -70,3 +70,38 @@ t.test('specimens - on which side a drug is given', async (t) => {
     { dosageInstruction: [{ site: { text: 'Forearm, Left' }, additionalInstruction: [{ text: 'Crush' }] }] },
   ]);
 });
+
+t.test('specimens - what is found in a control is of no patient in FHIR, and the role is told', async (t) => {
+  const message = (role: string) => [
+    'PV1|1|I|W^1',
+    'OBR|1||F1^L|K^Potassium^L|||20261123',
+    'OBX|1|NM|K^Potassium^L||9.1|mmol/L||HH|||F',
+    `SPM|1|||SER|||||||${role}`,
+  ];
+  const about = (role: string) =>
+    resources('ORU^R01', ...message(role))
+      .filter(({ resourceType }) => /Observation|Report|Specimen|ServiceRequest/.test(String(resourceType)))
+      .map((one) => [one.resourceType, 'reference' in Object(one.subject), one.encounter !== undefined]);
+  t.same(about('Q^Control^HL70369'), [
+    ['Specimen', false, false],
+    ['ServiceRequest', false, false],
+    ['Observation', false, false],
+    ['DiagnosticReport', false, false],
+  ]);
+  t.same(about('P^Patient^HL70369'), [
+    ['Specimen', true, false],
+    ['ServiceRequest', true, true],
+    ['Observation', true, true],
+    ['DiagnosticReport', true, true],
+  ]);
+  t.match(only('Specimen', resources('ORU^R01', ...message('Q^Control^HL70369'))), [
+    {
+      extension: [
+        {
+          url: 'urn:hilum:extension:specimen-role',
+          valueCodeableConcept: { coding: [{ code: 'Q', system: /v2-0369$/ }] },
+        },
+      ],
+    },
+  ]);
+});

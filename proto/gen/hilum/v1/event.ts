@@ -2650,8 +2650,10 @@ export interface Specimen {
    */
   rejectReasons: Code[];
   /**
-   * What it is used for: P patient, Q control, C calibrator …; only P says something of a patient.
-   * HL7 v2: SPM-11 (table 0369)
+   * What it is used for: P patient, Q control, C calibrator … Where it is B, C, E, F, O, Q or V for every specimen of
+   * an order, its results are no patient's: not critical, of no class by their flags, nobody's earlier values, and
+   * in FHIR without a subject.
+   * HL7 v2: SPM-11, OBR-15.7 (table 0369) · FHIR: Specimen.extension urn:hilum:extension:specimen-role
    */
   roles: Code[];
   /**
