@@ -26,7 +26,7 @@ import { isOfAlarm } from './device.ts';
 import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
-import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
+import { criticalInterpretation, subIdExtensions, supersededExtension } from './own-extensions.ts';
 import { actor, organization } from './practitioner.ts';
 import { enclosing, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
@@ -68,7 +68,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
   );
   return draft.add(path, {
     resourceType: 'Observation',
-    extension: supersededExtension(from.superseded),
+    extension: [...(supersededExtension(from.superseded) ?? []), ...subIdExtensions(from.subId)],
     identifier: [identifier(from.identifier)],
     basedOn: basedOn(draft, from),
     partOf: draft.immunization === undefined ? undefined : [draft.immunization],

@@ -2779,8 +2779,9 @@ export interface Observation {
    */
   interpretations: string[];
   /**
-   * What tells equal codes apart, or the containment (MDS.VMD.CHAN.METRIC) of a device's row.
-   * HL7 v2: OBX-4 · IHE: PCD-01 OBX-4
+   * What tells equal codes apart and says which rows belong together (an organism and its antibiotics), or the
+   * containment (MDS.VMD.CHAN.METRIC) of a device's row.
+   * HL7 v2: OBX-4 · FHIR: Observation.extension urn:hilum:extension:sub-id · IHE: PCD-01 OBX-4
    */
   subId: string;
   /**
