@@ -4227,7 +4227,7 @@ export interface Immunization {
     | Location
     | undefined;
   /**
-   * The number of this vaccination.
+   * The number of this vaccination; of one that was not given, 9999 is none.
    * HL7 v2: ORC-3, else ORC-2 · FHIR: Immunization.identifier
    */
   identifier:
