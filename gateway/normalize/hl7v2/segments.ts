@@ -306,7 +306,7 @@ function withoutContainer(specimen: Specimen | undefined): Specimen | undefined 
   if (specimen === undefined || (specimen.type === undefined && specimen.roles.length === 0))
     return undefined;
   const identifiers = specimen.identifiers.filter(({ type }) => type !== 'ACSN' && !type.startsWith('CNTNR'));
-  return { ...specimen, identifiers, registered: undefined };
+  return { ...specimen, identifiers, registered: undefined, dilution: '', substances: [] };
 }
 
 function addSpecimen(draft: Draft, segment: Segment): void {
