@@ -5,11 +5,13 @@
  * A range is compared only where nothing is guessed: the unit is the rule's own (`mmol/L` and
  * `mol/m3` are one), the value a plain decimal, and a comparator leaves no doubt: `>500` is above
  * 400, of `>3` nobody knows whether it is above 6. Where a rule is of the observation's code and
- * could not be applied, that is counted with its reason. Withdrawn results are not critical, and neither are goals.
+ * could not be applied, that is counted with its reason. Withdrawn results are not critical, and neither are goals
+ * and what is found in controls, calibrators and samples that test the laboratory.
  */
 import type { CriticalConfig } from '../../proto/config/critical-schema.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import { add, type Decimal, multiply, parseDecimal } from '../../proto/units/decimal.ts';
 import { relate } from '../../proto/units/ucum.ts';
 import { agesAt, compareAge } from './age.ts';
@@ -65,6 +67,7 @@ export function compileCritical({ critical }: Pick<Config, 'critical'>): Critica
   return {
     mark(observation, unit, event, counts) {
       if (withdrawn.has(observation.status) || observation.mood !== undefined) return;
+      if (!tellsOfPatient(event.order)) return;
       for (const rule of rulesFor(observation)) {
         const why = judge(rule, observation, unit, event);
         if (why === undefined) continue;

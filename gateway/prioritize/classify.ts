@@ -7,6 +7,7 @@ import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, type Config, classes } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
   alarmClasses,
   alarmFlags,
@@ -84,7 +85,8 @@ function byDefault(event: ClinicalEvent): Verdict {
   const verdict: Verdict = { class: known(kindClasses, event.kind) ?? 'routine', rule: 'class:default:kind' };
   if (fixedKinds.has(event.kind)) return verdict;
   // Flags first: of two reasons for `stat`, the reported critical result is the one to name.
-  if (event.observations.some(isCritical)) return { class: 'stat', rule: 'class:default:critical-flag' };
+  if (event.observations.some(isCritical) && !isOfControl(event))
+    return { class: 'stat', rule: 'class:default:critical-flag' };
   if (event.observations.some(({ critical }) => critical !== undefined)) {
     return { class: 'stat', rule: 'class:default:critical-rule' };
   }
@@ -105,6 +107,11 @@ function byDefault(event: ClinicalEvent): Verdict {
     raise(verdict, alarmClass(event), 'class:default:alarm');
   }
   return verdict;
+}
+
+/** What is found in a control is no patient's, whatever its flags. */
+function isOfControl({ kind, order }: ClinicalEvent): boolean {
+  return kind === 'observation' && !tellsOfPatient(order);
 }
 
 /** The highest that the alarm's own priority and its flags say; unknown words count as unstated. */

@@ -26,7 +26,7 @@ import { isOfAlarm } from './device.ts';
 import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
-import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
+import { criticalInterpretation, subIdExtensions, supersededExtension } from './own-extensions.ts';
 import { actor, organization } from './practitioner.ts';
 import { enclosing, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
@@ -68,15 +68,14 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
   );
   return draft.add(path, {
     resourceType: 'Observation',
-    extension: supersededExtension(from.superseded),
+    extension: [...(supersededExtension(from.superseded) ?? []), ...subIdExtensions(from.subId)],
     identifier: [identifier(from.identifier)],
     basedOn: basedOn(draft, from),
     partOf: draft.immunization === undefined ? undefined : [draft.immunization],
     status: statusOf(from),
     category: categoryOf(event.order?.diagnosticSection ?? ''),
     code: concept(from.code) ?? notStated,
-    subject: draft.patient,
-    encounter: draft.encounter,
+    ...draft.about(orderOf(event, from)),
     ...effective(event, from),
     issued: from.ofOrder.startsWith('further') ? undefined : instant(event.times?.issued),
     performer: performers(draft, from),
@@ -103,6 +102,10 @@ function effective(event: ClinicalEvent, from: Observation): Record<string, Json
 
 function orderAt({ order, furtherOrders }: ClinicalEvent, place: string): Order | undefined {
   return place === 'order' ? order : furtherOrders[Number(/\d+/.exec(place)?.[0])];
+}
+
+function orderOf(event: ClinicalEvent, { ofOrder }: Observation): Order | undefined {
+  return ofOrder === '' ? event.order : orderAt(event, ofOrder);
 }
 
 function basedOn({ event, requests, orders }: Draft, from: Observation): Element[] {
@@ -176,7 +179,7 @@ function addFile(draft: Draft, path: string, from: Observation, file: Attachment
     identifier: hashIdentifier(file),
     status: from.status === 'entered-in-error' ? 'entered-in-error' : 'current',
     type: concept(from.code),
-    subject: draft.patient,
+    subject: draft.about(orderOf(draft.event, from)).subject,
     content: [{ attachment: attachmentOf(file, attachmentTitle(file, textOf(from.code))) }],
   });
 }

@@ -6,6 +6,8 @@
  *   urn:hilum:extension:superseded           true on an Observation or DiagnosticReport that something newer is known of
  *   urn:hilum:extension:advance-directive    on the Patient and the Encounter: DNR …
  *   urn:hilum:extension:timing               on the Appointment: every timing, where there are several or a series
+ *   urn:hilum:extension:sub-id               on an Observation: OBX-4, by which the rows of one report belong together
+ *   urn:hilum:extension:specimen-role        on the Specimen: Q control, C calibrator … (Specimen.role of R5)
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
@@ -33,6 +35,15 @@ export function criticalInterpretation(mark: CriticalMark | undefined): Element 
 /** Not to be resuscitated, a living will …: R4 has it only as a Consent, which nobody gave here. */
 export function directiveExtensions(from: readonly Code[]): Element[] {
   return concepts(from).map((one) => ({ url: `${base}:advance-directive`, valueCodeableConcept: one }));
+}
+
+/** One organism with its antibiotics, one variant, one antigen: no member says it, because nothing is the row of all of them. */
+export function subIdExtensions(subId: string): Element[] {
+  return visible(subId) ? [{ url: `${base}:sub-id`, valueString: subId }] : [];
+}
+
+export function roleExtensions(from: readonly Code[]): Element[] {
+  return concepts(from).map((one) => ({ url: `${base}:specimen-role`, valueCodeableConcept: one }));
 }
 
 /** Of what came late: a reader must not put it in place of what it has. */

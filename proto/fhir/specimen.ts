@@ -1,5 +1,6 @@
 /** Specimen: what was taken from the patient for an order. */
 import type { Identifier, Order, Specimen } from '../gen/hilum/v1/event.ts';
+import { isOfPatient } from '../specimen-role.ts';
 import {
   concept,
   concepts,
@@ -14,6 +15,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
+import { roleExtensions } from './own-extensions.ts';
 import { inRole } from './practitioner.ts';
 
 export function addSpecimens(draft: Draft, path: string, order: Order): Element[] {
@@ -28,11 +30,12 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
   const own = from.identifiers.filter((one) => one !== accession && !containers.includes(one));
   return draft.add(path, {
     resourceType: 'Specimen',
+    extension: roleExtensions(from.roles),
     identifier: identifiers(own),
     accessionIdentifier: identifier(accession),
     status: from.rejectReasons.length > 0 ? 'unsatisfactory' : undefined,
     type: modified(from.type, from.typeModifiers),
-    subject: draft.patient,
+    subject: isOfPatient(from) ? draft.patient : undefined,
     receivedTime: dateTime(from.received),
     collection: {
       collector: inRole(draft, order.participants, 'collector')[0],

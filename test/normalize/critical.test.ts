@@ -30,6 +30,7 @@ interface Sent {
   status?: string;
   flag?: string;
   patient?: string;
+  role?: string;
 }
 
 function result({
@@ -40,12 +41,14 @@ function result({
   status = 'F',
   flag = '',
   patient = '19800101|F',
+  role = 'P',
 }: Sent) {
   const raw = er7(
     'MSH|^~\\&|LAB||||20260301081500+0100||ORU^R01|M1|P|2.5.1',
     `PID|1||4711||X||${patient}`,
     'OBR|1||F1|X|||20260301080000+0100',
     `OBX|1|${type}|${code}^^LN||${value}|${unit}||${flag}|||${status}`,
+    `SPM|1|||SER|||||||${role}`,
   );
   const made = understand(
     JournalRecord.fromPartial({ source: 'lab', protocol: 'mllp', raw, capturedAtUs: 1n }),
@@ -174,5 +177,17 @@ t.test(
     t.match(problemOf('{ code: "1", unit: mmol/L, above: "6", age: { from: 18 y } }'), [
       /"18 y" is not an age/,
     ]);
+  },
+);
+
+t.test(
+  'critical range - a control, a calibrator and a proficiency sample are nobody’s results',
+  async (t) => {
+    for (const role of [...'BCEFOQV', 'Q^Control^HL70369']) {
+      const { lane, counts } = result({ value: '9.1', flag: 'HH', role });
+      t.same([lane, counts, markOf({ value: '9.1', role })], ['routine', undefined, 'no'], role);
+    }
+    for (const role of ['', 'P', 'G', 'L', 'U', 'Q^Quick^99LAB'])
+      t.equal(markOf({ value: '9.1', role }), 'potassium: above 6.0 mmol/L', role);
   },
 );

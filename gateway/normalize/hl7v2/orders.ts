@@ -1,4 +1,5 @@
 /** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
+import { analyzerSegments } from './analyzer.ts';
 import { bloodSegments } from './blood.ts';
 import { type Family, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
@@ -33,6 +34,7 @@ export const orders: Family = {
     rxSegments,
     bloodSegments,
     supplySegments,
+    analyzerSegments,
   ),
   finish(event, draft) {
     event.status = isReplaced(event, draft.done)

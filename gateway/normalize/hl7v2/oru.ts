@@ -2,6 +2,7 @@
 import type { ClinicalEvent, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
+import { analyzerSegments } from './analyzer.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
@@ -27,6 +28,7 @@ const segments = handlers(
   orderSegments,
   contactSegment,
   observationSegments,
+  analyzerSegments,
 );
 
 export const oru: Family = {

@@ -9,6 +9,7 @@ import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, words } from './table.ts';
+import { sn } from './value.ts';
 
 export const spm: Table<Specimen> = [
   [2, 'identifiers', (segment, field) => eips(segment, field)],
@@ -46,7 +47,13 @@ export const sac: Table<Specimen> = [
   [4, 'identifiers', eis('CNTNR-PRIMARY')],
   // Of the container, at an automated system [HL7 13.4.3.7]: it may stand there long after it was received.
   [7, 'registered', time],
+  [29, 'dilution', dilution],
 ];
+
+/** SN as text: 1:10, >2. */
+export function dilution(segment: Segment, field: number): string {
+  return sn(segment.parts(field));
+}
 
 export function specimenOf(order: Order): Specimen {
   order.specimen ??= fresh.specimen();

@@ -1974,7 +1974,14 @@ export interface Order {
    * How it reached who entered it: in writing, by telephone, verbally …
    * HL7 v2: ORC-30 (table 0483)
    */
-  authorization: Code | undefined;
+  authorization:
+    | Code
+    | undefined;
+  /**
+   * How the analyzer is to run the test.
+   * HL7 v2: TCD after OBR · IHE: LAW LAB-28
+   */
+  analysis: Analysis | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2650,8 +2657,10 @@ export interface Specimen {
    */
   rejectReasons: Code[];
   /**
-   * What it is used for: P patient, Q control, C calibrator …; only P says something of a patient.
-   * HL7 v2: SPM-11 (table 0369)
+   * What it is used for: P patient, Q control, C calibrator … Where it is B, C, E, F, O, Q or V for every specimen of
+   * an order, its results are no patient's: not critical, of no class by their flags, nobody's earlier values, and
+   * in FHIR without a subject.
+   * HL7 v2: SPM-11, OBR-15.7 (table 0369) · FHIR: Specimen.extension urn:hilum:extension:specimen-role
    */
   roles: Code[];
   /**
@@ -2702,7 +2711,19 @@ export interface Specimen {
    * When its container was registered at an automated system, which is not when the laboratory received it.
    * HL7 v2: SAC-7
    */
-  registered: ClinicalTime | undefined;
+  registered:
+    | ClinicalTime
+    | undefined;
+  /**
+   * By how much it is diluted in its container, as text: 1:10.
+   * HL7 v2: SAC-29
+   */
+  dilution: string;
+  /**
+   * What its container holds or was handled with: of a control its lot and expiry.
+   * HL7 v2: INV, SID after SAC · IHE: LAW LAB-28, LAB-29
+   */
+  substances: Substance[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2777,8 +2798,9 @@ export interface Observation {
    */
   interpretations: string[];
   /**
-   * What tells equal codes apart, or the containment (MDS.VMD.CHAN.METRIC) of a device's row.
-   * HL7 v2: OBX-4 · IHE: PCD-01 OBX-4
+   * What tells equal codes apart and says which rows belong together (an organism and its antibiotics), or the
+   * containment (MDS.VMD.CHAN.METRIC) of a device's row.
+   * HL7 v2: OBX-4 · FHIR: Observation.extension urn:hilum:extension:sub-id · IHE: PCD-01 OBX-4
    */
   subId: string;
   /**
@@ -2995,7 +3017,114 @@ export interface Observation {
    * whatever OBX-11 says, and it is no result.
    * HL7 v2: OBX-22 (table 0725)
    */
-  mood: Code | undefined;
+  mood:
+    | Code
+    | undefined;
+  /**
+   * How the analyzer ran the test: what was diluted, and whether and why it was run again.
+   * HL7 v2: TCD after OBX · IHE: LAW LAB-29
+   */
+  analysis:
+    | Analysis
+    | undefined;
+  /**
+   * What the test was run with: reagents and their lots.
+   * HL7 v2: SID after OBX · IHE: LAW LAB-29
+   */
+  substances: Substance[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** How an analyzer runs a test, or is to run it. */
+export interface Analysis {
+  /**
+   * Which test it is of.
+   * HL7 v2: TCD-1
+   */
+  service:
+    | Code
+    | undefined;
+  /**
+   * By how much the analyzer dilutes by itself, as text: 1:10.
+   * HL7 v2: TCD-2
+   */
+  autoDilution: string;
+  /**
+   * By how much it dilutes to run the test again.
+   * HL7 v2: TCD-3
+   */
+  rerunDilution: string;
+  /**
+   * By how much the specimen was diluted before.
+   * HL7 v2: TCD-4
+   */
+  preDilution: string;
+  /**
+   * How much of the analyte the diluent itself contains.
+   * HL7 v2: TCD-5
+   */
+  diluentContent: string;
+  /**
+   * Whether it may be run again by itself, as sent: Y, N.
+   * HL7 v2: TCD-6 (table 0136)
+   */
+  repeatAllowed: string;
+  /**
+   * Whether further tests may follow from the result, as sent: Y, N.
+   * HL7 v2: TCD-7 (table 0136)
+   */
+  reflexAllowed: string;
+  /**
+   * Which run it is: O the first, R run again, D run again diluted, F a test that followed from a result.
+   * HL7 v2: TCD-8 (table 0389)
+   */
+  repeatStatus: Code | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A reagent, a control, a diluent, by its lot. */
+export interface Substance {
+  /**
+   * What it is; of SID the application or method that used it.
+   * HL7 v2: INV-1, SID-1
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * Its state: OK, expired, not available …
+   * HL7 v2: INV-2 (table 0383)
+   */
+  statuses: Code[];
+  /**
+   * Of what kind it is: CO control, SR single test reagent, DI diluent …
+   * HL7 v2: INV-3 (table 0384)
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * The maker's lot.
+   * HL7 v2: INV-16, SID-2
+   */
+  lotNumber: string;
+  /**
+   * Until when it may be used.
+   * HL7 v2: INV-12
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The container of the substance, as sent.
+   * HL7 v2: INV-4, SID-3
+   */
+  container: string;
+  /**
+   * Who made it.
+   * HL7 v2: INV-17, SID-4
+   */
+  manufacturer: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4224,7 +4353,7 @@ export interface Immunization {
     | Location
     | undefined;
   /**
-   * The number of this vaccination.
+   * The number of this vaccination; of one that was not given, 9999 is none.
    * HL7 v2: ORC-3, else ORC-2 · FHIR: Immunization.identifier
    */
   identifier:
@@ -12411,6 +12540,7 @@ function createBaseOrder(): Order {
     confidentiality: undefined,
     setting: undefined,
     authorization: undefined,
+    analysis: undefined,
     _unknownFields: {},
   };
 }
@@ -12584,6 +12714,9 @@ export const Order: MessageFns<Order> = {
     }
     if (message.authorization !== undefined) {
       Code.encode(message.authorization, writer.uint32(450).fork()).join();
+    }
+    if (message.analysis !== undefined) {
+      Analysis.encode(message.analysis, writer.uint32(458).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -13057,6 +13190,14 @@ export const Order: MessageFns<Order> = {
             message.authorization = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 57: {
+            if (tag !== 458) {
+              break;
+            }
+
+            message.analysis = Analysis.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13261,6 +13402,7 @@ export const Order: MessageFns<Order> = {
       confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
       setting: isSet(object.setting) ? Code.fromJSON(object.setting) : undefined,
       authorization: isSet(object.authorization) ? Code.fromJSON(object.authorization) : undefined,
+      analysis: isSet(object.analysis) ? Analysis.fromJSON(object.analysis) : undefined,
     };
   },
 
@@ -13434,6 +13576,9 @@ export const Order: MessageFns<Order> = {
     if (message.authorization !== undefined) {
       obj.authorization = Code.toJSON(message.authorization);
     }
+    if (message.analysis !== undefined) {
+      obj.analysis = Analysis.toJSON(message.analysis);
+    }
     return obj;
   },
 
@@ -13543,6 +13688,9 @@ export const Order: MessageFns<Order> = {
       : undefined;
     message.authorization = (object.authorization !== undefined && object.authorization !== null)
       ? Code.fromPartial(object.authorization)
+      : undefined;
+    message.analysis = (object.analysis !== undefined && object.analysis !== null)
+      ? Analysis.fromPartial(object.analysis)
       : undefined;
     return message;
   },
@@ -15983,6 +16131,8 @@ function createBaseSpecimen(): Specimen {
     siteModifiers: [],
     handling: [],
     registered: undefined,
+    dilution: "",
+    substances: [],
     _unknownFields: {},
   };
 }
@@ -16051,6 +16201,12 @@ export const Specimen: MessageFns<Specimen> = {
     }
     if (message.registered !== undefined) {
       ClinicalTime.encode(message.registered, writer.uint32(170).fork()).join();
+    }
+    if (message.dilution !== "") {
+      writer.uint32(178).string(message.dilution);
+    }
+    for (const v of message.substances) {
+      Substance.encode(v!, writer.uint32(186).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16244,6 +16400,22 @@ export const Specimen: MessageFns<Specimen> = {
             message.registered = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.dilution = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.substances.push(Substance.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16319,6 +16491,10 @@ export const Specimen: MessageFns<Specimen> = {
         ? object.handling.map((e: any) => Code.fromJSON(e))
         : [],
       registered: isSet(object.registered) ? ClinicalTime.fromJSON(object.registered) : undefined,
+      dilution: isSet(object.dilution) ? globalThis.String(object.dilution) : "",
+      substances: globalThis.Array.isArray(object?.substances)
+        ? object.substances.map((e: any) => Substance.fromJSON(e))
+        : [],
     };
   },
 
@@ -16387,6 +16563,12 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.registered !== undefined) {
       obj.registered = ClinicalTime.toJSON(message.registered);
     }
+    if (message.dilution !== "") {
+      obj.dilution = message.dilution;
+    }
+    if (message.substances?.length) {
+      obj.substances = message.substances.map((e) => Substance.toJSON(e));
+    }
     return obj;
   },
 
@@ -16430,6 +16612,8 @@ export const Specimen: MessageFns<Specimen> = {
     message.registered = (object.registered !== undefined && object.registered !== null)
       ? ClinicalTime.fromPartial(object.registered)
       : undefined;
+    message.dilution = object.dilution ?? "";
+    message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
     return message;
   },
 };
@@ -16486,6 +16670,8 @@ function createBaseObservation(): Observation {
     ofSpecimen: 0,
     specimenIdentifier: undefined,
     mood: undefined,
+    analysis: undefined,
+    substances: [],
     _unknownFields: {},
   };
 }
@@ -16641,6 +16827,12 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.mood !== undefined) {
       Code.encode(message.mood, writer.uint32(474).fork()).join();
+    }
+    if (message.analysis !== undefined) {
+      Analysis.encode(message.analysis, writer.uint32(482).fork()).join();
+    }
+    for (const v of message.substances) {
+      Substance.encode(v!, writer.uint32(490).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17066,6 +17258,22 @@ export const Observation: MessageFns<Observation> = {
             message.mood = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.analysis = Analysis.decode(reader, reader.uint32());
+            continue;
+          }
+          case 61: {
+            if (tag !== 490) {
+              break;
+            }
+
+            message.substances.push(Substance.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17254,6 +17462,10 @@ export const Observation: MessageFns<Observation> = {
         ? Identifier.fromJSON(object.specimen_identifier)
         : undefined,
       mood: isSet(object.mood) ? Code.fromJSON(object.mood) : undefined,
+      analysis: isSet(object.analysis) ? Analysis.fromJSON(object.analysis) : undefined,
+      substances: globalThis.Array.isArray(object?.substances)
+        ? object.substances.map((e: any) => Substance.fromJSON(e))
+        : [],
     };
   },
 
@@ -17411,6 +17623,12 @@ export const Observation: MessageFns<Observation> = {
     if (message.mood !== undefined) {
       obj.mood = Code.toJSON(message.mood);
     }
+    if (message.analysis !== undefined) {
+      obj.analysis = Analysis.toJSON(message.analysis);
+    }
+    if (message.substances?.length) {
+      obj.substances = message.substances.map((e) => Substance.toJSON(e));
+    }
     return obj;
   },
 
@@ -17504,6 +17722,447 @@ export const Observation: MessageFns<Observation> = {
       ? Identifier.fromPartial(object.specimenIdentifier)
       : undefined;
     message.mood = (object.mood !== undefined && object.mood !== null) ? Code.fromPartial(object.mood) : undefined;
+    message.analysis = (object.analysis !== undefined && object.analysis !== null)
+      ? Analysis.fromPartial(object.analysis)
+      : undefined;
+    message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAnalysis(): Analysis {
+  return {
+    service: undefined,
+    autoDilution: "",
+    rerunDilution: "",
+    preDilution: "",
+    diluentContent: "",
+    repeatAllowed: "",
+    reflexAllowed: "",
+    repeatStatus: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Analysis: MessageFns<Analysis> = {
+  encode(message: Analysis, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.service !== undefined) {
+      Code.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message.autoDilution !== "") {
+      writer.uint32(18).string(message.autoDilution);
+    }
+    if (message.rerunDilution !== "") {
+      writer.uint32(26).string(message.rerunDilution);
+    }
+    if (message.preDilution !== "") {
+      writer.uint32(34).string(message.preDilution);
+    }
+    if (message.diluentContent !== "") {
+      writer.uint32(42).string(message.diluentContent);
+    }
+    if (message.repeatAllowed !== "") {
+      writer.uint32(50).string(message.repeatAllowed);
+    }
+    if (message.reflexAllowed !== "") {
+      writer.uint32(58).string(message.reflexAllowed);
+    }
+    if (message.repeatStatus !== undefined) {
+      Code.encode(message.repeatStatus, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Analysis {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnalysis();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.service = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.autoDilution = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rerunDilution = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.preDilution = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.diluentContent = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.repeatAllowed = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reflexAllowed = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.repeatStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Analysis {
+    return {
+      service: isSet(object.service) ? Code.fromJSON(object.service) : undefined,
+      autoDilution: isSet(object.autoDilution)
+        ? globalThis.String(object.autoDilution)
+        : isSet(object.auto_dilution)
+        ? globalThis.String(object.auto_dilution)
+        : "",
+      rerunDilution: isSet(object.rerunDilution)
+        ? globalThis.String(object.rerunDilution)
+        : isSet(object.rerun_dilution)
+        ? globalThis.String(object.rerun_dilution)
+        : "",
+      preDilution: isSet(object.preDilution)
+        ? globalThis.String(object.preDilution)
+        : isSet(object.pre_dilution)
+        ? globalThis.String(object.pre_dilution)
+        : "",
+      diluentContent: isSet(object.diluentContent)
+        ? globalThis.String(object.diluentContent)
+        : isSet(object.diluent_content)
+        ? globalThis.String(object.diluent_content)
+        : "",
+      repeatAllowed: isSet(object.repeatAllowed)
+        ? globalThis.String(object.repeatAllowed)
+        : isSet(object.repeat_allowed)
+        ? globalThis.String(object.repeat_allowed)
+        : "",
+      reflexAllowed: isSet(object.reflexAllowed)
+        ? globalThis.String(object.reflexAllowed)
+        : isSet(object.reflex_allowed)
+        ? globalThis.String(object.reflex_allowed)
+        : "",
+      repeatStatus: isSet(object.repeatStatus)
+        ? Code.fromJSON(object.repeatStatus)
+        : isSet(object.repeat_status)
+        ? Code.fromJSON(object.repeat_status)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Analysis): unknown {
+    const obj: any = {};
+    if (message.service !== undefined) {
+      obj.service = Code.toJSON(message.service);
+    }
+    if (message.autoDilution !== "") {
+      obj.autoDilution = message.autoDilution;
+    }
+    if (message.rerunDilution !== "") {
+      obj.rerunDilution = message.rerunDilution;
+    }
+    if (message.preDilution !== "") {
+      obj.preDilution = message.preDilution;
+    }
+    if (message.diluentContent !== "") {
+      obj.diluentContent = message.diluentContent;
+    }
+    if (message.repeatAllowed !== "") {
+      obj.repeatAllowed = message.repeatAllowed;
+    }
+    if (message.reflexAllowed !== "") {
+      obj.reflexAllowed = message.reflexAllowed;
+    }
+    if (message.repeatStatus !== undefined) {
+      obj.repeatStatus = Code.toJSON(message.repeatStatus);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Analysis>): Analysis {
+    return Analysis.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Analysis>): Analysis {
+    const message = createBaseAnalysis();
+    message.service = (object.service !== undefined && object.service !== null)
+      ? Code.fromPartial(object.service)
+      : undefined;
+    message.autoDilution = object.autoDilution ?? "";
+    message.rerunDilution = object.rerunDilution ?? "";
+    message.preDilution = object.preDilution ?? "";
+    message.diluentContent = object.diluentContent ?? "";
+    message.repeatAllowed = object.repeatAllowed ?? "";
+    message.reflexAllowed = object.reflexAllowed ?? "";
+    message.repeatStatus = (object.repeatStatus !== undefined && object.repeatStatus !== null)
+      ? Code.fromPartial(object.repeatStatus)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSubstance(): Substance {
+  return {
+    code: undefined,
+    statuses: [],
+    type: undefined,
+    lotNumber: "",
+    expires: undefined,
+    container: "",
+    manufacturer: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Substance: MessageFns<Substance> = {
+  encode(message: Substance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.statuses) {
+      Code.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.type !== undefined) {
+      Code.encode(message.type, writer.uint32(26).fork()).join();
+    }
+    if (message.lotNumber !== "") {
+      writer.uint32(34).string(message.lotNumber);
+    }
+    if (message.expires !== undefined) {
+      ClinicalTime.encode(message.expires, writer.uint32(42).fork()).join();
+    }
+    if (message.container !== "") {
+      writer.uint32(50).string(message.container);
+    }
+    if (message.manufacturer !== undefined) {
+      Code.encode(message.manufacturer, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Substance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubstance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.statuses.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.type = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lotNumber = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expires = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.manufacturer = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Substance {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      statuses: globalThis.Array.isArray(object?.statuses) ? object.statuses.map((e: any) => Code.fromJSON(e)) : [],
+      type: isSet(object.type) ? Code.fromJSON(object.type) : undefined,
+      lotNumber: isSet(object.lotNumber)
+        ? globalThis.String(object.lotNumber)
+        : isSet(object.lot_number)
+        ? globalThis.String(object.lot_number)
+        : "",
+      expires: isSet(object.expires) ? ClinicalTime.fromJSON(object.expires) : undefined,
+      container: isSet(object.container) ? globalThis.String(object.container) : "",
+      manufacturer: isSet(object.manufacturer) ? Code.fromJSON(object.manufacturer) : undefined,
+    };
+  },
+
+  toJSON(message: Substance): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.statuses?.length) {
+      obj.statuses = message.statuses.map((e) => Code.toJSON(e));
+    }
+    if (message.type !== undefined) {
+      obj.type = Code.toJSON(message.type);
+    }
+    if (message.lotNumber !== "") {
+      obj.lotNumber = message.lotNumber;
+    }
+    if (message.expires !== undefined) {
+      obj.expires = ClinicalTime.toJSON(message.expires);
+    }
+    if (message.container !== "") {
+      obj.container = message.container;
+    }
+    if (message.manufacturer !== undefined) {
+      obj.manufacturer = Code.toJSON(message.manufacturer);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Substance>): Substance {
+    return Substance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Substance>): Substance {
+    const message = createBaseSubstance();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.statuses = object.statuses?.map((e) => Code.fromPartial(e)) || [];
+    message.type = (object.type !== undefined && object.type !== null) ? Code.fromPartial(object.type) : undefined;
+    message.lotNumber = object.lotNumber ?? "";
+    message.expires = (object.expires !== undefined && object.expires !== null)
+      ? ClinicalTime.fromPartial(object.expires)
+      : undefined;
+    message.container = object.container ?? "";
+    message.manufacturer = (object.manufacturer !== undefined && object.manufacturer !== null)
+      ? Code.fromPartial(object.manufacturer)
+      : undefined;
     return message;
   },
 };
