@@ -2296,7 +2296,8 @@ export interface BloodUnit {
   act: string;
   /**
    * Where it stands: ready, dispensed, returned …; transfused, wasted …
-   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: Procedure.status
+   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: BiologicallyDerivedProduct.status and its extension
+   * urn:hilum:extension:blood-unit, Procedure.status
    */
   status:
     | Code
@@ -2308,7 +2309,7 @@ export interface BloodUnit {
   messageStatus: string;
   /**
    * Since when.
-   * HL7 v2: BPX-4, BTX-13
+   * HL7 v2: BPX-4, BTX-13 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   statusAt:
     | ClinicalTime
@@ -2329,7 +2330,7 @@ export interface BloodUnit {
     | undefined;
   /**
    * For whom it was given: directed, autologous …
-   * HL7 v2: BPX-7
+   * HL7 v2: BPX-7 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   donationType:
     | Code
@@ -2357,19 +2358,19 @@ export interface BloodUnit {
     | undefined;
   /**
    * The blood group.
-   * HL7 v2: BPX-11, BTX-4
+   * HL7 v2: BPX-11, BTX-4 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   bloodGroup:
     | Code
     | undefined;
   /**
    * What it was tested for, or made: irradiated, CMV negative …
-   * HL7 v2: BPX-12
+   * HL7 v2: BPX-12 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   specialTesting: Code[];
   /**
    * Until when it may be used.
-   * HL7 v2: BPX-13
+   * HL7 v2: BPX-13 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   expires:
     | ClinicalTime
