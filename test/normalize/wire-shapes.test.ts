@@ -33,6 +33,96 @@ t.test('shapes - every message of a batch is its own events, under its own contr
   );
 });
 
+t.test(
+  'shapes - a batch that is not what its trailers count, or has none, is told with each of its messages',
+  async (t) => {
+    const message = (id: string) => [msh(id), 'PID|1||7^^^S^MR', 'OBR|1|||K^K^L'];
+    const [fhs, bhs] = ['FHS|^~\\&|LAB', 'BHS|^~\\&|LAB'];
+    const [a, b, c] = [message('A'), message('B'), message('C')];
+    const cut = (name: string) =>
+      `${name}: no ${name[0]}TS ends the ${name === 'FHS' ? 'file' : 'batch'}, what stood behind may be missing`;
+    const wanted: [lines: string[], remarks: string[][]][] = [
+      [
+        [fhs, bhs, ...a, ...b, 'BTS|2', 'FTS|1'],
+        [[], []],
+      ],
+      // No count is no claim, and neither is what is no number.
+      [
+        [fhs, bhs, ...a, ...b, 'BTS', 'FTS'],
+        [[], []],
+      ],
+      [
+        [fhs, bhs, ...a, ...b, 'BTS||x', 'FTS|'],
+        [[], []],
+      ],
+      [[bhs, ...a, 'BTS|two'], [[]]],
+      [
+        [bhs, ...a, ...b, 'BTS| 002 |x'],
+        [[], []],
+      ],
+      // [HL7 2.10.3]: each of the four is optional.
+      [
+        [...a, ...b],
+        [[], []],
+      ],
+      [
+        [fhs, ...a, ...b, 'FTS|1'],
+        [[], []],
+      ],
+      [
+        [fhs, bhs, ...a, 'BTS|1', bhs, ...b, 'BTS|1', 'FTS|2'],
+        [[], []],
+      ],
+      [[fhs, bhs, ...a, 'BTS|1', bhs, 'BTS|0', 'FTS|2'], [[]]],
+      // A header that is sent twice is one message.
+      [[bhs, msh('A'), ...a, 'BTS|1'], [['MSH: sent twice']]],
+      [[bhs, ...a, ...b, 'BTS|3'], Array(2).fill(['BTS-1: it counts 3 messages, the batch has 2'])],
+      [[bhs, ...a, 'BTS|2'], [['BTS-1: it counts 2 messages, the batch has 1']]],
+      [[...a, 'BTS|2'], [['BTS-1: it counts 2 messages, the batch has 1']]],
+      [[fhs, ...a, 'FTS|2'], [['FTS-1: it counts 2 batches, the file has 1']]],
+      [
+        [fhs, bhs, ...a, 'BTS|2', bhs, ...b, ...c, 'BTS|2', 'FTS|3'],
+        [
+          ['BTS-1: it counts 2 messages, the batch has 1', 'FTS-1: it counts 3 batches, the file has 2'],
+          ['FTS-1: it counts 3 batches, the file has 2'],
+          ['FTS-1: it counts 3 batches, the file has 2'],
+        ],
+      ],
+      [[bhs, ...a], [[cut('BHS')]]],
+      [
+        [bhs, ...a, bhs, ...b, 'BTS|1'],
+        [[cut('BHS')], []],
+      ],
+      [[fhs, ...a], [[cut('FHS')]]],
+      [[fhs, bhs, ...a, ...b], Array(2).fill([cut('BHS'), cut('FHS')])],
+      [[fhs, bhs, ...a, 'FTS|1'], [[cut('BHS')]]],
+      [
+        [fhs, bhs, ...a, 'FTS|1', fhs, bhs, ...b, 'BTS|1'],
+        [[cut('BHS')], [cut('FHS')]],
+      ],
+    ];
+    for (const [lines, remarks] of wanted) {
+      const events = one(...lines);
+      t.same(
+        events.map(({ provenance }) => provenance?.remarks),
+        remarks,
+        lines.map((line) => line.slice(0, 9)).join(' '),
+      );
+    }
+    // It costs none of them, nor what is told of another.
+    const { events, reject, delivered } = normalizeHl7v2(
+      er7(bhs, ...a, 'MSH|^~', ...b, 'BTS|4'),
+      testContext(),
+    );
+    t.same(
+      events.map(({ provenance }) => provenance?.remarks),
+      Array(2).fill(['BTS-1: it counts 4 messages, the batch has 3']),
+    );
+    t.match(reject, { code: 'no-msh', reason: /^Message 2 of 3: / });
+    t.same(delivered, [1, 3]);
+  },
+);
+
 t.test('shapes - FS inside a text is content, at the end of a message it is framing', async (t) => {
   const lines = [msh('F1'), 'PID|1||7^^^S^MR', 'OBR|1|||K^K^L', 'OBX|1|NM|K^K^L||4.1', 'NTE|1||a\x1cb'];
   const [event] = one(...lines);
