@@ -8,12 +8,14 @@
  *   urn:hilum:extension:timing               on the Appointment: every timing, where there are several or a series
  *   urn:hilum:extension:blood-unit           on the BiologicallyDerivedProduct: status, since, bloodGroup, donationType,
  *                                            specialTesting …, expires
+ *   urn:hilum:extension:master-file-event    on the Basic and each identifier of it: event (add, delete …), effective
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
  */
 import type {
   BloodUnit,
+  ClinicalTime,
   Code,
   CriticalMark,
   DeviceAssociation,
@@ -92,6 +94,16 @@ export function unitExtensions(from: BloodUnit): Element[] {
       part('donationType', 'CodeableConcept', concept(from.donationType)),
       ...concepts(from.specialTesting).map((one) => part('specialTesting', 'CodeableConcept', one)),
       part('expires', 'DateTime', dateTime(from.expires)),
+    ]),
+  ]);
+}
+
+/** What is done to a master file or to one of its entries [HL7 tables 0178, 0180], and from when on. */
+export function masterFileExtensions(event: string, effective?: ClinicalTime): Element[] {
+  return present([
+    complex('master-file-event', [
+      part('event', 'Code', code(event)),
+      part('effective', 'DateTime', dateTime(effective)),
     ]),
   ]);
 }

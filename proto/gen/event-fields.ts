@@ -991,6 +991,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     keyIdentifier: 'Identifier',
     keyLocation: 'Location',
     keyPerson: 'Person',
+    keys: 'list<string>',
   },
   Note: {
     text: 'string',

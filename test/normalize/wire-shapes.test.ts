@@ -1,6 +1,8 @@
 /** Shapes of a message that a sender's habit or its transport makes. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
+import { problemsOf } from '../fhir/validator.ts';
 import { er7, testContext } from './context.ts';
 
 const msh = (id: string, type = 'ORU^R01', more = '') =>
@@ -307,6 +309,63 @@ t.test('master file - a record has its event and its key by components', async (
       { event: 'MDL', controlId: 'X2', key: { codings: [{ code: '1002' }] } },
     ],
   });
+});
+
+t.test(
+  'master file - FHIR tells what is done to each entry, and one that is gone is no current identifier',
+  async (t) => {
+    const [event] = one(
+      msh('F1', 'MFN^M02'),
+      'MFI|PRA^^HL70175||upd',
+      'MFE|MAD|C1|20261121|1^House~2^House',
+      'MFE|mdl|C2|202611220800|3^Gone',
+      'MFE|MDC|||4',
+      'MFE|MUP|||5',
+      'MFE|MAC|||6',
+      'MFE||||7',
+    );
+    if (event === undefined) throw new Error('no event');
+    t.same(event.masterFile?.entries, ['1^House', '2^House', '3^Gone', '4', '5', '6', '7']);
+    const text = toBundleText(event);
+    t.same(problemsOf(text), []);
+    const bundle = JSON.parse(text) as { entry: { resource: { resourceType: string } }[] };
+    const basic = bundle.entry.find(({ resource }) => resource.resourceType === 'Basic')?.resource;
+    const system = 'urn:hilum:master-file-entry';
+    const done = (event: string, effective?: string) => [
+      {
+        url: 'urn:hilum:extension:master-file-event',
+        extension: [
+          { url: 'event', valueCode: event },
+          ...(effective === undefined ? [] : [{ url: 'effective', valueDateTime: effective }]),
+        ],
+      },
+    ];
+    t.same(basic, {
+      ...basic,
+      extension: done('upd'),
+      identifier: [
+        { extension: done('MAD', '2026-11-21'), system, value: '1^House' },
+        { extension: done('MAD', '2026-11-21'), system, value: '2^House' },
+        { extension: done('mdl', '2026-11-22T08:00:00+01:00'), use: 'old', system, value: '3^Gone' },
+        { extension: done('MDC'), use: 'old', system, value: '4' },
+        { extension: done('MUP'), system, value: '5' },
+        { extension: done('MAC'), system, value: '6' },
+        { system, value: '7' },
+      ],
+    });
+    // As it was made before a record had its keys.
+    for (const record of event.masterFile?.records ?? []) record.keys = [];
+    t.match(toBundleText(event), `"identifier":[{"system":"${system}","value":"1^House"},`);
+  },
+);
+
+t.test('master file - one without an entry says nothing, and goes to quarantine [HL7 8.5]', async (t) => {
+  for (const lines of [['MFI|PRA'], ['MFI|PRA||UPD', 'STF|1'], ['MFI|PRA||REP', 'NTE|1||x'], ['STF|1']]) {
+    const { events, reject } = normalizeHl7v2(er7(msh('F1', 'MFN^M02'), ...lines), testContext());
+    t.same(events, [], `${lines}`);
+    t.equal(reject?.code, 'nothing-in-it', `${lines}`);
+  }
+  t.equal(one(msh('F1', 'MFN^M02'), 'MFI|PRA', 'MFE|MDL').length, 1);
 });
 
 t.test('limits - the reason in quarantine names the limit, its key and what to do', async (t) => {

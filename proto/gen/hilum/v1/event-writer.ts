@@ -3182,6 +3182,9 @@ export function writeReplay(w: BackWriter, m: Replay): void {
 
 export function writeMasterFileRecord(w: BackWriter, m: MasterFileRecord): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.keys, i = list.length - 1; i >= 0; i--) {
+    w.text(74, list[i]!);
+  }
   if (m.keyPerson !== undefined) {
     const mark = w.mark();
     writePerson(w, m.keyPerson);

@@ -5304,7 +5304,7 @@ export interface MasterFile {
     | undefined;
   /**
    * What is done to the file, as sent.
-   * HL7 v2: MFI-3
+   * HL7 v2: MFI-3 · FHIR: Basic.extension urn:hilum:extension:master-file-event
    */
   event: string;
   /**
@@ -5324,7 +5324,8 @@ export interface MasterFile {
 export interface MasterFileRecord {
   /**
    * What happens to the record: MAD, MUP, MDL, MDC, MAC.
-   * HL7 v2: MFE-1
+   * HL7 v2: MFE-1 (table 0180) · FHIR: Basic.identifier.use, Basic.identifier.extension
+   * urn:hilum:extension:master-file-event
    */
   event: string;
   /**
@@ -5334,7 +5335,7 @@ export interface MasterFileRecord {
   controlId: string;
   /**
    * When the change takes effect.
-   * HL7 v2: MFE-3
+   * HL7 v2: MFE-3 · FHIR: Basic.identifier.extension urn:hilum:extension:master-file-event
    */
   effective:
     | ClinicalTime
@@ -5369,7 +5370,14 @@ export interface MasterFileRecord {
    * The key where it is a person (XCN, CNN).
    * HL7 v2: MFE-4
    */
-  keyPerson: Person | undefined;
+  keyPerson:
+    | Person
+    | undefined;
+  /**
+   * The key as sent, as it stands in the file's `entries`; several where it repeats.
+   * HL7 v2: MFE-4 · FHIR: Basic.identifier
+   */
+  keys: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -26687,6 +26695,7 @@ function createBaseMasterFileRecord(): MasterFileRecord {
     keyIdentifier: undefined,
     keyLocation: undefined,
     keyPerson: undefined,
+    keys: [],
     _unknownFields: {},
   };
 }
@@ -26716,6 +26725,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     }
     if (message.keyPerson !== undefined) {
       Person.encode(message.keyPerson, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.keys) {
+      writer.uint32(74).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26805,6 +26817,14 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
             message.keyPerson = Person.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.keys.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26855,6 +26875,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
         : isSet(object.key_person)
         ? Person.fromJSON(object.key_person)
         : undefined,
+      keys: globalThis.Array.isArray(object?.keys)
+        ? object.keys.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -26884,6 +26907,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     if (message.keyPerson !== undefined) {
       obj.keyPerson = Person.toJSON(message.keyPerson);
     }
+    if (message.keys?.length) {
+      obj.keys = message.keys;
+    }
     return obj;
   },
 
@@ -26908,6 +26934,7 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     message.keyPerson = (object.keyPerson !== undefined && object.keyPerson !== null)
       ? Person.fromPartial(object.keyPerson)
       : undefined;
+    message.keys = object.keys?.map((e) => e) || [];
     return message;
   },
 };
