@@ -15,6 +15,7 @@ import {
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { inRole } from './practitioner.ts';
+import { table } from './tables.ts';
 
 export function addSpecimens(draft: Draft, path: string, order: Order): Element[] {
   const all = [...(order.specimen === undefined ? [] : [order.specimen]), ...order.furtherSpecimens];
@@ -30,7 +31,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     resourceType: 'Specimen',
     identifier: identifiers(own),
     accessionIdentifier: identifier(accession),
-    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : undefined,
+    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : availability[from.availability.toUpperCase()],
     type: modified(from.type, from.typeModifiers),
     subject: draft.patient,
     receivedTime: dateTime(from.received),
@@ -46,7 +47,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     condition: concepts([
       ...from.conditions,
       ...from.rejectReasons,
-      ...(from.quality === undefined ? [] : [from.quality]),
+      ...[from.quality, from.appropriateness].filter((one) => one !== undefined),
       ...from.risks,
     ]),
     note: [from.description, ...from.handling.map(textOf)]
@@ -54,6 +55,9 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
       .map((text) => ({ text })),
   });
 }
+
+/** HL7 table 0136. */
+const availability = table({ Y: 'available', N: 'unavailable' });
 
 /** What it is kept in is said once for the specimen, the numbers are of each container. */
 function containersOf({ containerType, additives }: Specimen, numbers: readonly Identifier[]): Element[] {

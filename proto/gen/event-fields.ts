@@ -496,6 +496,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     siteModifiers: 'list<Code>',
     handling: 'list<Code>',
     registered: 'ClinicalTime',
+    appropriateness: 'Code',
+    availability: 'string',
   },
   Observation: {
     code: 'Code',

@@ -2514,6 +2514,12 @@ export function writePeriod(w: BackWriter, m: Period): void {
 
 export function writeSpecimen(w: BackWriter, m: Specimen): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.availability !== '') w.text(186, m.availability);
+  if (m.appropriateness !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.appropriateness);
+    w.close(178, mark);
+  }
   if (m.registered !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.registered);

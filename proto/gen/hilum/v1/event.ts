@@ -1384,7 +1384,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role is to be written to.
-   * HL7 v2: PRD-3, CTD-3, PRT-14
+   * HL7 v2: PRD-3, CTD-3, PRT-14, ORC-24 · FHIR: Practitioner.address
    */
   addresses: Address[];
   /**
@@ -1699,7 +1699,7 @@ export interface Order {
   priority: string;
   /**
    * Who ordered, entered, verified, collected, interpreted …
-   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
+   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, ORC-24, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
    * ServiceRequest.requester, ServiceRequest.performer, DiagnosticReport.resultsInterpreter
    */
   participants: Participant[];
@@ -2703,7 +2703,21 @@ export interface Specimen {
    * When its container was registered at an automated system, which is not when the laboratory received it.
    * HL7 v2: SAC-7
    */
-  registered: ClinicalTime | undefined;
+  registered:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Whether it fits what was asked for: preferred, appropriate, inappropriate …
+   * HL7 v2: SPM-23 (table 0492) · FHIR: Specimen.condition
+   */
+  appropriateness:
+    | Code
+    | undefined;
+  /**
+   * Whether it is still there, as sent: Y or N.
+   * HL7 v2: SPM-20 (table 0136) · FHIR: Specimen.status
+   */
+  availability: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -15992,6 +16006,8 @@ function createBaseSpecimen(): Specimen {
     siteModifiers: [],
     handling: [],
     registered: undefined,
+    appropriateness: undefined,
+    availability: "",
     _unknownFields: {},
   };
 }
@@ -16060,6 +16076,12 @@ export const Specimen: MessageFns<Specimen> = {
     }
     if (message.registered !== undefined) {
       ClinicalTime.encode(message.registered, writer.uint32(170).fork()).join();
+    }
+    if (message.appropriateness !== undefined) {
+      Code.encode(message.appropriateness, writer.uint32(178).fork()).join();
+    }
+    if (message.availability !== "") {
+      writer.uint32(186).string(message.availability);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16253,6 +16275,22 @@ export const Specimen: MessageFns<Specimen> = {
             message.registered = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.appropriateness = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.availability = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16328,6 +16366,8 @@ export const Specimen: MessageFns<Specimen> = {
         ? object.handling.map((e: any) => Code.fromJSON(e))
         : [],
       registered: isSet(object.registered) ? ClinicalTime.fromJSON(object.registered) : undefined,
+      appropriateness: isSet(object.appropriateness) ? Code.fromJSON(object.appropriateness) : undefined,
+      availability: isSet(object.availability) ? globalThis.String(object.availability) : "",
     };
   },
 
@@ -16396,6 +16436,12 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.registered !== undefined) {
       obj.registered = ClinicalTime.toJSON(message.registered);
     }
+    if (message.appropriateness !== undefined) {
+      obj.appropriateness = Code.toJSON(message.appropriateness);
+    }
+    if (message.availability !== "") {
+      obj.availability = message.availability;
+    }
     return obj;
   },
 
@@ -16439,6 +16485,10 @@ export const Specimen: MessageFns<Specimen> = {
     message.registered = (object.registered !== undefined && object.registered !== null)
       ? ClinicalTime.fromPartial(object.registered)
       : undefined;
+    message.appropriateness = (object.appropriateness !== undefined && object.appropriateness !== null)
+      ? Code.fromPartial(object.appropriateness)
+      : undefined;
+    message.availability = object.availability ?? "";
     return message;
   },
 };
