@@ -53,10 +53,11 @@ function requestedStatus(event: ClinicalEvent): string {
   const carriedOut = medication?.act === 'dispense' || medication?.act === 'administration';
   const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
   const status = medicationRequestStatus[said ?? ''] ?? 'unknown';
-  // Discontinued, after some of it was given.
+  // Discontinued, after some of it was given; not where it was never taken.
   const stopped =
-    ['DC', 'DR', 'OD'].includes((order?.control ?? '').toUpperCase()) ||
-    ['DC', 'DISCONTINUED'].includes((order?.orderStatus ?? '').toUpperCase());
+    event.status !== 'rejected' &&
+    (['DC', 'DR', 'OD'].includes((order?.control ?? '').toUpperCase()) ||
+      ['DC', 'DISCONTINUED'].includes((order?.orderStatus ?? '').toUpperCase()));
   return status === 'cancelled' && stopped ? 'stopped' : status;
 }
 

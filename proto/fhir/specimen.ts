@@ -17,6 +17,7 @@ import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
 import { roleExtensions } from './own-extensions.ts';
 import { inRole } from './practitioner.ts';
+import { table } from './tables.ts';
 
 export function addSpecimens(draft: Draft, path: string, order: Order): Element[] {
   const all = [...(order.specimen === undefined ? [] : [order.specimen]), ...order.furtherSpecimens];
@@ -33,7 +34,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     extension: roleExtensions(from.roles),
     identifier: identifiers(own),
     accessionIdentifier: identifier(accession),
-    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : undefined,
+    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : availability[from.availability.toUpperCase()],
     type: modified(from.type, from.typeModifiers),
     subject: isOfPatient(from) ? draft.patient : undefined,
     receivedTime: dateTime(from.received),
@@ -49,7 +50,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     condition: concepts([
       ...from.conditions,
       ...from.rejectReasons,
-      ...(from.quality === undefined ? [] : [from.quality]),
+      ...[from.quality, from.appropriateness].filter((one) => one !== undefined),
       ...from.risks,
     ]),
     note: [from.description, ...from.handling.map(textOf)]
@@ -57,6 +58,9 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
       .map((text) => ({ text })),
   });
 }
+
+/** HL7 table 0136. */
+const availability = table({ Y: 'available', N: 'unavailable' });
 
 /** What it is kept in is said once for the specimen, the numbers are of each container. */
 function containersOf({ containerType, additives }: Specimen, numbers: readonly Identifier[]): Element[] {

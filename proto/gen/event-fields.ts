@@ -499,6 +499,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     registered: 'ClinicalTime',
     dilution: 'string',
     substances: 'list<Substance>',
+    appropriateness: 'Code',
+    availability: 'string',
   },
   Observation: {
     code: 'Code',
@@ -1015,6 +1017,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     keyIdentifier: 'Identifier',
     keyLocation: 'Location',
     keyPerson: 'Person',
+    keys: 'list<string>',
   },
   Note: {
     text: 'string',

@@ -181,7 +181,8 @@ function synthetic(family: Family, name: string, fields: number[]): Buffer {
     family.segments.has('ORC')
   )
     lines.push('ORC|NW|1');
-  if (family.name === 'mfn' && name !== 'MFI') lines.push('MFI|CDM');
+  if (family.name === 'mfn') lines.push(name === 'MFI' ? 'MFE|MAD' : 'MFI|CDM');
+  if (family.name === 'mfn' && name === 'NTE') lines.push('MFE|MAD');
   if (['PRT', 'ROL'].includes(name)) lines.push('PV1|1|I');
   const cells: string[] = [name];
   for (const field of fields) {

@@ -127,6 +127,10 @@ t.test('explain HL7 v2 - a batch is explained message by message', async (t) => 
   t.equal(value.get('observations[0].value'), '3.10');
   t.same(from.get('observations[0].value'), ['message 2: OBX[1]-5']);
   t.ok(made.unused.some(({ location }) => location === 'message 2: ZBX-2'));
+  t.same(made.events[1]?.event.provenance?.remarks, []);
+  const short = explained(Buffer.from(`BHS|^~\\&\r${report}${second}BTS|3\r`));
+  for (const { event } of short.events)
+    t.same(event.provenance?.remarks, ['BTS-1: it counts 3 messages, the batch has 2']);
 });
 
 t.test('explain HL7 v2 - a charset whose trail bytes look like delimiters is explained too', async (t) => {

@@ -167,3 +167,24 @@ t.test(
     t.match(ordered?.order?.analysis, { rerunDilution: '1:10' });
   },
 );
+
+t.test('specimens - whether it is still there, and whether it fits what was asked for', async (t) => {
+  const said = (there: string, reject = '') =>
+    `SPM|1|S1&C||SER^Serum^L${'|'.repeat(16)}${there}|${reject}||I^Inappropriate^HL70492`;
+  const message = (...rest: [string, string?]) => ['ORC|NW|O1', 'OBR|1|O1||A^A^L', said(...rest)];
+  t.match(events('OML^O21', ...message('N'))[0]?.order?.specimen, {
+    availability: 'N',
+    appropriateness: { text: 'Inappropriate', codings: [{ code: 'I' }] },
+  });
+  for (const [there, reject, status] of [
+    ['N', '', 'unavailable'],
+    ['y', '', 'available'],
+    ['', '', undefined],
+    ['X', '', undefined],
+    ['Y', 'RB^Broken^HL70490', 'unsatisfactory'],
+  ] as const) {
+    const [specimen] = only('Specimen', resources('OML^O21', ...message(there, reject)));
+    t.equal(specimen?.status, status, `${there} ${reject}`);
+    t.match(specimen?.condition, [...(reject === '' ? [] : [{ text: 'Broken' }]), { text: 'Inappropriate' }]);
+  }
+});

@@ -6,6 +6,7 @@ import type { Observation, Order, Organization } from '../../../proto/gen/hilum/
 import { sameNumber } from '../identity.ts';
 import type { Draft } from './draft.ts';
 import type { Segment } from './message.ts';
+import { addresses, persons } from './people.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import type { Acting, prt } from './visit.ts';
@@ -79,4 +80,14 @@ function orders(order: Order, facility: Organization): boolean {
   const known = order.orderingFacility;
   if (known === undefined) order.orderingFacility = facility;
   return known === undefined || known.name === facility.name;
+}
+
+/** ORC-24 is of whom ORC-12 names. Of several nobody knows whose it is: then it stands by itself, in their role. */
+export function whereOrdererIs(order: Order, segment: Segment, field: number): void {
+  const found = addresses(segment, field);
+  if (found.length === 0) return;
+  const alone = persons(segment, 12).length === 1;
+  const orderer = alone ? order.participants.findLast(({ role }) => role === 'ordering') : undefined;
+  if (orderer !== undefined) orderer.addresses.push(...found);
+  else order.participants.push({ ...fresh.participant('ordering', undefined), addresses: found });
 }

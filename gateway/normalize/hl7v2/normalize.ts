@@ -118,7 +118,7 @@ function isWhole({ segments }: Message): boolean {
 }
 
 // What only adds to another segment makes no event by itself. MSA does: a reply may hold nothing but how it answers.
-const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR']);
+const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR', 'MFI']);
 
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);

@@ -9,6 +9,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
+import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
 import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
@@ -52,6 +53,7 @@ export const orc: Table<Order> = [
     },
   ],
   [23, (to, segment, field) => void facilityOf(to).telecoms.push(...telecomsOf('work')(segment, field))],
+  [24, whereOrdererIs],
   [25, 'statusModifier', code],
   [28, 'confidentiality', code],
   [29, 'setting', code],

@@ -8,7 +8,7 @@ import { cxs, eips, eis, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
-import { fill, type Table, words } from './table.ts';
+import { fill, type Table, word, words } from './table.ts';
 import { sn } from './value.ts';
 
 export const spm: Table<Specimen> = [
@@ -33,8 +33,10 @@ export const spm: Table<Specimen> = [
   [16, 'risks', codes],
   [17, 'collected', (segment, field) => period(segment, field)],
   [18, 'received', time],
+  [20, 'availability', word],
   [21, 'rejectReasons', codes],
   [22, 'quality', code],
+  [23, 'appropriateness', code],
   [24, 'conditions', codes],
   [27, 'containerType', code],
   [30, 'identifiers', typed('ACSN')],

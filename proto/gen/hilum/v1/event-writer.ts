@@ -2529,6 +2529,12 @@ export function writePeriod(w: BackWriter, m: Period): void {
 
 export function writeSpecimen(w: BackWriter, m: Specimen): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.availability !== '') w.text(202, m.availability);
+  if (m.appropriateness !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.appropriateness);
+    w.close(194, mark);
+  }
   for (let list = m.substances, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeSubstance(w, list[i]!);
@@ -3254,6 +3260,9 @@ export function writeReplay(w: BackWriter, m: Replay): void {
 
 export function writeMasterFileRecord(w: BackWriter, m: MasterFileRecord): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.keys, i = list.length - 1; i >= 0; i--) {
+    w.text(74, list[i]!);
+  }
   if (m.keyPerson !== undefined) {
     const mark = w.mark();
     writePerson(w, m.keyPerson);

@@ -1384,7 +1384,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role is to be written to.
-   * HL7 v2: PRD-3, CTD-3, PRT-14
+   * HL7 v2: PRD-3, CTD-3, PRT-14, ORC-24 · FHIR: Practitioner.address
    */
   addresses: Address[];
   /**
@@ -1699,7 +1699,7 @@ export interface Order {
   priority: string;
   /**
    * Who ordered, entered, verified, collected, interpreted …
-   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
+   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, ORC-24, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
    * ServiceRequest.requester, ServiceRequest.performer, DiagnosticReport.resultsInterpreter
    */
   participants: Participant[];
@@ -2303,7 +2303,8 @@ export interface BloodUnit {
   act: string;
   /**
    * Where it stands: ready, dispensed, returned …; transfused, wasted …
-   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: Procedure.status
+   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: BiologicallyDerivedProduct.status and its extension
+   * urn:hilum:extension:blood-unit, Procedure.status
    */
   status:
     | Code
@@ -2315,7 +2316,7 @@ export interface BloodUnit {
   messageStatus: string;
   /**
    * Since when.
-   * HL7 v2: BPX-4, BTX-13
+   * HL7 v2: BPX-4, BTX-13 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   statusAt:
     | ClinicalTime
@@ -2336,7 +2337,7 @@ export interface BloodUnit {
     | undefined;
   /**
    * For whom it was given: directed, autologous …
-   * HL7 v2: BPX-7
+   * HL7 v2: BPX-7 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   donationType:
     | Code
@@ -2364,19 +2365,19 @@ export interface BloodUnit {
     | undefined;
   /**
    * The blood group.
-   * HL7 v2: BPX-11, BTX-4
+   * HL7 v2: BPX-11, BTX-4 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   bloodGroup:
     | Code
     | undefined;
   /**
    * What it was tested for, or made: irradiated, CMV negative …
-   * HL7 v2: BPX-12
+   * HL7 v2: BPX-12 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   specialTesting: Code[];
   /**
    * Until when it may be used.
-   * HL7 v2: BPX-13
+   * HL7 v2: BPX-13 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   expires:
     | ClinicalTime
@@ -2724,6 +2725,18 @@ export interface Specimen {
    * HL7 v2: INV, SID after SAC · IHE: LAW LAB-28, LAB-29
    */
   substances: Substance[];
+  /**
+   * Whether it fits what was asked for: preferred, appropriate, inappropriate …
+   * HL7 v2: SPM-23 (table 0492) · FHIR: Specimen.condition
+   */
+  appropriateness:
+    | Code
+    | undefined;
+  /**
+   * Whether it is still there, as sent: Y or N.
+   * HL7 v2: SPM-20 (table 0136) · FHIR: Specimen.status
+   */
+  availability: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5432,7 +5445,7 @@ export interface MasterFile {
     | undefined;
   /**
    * What is done to the file, as sent.
-   * HL7 v2: MFI-3
+   * HL7 v2: MFI-3 · FHIR: Basic.extension urn:hilum:extension:master-file-event
    */
   event: string;
   /**
@@ -5452,7 +5465,8 @@ export interface MasterFile {
 export interface MasterFileRecord {
   /**
    * What happens to the record: MAD, MUP, MDL, MDC, MAC.
-   * HL7 v2: MFE-1
+   * HL7 v2: MFE-1 (table 0180) · FHIR: Basic.identifier.use, Basic.identifier.extension
+   * urn:hilum:extension:master-file-event
    */
   event: string;
   /**
@@ -5462,7 +5476,7 @@ export interface MasterFileRecord {
   controlId: string;
   /**
    * When the change takes effect.
-   * HL7 v2: MFE-3
+   * HL7 v2: MFE-3 · FHIR: Basic.identifier.extension urn:hilum:extension:master-file-event
    */
   effective:
     | ClinicalTime
@@ -5497,7 +5511,14 @@ export interface MasterFileRecord {
    * The key where it is a person (XCN, CNN).
    * HL7 v2: MFE-4
    */
-  keyPerson: Person | undefined;
+  keyPerson:
+    | Person
+    | undefined;
+  /**
+   * The key as sent, as it stands in the file's `entries`; several where it repeats.
+   * HL7 v2: MFE-4 · FHIR: Basic.identifier
+   */
+  keys: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -16133,6 +16154,8 @@ function createBaseSpecimen(): Specimen {
     registered: undefined,
     dilution: "",
     substances: [],
+    appropriateness: undefined,
+    availability: "",
     _unknownFields: {},
   };
 }
@@ -16207,6 +16230,12 @@ export const Specimen: MessageFns<Specimen> = {
     }
     for (const v of message.substances) {
       Substance.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.appropriateness !== undefined) {
+      Code.encode(message.appropriateness, writer.uint32(194).fork()).join();
+    }
+    if (message.availability !== "") {
+      writer.uint32(202).string(message.availability);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16416,6 +16445,22 @@ export const Specimen: MessageFns<Specimen> = {
             message.substances.push(Substance.decode(reader, reader.uint32()));
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.appropriateness = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.availability = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16495,6 +16540,8 @@ export const Specimen: MessageFns<Specimen> = {
       substances: globalThis.Array.isArray(object?.substances)
         ? object.substances.map((e: any) => Substance.fromJSON(e))
         : [],
+      appropriateness: isSet(object.appropriateness) ? Code.fromJSON(object.appropriateness) : undefined,
+      availability: isSet(object.availability) ? globalThis.String(object.availability) : "",
     };
   },
 
@@ -16569,6 +16616,12 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.substances?.length) {
       obj.substances = message.substances.map((e) => Substance.toJSON(e));
     }
+    if (message.appropriateness !== undefined) {
+      obj.appropriateness = Code.toJSON(message.appropriateness);
+    }
+    if (message.availability !== "") {
+      obj.availability = message.availability;
+    }
     return obj;
   },
 
@@ -16614,6 +16667,10 @@ export const Specimen: MessageFns<Specimen> = {
       : undefined;
     message.dilution = object.dilution ?? "";
     message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
+    message.appropriateness = (object.appropriateness !== undefined && object.appropriateness !== null)
+      ? Code.fromPartial(object.appropriateness)
+      : undefined;
+    message.availability = object.availability ?? "";
     return message;
   },
 };
@@ -27345,6 +27402,7 @@ function createBaseMasterFileRecord(): MasterFileRecord {
     keyIdentifier: undefined,
     keyLocation: undefined,
     keyPerson: undefined,
+    keys: [],
     _unknownFields: {},
   };
 }
@@ -27374,6 +27432,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     }
     if (message.keyPerson !== undefined) {
       Person.encode(message.keyPerson, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.keys) {
+      writer.uint32(74).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -27463,6 +27524,14 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
             message.keyPerson = Person.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.keys.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -27513,6 +27582,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
         : isSet(object.key_person)
         ? Person.fromJSON(object.key_person)
         : undefined,
+      keys: globalThis.Array.isArray(object?.keys)
+        ? object.keys.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -27542,6 +27614,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     if (message.keyPerson !== undefined) {
       obj.keyPerson = Person.toJSON(message.keyPerson);
     }
+    if (message.keys?.length) {
+      obj.keys = message.keys;
+    }
     return obj;
   },
 
@@ -27566,6 +27641,7 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     message.keyPerson = (object.keyPerson !== undefined && object.keyPerson !== null)
       ? Person.fromPartial(object.keyPerson)
       : undefined;
+    message.keys = object.keys?.map((e) => e) || [];
     return message;
   },
 };
