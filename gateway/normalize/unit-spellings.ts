@@ -173,7 +173,7 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['mm/h', 'mm/hr', 'mm/1h'],
   ['mL/min', 'ml/min', 'cc/min'],
   ['mL/h', 'mL/hr', 'ml/hr', 'cc/hr'],
-  ['L/min', 'l/min', 'lpm'],
+  ['L/min', 'l/min'],
   ['L/min/m2', 'l/min/m2'],
   ['mL/min/{1.73_m2}', 'mL/min/1.73m2', 'mL/min/1.73 m2', 'mL/min/1.73m^2', 'mL/min/1.73', 'mL/min/1.73sqm'],
   ['mg/(24.h)', 'mg/24h', 'mg/24hr', 'mg/24 h', 'mg/24 hr'],
@@ -245,24 +245,6 @@ export function spelledUnit(text: string): string | undefined {
 export function isUnclear(text: string): boolean {
   return unclear.some((pattern) => pattern.test(text));
 }
-
-/**
- * As most write it, where another way of writing it says the same: 10³/µL is 10^3/uL, mm^3 and mm³ are mm3, sec. is
- * sec, and a day is d.
- */
-export function plainly(text: string): string {
-  return text
-    .replace(/[µμ]/g, 'u')
-    .replace(/[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (raised, at: number) => {
-      const digits = [...raised].map((one) => ascii.get(one) ?? one).join('');
-      return /\d/.test(text[at - 1] ?? '') ? `^${digits}` : digits;
-    })
-    .replace(/([A-Za-z])\^([+-]?\d)/g, '$1$2')
-    .replace(/([A-Za-z])\.(?=\/|$)/g, '$1')
-    .replace(/\/(?:day|Tag)$/i, '/d');
-}
-
-const ascii = new Map([...'⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺'].map((one, at) => [one, '0123456789-+'[at] ?? '']));
 
 /**
  * For those who write everything in capitals. One letter alone has too many readings, and a capital that ends a

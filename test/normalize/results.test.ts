@@ -235,6 +235,13 @@ t.test('results - a power of ten whose separator was not escaped is one unit, an
   t.equal(unit('10^doses^L').unit, '10', 'a local code of a unit stays one');
   t.same(unit('10^3/mm^3'), { unit: '10^3/mm^3', ucum: '10*3/mm3', remarks });
   t.same(unit('E^9/L'), { unit: 'E^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('.10^9/L'), { unit: '.10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('·10^9/L'), { unit: '·10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('x·10^9/L'), { unit: 'x·10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('mal 10^9/L'), { unit: 'mal 10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('10^9^/L'), { unit: '10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('fach 10^9/L'), { unit: 'fach 10^9/L', ucum: undefined, remarks }, 'never 9/L');
+  t.equal(unit('1.0^9/L').ucum, undefined);
   t.end();
 });
 
