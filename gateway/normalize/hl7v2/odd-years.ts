@@ -20,6 +20,8 @@ const happened = new Set(
   'EVN-2 EVN-6 PV1-44 PV1-45 OBR-7 OBR-8 OBR-14 OBR-22 OBX-14 OBX-19 SPM-18 MSH-7'.split(' '),
 );
 const birthDates = new Set(['PID-7', 'NK1-16', 'GT1-8', 'IN1-18']);
+/** A gateway whose clock stands before is one without a set clock, and measures nothing. */
+const clockMin = 2020;
 const dayMs = 86_400_000;
 
 /**
@@ -30,7 +32,9 @@ export function dayOf(sent: string, { context }: Scope): string {
   const captured = new Date(Number(context.capturedAtUs / 1_000n)).toISOString().slice(0, 10);
   const { value } = readTime(sent, context.zone).time;
   const year = Number(value.slice(0, 4));
-  const odd = value.length < 10 || year < yearMin || year > Number(captured.slice(0, 4)) + happenedAheadMax;
+  const capturedYear = Number(captured.slice(0, 4));
+  if (capturedYear < clockMin) return value.length < 10 ? '' : value.slice(0, 10);
+  const odd = value.length < 10 || year < yearMin || year > capturedYear + happenedAheadMax;
   return odd ? captured : value.slice(0, 10);
 }
 
