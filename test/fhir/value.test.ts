@@ -63,7 +63,7 @@ t.test('fhir value - a comparator, a titer and a name in digits', async (t) => {
   );
   t.equal(valueText({ value: '12:30', valueType: 'ST' }), '"valueString":"12:30"');
   t.equal(valueText({ value: '0042', valueType: 'ST' }), '"valueString":"0042"');
-  t.equal(valueText({ value: '7.40', valueType: 'TX', unit: 'mmol/L' }), '"valueString":"7.40"');
+  t.equal(valueText({ value: '7.40', valueType: 'TX', unit: 'mmol/L' }), '"valueString":"7.40 mmol/L"');
 });
 
 t.test('fhir value - a structured numeric is a quantity, a range, a ratio or its text', async (t) => {
@@ -328,6 +328,24 @@ t.test('fhir value - what is no plain number keeps its unit in the text', async 
   t.equal(of('≤2'), '"valueString":"≤2 mmol/L"');
   t.equal(of('negative', 'ST'), '"valueString":"negative"', 'a word has none');
   t.equal(of('see 5', 'TX'), '"valueString":"see 5"', 'nor a narrative');
+  for (const type of ['SN', 'TX', 'FT', 'TXT']) {
+    for (const number of ['6.8', '6,8', '>1000', '≥ 7', '<0,01'])
+      t.equal(of(number, type), `"valueString":"${number} mmol/L"`, type);
+    t.equal(of('6.8', type, ''), '"valueString":"6.8"', type);
+  }
+  t.equal(of('６．８'), '"valueString":"６．８ mmol/L"', 'full-width');
+  t.equal(of('٦٫٨'), '"valueString":"٦٫٨ mmol/L"', 'Arabic');
+  const coded = (code: string, text = '') =>
+    valueText({
+      value: text || code,
+      valueType: 'CE',
+      unit: 'mmol/L',
+      valueCode: { text, codings: code === '' ? [] : [{ system: 'urn:hilum:lab', code }] },
+    });
+  t.equal(coded('', '>1000'), '"valueString":">1000 mmol/L"', 'a number in a coded element');
+  t.equal(coded('6,8'), '"valueString":"6,8 mmol/L"');
+  t.match(coded('5', 'moderate'), '"valueCodeableConcept"', 'a code that is a number');
+  t.match(coded('', 'moderate'), '"valueCodeableConcept"');
   const structured = { comparator: '<=', number1: '2', separator: '/', number2: '38' };
   t.equal(
     valueText({ value: '<=2/38', valueType: 'SN', unit: 'ug/mL', structured }),
