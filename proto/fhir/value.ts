@@ -139,11 +139,16 @@ function range(from: Observation, number1: string, number2: string): Value | und
   return { valueRange: { low, high } };
 }
 
-/** OBX-7: always as text; `3.5-5.0` of a number also as its bounds. */
+/**
+ * OBX-7: always as text; `3.5-5.0` of a number also as its bounds. Some systems send the bounds behind the text, as
+ * components: `3.5-5.0^3.5^5.0`.
+ */
 export function referenceRange(from: Observation): Element[] {
-  const { referenceRange: text } = from;
-  if (text.trim() === '') return [];
-  const [, low = '', high = ''] = /^([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)$/.exec(text.trim()) ?? [];
+  const sent = from.referenceRange.trim();
+  if (sent === '') return [];
+  const [, said = '', from1 = '', to1 = ''] = /^([^^]*)\^([+-]?[\d.]+)\^([+-]?[\d.]+)$/.exec(sent) ?? [];
+  const text = from1 === '' ? from.referenceRange : said || `${from1}-${to1}`;
+  const [, low = from1, high = to1] = /^([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)$/.exec(text.trim()) ?? [];
   const bounds = measured.has(from.valueType) ? range(from, low, high) : undefined;
   return [{ ...(bounds?.valueRange as Element | undefined), text }];
 }

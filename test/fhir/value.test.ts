@@ -321,6 +321,23 @@ t.test(
   },
 );
 
+t.test('fhir value - a range whose bounds are components as well is its text and its bounds', async (t) => {
+  const of = (sent: string, type = 'NM') =>
+    resourceOf(
+      'Observation',
+      msh('ORU^R01'),
+      'PID|1||1',
+      'OBR|1||F|A^A^L',
+      `OBX|1|${type}|A^A^L||4.1|mmol/L|${sent}||||F`,
+    ).referenceRange;
+  const bounds = { low: { value: 3.5 }, high: { value: 5 } };
+  t.match(of('3.5-5.0^3.5^5.0'), [{ ...bounds, text: /^3\.5-5\.0$/ }]);
+  t.match(of('normal^3.5^5.0'), [{ ...bounds, text: /^normal$/ }]);
+  t.match(of('^3.5^5.0'), [{ ...bounds, text: /^3\.5-5\.0$/ }]);
+  t.same(of('3.5-5.0^3.5^5.0', 'ST'), [{ text: '3.5-5.0' }], 'bounds are of numbers');
+  t.same(of('a^b^c'), [{ text: 'a^b^c' }], 'other parts stay as they were sent');
+});
+
 t.test('fhir value - what is no plain number keeps its unit in the text', async (t) => {
   const of = (value: string, valueType = 'NM', unit = 'mmol/L') => valueText({ value, valueType, unit });
   t.equal(of('5,4', 'ST'), '"valueString":"5,4 mmol/L"');
