@@ -199,6 +199,68 @@ t.test('units - a day is a day in any language, and a power of ten is one behind
   for (const [text, wanted] of rows) t.equal(reader.read(local(text)), wanted, text);
 });
 
+t.test('units - spellings of other countries that mean one thing are read', async (t) => {
+  const rows: [ucum: string, ...written: string[]][] = [
+    [
+      '10*9/L',
+      '×10^9/L',
+      'x 10^9/L',
+      'X10^9/L',
+      '*10^9/l',
+      '× 10⁹/L',
+      'E9/l',
+      'E9/L',
+      '10 ^9/L',
+      '10^ 9/L',
+      '10**9/L',
+    ],
+    ['10*9/L', '10 exp 9/L', '10(9)/l', 'x10e9/l', '１０＾９／Ｌ', '·10⁹/L', 'x10*9/L', '×10E9/L'],
+    ['10*3/uL', '×10³/µL', '×10³/μL', '10³/㎕', 'x10^3/ul', 'Thousand/cumm'],
+    ['10*6/uL', 'millions/cumm', 'mill/cumm', 'x 10^6/µl'],
+    ['10*5/uL', 'lakhs/cumm'],
+    [
+      'mL/min/{1.73_m2}',
+      'mL/min/1.73m*2',
+      'ml/min/1,73m²',
+      'mL/min/1,73 m²',
+      'ml/min/1.73 qm',
+      'ml/mn/1,73 m2',
+    ],
+    [
+      'mL/min/{1.73_m2}',
+      'mL/min/1.73 sq.m',
+      'ml/min/1,73',
+      'mL/min/1.73.m2',
+      'ml/min/1,73m^2',
+      'ML/MIN/1.73M2',
+    ],
+    ['mU/L', 'mE/l', 'mE/L'],
+    ['kU/L', 'kUA/L', 'kUA/l', 'kU(A)/L'],
+    ['[CFU]/mL', 'KBE/ml', 'UFC/mL', 'KVE/mL', 'kbe/ml'],
+    ['g/dL', 'gr/dL', 'gr/dl', 'Gr/dL'],
+    ['mg/dL', '㎎/㎗', 'ｍｇ／ｄＬ', 'mgr/dL', 'mg %', 'mg / dL', 'мг/дл'],
+    ['meq/L', 'ｍＥｑ／Ｌ', 'mEq/lt'],
+    ['mmol/L', 'mmol/lt', 'mmol/Lt', 'ммоль/л'],
+    ['umol/L', 'µmol/l', 'μmol/l', 'мкмоль/л'],
+    ['g/L', 'г/л', 'gr/L', 'g/Lt'],
+    ['mm[Hg]', '㎜Hg'],
+    ['Cel', '℃', '˚C', '° C'],
+    ['uL', '㎕'],
+    ['/uL', 'cells/cumm', 'cells/cmm'],
+    ['mg/g{creat}', 'mg/g Krea', 'mg/g Kreatinin', 'mg/gCr', 'mg/g creatinine'],
+    ['mg/mmol{creat}', 'mg/mmol Krea', 'mg/mmol créat'],
+    ['/min', '/mn', 'bat/min', 'lat/min'],
+    ['L/min', 'l/mn'],
+    ['ug/(24.h)', 'ug/24h', 'µg/24 h', 'ug/24 Std'],
+    ['mL/h', 'ml/hora', 'mL/Std.', 'ml/uur'],
+    ['mg/d', 'mg/dia', 'mg/día', 'mg/jour', 'mg/giorno', 'mg/die'],
+  ];
+  for (const [wanted, ...written] of rows)
+    for (const text of written) t.equal(reader.read(local(text)), wanted, text);
+  for (const text of ['gr', 'ME/L', 'mil/cumm', 'G/L', '/GF', 'E', '10 9/L', 'log10^3', 'E/9'])
+    t.equal(reader.read(local(text)), undefined, `${text} has more than one reading, or none`);
+});
+
 t.test('units - what the sender calls UCUM or MDC is taken at its word', async (t) => {
   t.equal(reader.read(coded(ucum, 'K/uL')), 'K/uL');
   t.equal(reader.read(coded(ucum, 'mg/dl')), 'mg/dL');
