@@ -113,10 +113,37 @@ t.test('critical range - another unit is not compared and is counted; the same u
   t.equal(markOf({ code: '6301-6', value: '5.4', unit: '' }), 'inr: above 5');
 });
 
+t.test(
+  'critical range - a decimal comma is one; before three digits it is undecided, and told',
+  async (t) => {
+    for (const type of ['NM', 'ST', 'SN']) {
+      const sent = (value: string) => markOf({ type, value: type === 'SN' ? `^${value}` : value });
+      t.equal(sent('6,9'), 'potassium: above 6.0 mmol/L', type);
+      t.equal(sent('2,75'), 'potassium: below 2.8 mmol/L', type);
+      t.equal(sent('4,0'), 'no', type);
+    }
+    t.equal(markOf({ value: '>6,9' }), 'potassium: above 6.0 mmol/L');
+    t.equal(markOf({ value: '6,0' }), 'no', 'the limit itself');
+    t.equal(markOf({ value: '6,0001' }), 'potassium: above 6.0 mmol/L');
+    t.equal(markOf({ value: '0,123' }), 'potassium: below 2.8 mmol/L', 'nobody groups behind a zero');
+    t.equal(markOf({ value: '1234,567' }), 'potassium: above 6.0 mmol/L');
+    t.equal(markOf({ value: '６．９' }), 'potassium: above 6.0 mmol/L', 'full-width');
+    t.equal(markOf({ value: '1,234' }), 'value');
+    t.equal(markOf({ value: '1.234,5' }), 'value');
+    t.equal(markOf({ value: '1,2,3' }), 'value');
+    const { event, observation } = result({ value: '1,234' });
+    t.equal(observation?.value, '1,234');
+    t.same(event?.provenance?.remarks, [
+      'OBX[1]-5: a comma before three digits, decimals or thousands: no rule for critical results was applied',
+    ]);
+    t.same(result({ value: '6,9' }).observation?.value, '6,9', 'the value stays as it was sent');
+    t.equal(result({ value: '6,9' }).lane, 'stat');
+  },
+);
+
 t.test('critical range - what is no number is counted, what is withdrawn is not critical', async (t) => {
   t.equal(markOf({ value: 'hemolyzed', type: 'ST' }), 'value');
   t.equal(markOf({ value: '1:80', type: 'ST' }), 'value');
-  t.equal(markOf({ value: '7,5', type: 'ST' }), 'value');
   t.equal(markOf({ value: '' }), 'no');
   t.equal(markOf({ value: '7', status: 'X' }), 'no');
   t.equal(markOf({ value: '7', status: 'W' }), 'no');

@@ -9,6 +9,7 @@ import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
 import { nullsIn } from './nulls.ts';
+import { dayOf } from './odd-years.ts';
 import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
@@ -44,7 +45,7 @@ function withMappings(message: Message, { mappings }: NormalizeContext): Normali
 }
 
 export function scopeOf(context: NormalizeContext): Scope {
-  return { context, offset: '', remarks: new Map(), at: 0, rules: [], times: [], files: undefined };
+  return { context, offset: '', day: '', remarks: new Map(), at: 0, rules: [], times: [], files: undefined };
 }
 
 function mapped(message: Message): Normalized {
@@ -68,6 +69,7 @@ function mapped(message: Message): Normalized {
   if (pointed) remark(message.scope, 'MSH-14: a continuation pointer in a message that is whole');
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
+  message.scope.day = dayOf(header.text(7), message.scope);
   const draft = new Draft(message, family, trigger);
   let ofAll = true;
   let anything = false;

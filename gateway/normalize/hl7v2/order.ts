@@ -13,6 +13,7 @@ import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
 import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
+import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
@@ -81,6 +82,7 @@ export const obr: Table<Ordering> = [
     5,
     (to, segment, field) => {
       to.order.priority = word(segment, field);
+      tellPriority(to.order.priority, segment, field);
     },
   ],
   [
