@@ -147,3 +147,48 @@ t.test(
     t.end();
   },
 );
+
+t.test('charset - UTF-8 under any other declared charset is read as what it is, with a remark', (t) => {
+  const sent: [declared: string, text: string][] = [
+    ['GB 18030-2000', '钾'],
+    ['GBK', '血钾 ×10⁹/L'],
+    ['BIG-5', '王小明'],
+    ['SHIFT_JIS', '山田'],
+    ['EUC-JP', '山田'],
+    ['KS X 1001', '김철수'],
+    ['~ISO IR87', '山田'],
+    ['8859/2', 'Łukasz Żółć'],
+    ['8859/2', 'ó °'],
+    ['8859/5', 'Иванов'],
+    ['8859/7', 'Παππάς'],
+    ['8859/8', 'כהן'],
+    ['8859/9', 'Yıldız'],
+    ['WIN1251', 'Иванов'],
+    ['KOI8-R', 'Иванов'],
+    ['TIS-620', 'สมชาย'],
+  ];
+  for (const [declared, text] of sent) {
+    const found = read(message(declared, Buffer.from(text)));
+    t.match(found, { family: text, given: 'GIVEN', charset: 'UTF-8' }, `${declared}: ${text}`);
+    t.match(found.remarks, [/^MSH-18: says .*, but all is UTF-8/], declared);
+  }
+  t.end();
+});
+
+t.test('charset - what is valid as UTF-8 by accident stays text of the declared charset', (t) => {
+  const sent: [declared: string, encoding: string, text: string][] = [
+    ['8859/5', 'iso-8859-5', 'ТА'],
+    ['8859/5', 'iso-8859-5', 'УМ'],
+    ['8859/2', 'iso-8859-2', 'ÓŁ'],
+    ['WIN1251', 'windows-1251', 'ТА'.replace('А', '°')],
+    ['GBK', 'gbk', '一些'],
+    ['GBK', 'gbk', '些'],
+    ['GB 18030', 'gbk', '联通'],
+    ['SHIFT_JIS', 'shift_jis', 'ﾂｱ'],
+  ];
+  for (const [declared, encoding, text] of sent) {
+    const bytes = iconv.encode(text, encoding);
+    t.match(read(message(declared, bytes)), { family: text, remarks: [] }, `${declared}: ${text}`);
+  }
+  t.end();
+});

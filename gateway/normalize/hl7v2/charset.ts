@@ -59,8 +59,9 @@ const singleByte: Record<string, string> = lookup({
   CP852: 'cp852',
   CP866: 'cp866',
 });
-/** Where letters beyond ASCII hardly ever follow each other in the way of UTF-8; in Cyrillic, Thai or Polish they may. */
+/** Where letters beyond ASCII hardly ever follow each other in the way of UTF-8, whatever it then says. */
 const western = new Set(['iso-8859-1', 'iso-8859-15', 'windows-1252']);
+const walkedEncodings = new Set(Object.values(encodings));
 const iso2022 = new Set(['ISO IR87', 'ISO IR159', 'ISO IR14', 'ISO-2022-JP', 'JIS']);
 const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE', 'ISO IR192']);
 const asciiNames = new Set(['', 'ASCII', 'US-ASCII', 'ISO IR6']);
@@ -76,6 +77,8 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
   const first = asked[0] ?? '';
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => iso2022.has(name))) {
+    const utf8Found = utf8Instead('iso-2022-jp', whole);
+    if (utf8Found !== undefined) return utf8Found;
     const decode = textDecoder('iso-2022-jp');
     return { name: 'ISO-2022-JP', walked: true, decode, unescape: decode };
   }
@@ -89,17 +92,43 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
   const single = part !== undefined ? `iso-8859-${part}` : page !== undefined ? `windows-${page}` : '';
   const bytewise = single || singleByte[first];
   if (bytewise !== undefined && iconv.encodingExists(bytewise)) {
-    // "Ã¼" beside nothing else is no Western text, but a sender who never changed MSH-18.
-    if (western.has(bytewise) && !isAscii(whole) && isUtf8(whole)) {
-      return { ...utf8(whole, true), remark: `MSH-18: says ${bytewise}, but all is UTF-8, and is read so` };
-    }
-    return viaIconv(bytewise.toUpperCase(), bytewise, false);
+    return utf8Instead(bytewise, whole) ?? viaIconv(bytewise.toUpperCase(), bytewise, false);
   }
   const walked = encodings[first];
-  if (walked !== undefined) return viaIconv(walked.toUpperCase(), walked, true);
+  if (walked !== undefined) return utf8Instead(walked, whole) ?? viaIconv(walked.toUpperCase(), walked, true);
   const fallback = utf8(whole, true);
   return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
 }
+
+/** UTF-8 of a sender who never changed MSH-18: all is valid, and it is no text of what was declared. */
+function utf8Instead(encoding: string, whole: Buffer): Charset | undefined {
+  if (isAscii(whole) || !isUtf8(whole) || !meansUtf8(encoding, whole)) return undefined;
+  return { ...utf8(whole, true), remark: `MSH-18: says ${encoding}, but all is UTF-8, and is read so` };
+}
+
+/** @param whole valid as UTF-8 */
+function meansUtf8(encoding: string, whole: Buffer): boolean {
+  // "Ã¼" beside nothing else is no Western text; and ISO 2022 has seven bits.
+  if (western.has(encoding) || encoding === 'iso-2022-jp') return true;
+  if (strange.test(iconv.decode(whole, encoding))) return true;
+  const wide = walkedEncodings.has(encoding);
+  let own = 0;
+  for (const character of new Set(whole.toString('utf8'))) {
+    const code = character.codePointAt(0) as number;
+    if (code < 0x80) continue;
+    // Of GB 18030, which has all of Unicode, the part that two bytes say.
+    const known = iconv.encode(character, encoding === 'gb18030' ? 'gbk' : encoding)[0] !== 0x3f;
+    if (known && (!wide || code >= firstWide)) own++;
+    // Letters of another script: "ТА" of 8859/5 is "°", "些" of GBK is "Щ", and more of the kind is "ӣ", "Ҽ", "ߏ".
+    else if (!known && code > 0xff && (!wide || code < firstWide) && /\p{L}/u.test(character)) return false;
+  }
+  return own > 0;
+}
+
+/** What no charset has for a letter: bytes that it does not know, and the controls of C1. */
+const strange = /[\u0080-\u009f\ufffd]/;
+/** From here on Han, kana, Hangul: three bytes each, which in two-byte sets hardly ever fit on each other so. */
+const firstWide = 0x2e80;
 
 function utf8(whole: Buffer, declared: boolean): Charset {
   if (isUtf8(whole))
