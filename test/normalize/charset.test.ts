@@ -192,3 +192,42 @@ t.test('charset - what is valid as UTF-8 by accident stays text of the declared 
   }
   t.end();
 });
+
+/** JIS X 0208 by its two-byte numbers, from ESC $ B to the given return. */
+const kanji = (numbers: string, back: string): Buffer =>
+  Buffer.concat([Buffer.from('\u001b$B'), Buffer.from(numbers, 'hex'), Buffer.from(`\u001b(${back}`)]);
+const yamada = '3b334544';
+const taro = '42404f3a';
+
+t.test('charset - text that returns to JIS X 0201 Roman is parted as text that returns to ASCII', (t) => {
+  for (const [declared, back] of [
+    ['ISO IR14~ISO IR87', 'J'],
+    ['~ISO IR87', 'J'],
+    ['~ISO IR87', 'B'],
+  ] as const) {
+    const family = Buffer.concat([
+      kanji(yamada, back),
+      Buffer.from('^'),
+      kanji(taro, back),
+      Buffer.from('^^^^^L^I~'),
+      kanji('253f', back),
+      Buffer.from('\\S\\'),
+    ]);
+    const event = normalizeHl7v2(message(declared, family), testContext()).events[0];
+    t.match(
+      event?.patient?.names,
+      [
+        { family: '山田', given: ['太郎'], representation: 'I' },
+        { family: 'タ^', given: ['GIVEN'] },
+      ],
+      `${declared}, ESC ( ${back}`,
+    );
+    t.same(event?.provenance?.remarks, []);
+  }
+  // Where MSH-2 declares other separators, they are the signs of the set.
+  const other = Buffer.from(
+    'MSH|^!?&|LAB|H|E|H|20261123||ADT^A01|M1|P|2.5||||||!ISO IR87\rPID|1||7||\u001b(J~\\\u001b(B^G\r',
+  );
+  t.equal(read(other).family, '‾¥');
+  t.end();
+});

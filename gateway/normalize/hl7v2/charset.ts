@@ -8,6 +8,8 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { lookup } from '../lookup.ts';
+import type { Delimiters } from './delimiters.ts';
+import { decodeIso2022 } from './iso2022.ts';
 
 export interface Charset {
   /** For provenance. */
@@ -67,7 +69,7 @@ const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE', 'ISO IR1
 const asciiNames = new Set(['', 'ASCII', 'US-ASCII', 'ISO IR6']);
 
 /** `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits. */
-export function charsetOf(names: string[], whole: Buffer): Charset {
+export function charsetOf(names: string[], whole: Buffer, by: Delimiters): Charset {
   const asked = names.map((name) =>
     name
       .trim()
@@ -77,9 +79,9 @@ export function charsetOf(names: string[], whole: Buffer): Charset {
   const first = asked[0] ?? '';
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => iso2022.has(name))) {
-    const utf8Found = utf8Instead('iso-2022-jp', whole);
-    if (utf8Found !== undefined) return utf8Found;
-    const decode = textDecoder('iso-2022-jp');
+    const instead = utf8Instead('iso-2022-jp', whole);
+    if (instead !== undefined) return instead;
+    const decode = (bytes: Buffer): string => decodeIso2022(bytes, by, (some) => some.toString('utf8'));
     return { name: 'ISO-2022-JP', walked: true, decode, unescape: decode };
   }
   if (asciiNames.has(first) || utf8Names.has(first)) {
@@ -160,9 +162,4 @@ export function isForeign({ name }: Charset, bytes: Buffer): boolean {
 function viaIconv(name: string, encoding: string, walked: boolean): Charset {
   const decode = (bytes: Buffer): string => iconv.decode(bytes, encoding);
   return { name, walked, decode, unescape: decode };
-}
-
-function textDecoder(label: string): (bytes: Buffer) => string {
-  const decoder = new TextDecoder(label);
-  return (bytes) => decoder.decode(bytes);
 }
