@@ -59,6 +59,24 @@ export function decodeIso2022(bytes: Buffer, by: Delimiters, outside: (bytes: Bu
   return out;
 }
 
+/** Katakana of JIS X 0201 in eight bits, beside its Roman half. */
+export function eightBitKatakana(bytes: Buffer): string {
+  return katakana(bytes, 0xa1);
+}
+
+/** True where two-byte text stands between its escape sequences: nothing else is written so. */
+export function shiftsToKanji(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf('\u001b$'); at >= 0; at = bytes.indexOf('\u001b$', at + 1)) {
+    const found = setAt(bytes, at + 1);
+    if (found === undefined) continue;
+    const start = at + 1 + found[0].length;
+    let end = start;
+    while (isGraphic(bytes[end])) end++;
+    if (end > start && (end - start) % 2 === 0 && bytes[end] === esc && bytes[end + 1] === 0x28) return true;
+  }
+  return false;
+}
+
 function setAt(bytes: Buffer, at: number): (typeof sets)[number] | undefined {
   const text = bytes.toString('latin1', at, at + 3);
   return sets.find(([sequence]) => text.startsWith(sequence));
