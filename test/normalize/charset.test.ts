@@ -15,8 +15,8 @@ interface Read {
   remarks: string[];
 }
 
-function read(raw: Uint8Array): Read {
-  const event = normalizeHl7v2(raw, testContext()).events[0];
+function read(raw: Uint8Array, ofSource?: string): Read {
+  const event = normalizeHl7v2(raw, testContext({ charset: ofSource })).events[0];
   const name = event?.patient?.names[0];
   return {
     family: name?.family ?? '',
@@ -317,5 +317,28 @@ t.test('charset - JIS X 0212 and katakana of eight and seven bits are read', (t)
   t.match(read(message('ISO IR13~ISO IR87', eight)), { family: 'ﾔﾏﾞ山田', given: 'GIVEN', remarks: [] });
   t.match(read(message('ISO IR13', Buffer.from([0xc2, 0xb1]))), { family: 'ﾂｱ', remarks: [] });
   t.match(read(message('ISO IR13', Buffer.from('山田'))), { family: '山田', charset: 'UTF-8' });
+  t.end();
+});
+
+t.test('charset - where MSH-18 is empty, that of the source in the config holds', (t) => {
+  for (const [ofSource, encoding, text] of [
+    ['CP1251', 'windows-1251', 'Иванов'],
+    ['windows-1253', 'windows-1253', 'Παππάς'],
+    ['Shift_JIS', 'shift_jis', 'ポ構'],
+    ['GBK', 'gbk', '钾'],
+  ] as const) {
+    const bytes = iconv.encode(text, encoding);
+    for (const empty of ['', '""'])
+      t.match(read(message(empty, bytes), ofSource), { family: text, given: 'GIVEN', remarks: [] }, ofSource);
+    t.notMatch(read(message('', bytes)), { family: text }, `${ofSource}: not without it`);
+  }
+  t.match(read(message('8859/2', iconv.encode('Łukasz', 'iso-8859-2')), 'CP1251'), {
+    family: 'Łukasz',
+    remarks: [],
+  });
+  t.match(read(message('', Buffer.from('Иванов')), 'CP1251'), {
+    family: 'Иванов',
+    remarks: ['MSH-18: empty, and the config says windows-1251, but all is UTF-8, and is read so'],
+  });
   t.end();
 });

@@ -37,15 +37,21 @@ const pages: Record<Encoding, Encoding> = lookup({
   tis620: 'windows-874',
 });
 
-/** `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits. */
-export function charsetOf(names: string[], whole: Buffer, by: Delimiters): Charset {
-  const asked = names.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
-  const first = names.length === 0 ? 'ascii' : asked[0];
-  const says = names.length === 0 ? 'MSH-18: empty' : `MSH-18: says ${first ?? 'an unknown charset'}`;
+/**
+ * `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits.
+ * @param ofSource what the config says of the source, where the message says nothing
+ */
+export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSource = ''): Charset {
+  const silent = names.every((name) => name.trim() === '');
+  const said = silent && ofSource !== '' ? [ofSource] : names;
+  const asked = said.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
+  const first = said.length === 0 ? 'ascii' : asked[0];
+  let says = `MSH-18: says ${first ?? 'an unknown charset'}`;
+  if (silent) says = ofSource === '' ? 'MSH-18: empty' : `MSH-18: empty, and the config says ${first}`;
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => japanese.has(name ?? ''))) {
     return (
-      utf8Instead(asked.includes('jis_x0201') ? 'jis_x0201' : 'iso-2022-jp', whole) ??
+      utf8Instead(asked.includes('jis_x0201') ? 'jis_x0201' : 'iso-2022-jp', whole, says) ??
       iso2022(asked, whole, by)
     );
   }
@@ -63,13 +69,13 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters): Chars
     return isAscii(whole) ? { ...found, name: 'ASCII' } : found;
   }
   if (first === 'utf-8') return utf8(whole, true);
-  return utf8Instead(first, whole) ?? asWindows(first, whole) ?? viaIconv(first);
+  return utf8Instead(first, whole, says) ?? asWindows(first, whole, says) ?? viaIconv(first);
 }
 
 /** UTF-8 of a sender who never changed MSH-18: all is valid, and it is no text of what was declared. */
-function utf8Instead(encoding: Encoding, whole: Buffer): Charset | undefined {
+function utf8Instead(encoding: Encoding, whole: Buffer, says: string): Charset | undefined {
   if (isAscii(whole) || !isUtf8(whole) || !meansUtf8(encoding, whole)) return undefined;
-  return { ...utf8(whole, true), remark: `MSH-18: says ${encoding}, but all is UTF-8, and is read so` };
+  return { ...utf8(whole, true), remark: `${says}, but all is UTF-8, and is read so` };
 }
 
 /** @param whole valid as UTF-8 */
@@ -139,14 +145,14 @@ export function foreignBytes({ name }: Charset, bytes: Buffer): string | undefin
 }
 
 /** Where Windows' page of the same letters is meant: quotes, dashes and € stand in it where the standard has controls. */
-function asWindows(encoding: Encoding, whole: Buffer): Charset | undefined {
+function asWindows(encoding: Encoding, whole: Buffer, says: string): Charset | undefined {
   const page = pages[encoding];
   if (page === undefined) return undefined;
   const windows = viaIconv(page);
   if (!hasC1(whole)) return { ...viaIconv(encoding), unescape: windows.decode };
   return {
     ...windows,
-    remark: `MSH-18: says ${encoding}, but has bytes (80 to 9F) of ${page}, and is read so`,
+    remark: `${says}, but has bytes (80 to 9F) of ${page}, and is read so`,
   };
 }
 
