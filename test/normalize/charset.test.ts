@@ -170,7 +170,7 @@ t.test('charset - UTF-8 under any other declared charset is read as what it is, 
   for (const [declared, text] of sent) {
     const found = read(message(declared, Buffer.from(text)));
     t.match(found, { family: text, given: 'GIVEN', charset: 'UTF-8' }, `${declared}: ${text}`);
-    t.match(found.remarks, [/^MSH-18: says .*, but all is UTF-8/], declared);
+    t.match(found.remarks, [/^MSH-18: says (?!ascii).*, but all is UTF-8/], declared);
   }
   t.end();
 });

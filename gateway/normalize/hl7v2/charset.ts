@@ -46,8 +46,9 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSour
   const said = silent && ofSource !== '' ? [ofSource] : names;
   const asked = said.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
   const first = said.length === 0 ? 'ascii' : asked[0];
-  let says = `MSH-18: says ${first ?? 'an unknown charset'}`;
-  if (silent) says = ofSource === '' ? 'MSH-18: empty' : `MSH-18: empty, and the config says ${first}`;
+  const shown = asked.find((name) => japanese.has(name ?? '')) ?? first ?? 'an unknown charset';
+  let says = `MSH-18: says ${shown}`;
+  if (silent) says = ofSource === '' ? 'MSH-18: empty' : `MSH-18: empty, and the config says ${shown}`;
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
   if (asked.some((name) => japanese.has(name ?? ''))) {
     return (
