@@ -32,7 +32,10 @@ export function hl7System(name: string): string {
 export function identifier(from: Identifier | undefined): Element | undefined {
   if (from === undefined || lean(from.value) === undefined) return undefined;
   return {
-    extension: from.checkDigit === '' ? undefined : [{ url: checkDigitUrl, valueString: from.checkDigit }],
+    extension:
+      lean(from.checkDigit) === undefined
+        ? undefined
+        : [{ url: checkDigitUrl, valueString: from.checkDigit }],
     type: from.type === '' ? undefined : identifierType(from.type),
     system: uri(from.system),
     value: from.value,
