@@ -9,7 +9,7 @@ import { classes } from './event-words.ts';
 import { mapping } from './mapping-schema.ts';
 import { onceSection } from './once-schema.ts';
 import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
-import { address, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
+import { address, charset, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
 export { type Class, classes } from './event-words.ts';
 
@@ -24,6 +24,9 @@ const source = z.strictObject({
     .describe(
       'IANA zone for times without an offset. Otherwise the offset of MSH-7 counts, then the zone of the site.',
     ),
+  charset: charset
+    .optional()
+    .describe('The charset of HL7 v2 messages whose MSH-18 is empty; otherwise UTF-8, else windows-1252.'),
   topics: z.array(topicFilter).min(1).optional().describe('MQTT topic filters that are this source.'),
   payloads: z
     .array(name)

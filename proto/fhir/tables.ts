@@ -31,6 +31,11 @@ export const addressUse = table({
   B: 'work',
   O: 'work',
   H: 'home',
+  // At birth: where it was, where the mother lived, the country of origin.
+  BDL: 'old',
+  N: 'old',
+  BR: 'old',
+  F: 'old',
 });
 
 /** HL7 table 0190 → AddressType. */

@@ -135,6 +135,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     end: 'string',
     universalId: 'string',
     universalIdType: 'string',
+    checkDigit: 'string',
   },
   Coding: {
     system: 'string',

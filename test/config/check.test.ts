@@ -72,6 +72,15 @@ const rows: [string, string, string, number, number, string, string][] = [
     'did you mean "Europe/Berlin"?',
   ],
   [
+    'a charset that is none',
+    'sources: { a: { listener: mllp, charset: WINDOWS-12151 } }',
+    'sources.a.charset',
+    1,
+    42,
+    '"WINDOWS-12151" is not a charset',
+    'did you mean "WINDOWS-1251"?',
+  ],
+  [
     'an offset as a zone',
     "site: { zone: '+01:00' }",
     'site.zone',

@@ -79,6 +79,30 @@ t.test('fhir patient - whom an account was moved from keeps the number', (t) => 
   t.end();
 });
 
+t.test('fhir patient - where somebody was born is no address to write to', (t) => {
+  const patient = (pid11: string, pid23 = '') =>
+    resources(t, 'ADT^A08', `PID|1||7^^^H^MR||A^B||1980|F|||${pid11}||||||||||||${pid23}`).Patient?.[0];
+  const url = 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace';
+  const born = patient('1 RUE^^PARIS^^75002^FRA^H~^^^^^FRA^BDL^^75112', 'LYON');
+  t.same(born?.address, [
+    { use: 'home', line: ['1 RUE'], city: 'PARIS', postalCode: '75002', country: 'FRA' },
+  ]);
+  t.same(born?.extension, [{ url, valueAddress: { text: 'LYON', district: '75112', country: 'FRA' } }]);
+  t.match(patient('^^CITY^^^XX^N'), { extension: [{ url, valueAddress: { city: 'CITY', country: 'XX' } }] });
+  t.match(patient('^^N^^^XX^N~^^BDL^^^XX^BDL'), {
+    address: [{ use: 'old', city: 'N' }],
+    extension: [{ url, valueAddress: { city: 'BDL' } }],
+  });
+  // The country somebody comes from, and where the mother lived then.
+  const others = patient('^^^^^XX^F~^^BIRTHTOWN^^^XX^BR');
+  t.match(others?.address, [
+    { use: 'old', country: 'XX' },
+    { use: 'old', city: 'BIRTHTOWN' },
+  ]);
+  t.equal(others?.extension, undefined);
+  t.end();
+});
+
 t.test('fhir patient - the script of a name; a postal address and when it held', (t) => {
   const { Patient } = resources(
     t,

@@ -245,10 +245,11 @@ const numbersOf = { placer: eis('PLAC'), filler: eis('FILL') };
 
 function number(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
   const all = numbersOf[which](segment, field);
-  const found = all[0];
-  // Not by the standard, but some send the accession's number and its key as repetitions.
-  for (let i = 1; i < all.length; i++) addAlternate(order, all[i] as Identifier);
   const old = order[which];
+  const [first] = all;
+  // Not by the standard, but some send the accession's number and its key as repetitions.
+  const found = old === undefined ? first : (all.find((one) => sameNumber(one, old)) ?? first);
+  for (const one of all) if (one !== found) addAlternate(order, one);
   if (old === undefined) order[which] = found;
   else if (found !== undefined && !sameNumber(found, old)) {
     // The order segment is about this order; a different number here is one it hangs from.
@@ -267,8 +268,15 @@ function ownNumber(order: Order, which: 'placer' | 'filler', segment: Segment, f
 function keepNumber(order: Order, which: 'placer' | 'filler', old: Identifier): void {
   const now = order[which];
   if (now === undefined) order[which] = old;
-  else if (!sameNumber(now, old)) addParent(order, old);
-  else if (now.assigner === '') order[which] = old;
+  else if (!sameNumber(now, old)) {
+    // Where it was one of several repetitions, so is the other.
+    const others = order.alternates.filter((one) => one.type !== now.type || !sameNumber(one, now));
+    if (others.length === order.alternates.length) addParent(order, old);
+    else {
+      order.alternates = others;
+      addAlternate(order, old);
+    }
+  } else if (now.assigner === '') order[which] = old;
 }
 
 function addParent(order: Order, found: Identifier): void {

@@ -1835,6 +1835,7 @@ export function writeTimes(w: BackWriter, m: Times): void {
 
 export function writeIdentifier(w: BackWriter, m: Identifier): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.checkDigit !== '') w.text(82, m.checkDigit);
   if (m.universalIdType !== '') w.text(74, m.universalIdType);
   if (m.universalId !== '') w.text(66, m.universalId);
   if (m.end !== '') w.text(58, m.end);

@@ -786,6 +786,11 @@ export interface Identifier {
    * HL7 v2: CX-4.3, EI-4, XCN-9.3 (table 0301)
    */
   universalIdType: string;
+  /**
+   * The check digit, as sent; of a Canadian health card its version code.
+   * HL7 v2: CX-2 · FHIR: Identifier.extension (identifier-checkDigit)
+   */
+  checkDigit: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8732,6 +8737,7 @@ function createBaseIdentifier(): Identifier {
     end: "",
     universalId: "",
     universalIdType: "",
+    checkDigit: "",
     _unknownFields: {},
   };
 }
@@ -8764,6 +8770,9 @@ export const Identifier: MessageFns<Identifier> = {
     }
     if (message.universalIdType !== "") {
       writer.uint32(74).string(message.universalIdType);
+    }
+    if (message.checkDigit !== "") {
+      writer.uint32(82).string(message.checkDigit);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8861,6 +8870,14 @@ export const Identifier: MessageFns<Identifier> = {
             message.universalIdType = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.checkDigit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8900,6 +8917,11 @@ export const Identifier: MessageFns<Identifier> = {
         : isSet(object.universal_id_type)
         ? globalThis.String(object.universal_id_type)
         : "",
+      checkDigit: isSet(object.checkDigit)
+        ? globalThis.String(object.checkDigit)
+        : isSet(object.check_digit)
+        ? globalThis.String(object.check_digit)
+        : "",
     };
   },
 
@@ -8932,6 +8954,9 @@ export const Identifier: MessageFns<Identifier> = {
     if (message.universalIdType !== "") {
       obj.universalIdType = message.universalIdType;
     }
+    if (message.checkDigit !== "") {
+      obj.checkDigit = message.checkDigit;
+    }
     return obj;
   },
 
@@ -8949,6 +8974,7 @@ export const Identifier: MessageFns<Identifier> = {
     message.end = object.end ?? "";
     message.universalId = object.universalId ?? "";
     message.universalIdType = object.universalIdType ?? "";
+    message.checkDigit = object.checkDigit ?? "";
     return message;
   },
 };
