@@ -1,10 +1,11 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
 import type { Alarm, Observation } from '../gen/hilum/v1/event.ts';
-import { coded, concept, dateTime, identifier, identifiers, notStated, timed } from './datatypes.ts';
+import { coded, concept, dateTime, identifier, identifiers, notStated, textOf, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, present, visible } from './json.ts';
 import { location } from './location.ts';
 import { associationExtension } from './own-extensions.ts';
+import { practitioner } from './practitioner.ts';
 import { observationStatus } from './tables.ts';
 
 const mdc = 'urn:iso:std:iso:11073:10101';
@@ -40,6 +41,7 @@ export function addAlarm(draft: Draft): void {
       subject: draft.patient,
       encounter: draft.encounter,
       ...timed('effective', alarm.raised ?? times?.observed, undefined),
+      note: notifications(draft, alarm),
       valueString: alarm.text,
       device: draft.device,
       hasMember: draft.results,
@@ -55,6 +57,18 @@ export function addAlarm(draft: Draft): void {
       device: draft.device,
     });
   }
+}
+
+/** What became of its notification: whoever accepted it made no part of the observation. */
+function notifications(draft: Draft, { notification }: Alarm): Element[] {
+  return (notification?.participants ?? []).flatMap(({ person, role, reason, telecoms, period: when }) => {
+    const said = [textOf(reason), role, ...telecoms.map(({ value }) => value)].filter(visible).join(', ');
+    const by = practitioner(draft, person);
+    const time = dateTime(when?.start ?? when?.end);
+    // Who it was is something, also where nothing says what they did.
+    const text = said === '' && by !== undefined ? 'notified' : said;
+    return text === '' ? [] : [{ authorReference: by, time, text }];
+  });
 }
 
 /** Rows that say what the alarm says: its attributes, and its own code and text. */
