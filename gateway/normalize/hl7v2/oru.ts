@@ -47,7 +47,7 @@ export const device: Family = {
   kind: 'device-observation',
   finish(event, draft) {
     finishReport(event, draft);
-    finishDevice(event);
+    finishDevice(event, draft);
   },
 };
 
@@ -60,7 +60,7 @@ export const alarm: Family = {
     const participants = event.alarm?.notification?.participants ?? [];
     event.alarm = undefined;
     finishReport(event, draft);
-    finishDevice(event);
+    finishDevice(event, draft);
     if (isAlarm(event) || draft.done[0] === event) {
       event.alarm = alarmOf(event, draft.message.scope);
       tellStatus(event.alarm, participants, draft);

@@ -4597,7 +4597,8 @@ export interface Device {
    */
   battery: string;
   /**
-   * MDC containment: every MDS, VMD and channel that the message tells of, in its order.
+   * MDC containment: every MDS, VMD and channel that its rows tell of, in their order; before them those that an
+   * earlier OBR of the patient told of and the rows hang below.
    * HL7 v2: OBX without a value · IHE: PCD-01
    */
   components: DeviceComponent[];
