@@ -1,8 +1,8 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
-import type { Alarm, Observation } from '../gen/hilum/v1/event.ts';
+import type { Alarm, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
 import { coded, concept, dateTime, identifier, identifiers, notStated, textOf, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { type Element, present, visible } from './json.ts';
+import { type Element, type Json, present, visible } from './json.ts';
 import { location } from './location.ts';
 import { associationExtension } from './own-extensions.ts';
 import { practitioner } from './practitioner.ts';
@@ -40,7 +40,7 @@ export function addAlarm(draft: Draft): void {
       code: concept(alarm.code) ?? notStated,
       subject: draft.patient,
       encounter: draft.encounter,
-      ...timed('effective', alarm.raised ?? times?.observed, undefined),
+      ...effective(alarm, times?.observed),
       note: notifications(draft, alarm),
       valueString: alarm.text,
       device: draft.device,
@@ -57,6 +57,19 @@ export function addAlarm(draft: Draft): void {
       device: draft.device,
     });
   }
+}
+
+/**
+ * What a later phase says is true from when the alarm was raised up to that phase; what goes on behind it the phase's
+ * own component says. A status of the notification says nothing of the alarm's own time after it was raised.
+ */
+function effective(alarm: Alarm, observed: ClinicalTime | undefined): Record<string, Json> {
+  const { raised, updated, notification } = alarm;
+  if (notification !== undefined) return timed('effective', raised ?? observed, undefined);
+  const later = raised !== undefined && updated !== undefined && raised.value !== updated.value;
+  return later
+    ? timed('effective', raised, updated)
+    : timed('effective', updated ?? raised ?? observed, undefined);
 }
 
 /** What became of its notification: whoever accepted it made no part of the observation. */

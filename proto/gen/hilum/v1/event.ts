@@ -4495,8 +4495,8 @@ export interface Alarm {
   text: string;
   /**
    * When it was raised; absent where the phase is no beginning and nothing else says it.
-   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime · IHE: PCD-04 OBX-14 · Device JSON:
-   * alarm.time
+   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime, start of Observation.effectivePeriod · IHE:
+   * PCD-04 OBX-14 · Device JSON: alarm.time
    */
   raised:
     | ClinicalTime
@@ -4509,7 +4509,8 @@ export interface Alarm {
   sourceLocation: string;
   /**
    * When it became what this event says of it; of a status of the notification when that came about.
-   * HL7 v2: OBX-14, OBR-7, PRT-11 of ORU^R41 · IHE: PCD-04, PCD-05
+   * HL7 v2: OBX-14, OBR-7, PRT-11 of ORU^R41 · FHIR: end of Observation.effectivePeriod,
+   * Observation.effectiveDateTime · IHE: PCD-04, PCD-05
    */
   updated:
     | ClinicalTime
