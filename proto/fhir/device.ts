@@ -1,5 +1,5 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
-import type { Alarm, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
+import type { Alarm, ClinicalEvent, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
 import { coded, concept, dateTime, identifier, identifiers, notStated, textOf, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present, visible } from './json.ts';
@@ -83,6 +83,26 @@ function notifications(draft: Draft, { notification }: Alarm): Element[] {
     return text === '' ? [] : [{ authorReference: by, time, text }];
   });
 }
+
+/**
+ * A device's report is no order, and names those that it is of: OBR-29, OBR-2, OBR-3. In the message of an alarm they
+ * are the alarm's own numbers.
+ */
+export function ordersOfDevice({ order, device, provenance }: ClinicalEvent): Element[] {
+  if (order === undefined || ofAlarm.test(provenance?.messageType ?? '')) return [];
+  const infuses = (device?.components ?? []).some(({ type }) =>
+    type?.codings.some(({ code, display }) => pump.test(code) || pump.test(display)),
+  );
+  const type = infuses ? 'MedicationRequest' : 'ServiceRequest';
+  const numbers = identifiers(
+    [...order.parents, order.placer, order.filler].filter((one) => one?.value !== '0'),
+  );
+  const once = new Map(numbers.map((one) => [`${String(one.system)}|${String(one.value)}`, one]));
+  return [...once.values()].map((number) => ({ type, identifier: number }));
+}
+
+const ofAlarm = /\^R4[01]\b/;
+const pump = /^MDC_DEV_PUMP_/;
 
 /** Rows that say what the alarm says: its attributes, and its own code and text. */
 export function isOfAlarm(alarm: Alarm, row: Observation): boolean {

@@ -22,7 +22,7 @@ import {
   textOf,
   timed,
 } from './datatypes.ts';
-import { isOfAlarm } from './device.ts';
+import { isOfAlarm, ordersOfDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
@@ -106,6 +106,7 @@ function orderAt({ order, furtherOrders }: ClinicalEvent, place: string): Order 
 }
 
 function basedOn({ event, requests, orders }: Draft, from: Observation): Element[] {
+  if (event.kind === 'device-observation') return ordersOfDevice(event);
   if (from.ofOrder === '') return enclosing.has(event.kind) ? [] : requests.slice(0, 1);
   const under = orders.get(from.ofOrder);
   return under === undefined ? [] : [under.request];
