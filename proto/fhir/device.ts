@@ -9,6 +9,8 @@ import { practitioner } from './practitioner.ts';
 import { observationStatus } from './tables.ts';
 
 const mdc = 'urn:iso:std:iso:11073:10101';
+/** MDC_EVT_ALARM. */
+const anyAlarm = '196616';
 
 export function addDevice(draft: Draft): void {
   const { device, deviceAssociation } = draft.event;
@@ -108,7 +110,10 @@ const pump = /^MDC_DEV_PUMP_/;
 export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
   const coding = row.code?.codings.find(({ system }) => system === mdc);
   if (coding !== undefined && /^6848[0-5]$/.test(coding.code)) return true;
-  return row.value === alarm.text && JSON.stringify(row.code) === JSON.stringify(alarm.code);
+  if (row.value !== alarm.text) return false;
+  // The general term leaves it to its value to say what alarmed.
+  const says = coding?.code === anyAlarm ? (row.valueCode ?? row.code) : row.code;
+  return JSON.stringify(says) === JSON.stringify(alarm.code);
 }
 
 /** The attributes of an alarm under their MDC codes [IHE DEV TF-2 3.4]. */

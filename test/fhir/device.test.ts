@@ -54,3 +54,16 @@ t.test('fhir device - the number of an alarm is no order of its evidence', async
   t.match(told, { code: { coding: [{ code: '147842' }] } });
   t.equal(told?.basedOn, undefined);
 });
+
+t.test('fhir device - an alarm that the value of the general term names is told once', async (t) => {
+  const row = (code: string) =>
+    `OBX|1|CWE|196616^MDC_EVT_ALARM^MDC|1.3.1.150456.1|${code}|||L~PH~SP|||F|||20261120101500-0500`;
+  const told = (...rows: string[]) =>
+    resources('ORU^R40^ORU_R40', pid, 'OBR|1||A1^GW|196616^MDC_EVT_ALARM^MDC|||20261120101500-0500', ...rows)
+      .flat()
+      .filter(({ resourceType }) => resourceType === 'Observation')
+      .map(({ code }) => (code as { coding: { code: string }[] }).coding[0]?.code);
+  const low = row('196670^MDC_EVT_LO^MDC^L^SpO2 Low^99ACME^^^SpO2 LOW 82<90');
+  t.same(told(low, heart), ['147842', '196670']);
+  t.same(told(low, row('196648^MDC_EVT_HI^MDC')), ['196616', '196670'], 'another one beside it stays');
+});
