@@ -163,9 +163,13 @@ function specimenOf(draft: Draft, from: Observation): Element | undefined {
   return logical('Specimen', specimenIdentifier) ?? specimens[0];
 }
 
-/** The device of the event; of a lab's analyzer (OBX-18) only the number is known. */
+/**
+ * The device of the event, where that or the row's place says that it measured: a pump that a drug is for did not weigh
+ * the patient. Of a lab's analyzer (OBX-18) only the number is known.
+ */
 function deviceOf(draft: Draft, from: Observation): Element | undefined {
-  if (draft.device !== undefined) return draft.device;
+  const measured = draft.event.kind.startsWith('device-') || from.devicePath !== '';
+  if (draft.device !== undefined && measured) return draft.device;
   const [number] = identifiers(from.equipment);
   return number && { type: 'Device', identifier: number };
 }

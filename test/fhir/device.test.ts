@@ -67,3 +67,41 @@ t.test('fhir device - an alarm that the value of the general term names is told 
   t.same(told(low, heart), ['147842', '196670']);
   t.same(told(low, row('196648^MDC_EVT_HI^MDC')), ['196616', '196670'], 'another one beside it stays');
 });
+
+t.test(
+  'fhir device - the pump that a dose is for is the device of the order, and no observation',
+  async (t) => {
+    const pump = (name: string, place: string) =>
+      `OBX|1||69986^MDC_DEV_PUMP_INFUS_VMD^MDC|${place}||||||||||||||${name}^^0003B10000000007^EUI-64`;
+    const weight = 'OBX|2|NM|68063^MDC_ATTR_PT_WEIGHT^MDC||80|263872^MDC_DIM_KILO_G^MDC';
+    const given = 'RXG|1|||1^Primary NS^FDB|1000||mL||||||||100|mL/h';
+    const orders = resources(
+      'RGV^O15^RGV_O15',
+      pid,
+      ...['ORC|RE|ORD9^PHARM', given, 'RXR|IV', pump('PUMP7', '1.1.0.0'), weight],
+      ...['ORC|RE|ORD11^PHARM', given, 'RXR|IV', pump('PUMP7', '1.2.0.0')],
+      ...['ORC|RE|ORD12^PHARM', given, 'RXR|IV', 'OBX|1||69986^Something of ours^L|1||||||||||||||'],
+    );
+    const of = (at: number, type: string) =>
+      orders[at]?.filter(({ resourceType }) => resourceType === type) ?? [];
+    for (const at of [0, 1]) {
+      t.match(of(at, 'Device'), [
+        {
+          type: { coding: [{ code: '69986' }] },
+          identifier: [{ value: 'PUMP7' }, { value: '0003B10000000007' }],
+          note: [{ text: `path: 1.${at + 1}.0.0` }],
+        },
+      ]);
+      t.match(of(at, 'MedicationRequest'), [{ supportingInformation: [{ type: 'Device' }] }]);
+    }
+    t.match(of(0, 'Observation'), [{ code: { coding: [{ code: '68063' }] } }]);
+    t.equal(of(0, 'Observation').length, 1);
+    t.equal(of(0, 'Observation')[0]?.device, undefined, 'the pump did not weigh the patient');
+    t.equal(of(1, 'Observation').length, 0);
+    t.same(
+      [of(2, 'Device').length, of(2, 'Observation').length],
+      [0, 1],
+      'a code of another system names no part',
+    );
+  },
+);

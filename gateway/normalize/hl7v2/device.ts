@@ -90,6 +90,11 @@ export function finishDevice(event: ClinicalEvent, draft: Draft): void {
   if (parts.length > 0 || device.identifiers.length > 0) event.device = device;
 }
 
+/** A row of the containment by its code, in a message that is no device's. */
+export function namesPart(row: Observation): boolean {
+  return isComponent(row) && row.code?.codings.some(({ system }) => system === mdcSystem) === true;
+}
+
 /** Partition 1 has the objects (MDS, VMD, channel), 8 the device specializations [11073-10101]. */
 function isComponent(row: Observation): boolean {
   if (row.value !== '' || row.valueCode !== undefined) return false;

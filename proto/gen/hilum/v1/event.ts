@@ -140,8 +140,8 @@ export interface ClinicalEvent {
     | Alarm
     | undefined;
   /**
-   * The device that measured or alarmed.
-   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01 · Device JSON: device
+   * The device that measured or alarmed; of a drug the pump that it is for.
+   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01, PCD-03 · Device JSON: device
    */
   device:
     | Device
