@@ -21,6 +21,8 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let by: Separators = { field: 0, component: 0, repetition: 0, subcomponent: 0 };
   let kind: Kind = 'other';
   let alarmed = false;
+  /** What the priority of an alarm can give. */
+  let ceiling: number = stat;
   /** Separators up to OBX-8, while a result is read. */
   let left = 0;
   const specimens = new Specimens();
@@ -45,6 +47,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
       kind = kindOf(raw, type, end, component);
       message = kind === 'bulk' ? bulk : kind === 'merge' ? urgent : routine;
       alarmed = false;
+      ceiling = isNotification(raw, type, component) ? urgent : stat;
       left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
       // The segment before it goes on with the field that it ended with.
@@ -62,7 +65,8 @@ export function guessHl7v2(raw: Uint8Array): Class {
               const said =
                 value < 0 ? 0 : word(raw, value, end, separator, component, subcomponent, repetition);
               if (said !== 0) {
-                message = Math.max(message, alarmPriority(said) === none ? urgent : alarmPriority(said));
+                const given = alarmPriority(said) === none ? urgent : alarmPriority(said);
+                message = Math.max(message, Math.min(given, ceiling));
                 alarmed = true;
               }
             }
@@ -165,7 +169,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
         } else if (kind === 'alarm') {
           const priority = alarmFlag(raw, flag, end, by);
           if (priority !== none) {
-            message = Math.max(message, priority);
+            message = Math.max(message, Math.min(priority, ceiling));
             alarmed = true;
           }
         }
@@ -298,6 +302,12 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
   // R40 and R41 report an alarm [IHE PCD-04].
   if (trigger === none || raw[trigger] !== 0x52 || raw[trigger + 1] !== 0x34) return 'result';
   return raw[trigger + 2] === 0x30 || raw[trigger + 2] === 0x31 ? 'alarm' : 'result';
+}
+
+/** R41 tells what became of an alarm's notification [IHE PCD-05]. */
+function isNotification(raw: Uint8Array, type: number, component: number): boolean {
+  if (type < 0 || raw[type + 3] !== component) return false;
+  return raw[type + 4] === 0x52 && raw[type + 5] === 0x34 && raw[type + 6] === 0x31;
 }
 
 /** Past a UTF-8 byte order mark. */

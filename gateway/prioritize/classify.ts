@@ -14,6 +14,7 @@ import {
   criticalFlags,
   fixedKinds,
   kindClasses,
+  notificationCeiling,
   priorityClasses,
   unreviewedFloor,
   willCeiling,
@@ -122,7 +123,9 @@ function alarmClass(event: ClinicalEvent): Class {
   // A row for it whose word nobody understood may say more than the flags do.
   const stated = event.observations.some(({ code }) => code?.codings.some(isPriority));
   if (own !== '' || stated || priorities.length === 0) priorities.push(own);
-  return highest(priorities.map((priority) => known(alarmClasses, priority) ?? 'urgent'));
+  const found = highest(priorities.map((priority) => known(alarmClasses, priority) ?? 'urgent'));
+  const told = event.alarm?.notification !== undefined && rank(found) > rank(notificationCeiling);
+  return told ? notificationCeiling : found;
 }
 
 /** By number or by name, which senders put into either place. */

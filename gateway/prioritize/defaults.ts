@@ -124,6 +124,12 @@ export const alarmClasses: Readonly<Record<string, Class>> = {
   '': 'urgent',
 };
 
+/**
+ * Who got or accepted an alarm [IHE PCD-05] keeps it from going to the next one, and nobody has to run. Not above its
+ * alarm's class, so that it never comes before it.
+ */
+export const notificationCeiling: Class = 'urgent';
+
 /** The same, where a device states it among the flags in OBX-8 [IHE PCD-04]. Not for results: PL is low here. */
 export const alarmFlags: Readonly<Record<string, string>> = {
   PH: 'high',

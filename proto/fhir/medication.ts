@@ -18,7 +18,7 @@ import {
 } from './datatypes.ts';
 import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import { type Element, type Json, present } from './json.ts';
 import { inRole, organization } from './practitioner.ts';
 import { labelsOf } from './security.ts';
 import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
@@ -84,6 +84,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     ...what(draft, path, from),
     subject: draft.subject,
     encounter: draft.encounter,
+    supportingInformation: present([draft.device]),
     authoredOn: order && authored(order),
     requester: inRole(draft, people, 'ordering')[0] ?? (order && orderer(draft, order)),
     reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
@@ -148,6 +149,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     performer: inRole(draft, from.participants, 'administering').map((actor) => ({ actor })),
     reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
     request: prescriptions(draft)[0],
+    device: present([draft.device]),
     note: [...notes(event.notes), { text: unsaid }],
     dosage,
   };

@@ -22,7 +22,7 @@ import {
   textOf,
   timed,
 } from './datatypes.ts';
-import { isOfAlarm } from './device.ts';
+import { isOfAlarm, ordersOfDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
@@ -109,6 +109,7 @@ function orderOf(event: ClinicalEvent, { ofOrder }: Observation): Order | undefi
 }
 
 function basedOn({ event, requests, orders }: Draft, from: Observation): Element[] {
+  if (event.kind === 'device-observation') return ordersOfDevice(event);
   if (from.ofOrder === '') return enclosing.has(event.kind) ? [] : requests.slice(0, 1);
   const under = orders.get(from.ofOrder);
   return under === undefined ? [] : [under.request];
@@ -165,9 +166,13 @@ function specimenOf(draft: Draft, from: Observation): Element | undefined {
   return logical('Specimen', specimenIdentifier) ?? specimens[0];
 }
 
-/** The device of the event; of a lab's analyzer (OBX-18) only the number is known. */
+/**
+ * The device of the event, where that or the row's place says that it measured: a pump that a drug is for did not weigh
+ * the patient. Of a lab's analyzer (OBX-18) only the number is known.
+ */
 function deviceOf(draft: Draft, from: Observation): Element | undefined {
-  if (draft.device !== undefined) return draft.device;
+  const measured = draft.event.kind.startsWith('device-') || from.devicePath !== '';
+  if (draft.device !== undefined && measured) return draft.device;
   const [number] = identifiers(from.equipment);
   return number && { type: 'Device', identifier: number };
 }

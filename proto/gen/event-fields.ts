@@ -264,6 +264,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     acted: 'ClinicalTime',
     location: 'Location',
     organization: 'Organization',
+    reason: 'Code',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -860,6 +861,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     sourcePath: 'string',
     devicePath: 'string',
     evidence: 'list<Observation>',
+    notification: 'AlarmNotification',
+  },
+  AlarmNotification: {
+    participants: 'list<Participant>',
   },
   Device: {
     identifiers: 'list<Identifier>',

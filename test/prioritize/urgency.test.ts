@@ -256,7 +256,7 @@ t.test('guess - agrees with the classifier over the corpus', { skip: noCorpus },
 t.test('guess - agrees with the classifier for every message type and field', async (t) => {
   const compare = comparison();
   const types =
-    'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
+    'ADT^A01 ADT^A40 ORU^R01 ORU^R40 ORU^R41 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
     'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
   const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8], RF1: [2], ARQ: [12] };
   const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];

@@ -13,7 +13,7 @@ import type { Acting, prt } from './visit.ts';
 
 export function act(draft: Draft, segment: Segment, table: typeof prt): void {
   const acting = fill(nobody(), table, segment);
-  const { code, role, action, period, participants, devices, telecoms, location, addresses } = acting;
+  const { code, role, action, reason, period, participants, devices, telecoms, location, addresses } = acting;
   const [organization, ...further] = acting.organizations;
   if (organization !== undefined) {
     organization.address = addresses[0];
@@ -31,7 +31,7 @@ export function act(draft: Draft, segment: Segment, table: typeof prt): void {
     taken = orders(ofOrder, organization);
   const measured = code === 'EQUIP' && ofRow !== undefined;
   if (measured) ofRow.equipment.push(...devices);
-  const as = { action, period, location, addresses: organization === undefined ? addresses : [] };
+  const as = { action, reason, period, location, addresses: organization === undefined ? addresses : [] };
   for (const one of participants) to.push({ ...one, ...as, role, telecoms, organization });
   const unnamed = participants.length === 0;
   const named = unnamed && !taken && organization !== undefined ? [organization] : [];
@@ -53,6 +53,7 @@ function nobody(): Acting {
     code: '',
     role: '',
     action: '',
+    reason: undefined,
     period: undefined,
     organizations: [],
     participants: [],

@@ -94,20 +94,19 @@ function mapped(message: Message): Normalized {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
   const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
-  if (shared + draft.repeatedBytes > repeatedBytesMax) {
-    return refused(
-      'too-large',
-      'The message has so many orders that their events, which each repeat the patient, the visit and the specimen, would be over 64 MiB; this cannot be raised, the sender has to split it.',
-    );
-  }
+  if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
   for (const event of events) {
     message.scope.at = event;
     event.observations = joinPieces(event.observations, message.scope);
     family.finish?.(event, draft);
   }
+  if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
   stamp(events, header, draft);
   return { events };
 }
+
+const repeatsTooMuch =
+  'The message has so many orders that their events, which each repeat the patient, the visit, the specimen and the device, would be over 64 MiB; this cannot be raised, the sender has to split it.';
 
 const ahead = new Set(['SFT', 'UAC', 'ARV', 'NTE', 'MSA', 'ERR']);
 const first = new Set(['EVN', 'PID', 'SCH', 'ARQ', 'MFI', 'RF1']);

@@ -257,6 +257,7 @@ export const fresh = {
     acted: undefined,
     location: undefined,
     organization: undefined,
+    reason: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',

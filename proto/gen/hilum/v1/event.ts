@@ -140,8 +140,8 @@ export interface ClinicalEvent {
     | Alarm
     | undefined;
   /**
-   * The device that measured or alarmed.
-   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01 · Device JSON: device
+   * The device that measured or alarmed; of a drug the pump that it is for.
+   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01, PCD-03 · Device JSON: device
    */
   device:
     | Device
@@ -1410,7 +1410,14 @@ export interface Participant {
    * The organization that takes part, or that the person takes part for.
    * HL7 v2: PRT-8 · FHIR: Organization
    */
-  organization: Organization | undefined;
+  organization:
+    | Organization
+    | undefined;
+  /**
+   * Why the message does that with this entry; of an alarm's notification what became of it: Received, Read, Accepted …
+   * HL7 v2: PRT-3
+   */
+  reason: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4603,13 +4610,14 @@ export interface Alarm {
    */
   priority: string;
   /**
-   * start | continue | escalate | deescalate | end | present | latched | reset | tpoint.
+   * start | continue | update | escalate | deescalate | end | present | latched | reset | tpoint; of a status of
+   * the notification update.
    * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_EVENT_PHASE · Device JSON:
    * alarm.phase
    */
   phase: string;
   /**
-   * active | inactive | latched.
+   * active | inactive | latched; a status of the notification says none.
    * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALARM_STATE · Device JSON:
    * alarm.state
    */
@@ -4634,8 +4642,8 @@ export interface Alarm {
   text: string;
   /**
    * When it was raised; absent where the phase is no beginning and nothing else says it.
-   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime · IHE: PCD-04 OBX-14 · Device JSON:
-   * alarm.time
+   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime, start of Observation.effectivePeriod · IHE:
+   * PCD-04 OBX-14 · Device JSON: alarm.time
    */
   raised:
     | ClinicalTime
@@ -4647,8 +4655,9 @@ export interface Alarm {
    */
   sourceLocation: string;
   /**
-   * When it became what this event says of it.
-   * HL7 v2: OBX-14, OBR-7 · IHE: PCD-04
+   * When it became what this event says of it; of a status of the notification when that came about.
+   * HL7 v2: OBX-14, OBR-7, PRT-11 of ORU^R41 · FHIR: end of Observation.effectivePeriod,
+   * Observation.effectiveDateTime · IHE: PCD-04, PCD-05
    */
   updated:
     | ClinicalTime
@@ -4675,6 +4684,21 @@ export interface Alarm {
    * HL7 v2: OBX · IHE: PCD-04
    */
   evidence: Observation[];
+  /**
+   * Present where the event is a status of the alarm's notification: no phase of it, whatever the rows repeat.
+   * HL7 v2: ORU^R41 · IHE: PCD-05
+   */
+  notification: AlarmNotification | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of the notification of an alarm, by whom it went to. */
+export interface AlarmNotification {
+  /**
+   * Who got, read, accepted … it: `reason` says what, `period` when, `telecoms` and `devices` by what.
+   * HL7 v2: PRT · FHIR: Observation.note · IHE: PCD-05 PRT
+   */
+  participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4721,7 +4745,8 @@ export interface Device {
    */
   battery: string;
   /**
-   * MDC containment: every MDS, VMD and channel that the message tells of, in its order.
+   * MDC containment: every MDS, VMD and channel that its rows tell of, in their order; before them those that an
+   * earlier OBR of the patient told of and the rows hang below.
    * HL7 v2: OBX without a value · IHE: PCD-01
    */
   components: DeviceComponent[];
@@ -11417,6 +11442,7 @@ function createBaseParticipant(): Participant {
     acted: undefined,
     location: undefined,
     organization: undefined,
+    reason: undefined,
     _unknownFields: {},
   };
 }
@@ -11455,6 +11481,9 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.organization !== undefined) {
       Organization.encode(message.organization, writer.uint32(90).fork()).join();
+    }
+    if (message.reason !== undefined) {
+      Code.encode(message.reason, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11568,6 +11597,14 @@ export const Participant: MessageFns<Participant> = {
             message.organization = Organization.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.reason = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11607,6 +11644,7 @@ export const Participant: MessageFns<Participant> = {
       acted: isSet(object.acted) ? ClinicalTime.fromJSON(object.acted) : undefined,
       location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
       organization: isSet(object.organization) ? Organization.fromJSON(object.organization) : undefined,
+      reason: isSet(object.reason) ? Code.fromJSON(object.reason) : undefined,
     };
   },
 
@@ -11645,6 +11683,9 @@ export const Participant: MessageFns<Participant> = {
     if (message.organization !== undefined) {
       obj.organization = Organization.toJSON(message.organization);
     }
+    if (message.reason !== undefined) {
+      obj.reason = Code.toJSON(message.reason);
+    }
     return obj;
   },
 
@@ -11675,6 +11716,9 @@ export const Participant: MessageFns<Participant> = {
       : undefined;
     message.organization = (object.organization !== undefined && object.organization !== null)
       ? Organization.fromPartial(object.organization)
+      : undefined;
+    message.reason = (object.reason !== undefined && object.reason !== null)
+      ? Code.fromPartial(object.reason)
       : undefined;
     return message;
   },
@@ -23953,6 +23997,7 @@ function createBaseAlarm(): Alarm {
     sourcePath: "",
     devicePath: "",
     evidence: [],
+    notification: undefined,
     _unknownFields: {},
   };
 }
@@ -24003,6 +24048,9 @@ export const Alarm: MessageFns<Alarm> = {
     }
     for (const v of message.evidence) {
       Observation.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.notification !== undefined) {
+      AlarmNotification.encode(message.notification, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24148,6 +24196,14 @@ export const Alarm: MessageFns<Alarm> = {
             message.evidence.push(Observation.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.notification = AlarmNotification.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24199,6 +24255,7 @@ export const Alarm: MessageFns<Alarm> = {
       evidence: globalThis.Array.isArray(object?.evidence)
         ? object.evidence.map((e: any) => Observation.fromJSON(e))
         : [],
+      notification: isSet(object.notification) ? AlarmNotification.fromJSON(object.notification) : undefined,
     };
   },
 
@@ -24249,6 +24306,9 @@ export const Alarm: MessageFns<Alarm> = {
     if (message.evidence?.length) {
       obj.evidence = message.evidence.map((e) => Observation.toJSON(e));
     }
+    if (message.notification !== undefined) {
+      obj.notification = AlarmNotification.toJSON(message.notification);
+    }
     return obj;
   },
 
@@ -24280,6 +24340,96 @@ export const Alarm: MessageFns<Alarm> = {
     message.sourcePath = object.sourcePath ?? "";
     message.devicePath = object.devicePath ?? "";
     message.evidence = object.evidence?.map((e) => Observation.fromPartial(e)) || [];
+    message.notification = (object.notification !== undefined && object.notification !== null)
+      ? AlarmNotification.fromPartial(object.notification)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAlarmNotification(): AlarmNotification {
+  return { participants: [], _unknownFields: {} };
+}
+
+export const AlarmNotification: MessageFns<AlarmNotification> = {
+  encode(message: AlarmNotification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlarmNotification {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlarmNotification();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlarmNotification {
+    return {
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AlarmNotification): unknown {
+    const obj: any = {};
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AlarmNotification>): AlarmNotification {
+    return AlarmNotification.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AlarmNotification>): AlarmNotification {
+    const message = createBaseAlarmNotification();
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     return message;
   },
 };
