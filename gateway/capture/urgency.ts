@@ -10,6 +10,7 @@
 import { isCritical, type Separators } from './flags.ts';
 import type { Class } from './intake.ts';
 import { Specimens } from './specimens.ts';
+import { isMerge, isNotification } from './trigger.ts';
 
 export function guessHl7v2(raw: Uint8Array): Class {
   let best = bulk;
@@ -304,23 +305,9 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
   return raw[trigger + 2] === 0x30 || raw[trigger + 2] === 0x31 ? 'alarm' : 'result';
 }
 
-/** R41 tells what became of an alarm's notification [IHE PCD-05]. */
-function isNotification(raw: Uint8Array, type: number, component: number): boolean {
-  if (type < 0 || raw[type + 3] !== component) return false;
-  return raw[type + 4] === 0x52 && raw[type + 5] === 0x34 && raw[type + 6] === 0x31;
-}
-
 /** Past a UTF-8 byte order mark. */
 function afterMark(raw: Uint8Array): number {
   return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
-}
-
-/** A18 A24 A30 A34 … A37 A39 … A51: identities are joined, moved or parted. */
-function isMerge(raw: Uint8Array, at: number): boolean {
-  if (raw[at] !== 0x41) return false;
-  const number = (raw[at + 1]! - 0x30) * 10 + (raw[at + 2]! - 0x30);
-  if (number === 18 || number === 24 || number === 30) return true;
-  return (number >= 34 && number <= 37) || (number >= 39 && number <= 51);
 }
 
 /** Where field n of a segment begins; none where the segment is shorter or the field is empty. */
