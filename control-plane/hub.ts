@@ -8,6 +8,7 @@ import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/s
 import { toOffer } from './config/offer.ts';
 import type { State } from './plane.ts';
 import type { Hub } from './session/sessions.ts';
+import { DamagedRow, orDamaged } from './store/store.ts';
 
 export type HubState = Pick<
   State,
@@ -22,14 +23,19 @@ export type HubState = Pick<
   | 'configReported'
 >;
 
+const nothing = new Uint8Array(0);
+
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
   const { eventLog, registry, audit, told, configs, telemetry, quarantine } = state;
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
-    recordAt: async (gateway, epoch, lane, sequence) =>
-      (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
+    async recordAt(gateway, epoch, lane, sequence) {
+      const stored = await orDamaged(eventLog.given({ gateway, epoch, lane, sequence }));
+      // One that is damaged is here, and nobody can say what it was.
+      return stored === undefined || stored instanceof DamagedRow ? nothing : stored.envelope.recordSha256;
+    },
     async notHere(gateway, epoch, lane, first, last) {
       const missing = last - first + 1n;
       const row = registry.get(gateway);
@@ -141,6 +147,7 @@ export function hubOf(state: HubState, log: Log): Hub {
         gateway: String(fields.gateway ?? ''),
         outcome: 'failed',
         subject: String(fields.lane ?? ''),
+        reason: String(fields.reason ?? ''),
       });
     },
   };

@@ -34,6 +34,7 @@ import { GrpcServer } from './session/grpc-server.ts';
 import { Sessions } from './session/sessions.ts';
 import { addUplink } from './session/uplink-service.ts';
 import type { Settings } from './settings.ts';
+import { tellingDamage } from './store/damage.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
 import type { Store } from './store/store.ts';
 import { sourceMetrics } from './telemetry/sources.ts';
@@ -81,7 +82,7 @@ export class Plane {
       !storeExists(storeDirectory),
     );
     const authority = await openAuthority(directory);
-    const store = await openStorage('The store', storeDirectory, () =>
+    const opened = await openStorage('The store', storeDirectory, () =>
       openLmdbStore({
         directory: storeDirectory,
         key,
@@ -92,6 +93,17 @@ export class Plane {
         },
       }),
     );
+    const audit = new AuditChain(opened, nowUs64);
+    await audit.open();
+    const store = tellingDamage(opened, ({ table, row, code }) => {
+      log('warn', 'row-damaged', { table, row, reason: code });
+      void audit.add({
+        action: 'row-damaged',
+        outcome: 'failed',
+        subject: `row ${row} of ${table}`,
+        reason: code,
+      });
+    });
     const configs = new Configs(store, nowUs64);
     const persons = new Persons(store, key);
     const registry = new Registry(store);
@@ -108,14 +120,13 @@ export class Plane {
       overtaken,
       configs,
       codes: new Codes(store, configs),
-      audit: new AuditChain(store, nowUs64),
+      audit,
       told: new ToldEntries(store),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
-    const { peers, eventLog, codes, audit, telemetry } = state;
-    for (const part of [peers, registry, persons, eventLog, configs, codes, audit, telemetry])
-      await part.open();
+    const { peers, eventLog, codes, telemetry } = state;
+    for (const part of [peers, registry, persons, eventLog, configs, codes, telemetry]) await part.open();
     return new Plane(options, state, await serverIdentity(authority, settings));
   }
 

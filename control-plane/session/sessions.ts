@@ -4,6 +4,8 @@
  * batches that flushed together are sent as one. Batches overlap, because the event log orders them; what is
  * reported beside them is taken up one frame after the other, so that an ack of a later one speaks for the earlier.
  */
+
+import { errorWord } from '../../gateway/process/log.ts';
 import type {
   Batch,
   ConfigOffer,
@@ -66,7 +68,7 @@ export class Sessions {
     return {
       receive: ({ frame }) => {
         if (frame === undefined || live.closed) return;
-        this.#receive(live, frame, peer).catch(() => this.#close(live));
+        this.#receive(live, frame, peer).catch((cause: unknown) => this.#fail(live, cause));
       },
       ended: () => this.#ended(live),
     };
@@ -293,6 +295,13 @@ export class Sessions {
   #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
     live.line.send({ frame: { $case: 'refusal', value: { code, reason, position } } });
     this.#close(live, 'refused');
+  }
+
+  /** What a frame of it ran into is told, once for a session: its gateway hears no more than that the line ends. */
+  #fail(live: Live, cause: unknown): void {
+    if (live.closed) return;
+    this.#hub.alarm('session-failed', { gateway: live.gateway, reason: errorWord(cause) });
+    this.#close(live);
   }
 
   #close(live: Live, end: SessionEnd = live.end): void {

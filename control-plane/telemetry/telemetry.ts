@@ -12,7 +12,7 @@ import {
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
-import type { Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Store } from '../store/store.ts';
 
 /** Custody by hour is told for the last three days. */
 const hoursKept = 72n;
@@ -99,7 +99,8 @@ export class TelemetryStore {
     const rows = await Promise.all(
       repeats.map(async ({ recordSequence, count }) => {
         const key = positionKey(gateway, epoch, '', recordSequence);
-        const before = (await this.#store.get('repeats', key))?.readUInt32BE(0) ?? 0;
+        const row = await orDamaged(this.#store.get('repeats', key));
+        const before = row === undefined || row instanceof DamagedRow ? 0 : row.readUInt32BE(0);
         const value = Buffer.alloc(4);
         value.writeUInt32BE(before + count);
         return { table: 'repeats', key, value };
