@@ -138,7 +138,9 @@ export function hubOf(state: HubState, log: Log): Hub {
     repeats: (gateway, report) => telemetry.repeats(gateway, report),
     offer: (_gateway, site, running) => {
       const desired = configs.desired(site);
-      return desired === undefined || desired.version === running ? undefined : toOffer(desired);
+      return desired === undefined || desired.version === running || !configs.isWhole(desired)
+        ? undefined
+        : toOffer(desired);
     },
     alarm: (code, fields) => {
       log('warn', code, fields);

@@ -195,15 +195,17 @@ export class Plane {
     return { certPem: issued.certificatePem, keyPem: issued.keyPem };
   }
 
-  /** Made once, renewed in its last month; the address follows the port. */
+  /** Made once, renewed in its last month and where its row was damaged; the address follows the port. */
   async #writeAdminContext(file: string): Promise<void> {
     let context: AdminContext;
     if (existsSync(file)) {
       context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
-      const daysLeft = (Date.parse(new X509Certificate(context.certPem).validTo) - Date.now()) / dayMs;
-      if (daysLeft > adminRenewDays && context.address === this.address) return;
+      const certificate = new X509Certificate(context.certPem);
+      const daysLeft = (Date.parse(certificate.validTo) - Date.now()) / dayMs;
+      const good = daysLeft > adminRenewDays && this.state.peers.knows(certificate);
+      if (good && context.address === this.address) return;
       context = { ...context, address: this.address };
-      if (daysLeft <= adminRenewDays) Object.assign(context, await this.#issueAdmin());
+      if (!good) Object.assign(context, await this.#issueAdmin());
     } else {
       context = { address: this.address, caPem: this.state.authority.caPem, ...(await this.#issueAdmin()) };
     }

@@ -123,6 +123,16 @@ export class ConfigApi {
         hint: `See "hilumctl config history --site ${site}".`,
       });
     }
+    if (!configs.isWhole(target)) {
+      throw new HilumError(
+        'config-damaged',
+        `The text of config version ${target.version} is damaged on disk.`,
+        {
+          hint: 'Push the file that it was made from.',
+          exit: exitCode.refused,
+        },
+      );
+    }
     return this.#roll(request.site, target.yaml, actor, request.reason, request.waitSeconds, target.version);
   }
 

@@ -6,13 +6,18 @@ import { createHash } from 'node:crypto';
 import { ConfigVersion, type PushResult } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigOutcome, ConfigReport } from '../../proto/gen/hilum/v1/session.ts';
 import { ConfigOutcomeRow } from '../../proto/gen/hilum/v1/store.ts';
+import { configInTrail } from '../audit/trail.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import type { Store } from '../store/store.ts';
+import { DamagedRow, readable, type Store, walk } from '../store/store.ts';
+
+const pageRows = 1_000;
 
 export class Configs {
   readonly #store: Store;
   readonly #nowUs: () => bigint;
   readonly #versions: ConfigVersion[] = [];
+  /** Versions whose rows do not open. */
+  readonly #lost = new Set<bigint>();
   /** version → gateway → what it said. */
   readonly #outcomes = new Map<bigint, Map<string, ConfigOutcome>>();
 
@@ -22,10 +27,14 @@ export class Configs {
   }
 
   async open(): Promise<void> {
-    for (const { value } of await this.#store.range('configs', { limit: 1_000_000 })) {
-      this.#versions.push(ConfigVersion.decode(value));
+    for await (const row of walk(this.#store, 'configs', pageRows)) {
+      if (row instanceof DamagedRow) {
+        const version = row.key.readBigUInt64BE(0);
+        this.#lost.add(version);
+        this.#versions.push(await configInTrail(this.#store, version));
+      } else this.#versions.push(ConfigVersion.decode(row.value));
     }
-    for (const { value } of await this.#store.range('config-outcomes', { limit: 1_000_000 })) {
+    for await (const { value } of readable(this.#store, 'config-outcomes')) {
       const { gateway, outcome } = ConfigOutcomeRow.decode(value);
       if (outcome !== undefined) this.#remember(gateway, outcome);
     }
@@ -66,6 +75,7 @@ export class Configs {
       standing = this.find(site, standing.rollbackOf);
     return this.#versions.findLast((version) => {
       if (desired === undefined || standing === undefined || version.site !== site) return false;
+      if (!this.isWhole(version)) return false;
       if (version.version >= standing.version || version.hash === desired.hash) return false;
       const outcomes = this.outcomes(version.version);
       return outcomes.length > 0 && outcomes.every(({ outcome }) => outcome === 'applied');
@@ -75,6 +85,11 @@ export class Configs {
   #remember(gateway: string, outcome: ConfigOutcome): void {
     const known = this.#outcomes.get(outcome.version) ?? new Map<string, ConfigOutcome>();
     this.#outcomes.set(outcome.version, known.set(gateway, outcome));
+  }
+
+  /** False of a version whose text is damaged: it stays what is desired, and nobody can be given it. */
+  isWhole({ version }: ConfigVersion): boolean {
+    return !this.#lost.has(version);
   }
 
   desired(site: string): ConfigVersion | undefined {

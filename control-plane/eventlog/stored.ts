@@ -1,7 +1,9 @@
 /** What is read anew from the events themselves where a row that was made from them does not open. */
-import type { Batch } from '../../proto/gen/hilum/v1/session.ts';
+import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock } from '../../proto/gen/hilum/v1/store.ts';
 import { DamagedRow, orDamaged, type Store, walk } from '../store/store.ts';
+import { indexKey } from './keys.ts';
+import { isMappedAnew } from './mapped-anew.ts';
 
 const pageRows = 100;
 
@@ -26,6 +28,26 @@ export async function* batchesOf(store: Store, prefix: Buffer): AsyncGenerator<B
     const { batch } = EventBlock.decode(block);
     if (batch !== undefined) yield batch;
   }
+}
+
+/** The epochs of the journals whose events are stored under this name, in the order of their first events. */
+export async function epochsOf(store: Store, gateway: string): Promise<bigint[]> {
+  const firsts = new Map<bigint, bigint>();
+  const start = Buffer.from(`${gateway}\0`);
+  for await (const row of walk(store, 'positions', pageRows, { start, end: behind(start) })) {
+    if (row instanceof DamagedRow) continue;
+    const [epoch, index] = [row.key.readBigUInt64BE(start.length), row.value.readBigUInt64BE(0)];
+    const first = firsts.get(epoch);
+    if (first === undefined || index < first) firsts.set(epoch, index);
+  }
+  const epochs: bigint[] = [];
+  for (const [epoch, index] of [...firsts].sort(([, a], [, b]) => (a < b ? -1 : 1))) {
+    const block = await orDamaged(store.get('events', indexKey(index)));
+    const batch = block instanceof Buffer ? EventBlock.decode(block).batch : undefined;
+    const [first] = batch?.envelopes ?? [];
+    if (first === undefined || !isMappedAnew(epoch, Envelope.decode(first))) epochs.push(epoch);
+  }
+  return epochs;
 }
 
 /** The first key behind all that begin so. */

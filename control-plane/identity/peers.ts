@@ -5,7 +5,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { CertificateRow } from '../../proto/gen/hilum/v1/store.ts';
-import type { Store } from '../store/store.ts';
+import { readable, type Store } from '../store/store.ts';
 import type { Issued, Role } from './ca.ts';
 
 export interface Peer {
@@ -29,7 +29,8 @@ export class Peers {
   }
 
   async open(): Promise<void> {
-    for (const { value } of await this.#store.range('certificates', { limit: 1_000_000 })) {
+    // One whose row does not open is as one that was never issued.
+    for await (const { value } of readable(this.#store, 'certificates')) {
       const row = CertificateRow.decode(value);
       this.#rows.set(row.serial, row);
     }
@@ -52,6 +53,11 @@ export class Peers {
     );
     for (const row of rows) await this.#write({ ...row, revoked: true });
     return rows.length;
+  }
+
+  /** Was it issued here, as far as the rows tell? */
+  knows(certificate: X509Certificate): boolean {
+    return this.#rows.has(serialOf(certificate));
   }
 
   /** @param raw the certificate as presented (DER), undefined where there was none. */
@@ -98,7 +104,7 @@ export class Peers {
       peer: {
         role: role as Role,
         name,
-        serial: certificate.serialNumber.toLowerCase(),
+        serial: serialOf(certificate),
         expiresAtUs: BigInt(validToMs) * 1000n,
       },
       validFromMs: Date.parse(certificate.validFrom),
@@ -112,4 +118,8 @@ export class Peers {
     ]);
     this.#rows.set(row.serial, row);
   }
+}
+
+function serialOf(certificate: X509Certificate): string {
+  return certificate.serialNumber.toLowerCase();
 }

@@ -12,7 +12,7 @@ import {
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
-import { DamagedRow, orDamaged, type Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, readable, type Store } from '../store/store.ts';
 
 /** Custody by hour is told for the last three days. */
 const hoursKept = 72n;
@@ -39,7 +39,7 @@ export class TelemetryStore {
   }
 
   async open(): Promise<void> {
-    for (const { key, value } of await this.#store.range('telemetry', { limit: 1_000_000 })) {
+    for await (const { key, value } of readable(this.#store, 'telemetry')) {
       const gateway = key.subarray(0, key.indexOf(0)).toString();
       this.#remember(gateway, Telemetry.decode(value));
     }

@@ -1,4 +1,5 @@
 /** One bit of a row of the control plane turned over: what the row was costs itself, is told, and ends nobody's delivery. */
+import { X509Certificate } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -6,9 +7,17 @@ import { hubOf } from '../../control-plane/hub.ts';
 import { Plane } from '../../control-plane/plane.ts';
 import { type Hub, type Line, Sessions } from '../../control-plane/session/sessions.ts';
 import { loadSettings } from '../../control-plane/settings.ts';
+import { readable, type Store } from '../../control-plane/store/store.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import type { Fields } from '../../gateway/process/log.ts';
-import { Batch, Envelope, GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
+import {
+  Batch,
+  ConfigReport,
+  Envelope,
+  GatewayFrame,
+  Hello,
+  Telemetry,
+} from '../../proto/gen/hilum/v1/session.ts';
 import { damageRow } from '../kit/damage.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
@@ -144,3 +153,109 @@ t.test('delivery - what a session fails on is told in the log and in the trail',
   );
   await parts.close();
 });
+
+/** Of the gateways in the folder that was furnished last. */
+let certificates: string[] = [];
+
+/** A folder with a row, or more, in each of the tables that are read at the start. */
+async function furnished(t: Test): Promise<string> {
+  certificates = [];
+  const directory = folderOf(t);
+  const parts = await openParts(directory);
+  const { state } = parts;
+  for (const [gateway, enrolledAtUs] of [
+    ['north', 5n],
+    ['west', 6n],
+  ] as const) {
+    const site = gateway;
+    const issued = await state.authority.issue('gateway', gateway, []);
+    await state.peers.issued(issued, 'gateway', gateway);
+    certificates.push(issued.certificatePem);
+    await state.registry.update(gateway, { site, enrolledAtUs, epochs: [9n] });
+    await state.audit.add({ action: 'enrolled', gateway, site });
+  }
+  await state.registry.update('north', { revoked: true });
+  await state.audit.add({ action: 'revoked', gateway: 'north', reason: 'test' });
+  for (const first of [1, 3]) await state.eventLog.append('north', 'north', batch('routine', first, 2));
+  await state.eventLog.append('north', 'north', batch('stat', 1, 1, 2));
+  for (const text of ['sources: {}', 'sources: { lab: { listener: lab } }']) {
+    const { version, hash } = await state.configs.add('north', text, 'ann', 'test');
+    await state.audit.add({
+      action: 'config-pushed',
+      site: 'north',
+      subject: `config ${version}`,
+      detail: hash,
+    });
+    const outcome = { version, hash: Buffer.from(hash, 'hex'), outcome: 'applied', problems: [], atUs: 1n };
+    await state.configs.reported('north', ConfigReport.fromPartial({ attempted: outcome }));
+  }
+  const told = {
+    startedAtUs: 5n,
+    atUs: 6n,
+    unmapped: [{ source: 'lab', field: 'observation', code: 'X', count: 1n }],
+  };
+  await state.telemetry.report('north', Telemetry.fromPartial(told));
+  await state.codes.report('north', 'north', Telemetry.fromPartial(told));
+  const persons = { table: 'persons', key: Buffer.from('north\0................'), value: new Uint8Array(0) };
+  await state.store.write([persons]);
+  await parts.close();
+  const copy = folderOf(t);
+  cpSync(directory, copy, { recursive: true, filter: (from) => !from.endsWith('.sock') });
+  return copy;
+}
+
+/** Opens what was damaged in the n-th row of a table: that it was told, and what else is to be seen. */
+async function damagedStart(t: Test, table: string, n = 0) {
+  const directory = await furnished(t);
+  await damageRow(storeOf(directory), table, n);
+  const parts = await openParts(directory);
+  t.teardown(() => parts.close());
+  t.same(parts.damaged(), [table]);
+  t.match(await parts.trail('row-damaged'), [new RegExp(`^row [0-9a-f]+ of ${table} checksum$`)]);
+  return parts;
+}
+
+for (const table of ['telemetry', 'config-outcomes', 'persons', 'unmapped-codes']) {
+  t.test(`start - a damaged row of ${table} costs itself and is told`, async (t) => {
+    const { state } = await damagedStart(t, table);
+    t.equal(state.eventLog.last(), 5n);
+  });
+}
+
+t.test('start - where a row of the counts is damaged, what is stored is counted again', async (t) => {
+  const { state } = await damagedStart(t, 'counts');
+  t.match(state.eventLog.counts(), [{ source: 'lab', events: 5n, records: 4n, doubled: 1n }]);
+});
+
+t.test('start - a certificate whose row is damaged is refused, and the others are not', async (t) => {
+  const { state } = await damagedStart(t, 'certificates');
+  t.equal((await rowsLeft(state.store, 'certificates')).length, 1);
+  const verdicts = certificates.map((pem) => state.peers.verify(new X509Certificate(pem).raw, Date.now()));
+  t.match(verdicts.map((one) => ('objection' in one ? one.objection : 'good')).sort(), [
+    'good',
+    'the client certificate was not issued by this control plane',
+  ]);
+});
+
+t.test('start - a damaged row of a gateway is made again from the trail and its events', async (t) => {
+  const { state } = await damagedStart(t, 'gateways');
+  t.match(state.registry.get('north'), { gateway: 'north', site: 'north', revoked: true, epochs: [9n] });
+  t.ok((state.registry.get('north')?.enrolledAtUs ?? 0n) > 0n);
+  await state.registry.withFreeName('north', async (name) =>
+    t.equal(name, 'north-2', 'its name is not free'),
+  );
+});
+
+t.test('start - a damaged config stays what is desired and is given to nobody', async (t) => {
+  const { state, hub } = await damagedStart(t, 'configs', 1);
+  t.match(state.configs.desired('north'), { version: 2n, yaml: '' });
+  t.equal(hub.offer('north', 'north', 1n), undefined, 'the one before it is no way back');
+  t.equal(state.configs.lastGood('north')?.version, 1n, 'unless someone asks for it');
+  t.equal((await state.configs.add('north', 'sources: {}', 'ann', 'test')).version, 3n);
+});
+
+async function rowsLeft(store: Store, table: string): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for await (const row of readable(store, table)) found.push(row);
+  return found;
+}
