@@ -51,6 +51,7 @@ export function hubOf(state: HubState, log: Log): Hub {
       await registry.update(gateway, { missingEvents: (row?.missingEvents ?? 0n) + missing });
       await eventLog.startAfter(gateway, epoch, lane, last);
     },
+    isRevoked: (gateway) => registry.isRevoked(gateway),
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);

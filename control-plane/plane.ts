@@ -112,7 +112,7 @@ export class Plane {
     const state: State = {
       store,
       authority,
-      peers: new Peers(authority.caPem, store),
+      peers: new Peers(authority.caPem, store, (gateway) => registry.isRevoked(gateway)),
       tokens: new Tokens(store),
       registry,
       eventLog: new EventLog(store, key, nowUs64, [persons, overtaken], earlierNames),

@@ -52,7 +52,8 @@ async function admit(
   log: Log,
 ): Promise<EnrollResponse> {
   const issued = await authority.sign(request.csr, 'gateway', gateway);
-  await peers.issued(issued, 'gateway', gateway);
+  // With the name, what it had before must not become good again.
+  if (registry.isRevoked(gateway)) await peers.revoke('gateway', gateway);
   await registry.update(gateway, {
     site,
     version: request.version,
@@ -61,6 +62,7 @@ async function admit(
     revoked: false,
     replacedBy: '',
   });
+  await peers.issued(issued, 'gateway', gateway);
   await audit.add({ action: 'enrolled', actor: peer, gateway, site, subject: issued.serial });
   log('info', 'enrolled', { gateway, site });
   return { gateway, site, certificatePem: issued.certificatePem, caPem: authority.caPem };
@@ -73,8 +75,8 @@ async function retire(
   successor: EnrollResponse,
   drop: (gateway: string) => void,
 ): Promise<void> {
-  await peers.revoke('gateway', gateway);
   await registry.update(gateway, { revoked: true, replacedBy: successor.gateway });
+  await peers.revoke('gateway', gateway);
   await audit.add({
     action: 'replaced',
     actor: successor.gateway,

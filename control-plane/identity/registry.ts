@@ -32,6 +32,10 @@ export class Registry {
     return this.#rows.get(gateway);
   }
 
+  isRevoked(gateway: string): boolean {
+    return this.#rows.get(gateway)?.revoked === true;
+  }
+
   all(): GatewayRow[] {
     return [...this.#rows.values()].sort((a, b) => (a.gateway < b.gateway ? -1 : 1));
   }

@@ -65,12 +65,19 @@ export class Sessions {
       credit: new Credit(),
       failed: false,
     };
+    const silent = setTimeout(() => {
+      this.#refuse(live, 'hello-late', `Hello must come within ${helloTimeoutMs} ms`);
+    }, helloTimeoutMs);
     return {
       receive: ({ frame }) => {
         if (frame === undefined || live.closed) return;
+        clearTimeout(silent);
         this.#receive(live, frame, peer).catch((cause: unknown) => this.#fail(live, cause));
       },
-      ended: () => this.#ended(live),
+      ended: () => {
+        clearTimeout(silent);
+        this.#ended(live);
+      },
     };
   }
 
@@ -218,6 +225,7 @@ export class Sessions {
       this.#hub.alarm('wrong-gateway', { gateway: peer.name });
       return this.#refuse(live, 'wrong-gateway', 'the gateway in Hello is not the one in the certificate');
     }
+    if (this.#turnedAway(live, peer)) return;
     const receivedAtUs = this.#hub.nowUs();
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
@@ -232,7 +240,8 @@ export class Sessions {
       const recordSha256 = await this.#hub.recordAt(hello.gateway, hello.epoch, lane, sequence);
       acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256 });
     }
-    if (live.closed) return;
+    // A revocation ends the sessions that it finds, and this one is none before here.
+    if (live.closed || this.#turnedAway(live, peer)) return;
     const before = this.#live.get(hello.gateway);
     if (before !== undefined) this.#close(before, 'replaced');
     this.#live.set(hello.gateway, live);
@@ -255,6 +264,12 @@ export class Sessions {
     });
     const offer = this.#hub.offer(hello.gateway, known.site, hello.config?.running?.version ?? 0n);
     if (offer !== undefined) live.line.send({ frame: { $case: 'config', value: offer } });
+  }
+
+  #turnedAway(live: Live, { name }: Peer): boolean {
+    if (!this.#hub.isRevoked(name)) return false;
+    this.#refuse(live, 'revoked', 'this gateway was revoked');
+    return true;
   }
 
   async #batch(live: Live, batch: Batch): Promise<void> {
@@ -362,3 +377,5 @@ export class Sessions {
 }
 
 const requestTimeoutMs = 20_000;
+/** The first thing that a gateway says on a stream. */
+const helloTimeoutMs = 5_000;

@@ -84,6 +84,7 @@ export async function openCentre(directory: string) {
     sessions,
     writes,
     connect,
+    store: watched,
     async close() {
       await until(() => unsettled === 0, { what: 'every write' });
       await store.close();
