@@ -5,6 +5,7 @@
 import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
 import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
 import type { State } from './plane.ts';
 import type { Hub } from './session/sessions.ts';
@@ -139,9 +140,8 @@ export function hubOf(state: HubState, log: Log): Hub {
     repeats: (gateway, report) => telemetry.repeats(gateway, report),
     offer: (_gateway, site, running) => {
       const desired = configs.desired(site);
-      return desired === undefined || desired.version === running || !configs.isWhole(desired)
-        ? undefined
-        : toOffer(desired);
+      if (desired === undefined || !configs.isWhole(desired)) return undefined;
+      return running !== undefined && speaksOf(running, desired) ? undefined : toOffer(desired);
     },
     alarm: (code, fields) => {
       log('warn', code, fields);

@@ -3,6 +3,7 @@ import type {
   AuditEntry,
   Batch,
   ConfigOffer,
+  ConfigOutcome,
   ConfigReport,
   DeliveryEntry,
   GatewayFrame,
@@ -50,7 +51,7 @@ export interface Hub {
   ): Promise<void>;
   repeats(gateway: string, report: RepeatReport): Promise<void>;
   /** The config that the gateway should run, where it differs from what it says. */
-  offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
+  offer(gateway: string, site: string, running: ConfigOutcome | undefined): ConfigOffer | undefined;
   alarm(code: string, fields: Record<string, string | number>): void;
 }
 

@@ -262,7 +262,7 @@ export class Sessions {
         },
       },
     });
-    const offer = this.#hub.offer(hello.gateway, known.site, hello.config?.running?.version ?? 0n);
+    const offer = this.#hub.offer(hello.gateway, known.site, hello.config?.running);
     if (offer !== undefined) live.line.send({ frame: { $case: 'config', value: offer } });
   }
 
