@@ -26,6 +26,7 @@ import { hubOf } from './hub.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
 import { Peers } from './identity/peers.ts';
+import { Refusals } from './identity/refusals.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
 import { Persons } from './persons/persons.ts';
@@ -121,6 +122,7 @@ export class Plane {
       configs,
       codes: new Codes(store, configs),
       audit,
+      refusals: new Refusals(audit, log),
       told: new ToldEntries(store),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
@@ -184,6 +186,7 @@ export class Plane {
     this.#sessions.drain(1_000);
     await this.#server.stop(Math.min(deadlineMs, 3_000));
     this.#status.stop();
+    await this.state.refusals.stop();
     await this.state.store.close();
   }
 
@@ -225,6 +228,7 @@ export interface State {
   configs: Configs;
   codes: Codes;
   audit: AuditChain;
+  refusals: Refusals;
   told: ToldEntries;
   telemetry: TelemetryStore;
   quarantine: QuarantineIndex;

@@ -20,16 +20,10 @@ export async function enroll(
   drop: (gateway: string) => void,
   log: Log,
 ): Promise<EnrollResponse> {
-  const { tokens, registry, audit } = state;
+  const { tokens, registry, refusals } = state;
   const token = await tokens.take(request.secret, nowUs64());
   if (token === undefined) {
-    log('warn', 'enrollment-refused', { peer });
-    await audit.add({
-      action: 'enroll',
-      outcome: 'refused',
-      actor: peer,
-      reason: 'the token is unknown, used or expired',
-    });
+    await refusals.note(peer);
     throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
       exit: exitCode.refused,
     });
