@@ -3,12 +3,13 @@ import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import type { Store } from '../store/store.ts';
 import { isMappedAnew } from './mapped-anew.ts';
+import { type ChangedChunks, markIn } from './seen.ts';
 import { batchesOf } from './stored.ts';
 
 /** By source and epoch. How many positions came again stands in no event: none is counted. */
 export async function recounted(store: Store, gateway: string): Promise<StoredCounts[]> {
   const counts = new Map<string, StoredCounts>();
-  const complete = new Set<string>();
+  const complete: ChangedChunks = new Map();
   for await (const { epoch, envelopes } of batchesOf(store, Buffer.from(`${gateway}\0`))) {
     for (const bytes of envelopes) {
       const envelope = Envelope.decode(bytes);
@@ -18,10 +19,8 @@ export async function recounted(store: Store, gateway: string): Promise<StoredCo
       counts.set(name, one);
       one.events += 1n;
       if (envelope.index !== envelope.count || isMappedAnew(epoch, envelope)) continue;
-      const record = `${epoch} ${envelope.recordSequence}`;
-      if (complete.has(record)) one.doubled += 1n;
+      if (markIn(complete, epoch, envelope.recordSequence)) one.doubled += 1n;
       else one.records += 1n;
-      complete.add(record);
     }
   }
   return [...counts.values()];

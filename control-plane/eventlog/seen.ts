@@ -43,7 +43,7 @@ export class Seen {
       if (stored instanceof DamagedRow) {
         bitmap = await this.#again(gateway, epoch, chunk);
         changed.set(name, bitmap);
-      } else bitmap = stored ?? Buffer.alloc(recordsPerChunk / 8);
+      } else bitmap = stored ?? emptyChunk();
     }
     if (isSet(bitmap, at)) return true;
     const marked = changed.get(name) ?? Buffer.from(bitmap);
@@ -59,7 +59,7 @@ export class Seen {
 
   /** Without what events that are damaged as well would have marked. */
   async #again(gateway: string, epoch: bigint, wanted: number): Promise<Buffer> {
-    const bitmap = Buffer.alloc(recordsPerChunk / 8);
+    const bitmap = emptyChunk();
     for await (const batch of batchesOf(this.#store, epochPrefix(gateway, epoch))) {
       for (const { recordSequence } of completeOf(batch)) {
         const [chunk, at] = placeOf(recordSequence);
@@ -83,6 +83,21 @@ function completeOf({ envelopes }: Batch): Envelope[] {
 function placeOf(recordSequence: bigint): [chunk: number, at: number] {
   const sequence = Number(recordSequence);
   return [Math.floor(sequence / recordsPerChunk), sequence % recordsPerChunk];
+}
+
+/** In bitmaps that are made as they are needed; true where it was marked before. */
+export function markIn(chunks: ChangedChunks, epoch: bigint, recordSequence: bigint): boolean {
+  const [chunk, at] = placeOf(recordSequence);
+  const name = `${epoch} ${chunk}`;
+  const bitmap = chunks.get(name) ?? emptyChunk();
+  chunks.set(name, bitmap);
+  if (isSet(bitmap, at)) return true;
+  set(bitmap, at);
+  return false;
+}
+
+function emptyChunk(): Buffer {
+  return Buffer.alloc(recordsPerChunk / 8);
 }
 
 function isSet(bitmap: Buffer, at: number): boolean {

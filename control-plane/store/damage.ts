@@ -23,6 +23,7 @@ export function tellingDamage(store: Store, tell: (row: DamagedRow) => void): St
     write: (rows) => store.write(rows),
     get: (table, key) => store.get(table, key).catch(met),
     range: (table, range) => store.range(table, range).catch(met),
+    turn: () => store.turn(),
     close: () => store.close(),
   };
 }

@@ -5,10 +5,11 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
 import { createOpener, createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
-import { beginSegment, saltOf } from './segments.ts';
+import { beginSegment, saltsOf } from './segments.ts';
 import { DamagedRow, type Entry, type Range, type Row, type Store } from './store.ts';
 
 export interface LmdbStoreOptions {
@@ -26,7 +27,7 @@ export function storeExists(directory: string): boolean {
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { readOnly = false } = options;
   const environment = openEnvironment({ directory: options.directory, readOnly });
-  const opener = createOpener(options.key, (wanted) => saltOf(environment, wanted));
+  const opener = createOpener(options.key, saltsOf(environment));
   if (readOnly) return new LmdbStore(environment, undefined, opener, options.onFault);
   const sealer = createSealer(options.key, await beginSegment(environment));
   return new LmdbStore(environment, sealer, opener, options.onFault);
@@ -103,6 +104,11 @@ class LmdbStore implements Store {
   #rows(table: string): Table | undefined {
     if (this.#sealer === undefined && !this.#environment.has(table)) return undefined;
     return this.#environment.table(table);
+  }
+
+  /** A reader has its process for itself, and stays in one turn: lmdb opens its tables in the transaction that it reads in. */
+  async turn(): Promise<void> {
+    if (this.#sealer !== undefined) await setImmediate();
   }
 
   close(): Promise<void> {

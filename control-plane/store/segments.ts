@@ -17,23 +17,27 @@ const table = 'segments';
 const copies = 'segment-copies';
 const saltBytes = 16;
 
-/** Of an earlier life; undefined where there is none. */
-export function saltOf(environment: Environment, number: number): Buffer | undefined {
-  const key = keyOf(number);
-  const copy = environment.has(copies) ? environment.table(copies).get(key) : undefined;
-  return checked(copy) ?? environment.table(table).get(key);
+/**
+ * Of earlier lives, by their numbers. Both tables are opened here and not when a salt is asked for, which may be in the
+ * middle of a range: a reader's lmdb ends the transaction of it (SIGSEGV: seen).
+ */
+export function saltsOf(environment: Environment): (number: number) => Buffer | undefined {
+  const segments = environment.has(table) ? environment.table(table) : undefined;
+  const second = environment.has(copies) ? environment.table(copies) : undefined;
+  return (number) => checked(second?.get(keyOf(number))) ?? segments?.get(keyOf(number));
 }
 
 /** A segment of this life's own, and for those before it what is missing or damaged of the two places. */
 export async function beginSegment(environment: Environment): Promise<Segment> {
   const [segments, second] = [environment.table(table), environment.table(copies)];
+  const saltOf = saltsOf(environment);
   const keys = new Set<string>();
   for (const one of [segments, second]) for (const key of one.getKeys({})) keys.add(hex(key));
   const numbers = [...keys].map((key) => Buffer.from(key, 'hex').readUInt32BE(0));
   const number = numbers.reduce((most, one) => Math.max(most, one), 0) + 1;
   const salt = randomBytes(saltBytes);
   const amiss = numbers.flatMap((one) => {
-    const stored = saltOf(environment, one);
+    const stored = saltOf(one);
     const key = keyOf(one);
     const whole = checked(second.get(key)) !== undefined && segments.get(key)?.equals(stored ?? salt);
     return stored === undefined || whole ? [] : [{ key, salt: stored }];

@@ -8,13 +8,13 @@
  * - Keys are ordered as bytes. A read sees every write that has resolved.
  * - A read that meets a row which is not what was stored throws `DamagedRow`.
  */
-import { setImmediate } from 'node:timers/promises';
-
 export interface Store {
   write(rows: readonly Row[]): Promise<void>;
   get(table: string, key: Uint8Array): Promise<Buffer | undefined>;
   /** Rows with start ≤ key < end, in order (or in reverse), at most `limit`. */
   range(table: string, range: Range): Promise<Entry[]>;
+  /** Between two pages of a long read: others have their turn, where there may be others. */
+  turn(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export async function* walk(
     const last = damaged?.key ?? rows.at(-1)?.key;
     if (last === undefined) return;
     from = { ...part, start: Buffer.concat([last, Buffer.of(0)]) };
-    await setImmediate();
+    await store.turn();
   }
 }
 

@@ -65,10 +65,10 @@ t.test(
     await first.close();
     const environment = openEnvironment({ directory });
     const copies = environment.table('segment-copies');
-  const keys = [...copies.getKeys({})];
-  await environment.write(() => {
-    for (const key of keys) void copies.remove(key);
-  });
+    const keys = [...copies.getKeys({})];
+    await environment.write(() => {
+      for (const key of keys) void copies.remove(key);
+    });
     await environment.close();
     const reader = await openLmdbStore({ directory, key, readOnly: true, onFault: () => undefined });
     t.equal((await reader.get('a', Buffer.from('k')))?.toString(), 'v');
