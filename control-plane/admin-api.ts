@@ -37,6 +37,7 @@ import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
 import { replayQuarantined } from './quarantine/replay.ts';
 import type { Sessions } from './session/sessions.ts';
+import type { Gone } from './store/gone.ts';
 import { sourcesOf } from './telemetry/sources.ts';
 
 const tokenTtlS = 15 * 60;
@@ -120,13 +121,14 @@ export class AdminApi {
     needReason('A revocation', reason);
     const { registry, peers, audit } = this.state;
     if (registry.get(gateway) === undefined) throw unknown('gateway', gateway);
-    await peers.revoke('gateway', gateway);
+    // The name first: from here on nothing of it is accepted, nor made.
     await registry.update(gateway, { revoked: true });
+    await peers.revoke('gateway', gateway);
     await audit.add({ action: 'revoked', actor, gateway, reason });
     return this.#sessions.drop(gateway);
   }
 
-  async trace(id: string): Promise<TraceResponse> {
+  async trace(id: string, gone: Gone): Promise<TraceResponse> {
     // Nobody asks for all messages without a control ID, and no row has an empty key.
     if (id === '') {
       throw new HilumError('usage', 'A trace wants an event id or a message control ID (MSH-10).', {
@@ -134,7 +136,7 @@ export class AdminApi {
       });
     }
     const byId = await this.state.eventLog.byId(id);
-    const events = byId === undefined ? await this.state.eventLog.byControlId(id, tracesMax) : [byId];
+    const events = byId === undefined ? await this.state.eventLog.byControlId(id, tracesMax, gone) : [byId];
     if (events.length > 0) return { traces: await Promise.all(events.map((event) => this.#trace(event))) };
     return { traces: (await this.state.quarantine.find(id, tracesMax)).map((entry) => this.#stopped(entry)) };
   }

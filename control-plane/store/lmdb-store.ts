@@ -5,6 +5,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
 import { createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
@@ -109,6 +110,11 @@ class LmdbStore implements Store {
   #rows(table: string): Table | undefined {
     if (this.#sealer === undefined && !this.#environment.has(table)) return undefined;
     return this.#environment.table(table);
+  }
+
+  /** A reader has its process for itself, and stays in one turn: lmdb opens its tables in the transaction that it reads in. */
+  async turn(): Promise<void> {
+    if (this.#sealer !== undefined) await setImmediate();
   }
 
   close(): Promise<void> {

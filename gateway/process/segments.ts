@@ -25,7 +25,10 @@ export interface Segments {
   readonly opener: Opener;
 }
 
-/** Reads and writes nothing. Throws `key-wrong` where another key has sealed the store. */
+/**
+ * Writes nothing. Both tables are opened here and not when a salt is asked for, which may be in the middle of a range:
+ * a reader's lmdb ends the transaction of it (SIGSEGV: seen). Throws `key-wrong` where another key has sealed the store.
+ */
 export function readSegments(environment: Environment, masterKey: Uint8Array): Segments {
   const copies = tableNames.flatMap((name) => (environment.has(name) ? [environment.table(name)] : []));
   const salt = (number: number) => read(copies, number);
