@@ -154,6 +154,8 @@ const PINGREQ = Buffer.from([0xc0, 0]);
 const PINGRESP = 'd000';
 const CONNACK = '20020000';
 const puback = (id: number): string => `4002${int16(id).toString('hex')}`;
+const pubrec = (id: number): string => `5002${int16(id).toString('hex')}`;
+const pubcomp = (id: number): string => `7002${int16(id).toString('hex')}`;
 
 /** A socket that hands out whole packets as hex. */
 class RawClient {
@@ -202,6 +204,13 @@ class RawClient {
     }
     return this.got[this.#taken++] as string;
   }
+}
+
+/** The next packets; fewer where it was closed. */
+async function answers(dev: RawClient, count: number): Promise<string[]> {
+  const got: string[] = [];
+  while (got.length < count && got.at(-1) !== 'closed') got.push(await dev.next());
+  return got;
 }
 
 /** The server learns of a close on its own time: waits until the check holds, a turn of the loop at a time. */
@@ -430,14 +439,63 @@ t.test(
   },
 );
 
-t.test('mqtt qos 2 - packet ids without PUBREL are capped', async (t) => {
-  const { intake, client, broker } = await source(t, { limits: { unreleasedMax: 10 } });
-  const dev = await client();
-  for (let id = 1; id <= 11; id++) dev.send(publish({ qos: 2, id }));
-  await dev.closed;
-  t.equal(intake.appended.length, 10, 'refused before the commit');
+t.test(
+  'mqtt qos 2 - a client may send thousands before its first PUBREL; each is one record, answered and released',
+  async (t) => {
+    const { intake, client, broker } = await source(t);
+    const dev = await client({ clean: false });
+    const ids = Array.from({ length: 3_000 }, (_, n) => n + 1);
+    dev.send(...ids.map((id) => publish({ qos: 2, id, payload: `${id}` })));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubrec), 'each PUBREC in its turn');
+    dev.send(...ids.map((id) => publish({ qos: 2, id, payload: `${id}`, dup: true })));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubrec), 'and once more');
+    dev.send(...ids.map(pubrel));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubcomp));
+    t.equal(intake.records.length, 3_000);
+    t.equal(broker.stats().released, 3_000);
+    t.same(broker.stats().closed, {});
+  },
+);
+
+t.test('mqtt qos 2 - thousands that were left open are one record each on the next connection', async (t) => {
+  const { intake, client } = await source(t);
+  const ids = Array.from({ length: 800 }, (_, n) => n + 1);
+  for (let round = 0; round < 3; round++) {
+    const dev = await client({ clean: false });
+    dev.send(...ids.map((id) => publish({ qos: 2, id, payload: `${id}`, dup: round > 0 })));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubrec), `round ${round}`);
+    dev.socket.destroy();
+  }
+  t.equal(intake.records.length, 800);
+});
+
+t.test('mqtt qos 2 - open packet ids are bounded over all sessions, those of nobody go first', async (t) => {
+  const { intake, client, broker, clock } = await source(t, { limits: { unreleasedTotalMax: 10 } });
+  const gone = await client({ id: 'gone', clean: false });
+  for (let id = 1; id <= 6; id++) gone.send(publish({ qos: 2, id, payload: `${id}` }));
+  for (let id = 1; id <= 6; id++) t.equal(await gone.next(), pubrec(id));
+  gone.socket.destroy();
   await until(() => broker.stats().connections === 0);
-  t.same(broker.stats().closed, { 'unreleased-limit': 1 });
+  const small = await client({ id: 'small' });
+  small.send(publish({ qos: 2, id: 1 }));
+  t.equal(await small.next(), pubrec(1));
+  const hog = await client({ id: 'hog', clean: false });
+  for (let id = 1; id <= 9; id++) hog.send(publish({ qos: 2, id, payload: `${id}` }));
+  for (let id = 1; id <= 9; id++)
+    t.equal(await hog.next(), pubrec(id), 'the place of a session without a client');
+  small.send(publish({ qos: 2, id: 2 }));
+  t.equal(await small.next(), pubrec(2), 'whoever has little goes on');
+  await hog.closed;
+  await until(() => broker.stats().connections === 1);
+  t.same(broker.stats().closed, { 'unreleased-limit': 1 }, 'whoever has most is closed');
+  clock.us += 60_000_000n;
+  for (const id of ['gone', 'hog']) {
+    const again = await client({ id, clean: false });
+    again.send(publish({ qos: 2, id: 3, payload: '3' }));
+    t.equal(await again.next(), pubrec(3));
+    again.socket.destroy();
+  }
+  t.equal(intake.records.length, 17, 'what was forgotten here the journal still knows');
 });
 
 t.test(

@@ -29,7 +29,7 @@ export class Connecting {
     this.#qos2 = qos2;
     this.#admission = new Admission(part.options);
     this.#owners = new Ownership(limits.takeoversPerMinuteMax, limits.takeoverCoolDownMs);
-    this.#sessions = new Sessions(limits.sessionsMax, limits.unreleasedMax);
+    this.#sessions = new Sessions(limits.sessionsMax, (session) => qos2.forget(session));
   }
 
   /** false: the packet is malformed, and the connection closes without CONNACK. */
