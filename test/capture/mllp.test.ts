@@ -8,11 +8,8 @@ import tls from 'node:tls';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
 import type { Header } from '../../gateway/capture/mllp/header.ts';
-import {
-  createMllpListener,
-  type MllpLimits,
-  type MllpListener,
-} from '../../gateway/capture/mllp/listener.ts';
+import { createMllpListener } from '../../gateway/capture/mllp/listener.ts';
+import type { MllpLimits, MllpListener } from '../../gateway/capture/mllp/options.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import { type Answer, MllpClient, sendOnce } from '../kit/mllp-client.ts';
 import { frame } from '../kit/mllp-frame.ts';
