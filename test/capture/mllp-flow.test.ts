@@ -39,6 +39,7 @@ async function start(owner: Owner, flow: Partial<FlowLimits>) {
       urgency: () => 'routine',
       nextControlId: controlIds(Date.now() * 1000),
       nowUs: () => Date.now() * 1000,
+      elapsedMs: () => performance.now(),
       log: (_level, code) => logs.push(code),
     },
   );

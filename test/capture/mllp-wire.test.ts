@@ -45,6 +45,7 @@ async function start(owner: Owner, nextControlId = controlIds(Date.now() * 1000)
       urgency: () => 'routine',
       nextControlId,
       nowUs: () => Date.now() * 1000,
+      elapsedMs: () => performance.now(),
       log: (_level, code, fields = {}) => logs.push({ code, fields }),
     },
   );

@@ -31,6 +31,7 @@ interface RigOptions {
   allow?: (address: string) => boolean;
   onRefused?: 'close' | 'reject';
   refuses?: (header: Header) => string;
+  clock?: { us: number; elapsedMs: number };
 }
 
 async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
@@ -60,7 +61,8 @@ async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
       source: () => ({ name: 'lab', repeatWindowMs: 900_000, refuses: options.refuses ?? (() => '') }),
       urgency: () => 'routine',
       nextControlId: controlIds(Date.now() * 1000),
-      nowUs: () => Date.now() * 1000,
+      nowUs: () => options.clock?.us ?? Date.now() * 1000,
+      elapsedMs: () => options.clock?.elapsedMs ?? performance.now(),
       log: (_level, code, fields = {}) => logs.push({ code, fields }),
     },
   );
@@ -369,6 +371,23 @@ t.test('mllp listener - a refusing journal: no answer and a closed connection', 
   intake.refusal = undefined;
   t.equal((await sendOnce({ port }, message('Q1'))).code, 'AA', 'and it is taken when there is room again');
   t.equal(listener.counters().refused, 4);
+});
+
+t.test('mllp listener - refusals are told once a second, though the wall clock was set back', async (t) => {
+  const clock = { us: Date.now() * 1000, elapsedMs: 5 };
+  const { intake, port, logs } = await start(t, { onRefused: 'reject', clock });
+  intake.refusal = 'budget';
+  const sender = await client(t, port);
+  const refuse = async () => t.equal((await sender.send(message('RS'))).code, 'AR');
+  await refuse();
+  clock.us -= 3_600_000_000;
+  await refuse();
+  clock.elapsedMs += 1_000;
+  await refuse();
+  t.match(logs, [
+    { code: 'mllp-not-journaled', fields: { count: 1 } },
+    { code: 'mllp-not-journaled', fields: { count: 2 } },
+  ]);
 });
 
 t.test('mllp listener - a refusing journal with onRefused: reject is answered AR or CR', async (t) => {

@@ -57,7 +57,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   let server: Server | undefined;
   let stopping = false;
   let refusals = 0;
-  let refusalLoggedUs = 0;
+  let refusalLoggedMs = Number.NEGATIVE_INFINITY;
   const context = {
     get time() {
       return hl7Time(hooks.nowUs());
@@ -243,8 +243,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   /** A full disk refuses everybody: one line a second says how many. */
   function logRefusal(source: string, reason: string): void {
     refusals += 1;
-    if (hooks.nowUs() - refusalLoggedUs < 1_000_000) return;
-    refusalLoggedUs = hooks.nowUs();
+    if (hooks.elapsedMs() - refusalLoggedMs < 1_000) return;
+    refusalLoggedMs = hooks.elapsedMs();
     hooks.log('warn', 'mllp-not-journaled', { source, reason, count: refusals });
     refusals = 0;
   }

@@ -65,6 +65,8 @@ export interface MllpHooks {
   /** MSH-10 of the next answer; all listeners of a process share one, so that none comes twice. */
   nextControlId(): string;
   nowUs(): number;
+  /** For spans: no step of the wall clock moves it. */
+  elapsedMs(): number;
   log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
 }
 

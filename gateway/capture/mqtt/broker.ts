@@ -87,7 +87,7 @@ class Broker implements MqttSource {
       counters: this.#counters,
       commits: this.#commits,
       nowUs: () => hooks.nowUs(),
-      nowMs: () => Number(hooks.nowUs() / 1000n),
+      elapsedMs: () => hooks.elapsedMs(),
       stopping: () => this.#stopping,
     };
     this.#qos2 = new Qos2(part);

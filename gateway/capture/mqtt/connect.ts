@@ -105,7 +105,7 @@ export class Connecting {
   }
 
   #claim(link: Link): Refusal | undefined {
-    const claim = this.#owners.claim(link.client.id, link, this.#part.nowMs());
+    const claim = this.#owners.claim(link.client.id, link, this.#part.elapsedMs());
     if ('refused' in claim) {
       return claim.refused === 'owner'
         ? { returnCode: 2, reason: 'takeover' }

@@ -105,6 +105,8 @@ export interface MqttHooks {
   /** Never payload, topic, client id or password. */
   log(code: string, fields: Record<string, string | number>): void;
   nowUs(): bigint;
+  /** For spans: no step of the wall clock moves it. */
+  elapsedMs(): number;
 }
 
 export interface MqttStats {

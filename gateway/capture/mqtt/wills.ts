@@ -2,9 +2,10 @@
  * Wills (MQTT 3.1.1 section 3.1.2.5). A will says that a device went away, not what became of its patient: it
  * is captured as such and never as `stat`. Nobody waits for its answer, so a will that is dropped is counted.
  */
+
+import { PerMinute } from '../rate.ts';
 import type { Done, Link, PublishPacket } from './link.ts';
 import type { MqttPart } from './part.ts';
-import { PerMinute } from './rate.ts';
 
 export class Wills {
   readonly #part: MqttPart;
@@ -18,7 +19,7 @@ export class Wills {
   take(link: Link, packet: PublishPacket, done: Done): void {
     const { options, counters, commits } = this.#part;
     // Our own stop is not the device's silence, and a flapping device must not flood.
-    if (this.#part.stopping() || !this.#perClient.allow(link.clientId, this.#part.nowMs())) {
+    if (this.#part.stopping() || !this.#perClient.allow(link.clientId, this.#part.elapsedMs())) {
       counters.stats.willsDropped++;
       done(new Error('will dropped'));
       return;
