@@ -545,6 +545,46 @@ t.test('mllp listener - stray bytes between frames are counted and cost nothing'
   t.equal(listener.counters().strayBytes, 7);
 });
 
+t.test(
+  'mllp listener - what comes without framing is told by its kind, once a minute, and never by its content',
+  async (t) => {
+    const clock = { us: Date.now() * 1000, elapsedMs: 5 };
+    const { listener, port, logs, intake } = await start(t, { clock });
+    // With VT in it: ec_point_formats is extension 11.
+    const hello = Buffer.from('16030100c8010000c403034e4f5448494e47000b000403000102', 'hex');
+    for (const [seen, bytes, closes] of [
+      ['http', Buffer.from('GET /patients/DOE HTTP/1.1\r\nHost: x\r\n\r\n'), true],
+      ['tls', hello, true],
+      ['unframed-text', message('DOE1'), false],
+      ['bytes', Buffer.from('DOE^JANE'), false],
+    ] as const) {
+      const before = listener.counters().strayBytes;
+      for (let n = 0; n < 2; n += 1) {
+        const { socket, heard, closed } = await bare(t, port);
+        socket.write(bytes);
+        if (closes) await closed;
+        else {
+          await until(() => listener.counters().strayBytes > before, { what: 'the bytes' });
+          socket.write(frame(message(`${seen}${n}`)));
+          await until(() => heard().includes(`MSA|AA|${seen}${n}`), {
+            what: 'the answer to a frame behind it',
+          });
+        }
+      }
+      const lines = logs.splice(0).map(({ code, fields }) => ({ code, ...fields }));
+      t.match(lines, [{ code: 'mllp-not-framed', listener: 'lab', address: '127.0.0.1', seen, advice: /./ }]);
+      t.equal(lines.length, 1, `one line for ${seen}`);
+      t.notMatch(JSON.stringify(lines), /DOE|JANE|patients/);
+    }
+    t.equal(intake.records.length, 4);
+    clock.elapsedMs += 60_000;
+    const again = await bare(t, port);
+    again.socket.write(hello);
+    await again.closed;
+    t.equal(logs.length, 1, 'and again after a minute');
+  },
+);
+
 // ── TLS ────────────────────────────────────────────────────────────────────────────────────────────
 
 t.test('mllp listener over tls - required, optional and no client certificate', async (t) => {

@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { errorWord } from '../../process/log.ts';
 import { type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
+import { PerMinute } from '../rate.ts';
 import { answersTo, hl7Time, type Verdict } from './answers.ts';
 import { presentsWrongCertificate, refusalOf } from './client-certificate.ts';
 import { Flow } from './flow.ts';
@@ -21,6 +22,7 @@ import {
   type MllpOptions,
   type MllpSource,
 } from './options.ts';
+import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 
 interface Connection {
   socket: Socket;
@@ -56,6 +58,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   const perAddress = new Map<string, number>();
   let server: Server | undefined;
   let stopping = false;
+  const strayLines = new PerMinute(1);
   let refusals = 0;
   let refusalLoggedMs = Number.NEGATIVE_INFINITY;
   const context = {
@@ -113,6 +116,9 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const { socket, framer } = connection;
     let stray = 0;
     let broken = 0;
+    let first = true;
+    /** A frame has begun on it. */
+    let begun = false;
     socket.setTimeout(options.limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) {
@@ -120,7 +126,15 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         if (connection.droppedBytes > lingerBytesMax) socket.destroy();
         return;
       }
+      // Before the framer: any of its bytes may be VT, as in nearly every TLS hello.
+      if (first && isHopeless(strayKind(chunk))) {
+        counters.strayBytes += chunk.length;
+        return outside(connection, chunk);
+      }
+      first = false;
       const found = framer.push(chunk);
+      if (found.length > 0 || framer.pendingBytes() > 0) begun = true;
+      else if (!begun && framer.strayBytes() > stray) outside(connection, chunk);
       for (const framed of found) handle(connection, framed);
       counters.strayBytes += framer.strayBytes() - stray;
       stray = framer.strayBytes();
@@ -141,6 +155,23 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     // A sender may close its half once it has sent; what it is owed still goes out.
     socket.on('end', () => closeAfterAnswers(connection));
     socket.on('close', () => endFrameTime(connection));
+  }
+
+  /** No frame has begun on this connection, and something came: whoever set the sender up waits for an answer. */
+  function outside(connection: Connection, chunk: Buffer): void {
+    const seen = strayKind(chunk);
+    const { name: listener } = options;
+    // A probe comes every few seconds, a sender again and again: the counter has them all.
+    if (strayLines.allow(`${seen} ${connection.address}`, hooks.elapsedMs()))
+      hooks.log('warn', 'mllp-not-framed', {
+        listener,
+        address: connection.address,
+        seen,
+        advice: strayAdvice[seen],
+      });
+    if (!isHopeless(seen)) return;
+    counters.unreadable += 1;
+    close(connection, '');
   }
 
   function timeFrame(connection: Connection): void {
