@@ -782,6 +782,33 @@ t.test('mqtt will - only inside the own filters; captured as will, never as stat
   t.equal(broker.stats().wills, 1);
 });
 
+t.test(
+  'mqtt will - more than a few a minute are dropped, which is counted, and told once a minute',
+  async (t) => {
+    const { intake, client, broker, clock, logs } = await source(t, { limits: { willsPerMinuteMax: 2 } });
+    const lose = async (id: string) => {
+      const dev = await client({ id, will: { topic: 'devices/a', payload: 'gone' } });
+      const before = broker.stats();
+      dev.socket.destroy();
+      await until(() => {
+        const { wills, willsDropped } = broker.stats();
+        return wills + willsDropped > before.wills + before.willsDropped;
+      });
+    };
+    const told = () => logs.filter(({ code }) => code === 'mqtt.will-dropped');
+    for (let n = 0; n < 6; n++) await lose('flapping');
+    await lose('other');
+    t.equal(intake.appended.length, 3);
+    t.match(broker.stats(), { wills: 3, willsDropped: 4 });
+    t.same(told(), [
+      { code: 'mqtt.will-dropped', fields: { listener: 'mqtt', address: '127.0.0.1', minuteMax: 2 } },
+    ]);
+    clock.pass(60_000);
+    for (let n = 0; n < 3; n++) await lose('flapping');
+    t.equal(told().length, 2, 'and again in another minute');
+  },
+);
+
 t.test('mqtt takeover - another user is refused and the holder stays; the own one takes over', async (t) => {
   const password = await hashPassword('pw');
   const { client, open, broker } = await source(t, {
