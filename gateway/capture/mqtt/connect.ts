@@ -107,9 +107,8 @@ export class Connecting {
   #claim(link: Link): Refusal | undefined {
     const claim = this.#owners.claim(link.client.id, link, this.#part.elapsedMs());
     if ('refused' in claim) {
-      return claim.refused === 'owner'
-        ? { returnCode: 2, reason: 'takeover' }
-        : { returnCode: 3, reason: 'cool-down' };
+      // Neither lasts, and 2 (identifier rejected) makes a client give up for good: it is asked to come again.
+      return { returnCode: 3, reason: claim.refused === 'owner' ? 'takeover' : 'cool-down' };
     }
     if (claim.took) {
       this.#part.counters.stats.takeovers++;
