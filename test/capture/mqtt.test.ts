@@ -1038,7 +1038,7 @@ t.test(
     const mon = await ca.issue('mon-7');
     const pump = await ca.issue('pump-1');
     const foreign = await (await authority('Other CA')).issue('mon-7');
-    const { port, intake, broker } = await source(t, {
+    const { port, intake, broker, logs } = await source(t, {
       anonymous: undefined as never,
       tls: { mode: 'required', ...server, caPem: ca.caPem },
       users: [{ name: 'mon-7', password: '', publish: ['devices/%u/#'] }],
@@ -1076,6 +1076,10 @@ t.test(
     }
     t.equal(intake.records.length, 2);
     t.match(broker.stats().refused, { 'client-id': 1, 'tls-handshake': 2 });
+    t.same(
+      logs.flatMap(({ fields }) => (fields.reason === 'tls-handshake' ? [fields.cause] : [])),
+      ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    );
   },
 );
 
@@ -1085,7 +1089,7 @@ t.test(
     const ca = await authority('Hospital CA');
     const server = await ca.issue('localhost');
     const foreign = await (await authority('Other CA')).issue('mon-7');
-    const { port, broker } = await source(t, {
+    const { port, broker, logs } = await source(t, {
       anonymous: undefined as never,
       tls: { mode: 'optional', ...server, caPem: ca.caPem },
       users: [{ name: 'u', password: await hashPassword('pw'), publish: ['devices/#'] }],
@@ -1102,6 +1106,10 @@ t.test(
     t.same(bad.got, []);
     await until(() => broker.stats().connections === 0);
     t.match(broker.stats(), { closed: { oversize: 1 }, refused: { 'tls-certificate': 1 } });
+    t.match(
+      logs.filter(({ fields }) => fields.reason === 'tls-certificate'),
+      [{ fields: { cause: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', address: '127.0.0.1' } }],
+    );
   },
 );
 

@@ -8,10 +8,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { errorWord } from '../../process/log.ts';
+import { presentsWrongCertificate, refusalOf } from '../client-certificate.ts';
 import { type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
 import { PerMinute } from '../rate.ts';
 import { answersTo, hl7Time, type Verdict } from './answers.ts';
-import { presentsWrongCertificate, refusalOf } from './client-certificate.ts';
 import { Flow } from './flow.ts';
 import { createFramer, type Framed, type Framer, frame } from './framer.ts';
 import { type Header, readHeader } from './header.ts';

@@ -17,9 +17,13 @@ export class Counters {
   }
 
   /** Closed before CONNACK 0. */
-  refused(reason: string, address: string): void {
+  refused(reason: string, address: string, cause = ''): void {
     bump(this.stats.refused, reason);
-    this.log('mqtt.refused', { reason, address });
+    this.log('mqtt.refused', {
+      reason,
+      ...(cause === '' ? {} : { cause }),
+      ...(address === '' ? {} : { address }),
+    });
   }
 
   /** Closed after it, not by the client's own doing. */
