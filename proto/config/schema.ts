@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { criticalRule } from './critical-schema.ts';
+import { durationMs, isTimer } from './duration.ts';
 import { classes } from './event-words.ts';
 import { mapping } from './mapping-schema.ts';
 import { onceSection } from './once-schema.ts';
@@ -138,7 +139,13 @@ const destination = z.discriminatedUnion('type', [
     type: z.literal('mllp'),
     address,
     tls: z.boolean().default(false),
-    timeout: duration.default('30s').describe('For the acknowledgment.'),
+    timeout: duration
+      .refine((value) => durationMs(value) === undefined || isTimer(value), {
+        error: 'a timeout is at most 24d',
+        params: { hint: 'no timer waits longer' },
+      })
+      .default('30s')
+      .describe('For the acknowledgment.'),
     order: z
       .enum(['source', 'none'])
       .default('source')

@@ -99,6 +99,15 @@ const rows: [string, string, string, number, number, string, string][] = [
     'write a whole number from 1 on and ms, s, m, h or d: 30s',
   ],
   [
+    'a timeout that no timer waits for',
+    "destinations: { ehr: { type: mllp, address: 'h:1', timeout: 30d } }",
+    'destinations.ehr.timeout',
+    1,
+    61,
+    'a timeout is at most 24d',
+    'no timer waits longer',
+  ],
+  [
     'a number as a duration',
     'budgets: { stat: 5 }',
     'budgets.stat',

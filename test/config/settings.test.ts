@@ -42,6 +42,12 @@ for (const [what, text, told] of [
     /required client certificates need caFile; add the issuers of those certificates, or take mode: optional/,
   ],
   [
+    'a time that no timer waits for',
+    'listeners: { a: { type: mllp, listen: "127.0.0.1:2575", frameTimeout: 25d } }',
+    /listeners\.a\.frameTimeout: at most 24d/,
+  ],
+  ['a stop that no timer waits for', 'drainTimeout: 30d', /drainTimeout: at most 24d/],
+  [
     'a number for host:port',
     'status: { listen: 2575 }',
     /status\.listen: expected text, found the number 2575(?!.*quotes)/,

@@ -43,6 +43,7 @@ t.test(
       },
       {
         random: () => 0.004,
+        onAlarm: () => {},
         log: (_, code, fields) => {
           if (code === 'delivery-failed') pauses.push(fields?.againMs);
         },
