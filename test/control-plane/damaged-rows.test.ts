@@ -236,7 +236,10 @@ t.test('start - a certificate whose row is damaged is refused, and the others ar
   const lost = 'the client certificate was not issued by this control plane';
   const whole = ['the client certificate was revoked', 'good'];
   t.equal(said.filter((one) => one === lost).length, 1);
-  t.same(said, whole.map((one, at) => (said[at] === lost ? lost : one)));
+  t.same(
+    said,
+    whole.map((one, at) => (said[at] === lost ? lost : one)),
+  );
 });
 
 t.test('start - a damaged row of a gateway is made again from the trail and its events', async (t) => {
