@@ -53,7 +53,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
       streamsClosed: await api.revoke(gateway, reason, actor),
     })),
     streamEvents: stream((call, actor) => streamEvents(api, call, actor)),
-    trace: unary(({ id }) => api.trace(id)),
+    trace: unary(({ id }) => api.traces.find(id)),
     latency: unary((request) => api.latency(request)),
     custody: unary((request) => api.custody(request)),
     listAudit: stream((call) => listAudit(api, call)),

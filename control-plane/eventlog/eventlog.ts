@@ -19,7 +19,7 @@ import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
-import { holds, type StoredEvent, unpack, without } from './block.ts';
+import { occurrences, type StoredEvent, unpack, without } from './block.ts';
 import type { Book, Numbered } from './book.ts';
 import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
@@ -311,22 +311,27 @@ export class EventLog {
     return position === undefined ? undefined : this.at(position);
   }
 
-  /** Events whose message control ID is this, oldest first. A scan of 8 bytes an event. */
-  async byControlId(controlId: string, limit: number): Promise<StoredEvent[]> {
+  /** Events whose message control ID is this, oldest first, and how many more there are. A scan of 8 bytes an event. */
+  async byControlId(controlId: string, limit: number): Promise<{ events: StoredEvent[]; leftOut: number }> {
     const wanted = this.#blind(controlId).subarray(0, blindedBytes);
-    const found: StoredEvent[] = [];
+    const events: StoredEvent[] = [];
+    let leftOut = 0;
     let start = indexKey(0n);
     for (;;) {
       const rows = await this.#store.range('control-ids', { start, limit: 500 });
       for (const { key, value } of rows) {
-        if (!holds(value, wanted)) continue;
-        for (const event of await this.#block(key.readBigUInt64BE(0))) {
-          if (event.envelope.messageControlId === controlId) found.push(event);
-          if (found.length >= limit) return found;
+        const here = occurrences(value, wanted);
+        if (events.length >= limit) leftOut += here;
+        else if (here > 0) {
+          const block = await this.#block(key.readBigUInt64BE(0));
+          const fitting = block.filter(({ envelope }) => envelope.messageControlId === controlId);
+          const taken = fitting.slice(0, limit - events.length);
+          events.push(...taken);
+          leftOut += fitting.length - taken.length;
         }
       }
       const last = rows.at(-1);
-      if (last === undefined) return found;
+      if (last === undefined) return { events, leftOut };
       start = indexKey(last.key.readBigUInt64BE(0) + 1n);
     }
   }
