@@ -55,7 +55,7 @@ t.test(
     const taken = await traced('T1', ({ hops }) => hops.some(({ hop }) => hop === 'stored'));
     t.match(taken, { messageControlId: 'T1', alsoQuarantined: { id: refused.id, code: 'query' } });
     t.notOk(taken.code);
-  t.equal(taken.more, undefined, 'its record is told once');
+    t.equal(taken.more, undefined, 'its record is told once');
     t.match(
       (await site.ctl('trace', 'T1')).stdout,
       new RegExp(
