@@ -122,10 +122,10 @@ export class AdminApi {
   }
 
   latency({ gateway, site }: LatencyRequest): LatencyResponse {
-    const { telemetry, registry, configs } = this.state;
+    const { telemetry, registry } = this.state;
     const wanted = (name: string) =>
       (gateway === '' || name === gateway) && (site === '' || registry.get(name)?.site === site);
-    const meaning = compileMeaning(site === '' ? '' : (configs.desired(site)?.yaml ?? ''), 0);
+    const budgetUs = this.#budgetsUs(registry.all().filter((row) => wanted(row.gateway)));
     const order = ['journaled', 'normalized', 'queued', 'sent', 'acked', 'total'];
     const classes = ['stat', 'urgent', 'routine', 'bulk'];
     const rows = telemetry.latency(wanted).map(({ histogram, class: lane, hop }) => ({
@@ -136,7 +136,7 @@ export class AdminApi {
       p90Us: BigInt(percentileUs(histogram, 90)),
       p99Us: BigInt(percentileUs(histogram, 99)),
       maxUs: BigInt(histogram.maxValue),
-      budgetUs: hop === 'total' ? BigInt(meaning.budgetMs(lane as 'stat') * 1000) : 0n,
+      budgetUs: hop === 'total' ? budgetUs(lane) : 0n,
       gateway: gateway === '' ? '' : gateway,
     }));
     rows.sort(
@@ -144,6 +144,18 @@ export class AdminApi {
         classes.indexOf(a.class) - classes.indexOf(b.class) || order.indexOf(a.hop) - order.indexOf(b.hop),
     );
     return { rows };
+  }
+
+  /** By what each of these gateways runs; 0 where they differ. */
+  #budgetsUs(rows: readonly GatewayRow[]): (lane: string) => bigint {
+    const { configs, telemetry } = this.state;
+    const told = rows.filter(({ gateway }) => telemetry.newest(gateway) !== undefined);
+    const yamls = new Set(told.map(({ config }) => configs.given(config?.running)?.yaml ?? ''));
+    const meanings = [...yamls].map((yaml) => compileMeaning(yaml, 0));
+    return (lane) => {
+      const [budget = 0, ...others] = new Set(meanings.map((meaning) => meaning.budgetMs(lane as 'stat')));
+      return others.length === 0 ? BigInt(budget * 1000) : 0n;
+    };
   }
 
   custody({ gateway, site, byHour }: CustodyRequest): CustodyResponse {

@@ -130,9 +130,10 @@ export function hubOf(state: HubState, log: Log): Hub {
       if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
     },
     repeats: (gateway, report) => telemetry.repeats(gateway, report),
-    offer: (_gateway, site, running) => {
+    offer: (gateway, site) => {
       const desired = configs.desired(site);
-      return desired === undefined || desired.version === running ? undefined : toOffer(desired);
+      const running = configs.given(registry.get(gateway)?.config?.running);
+      return desired === undefined || desired === running ? undefined : toOffer(desired);
     },
     alarm: (code, fields) => {
       log('warn', code, fields);

@@ -1,4 +1,5 @@
 /** What a running gateway says of itself that somebody must act on. */
+import { problemsText } from '../proto/config/problem.ts';
 import type { Add } from './doctor.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import type { RunningStatus } from './status-command.ts';
@@ -109,7 +110,7 @@ function checkJournal({ journal, custody }: RunningStatus, add: Add): void {
 function checkConfig({ config }: RunningStatus, add: Add): void {
   const { attempted, running } = config;
   if (attempted.outcome !== 'refused') return;
-  const why = (attempted.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
+  const why = problemsText(attempted.problems ?? []);
   add(
     'config',
     'fail',

@@ -27,14 +27,24 @@ export class Configs {
     }
     for (const { value } of await this.#store.range('config-outcomes', { limit: 1_000_000 })) {
       const { gateway, outcome } = ConfigOutcomeRow.decode(value);
-      if (outcome !== undefined) this.#remember(gateway, outcome);
+      if (this.given(outcome) !== undefined) this.#remember(gateway, outcome as ConfigOutcome);
     }
+  }
+
+  /**
+   * The version that a gateway names, where it was given here: a gateway that came from another control plane runs,
+   * and has attempted, that one's versions, and numbers alone do not tell them from ours.
+   */
+  given(outcome: Pick<ConfigOutcome, 'version' | 'hash'> | undefined): ConfigVersion | undefined {
+    if (outcome === undefined) return undefined;
+    const found = this.#versions.find(({ version }) => version === outcome.version);
+    return found?.hash === Buffer.from(outcome.hash).toString('hex') ? found : undefined;
   }
 
   /** What a gateway says of a version is kept for ever: a rollback goes to one that was applied. */
   async reported(gateway: string, { attempted, running }: ConfigReport): Promise<void> {
     for (const outcome of [attempted, running]) {
-      if (outcome === undefined || outcome.version === 0n) continue;
+      if (outcome === undefined || this.given(outcome) === undefined) continue;
       if (this.#outcomes.get(outcome.version)?.get(gateway)?.outcome === outcome.outcome) continue;
       this.#remember(gateway, outcome);
       await this.#store.write([

@@ -17,7 +17,7 @@ export function addCodeCommands(program: Command): void {
     .command('list')
     .description('what came, how often, and what it might mean; the most frequent first')
     .option('--site <name>', 'only of this site')
-    .option('--unmapped', "leave out what the site's config maps by now")
+    .option('--unmapped', "leave out what the config that the site's gateways run maps by now")
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl codes list --site north --unmapped')
     .action(async (options: { site?: string; unmapped?: boolean; output: Form }, command: Command) => {

@@ -148,7 +148,10 @@ Example:
             { title: 'P90', value: (row) => span(row.p90Us) },
             { title: 'P99', value: (row) => span(row.p99Us) },
             { title: 'MAX', value: (row) => span(row.maxUs) },
-            { title: 'BUDGET', value: (row) => (row.budgetUs === undefined ? '' : span(row.budgetUs)) },
+            {
+              title: 'BUDGET',
+              value: (row) => (row.budgetUs === undefined || row.budgetUs === '0' ? '' : span(row.budgetUs)),
+            },
           ],
         );
       });

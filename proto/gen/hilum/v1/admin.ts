@@ -100,7 +100,7 @@ export interface SourceRow {
 
 export interface ListCodesRequest {
   site: string;
-  /** Leaves out what the site's desired config maps by now. */
+  /** Leaves out what the config that the site's gateways run maps by now. */
   unmapped: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -126,7 +126,7 @@ export interface CodeRow {
   count: bigint;
   firstSeenAtUs: bigint;
   lastSeenAtUs: bigint;
-  /** unmapped | mapped: by the site's desired config, so from its next message on. */
+  /** unmapped | mapped: by what all gateways of the site run, so from its next message on. */
   state: string;
   /** What it is mapped to, or what it might be mapped to: never applied by itself. */
   toSystem: string;
@@ -357,6 +357,7 @@ export interface LatencyRow {
   p90Us: bigint;
   p99Us: bigint;
   maxUs: bigint;
+  /** By the config that runs; 0 where that differs between the gateways that are counted together. */
   budgetUs: bigint;
   gateway: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -494,8 +495,11 @@ export interface DiffConfigRequest {
 }
 
 export interface DiffConfigResponse {
+  /** Against what runs at the site; where no gateway has said what that is, against what is desired. */
   diff: string;
+  /** The newest version that one of its gateways runs; 0: none does. */
   running: bigint;
+  desired: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -7621,7 +7625,7 @@ export const DiffConfigRequest: MessageFns<DiffConfigRequest> = {
 };
 
 function createBaseDiffConfigResponse(): DiffConfigResponse {
-  return { diff: "", running: 0n, _unknownFields: {} };
+  return { diff: "", running: 0n, desired: 0n, _unknownFields: {} };
 }
 
 export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
@@ -7634,6 +7638,12 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
         throw new globalThis.Error("value provided for field message.running of type uint64 too large");
       }
       writer.uint32(16).uint64(message.running);
+    }
+    if (message.desired !== 0n) {
+      if (BigInt.asUintN(64, message.desired) !== message.desired) {
+        throw new globalThis.Error("value provided for field message.desired of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.desired);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7675,6 +7685,14 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
             message.running = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.desired = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7699,6 +7717,7 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
     return {
       diff: isSet(object.diff) ? globalThis.String(object.diff) : "",
       running: isSet(object.running) ? BigInt(object.running) : 0n,
+      desired: isSet(object.desired) ? BigInt(object.desired) : 0n,
     };
   },
 
@@ -7710,6 +7729,9 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
     if (message.running !== 0n) {
       obj.running = message.running.toString();
     }
+    if (message.desired !== 0n) {
+      obj.desired = message.desired.toString();
+    }
     return obj;
   },
 
@@ -7720,6 +7742,7 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
     const message = createBaseDiffConfigResponse();
     message.diff = object.diff ?? "";
     message.running = (object.running !== undefined && object.running !== null) ? BigInt(object.running) : 0n;
+    message.desired = (object.desired !== undefined && object.desired !== null) ? BigInt(object.desired) : 0n;
     return message;
   },
 };
