@@ -120,7 +120,10 @@ async function streamEvents(
       'log-set-back',
       `What was read up to place ${request.afterIndex} is not in the log any more.`,
       {
-        hint: 'The control plane was restored from an older copy. Read from a place before that, or with --from-start: what you had comes again.',
+        hint:
+          request.afterId === ''
+            ? `The log ends at place ${end}: where it went further before, the control plane was restored from an older copy. Read from a place before that, or with --from-start.`
+            : 'The control plane was restored from an older copy. Read from a place before that, or with --from-start: what you had comes again.',
       },
     );
   }

@@ -66,7 +66,7 @@ export function addCodeCommands(program: Command): void {
         process.stderr.write(
           `Nothing was changed. Put the lines into the config file of ${row.site}, then:\n` +
             `  hilumctl config push FILE --site ${row.site} --reason "…"\n` +
-            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} --site ${row.site}\n`,
+            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} --site ${row.site} --reason "…"\n`,
         );
       });
     });

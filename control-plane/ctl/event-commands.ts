@@ -40,7 +40,11 @@ export function addEventCommands(program: Command): void {
     )
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(eventKinds))
     .option('--from-start', 'all that is stored (the default without --follow)')
-    .option('--after <index>', 'what is stored behind this place in the log, and not before', wholeNumber)
+    .option(
+      '--after <index>',
+      'what is stored behind this place in the log (`index` of an event as json), and not before',
+      wholeNumber,
+    )
     .option('--follow', 'go on with what comes')
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
@@ -188,6 +192,8 @@ async function print(
       continue;
     }
     const row = ClinicalEvent.toJSON(reply.event) as Record<string, unknown>;
+    // Where --after goes on.
+    row.index = String(reply.index);
     if (raw) row.raw = Buffer.from(reply.raw).toString('base64');
     if (form === 'json') out(`${first ? '\n' : ',\n'}${JSON.stringify(row)}`);
     else if (form === 'jsonl') out(`${JSON.stringify(row)}\n`);
