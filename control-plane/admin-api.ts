@@ -115,8 +115,9 @@ export class AdminApi {
     needReason('A revocation', reason);
     const { registry, peers, audit } = this.state;
     if (registry.get(gateway) === undefined) throw unknown('gateway', gateway);
-    await peers.revoke('gateway', gateway);
+    // The name first: from here on nothing of it is accepted, nor made.
     await registry.update(gateway, { revoked: true });
+    await peers.revoke('gateway', gateway);
     await audit.add({ action: 'revoked', actor, gateway, reason });
     return this.#sessions.drop(gateway);
   }

@@ -1,5 +1,6 @@
 /** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
 
+import { setImmediate } from 'node:timers/promises';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { HilumError } from '../gateway/process/errors.ts';
 import type { Log } from '../gateway/process/log.ts';
@@ -18,6 +19,7 @@ import type { StoredEvent } from './eventlog/eventlog.ts';
 import { rawOf } from './eventlog/raw.ts';
 import type { AnyCall, GrpcServer } from './session/grpc-server.ts';
 import { toStatus } from './session/uplink-service.ts';
+import type { Gone } from './store/gone.ts';
 import { DamagedRow, orDamaged } from './store/store.ts';
 
 const pageEvents = 500;
@@ -26,10 +28,12 @@ const auditPage = 500n;
 export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
   const admin = (call: unknown) => server.peer(call as AnyCall, 'admin').name;
   const unary =
-    <Request, Response>(work: (request: Request, actor: string) => Promise<Response> | Response) =>
+    <Request, Response>(
+      work: (request: Request, actor: string, gone: Gone) => Promise<Response> | Response,
+    ) =>
     (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
       Promise.resolve()
-        .then(() => work(call.request, admin(call)))
+        .then(() => work(call.request, admin(call), () => call.cancelled))
         .then(
           (response) => callback(null, response),
           (error: unknown) => callback(toStatus(error, call.getPath(), log)),
@@ -53,12 +57,12 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
       streamsClosed: await api.revoke(gateway, reason, actor),
     })),
     streamEvents: stream((call, actor) => streamEvents(api, call, actor)),
-    trace: unary(({ id }) => api.traces.find(id)),
+    trace: unary(({ id }, _actor, gone) => api.traces.find(id, gone)),
     latency: unary((request) => api.latency(request)),
     custody: unary((request) => api.custody(request)),
     listAudit: stream((call) => listAudit(api, call)),
-    verifyAudit: unary(async () => {
-      const verified = await api.state.audit.verify();
+    verifyAudit: unary(async (_request, _actor, gone) => {
+      const verified = await api.state.audit.verify(gone);
       return verified.intact
         ? { intact: true, entries: verified.entries, firstBad: 0n, reason: '', head: verified.head }
         : {
@@ -133,6 +137,9 @@ async function streamEvents(
   let caughtUp = false;
   for (;;) {
     const page = await eventLog.read(after, pageEvents);
+    // Also where nothing fits: sessions have their turn between two pages, and whoever went away reads no further.
+    await setImmediate();
+    if (call.cancelled) return;
     for (const event of page) {
       after = event.index;
       if (!wanted(event, request)) continue;
@@ -232,6 +239,8 @@ async function listAudit(
       const before = last > after + auditPage ? last - auditPage : after;
       newest.unshift(...(await audit.list(before, Number(last - before))).filter(asked));
       last = before;
+      await setImmediate();
+      if (call.cancelled) return;
     }
     for (const entry of newest.slice(-request.limit)) await write(call, entry);
     return;
@@ -240,6 +249,7 @@ async function listAudit(
     const page = await audit.list(after, Number(auditPage));
     for (const entry of page) if (asked(entry)) await write(call, entry);
     after = page.at(-1)?.number ?? after;
+    await setImmediate();
     if (page.length < Number(auditPage) || call.cancelled) return;
   }
 }

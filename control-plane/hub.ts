@@ -5,9 +5,11 @@
 import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
 import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
 import type { State } from './plane.ts';
 import type { Hub } from './session/sessions.ts';
+import { DamagedRow, orDamaged } from './store/store.ts';
 
 export type HubState = Pick<
   State,
@@ -22,14 +24,19 @@ export type HubState = Pick<
   | 'configReported'
 >;
 
+const nothing = new Uint8Array(0);
+
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
   const { eventLog, registry, audit, told, configs, telemetry, quarantine } = state;
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
-    recordAt: async (gateway, epoch, lane, sequence) =>
-      (await eventLog.given({ gateway, epoch, lane, sequence }))?.envelope.recordSha256 ?? new Uint8Array(0),
+    async recordAt(gateway, epoch, lane, sequence) {
+      const stored = await orDamaged(eventLog.given({ gateway, epoch, lane, sequence }));
+      // One that is damaged is here, and nobody can say what it was.
+      return stored === undefined || stored instanceof DamagedRow ? nothing : stored.envelope.recordSha256;
+    },
     async notHere(gateway, epoch, lane, first, last) {
       const missing = last - first + 1n;
       const row = registry.get(gateway);
@@ -45,6 +52,7 @@ export function hubOf(state: HubState, log: Log): Hub {
       await registry.update(gateway, { missingEvents: (row?.missingEvents ?? 0n) + missing });
       await eventLog.startAfter(gateway, epoch, lane, last);
     },
+    isRevoked: (gateway) => registry.isRevoked(gateway),
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);
@@ -130,10 +138,10 @@ export function hubOf(state: HubState, log: Log): Hub {
       if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
     },
     repeats: (gateway, report) => telemetry.repeats(gateway, report),
-    offer: (gateway, site) => {
+    offer: (_gateway, site, running) => {
       const desired = configs.desired(site);
-      const running = configs.given(registry.get(gateway)?.config?.running);
-      return desired === undefined || desired === running ? undefined : toOffer(desired);
+      if (desired === undefined || !configs.isWhole(desired)) return undefined;
+      return running !== undefined && speaksOf(running, desired) ? undefined : toOffer(desired);
     },
     alarm: (code, fields) => {
       log('warn', code, fields);
@@ -142,6 +150,7 @@ export function hubOf(state: HubState, log: Log): Hub {
         gateway: String(fields.gateway ?? ''),
         outcome: 'failed',
         subject: String(fields.lane ?? ''),
+        reason: String(fields.reason ?? ''),
       });
     },
   };

@@ -27,6 +27,7 @@ import { hubOf } from './hub.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
 import { Peers } from './identity/peers.ts';
+import { Refusals } from './identity/refusals.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
 import { Persons } from './persons/persons.ts';
@@ -35,6 +36,7 @@ import { GrpcServer } from './session/grpc-server.ts';
 import { Sessions } from './session/sessions.ts';
 import { addUplink } from './session/uplink-service.ts';
 import type { Settings } from './settings.ts';
+import { tellingDamage } from './store/damage.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
 import type { Store } from './store/store.ts';
 import { sourceMetrics } from './telemetry/sources.ts';
@@ -82,7 +84,7 @@ export class Plane {
       !storeExists(storeDirectory),
     );
     const authority = await openAuthority(directory);
-    const store = await openStorage('The store', storeDirectory, () =>
+    const opened = await openStorage('The store', storeDirectory, () =>
       openLmdbStore({
         directory: storeDirectory,
         key,
@@ -93,6 +95,17 @@ export class Plane {
         },
       }),
     );
+    const audit = new AuditChain(opened, nowUs64);
+    await audit.open();
+    const store = tellingDamage(opened, ({ table, row, code }) => {
+      log('warn', 'row-damaged', { table, row, reason: code });
+      void audit.add({
+        action: 'row-damaged',
+        outcome: 'failed',
+        subject: `row ${row} of ${table}`,
+        reason: code,
+      });
+    });
     const configs = new Configs(store, nowUs64);
     const persons = new Persons(store, key);
     const registry = new Registry(store);
@@ -101,7 +114,7 @@ export class Plane {
     const state: State = {
       store,
       authority,
-      peers: new Peers(authority.caPem, store),
+      peers: new Peers(authority.caPem, store, (gateway) => registry.isRevoked(gateway)),
       tokens: new Tokens(store),
       registry,
       eventLog: new EventLog(store, key, nowUs64, [persons, overtaken], earlierNames),
@@ -109,14 +122,14 @@ export class Plane {
       overtaken,
       configs,
       codes: new Codes(store, configs, (site) => runningAt({ registry, configs }, site)),
-      audit: new AuditChain(store, nowUs64),
+      audit,
+      refusals: new Refusals(audit, log),
       told: new ToldEntries(store),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
     };
-    const { peers, eventLog, codes, audit, telemetry } = state;
-    for (const part of [peers, registry, persons, eventLog, configs, codes, audit, telemetry])
-      await part.open();
+    const { peers, eventLog, codes, telemetry } = state;
+    for (const part of [peers, registry, persons, eventLog, configs, codes, telemetry]) await part.open();
     return new Plane(options, state, await serverIdentity(authority, settings));
   }
 
@@ -174,6 +187,7 @@ export class Plane {
     this.#sessions.drain(1_000);
     await this.#server.stop(Math.min(deadlineMs, 3_000));
     this.#status.stop();
+    await this.state.refusals.stop();
     await this.state.store.close();
   }
 
@@ -185,15 +199,17 @@ export class Plane {
     return { certPem: issued.certificatePem, keyPem: issued.keyPem };
   }
 
-  /** Made once, renewed in its last month; the address follows the port. */
+  /** Made once, renewed in its last month and where its row was damaged; the address follows the port. */
   async #writeAdminContext(file: string): Promise<void> {
     let context: AdminContext;
     if (existsSync(file)) {
       context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
-      const daysLeft = (Date.parse(new X509Certificate(context.certPem).validTo) - Date.now()) / dayMs;
-      if (daysLeft > adminRenewDays && context.address === this.address) return;
+      const certificate = new X509Certificate(context.certPem);
+      const daysLeft = (Date.parse(certificate.validTo) - Date.now()) / dayMs;
+      const good = daysLeft > adminRenewDays && this.state.peers.knows(certificate);
+      if (good && context.address === this.address) return;
       context = { ...context, address: this.address };
-      if (daysLeft <= adminRenewDays) Object.assign(context, await this.#issueAdmin());
+      if (!good) Object.assign(context, await this.#issueAdmin());
     } else {
       context = { address: this.address, caPem: this.state.authority.caPem, ...(await this.#issueAdmin()) };
     }
@@ -213,6 +229,7 @@ export interface State {
   configs: Configs;
   codes: Codes;
   audit: AuditChain;
+  refusals: Refusals;
   told: ToldEntries;
   telemetry: TelemetryStore;
   quarantine: QuarantineIndex;

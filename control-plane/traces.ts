@@ -15,6 +15,7 @@ import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId, recordId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
+import type { Gone } from './store/gone.ts';
 
 /** Events, and records in quarantine, of one message control ID. */
 const tracesMax = 20;
@@ -27,7 +28,7 @@ export class Traces {
   }
 
   /** By the id of an event or of a quarantined record, else all that goes by this message control ID. */
-  async find(id: string): Promise<TraceResponse> {
+  async find(id: string, gone: Gone): Promise<TraceResponse> {
     // Nobody asks for all messages without a control ID, and no row has an empty key.
     if (id === '') {
       throw new HilumError('usage', 'A trace wants an event id or a message control ID (MSH-10).', {
@@ -39,7 +40,7 @@ export class Traces {
     if (byId !== undefined) return { traces: [await this.#trace(byId)], leftOut: 0 };
     const entry = await quarantine.get(id);
     if (entry !== undefined) return { traces: [this.#stopped(entry, entry.messageControlId)], leftOut: 0 };
-    const { events, leftOut } = await eventLog.byControlId(id, tracesMax);
+    const { events, leftOut } = await eventLog.byControlId(id, tracesMax, gone);
     const traces = await Promise.all(events.map((event) => this.#trace(event)));
     // What an event's own trace tells is not told beside it.
     const told = new Set(

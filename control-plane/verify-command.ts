@@ -1,4 +1,4 @@
-/** `hilum-control-plane verify`: walks every event and the audit chain; exit 1 when something is not what it was. */
+/** `hilum-control-plane verify`: walks every event, the rows beside them and the audit chain; exit 1 when something is not what it was. */
 import { join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
@@ -50,7 +50,7 @@ export async function verifyStore(options: {
   return damage === '' && audit.intact ? exitCode.done : exitCode.failed;
 }
 
-/** Every event of the log, and what is counted of them; `damage` names what is wrong first, '' where nothing is. */
+/** Every event of the log, and every row beside them; `damage` names what is wrong first, '' where nothing is. */
 async function walkEvents(store: Store): Promise<{ events: number; damage: string }> {
   let events = 0;
   let damage = '';
@@ -74,6 +74,31 @@ async function walkEvents(store: Store): Promise<{ events: number; damage: strin
       bad(`event ${first}: ${messageOf(error)}`);
     }
   }
-  for await (const row of walk(store, 'counts', pageRows)) if (row instanceof DamagedRow) bad(row.message);
+  for (const table of besideEvents)
+    for await (const row of walk(store, table, pageRows)) if (row instanceof DamagedRow) bad(row.message);
   return { events, damage };
 }
+
+/** What else is kept; the audit trail is walked by itself. */
+const besideEvents = [
+  'positions',
+  'cursors',
+  'seen',
+  'control-ids',
+  'counts',
+  'overtaken',
+  'persons',
+  'gateways',
+  'certificates',
+  'tokens',
+  'configs',
+  'config-outcomes',
+  'telemetry',
+  'unmapped-codes',
+  'receipts',
+  'repeats',
+  'deliveries',
+  'quarantine',
+  'quarantine-replayed',
+  'audit-told',
+];

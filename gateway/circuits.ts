@@ -20,8 +20,8 @@ import type { JobResult } from './worker-job.ts';
 /** Each cost a timeout or a thread. */
 const diedInRowMax = 3;
 const threwInRowMax = 10;
-const pauseUsMin = 15_000_000;
-const pauseUsMax = 480_000_000;
+const pauseMsMin = 15_000;
+const pauseMsMax = 480_000;
 
 export type Failure = 'threw' | 'died';
 
@@ -32,12 +32,16 @@ interface Circuit {
   died: number;
   untried: number;
   sinceUs: number;
-  pauseUs: number;
-  probeAtUs: number;
+  pauseMs: number;
+  /** By `elapsedMs`: a step back of the wall clock must not make the pause longer. */
+  probeAtMs: number;
 }
 
 export interface CircuitHooks {
+  /** For what is shown. */
   nowUs(): number;
+  /** For the pauses. */
+  elapsedMs(): number;
   onChange(source: string, state: 'opened' | 'failing' | 'closed', failures: number): void;
 }
 
@@ -60,10 +64,10 @@ export class Circuits {
   next(source: string): 'map' | 'probe' | 'quarantine' {
     const circuit = this.#circuits.get(source);
     if (circuit?.state !== 'open') return 'map';
-    const nowUs = this.#hooks.nowUs();
-    if (nowUs >= circuit.probeAtUs) {
+    const atMs = this.#hooks.elapsedMs();
+    if (atMs >= circuit.probeAtMs) {
       // One of which nothing is heard (its thread died of another) does not keep the circuit open for ever.
-      circuit.probeAtUs = nowUs + circuit.pauseUs;
+      circuit.probeAtMs = atMs + circuit.pauseMs;
       return 'probe';
     }
     circuit.untried += 1;
@@ -85,8 +89,8 @@ export class Circuits {
   }
 
   failed(source: string, failure: Failure): void {
-    const nowUs = this.#hooks.nowUs();
-    const circuit = this.#circuits.get(source) ?? closed(nowUs);
+    const atMs = this.#hooks.elapsedMs();
+    const circuit = this.#circuits.get(source) ?? closed(this.#hooks.nowUs());
     this.#circuits.set(source, circuit);
     circuit.failures += 1;
     circuit.died = failure === 'died' ? circuit.died + 1 : 0;
@@ -96,11 +100,11 @@ export class Circuits {
       this.#open -= 1;
       this.#hooks.onChange(source, 'failing', circuit.failures);
     } else if (circuit.state === 'open') {
-      circuit.pauseUs = Math.min(circuit.pauseUs * 2, pauseUsMax);
-      circuit.probeAtUs = nowUs + circuit.pauseUs;
+      circuit.pauseMs = Math.min(circuit.pauseMs * 2, pauseMsMax);
+      circuit.probeAtMs = atMs + circuit.pauseMs;
     } else if (circuit.died >= diedInRowMax) {
       circuit.state = 'open';
-      circuit.probeAtUs = nowUs + circuit.pauseUs;
+      circuit.probeAtMs = atMs + circuit.pauseMs;
       this.#open += 1;
       this.#hooks.onChange(source, 'opened', circuit.failures);
     } else if (circuit.state === 'closed' && circuit.failures >= threwInRowMax) {
@@ -116,15 +120,16 @@ export class Circuits {
   }
 
   report(): MappingCircuit[] {
+    const [nowUs, atMs] = [this.#hooks.nowUs(), this.#hooks.elapsedMs()];
     return [...this.#circuits]
       .filter(([, { state }]) => state !== 'closed')
-      .map(([source, { state, failures, untried, sinceUs, probeAtUs }]) => ({
+      .map(([source, { state, failures, untried, sinceUs, probeAtMs }]) => ({
         source,
         state,
         failures: BigInt(failures),
         untried: BigInt(untried),
         sinceUs: BigInt(sinceUs),
-        probeAtUs: BigInt(state === 'open' ? probeAtUs : 0),
+        probeAtUs: BigInt(state === 'open' ? nowUs + Math.round((probeAtMs - atMs) * 1000) : 0),
         configVersion: BigInt(this.#configVersion),
       }));
   }
@@ -137,7 +142,7 @@ function closed(sinceUs: number): Circuit {
     died: 0,
     untried: 0,
     sinceUs,
-    pauseUs: pauseUsMin,
-    probeAtUs: 0,
+    pauseMs: pauseMsMin,
+    probeAtMs: 0,
   };
 }

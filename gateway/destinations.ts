@@ -67,6 +67,7 @@ export class Destinations<L extends Letter = Letter> {
       const delivery = new Delivery(this.#queue(name), options, {
         random: Math.random,
         log: this.#hooks.log,
+        onAlarm: this.#hooks.onAlarm,
       });
       this.#deliveries.set(name, { delivery, options });
     }

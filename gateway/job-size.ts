@@ -23,3 +23,16 @@ export function createJobSize(): JobSize {
     },
   };
 }
+
+const jobTimeoutMs = 5_000;
+const recordTimeoutMs = 1_000;
+/** A record may be a batch: 66,000 small messages in 3 MB take ten seconds on a slow machine, more on a busy one. */
+const byteTimeoutMs = 20_000 / 1024 ** 2;
+
+/** How long the normalizer may take for them. */
+export function workMsOf(records: readonly { bytes: Uint8Array }[]): number {
+  const [record] = records;
+  return records.length === 1 && record !== undefined
+    ? recordTimeoutMs + record.bytes.length * byteTimeoutMs
+    : jobTimeoutMs;
+}

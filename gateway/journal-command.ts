@@ -1,6 +1,6 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { envelopesOf } from '../proto/wire.ts';
@@ -17,11 +17,12 @@ import {
 } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
-import { loadKey } from './process/keys.ts';
+import { flushPath, loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
-import { createOpener, Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
+import { Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
+import { readSegments } from './process/segments.ts';
 import { makeDirectory } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
@@ -76,23 +77,18 @@ export function openJournal(options: JournalCommandOptions): OpenJournal {
     options.data,
   );
   const key = loadKey(keyFile, false);
-  const segments = environment.table(tables.segments);
-  const opener = createOpener(key, (number) => {
-    const segment = Buffer.alloc(4);
-    segment.writeUInt32BE(number);
-    return segments.get(segment);
-  });
+  const { opener } = readSegments(environment, key);
   const names = new Map<number, string>();
   for (const { key: number, value } of environment.table(tables.sources).getRange({})) {
     names.set(number.readUInt16BE(0), value.toString());
   }
-  const origin = new State(environment).bytes('origin');
-  if (origin === undefined)
+  const state = new State(environment);
+  if (!state.isBegun)
     throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
   return {
     environment,
     opener,
-    origin: origin.readBigUInt64BE(0),
+    origin: state.kept('origin'),
     sourceName: (number) => names.get(number) ?? `source-${number}`,
   };
 }
@@ -345,17 +341,21 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
   return damaged === 0 ? exitCode.done : exitCode.failed;
 }
 
-/** LMDB's file never shrinks by itself; a compacted copy is made beside and put in place. */
-async function compact(journal: OpenJournal, directory: string, form: Form): Promise<number> {
-  const fresh = join(directory, 'journal.compact');
-  rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { mode: 0o700 });
-  await journal.environment.root.backup(fresh, true);
-  const old = join(directory, 'journal.old');
-  rmSync(old, { recursive: true, force: true });
-  renameSync(join(directory, 'journal'), old);
-  renameSync(fresh, join(directory, 'journal'));
-  if (existsSync(join(directory, 'journal', 'data.mdb'))) rmSync(old, { recursive: true, force: true });
+/**
+ * LMDB's file never shrinks by itself; a compacted copy is made beside, and takes its place once it is on the disk, in
+ * one rename: at no moment is there none or half of one.
+ */
+async function compact({ environment }: OpenJournal, directory: string, form: Form): Promise<number> {
+  const beside = join(directory, 'journal.compact');
+  rmSync(beside, { recursive: true, force: true });
+  mkdirSync(beside, { mode: 0o700 });
+  await environment.root.backup(beside, true);
+  const copy = join(beside, 'data.mdb');
+  chmodSync(copy, statSync(environment.file).mode & 0o777);
+  flushPath(copy);
+  renameSync(copy, environment.file);
+  flushPath(dirname(environment.file));
+  rmSync(beside, { recursive: true, force: true });
   printObject(form, { compacted: true }, () => 'Compacted.\n');
   return exitCode.done;
 }

@@ -6,12 +6,13 @@ import { createSecureContext, type TlsOptions } from 'node:tls';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Intake } from './capture/intake.ts';
 import { controlIds } from './capture/mllp/answers.ts';
-import { createMllpListener, type MllpListener } from './capture/mllp/listener.ts';
+import { createMllpListener } from './capture/mllp/listener.ts';
+import type { MllpListener } from './capture/mllp/options.ts';
 import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
 import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
-import { nowUs, nowUs64 } from './process/clock.ts';
+import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
 import {
@@ -142,6 +143,7 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
       urgency: guessHl7v2,
       nextControlId: nextAnswerId,
       nowUs,
+      elapsedMs,
       log: context.log,
     },
   );
@@ -186,6 +188,7 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
   const source: MqttSource = createMqttSource(options, context.intake, {
     log: (code, fields) => context.log('info', code, { listener: name, ...fields }),
     nowUs: nowUs64,
+    elapsedMs,
   });
   return wrap(
     name,

@@ -73,6 +73,7 @@ export function meaningOf(config: Config, version: number): Meaning {
       protocol: record.protocol,
       zone: config.sources[record.source]?.zone ?? config.site.zone,
       zoneOfSource: config.sources[record.source]?.zone !== undefined,
+      charset: config.sources[record.source]?.charset,
       topic: record.topic,
       capturedAtUs: record.capturedAtUs,
       delivered: record.deliveredParts.map(({ number }) => number),

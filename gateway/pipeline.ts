@@ -13,11 +13,12 @@ import { Worker } from 'node:worker_threads';
 import { createBurst } from './burst.ts';
 import type { Class } from './capture/intake.ts';
 import type { Circuits } from './circuits.ts';
-import { createJobSize } from './job-size.ts';
+import { createJobSize, workMsOf } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
 import { giveUp, made, notTried, ranOut } from './made.ts';
 import { MemoryExchange } from './memory-exchange.ts';
+import { Allowance } from './process/allowance.ts';
 import { nowUs, shareClock } from './process/clock.ts';
 import {
   type FromWorker,
@@ -35,8 +36,6 @@ const jobBytesMax = 256 * 1024;
 const floorEvery = 5;
 /** In a burst, so long until routine records are thought of again. */
 const lookAgainMs = 4;
-const jobTimeoutMs = 5_000;
-const recordTimeoutMs = 1_000;
 /** A config of 20,000 codes takes a second to compile, on a busy machine many. */
 const startTimeoutMs = 60_000;
 /** After one that could not even start: at once and again it would take the processor from capture. */
@@ -88,7 +87,7 @@ export class Pipeline {
   #ready = false;
   #began = false;
   #again: NodeJS.Timeout | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #allowance = new Allowance();
   #jobNumber = 0;
   #stopped = false;
   #strict = false;
@@ -171,7 +170,7 @@ export class Pipeline {
     }
     const worker = this.#worker;
     this.#worker = undefined;
-    clearTimeout(this.#timer);
+    this.#allowance.end();
     clearTimeout(this.#again);
     await worker?.terminate();
   }
@@ -289,13 +288,14 @@ export class Pipeline {
 
   /** Gives the job that the worker is at its time from here on; one that waits behind it loses none. */
   #watch(): void {
-    clearTimeout(this.#timer);
     const [head] = this.#flights;
-    if (head === undefined) return;
-    const timeoutMs = head.records.length === 1 ? recordTimeoutMs : jobTimeoutMs;
+    if (head === undefined) {
+      this.#allowance.end();
+      return;
+    }
     // A worker that starts, or compiles another config, does not map yet.
     const startMs = this.#ready ? 0 : startTimeoutMs;
-    this.#timer = setTimeout(() => this.#replaceWorker('normalizer-timeout'), timeoutMs + startMs);
+    this.#allowance.give(workMsOf(head.records) + startMs, () => this.#replaceWorker('normalizer-timeout'));
   }
 
   #heard(message: FromWorker): void {
@@ -377,7 +377,7 @@ export class Pipeline {
     failed.on('error', () => {});
     void failed.terminate();
     const flights = this.#flights.splice(0);
-    clearTimeout(this.#timer);
+    this.#allowance.end();
     // The oldest group is the one that failed; a record that fails alone is the one to blame. None is, where nothing
     // began, or where a config was being compiled meanwhile.
     const culprit = this.#ready ? flights.shift() : undefined;

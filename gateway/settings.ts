@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { readDocument } from '../proto/config/document.ts';
-import { durationMs } from '../proto/config/duration.ts';
+import { durationMs, isTimer } from '../proto/config/duration.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 import { topicFilter } from '../proto/config/words.ts';
 import { wireLimits } from '../proto/limits.ts';
@@ -23,6 +23,10 @@ const listen = z
 const duration = z
   .string()
   .refine((value) => durationMs(value) !== undefined, { error: 'write a duration, as in "30s" or "15m"' });
+/** For what a timer waits for. */
+const timer = duration.refine((value) => durationMs(value) === undefined || isTimer(value), {
+  error: 'at most 24d: no timer waits longer',
+});
 const size = z
   .string()
   .refine((value) => parseSize(value) !== undefined, { error: 'write a size, as in "512MiB" or "20GiB"' });
@@ -57,8 +61,8 @@ const mllpListener = z.strictObject({
   frameBytesMax: messageSize.default('16MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(1024),
   connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(1024),
-  frameTimeout: duration.default('60s'),
-  idleTimeout: duration.default('24h'),
+  frameTimeout: timer.default('60s'),
+  idleTimeout: timer.default('24h'),
   onRefused: z
     .enum(['close', 'reject'])
     .default('close')
@@ -138,7 +142,7 @@ const settingsSchema = z.strictObject({
         .describe('http://[user:password@]host:port of an HTTP CONNECT proxy.'),
     })
     .prefault({}),
-  drainTimeout: duration.default('10s'),
+  drainTimeout: timer.default('10s'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -5,7 +5,7 @@
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config, SourceConfig } from '../proto/config/schema.ts';
 import type { Header } from './capture/mllp/header.ts';
-import type { MllpSource } from './capture/mllp/listener.ts';
+import type { MllpSource } from './capture/mllp/options.ts';
 
 const repeatWindowMs = 15 * 60_000;
 const clockSkewMs = 60_000;

@@ -5,7 +5,7 @@ import { Clocks, clockAlarm } from './clocks.ts';
 import { Criticals } from './criticals.ts';
 import { FailedRules } from './failed-rules.ts';
 import { OnceTallies } from './once-tallies.ts';
-import { nowUs } from './process/clock.ts';
+import { elapsedMs, nowUs } from './process/clock.ts';
 import { Shares } from './shares.ts';
 import { Unmapped } from './unmapped.ts';
 import type { JobResult } from './worker-job.ts';
@@ -30,6 +30,7 @@ export class Tallies {
   constructor({ clockSkewMs, onAlarm, log, audit }: TallyHooks) {
     this.circuits = new Circuits({
       nowUs,
+      elapsedMs,
       onChange(source, state, failures) {
         const fields = { source, failures };
         if (state === 'closed') log('info', 'mapping-circuit-closed', fields);

@@ -7,6 +7,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { takeFailed } from '../proto/config/cel.ts';
 import { JournalRecord, LocalDelivery } from '../proto/gen/hilum/v1/journal.ts';
+import { wireLimits } from '../proto/limits.ts';
 import type { Class } from './capture/intake.ts';
 import { resultOf } from './job-result.ts';
 import { type OutboxEntry, packEntries } from './journal/rows.ts';
@@ -275,8 +276,16 @@ function open(job: JobRecord, bytes: Buffer): Opened {
     const made = { events: [], reject };
     return { job, record, about: aboutOf(job, record, made), made, failed: none, needs: none };
   }
-  const made = read(record, meaning, setup.epoch);
+  const made = countable(read(record, meaning, setup.epoch));
   return { job, record, about: aboutOf(job, record, made), made, failed: takeFailed(), needs: none };
+}
+
+/** What has more events than can be told apart is refused before anything is remembered of it. */
+function countable(made: Normalized): Normalized {
+  const { recordEventsMax } = wireLimits;
+  if (made.events.length <= recordEventsMax) return made;
+  const reason = `The message makes more than ${recordEventsMax} events; this cannot be raised, the sender has to split it.`;
+  return { events: [], reject: { code: 'too-large', reason } };
 }
 
 const none: readonly never[] = [];

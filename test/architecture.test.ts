@@ -203,11 +203,11 @@ const pure = [
   /^gateway\/route\/rules\.ts$/,
   /^gateway\/meaning\.ts$/,
   /^gateway\/capture\/flags\.ts$/,
-  /^gateway\/capture\/urgency\.ts$/,
+  /^gateway\/capture\/(urgency|specimens|trigger)\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,
-  /^proto\/(limits|token|back-writer|segment-names)\.ts$/,
+  /^proto\/(limits|token|back-writer|segment-names|specimen-role|charset-names)\.ts$/,
   /^proto\/fhir\//,
   /^proto\/units\//,
   // The published JSON Schema is written by a script of its own.

@@ -9,10 +9,12 @@
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey } from '../eventlog/keys.ts';
+import { type Gone, stillAsked } from '../store/gone.ts';
 import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/store.ts';
 
 const origin = Buffer.alloc(32);
-const walkRows = 1_000;
+/** Of these a page takes some milliseconds, and then others have their turn. */
+const walkRows = 100;
 
 export type Verification =
   | { intact: true; entries: bigint; head: string }
@@ -83,8 +85,11 @@ export class AuditChain {
       .then((rows) => rows.map(({ value }) => AuditEntry.decode(value)));
   }
 
-  /** Walks the whole chain; names the first entry that is not what it was, or cannot be read. */
-  async verify(): Promise<Verification> {
+  /**
+   * Walks the whole chain; names the first entry that is not what it was, or cannot be read.
+   * @param gone whoever asked does not wait any more: rejects with `cancelled`
+   */
+  async verify(gone: Gone = () => false): Promise<Verification> {
     const head = await this.#readHead();
     const entries = head?.number ?? 0n;
     const bad = (firstBad: bigint, reason: string): Verification => ({
@@ -96,6 +101,7 @@ export class AuditChain {
     let previous: Buffer = origin;
     let number = 0n;
     for await (const row of walk(this.#store, 'audit', walkRows)) {
+      stillAsked(gone);
       const at = row.key.readBigUInt64BE(0);
       if (at !== number + 1n) return bad(number + 1n, 'an entry is missing here');
       if (row instanceof DamagedRow) return bad(at, `the entry cannot be read: ${row.message}`);

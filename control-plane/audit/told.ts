@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
-import type { Row, Store } from '../store/store.ts';
+import { orDamaged, type Row, type Store } from '../store/store.ts';
 
 export class ToldEntries {
   readonly #store: Store;
@@ -33,8 +33,9 @@ export class ToldEntries {
   }
 
   async #known(names: readonly string[], entry: AuditEntry): Promise<boolean> {
+    // The key says all that a row says, also of one that is damaged.
     for (const name of names)
-      if ((await this.#store.get(table, keyOf(name, entry))) !== undefined) return true;
+      if ((await orDamaged(this.#store.get(table, keyOf(name, entry)))) !== undefined) return true;
     return false;
   }
 }

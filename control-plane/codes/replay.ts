@@ -14,6 +14,7 @@
  */
 
 import { createHash, randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { nowUs64 } from '../../gateway/process/clock.ts';
 import { HilumError } from '../../gateway/process/errors.ts';
 import type {
@@ -257,6 +258,8 @@ async function* pages(eventLog: EventLog, through: bigint): AsyncGenerator<Store
     if (last === undefined) return;
     after = last.index;
     yield page;
+    // Sessions have their turn between two pages.
+    await setImmediate();
   }
 }
 

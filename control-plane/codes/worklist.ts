@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
 import { UnmappedRow } from '../../proto/gen/hilum/v1/store.ts';
-import type { Store } from '../store/store.ts';
+import { readable, type Store } from '../store/store.ts';
 
 /** Twice what a gateway keeps in one life, for those whose sources change. */
 const rowsOfGatewayMax = 1_000;
@@ -28,7 +28,7 @@ export class Worklist {
   }
 
   async open(): Promise<void> {
-    for (const { key, value } of await this.#store.range(table, { limit: 1_000_000 })) {
+    for await (const { key, value } of readable(this.#store, table)) {
       const row = UnmappedRow.decode(value);
       this.#of(row.gateway).set(key.toString(), row);
     }

@@ -10,6 +10,7 @@ import type {
   ConfigFacts,
   ConfigHistoryResponse,
   ConfigStatusResponse,
+  ConfigVersion,
   DiffConfigResponse,
   PushConfigRequest,
   PushConfigResponse,
@@ -21,6 +22,7 @@ import type { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { needReason } from '../audit/reason.ts';
 import type { State } from '../plane.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { speaksOf } from './configs.ts';
 import { diffLines } from './diff.ts';
 import { toOffer } from './offer.ts';
 import { runningAt } from './running.ts';
@@ -52,7 +54,6 @@ export class ConfigApi {
             atUs: one.atUs,
           };
     const attempted = row.config?.attempted;
-    const tried = desired !== undefined && this.state.configs.given(attempted) === desired;
     return {
       desired:
         desired === undefined
@@ -60,7 +61,8 @@ export class ConfigApi {
           : {
               version: desired.version,
               hash: desired.hash,
-              outcome: tried && attempted !== undefined ? attempted.outcome : 'pending',
+              outcome:
+                attempted !== undefined && speaksOf(attempted, desired) ? attempted.outcome : 'pending',
               problems: [],
               atUs: desired.atUs,
             },
@@ -130,6 +132,16 @@ export class ConfigApi {
         hint: `See "hilumctl config history --site ${site}".`,
       });
     }
+    if (!configs.isWhole(target)) {
+      throw new HilumError(
+        'config-damaged',
+        `The text of config version ${target.version} is damaged on disk.`,
+        {
+          hint: 'Push the file that it was made from.',
+          exit: exitCode.refused,
+        },
+      );
+    }
     return this.#roll(request.site, target.yaml, actor, request.reason, request.waitSeconds, target.version);
   }
 
@@ -170,9 +182,9 @@ export class ConfigApi {
     for (const row of gateways) this.#sessions.offer(row.gateway, toOffer(version));
     const online = gateways.filter((row) => this.#sessions.online(row.gateway));
     await this.#wait(waitSeconds, () =>
-      online.every((row) => this.#outcome(row.gateway, version.version).outcome !== 'pending'),
+      online.every((row) => this.#outcome(row.gateway, version).outcome !== 'pending'),
     );
-    const results = gateways.map((row) => this.#outcome(row.gateway, version.version));
+    const results = gateways.map((row) => this.#outcome(row.gateway, version));
     return { version: version.version, valid: true, problems: [], results, warnings };
   }
 
@@ -190,9 +202,9 @@ export class ConfigApi {
     );
   }
 
-  #outcome(gateway: string, version: bigint): PushResult {
+  #outcome(gateway: string, version: ConfigVersion): PushResult {
     const attempted = this.state.registry.get(gateway)?.config?.attempted;
-    if (attempted === undefined || this.state.configs.given(attempted)?.version !== version)
+    if (attempted === undefined || !speaksOf(attempted, version))
       return { gateway, outcome: 'pending', problems: [] };
     return { gateway, outcome: attempted.outcome, problems: attempted.problems };
   }
@@ -217,7 +229,7 @@ export class ConfigApi {
   history(site: string): ConfigHistoryResponse {
     const { configs } = this.state;
     const versions = configs.history(site).map((version) => {
-      return { ...version, outcomes: configs.outcomes(version.version) };
+      return { ...version, outcomes: configs.outcomes(version) };
     });
     return { versions };
   }

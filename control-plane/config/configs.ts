@@ -6,13 +6,22 @@ import { createHash } from 'node:crypto';
 import { ConfigVersion, type PushResult } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigOutcome, ConfigReport } from '../../proto/gen/hilum/v1/session.ts';
 import { ConfigOutcomeRow } from '../../proto/gen/hilum/v1/store.ts';
+import { configInTrail } from '../audit/trail.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import type { Store } from '../store/store.ts';
+import { DamagedRow, readable, type Store, walk } from '../store/store.ts';
+
+const pageRows = 1_000;
+/** More than anybody pushes; what claims more must not use the numbers up. */
+const versionMax = 2n ** 48n;
 
 export class Configs {
   readonly #store: Store;
   readonly #nowUs: () => bigint;
   readonly #versions: ConfigVersion[] = [];
+  /** Versions whose rows do not open. */
+  readonly #lost = new Set<bigint>();
+  /** Of the versions that are here or that a gateway told of: one that was restored from an older copy gives none again. */
+  #highest = 0n;
   /** version → gateway → what it said. */
   readonly #outcomes = new Map<bigint, Map<string, ConfigOutcome>>();
 
@@ -22,12 +31,17 @@ export class Configs {
   }
 
   async open(): Promise<void> {
-    for (const { value } of await this.#store.range('configs', { limit: 1_000_000 })) {
-      this.#versions.push(ConfigVersion.decode(value));
+    for await (const row of walk(this.#store, 'configs', pageRows)) {
+      if (row instanceof DamagedRow) {
+        const version = row.key.readBigUInt64BE(0);
+        this.#lost.add(version);
+        this.#versions.push(await configInTrail(this.#store, version));
+      } else this.#versions.push(ConfigVersion.decode(row.value));
     }
-    for (const { value } of await this.#store.range('config-outcomes', { limit: 1_000_000 })) {
+    this.#highest = this.#versions.at(-1)?.version ?? 0n;
+    for await (const { value } of readable(this.#store, 'config-outcomes')) {
       const { gateway, outcome } = ConfigOutcomeRow.decode(value);
-      if (this.given(outcome) !== undefined) this.#remember(gateway, outcome as ConfigOutcome);
+      if (outcome !== undefined) this.#remember(gateway, outcome);
     }
   }
 
@@ -44,8 +58,10 @@ export class Configs {
   /** What a gateway says of a version is kept for ever: a rollback goes to one that was applied. */
   async reported(gateway: string, { attempted, running }: ConfigReport): Promise<void> {
     for (const outcome of [attempted, running]) {
-      if (outcome === undefined || this.given(outcome) === undefined) continue;
-      if (this.#outcomes.get(outcome.version)?.get(gateway)?.outcome === outcome.outcome) continue;
+      if (outcome === undefined || outcome.version === 0n) continue;
+      if (outcome.version > versionMax) continue;
+      const known = this.#outcomes.get(outcome.version)?.get(gateway);
+      if (known?.outcome === outcome.outcome && sameHash(known.hash, outcome.hash)) continue;
       this.#remember(gateway, outcome);
       await this.#store.write([
         {
@@ -57,10 +73,10 @@ export class Configs {
     }
   }
 
-  outcomes(version: bigint): PushResult[] {
-    return [...(this.#outcomes.get(version) ?? [])].map(([gateway, { outcome, problems }]) => {
-      return { gateway, outcome, problems };
-    });
+  outcomes(version: ConfigVersion): PushResult[] {
+    return [...(this.#outcomes.get(version.version) ?? [])]
+      .filter(([, outcome]) => speaksOf(outcome, version))
+      .map(([gateway, { outcome, problems }]) => ({ gateway, outcome, problems }));
   }
 
   /**
@@ -76,15 +92,22 @@ export class Configs {
       standing = this.find(site, standing.rollbackOf);
     return this.#versions.findLast((version) => {
       if (desired === undefined || standing === undefined || version.site !== site) return false;
+      if (!this.isWhole(version)) return false;
       if (version.version >= standing.version || version.hash === desired.hash) return false;
-      const outcomes = this.outcomes(version.version);
+      const outcomes = this.outcomes(version);
       return outcomes.length > 0 && outcomes.every(({ outcome }) => outcome === 'applied');
     });
   }
 
   #remember(gateway: string, outcome: ConfigOutcome): void {
+    if (outcome.version > this.#highest) this.#highest = outcome.version;
     const known = this.#outcomes.get(outcome.version) ?? new Map<string, ConfigOutcome>();
     this.#outcomes.set(outcome.version, known.set(gateway, outcome));
+  }
+
+  /** False of a version whose text is damaged: it stays what is desired, and nobody can be given it. */
+  isWhole({ version }: ConfigVersion): boolean {
+    return !this.#lost.has(version);
   }
 
   desired(site: string): ConfigVersion | undefined {
@@ -108,7 +131,7 @@ export class Configs {
     rollbackOf = 0n,
   ): Promise<ConfigVersion> {
     const version = ConfigVersion.fromPartial({
-      version: (this.#versions.at(-1)?.version ?? 0n) + 1n,
+      version: this.#highest + 1n,
       hash: createHash('sha256').update(yaml).digest('hex'),
       author,
       reason,
@@ -117,10 +140,20 @@ export class Configs {
       yaml,
       rollbackOf,
     });
+    this.#highest = version.version;
     this.#versions.push(version);
     await this.#store.write([
       { table: 'configs', key: indexKey(version.version), value: ConfigVersion.encode(version).finish() },
     ]);
     return version;
   }
+}
+
+/** The version alone does not say it: a control plane that was restored from an older copy may have given it twice. */
+export function speaksOf(outcome: ConfigOutcome, { version, hash }: ConfigVersion): boolean {
+  return outcome.version === version && sameHash(outcome.hash, Buffer.from(hash, 'hex'));
+}
+
+function sameHash(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.from(a).equals(Buffer.from(b));
 }

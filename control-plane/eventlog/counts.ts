@@ -5,10 +5,15 @@
  *
  *   counts   gateway source epoch(hex)   StoredCounts
  *            gateway source              of earlier builds: all epochs together
+ *
+ * A row that does not open is counted again at the start, but for the positions that came again.
  */
 import type { CustodyCount } from '../../proto/gen/hilum/v1/session.ts';
 import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
-import type { Row, Store } from '../store/store.ts';
+import { DamagedRow, type Row, type Store, walk } from '../store/store.ts';
+import { recounted } from './recount.ts';
+
+const pageRows = 1_000;
 
 /** Whose they are; an event without a source is one of the gateway alone. */
 interface Whose {
@@ -26,10 +31,36 @@ export class Counts {
   readonly #counts: ChangedCounts = new Map();
 
   async open(store: Store): Promise<void> {
-    for (const { value } of await store.range('counts', { limit: 1_000_000 })) {
-      const counts = StoredCounts.decode(value);
-      this.#counts.set(nameOf(counts), counts);
+    const damaged: string[] = [];
+    for await (const row of walk(store, 'counts', pageRows)) {
+      if (row instanceof DamagedRow) damaged.push(row.key.toString());
+      else this.#counts.set(row.key.toString(), StoredCounts.decode(row.value));
     }
+    if (damaged.length > 0) await this.#recount(store, damaged);
+  }
+
+  /** Of the events that are stored, those that no other row of the source counts. */
+  async #recount(store: Store, names: readonly string[]): Promise<void> {
+    const changed: ChangedCounts = new Map();
+    const found = new Map<string, StoredCounts[]>();
+    for (const name of names) {
+      const [gateway = '', source = '', epoch = ''] = name.split('\0');
+      const all = found.get(gateway) ?? (await recounted(store, gateway));
+      found.set(gateway, all);
+      const one = StoredCounts.create({ gateway, source, epoch: BigInt(`0x${epoch || '0'}`) });
+      const own = all.filter((each) => each.source === source);
+      const others = [...this.#counts.values()].filter(
+        (each) => each.gateway === gateway && each.source === source,
+      );
+      for (const figure of ['events', 'records', 'doubled'] as const) {
+        const left = sumBy(own, figure) - sumBy(others, figure);
+        const most = one.epoch === 0n ? own : own.filter((each) => each.epoch === one.epoch);
+        one[figure] = positive(min(left, sumBy(most, figure)));
+      }
+      changed.set(name, one);
+      this.take(changed);
+    }
+    await store.write(rowsOf(changed));
   }
 
   /** Adds to what `changed` holds, else to what was counted before; nothing is held where nothing is added. */
@@ -99,6 +130,14 @@ export function sumOf(stored: ReadonlyMap<bigint, bigint>): bigint {
 
 function nameOf({ gateway, source, epoch }: Whose): string {
   return `${gateway}\0${source}${epoch === 0n ? '' : `\0${epoch.toString(16)}`}`;
+}
+
+function sumBy(counts: readonly StoredCounts[], figure: 'events' | 'records' | 'doubled'): bigint {
+  return counts.reduce((sum, one) => sum + one[figure], 0n);
+}
+
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }
 
 function positive(count: bigint): bigint {

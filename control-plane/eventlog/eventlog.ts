@@ -4,7 +4,7 @@
  *   events        first index(8)                        EventBlock: the batch as it came
  *   positions     gateway epoch lane first sequence     first index(8) events(4)
  *   cursors       gateway epoch lane                    last sequence(8)
- *   seen          gateway epoch chunk                   bitmap of complete records
+ *   seen          gateway epoch chunk                   bitmap of complete records; see seen.ts
  *   control-ids   first index(8)                        8 bytes for each event, blinded
  *   counts        gateway source epoch                  StoredCounts; see counts.ts
  *
@@ -18,20 +18,15 @@
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
-import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
+import { type Gone, stillAsked } from '../store/gone.ts';
+import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/store.ts';
 import { occurrences, type StoredEvent, unpack, without } from './block.ts';
 import type { Book, Numbered } from './book.ts';
 import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
-import {
-  chunkKey,
-  type EventPosition,
-  indexKey,
-  laneKey,
-  parseEventId,
-  positionKey,
-  recordsPerChunk,
-} from './keys.ts';
+import { type EventPosition, indexKey, laneKey, parseEventId, positionKey } from './keys.ts';
+import { type ChangedChunks, Seen, rowsOf as seenRows } from './seen.ts';
+import { lastPosition } from './stored.ts';
 
 export type { StoredEvent } from './block.ts';
 
@@ -48,7 +43,7 @@ interface Cursor {
 
 /** What a batch changes of what is kept in memory: taken over once its rows are made, so that one that fails changes nothing. */
 interface Changes {
-  chunks: Map<string, Buffer>;
+  chunks: ChangedChunks;
   counts: ChangedCounts;
 }
 
@@ -59,8 +54,8 @@ export class EventLog {
   readonly #books: readonly Book[];
   readonly #earlierNames: (gateway: string) => readonly string[];
   readonly #cursors = new Map<string, Cursor>();
-  readonly #chunks = new Map<string, Buffer>();
   readonly #counts = new Counts();
+  readonly #seen: Seen;
   readonly #followers = new Set<() => void>();
   #nextIndex = 1n;
   #flushedIndex = 0n;
@@ -76,6 +71,7 @@ export class EventLog {
     earlierNames: (gateway: string) => readonly string[] = () => [],
   ) {
     this.#store = store;
+    this.#seen = new Seen(store);
     this.#books = books;
     this.#earlierNames = earlierNames;
     this.#blind = createBlind(blindKey);
@@ -97,8 +93,10 @@ export class EventLog {
   async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
     let cursor = 0n;
     for (const name of [gateway, ...this.#earlierNames(gateway)]) {
-      const row = await this.#store.get('cursors', laneKey(name, epoch, lane));
-      const last = row === undefined ? 0n : row.readBigUInt64BE(0);
+      const key = laneKey(name, epoch, lane);
+      const row = await orDamaged(this.#store.get('cursors', key));
+      // The lane's next batch writes it anew.
+      const last = row instanceof DamagedRow ? await lastPosition(this.#store, key) : lastOf(row);
       if (last > cursor) cursor = last;
     }
     return cursor;
@@ -197,7 +195,8 @@ export class EventLog {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
       const complete = !replayed && envelope.index === envelope.count;
-      const again = complete && (await this.#mark(gateway, batch.epoch, envelope, chunks));
+      const again =
+        complete && (await this.#seen.mark(gateway, batch.epoch, envelope.recordSequence, chunks));
       this.#counts.add(
         counts,
         { gateway, epoch: batch.epoch, source: envelope.source },
@@ -213,45 +212,14 @@ export class EventLog {
       },
       { table: 'control-ids', key: indexKey(firstIndex), value: controlIds },
     ];
-    for (const [name, bitmap] of chunks)
-      rows.push({ table: 'seen', key: Buffer.from(name, 'latin1'), value: bitmap });
-    rows.push(...rowsOf(counts));
+    rows.push(...seenRows(chunks), ...rowsOf(counts));
     for (const { book, events } of noted)
       if (events.length > 0) rows.push(...(await book.rowsOf(gateway, events)));
     return rows;
   }
 
-  /**
-   * Marks a complete record; true when it was complete before, under another position. By the epoch of the
-   * event: a record that was numbered before its gateway's disk was found restored shares its number with another.
-   */
-  async #mark(
-    gateway: string,
-    epoch: bigint,
-    envelope: Envelope,
-    changed: Map<string, Buffer>,
-  ): Promise<boolean> {
-    const sequence = Number(envelope.recordSequence);
-    const key = chunkKey(gateway, epoch, Math.floor(sequence / recordsPerChunk));
-    const name = key.toString('latin1');
-    const bitmap =
-      changed.get(name) ??
-      this.#chunks.get(name) ??
-      (await this.#store.get('seen', key)) ??
-      Buffer.alloc(recordsPerChunk / 8);
-    const at = sequence % recordsPerChunk;
-    const mask = 1 << (at & 7);
-    const byte = bitmap[at >> 3] as number;
-    if ((byte & mask) !== 0) return true;
-    const marked = changed.get(name) ?? Buffer.from(bitmap);
-    marked[at >> 3] = byte | mask;
-    changed.set(name, marked);
-    return false;
-  }
-
   #take({ chunks, counts }: Changes): void {
-    if (this.#chunks.size > 1024) this.#chunks.clear();
-    for (const [name, bitmap] of chunks) this.#chunks.set(name, bitmap);
+    this.#seen.take(chunks);
     this.#counts.take(counts);
   }
 
@@ -259,8 +227,9 @@ export class EventLog {
   async #conflict(gateway: string, batch: Batch, duplicates: number): Promise<bigint | undefined> {
     for (let at = 0; at < duplicates; at += 1) {
       const sequence = batch.firstSequence + BigInt(at);
-      const stored = await this.given({ gateway, epoch: batch.epoch, lane: batch.lane, sequence });
-      if (stored === undefined) continue;
+      const stored = await orDamaged(this.given({ gateway, epoch: batch.epoch, lane: batch.lane, sequence }));
+      // What cannot be read says nothing of what was in it.
+      if (stored === undefined || stored instanceof DamagedRow) continue;
       const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
       // A place that is held for an event which was damaged on its gateway's disk says nothing of what was in it.
       const same =
@@ -311,29 +280,35 @@ export class EventLog {
     return position === undefined ? undefined : this.at(position);
   }
 
-  /** Events whose message control ID is this, oldest first, and how many more there are. A scan of 8 bytes an event. */
-  async byControlId(controlId: string, limit: number): Promise<{ events: StoredEvent[]; leftOut: number }> {
+  /**
+   * Events whose message control ID is this, oldest first, and how many more there are. A scan of 8 bytes an event, in
+   * which others have their turns.
+   * @param gone whoever asked does not wait any more: rejects with `cancelled`
+   */
+  async byControlId(
+    controlId: string,
+    limit: number,
+    gone: Gone = () => false,
+  ): Promise<{ events: StoredEvent[]; leftOut: number }> {
     const wanted = this.#blind(controlId).subarray(0, blindedBytes);
     const events: StoredEvent[] = [];
     let leftOut = 0;
-    let start = indexKey(0n);
-    for (;;) {
-      const rows = await this.#store.range('control-ids', { start, limit: 500 });
-      for (const { key, value } of rows) {
-        const here = occurrences(value, wanted);
-        if (events.length >= limit) leftOut += here;
-        else if (here > 0) {
-          const block = await this.#block(key.readBigUInt64BE(0));
-          const fitting = block.filter(({ envelope }) => envelope.messageControlId === controlId);
-          const taken = fitting.slice(0, limit - events.length);
-          events.push(...taken);
-          leftOut += fitting.length - taken.length;
-        }
+    for await (const row of walk(this.#store, 'control-ids', 500)) {
+      stillAsked(gone);
+      // Of a row that does not open the events themselves are looked at.
+      const here = row instanceof DamagedRow ? undefined : occurrences(row.value, wanted);
+      if (here === 0) continue;
+      if (here !== undefined && events.length >= limit) {
+        leftOut += here;
+        continue;
       }
-      const last = rows.at(-1);
-      if (last === undefined) return { events, leftOut };
-      start = indexKey(last.key.readBigUInt64BE(0) + 1n);
+      const block = await this.#block(row.key.readBigUInt64BE(0));
+      const fitting = block.filter(({ envelope }) => envelope.messageControlId === controlId);
+      const taken = fitting.slice(0, limit - events.length);
+      events.push(...taken);
+      leftOut += fitting.length - taken.length;
     }
+    return { events, leftOut };
   }
 
   /**
@@ -382,6 +357,10 @@ export class EventLog {
     const row = await this.#store.get('events', indexKey(firstIndex));
     return row === undefined ? [] : unpack(EventBlock.decode(row));
   }
+}
+
+function lastOf(cursor: Buffer | undefined): bigint {
+  return cursor === undefined ? 0n : cursor.readBigUInt64BE(0);
 }
 
 function min(a: bigint, b: bigint): bigint {

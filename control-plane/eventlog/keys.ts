@@ -17,6 +17,11 @@ export function laneKey(gateway: string, epoch: bigint, lane: string): Buffer {
   return Buffer.concat([Buffer.from(`${gateway}\0`), tail]);
 }
 
+/** What the keys of every lane of a gateway's epoch begin with. */
+export function epochPrefix(gateway: string, epoch: bigint): Buffer {
+  return Buffer.concat([Buffer.from(`${gateway}\0`), indexKey(epoch)]);
+}
+
 export function positionKey(gateway: string, epoch: bigint, lane: string, sequence: bigint): Buffer {
   return Buffer.concat([laneKey(gateway, epoch, lane), indexKey(sequence)]);
 }

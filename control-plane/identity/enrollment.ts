@@ -20,16 +20,10 @@ export async function enroll(
   drop: (gateway: string) => void,
   log: Log,
 ): Promise<EnrollResponse> {
-  const { tokens, registry, audit } = state;
+  const { tokens, registry, refusals } = state;
   const token = await tokens.take(request.secret, nowUs64());
   if (token === undefined) {
-    log('warn', 'enrollment-refused', { peer });
-    await audit.add({
-      action: 'enroll',
-      outcome: 'refused',
-      actor: peer,
-      reason: 'the token is unknown, used or expired',
-    });
+    await refusals.note(peer);
     throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
       exit: exitCode.refused,
     });
@@ -52,7 +46,8 @@ async function admit(
   log: Log,
 ): Promise<EnrollResponse> {
   const issued = await authority.sign(request.csr, 'gateway', gateway);
-  await peers.issued(issued, 'gateway', gateway);
+  // With the name, what it had before must not become good again.
+  if (registry.isRevoked(gateway)) await peers.revoke('gateway', gateway);
   await registry.update(gateway, {
     site,
     version: request.version,
@@ -61,6 +56,7 @@ async function admit(
     revoked: false,
     replacedBy: '',
   });
+  await peers.issued(issued, 'gateway', gateway);
   await audit.add({ action: 'enrolled', actor: peer, gateway, site, subject: issued.serial });
   log('info', 'enrolled', { gateway, site });
   return { gateway, site, certificatePem: issued.certificatePem, caPem: authority.caPem };
@@ -73,8 +69,8 @@ async function retire(
   successor: EnrollResponse,
   drop: (gateway: string) => void,
 ): Promise<void> {
-  await peers.revoke('gateway', gateway);
   await registry.update(gateway, { revoked: true, replacedBy: successor.gateway });
+  await peers.revoke('gateway', gateway);
   await audit.add({
     action: 'replaced',
     actor: successor.gateway,

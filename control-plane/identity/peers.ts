@@ -1,11 +1,13 @@
 /**
  * Who calls. grpc-js with optional client certificates hands over certificates that nobody
  * verified (measured), so every call but Enroll goes through here: the chain to our CA, the
- * dates, the serial (issued by us, not revoked), and the name in the certificate's URI.
+ * dates, the serial (issued by us, not revoked), and the name in the certificate's URI, whose gateway must not
+ * be revoked either.
  */
 import { X509Certificate } from 'node:crypto';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { CertificateRow } from '../../proto/gen/hilum/v1/store.ts';
-import type { Store } from '../store/store.ts';
+import { readable, type Store } from '../store/store.ts';
 import type { Issued, Role } from './ca.ts';
 
 export interface Peer {
@@ -20,22 +22,30 @@ export type Verdict = { peer: Peer } | { objection: string };
 export class Peers {
   readonly #ca: X509Certificate;
   readonly #store: Store;
+  readonly #isRevoked: (gateway: string) => boolean;
   readonly #rows = new Map<string, CertificateRow>();
   readonly #verified = new Map<string, { peer: Peer; validFromMs: number; validToMs: number }>();
 
-  constructor(caPem: string, store: Store) {
+  /** @param isRevoked of a gateway, from the moment that someone said so: all of its certificates are, also one that is just being made */
+  constructor(caPem: string, store: Store, isRevoked: (gateway: string) => boolean) {
     this.#ca = new X509Certificate(caPem);
     this.#store = store;
+    this.#isRevoked = isRevoked;
   }
 
   async open(): Promise<void> {
-    for (const { value } of await this.#store.range('certificates', { limit: 1_000_000 })) {
+    // One whose row does not open is as one that was never issued.
+    for await (const { value } of readable(this.#store, 'certificates')) {
       const row = CertificateRow.decode(value);
       this.#rows.set(row.serial, row);
     }
   }
 
+  /** @throws HilumError `revoked` */
   async issued(issued: Issued, role: Role, name: string): Promise<void> {
+    if (role === 'gateway' && this.#isRevoked(name)) {
+      throw new HilumError('revoked', `the gateway ${name} was revoked.`, { exit: exitCode.refused });
+    }
     const row = CertificateRow.fromPartial({
       serial: issued.serial,
       role,
@@ -50,8 +60,13 @@ export class Peers {
     const rows = [...this.#rows.values()].filter(
       (row) => row.role === role && row.name === name && !row.revoked,
     );
-    for (const row of rows) await this.#write({ ...row, revoked: true });
+    await Promise.all(rows.map((row) => this.#write({ ...row, revoked: true })));
     return rows.length;
+  }
+
+  /** Was it issued here, as far as the rows tell? */
+  knows(certificate: X509Certificate): boolean {
+    return this.#rows.has(serialOf(certificate));
   }
 
   /** @param raw the certificate as presented (DER), undefined where there was none. */
@@ -71,7 +86,9 @@ export class Peers {
     const row = this.#rows.get(known.peer.serial);
     if (row === undefined)
       return { objection: 'the client certificate was not issued by this control plane' };
-    if (row.revoked) return { objection: 'the client certificate was revoked' };
+    const { role, name: whose } = known.peer;
+    if (row.revoked || (role === 'gateway' && this.#isRevoked(whose)))
+      return { objection: 'the client certificate was revoked' };
     return { peer: known.peer };
   }
 
@@ -98,7 +115,7 @@ export class Peers {
       peer: {
         role: role as Role,
         name,
-        serial: certificate.serialNumber.toLowerCase(),
+        serial: serialOf(certificate),
         expiresAtUs: BigInt(validToMs) * 1000n,
       },
       validFromMs: Date.parse(certificate.validFrom),
@@ -106,10 +123,15 @@ export class Peers {
     };
   }
 
+  /** Known at once, so that a revocation that comes while it is flushed finds it. */
   async #write(row: CertificateRow): Promise<void> {
+    this.#rows.set(row.serial, row);
     await this.#store.write([
       { table: 'certificates', key: Buffer.from(row.serial), value: CertificateRow.encode(row).finish() },
     ]);
-    this.#rows.set(row.serial, row);
   }
+}
+
+function serialOf(certificate: X509Certificate): string {
+  return certificate.serialNumber.toLowerCase();
 }

@@ -1,6 +1,10 @@
 /** The gateways that belong to this control plane, and what is known of each. */
 import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
-import type { Store } from '../store/store.ts';
+import { gatewayInTrail } from '../audit/trail.ts';
+import { epochsOf } from '../eventlog/stored.ts';
+import { DamagedRow, type Store, walk } from '../store/store.ts';
+
+const pageRows = 1_000;
 
 export class Registry {
   readonly #store: Store;
@@ -12,14 +16,24 @@ export class Registry {
   }
 
   async open(): Promise<void> {
-    for (const { value } of await this.#store.range('gateways', { limit: 1_000_000 })) {
-      const row = GatewayRow.decode(value);
-      this.#rows.set(row.gateway, row);
+    const damaged: string[] = [];
+    for await (const row of walk(this.#store, 'gateways', pageRows)) {
+      if (row instanceof DamagedRow) damaged.push(row.key.toString());
+      else this.#rows.set(row.key.toString(), GatewayRow.decode(row.value));
+    }
+    // Its name, its site and its epochs are needed; what it runs it tells itself when it comes.
+    for (const gateway of damaged) {
+      const epochs = await epochsOf(this.#store, gateway);
+      await this.update(gateway, { ...(await gatewayInTrail(this.#store, gateway)), epochs });
     }
   }
 
   get(gateway: string): GatewayRow | undefined {
     return this.#rows.get(gateway);
+  }
+
+  isRevoked(gateway: string): boolean {
+    return this.#rows.get(gateway)?.revoked === true;
   }
 
   all(): GatewayRow[] {

@@ -32,7 +32,7 @@ import { ClinicalEvent, type IdentityLink } from '../../proto/gen/hilum/v1/event
 import { IdentifierHistory } from '../../proto/gen/hilum/v1/identity.ts';
 import type { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import type { Book, Numbered } from '../eventlog/book.ts';
-import type { Row, Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
 
 const table = 'persons';
 /** As often as a walk can name new rows; the walk bounds itself. */
@@ -54,9 +54,10 @@ export class Persons implements Book {
   async open(): Promise<void> {
     let start: Uint8Array = Buffer.of(1);
     for (;;) {
-      const [found] = await this.#store.range(table, { start, limit: 1 });
-      if (found === undefined) return;
-      const gateway = found.key.subarray(0, found.key.indexOf(0)).toString();
+      const found = await orDamaged(this.#store.range(table, { start, limit: 1 }));
+      const key = found instanceof DamagedRow ? found.key : found[0]?.key;
+      if (key === undefined) return;
+      const gateway = key.subarray(0, key.indexOf(0)).toString();
       this.#gateways.add(gateway);
       start = Buffer.from(`${gateway}\x01`);
     }
@@ -138,8 +139,9 @@ export class Persons implements Book {
   }
 
   async #stored(key: Buffer): Promise<IdentifierHistory | undefined> {
-    const row = await this.#store.get(table, key);
-    return row === undefined ? undefined : IdentifierHistory.decode(row);
+    const row = await orDamaged(this.#store.get(table, key));
+    // What one that is damaged had followed is not followed; the next merge of this identifier begins anew.
+    return row === undefined || row instanceof DamagedRow ? undefined : IdentifierHistory.decode(row);
   }
 
   #key(gateway: string, text: string): Buffer {

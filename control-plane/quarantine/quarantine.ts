@@ -4,10 +4,9 @@
  *   quarantine            id                              QuarantineEntry
  *   quarantine-replayed   gateway record hash sequence    id of the entry that was journaled again under this sequence
  */
-import { setImmediate } from 'node:timers/promises';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import type { Row, Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Row, readable, type Store } from '../store/store.ts';
 
 export class QuarantineIndex {
   readonly #store: Store;
@@ -35,7 +34,12 @@ export class QuarantineIndex {
   async fresh(entries: readonly QuarantineEntry[]): Promise<QuarantineEntry[]> {
     const fresh: QuarantineEntry[] = [];
     for (const entry of entries) {
-      const found = await this.get(entry.id);
+      const found = await orDamaged(this.get(entry.id));
+      // In place of one that is damaged stands what its gateway tells.
+      if (found instanceof DamagedRow) {
+        fresh.push(entry);
+        continue;
+      }
       if (entry.state === 'replayed') {
         // The answer to who asked for it may have been first: that does not tell as what.
         const { replayedAs, replayedAtUs } = entry;
@@ -112,7 +116,8 @@ export class QuarantineIndex {
     let found: QuarantineEntry[] = [];
     let count = 0;
     const newest = () => found.sort((a, b) => Number(a.atUs - b.atUs)).slice(-max);
-    for await (const entry of this.#all()) {
+    for await (const { value } of readable(this.#store, 'quarantine')) {
+      const entry = QuarantineEntry.decode(value);
       if (!wanted(entry)) continue;
       count += 1;
       found.push(entry);
@@ -122,25 +127,8 @@ export class QuarantineIndex {
     const entries = newest();
     return { entries, leftOut: count - entries.length };
   }
-
-  async *#all(): AsyncGenerator<QuarantineEntry> {
-    let start: Buffer | undefined;
-    for (;;) {
-      const rows = await this.#store.range('quarantine', {
-        ...(start === undefined ? {} : { start }),
-        limit: pageRows,
-      });
-      for (const { value } of rows) yield QuarantineEntry.decode(value);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < pageRows) return;
-      start = Buffer.concat([last.key, Buffer.of(0)]);
-      // Sessions have their turn between two pages.
-      await setImmediate();
-    }
-  }
 }
 
-const pageRows = 1_000;
 const replayedTable = 'quarantine-replayed';
 
 function replayedKey(gateway: string, recordHash: string, sequence: bigint): Buffer {

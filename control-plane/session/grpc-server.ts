@@ -11,6 +11,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
+import { limitUnknownCaller } from './unknown-caller.ts';
 
 export interface ServerIdentity {
   certificatePem: string;
@@ -114,8 +115,9 @@ export class GrpcServer {
   /** Runs before any handler, also those of health and reflection. */
   #guard(path: string, call: grpc.ServerInterceptingCallInterface): grpc.ServerInterceptingCall {
     const raw = (call as unknown as AnyCall).getAuthContext()?.sslPeerCertificate?.raw;
-    const verdict = path === enrollPath ? undefined : this.#options.verify(raw);
-    if (verdict === undefined || 'peer' in verdict) return new grpc.ServerInterceptingCall(call);
+    const verdict = this.#options.verify(raw);
+    if ('peer' in verdict) return new grpc.ServerInterceptingCall(call);
+    if (path === enrollPath) return limitUnknownCaller(call);
     const details = verdict.objection;
     return new grpc.ServerInterceptingCall(call, {
       start(next) {

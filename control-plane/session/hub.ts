@@ -3,6 +3,7 @@ import type {
   AuditEntry,
   Batch,
   ConfigOffer,
+  ConfigOutcome,
   ConfigReport,
   DeliveryEntry,
   GatewayFrame,
@@ -31,6 +32,8 @@ export interface Hub {
   /** The gateway was told that this stretch of a lane is stored, and this log does not have it: it is said loudly, and goes on behind it. */
   notHere(gateway: string, epoch: bigint, lane: string, first: bigint, last: bigint): Promise<void>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
+  /** A stream may be older than what was said of its gateway since. */
+  isRevoked(gateway: string): boolean;
   connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string }>;
   disconnected(gateway: string, end: SessionEnd): Promise<void>;
   /** These resolve, once it is flushed, to the number of the last; what came before is recognised, not taken again. */
@@ -48,7 +51,7 @@ export interface Hub {
   ): Promise<void>;
   repeats(gateway: string, report: RepeatReport): Promise<void>;
   /** The config that the gateway should run, where it differs from what it says. */
-  offer(gateway: string, site: string, running: bigint): ConfigOffer | undefined;
+  offer(gateway: string, site: string, running: ConfigOutcome | undefined): ConfigOffer | undefined;
   alarm(code: string, fields: Record<string, string | number>): void;
 }
 

@@ -4,6 +4,8 @@
  * batches that flushed together are sent as one. Batches overlap, because the event log orders them; what is
  * reported beside them is taken up one frame after the other, so that an ack of a later one speaks for the earlier.
  */
+
+import { errorWord } from '../../gateway/process/log.ts';
 import type {
   Batch,
   ConfigOffer,
@@ -63,12 +65,19 @@ export class Sessions {
       credit: new Credit(),
       failed: false,
     };
+    const silent = setTimeout(() => {
+      this.#refuse(live, 'hello-late', `Hello must come within ${helloTimeoutMs} ms`);
+    }, helloTimeoutMs);
     return {
       receive: ({ frame }) => {
         if (frame === undefined || live.closed) return;
-        this.#receive(live, frame, peer).catch(() => this.#close(live));
+        clearTimeout(silent);
+        this.#receive(live, frame, peer).catch((cause: unknown) => this.#fail(live, cause));
       },
-      ended: () => this.#ended(live),
+      ended: () => {
+        clearTimeout(silent);
+        this.#ended(live);
+      },
     };
   }
 
@@ -216,6 +225,7 @@ export class Sessions {
       this.#hub.alarm('wrong-gateway', { gateway: peer.name });
       return this.#refuse(live, 'wrong-gateway', 'the gateway in Hello is not the one in the certificate');
     }
+    if (this.#turnedAway(live, peer)) return;
     const receivedAtUs = this.#hub.nowUs();
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
@@ -230,7 +240,8 @@ export class Sessions {
       const recordSha256 = await this.#hub.recordAt(hello.gateway, hello.epoch, lane, sequence);
       acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256 });
     }
-    if (live.closed) return;
+    // A revocation ends the sessions that it finds, and this one is none before here.
+    if (live.closed || this.#turnedAway(live, peer)) return;
     const before = this.#live.get(hello.gateway);
     if (before !== undefined) this.#close(before, 'replaced');
     this.#live.set(hello.gateway, live);
@@ -251,8 +262,14 @@ export class Sessions {
         },
       },
     });
-    const offer = this.#hub.offer(hello.gateway, known.site, hello.config?.running?.version ?? 0n);
+    const offer = this.#hub.offer(hello.gateway, known.site, hello.config?.running);
     if (offer !== undefined) live.line.send({ frame: { $case: 'config', value: offer } });
+  }
+
+  #turnedAway(live: Live, { name }: Peer): boolean {
+    if (!this.#hub.isRevoked(name)) return false;
+    this.#refuse(live, 'revoked', 'this gateway was revoked');
+    return true;
   }
 
   async #batch(live: Live, batch: Batch): Promise<void> {
@@ -293,6 +310,13 @@ export class Sessions {
   #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
     live.line.send({ frame: { $case: 'refusal', value: { code, reason, position } } });
     this.#close(live, 'refused');
+  }
+
+  /** What a frame of it ran into is told, once for a session: its gateway hears no more than that the line ends. */
+  #fail(live: Live, cause: unknown): void {
+    if (live.closed) return;
+    this.#hub.alarm('session-failed', { gateway: live.gateway, reason: errorWord(cause) });
+    this.#close(live);
   }
 
   #close(live: Live, end: SessionEnd = live.end): void {
@@ -353,3 +377,5 @@ export class Sessions {
 }
 
 const requestTimeoutMs = 20_000;
+/** The first thing that a gateway says on a stream. */
+const helloTimeoutMs = 5_000;

@@ -3,15 +3,14 @@
  * table and key), one owner. A rejected commit is a storage fault: the process must exit.
  */
 
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
-import { createOpener, createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
+import { createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
+import { beginSegment, readSegments } from '../../gateway/process/segments.ts';
 import { DamagedRow, type Entry, type Range, type Row, type Store } from './store.ts';
-
-const segmentsTable = 'segments';
 
 export interface LmdbStoreOptions {
   directory: string;
@@ -28,17 +27,16 @@ export function storeExists(directory: string): boolean {
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { readOnly = false } = options;
   const environment = openEnvironment({ directory: options.directory, readOnly });
-  const segments = environment.table(segmentsTable);
-  const opener = createOpener(options.key, (wanted) => segments.get(segmentKey(wanted)));
-  if (readOnly) return new LmdbStore(environment, undefined, opener, options.onFault);
-  const [newest] = segments.getKeys({ reverse: true, limit: 1 });
-  const number = newest === undefined ? 1 : (newest as Buffer).readUInt32BE(0) + 1;
-  const salt = randomBytes(16);
-  await environment.write(() => {
-    void segments.put(segmentKey(number), salt);
-  });
-  const sealer = createSealer(options.key, { number, salt });
-  return new LmdbStore(environment, sealer, opener, options.onFault);
+  const { key, onFault } = options;
+  try {
+    if (readOnly)
+      return new LmdbStore(environment, undefined, readSegments(environment, key).opener, onFault);
+    const { segment, opener } = await beginSegment(environment, key);
+    return new LmdbStore(environment, createSealer(key, segment), opener, onFault);
+  } catch (error) {
+    await environment.close();
+    throw error;
+  }
 }
 
 class LmdbStore implements Store {
@@ -114,6 +112,11 @@ class LmdbStore implements Store {
     return this.#environment.table(table);
   }
 
+  /** A reader has its process for itself, and stays in one turn: lmdb opens its tables in the transaction that it reads in. */
+  async turn(): Promise<void> {
+    if (this.#sealer !== undefined) await setImmediate();
+  }
+
   close(): Promise<void> {
     return this.#environment.close();
   }
@@ -121,10 +124,4 @@ class LmdbStore implements Store {
 
 function place(table: string, key: Uint8Array): string {
   return `${table}|${Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')}`;
-}
-
-function segmentKey(number: number): Buffer {
-  const key = Buffer.alloc(4);
-  key.writeUInt32BE(number);
-  return key;
 }

@@ -13,6 +13,8 @@ export interface Store {
   get(table: string, key: Uint8Array): Promise<Buffer | undefined>;
   /** Rows with start ≤ key < end, in order (or in reverse), at most `limit`. */
   range(table: string, range: Range): Promise<Entry[]>;
+  /** Between two pages of a long read: others have their turn, where there may be others. */
+  turn(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -39,16 +41,19 @@ export interface Entry {
 export class DamagedRow extends Error {
   readonly table: string;
   readonly key: Buffer;
+  /** Its key as a text: a number, else hexadecimal. */
+  readonly row: string;
   /** Of what is wrong with it (gateway/process/seal.ts). */
   readonly code: string;
 
   constructor(table: string, key: Uint8Array, code: string, cause: Error) {
     const at = Buffer.from(key);
-    const name = at.length === 8 ? String(at.readBigUInt64BE(0)) : at.toString('hex');
-    super(`row ${name} of ${table}: ${cause.message}`, { cause });
+    const row = at.length === 8 ? String(at.readBigUInt64BE(0)) : at.toString('hex');
+    super(`row ${row} of ${table}: ${cause.message}`, { cause });
     this.name = 'DamagedRow';
     this.table = table;
     this.key = at;
+    this.row = row;
     this.code = code;
   }
 }
@@ -61,13 +66,17 @@ export function orDamaged<T>(reading: Promise<T>): Promise<T | DamagedRow> {
   });
 }
 
-/** Every row of a table in order, a page at a time; one that is damaged stands in its place and ends nothing. */
+/**
+ * Every row of a table, or of a part of it, in order, a page at a time; one that is damaged stands in its place and
+ * ends nothing. Between two pages others have their turn.
+ */
 export async function* walk(
   store: Store,
   table: string,
   pageRows: number,
+  part: Pick<Range, 'start' | 'end'> = {},
 ): AsyncGenerator<Entry | DamagedRow> {
-  let from: { start?: Buffer } = {};
+  let from: Pick<Range, 'start' | 'end'> = part;
   for (;;) {
     const page = await orDamaged(store.range(table, { ...from, limit: pageRows }));
     const damaged = page instanceof DamagedRow ? page : undefined;
@@ -80,6 +89,14 @@ export async function* walk(
     else if (rows.length < pageRows) return;
     const last = damaged?.key ?? rows.at(-1)?.key;
     if (last === undefined) return;
-    from = { start: Buffer.concat([last, Buffer.of(0)]) };
+    from = { ...part, start: Buffer.concat([last, Buffer.of(0)]) };
+    await store.turn();
   }
 }
+
+/** Every row of a table that can be read. */
+export async function* readable(store: Store, table: string): AsyncGenerator<Entry> {
+  for await (const row of walk(store, table, readablePage)) if (!(row instanceof DamagedRow)) yield row;
+}
+
+const readablePage = 1_000;

@@ -2,8 +2,10 @@
  * What gateways report of themselves: the newest custody counts and, for each life of a
  * gateway, its latency histograms. Reports are absolute, so a lost one loses nothing, and
  * histograms of lives and gateways merge exactly. A partial report is completed by what its life told before.
+ *
+ *   telemetry   gateway \0 start of life(8)   Telemetry, the life's newest
+ *               gateway \0                    the latency of the lives before those
  */
-import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import {
   DeliveryEntry,
   type LaneAck,
@@ -12,7 +14,8 @@ import {
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
-import type { Store } from '../store/store.ts';
+import { DamagedRow, orDamaged, type Row, readable, type Store } from '../store/store.ts';
+import { type LatencyFigures, Lives, mergedLatency } from './lives.ts';
 
 /** Custody by hour is told for the last three days. */
 const hoursKept = 72n;
@@ -20,36 +23,41 @@ const hourUs = 3_600_000_000n;
 /** Of one record, in a trace. */
 const deliveriesMax = 100;
 
-export interface LatencyFigures {
-  gateway: string;
-  class: string;
-  hop: string;
-  histogram: Histogram;
-}
-
 export class TelemetryStore {
   readonly #store: Store;
   /** gateway → its newest report */
   readonly #newest = new Map<string, Telemetry>();
-  /** gateway, start of life → that life's newest report */
-  readonly #lives = new Map<string, { gateway: string; telemetry: Telemetry }>();
+  /** By gateway. */
+  readonly #lives = new Map<string, Lives>();
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   async open(): Promise<void> {
-    for (const { key, value } of await this.#store.range('telemetry', { limit: 1_000_000 })) {
+    const told: [gateway: string, telemetry: Telemetry][] = [];
+    for await (const { key, value } of readable(this.#store, 'telemetry')) {
       const gateway = key.subarray(0, key.indexOf(0)).toString();
-      this.#remember(gateway, Telemetry.decode(value));
+      const telemetry = Telemetry.decode(value);
+      if (key.equals(earlierKey(gateway))) this.#livesOf(gateway).setEarlier(telemetry);
+      else told.push([gateway, telemetry]);
     }
+    // In the order in which they were reported on.
+    told.sort(([, a], [, b]) => (a.atUs < b.atUs ? -1 : 1));
+    for (const [gateway, telemetry] of told) this.#remember(gateway, telemetry);
+    const rows = [...this.#lives.keys()].flatMap((gateway) => this.#sumUp(gateway));
+    if (rows.length > 0) await this.#store.write(rows);
   }
 
   async report(gateway: string, told: Telemetry): Promise<void> {
-    const telemetry = completed(told, this.#lives.get(`${gateway}\0${told.startedAtUs}`)?.telemetry);
+    const telemetry = completed(told, this.#livesOf(gateway).get(told.startedAtUs));
     this.#remember(gateway, telemetry);
-    const key = Buffer.concat([Buffer.from(`${gateway}\0`), indexKey(telemetry.startedAtUs)]);
-    await this.#store.write([{ table: 'telemetry', key, value: Telemetry.encode(telemetry).finish() }]);
+    const row = {
+      table: 'telemetry',
+      key: lifeKey(gateway, telemetry.startedAtUs),
+      value: Telemetry.encode(telemetry).finish(),
+    };
+    await this.#store.write([row, ...this.#sumUp(gateway)]);
   }
 
   newest(gateway: string): Telemetry | undefined {
@@ -58,19 +66,9 @@ export class TelemetryStore {
 
   /** Merged over the lives of each gateway that is asked for. */
   latency(wanted: (gateway: string) => boolean): LatencyFigures[] {
-    const merged = new Map<string, LatencyFigures>();
-    for (const { gateway, telemetry } of this.#lives.values()) {
-      if (!wanted(gateway)) continue;
-      for (const one of telemetry.latency) {
-        const histogram = decodeFromCompressedBase64(one.histogram, 64, false);
-        histogram.autoResize = true;
-        const name = `${one.class}|${one.hop}`;
-        const found = merged.get(name);
-        if (found === undefined) merged.set(name, { gateway, class: one.class, hop: one.hop, histogram });
-        else found.histogram.add(histogram);
-      }
-    }
-    return [...merged.values()];
+    return mergedLatency(
+      [...this.#lives].flatMap(([gateway, lives]) => (wanted(gateway) ? lives.latency() : [])),
+    );
   }
 
   /** When the gateway heard an ack: the last hop of every event up to it. */
@@ -99,7 +97,8 @@ export class TelemetryStore {
     const rows = await Promise.all(
       repeats.map(async ({ recordSequence, count }) => {
         const key = positionKey(gateway, epoch, '', recordSequence);
-        const before = (await this.#store.get('repeats', key))?.readUInt32BE(0) ?? 0;
+        const row = await orDamaged(this.#store.get('repeats', key));
+        const before = row === undefined || row instanceof DamagedRow ? 0 : row.readUInt32BE(0);
         const value = Buffer.alloc(4);
         value.writeUInt32BE(before + count);
         return { table: 'repeats', key, value };
@@ -137,8 +136,34 @@ export class TelemetryStore {
   #remember(gateway: string, telemetry: Telemetry): void {
     const newest = this.#newest.get(gateway);
     if (newest === undefined || newest.atUs <= telemetry.atUs) this.#newest.set(gateway, telemetry);
-    this.#lives.set(`${gateway}\0${telemetry.startedAtUs}`, { gateway, telemetry });
+    this.#livesOf(gateway).set(telemetry);
   }
+
+  /** What is to be written where there were too many lives. */
+  #sumUp(gateway: string): Row[] {
+    const summed = this.#livesOf(gateway).sumUp();
+    if (summed === undefined) return [];
+    const table = 'telemetry';
+    return [
+      { table, key: earlierKey(gateway), value: Telemetry.encode(summed.earlier).finish() },
+      ...summed.ended.map((start) => ({ table, key: lifeKey(gateway, start), value: undefined })),
+    ];
+  }
+
+  #livesOf(gateway: string): Lives {
+    const lives = this.#lives.get(gateway) ?? new Lives();
+    this.#lives.set(gateway, lives);
+    return lives;
+  }
+}
+
+function lifeKey(gateway: string, startedAtUs: bigint): Buffer {
+  return Buffer.concat([earlierKey(gateway), indexKey(startedAtUs)]);
+}
+
+/** Of the sum of the lives that have no row of their own any more. */
+function earlierKey(gateway: string): Buffer {
+  return Buffer.from(`${gateway}\0`);
 }
 
 function completed(report: Telemetry, before: Telemetry | undefined): Telemetry {

@@ -9,6 +9,8 @@
  */
 import { isCritical, type Separators } from './flags.ts';
 import type { Class } from './intake.ts';
+import { Specimens } from './specimens.ts';
+import { isMerge, isNotification } from './trigger.ts';
 
 export function guessHl7v2(raw: Uint8Array): Class {
   let best = bulk;
@@ -20,8 +22,11 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let by: Separators = { field: 0, component: 0, repetition: 0, subcomponent: 0 };
   let kind: Kind = 'other';
   let alarmed = false;
+  /** What the priority of an alarm can give. */
+  let ceiling: number = stat;
   /** Separators up to OBX-8, while a result is read. */
   let left = 0;
+  const specimens = new Specimens();
   let nextReturn = -2;
   let nextFeed = -2;
   for (let at = afterMark(raw); at < raw.length; ) {
@@ -32,7 +37,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
     const end = Math.min(nextReturn < 0 ? raw.length : nextReturn, nextFeed < 0 ? raw.length : nextFeed);
     const name = (raw[at]! << 16) | (raw[at + 1]! << 8) | raw[at + 2]!;
     if (name === MSH && end - at > 8) {
-      best = Math.max(best, settled(message, kind, alarmed));
+      best = Math.max(best, settled(message, kind, alarmed, specimens.patient()));
       separator = raw[at + 3]!;
       component = raw[at + 4]!;
       repetition = raw[at + 5] === separator ? 0 : raw[at + 5]!;
@@ -43,6 +48,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
       kind = kindOf(raw, type, end, component);
       message = kind === 'bulk' ? bulk : kind === 'merge' ? urgent : routine;
       alarmed = false;
+      ceiling = isNotification(raw, type, component) ? urgent : stat;
       left = 0;
     } else if (message > bulk && raw[at + 3] === separator) {
       // The segment before it goes on with the field that it ended with.
@@ -60,14 +66,22 @@ export function guessHl7v2(raw: Uint8Array): Class {
               const said =
                 value < 0 ? 0 : word(raw, value, end, separator, component, subcomponent, repetition);
               if (said !== 0) {
-                message = Math.max(message, alarmPriority(said) === none ? urgent : alarmPriority(said));
+                const given = alarmPriority(said) === none ? urgent : alarmPriority(said);
+                message = Math.max(message, Math.min(given, ceiling));
                 alarmed = true;
               }
             }
           }
           break;
         }
+        case PID:
+          if (specimens.patient()) message = stat;
+          break;
+        case SPM:
+          if (specimens.specimen(raw, field(raw, at, end, separator, 11), end, by)) message = stat;
+          break;
         case OBR: {
+          if (specimens.order(raw, field(raw, at, end, separator, 15), end, by)) message = stat;
           const service = field(raw, at, end, separator, 4);
           if (kind === 'result' && service >= 0) {
             const event = word(raw, service, end, separator, component, subcomponent, repetition);
@@ -85,6 +99,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
           break;
         }
         case ORC:
+          if (specimens.control()) message = stat;
           if (ordering)
             message = Math.max(
               message,
@@ -149,11 +164,13 @@ export function guessHl7v2(raw: Uint8Array): Class {
       while (from < end && left > 0) if (raw[from++] === separator) left--;
       let flag = left === 0 && from < end && raw[from] !== separator ? from : none;
       while (flag >= 0) {
-        if (isCritical(raw, flag, end, by)) message = stat;
-        else if (kind === 'alarm') {
+        if (isCritical(raw, flag, end, by)) {
+          if (kind === 'result' || kind === 'specimens') specimens.flag();
+          else message = stat;
+        } else if (kind === 'alarm') {
           const priority = alarmFlag(raw, flag, end, by);
           if (priority !== none) {
-            message = Math.max(message, priority);
+            message = Math.max(message, Math.min(priority, ceiling));
             alarmed = true;
           }
         }
@@ -162,12 +179,24 @@ export function guessHl7v2(raw: Uint8Array): Class {
     }
     at = end + 1;
   }
-  best = Math.max(best, settled(message, kind, alarmed));
+  best = Math.max(best, settled(message, kind, alarmed, specimens.end()));
   return message === none ? 'routine' : names[best]!;
 }
 
-/** `patient` is ADT, `schedule` SIU and SRM, whose events have no order; what an ORC says there is not their urgency. */
-type Kind = 'bulk' | 'merge' | 'alarm' | 'patient' | 'schedule' | 'result' | 'referral' | 'other';
+/**
+ * `patient` is ADT, `schedule` SIU and SRM, whose events have no order; what an ORC says there is not their urgency.
+ * `result` is ORU and its kin, `specimens` OUL.
+ */
+type Kind =
+  | 'bulk'
+  | 'merge'
+  | 'alarm'
+  | 'patient'
+  | 'schedule'
+  | 'result'
+  | 'specimens'
+  | 'referral'
+  | 'other';
 
 const none = -1;
 const bulk = 0;
@@ -196,6 +225,7 @@ const [ADD, ARQ, MSH, EVN, OBR, OBX] = [
   code('OBX'),
 ];
 const [ORC, RF1, RXE, RXG, TQ1] = [code('ORC'), code('RF1'), code('RXE'), code('RXG'), code('TQ1')];
+const [PID, SPM] = [code('PID'), code('SPM')];
 const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), code('PI')];
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
@@ -219,9 +249,10 @@ const [ADT, SIU, SRM, ORU, OPU, PRU] = [
   code('PRU'),
 ];
 const [DFT, BAR, MFN] = [code('DFT'), code('BAR'), code('MFN')];
-const [REF, RRI] = [code('REF'), code('RRI')];
+const [REF, RRI, OUL] = [code('REF'), code('RRI'), code('OUL')];
 
-function settled(message: number, kind: Kind, alarmed: boolean): number {
+function settled(message: number, kind: Kind, alarmed: boolean, flagged: boolean): number {
+  if (flagged) return stat;
   return kind === 'alarm' && !alarmed ? Math.max(message, urgent) : message;
 }
 
@@ -267,6 +298,7 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
   }
   if (family === SIU || family === SRM) return 'schedule';
   if (family === REF || family === RRI) return 'referral';
+  if (family === OUL) return 'specimens';
   if (family !== ORU && family !== OPU && family !== PRU) return 'other';
   // R40 and R41 report an alarm [IHE PCD-04].
   if (trigger === none || raw[trigger] !== 0x52 || raw[trigger + 1] !== 0x34) return 'result';
@@ -276,14 +308,6 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
 /** Past a UTF-8 byte order mark. */
 function afterMark(raw: Uint8Array): number {
   return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
-}
-
-/** A18 A24 A30 A34 … A37 A39 … A51: identities are joined, moved or parted. */
-function isMerge(raw: Uint8Array, at: number): boolean {
-  if (raw[at] !== 0x41) return false;
-  const number = (raw[at + 1]! - 0x30) * 10 + (raw[at + 2]! - 0x30);
-  if (number === 18 || number === 24 || number === 30) return true;
-  return (number >= 34 && number <= 37) || (number >= 39 && number <= 51);
 }
 
 /** Where field n of a segment begins; none where the segment is shorter or the field is empty. */

@@ -106,6 +106,22 @@ export function createCustody(state: State): Custody {
     }
   }
 
+  /**
+   * Where it was counted: in its hour, or where that is folded. A clock that was ahead has folded hours that are new,
+   * and begun again after it was set back they do not hold all of their own.
+   */
+  function takeBack(term: Term, source: number, hour: number, by: number): void {
+    let left = by;
+    const others = [...rows.values()].filter((row) => row.source === source).map((row) => row.hour);
+    for (const one of [hour, folded, ...others]) {
+      const known = rows.get(identify(source, one));
+      const taken = Math.min(left, known?.counts[term] ?? 0);
+      if (taken <= 0) continue;
+      rowOf(source, one).counts[term] -= taken;
+      left -= taken;
+    }
+  }
+
   function presentOf(source: number): number {
     const earlier = (ended.get(source) ?? []).reduce((sum, { records }) => sum + records, 0);
     return (sums.get(source)?.delivered ?? 0) - earlier;
@@ -114,9 +130,8 @@ export function createCustody(state: State): Custody {
   return {
     count(term, source, capturedS, by = 1) {
       const hour = Math.floor(capturedS / secondsPerHour);
-      // What is taken back of an hour that is folded is taken back there.
-      const isFolded = hour < from || (by < 0 && !rows.has(identify(source, hour)));
-      rowOf(source, isFolded ? folded : hour).counts[term] += by;
+      if (by < 0) takeBack(term, source, hour, -by);
+      else rowOf(source, hour < from ? folded : hour).counts[term] += by;
       sumOf(source)[term] += by;
     },
     pending(source, by) {

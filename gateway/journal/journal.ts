@@ -21,14 +21,16 @@ import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft 
 import { exitCode, HilumError } from '../process/errors.ts';
 import { blindKey, createBlind, sha256 } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
-import { createOpener, createSealer, type Segment } from '../process/seal.ts';
+import { createSealer, type Opener, type Segment } from '../process/seal.ts';
+import { beginSegment } from '../process/segments.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, tables } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
+import type { MadeLane } from './made-lane.ts';
 import { Memory } from './memory.ts';
 import type { JournalHooks, JournalOptions } from './options.ts';
-import { type LaneState, type MadeLane, Outbox } from './outbox.ts';
+import { type LaneState, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { collectAround, settled } from './part.ts';
 import { type MadeReject, Quarantine } from './quarantine.ts';
@@ -38,7 +40,7 @@ import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
 import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
-import { State } from './state.ts';
+import { keptTwice, State } from './state.ts';
 
 export type { JournalHooks, JournalOptions } from './options.ts';
 
@@ -51,6 +53,9 @@ export interface Made {
   /** The row of what the records changed in the memory, which has accepted it; absent where that is nothing. */
   remembered?: number;
 }
+
+/** More than any journal gives out between two writes of its counter. */
+const sequenceGap = 1_000_000_000;
 
 export class Journal implements Intake {
   /** The epoch that the journal was created with: rows are sealed for places under it. */
@@ -99,24 +104,17 @@ export class Journal implements Intake {
         exit: exitCode.badConfig,
       });
     }
-    const segments = environment.table(tables.segments);
-    const [newest] = segments.getKeys({ reverse: true, limit: 1 });
-    const segment: Segment = {
-      number: newest === undefined ? 1 : (newest as Buffer).readUInt32BE(0) + 1,
-      salt: randomBytes(16),
-    };
-    const segmentKey = Buffer.alloc(4);
-    segmentKey.writeUInt32BE(segment.number);
-    await environment.write(() => {
-      void segments.put(segmentKey, Buffer.from(segment.salt));
-      if (found === undefined) {
+    const { segment, opener } = await beginSegment(environment, options.key);
+    if (found === undefined) {
+      await environment.write(() => {
         void state.put(Buffer.from('format'), Buffer.from(format));
         const epoch = randomBytes(8);
-        void state.put(Buffer.from('epoch'), epoch);
-        void state.put(Buffer.from('origin'), epoch);
-      }
-    });
-    const journal = new Journal(environment, segment, options, hooks);
+        for (const { key, value } of [...keptTwice('epoch', epoch), ...keptTwice('origin', epoch)])
+          void state.put(key, value);
+      });
+    }
+    const journal = new Journal(environment, segment, opener, options, hooks);
+    await journal.#renumber();
     if (!(await journal.#space.hold())) hooks.onAlarm('reserve-not-held', {});
     return journal;
   }
@@ -124,6 +122,7 @@ export class Journal implements Intake {
   private constructor(
     environment: Environment,
     segment: Segment,
+    opener: Opener,
     options: JournalOptions,
     hooks: JournalHooks,
   ) {
@@ -132,8 +131,8 @@ export class Journal implements Intake {
     this.#hooks = hooks;
     this.#options = options;
     this.#state = new State(environment);
-    this.#epoch = (this.#state.bytes('epoch') as Buffer).readBigUInt64BE(0);
-    this.origin = (this.#state.bytes('origin') as Buffer).readBigUInt64BE(0);
+    this.#epoch = this.#state.kept('epoch');
+    this.origin = this.#state.kept('origin');
     this.#committer = createCommitter(
       environment,
       {
@@ -150,7 +149,7 @@ export class Journal implements Intake {
       environment,
       committer: this.#committer,
       sealer: createSealer(options.key, segment),
-      opener: createOpener(options.key, (number) => this.segmentSalt(number)),
+      opener,
       origin: this.origin,
       epoch: () => this.#epoch,
     };
@@ -162,6 +161,7 @@ export class Journal implements Intake {
       this.#liveBytes += bytes;
     };
     this.#records = new Records(part, {
+      freshSequence: () => this.#freshSequence(),
       pending,
       bytes: (liveBytes, unmapped) => {
         this.#liveBytes += liveBytes;
@@ -367,12 +367,23 @@ export class Journal implements Intake {
   async renewEpoch(): Promise<void> {
     const epoch = randomBytes(8);
     const round = this.#committer.round();
-    round.put(this.#state.table, Buffer.from('epoch'), epoch);
+    for (const { key, value } of keptTwice('epoch', epoch)) round.put(this.#state.table, key, value);
     this.#outbox.restart();
     this.#custody.endEpoch(round, this.#epoch);
     this.#epoch = epoch.readBigUInt64BE(0);
     this.#hooks.onEpoch(this.#epoch);
     await settled(round);
+  }
+
+  /** Numbers that hang from a counter that is lost may have been given before: under another epoch none has. */
+  async #renumber(): Promise<void> {
+    const damaged = this.#state.damagedCounters();
+    if (damaged.length === 0) return;
+    this.#hooks.onAlarm('counter-damaged', { counters: damaged.join(' ') });
+    // Rows that wait for a destination have the numbers of records that may be gone.
+    if (damaged.includes('sequence')) this.#sequence += sequenceGap;
+    this.#state.set('sequence', this.#sequence);
+    await this.renewEpoch();
   }
 
   lanes(): LaneState[] {
@@ -389,6 +400,12 @@ export class Journal implements Intake {
     return this.#outbox.acked(lane, sequence);
   }
 
+  #freshSequence(): number {
+    this.#sequence += 1;
+    this.#state.set('sequence', this.#sequence);
+    return this.#sequence;
+  }
+
   #onDamagedEvent(
     round: Round,
     entry: { recordSequence: number; source: number; capturedAtUs: number; completes: boolean },
@@ -400,11 +417,7 @@ export class Journal implements Intake {
       this.#custody.pending(source, -1);
     } else if (entry.recordSequence === 0) return;
     // Where not even the record's number can be read, the entry gets one of its own.
-    if (entry.recordSequence === 0) {
-      this.#sequence += 1;
-      this.#state.set('sequence', this.#sequence);
-    }
-    const sequence = entry.recordSequence || this.#sequence;
+    const sequence = entry.recordSequence || this.#freshSequence();
     this.#quarantine.putDamaged(round, sequence, source, this.sourceName(source), why);
   }
 
@@ -490,12 +503,6 @@ export class Journal implements Intake {
   oldestPendingS(): number | undefined {
     const [record, event] = [this.#records.oldestS(), this.#outbox.oldestS()];
     return record === undefined || event === undefined ? (record ?? event) : Math.min(record, event);
-  }
-
-  segmentSalt(number: number): Uint8Array | undefined {
-    const key = Buffer.alloc(4);
-    key.writeUInt32BE(number);
-    return this.#environment.table(tables.segments).get(key);
   }
 
   sourceName(number: number): string {

@@ -4,7 +4,8 @@
  *
  *   table              key                                        value
  *   state              name                                       format, epoch, counters, counts (state.ts)
- *   segments           segment(4)                                 salt(16)
+ *   segments           segment(4)                                 salts and key check; see process/segments.ts
+ *   segments-copy      as segments
  *   sources            source number(2)                           source name
  *   records.<class>    first last captured s bytes [source count] RecordRow: records not normalized yet
  *   outbox.<lane>      first count captured s bytes [source done] OutboxRow: events not delivered yet
@@ -35,7 +36,6 @@ export const classes: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 
 export const tables = {
   state: 'state',
-  segments: 'segments',
   sources: 'sources',
   quarantine: 'quarantine',
   quarantineReport: 'quarantine-report',

@@ -19,6 +19,7 @@ import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
 import { classes, outboxTable, perClass, place } from './layout.ts';
+import { type MadeLane, rowsOf } from './made-lane.ts';
 import { fill, type OpenRow, type Parcel } from './parcel.ts';
 import type { JournalPart } from './part.ts';
 import {
@@ -35,14 +36,6 @@ import { storedBytes } from './space.ts';
 import type { State } from './state.ts';
 
 const hotBytesMax = 8 * 1024 * 1024;
-
-/** What one job of the normalizer made for one lane. */
-export interface MadeLane {
-  lane: Class;
-  entries: OutboxEntry[];
-  /** Their envelopes as they are to be sent: elements of a Batch; see proto/wire.ts. */
-  plain: Uint8Array;
-}
 
 export interface LaneState {
   lane: Class;
@@ -100,8 +93,14 @@ export class Outbox {
 
   #recover(name: Class): Lane {
     const table = this.#part.environment.table(outboxTable(name));
-    const acked = this.#state.number(`acked.${name}`);
+    let acked = this.#state.number(`acked.${name}`);
     let last = Math.max(acked, this.#state.number(`assigned.${name}`));
+    if (this.#state.isDamaged(`acked.${name}`)) {
+      // What is held was not acked; of its first row some may have been, and the control plane knows those.
+      const [first] = table.getKeys({ limit: 1 });
+      acked = first === undefined ? last : readOutboxRowKey(Buffer.from(first as Buffer)).first - 1;
+      this.#state.set(`acked.${name}`, acked);
+    }
     let partly: Lane['partly'];
     for (const found of table.getKeys({})) {
       const key = Buffer.from(found as Buffer);
@@ -118,6 +117,7 @@ export class Outbox {
       }
       this.found.events += row.count;
     }
+    if (this.#state.isDamaged(`assigned.${name}`)) this.#state.set(`assigned.${name}`, last);
     const before = this.#state.number(`before.${name}`);
     return {
       name,
@@ -133,8 +133,12 @@ export class Outbox {
     };
   }
 
-  /** Assigns the sequences and puts the row into the round. */
+  /** Assigns the sequences and puts what was made into the round: one row, if it is not very much. */
   put(round: Round, made: MadeLane): void {
+    for (const row of rowsOf(made)) this.#putRow(round, row);
+  }
+
+  #putRow(round: Round, made: MadeLane): void {
     const lane = this.#lanes[made.lane];
     const { entries, plain } = made;
     const queuedAtUs = nowUs();

@@ -82,6 +82,8 @@ interface Queue {
 }
 
 export interface RecordsCounters {
+  /** Answers a number that no record has. */
+  freshSequence(): number;
   pending(source: number, by: number): void;
   /** Bytes of rows, as they stand in the file and as they were stored. */
   bytes(live: number, unmapped: number): void;
@@ -249,10 +251,10 @@ export class Records {
 
   #readBack(guess: Class, key: RecordRowKey, value: Buffer): TakenRecord[] {
     const head = readRecordHead(value);
-    if (head === undefined) return withoutHead(guess, key, 'the head of its row does not match its checksum');
+    if (head === undefined) return this.#lost(guess, key, 'the head of its row does not match its checksum');
     // A row that was moved to another place is damaged like one that was changed.
     if (head.records[0]?.sequence !== key.first || head.records.at(-1)?.sequence !== key.last)
-      return withoutHead(guess, key, 'its row is not in its place');
+      return this.#lost(guess, key, 'its row is not in its place');
     const { opener, origin } = this.#part;
     const where = place(recordsTable(guess), origin, key.first);
     const { flushedAtUs } = this.#queues[guess];
@@ -264,6 +266,10 @@ export class Records {
       const [bytes, damaged] = message instanceof Damaged ? [nothing, message.message] : [message, ''];
       return { ...record, guess, bytes, damaged, journaledAtUs };
     });
+  }
+
+  #lost(guess: Class, key: RecordRowKey, why: string): TakenRecord[] {
+    return withoutHead(guess, key, why, () => this.#counters.freshSequence());
   }
 
   /** Takes the row out of the journal, in the round that writes what became of its records. */
@@ -336,16 +342,21 @@ function recordsIn({ sources }: RecordRowKey): number {
   return sources.reduce((sum, [, records]) => sum + records, 0);
 }
 
-/** What the key still tells: how many records of which source there were. */
+/**
+ * What the key still tells: how many records of which source there were, and two of their numbers. The numbers between
+ * may be those of other rows' records.
+ * @param fresh a number that no record has
+ */
 function withoutHead(
   guess: Class,
-  { first, capturedS, sources }: RecordRowKey,
+  { first, last, capturedS, sources }: RecordRowKey,
   damaged: string,
+  fresh: () => number,
 ): TakenRecord[] {
   return sources
     .flatMap(([source, count]) => Array.from({ length: count }, () => source))
-    .map((source, at) => ({
-      sequence: first + at,
+    .map((source, at, { length }) => ({
+      sequence: at === 0 ? first : at === length - 1 ? last : fresh(),
       guess,
       source,
       capturedS,

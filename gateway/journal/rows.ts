@@ -119,6 +119,9 @@ export interface OutboxRowKey {
   completed: [number, number][];
 }
 
+/** A row is opened as a whole, and its count of events has two bytes. */
+export const rowEventsMax = 16_384;
+
 export interface OutboxEntry {
   recordSequence: number;
   capturedAtUs: number;

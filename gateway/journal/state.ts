@@ -1,17 +1,21 @@
 /**
  * Everything small that changes with nearly every round, in one table, so that it costs one page:
  *
- *   name (text)                counter, 8 bytes     sequence · assigned.<lane> · acked.<lane> · reported.<queue>
- *   'format', 'epoch'          as they are
+ *   name (text)                counter(8) crc32(4)  sequence · assigned.<lane> · acked.<lane> · reported.<queue>
+ *   'format'                   as it is
+ *   'epoch', 'origin'          as it is(8) crc32(4), and once more as <name>.copy
  *   1 hour(4) source(2)        custody of a source in an hour; see custody.ts
  *   2 destination(2)           counts of a local destination; see local-queues.ts
  *   3 epoch(8) source(2)       what was delivered under an epoch that ended; see custody.ts
  *
- * A counter is set when it changes and goes into the round that makes it true.
+ * A counter is set when it changes and goes into the round that makes it true. One that is damaged on the disk counts
+ * as 0 and is told: what hangs from it is numbered anew, under another epoch [journal.ts].
  */
+import { crc32 } from 'node:zlib';
+import { exitCode, HilumError } from '../process/errors.ts';
 import type { Environment, Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
-import { readUInt64, tables, writeUInt64 } from './layout.ts';
+import { classes, readUInt64, tables, writeUInt64 } from './layout.ts';
 
 export const stateKey = {
   custody: 1,
@@ -29,15 +33,48 @@ export class State {
     this.table = environment.table(tables.state);
   }
 
-  bytes(name: string): Buffer | undefined {
-    return this.table.get(Buffer.from(name));
+  /** Was the journal ever started? */
+  get isBegun(): boolean {
+    return this.table.get(Buffer.from('origin')) !== undefined;
+  }
+
+  /** What `keptTwice` wrote. Throws `journal-damaged` where neither is as it was written. */
+  kept(name: 'epoch' | 'origin'): bigint {
+    const value = this.#checked(name) ?? this.#checked(copyOf(name));
+    if (value !== undefined) return value.readBigUInt64BE(0);
+    throw new HilumError(
+      'journal-damaged',
+      `What the journal says of its ${name} is damaged on the disk, twice.`,
+      {
+        hint: 'Nothing was changed. Put back a copy of the data directory, or keep it and call us.',
+        exit: exitCode.badConfig,
+      },
+    );
+  }
+
+  damagedCounters(): string[] {
+    const ofLanes = classes.flatMap((name) => [`assigned.${name}`, `acked.${name}`, `before.${name}`]);
+    return ['sequence', ...ofLanes].filter((name) => this.isDamaged(name));
+  }
+
+  /** Is a counter not what was written? */
+  isDamaged(name: string): boolean {
+    return this.table.get(Buffer.from(name)) !== undefined && this.#checked(name) === undefined;
+  }
+
+  #checked(name: string): Buffer | undefined {
+    const row = this.table.get(Buffer.from(name));
+    if (row === undefined) return undefined;
+    const value = row.subarray(0, 8);
+    // Builds before the checksum wrote the value alone.
+    return row.length === 8 || row.equals(checked(name, value)) ? Buffer.from(value) : undefined;
   }
 
   /** A counter; 0 before it was ever set. */
   number(name: string): number {
     const found = this.#values.get(name);
     if (found !== undefined) return found;
-    const value = this.bytes(name);
+    const value = this.#checked(name);
     return value === undefined ? 0 : readUInt64(value, 0);
   }
 
@@ -56,8 +93,24 @@ export class State {
       }
       const value = Buffer.allocUnsafe(8);
       writeUInt64(value, this.#values.get(name) ?? 0, 0);
-      round.put(this.table, key, value);
+      round.put(this.table, key, checked(name, value));
     }
     this.#changed.clear();
   }
+}
+
+/** Rows of what nothing else could give back. */
+export function keptTwice(name: string, value: Uint8Array): { key: Buffer; value: Buffer }[] {
+  return [name, copyOf(name)].map((one) => ({ key: Buffer.from(one), value: checked(one, value) }));
+}
+
+function copyOf(name: string): string {
+  return `${name}.copy`;
+}
+
+function checked(name: string, value: Uint8Array): Buffer {
+  const row = Buffer.allocUnsafe(12);
+  row.set(value);
+  row.writeUInt32BE(crc32(value, crc32(name)), 8);
+  return row;
 }

@@ -3,6 +3,7 @@
  * belongs to its source, so that two sources' local codes never meet by accident.
  */
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import { isOid } from './identity.ts';
 import type { CodeTables } from './outcome.ts';
 
 const systems = new Map<string, string>([
@@ -66,10 +67,11 @@ export function codingSystem(name: string, oid: string, source: string): string 
 }
 
 function worked(name: string, oid: string, source: string): string {
-  const table = /^HL7-?(\d{4})$/i.exec(name)?.[1];
+  // HL7's own tables; from 9000 on they are those of sites [HL7 2.5.3.6], as Ontario's HL79901.
+  const table = /^HL7-?([0-8]\d{3})$/i.exec(name)?.[1];
   if (table !== undefined) return `http://terminology.hl7.org/CodeSystem/v2-${table}`;
   if (oid !== '') return byOid(oid);
-  if (/^[012](\.\d+)+$/.test(name)) return `urn:oid:${name}`;
+  if (isOid(name)) return `urn:oid:${name}`;
   return /^(https?|urn):/.test(name) ? name : `urn:hilum:${source}:${name}`;
 }
 

@@ -5,11 +5,16 @@
  * A range is compared only where nothing is guessed: the unit is the rule's own (`mmol/L` and
  * `mol/m3` are one), the value a plain decimal, and a comparator leaves no doubt: `>500` is above
  * 400, of `>3` nobody knows whether it is above 6. Where a rule is of the observation's code and
- * could not be applied, that is counted with its reason. Withdrawn results are not critical, and neither are goals.
+ * could not be applied, that is counted with its reason.
+ *
+ * A decimal comma is one here: whoever reads `6,9` reads 6.9, and a critical result that nobody is told of is worse than
+ * one too many. `1,234` may be a thousand: no rule is applied, and a remark says so. Withdrawn results are not critical,
+ * and neither are goals and what is found in controls, calibrators and samples that test the laboratory.
  */
 import type { CriticalConfig } from '../../proto/config/critical-schema.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import { add, type Decimal, multiply, parseDecimal } from '../../proto/units/decimal.ts';
 import { relate } from '../../proto/units/ucum.ts';
 import { agesAt, compareAge } from './age.ts';
@@ -65,11 +70,15 @@ export function compileCritical({ critical }: Pick<Config, 'critical'>): Critica
   return {
     mark(observation, unit, event, counts) {
       if (withdrawn.has(observation.status) || observation.mood !== undefined) return;
+      if (!tellsOfPatient(event.order)) return;
       for (const rule of rulesFor(observation)) {
         const why = judge(rule, observation, unit, event);
         if (why === undefined) continue;
         counts.push({ rule: rule.name, outcome: 'doubt' in why ? why.doubt : 'marked' });
-        if ('doubt' in why) continue;
+        if ('doubt' in why) {
+          if (why.remark !== undefined) tell(event, observation, why.remark);
+          continue;
+        }
         observation.critical = { rule: rule.name, why: why.said };
         return;
       }
@@ -87,7 +96,7 @@ export function compileCritical({ critical }: Pick<Config, 'critical'>): Critica
   }
 }
 
-type Verdict = { said: string } | { doubt: NotApplied } | undefined;
+type Verdict = { said: string } | { doubt: NotApplied; remark?: string } | undefined;
 
 /** Undefined: it is not critical by this rule, and that is certain. */
 function judge(
@@ -127,8 +136,9 @@ function byLimits(rule: Rule, observation: Observation, unit: string | undefined
     value = converted.value;
   }
   if (value.trim() === '') return undefined;
-  const [, comparator = '', digits = ''] = /^(<=|>=|<|>|≤|≥)?\s*(\S{1,80})$/.exec(value.trim()) ?? [];
-  const number = parseDecimal(digits);
+  const [, comparator = '', digits = ''] = /^(<=|>=|<|>|≤|≥)?\s*(\S{1,80})$/.exec(plainDigits(value)) ?? [];
+  const number = parseDecimal(withPoint(digits));
+  if (number === undefined && grouped.test(digits)) return { doubt: 'value', remark: undecided };
   if (number === undefined || observation.furtherValues.length > 0) return { doubt: 'value' };
   const { low, high, below, above } = rule;
   const [toLow, toHigh] = [low, high].map((limit) =>
@@ -150,6 +160,29 @@ function byLimits(rule: Rule, observation: Observation, unit: string | undefined
   if (near !== undefined) return { doubt: 'value' };
   // Only the other limit is there: >2 may still be below 3.
   return far !== undefined && far * sign < 0 ? { doubt: 'value' } : undefined;
+}
+
+const undecided =
+  'a comma before three digits, decimals or thousands: no rule for critical results was applied';
+const remarksMax = 100;
+
+/** Thousands or decimals; nobody groups what begins with 0 or has more digits before the comma. */
+const grouped = /^[+-]?[1-9]\d{0,2},\d{3}$/;
+
+/** `6,9` as 6.9; `1,234` and what has a point as well stay as they are. */
+function withPoint(digits: string): string {
+  return grouped.test(digits) ? digits : digits.replace(/^([+-]?\d+),(\d+)$/, '$1.$2');
+}
+
+/** Full-width digits and signs as ASCII has them. */
+function plainDigits(value: string): string {
+  return value.normalize('NFKC').trim();
+}
+
+function tell(event: ClinicalEvent, { setId }: Observation, what: string): void {
+  const text = `${/^\d{1,6}$/.test(setId) ? `OBX[${setId}]-5` : 'value'}: ${what}`;
+  const remarks = event.provenance?.remarks ?? [];
+  if (remarks.length < remarksMax && !remarks.includes(text)) remarks.push(text);
 }
 
 function bySaid({ contains, words }: Rule, observation: Observation): Verdict {

@@ -29,6 +29,10 @@ export function identifierSystem(
   const configured =
     authorities.size === 0 ? undefined : (authorities.get(namespace) ?? authorities.get(universal));
   if (configured !== undefined && (namespace !== '' || universal !== '')) return configured;
+  // An OID is one also where its type was left out, and where it stands in the place of a name.
+  if (isOid(universal) && (type === '' || type.toUpperCase() === 'OID')) return `urn:oid:${universal}`;
+  if (isOid(namespace)) return `urn:oid:${namespace}`;
+  if (/^urn:(?:oid|uuid):/.test(namespace)) return namespace;
   const name = namespace || universal;
   return name === '' ? ownSystem(source) : `urn:hilum:${source}:${name}`;
 }
@@ -41,6 +45,11 @@ export function sameNumber(one: Identifier, other: Identifier): boolean {
   if (one.value !== other.value) return false;
   if (one.system === other.system || one.assigner === '' || other.assigner === '') return true;
   return one.assigner === other.assigner && (one.universalId === '' || other.universalId === '');
+}
+
+/** 1.2.40.0.10, as an authority or as a code system. */
+export function isOid(text: string): boolean {
+  return /^[012](?:\.\d+)+$/.test(text);
 }
 
 let own = { source: '', system: 'urn:hilum:' };

@@ -12,6 +12,20 @@ import type { NormalizeContext, Normalized } from './outcome.ts';
 export const mappingVersion = 'builtin@3';
 
 export function normalize(record: JournalRecord, context: NormalizeContext): Normalized {
+  const made = byContent(record, context);
+  return record.will ? asWill(made) : made;
+}
+
+/** Nothing was measured when a will was told: its bytes are those that the device left with the broker long before. */
+function asWill(made: Normalized): Normalized {
+  for (const { provenance } of made.events)
+    provenance?.remarks.unshift('an MQTT will: told when its client was gone');
+  if (made.reject === undefined) return made;
+  const reason = `An MQTT will, told when its client was gone: ${made.reject.reason}`;
+  return { ...made, reject: { ...made.reject, reason } };
+}
+
+function byContent(record: JournalRecord, context: NormalizeContext): Normalized {
   try {
     const made =
       looksLikeHl7v2(record.raw) || record.protocol === 'mllp'

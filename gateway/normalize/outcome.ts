@@ -65,6 +65,8 @@ export interface NormalizeContext {
   zone: string;
   /** The zone is the source's own: it was told for its times, so it comes before the message's default. */
   zoneOfSource?: boolean;
+  /** Of HL7 v2 whose MSH-18 is empty; a name that proto/charset-names.ts knows. */
+  charset?: string | undefined;
   topic: string;
   capturedAtUs: bigint;
   /** Messages or objects of the record, by number from 1, that are passed over: their events went out before. */

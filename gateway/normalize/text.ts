@@ -9,10 +9,15 @@ export const unitAt: (text: string, index: number) => number = Function.prototyp
   String.prototype.charCodeAt,
 );
 
+/** Without blanks at its ends, those that do not break (U+00A0) or are wide (U+3000) too. */
 export function trimmed(text: string): string {
   const { length } = text;
   if (length === 0) return text;
-  return unitAt(text, 0) <= 32 || unitAt(text, length - 1) <= 32 ? text.trim() : text;
+  return mayBeBlank(unitAt(text, 0)) || mayBeBlank(unitAt(text, length - 1)) ? text.trim() : text;
+}
+
+function mayBeBlank(unit: number): boolean {
+  return unit <= 32 || unit === 0xa0 || unit >= 0x1680;
 }
 
 /** Codes are mostly upper case already, and the runtime's conversion is a call into ICU. */

@@ -39,21 +39,34 @@ export function readTime(text: string, zone: string, degree = '', messageOffset 
     return { time: build(strict, zone, messageOffset, degrees[degree] ?? 14), remark: '' };
   const loose = loosely(text);
   if (loose === undefined) return { time: { ...blank(), original: text }, remark: 'not a time' };
-  return {
-    time: { ...build(loose, zone, messageOffset, 14), original: text },
-    remark: 'a time in another form',
-  };
+  const { parts: found, remark } = loose;
+  return { time: { ...build(found, zone, messageOffset, 14), original: text }, remark };
 }
 
 /** The offset that a time was sent with, +01:00; empty where it has none or is not a time. */
 export function offsetOfTime(text: string): string {
-  return (parts(text) ?? loosely(text))?.offset ?? '';
+  return (parts(text) ?? loosely(text)?.parts)?.offset ?? '';
 }
 
-function loosely(text: string): TimeParts | undefined {
-  if (text.length >= 8) return parts(withoutPunctuation(text));
+function loosely(text: string): { parts: TimeParts; remark: string } | undefined {
+  let digits = '';
+  if (text.length >= 8) digits = withoutPunctuation(text);
   // As 19800000: the month is not known.
-  return /^\d{4}00$/.test(text) ? parts(text.slice(0, 4)) : undefined;
+  else if (/^\d{4}00$/.test(text)) digits = text.slice(0, 4);
+  const found = parts(digits);
+  if (found !== undefined) return { parts: found, remark: 'a time in another form' };
+  const next = parts(afterMidnight(digits));
+  return next && { parts: next, remark: '24:00, which is 00:00 of the next day' };
+}
+
+/** The end of a day as the beginning of the next one: HL7's hours end with 23, those of ISO 8601 with 24:00 [4.2.3]. */
+function afterMidnight(digits: string): string {
+  const [, day = '', rest = ''] = /^(\d{8})24(00(?:00(?:\.0+)?)?(?!\d).*)$/.exec(digits) ?? [];
+  if (day === '' || !valid(day)) return '';
+  const [year, month, date] = [Number(day.slice(0, 4)), number(day, 4), number(day, 6) + 1];
+  if (date <= daysIn(year, month)) return `${Number(day) + 1}00${rest}`.padStart(10 + rest.length, '0');
+  const [toYear, toMonth] = month === 12 ? [year + 1, 1] : [year, month + 1];
+  return `${String(toYear).padStart(4, '0')}${String(toMonth).padStart(2, '0')}0100${rest}`;
 }
 
 interface TimeParts {

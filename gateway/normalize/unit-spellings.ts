@@ -15,9 +15,12 @@ const exact: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['umol/L', 'uM'],
   ['nmol/L', 'nM'],
   ['pmol/L', 'pM'],
-  ['mU/L', 'mu/L', 'mu/l'],
+  // E: Einheit, eenheid, enhet. ME is an international unit in Czech and Polish.
+  ['mU/L', 'mu/L', 'mu/l', 'mE/L', 'mE/l'],
   ['mU/mL', 'mu/mL', 'mu/ml'],
-  ['uU/mL', 'uu/mL', 'uu/ml'],
+  // In capitals it is giga as often.
+  ['g/L', 'gr/L', 'gr/l', 'г/л'],
+  ['uU/mL', 'uu/mL', 'uu/ml', 'uE/mL', 'uE/ml'],
   ['10*6/uL', 'm/uL', 'm/ul', 'm/mcL', 'm/mm3'],
   ['10*3/uL', '103/uL', 'x103/uL', 'X103/uL', '103/ul', '103/mcL'],
   ['10*6/uL', '106/uL', 'x106/uL', 'X106/uL', '106/ul', '106/mcL'],
@@ -34,16 +37,16 @@ const unclear = [/^n\/a$/i, /^[cdmunp]?m\/[cdmun]?[lL]$/, /^mil\//i];
 /** Looked up as written first, then (two characters or more) without regard to case. */
 const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   // mass per volume
-  ['mg/dL', 'mg/dl', 'mg%', 'mg/100mL', 'mg/100ml'],
-  ['g/dL', 'g/dl', 'gm/dL', 'gms/dL', 'g%', 'gm%', 'g/100mL'],
+  ['mg/dL', 'mg/dl', 'mg%', 'mg %', 'mg/100mL', 'mg/100ml', 'mgr/dL', 'mgs/dL', 'мг/дл'],
+  ['g/dL', 'g/dl', 'gm/dL', 'gms/dL', 'g%', 'gm%', 'g/100mL', 'gr/dL', 'gr%'],
   ['ug/dL', 'mcg/dL', 'µg/dL', 'μg/dL'],
-  ['mg/L'],
-  ['ug/L', 'mcg/L', 'µg/L', 'μg/L'],
+  ['mg/L', 'mgr/L', 'мг/л'],
+  ['ug/L', 'mcg/L', 'µg/L', 'μg/L', 'мкг/л'],
   ['ng/L'],
   ['ug/mL', 'mcg/mL', 'µg/mL', 'μg/mL'],
-  ['ng/mL', 'ng/ml'],
+  ['ng/mL', 'ng/ml', 'нг/мл'],
   ['ng/dL'],
-  ['pg/mL', 'pg/ml'],
+  ['pg/mL', 'pg/ml', 'пг/мл'],
   ['mg/mL'],
   ['ug/g', 'mcg/g', 'µg/g'],
   ['mg/kg'],
@@ -51,13 +54,13 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['mg/L{FEU}', 'mg/L FEU'],
   ['ng/mL{FEU}', 'ng/mL FEU'],
   // amount of substance
-  ['mmol/L', 'mmol/l', 'mM/L', 'mmoles/L'],
-  ['umol/L', 'µmol/L', 'μmol/L', 'mcmol/L', 'micromol/L'],
-  ['nmol/L'],
-  ['pmol/L'],
+  ['mmol/L', 'mmol/l', 'mM/L', 'mmoles/L', 'ммоль/л'],
+  ['umol/L', 'µmol/L', 'μmol/L', 'mcmol/L', 'micromol/L', 'мкмоль/л'],
+  ['nmol/L', 'нмоль/л'],
+  ['pmol/L', 'пмоль/л'],
   ['mmol/mol'],
   ['meq/L', 'mEq/L', 'mval/L'],
-  ['mosm/kg', 'mOsm/kg', 'mOsmol/kg', 'mOsm/kg H2O'],
+  ['mosm/kg', 'mOsm/kg', 'mOsmol/kg', 'mOsm/kg H2O', 'mOsm/kgH2O'],
   ['mosm/L', 'mOsm/L', 'mOsmol/L'],
   // counts
   [
@@ -85,6 +88,9 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'Th/mm3',
     'Thous/uL',
     'Th/uL',
+    'Thousand/cumm',
+    'Thousands/cumm',
+    'Thou/cumm',
     '1000/uL',
     'x1000/uL',
     '10(3)/mcL',
@@ -105,7 +111,20 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ],
   ['10*3/mm3', '10^3/mm3', 'x10^3/mm3', '10E3/mm3', 'x10E3/mm3', 'x10(3)/mm3'],
   ['10*6/mm3', '10^6/mm3', 'x10^6/mm3', '10E6/mm3', 'x10E6/mm3', 'x10(6)/mm3'],
-  ['10*6/uL', 'Million/uL', 'Mill/uL', 'Mio/uL', 'x10*6/uL', '10*6/mcL', '10(6)/mcL'],
+  [
+    '10*6/uL',
+    'Million/uL',
+    'Mill/uL',
+    'Mio/uL',
+    'Million/cumm',
+    'Millions/cumm',
+    'Mill/cumm',
+    'Million/mm3',
+    'Mill/mm3',
+    'x10*6/uL',
+    '10*6/mcL',
+    '10(6)/mcL',
+  ],
   [
     '10*9/L',
     '10^9/L',
@@ -135,21 +154,38 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'Tpt/L',
     'E^12/L',
   ],
-  ['/uL', '1/uL', 'cells/uL', 'cells/mcL', 'cell/uL', 'Zellen/uL', '/mcL', '/cumm', '/µL'],
+  [
+    '/uL',
+    '1/uL',
+    'cells/uL',
+    'cells/mcL',
+    'cell/uL',
+    'Zellen/uL',
+    '/mcL',
+    '/cumm',
+    '/cmm',
+    'cells/cumm',
+    'cells/cmm',
+    '/µL',
+  ],
+  ['10*5/uL', 'lakh/cumm', 'lakhs/cumm'],
   ['/nL', '1/nL'],
   ['/pL', '1/pL'],
   ['/mL', '1/mL'],
   ['/mm3', '1/mm3', 'cells/mm3'],
-  ['{copies}/mL', 'copies/mL', 'cp/mL'],
-  ['[CFU]/mL', 'CFU/mL', 'cfu/ml'],
+  ['{copies}/mL', 'copies/mL', 'cp/mL', 'cop/mL', 'Kopien/mL', 'copias/mL'],
+  ['[CFU]/mL', 'CFU/mL', 'cfu/ml', 'KBE/mL', 'UFC/mL', 'KVE/mL'],
+  ['[CFU]/L', 'CFU/L', 'KBE/L', 'UFC/L', 'KVE/L'],
+  ['[CFU]/g', 'CFU/g', 'KBE/g', 'UFC/g', 'KVE/g'],
   ['/[HPF]', '/HPF', 'per HPF', 'cells/HPF', '#/HPF'],
   ['/[LPF]', '/LPF', 'per LPF', '#/LPF'],
   ['/100{WBC}', '/100 WBC', '/100WBC', 'per 100 WBC'],
   // enzyme and arbitrary units
-  ['U/L', 'Units/L', 'unit/L', 'U/l', 'E/L'],
+  ['U/L', 'Units/L', 'unit/L', 'U/l', 'E/L', 'Ед/л'],
   ['U/mL', 'Units/mL', 'E/mL'],
-  ['kU/L', 'kE/L'],
-  ['[IU]/L', 'IU/L', '[iU]/L', 'UI/L', 'IE/L'],
+  // Of IgE against an allergen.
+  ['kU/L', 'kE/L', 'kUA/L', 'kU(A)/L', 'kUa/L'],
+  ['[IU]/L', 'IU/L', '[iU]/L', 'UI/L', 'IE/L', 'МЕ/л'],
   ['[IU]/mL', 'IU/mL', '[iU]/mL', 'UI/mL', 'IE/mL'],
   ['k[IU]/L', 'kIU/L', 'KIU/L', 'kIU/l', 'kUI/L', 'kIE/L'],
   ['m[IU]/L', 'mIU/L', 'm[iU]/L', 'mUI/L', 'mIE/L'],
@@ -170,10 +206,10 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['wk', 'week', 'weeks', 'wks'],
   ['mo', 'month', 'months'],
   ['a', 'year', 'years', 'yr', 'yrs'],
-  ['mm/h', 'mm/hr', 'mm/1h'],
+  ['mm/h', 'mm/hr', 'mm/1h', 'мм/ч'],
   ['mL/min', 'ml/min', 'cc/min'],
   ['mL/h', 'mL/hr', 'ml/hr', 'cc/hr'],
-  ['L/min', 'l/min', 'lpm'],
+  ['L/min', 'l/min'],
   ['L/min/m2', 'l/min/m2'],
   ['mL/min/{1.73_m2}', 'mL/min/1.73m2', 'mL/min/1.73 m2', 'mL/min/1.73m^2', 'mL/min/1.73', 'mL/min/1.73sqm'],
   ['mg/(24.h)', 'mg/24h', 'mg/24hr', 'mg/24 h', 'mg/24 hr'],
@@ -181,7 +217,22 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['mL/(24.h)', 'mL/24h', 'mL/24hr'],
   ['mmol/(24.h)', 'mmol/24h', 'mmol/24hr'],
   ['mg/d', 'mg/day'],
-  ['/min', 'bpm', 'beats/min', 'beats/minute', 'breaths/min', 'br/min', 'resp/min', 'rpm', '1/min', 'min-1'],
+  [
+    '/min',
+    'bpm',
+    'beats/min',
+    'beats/minute',
+    'breaths/min',
+    'br/min',
+    'resp/min',
+    'rpm',
+    '1/min',
+    'min-1',
+    'lat/min',
+    'bat/min',
+    'batt/min',
+    'slag/min',
+  ],
   ['/h', '1/h', 'per hour'],
   ['ug/kg/min', 'mcg/kg/min', 'µg/kg/min'],
   ['ug/kg/h', 'mcg/kg/hr', 'mcg/kg/h'],
@@ -189,12 +240,13 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['mm[Hg]', 'mmHg', 'mm Hg', 'mm(Hg)', 'torr'],
   ['cm[H2O]', 'cmH2O', 'cm H2O', 'cm(H2O)'],
   ['kPa', 'kpa'],
+  ['kcal'],
   ['dyn.s/cm5', 'dyn*s/cm5', 'dyn.sec/cm5', 'dyn s/cm5'],
-  ['Cel', '°C', 'ºC', 'degC', 'deg C', 'C', 'celsius'],
+  ['Cel', '°C', 'ºC', 'degC', 'deg C', 'deg.C', 'grad C', '° C', '˚C', 'C', 'celsius'],
   ['[degF]', '°F', 'ºF', 'degF', 'deg F', 'F', 'fahrenheit'],
   ['kg', 'kgs', 'kilogram', 'kilograms'],
   ['g', 'gm', 'gms', 'gram', 'grams'],
-  ['mg', 'milligram', 'milligrams'],
+  ['mg', 'milligram', 'milligrams', 'mgr', 'mgs'],
   ['ug', 'mcg', 'µg', 'μg'],
   ['[lb_av]', 'lb', 'lbs', 'pound', 'pounds'],
   ['[oz_av]', 'oz', 'ounces'],
@@ -245,24 +297,6 @@ export function spelledUnit(text: string): string | undefined {
 export function isUnclear(text: string): boolean {
   return unclear.some((pattern) => pattern.test(text));
 }
-
-/**
- * As most write it, where another way of writing it says the same: 10³/µL is 10^3/uL, mm^3 and mm³ are mm3, sec. is
- * sec, and a day is d.
- */
-export function plainly(text: string): string {
-  return text
-    .replace(/[µμ]/g, 'u')
-    .replace(/[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (raised, at: number) => {
-      const digits = [...raised].map((one) => ascii.get(one) ?? one).join('');
-      return /\d/.test(text[at - 1] ?? '') ? `^${digits}` : digits;
-    })
-    .replace(/([A-Za-z])\^([+-]?\d)/g, '$1$2')
-    .replace(/([A-Za-z])\.(?=\/|$)/g, '$1')
-    .replace(/\/(?:day|Tag)$/i, '/d');
-}
-
-const ascii = new Map([...'⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺'].map((one, at) => [one, '0123456789-+'[at] ?? '']));
 
 /**
  * For those who write everything in capitals. One letter alone has too many readings, and a capital that ends a

@@ -2,13 +2,14 @@
  * A unit as it is sent → UCUM. In this order: the config's own table, UCUM that the sender calls
  * UCUM, MDC, the spellings of unit-spellings.ts, UCUM that is not called so, spellings in any case.
  *
- * What is formally UCUM may mean something else where nobody said UCUM: `K/uL` is kelvin, `MG/ML`
- * megagauss in a megalitre. `plausible` keeps such readings out; they stay as sent, on the worklist.
+ * What is formally UCUM may mean something else where nobody said UCUM; plausible-unit.ts keeps such readings out.
  */
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
 import { contradicts, mdcUnit } from './mdc-units.ts';
-import { isUnclear, plainly, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
+import { plainly } from './plain-unit.ts';
+import { isPlausible } from './plausible-unit.ts';
+import { isUnclear, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
 /** Systems whose codes mean what they say. */
@@ -79,7 +80,7 @@ function readUnit(system: string, text: string, own: ReadonlyMap<string, string>
   const plain = plainly(text);
   if (plain !== text) return readUnit('', plain, own);
   if (isUnclear(text)) return undefined;
-  if (plausible(text) && isUcum(text)) return canonical(text);
+  if (isPlausible(text) && isUcum(text)) return canonical(text);
   return spelledUnitAnyCase(text);
 }
 
@@ -91,27 +92,4 @@ function textOnly(code: string): Coding {
 export function canonical(ucum: string): string {
   const tens = ucum.replace(/(?<![\w.])10\^/g, '10*');
   return tens.replace(/(?<![A-Za-z_'{[])([yzafpnumcdhk]?|da)l(?![A-Za-z_'\]}])(?![^{]*\})/g, '$1L');
-}
-
-/** Gauss, tesla, farad, henry, coulomb, kelvin, weber: with any prefix, not what a ward measures. */
-const unlikely = /^(?:da|[YZEPTGMkhdcmunpfazy])?(?:G|T|F|H|C|K|Wb)$/;
-/** Megagrams and gigametres are grams and metres in capitals. */
-const tooLarge = /^[YZEPTGM](?:g|l|L|m|mol|eq|osm|s|U|t|Cel)$/;
-/** The unified atomic mass and the astronomical unit: who writes them means a unit of an enzyme or an arbitrary one. */
-const otherUnits = /^(?:[a-z]?u|AU)$/;
-const safeCapitals = new Set(['U', 'L', 'V', 'W', 'J']);
-
-function plausible(text: string): boolean {
-  // A number is a unit in UCUM; where one stands alone it is more likely the code of one.
-  if (/^\d+$/.test(text)) return false;
-  // 107/L has lost a superscript.
-  if (/^10(?:[1-9]|1\d)(?!\d)/.test(text)) return false;
-  const bare = text.replace(/\{[^}]*\}/g, '').replace(/\[[^\]]*\]/g, '[]');
-  const shouted = !/[a-z]/.test(bare);
-  for (const part of bare.split(/[./()]/)) {
-    const atom = part.replace(/[+-]?\d+$/, '').replace(/^\d+\*?/, '');
-    if (unlikely.test(atom) || tooLarge.test(atom) || otherUnits.test(atom)) return false;
-    if (shouted && /[A-Z]/.test(atom) && !safeCapitals.has(atom)) return false;
-  }
-  return true;
 }

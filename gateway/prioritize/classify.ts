@@ -7,12 +7,14 @@ import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, type Config, classes } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
   alarmClasses,
   alarmFlags,
   criticalFlags,
   fixedKinds,
   kindClasses,
+  notificationCeiling,
   priorityClasses,
   unreviewedFloor,
   willCeiling,
@@ -84,7 +86,8 @@ function byDefault(event: ClinicalEvent): Verdict {
   const verdict: Verdict = { class: known(kindClasses, event.kind) ?? 'routine', rule: 'class:default:kind' };
   if (fixedKinds.has(event.kind)) return verdict;
   // Flags first: of two reasons for `stat`, the reported critical result is the one to name.
-  if (event.observations.some(isCritical)) return { class: 'stat', rule: 'class:default:critical-flag' };
+  if (event.observations.some(isCritical) && !isOfControl(event))
+    return { class: 'stat', rule: 'class:default:critical-flag' };
   if (event.observations.some(({ critical }) => critical !== undefined)) {
     return { class: 'stat', rule: 'class:default:critical-rule' };
   }
@@ -107,6 +110,11 @@ function byDefault(event: ClinicalEvent): Verdict {
   return verdict;
 }
 
+/** What is found in a control is no patient's, whatever its flags. */
+function isOfControl({ kind, order }: ClinicalEvent): boolean {
+  return kind === 'observation' && !tellsOfPatient(order);
+}
+
 /** The highest that the alarm's own priority and its flags say; unknown words count as unstated. */
 function alarmClass(event: ClinicalEvent): Class {
   const own = event.alarm?.priority ?? '';
@@ -115,7 +123,9 @@ function alarmClass(event: ClinicalEvent): Class {
   // A row for it whose word nobody understood may say more than the flags do.
   const stated = event.observations.some(({ code }) => code?.codings.some(isPriority));
   if (own !== '' || stated || priorities.length === 0) priorities.push(own);
-  return highest(priorities.map((priority) => known(alarmClasses, priority) ?? 'urgent'));
+  const found = highest(priorities.map((priority) => known(alarmClasses, priority) ?? 'urgent'));
+  const told = event.alarm?.notification !== undefined && rank(found) > rank(notificationCeiling);
+  return told ? notificationCeiling : found;
 }
 
 /** By number or by name, which senders put into either place. */

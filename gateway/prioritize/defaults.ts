@@ -13,12 +13,13 @@ import type { Class } from '../../proto/config/schema.ts';
 /** What the tables below read; capture's scan must read every one of the HL7 fields. */
 export const fieldsRead = {
   /** OBR-4, OBX-3 and OBX-5 only for what makes a result an alarm and says its priority. */
-  hl7v2: ['MSH-9', 'OBR-27', 'TQ1-9', 'ORC-7', 'OBX-8', 'RF1-2', 'ARQ-12'],
+  hl7v2: ['MSH-9', 'OBR-27', 'TQ1-9', 'ORC-7', 'OBX-8', 'OBR-15', 'SPM-11', 'RF1-2', 'ARQ-12'],
   /** `order` and `medication` stand for their further ones, too. */
   event: [
     'kind',
     'order.priority',
     'order.timing.priority',
+    'order.specimen.roles',
     'referral.priority',
     'schedule.priority',
     'observations.interpretations',
@@ -122,6 +123,12 @@ export const alarmClasses: Readonly<Record<string, Class>> = {
   none: 'routine',
   '': 'urgent',
 };
+
+/**
+ * Who got or accepted an alarm [IHE PCD-05] keeps it from going to the next one, and nobody has to run. Not above its
+ * alarm's class, so that it never comes before it.
+ */
+export const notificationCeiling: Class = 'urgent';
 
 /** The same, where a device states it among the flags in OBX-8 [IHE PCD-04]. Not for results: PL is low here. */
 export const alarmFlags: Readonly<Record<string, string>> = {

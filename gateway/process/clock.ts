@@ -65,6 +65,11 @@ export function nowUs64(): bigint {
   return BigInt(nowUs());
 }
 
+/** Milliseconds on a line that no step of the wall clock moves: only the span between two readings means anything. */
+export function elapsedMs(): number {
+  return monotonicMs();
+}
+
 /** Microseconds that the clock has run without a step; a longer span was not measured by one clock. */
 export function steadyUs(): number {
   return (performance.now() - steppedAtMs) * 1000;

@@ -97,12 +97,12 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
     closeSync(handle);
   }
   renameSync(fresh, file);
-  flushDirectory(dirname(file));
+  flushPath(dirname(file));
 }
 
-/** Makes directory entries durable: a created file is not there after a power cut until its directory is flushed. */
-export function flushDirectory(directory: string): void {
-  const handle = openSync(directory, 'r');
+/** Makes a file's bytes or a folder's entries durable: a created file is not there after a power cut until its folder is flushed. */
+export function flushPath(path: string): void {
+  const handle = openSync(path, 'r');
   try {
     fsyncSync(handle);
   } finally {

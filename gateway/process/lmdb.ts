@@ -16,7 +16,7 @@ import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'nod
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { exitCode, HilumError } from './errors.ts';
-import { flushDirectory } from './keys.ts';
+import { flushPath } from './keys.ts';
 import { makeDirectory } from './storage.ts';
 
 export type Table = Database<Buffer, Buffer>;
@@ -135,8 +135,8 @@ export function openEnvironment(options: OpenOptions): Environment {
   };
   if (fresh) {
     // The file and its directory must survive a power cut as entries, not only as bytes.
-    flushDirectory(directory);
-    flushDirectory(dirname(directory));
+    flushPath(directory);
+    flushPath(dirname(directory));
   }
   return environment;
 }

@@ -15,6 +15,8 @@ const valueLengthMax = 300;
 /** Logs to standard error: JSON for machines, one readable line on a terminal. */
 export function createLog(program: string, stream: NodeJS.WriteStream = process.stderr): Log {
   const readable = stream.isTTY === true;
+  // Whoever read the log may go away, and come back (a restart of journald): no reason to stop taking messages.
+  stream.on('error', () => {});
   return (level, code, fields = {}) => {
     const time = new Date().toISOString();
     if (readable) {

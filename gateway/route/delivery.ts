@@ -10,7 +10,9 @@
  *   no answer, no line    tried again with back-off, for ever: the receiver may be down;
  *                         what is due, MSH-15 and MSH-16 of the message say (line.ts)
  *   MSA-2 of another      never taken for this message's answer: the connection is closed
- *   message               and the message is sent again
+ *   message               and the message is sent again; an alarm where it goes on so
+ *   a refusal without     the receiver's word on the one that is out, as above (line.ts)
+ *   MSA-2
  */
 import { type Answer, Line, LineFailed, type LineOptions, type Outgoing } from './line.ts';
 
@@ -44,6 +46,8 @@ export interface DeliveryOptions extends LineOptions {
 export interface DeliveryHooks {
   random(): number;
   log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
+  /** Somebody has to look at the receiver. */
+  onAlarm(code: string, fields: Record<string, string | number>): void;
 }
 
 export interface DeliveryCounts {
@@ -57,6 +61,8 @@ export interface DeliveryCounts {
 const applicationErrorTries = 3;
 /** A letter that is unanswered for so long waits, however long its destination may take for it. */
 const patienceMs = 10_000;
+/** Answers of another message to one letter, in a row. */
+const mismatchesMax = 3;
 
 export class Delivery {
   readonly counts: DeliveryCounts = { delivered: 0, attempts: 0, deadLetters: 0, state: 'idle' };
@@ -68,6 +74,7 @@ export class Delivery {
   #stopped = false;
   #failures = 0;
   #errorTries = 0;
+  #mismatches = 0;
   /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
   #refusing = false;
   /** Of the letter in hand. */
@@ -140,6 +147,7 @@ export class Delivery {
 
   async #settle(letter: Letter, { code, word }: Answer): Promise<void> {
     const told = { attempts: this.#attempts, answer: code };
+    this.#mismatches = 0;
     if (word === 'accepted') {
       this.#attempts = 0;
       await this.#queue.delivered(letter, told);
@@ -163,6 +171,10 @@ export class Delivery {
 
   #later(reason: string): void {
     this.#tell('waiting');
+    // No back-off mends a receiver that names another message: it goes on, and the site is told once.
+    this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
+    if (this.#mismatches === mismatchesMax)
+      this.#hooks.onAlarm('destination-mismatched', { destination: this.#options.name });
     const capMs = Math.min(30_000, 250 * 2 ** Math.min(this.#failures, 10));
     const againMs = 50 + Math.floor(this.#hooks.random() * capMs);
     this.#failures += 1;

@@ -7,6 +7,10 @@
  *
  * An application's answer that comes after the accept one belongs to a letter that is settled: it is told, and never
  * taken for another letter's. Any other answer that nobody waits for means that the line is not to be trusted.
+ *
+ * A receiver that could not parse a letter has no MSH-10 for its MSA-2, or a part of it. One letter is out at a time:
+ * a refusal without a number of its own is of that one, unless it may be the late word on an earlier one. A positive
+ * answer has to name its letter.
  */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -47,8 +51,8 @@ const headerBytesMax = 4 * 1024;
 const connectMs = 10_000;
 /** Where no answer is due: so long a refusal may still come before the next letter. */
 const objectionMs = 250;
-/** Letters whose application's answer may still come. */
-const owedMax = 1_000;
+/** Letters whose application's answer may still come, or that are known to be settled. */
+const rememberedMax = 1_000;
 
 export class Line {
   readonly #socket: Socket;
@@ -56,9 +60,13 @@ export class Line {
   /** An application refused a letter after its accept answer had settled it. */
   readonly #onLate: (answer: Answer) => void;
   #received: Buffer = Buffer.alloc(0);
-  #waiter: { controlId: string; done: (outcome: Answer | LineFailed) => void } | undefined;
+  #waiter:
+    | { controlId: string; due: 'one' | 'none'; done: (outcome: Answer | LineFailed) => void }
+    | undefined;
   /** By control ID. */
   readonly #owed = new Set<string>();
+  /** Control IDs of the letters that this line settled: what names one of them is not short for another. */
+  readonly #settled = new Set<string>();
 
   /** @throws LineFailed or the socket's error */
   static open(options: LineOptions, onLate: (answer: Answer) => void): Promise<Line> {
@@ -112,19 +120,14 @@ export class Line {
         this.#waiter = undefined;
         if (outcome instanceof LineFailed) reject(outcome);
         else {
-          if (outcome.code.startsWith('C') || due === 'none') this.#owe(controlId);
+          remember(this.#settled, controlId);
+          if (outcome.code.startsWith('C') || due === 'none') remember(this.#owed, controlId);
           resolve(outcome);
         }
       };
-      this.#waiter = { controlId, done };
+      this.#waiter = { controlId, due, done };
       this.#socket.write(Buffer.concat([Buffer.of(VT), raw, Buffer.of(FS, CR)]));
     });
-  }
-
-  #owe(controlId: string): void {
-    const [oldest] = this.#owed;
-    if (oldest !== undefined && this.#owed.size >= owedMax) this.#owed.delete(oldest);
-    this.#owed.add(controlId);
   }
 
   #take(chunk: Buffer): void {
@@ -146,13 +149,29 @@ export class Line {
     if (answer !== undefined && answer.controlId === this.#waiter?.controlId) this.#waiter.done(answer);
     else if (answer !== undefined && this.#owed.delete(answer.controlId)) {
       if (answer.word !== 'accepted') this.#onLate(answer);
-    } else this.#distrust('answer-of-another-message');
+    } else if (answer !== undefined && this.#refusesWithoutNumber(answer)) this.#waiter?.done(answer);
+    else this.#distrust('answer-of-another-message');
+  }
+
+  /** MSA-2 is empty, or the beginning of what was sent: cut off, or all that could be read. */
+  #refusesWithoutNumber({ code, word, controlId }: Answer & { controlId: string }): boolean {
+    const waiter = this.#waiter;
+    if (waiter === undefined || word === 'accepted' || !waiter.controlId.startsWith(controlId)) return false;
+    if (this.#settled.has(controlId)) return false;
+    // Accept answers come before a letter is settled; those of applications may be of any that is owed one.
+    return this.#owed.size === 0 || (code.startsWith('C') && waiter.due === 'one');
   }
 
   #distrust(code: string): void {
     this.#waiter?.done(new LineFailed(code));
     this.#socket.destroy();
   }
+}
+
+function remember(controlIds: Set<string>, controlId: string): void {
+  const [oldest] = controlIds;
+  if (oldest !== undefined && controlIds.size >= rememberedMax) controlIds.delete(oldest);
+  controlIds.add(controlId);
 }
 
 /** What the first MSH of these bytes asks for in MSH-15 and MSH-16 [HL7 table 0155]. */

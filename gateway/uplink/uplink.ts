@@ -22,6 +22,7 @@ import type {
   UplinkClient,
   Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';
+import { elapsedMs, steadyUs } from '../process/clock.ts';
 import { backoffMs } from './backoff.ts';
 import { uplinkClient } from './channel.ts';
 import { ClockMeasure } from './clock.ts';
@@ -167,7 +168,7 @@ export class Uplink {
         this.#ack(frame.value);
         break;
       case 'pong':
-        this.#clock.pong(frame.value, this.#hooks.nowUs());
+        this.#clock.pong(frame.value, this.#hooks.nowUs(), elapsedMs(), steadyUs() / 1000);
         break;
       case 'config':
         this.#hooks.onConfig(frame.value);

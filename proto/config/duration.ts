@@ -6,5 +6,13 @@ export function durationMs(text: string): number | undefined {
   return ms > 0 && ms <= dayMs * 3650 ? ms : undefined;
 }
 
+/** What a timer takes: it counts milliseconds in 31 bits, and one that is longer fires at once. */
+export const timerMsMax = 24 * 86_400_000;
+
+/** A duration, and short enough for a timer. */
+export function isTimer(text: string): boolean {
+  return (durationMs(text) ?? Number.POSITIVE_INFINITY) <= timerMsMax;
+}
+
 const dayMs = 86_400_000;
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: dayMs } as const;

@@ -5,11 +5,12 @@
  */
 import { z } from 'zod';
 import { criticalRule } from './critical-schema.ts';
+import { durationMs, isTimer } from './duration.ts';
 import { classes } from './event-words.ts';
 import { mapping } from './mapping-schema.ts';
 import { onceSection } from './once-schema.ts';
 import { declaredDevice, payloadLimits, payloadTemplate } from './payload-schema.ts';
-import { address, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
+import { address, charset, duration, name, predicate, topicFilter, ucum, uri, zone } from './words.ts';
 
 export { type Class, classes } from './event-words.ts';
 
@@ -24,6 +25,9 @@ const source = z.strictObject({
     .describe(
       'IANA zone for times without an offset. Otherwise the offset of MSH-7 counts, then the zone of the site.',
     ),
+  charset: charset
+    .optional()
+    .describe('The charset of HL7 v2 messages whose MSH-18 is empty; otherwise UTF-8, else windows-1252.'),
   topics: z.array(topicFilter).min(1).optional().describe('MQTT topic filters that are this source.'),
   payloads: z
     .array(name)
@@ -141,7 +145,13 @@ const destination = z.discriminatedUnion('type', [
     type: z.literal('mllp'),
     address,
     tls: z.boolean().default(false),
-    timeout: duration.default('30s').describe('For the acknowledgment.'),
+    timeout: duration
+      .refine((value) => durationMs(value) === undefined || isTimer(value), {
+        error: 'a timeout is at most 24d',
+        params: { hint: 'no timer waits longer' },
+      })
+      .default('30s')
+      .describe('For the acknowledgment.'),
     order: z
       .enum(['source', 'none'])
       .default('source')

@@ -1,5 +1,6 @@
 /** Texts in a config that have a form of their own: each says in its error what to write. */
 import { z } from 'zod';
+import { charsetNames, encodingOf } from '../charset-names.ts';
 import { isUcum } from '../units/ucum.ts';
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -43,6 +44,15 @@ export const zone = text((value) => {
     near === undefined ? 'for example: Europe/Berlin' : `did you mean "${near}"?`,
   ];
 }, 'Europe/Berlin');
+
+export const charset = text((value) => {
+  if (encodingOf(value) !== undefined) return undefined;
+  const near = nearest(value, charsetNames);
+  return [
+    `"${clip(value)}" is not a charset`,
+    near === undefined ? 'for example: WINDOWS-1251, SHIFT_JIS, 8859/2' : `did you mean "${near}"?`,
+  ];
+}, 'WINDOWS-1251');
 
 export const address = text((value) => {
   const [, port] = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(value) ?? [];

@@ -6,6 +6,7 @@ import type { BloodUnit, ClinicalEvent, Participant } from '../gen/hilum/v1/even
 import { concept, concepts, identifiers, notes, periodOf, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Resource } from './json.ts';
+import { unitExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 import { table } from './tables.ts';
 
@@ -14,13 +15,34 @@ export function addBloodUnits(draft: Draft): void {
     const path = `order/bloodUnits/${at}`;
     draft.add(path, {
       resourceType: 'BiologicallyDerivedProduct',
+      extension: unitExtensions(from),
       identifier: identifiers([from.donation, from.identifier, from.lot]),
       productCode: concept(from.component ?? from.product),
+      status: availability[statusOf(from)],
       request: draft.requests.slice(0, 1),
       quantity: /^\d{1,9}$/.test(from.quantity) ? Number(from.quantity) : undefined,
     });
     if (from.act === 'transfusion') draft.add(`${path}/transfusion`, transfused(draft, from));
   });
+}
+
+/**
+ * HL7 tables 0510 and 0513: kept for the patient (RI, RS, RD, RL); gone (PT, TX, TR, WA). Of the others R4 has no word: a
+ * unit that was dispensed is not in the store, and one that was given back or set free may be for somebody else.
+ */
+const availability = table({
+  RI: 'available',
+  RS: 'available',
+  RD: 'available',
+  RL: 'available',
+  PT: 'unavailable',
+  TX: 'unavailable',
+  TR: 'unavailable',
+  WA: 'unavailable',
+});
+
+function statusOf({ status }: BloodUnit): string {
+  return status?.codings[0]?.code.toUpperCase() ?? '';
 }
 
 /** HL7 table 0513: transfused, with a reaction; returned, wasted. */
@@ -33,9 +55,7 @@ const procedureStatus = table({
 });
 
 function transfused(draft: Draft, from: BloodUnit): Resource {
-  const said = isRefused(draft.event)
-    ? undefined
-    : procedureStatus[from.status?.codings[0]?.code.toUpperCase() ?? ''];
+  const said = isRefused(draft.event) ? undefined : procedureStatus[statusOf(from)];
   const number = from.donation?.value ?? '';
   return {
     resourceType: 'Procedure',

@@ -22,6 +22,8 @@ export const notStated: Element = {
   extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }],
 };
 
+const checkDigitUrl = 'http://hl7.org/fhir/StructureDefinition/identifier-checkDigit';
+
 /** An HL7 v2 table, or any other code system of HL7's terminology site. */
 export function hl7System(name: string): string {
   return `${terminology}/${name}`;
@@ -30,6 +32,10 @@ export function hl7System(name: string): string {
 export function identifier(from: Identifier | undefined): Element | undefined {
   if (from === undefined || lean(from.value) === undefined) return undefined;
   return {
+    extension:
+      lean(from.checkDigit) === undefined
+        ? undefined
+        : [{ url: checkDigitUrl, valueString: from.checkDigit }],
     type: from.type === '' ? undefined : identifierType(from.type),
     system: uri(from.system),
     value: from.value,

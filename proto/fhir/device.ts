@@ -1,13 +1,16 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
-import type { Alarm, Observation } from '../gen/hilum/v1/event.ts';
-import { coded, concept, dateTime, identifier, identifiers, notStated, timed } from './datatypes.ts';
+import type { Alarm, ClinicalEvent, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
+import { coded, concept, dateTime, identifier, identifiers, notStated, textOf, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { type Element, present, visible } from './json.ts';
+import { type Element, type Json, present, visible } from './json.ts';
 import { location } from './location.ts';
 import { associationExtension } from './own-extensions.ts';
+import { practitioner } from './practitioner.ts';
 import { observationStatus } from './tables.ts';
 
 const mdc = 'urn:iso:std:iso:11073:10101';
+/** MDC_EVT_ALARM. */
+const anyAlarm = '196616';
 
 export function addDevice(draft: Draft): void {
   const { device, deviceAssociation } = draft.event;
@@ -39,7 +42,8 @@ export function addAlarm(draft: Draft): void {
       code: concept(alarm.code) ?? notStated,
       subject: draft.patient,
       encounter: draft.encounter,
-      ...timed('effective', alarm.raised ?? times?.observed, undefined),
+      ...effective(alarm, times?.observed),
+      note: notifications(draft, alarm),
       valueString: alarm.text,
       device: draft.device,
       hasMember: draft.results,
@@ -57,11 +61,59 @@ export function addAlarm(draft: Draft): void {
   }
 }
 
+/**
+ * What a later phase says is true from when the alarm was raised up to that phase; what goes on behind it the phase's
+ * own component says. A status of the notification says nothing of the alarm's own time after it was raised.
+ */
+function effective(alarm: Alarm, observed: ClinicalTime | undefined): Record<string, Json> {
+  const { raised, updated, notification } = alarm;
+  if (notification !== undefined) return timed('effective', raised ?? observed, undefined);
+  const later = raised !== undefined && updated !== undefined && raised.value !== updated.value;
+  return later
+    ? timed('effective', raised, updated)
+    : timed('effective', updated ?? raised ?? observed, undefined);
+}
+
+/** What became of its notification: whoever accepted it made no part of the observation. */
+function notifications(draft: Draft, { notification }: Alarm): Element[] {
+  return (notification?.participants ?? []).flatMap(({ person, role, reason, telecoms, period: when }) => {
+    const said = [textOf(reason), role, ...telecoms.map(({ value }) => value)].filter(visible).join(', ');
+    const by = practitioner(draft, person);
+    const time = dateTime(when?.start ?? when?.end);
+    // Who it was is something, also where nothing says what they did.
+    const text = said === '' && by !== undefined ? 'notified' : said;
+    return text === '' ? [] : [{ authorReference: by, time, text }];
+  });
+}
+
+/**
+ * A device's report is no order, and names those that it is of: OBR-29, OBR-2, OBR-3. In the message of an alarm they
+ * are the alarm's own numbers.
+ */
+export function ordersOfDevice({ order, device, provenance }: ClinicalEvent): Element[] {
+  if (order === undefined || ofAlarm.test(provenance?.messageType ?? '')) return [];
+  const infuses = (device?.components ?? []).some(({ type }) =>
+    type?.codings.some(({ code, display }) => pump.test(code) || pump.test(display)),
+  );
+  const type = infuses ? 'MedicationRequest' : 'ServiceRequest';
+  const numbers = identifiers(
+    [...order.parents, order.placer, order.filler].filter((one) => one?.value !== '0'),
+  );
+  const once = new Map(numbers.map((one) => [`${String(one.system)}|${String(one.value)}`, one]));
+  return [...once.values()].map((number) => ({ type, identifier: number }));
+}
+
+const ofAlarm = /\^R4[01]\b/;
+const pump = /^MDC_DEV_PUMP_/;
+
 /** Rows that say what the alarm says: its attributes, and its own code and text. */
 export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
   const coding = row.code?.codings.find(({ system }) => system === mdc);
   if (coding !== undefined && /^6848[0-5]$/.test(coding.code)) return true;
-  return row.value === alarm.text && JSON.stringify(row.code) === JSON.stringify(alarm.code);
+  if (row.value !== alarm.text) return false;
+  // The general term leaves it to its value to say what alarmed.
+  const says = coding?.code === anyAlarm ? (row.valueCode ?? row.code) : row.code;
+  return JSON.stringify(says) === JSON.stringify(alarm.code);
 }
 
 /** The attributes of an alarm under their MDC codes [IHE DEV TF-2 3.4]. */

@@ -4,7 +4,8 @@
  * same bundle on any machine, and a consumer that reads an event twice stores it once.
  */
 import { createHash } from 'node:crypto';
-import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Order } from '../gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../specimen-role.ts';
 import { notStated } from './datatypes.ts';
 import { type Element, fhirText, lean, type Resource } from './json.ts';
 import { securityOf } from './security.ts';
@@ -73,6 +74,14 @@ export class Draft {
       this.shared.set(key, reference);
     }
     return reference;
+  }
+
+  /** Of whom and in which visit the results of the order are: of nobody where they are of a control or the like. */
+  about(order: Order | undefined): { subject: Element | undefined; encounter: Element | undefined } {
+    const { patient, encounter } = this;
+    return tellsOfPatient(order)
+      ? { subject: patient, encounter }
+      : { subject: undefined, encounter: undefined };
   }
 
   /** The patient where FHIR wants one. */

@@ -18,7 +18,7 @@ import {
 } from './datatypes.ts';
 import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
-import type { Element, Json } from './json.ts';
+import { type Element, type Json, present } from './json.ts';
 import { inRole, organization } from './practitioner.ts';
 import { labelsOf } from './security.ts';
 import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
@@ -53,10 +53,11 @@ function requestedStatus(event: ClinicalEvent): string {
   const carriedOut = medication?.act === 'dispense' || medication?.act === 'administration';
   const said = carriedOut ? ownStatusOf(order) : requestStatusOf(event, order);
   const status = medicationRequestStatus[said ?? ''] ?? 'unknown';
-  // Discontinued, after some of it was given.
+  // Discontinued, after some of it was given; not where it was never taken.
   const stopped =
-    ['DC', 'DR', 'OD'].includes((order?.control ?? '').toUpperCase()) ||
-    ['DC', 'DISCONTINUED'].includes((order?.orderStatus ?? '').toUpperCase());
+    event.status !== 'rejected' &&
+    (['DC', 'DR', 'OD'].includes((order?.control ?? '').toUpperCase()) ||
+      ['DC', 'DISCONTINUED'].includes((order?.orderStatus ?? '').toUpperCase()));
   return status === 'cancelled' && stopped ? 'stopped' : status;
 }
 
@@ -83,6 +84,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     ...what(draft, path, from),
     subject: draft.subject,
     encounter: draft.encounter,
+    supportingInformation: present([draft.device]),
     authoredOn: order && authored(order),
     requester: inRole(draft, people, 'ordering')[0] ?? (order && orderer(draft, order)),
     reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
@@ -147,6 +149,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     performer: inRole(draft, from.participants, 'administering').map((actor) => ({ actor })),
     reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
     request: prescriptions(draft)[0],
+    device: present([draft.device]),
     note: [...notes(event.notes), { text: unsaid }],
     dosage,
   };

@@ -22,11 +22,11 @@ import {
   textOf,
   timed,
 } from './datatypes.ts';
-import { isOfAlarm } from './device.ts';
+import { isOfAlarm, ordersOfDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
-import { criticalInterpretation, supersededExtension } from './own-extensions.ts';
+import { criticalInterpretation, subIdExtensions, supersededExtension } from './own-extensions.ts';
 import { actor, organization } from './practitioner.ts';
 import { enclosing, observationCategory, observationStatus } from './tables.ts';
 import { firstValue, referenceRange, textValue } from './value.ts';
@@ -68,15 +68,14 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
   );
   return draft.add(path, {
     resourceType: 'Observation',
-    extension: supersededExtension(from.superseded),
+    extension: [...(supersededExtension(from.superseded) ?? []), ...subIdExtensions(from.subId)],
     identifier: [identifier(from.identifier)],
     basedOn: basedOn(draft, from),
     partOf: draft.immunization === undefined ? undefined : [draft.immunization],
     status: statusOf(from),
     category: categoryOf(event.order?.diagnosticSection ?? ''),
     code: concept(from.code) ?? notStated,
-    subject: draft.patient,
-    encounter: draft.encounter,
+    ...draft.about(orderOf(event, from)),
     ...effective(event, from),
     issued: from.ofOrder.startsWith('further') ? undefined : instant(event.times?.issued),
     performer: performers(draft, from),
@@ -105,7 +104,12 @@ function orderAt({ order, furtherOrders }: ClinicalEvent, place: string): Order 
   return place === 'order' ? order : furtherOrders[Number(/\d+/.exec(place)?.[0])];
 }
 
+function orderOf(event: ClinicalEvent, { ofOrder }: Observation): Order | undefined {
+  return ofOrder === '' ? event.order : orderAt(event, ofOrder);
+}
+
 function basedOn({ event, requests, orders }: Draft, from: Observation): Element[] {
+  if (event.kind === 'device-observation') return ordersOfDevice(event);
   if (from.ofOrder === '') return enclosing.has(event.kind) ? [] : requests.slice(0, 1);
   const under = orders.get(from.ofOrder);
   return under === undefined ? [] : [under.request];
@@ -162,9 +166,13 @@ function specimenOf(draft: Draft, from: Observation): Element | undefined {
   return logical('Specimen', specimenIdentifier) ?? specimens[0];
 }
 
-/** The device of the event; of a lab's analyzer (OBX-18) only the number is known. */
+/**
+ * The device of the event, where that or the row's place says that it measured: a pump that a drug is for did not weigh
+ * the patient. Of a lab's analyzer (OBX-18) only the number is known.
+ */
 function deviceOf(draft: Draft, from: Observation): Element | undefined {
-  if (draft.device !== undefined) return draft.device;
+  const measured = draft.event.kind.startsWith('device-') || from.devicePath !== '';
+  if (draft.device !== undefined && measured) return draft.device;
   const [number] = identifiers(from.equipment);
   return number && { type: 'Device', identifier: number };
 }
@@ -176,7 +184,7 @@ function addFile(draft: Draft, path: string, from: Observation, file: Attachment
     identifier: hashIdentifier(file),
     status: from.status === 'entered-in-error' ? 'entered-in-error' : 'current',
     type: concept(from.code),
-    subject: draft.patient,
+    subject: draft.about(orderOf(draft.event, from)).subject,
     content: [{ attachment: attachmentOf(file, attachmentTitle(file, textOf(from.code))) }],
   });
 }

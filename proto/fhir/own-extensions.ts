@@ -6,12 +6,35 @@
  *   urn:hilum:extension:superseded           true on an Observation or DiagnosticReport that something newer is known of
  *   urn:hilum:extension:advance-directive    on the Patient and the Encounter: DNR …
  *   urn:hilum:extension:timing               on the Appointment: every timing, where there are several or a series
+ *   urn:hilum:extension:sub-id               on an Observation: OBX-4, by which the rows of one report belong together
+ *   urn:hilum:extension:specimen-role        on the Specimen: Q control, C calibrator … (Specimen.role of R5)
+ *   urn:hilum:extension:blood-unit           on the BiologicallyDerivedProduct: status, since, bloodGroup, donationType,
+ *                                            specialTesting …, expires
+ *   urn:hilum:extension:master-file-event    on the Basic and each identifier of it: event (add, delete …), effective
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
  */
-import type { Code, CriticalMark, DeviceAssociation, Extension, Timing } from '../gen/hilum/v1/event.ts';
-import { code, coded, concepts, dateTime, hl7System, identifier, quantity, ucum } from './datatypes.ts';
+import type {
+  BloodUnit,
+  ClinicalTime,
+  Code,
+  CriticalMark,
+  DeviceAssociation,
+  Extension,
+  Timing,
+} from '../gen/hilum/v1/event.ts';
+import {
+  code,
+  coded,
+  concept,
+  concepts,
+  dateTime,
+  hl7System,
+  identifier,
+  quantity,
+  ucum,
+} from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
 import { location } from './location.ts';
@@ -33,6 +56,15 @@ export function criticalInterpretation(mark: CriticalMark | undefined): Element 
 /** Not to be resuscitated, a living will …: R4 has it only as a Consent, which nobody gave here. */
 export function directiveExtensions(from: readonly Code[]): Element[] {
   return concepts(from).map((one) => ({ url: `${base}:advance-directive`, valueCodeableConcept: one }));
+}
+
+/** One organism with its antibiotics, one variant, one antigen: no member says it, because nothing is the row of all of them. */
+export function subIdExtensions(subId: string): Element[] {
+  return visible(subId) ? [{ url: `${base}:sub-id`, valueString: subId }] : [];
+}
+
+export function roleExtensions(from: readonly Code[]): Element[] {
+  return concepts(from).map((one) => ({ url: `${base}:specimen-role`, valueCodeableConcept: one }));
 }
 
 /** Of what came late: a reader must not put it in place of what it has. */
@@ -61,6 +93,30 @@ export function timingExtensions(from: readonly Timing[]): Element[] {
       return valueTiming && { url: `${base}:timing`, valueTiming };
     }),
   );
+}
+
+/** How a unit of blood stands and whom it fits: without the group and the day nobody may give it. */
+export function unitExtensions(from: BloodUnit): Element[] {
+  return present([
+    complex('blood-unit', [
+      part('status', 'CodeableConcept', concept(from.status)),
+      part('since', 'DateTime', dateTime(from.statusAt)),
+      part('bloodGroup', 'CodeableConcept', concept(from.bloodGroup)),
+      part('donationType', 'CodeableConcept', concept(from.donationType)),
+      ...concepts(from.specialTesting).map((one) => part('specialTesting', 'CodeableConcept', one)),
+      part('expires', 'DateTime', dateTime(from.expires)),
+    ]),
+  ]);
+}
+
+/** What is done to a master file or to one of its entries [HL7 tables 0178, 0180], and from when on. */
+export function masterFileExtensions(event: string, effective?: ClinicalTime): Element[] {
+  return present([
+    complex('master-file-event', [
+      part('event', 'Code', code(event)),
+      part('effective', 'DateTime', dateTime(effective)),
+    ]),
+  ]);
 }
 
 export function associationExtension(draft: Draft, from: DeviceAssociation | undefined): Element | undefined {

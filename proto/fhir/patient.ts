@@ -1,5 +1,5 @@
 /** Patient, and the patients that an identity event joins or parts. */
-import type { ClinicalEvent, Code, Coding, Identifier, Patient } from '../gen/hilum/v1/event.ts';
+import type { Address, ClinicalEvent, Code, Coding, Identifier, Patient } from '../gen/hilum/v1/event.ts';
 import {
   address,
   concept,
@@ -61,7 +61,7 @@ function body(draft: Draft, from: Patient): Record<string, Json> {
     birthDate: dateText(birthDate),
     _birthDate: birthDate.includes('T') ? birthTime(birthDate) : undefined,
     ...deceased(from),
-    address: from.addresses.map(address),
+    address: from.addresses.filter((one) => one !== bornAt(from)).map(address),
     maritalStatus: concept(from.maritalStatus),
     ...multipleBirth(from),
     communication: concepts(from.language).map((language) => ({ language })),
@@ -75,6 +75,18 @@ function body(draft: Draft, from: Patient): Record<string, Json> {
 /** PID-18 is an account number, where its type does not say so. */
 function account(from: Identifier | undefined): Element[] {
   return from === undefined ? [] : identifiers([{ ...from, type: from.type || 'AN' }]);
+}
+
+/** PID-11 of the types of where it was, BDL and N; PID-23 says it in words. */
+function bornAt({ addresses }: Patient): Address | undefined {
+  const typed = (type: string) => addresses.find(({ use }) => use.toUpperCase() === type);
+  return typed('BDL') ?? typed('N');
+}
+
+function birthPlace(from: Patient): Element {
+  const place = bornAt(from);
+  const text = from.birthPlace;
+  return place === undefined ? { text } : { ...address(place), use: undefined, text };
 }
 
 function birthTime(text: string): Element | undefined {
@@ -107,7 +119,7 @@ function ownExtensions(from: Patient): Element[] {
   const { religion, species, breed } = from;
   return present([
     ...from.mothersMaidenName.map((one) => extension('patient-mothersMaidenName', 'String', nameText(one))),
-    extension('patient-birthPlace', 'Address', { text: from.birthPlace }),
+    extension('patient-birthPlace', 'Address', birthPlace(from)),
     extension('patient-religion', 'CodeableConcept', concept(religion)),
     ...concepts(from.citizenship).map((one) => nested('patient-citizenship', { code: one })),
     ...concepts(from.nationality).map((one) => nested('patient-nationality', { code: one })),

@@ -5,12 +5,18 @@ import type { Draft } from './draft.ts';
 import { type Element, present, visible } from './json.ts';
 import { participation } from './tables.ts';
 
-export function practitioner(draft: Draft, person: Person | undefined): Element | undefined {
+/** @param at where the person is to be written to in what is told of them */
+export function practitioner(
+  draft: Draft,
+  person: Person | undefined,
+  at: readonly Address[] = [],
+): Element | undefined {
   if (person === undefined) return undefined;
   const reference = draft.once({
     resourceType: 'Practitioner',
     identifier: identifiers(person.identifiers),
     name: person.name === undefined ? undefined : [name(person.name)],
+    address: at.map(address),
   });
   return reference && { ...reference, display: nameText(person.name) };
 }
@@ -18,7 +24,7 @@ export function practitioner(draft: Draft, person: Person | undefined): Element 
 /** The people with one of these roles, in the order in which they were named. */
 export function inRole(draft: Draft, participants: readonly Participant[], ...roles: string[]): Element[] {
   const those = participants.filter(({ role }) => roles.includes(role));
-  return present(those.map(({ person }) => practitioner(draft, person)));
+  return present(those.map(({ person, addresses }) => practitioner(draft, person, addresses)));
 }
 
 /** As `inRole`, and the organizations with one of the roles, where nobody acts for them. */
@@ -26,8 +32,11 @@ export function actors(draft: Draft, participants: readonly Participant[], ...ro
   return present(participants.filter(({ role }) => roles.includes(role)).map((one) => actor(draft, one)));
 }
 
-export function actor(draft: Draft, { person, organization: from }: Participant): Element | undefined {
-  if (person !== undefined || from === undefined) return practitioner(draft, person);
+export function actor(
+  draft: Draft,
+  { person, organization: from, addresses }: Participant,
+): Element | undefined {
+  if (person !== undefined || from === undefined) return practitioner(draft, person, addresses);
   const { address } = from;
   return organization(draft, from.name, from.identifiers, address && [address], from.telecoms);
 }

@@ -60,11 +60,12 @@ function says(order: Order): boolean {
   return order.placer !== undefined || order.filler !== undefined || order.service !== undefined;
 }
 
-function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEvent['notes']): Element {
+function addRequest(draft: Draft, place: string, from: Order, said: ClinicalEvent['notes']): Element {
   const path = place.replace(/\[(\d+)\]/, '/$1');
   const timing = occurrence(from);
   const specimens = addSpecimens(draft, path, from);
   if (path === 'order') draft.specimens = specimens;
+  const about = draft.about(from);
   const { participants } = from;
   const parents = from.parents.flatMap((one) => logical('ServiceRequest', one) ?? []);
   const replacing = from.control.toUpperCase() === 'RO';
@@ -91,8 +92,8 @@ function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEve
     // Details stand only beside a code [prr-1].
     code: concept(from.service) ?? (details.length > 0 ? notStated : undefined),
     orderDetail: details,
-    subject: draft.subject,
-    encounter: draft.encounter,
+    subject: about.subject ?? notStated,
+    encounter: about.encounter,
     ...timing.members,
     quantityQuantity: from.blood && quantity(from.quantity, ''),
     authoredOn: authored(from),
@@ -101,7 +102,7 @@ function addRequest(draft: Draft, place: string, from: Order, about: ClinicalEve
     reasonCode: concepts(from.reason),
     supportingInfo: parentResult(from),
     specimen: specimens,
-    note: [...texts(from), ...timing.words.map((text) => ({ text })), ...notes(about)],
+    note: [...texts(from), ...timing.words.map((text) => ({ text })), ...notes(said)],
   };
   const reference = draft.add(path, request, labelsOf(from.confidentiality));
   draft.orders.set(place, { request: reference, specimens });

@@ -1,5 +1,6 @@
 /** Specimen: what was taken from the patient for an order. */
 import type { Identifier, Order, Specimen } from '../gen/hilum/v1/event.ts';
+import { isOfPatient } from '../specimen-role.ts';
 import {
   concept,
   concepts,
@@ -14,7 +15,9 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element } from './json.ts';
+import { roleExtensions } from './own-extensions.ts';
 import { inRole } from './practitioner.ts';
+import { table } from './tables.ts';
 
 export function addSpecimens(draft: Draft, path: string, order: Order): Element[] {
   const all = [...(order.specimen === undefined ? [] : [order.specimen]), ...order.furtherSpecimens];
@@ -28,11 +31,12 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
   const own = from.identifiers.filter((one) => one !== accession && !containers.includes(one));
   return draft.add(path, {
     resourceType: 'Specimen',
+    extension: roleExtensions(from.roles),
     identifier: identifiers(own),
     accessionIdentifier: identifier(accession),
-    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : undefined,
+    status: from.rejectReasons.length > 0 ? 'unsatisfactory' : availability[from.availability.toUpperCase()],
     type: modified(from.type, from.typeModifiers),
-    subject: draft.patient,
+    subject: isOfPatient(from) ? draft.patient : undefined,
     receivedTime: dateTime(from.received),
     collection: {
       collector: inRole(draft, order.participants, 'collector')[0],
@@ -46,7 +50,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     condition: concepts([
       ...from.conditions,
       ...from.rejectReasons,
-      ...(from.quality === undefined ? [] : [from.quality]),
+      ...[from.quality, from.appropriateness].filter((one) => one !== undefined),
       ...from.risks,
     ]),
     note: [from.description, ...from.handling.map(textOf)]
@@ -54,6 +58,9 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
       .map((text) => ({ text })),
   });
 }
+
+/** HL7 table 0136. */
+const availability = table({ Y: 'available', N: 'unavailable' });
 
 /** What it is kept in is said once for the specimen, the numbers are of each container. */
 function containersOf({ containerType, additives }: Specimen, numbers: readonly Identifier[]): Element[] {

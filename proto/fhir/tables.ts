@@ -31,6 +31,11 @@ export const addressUse = table({
   B: 'work',
   O: 'work',
   H: 'home',
+  // At birth: where it was, where the mother lived, the country of origin.
+  BDL: 'old',
+  N: 'old',
+  BR: 'old',
+  F: 'old',
 });
 
 /** HL7 table 0190 → AddressType. */
@@ -99,7 +104,7 @@ export const orderStatus = table({
 /**
  * HL7 table 0119 (ORC-1) → RequestStatus. HL7's map leaves CA and HD active until somebody answers; most placers get
  * no answer, and who asks to cancel or to hold an order must not find it open. PR, an earlier order beside a new
- * one, is what its event says: done.
+ * one, is what its event says: done. UR: who asked to go on with it could not be served, it is on hold still.
  */
 export const orderControl = table({
   AF: 'active',
@@ -121,6 +126,7 @@ export const orderControl = table({
   RO: 'active',
   RQ: 'revoked',
   RU: 'revoked',
+  UR: 'on-hold',
 });
 
 /** Canonical status of an order or a report → RequestStatus of what asked for it. */

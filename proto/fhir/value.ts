@@ -2,7 +2,7 @@
  * An observed value as Observation.value[x]. Text is a number only where it is one: `7.40` is a quantity with
  * these digits, `<0.01` one with a comparator, `1:80` a ratio, `2-4` of an SN or NR a range; `1,5` stays a string.
  */
-import type { Observation } from '../gen/hilum/v1/event.ts';
+import type { Code, Observation } from '../gen/hilum/v1/event.ts';
 import { code, concept, dateTime, period, quantity, ucum, unitOf } from './datatypes.ts';
 import { Decimal, type Element, type Json } from './json.ts';
 
@@ -43,7 +43,8 @@ function sentValue(from: Observation): Value {
   const { value, valueType, valueCode, valueTime, valuePeriod, structured } = from;
   const sampled = sampledOf(from);
   if (sampled !== undefined) return sampled;
-  if (valueCode !== undefined) return { valueCodeableConcept: concept(valueCode) };
+  if (valueCode !== undefined)
+    return numberInCode(from, valueCode) ?? { valueCodeableConcept: concept(valueCode) };
   const at = dateTime(valueTime);
   if (at !== undefined) return { valueDateTime: at };
   const span = period(valuePeriod?.start, valuePeriod?.end);
@@ -58,14 +59,28 @@ function sentValue(from: Observation): Value {
 
 /** A text by its form, for the types that may hold numbers. */
 export function textValue(from: Observation, text: string): Value {
-  if (!numeric.has(from.valueType)) return { valueString: text };
+  if (!numeric.has(from.valueType))
+    return aNumber.test(text) ? measuredText(from, text) : { valueString: text };
   return numberOf(from, text) ?? measuredText(from, text);
 }
 
 /** What is no plain number (`5,4`, `12.5 H`) keeps its unit, which has no other place. */
 function measuredText(from: Observation, text: string): Value {
   const { unit = '' } = unitOf(from.unit, from.unitCode);
-  return { valueString: unit !== '' && /\d/.test(text) ? `${text} ${String(unit)}` : text };
+  return { valueString: unit !== '' && /\p{Nd}/u.test(text) ? `${text} ${String(unit)}` : text };
+}
+
+/** A text that is a number and nothing else, with a sign before it or none: 6.8, 6,8, >1000, full-width and Arabic too. */
+const aNumber = /^(?:<=|>=|<|>|≤|≥|=|~)?\s*[+-]?\p{Nd}+(?:[.,．，٫]\p{Nd}+)?$/u;
+
+/** A number with a unit in the place of a code: `^>1000`. What is named, or said in a system, is a code. */
+function numberInCode(from: Observation, { text, codings }: Code): Value | undefined {
+  const [first, ...further] = codings;
+  const said = text || (first?.code ?? '');
+  if (from.unit === '' || further.length > 0 || !aNumber.test(said)) return undefined;
+  return first === undefined || (first.code === said && first.name === '')
+    ? measuredText(from, said)
+    : undefined;
 }
 
 /** NM and CQ are numbers; ST, and what has no type, may be one. An ST without unit may be a name: `0042`. */
@@ -124,11 +139,16 @@ function range(from: Observation, number1: string, number2: string): Value | und
   return { valueRange: { low, high } };
 }
 
-/** OBX-7: always as text; `3.5-5.0` of a number also as its bounds. */
+/**
+ * OBX-7: always as text; `3.5-5.0` of a number also as its bounds. Some systems send the bounds behind the text, as
+ * components: `3.5-5.0^3.5^5.0`.
+ */
 export function referenceRange(from: Observation): Element[] {
-  const { referenceRange: text } = from;
-  if (text.trim() === '') return [];
-  const [, low = '', high = ''] = /^([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)$/.exec(text.trim()) ?? [];
+  const sent = from.referenceRange.trim();
+  if (sent === '') return [];
+  const [, said = '', from1 = '', to1 = ''] = /^([^^]*)\^([+-]?[\d.]+)\^([+-]?[\d.]+)$/.exec(sent) ?? [];
+  const text = from1 === '' ? from.referenceRange : said || `${from1}-${to1}`;
+  const [, low = from1, high = to1] = /^([+-]?[\d.]+)\s*-\s*([+-]?[\d.]+)$/.exec(text.trim()) ?? [];
   const bounds = measured.has(from.valueType) ? range(from, low, high) : undefined;
   return [{ ...(bounds?.valueRange as Element | undefined), text }];
 }

@@ -135,6 +135,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     end: 'string',
     universalId: 'string',
     universalIdType: 'string',
+    checkDigit: 'string',
   },
   Coding: {
     system: 'string',
@@ -263,6 +264,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     acted: 'ClinicalTime',
     location: 'Location',
     organization: 'Organization',
+    reason: 'Code',
   },
   Encounter: {
     identifiers: 'list<Identifier>',
@@ -360,6 +362,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     confidentiality: 'Code',
     setting: 'Code',
     authorization: 'Code',
+    analysis: 'Analysis',
   },
   ParentObservation: {
     code: 'Code',
@@ -496,6 +499,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     siteModifiers: 'list<Code>',
     handling: 'list<Code>',
     registered: 'ClinicalTime',
+    dilution: 'string',
+    substances: 'list<Substance>',
+    appropriateness: 'Code',
+    availability: 'string',
   },
   Observation: {
     code: 'Code',
@@ -548,6 +555,27 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     ofSpecimen: 'int',
     specimenIdentifier: 'Identifier',
     mood: 'Code',
+    analysis: 'Analysis',
+    substances: 'list<Substance>',
+  },
+  Analysis: {
+    service: 'Code',
+    autoDilution: 'string',
+    rerunDilution: 'string',
+    preDilution: 'string',
+    diluentContent: 'string',
+    repeatAllowed: 'string',
+    reflexAllowed: 'string',
+    repeatStatus: 'Code',
+  },
+  Substance: {
+    code: 'Code',
+    statuses: 'list<Code>',
+    type: 'Code',
+    lotNumber: 'string',
+    expires: 'ClinicalTime',
+    container: 'string',
+    manufacturer: 'Code',
   },
   CriticalMark: {
     rule: 'string',
@@ -833,6 +861,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     sourcePath: 'string',
     devicePath: 'string',
     evidence: 'list<Observation>',
+    notification: 'AlarmNotification',
+  },
+  AlarmNotification: {
+    participants: 'list<Participant>',
   },
   Device: {
     identifiers: 'list<Identifier>',
@@ -991,6 +1023,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     keyIdentifier: 'Identifier',
     keyLocation: 'Location',
     keyPerson: 'Person',
+    keys: 'list<string>',
   },
   Note: {
     text: 'string',

@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
-import { createMllpListener, type MllpListener } from '../../gateway/capture/mllp/listener.ts';
+import { createMllpListener } from '../../gateway/capture/mllp/listener.ts';
+import type { MllpListener } from '../../gateway/capture/mllp/options.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import type { Owner } from '../kit/process.ts';
 import { until } from '../kit/wait.ts';
@@ -44,6 +45,7 @@ async function start(owner: Owner, nextControlId = controlIds(Date.now() * 1000)
       urgency: () => 'routine',
       nextControlId,
       nowUs: () => Date.now() * 1000,
+      elapsedMs: () => performance.now(),
       log: (_level, code, fields = {}) => logs.push({ code, fields }),
     },
   );

@@ -8,11 +8,8 @@ import tls from 'node:tls';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
 import type { Header } from '../../gateway/capture/mllp/header.ts';
-import {
-  createMllpListener,
-  type MllpLimits,
-  type MllpListener,
-} from '../../gateway/capture/mllp/listener.ts';
+import { createMllpListener } from '../../gateway/capture/mllp/listener.ts';
+import type { MllpLimits, MllpListener } from '../../gateway/capture/mllp/options.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import { type Answer, MllpClient, sendOnce } from '../kit/mllp-client.ts';
 import { frame } from '../kit/mllp-frame.ts';
@@ -34,6 +31,7 @@ interface RigOptions {
   allow?: (address: string) => boolean;
   onRefused?: 'close' | 'reject';
   refuses?: (header: Header) => string;
+  clock?: { us: number; elapsedMs: number };
 }
 
 async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
@@ -63,7 +61,8 @@ async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
       source: () => ({ name: 'lab', repeatWindowMs: 900_000, refuses: options.refuses ?? (() => '') }),
       urgency: () => 'routine',
       nextControlId: controlIds(Date.now() * 1000),
-      nowUs: () => Date.now() * 1000,
+      nowUs: () => options.clock?.us ?? Date.now() * 1000,
+      elapsedMs: () => options.clock?.elapsedMs ?? performance.now(),
       log: (_level, code, fields = {}) => logs.push({ code, fields }),
     },
   );
@@ -374,6 +373,23 @@ t.test('mllp listener - a refusing journal: no answer and a closed connection', 
   t.equal(listener.counters().refused, 4);
 });
 
+t.test('mllp listener - refusals are told once a second, though the wall clock was set back', async (t) => {
+  const clock = { us: Date.now() * 1000, elapsedMs: 5 };
+  const { intake, port, logs } = await start(t, { onRefused: 'reject', clock });
+  intake.refusal = 'budget';
+  const sender = await client(t, port);
+  const refuse = async () => t.equal((await sender.send(message('RS'))).code, 'AR');
+  await refuse();
+  clock.us -= 3_600_000_000;
+  await refuse();
+  clock.elapsedMs += 1_000;
+  await refuse();
+  t.match(logs, [
+    { code: 'mllp-not-journaled', fields: { count: 1 } },
+    { code: 'mllp-not-journaled', fields: { count: 2 } },
+  ]);
+});
+
 t.test('mllp listener - a refusing journal with onRefused: reject is answered AR or CR', async (t) => {
   const { intake, port } = await start(t, { onRefused: 'reject' });
   intake.refusal = 'budget';
@@ -528,6 +544,46 @@ t.test('mllp listener - stray bytes between frames are counted and cost nothing'
   await until(() => heard().includes('MSA|AA|SB'), { what: 'the answer' });
   t.equal(listener.counters().strayBytes, 7);
 });
+
+t.test(
+  'mllp listener - what comes without framing is told by its kind, once a minute, and never by its content',
+  async (t) => {
+    const clock = { us: Date.now() * 1000, elapsedMs: 5 };
+    const { listener, port, logs, intake } = await start(t, { clock });
+    // With VT in it: ec_point_formats is extension 11.
+    const hello = Buffer.from('16030100c8010000c403034e4f5448494e47000b000403000102', 'hex');
+    for (const [seen, bytes, closes] of [
+      ['http', Buffer.from('GET /patients/DOE HTTP/1.1\r\nHost: x\r\n\r\n'), true],
+      ['tls', hello, true],
+      ['unframed-text', message('DOE1'), false],
+      ['bytes', Buffer.from('DOE^JANE'), false],
+    ] as const) {
+      const before = listener.counters().strayBytes;
+      for (let n = 0; n < 2; n += 1) {
+        const { socket, heard, closed } = await bare(t, port);
+        socket.write(bytes);
+        if (closes) await closed;
+        else {
+          await until(() => listener.counters().strayBytes > before, { what: 'the bytes' });
+          socket.write(frame(message(`${seen}${n}`)));
+          await until(() => heard().includes(`MSA|AA|${seen}${n}`), {
+            what: 'the answer to a frame behind it',
+          });
+        }
+      }
+      const lines = logs.splice(0).map(({ code, fields }) => ({ code, ...fields }));
+      t.match(lines, [{ code: 'mllp-not-framed', listener: 'lab', address: '127.0.0.1', seen, advice: /./ }]);
+      t.equal(lines.length, 1, `one line for ${seen}`);
+      t.notMatch(JSON.stringify(lines), /DOE|JANE|patients/);
+    }
+    t.equal(intake.records.length, 4);
+    clock.elapsedMs += 60_000;
+    const again = await bare(t, port);
+    again.socket.write(hello);
+    await again.closed;
+    t.equal(logs.length, 1, 'and again after a minute');
+  },
+);
 
 // ── TLS ────────────────────────────────────────────────────────────────────────────────────────────
 

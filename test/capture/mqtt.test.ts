@@ -154,6 +154,8 @@ const PINGREQ = Buffer.from([0xc0, 0]);
 const PINGRESP = 'd000';
 const CONNACK = '20020000';
 const puback = (id: number): string => `4002${int16(id).toString('hex')}`;
+const pubrec = (id: number): string => `5002${int16(id).toString('hex')}`;
+const pubcomp = (id: number): string => `7002${int16(id).toString('hex')}`;
 
 /** A socket that hands out whole packets as hex. */
 class RawClient {
@@ -204,6 +206,13 @@ class RawClient {
   }
 }
 
+/** The next packets; fewer where it was closed. */
+async function answers(dev: RawClient, count: number): Promise<string[]> {
+  const got: string[] = [];
+  while (got.length < count && got.at(-1) !== 'closed') got.push(await dev.next());
+  return got;
+}
+
 /** The server learns of a close on its own time: waits until the check holds, a turn of the loop at a time. */
 async function until(holds: () => boolean): Promise<void> {
   const giveUpAt = Date.now() + 5_000;
@@ -217,7 +226,14 @@ type Test = Parameters<Parameters<typeof t.test>[0]>[0];
 async function source(test: Test, more: Partial<MqttSourceOptions> = {}) {
   const intake = new MemoryIntake();
   const logs: { code: string; fields: Record<string, string | number> }[] = [];
-  const clock = { us: 1_000_000_000_000n };
+  const clock = {
+    us: 1_000_000_000_000n,
+    elapsedMs: 5,
+    pass(ms: number) {
+      clock.us += BigInt(ms) * 1000n;
+      clock.elapsedMs += ms;
+    },
+  };
   const broker = createMqttSource(
     {
       name: 'mqtt',
@@ -230,7 +246,11 @@ async function source(test: Test, more: Partial<MqttSourceOptions> = {}) {
       ...more,
     },
     intake,
-    { log: (code, fields) => logs.push({ code, fields }), nowUs: () => clock.us },
+    {
+      log: (code, fields) => logs.push({ code, fields }),
+      nowUs: () => clock.us,
+      elapsedMs: () => clock.elapsedMs,
+    },
   );
   const { port } = await broker.start();
   const opened: net.Socket[] = [];
@@ -430,14 +450,63 @@ t.test(
   },
 );
 
-t.test('mqtt qos 2 - packet ids without PUBREL are capped', async (t) => {
-  const { intake, client, broker } = await source(t, { limits: { unreleasedMax: 10 } });
-  const dev = await client();
-  for (let id = 1; id <= 11; id++) dev.send(publish({ qos: 2, id }));
-  await dev.closed;
-  t.equal(intake.appended.length, 10, 'refused before the commit');
+t.test(
+  'mqtt qos 2 - a client may send thousands before its first PUBREL; each is one record, answered and released',
+  async (t) => {
+    const { intake, client, broker } = await source(t);
+    const dev = await client({ clean: false });
+    const ids = Array.from({ length: 3_000 }, (_, n) => n + 1);
+    dev.send(...ids.map((id) => publish({ qos: 2, id, payload: `${id}` })));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubrec), 'each PUBREC in its turn');
+    dev.send(...ids.map((id) => publish({ qos: 2, id, payload: `${id}`, dup: true })));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubrec), 'and once more');
+    dev.send(...ids.map(pubrel));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubcomp));
+    t.equal(intake.records.length, 3_000);
+    t.equal(broker.stats().released, 3_000);
+    t.same(broker.stats().closed, {});
+  },
+);
+
+t.test('mqtt qos 2 - thousands that were left open are one record each on the next connection', async (t) => {
+  const { intake, client } = await source(t);
+  const ids = Array.from({ length: 800 }, (_, n) => n + 1);
+  for (let round = 0; round < 3; round++) {
+    const dev = await client({ clean: false });
+    dev.send(...ids.map((id) => publish({ qos: 2, id, payload: `${id}`, dup: round > 0 })));
+    t.strictSame(await answers(dev, ids.length), ids.map(pubrec), `round ${round}`);
+    dev.socket.destroy();
+  }
+  t.equal(intake.records.length, 800);
+});
+
+t.test('mqtt qos 2 - open packet ids are bounded over all sessions, those of nobody go first', async (t) => {
+  const { intake, client, broker, clock } = await source(t, { limits: { unreleasedTotalMax: 10 } });
+  const gone = await client({ id: 'gone', clean: false });
+  for (let id = 1; id <= 6; id++) gone.send(publish({ qos: 2, id, payload: `${id}` }));
+  for (let id = 1; id <= 6; id++) t.equal(await gone.next(), pubrec(id));
+  gone.socket.destroy();
   await until(() => broker.stats().connections === 0);
-  t.same(broker.stats().closed, { 'unreleased-limit': 1 });
+  const small = await client({ id: 'small' });
+  small.send(publish({ qos: 2, id: 1 }));
+  t.equal(await small.next(), pubrec(1));
+  const hog = await client({ id: 'hog', clean: false });
+  for (let id = 1; id <= 9; id++) hog.send(publish({ qos: 2, id, payload: `${id}` }));
+  for (let id = 1; id <= 9; id++)
+    t.equal(await hog.next(), pubrec(id), 'the place of a session without a client');
+  small.send(publish({ qos: 2, id: 2 }));
+  t.equal(await small.next(), pubrec(2), 'whoever has little goes on');
+  await hog.closed;
+  await until(() => broker.stats().connections === 1);
+  t.same(broker.stats().closed, { 'unreleased-limit': 1 }, 'whoever has most is closed');
+  clock.pass(60_000);
+  for (const id of ['gone', 'hog']) {
+    const again = await client({ id, clean: false });
+    again.send(publish({ qos: 2, id: 3, payload: '3' }));
+    t.equal(await again.next(), pubrec(3));
+    again.socket.destroy();
+  }
+  t.equal(intake.records.length, 17, 'what was forgotten here the journal still knows');
 });
 
 t.test(
@@ -580,7 +649,7 @@ t.test('mqtt stop - the deadline cuts a commit that does not settle', async (t) 
 
 t.test('mqtt start - safe to stop unstarted; a taken port is refused with its cause', async (t) => {
   const { port } = await source(t);
-  const hooks = { log: () => {}, nowUs: () => 0n };
+  const hooks = { log: () => {}, nowUs: () => 0n, elapsedMs: () => 0 };
   const options: MqttSourceOptions = {
     name: 'second',
     host: '127.0.0.1',
@@ -713,6 +782,33 @@ t.test('mqtt will - only inside the own filters; captured as will, never as stat
   t.equal(broker.stats().wills, 1);
 });
 
+t.test(
+  'mqtt will - more than a few a minute are dropped, which is counted, and told once a minute',
+  async (t) => {
+    const { intake, client, broker, clock, logs } = await source(t, { limits: { willsPerMinuteMax: 2 } });
+    const lose = async (id: string) => {
+      const dev = await client({ id, will: { topic: 'devices/a', payload: 'gone' } });
+      const before = broker.stats();
+      dev.socket.destroy();
+      await until(() => {
+        const { wills, willsDropped } = broker.stats();
+        return wills + willsDropped > before.wills + before.willsDropped;
+      });
+    };
+    const told = () => logs.filter(({ code }) => code === 'mqtt.will-dropped');
+    for (let n = 0; n < 6; n++) await lose('flapping');
+    await lose('other');
+    t.equal(intake.appended.length, 3);
+    t.match(broker.stats(), { wills: 3, willsDropped: 4 });
+    t.same(told(), [
+      { code: 'mqtt.will-dropped', fields: { listener: 'mqtt', address: '127.0.0.1', minuteMax: 2 } },
+    ]);
+    clock.pass(60_000);
+    for (let n = 0; n < 3; n++) await lose('flapping');
+    t.equal(told().length, 2, 'and again in another minute');
+  },
+);
+
 t.test('mqtt takeover - another user is refused and the holder stays; the own one takes over', async (t) => {
   const password = await hashPassword('pw');
   const { client, open, broker } = await source(t, {
@@ -722,7 +818,11 @@ t.test('mqtt takeover - another user is refused and the holder stays; the own on
   for (const fields of [{ id: 'mon', user: 'b', password: 'pw' }, { id: 'mon' }]) {
     const thief = await open();
     thief.send(connect(fields));
-    t.equal(await thief.next(), '20020002');
+    t.equal(
+      await thief.next(),
+      '20020003',
+      'server unavailable: the holder may go, and the client comes again',
+    );
     await thief.closed;
   }
   holder.send(publish({ id: 1 }));
@@ -735,23 +835,27 @@ t.test('mqtt takeover - another user is refused and the holder stays; the own on
   t.match(broker.stats().refused, { takeover: 2 });
 });
 
-t.test('mqtt takeover - more than five a minute cool down, and the clock ends it', async (t) => {
-  const { client, open, clock } = await source(t);
-  let last = await client({ id: 'flap' });
-  for (let i = 0; i < 5; i++) {
-    const next = await client({ id: 'flap' });
+t.test(
+  'mqtt takeover - more than five a minute cool down, and time ends it, though the wall clock was set back',
+  async (t) => {
+    const { client, open, clock } = await source(t);
+    let last = await client({ id: 'flap' });
+    for (let i = 0; i < 5; i++) {
+      const next = await client({ id: 'flap' });
+      await last.closed;
+      last = next;
+    }
+    const sixth = await open();
+    sixth.send(connect({ id: 'flap' }));
+    t.equal(await sixth.next(), '20020003');
+    last.send(PINGREQ);
+    t.equal(await last.next(), PINGRESP, 'the holder stays');
+    clock.us -= 3_600_000_000n;
+    clock.pass(61_000);
+    await client({ id: 'flap' });
     await last.closed;
-    last = next;
-  }
-  const sixth = await open();
-  sixth.send(connect({ id: 'flap' }));
-  t.equal(await sixth.next(), '20020003');
-  last.send(PINGREQ);
-  t.equal(await last.next(), PINGRESP, 'the holder stays');
-  clock.us += 61_000_000n;
-  await client({ id: 'flap' });
-  await last.closed;
-});
+  },
+);
 
 // ── the guard ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -934,7 +1038,7 @@ t.test(
     const mon = await ca.issue('mon-7');
     const pump = await ca.issue('pump-1');
     const foreign = await (await authority('Other CA')).issue('mon-7');
-    const { port, intake, broker } = await source(t, {
+    const { port, intake, broker, logs } = await source(t, {
       anonymous: undefined as never,
       tls: { mode: 'required', ...server, caPem: ca.caPem },
       users: [{ name: 'mon-7', password: '', publish: ['devices/%u/#'] }],
@@ -972,6 +1076,10 @@ t.test(
     }
     t.equal(intake.records.length, 2);
     t.match(broker.stats().refused, { 'client-id': 1, 'tls-handshake': 2 });
+    t.same(
+      logs.flatMap(({ fields }) => (fields.reason === 'tls-handshake' ? [fields.cause] : [])),
+      ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    );
   },
 );
 
@@ -981,7 +1089,7 @@ t.test(
     const ca = await authority('Hospital CA');
     const server = await ca.issue('localhost');
     const foreign = await (await authority('Other CA')).issue('mon-7');
-    const { port, broker } = await source(t, {
+    const { port, broker, logs } = await source(t, {
       anonymous: undefined as never,
       tls: { mode: 'optional', ...server, caPem: ca.caPem },
       users: [{ name: 'u', password: await hashPassword('pw'), publish: ['devices/#'] }],
@@ -998,6 +1106,10 @@ t.test(
     t.same(bad.got, []);
     await until(() => broker.stats().connections === 0);
     t.match(broker.stats(), { closed: { oversize: 1 }, refused: { 'tls-certificate': 1 } });
+    t.match(
+      logs.filter(({ fields }) => fields.reason === 'tls-certificate'),
+      [{ fields: { cause: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', address: '127.0.0.1' } }],
+    );
   },
 );
 

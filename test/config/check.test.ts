@@ -72,6 +72,15 @@ const rows: [string, string, string, number, number, string, string][] = [
     'did you mean "Europe/Berlin"?',
   ],
   [
+    'a charset that is none',
+    'sources: { a: { listener: mllp, charset: WINDOWS-12151 } }',
+    'sources.a.charset',
+    1,
+    42,
+    '"WINDOWS-12151" is not a charset',
+    'did you mean "WINDOWS-1251"?',
+  ],
+  [
     'an offset as a zone',
     "site: { zone: '+01:00' }",
     'site.zone',
@@ -88,6 +97,15 @@ const rows: [string, string, string, number, number, string, string][] = [
     18,
     '"5" is not a duration',
     'write a whole number from 1 on and ms, s, m, h or d: 30s',
+  ],
+  [
+    'a timeout that no timer waits for',
+    "destinations: { ehr: { type: mllp, address: 'h:1', timeout: 30d } }",
+    'destinations.ehr.timeout',
+    1,
+    61,
+    'a timeout is at most 24d',
+    'no timer waits longer',
   ],
   [
     'a number as a duration',

@@ -70,6 +70,12 @@ for (const [what, text, told] of [
     /s\.yaml:3:8 {2}listeners\.b: << \(taking over the keys of another place\) is not read here; write the keys out/,
   ],
   [
+    'a time that no timer waits for',
+    'listeners: { a: { type: mllp, listen: "127.0.0.1:2575", frameTimeout: 25d } }',
+    /listeners\.a\.frameTimeout: at most 24d/,
+  ],
+  ['a stop that no timer waits for', 'drainTimeout: 30d', /drainTimeout: at most 24d/],
+  [
     'a number for host:port',
     'status: { listen: 2575 }',
     /status\.listen: expected text, found the number 2575(?!.*quotes)/,

@@ -75,6 +75,7 @@ t.test('equivalence - an identifier is its value and its authority', async (t) =
     end: '',
     universalId: '1.2',
     universalIdType: 'HCD',
+    checkDigit: '',
   };
   const said = (over: { value?: string; system?: string; names?: string[] }) =>
     ({ is: 'identifier', value: '7', type: '', system: '', names: [], ...over }) as const;

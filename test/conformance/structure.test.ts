@@ -58,6 +58,7 @@ function segmentsOf(raw: Uint8Array): Segment[] {
   const message = scan(raw, {
     context: testContext(),
     offset: '',
+    day: '',
     remarks: new Map(),
     at: 0,
     rules: [],

@@ -35,6 +35,7 @@ export async function openCentre(directory: string) {
   const watched: Store = {
     get: (table, key) => store.get(table, key),
     range: (table, range) => store.range(table, range),
+    turn: () => store.turn(),
     close: () => store.close(),
     async write(rows) {
       writes.push(rows);
@@ -86,6 +87,7 @@ export async function openCentre(directory: string) {
     sessions,
     writes,
     connect,
+    store: watched,
     async close() {
       await until(() => unsettled === 0, { what: 'every write' });
       await store.close();

@@ -13,6 +13,7 @@ function rig() {
     nowUs: () => 1n,
     cursor: async () => 0n,
     notHere: nothing,
+    isRevoked: () => false,
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
     connected: async () => ({ site: 'north' }),
     disconnected: async (_gateway, end) => {

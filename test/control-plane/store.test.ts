@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
+import { openEnvironment } from '../../gateway/process/lmdb.ts';
+import { damageRow } from '../kit/damage.ts';
 import { storeContract } from './store-contract.ts';
 
 const key = Buffer.alloc(32, 7);
@@ -25,7 +27,56 @@ t.test('store on LMDB - nothing that is written can be read from the file', asyn
 });
 
 t.test('store on LMDB - another key opens nothing', async (t) => {
-  const store = await openLmdbStore({ directory, key: Buffer.alloc(32, 8), onFault: () => undefined });
-  await t.rejects(store.get('secret', Buffer.from('k')), { code: 'authentication' });
-  await store.close();
+  const wrong = { directory, key: Buffer.alloc(32, 8), onFault: () => undefined };
+  for (const readOnly of [false, true])
+    await t.rejects(openLmdbStore({ ...wrong, readOnly }), { code: 'key-wrong', exit: 78 });
 });
+
+t.test('store on LMDB - a damaged salt costs no row, and is made good', async (t) => {
+  for (const [table, other] of [
+    ['segments', 'segments-copy'],
+    ['segments-copy', 'segments'],
+  ] as const) {
+    const directory = t.testdir();
+    const open = () => openLmdbStore({ directory, key, onFault: () => undefined });
+    const first = await open();
+    await first.write([{ table: 'a', key: Buffer.from('k'), value: Buffer.from('v') }]);
+    await first.close();
+    const check = async () => {
+      const store = await open();
+      t.equal((await store.get('a', Buffer.from('k')))?.toString(), 'v', table);
+      await store.close();
+    };
+    await damageRow(directory, table, 1);
+    await check();
+    // What stood beside it was enough, and both are whole again.
+    await damageRow(directory, other, 1);
+    await check();
+  }
+});
+
+t.test(
+  'store on LMDB - one of an earlier build, without copies of its salts, opens and gets them',
+  async (t) => {
+    const directory = t.testdir();
+    const open = () => openLmdbStore({ directory, key, onFault: () => undefined });
+    const first = await open();
+    await first.write([{ table: 'a', key: Buffer.from('k'), value: Buffer.from('v') }]);
+    await first.close();
+    const environment = openEnvironment({ directory });
+    const copies = environment.table('segments-copy');
+    const keys = [...copies.getKeys({})];
+    await environment.write(() => {
+      for (const key of keys) void copies.remove(key);
+    });
+    await environment.close();
+    const reader = await openLmdbStore({ directory, key, readOnly: true, onFault: () => undefined });
+    t.equal((await reader.get('a', Buffer.from('k')))?.toString(), 'v');
+    await reader.close();
+    await (await open()).close();
+    await damageRow(directory, 'segments', 1);
+    const store = await open();
+    t.equal((await store.get('a', Buffer.from('k')))?.toString(), 'v');
+    await store.close();
+  },
+);

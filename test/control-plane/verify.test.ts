@@ -12,6 +12,7 @@ import { loadKey } from '../../gateway/process/keys.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
+import { damageRow } from '../kit/damage.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { folderOf, runProgram, Site } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
@@ -102,6 +103,22 @@ for (const number of [3n, 10n]) {
       });
     },
   );
+}
+
+for (const table of ['positions', 'seen', 'certificates']) {
+  t.test(`verify - a damaged row of ${table} is named`, async (t) => {
+    const { data, directory, open } = await filled(t);
+    const store = await open();
+    await store.write([{ table: 'certificates', key: Buffer.from('0a'), value: Buffer.from('row') }]);
+    await store.close();
+    await damageRow(directory, table, 0);
+    const { code, report } = await verify(data);
+    t.equal(code, 1);
+    t.match(report, {
+      events: { count: 10, damage: new RegExp(`^row [0-9a-f]+ of ${table}: .*checksum`) },
+      audit: { intact: true },
+    });
+  });
 }
 
 t.test('start - a damaged newest row keeps nothing from going on behind it, and is named', async (t) => {

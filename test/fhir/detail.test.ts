@@ -79,6 +79,30 @@ t.test('fhir patient - whom an account was moved from keeps the number', (t) => 
   t.end();
 });
 
+t.test('fhir patient - where somebody was born is no address to write to', (t) => {
+  const patient = (pid11: string, pid23 = '') =>
+    resources(t, 'ADT^A08', `PID|1||7^^^H^MR||A^B||1980|F|||${pid11}||||||||||||${pid23}`).Patient?.[0];
+  const url = 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace';
+  const born = patient('1 RUE^^PARIS^^75002^FRA^H~^^^^^FRA^BDL^^75112', 'LYON');
+  t.same(born?.address, [
+    { use: 'home', line: ['1 RUE'], city: 'PARIS', postalCode: '75002', country: 'FRA' },
+  ]);
+  t.same(born?.extension, [{ url, valueAddress: { text: 'LYON', district: '75112', country: 'FRA' } }]);
+  t.match(patient('^^CITY^^^XX^N'), { extension: [{ url, valueAddress: { city: 'CITY', country: 'XX' } }] });
+  t.match(patient('^^N^^^XX^N~^^BDL^^^XX^BDL'), {
+    address: [{ use: 'old', city: 'N' }],
+    extension: [{ url, valueAddress: { city: 'BDL' } }],
+  });
+  // The country somebody comes from, and where the mother lived then.
+  const others = patient('^^^^^XX^F~^^BIRTHTOWN^^^XX^BR');
+  t.match(others?.address, [
+    { use: 'old', country: 'XX' },
+    { use: 'old', city: 'BIRTHTOWN' },
+  ]);
+  t.equal(others?.extension, undefined);
+  t.end();
+});
+
 t.test('fhir patient - the script of a name; a postal address and when it held', (t) => {
   const { Patient } = resources(
     t,
@@ -357,5 +381,44 @@ t.test('fhir coverage - the insurer can be reached, the group is named, the guar
     { name: 'BLUE', telecom: [{ use: 'work' }], address: [{ line: ['1 ST'] }, { line: ['2 ST'] }] },
   ]);
   t.match(RelatedPerson, [{ period: { start: '2026-01-01', end: '2026-12-31' } }]);
+  t.end();
+});
+
+t.test('fhir observation - says by its sub-id which rows belong together', (t) => {
+  const row = (n: number, code: string, subId: string, value: string) =>
+    `OBX|${n}|CWE|${code}^^L|${subId}|${value}^^L||||||F`;
+  const { Observation } = resources(
+    t,
+    'ORU^R01',
+    pid,
+    'OBR|1||F1|CULT^Culture^L',
+    row(1, 'ORG', '1', 'ECO'),
+    row(2, 'AMP', '1', 'R'),
+    row(3, 'ORG', '2', 'SAU'),
+    row(4, 'AMP', '2', 'S'),
+    row(5, 'NOTE', '', 'X'),
+  );
+  const told = (one: Found) => list(one.extension).map(({ url, valueString }) => [url, valueString]);
+  const url = 'urn:hilum:extension:sub-id';
+  t.same(Observation?.map(told), [[[url, '1']], [[url, '1']], [[url, '2']], [[url, '2']], []]);
+  t.end();
+});
+
+t.test('fhir observation - of a dose, too', (t) => {
+  const { Observation } = resources(
+    t,
+    'VXU^V04',
+    pid,
+    'ORC|RE||1^H',
+    'RXA|0|1|20260314||130^DTaP-IPV^CVX|1|mL',
+    'OBX|1|CE|30956-7^Vaccine type^LN|1|20^DTaP^CVX||||||F',
+    'OBX|2|NM|30973-2^Dose number^LN|1|3||||||F',
+    'OBX|3|CE|30956-7^Vaccine type^LN|2|10^IPV^CVX||||||F',
+  );
+  t.match(Observation, [
+    { extension: [{ valueString: '1' }] },
+    { extension: [{ valueString: '1' }] },
+    { extension: [{ valueString: '2' }] },
+  ]);
   t.end();
 });

@@ -63,7 +63,7 @@ t.test('fhir value - a comparator, a titer and a name in digits', async (t) => {
   );
   t.equal(valueText({ value: '12:30', valueType: 'ST' }), '"valueString":"12:30"');
   t.equal(valueText({ value: '0042', valueType: 'ST' }), '"valueString":"0042"');
-  t.equal(valueText({ value: '7.40', valueType: 'TX', unit: 'mmol/L' }), '"valueString":"7.40"');
+  t.equal(valueText({ value: '7.40', valueType: 'TX', unit: 'mmol/L' }), '"valueString":"7.40 mmol/L"');
 });
 
 t.test('fhir value - a structured numeric is a quantity, a range, a ratio or its text', async (t) => {
@@ -321,6 +321,23 @@ t.test(
   },
 );
 
+t.test('fhir value - a range whose bounds are components as well is its text and its bounds', async (t) => {
+  const of = (sent: string, type = 'NM') =>
+    resourceOf(
+      'Observation',
+      msh('ORU^R01'),
+      'PID|1||1',
+      'OBR|1||F|A^A^L',
+      `OBX|1|${type}|A^A^L||4.1|mmol/L|${sent}||||F`,
+    ).referenceRange;
+  const bounds = { low: { value: 3.5 }, high: { value: 5 } };
+  t.match(of('3.5-5.0^3.5^5.0'), [{ ...bounds, text: /^3\.5-5\.0$/ }]);
+  t.match(of('normal^3.5^5.0'), [{ ...bounds, text: /^normal$/ }]);
+  t.match(of('^3.5^5.0'), [{ ...bounds, text: /^3\.5-5\.0$/ }]);
+  t.same(of('3.5-5.0^3.5^5.0', 'ST'), [{ text: '3.5-5.0' }], 'bounds are of numbers');
+  t.same(of('a^b^c'), [{ text: 'a^b^c' }], 'other parts stay as they were sent');
+});
+
 t.test('fhir value - what is no plain number keeps its unit in the text', async (t) => {
   const of = (value: string, valueType = 'NM', unit = 'mmol/L') => valueText({ value, valueType, unit });
   t.equal(of('5,4', 'ST'), '"valueString":"5,4 mmol/L"');
@@ -328,6 +345,24 @@ t.test('fhir value - what is no plain number keeps its unit in the text', async 
   t.equal(of('≤2'), '"valueString":"≤2 mmol/L"');
   t.equal(of('negative', 'ST'), '"valueString":"negative"', 'a word has none');
   t.equal(of('see 5', 'TX'), '"valueString":"see 5"', 'nor a narrative');
+  for (const type of ['SN', 'TX', 'FT', 'TXT']) {
+    for (const number of ['6.8', '6,8', '>1000', '≥ 7', '<0,01'])
+      t.equal(of(number, type), `"valueString":"${number} mmol/L"`, type);
+    t.equal(of('6.8', type, ''), '"valueString":"6.8"', type);
+  }
+  t.equal(of('６．８'), '"valueString":"６．８ mmol/L"', 'full-width');
+  t.equal(of('٦٫٨'), '"valueString":"٦٫٨ mmol/L"', 'Arabic');
+  const coded = (code: string, text = '') =>
+    valueText({
+      value: text || code,
+      valueType: 'CE',
+      unit: 'mmol/L',
+      valueCode: { text, codings: code === '' ? [] : [{ system: 'urn:hilum:lab', code }] },
+    });
+  t.equal(coded('', '>1000'), '"valueString":">1000 mmol/L"', 'a number in a coded element');
+  t.equal(coded('6,8'), '"valueString":"6,8 mmol/L"');
+  t.match(coded('5', 'moderate'), '"valueCodeableConcept"', 'a code that is a number');
+  t.match(coded('', 'moderate'), '"valueCodeableConcept"');
   const structured = { comparator: '<=', number1: '2', separator: '/', number2: '38' };
   t.equal(
     valueText({ value: '<=2/38', valueType: 'SN', unit: 'ug/mL', structured }),

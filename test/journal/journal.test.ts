@@ -795,15 +795,88 @@ t.test('journal - another key does not open it, and does not harm it', async (t)
   const first = await open(directory);
   await first.journal.append(draft('T', 'text'));
   await close(first);
-  const wrong = await open(directory, { key: randomBytes(32) });
-  const [taken] = take(wrong.journal);
-  t.match(taken?.damaged, 'does not authenticate: wrong key');
-  await close(wrong);
+  const before = readFileSync(join(directory, 'data.mdb'));
+  const wrong = { code: 'key-wrong', exit: 78, hint: /Put back the key file/ };
+  await t.rejects(open(directory, { key: randomBytes(32) }), wrong);
+  t.ok(before.equals(readFileSync(join(directory, 'data.mdb'))), 'the file is as it was');
   const right = await open(directory);
   const [again] = take(right.journal);
   t.equal(Buffer.from(recordOf(again).raw).toString(), 'text');
   await close(right);
 });
+
+t.test('journal - what makes the key of a life stands twice, and one copy is enough', async (t) => {
+  const copies = ['segments', 'segments-copy'];
+  for (const damaged of copies) {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    await first.journal.append(draft('T', 'text'));
+    await close(first);
+    const environment = openEnvironment({ directory });
+    const flipped = [0, 1].map((number) => {
+      const key = Buffer.alloc(4);
+      key.writeUInt32BE(number);
+      const value = Buffer.from(environment.table(damaged).get(key) as Buffer);
+      value[3] = (value[3] ?? 0) ^ 1;
+      return { key, value };
+    });
+    await environment.write(() => {
+      for (const { key, value } of flipped) void environment.table(damaged).put(key, value);
+    });
+    await environment.close();
+    await t.rejects(open(directory, { key: randomBytes(32) }), { code: 'key-wrong' }, damaged);
+    const again = await open(directory);
+    t.equal(Buffer.from(recordOf(take(again.journal)[0]).raw).toString(), 'text', damaged);
+    await close(again);
+    const mended = openEnvironment({ directory });
+    for (const { key } of flipped) {
+      const [one, other] = copies.map((name) => mended.table(name).get(key));
+      t.ok(one !== undefined && other?.equals(one), `both copies of ${damaged} are as they were`);
+    }
+    await mended.close();
+  }
+});
+
+t.test('journal - of a row whose head is lost no record takes the number of another', async (t) => {
+  const directory = folderOf(t);
+  const first = await open(directory);
+  const guesses = ['stat', 'routine', 'stat', 'routine', 'stat'] as const;
+  await Promise.all(guesses.map((guess, at) => first.journal.append(draft(`${at + 1}`, 'text', { guess }))));
+  await close(first);
+  await damageHead(directory, 'stat', 1, 'records');
+  const second = await open(directory);
+  const { journal } = second;
+  const lost = take(journal, 'stat');
+  t.same(
+    lost.map(({ sequence, damaged }) => [sequence === 2 || sequence === 4, damaged !== '']),
+    lost.map(() => [false, true]),
+  );
+  t.equal(new Set(lost.map(({ sequence }) => sequence)).size, 3);
+  t.notOk(journal.waiting('stat'), 'and nothing of its class waits that cannot be taken');
+  await close(second);
+});
+
+t.test(
+  'journal - more events than a row can count are several rows, with nothing between them',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    await first.journal.append(draft('A', 'text'));
+    finishAll(first.journal, 'routine', 40_000);
+    await close(first);
+    const second = await open(directory);
+    t.match(
+      second.journal.lanes().find(({ lane }) => lane === 'routine'),
+      { first: 1, last: 40_000 },
+    );
+    const sent = sendable(second.journal, 'routine');
+    t.equal(sent.length, 40_000);
+    t.ok(sent.every((text, at) => text === `1/${at + 1}`));
+    t.ok(second.journal.acked('routine', 40_000));
+    t.match(custodyOf(second.journal), { accepted: 1, delivered: 1, pending: 0 });
+    await close(second);
+  },
+);
 
 t.test('journal - a journal of another format is refused before anything is written', async (t) => {
   const directory = folderOf(t);

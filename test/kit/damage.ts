@@ -31,8 +31,15 @@ export function damageQuarantined(directory: string, sequence: number): Promise<
   );
 }
 
-/** In the head of the outbox row that holds this position. */
-export function damageHead(directory: string, lane: Class, sequence: number): Promise<void> {
+/** In the head of the outbox row that holds this position, or of the row of records that begins with it. */
+export function damageHead(
+  directory: string,
+  lane: Class,
+  sequence: number,
+  of: 'outbox' | 'records' = 'outbox',
+): Promise<void> {
+  if (of === 'records')
+    return flip(directory, recordsTable(lane), (key) => (readUInt64(key, 0) === sequence ? 4 : undefined));
   return flip(directory, outboxTable(lane), (key) => {
     const { first, count } = readOutboxRowKey(key);
     return sequence >= first && sequence < first + count ? 12 : undefined;

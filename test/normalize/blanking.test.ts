@@ -176,9 +176,13 @@ function synthetic(family: Family, name: string, fields: number[]): Buffer {
   const profile = family.name === 'oru-device' ? '|||||||||IHE PCD-01' : '';
   const lines = [`MSH|^~\\&|A|B|C|D|20260101||${type}|1|P|2.6${profile}`];
   if (name !== 'PID' && name !== 'MFI') lines.push('PID|1||4711');
-  if (['OBX', 'TQ1', 'SPM', 'SAC', 'RXR', 'RXC'].includes(name) && family.segments.has('ORC'))
+  if (
+    ['OBX', 'TQ1', 'SPM', 'SAC', 'TCD', 'SID', 'INV', 'RXR', 'RXC'].includes(name) &&
+    family.segments.has('ORC')
+  )
     lines.push('ORC|NW|1');
-  if (family.name === 'mfn' && name !== 'MFI') lines.push('MFI|CDM');
+  if (family.name === 'mfn') lines.push(name === 'MFI' ? 'MFE|MAD' : 'MFI|CDM');
+  if (family.name === 'mfn' && name === 'NTE') lines.push('MFE|MAD');
   if (['PRT', 'ROL'].includes(name)) lines.push('PV1|1|I');
   const cells: string[] = [name];
   for (const field of fields) {

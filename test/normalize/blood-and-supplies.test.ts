@@ -104,6 +104,88 @@ t.test('blood - a unit that is dispensed', async (t) => {
   t.same(only('Procedure', all), []);
 });
 
+t.test('blood - an order is not done because a unit is told of', async (t) => {
+  const bpx = (status: string) => `BPX|1|${status}^X^HL70510|P|20261123083000|W1^BB|RBC^RBC^ISBT128`;
+  const bpo = 'BPO|1|RBC^Red cells^L||2';
+  const wanted: [type: string, segments: string[], status: string, fhir: string][] = [
+    ...['RS', 'RD', 'DS', 'RI', 'RA', 'RL', 'RE', 'CR', 'WA', 'PT', 'rq', 'XX', ''].map(
+      (status): [string, string[], string, string] => [
+        'BPS^O29',
+        ['ORC|RE|P1|F1', bpo, bpx(status)],
+        'in-progress',
+        'active',
+      ],
+    ),
+    ['BRP^O30', ['MSA|AA|1', 'ORC|re|P1|F1', bpo, bpx('DS')], 'in-progress', 'active'],
+    // What the order says of itself counts.
+    ['BPS^O29', ['ORC|RE|P1|F1||CM', bpo, bpx('DS')], 'completed', 'completed'],
+    ['BPS^O29', ['ORC|OC|P1|F1', bpo, bpx('RL')], 'cancelled', 'revoked'],
+    ['BPS^O29', ['ORC|OK|P1|F1', bpo, bpx('RD')], 'accepted', 'active'],
+    ['BRP^O30', ['MSA|AE|1', 'ORC|RE|P1|F1', bpo, bpx('DS')], 'rejected', 'revoked'],
+    // Transfused: as many as were asked for, fewer, none.
+    ['BTS^O31', ['ORC|RE|P1|F1', bpo, btx('W1', 'TX'), btx('W2', 'TR')], 'completed', 'completed'],
+    ['BTS^O31', ['ORC|RE|P1|F1', btx('W1', 'TX')], 'completed', 'completed'],
+    ['BTS^O31', ['ORC|RE|P1|F1', bpo, btx('W1', 'TX')], 'in-progress', 'active'],
+    ['BTS^O31', ['ORC|RE|P1|F1', btx('W1', 'WA')], 'in-progress', 'active'],
+    ['BTS^O31', ['ORC|RE|P1|F1', bpo, btx('W1', 'TX'), btx('W2', 'RA')], 'in-progress', 'active'],
+  ];
+  for (const [type, segments, status, fhir] of wanted) {
+    t.equal(events(type, ...segments)[0]?.status, status, `${type} ${segments}`);
+    t.match(only('ServiceRequest', resources(type, ...segments)), [{ status: fhir }], `${type} ${segments}`);
+  }
+});
+
+t.test('blood - FHIR says how a unit stands, whom it fits and until when', async (t) => {
+  const bpx = (status: string) =>
+    `BPX|1|${status}|P|20261123083000|W1^BB|RBC^RBC^ISBT128|DIR^Directed^L||||A+^A pos|IRR^Irradiated^L~CMV^CMV neg^L|202612302359`;
+  const url = 'urn:hilum:extension:blood-unit';
+  const product = (type: string, ...units: string[]) =>
+    only('BiologicallyDerivedProduct', resources(type, 'ORC|RE|P1|F1', 'BPO|1|RBC', ...units))[0];
+  t.match(product('BPS^O29', bpx('RD^Ready^HL70510')), {
+    status: 'available',
+    extension: [
+      {
+        url,
+        extension: [
+          { url: 'status', valueCodeableConcept: { coding: [{ code: 'RD' }], text: 'Ready' } },
+          { url: 'since', valueDateTime: '2026-11-23T08:30:00+01:00' },
+          { url: 'bloodGroup', valueCodeableConcept: { text: 'A pos' } },
+          { url: 'donationType', valueCodeableConcept: { text: 'Directed' } },
+          { url: 'specialTesting', valueCodeableConcept: { text: 'Irradiated' } },
+          { url: 'specialTesting', valueCodeableConcept: { text: 'CMV neg' } },
+          { url: 'expires', valueDateTime: /^2026-12-30T23:59/ },
+        ],
+      },
+    ],
+  });
+  for (const [status, told] of [
+    ['RS', 'available'],
+    ['ri', 'available'],
+    ['RL', 'available'],
+    ['WA', 'unavailable'],
+    ['PT', 'unavailable'],
+    // It may be at the bedside, on its way back, or free for somebody else.
+    ['DS', undefined],
+    ['RA', undefined],
+    ['RE', undefined],
+    ['CR', undefined],
+    ['', undefined],
+  ] as const)
+    t.equal(product('BPS^O29', bpx(status))?.status, told, status);
+  for (const [status, told] of [
+    ['TX', 'unavailable'],
+    ['TR', 'unavailable'],
+    ['WA', 'unavailable'],
+    ['RL', 'available'],
+    ['RA', undefined],
+  ] as const)
+    t.match(product('BTS^O31', btx('W1', `${status}^X^HL70513`)), {
+      status: told,
+      extension: [{ url, extension: [{ url: 'status' }, {}, { url: 'bloodGroup' }] }],
+    });
+  t.equal(product('BPS^O29', 'BPX|1||P||W1^BB|RBC')?.extension, undefined);
+});
+
 t.test('diet - each line is one, and what is said of it stands with it', async (t) => {
   const message = [
     'ORC|NW|O1^C',

@@ -22,3 +22,44 @@ t.test('contacts - where a contact works is no name of theirs [HL7 3.4.5.13]', (
   ]);
   t.end();
 });
+
+t.test('contacts - who ordered is to be written to at ORC-24 [HL7 4.5.1.24]', (t) => {
+  const orc = (orderers: string, at: string) => `ORC|RE|O1|F1|||||||||${orderers}||||||||||||${at}`;
+  const doctor = '1234^Admit^Alan';
+  const [here, there] = ['4444 Healthcare Dr^Ste 1^Ann Arbor^MI^48103^USA^B', '1 Main^^Town'];
+  const told = [{ line: ['4444 Healthcare Dr', 'Ste 1'], city: 'Ann Arbor', postalCode: '48103', use: 'B' }];
+  const obr = `OBR|1|O1|F1|K^K^L${'|'.repeat(12)}${doctor}|||||||||F`;
+  const ordering = (...segments: string[]) =>
+    events('ORU^R01', ...segments)[0]?.order?.participants.map(({ role, person, addresses }) => ({
+      role,
+      id: person?.identifiers[0]?.value,
+      addresses,
+    }));
+  t.match(ordering(orc(doctor, here), obr), [
+    { role: 'ordering', id: '1234', addresses: told },
+    { role: 'ordering', id: '1234', addresses: [] },
+  ]);
+  t.match(ordering(orc(doctor, `${here}~${there}`), obr)?.[0]?.addresses, [...told, { city: 'Town' }]);
+  // Of several nobody knows whose it is; where nobody is named, it is all that is known.
+  t.match(ordering(orc(`${doctor}~9^Other`, here)), [
+    { id: '1234', addresses: [] },
+    { id: '9', addresses: [] },
+    { role: 'ordering', id: undefined, addresses: told },
+  ]);
+  t.match(ordering(orc('', here), obr), [
+    { role: 'ordering', id: undefined, addresses: told },
+    { id: '1234', addresses: [] },
+  ]);
+  const [after] = events('OUL^R22', 'SPM|1', obr, orc(doctor, here));
+  t.match(after?.order?.participants, [{ addresses: [] }, { role: 'ordering', addresses: told }]);
+  t.same(ordering(orc(doctor, ''), obr)?.[0]?.addresses, []);
+  const all = resources('ORU^R01', orc(doctor, here), obr);
+  const practitioners = only('Practitioner', all);
+  const [request] = only('ServiceRequest', all) as { requester?: { reference: string } }[];
+  const requester = practitioners.find(({ id }) => request?.requester?.reference === `urn:uuid:${id}`);
+  t.match(requester, { address: [{ line: ['4444 Healthcare Dr', 'Ste 1'], city: 'Ann Arbor' }] });
+  t.match(only('ServiceRequest', resources('ORU^R01', orc('', here), obr)), [
+    { requester: { display: 'Alan Admit' } },
+  ]);
+  t.end();
+});

@@ -30,6 +30,7 @@ interface Sent {
   status?: string;
   flag?: string;
   patient?: string;
+  role?: string;
 }
 
 function result({
@@ -40,12 +41,14 @@ function result({
   status = 'F',
   flag = '',
   patient = '19800101|F',
+  role = 'P',
 }: Sent) {
   const raw = er7(
     'MSH|^~\\&|LAB||||20260301081500+0100||ORU^R01|M1|P|2.5.1',
     `PID|1||4711||X||${patient}`,
     'OBR|1||F1|X|||20260301080000+0100',
     `OBX|1|${type}|${code}^^LN||${value}|${unit}||${flag}|||${status}`,
+    `SPM|1|||SER|||||||${role}`,
   );
   const made = understand(
     JournalRecord.fromPartial({ source: 'lab', protocol: 'mllp', raw, capturedAtUs: 1n }),
@@ -110,10 +113,37 @@ t.test('critical range - another unit is not compared and is counted; the same u
   t.equal(markOf({ code: '6301-6', value: '5.4', unit: '' }), 'inr: above 5');
 });
 
+t.test(
+  'critical range - a decimal comma is one; before three digits it is undecided, and told',
+  async (t) => {
+    for (const type of ['NM', 'ST', 'SN']) {
+      const sent = (value: string) => markOf({ type, value: type === 'SN' ? `^${value}` : value });
+      t.equal(sent('6,9'), 'potassium: above 6.0 mmol/L', type);
+      t.equal(sent('2,75'), 'potassium: below 2.8 mmol/L', type);
+      t.equal(sent('4,0'), 'no', type);
+    }
+    t.equal(markOf({ value: '>6,9' }), 'potassium: above 6.0 mmol/L');
+    t.equal(markOf({ value: '6,0' }), 'no', 'the limit itself');
+    t.equal(markOf({ value: '6,0001' }), 'potassium: above 6.0 mmol/L');
+    t.equal(markOf({ value: '0,123' }), 'potassium: below 2.8 mmol/L', 'nobody groups behind a zero');
+    t.equal(markOf({ value: '1234,567' }), 'potassium: above 6.0 mmol/L');
+    t.equal(markOf({ value: '６．９' }), 'potassium: above 6.0 mmol/L', 'full-width');
+    t.equal(markOf({ value: '1,234' }), 'value');
+    t.equal(markOf({ value: '1.234,5' }), 'value');
+    t.equal(markOf({ value: '1,2,3' }), 'value');
+    const { event, observation } = result({ value: '1,234' });
+    t.equal(observation?.value, '1,234');
+    t.same(event?.provenance?.remarks, [
+      'OBX[1]-5: a comma before three digits, decimals or thousands: no rule for critical results was applied',
+    ]);
+    t.same(result({ value: '6,9' }).observation?.value, '6,9', 'the value stays as it was sent');
+    t.equal(result({ value: '6,9' }).lane, 'stat');
+  },
+);
+
 t.test('critical range - what is no number is counted, what is withdrawn is not critical', async (t) => {
   t.equal(markOf({ value: 'hemolyzed', type: 'ST' }), 'value');
   t.equal(markOf({ value: '1:80', type: 'ST' }), 'value');
-  t.equal(markOf({ value: '7,5', type: 'ST' }), 'value');
   t.equal(markOf({ value: '' }), 'no');
   t.equal(markOf({ value: '7', status: 'X' }), 'no');
   t.equal(markOf({ value: '7', status: 'W' }), 'no');
@@ -174,5 +204,17 @@ t.test(
     t.match(problemOf('{ code: "1", unit: mmol/L, above: "6", age: { from: 18 y } }'), [
       /"18 y" is not an age/,
     ]);
+  },
+);
+
+t.test(
+  'critical range - a control, a calibrator and a proficiency sample are nobody’s results',
+  async (t) => {
+    for (const role of [...'BCEFOQV', 'Q^Control^HL70369']) {
+      const { lane, counts } = result({ value: '9.1', flag: 'HH', role });
+      t.same([lane, counts, markOf({ value: '9.1', role })], ['routine', undefined, 'no'], role);
+    }
+    for (const role of ['', 'P', 'G', 'L', 'U', 'Q^Quick^99LAB'])
+      t.equal(markOf({ value: '9.1', role }), 'potassium: above 6.0 mmol/L', role);
   },
 );

@@ -23,6 +23,13 @@ t.test('cx - identifier systems follow the assigning authority', (t) => {
     ['1^^^&https://x.example/id&URI', 'https://x.example/id'],
     ['1^^^H&lab.example&DNS', 'lab.example'],
     ['1^^^H&99&L', 'urn:hilum:lab:H'],
+    ['1^^^1.2.40.0.10', 'urn:oid:1.2.40.0.10'],
+    ['1^^^&1.2.40.0.10', 'urn:oid:1.2.40.0.10'],
+    ['1^^^HOSP&1.2.40.0.10', 'urn:oid:1.2.40.0.10'],
+    ['1^^^HOSP&1.2.40.0.10&OID', 'urn:oid:1.2.40.0.10'],
+    ['1^^^1.2.40.0.10&99&L', 'urn:oid:1.2.40.0.10'],
+    ['1^^^urn:oid:1.2.3', 'urn:oid:1.2.3'],
+    ['1^^^3.2', 'urn:hilum:lab:3.2'],
   ];
   for (const [sent, system] of systems) t.equal(patient(3, sent)?.identifiers[0]?.system, system, sent);
   t.match(patient(3, '1^^^H^MR^FAC^20260101^20261231')?.identifiers[0], {
@@ -31,6 +38,24 @@ t.test('cx - identifier systems follow the assigning authority', (t) => {
     start: '2026-01-01',
     end: '2026-12-31',
   });
+  t.end();
+});
+
+t.test('cx - an authority that the config names is that one, also by its bare OID', (t) => {
+  const context = testContext({ authorities: new Map([['1.2.3', 'https://hosp.example/mrn']]) });
+  for (const sent of ['1^^^1.2.3', '1^^^&1.2.3', '1^^^H&1.2.3']) {
+    const made = normalizeHl7v2(er7(header, `PID|1||${sent}||A^B`, 'OBX|1|NM|A||1'), context);
+    t.equal(made.events[0]?.patient?.identifiers[0]?.system, 'https://hosp.example/mrn', sent);
+  }
+  t.end();
+});
+
+t.test('cx - the check digit, or in Canada the version of a health card, is kept', (t) => {
+  t.match(patient(3, '1234567897^AB^^ON^JHN~12^X^M11^HOSP^MR~7^^^HOSP')?.identifiers, [
+    { value: '1234567897', checkDigit: 'AB', type: 'JHN' },
+    { value: '12', checkDigit: 'X' },
+    { value: '7', checkDigit: '' },
+  ]);
   t.end();
 });
 
@@ -106,6 +131,28 @@ t.test('cwe - a further text without a code is kept', (t) => {
   t.end();
 });
 
+t.test('sad - the house number is in the line, once', (t) => {
+  const lines: [string, string][] = [
+    ['Plein&Plein&1945', 'Plein 1945'],
+    ['Singel&Singel&5', 'Singel 5'],
+    ['Dorfweg&Dorfweg&7b', 'Dorfweg 7b'],
+    ['Dorfweg&&7b', 'Dorfweg 7b'],
+    ['Dorfweg 7 b&Dorfweg&7b', 'Dorfweg 7 b'],
+    ['WEG 1&WEG&1', 'WEG 1'],
+    ['1 MAIN ST&MAIN ST&1', '1 MAIN ST'],
+    ['12&MAIN ST&12', '12 MAIN ST'],
+    ['12&MAIN ST', '12 MAIN ST'],
+    ['&MAIN ST&12', '12 MAIN ST'],
+    ['Straße des 17. Juni&Straße des 17. Juni&17', 'Straße des 17. Juni 17'],
+    ['Hof 3&&13', 'Hof 3 13'],
+    ['Weg 7-9&Weg&7', 'Weg 7-9'],
+    ['&&12', '12'],
+    ['Plein', 'Plein'],
+  ];
+  for (const [sent, line] of lines) t.same(patient(11, `${sent}^^Ede`)?.addresses[0]?.line, [line], sent);
+  t.end();
+});
+
 t.test('cwe - coding systems have their URIs', (t) => {
   const wanted: Record<string, string> = {
     I10: 'http://hl7.org/fhir/sid/icd-10',
@@ -116,6 +163,7 @@ t.test('cwe - coding systems have their URIs', (t) => {
     MDC: 'urn:iso:std:iso:11073:10101',
     HL70078: 'http://terminology.hl7.org/CodeSystem/v2-0078',
     L: 'urn:hilum:lab:L',
+    HL79901: 'urn:hilum:lab:HL79901', // a site's own, as Ontario's
     '': 'urn:hilum:lab',
   };
   for (const [name, system] of Object.entries(wanted)) {

@@ -136,6 +136,33 @@ t.test('order numbers - a repetition of the filler’s number is another number 
   t.end();
 });
 
+t.test('order numbers - where one of the repetitions is the order’s own, the others are alternates', (t) => {
+  const obr = 'OBR|1|1001^HNAM|A1^HNA_ACCN~2001^HNAM_CEREF~3001^HNA_ACCNID|BMP^Panel^L';
+  const orc = 'ORC|RE|1001^HNAM|2001^HNAM_CEREF';
+  for (const [type, ...segments] of [
+    ['ORU^R01', orc, obr],
+    ['OUL^R24', obr, orc],
+  ] as const) {
+    const { order } = event(type, pid, ...segments, 'OBX|1|NM|A^B^L||1||||||F');
+    t.match(order?.filler, { value: '2001', assigner: 'HNAM_CEREF' });
+    t.same(
+      order?.alternates.map(({ value, type }) => [value, type]).sort(),
+      [
+        ['3001', 'FILL'],
+        ['A1', 'FILL'],
+      ],
+      type,
+    );
+    t.same(order?.parents, []);
+  }
+  // A different number is still one that the order hangs from.
+  t.match(event('ORU^R01', pid, orc, 'OBR|1|1001^HNAM|A1^X|A^B^L', 'OBX|1|NM|A^B^L||1||||||F').order, {
+    filler: { value: '2001' },
+    parents: [{ value: 'A1' }],
+  });
+  t.end();
+});
+
 t.test('micro - a susceptibility names the organism of its parent [HL7 2.A.56]', (t) => {
   const { order } = event(
     'ORU^R01',

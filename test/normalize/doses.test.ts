@@ -84,3 +84,24 @@ t.test('doses - a vaccination message without a vaccination says of none that it
   t.match(events('VXU^V04', 'ORC|RE||I1^H'), [{ status: 'unknown' }]);
   t.match(events('VXU^V04', 'ORC|CA||I1^H'), [{ status: 'cancelled' }]);
 });
+
+t.test('doses - 9999 is no number of what was not given, as the CDC guide has it [ORC-3]', async (t) => {
+  const numbers = (orc: string, ...rxa: Parameters<typeof vaccine>) => {
+    const message = [orc, vaccine(...rxa)];
+    const [event] = events('VXU^V04', ...message);
+    const [fhir] = only('Immunization', resources('VXU^V04', ...message));
+    const told = (fhir?.identifier as { value: string }[] | undefined)?.map(({ value }) => value);
+    return [event?.immunization?.identifier?.value, event?.order?.filler?.value, told];
+  };
+  const orc = 'ORC|RE||9999^DCS^1.2^ISO';
+  const nobody = [undefined, undefined, undefined];
+  t.same(numbers(orc, mmr, refused, 'RE'), nobody, 'refused');
+  t.same(numbers(orc, mmr, refused, ''), nobody, 'refused, by its reason');
+  t.same(numbers(orc, mmr, '', 'NA'), nobody, 'contraindicated');
+  t.same(numbers(orc, none, '', ''), nobody, 'had the disease');
+  t.same(numbers(orc, mmr, refused, 'RE', 'D'), nobody, 'the record of it is withdrawn');
+  t.same(numbers('ORC|RE|P1^H|9999^DCS', mmr, '', 'NA'), ['P1', undefined, ['P1']]);
+  const known = (value: string) => [value, value, [value]];
+  t.same(numbers(orc, mmr, '', 'CP'), known('9999'), 'of a dose it is one');
+  t.same(numbers('ORC|RE||99991^DCS', mmr, '', 'NA'), known('99991'));
+});

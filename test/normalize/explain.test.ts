@@ -127,6 +127,10 @@ t.test('explain HL7 v2 - a batch is explained message by message', async (t) => 
   t.equal(value.get('observations[0].value'), '3.10');
   t.same(from.get('observations[0].value'), ['message 2: OBX[1]-5']);
   t.ok(made.unused.some(({ location }) => location === 'message 2: ZBX-2'));
+  t.same(made.events[1]?.event.provenance?.remarks, []);
+  const short = explained(Buffer.from(`BHS|^~\\&\r${report}${second}BTS|3\r`));
+  for (const { event } of short.events)
+    t.same(event.provenance?.remarks, ['BTS-1: it counts 3 messages, the batch has 2']);
 });
 
 t.test('explain HL7 v2 - a charset whose trail bytes look like delimiters is explained too', async (t) => {
@@ -140,6 +144,30 @@ t.test('explain HL7 v2 - a charset whose trail bytes look like delimiters is exp
   t.equal(value.get('patient.names[0].family'), 'ソソ');
   t.same(from.get('patient.names[0].family'), ['PID-5.1']);
   t.same(from.get('patient.names[0].given[0]'), ['PID-5.2']);
+});
+
+t.test('explain HL7 v2 - so is one whose header is too short to name its charset', (t) => {
+  const raw = er7(
+    'MSH|^~\\&|A|B|C|D|20261123||ADT^A01|M1|P|2.5',
+    'PID|1||7||\u001b$B;3ED\u001b(B^\u001b$BB@O:\u001b(B||19500101|F',
+  );
+  const { from } = fieldsOf(explained(raw));
+  t.same(from.get('patient.names[0].family'), ['PID-5.1']);
+  t.same(from.get('patient.birthDate'), ['PID-7']);
+  t.end();
+});
+
+t.test('explain config - a text says that the charset of its source read it', (t) => {
+  const raw = Buffer.concat([
+    er7('MSH|^~\\&|A|B|C|D|20261123||ADT^A01|M1|P|2.5'),
+    Buffer.from('PID|1||7||'),
+    Buffer.from([0xc8, 0xe2, 0xe0, 0xed]),
+    Buffer.from('\r'),
+  ]);
+  const made = explained(raw, 'sources: { lab: { listener: mllp, charset: CP1251 } }');
+  const { rules } = fieldsOf(made);
+  t.ok(rules.get('patient.names[0].family')?.includes('sources.lab.charset'));
+  t.end();
 });
 
 t.test('explain - what is quarantined says why, and nothing is claimed of its fields', async (t) => {

@@ -379,6 +379,33 @@ t.test(
   },
 );
 
+t.test('pcd-04 - FHIR tells a later phase with its own time beside that of the beginning', async (t) => {
+  const effective = (phase: string, obr7: string, obx14: string) => {
+    const [event] = run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        `OBR|1||A-2^MON|196616^MDC_EVT_ALARM^MDC|||${obr7}||||||||||||||||||||||^A-1&MON`,
+        ...alarmRows(phase, low.replace('20261123081500+0100', obx14)),
+      ),
+    );
+    const { entry } = JSON.parse(toBundleText(event as ClinicalEvent)) as {
+      entry: { resource: Record<string, unknown> }[];
+    };
+    const told = entry.find(
+      ({ resource }) => resource.identifier !== undefined && resource.component !== undefined,
+    );
+    return [told?.resource.effectiveDateTime, told?.resource.effectivePeriod];
+  };
+  const [begun, later] = ['20261123081500+0100', '20261123081600+0100'];
+  const [start, end] = ['2026-11-23T08:15:00+01:00', '2026-11-23T08:16:00+01:00'];
+  t.same(effective('start', begun, begun), [start, undefined]);
+  t.same(effective('start', begun, later), [end, undefined], 'the row says when it began');
+  for (const phase of ['continue', 'update', 'end', 'reset'])
+    t.same(effective(phase, begun, later), [undefined, { start, end }], phase);
+  t.same(effective('end', later, later), [end, undefined], 'nothing says when it began');
+  t.same(effective('end', later, ''), [end, undefined]);
+});
+
 t.test('pcd-04 - a later phase without an earlier time does not say when the alarm began', async (t) => {
   const [event] = run(
     er7(

@@ -61,6 +61,71 @@ t.test('replies - where a change was refused, nobody knows how the order stands'
 });
 
 t.test(
+  'replies - an order that was never taken is rejected, also where ORC-5 says CA [IHE LAW LAB-28]',
+  async (t) => {
+    const wanted: [orc: string, status: string, fhir: string][] = [
+      ['UA|O1^C|||CA', 'rejected', 'revoked'],
+      ['ua|O1^C|||DC', 'rejected', 'revoked'],
+      ['UA|O1^C', 'rejected', 'revoked'],
+      ['DE|O1^C', 'rejected', 'revoked'],
+      // It had been taken before.
+      ['CR|O1^C|F1^P||CA', 'cancelled', 'revoked'],
+      ['OK|O1^C|F1^P||CA', 'cancelled', 'revoked'],
+      ['UC|O1^C|F1^P||CA', 'cancelled', 'revoked'],
+      // What is refused is a change: the order stands as ORC-5 says, or as it stood.
+      ['UC|O1^C|F1^P||CM', 'completed', 'completed'],
+      ['UC|O1^C|F1^P||IP', 'in-progress', 'active'],
+      ['UC|O1^C|F1^P', 'accepted', 'active'],
+      ['UD|O1^C|F1^P', 'accepted', 'active'],
+      ['UH|O1^C|F1^P', 'accepted', 'active'],
+      ['UM|O1^C|F1^P', 'accepted', 'active'],
+      ['UX|O1^C|F1^P', 'accepted', 'active'],
+      // Still on hold.
+      ['UR|O1^C|F1^P', 'accepted', 'on-hold'],
+      ['HR|O1^C|F1^P', 'accepted', 'on-hold'],
+      ['UR|O1^C|F1^P||IP', 'in-progress', 'active'],
+      ['OK|O1^C|F1^P||SC', 'accepted', 'active'],
+      ['XR|O1^C|F1^P', 'accepted', 'active'],
+    ];
+    const orders = ['ORL^O34', 'ORR^O02', 'ORG^O20', 'ORI^O24', 'OSU^O51', 'OPR^O38'];
+    const drugs = ['RRE^O12', 'RRG^O16', 'ORP^O10'];
+    for (const [orc, status, fhir] of wanted) {
+      for (const type of orders) {
+        const message = ['MSA|AA|1', `ORC|${orc}`, 'OBR|1|O1^C||K^K^L'];
+        t.equal(events(type, ...message)[0]?.status, status, `${type} ${orc}`);
+        t.match(only('ServiceRequest', resources(type, ...message)), [{ status: fhir }], `${type} ${orc}`);
+      }
+      for (const [type, line] of [
+        ['ORB^O28', 'BPO|1|RBC^Red cells^L||2'],
+        ['BRP^O30', 'BPX|1|RD||||RBC'],
+        ['BRT^O32', 'BTX|1|W1^BB|||||||||TX'],
+        ['ORD^O04', 'ODS|D||DIAB^Diabetic^L'],
+        ['ORS^O06', 'RQD|1|4711^Gauze^INT'],
+        ['ORN^O08', 'RQD|1|4711^Gauze^INT'],
+      ] as const) {
+        const message = ['MSA|AA|1', `ORC|${orc}`, line];
+        t.equal(events(type, ...message)[0]?.status, status, `${type} ${orc}`);
+        t.match(only('ServiceRequest', resources(type, ...message)), [{ status: fhir }], `${type} ${orc}`);
+      }
+      for (const type of drugs) {
+        const message = ['MSA|AA|1', `ORC|${orc}`, 'RXO|A^A^L|1||mg'];
+        t.equal(events(type, ...message)[0]?.status, status, `${type} ${orc}`);
+        const prescribed = only('MedicationRequest', resources(type, ...message));
+        t.match(prescribed, [{ status: fhir === 'revoked' ? 'cancelled' : fhir }], `${type} ${orc}`);
+      }
+      // What a refused reply repeats was neither given nor dispensed.
+      for (const [type, act] of [
+        ['RRD^O14', 'RXD|1|A^A^L|20261126|30|TAB'],
+        ['RRA^O18', 'RXA|0|1|20261126080000||A^A^L|500|mg|||||||||||||CP'],
+      ] as const) {
+        if (status === 'rejected')
+          t.equal(events(type, 'MSA|AA|1', `ORC|${orc}`, act)[0]?.status, 'unknown', `${type} ${orc}`);
+      }
+    }
+  },
+);
+
+t.test(
   'replies - one that refuses what it was told of says neither that a dose was given nor that it was not',
   async (t) => {
     const rxa = 'RXA|0|1|20261126080000||AMOX^Amox^L|500|mg|||||||||||||CP';

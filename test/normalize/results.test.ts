@@ -219,6 +219,20 @@ t.test('results - a report whose order ended is cancelled, where OBR-25 does not
   t.end();
 });
 
+t.test('results - blanks at the ends say nothing, whatever width they have', (t) => {
+  for (const blank of ['\u00a0', '\u3000', '\u2009', ' ']) {
+    const { observations } = event(
+      'OBR|1||F1|A^B^L',
+      `OBX|1|NM|A${blank}^B^L||${blank}5.4${blank}|mmol/L${blank}|3-5${blank}|H${blank}|||F${blank}`,
+    );
+    const [one] = observations;
+    t.match(one, { value: '5.4', unit: 'mmol/L', interpretation: 'H', status: 'final' });
+    t.equal(one?.unitCode && reader.read(one.unitCode), 'mmol/L');
+    t.equal(one?.code?.codings[0]?.code, 'A');
+  }
+  t.end();
+});
+
 t.test('results - a power of ten whose separator was not escaped is one unit, and says so', (t) => {
   const unit = (sent: string) => {
     const found = event('OBR|1||F1|A^B^L', `OBX|1|NM|WBC^WBC^L||5.1|${sent}|||||F`);
@@ -235,6 +249,13 @@ t.test('results - a power of ten whose separator was not escaped is one unit, an
   t.equal(unit('10^doses^L').unit, '10', 'a local code of a unit stays one');
   t.same(unit('10^3/mm^3'), { unit: '10^3/mm^3', ucum: '10*3/mm3', remarks });
   t.same(unit('E^9/L'), { unit: 'E^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('.10^9/L'), { unit: '.10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('·10^9/L'), { unit: '·10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('x·10^9/L'), { unit: 'x·10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('mal 10^9/L'), { unit: 'mal 10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('10^9^/L'), { unit: '10^9/L', ucum: '10*9/L', remarks });
+  t.same(unit('fach 10^9/L'), { unit: 'fach 10^9/L', ucum: undefined, remarks }, 'never 9/L');
+  t.equal(unit('1.0^9/L').ucum, undefined);
   t.end();
 });
 

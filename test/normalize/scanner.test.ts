@@ -16,6 +16,7 @@ function read(raw: Uint8Array | string): Message {
   const message = scan(bytes, {
     context: testContext(),
     offset: '',
+    day: '',
     remarks: new Map(),
     at: 0,
     rules: [],

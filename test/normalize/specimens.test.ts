@@ -70,3 +70,121 @@ t.test('specimens - on which side a drug is given', async (t) => {
     { dosageInstruction: [{ site: { text: 'Forearm, Left' }, additionalInstruction: [{ text: 'Crush' }] }] },
   ]);
 });
+
+t.test('specimens - what is found in a control is of no patient in FHIR, and the role is told', async (t) => {
+  const message = (role: string) => [
+    'PV1|1|I|W^1',
+    'OBR|1||F1^L|K^Potassium^L|||20261123',
+    'OBX|1|NM|K^Potassium^L||9.1|mmol/L||HH|||F',
+    `SPM|1|||SER|||||||${role}`,
+  ];
+  const about = (role: string) =>
+    resources('ORU^R01', ...message(role))
+      .filter(({ resourceType }) => /Observation|Report|Specimen|ServiceRequest/.test(String(resourceType)))
+      .map((one) => [one.resourceType, 'reference' in Object(one.subject), one.encounter !== undefined]);
+  t.same(about('Q^Control^HL70369'), [
+    ['Specimen', false, false],
+    ['ServiceRequest', false, false],
+    ['Observation', false, false],
+    ['DiagnosticReport', false, false],
+  ]);
+  t.same(about('P^Patient^HL70369'), [
+    ['Specimen', true, false],
+    ['ServiceRequest', true, true],
+    ['Observation', true, true],
+    ['DiagnosticReport', true, true],
+  ]);
+  t.match(only('Specimen', resources('ORU^R01', ...message('Q^Control^HL70369'))), [
+    {
+      extension: [
+        {
+          url: 'urn:hilum:extension:specimen-role',
+          valueCodeableConcept: { coding: [{ code: 'Q', system: /v2-0369$/ }] },
+        },
+      ],
+    },
+  ]);
+});
+
+t.test(
+  'specimens - what an analyzer tells of dilution, runs and lots stays with what it is said of',
+  async (t) => {
+    const control = [
+      'SPM|1|QC1&LAB||SER|||||||Q',
+      `SAC|||C1${'|'.repeat(26)}^1^:^5`,
+      `INV|QCL^Level 1 control^L|OK^OK^HL70383|CO^Control^HL70384|K7${'|'.repeat(8)}20270101||||LOTQ|ACME^Acme^L`,
+      'OBR|1|A1||CK^CK^L',
+      'ORC|OK',
+      'OBX|1|NM|CK^CK^L|1|>2000|U/L|||||P',
+      'TCD|CK^CK^L|^1^:^1',
+      'OBX|2|NM|CK^CK^L|2|8450|U/L|||||F',
+      'TCD|CK^CK^L|^1^:^10|^1^:^20|^1^:^2|<^0.5|Y|N|D^Repeated with dilution^HL70389',
+      'SID|CK^CK^L|LOT9|R1|ACME^Acme^L',
+      'SID|DIL^Diluent^L|LOT8',
+      'OBR|2|A2||NA^Na^L',
+      'OBX|1|NM|NA^Na^L||120|mmol/L|||||F',
+      'SAC|||C2',
+      'INV|QCL|||K8',
+      'OBR|3|A3||K^K^L',
+    ];
+    const [ck, na, k] = events('OUL^R22', ...control);
+    const lot = {
+      code: { text: 'Level 1 control' },
+      statuses: [{ text: 'OK' }],
+      type: { codings: [{ code: 'CO' }] },
+      lotNumber: 'LOTQ',
+      expires: { value: '2027-01-01' },
+      container: 'K7',
+      manufacturer: { text: 'Acme' },
+    };
+    for (const one of [ck, na]) {
+      t.match(one?.order?.specimen, { dilution: '1:5', substances: [lot] });
+      t.equal(one?.order?.specimen?.substances.length, 1);
+    }
+    t.match(k?.order?.specimen, { dilution: '', substances: [{ container: 'K8' }] });
+    t.equal(k?.order?.specimen?.substances.length, 1, 'each container has its own');
+    t.match(ck?.observations, [
+      { analysis: { autoDilution: '1:1', repeatStatus: undefined }, substances: [] },
+      {
+        analysis: {
+          service: { text: 'CK' },
+          autoDilution: '1:10',
+          rerunDilution: '1:20',
+          preDilution: '1:2',
+          diluentContent: '<0.5',
+          repeatAllowed: 'Y',
+          reflexAllowed: 'N',
+          repeatStatus: { text: 'Repeated with dilution' },
+        },
+        substances: [
+          { code: { text: 'CK' }, lotNumber: 'LOT9', container: 'R1', manufacturer: { text: 'Acme' } },
+          { lotNumber: 'LOT8' },
+        ],
+      },
+    ]);
+    t.match(na?.observations, [{ analysis: undefined, substances: [] }]);
+    const [ordered] = events('OML^O33', 'SPM|1|S1', 'ORC|NW|A1', 'OBR|1|A1||CK^CK^L', 'TCD|CK^CK^L||^1^:^10');
+    t.match(ordered?.order?.analysis, { rerunDilution: '1:10' });
+  },
+);
+
+t.test('specimens - whether it is still there, and whether it fits what was asked for', async (t) => {
+  const said = (there: string, reject = '') =>
+    `SPM|1|S1&C||SER^Serum^L${'|'.repeat(16)}${there}|${reject}||I^Inappropriate^HL70492`;
+  const message = (...rest: [string, string?]) => ['ORC|NW|O1', 'OBR|1|O1||A^A^L', said(...rest)];
+  t.match(events('OML^O21', ...message('N'))[0]?.order?.specimen, {
+    availability: 'N',
+    appropriateness: { text: 'Inappropriate', codings: [{ code: 'I' }] },
+  });
+  for (const [there, reject, status] of [
+    ['N', '', 'unavailable'],
+    ['y', '', 'available'],
+    ['', '', undefined],
+    ['X', '', undefined],
+    ['Y', 'RB^Broken^HL70490', 'unsatisfactory'],
+  ] as const) {
+    const [specimen] = only('Specimen', resources('OML^O21', ...message(there, reject)));
+    t.equal(specimen?.status, status, `${there} ${reject}`);
+    t.match(specimen?.condition, [...(reject === '' ? [] : [{ text: 'Broken' }]), { text: 'Inappropriate' }]);
+  }
+});

@@ -117,6 +117,28 @@ t.test('time - other notations of one instant are understood, and remarked', (t)
   t.end();
 });
 
+t.test('time - 24:00 is 00:00 of the next day, and remarked [ISO 8601]', (t) => {
+  const wanted: [sent: string, value: string, precision: string][] = [
+    ['202611262400', '2026-11-27T00:00:00+01:00', 'minute'],
+    ['20261126240000', '2026-11-27T00:00:00+01:00', 'second'],
+    ['20261126240000.000+0100', '2026-11-27T00:00:00.000+01:00', 'fraction'],
+    ['202612312400', '2027-01-01T00:00:00+01:00', 'minute'],
+    ['202402282400', '2024-02-29T00:00:00+01:00', 'minute'],
+    ['202602282400', '2026-03-01T00:00:00+01:00', 'minute'],
+    ['202603282400-0500', '2026-03-29T00:00:00-05:00', 'minute'],
+    ['2026-11-26T24:00:00', '2026-11-27T00:00:00+01:00', 'second'],
+  ];
+  for (const [sent, value, precision] of wanted) {
+    const { time, remark } = readTime(sent, berlin);
+    t.match(time, { value, precision, original: sent }, sent);
+    t.equal(remark, '24:00, which is 00:00 of the next day', sent);
+  }
+  for (const sent of ['202611262401', '20261126240001', '202611312400', '2026112624', '202611262500']) {
+    t.match(readTime(sent, berlin), { time: { value: '' }, remark: 'not a time' }, sent);
+  }
+  t.end();
+});
+
 t.test('time - a day or month that nobody knows is left out', (t) => {
   const wanted: [sent: string, value: string, precision: string][] = [
     ['19410000', '1941', 'year'],

@@ -1,6 +1,8 @@
 /** Shapes of a message that a sender's habit or its transport makes. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundleText } from '../../proto/fhir/bundle.ts';
+import { problemsOf } from '../fhir/validator.ts';
 import { er7, testContext } from './context.ts';
 
 const msh = (id: string, type = 'ORU^R01', more = '') =>
@@ -32,6 +34,96 @@ t.test('shapes - every message of a batch is its own events, under its own contr
     ],
   );
 });
+
+t.test(
+  'shapes - a batch that is not what its trailers count, or has none, is told with each of its messages',
+  async (t) => {
+    const message = (id: string) => [msh(id), 'PID|1||7^^^S^MR', 'OBR|1|||K^K^L'];
+    const [fhs, bhs] = ['FHS|^~\\&|LAB', 'BHS|^~\\&|LAB'];
+    const [a, b, c] = [message('A'), message('B'), message('C')];
+    const cut = (name: string) =>
+      `${name}: no ${name[0]}TS ends the ${name === 'FHS' ? 'file' : 'batch'}, what stood behind may be missing`;
+    const wanted: [lines: string[], remarks: string[][]][] = [
+      [
+        [fhs, bhs, ...a, ...b, 'BTS|2', 'FTS|1'],
+        [[], []],
+      ],
+      // No count is no claim, and neither is what is no number.
+      [
+        [fhs, bhs, ...a, ...b, 'BTS', 'FTS'],
+        [[], []],
+      ],
+      [
+        [fhs, bhs, ...a, ...b, 'BTS||x', 'FTS|'],
+        [[], []],
+      ],
+      [[bhs, ...a, 'BTS|two'], [[]]],
+      [
+        [bhs, ...a, ...b, 'BTS| 002 |x'],
+        [[], []],
+      ],
+      // [HL7 2.10.3]: each of the four is optional.
+      [
+        [...a, ...b],
+        [[], []],
+      ],
+      [
+        [fhs, ...a, ...b, 'FTS|1'],
+        [[], []],
+      ],
+      [
+        [fhs, bhs, ...a, 'BTS|1', bhs, ...b, 'BTS|1', 'FTS|2'],
+        [[], []],
+      ],
+      [[fhs, bhs, ...a, 'BTS|1', bhs, 'BTS|0', 'FTS|2'], [[]]],
+      // A header that is sent twice is one message.
+      [[bhs, msh('A'), ...a, 'BTS|1'], [['MSH: sent twice']]],
+      [[bhs, ...a, ...b, 'BTS|3'], Array(2).fill(['BTS-1: it counts 3 messages, the batch has 2'])],
+      [[bhs, ...a, 'BTS|2'], [['BTS-1: it counts 2 messages, the batch has 1']]],
+      [[...a, 'BTS|2'], [['BTS-1: it counts 2 messages, the batch has 1']]],
+      [[fhs, ...a, 'FTS|2'], [['FTS-1: it counts 2 batches, the file has 1']]],
+      [
+        [fhs, bhs, ...a, 'BTS|2', bhs, ...b, ...c, 'BTS|2', 'FTS|3'],
+        [
+          ['BTS-1: it counts 2 messages, the batch has 1', 'FTS-1: it counts 3 batches, the file has 2'],
+          ['FTS-1: it counts 3 batches, the file has 2'],
+          ['FTS-1: it counts 3 batches, the file has 2'],
+        ],
+      ],
+      [[bhs, ...a], [[cut('BHS')]]],
+      [
+        [bhs, ...a, bhs, ...b, 'BTS|1'],
+        [[cut('BHS')], []],
+      ],
+      [[fhs, ...a], [[cut('FHS')]]],
+      [[fhs, bhs, ...a, ...b], Array(2).fill([cut('BHS'), cut('FHS')])],
+      [[fhs, bhs, ...a, 'FTS|1'], [[cut('BHS')]]],
+      [
+        [fhs, bhs, ...a, 'FTS|1', fhs, bhs, ...b, 'BTS|1'],
+        [[cut('BHS')], [cut('FHS')]],
+      ],
+    ];
+    for (const [lines, remarks] of wanted) {
+      const events = one(...lines);
+      t.same(
+        events.map(({ provenance }) => provenance?.remarks),
+        remarks,
+        lines.map((line) => line.slice(0, 9)).join(' '),
+      );
+    }
+    // It costs none of them, nor what is told of another.
+    const { events, reject, delivered } = normalizeHl7v2(
+      er7(bhs, ...a, 'MSH|^~', ...b, 'BTS|4'),
+      testContext(),
+    );
+    t.same(
+      events.map(({ provenance }) => provenance?.remarks),
+      Array(2).fill(['BTS-1: it counts 4 messages, the batch has 3']),
+    );
+    t.match(reject, { code: 'no-msh', reason: /^Message 2 of 3: / });
+    t.same(delivered, [1, 3]);
+  },
+);
 
 t.test('shapes - FS inside a text is content, at the end of a message it is framing', async (t) => {
   const lines = [msh('F1'), 'PID|1||7^^^S^MR', 'OBR|1|||K^K^L', 'OBX|1|NM|K^K^L||4.1', 'NTE|1||a\x1cb'];
@@ -217,6 +309,63 @@ t.test('master file - a record has its event and its key by components', async (
       { event: 'MDL', controlId: 'X2', key: { codings: [{ code: '1002' }] } },
     ],
   });
+});
+
+t.test(
+  'master file - FHIR tells what is done to each entry, and one that is gone is no current identifier',
+  async (t) => {
+    const [event] = one(
+      msh('F1', 'MFN^M02'),
+      'MFI|PRA^^HL70175||upd',
+      'MFE|MAD|C1|20261121|1^House~2^House',
+      'MFE|mdl|C2|202611220800|3^Gone',
+      'MFE|MDC|||4',
+      'MFE|MUP|||5',
+      'MFE|MAC|||6',
+      'MFE||||7',
+    );
+    if (event === undefined) throw new Error('no event');
+    t.same(event.masterFile?.entries, ['1^House', '2^House', '3^Gone', '4', '5', '6', '7']);
+    const text = toBundleText(event);
+    t.same(problemsOf(text), []);
+    const bundle = JSON.parse(text) as { entry: { resource: { resourceType: string } }[] };
+    const basic = bundle.entry.find(({ resource }) => resource.resourceType === 'Basic')?.resource;
+    const system = 'urn:hilum:master-file-entry';
+    const done = (event: string, effective?: string) => [
+      {
+        url: 'urn:hilum:extension:master-file-event',
+        extension: [
+          { url: 'event', valueCode: event },
+          ...(effective === undefined ? [] : [{ url: 'effective', valueDateTime: effective }]),
+        ],
+      },
+    ];
+    t.same(basic, {
+      ...basic,
+      extension: done('upd'),
+      identifier: [
+        { extension: done('MAD', '2026-11-21'), system, value: '1^House' },
+        { extension: done('MAD', '2026-11-21'), system, value: '2^House' },
+        { extension: done('mdl', '2026-11-22T08:00:00+01:00'), use: 'old', system, value: '3^Gone' },
+        { extension: done('MDC'), use: 'old', system, value: '4' },
+        { extension: done('MUP'), system, value: '5' },
+        { extension: done('MAC'), system, value: '6' },
+        { system, value: '7' },
+      ],
+    });
+    // As it was made before a record had its keys.
+    for (const record of event.masterFile?.records ?? []) record.keys = [];
+    t.match(toBundleText(event), `"identifier":[{"system":"${system}","value":"1^House"},`);
+  },
+);
+
+t.test('master file - one without an entry says nothing, and goes to quarantine [HL7 8.5]', async (t) => {
+  for (const lines of [['MFI|PRA'], ['MFI|PRA||UPD', 'STF|1'], ['MFI|PRA||REP', 'NTE|1||x'], ['STF|1']]) {
+    const { events, reject } = normalizeHl7v2(er7(msh('F1', 'MFN^M02'), ...lines), testContext());
+    t.same(events, [], `${lines}`);
+    t.equal(reject?.code, 'nothing-in-it', `${lines}`);
+  }
+  t.equal(one(msh('F1', 'MFN^M02'), 'MFI|PRA', 'MFE|MDL').length, 1);
 });
 
 t.test('limits - the reason in quarantine names the limit, its key and what to do', async (t) => {

@@ -51,6 +51,12 @@ const rows: [string, Uint8Array, string][] = [
   ['OBX-8 in words without a code', oru(field('OBX', 8, 'N~^Critical High^L|')), 'stat'],
   ['OBX-8 in its original text', oru(field('OBX', 8, 'X1^^L^^^^^^Critical low')), 'stat'],
   ['OBX-8 of a system that is called HH', oru(field('OBX', 8, 'H^high^HH^H^high^LL^HH^AA')), 'routine'],
+  ['the flag of a control', oru('OBR|1', field('OBX', 8, 'HH'), field('SPM', 11, 'Q')), 'routine'],
+  [
+    'that of the order behind it',
+    oru('OBR|1', field('SPM', 11, 'Q'), 'OBR|2', field('OBX', 8, 'HH')),
+    'stat',
+  ],
   ['an admission', bytes(msh('ADT^A01'), 'PID|1'), 'routine'],
   ['a merge', bytes(msh('ADT^A40^ADT_A39'), 'PID|1'), 'urgent'],
   ['a merge that EVN-1 alone names', bytes(msh('ADT'), 'EVN|A34'), 'urgent'],
@@ -152,6 +158,8 @@ t.test('guess - reads the fields that the default classes read', async (t) => {
   };
   for (const name of fieldsRead.hl7v2) {
     const [segment = '', n] = name.split('-');
+    // What they say of a specimen takes a flag back.
+    if (['OBR-15', 'SPM-11'].includes(name)) continue;
     if (['MSH-9', 'EVN-1', 'OBR-4', 'OBX-3', 'OBX-5'].includes(name)) continue;
     const value = segment === 'OBX' ? 'HH' : 'S';
     const raw = bytes(msh(types[segment as keyof typeof types]), field(segment, Number(n), value));
@@ -173,6 +181,63 @@ function comparison(): (raw: Uint8Array) => { guessed: string; classified: strin
 
 const noCorpus = !existsSync(corpus) && `no corpus at ${corpus}`;
 
+t.test('guess - of controls and calibrators no flag counts, and the classifier says the same', async (t) => {
+  const compare = comparison();
+  const obr = (more = '') => `OBR|1||F1^L|K^^L${more}`;
+  const hh = 'OBX|1|NM|K^^L||9.1|mmol/L||HH|||F';
+  const spm = (role: string, type = 'SER') => `SPM|1|S1||${type}|||||||${role}`;
+  const source = (role: string) => obr(`${'|'.repeat(11)}SER^^^^^^${role}`);
+  const orders: Record<string, string[][]> = {
+    routine: [
+      ...[...'BCEFOQV'].map((role) => [obr(), hh, spm(role)]),
+      [obr(), hh, spm('q^Control^HL70369')],
+      [obr(), hh, spm('^Control^99ABC^Q^^HL70369')],
+      [obr(), hh, spm('L^Pool^HL70369~C^Calibrator^HL70369')],
+      [obr(), hh, spm('Q'), spm('C')],
+      [source('Q'), hh],
+      [source('C&Calibrator&HL70369'), hh],
+      ['ORC|RE', obr(), hh, spm('Q')],
+    ],
+    stat: [
+      ...['', 'P', 'G', 'L', 'U', 'QC', 'Q^Quick^99ABC', 'Q~P', '^Control', 'Q^^99ABC^Q^^HL70369'].map(
+        (role) => [obr(), hh, spm(role)],
+      ),
+      [obr(), hh, spm('Q'), spm('')],
+      [obr(), hh, spm('Q'), obr(), hh],
+      [obr(), hh, spm('Q'), 'ORC|RE', obr(), hh],
+      [obr(), spm('Q'), obr(), hh],
+      [source('P'), hh, spm('Q')],
+      [source('Q&Quick&99ABC'), hh],
+      [hh],
+      [obr(`${'|'.repeat(23)}1^^^^^S`), hh, spm('Q')],
+      [obr(), 'TQ1|1||||||||S', hh, spm('Q')],
+    ],
+  };
+  const automated: Record<string, string[][]> = {
+    routine: [
+      [spm('Q'), obr(), 'ORC|NW', hh],
+      [spm('Q'), 'SAC|||C1', obr(), hh, spm('P'), obr(), 'OBX|1|NM|K^^L||4|mmol/L|||||F'],
+      [spm('Q', ''), 'SAC|||C1', obr(), 'SAC|||C2', obr(), hh],
+      [spm('Q'), hh, obr()],
+    ],
+    stat: [
+      [spm('P'), obr(), hh],
+      [spm('Q'), obr(), spm('P'), obr(), hh],
+      [spm('Q'), obr(), hh, spm('P'), obr(), hh],
+      [spm('Q'), source('P'), hh],
+      [obr(), 'ORC|NW', hh],
+    ],
+  };
+  for (const [type, all] of Object.entries({ 'ORU^R01': orders, 'OUL^R22': automated }))
+    for (const [expected, messages] of Object.entries(all))
+      for (const message of messages)
+        t.same(
+          compare(bytes(msh(type), 'PID|1||7^^^H', ...message)),
+          { guessed: expected, classified: expected },
+          `${type} ${message.join(' ')}`,
+        );
+});
+
 t.test('guess - agrees with the classifier over the corpus', { skip: noCorpus }, async (t) => {
   const compare = comparison();
   const found: Record<string, number> = {};
@@ -191,7 +256,7 @@ t.test('guess - agrees with the classifier over the corpus', { skip: noCorpus },
 t.test('guess - agrees with the classifier for every message type and field', async (t) => {
   const compare = comparison();
   const types =
-    'ADT^A01 ADT^A40 ORU^R01 ORU^R40 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
+    'ADT^A01 ADT^A40 ORU^R01 ORU^R40 ORU^R41 OUL^R22 ORM^O01 OML^O21 OMP^O09 RDE^O11 RDS^O13 RGV^O15 RAS^O17 MDM^T02 SIU^S12 SRM^S01 ' +
     'VXU^V04 DFT^P03 BAR^P01 REF^I12 PPR^PC1 MFN^M02';
   const fields = { ORC: [7], OBR: [5, 27], TQ1: [9], RXE: [1], RXG: [3], OBX: [8], RF1: [2], ARQ: [12] };
   const medications = ['OMP', 'RDE', 'RDS', 'RGV', 'RAS'];

@@ -4,18 +4,24 @@ import { Circuits } from '../../gateway/circuits.ts';
 
 function rig() {
   let nowUs = 1_000_000;
+  let elapsedMs = 0;
   const changes: string[] = [];
   const circuits = new Circuits({
     nowUs: () => nowUs,
+    elapsedMs: () => elapsedMs,
     onChange: (source, state, failures) => changes.push(`${source} ${state} ${failures}`),
   });
   const pass = (seconds: number) => {
     nowUs += seconds * 1e6;
+    elapsedMs += seconds * 1e3;
+  };
+  const setBack = (seconds: number) => {
+    nowUs -= seconds * 1e6;
   };
   const die = (count: number) => {
     for (let n = 0; n < count; n += 1) circuits.failed('lab', 'died');
   };
-  return { circuits, changes, pass, die };
+  return { circuits, changes, pass, setBack, die };
 }
 
 t.test('circuits - three that cost the thread in a row open it, for that source alone', async (t) => {
@@ -105,4 +111,20 @@ t.test('circuits - one that is tried and throws holds nobody up any more: each i
   t.same(changes, ['lab opened 3', 'lab failing 4']);
   die(1);
   t.equal(circuits.next('lab'), 'quarantine', 'and it opens again');
+});
+
+t.test('circuits - a wall clock that is set back makes the pause no longer', async (t) => {
+  const { circuits, pass, setBack, die } = rig();
+  die(3);
+  pass(10);
+  setBack(3_600);
+  t.match(
+    circuits.report(),
+    [{ probeAtUs: BigInt(1_000_000 + 15e6 - 3_600e6) }],
+    'shown as this clock will have it',
+  );
+  pass(4);
+  t.equal(circuits.next('lab'), 'quarantine');
+  pass(1);
+  t.equal(circuits.next('lab'), 'probe');
 });

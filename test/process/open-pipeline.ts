@@ -43,7 +43,7 @@ export async function openPipeline(
       gateway: 'g',
       site: 's',
       memoryKey: memoryKey(key),
-      circuits: new Circuits({ nowUs: () => 0, onChange: nothing }),
+      circuits: new Circuits({ nowUs: () => 0, elapsedMs: () => 0, onChange: nothing }),
     },
     {
       onAlarm: nothing,

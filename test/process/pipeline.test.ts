@@ -48,7 +48,7 @@ t.test(
         gateway: 'g',
         site: 's',
         memoryKey: memoryKey(key),
-        circuits: new Circuits({ nowUs: () => 0, onChange: nothing }),
+        circuits: new Circuits({ nowUs: () => 0, elapsedMs: () => 0, onChange: nothing }),
       },
       {
         onAlarm: (code, { error }) => died.push({ atMs: performance.now(), code, error }),

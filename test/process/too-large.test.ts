@@ -74,6 +74,41 @@ t.test('too large - what one message to the centre cannot carry has no place in 
   t.ok(frame.length < wireLimits.messageBytesMax);
 });
 
+t.test(
+  'too large - a batch of many messages has the time for them, up to as many as a record may have',
+  async (t) => {
+    const { journal, pipeline } = await openPipeline(t);
+    const batch = (messages: number) => {
+      const each = (n: number) => `MSH|^~\\&|A|B|||||ADT^A08|${n}||2.5\rPID|||${n % 9}\r`;
+      return Buffer.from(
+        `BHS|^~\\&|A|B\r${Array.from({ length: messages }, (_, n) => each(n)).join('')}BTS|${messages}\r`,
+      );
+    };
+    const [, tooMany] = await Promise.all(
+      [5_000, wireLimits.recordEventsMax + 1].map((messages) =>
+        journal.append({
+          source: 'lab',
+          protocol: 'mllp',
+          raw: batch(messages),
+          capturedAtUs: BigInt(Date.now()) * 1000n,
+          classGuess: 'routine',
+          messageControlId: `${messages}`,
+        }),
+      ),
+    );
+    pipeline.start();
+    const counts = () => journal.custodyTotals()[0]?.counts;
+    await until(() => counts()?.quarantined === 1, { what: 'one in quarantine', timeoutMs: 120_000 });
+    await until(() => journal.lanes().some(({ last }) => last === 5_000), {
+      what: 'the events of the other',
+      timeoutMs: 120_000,
+    });
+    const put = await until(() => journal.quarantined(Number(tooMany?.sequence)), { what: 'its row' });
+    t.match(put, { code: 'too-large', reason: /more than 65535 events.*has to split it/ });
+    t.match(counts(), { accepted: 2, pending: 1, quarantined: 1 });
+  },
+);
+
 t.test('too large - a listener cannot be set to take what no message to the centre carries', async (t) => {
   const of = (type: string, size: string) =>
     parseSettings(`listeners: { one: { type: ${type}, listen: '127.0.0.1:0', ${size} } }`, 'settings.yaml');

@@ -43,6 +43,7 @@ t.test(
       },
       {
         random: () => 0.004,
+        onAlarm: () => {},
         log: (_, code, fields) => {
           if (code === 'delivery-failed') pauses.push(fields?.againMs);
         },
@@ -96,7 +97,7 @@ t.test(
         timeoutMs: 300,
         inSourceOrder: false,
       },
-      { random: () => 0, log: () => {} },
+      { random: () => 0, log: () => {}, onAlarm: () => {} },
     );
     t.teardown(() => delivery.stop());
     const states = new Set<string>();
@@ -136,7 +137,7 @@ t.test('delivery - a long silence is told before the timeout of the destination 
       timeoutMs: 600_000,
       inSourceOrder: false,
     },
-    { random: () => 0, log: () => {} },
+    { random: () => 0, log: () => {}, onAlarm: () => {} },
   );
   t.teardown(() => delivery.stop());
   delivery.notify();

@@ -21,6 +21,7 @@ async function deliver(t: Owner, accept: string, application: string, answering:
   }));
   const settled: string[] = [];
   const logged: string[] = [];
+  const alarms: string[] = [];
   const settle =
     (word: string) =>
     async (letter: Letter, { answer }: { answer: string }) => {
@@ -42,12 +43,16 @@ async function deliver(t: Owner, accept: string, application: string, answering:
       timeoutMs: 30_000,
       inSourceOrder: true,
     },
-    { random: () => 0, log: (_, code) => logged.push(code) },
+    {
+      random: () => 0,
+      log: (_, code) => logged.push(code),
+      onAlarm: (code, { destination }) => alarms.push(`${code} ${destination}`),
+    },
   );
   t.teardown(() => delivery.stop());
   delivery.notify();
   await until(() => settled.length === count, { what: 'all of them settled', timeoutMs: 60_000 });
-  return { settled, logged, received: receiver.received.map(controlIdOf) };
+  return { settled, logged, alarms, received: receiver.received.map(controlIdOf) };
 }
 
 const all = (count: number, text = '') => Array.from({ length: count }, (_, n) => `L${n + 1}${text}`);
@@ -112,4 +117,75 @@ t.test('line - both answers in pieces of any length', async (t) => {
     return [both.subarray(cut)];
   });
   t.same(received, all(5));
+});
+
+t.test(
+  'line - a refusal without an MSA-2, or with a shortened one, is of the letter that is out',
+  async (t) => {
+    const { settled, alarms } = await deliver(t, '', '', (message) => {
+      const id = controlIdOf(message);
+      if (id === 'L1') return [acknowledge(message, 'AR', '')];
+      if (id === 'L2') return [acknowledge(message, 'AE', '')];
+      if (id === 'L3') return [acknowledge(message, 'AR', 'L')];
+      return [acknowledge(message)];
+    });
+    t.same(settled, ['L1 dead AR', 'L2 dead AE', 'L3 dead AR', 'L4 delivered AA', 'L5 delivered AA']);
+    t.same(alarms, []);
+  },
+);
+
+t.test('line - an accept refusal without an MSA-2 counts where the accept answer is due', async (t) => {
+  const { settled, received } = await deliver(t, 'AL', 'AL', (message) =>
+    controlIdOf(message) === 'L2' ? [acknowledge(message, 'CR', '')] : [acknowledge(message, 'CA')],
+  );
+  t.same(settled, ['L1 delivered CA', 'L2 dead CR', ...all(5, ' delivered CA').slice(2)]);
+  t.same(received, all(5), 'each sent once');
+});
+
+t.test(
+  'line - a positive answer without an MSA-2 is never taken; after a few the site is told, once',
+  async (t) => {
+    let sends = 0;
+    const { settled, received, alarms } = await deliver(
+      t,
+      '',
+      '',
+      (message) => {
+        sends += 1;
+        return [acknowledge(message, 'AA', sends > 6 ? controlIdOf(message) : '')];
+      },
+      2,
+    );
+    t.same(settled, all(2, ' delivered AA'));
+    t.same(received, [...Array(7).fill('L1'), 'L2']);
+    t.same(alarms, ['destination-mismatched ehr']);
+  },
+);
+
+t.test('line - a refusal that may be of an earlier letter is not taken for this one', async (t) => {
+  let before: Buffer | undefined;
+  let told = false;
+  const { settled, received } = await deliver(t, 'AL', 'AL', (message) => {
+    // The application's refusal of L1, without its number, while L2 waits for its accept answer.
+    const late = before !== undefined && !told ? [acknowledge(before, 'AR', '')] : [];
+    told = before !== undefined;
+    before = message;
+    return [...late, acknowledge(message, 'CA')];
+  });
+  t.same(settled, all(5, ' delivered CA'));
+  t.same(received, ['L1', 'L2', 'L2', 'L3', 'L4', 'L5']);
+});
+
+t.test('line - a refusal that is said twice is not taken for the next letter', async (t) => {
+  const { settled } = await deliver(
+    t,
+    '',
+    '',
+    (message) => {
+      const id = controlIdOf(message);
+      return id === 'L1' ? [acknowledge(message, 'AR'), acknowledge(message, 'AR')] : [acknowledge(message)];
+    },
+    12,
+  );
+  t.same(settled, ['L1 dead AR', ...all(12, ' delivered AA').slice(1)]);
 });

@@ -119,3 +119,43 @@ t.test('telemetry - the centre keeps what a partial report leaves out, over a re
   t.same(hops(), ['acked 1', 'sent 1']);
   await store.close();
 });
+
+t.test('telemetry - the lives of a gateway that starts again and again are summed up', async (t) => {
+  const directory = folderOf(t);
+  const store = await openLmdbStore({ directory, key: Buffer.alloc(32, 2), onFault: () => undefined });
+  const open = async () => {
+    const telemetry = new TelemetryStore(store);
+    await telemetry.open();
+    return telemetry;
+  };
+  let telemetry = await open();
+  const life = (start: number, records: number) => {
+    const latency = new Latency();
+    for (let n = 0; n < records; n += 1) latency.record('stat', 'acked', 1_000);
+    const histograms = [...latency.all()].map((one) => one.encode());
+    const custody = [CustodyCount.fromPartial({ source: 'lab', accepted: BigInt(start) })];
+    const atUs = BigInt(start) * 10n;
+    return Telemetry.fromPartial({ startedAtUs: BigInt(start), atUs, latency: histograms, custody });
+  };
+  const lives = 50;
+  for (let start = 1; start <= lives; start += 1) {
+    await telemetry.report('g', life(start, 1));
+    // What a life tells again is not counted again.
+    await telemetry.report('g', life(start, 2));
+  }
+  await telemetry.report('h', life(1, 1));
+  const seen = (one: TelemetryStore) =>
+    one.latency((gateway) => gateway === 'g').map(({ hop, histogram }) => `${hop} ${histogram.totalCount}`);
+  const check = async (one: TelemetryStore) => {
+    t.same(seen(one), [`acked ${2 * lives}`]);
+    t.equal(one.newest('g')?.custody[0]?.accepted, BigInt(lives));
+    const rows = await store.range('telemetry', { limit: 1_000 });
+    t.ok(rows.length <= 10, `${rows.length} rows`);
+  };
+  await check(telemetry);
+  telemetry = await open();
+  await check(telemetry);
+  await telemetry.report('g', life(lives, 3));
+  t.same(seen(telemetry), [`acked ${2 * lives + 1}`]);
+  await store.close();
+});

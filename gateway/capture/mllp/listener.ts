@@ -2,81 +2,27 @@
  * The MLLP listener. A connection is a framer in front and a queue of answers behind:
  * each message goes to the journal as it comes, answers leave in the order of the messages,
  * and each only after its record is on stable storage. Everything is bounded: frame bytes,
- * time inside a frame, idle time, unanswered messages a connection, connections in all and
- * for one address. A sender that is too fast is paused, not dropped.
+ * time inside a frame, idle time, connections in all and for one address, and what waits in
+ * memory (flow.ts). A sender that is too fast is paused, not dropped.
  */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { errorWord } from '../../process/log.ts';
-import { type Class, type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
+import { presentsWrongCertificate, refusalOf } from '../client-certificate.ts';
+import { type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
+import { PerMinute } from '../rate.ts';
 import { answersTo, hl7Time, type Verdict } from './answers.ts';
-import { presentsWrongCertificate, refusalOf } from './client-certificate.ts';
-import { createFramer, type Framed, frame } from './framer.ts';
+import { Flow } from './flow.ts';
+import { createFramer, type Framed, type Framer, frame } from './framer.ts';
 import { type Header, readHeader } from './header.ts';
-
-export interface MllpOptions {
-  name: string;
-  host: string;
-  port: number;
-  tls?: TlsOptions | undefined;
-  /** Allowed peer addresses; empty: all. */
-  allow(address: string): boolean;
-  limits: MllpLimits;
-  /** What an over-full journal is answered with; the default is silence and a closed connection. */
-  onRefused: 'close' | 'reject';
-}
-
-export interface MllpLimits {
-  frameBytesMax: number;
-  connectionsMax: number;
-  connectionsPerAddressMax: number;
-  /** Unanswered messages on a connection before it is paused. */
-  unansweredMax: number;
-  /** From the first byte of a frame to its last. */
-  frameTimeoutMs: number;
-  idleTimeoutMs: number;
-  handshakeTimeoutMs: number;
-}
-
-/** What the source's config says about a message; asked once per message. */
-export interface MllpSource {
-  name: string;
-  repeatWindowMs: number;
-  /** '' accepts; else why not, for MSA-3. */
-  refuses(header: Header): string;
-}
-
-export interface MllpHooks {
-  source(header: Header | undefined): MllpSource;
-  urgency(block: Uint8Array): Class;
-  /** MSH-10 of the next answer; all listeners of a process share one, so that none comes twice. */
-  nextControlId(): string;
-  nowUs(): number;
-  log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
-}
-
-export interface MllpCounters {
-  connections: number;
-  connectionsTotal: number;
-  messages: number;
-  answered: number;
-  refused: number;
-  unreadable: number;
-  oversize: number;
-  strayBytes: number;
-  /** Frames that the sender broke off and began again. */
-  brokenOff: number;
-  repeats: number;
-}
-
-export interface MllpListener {
-  start(): Promise<AddressInfo>;
-  /** Stops intake, finishes the commits in hand and sends their answers; safe unstarted and twice. */
-  stop(deadlineMs: number): Promise<void>;
-  counters(): MllpCounters;
-  /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
-  renew(tls: TlsOptions): void;
-}
+import {
+  emptyCounters,
+  type MllpHooks,
+  type MllpListener,
+  type MllpOptions,
+  type MllpSource,
+} from './options.ts';
+import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 
 interface Connection {
   socket: Socket;
@@ -84,6 +30,8 @@ interface Connection {
   address: string;
   /** One for each message in order; answers leave from the head, so they keep the order of the messages. */
   slots: Slot[];
+  framer: Framer;
+  frameTimer: NodeJS.Timeout | undefined;
   closing: boolean;
   /** Came after it was closing. */
   droppedBytes: number;
@@ -101,24 +49,18 @@ const lingerBytesMax = 4 * 1024 * 1024;
 const keepAliveMs = 30_000;
 
 export function createMllpListener(options: MllpOptions, intake: Intake, hooks: MllpHooks): MllpListener {
-  const counters: MllpCounters = {
-    connections: 0,
-    connectionsTotal: 0,
-    messages: 0,
-    answered: 0,
-    refused: 0,
-    unreadable: 0,
-    oversize: 0,
-    strayBytes: 0,
-    brokenOff: 0,
-    repeats: 0,
-  };
+  const counters = emptyCounters();
   const connections = new Set<Connection>();
+  const flow = new Flow<Connection>(options.limits, counters, {
+    onHeld: (connection, held) => (held ? endFrameTime(connection) : timeFrame(connection)),
+    onUnread: (connection) => close(connection, 'mllp-answers-unread'),
+  });
   const perAddress = new Map<string, number>();
   let server: Server | undefined;
   let stopping = false;
+  const strayLines = new PerMinute(1);
   let refusals = 0;
-  let refusalLoggedUs = 0;
+  let refusalLoggedMs = Number.NEGATIVE_INFINITY;
   const context = {
     get time() {
       return hl7Time(hooks.nowUs());
@@ -141,8 +83,18 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       return;
     }
     perAddress.set(address, open + 1);
-    const connection: Connection = { socket, address, slots: [], closing: false, droppedBytes: 0 };
+    const framer = createFramer(options.limits.frameBytesMax);
+    const connection: Connection = {
+      socket,
+      address,
+      slots: [],
+      framer,
+      frameTimer: undefined,
+      closing: false,
+      droppedBytes: 0,
+    };
     connections.add(connection);
+    flow.add(connection);
     counters.connections += 1;
     counters.connectionsTotal += 1;
     socket.setNoDelay(true);
@@ -161,20 +113,28 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   }
 
   function serve(connection: Connection): void {
-    const { socket } = connection;
-    const { limits } = options;
-    const framer = createFramer(limits.frameBytesMax);
-    let frameTimer: NodeJS.Timeout | undefined;
+    const { socket, framer } = connection;
     let stray = 0;
     let broken = 0;
-    socket.setTimeout(limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
+    let first = true;
+    /** A frame has begun on it. */
+    let begun = false;
+    socket.setTimeout(options.limits.idleTimeoutMs, () => close(connection, 'mllp-idle'));
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) {
         connection.droppedBytes += chunk.length;
         if (connection.droppedBytes > lingerBytesMax) socket.destroy();
         return;
       }
+      // Before the framer: any of its bytes may be VT, as in nearly every TLS hello.
+      if (first && isHopeless(strayKind(chunk))) {
+        counters.strayBytes += chunk.length;
+        return outside(connection, chunk);
+      }
+      first = false;
       const found = framer.push(chunk);
+      if (found.length > 0 || framer.pendingBytes() > 0) begun = true;
+      else if (!begun && framer.strayBytes() > stray) outside(connection, chunk);
       for (const framed of found) handle(connection, framed);
       counters.strayBytes += framer.strayBytes() - stray;
       stray = framer.strayBytes();
@@ -187,18 +147,44 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         broken = framer.brokenOff();
       }
       // Each frame has its own time, also when the next one begins in the chunk that ended the last.
-      if (found.length > 0 || begunAgain || framer.pendingBytes() === 0) {
-        clearTimeout(frameTimer);
-        frameTimer = undefined;
-      }
-      if (framer.pendingBytes() > 0) {
-        frameTimer ??= setTimeout(() => close(connection, 'mllp-frame-timeout'), limits.frameTimeoutMs);
-      }
-      if (connection.slots.length >= limits.unansweredMax) socket.pause();
+      if (found.length > 0 || begunAgain || framer.pendingBytes() === 0) endFrameTime(connection);
+      timeFrame(connection);
+      flow.halfFrame(connection, framer.pendingBytes());
+      flow.look(connection);
     });
     // A sender may close its half once it has sent; what it is owed still goes out.
     socket.on('end', () => closeAfterAnswers(connection));
-    socket.on('close', () => clearTimeout(frameTimer));
+    socket.on('close', () => endFrameTime(connection));
+  }
+
+  /** No frame has begun on this connection, and something came: whoever set the sender up waits for an answer. */
+  function outside(connection: Connection, chunk: Buffer): void {
+    const seen = strayKind(chunk);
+    const { name: listener } = options;
+    // A probe comes every few seconds, a sender again and again: the counter has them all.
+    if (strayLines.allow(`${seen} ${connection.address}`, hooks.elapsedMs()))
+      hooks.log('warn', 'mllp-not-framed', {
+        listener,
+        address: connection.address,
+        seen,
+        advice: strayAdvice[seen],
+      });
+    if (!isHopeless(seen)) return;
+    counters.unreadable += 1;
+    close(connection, '');
+  }
+
+  function timeFrame(connection: Connection): void {
+    if (connection.framer.pendingBytes() === 0) return;
+    connection.frameTimer ??= setTimeout(
+      () => close(connection, 'mllp-frame-timeout'),
+      options.limits.frameTimeoutMs,
+    );
+  }
+
+  function endFrameTime(connection: Connection): void {
+    clearTimeout(connection.frameTimer);
+    connection.frameTimer = undefined;
   }
 
   function handle(connection: Connection, framed: Framed): void {
@@ -263,13 +249,16 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         otherBytes: 'conflict',
       };
     }
+    flow.inFlight(connection, block.length);
     // Receipts settle in the order of the appends, so answers leave in the order of the messages.
     intake.append(draft).then(
       (receipt) => {
+        flow.inFlight(connection, -block.length);
         if (receipt.outcome === 'repeat') counters.repeats += 1;
         answer(connection, owed, header, 'durable', '');
       },
       (error: unknown) => {
+        flow.inFlight(connection, -block.length);
         counters.refused += 1;
         const code = error instanceof IntakeRefused ? error.code : 'fault';
         logRefusal(source.name, code);
@@ -285,8 +274,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   /** A full disk refuses everybody: one line a second says how many. */
   function logRefusal(source: string, reason: string): void {
     refusals += 1;
-    if (hooks.nowUs() - refusalLoggedUs < 1_000_000) return;
-    refusalLoggedUs = hooks.nowUs();
+    if (hooks.elapsedMs() - refusalLoggedMs < 1_000) return;
+    refusalLoggedMs = hooks.elapsedMs();
     hooks.log('warn', 'mllp-not-journaled', { source, reason, count: refusals });
     refusals = 0;
   }
@@ -308,7 +297,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     if (ready.length === 1) connection.socket.write(ready[0] as Buffer);
     else if (ready.length > 1) connection.socket.write(Buffer.concat(ready));
     if (connection.closing) finish(connection);
-    else if (connection.slots.length < options.limits.unansweredMax / 2) connection.socket.resume();
+    else flow.look(connection);
   }
 
   /** Nothing more is journaled; answers that are owed still go out. */

@@ -87,7 +87,7 @@ class Broker implements MqttSource {
       counters: this.#counters,
       commits: this.#commits,
       nowUs: () => hooks.nowUs(),
-      nowMs: () => Number(hooks.nowUs() / 1000n),
+      elapsedMs: () => hooks.elapsedMs(),
       stopping: () => this.#stopping,
     };
     this.#qos2 = new Qos2(part);
@@ -153,7 +153,7 @@ class Broker implements MqttSource {
         handshakeTimeoutMs: this.#limits.connectTimeoutMs,
       },
       (socket) => this.#connections.open(socket, (one) => aedes.handle(one)),
-      (reason, address) => this.#counters.refused(reason, address),
+      (reason, address, cause) => this.#counters.refused(reason, address, cause),
       (error) => this.#counters.log('mqtt.accept-failed', { reason: errorWord(error) }),
     );
     try {

@@ -29,7 +29,7 @@ export class Connecting {
     this.#qos2 = qos2;
     this.#admission = new Admission(part.options);
     this.#owners = new Ownership(limits.takeoversPerMinuteMax, limits.takeoverCoolDownMs);
-    this.#sessions = new Sessions(limits.sessionsMax, limits.unreleasedMax);
+    this.#sessions = new Sessions(limits.sessionsMax, (session) => qos2.forget(session));
   }
 
   /** false: the packet is malformed, and the connection closes without CONNACK. */
@@ -105,11 +105,10 @@ export class Connecting {
   }
 
   #claim(link: Link): Refusal | undefined {
-    const claim = this.#owners.claim(link.client.id, link, this.#part.nowMs());
+    const claim = this.#owners.claim(link.client.id, link, this.#part.elapsedMs());
     if ('refused' in claim) {
-      return claim.refused === 'owner'
-        ? { returnCode: 2, reason: 'takeover' }
-        : { returnCode: 3, reason: 'cool-down' };
+      // Neither lasts, and 2 (identifier rejected) makes a client give up for good: it is asked to come again.
+      return { returnCode: 3, reason: claim.refused === 'owner' ? 'takeover' : 'cool-down' };
     }
     if (claim.took) {
       this.#part.counters.stats.takeovers++;

@@ -1,6 +1,7 @@
 /** What the broker counts and logs. Reasons are words of a fixed set: never payload, topic, client id or password. */
+
+import { PerMinute } from '../rate.ts';
 import { emptyStats, type MqttHooks } from './options.ts';
-import { PerMinute } from './rate.ts';
 
 const linesPerMinuteMax = 60;
 
@@ -16,9 +17,13 @@ export class Counters {
   }
 
   /** Closed before CONNACK 0. */
-  refused(reason: string, address: string): void {
+  refused(reason: string, address: string, cause = ''): void {
     bump(this.stats.refused, reason);
-    this.log('mqtt.refused', { reason, address });
+    this.log('mqtt.refused', {
+      reason,
+      ...(cause === '' ? {} : { cause }),
+      ...(address === '' ? {} : { address }),
+    });
   }
 
   /** Closed after it, not by the client's own doing. */
@@ -29,8 +34,7 @@ export class Counters {
 
   /** An attacker's retries are counted, not all of them logged. */
   log(code: string, fields: Record<string, string | number>): void {
-    const nowMs = Number(this.#hooks.nowUs() / 1000n);
-    if (this.#lines.allow(`${code} ${fields.reason ?? ''}`, nowMs)) {
+    if (this.#lines.allow(`${code} ${fields.reason ?? ''}`, this.#hooks.elapsedMs())) {
       this.#hooks.log(code, { listener: this.#listener, ...fields });
     }
   }

@@ -4,6 +4,8 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
+import { errorWord } from '../../process/log.ts';
+import { refusalOf } from '../client-certificate.ts';
 import type { MqttTls } from './options.ts';
 
 export interface ListenerOptions {
@@ -26,7 +28,7 @@ export type ListenerRefusal =
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #onSocket: (socket: net.Socket) => void;
-  readonly #onRefused: (reason: ListenerRefusal, address: string) => void;
+  readonly #onRefused: (reason: ListenerRefusal, address: string, cause?: string) => void;
   readonly #onAcceptFailed: (error: unknown) => void;
   readonly #server: net.Server;
   readonly #raw = new Set<net.Socket>();
@@ -37,7 +39,7 @@ export class Listener {
   constructor(
     options: ListenerOptions,
     onSocket: (socket: net.Socket) => void,
-    onRefused: (reason: ListenerRefusal, address: string) => void,
+    onRefused: (reason: ListenerRefusal, address: string, cause?: string) => void,
     onAcceptFailed: (error: unknown) => void,
   ) {
     this.#options = options;
@@ -125,14 +127,16 @@ export class Listener {
       // Where a certificate is optional, a bad one is still worse than none.
       const presented = requestCert && socket.getPeerX509Certificate() !== undefined;
       if (presented && !socket.authorized) {
-        this.#onRefused('tls-certificate', socket.remoteAddress ?? '');
+        this.#onRefused('tls-certificate', socket.remoteAddress ?? '', refusalOf(socket));
         socket.destroy();
         return;
       }
       this.#onSocket(socket);
     });
-    server.on('tlsClientError', (_error, socket) => {
-      this.#onRefused('tls-handshake', socket.remoteAddress ?? '');
+    server.on('tlsClientError', (error, socket) => {
+      // OpenSSL's word for it, as where a certificate has expired; a peer that is gone has no address any more.
+      const cause = refusalOf(socket) || errorWord(error);
+      this.#onRefused('tls-handshake', socket.remoteAddress ?? '', cause);
       socket.destroy();
     });
     return server;

@@ -62,8 +62,11 @@ export interface MqttLimits {
   inFlightBytesMax: number;
   /** Of all connections together. */
   inFlightBytesTotalMax: number;
-  /** QoS 2 packet ids of one session between PUBLISH and PUBREL. */
-  unreleasedMax: number;
+  /**
+   * QoS 2 packet ids between PUBLISH and PUBREL, of all sessions together. MQTT 3.1.1 lets a client have as many
+   * open as there are ids, and their PUBRELs come behind them on the same socket: one session has no bound below that.
+   */
+  unreleasedTotalMax: number;
   subscriptionsMax: number;
   /** Sessions with clean session 0 whose packet ids are remembered in memory. */
   sessionsMax: number;
@@ -88,7 +91,7 @@ export const limitDefaults: MqttLimits = {
   inFlightMax: 1_024,
   inFlightBytesMax: 4 * 1024 * 1024,
   inFlightBytesTotalMax: 64 * 1024 * 1024,
-  unreleasedMax: 256,
+  unreleasedTotalMax: 4 * 65_535,
   subscriptionsMax: 64,
   sessionsMax: 10_000,
   takeoversPerMinuteMax: 5,
@@ -102,6 +105,8 @@ export interface MqttHooks {
   /** Never payload, topic, client id or password. */
   log(code: string, fields: Record<string, string | number>): void;
   nowUs(): bigint;
+  /** For spans: no step of the wall clock moves it. */
+  elapsedMs(): number;
 }
 
 export interface MqttStats {

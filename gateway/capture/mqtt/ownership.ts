@@ -2,7 +2,7 @@
  * Who holds which client id. The standard lets the newest connection close the older one [MQTT-3.1.4-2] and
  * does not ask whose it is: here only the same user or certificate may, and not in a loop.
  */
-import { PerMinute } from './rate.ts';
+import { PerMinute } from '../rate.ts';
 
 export class Ownership<Link extends { principal: string }> {
   readonly #held = new Map<string, Link>();

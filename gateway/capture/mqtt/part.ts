@@ -9,7 +9,7 @@ export interface MqttPart {
   readonly counters: Counters;
   readonly commits: Commits;
   nowUs(): bigint;
-  nowMs(): number;
+  elapsedMs(): number;
   /** Nothing new is taken from here on. */
   stopping(): boolean;
 }

@@ -66,7 +66,7 @@ export class Publishing {
     if (!isTopicName(packet.topic, this.#part.limits.topicLevelsMax)) return 'topic';
     if (packet.qos > 0 && !((packet.messageId ?? 0) >= 1)) return 'malformed'; // [MQTT-2.3.1-1]
     if (!link.access?.mayPublish(packet.topic)) return 'acl';
-    if (packet.qos === 2 && !this.#qos2.hasRoom(link, packet.messageId as number)) return 'unreleased-limit';
+    if (packet.qos === 2 && !this.#qos2.makeRoom(link, packet.messageId as number)) return 'unreleased-limit';
     return undefined;
   }
 

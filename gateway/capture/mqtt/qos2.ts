@@ -5,30 +5,47 @@
  *     PUBREL  ─► durably released ─► forgotten ─► PUBCOMP
  *
  * Invariants: a stored packet id that comes again gets PUBREC and no second commit; an id means another
- * message only after its release was durable [MQTT-4.3.3-2]; a session has so many open ids and no more.
+ * message only after its release was durable [MQTT-4.3.3-2]; the open ids of all sessions have a bound.
  */
 import type { RepeatKey } from '../intake.ts';
 import type { Link, PublishPacket } from './link.ts';
 import type { MqttPart } from './part.ts';
-import { digestOf, qos2Consults, qos2Key, type Session } from './sessions.ts';
+import { digestOf, packetIdsMax, qos2Consults, qos2Key, type Session } from './sessions.ts';
 
 export class Qos2 {
   readonly #part: MqttPart;
+  /** Sessions with open ids, and the connection that opened the last one. */
+  readonly #holders = new Map<Session, Link>();
+  /** Ids of all of them. */
+  #open = 0;
 
   constructor(part: MqttPart) {
     this.#part = part;
   }
 
-  /** Makes room where it can: what an earlier connection left open gives way first. */
-  hasRoom(link: Link, packetId: number): boolean {
-    const { unreleased } = link.session as Session;
-    if (unreleased.size < this.#part.limits.unreleasedMax || unreleased.has(packetId)) return true;
-    for (const [id, open] of unreleased) {
-      if (open.link === link) continue;
-      unreleased.delete(id);
+  /**
+   * false: the connection has to close, for its session holds the most of all that may be open. Before that,
+   * what sessions without a connection left open gives way, and then the session that holds the most.
+   */
+  makeRoom(link: Link, packetId: number): boolean {
+    const own = link.session as Session;
+    if (this.#open < this.#part.limits.unreleasedTotalMax || own.unreleased.has(packetId)) return true;
+    for (const [session, { socket }] of this.#holders) {
+      if (session === own || !socket.destroyed) continue;
+      this.forget(session);
       return true;
     }
-    return false;
+    let most = own;
+    for (const session of this.#holders.keys()) {
+      if (session.unreleased.size > most.unreleased.size) most = session;
+    }
+    const holder = this.#holders.get(most);
+    if (most === own || holder === undefined) return false;
+    holder.reason ??= 'unreleased-limit';
+    holder.socket.destroy();
+    if (most.nonce) this.end(most);
+    else this.forget(most);
+    return true;
   }
 
   /** Opens the packet id, and tells under which key the journal looks for an earlier copy. */
@@ -40,6 +57,8 @@ export class Qos2 {
     const open = session.unreleased.get(packetId);
     // Where it may be a repeat, the first copy's bytes stay the measure.
     session.unreleased.set(packetId, open && consult ? { ...open, link } : { digest, link, stored: false });
+    if (!open) this.#open++;
+    this.#holders.set(session, link);
     const key = qos2Key(this.#part.options.name, session, packetId);
     // The sender says that it is the same, or must not reuse the id here [MQTT-4.3.3-2]; else the bytes have to say so.
     const same = dup || open?.link === link;
@@ -62,7 +81,7 @@ export class Qos2 {
 
   /** Nothing was committed under the packet id. */
   refused(link: Link, packetId: number): void {
-    link.session?.unreleased.delete(packetId);
+    if (link.session) this.#close(link.session, packetId);
   }
 
   /** PUBREL: the id may mean another message from now on, but not before that is durable [MQTT-4.3.3-2]. */
@@ -74,7 +93,7 @@ export class Qos2 {
     const { options, counters, commits } = this.#part;
     try {
       await commits.release(qos2Key(options.name, session, packetId));
-      session.unreleased.delete(packetId);
+      this.#close(session, packetId);
       counters.stats.released++;
     } catch (error) {
       // aedes would send PUBCOMP all the same: the connection must be gone before it hears of this.
@@ -91,6 +110,25 @@ export class Qos2 {
     for (const packetId of session.unreleased.keys()) {
       commits.forget(qos2Key(options.name, session, packetId));
     }
+    this.#clear(session);
+  }
+
+  /** As after a restart: the journal goes on knowing the ids, and is asked for each that comes. */
+  forget(session: Session): void {
+    if (session.unreleased.size === 0) return;
+    this.#clear(session);
+    session.lookups = packetIdsMax;
+  }
+
+  #close(session: Session, packetId: number): void {
+    if (!session.unreleased.delete(packetId)) return;
+    this.#open--;
+    if (session.unreleased.size === 0) this.#holders.delete(session);
+  }
+
+  #clear(session: Session): void {
+    this.#open -= session.unreleased.size;
     session.unreleased.clear();
+    this.#holders.delete(session);
   }
 }

@@ -35,6 +35,9 @@ export interface Session {
 
 const REPEAT_WINDOW_MS = 60_000;
 
+/** What a session can have open at once [MQTT-2.3.1-1]. */
+export const packetIdsMax = 65_535;
+
 /** QoS 1: a repeat is DUP, on a resumed session, with the same bytes, soon. Two equal readings are two readings. */
 export function qos1Repeat(
   listener: string,
@@ -83,11 +86,11 @@ export function digestOf(topic: string, payload: Uint8Array): string {
 export class Sessions {
   readonly #kept = new Map<string, Session>();
   readonly #keptMax: number;
-  readonly #lookups: number;
+  readonly #onDropped: (session: Session) => void;
 
-  constructor(keptMax: number, lookups: number) {
+  constructor(keptMax: number, onDropped: (session: Session) => void) {
     this.#keptMax = keptMax;
-    this.#lookups = lookups;
+    this.#onDropped = onDropped;
   }
 
   get size(): number {
@@ -109,7 +112,7 @@ export class Sessions {
       return kept ? { session, resumed: false, ended: kept } : { session, resumed: false };
     }
     const own = kept?.principal === principal;
-    const session = own ? kept : this.#fresh(clientId, principal, '', kept ? 0 : this.#lookups);
+    const session = own ? kept : this.#fresh(clientId, principal, '', kept ? 0 : packetIdsMax);
     const resumed = own && this.#resumable.has(session);
     this.#keep(session, true);
     return kept && !own ? { session, resumed: false, ended: kept } : { session, resumed };
@@ -126,8 +129,9 @@ export class Sessions {
     this.#kept.set(session.clientId, session);
     if (resumable) this.#resumable.add(session);
     if (this.#kept.size <= this.#keptMax) return;
-    for (const oldest of this.#kept.keys()) {
-      this.#kept.delete(oldest);
+    for (const [clientId, oldest] of this.#kept) {
+      this.#kept.delete(clientId);
+      this.#onDropped(oldest);
       break;
     }
   }

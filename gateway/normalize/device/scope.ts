@@ -121,6 +121,7 @@ export function identifier(value: string, system: string, type: string, scope: S
     end: '',
     universalId: '',
     universalIdType: '',
+    checkDigit: '',
   };
 }
 

@@ -75,13 +75,16 @@ const captured =
 
 export function explain(subject: Subject): Explained {
   const whole: Explained = { events: [], unused: [], untried: 0, reject: undefined };
-  const messages = looksLikeHl7v2(subject.raw) ? messagesOf(subject.raw) : [subject.raw];
+  const messages = looksLikeHl7v2(subject.raw)
+    ? messagesOf(subject.raw)
+    : [{ raw: subject.raw, remarks: [] }];
   const work = { left: workBytesMax };
-  messages.forEach((raw, index) => {
+  messages.forEach(({ raw, remarks }, index) => {
     const one = explainMessage({ ...subject, raw }, work);
     const named = (location: string) =>
       messages.length === 1 ? location : `message ${index + 1}: ${location}`;
     for (const { event, fields } of one.events) {
+      event.provenance?.remarks.push(...remarks);
       whole.events.push({
         event,
         fields: fields.map((field) => ({ ...field, from: field.from.map(named) })),

@@ -119,6 +119,9 @@ function scanOne(raw: Uint8Array, context: NormalizeContext): Message | undefine
 function inUtf8(message: Message): Buffer {
   const header = message.segments[0];
   if (header === undefined) return message.bytes;
-  const charset = { location: '', start: header.start(18), end: header.end(18) };
-  return replaced(message, [charset], () => 'UNICODE UTF-8');
+  const missing = Math.max(0, 18 - header.count);
+  const [start, end] =
+    missing === 0 ? [header.start(18), header.end(18)] : [header.end(header.count), header.end(header.count)];
+  const separators = String.fromCharCode(message.by.field).repeat(missing);
+  return replaced(message, [{ location: '', start, end }], () => `${separators}UNICODE UTF-8`);
 }

@@ -50,6 +50,9 @@ function groupsOf(config: Config): Group[] {
         ...(source.zone === undefined
           ? []
           : [one(`sources.${name}.zone`, set({ zone: otherZone(source.zone) }))]),
+        ...(source.charset === undefined
+          ? []
+          : [one(`sources.${name}.charset`, set({ charset: undefined }))]),
         ...(source.class === undefined ? [] : [one(`sources.${name}.class`, set({ class: undefined }))]),
         ...(source.reviewed ? [] : [one(`sources.${name}.reviewed`, set({ reviewed: true }))]),
       ];

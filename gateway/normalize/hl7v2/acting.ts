@@ -6,13 +6,14 @@ import type { Observation, Order, Organization } from '../../../proto/gen/hilum/
 import { sameNumber } from '../identity.ts';
 import type { Draft } from './draft.ts';
 import type { Segment } from './message.ts';
+import { addresses, persons } from './people.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import type { Acting, prt } from './visit.ts';
 
 export function act(draft: Draft, segment: Segment, table: typeof prt): void {
   const acting = fill(nobody(), table, segment);
-  const { code, role, action, period, participants, devices, telecoms, location, addresses } = acting;
+  const { code, role, action, reason, period, participants, devices, telecoms, location, addresses } = acting;
   const [organization, ...further] = acting.organizations;
   if (organization !== undefined) {
     organization.address = addresses[0];
@@ -30,7 +31,7 @@ export function act(draft: Draft, segment: Segment, table: typeof prt): void {
     taken = orders(ofOrder, organization);
   const measured = code === 'EQUIP' && ofRow !== undefined;
   if (measured) ofRow.equipment.push(...devices);
-  const as = { action, period, location, addresses: organization === undefined ? addresses : [] };
+  const as = { action, reason, period, location, addresses: organization === undefined ? addresses : [] };
   for (const one of participants) to.push({ ...one, ...as, role, telecoms, organization });
   const unnamed = participants.length === 0;
   const named = unnamed && !taken && organization !== undefined ? [organization] : [];
@@ -52,6 +53,7 @@ function nobody(): Acting {
     code: '',
     role: '',
     action: '',
+    reason: undefined,
     period: undefined,
     organizations: [],
     participants: [],
@@ -79,4 +81,14 @@ function orders(order: Order, facility: Organization): boolean {
   const known = order.orderingFacility;
   if (known === undefined) order.orderingFacility = facility;
   return known === undefined || known.name === facility.name;
+}
+
+/** ORC-24 is of whom ORC-12 names. Of several nobody knows whose it is: then it stands by itself, in their role. */
+export function whereOrdererIs(order: Order, segment: Segment, field: number): void {
+  const found = addresses(segment, field);
+  if (found.length === 0) return;
+  const alone = persons(segment, 12).length === 1;
+  const orderer = alone ? order.participants.findLast(({ role }) => role === 'ordering') : undefined;
+  if (orderer !== undefined) orderer.addresses.push(...found);
+  else order.participants.push({ ...fresh.participant('ordering', undefined), addresses: found });
 }

@@ -6,6 +6,7 @@ import type {
   Organization,
   Participant,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import type { Draft } from './draft.ts';
@@ -14,6 +15,7 @@ import { ei, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
 import { fresh } from './shapes.ts';
+import { controlOf } from './status.ts';
 import { asSent, fill, type Table, word } from './table.ts';
 
 type Measured = Pick<BloodOrder, 'unit' | 'unitCode'>;
@@ -127,4 +129,23 @@ function unitOf(draft: Draft, act: string, unit: BloodUnit): void {
   draft.order.bloodUnits.push(unit);
   draft.notes = unit.notes;
   draft.acting = unit.participants;
+}
+
+/** What did not go into the patient [HL7 table 0513]. */
+const notGiven = new Set(['RA', 'RL', 'WA']);
+
+/**
+ * RE says that what is told of the units follows. A unit that is dispensed, returned or wasted does not end the order;
+ * only as many as were asked for, transfused, do. Undefined where they did, or where ORC-1 says something else.
+ */
+export function underWay(order: Order | undefined): string | undefined {
+  if (order === undefined || order.bloodUnits.length === 0 || controlOf(order) !== 'RE') return undefined;
+  const given = order.bloodUnits.filter(
+    ({ act, status }) => act === 'transfusion' && !notGiven.has(upper(status?.codings[0]?.code ?? '')),
+  );
+  const many = given.reduce(
+    (sum, { quantity }) => sum + (/^\d{1,9}$/.test(quantity) ? Number(quantity) : 1),
+    0,
+  );
+  return many === 0 || many < Number(order.quantity) ? 'in-progress' : undefined;
 }

@@ -7,7 +7,10 @@
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
+import { type Encoding, encodingOf } from '../../../proto/charset-names.ts';
 import { lookup } from '../lookup.ts';
+import type { Delimiters } from './delimiters.ts';
+import { decodeIso2022, eightBitKatakana, shiftsToKanji } from './iso2022.ts';
 
 export interface Charset {
   /** For provenance. */
@@ -20,85 +23,92 @@ export interface Charset {
   remark?: string;
 }
 
-/** Names of charsets that are walked. */
-const encodings: Record<string, string> = lookup({
-  'KS X 1001': 'cp949',
-  'EUC-KR': 'cp949',
-  'CNS 11643-1992': 'big5',
-  'BIG-5': 'big5',
-  BIG5: 'big5',
-  'GB 18030-2000': 'gb18030',
-  'GB 18030': 'gb18030',
-  GB18030: 'gb18030',
-  GB2312: 'gb18030',
-  GBK: 'gb18030',
-  SHIFT_JIS: 'shift_jis',
-  'SHIFT-JIS': 'shift_jis',
-  SJIS: 'shift_jis',
-  'EUC-JP': 'euc-jp',
+/** Two bytes a character, of which the second may be of ASCII. */
+const walked = new Set<Encoding>(['shift_jis', 'euc-jp', 'gb18030', 'big5', 'cp949']);
+/** Reached by escape sequences, or beside it. */
+const japanese = new Set<Encoding>(['iso-2022-jp', 'jis_x0201']);
+/** Where letters beyond ASCII hardly ever follow each other in the way of UTF-8, whatever it then says. */
+const western = new Set<Encoding>(['iso-8859-1', 'iso-8859-15', 'windows-1252']);
+/** What Windows says by the same name, and by bytes that are no letters in the standard. */
+const pages: Record<Encoding, Encoding> = lookup({
+  'iso-8859-1': 'windows-1252',
+  'iso-8859-9': 'windows-1254',
+  'iso-8859-11': 'windows-874',
+  tis620: 'windows-874',
 });
-/** One byte a character, ASCII below 0x80. The registration numbers (ISO-IR) are how DICOM names the parts of ISO 8859. */
-const singleByte: Record<string, string> = lookup({
-  'ISO IR100': 'iso-8859-1',
-  'ISO IR101': 'iso-8859-2',
-  'ISO IR109': 'iso-8859-3',
-  'ISO IR110': 'iso-8859-4',
-  'ISO IR144': 'iso-8859-5',
-  'ISO IR127': 'iso-8859-6',
-  'ISO IR126': 'iso-8859-7',
-  'ISO IR138': 'iso-8859-8',
-  'ISO IR148': 'iso-8859-9',
-  LATIN1: 'iso-8859-1',
-  'LATIN-1': 'iso-8859-1',
-  'KOI8-R': 'koi8-r',
-  'KOI8-U': 'koi8-u',
-  'TIS-620': 'tis620',
-  CP437: 'cp437',
-  CP850: 'cp850',
-  IBM850: 'cp850',
-  CP852: 'cp852',
-  CP866: 'cp866',
-});
-/** Where letters beyond ASCII hardly ever follow each other in the way of UTF-8; in Cyrillic, Thai or Polish they may. */
-const western = new Set(['iso-8859-1', 'iso-8859-15', 'windows-1252']);
-const iso2022 = new Set(['ISO IR87', 'ISO IR159', 'ISO IR14', 'ISO-2022-JP', 'JIS']);
-const utf8Names = new Set(['UNICODE UTF-8', 'UTF-8', 'UTF8', 'UNICODE', 'ISO IR192']);
-const asciiNames = new Set(['', 'ASCII', 'US-ASCII', 'ISO IR6']);
 
-/** `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits. */
-export function charsetOf(names: string[], whole: Buffer): Charset {
-  const asked = names.map((name) =>
-    name
-      .trim()
-      .toUpperCase()
-      .replace(/^ISO[-_ ]IR[-_ ]?/, 'ISO IR'),
-  );
-  const first = asked[0] ?? '';
+/**
+ * `names` are the repetitions of MSH-18 as sent; `whole` is the message, to see what fits.
+ * @param ofSource what the config says of the source, where the message says nothing
+ */
+export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSource = ''): Charset {
+  const silent = names.every((name) => name.trim() === '');
+  const said = silent && ofSource !== '' ? [ofSource] : names;
+  const asked = said.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
+  const first = said.length === 0 ? 'ascii' : asked[0];
+  const shown = asked.find((name) => japanese.has(name ?? '')) ?? first ?? 'an unknown charset';
+  let says = `MSH-18: says ${shown}`;
+  if (silent) says = ofSource === '' ? 'MSH-18: empty' : `MSH-18: empty, and the config says ${shown}`;
   // An alternate ISO 2022 set is reached from the first one by escape sequences.
-  if (asked.some((name) => iso2022.has(name))) {
-    const decode = textDecoder('iso-2022-jp');
-    return { name: 'ISO-2022-JP', walked: true, decode, unescape: decode };
+  if (asked.some((name) => japanese.has(name ?? ''))) {
+    return (
+      utf8Instead(asked.includes('jis_x0201') ? 'jis_x0201' : 'iso-2022-jp', whole, says) ??
+      iso2022(asked, whole, by)
+    );
   }
-  if (asciiNames.has(first) || utf8Names.has(first)) {
-    const found = utf8(whole, utf8Names.has(first));
+  if (shiftsToKanji(whole)) {
+    const remark = `${says}, but has escape sequences of ISO 2022, and is read as ISO-2022-JP`;
+    return { ...iso2022(asked, whole, by), remark };
+  }
+  if (first === undefined) {
+    const fallback = utf8(whole, true);
+    return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
+  }
+  if (first === 'ascii') {
+    const found = utf8(whole, false);
     // Where nothing else was declared, text that is all ASCII is just that.
-    return utf8Names.has(first) || !isAscii(whole) ? found : { ...found, name: 'ASCII' };
+    return isAscii(whole) ? { ...found, name: 'ASCII' } : found;
   }
-  const part = /^(?:ISO[-_ ]?)?8859[-_/ ](\d{1,2})$/.exec(first)?.[1];
-  const page = /^(?:CP|WIN(?:DOWS)?)[- ]?(125[0-8]|874)$/.exec(first)?.[1];
-  const single = part !== undefined ? `iso-8859-${part}` : page !== undefined ? `windows-${page}` : '';
-  const bytewise = single || singleByte[first];
-  if (bytewise !== undefined && iconv.encodingExists(bytewise)) {
-    // "Ã¼" beside nothing else is no Western text, but a sender who never changed MSH-18.
-    if (western.has(bytewise) && !isAscii(whole) && isUtf8(whole)) {
-      return { ...utf8(whole, true), remark: `MSH-18: says ${bytewise}, but all is UTF-8, and is read so` };
-    }
-    return viaIconv(bytewise.toUpperCase(), bytewise, false);
+  if (first === 'utf-8') return utf8(whole, true);
+  return utf8Instead(first, whole, says) ?? asWindows(first, whole, says) ?? viaIconv(first);
+}
+
+/** UTF-8 of a sender who never changed MSH-18: all is valid, and it is no text of what was declared. */
+function utf8Instead(encoding: Encoding, whole: Buffer, says: string): Charset | undefined {
+  if (isAscii(whole) || !isUtf8(whole) || !meansUtf8(encoding, whole)) return undefined;
+  return { ...utf8(whole, true), remark: `${says}, but all is UTF-8, and is read so` };
+}
+
+/** @param whole valid as UTF-8 */
+function meansUtf8(encoding: Encoding, whole: Buffer): boolean {
+  if (encoding === 'jis_x0201') return strange.test(eightBitKatakana(whole));
+  // Of seven bits. With Japanese text in them, the others stand beside it.
+  if (encoding === 'iso-2022-jp') return !shiftsToKanji(whole);
+  // "Ã¼" beside nothing else is no Western text.
+  if (western.has(encoding) || strange.test(iconv.decode(whole, encoding))) return true;
+  const wide = walked.has(encoding);
+  let own = 0;
+  for (const character of new Set(whole.toString('utf8'))) {
+    const code = character.codePointAt(0) as number;
+    if (code < 0x80) continue;
+    // Of GB 18030, which has all of Unicode, the part that two bytes say.
+    const known = iconv.encode(character, encoding === 'gb18030' ? 'gbk' : encoding)[0] !== 0x3f;
+    if (known && (!wide || code >= firstWide)) own++;
+    // Letters of another script: "ТА" of 8859/5 is "°", "些" of GBK is "Щ", and more of the kind is "ӣ", "Ҽ", "ߏ".
+    else if (!known && code > 0xff && (!wide || code < firstWide) && /\p{L}/u.test(character)) return false;
   }
-  const walked = encodings[first];
-  if (walked !== undefined) return viaIconv(walked.toUpperCase(), walked, true);
-  const fallback = utf8(whole, true);
-  return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
+  return own > 0;
+}
+
+/** What stands for no letter: bytes that a charset does not have, and the controls of C1. */
+const strange = /[\u0080-\u009f\ufffd]/;
+/** From here on Han, kana, Hangul: three bytes each, which in two-byte sets hardly ever fit on each other so. */
+const firstWide = 0x2e80;
+
+/** True where a decoded text has something that is no letter of what it was decoded with. */
+export function isStrange({ name }: Charset, text: string): boolean {
+  // In UTF-8 it was sent so.
+  return name !== 'UTF-8' && name !== 'ASCII' && strange.test(text);
 }
 
 function utf8(whole: Buffer, declared: boolean): Charset {
@@ -106,7 +116,7 @@ function utf8(whole: Buffer, declared: boolean): Charset {
     return {
       name: 'UTF-8',
       walked: false,
-      decode: (bytes) => bytes.toString('utf8'),
+      decode: utf8Text,
       unescape: utf8OrWindows,
     };
   return {
@@ -118,22 +128,55 @@ function utf8(whole: Buffer, declared: boolean): Charset {
   };
 }
 
+function utf8Text(bytes: Buffer): string {
+  return bytes.toString('utf8');
+}
+
 /** A single field may still be good UTF-8. */
 function utf8OrWindows(bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString('utf8') : iconv.decode(bytes, 'windows-1252');
 }
 
-/** True where `unescape` reads the bytes as another charset than that of the message. */
-export function isForeign({ name }: Charset, bytes: Buffer): boolean {
-  return (name === 'UTF-8' || name === 'ASCII') && !isUtf8(bytes);
+/** What to tell where `unescape` reads the bytes as another charset than that of the message. */
+export function foreignBytes({ name }: Charset, bytes: Buffer): string | undefined {
+  const page = name === 'UTF-8' || name === 'ASCII' ? 'windows-1252' : pages[name.toLowerCase()];
+  const standard = name === 'ASCII' ? 'UTF-8' : name;
+  const fits = standard === 'UTF-8' ? isUtf8(bytes) : page === undefined || !hasC1(bytes);
+  return fits ? undefined : `MSH-18: an escape sequence that is not ${standard}, read as ${page}`;
 }
 
-function viaIconv(name: string, encoding: string, walked: boolean): Charset {
+/** Where Windows' page of the same letters is meant: quotes, dashes and € stand in it where the standard has controls. */
+function asWindows(encoding: Encoding, whole: Buffer, says: string): Charset | undefined {
+  const page = pages[encoding];
+  if (page === undefined) return undefined;
+  const windows = viaIconv(page);
+  if (!hasC1(whole)) return { ...viaIconv(encoding), unescape: windows.decode };
+  return {
+    ...windows,
+    remark: `${says}, but has bytes (80 to 9F) of ${page}, and is read so`,
+  };
+}
+
+function hasC1(bytes: Buffer): boolean {
+  if (isAscii(bytes)) return false;
+  for (const byte of bytes) if (byte >= 0x80 && byte < 0xa0) return true;
+  return false;
+}
+
+function iso2022(asked: readonly (Encoding | undefined)[], whole: Buffer, by: Delimiters): Charset {
+  const [first = 'ascii'] = asked;
+  const bytewise = first !== 'ascii' && first !== 'utf-8' && !japanese.has(first);
+  // What has eight bits is of the set that was declared for it.
+  let beside = bytewise ? viaIconv(first).decode : utf8Text;
+  if (asked.includes('jis_x0201')) beside = eightBitKatakana;
+  const decode = (bytes: Buffer): string => decodeIso2022(bytes, by, beside);
+  const charset: Charset = { name: 'ISO-2022-JP', walked: true, decode, unescape: decode };
+  if (beside === utf8Text && first !== 'utf-8' && !isAscii(whole) && isUtf8(whole))
+    charset.remark = 'MSH-18: bytes beside ISO-2022-JP, read as UTF-8';
+  return charset;
+}
+
+function viaIconv(encoding: Encoding): Charset {
   const decode = (bytes: Buffer): string => iconv.decode(bytes, encoding);
-  return { name, walked, decode, unescape: decode };
-}
-
-function textDecoder(label: string): (bytes: Buffer) => string {
-  const decoder = new TextDecoder(label);
-  return (bytes) => decoder.decode(bytes);
+  return { name: encoding.toUpperCase(), walked: walked.has(encoding), decode, unescape: decode };
 }

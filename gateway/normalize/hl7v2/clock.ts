@@ -1,7 +1,9 @@
 /** Times in fields: TS, DTM, DT, DR and TQ, with a remark where the sender wrote something else. */
 import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { readTime } from '../time.ts';
+import { tellPriority } from './known-words.ts';
 import type { Message, Segment } from './message.ts';
+import { oddity } from './odd-years.ts';
 import type { Parts } from './parts.ts';
 import { type KnownTime, place, remark, type Scope } from './scope.ts';
 import { sequenceOf } from './sequence.ts';
@@ -54,12 +56,15 @@ export function timeOf(
   const degree = part === 1 && parts.has(2) ? parts.text(2) : '';
   const read = readTime(text, scope.context.zone, degree.length === 1 ? degree : '', scope.offset);
   if (read.remark !== '') remark(scope, `${place(segment, field)}: ${read.remark}`);
+  const odd = oddity(read.time.value, segment, field);
+  if (odd !== '') remark(scope, `${place(segment, field)}: ${odd}`);
   if (read.time.ambiguity !== '')
     remark(scope, `${place(segment, field)}: ${read.time.ambiguity} in ${read.time.assumed}`);
   else if (read.time.precision === 'month' && isShortDate(text, message))
     remark(scope, `${place(segment, field)}: six digits, read as a year and a month`);
   // Digits and nothing else, so that the same bytes say it in whichever parts they stand.
-  else if (read.remark === '' && text.length === end - start) keep(scope, { start, end, time: read.time });
+  else if (read.remark === '' && odd === '' && text.length === end - start)
+    keep(scope, { start, end, time: read.time });
   return read.time;
 }
 
@@ -88,6 +93,7 @@ export function timings(segment: Segment, field: number): Timing[] {
     timing.start = timeOf(parts.sub(4), 1, segment, field);
     timing.end = timeOf(parts.sub(5), 1, segment, field);
     timing.priority = parts.sub(6).text(1);
+    tellPriority(timing.priority, segment, field);
     timing.condition = parts.text(7);
     timing.text = parts.text(8);
     timing.conjunction = parts.text(9);

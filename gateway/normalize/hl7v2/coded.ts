@@ -122,6 +122,8 @@ export function unitIn(segment: Segment, field: number): Code | undefined {
   let next = 3;
   // A second power in what is left of the text: 10^3/mm^3.
   for (; isPower(parts.text(next - 1), parts.text(next)); next++) whole += `^${parts.text(next)}`;
+  // 10^9^/L
+  if (next === 3 && parts.text(3).startsWith('/')) whole += parts.text(next++);
   const what = ten.test(base.code) ? 'a power of ten' : 'a power';
   remark(message.scope, `${segment.name}-${field}: ${what} whose separator was not escaped`);
   const joined = said('');
@@ -131,7 +133,8 @@ export function unitIn(segment: Segment, field: number): Code | undefined {
 }
 
 const caret = 0x5e;
-const ten = /^(?:[x*×] ?)?(?:10|E)$/i;
+/** Behind whatever says that it is multiplied: x, ×, a point, `mal`. */
+const ten = /^(?:\D{0,8}10|(?:[x*×] ?)?E)$/i;
 /** What can be raised to a power ends with the letter of a unit. */
 const unit = /[A-Za-zµμ]$/;
 /** An exponent alone, or with what follows it: 3/uL, 12/L, -1. */

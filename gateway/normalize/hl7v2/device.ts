@@ -6,15 +6,13 @@
  *   1.1.0.0    69642^…_VMD     its oximeter           components: 1.1    vmd
  *   1.1.1.1    150456^…        what that measured     devicePath: 1.1
  *
+ * What an earlier OBR of the patient named holds too (containment.ts).
+ *
  * All rows stay in `observations`, those of the containment too: they carry times and states.
  */
-import type {
-  ClinicalEvent,
-  Code,
-  DeviceComponent,
-  Identifier,
-  Observation,
-} from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { numberOf, type Part, pathsTo, withoutZeros } from './containment.ts';
+import type { Draft } from './draft.ts';
 import type { Message } from './message.ts';
 import { fresh } from './shapes.ts';
 
@@ -59,37 +57,42 @@ export function deviceKind(message: Message, trigger: string): 'alarm' | 'device
   return later && !specimen ? 'device' : '';
 }
 
-export function finishDevice(event: ClinicalEvent): void {
+export function finishDevice(event: ClinicalEvent, draft: Draft): void {
   const { observations, order } = event;
-  const parts: { row: Observation; component: DeviceComponent }[] = [];
-  const byPath = new Map<string, DeviceComponent>();
+  const own: Part[] = [];
   for (const row of observations) {
     for (const { devices } of row.performers) addNew(row.equipment, devices);
     if (!isComponent(row)) continue;
     const path = withoutZeros(row.subId.split('.'));
     const component = { path, level: levelOf(row.code, path), type: row.code, identifiers: row.equipment };
-    parts.push({ row, component });
-    byPath.set(path, component);
+    own.push({ component, place: row.subId });
   }
+  const parts = [...draft.partsAround(event, own), ...own];
+  const byPath = new Map(parts.map(({ component }) => [component.path, component]));
   const device = fresh.device();
   device.components = parts.map(({ component }) => component);
   const whole = parts.find(({ component }) => component.level === 'mds') ?? parts[0];
   if (whole !== undefined) {
     device.type = whole.component.type;
-    device.path = whole.row.subId;
+    device.path = whole.place;
     addNew(device.identifiers, whole.component.identifiers);
   }
   for (const { devices } of order?.participants ?? []) addNew(device.identifiers, devices);
-  const ofParts = new Set(parts.flatMap(({ component }) => component.identifiers.map(keyOf)));
+  const ofParts = new Set(parts.flatMap(({ component }) => component.identifiers.map(numberOf)));
   for (const row of observations) {
     if (byPath.size > 0 && !isComponent(row)) row.devicePath = innermost(row.subId, byPath);
-    const own = row.equipment.filter((one) => !ofParts.has(keyOf(one)));
-    if (own.length > 0) addNew(device.identifiers, own);
+    const others = row.equipment.filter((one) => !ofParts.has(numberOf(one)));
+    if (others.length > 0) addNew(device.identifiers, others);
   }
   // Where only an inner part says which one it is, that is all that is known of the device.
   const named = device.components.find((one) => one.identifiers.length > 0);
   if (device.identifiers.length === 0 && named !== undefined) addNew(device.identifiers, named.identifiers);
   if (parts.length > 0 || device.identifiers.length > 0) event.device = device;
+}
+
+/** A row of the containment by its code, in a message that is no device's. */
+export function namesPart(row: Observation): boolean {
+  return isComponent(row) && row.code?.codings.some(({ system }) => system === mdcSystem) === true;
 }
 
 /** Partition 1 has the objects (MDS, VMD, channel), 8 the device specializations [11073-10101]. */
@@ -124,27 +127,12 @@ export function mdcTerm(code: Code | undefined): { code: string; name: string } 
 
 /** The innermost component around a row: 1.6.1.1 hangs below 1.6.1, else 1.6, else 1. */
 export function innermost(subId: string, components: ReadonlyMap<string, unknown>): string {
-  const steps = subId.split('.');
-  for (let length = Math.min(steps.length, 16); length > 0; length--) {
-    const path = withoutZeros(steps.slice(0, length));
-    if (components.has(path)) return path;
-  }
-  return '';
-}
-
-function withoutZeros(steps: readonly string[]): string {
-  let length = steps.length;
-  while (length > 1 && steps[length - 1] === '0') length--;
-  return steps.slice(0, length).join('.');
+  return pathsTo(subId).findLast((path) => components.has(path)) ?? '';
 }
 
 function addNew(to: Identifier[], more: readonly Identifier[]): void {
   for (const one of more) {
     if (to.length >= identifiersMax) return;
-    if (!to.some((known) => keyOf(known) === keyOf(one))) to.push(one);
+    if (!to.some((known) => numberOf(known) === numberOf(one))) to.push(one);
   }
-}
-
-function keyOf({ system, value }: Identifier): string {
-  return `${system}|${value}`;
 }

@@ -56,6 +56,13 @@ export function doseStatus(dose: Dose, what: Code | undefined, scope: Scope): st
   return 'unknown';
 }
 
+/** Nothing was given: the row tells of a refusal, a contraindication, a disease that was had. */
+export function wasNotGiven({ completionStatus, refusalReasons }: Dose, what: Code | undefined): boolean {
+  const said = completion[upper(completionStatus)];
+  if (isNone(what) || said === 'rejected' || said === 'cancelled') return true;
+  return completionStatus === '' && refusalReasons.length > 0;
+}
+
 const cvx = 'http://hl7.org/fhir/sid/cvx';
 
 /** CVX 998, no vaccine administered: the row only carries what was observed instead of a dose. */

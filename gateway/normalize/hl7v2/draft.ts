@@ -20,6 +20,7 @@ import type {
   Specimen,
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { Containment, type Part } from './containment.ts';
 import type { Family } from './family.ts';
 import type { Message, Segment } from './message.ts';
 import { Owners } from './owners.ts';
@@ -80,6 +81,7 @@ export class Draft {
   /** What EVN says; it stands once and holds for every patient of the message. */
   private movement: Movement | undefined;
   private groups: ClinicalEvent[] = [];
+  private readonly containment = new Containment();
   private visit: Encounter | undefined;
   private visited = false;
 
@@ -197,6 +199,15 @@ export class Draft {
     if (this.event !== undefined || this.specimen === undefined) return;
     this.specimenBytes += segmentBytes + segment.end(segment.count) - segment.start(0);
     if (row !== undefined) this.specimenRows.push(row);
+  }
+
+  /** What earlier events of its patient named of the devices that the event's rows hang below. */
+  partsAround(event: ClinicalEvent, own: readonly Part[]): Part[] {
+    // One that repeats too much is refused in the end.
+    if (this.done.length < 2 || this.repeatedBytes > repeatedBytesMax) return [];
+    const parts = this.containment.around(event.patient, event.observations, own);
+    if (parts.length > 0) this.repeatedBytes += JSON.stringify(parts).length;
+    return parts;
   }
 
   /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */

@@ -2,6 +2,7 @@
  * Which fields each family reads, taken from the very tables that read them. A test blanks every
  * one of them in turn and wants to see the event change.
  */
+import { analyzerTables } from './analyzer.ts';
 import { bloodTables } from './blood.ts';
 import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import { drg } from './drg.ts';
@@ -67,6 +68,7 @@ const tables: Record<string, AnyTable> = {
   ...documentTables,
   ...chargeTables,
   ...bloodTables,
+  ...analyzerTables,
   ...supplyTables,
   ...referenceTables,
   ...scheduleTables,

@@ -17,6 +17,7 @@ export function identifier(value: string, type: string, system: string): Identif
     end: '',
     universalId: '',
     universalIdType: '',
+    checkDigit: '',
   };
 }
 
@@ -70,6 +71,7 @@ function cxOf(parts: Parts, segment: Segment, field: number): Identifier | undef
   const authority = parts.sub(4);
   const found = assigned(identifier(value, parts.text(5), systemOf(authority, 1)), authority, 1);
   found.facility = parts.sub(6).text(1);
+  found.checkDigit = parts.text(2);
   if (authority.empty && (parts.has(9) || parts.has(10))) issuedIn(found, parts);
   const start = parts.has(7) ? timeOf(parts.sub(7), 1, segment, field) : undefined;
   const end = parts.has(8) ? timeOf(parts.sub(8), 1, segment, field) : undefined;

@@ -4,7 +4,7 @@
  */
 import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
 import { normalizeAlone, normalizeMessage, type Watch } from './normalize.ts';
-import { opensMessage, split, withoutTail } from './split.ts';
+import { headerOnly, opensMessage, split, withoutTail } from './split.ts';
 
 /** Messages of one record that are named where they are refused. */
 const refusedMax = 100;
@@ -27,7 +27,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
     const made = normalizeAlone(withoutTail(raw), context, watch);
     if (made !== undefined) return made;
   }
-  const { messages, preamble, batch } = split(fromUtf16(raw));
+  const { messages, preamble, batch, batches } = split(fromUtf16(raw));
   if (preamble) {
     return {
       events: [],
@@ -40,7 +40,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
       return { events: [], reject: { code: 'nothing-in-it', reason: 'The batch has no message in it.' } };
     return { events: [], reject: { code: 'no-msh', reason: 'The record has no MSH segment.' } };
   }
-  if (messages.length === 1) return normalizeMessage(only, context, watch);
+  if (messages.length === 1) return told(normalizeMessage(only, context, watch), batches.remarksOf(0));
   const whole: Normalized = { events: [] };
   const delivered: number[] = [];
   const refused: string[] = [];
@@ -55,7 +55,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
       repeated = false;
       return;
     }
-    const one = normalizeMessage(message, context, watch);
+    const one = told(normalizeMessage(message, context, watch), batches.remarksOf(index));
     // One of which a part was refused comes again as a whole: better twice than never.
     if (one.reject === undefined && one.events.length > 0) delivered.push(index + 1);
     if (repeated) for (const event of one.events) event.provenance?.remarks.push('MSH: sent twice');
@@ -73,9 +73,9 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
   return whole;
 }
 
-/** The messages of a record, as they are read one by one. */
-export function messagesOf(raw: Uint8Array): Uint8Array[] {
-  return split(fromUtf16(raw)).messages;
+function told(made: Normalized, remarks: readonly string[]): Normalized {
+  if (remarks.length > 0) for (const event of made.events) event.provenance?.remarks.push(...remarks);
+  return made;
 }
 
 /** MSH-10 as sent; of a message that was refused, which may be no message at all. */
@@ -88,9 +88,10 @@ function controlIdOf(message: Uint8Array): string {
   return controlId.length > controlIdMax ? '' : controlId;
 }
 
-/** True for a complete MSH and nothing else; a header that was cut off is a fault to be told. */
-function headerOnly(message: Uint8Array): boolean {
-  return message.length > 20 && !message.includes(13) && !message.includes(10);
+/** The messages of a record, as they are read one by one, and what is remarked of each as a part of its batch. */
+export function messagesOf(raw: Uint8Array): { raw: Uint8Array; remarks: readonly string[] }[] {
+  const { messages, batches } = split(fromUtf16(raw));
+  return messages.map((message, index) => ({ raw: message, remarks: batches.remarksOf(index) }));
 }
 
 function numbered(reject: Reject, at: number, of: number): Reject {

@@ -4,7 +4,7 @@
  * else the bytes are decoded. Loops go over the bytes: those are read several times faster. What lies inside a field is found when it is asked for.
  */
 import { trimmed } from '../text.ts';
-import { type Charset, isForeign } from './charset.ts';
+import { type Charset, foreignBytes, isStrange } from './charset.ts';
 import { type Delimiters, standard } from './delimiters.ts';
 import { unescapeText } from './escapes.ts';
 import { type KeptCodes, keptCodes } from './kept-codes.ts';
@@ -70,8 +70,8 @@ export class Message {
   }
 
   private unescaped(bytes: Buffer): string {
-    if (isForeign(this.charset, bytes))
-      remark(this.scope, 'MSH-18: an escape sequence that is not UTF-8, read as windows-1252');
+    const foreign = foreignBytes(this.charset, bytes);
+    if (foreign !== undefined) remark(this.scope, foreign);
     return this.charset.unescape(bytes);
   }
 
@@ -85,7 +85,11 @@ export class Message {
 
   private decoded(raw: string, start: number, end: number): string {
     for (let index = 0; index < raw.length; index++) {
-      if (raw.charCodeAt(index) > 0x7f) return this.charset.decode(this.bytes.subarray(start, end));
+      if (raw.charCodeAt(index) < 0x80) continue;
+      const text = this.charset.decode(this.bytes.subarray(start, end));
+      if (isStrange(this.charset, text))
+        remark(this.scope, `MSH-18: bytes that are no letters of ${this.charset.name}`);
+      return text;
     }
     return raw;
   }

@@ -9,6 +9,7 @@ import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
 import { nullsIn } from './nulls.ts';
+import { dayOf } from './odd-years.ts';
 import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
@@ -44,7 +45,7 @@ function withMappings(message: Message, { mappings }: NormalizeContext): Normali
 }
 
 export function scopeOf(context: NormalizeContext): Scope {
-  return { context, offset: '', remarks: new Map(), at: 0, rules: [], times: [], files: undefined };
+  return { context, offset: '', day: '', remarks: new Map(), at: 0, rules: [], times: [], files: undefined };
 }
 
 function mapped(message: Message): Normalized {
@@ -68,6 +69,7 @@ function mapped(message: Message): Normalized {
   if (pointed) remark(message.scope, 'MSH-14: a continuation pointer in a message that is whole');
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
+  message.scope.day = dayOf(header.text(7), message.scope);
   const draft = new Draft(message, family, trigger);
   let ofAll = true;
   let anything = false;
@@ -92,20 +94,19 @@ function mapped(message: Message): Normalized {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
   const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
-  if (shared + draft.repeatedBytes > repeatedBytesMax) {
-    return refused(
-      'too-large',
-      'The message has so many orders that their events, which each repeat the patient, the visit and the specimen, would be over 64 MiB; this cannot be raised, the sender has to split it.',
-    );
-  }
+  if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
   for (const event of events) {
     message.scope.at = event;
     event.observations = joinPieces(event.observations, message.scope);
     family.finish?.(event, draft);
   }
+  if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
   stamp(events, header, draft);
   return { events };
 }
+
+const repeatsTooMuch =
+  'The message has so many orders that their events, which each repeat the patient, the visit, the specimen and the device, would be over 64 MiB; this cannot be raised, the sender has to split it.';
 
 const ahead = new Set(['SFT', 'UAC', 'ARV', 'NTE', 'MSA', 'ERR']);
 const first = new Set(['EVN', 'PID', 'SCH', 'ARQ', 'MFI', 'RF1']);
@@ -118,7 +119,7 @@ function isWhole({ segments }: Message): boolean {
 }
 
 // What only adds to another segment makes no event by itself. MSA does: a reply may hold nothing but how it answers.
-const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR']);
+const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR', 'MFI']);
 
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);

@@ -24,6 +24,8 @@ export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut
   const refused = said === undefined && refuses(draft.reply) ? refusedStatus(control) : undefined;
   if (refused !== undefined) return refused;
   if (endingControl.has(control)) return 'cancelled';
+  // It was never taken: nobody had anything to cancel [IHE LAW LAB-28 sends both].
+  if (control === 'UA' && said === 'cancelled') return 'rejected';
   if (said !== undefined) return said;
   if (sent !== '') remark(scope, 'ORC-5: not a code of table 0038, it is no status');
   if (carriedOut !== undefined) return carriedOut;

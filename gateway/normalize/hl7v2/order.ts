@@ -9,9 +9,11 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
+import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
 import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
+import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
@@ -52,6 +54,7 @@ export const orc: Table<Order> = [
     },
   ],
   [23, (to, segment, field) => void facilityOf(to).telecoms.push(...telecomsOf('work')(segment, field))],
+  [24, whereOrdererIs],
   [25, 'statusModifier', code],
   [28, 'confidentiality', code],
   [29, 'setting', code],
@@ -79,6 +82,7 @@ export const obr: Table<Ordering> = [
     5,
     (to, segment, field) => {
       to.order.priority = word(segment, field);
+      tellPriority(to.order.priority, segment, field);
     },
   ],
   [
@@ -241,10 +245,11 @@ const numbersOf = { placer: eis('PLAC'), filler: eis('FILL') };
 
 function number(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
   const all = numbersOf[which](segment, field);
-  const found = all[0];
-  // Not by the standard, but some send the accession's number and its key as repetitions.
-  for (let i = 1; i < all.length; i++) addAlternate(order, all[i] as Identifier);
   const old = order[which];
+  const [first] = all;
+  // Not by the standard, but some send the accession's number and its key as repetitions.
+  const found = old === undefined ? first : (all.find((one) => sameNumber(one, old)) ?? first);
+  for (const one of all) if (one !== found) addAlternate(order, one);
   if (old === undefined) order[which] = found;
   else if (found !== undefined && !sameNumber(found, old)) {
     // The order segment is about this order; a different number here is one it hangs from.
@@ -263,8 +268,15 @@ function ownNumber(order: Order, which: 'placer' | 'filler', segment: Segment, f
 function keepNumber(order: Order, which: 'placer' | 'filler', old: Identifier): void {
   const now = order[which];
   if (now === undefined) order[which] = old;
-  else if (!sameNumber(now, old)) addParent(order, old);
-  else if (now.assigner === '') order[which] = old;
+  else if (!sameNumber(now, old)) {
+    // Where it was one of several repetitions, so is the other.
+    const others = order.alternates.filter((one) => one.type !== now.type || !sameNumber(one, now));
+    if (others.length === order.alternates.length) addParent(order, old);
+    else {
+      order.alternates = others;
+      addAlternate(order, old);
+    }
+  } else if (now.assigner === '') order[which] = old;
 }
 
 function addParent(order: Order, found: Identifier): void {

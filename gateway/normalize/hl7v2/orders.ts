@@ -1,5 +1,6 @@
 /** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
-import { bloodSegments } from './blood.ts';
+import { analyzerSegments } from './analyzer.ts';
+import { bloodSegments, underWay } from './blood.ts';
 import { type Family, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
 import { contactSegment } from './ref.ts';
@@ -33,11 +34,12 @@ export const orders: Family = {
     rxSegments,
     bloodSegments,
     supplySegments,
+    analyzerSegments,
   ),
   finish(event, draft) {
     event.status = isReplaced(event, draft.done)
       ? 'cancelled'
-      : orderedStatus(event.order, draft, toBeGiven(event));
+      : orderedStatus(event.order, draft, toBeGiven(event) ?? underWay(event.order));
     event.times ??= fresh.times();
     event.times.observed ??= event.order?.requested;
   },

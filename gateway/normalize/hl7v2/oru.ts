@@ -2,9 +2,11 @@
 import type { ClinicalEvent, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
+import { analyzerSegments } from './analyzer.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { type Family, handlers } from './family.ts';
+import { keepParticipants, notified, tellStatus } from './notification.ts';
 import { contactSegment } from './ref.ts';
 import { remark } from './scope.ts';
 import {
@@ -27,6 +29,7 @@ const segments = handlers(
   orderSegments,
   contactSegment,
   observationSegments,
+  analyzerSegments,
 );
 
 export const oru: Family = {
@@ -46,7 +49,7 @@ export const device: Family = {
   kind: 'device-observation',
   finish(event, draft) {
     finishReport(event, draft);
-    finishDevice(event);
+    finishDevice(event, draft);
   },
 };
 
@@ -54,11 +57,19 @@ export const alarm: Family = {
   ...oru,
   name: 'oru-alarm',
   kind: 'device-alarm',
+  segments: new Map([...segments, ['PRT', notified]]),
   finish(event, draft) {
+    const participants = event.alarm?.notification?.participants ?? [];
+    event.alarm = undefined;
     finishReport(event, draft);
-    finishDevice(event);
-    if (isAlarm(event) || draft.done[0] === event) event.alarm = alarmOf(event, draft.message.scope);
-    else event.kind = device.kind;
+    finishDevice(event, draft);
+    if (isAlarm(event) || draft.done[0] === event) {
+      event.alarm = alarmOf(event, draft.message.scope);
+      tellStatus(event.alarm, participants, draft);
+    } else {
+      event.kind = device.kind;
+      keepParticipants(event, participants);
+    }
   },
 };
 

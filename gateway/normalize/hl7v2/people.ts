@@ -108,12 +108,24 @@ export function addresses(segment: Segment, field: number): Address[] {
   });
 }
 
-/** SAD: 1 the line, 2 the street, 3 the number; some put only the number in the first. */
+/** SAD: 1 the line, 2 the street, 3 the number; some put only the street or only the number in the first. */
 function streetLine(street: Parts): string {
   const line = street.text(1);
   const named = street.text(2);
-  if (line !== '' && line.includes(named)) return line;
-  return [line || street.text(3), named].filter(Boolean).join(' ');
+  const number = street.text(3);
+  const isWhole = line !== '' && line.includes(named);
+  const whole = isWhole ? line : [line || number, named].filter(Boolean).join(' ');
+  // "17" is not the number of a "Straße des 17. Juni".
+  const beside = isWhole ? line.replace(named, ' ') : line;
+  return line === '' || number === '' || holds(beside, number) ? whole : `${whole} ${number}`;
+}
+
+/** True where the number stands in the text by itself: 7 in "7-9", 7b in "7 b", and not 3 in "13". */
+function holds(text: string, number: string): boolean {
+  const letters = (one: string): string[] => one.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = letters(text);
+  const wanted = letters(number);
+  return words.join('') === wanted.join('') || wanted.every((one) => words.includes(one));
 }
 
 const equipment: Record<string, string> = lookup({

@@ -82,6 +82,7 @@ const mfe: Table<MasterFileRecord> = [
   [2, 'controlId', word],
   [3, 'effective', time],
   [4, key],
+  [4, 'keys', eachAsSent],
   [5, 'keyType', word],
 ];
 
@@ -157,8 +158,9 @@ const files: Record<string, Handler> = {
   MFE(draft, segment) {
     draft.base.masterFile ??= fresh.masterFile();
     const { entries, records } = draft.base.masterFile;
-    entries.push(...eachAsSent(segment, 4));
-    records.push(fill(MasterFileRecord.fromPartial({}), mfe, segment));
+    const record = fill(MasterFileRecord.fromPartial({}), mfe, segment);
+    entries.push(...record.keys);
+    records.push(record);
   },
 };
 

@@ -2,6 +2,7 @@
 
 import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
+import { finishDevice, namesPart } from './device.ts';
 import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -158,5 +159,7 @@ export const rx: Family = {
   finish(event, draft) {
     finishMedication(event, draft);
     if (isReplaced(event, draft.done)) event.status = 'cancelled';
+    // The pump and its channel that it is for [IHE PCD-03].
+    if (event.observations.some(namesPart)) finishDevice(event, draft);
   },
 };

@@ -27,7 +27,7 @@ export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
   }
   const by = delimitersAt(bytes, 0, bytes.length);
   if (typeof by === 'string') return { code: 'bad-delimiters', reason: `${by}.` };
-  const charset = charsetOf(declaredCharsets(bytes, by), bytes);
+  const charset = charsetOf(declaredCharsets(bytes, by), bytes, by, scope.context.charset);
   if (charset.walked) bytes = Buffer.from(charset.decode(bytes), 'utf8');
   const reading = charset.walked ? { ...charset, decode: (some: Buffer) => some.toString('utf8') } : charset;
   const message = index(bytes, by, reading, scope);

@@ -8,6 +8,8 @@ export interface Scope {
   context: NormalizeContext;
   /** MSH-7's offset, +01:00, the default of the message's times; empty where it has none, or the source has a zone. */
   offset: string;
+  /** The day of the message, YYYY-MM-DD, that its times are held against; empty until it is known. */
+  day: string;
   /** Fields that could not be read as their type, with their place; never content. Each with whom it is told of. */
   remarks: Map<string, At[]>;
   /** What is being read. */

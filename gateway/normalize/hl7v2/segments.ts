@@ -303,9 +303,10 @@ function headed(draft: Draft, { order: head, notes, segments }: Heading, segment
 
 /** The same specimen for its next container; one that only containers told of is another with each. */
 function withoutContainer(specimen: Specimen | undefined): Specimen | undefined {
-  if (specimen?.type === undefined) return undefined;
+  if (specimen === undefined || (specimen.type === undefined && specimen.roles.length === 0))
+    return undefined;
   const identifiers = specimen.identifiers.filter(({ type }) => type !== 'ACSN' && !type.startsWith('CNTNR'));
-  return { ...specimen, identifiers, registered: undefined };
+  return { ...specimen, identifiers, registered: undefined, dilution: '', substances: [] };
 }
 
 function addSpecimen(draft: Draft, segment: Segment): void {

@@ -189,6 +189,7 @@ export const fresh = {
     confidentiality: undefined,
     setting: undefined,
     authorization: undefined,
+    analysis: undefined,
   }),
   observation: (): proto.Observation => ({
     code: undefined,
@@ -241,6 +242,8 @@ export const fresh = {
     ofSpecimen: 0,
     specimenIdentifier: undefined,
     mood: undefined,
+    analysis: undefined,
+    substances: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,
@@ -254,6 +257,7 @@ export const fresh = {
     acted: undefined,
     location: undefined,
     organization: undefined,
+    reason: undefined,
   }),
   provenance: (): proto.Provenance => ({
     source: '',
@@ -370,6 +374,8 @@ export const fresh = {
   referral: maker<proto.Referral>(proto.Referral),
   masterFile: maker<proto.MasterFile>(proto.MasterFile),
   specimen: maker<proto.Specimen>(proto.Specimen),
+  analysis: maker<proto.Analysis>(proto.Analysis),
+  substance: maker<proto.Substance>(proto.Substance),
   imagingStep: maker<proto.ImagingStep>(proto.ImagingStep),
   ingredient: maker<proto.Ingredient>(proto.Ingredient),
   timing: maker<proto.Timing>(proto.Timing),

@@ -8,7 +8,8 @@ import { cxs, eips, eis, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
-import { fill, type Table, words } from './table.ts';
+import { fill, type Table, word, words } from './table.ts';
+import { sn } from './value.ts';
 
 export const spm: Table<Specimen> = [
   [2, 'identifiers', (segment, field) => eips(segment, field)],
@@ -32,8 +33,10 @@ export const spm: Table<Specimen> = [
   [16, 'risks', codes],
   [17, 'collected', (segment, field) => period(segment, field)],
   [18, 'received', time],
+  [20, 'availability', word],
   [21, 'rejectReasons', codes],
   [22, 'quality', code],
+  [23, 'appropriateness', code],
   [24, 'conditions', codes],
   [27, 'containerType', code],
   [30, 'identifiers', typed('ACSN')],
@@ -46,7 +49,13 @@ export const sac: Table<Specimen> = [
   [4, 'identifiers', eis('CNTNR-PRIMARY')],
   // Of the container, at an automated system [HL7 13.4.3.7]: it may stand there long after it was received.
   [7, 'registered', time],
+  [29, 'dilution', dilution],
 ];
+
+/** SN as text: 1:10, >2. */
+export function dilution(segment: Segment, field: number): string {
+  return sn(segment.parts(field));
+}
 
 export function specimenOf(order: Order): Specimen {
   order.specimen ??= fresh.specimen();

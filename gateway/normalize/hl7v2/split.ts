@@ -2,6 +2,7 @@
  * One record may hold several messages: a batch (FHS, BHS … BTS, FTS) [HL7 2.10.3] or messages
  * simply following each other. Gives each message's bytes; framing bytes and a BOM are left out.
  */
+import { Batches } from './batches.ts';
 
 export interface Split {
   messages: Uint8Array[];
@@ -9,6 +10,8 @@ export interface Split {
   preamble: boolean;
   /** An FHS, BHS, BTS or FTS stands in it. */
   batch: boolean;
+  /** Whether the batches are what their headers and trailers say. */
+  batches: Batches;
 }
 
 export function split(raw: Uint8Array): Split {
@@ -16,19 +19,27 @@ export function split(raw: Uint8Array): Split {
   const { length } = raw;
   let preamble = false;
   let batch = false;
+  const batches = new Batches();
   let open = -1;
   let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
-  const close = (end: number): void => {
-    if (open >= 0) messages.push(raw.subarray(open, trimmedEnd(raw, open, end)));
+  const close = (end: number, next = ''): void => {
+    if (open >= 0) {
+      const message = raw.subarray(open, trimmedEnd(raw, open, end));
+      messages.push(message);
+      batches.message(next === 'MSH' && headerOnly(message));
+    }
     open = -1;
   };
   while (at < length) {
     while (at < length && (raw[at] as number) <= 0x20 && raw[at] !== 13 && raw[at] !== 10) at++;
     const header = headerAt(raw, at);
     if (header !== '') {
-      close(at);
+      close(at, header);
       if (header === 'MSH') open = at;
-      else batch = true;
+      else {
+        batch = true;
+        batches.mark(header, firstField(raw, at));
+      }
     } else if (open < 0 && messages.length === 0 && at < length && (raw[at] as number) > 0x20) {
       preamble = true;
     }
@@ -36,7 +47,21 @@ export function split(raw: Uint8Array): Split {
     at++;
   }
   close(length);
-  return { messages, preamble, batch };
+  batches.end();
+  return { messages, preamble, batch, batches };
+}
+
+/** True for a complete MSH and nothing else; a header that was cut off is a fault to be told. */
+export function headerOnly(message: Uint8Array): boolean {
+  return message.length > 20 && !message.includes(13) && !message.includes(10);
+}
+
+/** Of a trailer, as text; what is longer than any count is cut. */
+function firstField(raw: Uint8Array, at: number): string {
+  const separator = raw[at + 3];
+  let to = at + 4;
+  while (to < raw.length && to < at + 24 && raw[to] !== separator && !endsLine(raw, to)) to++;
+  return String.fromCharCode(...raw.subarray(at + 4, to));
 }
 
 /** True where a header begins at `at`, the beginning of a line, or after blanks. */
@@ -68,9 +93,8 @@ export function endsBlock(raw: Uint8Array, at: number): boolean {
 function headerAt(raw: Uint8Array, at: number): string {
   const [a, b, c] = [raw[at], raw[at + 1], raw[at + 2]];
   if (a === 77 && b === 83 && c === 72) return wordEnds(raw, at) ? 'MSH' : '';
-  const file = a === 70 || a === 66; // F or B
-  if (file && ((b === 72 && c === 83) || (b === 84 && c === 83))) return wordEnds(raw, at) ? 'batch' : '';
-  return '';
+  if ((a !== 70 && a !== 66) || (b !== 72 && b !== 84) || c !== 83 || !wordEnds(raw, at)) return '';
+  return `${a === 70 ? 'F' : 'B'}${b === 72 ? 'H' : 'T'}S`;
 }
 
 function wordEnds(raw: Uint8Array, at: number): boolean {

@@ -3,6 +3,7 @@ import type { OrderSequence, Timing } from '../../../proto/gen/hilum/v1/event.ts
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { ei } from './identified.ts';
+import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { asSent, type Table, word, words } from './table.ts';
 
@@ -37,6 +38,7 @@ export const tq2: Table<OrderSequence> = [
 /** TQ1-9 repeats: the most urgent one counts [HL7 tables 0485, 0027, and words that are sent]. */
 function priorities(to: Timing, segment: Segment, field: number): void {
   const all = words(segment, field);
+  for (const one of all) tellPriority(one, segment, field);
   const [first = '', ...others] = all;
   to.priority = others.reduce((most, one) => (urgency(one) > urgency(most) ? one : most), first);
   if (others.length > 0) to.priorities = all;

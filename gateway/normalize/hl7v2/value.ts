@@ -136,7 +136,7 @@ function numericRange(parts: Parts): StructuredNumeric {
   return { comparator: '', number1: parts.text(1), separator: '-', number2: parts.text(2) };
 }
 
-function sn(parts: Parts): string {
+export function sn(parts: Parts): string {
   return parts.text(1) + parts.text(2) + parts.text(3) + parts.text(4);
 }
 

@@ -138,6 +138,7 @@ export interface Acting {
   /** The role as sent. */
   code: string;
   action: string;
+  reason: Code | undefined;
   period: Period | undefined;
   role: string;
   organizations: Organization[];
@@ -151,6 +152,7 @@ export interface Acting {
 /** The role (4) comes before the person (5), so that it is known when the person is read. PRT-10 on: a device. */
 export const prt: Table<Acting> = [
   [2, 'action', word],
+  [3, 'reason', code],
   [4, 'role', (segment, field) => role(code(segment, field))],
   [4, 'code', (segment, field) => upper(segment.text(field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],

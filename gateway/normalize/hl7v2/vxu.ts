@@ -1,6 +1,6 @@
 /** VXU: vaccinations [HL7 4A.7 with the CDC guide]. One event per RXA. */
 
-import { doseStatus } from './dose.ts';
+import { doseStatus, wasNotGiven } from './dose.ts';
 import { type Family, handlers } from './family.ts';
 import { vaccineSegments } from './rx.ts';
 import {
@@ -29,7 +29,12 @@ export const vxu: Family = {
   ),
   finish(event, draft) {
     const { immunization, order } = event;
-    if (immunization !== undefined) immunization.identifier = order?.filler ?? order?.placer;
+    if (immunization !== undefined) {
+      // Every refusal of every patient has this one [CDC IG 2.5.1, ORC-3].
+      const isNumber = order?.filler?.value !== '9999' || !wasNotGiven(immunization, immunization.vaccine);
+      if (order !== undefined && !isNumber) order.filler = undefined;
+      immunization.identifier = order?.filler ?? order?.placer;
+    }
     const said = immunization && doseStatus(immunization, immunization.vaccine, draft.message.scope);
     // Without an RXA nothing was given.
     const usual = immunization === undefined ? 'unknown' : 'completed';

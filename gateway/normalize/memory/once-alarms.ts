@@ -45,6 +45,8 @@ export const alarmRow: RowKind<AlarmMemory> = {
 /** What is to be looked up; nothing where no rule speaks of the source, or nobody can say of which device it is. */
 export function alarmTexts({ alarm, device }: ClinicalEvent, { alarms }: OnceRules): AlarmTexts | undefined {
   if (alarms.length === 0 || alarm === undefined) return undefined;
+  // Each step of what became of its notification is news, and nothing that happened to the alarm.
+  if (alarm.notification !== undefined) return undefined;
   const devices = device?.identifiers ?? [];
   if (devices.length === 0) return undefined;
   const ofDevice = devices.map(idText).join('~');

@@ -13,6 +13,7 @@
  * - past its age limit (config `enrichment.maxAge.previous`),
  * - of what was observed at the same time or later, and of what was withdrawn or corrected since,
  * - of another kind of specimen, where both are known,
+ * - of and to a control, a calibrator or a sample that tests the laboratory,
  * - where the identity is in conflict, or a code stands twice in the report (organisms, lines of a text), or it hangs
  *   from a result that is not named in words.
  *
@@ -28,6 +29,7 @@ import type {
   PreviousValue,
   RecordPosition,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../../../proto/specimen-role.ts';
 import { upper } from '../text.ts';
 import {
   historyRow,
@@ -118,13 +120,17 @@ export const series: MemoryRule = {
   },
 };
 
-function isFollowed({ kind, observations, status, patient }: ClinicalEvent, { enrichment }: About): boolean {
+function isFollowed(
+  { kind, observations, status, patient, order }: ClinicalEvent,
+  { enrichment }: About,
+): boolean {
   return (
     kind === 'observation' &&
     enrichment !== undefined &&
     enrichment.previousS > 0 &&
     (observations.length > 0 || isWithdrawn(status)) &&
-    patientIdentifiers(patient).length > 0
+    patientIdentifiers(patient).length > 0 &&
+    tellsOfPatient(order)
   );
 }
 

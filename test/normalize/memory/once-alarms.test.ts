@@ -218,9 +218,12 @@ t.test('once alarms - of two in one message the second is no repeat of the first
   );
 });
 
-const acm = (phase: string, { priority = 'PM', parent = '0', seconds = '00', path = '1.1.1.1.1' } = {}) =>
+const acm = (
+  phase: string,
+  { priority = 'PM', parent = '0', seconds = '00', path = '1.1.1.1.1', trigger = 'R40' } = {},
+) =>
   er7(
-    `MSH|^~\\&|MON|HOSP|||20261123081500+0100||ORU^R40^ORU_R40|M${phase}${seconds}|P|2.6`,
+    `MSH|^~\\&|MON|HOSP|||20261123081500+0100||ORU^${trigger}^ORU_${trigger}|M${phase}${seconds}|P|2.6`,
     'PID|1||4711^^^HOSP^MR',
     `OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||202611230815${seconds}+0100||||||||||||||||||||||^${parent}&MON`,
     'OBX|1||69965^MDC_DEV_MON_PHYSIO_MULTI_PARAM_MDS^MDC|1.0.0.0|||||||X|||||||MON-12^ACME',
@@ -246,6 +249,17 @@ t.test('once alarms - PCD-04: repeats of a phase within the window, by channel',
       of(8, 'start', { seconds: '08' }),
     ],
     ['passed', 'repeat', 'linked', 'repeat', 'passed', 'linked', 'passed', 'passed', 'passed'],
+  );
+});
+
+t.test('once alarms - PCD-05: what became of a notification is no repeat, and changes nothing', async (t) => {
+  const site = new OnceSite(windowed);
+  const of = (at: number, trigger: string) =>
+    role(site.one('monitors', acm('start', { trigger, seconds: `0${at}` }), at).once);
+  t.same(
+    [of(0, 'R40'), of(1, 'R41'), of(2, 'R41'), of(3, 'R40')],
+    ['passed', 'passed', 'passed', 'repeat'],
+    'each step of it is news, and the alarm is still the one that passed',
   );
 });
 

@@ -406,3 +406,14 @@ t.test('previous values - a goal is none, and has none', async (t) => {
   t.same(previous(later), ['70']);
   t.notOk(again.observations[0]?.superseded);
 });
+
+t.test('previous values - neither of a control nor to one', async (t) => {
+  const lab = new Lab();
+  const potassium = (at: string, value: string, role: string) =>
+    previous(lab.result({ at, results: [['2823-3^K^LN', value]], further: [`SPM|1|||SER|||||||${role}`] }));
+  potassium('010800', '4.2', 'P^Patient^HL70369');
+  t.same(potassium('020800', '9.1', 'Q^Control^HL70369'), []);
+  t.same(potassium('030800', '4.0', 'P^Patient^HL70369'), ['4.2']);
+  t.same(potassium('040800', '9.2', 'C'), []);
+  t.same(potassium('050800', '4.1', ''), ['4.0', '4.2']);
+});

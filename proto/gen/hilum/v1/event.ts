@@ -140,8 +140,8 @@ export interface ClinicalEvent {
     | Alarm
     | undefined;
   /**
-   * The device that measured or alarmed.
-   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01 · Device JSON: device
+   * The device that measured or alarmed; of a drug the pump that it is for.
+   * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01, PCD-03 · Device JSON: device
    */
   device:
     | Device
@@ -786,6 +786,11 @@ export interface Identifier {
    * HL7 v2: CX-4.3, EI-4, XCN-9.3 (table 0301)
    */
   universalIdType: string;
+  /**
+   * The check digit, as sent; of a Canadian health card its version code.
+   * HL7 v2: CX-2 · FHIR: Identifier.extension (identifier-checkDigit)
+   */
+  checkDigit: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1384,7 +1389,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role is to be written to.
-   * HL7 v2: PRD-3, CTD-3, PRT-14
+   * HL7 v2: PRD-3, CTD-3, PRT-14, ORC-24 · FHIR: Practitioner.address
    */
   addresses: Address[];
   /**
@@ -1405,7 +1410,14 @@ export interface Participant {
    * The organization that takes part, or that the person takes part for.
    * HL7 v2: PRT-8 · FHIR: Organization
    */
-  organization: Organization | undefined;
+  organization:
+    | Organization
+    | undefined;
+  /**
+   * Why the message does that with this entry; of an alarm's notification what became of it: Received, Read, Accepted …
+   * HL7 v2: PRT-3
+   */
+  reason: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1699,7 +1711,7 @@ export interface Order {
   priority: string;
   /**
    * Who ordered, entered, verified, collected, interpreted …
-   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
+   * HL7 v2: ORC-10, ORC-11, ORC-12, ORC-19, ORC-24, OBR-10, OBR-16, OBR-28, OBR-32 to OBR-35, PRT · FHIR:
    * ServiceRequest.requester, ServiceRequest.performer, DiagnosticReport.resultsInterpreter
    */
   participants: Participant[];
@@ -1974,7 +1986,14 @@ export interface Order {
    * How it reached who entered it: in writing, by telephone, verbally …
    * HL7 v2: ORC-30 (table 0483)
    */
-  authorization: Code | undefined;
+  authorization:
+    | Code
+    | undefined;
+  /**
+   * How the analyzer is to run the test.
+   * HL7 v2: TCD after OBR · IHE: LAW LAB-28
+   */
+  analysis: Analysis | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2296,7 +2315,8 @@ export interface BloodUnit {
   act: string;
   /**
    * Where it stands: ready, dispensed, returned …; transfused, wasted …
-   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: Procedure.status
+   * HL7 v2: BPX-2 (table 0510), BTX-11 (table 0513) · FHIR: BiologicallyDerivedProduct.status and its extension
+   * urn:hilum:extension:blood-unit, Procedure.status
    */
   status:
     | Code
@@ -2308,7 +2328,7 @@ export interface BloodUnit {
   messageStatus: string;
   /**
    * Since when.
-   * HL7 v2: BPX-4, BTX-13
+   * HL7 v2: BPX-4, BTX-13 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   statusAt:
     | ClinicalTime
@@ -2329,7 +2349,7 @@ export interface BloodUnit {
     | undefined;
   /**
    * For whom it was given: directed, autologous …
-   * HL7 v2: BPX-7
+   * HL7 v2: BPX-7 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   donationType:
     | Code
@@ -2357,19 +2377,19 @@ export interface BloodUnit {
     | undefined;
   /**
    * The blood group.
-   * HL7 v2: BPX-11, BTX-4
+   * HL7 v2: BPX-11, BTX-4 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   bloodGroup:
     | Code
     | undefined;
   /**
    * What it was tested for, or made: irradiated, CMV negative …
-   * HL7 v2: BPX-12
+   * HL7 v2: BPX-12 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   specialTesting: Code[];
   /**
    * Until when it may be used.
-   * HL7 v2: BPX-13
+   * HL7 v2: BPX-13 · FHIR: BiologicallyDerivedProduct.extension urn:hilum:extension:blood-unit
    */
   expires:
     | ClinicalTime
@@ -2650,8 +2670,10 @@ export interface Specimen {
    */
   rejectReasons: Code[];
   /**
-   * What it is used for: P patient, Q control, C calibrator …; only P says something of a patient.
-   * HL7 v2: SPM-11 (table 0369)
+   * What it is used for: P patient, Q control, C calibrator … Where it is B, C, E, F, O, Q or V for every specimen of
+   * an order, its results are no patient's: not critical, of no class by their flags, nobody's earlier values, and
+   * in FHIR without a subject.
+   * HL7 v2: SPM-11, OBR-15.7 (table 0369) · FHIR: Specimen.extension urn:hilum:extension:specimen-role
    */
   roles: Code[];
   /**
@@ -2702,7 +2724,31 @@ export interface Specimen {
    * When its container was registered at an automated system, which is not when the laboratory received it.
    * HL7 v2: SAC-7
    */
-  registered: ClinicalTime | undefined;
+  registered:
+    | ClinicalTime
+    | undefined;
+  /**
+   * By how much it is diluted in its container, as text: 1:10.
+   * HL7 v2: SAC-29
+   */
+  dilution: string;
+  /**
+   * What its container holds or was handled with: of a control its lot and expiry.
+   * HL7 v2: INV, SID after SAC · IHE: LAW LAB-28, LAB-29
+   */
+  substances: Substance[];
+  /**
+   * Whether it fits what was asked for: preferred, appropriate, inappropriate …
+   * HL7 v2: SPM-23 (table 0492) · FHIR: Specimen.condition
+   */
+  appropriateness:
+    | Code
+    | undefined;
+  /**
+   * Whether it is still there, as sent: Y or N.
+   * HL7 v2: SPM-20 (table 0136) · FHIR: Specimen.status
+   */
+  availability: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2777,8 +2823,9 @@ export interface Observation {
    */
   interpretations: string[];
   /**
-   * What tells equal codes apart, or the containment (MDS.VMD.CHAN.METRIC) of a device's row.
-   * HL7 v2: OBX-4 · IHE: PCD-01 OBX-4
+   * What tells equal codes apart and says which rows belong together (an organism and its antibiotics), or the
+   * containment (MDS.VMD.CHAN.METRIC) of a device's row.
+   * HL7 v2: OBX-4 · FHIR: Observation.extension urn:hilum:extension:sub-id · IHE: PCD-01 OBX-4
    */
   subId: string;
   /**
@@ -2995,7 +3042,114 @@ export interface Observation {
    * whatever OBX-11 says, and it is no result.
    * HL7 v2: OBX-22 (table 0725)
    */
-  mood: Code | undefined;
+  mood:
+    | Code
+    | undefined;
+  /**
+   * How the analyzer ran the test: what was diluted, and whether and why it was run again.
+   * HL7 v2: TCD after OBX · IHE: LAW LAB-29
+   */
+  analysis:
+    | Analysis
+    | undefined;
+  /**
+   * What the test was run with: reagents and their lots.
+   * HL7 v2: SID after OBX · IHE: LAW LAB-29
+   */
+  substances: Substance[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** How an analyzer runs a test, or is to run it. */
+export interface Analysis {
+  /**
+   * Which test it is of.
+   * HL7 v2: TCD-1
+   */
+  service:
+    | Code
+    | undefined;
+  /**
+   * By how much the analyzer dilutes by itself, as text: 1:10.
+   * HL7 v2: TCD-2
+   */
+  autoDilution: string;
+  /**
+   * By how much it dilutes to run the test again.
+   * HL7 v2: TCD-3
+   */
+  rerunDilution: string;
+  /**
+   * By how much the specimen was diluted before.
+   * HL7 v2: TCD-4
+   */
+  preDilution: string;
+  /**
+   * How much of the analyte the diluent itself contains.
+   * HL7 v2: TCD-5
+   */
+  diluentContent: string;
+  /**
+   * Whether it may be run again by itself, as sent: Y, N.
+   * HL7 v2: TCD-6 (table 0136)
+   */
+  repeatAllowed: string;
+  /**
+   * Whether further tests may follow from the result, as sent: Y, N.
+   * HL7 v2: TCD-7 (table 0136)
+   */
+  reflexAllowed: string;
+  /**
+   * Which run it is: O the first, R run again, D run again diluted, F a test that followed from a result.
+   * HL7 v2: TCD-8 (table 0389)
+   */
+  repeatStatus: Code | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A reagent, a control, a diluent, by its lot. */
+export interface Substance {
+  /**
+   * What it is; of SID the application or method that used it.
+   * HL7 v2: INV-1, SID-1
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * Its state: OK, expired, not available …
+   * HL7 v2: INV-2 (table 0383)
+   */
+  statuses: Code[];
+  /**
+   * Of what kind it is: CO control, SR single test reagent, DI diluent …
+   * HL7 v2: INV-3 (table 0384)
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * The maker's lot.
+   * HL7 v2: INV-16, SID-2
+   */
+  lotNumber: string;
+  /**
+   * Until when it may be used.
+   * HL7 v2: INV-12
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The container of the substance, as sent.
+   * HL7 v2: INV-4, SID-3
+   */
+  container: string;
+  /**
+   * Who made it.
+   * HL7 v2: INV-17, SID-4
+   */
+  manufacturer: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4224,7 +4378,7 @@ export interface Immunization {
     | Location
     | undefined;
   /**
-   * The number of this vaccination.
+   * The number of this vaccination; of one that was not given, 9999 is none.
    * HL7 v2: ORC-3, else ORC-2 · FHIR: Immunization.identifier
    */
   identifier:
@@ -4456,13 +4610,14 @@ export interface Alarm {
    */
   priority: string;
   /**
-   * start | continue | escalate | deescalate | end | present | latched | reset | tpoint.
+   * start | continue | update | escalate | deescalate | end | present | latched | reset | tpoint; of a status of
+   * the notification update.
    * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_EVENT_PHASE · Device JSON:
    * alarm.phase
    */
   phase: string;
   /**
-   * active | inactive | latched.
+   * active | inactive | latched; a status of the notification says none.
    * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALARM_STATE · Device JSON:
    * alarm.state
    */
@@ -4487,8 +4642,8 @@ export interface Alarm {
   text: string;
   /**
    * When it was raised; absent where the phase is no beginning and nothing else says it.
-   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime · IHE: PCD-04 OBX-14 · Device JSON:
-   * alarm.time
+   * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime, start of Observation.effectivePeriod · IHE:
+   * PCD-04 OBX-14 · Device JSON: alarm.time
    */
   raised:
     | ClinicalTime
@@ -4500,8 +4655,9 @@ export interface Alarm {
    */
   sourceLocation: string;
   /**
-   * When it became what this event says of it.
-   * HL7 v2: OBX-14, OBR-7 · IHE: PCD-04
+   * When it became what this event says of it; of a status of the notification when that came about.
+   * HL7 v2: OBX-14, OBR-7, PRT-11 of ORU^R41 · FHIR: end of Observation.effectivePeriod,
+   * Observation.effectiveDateTime · IHE: PCD-04, PCD-05
    */
   updated:
     | ClinicalTime
@@ -4528,6 +4684,21 @@ export interface Alarm {
    * HL7 v2: OBX · IHE: PCD-04
    */
   evidence: Observation[];
+  /**
+   * Present where the event is a status of the alarm's notification: no phase of it, whatever the rows repeat.
+   * HL7 v2: ORU^R41 · IHE: PCD-05
+   */
+  notification: AlarmNotification | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What became of the notification of an alarm, by whom it went to. */
+export interface AlarmNotification {
+  /**
+   * Who got, read, accepted … it: `reason` says what, `period` when, `telecoms` and `devices` by what.
+   * HL7 v2: PRT · FHIR: Observation.note · IHE: PCD-05 PRT
+   */
+  participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4574,7 +4745,8 @@ export interface Device {
    */
   battery: string;
   /**
-   * MDC containment: every MDS, VMD and channel that the message tells of, in its order.
+   * MDC containment: every MDS, VMD and channel that its rows tell of, in their order; before them those that an
+   * earlier OBR of the patient told of and the rows hang below.
    * HL7 v2: OBX without a value · IHE: PCD-01
    */
   components: DeviceComponent[];
@@ -5303,7 +5475,7 @@ export interface MasterFile {
     | undefined;
   /**
    * What is done to the file, as sent.
-   * HL7 v2: MFI-3
+   * HL7 v2: MFI-3 · FHIR: Basic.extension urn:hilum:extension:master-file-event
    */
   event: string;
   /**
@@ -5323,7 +5495,8 @@ export interface MasterFile {
 export interface MasterFileRecord {
   /**
    * What happens to the record: MAD, MUP, MDL, MDC, MAC.
-   * HL7 v2: MFE-1
+   * HL7 v2: MFE-1 (table 0180) · FHIR: Basic.identifier.use, Basic.identifier.extension
+   * urn:hilum:extension:master-file-event
    */
   event: string;
   /**
@@ -5333,7 +5506,7 @@ export interface MasterFileRecord {
   controlId: string;
   /**
    * When the change takes effect.
-   * HL7 v2: MFE-3
+   * HL7 v2: MFE-3 · FHIR: Basic.identifier.extension urn:hilum:extension:master-file-event
    */
   effective:
     | ClinicalTime
@@ -5368,7 +5541,14 @@ export interface MasterFileRecord {
    * The key where it is a person (XCN, CNN).
    * HL7 v2: MFE-4
    */
-  keyPerson: Person | undefined;
+  keyPerson:
+    | Person
+    | undefined;
+  /**
+   * The key as sent, as it stands in the file's `entries`; several where it repeats.
+   * HL7 v2: MFE-4 · FHIR: Basic.identifier
+   */
+  keys: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8582,6 +8762,7 @@ function createBaseIdentifier(): Identifier {
     end: "",
     universalId: "",
     universalIdType: "",
+    checkDigit: "",
     _unknownFields: {},
   };
 }
@@ -8614,6 +8795,9 @@ export const Identifier: MessageFns<Identifier> = {
     }
     if (message.universalIdType !== "") {
       writer.uint32(74).string(message.universalIdType);
+    }
+    if (message.checkDigit !== "") {
+      writer.uint32(82).string(message.checkDigit);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8711,6 +8895,14 @@ export const Identifier: MessageFns<Identifier> = {
             message.universalIdType = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.checkDigit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8750,6 +8942,11 @@ export const Identifier: MessageFns<Identifier> = {
         : isSet(object.universal_id_type)
         ? globalThis.String(object.universal_id_type)
         : "",
+      checkDigit: isSet(object.checkDigit)
+        ? globalThis.String(object.checkDigit)
+        : isSet(object.check_digit)
+        ? globalThis.String(object.check_digit)
+        : "",
     };
   },
 
@@ -8782,6 +8979,9 @@ export const Identifier: MessageFns<Identifier> = {
     if (message.universalIdType !== "") {
       obj.universalIdType = message.universalIdType;
     }
+    if (message.checkDigit !== "") {
+      obj.checkDigit = message.checkDigit;
+    }
     return obj;
   },
 
@@ -8799,6 +8999,7 @@ export const Identifier: MessageFns<Identifier> = {
     message.end = object.end ?? "";
     message.universalId = object.universalId ?? "";
     message.universalIdType = object.universalIdType ?? "";
+    message.checkDigit = object.checkDigit ?? "";
     return message;
   },
 };
@@ -11241,6 +11442,7 @@ function createBaseParticipant(): Participant {
     acted: undefined,
     location: undefined,
     organization: undefined,
+    reason: undefined,
     _unknownFields: {},
   };
 }
@@ -11279,6 +11481,9 @@ export const Participant: MessageFns<Participant> = {
     }
     if (message.organization !== undefined) {
       Organization.encode(message.organization, writer.uint32(90).fork()).join();
+    }
+    if (message.reason !== undefined) {
+      Code.encode(message.reason, writer.uint32(98).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11392,6 +11597,14 @@ export const Participant: MessageFns<Participant> = {
             message.organization = Organization.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.reason = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11431,6 +11644,7 @@ export const Participant: MessageFns<Participant> = {
       acted: isSet(object.acted) ? ClinicalTime.fromJSON(object.acted) : undefined,
       location: isSet(object.location) ? Location.fromJSON(object.location) : undefined,
       organization: isSet(object.organization) ? Organization.fromJSON(object.organization) : undefined,
+      reason: isSet(object.reason) ? Code.fromJSON(object.reason) : undefined,
     };
   },
 
@@ -11469,6 +11683,9 @@ export const Participant: MessageFns<Participant> = {
     if (message.organization !== undefined) {
       obj.organization = Organization.toJSON(message.organization);
     }
+    if (message.reason !== undefined) {
+      obj.reason = Code.toJSON(message.reason);
+    }
     return obj;
   },
 
@@ -11499,6 +11716,9 @@ export const Participant: MessageFns<Participant> = {
       : undefined;
     message.organization = (object.organization !== undefined && object.organization !== null)
       ? Organization.fromPartial(object.organization)
+      : undefined;
+    message.reason = (object.reason !== undefined && object.reason !== null)
+      ? Code.fromPartial(object.reason)
       : undefined;
     return message;
   },
@@ -12411,6 +12631,7 @@ function createBaseOrder(): Order {
     confidentiality: undefined,
     setting: undefined,
     authorization: undefined,
+    analysis: undefined,
     _unknownFields: {},
   };
 }
@@ -12584,6 +12805,9 @@ export const Order: MessageFns<Order> = {
     }
     if (message.authorization !== undefined) {
       Code.encode(message.authorization, writer.uint32(450).fork()).join();
+    }
+    if (message.analysis !== undefined) {
+      Analysis.encode(message.analysis, writer.uint32(458).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -13057,6 +13281,14 @@ export const Order: MessageFns<Order> = {
             message.authorization = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 57: {
+            if (tag !== 458) {
+              break;
+            }
+
+            message.analysis = Analysis.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -13261,6 +13493,7 @@ export const Order: MessageFns<Order> = {
       confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
       setting: isSet(object.setting) ? Code.fromJSON(object.setting) : undefined,
       authorization: isSet(object.authorization) ? Code.fromJSON(object.authorization) : undefined,
+      analysis: isSet(object.analysis) ? Analysis.fromJSON(object.analysis) : undefined,
     };
   },
 
@@ -13434,6 +13667,9 @@ export const Order: MessageFns<Order> = {
     if (message.authorization !== undefined) {
       obj.authorization = Code.toJSON(message.authorization);
     }
+    if (message.analysis !== undefined) {
+      obj.analysis = Analysis.toJSON(message.analysis);
+    }
     return obj;
   },
 
@@ -13543,6 +13779,9 @@ export const Order: MessageFns<Order> = {
       : undefined;
     message.authorization = (object.authorization !== undefined && object.authorization !== null)
       ? Code.fromPartial(object.authorization)
+      : undefined;
+    message.analysis = (object.analysis !== undefined && object.analysis !== null)
+      ? Analysis.fromPartial(object.analysis)
       : undefined;
     return message;
   },
@@ -15983,6 +16222,10 @@ function createBaseSpecimen(): Specimen {
     siteModifiers: [],
     handling: [],
     registered: undefined,
+    dilution: "",
+    substances: [],
+    appropriateness: undefined,
+    availability: "",
     _unknownFields: {},
   };
 }
@@ -16051,6 +16294,18 @@ export const Specimen: MessageFns<Specimen> = {
     }
     if (message.registered !== undefined) {
       ClinicalTime.encode(message.registered, writer.uint32(170).fork()).join();
+    }
+    if (message.dilution !== "") {
+      writer.uint32(178).string(message.dilution);
+    }
+    for (const v of message.substances) {
+      Substance.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.appropriateness !== undefined) {
+      Code.encode(message.appropriateness, writer.uint32(194).fork()).join();
+    }
+    if (message.availability !== "") {
+      writer.uint32(202).string(message.availability);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -16244,6 +16499,38 @@ export const Specimen: MessageFns<Specimen> = {
             message.registered = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.dilution = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.substances.push(Substance.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.appropriateness = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.availability = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -16319,6 +16606,12 @@ export const Specimen: MessageFns<Specimen> = {
         ? object.handling.map((e: any) => Code.fromJSON(e))
         : [],
       registered: isSet(object.registered) ? ClinicalTime.fromJSON(object.registered) : undefined,
+      dilution: isSet(object.dilution) ? globalThis.String(object.dilution) : "",
+      substances: globalThis.Array.isArray(object?.substances)
+        ? object.substances.map((e: any) => Substance.fromJSON(e))
+        : [],
+      appropriateness: isSet(object.appropriateness) ? Code.fromJSON(object.appropriateness) : undefined,
+      availability: isSet(object.availability) ? globalThis.String(object.availability) : "",
     };
   },
 
@@ -16387,6 +16680,18 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.registered !== undefined) {
       obj.registered = ClinicalTime.toJSON(message.registered);
     }
+    if (message.dilution !== "") {
+      obj.dilution = message.dilution;
+    }
+    if (message.substances?.length) {
+      obj.substances = message.substances.map((e) => Substance.toJSON(e));
+    }
+    if (message.appropriateness !== undefined) {
+      obj.appropriateness = Code.toJSON(message.appropriateness);
+    }
+    if (message.availability !== "") {
+      obj.availability = message.availability;
+    }
     return obj;
   },
 
@@ -16430,6 +16735,12 @@ export const Specimen: MessageFns<Specimen> = {
     message.registered = (object.registered !== undefined && object.registered !== null)
       ? ClinicalTime.fromPartial(object.registered)
       : undefined;
+    message.dilution = object.dilution ?? "";
+    message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
+    message.appropriateness = (object.appropriateness !== undefined && object.appropriateness !== null)
+      ? Code.fromPartial(object.appropriateness)
+      : undefined;
+    message.availability = object.availability ?? "";
     return message;
   },
 };
@@ -16486,6 +16797,8 @@ function createBaseObservation(): Observation {
     ofSpecimen: 0,
     specimenIdentifier: undefined,
     mood: undefined,
+    analysis: undefined,
+    substances: [],
     _unknownFields: {},
   };
 }
@@ -16641,6 +16954,12 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.mood !== undefined) {
       Code.encode(message.mood, writer.uint32(474).fork()).join();
+    }
+    if (message.analysis !== undefined) {
+      Analysis.encode(message.analysis, writer.uint32(482).fork()).join();
+    }
+    for (const v of message.substances) {
+      Substance.encode(v!, writer.uint32(490).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17066,6 +17385,22 @@ export const Observation: MessageFns<Observation> = {
             message.mood = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.analysis = Analysis.decode(reader, reader.uint32());
+            continue;
+          }
+          case 61: {
+            if (tag !== 490) {
+              break;
+            }
+
+            message.substances.push(Substance.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17254,6 +17589,10 @@ export const Observation: MessageFns<Observation> = {
         ? Identifier.fromJSON(object.specimen_identifier)
         : undefined,
       mood: isSet(object.mood) ? Code.fromJSON(object.mood) : undefined,
+      analysis: isSet(object.analysis) ? Analysis.fromJSON(object.analysis) : undefined,
+      substances: globalThis.Array.isArray(object?.substances)
+        ? object.substances.map((e: any) => Substance.fromJSON(e))
+        : [],
     };
   },
 
@@ -17411,6 +17750,12 @@ export const Observation: MessageFns<Observation> = {
     if (message.mood !== undefined) {
       obj.mood = Code.toJSON(message.mood);
     }
+    if (message.analysis !== undefined) {
+      obj.analysis = Analysis.toJSON(message.analysis);
+    }
+    if (message.substances?.length) {
+      obj.substances = message.substances.map((e) => Substance.toJSON(e));
+    }
     return obj;
   },
 
@@ -17504,6 +17849,447 @@ export const Observation: MessageFns<Observation> = {
       ? Identifier.fromPartial(object.specimenIdentifier)
       : undefined;
     message.mood = (object.mood !== undefined && object.mood !== null) ? Code.fromPartial(object.mood) : undefined;
+    message.analysis = (object.analysis !== undefined && object.analysis !== null)
+      ? Analysis.fromPartial(object.analysis)
+      : undefined;
+    message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAnalysis(): Analysis {
+  return {
+    service: undefined,
+    autoDilution: "",
+    rerunDilution: "",
+    preDilution: "",
+    diluentContent: "",
+    repeatAllowed: "",
+    reflexAllowed: "",
+    repeatStatus: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Analysis: MessageFns<Analysis> = {
+  encode(message: Analysis, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.service !== undefined) {
+      Code.encode(message.service, writer.uint32(10).fork()).join();
+    }
+    if (message.autoDilution !== "") {
+      writer.uint32(18).string(message.autoDilution);
+    }
+    if (message.rerunDilution !== "") {
+      writer.uint32(26).string(message.rerunDilution);
+    }
+    if (message.preDilution !== "") {
+      writer.uint32(34).string(message.preDilution);
+    }
+    if (message.diluentContent !== "") {
+      writer.uint32(42).string(message.diluentContent);
+    }
+    if (message.repeatAllowed !== "") {
+      writer.uint32(50).string(message.repeatAllowed);
+    }
+    if (message.reflexAllowed !== "") {
+      writer.uint32(58).string(message.reflexAllowed);
+    }
+    if (message.repeatStatus !== undefined) {
+      Code.encode(message.repeatStatus, writer.uint32(66).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Analysis {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAnalysis();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.service = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.autoDilution = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rerunDilution = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.preDilution = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.diluentContent = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.repeatAllowed = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.reflexAllowed = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.repeatStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Analysis {
+    return {
+      service: isSet(object.service) ? Code.fromJSON(object.service) : undefined,
+      autoDilution: isSet(object.autoDilution)
+        ? globalThis.String(object.autoDilution)
+        : isSet(object.auto_dilution)
+        ? globalThis.String(object.auto_dilution)
+        : "",
+      rerunDilution: isSet(object.rerunDilution)
+        ? globalThis.String(object.rerunDilution)
+        : isSet(object.rerun_dilution)
+        ? globalThis.String(object.rerun_dilution)
+        : "",
+      preDilution: isSet(object.preDilution)
+        ? globalThis.String(object.preDilution)
+        : isSet(object.pre_dilution)
+        ? globalThis.String(object.pre_dilution)
+        : "",
+      diluentContent: isSet(object.diluentContent)
+        ? globalThis.String(object.diluentContent)
+        : isSet(object.diluent_content)
+        ? globalThis.String(object.diluent_content)
+        : "",
+      repeatAllowed: isSet(object.repeatAllowed)
+        ? globalThis.String(object.repeatAllowed)
+        : isSet(object.repeat_allowed)
+        ? globalThis.String(object.repeat_allowed)
+        : "",
+      reflexAllowed: isSet(object.reflexAllowed)
+        ? globalThis.String(object.reflexAllowed)
+        : isSet(object.reflex_allowed)
+        ? globalThis.String(object.reflex_allowed)
+        : "",
+      repeatStatus: isSet(object.repeatStatus)
+        ? Code.fromJSON(object.repeatStatus)
+        : isSet(object.repeat_status)
+        ? Code.fromJSON(object.repeat_status)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Analysis): unknown {
+    const obj: any = {};
+    if (message.service !== undefined) {
+      obj.service = Code.toJSON(message.service);
+    }
+    if (message.autoDilution !== "") {
+      obj.autoDilution = message.autoDilution;
+    }
+    if (message.rerunDilution !== "") {
+      obj.rerunDilution = message.rerunDilution;
+    }
+    if (message.preDilution !== "") {
+      obj.preDilution = message.preDilution;
+    }
+    if (message.diluentContent !== "") {
+      obj.diluentContent = message.diluentContent;
+    }
+    if (message.repeatAllowed !== "") {
+      obj.repeatAllowed = message.repeatAllowed;
+    }
+    if (message.reflexAllowed !== "") {
+      obj.reflexAllowed = message.reflexAllowed;
+    }
+    if (message.repeatStatus !== undefined) {
+      obj.repeatStatus = Code.toJSON(message.repeatStatus);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Analysis>): Analysis {
+    return Analysis.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Analysis>): Analysis {
+    const message = createBaseAnalysis();
+    message.service = (object.service !== undefined && object.service !== null)
+      ? Code.fromPartial(object.service)
+      : undefined;
+    message.autoDilution = object.autoDilution ?? "";
+    message.rerunDilution = object.rerunDilution ?? "";
+    message.preDilution = object.preDilution ?? "";
+    message.diluentContent = object.diluentContent ?? "";
+    message.repeatAllowed = object.repeatAllowed ?? "";
+    message.reflexAllowed = object.reflexAllowed ?? "";
+    message.repeatStatus = (object.repeatStatus !== undefined && object.repeatStatus !== null)
+      ? Code.fromPartial(object.repeatStatus)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseSubstance(): Substance {
+  return {
+    code: undefined,
+    statuses: [],
+    type: undefined,
+    lotNumber: "",
+    expires: undefined,
+    container: "",
+    manufacturer: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Substance: MessageFns<Substance> = {
+  encode(message: Substance, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.statuses) {
+      Code.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.type !== undefined) {
+      Code.encode(message.type, writer.uint32(26).fork()).join();
+    }
+    if (message.lotNumber !== "") {
+      writer.uint32(34).string(message.lotNumber);
+    }
+    if (message.expires !== undefined) {
+      ClinicalTime.encode(message.expires, writer.uint32(42).fork()).join();
+    }
+    if (message.container !== "") {
+      writer.uint32(50).string(message.container);
+    }
+    if (message.manufacturer !== undefined) {
+      Code.encode(message.manufacturer, writer.uint32(58).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Substance {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSubstance();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.statuses.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.type = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lotNumber = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.expires = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.manufacturer = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Substance {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      statuses: globalThis.Array.isArray(object?.statuses) ? object.statuses.map((e: any) => Code.fromJSON(e)) : [],
+      type: isSet(object.type) ? Code.fromJSON(object.type) : undefined,
+      lotNumber: isSet(object.lotNumber)
+        ? globalThis.String(object.lotNumber)
+        : isSet(object.lot_number)
+        ? globalThis.String(object.lot_number)
+        : "",
+      expires: isSet(object.expires) ? ClinicalTime.fromJSON(object.expires) : undefined,
+      container: isSet(object.container) ? globalThis.String(object.container) : "",
+      manufacturer: isSet(object.manufacturer) ? Code.fromJSON(object.manufacturer) : undefined,
+    };
+  },
+
+  toJSON(message: Substance): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.statuses?.length) {
+      obj.statuses = message.statuses.map((e) => Code.toJSON(e));
+    }
+    if (message.type !== undefined) {
+      obj.type = Code.toJSON(message.type);
+    }
+    if (message.lotNumber !== "") {
+      obj.lotNumber = message.lotNumber;
+    }
+    if (message.expires !== undefined) {
+      obj.expires = ClinicalTime.toJSON(message.expires);
+    }
+    if (message.container !== "") {
+      obj.container = message.container;
+    }
+    if (message.manufacturer !== undefined) {
+      obj.manufacturer = Code.toJSON(message.manufacturer);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Substance>): Substance {
+    return Substance.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Substance>): Substance {
+    const message = createBaseSubstance();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.statuses = object.statuses?.map((e) => Code.fromPartial(e)) || [];
+    message.type = (object.type !== undefined && object.type !== null) ? Code.fromPartial(object.type) : undefined;
+    message.lotNumber = object.lotNumber ?? "";
+    message.expires = (object.expires !== undefined && object.expires !== null)
+      ? ClinicalTime.fromPartial(object.expires)
+      : undefined;
+    message.container = object.container ?? "";
+    message.manufacturer = (object.manufacturer !== undefined && object.manufacturer !== null)
+      ? Code.fromPartial(object.manufacturer)
+      : undefined;
     return message;
   },
 };
@@ -23211,6 +23997,7 @@ function createBaseAlarm(): Alarm {
     sourcePath: "",
     devicePath: "",
     evidence: [],
+    notification: undefined,
     _unknownFields: {},
   };
 }
@@ -23261,6 +24048,9 @@ export const Alarm: MessageFns<Alarm> = {
     }
     for (const v of message.evidence) {
       Observation.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.notification !== undefined) {
+      AlarmNotification.encode(message.notification, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23406,6 +24196,14 @@ export const Alarm: MessageFns<Alarm> = {
             message.evidence.push(Observation.decode(reader, reader.uint32()));
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.notification = AlarmNotification.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23457,6 +24255,7 @@ export const Alarm: MessageFns<Alarm> = {
       evidence: globalThis.Array.isArray(object?.evidence)
         ? object.evidence.map((e: any) => Observation.fromJSON(e))
         : [],
+      notification: isSet(object.notification) ? AlarmNotification.fromJSON(object.notification) : undefined,
     };
   },
 
@@ -23507,6 +24306,9 @@ export const Alarm: MessageFns<Alarm> = {
     if (message.evidence?.length) {
       obj.evidence = message.evidence.map((e) => Observation.toJSON(e));
     }
+    if (message.notification !== undefined) {
+      obj.notification = AlarmNotification.toJSON(message.notification);
+    }
     return obj;
   },
 
@@ -23538,6 +24340,96 @@ export const Alarm: MessageFns<Alarm> = {
     message.sourcePath = object.sourcePath ?? "";
     message.devicePath = object.devicePath ?? "";
     message.evidence = object.evidence?.map((e) => Observation.fromPartial(e)) || [];
+    message.notification = (object.notification !== undefined && object.notification !== null)
+      ? AlarmNotification.fromPartial(object.notification)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAlarmNotification(): AlarmNotification {
+  return { participants: [], _unknownFields: {} };
+}
+
+export const AlarmNotification: MessageFns<AlarmNotification> = {
+  encode(message: AlarmNotification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlarmNotification {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlarmNotification();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlarmNotification {
+    return {
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: AlarmNotification): unknown {
+    const obj: any = {};
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AlarmNotification>): AlarmNotification {
+    return AlarmNotification.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AlarmNotification>): AlarmNotification {
+    const message = createBaseAlarmNotification();
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     return message;
   },
 };
@@ -26686,6 +27578,7 @@ function createBaseMasterFileRecord(): MasterFileRecord {
     keyIdentifier: undefined,
     keyLocation: undefined,
     keyPerson: undefined,
+    keys: [],
     _unknownFields: {},
   };
 }
@@ -26715,6 +27608,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     }
     if (message.keyPerson !== undefined) {
       Person.encode(message.keyPerson, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.keys) {
+      writer.uint32(74).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26804,6 +27700,14 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
             message.keyPerson = Person.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.keys.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26854,6 +27758,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
         : isSet(object.key_person)
         ? Person.fromJSON(object.key_person)
         : undefined,
+      keys: globalThis.Array.isArray(object?.keys)
+        ? object.keys.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -26883,6 +27790,9 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     if (message.keyPerson !== undefined) {
       obj.keyPerson = Person.toJSON(message.keyPerson);
     }
+    if (message.keys?.length) {
+      obj.keys = message.keys;
+    }
     return obj;
   },
 
@@ -26907,6 +27817,7 @@ export const MasterFileRecord: MessageFns<MasterFileRecord> = {
     message.keyPerson = (object.keyPerson !== undefined && object.keyPerson !== null)
       ? Person.fromPartial(object.keyPerson)
       : undefined;
+    message.keys = object.keys?.map((e) => e) || [];
     return message;
   },
 };

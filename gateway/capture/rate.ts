@@ -1,4 +1,7 @@
-/** Events per minute and key, with a cool-down once the bound is passed; the number of keys is bounded too. */
+/**
+ * Events per minute and key, with a cool-down once the bound is passed; the number of keys is bounded too. Times are of
+ * a clock that no step of the wall clock moves: a step back must not make a bound of minutes one of hours.
+ */
 export class PerMinute {
   readonly #recent = new Map<string, { times: number[]; coolUntilMs: number }>();
   readonly #max: number;

@@ -1,6 +1,6 @@
 /** What a listener asks of the client certificate in a TLS handshake, beyond what Node answers by itself. */
 import type { TLSSocket } from 'node:tls';
-import { codeOf } from '../../process/errors.ts';
+import { codeOf } from '../process/errors.ts';
 
 /** Why a client certificate was not taken, as OpenSSL calls it; Node ends such a handshake as if the peer had reset it. */
 export function refusalOf(socket: TLSSocket): string {

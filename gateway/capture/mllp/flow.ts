@@ -1,0 +1,138 @@
+/**
+ * Which connections are read. What waits in memory is bounded: messages and bytes whose commit is waited for, of one
+ * connection and of all; halves of frames, of all; answers that the peer does not read. Above a bound a socket is not
+ * read and TCP pushes back; it is read again when half of it has gone.
+ *
+ *   half frames ──► in flight ──commit──► unsent answers ──► peer
+ *
+ * Invariants: a connection that has nothing of its own in flight is read, whatever the others have there; of those
+ * in the middle of a frame the one that began first is read, so that its frame ends or its time does.
+ */
+import type { Socket } from 'node:net';
+import { flowDefaults, type MllpCounters, type MllpLimits } from './options.ts';
+
+/** So much of a frame may come in any case: it is no more than what the socket itself buffers. */
+const halfFrameBytesMin = 64 * 1024;
+
+/** What one connection has in memory. */
+export interface Stream {
+  readonly socket: Socket;
+  /** Messages without an answer. */
+  readonly slots: readonly unknown[];
+  readonly closing: boolean;
+}
+
+interface Memory {
+  inFlightBytes: number;
+  halfFrameBytes: number;
+  unread: NodeJS.Timeout | undefined;
+}
+
+interface FlowHooks<S> {
+  /** Not read, or again: the time of its frame stands still meanwhile. */
+  onHeld(stream: S, held: boolean): void;
+  /** The peer reads none of its answers. */
+  onUnread(stream: S): void;
+}
+
+export class Flow<S extends Stream> {
+  readonly #unansweredMax: number;
+  readonly #limits: typeof flowDefaults;
+  readonly #counters: MllpCounters;
+  readonly #hooks: FlowHooks<S>;
+  readonly #streams = new Map<S, Memory>();
+  readonly #held = new Set<S>();
+  /** In the middle of a frame; who began first is first. */
+  readonly #halves = new Set<S>();
+  #relieving = false;
+
+  constructor({ unansweredMax, flow }: MllpLimits, counters: MllpCounters, hooks: FlowHooks<S>) {
+    this.#unansweredMax = unansweredMax;
+    this.#limits = { ...flowDefaults, ...flow };
+    this.#counters = counters;
+    this.#hooks = hooks;
+  }
+
+  add(stream: S): void {
+    this.#streams.set(stream, { inFlightBytes: 0, halfFrameBytes: 0, unread: undefined });
+    stream.socket.on('drain', () => this.look(stream));
+    stream.socket.once('close', () => this.#gone(stream));
+  }
+
+  /** A message waits for its commit, or no more: then the bytes are negative. */
+  inFlight(stream: S, bytes: number): void {
+    this.#counters.inFlightBytes += bytes;
+    const its = this.#streams.get(stream);
+    if (its !== undefined) its.inFlightBytes += bytes;
+    if (bytes < 0) this.#relieve();
+  }
+
+  /** So many bytes of a frame without its end stand in memory now. */
+  halfFrame(stream: S, bytes: number): void {
+    const its = this.#streams.get(stream);
+    if (its === undefined) return;
+    this.#counters.halfFrameBytes += bytes - its.halfFrameBytes;
+    const less = bytes < its.halfFrameBytes;
+    its.halfFrameBytes = bytes;
+    if (bytes === 0) this.#halves.delete(stream);
+    else if (bytes > halfFrameBytesMin) this.#halves.add(stream);
+    if (less) this.#relieve();
+  }
+
+  /** Something of it changed: it is read, or not, by what it has now. */
+  look(stream: S): void {
+    const its = this.#streams.get(stream);
+    if (its === undefined || stream.closing || stream.socket.destroyed) return;
+    const { unsentBytesMax, unreadTimeoutMs } = this.#limits;
+    const unsent = stream.socket.writableLength;
+    if (unsent < unsentBytesMax) {
+      clearTimeout(its.unread);
+      its.unread = undefined;
+    } else its.unread ??= setTimeout(() => this.#hooks.onUnread(stream), unreadTimeoutMs);
+    const before = this.#held.has(stream);
+    const held = this.#over(stream, its, before ? 0.5 : 1) || unsent >= unsentBytesMax;
+    if (held === before) return;
+    if (held) {
+      this.#held.add(stream);
+      this.#counters.holds += 1;
+      stream.socket.pause();
+    } else {
+      this.#held.delete(stream);
+      stream.socket.resume();
+    }
+    this.#hooks.onHeld(stream, held);
+  }
+
+  /** Over so much of a bound. */
+  #over(stream: S, its: Memory, share: number): boolean {
+    const { inFlightBytesMax, inFlightBytesTotalMax, halfFrameBytesTotalMax } = this.#limits;
+    const { inFlightBytes, halfFrameBytes } = this.#counters;
+    if (stream.slots.length >= this.#unansweredMax * share) return true;
+    if (its.inFlightBytes >= inFlightBytesMax * share) return true;
+    if (its.inFlightBytes > 0 && inFlightBytes >= inFlightBytesTotalMax * share) return true;
+    if (halfFrameBytes < halfFrameBytesTotalMax * share || !this.#halves.has(stream)) return false;
+    const [first] = this.#halves;
+    return first !== stream;
+  }
+
+  #gone(stream: S): void {
+    const its = this.#streams.get(stream);
+    if (its === undefined) return;
+    clearTimeout(its.unread);
+    this.#streams.delete(stream);
+    this.#held.delete(stream);
+    this.#halves.delete(stream);
+    this.#counters.halfFrameBytes -= its.halfFrameBytes;
+    this.#relieve();
+  }
+
+  /** Those that wait for others; once per turn, however many commits settled in it. */
+  #relieve(): void {
+    if (this.#relieving || this.#held.size === 0) return;
+    this.#relieving = true;
+    setImmediate(() => {
+      this.#relieving = false;
+      for (const stream of this.#held) this.look(stream);
+    });
+  }
+}

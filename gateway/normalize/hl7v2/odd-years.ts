@@ -1,0 +1,60 @@
+/**
+ * Times that are well formed and hardly meant: the year of another calendar (Hijri 1448, Buddhist 2569, Minguo 0115),
+ * of YYMMDDHHMM as 2.1 had it (8805), of an empty date (0001), and slips of a digit. The value stays as it was sent;
+ * somebody has to know that it was.
+ */
+import { readTime } from '../time.ts';
+import type { Segment } from './message.ts';
+import type { Scope } from './scope.ts';
+
+/** Nobody alive was born before, and no time in a message is older. */
+const yearMin = 1850;
+/** Plans, cards and drugs expire, and appointments are made, within these years. */
+const aheadMax = 100;
+/** Words for never. */
+const never = new Set([2999, 9999]);
+/** What has happened is told within the years of a patient's life, and not before. */
+const happenedAheadMax = 2;
+const happenedBehindMax = 70;
+const happened = new Set(
+  'EVN-2 EVN-6 PV1-44 PV1-45 OBR-7 OBR-8 OBR-14 OBR-22 OBX-14 OBX-19 SPM-18 MSH-7'.split(' '),
+);
+const birthDates = new Set(['PID-7', 'NK1-16', 'GT1-8', 'IN1-18']);
+/** A gateway whose clock stands before is one without a set clock, and measures nothing. */
+const clockMin = 2020;
+const dayMs = 86_400_000;
+
+/**
+ * The day of the message, YYYY-MM-DD, which its times are held against: that of MSH-7, unless it lies so far ahead of
+ * the capture that it is odd itself; else that of the capture.
+ */
+export function dayOf(sent: string, { context }: Scope): string {
+  const captured = new Date(Number(context.capturedAtUs / 1_000n)).toISOString().slice(0, 10);
+  const { value } = readTime(sent, context.zone).time;
+  const year = Number(value.slice(0, 4));
+  const capturedYear = Number(captured.slice(0, 4));
+  if (capturedYear < clockMin) return value.length < 10 ? '' : value.slice(0, 10);
+  const odd = value.length < 10 || year < yearMin || year > capturedYear + happenedAheadMax;
+  return odd ? captured : value.slice(0, 10);
+}
+
+/** What is odd about a time, empty where nothing is; never its content. */
+export function oddity(value: string, segment: Segment, field: number): string {
+  const { day } = segment.message.scope;
+  if (day === '' || value === '') return '';
+  const year = Number(value.slice(0, 4));
+  const ahead = year - Number(day.slice(0, 4));
+  // Nearly every time of a message.
+  if (ahead <= 0 && ahead >= -1 && field !== 7) return '';
+  if (year < yearMin) return `a year before ${yearMin}, kept as it was sent`;
+  if (ahead > aheadMax && !never.has(year)) return 'a year of another century, kept as it was sent';
+  if (ahead > happenedAheadMax || ahead < -happenedBehindMax) {
+    if (happened.has(`${segment.name}-${field}`))
+      return `years ${ahead > 0 ? 'after' : 'before'} the message, kept as it was sent`;
+  }
+  if (ahead < 0 || !birthDates.has(`${segment.name}-${field}`)) return '';
+  // A day of grace for other zones.
+  const { capturedAtUs } = segment.message.scope.context;
+  const latest = Math.max(Date.parse(day), Number(capturedAtUs / 1_000n)) + dayMs;
+  return Date.parse(value.slice(0, 10)) > latest ? 'a birth date that is to come, kept as it was sent' : '';
+}

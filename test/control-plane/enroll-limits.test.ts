@@ -1,0 +1,85 @@
+/** What a caller without a certificate may take of the centre. */
+import { readFileSync } from 'node:fs';
+import http2 from 'node:http2';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { Plane } from '../../control-plane/plane.ts';
+import { loadSettings } from '../../control-plane/settings.ts';
+import { controlPlaneName } from '../../proto/limits.ts';
+import { folderOf } from '../kit/site.ts';
+import { until } from '../kit/wait.ts';
+
+async function openPlane(t: Test) {
+  const directory = folderOf(t);
+  const { settings } = loadSettings(directory, undefined);
+  const lines: string[] = [];
+  const plane = await Plane.open({
+    directory,
+    settings: { ...settings, grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
+    settingsFile: '',
+    log: (_level, code) => {
+      lines.push(code);
+    },
+  });
+  await plane.start();
+  const { caPem } = JSON.parse(readFileSync(join(directory, 'admin.json'), 'utf8')) as { caPem: string };
+  const session = http2.connect(`https://${plane.address}`, { ca: caPem, servername: controlPlaneName });
+  session.on('error', () => {});
+  /** An Enroll whose message has a head that tells this length. */
+  const enroll = (length: number) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/hilum.v1.Enrollment/Enroll',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let status: string | undefined;
+    const take = (headers: http2.IncomingHttpHeaders) => {
+      status ??= headers['grpc-status'] as string | undefined;
+    };
+    stream.on('error', () => {});
+    stream.on('response', take);
+    stream.on('trailers', take);
+    stream.resume();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(length, 1);
+    stream.write(head);
+    return { stream, status: () => status };
+  };
+  t.teardown(async () => {
+    session.destroy();
+    await plane.stop(1_000);
+  });
+  return { plane, enroll, lines };
+}
+
+t.test('enroll - more than a request can have is refused by its length', async (t) => {
+  const { enroll } = await openPlane(t);
+  const { status } = enroll(1024 * 1024);
+  t.equal(await until(status, { what: 'the answer', timeoutMs: 8_000 }), '8', 'RESOURCE_EXHAUSTED');
+});
+
+t.test('enroll - a request that does not come is not waited for', async (t) => {
+  const { enroll } = await openPlane(t);
+  const { stream, status } = enroll(1_000);
+  stream.write(Buffer.alloc(10));
+  t.equal(await until(status, { what: 'the answer', timeoutMs: 60_000 }), '4', 'DEADLINE_EXCEEDED');
+});
+
+t.test('enroll - of many that are refused the first is told, the others are counted', async (t) => {
+  const { plane, lines } = await openPlane(t);
+  const { refusals, audit } = plane.state;
+  for (let port = 1; port <= 400; port += 1) await refusals.note(`10.0.0.1:${port}`);
+  await refusals.note('[::1]:7');
+  await refusals.stop();
+  const told = (await audit.list(0n, 10_000)).filter(({ action }) => action === 'enroll');
+  t.match(
+    told.map(({ actor, outcome, detail }) => [actor, outcome, detail]),
+    [
+      ['10.0.0.1:1', 'refused', ''],
+      ['[::1]:7', 'refused', ''],
+      ['10.0.0.1', 'refused', '399 more within a minute'],
+    ],
+  );
+  t.equal(lines.filter((code) => code === 'enrollment-refused').length, 3);
+});
