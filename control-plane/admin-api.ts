@@ -11,7 +11,6 @@ import type {
   CustodyResponse,
   CustodyRow,
   Gateway,
-  Hop,
   LatencyRequest,
   LatencyResponse,
   ListQuarantineRequest,
@@ -20,28 +19,21 @@ import type {
   ReplayQuarantineResponse,
   ShowQuarantineResponse,
   SourceRow,
-  Trace,
-  TraceResponse,
 } from '../proto/gen/hilum/v1/admin.ts';
-import { Trace as TraceCodec } from '../proto/gen/hilum/v1/admin.ts';
-import type { CustodyCount, DeliveryEntry, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { CustodyCount } from '../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
 import { needReason } from './audit/reason.ts';
 import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
-import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
 import { lacking, sumOf } from './eventlog/counts.ts';
-import type { StoredEvent } from './eventlog/eventlog.ts';
-import { eventId } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
 import { replayQuarantined } from './quarantine/replay.ts';
 import type { Sessions } from './session/sessions.ts';
-import type { Gone } from './store/gone.ts';
 import { sourcesOf } from './telemetry/sources.ts';
+import { Traces } from './traces.ts';
 
 const tokenTtlS = 15 * 60;
-const tracesMax = 20;
 /** Entries in one answer, which stays below what one gRPC message may have. */
 const quarantineMax = 10_000;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -50,6 +42,7 @@ export class AdminApi {
   readonly state: State;
   readonly config: ConfigApi;
   readonly codeReplay: CodeReplay;
+  readonly traces: Traces;
   readonly #sessions: Sessions;
   readonly #address: () => string;
 
@@ -59,6 +52,7 @@ export class AdminApi {
     this.#address = address;
     this.config = new ConfigApi(state, sessions);
     this.codeReplay = new CodeReplay(state);
+    this.traces = new Traces(state);
   }
 
   async createToken(request: CreateTokenRequest, actor: string): Promise<CreateTokenResponse> {
@@ -128,105 +122,11 @@ export class AdminApi {
     return this.#sessions.drop(gateway);
   }
 
-  async trace(id: string, gone: Gone): Promise<TraceResponse> {
-    // Nobody asks for all messages without a control ID, and no row has an empty key.
-    if (id === '') {
-      throw new HilumError('usage', 'A trace wants an event id or a message control ID (MSH-10).', {
-        exit: exitCode.usage,
-      });
-    }
-    const byId = await this.state.eventLog.byId(id);
-    const events = byId === undefined ? await this.state.eventLog.byControlId(id, tracesMax, gone) : [byId];
-    if (events.length > 0) return { traces: await Promise.all(events.map((event) => this.#trace(event))) };
-    return { traces: (await this.state.quarantine.find(id, tracesMax)).map((entry) => this.#stopped(entry)) };
-  }
-
-  /** The way of a record that was not understood ends in quarantine. */
-  #stopped(entry: QuarantineEntry): Trace {
-    const row = this.state.registry.get(entry.gateway);
-    const offsetUs = row?.clockOffsetUs ?? 0n;
-    return TraceCodec.fromPartial({
-      id: entry.id,
-      gateway: entry.gateway,
-      source: entry.source,
-      messageControlId: entry.messageControlId,
-      recordHash: entry.recordHash,
-      hops: [
-        { hop: 'captured', atUs: entry.capturedAtUs === 0n ? 0n : entry.capturedAtUs - offsetUs },
-        { hop: 'quarantined', atUs: entry.atUs - offsetUs },
-        { hop: 'replayed', atUs: entry.replayedAtUs === 0n ? 0n : entry.replayedAtUs - offsetUs },
-      ].filter(({ atUs }) => atUs !== 0n),
-      uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
-      clockOffsetUs: offsetUs,
-      code: entry.code,
-      reason: entry.reason,
-    });
-  }
-
-  /** Times are the clock that took them; the gateway's are put on ours by the session's measured offset. */
-  async #trace(event: StoredEvent): Promise<Trace> {
-    const { envelope, gateway, epoch, lane, sequence } = event;
-    const row = this.state.registry.get(gateway);
-    const offsetUs = row?.clockOffsetUs ?? 0n;
-    const ackedAtUs = await this.state.telemetry.ackedAtUs(gateway, epoch, lane, sequence);
-    let latest = 0n;
-    // The gateway's hops follow each other, whatever a step of its clock made of their times.
-    const there = (atUs: bigint) => {
-      if (atUs !== 0n && atUs - offsetUs > latest) latest = atUs - offsetUs;
-      return atUs && latest;
-    };
-    const hops = [
-      { hop: 'captured', atUs: there(envelope.capturedAtUs) },
-      { hop: 'journaled', atUs: there(envelope.journaledAtUs) },
-      { hop: 'normalized', atUs: there(envelope.normalizedAtUs) },
-      { hop: 'queued', atUs: there(event.queuedAtUs) },
-      { hop: 'sent', atUs: there(event.sentAtUs) },
-      { hop: 'stored', atUs: event.storedAtUs },
-      { hop: 'acked', atUs: there(ackedAtUs) },
-    ].filter(({ atUs }) => atUs !== 0n);
-    const deliveries = await this.state.telemetry.deliveriesOf(
-      gateway,
-      envelope.recordEpoch,
-      envelope.recordSequence,
-    );
-    const recordHash = Buffer.from(envelope.recordSha256).toString('hex');
-    const names = [gateway, ...this.state.registry.earlierNames(gateway)];
-    const was = await this.state.quarantine.before(names, recordHash, envelope.recordSequence);
-    const { provenance, identityLinks, once } = await toClinicalEvent(event, this.state);
-    return {
-      id: eventId(gateway, epoch, lane, sequence),
-      gateway,
-      source: envelope.source,
-      messageControlId: envelope.messageControlId,
-      recordHash,
-      class: lane,
-      kind: envelope.kind,
-      mappingVersion: provenance?.mappingVersion ?? '',
-      hops: [...hops.map(plainHop), ...deliveries.map((one) => localHop(one, offsetUs))],
-      uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
-      clockOffsetUs: offsetUs,
-      repeats: await this.state.telemetry.repeatsOf(gateway, envelope.recordEpoch, envelope.recordSequence),
-      conflict: provenance?.conflict ?? '',
-      duplicateOf: provenance?.duplicateOf ?? '',
-      code: '',
-      reason: '',
-      followed: identityLinks.map((link) => followedMerge(link, there)),
-      once,
-      wasQuarantined: was.map(({ id, code, reason, atUs, replayedAtUs }) => ({
-        id,
-        code,
-        reason,
-        atUs: atUs - offsetUs,
-        replayedAtUs: replayedAtUs - offsetUs,
-      })),
-    };
-  }
-
   latency({ gateway, site }: LatencyRequest): LatencyResponse {
-    const { telemetry, registry, configs } = this.state;
+    const { telemetry, registry } = this.state;
     const wanted = (name: string) =>
       (gateway === '' || name === gateway) && (site === '' || registry.get(name)?.site === site);
-    const meaning = compileMeaning(site === '' ? '' : (configs.desired(site)?.yaml ?? ''), 0);
+    const budgetUs = this.#budgetsUs(registry.all().filter((row) => wanted(row.gateway)));
     const order = ['journaled', 'normalized', 'queued', 'sent', 'acked', 'total'];
     const classes = ['stat', 'urgent', 'routine', 'bulk'];
     const rows = telemetry.latency(wanted).map(({ histogram, class: lane, hop }) => ({
@@ -237,7 +137,7 @@ export class AdminApi {
       p90Us: BigInt(percentileUs(histogram, 90)),
       p99Us: BigInt(percentileUs(histogram, 99)),
       maxUs: BigInt(histogram.maxValue),
-      budgetUs: hop === 'total' ? BigInt(meaning.budgetMs(lane as 'stat') * 1000) : 0n,
+      budgetUs: hop === 'total' ? budgetUs(lane) : 0n,
       gateway: gateway === '' ? '' : gateway,
     }));
     rows.sort(
@@ -245,6 +145,18 @@ export class AdminApi {
         classes.indexOf(a.class) - classes.indexOf(b.class) || order.indexOf(a.hop) - order.indexOf(b.hop),
     );
     return { rows };
+  }
+
+  /** By what each of these gateways runs; 0 where they differ. */
+  #budgetsUs(rows: readonly GatewayRow[]): (lane: string) => bigint {
+    const { configs, telemetry } = this.state;
+    const told = rows.filter(({ gateway }) => telemetry.newest(gateway) !== undefined);
+    const yamls = new Set(told.map(({ config }) => configs.given(config?.running)?.yaml ?? ''));
+    const meanings = [...yamls].map((yaml) => compileMeaning(yaml, 0));
+    return (lane) => {
+      const [budget = 0, ...others] = new Set(meanings.map((meaning) => meaning.budgetMs(lane as 'stat')));
+      return others.length === 0 ? BigInt(budget * 1000) : 0n;
+    };
   }
 
   custody({ gateway, site, byHour }: CustodyRequest): CustodyResponse {
@@ -351,16 +263,4 @@ function offline(gateway: string): HilumError {
     hint: 'The payload stays at the site; try again when it is connected.',
     exit: exitCode.unreachable,
   });
-}
-
-function plainHop({ hop, atUs }: { hop: string; atUs: bigint }): Hop {
-  return { hop, atUs, destination: '', route: '', answer: '', attempts: 0 };
-}
-
-/** What became of the record at a destination of its site: a way of its own, beside the one to here. */
-function localHop(
-  { outcome, atUs, destination, route, answer, attempts }: DeliveryEntry,
-  offsetUs: bigint,
-): Hop {
-  return { hop: outcome, atUs: atUs - offsetUs, destination, route, answer, attempts };
 }

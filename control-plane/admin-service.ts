@@ -57,7 +57,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
       streamsClosed: await api.revoke(gateway, reason, actor),
     })),
     streamEvents: stream((call, actor) => streamEvents(api, call, actor)),
-    trace: unary(({ id }, _actor, gone) => api.trace(id, gone)),
+    trace: unary(({ id }, _actor, gone) => api.traces.find(id, gone)),
     latency: unary((request) => api.latency(request)),
     custody: unary((request) => api.custody(request)),
     listAudit: stream((call) => listAudit(api, call)),
@@ -124,7 +124,10 @@ async function streamEvents(
       'log-set-back',
       `What was read up to place ${request.afterIndex} is not in the log any more.`,
       {
-        hint: 'The control plane was restored from an older copy. Read from a place before that, or with --from-start: what you had comes again.',
+        hint:
+          request.afterId === ''
+            ? `The log ends at place ${end}: where it went further before, the control plane was restored from an older copy. Read from a place before that, or with --from-start.`
+            : 'The control plane was restored from an older copy. Read from a place before that, or with --from-start: what you had comes again.',
       },
     );
   }

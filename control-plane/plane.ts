@@ -20,6 +20,7 @@ import { AuditChain } from './audit/chain.ts';
 import { ToldEntries } from './audit/told.ts';
 import { Codes } from './codes/codes.ts';
 import { Configs } from './config/configs.ts';
+import { runningAt } from './config/running.ts';
 import { EventLog } from './eventlog/eventlog.ts';
 import { Overtaken } from './eventlog/overtaken.ts';
 import { hubOf } from './hub.ts';
@@ -120,7 +121,7 @@ export class Plane {
       persons,
       overtaken,
       configs,
-      codes: new Codes(store, configs),
+      codes: new Codes(store, configs, (site) => runningAt({ registry, configs }, site)),
       audit,
       refusals: new Refusals(audit, log),
       told: new ToldEntries(store),

@@ -1,19 +1,29 @@
 /** What the control plane boots with. Found at --settings, else DIR/settings.yaml, else defaults on loopback. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readSettingsText } from '../gateway/process/config-text.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { readDocument } from '../proto/config/document.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 
+/** `0.0.0.0:7443`, `[::1]:7443`, `hilum.example.org:7443`. */
+const placePattern = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/;
+const place = z.string().refine(isPlace, { error: 'write host:port, as in "0.0.0.0:7443"' });
+
+export function isPlace(text: string): boolean {
+  const port = placePattern.exec(text)?.[2];
+  return port !== undefined && Number(port) <= 65_535;
+}
+
 const settingsSchema = z.strictObject({
-  grpc: z.string().default('127.0.0.1:7443').describe('host:port that gateways and hilumctl connect to.'),
+  grpc: place.default('127.0.0.1:7443').describe('host:port that gateways and hilumctl connect to.'),
   advertise: z
     .string()
+    .refine(isPlace, { error: 'write host:port, as in "hilum.example.org:7443"' })
     .optional()
     .describe('host:port as gateways see it; it goes into tokens. Default: the grpc address.'),
-  http: z
-    .string()
+  http: place
     .optional()
     .describe(
       'host:port of /healthz, /status and /metrics. Default 127.0.0.1:7480, or a free port where that is taken.',
@@ -30,19 +40,8 @@ export function loadSettings(
 ): { settings: Settings; file: string } {
   const implied = join(directory, 'settings.yaml');
   const file = named ?? (existsSync(implied) ? implied : '');
-  let text = '{}';
-  if (file !== '') {
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (cause) {
-      throw new HilumError('settings-missing', `The settings file ${file} cannot be read.`, {
-        hint: 'Check the path given to --settings and its permissions.',
-        exit: exitCode.badConfig,
-        cause,
-      });
-    }
-  }
-  const read = readDocument(text.trim() === '' ? '{}' : text, settingsSchema, file);
+  const text = file === '' ? '{}' : readSettingsText(file);
+  const read = readDocument(text, settingsSchema, file);
   if (read.problems !== undefined) {
     throw new HilumError('settings-bad', formatProblems(read.problems, file), {
       hint: 'Correct the lines above.',

@@ -21,6 +21,8 @@ interface Stored {
   version: number;
   yaml: string;
   report: unknown;
+  /** Absent from what an older build wrote. */
+  giver?: string;
 }
 
 export class ConfigStore {
@@ -28,6 +30,8 @@ export class ConfigStore {
   readonly #listeners: Listeners;
   #running: StoredConfig = { version: 0, yaml: '' };
   #report: ConfigReport = ConfigReport.create();
+  /** Who gave what runs; '' where that is not known. */
+  #giver = '';
   /** What ran last cannot be read. */
   unreadable = false;
 
@@ -39,6 +43,7 @@ export class ConfigStore {
     // The built-in meaning runs, and the centre, which is told so, offers the config again.
     if (stored === undefined) return;
     this.#report = ConfigReport.fromJSON(stored.report);
+    this.#giver = stored.giver ?? '';
     // A newer build may refuse what an older one ran: then the built-in meaning runs, and the centre is told.
     const { problems } = checkConfig(stored.yaml.trim() === '' ? '{}' : stored.yaml, { listeners });
     if (problems === undefined) this.#running = { version: stored.version, yaml: stored.yaml };
@@ -92,8 +97,9 @@ export class ConfigStore {
   /**
    * Checks an offer with the code that will run it; on success it is on disk and `running` has changed. What the disk
    * does not take is refused like what is wrong: the last good one goes on.
+   * @param giver the control plane and site that it is offered by and for: only their own versions grow
    */
-  attempt(offer: ConfigOffer, nowUs: bigint): ConfigOutcome {
+  attempt(offer: ConfigOffer, nowUs: bigint, giver = ''): ConfigOutcome {
     const outcomeOf = (problems: Problem[]) =>
       ConfigOutcome.fromPartial({
         version: offer.version,
@@ -103,15 +109,18 @@ export class ConfigStore {
         atUs: nowUs,
       });
     const before = this.#report.running;
-    let outcome = outcomeOf(this.#objections(offer));
+    const giverBefore = this.#giver;
+    let outcome = outcomeOf(this.#objections(offer, giver));
     if (outcome.outcome === 'applied') {
       const applied = { version: Number(offer.version), yaml: offer.yaml };
+      this.#giver = giver;
       const why = this.#write(applied, { attempted: outcome, running: outcome });
       if (why === '') {
         this.#running = applied;
         this.#report = { attempted: outcome, running: outcome };
         return outcome;
       }
+      this.#giver = giverBefore;
       outcome = outcomeOf(
         whole(`this gateway cannot store it (${why})`, 'see to its disk, then push it again'),
       );
@@ -122,11 +131,12 @@ export class ConfigStore {
     return outcome;
   }
 
-  #objections(offer: ConfigOffer): Problem[] {
+  #objections(offer: ConfigOffer, giver: string): Problem[] {
     if (!createHash('sha256').update(offer.yaml).digest().equals(Buffer.from(offer.hash))) {
       return whole('the text does not have the hash that it was offered with', 'push it again');
     }
-    if (Number(offer.version) <= this.#running.version) {
+    const ours = giver === '' || this.#giver === '' || giver === this.#giver;
+    if (ours && Number(offer.version) <= this.#running.version) {
       return whole(
         `version ${offer.version} is not newer than the running version ${this.#running.version}`,
         'versions only grow; to go back, use: hilumctl config rollback',
@@ -138,7 +148,7 @@ export class ConfigStore {
 
   /** '' once it is on disk, or the word for why not. */
   #write(running: StoredConfig, report: ConfigReport): string {
-    const stored: Stored = { ...running, report: ConfigReport.toJSON(report) };
+    const stored: Stored = { ...running, report: ConfigReport.toJSON(report), giver: this.#giver };
     try {
       writePrivate(this.#file, `${JSON.stringify(stored, null, 2)}\n`);
       return '';

@@ -1,4 +1,5 @@
 /** What a running gateway says of itself that somebody must act on. */
+import { problemsText } from '../proto/config/problem.ts';
 import type { Add } from './doctor.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import type { RunningStatus } from './status-command.ts';
@@ -109,7 +110,7 @@ function checkJournal({ journal, custody }: RunningStatus, add: Add): void {
 function checkConfig({ config }: RunningStatus, add: Add): void {
   const { attempted, running } = config;
   if (attempted.outcome !== 'refused') return;
-  const why = (attempted.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
+  const why = problemsText(attempted.problems ?? []);
   add(
     'config',
     'fail',
@@ -119,11 +120,17 @@ function checkConfig({ config }: RunningStatus, add: Add): void {
   );
 }
 
-function checkQuarantine({ alarms, custody }: RunningStatus, add: Add): void {
+function checkQuarantine({ custody }: RunningStatus, add: Add): void {
   const waiting = custody.filter(({ quarantined }) => Number(quarantined) > 0);
   if (waiting.length === 0) return;
-  const urgent = alarms.some(({ code }) => code === 'urgent-quarantined');
-  const what = waiting.map(({ source, quarantined }) => `${source} ${quarantined}`).join(', ');
+  const urgent = waiting.some(({ urgentQuarantined }) => Number(urgentQuarantined) > 0);
+  const what = waiting
+    .map(({ source, quarantined, urgentQuarantined }) =>
+      Number(urgentQuarantined) > 0
+        ? `${source} ${quarantined}, of them urgent ${urgentQuarantined}`
+        : `${source} ${quarantined}`,
+    )
+    .join(', ');
   add(
     'quarantine',
     urgent ? 'fail' : 'warn',
@@ -141,7 +148,7 @@ function checkDestinations({ destinations }: RunningStatus, add: Add): void {
         'fail',
         'destination-waiting',
         `${destination} does not take messages; ${pending} wait for it`,
-        'Is its receiver up, and is the address in the config right? It is tried again for ever.',
+        'Is its receiver up, does it answer, and is the address in the config right? It is tried again for ever.',
       );
     }
     if (Number(pending) > 0 && state === 'unused') {

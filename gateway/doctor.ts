@@ -206,7 +206,7 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
       'fail',
       'certificate-expired',
       'the certificate is expired',
-      'Enroll again with a new token.',
+      'Ask the central team for a new token; then: hilum-gateway enroll --replace --token TOKEN',
     );
   else if (daysLeft < certificateWarnDays)
     add('identity', 'warn', 'certificate-expiring', until, 'It renews by itself while the uplink works.');
@@ -291,11 +291,30 @@ export async function checkWay(
         : 'Something between intercepts TLS (ask for an exemption from inspection), or the token may be of another control plane.',
     );
   }
+  const [presented] = chain;
+  const clock = presented === undefined ? undefined : wrongClock(new X509Certificate(presented), Date.now());
+  if (clock !== undefined) return finding('fail', 'clock-wrong', `${address}: ${clock}`, clockTodo);
   return finding(
     'ok',
     'reachable',
     `${address} is reachable${proxy === undefined ? '' : ' through the proxy'}`,
   );
+}
+
+const clockTodo =
+  'Set the clock of this host right, and let it follow a time server; if it is right, tell the central team.';
+
+/** A certificate that is not good at the time that this host believes in. */
+export function wrongClock(
+  { validFrom, validTo }: Pick<X509Certificate, 'validFrom' | 'validTo'>,
+  nowMs: number,
+): string | undefined {
+  const now = `the clock of this host says ${new Date(nowMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  if (Date.parse(validFrom) > nowMs)
+    return `${now}, and the certificate of the control plane begins at ${validFrom}`;
+  return Date.parse(validTo) < nowMs
+    ? `${now}, and the certificate of the control plane ended at ${validTo}`
+    : undefined;
 }
 
 function fingerprint(pem: string): string {

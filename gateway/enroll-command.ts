@@ -21,13 +21,16 @@ export async function enrollCommand(options: EnrollOptions): Promise<void> {
   makeIdentityPlace(options.data);
   const identity = await enroll({
     token,
+    address: settings.uplink.address,
     proxy: parseProxy(settings.uplink.proxy),
     host: hostname(),
     version,
     replaces,
   });
   saveIdentity(options.data, identity);
-  process.stdout.write(`Enrolled as ${identity.gateway} (site ${identity.site}) with ${identity.address}.\n`);
+  process.stdout.write(
+    `Enrolled as ${identity.gateway} (site ${identity.site}) with ${settings.uplink.address ?? identity.address}.\n`,
+  );
 }
 
 /** The identity that is here; without --replace there must be none. One that cannot be read is replaced, and not shown. */

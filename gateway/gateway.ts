@@ -341,7 +341,7 @@ export class Gateway {
   }
 
   #onConfig(offer: ConfigOffer): void {
-    this.#config.take(offer);
+    this.#config.take(offer, this.#uplink.giver);
     this.#uplink.sendConfigReport(this.#config.store.report());
   }
 }

@@ -2,6 +2,7 @@
  * The uplink as whoever this gateway is: none before it is enrolled, another one when its certificate was renewed or
  * it is enrolled as another gateway. Records that are normalized from then on carry the new name.
  */
+import { createHash } from 'node:crypto';
 import type { ConfigReport } from '../proto/gen/hilum/v1/session.ts';
 import { watchIdentity } from './identity-watch.ts';
 import { nowUs } from './process/clock.ts';
@@ -60,6 +61,13 @@ export class IdentifiedUplink {
   /** Undefined while it is not enrolled. */
   get identity(): { gateway: string; site: string } | undefined {
     return this.#identity;
+  }
+
+  /** Who gives this gateway its configs: its control plane, by its CA, for its site; '' while it is not enrolled. */
+  get giver(): string {
+    if (this.#identity === undefined) return '';
+    const { caPem, site } = this.#identity;
+    return `${createHash('sha256').update(caPem).digest('hex')} ${site}`;
   }
 
   /** Of the control plane; '' while it is not known. */

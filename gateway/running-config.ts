@@ -3,6 +3,7 @@
  * before anybody uses it (config-store.ts), so the gateway boots with what ran last.
  */
 import type { Listeners } from '../proto/config/check.ts';
+import { problemsText } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { AuditEntry, ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
@@ -60,11 +61,11 @@ export class RunningConfig {
   }
 
   /** Between two jobs of the normalizer; the report of the store names path and reason of a refusal. */
-  take(offer: ConfigOffer): void {
+  take(offer: ConfigOffer, giver: string): void {
     const running = this.store.report().running;
     if (running?.version === offer.version && Buffer.from(running.hash).equals(Buffer.from(offer.hash)))
       return;
-    const outcome = this.store.attempt(offer, nowUs64());
+    const outcome = this.store.attempt(offer, nowUs64(), giver);
     const applied = outcome.outcome === 'applied';
     if (applied) {
       this.#meaning = compileMeaning(offer.yaml, Number(offer.version));
@@ -81,7 +82,7 @@ export class RunningConfig {
       reason: offer.reason,
       subject: `config ${offer.version}`,
       outcome: applied ? 'success' : 'refused',
-      detail: outcome.problems.map(({ path, message }) => `${path}: ${message}`).join('; '),
+      detail: problemsText(outcome.problems),
     });
   }
 

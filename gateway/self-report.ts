@@ -105,7 +105,11 @@ export class SelfReport {
         memory: journal.memory.stats(),
         recoveredMs: Math.round(journal.recovered.ms),
       },
-      custody: this.#custody().map((count) => longs({ ...count, missing: missing(count) })),
+      custody: journal
+        .custodyTotals()
+        .map(({ source, counts, urgentQuarantined }) =>
+          longs({ ...terms(source, counts), urgentQuarantined, missing: missing(counts) }),
+        ),
       destinations: journal.local.counts().map(({ destination, counts }) => ({
         destination,
         ...longs(counts),
@@ -129,7 +133,7 @@ export class SelfReport {
   metrics(): Generator<Metric> {
     const { journal, latency, listeners, tallies, now } = this.#parts;
     return gatewayMetrics({
-      custody: this.#custody(),
+      custody: journal.custodyTotals().map(({ source, counts }) => terms(source, counts)),
       destinations: journal.local.counts(),
       lanes: journal.lanes(),
       room: journal.room(),
@@ -143,26 +147,6 @@ export class SelfReport {
       once: tallies.once.all(),
       failedRules: tallies.failedRules.all(),
     });
-  }
-
-  #custody(): {
-    source: string;
-    accepted: number;
-    pending: number;
-    delivered: number;
-    quarantined: number;
-    expired: number;
-    duplicates: number;
-  }[] {
-    return this.#parts.journal.custodyTotals().map(({ source, counts }) => ({
-      source,
-      accepted: counts.accepted,
-      pending: counts.pending,
-      delivered: counts.delivered,
-      quarantined: counts.quarantined,
-      expired: counts.expired,
-      duplicates: counts.duplicates,
-    }));
   }
 
   telemetry(): Telemetry {
@@ -257,12 +241,22 @@ function longs(row: object): Record<string, string> {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]));
 }
 
-function missing(count: {
+type Counts = {
   accepted: number;
   pending: number;
   delivered: number;
   quarantined: number;
   expired: number;
-}): number {
-  return count.accepted - count.pending - count.delivered - count.quarantined - count.expired;
+  duplicates: number;
+};
+
+function terms(
+  source: string,
+  { accepted, pending, delivered, quarantined, expired, duplicates }: Counts,
+): Counts & { source: string } {
+  return { source, accepted, pending, delivered, quarantined, expired, duplicates };
+}
+
+function missing({ accepted, pending, delivered, quarantined, expired }: Counts): number {
+  return accepted - pending - delivered - quarantined - expired;
 }

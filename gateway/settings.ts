@@ -2,7 +2,7 @@
  * Settings: what this process boots with: sockets, files, keys, users. Meaning is config.
  * Found at --settings, else DIR/settings.yaml, else these defaults, which listen on loopback only.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
@@ -11,6 +11,7 @@ import { durationMs, isTimer } from '../proto/config/duration.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 import { topicFilter } from '../proto/config/words.ts';
 import { wireLimits } from '../proto/limits.ts';
+import { readSettingsText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
@@ -75,7 +76,8 @@ const mqttUser = z.strictObject({
       error:
         'is no password hash: write what "hilum-gateway hash-password" prints, never the password itself',
     })
-    .describe('scrypt hash, from: hilum-gateway hash-password'),
+    .describe('scrypt hash, from: hilum-gateway hash-password')
+    .meta({ secret: true }),
   publish: z.array(topicFilter).default([]),
   subscribe: z.array(topicFilter).default([]),
 });
@@ -84,7 +86,11 @@ const mqttListener = z.strictObject({
   type: z.literal('mqtt'),
   listen,
   tls,
-  users: z.record(z.string(), mqttUser).default({}),
+  // Who writes a password in the place of a user, or of all of them, wrote it as well.
+  users: z
+    .record(z.string(), mqttUser.meta({ secret: true }))
+    .meta({ secret: true })
+    .default({}),
   anonymous: z.strictObject({ publish: z.array(topicFilter).default([]) }).optional(),
   packetBytesMax: messageSize.default('1MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(2000),
@@ -167,28 +173,19 @@ export function loadSettings(directory: string, named: string | undefined): Load
   const implied = join(directory, 'settings.yaml');
   const file = named ?? (existsSync(implied) ? implied : '');
   if (file === '') return { settings: parseSettings('{}', 'the defaults'), file };
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new HilumError('settings-missing', `The settings file ${file} cannot be read.`, {
-      hint: 'Check the path given to --settings and its permissions.',
-      exit: exitCode.badConfig,
-      cause,
-    });
-  }
-  return { settings: parseSettings(text, file), file };
+  return { settings: parseSettings(readSettingsText(file), file), file };
 }
 
 export function parseSettings(text: string, file: string): Settings {
-  const read = readDocument(text.trim() === '' ? '{}' : text, settingsSchema, file);
+  const read = readDocument(text, settingsSchema, file);
   if (read.problems !== undefined) {
     throw new HilumError('settings-bad', formatProblems(read.problems, file), {
       hint: 'Correct the lines above; "hilum-gateway check" tells whether all is well.',
       exit: exitCode.badConfig,
     });
   }
-  for (const { path, message, hint } of [...tlsProblems(read.value), ...portProblems(read.value)]) {
+  const found = [...tlsProblems(read.value), ...portProblems(read.value), ...sizeProblems(read.value)];
+  for (const { path, message, hint } of found) {
     const { line, column } = read.written.positions.ofValue(path);
     throw new HilumError(
       'settings-bad',
@@ -225,6 +222,26 @@ function portProblems({ listeners, status }: Settings): Found[] {
       ? []
       : [{ path, message: `${place} is that of ${other} too`, hint: 'give each a port of its own' }];
   });
+}
+
+/** Sizes with which nothing would ever be taken in. */
+function sizeProblems({ journal, listeners }: Settings): Found[] {
+  const sizes = [
+    { path: ['journal', 'bytesMax'], text: journal.bytesMax, least: '1MiB', hint: 'for example: 20GiB' },
+    ...Object.entries(listeners).map(([name, listener]) => ({
+      path: ['listeners', name, listener.type === 'mllp' ? 'frameBytesMax' : 'packetBytesMax'],
+      text: listener.type === 'mllp' ? listener.frameBytesMax : listener.packetBytesMax,
+      least: '1KiB',
+      hint: 'leave it out to take the default',
+    })),
+  ];
+  return sizes
+    .filter(({ text, least }) => (parseSize(text) ?? 0) < (parseSize(least) ?? 0))
+    .map(({ path, text, least, hint }) => ({
+      path,
+      message: `${text} is too little: at least ${least}`,
+      hint,
+    }));
 }
 
 /** Off loopback a listener without TLS wants a range, a reason and an owner (CONTRACT.md 6). */

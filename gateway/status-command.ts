@@ -32,6 +32,8 @@ export interface RunningStatus {
     pending: string;
     delivered: string;
     quarantined: string;
+    /** Of the quarantined ones: those that look urgent. */
+    urgentQuarantined: string;
     missing: string;
   }[];
   destinations: { destination: string; pending: string; delivered: string; dead: string; state: string }[];

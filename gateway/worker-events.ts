@@ -25,6 +25,8 @@ export interface RecordPlace {
   sequence: number;
   journaledAtUs: number;
   normalizedAtUs: number;
+  /** By destination: the route that sends the record there. */
+  destinations: ReadonlyMap<string, string>;
 }
 
 export class EventEncoder {
@@ -34,6 +36,7 @@ export class EventEncoder {
 
   /** In the order of the events. Throws `Refused` where one is over `wireLimits.eventBytesMax`. */
   encode(events: readonly ClinicalEvent[], record: JournalRecord, place: RecordPlace): Uint8Array[] {
+    const routes = [...place.destinations].map(([destination, route]) => ({ destination, route }));
     return events.map((event, position) => {
       this.#event.clear();
       writeClinicalEvent(this.#event, event);
@@ -55,6 +58,7 @@ export class EventEncoder {
         raw: position === 0 ? record.raw : nothing,
         repeat: event.once?.role === 'repeat',
         replaces: event.supersessions.some((one) => !one.thisIsSuperseded),
+        routes,
       });
       // The writer's own bytes, which it writes again: the element is a copy.
       const envelope = this.#envelope.since(0);

@@ -7,6 +7,7 @@ import { nowUs } from './process/clock.ts';
 export interface Why {
   code: string;
   reason: string;
+  controlIds?: readonly string[];
 }
 
 /** Both encoded. */
@@ -14,7 +15,7 @@ export function rejected(
   { gateway, site, epoch }: { gateway: string; site: string; epoch: bigint },
   sequence: number,
   record: JournalRecord,
-  { code, reason }: Why,
+  { code, reason, controlIds = [] }: Why,
   mappingVersion: string,
 ): { record: Uint8Array; entry: Uint8Array } {
   const atUs = BigInt(nowUs());
@@ -36,6 +37,7 @@ export function rejected(
     protocol: record.protocol,
     bytes: BigInt(record.raw.length),
     capturedAtUs: record.capturedAtUs,
+    refusedControlIds: [...controlIds],
   });
   return { record: QuarantinedRecord.encode(kept).finish(), entry: QuarantineEntry.encode(entry).finish() };
 }

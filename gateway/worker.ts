@@ -324,7 +324,7 @@ function prepare(one: Opened): Ready {
     for (const { provenance } of made.events)
       provenance?.remarks.push(`the condition of ${rule} could not be evaluated, and counts as not met`);
   const { sequence, journaledAtUs } = job;
-  const place = { epoch: setup.epoch, sequence, journaledAtUs, normalizedAtUs };
+  const place = { epoch: setup.epoch, sequence, journaledAtUs, normalizedAtUs, destinations };
   return { made, elements: encoder.encode(made.events, record, place), destinations };
 }
 

@@ -27,3 +27,6 @@ export const wireLimits = {
  * behind NAT or a new DNS name needs no new certificate.
  */
 export const controlPlaneName = 'hilum-control-plane';
+
+/** Metadata of a failed call: the exit code of the verb that made it. */
+export const exitKey = 'hilum-exit';

@@ -3,6 +3,7 @@ import type { CodeRow, ListCodesRequest, ListCodesResponse } from '../../proto/g
 import type { Telemetry, UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
 import type { UnmappedRow } from '../../proto/gen/hilum/v1/store.ts';
 import type { Configs } from '../config/configs.ts';
+import type { Running } from '../config/running.ts';
 import type { Store } from '../store/store.ts';
 import { Catalogue } from './catalogue.ts';
 import { Worklist } from './worklist.ts';
@@ -10,12 +11,16 @@ import { Worklist } from './worklist.ts';
 export class Codes {
   readonly #worklist: Worklist;
   readonly #configs: Configs;
+  readonly #runs: (site: string) => Running;
   /** Compiling every site's tables is worth keeping until one of the configs is another. */
   #kept: { versions: string; catalogue: Catalogue } | undefined;
+  /** version → its site's tables alone; of those that run. */
+  #running = new Map<bigint, Catalogue>();
 
-  constructor(store: Store, configs: Configs) {
+  constructor(store: Store, configs: Configs, runs: (site: string) => Running) {
     this.#worklist = new Worklist(store);
     this.#configs = configs;
+    this.#runs = runs;
   }
 
   open(): Promise<void> {
@@ -33,8 +38,10 @@ export class Codes {
 
   list({ site, unmapped }: ListCodesRequest): ListCodesResponse {
     const catalogue = this.#catalogue();
-    const codes = mergedBySite(this.#worklist.rows(site))
-      .map((row) => told(row, catalogue))
+    const rows = mergedBySite(this.#worklist.rows(site));
+    const running = this.#runningAt([...new Set(rows.map((row) => row.site))]);
+    const codes = rows
+      .map((row) => told(row, catalogue, running.get(row.site) ?? []))
       .filter((row) => !unmapped || row.state === 'unmapped');
     codes.sort(
       (a, b) => Number(b.count - a.count) || a.site.localeCompare(b.site) || a.code.localeCompare(b.code),
@@ -59,6 +66,23 @@ export class Codes {
     return row?.entry;
   }
 
+  /** By site: the tables of each config that its gateways run. */
+  #runningAt(sites: readonly string[]): Map<string, Catalogue[]> {
+    const before = this.#running;
+    this.#running = new Map();
+    return new Map(
+      sites.map((site) => {
+        const { versions, other } = this.#runs(site);
+        const catalogues = versions.map(({ version, yaml }) => {
+          const catalogue = before.get(version) ?? new Catalogue(new Map([[site, yaml]]));
+          this.#running.set(version, catalogue);
+          return catalogue;
+        });
+        return [site, other || versions.length === 0 ? [...catalogues, builtIn] : catalogues];
+      }),
+    );
+  }
+
   #catalogue(): Catalogue {
     const sites = [...new Set(this.#configs.history('').map(({ site }) => site))];
     const desired = sites.flatMap((site) => this.#configs.desired(site) ?? []);
@@ -70,6 +94,9 @@ export class Codes {
     return this.#kept.catalogue;
   }
 }
+
+/** What is mapped where no config is. */
+const builtIn = new Catalogue(new Map());
 
 function mergedBySite(rows: readonly UnmappedRow[]): UnmappedRow[] {
   const found = new Map<string, UnmappedRow>();
@@ -92,9 +119,11 @@ function mergedBySite(rows: readonly UnmappedRow[]): UnmappedRow[] {
   return [...found.values()];
 }
 
-function told({ site, entry }: UnmappedRow, catalogue: Catalogue): CodeRow {
+function told({ site, entry }: UnmappedRow, catalogue: Catalogue, running: readonly Catalogue[]): CodeRow {
   if (entry === undefined) throw new Error('a row of the worklist without its entry');
-  const mapped = catalogue.mapped(site, entry);
+  const meanings = running.map((one) => one.mapped(site, entry));
+  // At a gateway that runs another config it still comes without a meaning.
+  const mapped = meanings.includes(undefined) ? undefined : meanings[0];
   const target = mapped ?? catalogue.suggest(entry);
   const table = entry.field === 'unit' ? undefined : catalogue.tableOf(site, entry);
   return {

@@ -219,12 +219,11 @@ class Run {
     let meant = this.#meant.get(gateway);
     if (meant === undefined) {
       const { registry, configs } = this.#parts;
-      const running = registry.get(gateway)?.config?.running?.version ?? 0n;
-      const config = configs.find(this.#site, running) ?? { version: 0n, yaml: '' };
+      const config = configs.given(registry.get(gateway)?.config?.running) ?? { version: 0n, yaml: '' };
       const maps = (yaml: string) =>
         new Catalogue(new Map([[this.#site, yaml]])).mapped(this.#site, this.#entry) !== undefined;
       const desired = configs.desired(this.#site);
-      const behind = desired !== undefined && desired.version !== running && maps(desired.yaml);
+      const behind = desired !== undefined && desired.version !== config.version && maps(desired.yaml);
       const why = maps(config.yaml) ? '' : behind ? 'config-not-running' : 'still-unmapped';
       meant = { config, why };
       this.#meant.set(gateway, meant);

@@ -3,6 +3,7 @@
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { documentLimits } from '../../proto/config/limits.ts';
+import { problemsText } from '../../proto/config/problem.ts';
 import { warningsOf } from '../../proto/config/warnings.ts';
 import type {
   CheckConfigResponse,
@@ -24,6 +25,7 @@ import type { Sessions } from '../session/sessions.ts';
 import { speaksOf } from './configs.ts';
 import { diffLines } from './diff.ts';
 import { toOffer } from './offer.ts';
+import { runningAt } from './running.ts';
 
 export class ConfigApi {
   readonly state: State;
@@ -84,7 +86,14 @@ export class ConfigApi {
       );
     }
     const desired = this.state.configs.desired(site);
-    return { diff: diffLines(desired?.yaml ?? '', yaml), running: desired?.version ?? 0n };
+    const { versions, unknown } = runningAt(this.state, site);
+    const [running] = versions;
+    const compared = unknown ? desired : running;
+    return {
+      diff: diffLines(compared?.yaml ?? '', yaml),
+      running: running?.version ?? 0n,
+      desired: desired?.version ?? 0n,
+    };
   }
 
   async push(request: PushConfigRequest, actor: string): Promise<PushConfigResponse> {
@@ -97,10 +106,7 @@ export class ConfigApi {
         subject: `config for ${request.site}`,
         reason: request.reason,
         outcome: 'refused',
-        detail: checked.problems
-          .map(({ path, message }) => `${path}: ${message}`)
-          .join('; ')
-          .slice(0, 2_000),
+        detail: problemsText(checked.problems).slice(0, 2_000),
       });
       return { version: 0n, valid: false, problems: checked.problems, results: [], warnings: [] };
     }
@@ -149,10 +155,18 @@ export class ConfigApi {
   ): Promise<PushConfigResponse> {
     const { configs, audit, registry } = this.state;
     needReason('A config', reason);
-    const gateways = registry.ofSite(site).filter((row) => !row.revoked);
+    const known = registry.ofSite(site);
+    const gateways = known.filter((row) => !row.revoked);
     if (gateways.length === 0) {
-      throw new HilumError('not-found', `There is no site "${site}" with a gateway.`, {
-        hint: 'See "hilumctl gateways".',
+      const why =
+        known.length === 0
+          ? `There is no site "${site}" with a gateway.`
+          : `Site "${site}" has no gateway that takes a config: ${known.map(({ gateway }) => gateway).join(', ')} ${known.length === 1 ? 'is' : 'are'} revoked.`;
+      throw new HilumError('not-found', why, {
+        hint:
+          known.length === 0
+            ? 'See "hilumctl gateways".'
+            : `Enroll one: hilumctl token create --site ${site}; then push again.`,
       });
     }
     const warnings = [...this.checkConfig(yaml, '').warnings, ...this.#warnings(gateways, yaml)];

@@ -45,6 +45,16 @@ export class Configs {
     }
   }
 
+  /**
+   * The version that a gateway names, where it was given here: a gateway that came from another control plane runs,
+   * and has attempted, that one's versions, and numbers alone do not tell them from ours.
+   */
+  given(outcome: Pick<ConfigOutcome, 'version' | 'hash'> | undefined): ConfigVersion | undefined {
+    if (outcome === undefined) return undefined;
+    const found = this.#versions.find(({ version }) => version === outcome.version);
+    return found?.hash === Buffer.from(outcome.hash).toString('hex') ? found : undefined;
+  }
+
   /** What a gateway says of a version is kept for ever: a rollback goes to one that was applied. */
   async reported(gateway: string, { attempted, running }: ConfigReport): Promise<void> {
     for (const outcome of [attempted, running]) {

@@ -2,8 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { plainReason, reasonHint } from '../../gateway/process/line-reason.ts';
 import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
-import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
+import { controlPlaneName, exitKey, wireLimits } from '../../proto/limits.ts';
 
 const deadlineMs = 30_000;
 /** A stream that is not to wait for what comes says something within this time. */
@@ -137,16 +138,16 @@ export async function* stream<Reply>(
 
 function unreachable(address: string, why: string, cause: unknown): HilumError {
   return new HilumError('unreachable', `The control plane at ${address} cannot be reached: ${why}`, {
-    hint: 'Is it running, and is this the right context file?',
+    hint: reasonHint(why, Date.now()) ?? 'Is it running, and is this the right context file?',
     exit: exitCode.unreachable,
     cause,
   });
 }
 
-/** Of grpc-js's chain of reasons the one that a person can act on: `connect ECONNREFUSED 127.0.0.1:7443`. */
-function plainly(details: string): string {
-  const last = /Last error: (?:\w*Error: )?(.*?)\.? Resolution note:/s.exec(details)?.[1];
-  return last === undefined || last === '' ? details : last;
+/** The control plane's own word for how it ended, where the gRPC code has none. */
+function exitTold({ metadata }: grpc.ServiceError): number {
+  const told = Number(metadata?.get(exitKey)[0] ?? exitCode.failed);
+  return Object.values(exitCode).some((exit) => exit === told) ? told : exitCode.failed;
 }
 
 function explain(error: grpc.ServiceError, address: string): HilumError {
@@ -155,7 +156,7 @@ function explain(error: grpc.ServiceError, address: string): HilumError {
     case grpc.status.DEADLINE_EXCEEDED:
     // Nobody here cancels a call that is waited for: the other side went away under it.
     case grpc.status.CANCELLED:
-      return unreachable(address, plainly(error.details), error);
+      return unreachable(address, plainReason(error.details), error);
     case grpc.status.UNAUTHENTICATED:
     case grpc.status.PERMISSION_DENIED:
       return new HilumError('refused', `The control plane refused: ${error.details}`, {
@@ -165,6 +166,6 @@ function explain(error: grpc.ServiceError, address: string): HilumError {
     case grpc.status.INVALID_ARGUMENT:
       return new HilumError('usage', error.details, { exit: exitCode.usage, cause: error });
     default:
-      return new HilumError('failed', error.details, { exit: exitCode.failed, cause: error });
+      return new HilumError('failed', error.details, { exit: exitTold(error), cause: error });
   }
 }

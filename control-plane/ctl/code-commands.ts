@@ -17,7 +17,7 @@ export function addCodeCommands(program: Command): void {
     .command('list')
     .description('what came, how often, and what it might mean; the most frequent first')
     .option('--site <name>', 'only of this site')
-    .option('--unmapped', "leave out what the site's config maps by now")
+    .option('--unmapped', "leave out what the config that the site's gateways run maps by now")
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl codes list --site north --unmapped')
     .action(async (options: { site?: string; unmapped?: boolean; output: Form }, command: Command) => {
@@ -66,7 +66,7 @@ export function addCodeCommands(program: Command): void {
         process.stderr.write(
           `Nothing was changed. Put the lines into the config file of ${row.site}, then:\n` +
             `  hilumctl config push FILE --site ${row.site} --reason "…"\n` +
-            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} --site ${row.site}\n`,
+            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} --site ${row.site} --reason "…"\n`,
         );
       });
     });

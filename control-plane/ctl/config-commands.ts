@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
-import { formatProblems } from '../../proto/config/problem.ts';
+import { formatProblems, problemsText } from '../../proto/config/problem.ts';
 import {
   ConfigVersion,
   DiffConfigResponse,
@@ -54,7 +54,7 @@ Examples:
 
   config
     .command('diff')
-    .description('what a push of this file would change; exit 78 where it would be refused')
+    .description('what a push of this file would change of what runs; exit 78 where it would be refused')
     .argument('<file>')
     .requiredOption('--site <name>', 'the site that it is for')
     .addOption(output())
@@ -66,9 +66,19 @@ Examples:
         if (response.running === 0n) await checkPlace(connection, options);
         printObject(
           options.output,
-          filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0' }),
-          () => (response.diff === '' ? `No change against version ${response.running}.\n` : response.diff),
+          filled(DiffConfigResponse.toJSON(response) as object, { diff: '', running: '0', desired: '0' }),
+          () =>
+            response.diff === ''
+              ? `No change against version ${response.running || response.desired}.\n`
+              : response.diff,
         );
+        const { running, desired } = response;
+        if (desired > 0n && running !== desired)
+          process.stderr.write(
+            running === 0n
+              ? `Version ${desired} is desired, and no gateway of ${options.site} says that it runs: see hilumctl config status.\n`
+              : `Compared with version ${running}, which runs; version ${desired} is desired and does not: see hilumctl config status.\n`,
+          );
         const { checkConfig } = await import('../../proto/config/check.ts');
         const { problems } = checkConfig(yaml, { fileName: file });
         if (problems !== undefined) throw bad(problems, file, 'table');
@@ -222,7 +232,7 @@ function outcomeText(outcomes: readonly PushResult[]): string {
 
 function why(row: Record<string, unknown>): string {
   const config = row.config as { attempted?: { problems?: ConfigProblem[] } } | undefined;
-  return (config?.attempted?.problems ?? []).map(({ path, message }) => `${path}: ${message}`).join('; ');
+  return problemsText(config?.attempted?.problems ?? []);
 }
 
 function warn(warnings: readonly string[]): void {

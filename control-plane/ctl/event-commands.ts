@@ -40,7 +40,11 @@ export function addEventCommands(program: Command): void {
     )
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(eventKinds))
     .option('--from-start', 'all that is stored (the default without --follow)')
-    .option('--after <index>', 'what is stored behind this place in the log, and not before', wholeNumber)
+    .option(
+      '--after <index>',
+      'what is stored behind this place in the log (`index` of an event as json), and not before',
+      wholeNumber,
+    )
     .option('--follow', 'go on with what comes')
     .option('--repeats', 'also what another event has said before (`once` of the config)')
     .option('--raw', 'add the bytes of the message (base64); audited')
@@ -79,7 +83,7 @@ Examples:
     .addHelpText('after', '\nExample:\n  hilumctl trace MSG00042')
     .action(async (id: string, options: { output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const { traces } = await call(connection, connection.client.trace, { id });
+        const { traces, leftOut } = await call(connection, connection.client.trace, { id });
         if (traces.length === 0) {
           throw new HilumError('not-found', `Nothing is stored under ${id}.`, {
             hint: 'It may still be at its gateway (hilumctl custody), or was never sent.',
@@ -91,8 +95,13 @@ Examples:
         else {
           // Always one object: what else goes by the same message control ID stands in it.
           const [first = {}, ...more] = traces.map(traceRow);
-          printObject(options.output, more.length === 0 ? first : { ...first, more }, () => '');
+          const beside = leftOut === 0 ? { more } : { more, leftOut };
+          printObject(options.output, more.length === 0 ? first : { ...first, ...beside }, () => '');
         }
+        if (leftOut > 0)
+          process.stderr.write(
+            `${traces.length} of ${traces.length + leftOut} that go by ${id} are shown: hilumctl events and quarantine list have the ids of the others.\n`,
+          );
       });
     });
 }
@@ -183,6 +192,8 @@ async function print(
       continue;
     }
     const row = ClinicalEvent.toJSON(reply.event) as Record<string, unknown>;
+    // Where --after goes on.
+    row.index = String(reply.index);
     if (raw) row.raw = Buffer.from(reply.raw).toString('base64');
     if (form === 'json') out(`${first ? '\n' : ',\n'}${JSON.stringify(row)}`);
     else if (form === 'jsonl') out(`${JSON.stringify(row)}\n`);
@@ -227,6 +238,10 @@ export function traceText(trace: Trace): string {
   text += `record sha256 ${trace.recordHash}\n`;
   let before = start;
   for (const { hop, atUs, destination, route, answer, attempts } of trace.hops) {
+    if (hop === 'waiting') {
+      text += `  ${hop.padEnd(11)} ${time(atUs)}   ${' '.repeat(10)}   ${span(Number(atUs - start)).padStart(9)}   for ${destination} by route ${route}: the gateway has not told yet that it was delivered\n`;
+      continue;
+    }
     if (destination !== '') {
       const sent = attempts === 1 ? 'sent once' : `sent ${attempts} times`;
       text += `  ${hop.padEnd(11)} ${time(atUs)}   ${' '.repeat(10)}   ${span(Number(atUs - start)).padStart(9)}   to ${destination} by route ${route}, ${sent}, answered ${answer}\n`;
@@ -240,10 +255,15 @@ export function traceText(trace: Trace): string {
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
   for (const { id, code, reason, atUs, replayedAtUs } of trace.wasQuarantined)
     text += `  was in quarantine from ${time(atUs)} as ${id}, replayed ${time(replayedAtUs)}: ${code}\n    ${reason}\n`;
+  const beside = trace.alsoQuarantined;
+  if (beside !== undefined) {
+    const until = beside.replayedAtUs === 0n ? '' : `, replayed ${time(beside.replayedAtUs)}`;
+    text += `  ${until === '' ? 'also in quarantine' : 'was also in quarantine'}, because not all of its record was understood: from ${time(beside.atUs)} as ${beside.id}${until}: ${beside.code}\n    ${beside.reason}\n`;
+  }
   if (trace.repeats > 0n)
     text += `  repeated ${trace.repeats === 1n ? 'once' : `${trace.repeats} times`}; each was answered, none had an effect\n`;
   if (trace.conflict !== '')
-    text += `  other bytes came under the same message control ID before: record ${trace.conflict}\n`;
+    text += `  other bytes came under the same message control ID before, as record ${trace.conflict}: trace ${trace.messageControlId} shows what became of it\n`;
   if (trace.duplicateOf !== '') text += `  the same bytes as record ${trace.duplicateOf}, sent again later\n`;
   if (trace.once !== undefined) text += `  ${onceText(trace.once)}\n`;
   for (const { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy } of trace.followed) {

@@ -5,7 +5,7 @@ import { mappingName, meaningOf, understand } from '../../gateway/meaning.ts';
 import { type Explained, explain } from '../../gateway/normalize/explain/explain.ts';
 import { looksLikeHl7v2 } from '../../gateway/normalize/normalize.ts';
 import { readConfigText } from '../../gateway/process/config-text.ts';
-import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, field, printObject, table } from '../../gateway/process/output.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { EventReply } from '../../proto/gen/hilum/v1/admin.ts';
@@ -66,7 +66,13 @@ interface Meant {
 }
 
 async function ofFile(file: string, options: ExplainOptions, command: Command): Promise<Explanation> {
-  const raw = readFileSync(file);
+  let raw: Buffer;
+  try {
+    raw = readFileSync(file);
+  } catch (cause) {
+    const why = codeOf(cause) === 'EISDIR' ? 'is a folder; name a file' : `cannot be read (${codeOf(cause)})`;
+    throw new HilumError('file-missing', `${file} ${why}.`, { exit: exitCode.usage, cause });
+  }
   const protocol = looksLikeHl7v2(raw) || file.endsWith('.hl7') ? 'mllp' : 'mqtt';
   const record = JournalRecord.fromPartial({
     source: options.source ?? protocol,

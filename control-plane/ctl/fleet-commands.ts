@@ -22,6 +22,8 @@ import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call, stream } from './client.ts';
 import { checkPlace, output, seconds, wholeNumber, withConnection } from './options.ts';
 
+const ttlSecondsMax = 365 * 86_400;
+
 export function addFleetCommands(program: Command): void {
   const token = program
     .command('token')
@@ -40,6 +42,11 @@ export function addFleetCommands(program: Command): void {
         const ttlSeconds = seconds(options.ttl);
         if (ttlSeconds === undefined) {
           throw new HilumError('usage', `--ttl ${options.ttl}: write a time such as 90s, 15m or 2h.`, {
+            exit: exitCode.usage,
+          });
+        }
+        if (ttlSeconds === 0 || ttlSeconds > ttlSecondsMax) {
+          throw new HilumError('usage', `--ttl ${options.ttl}: a token is good for 1s to 365d.`, {
             exit: exitCode.usage,
           });
         }
@@ -148,7 +155,10 @@ Example:
             { title: 'P90', value: (row) => span(row.p90Us) },
             { title: 'P99', value: (row) => span(row.p99Us) },
             { title: 'MAX', value: (row) => span(row.maxUs) },
-            { title: 'BUDGET', value: (row) => (row.budgetUs === undefined ? '' : span(row.budgetUs)) },
+            {
+              title: 'BUDGET',
+              value: (row) => (row.budgetUs === undefined || row.budgetUs === '0' ? '' : span(row.budgetUs)),
+            },
           ],
         );
       });

@@ -39,10 +39,11 @@ export function without(batch: Batch, leading: number): Batch {
   };
 }
 
-/** Is this among control IDs that are packed one behind the other? */
-export function holds(packed: Buffer, wanted: Buffer): boolean {
+/** How often is this among control IDs that are packed one behind the other? */
+export function occurrences(packed: Buffer, wanted: Buffer): number {
+  let count = 0;
   for (let at = 0; at < packed.length; at += blindedBytes) {
-    if (packed.compare(wanted, 0, blindedBytes, at, at + blindedBytes) === 0) return true;
+    if (packed.compare(wanted, 0, blindedBytes, at, at + blindedBytes) === 0) count += 1;
   }
-  return false;
+  return count;
 }

@@ -20,7 +20,7 @@ import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import { type Gone, stillAsked } from '../store/gone.ts';
 import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/store.ts';
-import { holds, type StoredEvent, unpack, without } from './block.ts';
+import { occurrences, type StoredEvent, unpack, without } from './block.ts';
 import type { Book, Numbered } from './book.ts';
 import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
@@ -281,22 +281,34 @@ export class EventLog {
   }
 
   /**
-   * Events whose message control ID is this, oldest first. A scan of 8 bytes an event, in which others have their turns.
+   * Events whose message control ID is this, oldest first, and how many more there are. A scan of 8 bytes an event, in
+   * which others have their turns.
    * @param gone whoever asked does not wait any more: rejects with `cancelled`
    */
-  async byControlId(controlId: string, limit: number, gone: Gone = () => false): Promise<StoredEvent[]> {
+  async byControlId(
+    controlId: string,
+    limit: number,
+    gone: Gone = () => false,
+  ): Promise<{ events: StoredEvent[]; leftOut: number }> {
     const wanted = this.#blind(controlId).subarray(0, blindedBytes);
-    const found: StoredEvent[] = [];
+    const events: StoredEvent[] = [];
+    let leftOut = 0;
     for await (const row of walk(this.#store, 'control-ids', 500)) {
       stillAsked(gone);
       // Of a row that does not open the events themselves are looked at.
-      if (!(row instanceof DamagedRow) && !holds(row.value, wanted)) continue;
-      for (const event of await this.#block(row.key.readBigUInt64BE(0))) {
-        if (event.envelope.messageControlId === controlId) found.push(event);
-        if (found.length >= limit) return found;
+      const here = row instanceof DamagedRow ? undefined : occurrences(row.value, wanted);
+      if (here === 0) continue;
+      if (here !== undefined && events.length >= limit) {
+        leftOut += here;
+        continue;
       }
+      const block = await this.#block(row.key.readBigUInt64BE(0));
+      const fitting = block.filter(({ envelope }) => envelope.messageControlId === controlId);
+      const taken = fitting.slice(0, limit - events.length);
+      events.push(...taken);
+      leftOut += fitting.length - taken.length;
     }
-    return found;
+    return { events, leftOut };
   }
 
   /**

@@ -41,6 +41,11 @@ export function eventId(gateway: string, epoch: bigint, lane: string, sequence: 
   return `${gateway}.${epoch.toString(16)}.${lane}.${sequence}`;
 }
 
+/** A record's name where it is in quarantine: <gateway>.<epoch in hex>.record.<sequence>. */
+export function recordId(gateway: string, epoch: bigint, sequence: bigint): string {
+  return `${gateway}.${epoch.toString(16)}.record.${sequence}`;
+}
+
 export interface EventPosition {
   gateway: string;
   epoch: bigint;

@@ -59,6 +59,13 @@ export class Registry {
       .map((one) => one.gateway);
   }
 
+  /** All names that a gateway's journal has had and has, its own among them. */
+  namesOf(gateway: string): string[] {
+    const epochs = this.#rows.get(gateway)?.epochs ?? [];
+    const same = this.all().filter(({ epochs: those }) => those.some((epoch) => epochs.includes(epoch)));
+    return [...new Set([gateway, ...same.map((one) => one.gateway)])];
+  }
+
   /** Changes a row; resolves when that is flushed. A gateway that is new here starts empty. */
   async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
     const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };

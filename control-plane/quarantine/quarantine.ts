@@ -108,13 +108,6 @@ export class QuarantineIndex {
     return row === undefined ? undefined : QuarantineEntry.decode(row);
   }
 
-  /** By its id, else the newest of those with this message control ID, oldest first; the replayed ones too. */
-  async find(id: string, max: number): Promise<QuarantineEntry[]> {
-    const entry = await this.get(id);
-    if (entry !== undefined) return [entry];
-    return (await this.list(({ messageControlId }) => messageControlId === id, max)).entries;
-  }
-
   /** The newest that are wanted, oldest first, at most `max`, and how many older ones were wanted as well. */
   async list(
     wanted: (entry: QuarantineEntry) => boolean,

@@ -13,6 +13,7 @@ import {
   type UplinkServer,
   UplinkService,
 } from '../../proto/gen/hilum/v1/session.ts';
+import { exitKey } from '../../proto/limits.ts';
 import type { Peer } from '../identity/peers.ts';
 import { type AnyCall, denied, type GrpcServer } from './grpc-server.ts';
 import type { Line, Sessions } from './sessions.ts';
@@ -115,7 +116,9 @@ export function toStatus(error: unknown, path: string, log: Log): grpc.StatusObj
       2: grpc.status.INVALID_ARGUMENT,
       3: grpc.status.PERMISSION_DENIED,
     };
-    return denied(codes[error.exit] ?? grpc.status.FAILED_PRECONDITION, text);
+    const status = denied(codes[error.exit] ?? grpc.status.FAILED_PRECONDITION, text);
+    status.metadata.set(exitKey, String(error.exit));
+    return status;
   }
   if (typeof (error as { code?: unknown }).code === 'number') return error as grpc.StatusObject & Error;
   log('error', 'call-failed', { path, reason: errorWord(error) });

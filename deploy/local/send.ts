@@ -10,10 +10,23 @@ import { criticalResult, type WardMessage, wardMessage } from './ward.ts';
 
 const answerMs = 10_000;
 
+const usage = `npm run send [-- [HOST:PORT] [FILE …]]
+
+HL7 v2 messages to a gateway over MLLP; without an address to the one that npm start runs here, without a file those of
+a simulated ward.
+`;
+
 async function send(args: readonly string[]): Promise<void> {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(usage);
+    return;
+  }
   const named = args.find(isAddress) ?? (await localListener()) ?? '127.0.0.1:2575';
   const at = named.lastIndexOf(':');
   const address = { host: named.slice(0, at), port: Number(named.slice(at + 1)) };
+  if (address.port < 1 || address.port > 65_535) {
+    throw new HilumError('usage', `${named}: a port is a number from 1 to 65535.`, { exit: exitCode.usage });
+  }
   const files = args.filter((arg) => !isAddress(arg));
   const messages = files.length === 0 ? ward() : files.flatMap(messagesOf);
   await reach(address, named);

@@ -471,11 +471,14 @@ export class Journal implements Intake {
   custodyTotals(): {
     source: string;
     counts: ReturnType<Custody['totals']> extends Map<number, infer C> ? C : never;
+    /** Of those in quarantine: those that look urgent. */
+    urgentQuarantined: number;
     deliveredUnder: ReturnType<Custody['deliveredUnder']>;
   }[] {
     return [...this.#custody.totals()].map(([source, counts]) => ({
       source: this.sourceName(source),
       counts,
+      urgentQuarantined: this.#quarantine.urgentOf(source),
       deliveredUnder: this.#custody.deliveredUnder(source, this.#epoch),
     }));
   }

@@ -1,6 +1,10 @@
 /**
  * What could not be understood, with its reason: sealed, kept until a person replays it. What of it may
  * be known outside (no payload) goes up as a report in the same round.
+ *
+ *   key    sequence(8) source(2) [1: it looks urgent]
+ *
+ * An urgent one is told of until it is replayed, over restarts too, so its key says it: nothing is opened to count them.
  */
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
@@ -37,6 +41,8 @@ export class Quarantine {
   readonly #lasts = new Map<number, number>();
   /** Taken out in a round that is not on disk yet. */
   readonly #leaving = new Set<number>();
+  /** By the number of the source: records here that look urgent. */
+  readonly #urgent = new Map<number, number>();
 
   constructor(part: JournalPart, reports: Reports, gateway: () => string, hooks: QuarantineHooks) {
     this.#part = part;
@@ -48,6 +54,7 @@ export class Quarantine {
       hooks.bytes(storedBytes(key.length, value.length));
       last = Math.max(last, readUInt64(key, 0));
       this.note(readUInt64(key, 0), key.readUInt16BE(sequenceBytes));
+      this.#countUrgent(key, 1);
     }
     this.lastSequence = last;
   }
@@ -62,9 +69,22 @@ export class Quarantine {
     return this.#lasts.get(source) ?? 0;
   }
 
+  /** Records of the source here that look urgent. */
+  urgentOf(source: number): number {
+    return this.#urgent.get(source) ?? 0;
+  }
+
+  #countUrgent(key: Buffer, by: 1 | -1): void {
+    if (key.length === plainKeyBytes) return;
+    const source = key.readUInt16BE(sequenceBytes);
+    this.#urgent.set(source, this.urgentOf(source) + by);
+  }
+
   put(round: Round, { sequence, source, record, entry }: MadeReject): void {
     this.note(sequence, source);
-    const key = quarantineKey(sequence, source);
+    const plainKey = quarantineKey(sequence, source);
+    const key = entry.urgent ? Buffer.concat([plainKey, Buffer.of(1)]) : plainKey;
+    this.#countUrgent(key, 1);
     const sealed = this.#part.sealer.seal(place('quarantine', this.#part.origin, sequence), record);
     round.put(this.#table(), key, sealed);
     this.#hooks.bytes(storedBytes(key.length, sealed.length));
@@ -113,6 +133,7 @@ export class Quarantine {
     this.#leaving.add(sequence);
     round.whenSettled(() => this.#leaving.delete(sequence));
     round.remove(this.#table(), found.key);
+    this.#countUrgent(found.key, -1);
     if (id !== '') {
       const [gateway, atUs] = [this.#gateway(), BigInt(nowUs())];
       const records = { recordSequence: BigInt(sequence), replayedAs: BigInt(as) };
@@ -141,6 +162,7 @@ export class Quarantine {
 }
 
 const sequenceBytes = 8;
+const plainKeyBytes = sequenceBytes + 2;
 
 export function quarantineKey(sequence: number, source: number): Buffer {
   return Buffer.concat([numberKey(sequence), shortKey(source)]);

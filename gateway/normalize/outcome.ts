@@ -42,6 +42,8 @@ export interface Reject {
   code: RejectCode;
   /** For a person; names segment, field, line. Never content. */
   reason: string;
+  /** Of a record with several messages: MSH-10 of each that is refused, as far as it has one. */
+  controlIds?: string[];
 }
 
 export type RejectCode =

@@ -15,12 +15,36 @@ export function readConfigText(file: string): string {
       cause,
     });
   }
-  if (isUtf8(bytes)) return bytes.toString('utf8');
+  return textOf(bytes, `config file ${file}`, 'config-bad', file);
+}
+
+/** The same for settings. A file in which nothing is said, or only comments, takes every default. */
+export function readSettingsText(file: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new HilumError('settings-missing', `The settings file ${file} cannot be read.`, {
+      hint: 'Check the path given to --settings and its permissions.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
+  const text = textOf(bytes, `settings file ${file}`, 'settings-bad', file);
+  const said = text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .some((line) => /^\s*[^\s#]/.test(line));
+  return said ? text : '{}';
+}
+
+function textOf(bytes: Buffer, what: string, code: string, file: string): string {
+  if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString('utf8');
   // UTF-16 and what is no text at all have zero bytes; Latin-1 has none.
   const hint = bytes.includes(0)
     ? 'It is UTF-16 or no text: save it as UTF-8, without any other encoding.'
     : `Save it as UTF-8; from Latin-1: iconv -f ISO-8859-1 -t UTF-8 ${file}`;
-  throw new HilumError('config-bad', `The config file ${file} is not UTF-8.`, {
+  throw new HilumError(code, `The ${what} is not UTF-8.`, {
     hint,
     exit: exitCode.badConfig,
   });

@@ -54,10 +54,13 @@ export interface DeliveryCounts {
   delivered: number;
   attempts: number;
   deadLetters: number;
+  /** `connected` from an answer on, or for a first letter; `waiting` from a failure, or a long silence, until one comes. */
   state: 'idle' | 'connected' | 'waiting' | 'stopped';
 }
 
 const applicationErrorTries = 3;
+/** A letter that is unanswered for so long waits, however long its destination may take for it. */
+const patienceMs = 10_000;
 /** Answers of another message to one letter, in a row. */
 const mismatchesMax = 3;
 
@@ -114,7 +117,7 @@ export class Delivery {
         }
         this.counts.attempts += 1;
         this.#attempts += 1;
-        await this.#settle(letter, await line.send(letter));
+        await this.#settle(letter, await this.#answered(line.send(letter)));
       } catch (error) {
         if (this.#stopped) return;
         this.#line?.close();
@@ -123,6 +126,23 @@ export class Delivery {
         return;
       }
     }
+  }
+
+  /** Who accepts connections and answers nothing is not there. */
+  async #answered(sent: Promise<Answer>): Promise<Answer> {
+    const timer = setTimeout(() => this.#tell('waiting'), patienceMs);
+    timer.unref();
+    try {
+      const answer = await sent;
+      this.#tell('connected');
+      return answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #tell(state: 'connected' | 'waiting'): void {
+    if (!this.#stopped) this.counts.state = state;
   }
 
   async #settle(letter: Letter, { code, word }: Answer): Promise<void> {
@@ -150,7 +170,7 @@ export class Delivery {
   }
 
   #later(reason: string): void {
-    this.counts.state = 'waiting';
+    this.#tell('waiting');
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
@@ -172,7 +192,8 @@ export class Delivery {
       this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
     );
     this.#line = line;
-    if (!this.#stopped) this.counts.state = 'connected';
+    // One that takes connections has answered nothing yet.
+    if (this.counts.state === 'idle') this.#tell('connected');
     return line;
   }
 }

@@ -9,6 +9,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
 import { readToken, type Token } from '../../proto/token.ts';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
+import { plainReason, reasonHint } from '../process/line-reason.ts';
 import { type ConnectProxy, enrollmentClient } from './channel.ts';
 import { type Identity, toPem } from './identity.ts';
 import { makeRequest } from './request.ts';
@@ -17,6 +18,8 @@ const timeoutMs = 10_000;
 
 export interface EnrollOptions {
   token: string;
+  /** Where the settings say that the control plane is; default: what the token says. */
+  address?: string | undefined;
   proxy?: ConnectProxy | undefined;
   host: string;
   version: string;
@@ -27,10 +30,11 @@ export interface EnrollOptions {
 /** Throws `HilumError`: 2 not a token, 69 unreachable, 3 refused (used, expired, unknown). */
 export async function enroll(options: EnrollOptions): Promise<Identity> {
   const token = parseToken(options.token);
-  const caPem = await fetchPinnedCa(token.address, token.caPin, options.proxy);
+  const address = options.address ?? token.address;
+  const caPem = await fetchPinnedCa(address, token.caPin, options.proxy);
   const { keyPem, csr } = await makeRequest();
   const client = enrollmentClient({
-    address: token.address,
+    address,
     proxy: options.proxy,
     caPem,
     ...(options.replaces === undefined
@@ -43,7 +47,7 @@ export async function enroll(options: EnrollOptions): Promise<Identity> {
         { secret: Buffer.from(token.secret, 'hex'), csr, host: options.host, version: options.version },
         new grpc.Metadata(),
         { deadline: Date.now() + timeoutMs },
-        (error, reply) => (error === null ? resolve(reply) : reject(refusal(error, token.address))),
+        (error, reply) => (error === null ? resolve(reply) : reject(refusal(error, address))),
       );
     });
     return {
@@ -76,7 +80,7 @@ function refusal(error: grpc.ServiceError, address: string): HilumError {
       exit: exitCode.refused,
     });
   }
-  return unreachable(address, error.details, error);
+  return unreachable(address, plainReason(error.details), error);
 }
 
 function unreachable(address: string, why: string, cause: unknown): HilumError {
@@ -84,7 +88,9 @@ function unreachable(address: string, why: string, cause: unknown): HilumError {
     'control-plane-unreachable',
     `The control plane at ${address} cannot be reached: ${why}`,
     {
-      hint: 'Run "hilum-gateway doctor" to see whether the way is blocked, intercepted or not resolved.',
+      hint:
+        reasonHint(why, Date.now()) ??
+        'Run "hilum-gateway doctor" to see whether the way is blocked, intercepted or not resolved.',
       exit: exitCode.unreachable,
       cause,
     },
@@ -98,7 +104,7 @@ export async function fetchPinnedCa(
   proxy: ConnectProxy | undefined,
 ): Promise<string> {
   const chain = await presentedChain(address, proxy).catch((error: unknown) => {
-    throw unreachable(address, messageOf(error), error);
+    throw unreachable(address, plainReason(messageOf(error)), error);
   });
   const ca = chain.find((der) => createHash('sha256').update(der).digest('hex') === pin);
   if (ca === undefined) {

@@ -36,9 +36,20 @@ export function checkCritical({ critical }: Config): Found[] {
         wrong(`every value is below ${below} or above ${above}`, 'below is the lower limit', 'below');
       }
     }
+    const [from, to] = [daysOf(age?.from), daysOf(age?.to)];
+    if (from !== undefined && to !== undefined && from >= to)
+      wrong(`nobody is ${age?.from} or older and not yet ${age?.to}`, 'from is the lower age', 'age', 'from');
     if (age !== undefined && age.from === undefined && age.to === undefined) {
       wrong('an age without from and to is every age', 'remove it', 'age');
     }
   }
   return found;
+}
+
+const days = { y: 365.25, mo: 365.25 / 12, w: 7, d: 1 } as const;
+
+/** About so many: enough to see that two ages stand the wrong way round. */
+function daysOf(age: string | undefined): number | undefined {
+  const [, count, unit] = /^(\d+)(y|mo|w|d)$/.exec(age ?? '') ?? [];
+  return count === undefined ? undefined : Number(count) * days[unit as keyof typeof days];
 }

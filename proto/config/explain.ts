@@ -4,7 +4,7 @@ import type { Problem } from './document.ts';
 import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Positions, pathText } from './position.ts';
-import { allowedKeys, allowedWords, exampleAt, fitsAt } from './shape.ts';
+import { allowedKeys, allowedWords, exampleAt, fitsAt, isSecretAt } from './shape.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -104,6 +104,10 @@ function explainIssue(
     return [
       problem(path, positions.ofKey(path), words || issue.message, hintFor(issue, schema, path, input)),
     ];
+  }
+  if (issue.code === 'invalid_type' && at(input, path) !== undefined && isSecretAt(schema, path, input)) {
+    const message = `expected ${typeWords[issue.expected] ?? issue.expected}, found something else, which is not shown`;
+    return [problem(path, positions.ofValue(path), message, '')];
   }
   const missing = at(input, path) === undefined;
   const position = missing ? positions.ofKey(path) : positions.ofValue(path);

@@ -15,8 +15,19 @@ export interface Problem {
 export function formatProblems(problems: readonly Problem[], fileName: string): string {
   return problems
     .map(({ path, line, column, message, hint }) => {
-      const what = path === '' ? message : `${path}: ${message}`;
-      return `${fileName}:${line}:${column}  ${what}${hint === '' ? '' : `; ${hint}`}`;
+      // What is said of the whole document has no line.
+      const where = line === 0 ? fileName : `${fileName}:${line}:${column}`;
+      return `${where}  ${what({ path, message })}${hint === '' ? '' : `; ${hint}`}`;
     })
     .join('\n');
+}
+
+/** In one line, without their places. */
+export function problemsText(problems: readonly { path?: string; message?: string }[]): string {
+  return problems.map(what).join('; ');
+}
+
+/** proto3 JSON leaves an empty path out. */
+function what({ path = '', message = '' }: { path?: string; message?: string }): string {
+  return path === '' ? message : `${path}: ${message}`;
 }

@@ -57,8 +57,14 @@ const source = z.strictObject({
 });
 
 const mapped = z.union([
-  z.string().transform((code) => ({ code, display: '' })),
-  z.strictObject({ code: z.string(), display: z.string().default('') }),
+  z
+    .string()
+    .min(1, { error: 'has no code: write what it means, or remove the line' })
+    .transform((code) => ({ code, display: '' })),
+  z.strictObject({
+    code: z.string().min(1, { error: 'has no code: write what it means, or remove the line' }),
+    display: z.string().default(''),
+  }),
 ]);
 
 const unmapped = z
@@ -85,7 +91,7 @@ const conversion = z.strictObject({
   to: ucum.describe('The UCUM unit that is wanted beside it.'),
   molecularWeight: z
     .number()
-    .positive()
+    .positive({ error: 'must be above 0' })
     .optional()
     .describe('g/mol; approves the step between a mass and an amount of substance.'),
 });

@@ -33,6 +33,11 @@ export function exampleAt(schema: z.ZodType, path: Path, input: unknown): string
   return undefined;
 }
 
+/** Does `.meta({ secret: true })` stand at the path: is what a person wrote there never to be shown? */
+export function isSecretAt(schema: z.ZodType, path: Path, input: unknown): boolean {
+  return schemasAt(schema, path, input, true).some((inner) => (inner as z.ZodType).meta?.()?.secret === true);
+}
+
 /** Would this value be taken at the path? */
 export function fitsAt(schema: z.ZodType, path: Path, input: unknown, value: unknown): boolean {
   return schemasAt(schema, path, input).some((inner) => (inner as z.ZodType).safeParse(value).success);

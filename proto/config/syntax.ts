@@ -85,7 +85,19 @@ function visitKeys(document: Document, positions: Positions, problems: Problem[]
         const name = keyText(pair);
         const first = seen.get(name);
         seen.set(name, first ?? key);
+        const merges = isScalar(key) && key.type === 'PLAIN' && name === '<<';
         const refused = isScalar(key) ? reserved(name) : 'a key must be a word';
+        if (merges) {
+          const message = '<< (taking over the keys of another place) is not read here';
+          const at = positions.at(key.range?.[0] ?? 0);
+          problems.push({
+            path: pathText(pathOf([...ancestors, map])),
+            ...at,
+            message,
+            hint: 'write the keys out',
+          });
+          continue;
+        }
         if (refused === undefined && first === undefined) continue;
         const here = pathOf([...ancestors, map]);
         const at = positions.at(key?.range?.[0] ?? 0);

@@ -157,6 +157,7 @@ function envelopeMaker(): (n: number) => Buffer {
         raw: bytes,
         repeat: false,
         replaces: false,
+        routes: [],
       }).finish(),
     );
     const hashAt = encoded.indexOf(mark);

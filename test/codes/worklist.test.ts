@@ -20,7 +20,12 @@ const glucose = {
 async function open(directory: string) {
   const store = await openLmdbStore({ directory, key: Buffer.alloc(32, 2), onFault: () => undefined });
   const configs = new Configs(store, () => 5n);
-  const codes = new Codes(store, configs);
+  // What is desired runs.
+  const codes = new Codes(store, configs, (site) => ({
+    versions: [configs.desired(site) ?? []].flat(),
+    other: false,
+    unknown: false,
+  }));
   await configs.open();
   await codes.open();
   return {

@@ -455,3 +455,24 @@ t.test(
     t.equal(good.problems, undefined);
   },
 );
+
+for (const [what, yaml, told] of [
+  [
+    'ages the wrong way round',
+    'critical: { k: { code: 2823-3, unit: mmol/L, above: "6.0", age: { from: 2y, to: 28d } } }',
+    { path: 'critical.k.age.from', message: 'nobody is 2y or older and not yet 28d' },
+  ],
+  [
+    'a code that is mapped to nothing',
+    'codes: { a: { from: L, to: "http://loinc.org", map: { K: "" } } }',
+    { path: 'codes.a.map.K', message: 'has no code: write what it means, or remove the line' },
+  ],
+  [
+    'a molecular weight of nothing',
+    'units: { convert: { g: { code: 2345-7, from: mg/dL, to: mmol/L, molecularWeight: 0 } } }',
+    { path: 'units.convert.g.molecularWeight', message: 'must be above 0' },
+  ],
+] as const)
+  t.test(`check - ${what}`, async (t) => {
+    t.match(checkConfig(yaml).problems, [told]);
+  });

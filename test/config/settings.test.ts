@@ -1,6 +1,9 @@
 /** Mistakes in a gateway's settings: where, what, and what to write instead. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
-import { parseSettings } from '../../gateway/settings.ts';
+import { loadSettings as loadPlaneSettings } from '../../control-plane/settings.ts';
+import { loadSettings, parseSettings } from '../../gateway/settings.ts';
 
 const mqtt = (more: string) => `listeners: { ward: { type: mqtt, listen: "127.0.0.1:0", ${more} } }`;
 
@@ -42,6 +45,31 @@ for (const [what, text, told] of [
     /required client certificates need caFile; add the issuers of those certificates, or take mode: optional/,
   ],
   [
+    'a password that is a number, which is not shown',
+    mqtt('users: { u: { password: 48151623 } }'),
+    /^(?!.*48151623)s\.yaml:1:81 {2}listeners\.ward\.users\.u\.password: expected text, found something else/,
+  ],
+  [
+    'a password in the place of a user',
+    mqtt('users: { u: 48151623 }'),
+    /^(?!.*48151623).*listeners\.ward\.users\.u: expected a mapping of keys, found something else/,
+  ],
+  [
+    'a journal that takes nothing',
+    'journal: { bytesMax: 1KiB }',
+    /s\.yaml:1:22 {2}journal\.bytesMax: 1KiB is too little: at least 1MiB/,
+  ],
+  [
+    'a listener that takes nothing',
+    'listeners: { a: { type: mllp, listen: "127.0.0.1:2575", frameBytesMax: 0B } }',
+    /listeners\.a\.frameBytesMax: 0B is too little: at least 1KiB/,
+  ],
+  [
+    'a merge key',
+    'listeners:\n  a: &a { type: mllp, listen: "127.0.0.1:1" }\n  b: { <<: *a, listen: "127.0.0.1:2" }',
+    /s\.yaml:3:8 {2}listeners\.b: << \(taking over the keys of another place\) is not read here; write the keys out/,
+  ],
+  [
     'a time that no timer waits for',
     'listeners: { a: { type: mllp, listen: "127.0.0.1:2575", frameTimeout: 25d } }',
     /listeners\.a\.frameTimeout: at most 24d/,
@@ -61,4 +89,38 @@ t.test('settings - what is right is taken', async (t) => {
   const text = `${mqtt('users: { u: { password: "scrypt$16384$8$1$AAAA$BBBB", publish: ["devices/+/vitals/#"] } }')}
 uplink: { address: "hilum.example.org:7443", proxy: "http://usr:pw@proxy.example.org:3128" }`;
   t.match(parseSettings(text, 's.yaml'), { uplink: { address: 'hilum.example.org:7443' } });
+});
+
+t.test('settings - a file is UTF-8 or refused; one without a word takes every default', async (t) => {
+  const file = join(t.testdir(), 'settings.yaml');
+  for (const load of [loadSettings, loadPlaneSettings]) {
+    writeFileSync(file, Buffer.from('keyFile: "/schl\xfcssel"\n', 'latin1'));
+    t.throws(() => load('/nowhere', file), {
+      code: 'settings-bad',
+      message: /is not UTF-8/,
+      hint: /iconv -f ISO-8859-1/,
+      exit: 78,
+    });
+    writeFileSync(file, Buffer.from('keyFile: key\n', 'utf16le'));
+    t.throws(() => load('/nowhere', file), { message: /is not UTF-8/, hint: /UTF-16/ });
+    const defaults = load('/nowhere', undefined).settings;
+    for (const nothing of ['', '\n', '# a comment\n\n  # and another', '\ufeff# one\n']) {
+      writeFileSync(file, nothing);
+      t.strictSame(load('/nowhere', file).settings, defaults);
+    }
+  }
+});
+
+t.test('settings - places of the control plane are host:port', async (t) => {
+  const file = join(t.testdir(), 'settings.yaml');
+  for (const text of ['grpc: localhost', 'advertise: hilum.example.org', 'http: "127.0.0.1:70000"']) {
+    writeFileSync(file, text);
+    t.throws(
+      () => loadPlaneSettings('/nowhere', file),
+      { code: 'settings-bad', message: /: write host:port/ },
+      text,
+    );
+  }
+  writeFileSync(file, 'grpc: "[::]:7443"\nadvertise: hilum.example.org:7443\nhttp: "localhost:0"');
+  t.match(loadPlaneSettings('/nowhere', file).settings, { grpc: '[::]:7443' });
 });

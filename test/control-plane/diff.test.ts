@@ -67,7 +67,7 @@ t.test(
 );
 
 t.test('config diff - what is too long to be pushed is not compared', async (t) => {
-  const state = { configs: { desired: () => undefined } };
+  const state = { configs: { desired: () => undefined }, registry: { ofSite: () => [] } };
   const api = new ConfigApi(state as never, {} as never);
   t.throws(() => api.diffConfig('#'.repeat(documentLimits.charactersMax + 1), 'north'), {
     code: 'config-too-large',

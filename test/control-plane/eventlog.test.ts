@@ -111,7 +111,7 @@ t.test('event log - it goes on where it was after it was opened again', async (t
     (await log.read(0n, 10)).map(({ index }) => index),
     [1n, 2n, 3n, 4n],
   );
-  t.equal((await log.byControlId('stat-2', 5))[0]?.sequence, 2n);
+  t.equal((await log.byControlId('stat-2', 5)).events[0]?.sequence, 2n);
   t.equal((await log.byId('g.9.stat.4'))?.envelope.messageControlId, 'stat-4');
   t.equal(await log.byId('g.9.stat.5'), undefined);
   await store.close();

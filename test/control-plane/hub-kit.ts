@@ -4,6 +4,7 @@ import { AuditChain } from '../../control-plane/audit/chain.ts';
 import { ToldEntries } from '../../control-plane/audit/told.ts';
 import { Codes } from '../../control-plane/codes/codes.ts';
 import { Configs } from '../../control-plane/config/configs.ts';
+import { runningAt } from '../../control-plane/config/running.ts';
 import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
 import { type HubState, hubOf } from '../../control-plane/hub.ts';
 import { Registry } from '../../control-plane/identity/registry.ts';
@@ -49,11 +50,12 @@ export async function openCentre(directory: string) {
     },
   };
   const configs = new Configs(watched, nowUs);
+  const registry = new Registry(watched);
   const state: HubState = {
-    registry: new Registry(watched),
+    registry,
     eventLog: new EventLog(watched, key, nowUs),
     configs,
-    codes: new Codes(watched, configs),
+    codes: new Codes(watched, configs, (site) => runningAt({ registry, configs }, site)),
     audit: new AuditChain(watched, nowUs),
     told: new ToldEntries(watched),
     telemetry: new TelemetryStore(watched),

@@ -65,3 +65,85 @@ t.test(
     );
   },
 );
+
+t.test(
+  'delivery - a receiver that takes connections and answers nothing is waited for, until it answers',
+  async (t) => {
+    const { bytes, controlId } = messageMaker({ seed: 5, kind: 'oru' })(0);
+    let answers = false;
+    let came = 0;
+    const receiver = await MllpServer.start((message) => {
+      came += 1;
+      return answers ? [acknowledge(message, 'AA')] : [];
+    });
+    t.teardown(() => receiver.close());
+    const queue = [{ raw: bytes, messageControlId: controlId, recordSequence: 1 }];
+    const delivery = new Delivery(
+      {
+        head: () => queue[0],
+        delivered: async () => {
+          queue.shift();
+        },
+        deadLetter: async () => {
+          t.fail('nothing was refused');
+        },
+        normalizedThrough: () => Number.POSITIVE_INFINITY,
+      },
+      {
+        name: 'ehr',
+        host: '127.0.0.1',
+        port: receiver.port,
+        tls: false,
+        timeoutMs: 300,
+        inSourceOrder: false,
+      },
+      { random: () => 0, log: () => {}, onAlarm: () => {} },
+    );
+    t.teardown(() => delivery.stop());
+    const states = new Set<string>();
+    delivery.notify();
+    await until(() => delivery.counts.state === 'waiting', { what: 'the first silence being noticed' });
+    await until(() => states.add(delivery.counts.state) && came >= 4, {
+      what: 'further tries',
+      timeoutMs: 30_000,
+    });
+    t.same([...states], ['waiting'], 'also while one is connected');
+    answers = true;
+    await until(() => queue.length === 0, { what: 'the delivery', timeoutMs: 30_000 });
+    t.equal(delivery.counts.state, 'connected');
+  },
+);
+
+t.test('delivery - a long silence is told before the timeout of the destination ends it', async (t) => {
+  const { bytes, controlId } = messageMaker({ seed: 6, kind: 'oru' })(0);
+  const receiver = await MllpServer.start(() => []);
+  t.teardown(() => receiver.close());
+  const delivery = new Delivery(
+    {
+      head: () => ({ raw: bytes, messageControlId: controlId, recordSequence: 1 }),
+      delivered: async () => {
+        t.fail('nothing was answered');
+      },
+      deadLetter: async () => {
+        t.fail('nothing was refused');
+      },
+      normalizedThrough: () => Number.POSITIVE_INFINITY,
+    },
+    {
+      name: 'ehr',
+      host: '127.0.0.1',
+      port: receiver.port,
+      tls: false,
+      timeoutMs: 600_000,
+      inSourceOrder: false,
+    },
+    { random: () => 0, log: () => {}, onAlarm: () => {} },
+  );
+  t.teardown(() => delivery.stop());
+  delivery.notify();
+  await until(() => delivery.counts.state === 'waiting', {
+    what: 'the silence being noticed',
+    timeoutMs: 60_000,
+  });
+  t.equal(delivery.counts.attempts, 1);
+});

@@ -6,6 +6,12 @@ import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
 import { normalizeAlone, normalizeMessage, type Watch } from './normalize.ts';
 import { headerOnly, opensMessage, split, withoutTail } from './split.ts';
 
+/** Messages of one record that are named where they are refused. */
+const refusedMax = 100;
+const headerBytesMax = 4096;
+/** [HL7 2.14.9.10] has 199; what is longer is no name. */
+const controlIdMax = 256;
+
 export function normalizeHl7v2(raw: Uint8Array, context: NormalizeContext, watch?: Watch): Normalized {
   try {
     return normalizeRecord(raw, context, watch);
@@ -37,6 +43,7 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
   if (messages.length === 1) return told(normalizeMessage(only, context, watch), batches.remarksOf(0));
   const whole: Normalized = { events: [] };
   const delivered: number[] = [];
+  const refused: string[] = [];
   let repeated = false;
   messages.forEach((message, index) => {
     // A header alone before the next header is that header sent twice, not a message.
@@ -54,17 +61,31 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
     if (repeated) for (const event of one.events) event.provenance?.remarks.push('MSH: sent twice');
     repeated = false;
     whole.events.push(...one.events);
-    if (one.reject !== undefined && whole.reject === undefined) {
-      whole.reject = numbered(one.reject, index + 1, messages.length);
-    }
+    if (one.reject === undefined) return;
+    whole.reject ??= numbered(one.reject, index + 1, messages.length);
+    const controlId = controlIdOf(message);
+    if (controlId !== '' && refused.length < refusedMax) refused.push(controlId);
   });
-  if (whole.reject !== undefined) whole.delivered = delivered;
+  if (whole.reject !== undefined) {
+    whole.delivered = delivered;
+    if (refused.length > 0) whole.reject.controlIds = refused;
+  }
   return whole;
 }
 
 function told(made: Normalized, remarks: readonly string[]): Normalized {
   if (remarks.length > 0) for (const event of made.events) event.provenance?.remarks.push(...remarks);
   return made;
+}
+
+/** MSH-10 as sent; of a message that was refused, which may be no message at all. */
+function controlIdOf(message: Uint8Array): string {
+  const header =
+    Buffer.from(message.subarray(0, headerBytesMax))
+      .toString('latin1')
+      .split(/[\r\n]/, 1)[0] ?? '';
+  const controlId = header.split(header.charAt(3))[9] ?? '';
+  return controlId.length > controlIdMax ? '' : controlId;
 }
 
 /** The messages of a record, as they are read one by one, and what is remarked of each as a part of its batch. */

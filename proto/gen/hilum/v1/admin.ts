@@ -100,7 +100,7 @@ export interface SourceRow {
 
 export interface ListCodesRequest {
   site: string;
-  /** Leaves out what the site's desired config maps by now. */
+  /** Leaves out what the config that the site's gateways run maps by now. */
   unmapped: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -126,7 +126,7 @@ export interface CodeRow {
   count: bigint;
   firstSeenAtUs: bigint;
   lastSeenAtUs: bigint;
-  /** unmapped | mapped: by the site's desired config, so from its next message on. */
+  /** unmapped | mapped: by what all gateways of the site run, so from its next message on. */
   state: string;
   /** What it is mapped to, or what it might be mapped to: never applied by itself. */
   toSystem: string;
@@ -259,7 +259,10 @@ export interface TraceRequest {
 }
 
 export interface TraceResponse {
+  /** By a message control ID: at most 20 events, the oldest, and at most 20 records in quarantine, the newest. */
   traces: Trace[];
+  /** Others that go by the same message control ID. */
+  leftOut: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -290,6 +293,8 @@ export interface Trace {
     | undefined;
   /** Of an event: where its record was in quarantine before it was replayed, the first time first. */
   wasQuarantined: WasQuarantined[];
+  /** Of an event: its record went to quarantine as well, because something else in it was refused. */
+  alsoQuarantined: WasQuarantined | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -298,6 +303,7 @@ export interface WasQuarantined {
   code: string;
   reason: string;
   atUs: bigint;
+  /** 0: it is there still. */
   replayedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -319,7 +325,8 @@ export interface FollowedMerge {
 export interface Hop {
   /**
    * captured journaled normalized queued sent stored acked, without those whose time nobody took; quarantined, and
-   * replayed, in place of what follows. Behind them, for each destination at the site: delivered | dead-letter.
+   * replayed, in place of what follows. Behind them, for each destination at the site: delivered | dead-letter, or
+   * waiting, since at_us and as far as its gateway has told.
    */
   hop: string;
   atUs: bigint;
@@ -350,6 +357,7 @@ export interface LatencyRow {
   p90Us: bigint;
   p99Us: bigint;
   maxUs: bigint;
+  /** By the config that runs; 0 where that differs between the gateways that are counted together. */
   budgetUs: bigint;
   gateway: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -487,8 +495,11 @@ export interface DiffConfigRequest {
 }
 
 export interface DiffConfigResponse {
+  /** Against what runs at the site; where no gateway has said what that is, against what is desired. */
   diff: string;
+  /** The newest version that one of its gateways runs; 0: none does. */
   running: bigint;
+  desired: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3977,13 +3988,16 @@ export const TraceRequest: MessageFns<TraceRequest> = {
 };
 
 function createBaseTraceResponse(): TraceResponse {
-  return { traces: [], _unknownFields: {} };
+  return { traces: [], leftOut: 0, _unknownFields: {} };
 }
 
 export const TraceResponse: MessageFns<TraceResponse> = {
   encode(message: TraceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.traces) {
       Trace.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.leftOut !== 0) {
+      writer.uint32(16).uint32(message.leftOut);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4017,6 +4031,14 @@ export const TraceResponse: MessageFns<TraceResponse> = {
             message.traces.push(Trace.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.leftOut = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4038,13 +4060,23 @@ export const TraceResponse: MessageFns<TraceResponse> = {
   },
 
   fromJSON(object: any): TraceResponse {
-    return { traces: globalThis.Array.isArray(object?.traces) ? object.traces.map((e: any) => Trace.fromJSON(e)) : [] };
+    return {
+      traces: globalThis.Array.isArray(object?.traces) ? object.traces.map((e: any) => Trace.fromJSON(e)) : [],
+      leftOut: isSet(object.leftOut)
+        ? globalThis.Number(object.leftOut)
+        : isSet(object.left_out)
+        ? globalThis.Number(object.left_out)
+        : 0,
+    };
   },
 
   toJSON(message: TraceResponse): unknown {
     const obj: any = {};
     if (message.traces?.length) {
       obj.traces = message.traces.map((e) => Trace.toJSON(e));
+    }
+    if (message.leftOut !== 0) {
+      obj.leftOut = Math.round(message.leftOut);
     }
     return obj;
   },
@@ -4055,6 +4087,7 @@ export const TraceResponse: MessageFns<TraceResponse> = {
   fromPartial(object: DeepPartial<TraceResponse>): TraceResponse {
     const message = createBaseTraceResponse();
     message.traces = object.traces?.map((e) => Trace.fromPartial(e)) || [];
+    message.leftOut = object.leftOut ?? 0;
     return message;
   },
 };
@@ -4080,6 +4113,7 @@ function createBaseTrace(): Trace {
     followed: [],
     once: undefined,
     wasQuarantined: [],
+    alsoQuarantined: undefined,
     _unknownFields: {},
   };
 }
@@ -4151,6 +4185,9 @@ export const Trace: MessageFns<Trace> = {
     }
     for (const v of message.wasQuarantined) {
       WasQuarantined.encode(v!, writer.uint32(154).fork()).join();
+    }
+    if (message.alsoQuarantined !== undefined) {
+      WasQuarantined.encode(message.alsoQuarantined, writer.uint32(162).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4328,6 +4365,14 @@ export const Trace: MessageFns<Trace> = {
             message.wasQuarantined.push(WasQuarantined.decode(reader, reader.uint32()));
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.alsoQuarantined = WasQuarantined.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4401,6 +4446,11 @@ export const Trace: MessageFns<Trace> = {
         : globalThis.Array.isArray(object?.was_quarantined)
         ? object.was_quarantined.map((e: any) => WasQuarantined.fromJSON(e))
         : [],
+      alsoQuarantined: isSet(object.alsoQuarantined)
+        ? WasQuarantined.fromJSON(object.alsoQuarantined)
+        : isSet(object.also_quarantined)
+        ? WasQuarantined.fromJSON(object.also_quarantined)
+        : undefined,
     };
   },
 
@@ -4463,6 +4513,9 @@ export const Trace: MessageFns<Trace> = {
     if (message.wasQuarantined?.length) {
       obj.wasQuarantined = message.wasQuarantined.map((e) => WasQuarantined.toJSON(e));
     }
+    if (message.alsoQuarantined !== undefined) {
+      obj.alsoQuarantined = WasQuarantined.toJSON(message.alsoQuarantined);
+    }
     return obj;
   },
 
@@ -4494,6 +4547,9 @@ export const Trace: MessageFns<Trace> = {
     message.followed = object.followed?.map((e) => FollowedMerge.fromPartial(e)) || [];
     message.once = (object.once !== undefined && object.once !== null) ? Once.fromPartial(object.once) : undefined;
     message.wasQuarantined = object.wasQuarantined?.map((e) => WasQuarantined.fromPartial(e)) || [];
+    message.alsoQuarantined = (object.alsoQuarantined !== undefined && object.alsoQuarantined !== null)
+      ? WasQuarantined.fromPartial(object.alsoQuarantined)
+      : undefined;
     return message;
   },
 };
@@ -7569,7 +7625,7 @@ export const DiffConfigRequest: MessageFns<DiffConfigRequest> = {
 };
 
 function createBaseDiffConfigResponse(): DiffConfigResponse {
-  return { diff: "", running: 0n, _unknownFields: {} };
+  return { diff: "", running: 0n, desired: 0n, _unknownFields: {} };
 }
 
 export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
@@ -7582,6 +7638,12 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
         throw new globalThis.Error("value provided for field message.running of type uint64 too large");
       }
       writer.uint32(16).uint64(message.running);
+    }
+    if (message.desired !== 0n) {
+      if (BigInt.asUintN(64, message.desired) !== message.desired) {
+        throw new globalThis.Error("value provided for field message.desired of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.desired);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7623,6 +7685,14 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
             message.running = reader.uint64() as bigint;
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.desired = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7647,6 +7717,7 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
     return {
       diff: isSet(object.diff) ? globalThis.String(object.diff) : "",
       running: isSet(object.running) ? BigInt(object.running) : 0n,
+      desired: isSet(object.desired) ? BigInt(object.desired) : 0n,
     };
   },
 
@@ -7658,6 +7729,9 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
     if (message.running !== 0n) {
       obj.running = message.running.toString();
     }
+    if (message.desired !== 0n) {
+      obj.desired = message.desired.toString();
+    }
     return obj;
   },
 
@@ -7668,6 +7742,7 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
     const message = createBaseDiffConfigResponse();
     message.diff = object.diff ?? "";
     message.running = (object.running !== undefined && object.running !== null) ? BigInt(object.running) : 0n;
+    message.desired = (object.desired !== undefined && object.desired !== null) ? BigInt(object.desired) : 0n;
     return message;
   },
 };

@@ -2,7 +2,7 @@
 import { type BackWriter, KeptCode } from '../../../back-writer.ts';
 import type { AccessRestriction, Address, Alarm, AlarmNotification, Allergy, Analysis, Attachment, BloodOrder, BloodUnit, Charge, ChargeItem, ClinicalEvent, ClinicalTime, Code, Coding, Condition, Context, ConvertedQuantity, Coverage, CriticalMark, Device, DeviceAssociation, DeviceComponent, DiagnosisGroup, DietItem, Document, Encounter, Enrichment, Extension, HumanName, Identifier, IdentityConflict, IdentityLink, ImagingStep, Immunization, Infusion, Ingredient, Location, MasterFile, MasterFileRecord, Medication, Merge, Movement, Note, Observation, Once, OnceLink, Order, OrderSequence, Organization, ParentObservation, Participant, Patient, Period, Person, Position, PreviousValue, Procedure, Provenance, RecordPosition, Referral, RelatedPerson, Replay, Resource, SampledData, Schedule, Specimen, StructuredNumeric, Substance, Supersession, SupplyItem, Telecom, Times, Timing } from './event.ts';
 import type { DeliveredPart, JournalRecord } from './journal.ts';
-import type { Envelope } from './session.ts';
+import type { Envelope, LocalRoute } from './session.ts';
 
 export function writeClinicalEvent(w: BackWriter, m: ClinicalEvent): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
@@ -216,6 +216,11 @@ export function writeClinicalEvent(w: BackWriter, m: ClinicalEvent): void {
 
 export function writeEnvelope(w: BackWriter, m: Envelope): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.routes, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeLocalRoute(w, list[i]!);
+    w.close(130, mark);
+  }
   if (m.replaces !== false) w.bool(120, m.replaces);
   if (m.repeat !== false) w.bool(112, m.repeat);
   if (m.raw.length !== 0) w.raw(106, m.raw);
@@ -2332,6 +2337,12 @@ export function writeDiagnosisGroup(w: BackWriter, m: DiagnosisGroup): void {
     writeCode(w, m.code);
     w.close(10, mark);
   }
+}
+
+export function writeLocalRoute(w: BackWriter, m: LocalRoute): void {
+  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.route !== '') w.text(18, m.route);
+  if (m.destination !== '') w.text(10, m.destination);
 }
 
 export function writeDeliveredPart(w: BackWriter, m: DeliveredPart): void {

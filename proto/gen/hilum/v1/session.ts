@@ -198,6 +198,18 @@ export interface Envelope {
    * them, they are told as superseded.
    */
   replaces: boolean;
+  /**
+   * Destinations at the site that the record was put into the queues of, by all of its events; none from older gateways.
+   * A DeliveryEntry tells what became of it there.
+   */
+  routes: LocalRoute[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface LocalRoute {
+  destination: string;
+  /** The route that sends it there. */
+  route: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -561,6 +573,8 @@ export interface QuarantineEntry {
   /** Of a replayed one: the sequence of the record that it was journaled as again, and when. 0 from older gateways. */
   replayedAs: bigint;
   replayedAtUs: bigint;
+  /** Of a record with several messages: the MSH-10 of each that was refused, as far as it has one; at most 100. */
+  refusedControlIds: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2905,6 +2919,7 @@ function createBaseEnvelope(): Envelope {
     raw: new Uint8Array(0),
     repeat: false,
     replaces: false,
+    routes: [],
     _unknownFields: {},
   };
 }
@@ -2970,6 +2985,9 @@ export const Envelope: MessageFns<Envelope> = {
     }
     if (message.replaces !== false) {
       writer.uint32(120).bool(message.replaces);
+    }
+    for (const v of message.routes) {
+      LocalRoute.encode(v!, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3115,6 +3133,14 @@ export const Envelope: MessageFns<Envelope> = {
             message.replaces = reader.bool();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.routes.push(LocalRoute.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3180,6 +3206,9 @@ export const Envelope: MessageFns<Envelope> = {
       raw: isSet(object.raw) ? bytesFromBase64(object.raw) : new Uint8Array(0),
       repeat: isSet(object.repeat) ? globalThis.Boolean(object.repeat) : false,
       replaces: isSet(object.replaces) ? globalThis.Boolean(object.replaces) : false,
+      routes: globalThis.Array.isArray(object?.routes)
+        ? object.routes.map((e: any) => LocalRoute.fromJSON(e))
+        : [],
     };
   },
 
@@ -3230,6 +3259,9 @@ export const Envelope: MessageFns<Envelope> = {
     if (message.replaces !== false) {
       obj.replaces = message.replaces;
     }
+    if (message.routes?.length) {
+      obj.routes = message.routes.map((e) => LocalRoute.toJSON(e));
+    }
     return obj;
   },
 
@@ -3263,6 +3295,108 @@ export const Envelope: MessageFns<Envelope> = {
     message.raw = object.raw ?? new Uint8Array(0);
     message.repeat = object.repeat ?? false;
     message.replaces = object.replaces ?? false;
+    message.routes = object.routes?.map((e) => LocalRoute.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseLocalRoute(): LocalRoute {
+  return { destination: "", route: "", _unknownFields: {} };
+}
+
+export const LocalRoute: MessageFns<LocalRoute> = {
+  encode(message: LocalRoute, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.destination !== "") {
+      writer.uint32(10).string(message.destination);
+    }
+    if (message.route !== "") {
+      writer.uint32(18).string(message.route);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalRoute {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocalRoute();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.destination = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.route = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): LocalRoute {
+    return {
+      destination: isSet(object.destination) ? globalThis.String(object.destination) : "",
+      route: isSet(object.route) ? globalThis.String(object.route) : "",
+    };
+  },
+
+  toJSON(message: LocalRoute): unknown {
+    const obj: any = {};
+    if (message.destination !== "") {
+      obj.destination = message.destination;
+    }
+    if (message.route !== "") {
+      obj.route = message.route;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<LocalRoute>): LocalRoute {
+    return LocalRoute.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocalRoute>): LocalRoute {
+    const message = createBaseLocalRoute();
+    message.destination = object.destination ?? "";
+    message.route = object.route ?? "";
     return message;
   },
 };
@@ -8173,6 +8307,7 @@ function createBaseQuarantineEntry(): QuarantineEntry {
     capturedAtUs: 0n,
     replayedAs: 0n,
     replayedAtUs: 0n,
+    refusedControlIds: [],
     _unknownFields: {},
   };
 }
@@ -8259,6 +8394,9 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
         throw new globalThis.Error("value provided for field message.replayedAtUs of type uint64 too large");
       }
       writer.uint32(152).uint64(message.replayedAtUs);
+    }
+    for (const v of message.refusedControlIds) {
+      writer.uint32(162).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8436,6 +8574,14 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
             message.replayedAtUs = reader.uint64() as bigint;
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.refusedControlIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8505,6 +8651,11 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
         : isSet(object.replayed_at_us)
         ? BigInt(object.replayed_at_us)
         : 0n,
+      refusedControlIds: globalThis.Array.isArray(object?.refusedControlIds)
+        ? object.refusedControlIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.refused_control_ids)
+        ? object.refused_control_ids.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -8567,6 +8718,9 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     if (message.replayedAtUs !== 0n) {
       obj.replayedAtUs = message.replayedAtUs.toString();
     }
+    if (message.refusedControlIds?.length) {
+      obj.refusedControlIds = message.refusedControlIds;
+    }
     return obj;
   },
 
@@ -8604,6 +8758,7 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
     message.replayedAtUs = (object.replayedAtUs !== undefined && object.replayedAtUs !== null)
       ? BigInt(object.replayedAtUs)
       : 0n;
+    message.refusedControlIds = object.refusedControlIds?.map((e) => e) || [];
     return message;
   },
 };
