@@ -40,7 +40,7 @@ import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
 import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
-import { keptTwice, State } from './state.ts';
+import { keptTwice, sequenceGap, State } from './state.ts';
 
 export type { JournalHooks, JournalOptions } from './options.ts';
 
@@ -53,9 +53,6 @@ export interface Made {
   /** The row of what the records changed in the memory, which has accepted it; absent where that is nothing. */
   remembered?: number;
 }
-
-/** More than any journal gives out between two writes of its counter. */
-const sequenceGap = 1_000_000_000;
 
 export class Journal implements Intake {
   /** The epoch that the journal was created with: rows are sealed for places under it. */

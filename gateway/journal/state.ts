@@ -23,6 +23,9 @@ export const stateKey = {
   endedEpoch: 3,
 } as const;
 
+/** Where the counter of sequences is lost: more than a journal gives out between two writes of it. */
+export const sequenceGap = 1_000_000_000;
+
 export class State {
   readonly table: Table;
   readonly #values = new Map<string, number>();
