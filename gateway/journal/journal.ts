@@ -40,7 +40,7 @@ import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
 import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
-import { keptTwice, sequenceGap, State } from './state.ts';
+import { keptTwice, State, sequenceGap } from './state.ts';
 
 export type { JournalHooks, JournalOptions } from './options.ts';
 
