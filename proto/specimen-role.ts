@@ -7,7 +7,10 @@ import type { Code, Order, Specimen } from './gen/hilum/v1/event.ts';
 /** Blind sample, calibrator, electronic control, proficiency of the filler, of the operator, control, verifying calibrator. */
 const ofNobody = new Set(['B', 'C', 'E', 'F', 'O', 'Q', 'V']);
 
-/** A role that is unknown, or said in a system of the sender's own, takes nothing from a patient. */
+/**
+ * A role that is unknown, or said in a system of the sender's own, takes nothing from a patient; neither does a bare
+ * letter, but for Q: a B may be blood and a C capillary, where somebody wrote that here.
+ */
 export function isOfPatient({ roles }: Pick<Specimen, 'roles'>): boolean {
   const said = roles.map(roleOf);
   return said.includes('P') || !said.some((one) => ofNobody.has(one));
@@ -19,7 +22,10 @@ export function tellsOfPatient(order: Order | undefined): boolean {
   return isOfPatient(order.specimen) || order.furtherSpecimens.some(isOfPatient);
 }
 
-/** In table 0369, or without a system. */
+/** In table 0369, or without a system where that leaves no doubt. */
 function roleOf({ codings: [first] }: Code): string {
-  return first === undefined || !/^$|0369$/.test(first.name) ? '' : first.code.trim().toUpperCase();
+  if (first === undefined) return '';
+  const letter = first.code.trim().toUpperCase();
+  if (first.name.endsWith('0369')) return letter;
+  return first.name === '' && (letter === 'P' || letter === 'Q') ? letter : '';
 }

@@ -76,9 +76,9 @@ function roleOf(raw: Uint8Array, from: number, end: number, by: Separators): Rol
   for (let at = from; at >= 0 && at < end && raw[at] !== by.field; ) {
     const coding = firstCoding(raw, at, end, by);
     const letter = letterAt(raw, coding, end, by);
-    const isOfTable = namesTable(raw, coding, end, by, by.component);
-    if (letter === P && isOfTable) return patient;
-    if (isOfTable && ofNobody.includes(letter)) found = nobody;
+    const role = roleIn(letter, tableOf(raw, coding, end, by, by.component));
+    if (role === patient) return patient;
+    if (role === nobody) found = nobody;
     while (at < end && raw[at] !== by.field && !isRepetition(raw[at]!, by)) at++;
     if (at < end && raw[at] !== by.field) at++;
   }
@@ -92,13 +92,17 @@ function roleOfSource(raw: Uint8Array, from: number, end: number, by: Separators
     if (at >= end || raw[at] === by.field || isRepetition(raw[at]!, by)) return unknown;
     if (raw[at] === by.component) left--;
   }
-  if (!namesTable(raw, at, end, by, by.subcomponent)) return unknown;
-  const letter = letterAt(raw, at, end, by);
-  if (letter === P) return patient;
-  return ofNobody.includes(letter) ? nobody : unknown;
+  return roleIn(letterAt(raw, at, end, by), tableOf(raw, at, end, by, by.subcomponent));
 }
 
-const P = 0x50;
+function roleIn(letter: number, table: string): Role {
+  const isNamed = table.endsWith('0369');
+  if (table !== '' && !isNamed) return unknown;
+  if (letter === P) return patient;
+  return letter === Q || (isNamed && ofNobody.includes(letter)) ? nobody : unknown;
+}
+
+const [P, Q] = [0x50, 0x51];
 const ofNobody = [...Buffer.from('BCEFOQV')];
 
 function isRepetition(byte: number, { repetition }: Separators): boolean {
@@ -134,15 +138,14 @@ function letterAt(raw: Uint8Array, from: number, end: number, by: Separators): n
   return letter;
 }
 
-/** The third part is empty, or ends with the number of the table. @param between parts */
-function namesTable(raw: Uint8Array, from: number, end: number, by: Separators, between: number): boolean {
+/** The end of the third part. @param between parts */
+function tableOf(raw: Uint8Array, from: number, end: number, by: Separators, between: number): string {
   let at = from;
   for (let left = 2; left > 0 && at < end; at++) {
     if (raw[at] === between) left--;
-    else if (ends(raw[at]!, by) && (between !== by.component || raw[at] !== by.subcomponent)) return true;
+    else if (ends(raw[at]!, by) && (between !== by.component || raw[at] !== by.subcomponent)) return '';
   }
   let name = '';
   for (; at < end && !ends(raw[at]!, by); at++) name = (name + String.fromCharCode(raw[at]!)).slice(-8);
-  name = name.trim();
-  return name === '' || name.endsWith('0369');
+  return name.trim();
 }

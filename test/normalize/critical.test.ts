@@ -210,11 +210,12 @@ t.test(
 t.test(
   'critical range - a control, a calibrator and a proficiency sample are nobody’s results',
   async (t) => {
-    for (const role of [...'BCEFOQV', 'Q^Control^HL70369']) {
+    for (const role of [...[...'BCEFOQV'].map((one) => `${one}^^HL70369`), 'Q']) {
       const { lane, counts } = result({ value: '9.1', flag: 'HH', role });
       t.same([lane, counts, markOf({ value: '9.1', role })], ['routine', undefined, 'no'], role);
     }
-    for (const role of ['', 'P', 'G', 'L', 'U', 'Q^Quick^99LAB'])
+    // A bare letter may be of another kind: blood, capillary.
+    for (const role of ['', 'P', 'G', 'L', 'U', 'B', 'C^Capillary', 'Q^Quick^99LAB'])
       t.equal(markOf({ value: '9.1', role }), 'potassium: above 6.0 mmol/L', role);
   },
 );

@@ -189,19 +189,33 @@ t.test('guess - of controls and calibrators no flag counts, and the classifier s
   const source = (role: string) => obr(`${'|'.repeat(11)}SER^^^^^^${role}`);
   const orders: Record<string, string[][]> = {
     routine: [
-      ...[...'BCEFOQV'].map((role) => [obr(), hh, spm(role)]),
+      ...[...'BCEFOQV'].map((role) => [obr(), hh, spm(`${role}^^HL70369`)]),
+      [obr(), hh, spm('Q')],
       [obr(), hh, spm('q^Control^HL70369')],
       [obr(), hh, spm('^Control^99ABC^Q^^HL70369')],
       [obr(), hh, spm('L^Pool^HL70369~C^Calibrator^HL70369')],
-      [obr(), hh, spm('Q'), spm('C')],
+      [obr(), hh, spm('Q'), spm('C^^HL70369')],
       [source('Q'), hh],
       [source('C&Calibrator&HL70369'), hh],
       ['ORC|RE', obr(), hh, spm('Q')],
     ],
     stat: [
-      ...['', 'P', 'G', 'L', 'U', 'QC', 'Q^Quick^99ABC', 'Q~P', '^Control', 'Q^^99ABC^Q^^HL70369'].map(
-        (role) => [obr(), hh, spm(role)],
-      ),
+      ...[
+        '',
+        'P',
+        'G',
+        'L',
+        'U',
+        'B',
+        'C',
+        'F^Femoral',
+        'V',
+        'QC',
+        'Q^Quick^99ABC',
+        'Q~P',
+        '^Control',
+        'Q^^99ABC^Q^^HL70369',
+      ].map((role) => [obr(), hh, spm(role)]),
       [obr(), hh, spm('Q'), spm('')],
       [obr(), hh, spm('Q'), obr(), hh],
       [obr(), hh, spm('Q'), 'ORC|RE', obr(), hh],

@@ -414,6 +414,6 @@ t.test('previous values - neither of a control nor to one', async (t) => {
   potassium('010800', '4.2', 'P^Patient^HL70369');
   t.same(potassium('020800', '9.1', 'Q^Control^HL70369'), []);
   t.same(potassium('030800', '4.0', 'P^Patient^HL70369'), ['4.2']);
-  t.same(potassium('040800', '9.2', 'C'), []);
+  t.same(potassium('040800', '9.2', 'C^^HL70369'), []);
   t.same(potassium('050800', '4.1', ''), ['4.0', '4.2']);
 });
