@@ -18,7 +18,8 @@ export const strayAdvice: Readonly<Record<Stray, string>> = {
 export function strayKind(chunk: Buffer): Stray {
   // A handshake record, of any version [RFC 8446 5.1].
   if (chunk[0] === 0x16 && chunk[1] === 0x03) return 'tls';
-  const text = chunk.toString('latin1', 0, 64).trimStart();
+  // VT is a blank to trimStart, and here the beginning of a frame.
+  const text = chunk.toString('latin1', 0, 64).replace(/^[ \t\r\n]+/, '');
   if (
     /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|CONNECT|PATCH|TRACE|PRI) \S+( HTTP\/|$)/.test(
       text.split(/[\r\n]/, 1)[0] ?? '',
