@@ -15,7 +15,7 @@ import { compileMeaning, judge, type Meaning, read, type Understood } from './me
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
-import type { Normalized, Reject } from './normalize/outcome.ts';
+import { type Normalized, type Reject, tooManyEvents } from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { collectAfter } from './process/heap.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
@@ -280,12 +280,9 @@ function open(job: JobRecord, bytes: Buffer): Opened {
   return { job, record, about: aboutOf(job, record, made), made, failed: takeFailed(), needs: none };
 }
 
-/** What has more events than can be told apart is refused before anything is remembered of it. */
+/** What has too many events is refused before anything is remembered of it. */
 function countable(made: Normalized): Normalized {
-  const { recordEventsMax } = wireLimits;
-  if (made.events.length <= recordEventsMax) return made;
-  const reason = `The message makes more than ${recordEventsMax} events; this cannot be raised, the sender has to split it.`;
-  return { events: [], reject: { code: 'too-large', reason } };
+  return made.events.length <= wireLimits.recordEventsMax ? made : { events: [], reject: tooManyEvents };
 }
 
 const none: readonly never[] = [];

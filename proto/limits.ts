@@ -4,8 +4,8 @@ export const wireLimits = {
   messageBytesMax: 32 * 1024 * 1024,
   /** One event with the bytes of its record: what a message carries beside the few fields around it. */
   eventBytesMax: 32 * 1024 * 1024 - 64 * 1024,
-  /** Events of one record; their place in it is told in two bytes on the disk. */
-  recordEventsMax: 65_535,
+  /** Events of one record: all of them are in the normalizer's memory at once. */
+  recordEventsMax: 32_768,
   /** The bytes of a record, as a listener takes them: its first event travels with them. */
   recordBytesMax: 31 * 1024 * 1024,
   /** Events of one lane in one batch. */

@@ -5,6 +5,7 @@
  * a file or a random number; the context carries what is needed.
  */
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
+import { wireLimits } from '../../proto/limits.ts';
 import type { Relation } from '../../proto/units/ucum.ts';
 import type { DeclaredDevice } from './association.ts';
 import type { CriticalCount, CriticalRules } from './critical.ts';
@@ -45,6 +46,11 @@ export interface Reject {
   /** Of a record with several messages: MSH-10 of each that is refused, as far as it has one. */
   controlIds?: string[];
 }
+
+export const tooManyEvents: Reject = {
+  code: 'too-large',
+  reason: `The message makes more than ${wireLimits.recordEventsMax} events; this cannot be raised, the sender has to split it.`,
+};
 
 export type RejectCode =
   | 'no-msh' // no readable MSH segment

@@ -154,7 +154,10 @@ t.test('message - ordinals alone are nothing, and six digits may be a day of ano
   const born = (version: string, text: string) =>
     read(version, seg('PID', { 3: '7', 7: text })).events[0]?.provenance?.remarks;
   t.same(born('2.1', '198807'), ['PID-7: six digits, read as a year and a month']);
-  t.same(born('2.5', '880705'), ['PID-7: six digits, read as a year and a month']);
+  t.same(born('2.5', '880705'), [
+    'PID-7: a year of another century, kept as it was sent',
+    'PID-7: six digits, read as a year and a month',
+  ]);
   t.same(born('2.5', '198807'), []);
   t.end();
 });

@@ -104,7 +104,7 @@ t.test(
       timeoutMs: 120_000,
     });
     const put = await until(() => journal.quarantined(Number(tooMany?.sequence)), { what: 'its row' });
-    t.match(put, { code: 'too-large', reason: /more than 65535 events.*has to split it/ });
+    t.match(put, { code: 'too-large', reason: /more than 32768 events.*has to split it/ });
     t.match(counts(), { accepted: 2, pending: 1, quarantined: 1 });
   },
 );

@@ -2,7 +2,8 @@
  * HL7 v2 → canonical events. Never throws: bad data is a reject with its reason, and so is a
  * fault of ours, because a record must reach quarantine rather than stop the pipeline.
  */
-import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
+import { wireLimits } from '../../../proto/limits.ts';
+import { type NormalizeContext, type Normalized, type Reject, tooManyEvents } from '../outcome.ts';
 import { normalizeAlone, normalizeMessage, type Watch } from './normalize.ts';
 import { headerOnly, opensMessage, split, withoutTail } from './split.ts';
 
@@ -40,6 +41,8 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
       return { events: [], reject: { code: 'nothing-in-it', reason: 'The batch has no message in it.' } };
     return { events: [], reject: { code: 'no-msh', reason: 'The record has no MSH segment.' } };
   }
+  // Each message that is understood is an event.
+  if (messages.length > wireLimits.recordEventsMax) return { events: [], reject: tooManyEvents };
   if (messages.length === 1) return told(normalizeMessage(only, context, watch), batches.remarksOf(0));
   const whole: Normalized = { events: [] };
   const delivered: number[] = [];
