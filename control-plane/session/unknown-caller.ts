@@ -23,7 +23,7 @@ export function limitUnknownCaller(call: grpc.ServerInterceptingCallInterface): 
   const late = setTimeout(() => {
     const details = `the request did not come within ${timeoutMs} ms`;
     call.sendStatus({ code: grpc.status.DEADLINE_EXCEEDED, details, metadata: new grpc.Metadata() });
-  }, timeoutMs);
+  }, timeoutMs).unref();
   return new grpc.ServerInterceptingCall(call, {
     start(next) {
       next(

@@ -11,7 +11,7 @@
  * A counter is set when it changes and goes into the round that makes it true. One that is damaged on the disk counts
  * as 0 and is told: what hangs from it is numbered anew, under another epoch [journal.ts].
  */
-import { crc32 } from 'node:zlib';
+import { checkedRow, valueIn } from '../process/checked-value.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
 import type { Environment, Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
@@ -66,11 +66,7 @@ export class State {
   }
 
   #checked(name: string): Buffer | undefined {
-    const row = this.table.get(Buffer.from(name));
-    if (row === undefined) return undefined;
-    const value = row.subarray(0, 8);
-    // Builds before the checksum wrote the value alone.
-    return row.length === 8 || row.equals(checked(name, value)) ? Buffer.from(value) : undefined;
+    return valueIn(this.table.get(Buffer.from(name)), name, 8);
   }
 
   /** A counter; 0 before it was ever set. */
@@ -96,7 +92,7 @@ export class State {
       }
       const value = Buffer.allocUnsafe(8);
       writeUInt64(value, this.#values.get(name) ?? 0, 0);
-      round.put(this.table, key, checked(name, value));
+      round.put(this.table, key, checkedRow(name, value));
     }
     this.#changed.clear();
   }
@@ -104,16 +100,9 @@ export class State {
 
 /** Rows of what nothing else could give back. */
 export function keptTwice(name: string, value: Uint8Array): { key: Buffer; value: Buffer }[] {
-  return [name, copyOf(name)].map((one) => ({ key: Buffer.from(one), value: checked(one, value) }));
+  return [name, copyOf(name)].map((one) => ({ key: Buffer.from(one), value: checkedRow(one, value) }));
 }
 
 function copyOf(name: string): string {
   return `${name}.copy`;
-}
-
-function checked(name: string, value: Uint8Array): Buffer {
-  const row = Buffer.allocUnsafe(12);
-  row.set(value);
-  row.writeUInt32BE(crc32(value, crc32(name)), 8);
-  return row;
 }

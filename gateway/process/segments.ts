@@ -10,7 +10,7 @@
  * damaged, and the damaged is taken out of the way.
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { checkedRow, valueIn } from './checked-value.ts';
 import { exitCode, HilumError } from './errors.ts';
 import type { Environment, Table } from './lmdb.ts';
 import { createOpener, type Opener, type Segment } from './seal.ts';
@@ -57,12 +57,12 @@ export async function beginSegment(
   const segment = { number: Math.max(0, ...numbers) + 1, salt: randomBytes(valueBytes) };
   await environment.write(() => {
     const put = (number: number, value: Uint8Array) => {
-      for (const table of copies) void table.put(keyOf(number), stored(number, value));
+      for (const table of copies) void table.put(keyOf(number), checkedRow(keyOf(number), value));
     };
     for (const number of numbers) {
       const value = known.salt(number);
       if (value === undefined) continue;
-      const row = stored(number, value);
+      const row = checkedRow(keyOf(number), value);
       if (!copies.every((table) => table.get(keyOf(number))?.equals(row))) put(number, value);
     }
     put(checkNumber, keyCheck(masterKey));
@@ -77,20 +77,11 @@ function keyCheck(masterKey: Uint8Array): Buffer {
 
 function read(copies: readonly Table[], number: number): Buffer | undefined {
   for (const table of copies) {
-    const found = table.get(keyOf(number));
-    if (found === undefined || found.length < valueBytes) continue;
-    const value = found.subarray(0, valueBytes);
-    // Builds before the checksum wrote the salt alone.
-    if (found.length === valueBytes || found.equals(stored(number, value))) return Buffer.from(value);
+    const key = keyOf(number);
+    const value = valueIn(table.get(key), key, valueBytes);
+    if (value !== undefined) return value;
   }
   return undefined;
-}
-
-function stored(number: number, value: Uint8Array): Buffer {
-  const row = Buffer.alloc(valueBytes + 4);
-  row.set(value);
-  row.writeUInt32BE(crc32(value, crc32(keyOf(number))), valueBytes);
-  return row;
 }
 
 function keyOf(number: number): Buffer {

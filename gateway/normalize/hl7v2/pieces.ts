@@ -16,7 +16,8 @@ export function joinPieces(rows: Observation[], scope: Scope): Observation[] {
   if (files === undefined) return rows;
   const pieces = new Set<Attachment>();
   const whole = new Set<Attachment>();
-  for (const run of runsOf(rows, files)) {
+  // One file alone is in no pieces, and is not to be decoded twice.
+  for (const run of files.size < 2 ? [] : runsOf(rows, files)) {
     const [first, ...others] = run;
     const bytes = joined(run.map((one) => files.get(one)?.data));
     if (first === undefined || isWhole(bytes) !== true) {
