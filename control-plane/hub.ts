@@ -21,6 +21,7 @@ export type HubState = Pick<
   | 'configs'
   | 'telemetry'
   | 'quarantine'
+  | 'room'
   | 'configReported'
 >;
 
@@ -28,7 +29,7 @@ const nothing = new Uint8Array(0);
 
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
-  const { eventLog, registry, audit, told, configs, telemetry, quarantine } = state;
+  const { eventLog, registry, audit, told, configs, telemetry, quarantine, room } = state;
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
@@ -53,6 +54,7 @@ export function hubOf(state: HubState, log: Log): Hub {
       await eventLog.startAfter(gateway, epoch, lane, last);
     },
     isRevoked: (gateway) => registry.isRevoked(gateway),
+    room: (bytes) => room.for(bytes),
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);

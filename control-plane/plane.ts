@@ -38,6 +38,7 @@ import { addUplink } from './session/uplink-service.ts';
 import type { Settings } from './settings.ts';
 import { tellingDamage } from './store/damage.ts';
 import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
+import { Room } from './store/room.ts';
 import type { Store } from './store/store.ts';
 import { sourceMetrics } from './telemetry/sources.ts';
 import { TelemetryStore } from './telemetry/telemetry.ts';
@@ -93,6 +94,7 @@ export class Plane {
           log('error', 'commit-rejected', { reason: errorWord(cause) });
           process.exit(exitCode.tryAgain);
         },
+        onReserveNotHeld: () => log('warn', 'reserve-not-held'),
       }),
     );
     const audit = new AuditChain(opened, nowUs64);
@@ -124,6 +126,11 @@ export class Plane {
       codes: new Codes(store, configs, (site) => runningAt({ registry, configs }, site)),
       audit,
       refusals: new Refusals(audit, log),
+      room: new Room(store, (full) => {
+        const action = full ? 'store-full' : 'store-room-again';
+        log(full ? 'error' : 'info', action);
+        void audit.add({ action, outcome: full ? 'failed' : 'done', subject: 'store' });
+      }),
       told: new ToldEntries(store),
       telemetry: new TelemetryStore(store),
       quarantine: new QuarantineIndex(store),
@@ -154,11 +161,15 @@ export class Plane {
     const api = new AdminApi(state, this.#sessions, () => options.settings.advertise ?? this.address);
     addAdmin(this.#server, api, options.log);
     this.#status = new StatusServer({
-      notReady: () => (this.#ready ? '' : 'starting or stopping'),
+      notReady: () => {
+        if (!this.#ready) return 'starting or stopping';
+        return state.room.isFull ? 'store-full' : '';
+      },
       status: () => ({
         ready: this.#ready,
         grpc: this.address,
         events: String(state.eventLog.last()),
+        store: state.room.isFull ? 'full' : 'open',
         gateways: api.gateways().map(({ gateway, site, state: word }) => ({ gateway, site, state: word })),
       }),
       metrics: () => metrics(state, api),
@@ -229,6 +240,7 @@ export interface State {
   configs: Configs;
   codes: Codes;
   audit: AuditChain;
+  room: Room;
   refusals: Refusals;
   told: ToldEntries;
   telemetry: TelemetryStore;
@@ -259,6 +271,12 @@ async function serverIdentity(
 }
 
 function* metrics(state: State, api: AdminApi): Generator<Metric> {
+  yield {
+    name: 'hilum_store_full',
+    help: '1 while the volume is at its reserve and what gateways bring waits.',
+    type: 'gauge',
+    value: state.room.isFull ? 1 : 0,
+  };
   for (const one of api.gateways()) {
     const labels = { gateway: one.gateway, site: one.site };
     yield {

@@ -38,7 +38,7 @@ import { Remapper } from './remapper.ts';
 
 const pageEvents = 500;
 
-type Parts = Pick<State, 'eventLog' | 'registry' | 'configs' | 'codes' | 'audit'>;
+type Parts = Pick<State, 'eventLog' | 'registry' | 'configs' | 'codes' | 'audit' | 'room'>;
 type Meant = Pick<ConfigVersion, 'version' | 'yaml'>;
 
 /** One touched record: its events that carry the code, from first to last. */
@@ -200,13 +200,14 @@ class Run {
 
   /** What a page gave, in one flush for each lane. */
   async #append(): Promise<void> {
-    const { eventLog } = this.#parts;
+    const { eventLog, room } = this.#parts;
     const made = [...this.#made.values()];
     this.#made.clear();
     for (const { gateway, lane, envelopes } of made) {
       const atUs = nowUs64();
       const firstSequence = (await eventLog.cursor(gateway, this.epoch, lane)) + 1n;
       const queuedAtUs = envelopes.map(() => atUs);
+      room.need(envelopes.reduce((sum, { length }) => sum + length, 0));
       const batch = { epoch: this.epoch, lane, firstSequence, envelopes, queuedAtUs, sentAtUs: atUs };
       const { outcome } = await eventLog.append(gateway, this.#site, batch, true);
       if (outcome !== 'applied') throw new Error(`replayed events were not appended: ${outcome}`);

@@ -31,6 +31,8 @@ export interface Hub {
   recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
   /** The gateway was told that this stretch of a lane is stored, and this log does not have it: it is said loudly, and goes on behind it. */
   notHere(gateway: string, epoch: bigint, lane: string, first: bigint, last: bigint): Promise<void>;
+  /** Undefined where there is room for so much more; else resolves once there is. */
+  room(bytes: number): Promise<void> | undefined;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
   /** A stream may be older than what was said of its gateway since. */
   isRevoked(gateway: string): boolean;

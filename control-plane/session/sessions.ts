@@ -18,7 +18,8 @@ import type {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer } from '../identity/peers.ts';
-import { Credit } from './credit.ts';
+import { Asked } from './asked.ts';
+import { bytesIn, Credit } from './credit.ts';
 import type { Hub, Line, SessionEnd } from './hub.ts';
 
 export type { Hub, Line, SessionEnd } from './hub.ts';
@@ -32,20 +33,20 @@ interface Live {
   ready: boolean;
   end: SessionEnd;
   closed: boolean;
+  /** Resolves when it is closed. */
+  readonly over: Promise<void>;
+  readonly isOver: () => void;
   readonly credit: Credit;
   /** A report was not taken up: none behind it is acknowledged. */
   failed: boolean;
 }
 
-type Waiter = (reply: ReplayResult | PayloadReply | undefined) => void;
-
 export class Sessions {
   readonly #hub: Hub;
   readonly #live = new Map<string, Live>();
-  readonly #waiting = new Map<string, { gateway: string; resolve: Waiter }>();
+  readonly #asked = new Asked((gateway, frame) => this.#send(gateway, frame));
   /** Of each gateway: settles when what it reported so far is taken up. */
   readonly #reports = new Map<string, Promise<void>>();
-  #requests = 0;
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -53,6 +54,10 @@ export class Sessions {
 
   /** A new stream of a verified gateway; returns what to call with its frames and at its end. */
   open(line: Line, peer: Peer): { receive(frame: GatewayFrame): void; ended(): void } {
+    let isOver = () => {};
+    const over = new Promise<void>((resolve) => {
+      isOver = resolve;
+    });
     const live: Live = {
       line,
       gateway: peer.name,
@@ -62,6 +67,8 @@ export class Sessions {
       ready: false,
       end: 'lost',
       closed: false,
+      over,
+      isOver,
       credit: new Credit(),
       failed: false,
     };
@@ -98,7 +105,7 @@ export class Sessions {
   ): Promise<ReplayResult | undefined> {
     const recordSequences = entries.map(({ recordSequence }) => recordSequence);
     const ids = entries.map(({ id }) => id);
-    return this.#ask(gateway, (request) => ({
+    return this.#asked.ask(gateway, (request) => ({
       frame: { $case: 'replay', value: { request, recordSequences, actor, reason, ids } },
     })) as Promise<ReplayResult | undefined>;
   }
@@ -109,7 +116,7 @@ export class Sessions {
     actor: string,
     reason: string,
   ): Promise<PayloadReply | undefined> {
-    return this.#ask(gateway, (request) => ({
+    return this.#asked.ask(gateway, (request) => ({
       frame: { $case: 'payload', value: { request, recordSequence: sequence, actor, reason } },
     })) as Promise<PayloadReply | undefined>;
   }
@@ -159,11 +166,12 @@ export class Sessions {
         break;
       case 'replayResult':
       case 'payload':
-        this.#answered(live.gateway, frame.value);
+        this.#asked.answered(live.gateway, frame.value);
         break;
       default:
         // Said, whatever becomes of the line before what it told last is taken up.
         if (frame.$case === 'goodbye') live.end = 'goodbye';
+        if (grows(frame) && !(await this.#hasRoom(live, frameBytesUsual))) return;
         await this.#inTurn(live, frame);
         break;
     }
@@ -280,6 +288,7 @@ export class Sessions {
       this.#hub.alarm('credit-exceeded', { gateway: live.gateway, lane: batch.lane });
       return this.#refuse(live, 'credit-exceeded', 'more is in flight than the credit of this lane allows');
     }
+    if (!(await this.#hasRoom(live, bytesIn(batch)))) return;
     const appended = await this.#hub.append(live.gateway, live.site, batch).finally(answered);
     if (appended.outcome === 'applied') {
       live.line.send({
@@ -307,6 +316,14 @@ export class Sessions {
     );
   }
 
+  /** Where there is none, it waits in this session, which its credit bounds; false once the session is over. */
+  async #hasRoom(live: Live, bytes: number): Promise<boolean> {
+    const room = this.#hub.room(bytes);
+    if (room === undefined) return true;
+    await Promise.race([room, live.over]);
+    return !live.closed;
+  }
+
   #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
     live.line.send({ frame: { $case: 'refusal', value: { code, reason, position } } });
     this.#close(live, 'refused');
@@ -329,13 +346,10 @@ export class Sessions {
   #ended(live: Live): void {
     if (live.closed) return;
     live.closed = true;
+    live.isOver();
     if (this.#live.get(live.gateway) !== live) return;
     this.#live.delete(live.gateway);
-    for (const [request, waiter] of this.#waiting) {
-      if (waiter.gateway !== live.gateway) continue;
-      this.#waiting.delete(request);
-      waiter.resolve(undefined);
-    }
+    this.#asked.gone(live.gateway);
     void this.#hub.disconnected(live.gateway, live.end);
   }
 
@@ -345,37 +359,15 @@ export class Sessions {
     live.line.send(frame);
     return true;
   }
-
-  #ask(
-    gateway: string,
-    make: (request: string) => PlaneFrame,
-  ): Promise<ReplayResult | PayloadReply | undefined> {
-    this.#requests += 1;
-    const request = `${gateway}-${this.#requests}`;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(request);
-        resolve(undefined);
-      }, requestTimeoutMs);
-      this.#waiting.set(request, {
-        gateway,
-        resolve: (reply) => {
-          clearTimeout(timer);
-          resolve(reply);
-        },
-      });
-      if (!this.#send(gateway, make(request))) this.#waiting.get(request)?.resolve(undefined);
-    });
-  }
-
-  #answered(gateway: string, reply: ReplayResult | PayloadReply): void {
-    const waiter = this.#waiting.get(reply.request);
-    if (waiter?.gateway !== gateway) return;
-    this.#waiting.delete(reply.request);
-    waiter.resolve(reply);
-  }
 }
 
-const requestTimeoutMs = 20_000;
+/** What the store keeps more and more of; the rest stands in the place of what was told before. */
+function grows({ $case }: NonNullable<GatewayFrame['frame']>): boolean {
+  return $case === 'audit' || $case === 'quarantine' || $case === 'deliveries';
+}
+
+/** Of a frame of entries; there are few at once, because its gateway waits for their acknowledgment. */
+const frameBytesUsual = 64 * 1024;
+
 /** The first thing that a gateway says on a stream. */
 const helloTimeoutMs = 5_000;

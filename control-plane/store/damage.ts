@@ -24,6 +24,7 @@ export function tellingDamage(store: Store, tell: (row: DamagedRow) => void): St
     get: (table, key) => store.get(table, key).catch(met),
     range: (table, range) => store.range(table, range).catch(met),
     turn: () => store.turn(),
+    hasRoom: (bytes) => store.hasRoom(bytes),
     close: () => store.close(),
   };
 }

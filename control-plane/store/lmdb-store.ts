@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
+import { Reserve } from '../../gateway/process/reserve.ts';
 import { createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
 import { beginSegment, readSegments } from '../../gateway/process/segments.ts';
 import { DamagedRow, type Entry, type Range, type Row, type Store } from './store.ts';
@@ -18,7 +19,16 @@ export interface LmdbStoreOptions {
   /** Reads what is there and writes nothing, not even a segment of its own; `write` rejects. */
   readOnly?: boolean;
   onFault(cause: unknown): void;
+  /** The file system cannot set the reserve's blocks aside: it is only watched. */
+  onReserveNotHeld?(): void;
 }
+
+/** What a reading of the volume is good for. */
+const readingMs = 250;
+const readingBytes = 1024 ** 2;
+/** Sealed rows beside what they hold, pages that are half full, and the pages of copy-on-write. */
+const growth = 3;
+const reopenShare = 0.1;
 
 export function storeExists(directory: string): boolean {
   return existsSync(join(directory, 'data.mdb'));
@@ -32,7 +42,9 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     if (readOnly)
       return new LmdbStore(environment, undefined, readSegments(environment, key).opener, onFault);
     const { segment, opener } = await beginSegment(environment, key);
-    return new LmdbStore(environment, createSealer(key, segment), opener, onFault);
+    const store = new LmdbStore(environment, createSealer(key, segment), opener, onFault);
+    if (!(await store.reserve.hold())) options.onReserveNotHeld?.();
+    return store;
   } catch (error) {
     await environment.close();
     throw error;
@@ -40,11 +52,16 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
 }
 
 class LmdbStore implements Store {
+  readonly reserve: Reserve;
   readonly #environment: Environment;
   /** None where the store is only read. */
   readonly #sealer: Sealer | undefined;
   readonly #opener: Opener;
   readonly #onFault: (cause: unknown) => void;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  /** Since the volume was read. */
+  #takenBytes = 0;
+  #full = false;
 
   constructor(
     environment: Environment,
@@ -52,6 +69,7 @@ class LmdbStore implements Store {
     opener: Opener,
     onFault: (cause: unknown) => void,
   ) {
+    this.reserve = new Reserve(environment.file);
     this.#environment = environment;
     this.#sealer = sealer;
     this.#opener = opener;
@@ -115,6 +133,22 @@ class LmdbStore implements Store {
   /** A reader has its process for itself, and stays in one turn: lmdb opens its tables in the transaction that it reads in. */
   async turn(): Promise<void> {
     if (this.#sealer !== undefined) await setImmediate();
+  }
+
+  /** Pages that are free inside the file are not counted: a log only grows. */
+  hasRoom(bytes: number): boolean {
+    const { reserve } = this;
+    if (this.#takenBytes > readingBytes || performance.now() - this.#readAtMs > readingMs) {
+      reserve.read();
+      this.#takenBytes = 0;
+      this.#readAtMs = performance.now();
+    }
+    // Once full, with some room to spare: no flapping at the line.
+    const spare = this.#full ? reopenShare : 0;
+    const room = reserve.ownBytes - (this.#takenBytes + bytes) * growth;
+    this.#full = reserve.isTouched(spare) || room < reserve.bytes * (1 + spare);
+    if (!this.#full) this.#takenBytes += bytes;
+    return !this.#full;
   }
 
   close(): Promise<void> {

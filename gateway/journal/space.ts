@@ -1,37 +1,18 @@
 /**
- * Room. LMDB must never meet a full disk (it corrupts the heap: measured), so intake stops at two lines of
- * our own: a byte budget for the journal's file, and a reserve that intake leaves for the backlog to drain into.
- *
- *   data.mdb   [ pages in use and free pages ][ reserve: blocks behind the end of the file ]      free on the volume
- *
- * The reserve is held: its blocks belong to the file already (fallocate, keeping the size), so whoever else fills
- * the volume, copy-on-write finds room. A full volume without that ended the process at the next commit; with it
- * a hundred rounds more and the whole drain went through (both measured). Where the file system cannot hold it,
- * the reserve is only watched.
+ * Room in the journal. Intake stops at two lines: a byte budget for what stands in it, and the reserve that it leaves
+ * for the backlog to drain into [process/reserve.ts].
  */
-import { execFile } from 'node:child_process';
-import { statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { pageBytes } from '../process/lmdb.ts';
+import { Reserve } from '../process/reserve.ts';
 
 const mebibyte = 1024 ** 2;
 const refreshMs = 250;
 const reopenShare = 0.1;
 /** An event with its message, beside the message alone; pages are half full while they grow. */
 const eventFactor = 8;
-/** Below this share of the reserve the volume itself is full, whatever is free inside the file. */
-const floorShare = 0.1;
 /** Half-full pages and trees, as a factor and as a sum; generous, because LMDB must never meet a full disk. */
 const overhead = 1.8;
 const slackBytes = 4 * mebibyte;
-/** The unit of `blocks` in stat(2). */
-const blockBytes = 512;
-/** The file grows into what is held; below this share of the reserve it is taken anew. */
-const holdShare = 0.75;
-/** Below this share of the reserve nothing is taken in before it is held anew: others may be faster. */
-const heldShareMin = 0.4;
-/** After a try that failed: the file system cannot, or the volume is full. */
-const holdAgainMs = 10_000;
 
 export interface Room {
   state: 'open' | 'reserve' | 'budget';
@@ -48,8 +29,6 @@ export interface Space {
   room(): Room;
   /** Takes the reserve's blocks; resolves with whether they are held. */
   hold(): Promise<boolean>;
-  reserveBytes: number;
-  budgetBytes: number;
 }
 
 export interface SpaceOptions {
@@ -64,49 +43,17 @@ export interface SpaceOptions {
 }
 
 export function createSpace(options: SpaceOptions): Space {
-  const directory = dirname(options.file);
-  const volume = statfsSync(directory);
-  const reserveBytes =
-    options.reserveBytes ?? Math.min(512 * mebibyte, Math.floor((volume.blocks * volume.bsize) / 10));
+  const reserve = new Reserve(options.file, options.reserveBytes);
   let readAtMs = Number.NEGATIVE_INFINITY;
-  let freeBytes = 0;
-  let heldBytes = 0;
-  let holding: Promise<boolean> | undefined;
-  /** The last try took the blocks; false where the file system cannot hold a reserve. */
-  let holds = false;
-  let failedAtMs = Number.NEGATIVE_INFINITY;
   let reusableBytes = 0;
   let takenBytes = 0;
   let state: Room['state'] = 'open';
 
   function refresh(): void {
-    const statfs = statfsSync(directory);
-    freeBytes = statfs.bavail * statfs.bsize;
-    const file = statSync(options.file, { throwIfNoEntry: false });
-    const fileBytes = file?.size ?? 0;
-    heldBytes = heldOf(file);
-    if (heldBytes < reserveBytes * holdShare && performance.now() - failedAtMs > holdAgainMs) void hold();
-    reusableBytes = Math.max(0, fileBytes - options.liveBytes() * overhead - slackBytes);
+    reserve.read();
+    reusableBytes = Math.max(0, reserve.fileBytes - options.liveBytes() * overhead - slackBytes);
     takenBytes = 0;
     readAtMs = performance.now();
-  }
-
-  function hold(): Promise<boolean> {
-    holding ??= new Promise<boolean>((resolve) => {
-      const { size } = statSync(options.file);
-      const range = ['-n', '-o', String(size), '-l', String(reserveBytes)];
-      execFile('fallocate', [...range, options.file], { timeout: holdAgainMs }, (error) => {
-        holding = undefined;
-        // Some file systems agree and hold nothing that can be seen; the file has grown into some of it meanwhile.
-        const now = statSync(options.file, { throwIfNoEntry: false });
-        const grown = (now?.size ?? 0) - size;
-        holds = error === null && heldOf(now) >= (reserveBytes - grown) * holdShare;
-        if (holds) readAtMs = Number.NEGATIVE_INFINITY;
-        else failedAtMs = performance.now();
-        resolve(holds);
-      });
-    });
-    return holding;
   }
 
   /** Once closed, intake opens again only with some room to spare: no flapping at the line. */
@@ -115,23 +62,22 @@ export function createSpace(options: SpaceOptions): Space {
     // Copy-on-write takes pages for the row and for the way to it before any page comes back. What is
     // free inside the file serves first; it never shrinks, so after a drain that is most of it.
     const owed = options.unmappedBytes() * eventFactor;
-    const own = freeBytes + heldBytes;
-    const room = own + reusableBytes - takenBytes * 2 - bytes - owed;
-    const volumeFull = own < reserveBytes * floorShare * (1 + spare);
-    const tooFast = holds && heldBytes < reserveBytes * heldShareMin;
-    if (volumeFull || tooFast || room < reserveBytes * (1 + spare)) state = 'reserve';
+    const room = reserve.ownBytes + reusableBytes - takenBytes * 2 - bytes - owed;
+    if (reserve.isTouched(spare) || room < reserve.bytes * (1 + spare)) state = 'reserve';
     else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';
     else state = 'open';
     return state;
   }
 
   return {
-    hold: () => (reserveBytes === 0 ? Promise.resolve(true) : hold()),
-    reserveBytes,
-    budgetBytes: options.budgetBytes,
+    async hold() {
+      const held = await reserve.hold();
+      if (held) readAtMs = Number.NEGATIVE_INFINITY;
+      return held;
+    },
     state(bytes) {
       const stale =
-        takenBytes > Math.max(mebibyte, reserveBytes / 32) || performance.now() - readAtMs > refreshMs;
+        takenBytes > Math.max(mebibyte, reserve.bytes / 32) || performance.now() - readAtMs > refreshMs;
       if (stale) refresh();
       const judged = judge(bytes);
       if (judged === 'open') takenBytes += bytes;
@@ -139,20 +85,10 @@ export function createSpace(options: SpaceOptions): Space {
     },
     room() {
       refresh();
-      return {
-        state: judge(0),
-        fileBytes: statSync(options.file, { throwIfNoEntry: false })?.size ?? 0,
-        freeBytes,
-        heldBytes,
-        liveBytes: options.liveBytes(),
-      };
+      const { fileBytes, freeBytes, heldBytes } = reserve;
+      return { state: judge(0), fileBytes, freeBytes, heldBytes, liveBytes: options.liveBytes() };
     },
   };
-}
-
-/** Blocks behind the end of the file. */
-function heldOf(file: { size: number; blocks: number } | undefined): number {
-  return file === undefined ? 0 : Math.max(0, file.blocks * blockBytes - file.size);
 }
 
 /** What a row costs in the file: small rows share pages, large ones take whole pages. */

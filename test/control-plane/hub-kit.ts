@@ -11,6 +11,7 @@ import { Registry } from '../../control-plane/identity/registry.ts';
 import { QuarantineIndex } from '../../control-plane/quarantine/quarantine.ts';
 import { type Line, Sessions } from '../../control-plane/session/sessions.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
+import { Room } from '../../control-plane/store/room.ts';
 import type { Row, Store } from '../../control-plane/store/store.ts';
 import { TelemetryStore } from '../../control-plane/telemetry/telemetry.ts';
 import { AuditEntry, GatewayFrame, Hello, type PlaneFrame } from '../../proto/gen/hilum/v1/session.ts';
@@ -32,10 +33,12 @@ export async function openCentre(directory: string) {
   const writes: (readonly Row[])[] = [];
   let gate: Promise<void> | undefined;
   let unsettled = 0;
+  let full = false;
   const watched: Store = {
     get: (table, key) => store.get(table, key),
     range: (table, range) => store.range(table, range),
     turn: () => store.turn(),
+    hasRoom: (bytes) => !full && store.hasRoom(bytes),
     close: () => store.close(),
     async write(rows) {
       writes.push(rows);
@@ -60,6 +63,7 @@ export async function openCentre(directory: string) {
     told: new ToldEntries(watched),
     telemetry: new TelemetryStore(watched),
     quarantine: new QuarantineIndex(watched),
+    room: new Room(watched, () => {}),
   };
   for (const part of [state.registry, state.eventLog, configs, state.codes, state.audit, state.telemetry])
     await part.open();
@@ -102,6 +106,10 @@ export async function openCentre(directory: string) {
         };
       });
       return release;
+    },
+    /** The volume is at its reserve, or has room again. */
+    fill(to: boolean) {
+      full = to;
     },
     /** What the trail holds of an action, in its order. */
     subjects: async (action: string) =>

@@ -126,6 +126,8 @@ export interface SiteOptions {
   readonly settings?: string;
   /** Lines of the control plane's settings. */
   readonly planeSettings?: string;
+  /** A folder of its own for the control plane. */
+  readonly planeData?: string;
 }
 
 export const usualListeners = `listeners:
@@ -151,13 +153,17 @@ export class Site {
   plane: DaemonProcess | undefined;
   planePort = 0;
 
-  constructor(owner: Owner, { site = 'north', settings = usualListeners, planeSettings }: SiteOptions = {}) {
+  constructor(
+    owner: Owner,
+    { site = 'north', settings = usualListeners, planeSettings, planeData }: SiteOptions = {},
+  ) {
     this.#owner = owner;
     this.folder = folderOf(owner);
     this.site = site;
     this.gatewayData = join(this.folder, 'gateway');
-    this.planeData = join(this.folder, 'control-plane');
-    for (const folder of [this.gatewayData, this.planeData]) mkdirSync(folder, { mode: 0o700 });
+    this.planeData = planeData ?? join(this.folder, 'control-plane');
+    for (const folder of [this.gatewayData, this.planeData])
+      mkdirSync(folder, { mode: 0o700, recursive: true });
     this.useSettings(settings);
     if (planeSettings !== undefined) writeFileSync(join(this.planeData, 'settings.yaml'), planeSettings);
   }

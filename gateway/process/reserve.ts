@@ -1,0 +1,93 @@
+/**
+ * Room on the volume of a database. LMDB must never meet a full disk (it corrupts the heap: measured), so its owner
+ * stops taking things in at a line of ours, and what is left serves what has to be written even then.
+ *
+ *   data.mdb   [ pages in use and free pages ][ reserve: blocks behind the end of the file ]      free on the volume
+ *
+ * The reserve is held: its blocks belong to the file already (fallocate, keeping the size), so whoever else fills
+ * the volume, copy-on-write finds room. A full volume without that ended the process at the next commit; with it
+ * a hundred rounds more and the whole drain of a journal went through (both measured). Where the file system cannot
+ * hold it, the reserve is only watched.
+ */
+import { execFile } from 'node:child_process';
+import { statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const mebibyte = 1024 ** 2;
+/** Below this share of the reserve the volume itself is full, whatever is free inside the file. */
+const floorShare = 0.1;
+/** The unit of `blocks` in stat(2). */
+const blockBytes = 512;
+/** The file grows into what is held; below this share of the reserve it is taken anew. */
+const holdShare = 0.75;
+/** Below this share of the reserve nothing is taken in before it is held anew: others may be faster. */
+const heldShareMin = 0.4;
+/** After a try that failed: the file system cannot, or the volume is full. */
+const holdAgainMs = 10_000;
+
+export class Reserve {
+  readonly bytes: number;
+  /** As of the last `read`. */
+  fileBytes = 0;
+  freeBytes = 0;
+  /** Of the reserve: blocks that are the file's already. */
+  heldBytes = 0;
+  readonly #file: string;
+  #holding: Promise<boolean> | undefined;
+  /** The last try took the blocks; false where the file system cannot hold a reserve. */
+  #holds = false;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @param bytes default: 10 % of the volume, at most 512 MiB */
+  constructor(file: string, bytes?: number) {
+    const { blocks, bsize } = statfsSync(dirname(file));
+    this.#file = file;
+    this.bytes = bytes ?? Math.min(512 * mebibyte, Math.floor((blocks * bsize) / 10));
+  }
+
+  /** What copy-on-write can take, as of the last `read`. */
+  get ownBytes(): number {
+    return this.freeBytes + this.heldBytes;
+  }
+
+  /** How things stand now; takes the blocks anew where the file has grown into them. */
+  read(): void {
+    const { bavail, bsize } = statfsSync(dirname(this.#file));
+    this.freeBytes = bavail * bsize;
+    const file = statSync(this.#file, { throwIfNoEntry: false });
+    this.fileBytes = file?.size ?? 0;
+    this.heldBytes = heldOf(file);
+    const due = performance.now() - this.#failedAtMs > holdAgainMs;
+    if (this.heldBytes < this.bytes * holdShare && due) void this.hold();
+  }
+
+  /** Is the volume itself full, or is it filled faster than the reserve can be held? @param spare room beside, as a share */
+  isTouched(spare: number): boolean {
+    const tooFast = this.#holds && this.heldBytes < this.bytes * heldShareMin;
+    return tooFast || this.ownBytes < this.bytes * floorShare * (1 + spare);
+  }
+
+  /** Takes the blocks; resolves with whether they are held. */
+  hold(): Promise<boolean> {
+    if (this.bytes === 0) return Promise.resolve(true);
+    this.#holding ??= new Promise<boolean>((resolve) => {
+      const { size } = statSync(this.#file);
+      const range = ['-n', '-o', String(size), '-l', String(this.bytes)];
+      execFile('fallocate', [...range, this.#file], { timeout: holdAgainMs }, (error) => {
+        this.#holding = undefined;
+        // Some file systems agree and hold nothing that can be seen; the file has grown into some of it meanwhile.
+        const now = statSync(this.#file, { throwIfNoEntry: false });
+        const grown = (now?.size ?? 0) - size;
+        this.#holds = error === null && heldOf(now) >= (this.bytes - grown) * holdShare;
+        if (!this.#holds) this.#failedAtMs = performance.now();
+        resolve(this.#holds);
+      });
+    });
+    return this.#holding;
+  }
+}
+
+/** Blocks behind the end of the file. */
+function heldOf(file: { size: number; blocks: number } | undefined): number {
+  return file === undefined ? 0 : Math.max(0, file.blocks * blockBytes - file.size);
+}

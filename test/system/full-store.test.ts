@@ -1,0 +1,80 @@
+/** The volume of the control plane is full: nothing ends, nothing is acknowledged, and it goes on by itself. */
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { messageMaker } from '../kit/messages.ts';
+import { MllpClient } from '../kit/mllp-client.ts';
+import { Site } from '../kit/site.ts';
+import { smallVolume } from '../kit/volume.ts';
+import { until } from '../kit/wait.ts';
+
+const volume = smallVolume(t, 96);
+const make = messageMaker({ kind: 'oru', seed: 1 });
+const skip = volume === undefined ? 'mounting a small tmpfs needs root' : false;
+
+/** Takes all that a volume has, to the last block, whoever else needs it. */
+function takeAll(directory: string): string {
+  const file = join(directory, 'foreign');
+  const taken = openSync(file, 'w');
+  const block = Buffer.alloc(4096, 1);
+  for (let full = false; !full; ) {
+    try {
+      full = writeSync(taken, block) < block.length;
+    } catch (error) {
+      full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+      if (!full) throw error;
+    }
+  }
+  closeSync(taken);
+  return file;
+}
+
+t.test('full store - what gateways bring waits with them, and goes on by itself', { skip }, async (t) => {
+  const directory = join(volume as string, 'control-plane');
+  const site = await Site.start(t, { planeData: directory });
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  const send = async (first: number, count: number) => {
+    for (let n = first; n < first + count; n += 1) t.equal((await client.send(make(n).bytes)).code, 'AA');
+  };
+  const health = async () => {
+    const response = await fetch(`http://${site.planeHttp}/healthz`);
+    return `${response.status} ${(await response.text()).trim()}`;
+  };
+  await send(0, 5);
+  await site.drained();
+  t.equal(await health(), '200 ready');
+
+  const foreign = takeAll(volume as string);
+  t.equal(statfsSync(volume as string).bavail, 0);
+  await send(5, 40);
+  await until(async () => (await health()) === '503 not ready: store-full', { what: 'the store being full' });
+  t.equal((await site.custodyOf('lab')).pending, 40, 'nothing is acknowledged');
+  t.equal((await site.status()).uplink.state, 'connected', 'the line stays');
+  const gateways = await site.ask<{ gateway: string; state: string }[]>('gateways');
+  t.match(gateways, [{ state: 'online' }], 'questions are answered');
+  const config = site.write('one.yaml', 'enrichment: { previous: false }\n');
+  const pushed = await site.ctl('config', 'push', config, '--site', site.site, '--reason', 'a full disk');
+  t.equal(pushed.code, 0, `${pushed.stdout}${pushed.stderr}`);
+
+  await site.plane?.kill();
+  await site.startPlane();
+  await site.connected();
+  await until(async () => (await health()) === '503 not ready: store-full', { what: 'it being full again' });
+  t.equal((await site.custodyOf('lab')).pending, 40, 'after a restart as before');
+
+  rmSync(foreign);
+  await site.drained();
+  t.equal(await health(), '200 ready');
+  const custody = () => site.ask<{ delivered: string; missing: string; doubled: string }[]>('custody');
+  const [line] = await until(
+    async () => {
+      const lines = await custody();
+      return lines[0]?.delivered === '45' && lines;
+    },
+    { what: 'custody telling of all', timeoutMs: 20_000, everyMs: 100 },
+  );
+  t.match(line, { accepted: '45', missing: '0', doubled: '0' });
+  const audit = await site.ask<{ action: string }[]>('audit', 'list');
+  const told = audit.map(({ action }) => action).filter((action) => action.startsWith('store-'));
+  t.same(told, ['store-full', 'store-full', 'store-room-again'], 'the trail says so');
+});
