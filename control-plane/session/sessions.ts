@@ -21,6 +21,7 @@ import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
 import { bytesIn, Credit } from './credit.ts';
 import type { Hub, Line, SessionEnd } from './hub.ts';
+import { Lives } from './lives.ts';
 
 export type { Hub, Line, SessionEnd } from './hub.ts';
 
@@ -44,12 +45,16 @@ interface Live {
 export class Sessions {
   readonly #hub: Hub;
   readonly #live = new Map<string, Live>();
+  readonly #lives: Lives;
   readonly #asked = new Asked((gateway, frame) => this.#send(gateway, frame));
   /** Of each gateway: settles when what it reported so far is taken up. */
   readonly #reports = new Map<string, Promise<void>>();
 
   constructor(hub: Hub) {
     this.#hub = hub;
+    this.#lives = new Lives((gateway) =>
+      hub.alarm('gateway-twice', { gateway, reason: 'two processes run with its identity' }),
+    );
   }
 
   /** A new stream of a verified gateway; returns what to call with its frames and at its end. */
@@ -253,6 +258,7 @@ export class Sessions {
     const before = this.#live.get(hello.gateway);
     if (before !== undefined) this.#close(before, 'replaced');
     this.#live.set(hello.gateway, live);
+    this.#lives.took(hello.gateway, hello.life);
     live.ready = true;
     live.line.send({
       frame: {

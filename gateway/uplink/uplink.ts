@@ -15,6 +15,7 @@
  * - A disk that went back in time is found out, and goes on under a new epoch (divergence.ts).
  * - Stopping says Goodbye, so the control plane can tell it from a broken line.
  */
+import { randomBytes } from 'node:crypto';
 import type {
   ConfigReport,
   LaneAck,
@@ -44,6 +45,7 @@ export class Uplink {
   readonly #pump: Pump;
   readonly #reporting: Reporting;
   readonly #clock = new ClockMeasure();
+  readonly #life = randomBytes(8).readBigUInt64BE(0);
   #session: Session | undefined;
   #state: UplinkState['state'] = 'waiting';
   #reason = '';
@@ -155,6 +157,7 @@ export class Uplink {
         sentAtUs: BigInt(this.#hooks.nowUs()),
         config: this.#hooks.configReport(),
         mappingVersion,
+        life: this.#life,
       },
     });
   }

@@ -8,6 +8,7 @@ const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Se
 
 function rig() {
   const ends: SessionEnd[] = [];
+  const alarms: string[] = [];
   const nothing = async () => {};
   const hub: Hub = {
     nowUs: () => 1n,
@@ -29,11 +30,11 @@ function rig() {
     repeats: nothing,
     recordAt: async () => new Uint8Array(32),
     offer: () => undefined,
-    alarm: () => {},
+    alarm: (code) => alarms.push(code),
   };
   const sessions = new Sessions(hub);
   /** A stream after its Hello; `hangUp` is the gateway's half-close. */
-  const connect = async () => {
+  const connect = async (life = 0n) => {
     const sent: string[] = [];
     const line: Line = {
       send: ({ frame }) => sent.push(frame?.$case ?? ''),
@@ -42,11 +43,11 @@ function rig() {
     };
     const session = sessions.open(line, peer);
     const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
-    say({ $case: 'hello', value: Hello.fromPartial({ gateway: peer.name, epoch: 1n }) });
+    say({ $case: 'hello', value: Hello.fromPartial({ gateway: peer.name, epoch: 1n, life }) });
     await until(() => sent.includes('welcome'), { what: 'the welcome' });
     return { say, hangUp: () => session.ended() };
   };
-  return { sessions, ends, connect };
+  return { sessions, ends, alarms, connect };
 }
 
 t.test('session end - a control plane that drains is the one who ended it', async (t) => {
@@ -79,3 +80,16 @@ t.test('session end - a refused batch ends it as refused', async (t) => {
   await until(() => ends.length === 1, { what: 'the end' });
   t.same(ends, ['refused']);
 });
+
+t.test(
+  'session end - a process that comes back after another runs beside it, and that is told',
+  async (t) => {
+    const { alarms, connect } = rig();
+    for (const life of [1n, 1n, 2n, 3n, 3n]) await connect(life);
+    t.same(alarms, [], 'restarts are told of nowhere');
+    await connect(2n);
+    t.same(alarms, ['gateway-twice']);
+    await connect(3n);
+    t.same(alarms, ['gateway-twice'], 'once an hour');
+  },
+);

@@ -108,6 +108,8 @@ export interface Hello {
   sentAtUs: bigint;
   config: ConfigReport | undefined;
   mappingVersion: string;
+  /** A number that this process drew: one that comes back after another's means that two run as one gateway. */
+  life: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1805,6 +1807,7 @@ function createBaseHello(): Hello {
     sentAtUs: 0n,
     config: undefined,
     mappingVersion: "",
+    life: 0n,
     _unknownFields: {},
   };
 }
@@ -1840,6 +1843,12 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.mappingVersion !== "") {
       writer.uint32(66).string(message.mappingVersion);
+    }
+    if (message.life !== 0n) {
+      if (BigInt.asUintN(64, message.life) !== message.life) {
+        throw new globalThis.Error("value provided for field message.life of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.life);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1929,6 +1938,14 @@ export const Hello: MessageFns<Hello> = {
             message.mappingVersion = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.life = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1967,6 +1984,7 @@ export const Hello: MessageFns<Hello> = {
         : isSet(object.mapping_version)
         ? globalThis.String(object.mapping_version)
         : "",
+      life: isSet(object.life) ? BigInt(object.life) : 0n,
     };
   },
 
@@ -1996,6 +2014,9 @@ export const Hello: MessageFns<Hello> = {
     if (message.mappingVersion !== "") {
       obj.mappingVersion = message.mappingVersion;
     }
+    if (message.life !== 0n) {
+      obj.life = message.life.toString();
+    }
     return obj;
   },
 
@@ -2014,6 +2035,7 @@ export const Hello: MessageFns<Hello> = {
       ? ConfigReport.fromPartial(object.config)
       : undefined;
     message.mappingVersion = object.mappingVersion ?? "";
+    message.life = (object.life !== undefined && object.life !== null) ? BigInt(object.life) : 0n;
     return message;
   },
 };
