@@ -10,6 +10,7 @@ import type {
   CustodyRequest,
   CustodyResponse,
   CustodyRow,
+  DiscardQuarantineResponse,
   Gateway,
   LatencyRequest,
   LatencyResponse,
@@ -28,7 +29,7 @@ import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { lacking, sumOf } from './eventlog/counts.ts';
 import type { State } from './plane.ts';
-import { replayQuarantined } from './quarantine/replay.ts';
+import { type Asking, discardQuarantined, replayQuarantined } from './quarantine/taking-out.ts';
 import type { Sessions } from './session/sessions.ts';
 import { sourcesOf } from './telemetry/sources.ts';
 import { Traces } from './traces.ts';
@@ -247,8 +248,12 @@ export class AdminApi {
     return { entry, raw: reply.raw };
   }
 
-  replay(ids: string[], reason: string, actor: string): Promise<ReplayQuarantineResponse> {
-    return replayQuarantined(this.state, this.#sessions, ids, reason, actor);
+  replay(asking: Asking): Promise<ReplayQuarantineResponse> {
+    return replayQuarantined(this.state, this.#sessions, asking);
+  }
+
+  discard(asking: Asking): Promise<DiscardQuarantineResponse> {
+    return discardQuarantined(this.state, this.#sessions, asking);
   }
 }
 

@@ -75,7 +75,7 @@ export class Traces {
       hops: [
         { hop: 'captured', atUs: entry.capturedAtUs === 0n ? 0n : entry.capturedAtUs - offsetUs },
         { hop: 'quarantined', atUs: entry.atUs - offsetUs },
-        { hop: 'replayed', atUs: entry.replayedAtUs === 0n ? 0n : entry.replayedAtUs - offsetUs },
+        { hop: entry.state, atUs: entry.replayedAtUs === 0n ? 0n : entry.replayedAtUs - offsetUs },
       ].filter(({ atUs }) => atUs !== 0n),
       uncertaintyUs: row?.clockUncertaintyUs ?? 0n,
       clockOffsetUs: offsetUs,

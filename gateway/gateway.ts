@@ -313,18 +313,19 @@ export class Gateway {
         onIdentity: (identity) => this.#pipeline.change(identity),
         onAlarm: (code, fields) => this.alarm(code, fields),
         onConfig: (offer) => this.#onConfig(offer),
-        async onReplay({ recordSequences, ids, actor, reason }) {
+        async onTakeOut(how, { recordSequences, ids, actor, reason }) {
+          const action = how === 'replay' ? 'replayed' : 'discarded';
           const outcomes: ReplayOutcome[] = [];
           for (const [at, recordSequence] of recordSequences.entries()) {
-            const outcome = await journal.replay(Number(recordSequence), ids[at]);
+            const outcome = await journal[how](Number(recordSequence), ids[at] ?? '');
             outcomes.push({ recordSequence, outcome });
             const facts =
-              outcome === 'replayed' ? { outcome: 'success' } : { outcome: 'failed', detail: outcome };
+              outcome === action ? { outcome: 'success' } : { outcome: 'failed', detail: outcome };
             const subject = ids[at] ?? `record ${recordSequence}`;
-            await journal.reports.audit({ action: 'replayed', actor, reason, subject, ...facts });
+            await journal.reports.audit({ action, actor, reason, subject, ...facts });
           }
-          const replayed = outcomes.filter(({ outcome }) => outcome === 'replayed').length;
-          return { replayed, missing: outcomes.length - replayed, outcomes };
+          const done = outcomes.filter(({ outcome }) => outcome === action).length;
+          return { replayed: done, missing: outcomes.length - done, outcomes };
         },
         async onPayload(sequence, actor, reason) {
           await journal.reports.audit({ action: 'viewed', actor, reason, subject: `record ${sequence}` });

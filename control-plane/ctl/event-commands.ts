@@ -230,7 +230,7 @@ function line(...cells: string[]): string {
 export function traceText(trace: Trace): string {
   const start = trace.hops[0]?.atUs ?? 0n;
   const quarantined = trace.code !== '';
-  const kept = trace.hops.at(-1)?.hop === 'replayed' ? 'was in quarantine' : 'in quarantine';
+  const kept = trace.hops.at(-1)?.hop === 'quarantined' ? 'in quarantine' : 'was in quarantine';
   const what = quarantined ? `${kept}: ${trace.code}` : `${trace.kind}, ${trace.class}`;
   let text = `${trace.id}  ${what}, from ${trace.source}\n`;
   text += `message control ID ${trace.messageControlId || '(none)'}`;

@@ -1,8 +1,8 @@
-/** quarantine list | show | replay: messages that could not be understood, and a second try. */
+/** quarantine list | show | replay | discard: messages that could not be understood, and what becomes of them. */
 import type { Command } from 'commander';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
-import { ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
+import { DiscardQuarantineResponse, ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { call } from './client.ts';
 import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
@@ -19,7 +19,7 @@ export function addQuarantineCommands(program: Command): void {
     .option('--site <name>', 'only of this site')
     .option('--gateway <name>', 'only of this gateway')
     .option('--source <name>', 'only of this source')
-    .option('--all', 'also those that were replayed')
+    .option('--all', 'also those that were replayed or discarded')
     .option('--limit <n>', 'only the newest, so many (at most 10000)', wholeNumber, 0)
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north')
@@ -125,6 +125,39 @@ export function addQuarantineCommands(program: Command): void {
         else if (missing + damaged > 0) process.exitCode = exitCode.failed;
         if (replayed > 0 && options.output === 'table')
           out('Those that are understood now come as events; the others are listed again.\n');
+      });
+    });
+
+  quarantine
+    .command('discard')
+    .description('take out for good, bytes and all, what nobody will need; counted as expired')
+    .argument('<id...>')
+    .requiredOption('--reason <text>', 'for the audit trail')
+    .addOption(output())
+    .addHelpText(
+      'after',
+      '\nExample:\n  hilumctl quarantine discard north.5c0f.record.17 --reason "queries of the old portal, switched off"',
+    )
+    .action(async (ids: string[], options: { reason: string; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const response = await call(connection, connection.client.discardQuarantine, {
+          ids,
+          reason: options.reason,
+        });
+        const shape = { discarded: 0, missing: 0, offline: 0, unanswered: 0, results: [] };
+        const { discarded, missing, offline, unanswered } = response;
+        printObject(
+          options.output,
+          filled(DiscardQuarantineResponse.toJSON(response) as object, shape),
+          () =>
+            `${discarded} discarded, ${missing} not there, ${offline} at a gateway that is not connected.\n${
+              unanswered > 0
+                ? `${unanswered} were asked for and not answered: those that the gateway did discard leave the list when it reports it. An older gateway cannot.\n`
+                : ''
+            }`,
+        );
+        if (offline + unanswered > 0) process.exitCode = exitCode.unreachable;
+        else if (missing > 0) process.exitCode = exitCode.failed;
       });
     });
 }

@@ -29,7 +29,7 @@ export class QuarantineIndex {
 
   /**
    * What is to be written for them: those that are not here (what came before stays what it is, also where it was
-   * replayed meanwhile), and what is here and was replayed at its site.
+   * taken out meanwhile), and what is here and was taken out at its site.
    */
   async fresh(entries: readonly QuarantineEntry[]): Promise<QuarantineEntry[]> {
     const fresh: QuarantineEntry[] = [];
@@ -40,12 +40,13 @@ export class QuarantineIndex {
         fresh.push(entry);
         continue;
       }
-      if (entry.state === 'replayed') {
+      if (entry.state === 'replayed' || entry.state === 'discarded') {
         // The answer to who asked for it may have been first: that does not tell as what.
-        const { replayedAs, replayedAtUs } = entry;
-        const tellsMore = replayedAs !== 0n && replayedAs !== found?.replayedAs;
+        const { state, replayedAs, replayedAtUs } = entry;
+        const tellsAs = replayedAs !== 0n && replayedAs !== found?.replayedAs;
+        const tellsMore = tellsAs || (replayedAtUs !== 0n && found?.replayedAtUs === 0n);
         if (found !== undefined && (found.state === 'open' || tellsMore)) {
-          fresh.push({ ...found, state: 'replayed', replayedAs, replayedAtUs });
+          fresh.push({ ...found, state, replayedAs, replayedAtUs });
         }
         continue;
       }

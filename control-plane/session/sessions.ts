@@ -102,7 +102,8 @@ export class Sessions {
   }
 
   /** Undefined when the gateway is not connected or does not answer in time. */
-  async replay(
+  async takeOut(
+    how: 'replay' | 'discard',
     gateway: string,
     entries: readonly { id: string; recordSequence: bigint }[],
     actor: string,
@@ -111,7 +112,7 @@ export class Sessions {
     const recordSequences = entries.map(({ recordSequence }) => recordSequence);
     const ids = entries.map(({ id }) => id);
     return this.#asked.ask(gateway, (request) => ({
-      frame: { $case: 'replay', value: { request, recordSequences, actor, reason, ids } },
+      frame: { $case: how, value: { request, recordSequences, actor, reason, ids } },
     })) as Promise<ReplayResult | undefined>;
   }
 

@@ -23,6 +23,7 @@ import { blindKey, createBlind, sha256 } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createSealer, type Opener, type Segment } from '../process/seal.ts';
 import { beginSegment } from '../process/segments.ts';
+import { Account, type HourAccount, type SourceAccount } from './account.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { classes, format, tables } from './layout.ts';
@@ -75,6 +76,7 @@ export class Journal implements Intake {
   readonly #records: Records;
   readonly #outbox: Outbox;
   readonly #quarantine: Quarantine;
+  readonly #account: Account;
   readonly #sources: Sources;
   readonly #state: State;
   readonly #hooks: JournalHooks;
@@ -190,6 +192,7 @@ export class Journal implements Intake {
       ...alarmed,
       onEvents: () => hooks.onEvents(),
     });
+    this.#account = new Account(custody, this.#quarantine, (source) => this.sourceName(source));
     const blind = createBlind(blindKey(options.key));
     this.#repeats = new RepeatLog(part, blind, options.repeatEntriesMax, options.repeatAgeMs);
     this.memory = new Memory(part, options, live);
@@ -458,6 +461,17 @@ export class Journal implements Intake {
     return 'replayed';
   }
 
+  /** Takes a quarantined record out for good, and reports that under the entry's id; resolves when it is durable. */
+  async discard(sequence: number, id: string): Promise<'discarded' | 'missing'> {
+    const round = this.#committer.round();
+    const found = this.#quarantine.discard(round, sequence, id);
+    if (found === undefined) return 'missing';
+    this.#custody.count('quarantined', found.source, found.capturedS, -1);
+    this.#custody.count('expired', found.source, found.capturedS);
+    await settled(round);
+    return 'discarded';
+  }
+
   /** The record is on its way to quarantine. */
   noteQuarantined(sequence: number, source: number): void {
     this.#quarantine.note(sequence, source);
@@ -465,25 +479,12 @@ export class Journal implements Intake {
 
   // ---- counts and life ----
 
-  custodyTotals(): {
-    source: string;
-    counts: ReturnType<Custody['totals']> extends Map<number, infer C> ? C : never;
-    /** Of those in quarantine: those that look urgent. */
-    urgentQuarantined: number;
-    deliveredUnder: ReturnType<Custody['deliveredUnder']>;
-  }[] {
-    return [...this.#custody.totals()].map(([source, counts]) => ({
-      source: this.sourceName(source),
-      counts,
-      urgentQuarantined: this.#quarantine.urgentOf(source),
-      deliveredUnder: this.#custody.deliveredUnder(source, this.#epoch),
-    }));
+  custodyTotals(): SourceAccount[] {
+    return this.#account.totals(this.#epoch);
   }
 
-  custodyHours(): { source: string; hour: number; counts: ReturnType<Custody['hours']>[number]['counts'] }[] {
-    return this.#custody
-      .hours()
-      .map(({ source, hour, counts }) => ({ source: this.sourceName(source), hour, counts }));
+  custodyHours(): HourAccount[] {
+    return this.#account.hours();
   }
 
   stats(): { refusals: number; repeats: number; rounds: number; liveBytes: number; records: number } {

@@ -1,10 +1,10 @@
 /**
- * What could not be understood, with its reason: sealed, kept until a person replays it. What of it may
+ * What could not be understood, with its reason: sealed, kept until a person replays or discards it. What of it may
  * be known outside (no payload) goes up as a report in the same round.
  *
  *   key    sequence(8) source(2) [1: it looks urgent]
  *
- * An urgent one is told of until it is replayed, over restarts too, so its key says it: nothing is opened to count them.
+ * An urgent one is told of until it is taken out, over restarts too, so its key says it: nothing is opened to count them.
  */
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
@@ -110,8 +110,7 @@ export class Quarantine {
   }
 
   find(sequence: number): { key: Buffer; bytes: number; record: QuarantinedRecord } | undefined {
-    const range = { start: quarantineKey(sequence, 0), end: quarantineKey(sequence + 1, 0), limit: 1 };
-    const [row] = this.#table().getRange(range);
+    const row = this.#row(sequence);
     if (row === undefined) return undefined;
     const plain = this.#part.opener.open(place('quarantine', this.#part.origin, sequence), row.value);
     return { key: Buffer.from(row.key), bytes: row.value.length, record: QuarantinedRecord.decode(plain) };
@@ -128,26 +127,56 @@ export class Quarantine {
     const { record } = found.record;
     // Of an event that was damaged nothing is left to be tried.
     if (record === undefined) return 'damaged';
-    // One that another call takes out in a round that is not on disk yet is still to be seen.
-    if (this.#leaving.has(sequence)) return 'missing';
+    if (!this.#takeOut(round, sequence, found)) return 'missing';
+    const atUs = BigInt(nowUs());
+    this.#left(round, sequence, id, { state: 'replayed', replayedAs: BigInt(as), atUs, replayedAtUs: atUs });
+    return JournalRecord.create({ ...record, replays: record.replays + 1 });
+  }
+
+  /**
+   * Takes the entry out in this round for good, also one that cannot be opened, and reports it as discarded under its
+   * id; whose it was and when it was captured (0 where nobody can say), or undefined where there is none.
+   */
+  discard(round: Round, sequence: number, id: string): { source: number; capturedS: number } | undefined {
+    const row = this.#row(sequence);
+    if (row === undefined) return undefined;
+    const { key, value } = row;
+    const found = this.#read(sequence);
+    const record = found === 'damaged' ? undefined : found?.record.record;
+    if (!this.#takeOut(round, sequence, { key: Buffer.from(key), bytes: value.length })) return undefined;
+    const atUs = BigInt(nowUs());
+    this.#left(round, sequence, id, { state: 'discarded', atUs, replayedAtUs: atUs });
+    const capturedS = Math.floor(Number(record?.capturedAtUs ?? 0n) / 1e6);
+    return { source: key.readUInt16BE(sequenceBytes), capturedS };
+  }
+
+  /** false where another call takes it out in a round that is not on disk yet: it is still to be seen. */
+  #takeOut(round: Round, sequence: number, { key, bytes }: { key: Buffer; bytes: number }): boolean {
+    if (this.#leaving.has(sequence)) return false;
     this.#leaving.add(sequence);
     round.whenSettled(() => this.#leaving.delete(sequence));
-    round.remove(this.#table(), found.key);
-    this.#countUrgent(found.key, -1);
-    if (id !== '') {
-      const [gateway, atUs] = [this.#gateway(), BigInt(nowUs())];
-      const records = { recordSequence: BigInt(sequence), replayedAs: BigInt(as) };
-      const entry = { id, gateway, ...records, atUs, replayedAtUs: atUs, state: 'replayed' };
-      this.#reports.quarantined(round, QuarantineEntry.fromPartial(entry));
-    }
-    this.#hooks.bytes(-storedBytes(found.key.length, found.bytes));
-    return JournalRecord.create({ ...record, replays: record.replays + 1 });
+    round.remove(this.#table(), key);
+    this.#countUrgent(key, -1);
+    this.#hooks.bytes(-storedBytes(key.length, bytes));
+    return true;
+  }
+
+  #left(round: Round, sequence: number, id: string, facts: Partial<QuarantineEntry>): void {
+    if (id === '') return;
+    const entry = { id, gateway: this.#gateway(), recordSequence: BigInt(sequence), ...facts };
+    this.#reports.quarantined(round, QuarantineEntry.fromPartial(entry));
   }
 
   /** As it came; undefined where it is not there or cannot be read. */
   raw(sequence: number): Uint8Array | undefined {
     const found = this.#read(sequence);
     return found === 'damaged' ? undefined : found?.record.record?.raw;
+  }
+
+  #row(sequence: number): { key: Buffer; value: Buffer } | undefined {
+    const range = { start: quarantineKey(sequence, 0), end: quarantineKey(sequence + 1, 0), limit: 1 };
+    const [row] = this.#table().getRange(range);
+    return row;
   }
 
   /** A row that cannot be opened costs itself alone. */

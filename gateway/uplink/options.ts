@@ -22,7 +22,11 @@ export interface UplinkHooks extends PumpHooks, ReportHooks {
   log(level: 'info' | 'warn', code: string, fields?: Record<string, string | number>): void;
   onAlarm(code: string, fields: Record<string, string>): void;
   onConfig(offer: ConfigOffer): void;
-  onReplay(asked: Omit<ReplayRequest, 'request'>): Promise<Omit<ReplayResult, 'request'>>;
+  /** What is in quarantine is tried again, or discarded. */
+  onTakeOut(
+    how: 'replay' | 'discard',
+    asked: Omit<ReplayRequest, 'request'>,
+  ): Promise<Omit<ReplayResult, 'request'>>;
   onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
   configReport(): ConfigReport;
 }

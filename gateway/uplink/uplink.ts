@@ -176,11 +176,12 @@ export class Uplink {
       case 'config':
         this.#hooks.onConfig(frame.value);
         break;
-      case 'replay': {
+      case 'replay':
+      case 'discard': {
         const { request, ...asked } = frame.value;
-        this.#hooks.onReplay(asked).then(
+        this.#hooks.onTakeOut(frame.$case, asked).then(
           (result) => session.write({ $case: 'replayResult', value: { request, ...result } }),
-          () => session.end('replay-failed'),
+          () => session.end(`${frame.$case}-failed`),
         );
         break;
       }

@@ -1,6 +1,6 @@
 /** A second try for what is in quarantine, as the control plane asks for it and what it makes of the answer. */
 import t from 'tap';
-import { replayQuarantined } from '../../control-plane/quarantine/replay.ts';
+import { replayQuarantined } from '../../control-plane/quarantine/taking-out.ts';
 import { QuarantineEntry, ReplayResult } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
 import { openCentre, type Said } from './hub-kit.ts';
@@ -25,7 +25,11 @@ async function rig(directory: string) {
   const gateway = await centre.connect('north', 1n);
   await centre.state.quarantine.add([1, 2, 3].map((sequence) => entry(sequence)));
   const replay = (...sequences: number[]) =>
-    replayQuarantined(centre.state, centre.sessions, sequences.map(id), 'mapping added', 'ann');
+    replayQuarantined(centre.state, centre.sessions, {
+      ids: sequences.map(id),
+      reason: 'mapping added',
+      actor: 'ann',
+    });
   const asked = () => until(() => gateway.said.find(isReplay)?.value, { what: 'the request' });
   const states = async () =>
     Promise.all([1, 2, 3].map(async (sequence) => (await centre.state.quarantine.get(id(sequence)))?.state));

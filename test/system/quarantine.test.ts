@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { damageQuarantined } from '../kit/damage.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
-import { Site } from '../kit/site.ts';
+import { runProgram, Site } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 
 interface Listed {
@@ -65,6 +65,43 @@ t.test('quarantine - a damaged entry is told as such, and the others are tried a
   );
   for (const { reason } of trail) t.equal(reason, 'tried');
   t.equal(trail.filter(({ subject, outcome }) => subject === damaged && outcome === 'failed').length, 2);
+
+  // What nobody needs goes for good, also what cannot be read.
+  const now = await until(async () => (await list()).length === 3 && list(), {
+    what: 'the two being listed again',
+    timeoutMs: 20_000,
+    everyMs: 100,
+  });
+  const gone = now.map((one) => one.id);
+  const no = await site.ctl('quarantine', 'discard', ...gone);
+  t.match([no.code, no.stderr], [2, /--reason/], 'not without a reason');
+  const discarded = await site.ctl('quarantine', 'discard', ...gone, '--reason', 'a portal that is gone');
+  t.match([discarded.code, discarded.stdout], [0, /^3 discarded, 0 not there/], discarded.stderr);
+  t.same(await list(), []);
+  const again = await site.ctl('quarantine', 'discard', ...gone, '--reason', 'again');
+  t.match([again.code, again.stdout], [1, /^0 discarded, 3 not there/]);
+  const account = { accepted: 3, quarantined: 0, expired: 3, pending: 0, delivered: 0, missing: 0 };
+  t.match(await site.custodyOf('lab'), account);
+  await until(async () => (await site.ask<{ expired: string }[]>('custody'))[0]?.expired === '3', {
+    what: 'the centre counting them',
+    timeoutMs: 20_000,
+    everyMs: 100,
+  });
+  const [told] = await site.ask<{ missing: string; quarantined: string }[]>('custody');
+  t.match(told, { missing: '0', quarantined: '0' });
+  t.match((await site.ctl('trace', gone[0] ?? '')).stdout, /was in quarantine: .*[\s\S]* {2}discarded /);
+  const noted = await site.ask<{ action: string; reason: string }[]>(
+    'audit',
+    'list',
+    '--action',
+    'discarded',
+  );
+  t.ok(noted.length >= 3 && noted.every(({ reason }) => /portal|again/.test(reason)), 'the trail says why');
+  await site.gateway?.stop();
+  const verify = await runProgram('gateway', ['journal', 'verify', '--data', site.gatewayData, '-o', 'json']);
+  t.equal(verify.code, 0, verify.stdout);
+  await site.startGateway();
+  t.match(await site.custodyOf('lab'), account, 'after a restart as before');
 });
 
 t.test('quarantine - the trace of what was replayed says where it was and why, each time', async (t) => {

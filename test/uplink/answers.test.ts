@@ -13,7 +13,7 @@ for (const asked of ['replay', 'payload'] as const) {
         answer = () => resolve(value);
       });
     const uplink = quietUplink(identity, {
-      onReplay: () => later({ replayed: 1, missing: 0, outcomes: [] }),
+      onTakeOut: () => later({ replayed: 1, missing: 0, outcomes: [] }),
       onPayload: () => later({ found: true, raw: new Uint8Array(1), record: undefined } as never),
     });
     t.teardown(() => uplink.stop(0));

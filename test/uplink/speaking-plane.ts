@@ -72,7 +72,7 @@ export function quietUplink(identity: Identity, own: Partial<UplinkHooks>): Upli
     onLatency: () => {},
     onAlarm: () => {},
     onConfig: () => {},
-    onReplay: async () => ({ replayed: 0, missing: 0, outcomes: [] }),
+    onTakeOut: async () => ({ replayed: 0, missing: 0, outcomes: [] }),
     onPayload: async () => ({ found: false, raw: new Uint8Array(0) }),
     configReport: () => ConfigReport.create(),
     telemetry: () => Telemetry.create(),

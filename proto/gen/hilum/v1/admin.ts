@@ -474,6 +474,30 @@ export interface QuarantineReplay {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface DiscardQuarantineRequest {
+  ids: string[];
+  reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface DiscardQuarantineResponse {
+  discarded: number;
+  missing: number;
+  /** At a gateway that is not connected: nothing was asked. */
+  offline: number;
+  /** The gateway was asked and did not answer: it may have discarded them, and then reports it; an older one cannot. */
+  unanswered: number;
+  results: QuarantineDiscard[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface QuarantineDiscard {
+  id: string;
+  /** discarded | missing | offline | unanswered */
+  outcome: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface CheckConfigRequest {
   yaml: string;
   fileName: string;
@@ -7299,6 +7323,359 @@ export const QuarantineReplay: MessageFns<QuarantineReplay> = {
   },
 };
 
+function createBaseDiscardQuarantineRequest(): DiscardQuarantineRequest {
+  return { ids: [], reason: "", _unknownFields: {} };
+}
+
+export const DiscardQuarantineRequest: MessageFns<DiscardQuarantineRequest> = {
+  encode(message: DiscardQuarantineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.ids) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardQuarantineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiscardQuarantineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiscardQuarantineRequest {
+    return {
+      ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: DiscardQuarantineRequest): unknown {
+    const obj: any = {};
+    if (message.ids?.length) {
+      obj.ids = message.ids;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiscardQuarantineRequest>): DiscardQuarantineRequest {
+    return DiscardQuarantineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiscardQuarantineRequest>): DiscardQuarantineRequest {
+    const message = createBaseDiscardQuarantineRequest();
+    message.ids = object.ids?.map((e) => e) || [];
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseDiscardQuarantineResponse(): DiscardQuarantineResponse {
+  return { discarded: 0, missing: 0, offline: 0, unanswered: 0, results: [], _unknownFields: {} };
+}
+
+export const DiscardQuarantineResponse: MessageFns<DiscardQuarantineResponse> = {
+  encode(message: DiscardQuarantineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.discarded !== 0) {
+      writer.uint32(8).uint32(message.discarded);
+    }
+    if (message.missing !== 0) {
+      writer.uint32(16).uint32(message.missing);
+    }
+    if (message.offline !== 0) {
+      writer.uint32(24).uint32(message.offline);
+    }
+    if (message.unanswered !== 0) {
+      writer.uint32(32).uint32(message.unanswered);
+    }
+    for (const v of message.results) {
+      QuarantineDiscard.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DiscardQuarantineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDiscardQuarantineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.discarded = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.missing = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offline = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.unanswered = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.results.push(QuarantineDiscard.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): DiscardQuarantineResponse {
+    return {
+      discarded: isSet(object.discarded) ? globalThis.Number(object.discarded) : 0,
+      missing: isSet(object.missing) ? globalThis.Number(object.missing) : 0,
+      offline: isSet(object.offline) ? globalThis.Number(object.offline) : 0,
+      unanswered: isSet(object.unanswered) ? globalThis.Number(object.unanswered) : 0,
+      results: globalThis.Array.isArray(object?.results)
+        ? object.results.map((e: any) => QuarantineDiscard.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: DiscardQuarantineResponse): unknown {
+    const obj: any = {};
+    if (message.discarded !== 0) {
+      obj.discarded = Math.round(message.discarded);
+    }
+    if (message.missing !== 0) {
+      obj.missing = Math.round(message.missing);
+    }
+    if (message.offline !== 0) {
+      obj.offline = Math.round(message.offline);
+    }
+    if (message.unanswered !== 0) {
+      obj.unanswered = Math.round(message.unanswered);
+    }
+    if (message.results?.length) {
+      obj.results = message.results.map((e) => QuarantineDiscard.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<DiscardQuarantineResponse>): DiscardQuarantineResponse {
+    return DiscardQuarantineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DiscardQuarantineResponse>): DiscardQuarantineResponse {
+    const message = createBaseDiscardQuarantineResponse();
+    message.discarded = object.discarded ?? 0;
+    message.missing = object.missing ?? 0;
+    message.offline = object.offline ?? 0;
+    message.unanswered = object.unanswered ?? 0;
+    message.results = object.results?.map((e) => QuarantineDiscard.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseQuarantineDiscard(): QuarantineDiscard {
+  return { id: "", outcome: "", _unknownFields: {} };
+}
+
+export const QuarantineDiscard: MessageFns<QuarantineDiscard> = {
+  encode(message: QuarantineDiscard, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(18).string(message.outcome);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineDiscard {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineDiscard();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineDiscard {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+    };
+  },
+
+  toJSON(message: QuarantineDiscard): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineDiscard>): QuarantineDiscard {
+    return QuarantineDiscard.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineDiscard>): QuarantineDiscard {
+    const message = createBaseQuarantineDiscard();
+    message.id = object.id ?? "";
+    message.outcome = object.outcome ?? "";
+    return message;
+  },
+};
+
 function createBaseCheckConfigRequest(): CheckConfigRequest {
   return { yaml: "", fileName: "", _unknownFields: {} };
 }
@@ -9115,6 +9492,17 @@ export const AdminService = {
       Buffer.from(ReplayQuarantineResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReplayQuarantineResponse => ReplayQuarantineResponse.decode(value),
   },
+  discardQuarantine: {
+    path: "/hilum.v1.Admin/DiscardQuarantine" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DiscardQuarantineRequest): Buffer =>
+      Buffer.from(DiscardQuarantineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DiscardQuarantineRequest => DiscardQuarantineRequest.decode(value),
+    responseSerialize: (value: DiscardQuarantineResponse): Buffer =>
+      Buffer.from(DiscardQuarantineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): DiscardQuarantineResponse => DiscardQuarantineResponse.decode(value),
+  },
   checkConfig: {
     path: "/hilum.v1.Admin/CheckConfig" as const,
     requestStream: false as const,
@@ -9214,6 +9602,7 @@ export interface AdminServer extends UntypedServiceImplementation {
   listQuarantine: handleUnaryCall<ListQuarantineRequest, ListQuarantineResponse>;
   showQuarantine: handleUnaryCall<ShowQuarantineRequest, ShowQuarantineResponse>;
   replayQuarantine: handleUnaryCall<ReplayQuarantineRequest, ReplayQuarantineResponse>;
+  discardQuarantine: handleUnaryCall<DiscardQuarantineRequest, DiscardQuarantineResponse>;
   checkConfig: handleUnaryCall<CheckConfigRequest, CheckConfigResponse>;
   diffConfig: handleUnaryCall<DiffConfigRequest, DiffConfigResponse>;
   pushConfig: handleUnaryCall<PushConfigRequest, PushConfigResponse>;
@@ -9387,6 +9776,21 @@ export interface AdminClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReplayQuarantineResponse) => void,
+  ): ClientUnaryCall;
+  discardQuarantine(
+    request: DiscardQuarantineRequest,
+    callback: (error: ServiceError | null, response: DiscardQuarantineResponse) => void,
+  ): ClientUnaryCall;
+  discardQuarantine(
+    request: DiscardQuarantineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: DiscardQuarantineResponse) => void,
+  ): ClientUnaryCall;
+  discardQuarantine(
+    request: DiscardQuarantineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: DiscardQuarantineResponse) => void,
   ): ClientUnaryCall;
   checkConfig(
     request: CheckConfigRequest,

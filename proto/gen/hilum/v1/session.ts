@@ -91,6 +91,9 @@ export interface PlaneFrame {
     | { $case: "payload"; value: PayloadRequest }
     | { $case: "deliveryAck"; value: DeliveryAck }
     | //
+    /** As replay, and answered as it is: these entries are taken out for good. No older gateway answers. */
+    { $case: "discard"; value: ReplayRequest }
+    | //
     /** Reserved for events that flow down to the gateway. */
     { $case: "downstream"; value: Batch }
     | undefined;
@@ -569,10 +572,13 @@ export interface QuarantineEntry {
   urgent: boolean;
   protocol: string;
   bytes: bigint;
-  /** open | replayed; as replayed it says its id, when (at_us), as what, and nothing else */
+  /** open | replayed | discarded; of an entry that is left it says its id, when (at_us), as what, and nothing else */
   state: string;
   capturedAtUs: bigint;
-  /** Of a replayed one: the sequence of the record that it was journaled as again, and when. 0 from older gateways. */
+  /**
+   * Of a replayed one: the sequence of the record that it was journaled as again; of it and of a discarded one: when it
+   * left. 0 from older gateways.
+   */
   replayedAs: bigint;
   replayedAtUs: bigint;
   /** Of a record with several messages: the MSH-10 of each that was refused, as far as it has one; at most 100. */
@@ -595,8 +601,9 @@ export interface ReplayRequest {
 
 export interface ReplayResult {
   request: string;
+  /** Or discarded. */
   replayed: number;
-  /** Not replayed: also those that are damaged. */
+  /** Neither: also those that are damaged. */
   missing: number;
   /** Of each sequence that was asked for; none from older gateways. */
   outcomes: ReplayOutcome[];
@@ -605,7 +612,7 @@ export interface ReplayResult {
 
 export interface ReplayOutcome {
   recordSequence: bigint;
-  /** replayed | missing | damaged */
+  /** replayed | discarded | missing | damaged */
   outcome: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -1504,6 +1511,9 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
       case "deliveryAck":
         DeliveryAck.encode(message.frame.value, writer.uint32(90).fork()).join();
         break;
+      case "discard":
+        ReplayRequest.encode(message.frame.value, writer.uint32(98).fork()).join();
+        break;
       case "downstream":
         Batch.encode(message.frame.value, writer.uint32(122).fork()).join();
         break;
@@ -1620,6 +1630,14 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
             message.frame = { $case: "deliveryAck", value: DeliveryAck.decode(reader, reader.uint32()) };
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.frame = { $case: "discard", value: ReplayRequest.decode(reader, reader.uint32()) };
+            continue;
+          }
           case 15: {
             if (tag !== 122) {
               break;
@@ -1678,6 +1696,8 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
         ? { $case: "deliveryAck", value: DeliveryAck.fromJSON(object.deliveryAck) }
         : isSet(object.delivery_ack)
         ? { $case: "deliveryAck", value: DeliveryAck.fromJSON(object.delivery_ack) }
+        : isSet(object.discard)
+        ? { $case: "discard", value: ReplayRequest.fromJSON(object.discard) }
         : isSet(object.downstream)
         ? { $case: "downstream", value: Batch.fromJSON(object.downstream) }
         : undefined,
@@ -1708,6 +1728,8 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
       obj.payload = PayloadRequest.toJSON(message.frame.value);
     } else if (message.frame?.$case === "deliveryAck") {
       obj.deliveryAck = DeliveryAck.toJSON(message.frame.value);
+    } else if (message.frame?.$case === "discard") {
+      obj.discard = ReplayRequest.toJSON(message.frame.value);
     } else if (message.frame?.$case === "downstream") {
       obj.downstream = Batch.toJSON(message.frame.value);
     }
@@ -1783,6 +1805,12 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
       case "deliveryAck": {
         if (object.frame?.value !== undefined && object.frame?.value !== null) {
           message.frame = { $case: "deliveryAck", value: DeliveryAck.fromPartial(object.frame.value) };
+        }
+        break;
+      }
+      case "discard": {
+        if (object.frame?.value !== undefined && object.frame?.value !== null) {
+          message.frame = { $case: "discard", value: ReplayRequest.fromPartial(object.frame.value) };
         }
         break;
       }
