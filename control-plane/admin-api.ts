@@ -5,6 +5,8 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { percentileUs } from '../gateway/process/percentile.ts';
 import type {
+  CreateAdminRequest,
+  CreateAdminResponse,
   CreateTokenRequest,
   CreateTokenResponse,
   CustodyRequest,
@@ -28,6 +30,7 @@ import { needReason } from './audit/reason.ts';
 import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { lacking, sumOf } from './eventlog/counts.ts';
+import { createAdmin } from './identity/admins.ts';
 import type { State } from './plane.ts';
 import { type Asking, discardQuarantined, replayQuarantined } from './quarantine/taking-out.ts';
 import type { Sessions } from './session/sessions.ts';
@@ -121,6 +124,10 @@ export class AdminApi {
     await peers.revoke('gateway', gateway);
     await audit.add({ action: 'revoked', actor, gateway, reason });
     return this.#sessions.drop(gateway);
+  }
+
+  createAdmin(request: CreateAdminRequest, actor: string): Promise<CreateAdminResponse> {
+    return createAdmin(this.state, request, actor, this.#address());
   }
 
   latency({ gateway, site }: LatencyRequest): LatencyResponse {

@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import { HilumError } from '../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import type { Log } from '../gateway/process/log.ts';
 import {
   type AdminServer,
@@ -17,6 +17,8 @@ import { needReason } from './audit/reason.ts';
 import { asStored, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { rawOf } from './eventlog/raw.ts';
+import { listAdmins, revokeAdmin } from './identity/admins.ts';
+import type { Peer } from './identity/peers.ts';
 import type { AnyCall, GrpcServer } from './session/grpc-server.ts';
 import { toStatus } from './session/uplink-service.ts';
 import type { Gone } from './store/gone.ts';
@@ -26,24 +28,36 @@ const pageEvents = 500;
 const auditPage = 500n;
 
 export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
-  const admin = (call: unknown) => server.peer(call as AnyCall, 'admin').name;
+  const admin = (call: unknown) => server.peer(call as AnyCall, 'admin');
+  /** @param changes does it change something, or show the bytes of messages? */
   const unary =
     <Request, Response>(
       work: (request: Request, actor: string, gone: Gone) => Promise<Response> | Response,
+      changes: (request: Request) => boolean = () => false,
     ) =>
     (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>) => {
       Promise.resolve()
-        .then(() => work(call.request, admin(call), () => call.cancelled))
+        .then(() => {
+          const { name, readOnly } = admin(call);
+          if (readOnly && changes(call.request)) throw onlyReads(name);
+          return work(call.request, name, () => call.cancelled);
+        })
         .then(
           (response) => callback(null, response),
           (error: unknown) => callback(toStatus(error, call.getPath(), log)),
         );
     };
+  const changing = <Request, Response>(
+    work: (request: Request, actor: string) => Promise<Response> | Response,
+  ) => unary(work, () => true);
+  /** @param still throws where who asked was revoked meanwhile */
   const stream =
-    <Request, Reply>(work: (call: ServerWritableStream<Request, Reply>, actor: string) => Promise<void>) =>
+    <Request, Reply>(
+      work: (call: ServerWritableStream<Request, Reply>, who: Peer, still: () => void) => Promise<void>,
+    ) =>
     (call: ServerWritableStream<Request, Reply>) => {
       Promise.resolve()
-        .then(() => work(call, admin(call)))
+        .then(() => work(call, admin(call), () => void admin(call)))
         .then(
           () => call.end(),
           (error: unknown) => call.emit('error', toStatus(error, call.getPath(), log)),
@@ -51,12 +65,17 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
     };
 
   const service: AdminServer = {
-    createToken: unary((request, actor) => api.createToken(request, actor)),
+    createToken: changing((request, actor) => api.createToken(request, actor)),
     listGateways: unary(() => ({ gateways: api.gateways() })),
-    revokeGateway: unary(async ({ gateway, reason }, actor) => ({
+    revokeGateway: changing(async ({ gateway, reason }, actor) => ({
       streamsClosed: await api.revoke(gateway, reason, actor),
     })),
-    streamEvents: stream((call, actor) => streamEvents(api, call, actor)),
+    createAdmin: changing((request, actor) => api.createAdmin(request, actor)),
+    listAdmins: unary(() => ({ admins: listAdmins(api.state) })),
+    revokeAdmin: changing(async (request, actor) => ({
+      revoked: await revokeAdmin(api.state, request, actor),
+    })),
+    streamEvents: stream((call, who, still) => streamEvents(api, call, who, still)),
     trace: unary(({ id }, _actor, gone) => api.traces.find(id, gone)),
     latency: unary((request) => api.latency(request)),
     custody: unary((request) => api.custody(request)),
@@ -74,17 +93,20 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
           };
     }),
     listQuarantine: unary((request) => api.quarantine(request)),
-    showQuarantine: unary(({ id, payload, reason }, actor) => api.showQuarantine(id, payload, reason, actor)),
-    replayQuarantine: unary(({ ids, reason }, actor) => api.replay({ ids, reason, actor })),
-    discardQuarantine: unary(({ ids, reason }, actor) => api.discard({ ids, reason, actor })),
+    showQuarantine: unary(
+      ({ id, payload, reason }, actor) => api.showQuarantine(id, payload, reason, actor),
+      ({ payload }) => payload,
+    ),
+    replayQuarantine: changing(({ ids, reason }, actor) => api.replay({ ids, reason, actor })),
+    discardQuarantine: changing(({ ids, reason }, actor) => api.discard({ ids, reason, actor })),
     checkConfig: unary(({ yaml, fileName }) => api.config.checkConfig(yaml, fileName)),
     diffConfig: unary(({ yaml, site }) => api.config.diffConfig(yaml, site)),
-    pushConfig: unary((request, actor) => api.config.push(request, actor)),
+    pushConfig: changing((request, actor) => api.config.push(request, actor)),
     configHistory: unary(({ site }) => api.config.history(site)),
     configStatus: unary(({ site }) => api.config.configStatus(site)),
-    rollbackConfig: unary((request, actor) => api.config.rollback(request, actor)),
+    rollbackConfig: changing((request, actor) => api.config.rollback(request, actor)),
     listCodes: unary((request) => api.state.codes.list(request)),
-    replayCodes: unary((request, actor) => api.codeReplay.run(request, actor)),
+    replayCodes: changing((request, actor) => api.codeReplay.run(request, actor)),
     listSources: unary((request) => ({ sources: api.sources(request) })),
   };
   server.server.addService(AdminService, service);
@@ -97,10 +119,12 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
 async function streamEvents(
   api: AdminApi,
   call: ServerWritableStream<StreamEventsRequest, EventReply>,
-  actor: string,
+  { name: actor, readOnly }: Peer,
+  still: () => void,
 ): Promise<void> {
   const { request } = call;
   const { eventLog, audit } = api.state;
+  if (request.raw && readOnly) throw onlyReads(actor);
   let noted = false;
   const note = async () => {
     if (noted) return;
@@ -141,6 +165,7 @@ async function streamEvents(
     // Also where nothing fits: sessions have their turn between two pages, and whoever went away reads no further.
     await setImmediate();
     if (call.cancelled) return;
+    still();
     for (const event of page) {
       after = event.index;
       if (!wanted(event, request)) continue;
@@ -163,6 +188,12 @@ async function streamEvents(
     if (!request.follow || call.cancelled) return;
     await nextAppend(api, call, after);
   }
+}
+
+function onlyReads(name: string): HilumError {
+  return new HilumError('read-only', `${name} may ask, and change nothing, nor see the bytes of messages.`, {
+    exit: exitCode.refused,
+  });
 }
 
 /** Whether a reader that goes on finds the log as it left it. */

@@ -217,7 +217,7 @@ export class Plane {
       context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
       const certificate = new X509Certificate(context.certPem);
       const daysLeft = (Date.parse(certificate.validTo) - Date.now()) / dayMs;
-      const good = daysLeft > adminRenewDays && this.state.peers.knows(certificate);
+      const good = daysLeft > adminRenewDays && this.state.peers.isGood(certificate);
       if (good && context.address === this.address) return;
       context = { ...context, address: this.address };
       if (!good) Object.assign(context, await this.#issueAdmin());

@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { runProgram } from '../../gateway/process/cli.ts';
 import { addCompletion } from '../../gateway/process/completion.ts';
 import { version } from '../../gateway/version.ts';
+import { addAdminCommands } from './admin-commands.ts';
 import { addCodeCommands } from './code-commands.ts';
 import { addConfigCommands } from './config-commands.ts';
 import { addEventCommands } from './event-commands.ts';
@@ -42,6 +43,7 @@ addConfigCommands(program);
 addCodeCommands(program);
 addSourceCommands(program);
 addQuarantineCommands(program);
+addAdminCommands(program);
 
 addCompletion(program);
 runProgram(program);

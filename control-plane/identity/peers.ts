@@ -5,6 +5,7 @@
  * be revoked either.
  */
 import { X509Certificate } from 'node:crypto';
+import { nowUs64 } from '../../gateway/process/clock.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { CertificateRow } from '../../proto/gen/hilum/v1/store.ts';
 import { readable, type Store } from '../store/store.ts';
@@ -15,6 +16,8 @@ export interface Peer {
   name: string;
   serial: string;
   expiresAtUs: bigint;
+  /** Of an admin: may ask, and change nothing. */
+  readOnly?: boolean;
 }
 
 export type Verdict = { peer: Peer } | { objection: string };
@@ -42,7 +45,7 @@ export class Peers {
   }
 
   /** @throws HilumError `revoked` */
-  async issued(issued: Issued, role: Role, name: string): Promise<void> {
+  async issued(issued: Issued, role: Role, name: string, readOnly = false): Promise<void> {
     if (role === 'gateway' && this.#isRevoked(name)) {
       throw new HilumError('revoked', `the gateway ${name} was revoked.`, { exit: exitCode.refused });
     }
@@ -51,11 +54,13 @@ export class Peers {
       role,
       name,
       expiresAtUs: issued.expiresAtUs,
+      issuedAtUs: nowUs64(),
+      readOnly,
     });
     await this.#write(row);
   }
 
-  /** From now on every certificate of this gateway is refused; returns how many there were. */
+  /** From now on every certificate of this gateway or admin is refused; returns how many there were. */
   async revoke(role: Role, name: string): Promise<number> {
     const rows = [...this.#rows.values()].filter(
       (row) => row.role === role && row.name === name && !row.revoked,
@@ -64,9 +69,16 @@ export class Peers {
     return rows.length;
   }
 
-  /** Was it issued here, as far as the rows tell? */
-  knows(certificate: X509Certificate): boolean {
-    return this.#rows.has(serialOf(certificate));
+  /** Was it issued here and not revoked, as far as the rows tell? */
+  isGood(certificate: X509Certificate): boolean {
+    return this.#rows.get(serialOf(certificate))?.revoked === false;
+  }
+
+  /** Certificates of a role that are good now, the oldest first. */
+  good(role: Role, nowMs: number): CertificateRow[] {
+    return [...this.#rows.values()]
+      .filter((row) => row.role === role && !row.revoked && Number(row.expiresAtUs) / 1000 > nowMs)
+      .sort((a, b) => Number(a.issuedAtUs - b.issuedAtUs));
   }
 
   /** @param raw the certificate as presented (DER), undefined where there was none. */
@@ -89,7 +101,7 @@ export class Peers {
     const { role, name: whose } = known.peer;
     if (row.revoked || (role === 'gateway' && this.#isRevoked(whose)))
       return { objection: 'the client certificate was revoked' };
-    return { peer: known.peer };
+    return { peer: row.readOnly ? { ...known.peer, readOnly: true } : known.peer };
   }
 
   #check(raw: Uint8Array): { peer: Peer; validFromMs: number; validToMs: number } | { objection: string } {

@@ -215,6 +215,55 @@ export interface RevokeGatewayResponse {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+export interface CreateAdminRequest {
+  /** Who stands in the audit trail as the actor. */
+  name: string;
+  /** May ask, and change nothing, nor see the bytes of messages. */
+  readOnly: boolean;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What a context file of hilumctl holds. */
+export interface CreateAdminResponse {
+  address: string;
+  caPem: string;
+  certPem: string;
+  keyPem: string;
+  expiresAtUs: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ListAdminsRequest {
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface ListAdminsResponse {
+  /** Each certificate that is good, oldest first. */
+  admins: AdminIdentity[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface AdminIdentity {
+  name: string;
+  readOnly: boolean;
+  serial: string;
+  issuedAtUs: bigint;
+  expiresAtUs: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RevokeAdminRequest {
+  name: string;
+  reason: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+export interface RevokeAdminResponse {
+  /** Certificates that were good until now. */
+  revoked: number;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 export interface StreamEventsRequest {
   site: string;
   class: string;
@@ -3431,6 +3480,789 @@ export const RevokeGatewayResponse: MessageFns<RevokeGatewayResponse> = {
   fromPartial(object: DeepPartial<RevokeGatewayResponse>): RevokeGatewayResponse {
     const message = createBaseRevokeGatewayResponse();
     message.streamsClosed = object.streamsClosed ?? 0;
+    return message;
+  },
+};
+
+function createBaseCreateAdminRequest(): CreateAdminRequest {
+  return { name: "", readOnly: false, _unknownFields: {} };
+}
+
+export const CreateAdminRequest: MessageFns<CreateAdminRequest> = {
+  encode(message: CreateAdminRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(16).bool(message.readOnly);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateAdminRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateAdminRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateAdminRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+    };
+  },
+
+  toJSON(message: CreateAdminRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateAdminRequest>): CreateAdminRequest {
+    return CreateAdminRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateAdminRequest>): CreateAdminRequest {
+    const message = createBaseCreateAdminRequest();
+    message.name = object.name ?? "";
+    message.readOnly = object.readOnly ?? false;
+    return message;
+  },
+};
+
+function createBaseCreateAdminResponse(): CreateAdminResponse {
+  return { address: "", caPem: "", certPem: "", keyPem: "", expiresAtUs: 0n, _unknownFields: {} };
+}
+
+export const CreateAdminResponse: MessageFns<CreateAdminResponse> = {
+  encode(message: CreateAdminResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address !== "") {
+      writer.uint32(10).string(message.address);
+    }
+    if (message.caPem !== "") {
+      writer.uint32(18).string(message.caPem);
+    }
+    if (message.certPem !== "") {
+      writer.uint32(26).string(message.certPem);
+    }
+    if (message.keyPem !== "") {
+      writer.uint32(34).string(message.keyPem);
+    }
+    if (message.expiresAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.expiresAtUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateAdminResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateAdminResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.caPem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.certPem = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.keyPem = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expiresAtUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CreateAdminResponse {
+    return {
+      address: isSet(object.address) ? globalThis.String(object.address) : "",
+      caPem: isSet(object.caPem)
+        ? globalThis.String(object.caPem)
+        : isSet(object.ca_pem)
+        ? globalThis.String(object.ca_pem)
+        : "",
+      certPem: isSet(object.certPem)
+        ? globalThis.String(object.certPem)
+        : isSet(object.cert_pem)
+        ? globalThis.String(object.cert_pem)
+        : "",
+      keyPem: isSet(object.keyPem)
+        ? globalThis.String(object.keyPem)
+        : isSet(object.key_pem)
+        ? globalThis.String(object.key_pem)
+        : "",
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: CreateAdminResponse): unknown {
+    const obj: any = {};
+    if (message.address !== "") {
+      obj.address = message.address;
+    }
+    if (message.caPem !== "") {
+      obj.caPem = message.caPem;
+    }
+    if (message.certPem !== "") {
+      obj.certPem = message.certPem;
+    }
+    if (message.keyPem !== "") {
+      obj.keyPem = message.keyPem;
+    }
+    if (message.expiresAtUs !== 0n) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CreateAdminResponse>): CreateAdminResponse {
+    return CreateAdminResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateAdminResponse>): CreateAdminResponse {
+    const message = createBaseCreateAdminResponse();
+    message.address = object.address ?? "";
+    message.caPem = object.caPem ?? "";
+    message.certPem = object.certPem ?? "";
+    message.keyPem = object.keyPem ?? "";
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseListAdminsRequest(): ListAdminsRequest {
+  return { _unknownFields: {} };
+}
+
+export const ListAdminsRequest: MessageFns<ListAdminsRequest> = {
+  encode(message: ListAdminsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAdminsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAdminsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ListAdminsRequest {
+    return {};
+  },
+
+  toJSON(_: ListAdminsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListAdminsRequest>): ListAdminsRequest {
+    return ListAdminsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListAdminsRequest>): ListAdminsRequest {
+    const message = createBaseListAdminsRequest();
+    return message;
+  },
+};
+
+function createBaseListAdminsResponse(): ListAdminsResponse {
+  return { admins: [], _unknownFields: {} };
+}
+
+export const ListAdminsResponse: MessageFns<ListAdminsResponse> = {
+  encode(message: ListAdminsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.admins) {
+      AdminIdentity.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAdminsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAdminsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.admins.push(AdminIdentity.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListAdminsResponse {
+    return {
+      admins: globalThis.Array.isArray(object?.admins) ? object.admins.map((e: any) => AdminIdentity.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: ListAdminsResponse): unknown {
+    const obj: any = {};
+    if (message.admins?.length) {
+      obj.admins = message.admins.map((e) => AdminIdentity.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ListAdminsResponse>): ListAdminsResponse {
+    return ListAdminsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAdminsResponse>): ListAdminsResponse {
+    const message = createBaseListAdminsResponse();
+    message.admins = object.admins?.map((e) => AdminIdentity.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAdminIdentity(): AdminIdentity {
+  return { name: "", readOnly: false, serial: "", issuedAtUs: 0n, expiresAtUs: 0n, _unknownFields: {} };
+}
+
+export const AdminIdentity: MessageFns<AdminIdentity> = {
+  encode(message: AdminIdentity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(16).bool(message.readOnly);
+    }
+    if (message.serial !== "") {
+      writer.uint32(26).string(message.serial);
+    }
+    if (message.issuedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.issuedAtUs) !== message.issuedAtUs) {
+        throw new globalThis.Error("value provided for field message.issuedAtUs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.issuedAtUs);
+    }
+    if (message.expiresAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.expiresAtUs) !== message.expiresAtUs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.expiresAtUs);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdminIdentity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdminIdentity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.issuedAtUs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expiresAtUs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AdminIdentity {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+      serial: isSet(object.serial) ? globalThis.String(object.serial) : "",
+      issuedAtUs: isSet(object.issuedAtUs)
+        ? BigInt(object.issuedAtUs)
+        : isSet(object.issued_at_us)
+        ? BigInt(object.issued_at_us)
+        : 0n,
+      expiresAtUs: isSet(object.expiresAtUs)
+        ? BigInt(object.expiresAtUs)
+        : isSet(object.expires_at_us)
+        ? BigInt(object.expires_at_us)
+        : 0n,
+    };
+  },
+
+  toJSON(message: AdminIdentity): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    if (message.serial !== "") {
+      obj.serial = message.serial;
+    }
+    if (message.issuedAtUs !== 0n) {
+      obj.issuedAtUs = message.issuedAtUs.toString();
+    }
+    if (message.expiresAtUs !== 0n) {
+      obj.expiresAtUs = message.expiresAtUs.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AdminIdentity>): AdminIdentity {
+    return AdminIdentity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdminIdentity>): AdminIdentity {
+    const message = createBaseAdminIdentity();
+    message.name = object.name ?? "";
+    message.readOnly = object.readOnly ?? false;
+    message.serial = object.serial ?? "";
+    message.issuedAtUs = (object.issuedAtUs !== undefined && object.issuedAtUs !== null)
+      ? BigInt(object.issuedAtUs)
+      : 0n;
+    message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
+      ? BigInt(object.expiresAtUs)
+      : 0n;
+    return message;
+  },
+};
+
+function createBaseRevokeAdminRequest(): RevokeAdminRequest {
+  return { name: "", reason: "", _unknownFields: {} };
+}
+
+export const RevokeAdminRequest: MessageFns<RevokeAdminRequest> = {
+  encode(message: RevokeAdminRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeAdminRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeAdminRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeAdminRequest {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: RevokeAdminRequest): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RevokeAdminRequest>): RevokeAdminRequest {
+    return RevokeAdminRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeAdminRequest>): RevokeAdminRequest {
+    const message = createBaseRevokeAdminRequest();
+    message.name = object.name ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeAdminResponse(): RevokeAdminResponse {
+  return { revoked: 0, _unknownFields: {} };
+}
+
+export const RevokeAdminResponse: MessageFns<RevokeAdminResponse> = {
+  encode(message: RevokeAdminResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revoked !== 0) {
+      writer.uint32(8).uint32(message.revoked);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeAdminResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeAdminResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revoked = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeAdminResponse {
+    return { revoked: isSet(object.revoked) ? globalThis.Number(object.revoked) : 0 };
+  },
+
+  toJSON(message: RevokeAdminResponse): unknown {
+    const obj: any = {};
+    if (message.revoked !== 0) {
+      obj.revoked = Math.round(message.revoked);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RevokeAdminResponse>): RevokeAdminResponse {
+    return RevokeAdminResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeAdminResponse>): RevokeAdminResponse {
+    const message = createBaseRevokeAdminResponse();
+    message.revoked = object.revoked ?? 0;
     return message;
   },
 };
@@ -9405,6 +10237,33 @@ export const AdminService = {
       Buffer.from(RevokeGatewayResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeGatewayResponse => RevokeGatewayResponse.decode(value),
   },
+  createAdmin: {
+    path: "/hilum.v1.Admin/CreateAdmin" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateAdminRequest): Buffer => Buffer.from(CreateAdminRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateAdminRequest => CreateAdminRequest.decode(value),
+    responseSerialize: (value: CreateAdminResponse): Buffer => Buffer.from(CreateAdminResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateAdminResponse => CreateAdminResponse.decode(value),
+  },
+  listAdmins: {
+    path: "/hilum.v1.Admin/ListAdmins" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListAdminsRequest): Buffer => Buffer.from(ListAdminsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListAdminsRequest => ListAdminsRequest.decode(value),
+    responseSerialize: (value: ListAdminsResponse): Buffer => Buffer.from(ListAdminsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListAdminsResponse => ListAdminsResponse.decode(value),
+  },
+  revokeAdmin: {
+    path: "/hilum.v1.Admin/RevokeAdmin" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeAdminRequest): Buffer => Buffer.from(RevokeAdminRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeAdminRequest => RevokeAdminRequest.decode(value),
+    responseSerialize: (value: RevokeAdminResponse): Buffer => Buffer.from(RevokeAdminResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeAdminResponse => RevokeAdminResponse.decode(value),
+  },
   streamEvents: {
     path: "/hilum.v1.Admin/StreamEvents" as const,
     requestStream: false as const,
@@ -9593,6 +10452,9 @@ export interface AdminServer extends UntypedServiceImplementation {
   createToken: handleUnaryCall<CreateTokenRequest, CreateTokenResponse>;
   listGateways: handleUnaryCall<ListGatewaysRequest, ListGatewaysResponse>;
   revokeGateway: handleUnaryCall<RevokeGatewayRequest, RevokeGatewayResponse>;
+  createAdmin: handleUnaryCall<CreateAdminRequest, CreateAdminResponse>;
+  listAdmins: handleUnaryCall<ListAdminsRequest, ListAdminsResponse>;
+  revokeAdmin: handleUnaryCall<RevokeAdminRequest, RevokeAdminResponse>;
   streamEvents: handleServerStreamingCall<StreamEventsRequest, EventReply>;
   trace: handleUnaryCall<TraceRequest, TraceResponse>;
   latency: handleUnaryCall<LatencyRequest, LatencyResponse>;
@@ -9659,6 +10521,51 @@ export interface AdminClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeGatewayResponse) => void,
+  ): ClientUnaryCall;
+  createAdmin(
+    request: CreateAdminRequest,
+    callback: (error: ServiceError | null, response: CreateAdminResponse) => void,
+  ): ClientUnaryCall;
+  createAdmin(
+    request: CreateAdminRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateAdminResponse) => void,
+  ): ClientUnaryCall;
+  createAdmin(
+    request: CreateAdminRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateAdminResponse) => void,
+  ): ClientUnaryCall;
+  listAdmins(
+    request: ListAdminsRequest,
+    callback: (error: ServiceError | null, response: ListAdminsResponse) => void,
+  ): ClientUnaryCall;
+  listAdmins(
+    request: ListAdminsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListAdminsResponse) => void,
+  ): ClientUnaryCall;
+  listAdmins(
+    request: ListAdminsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListAdminsResponse) => void,
+  ): ClientUnaryCall;
+  revokeAdmin(
+    request: RevokeAdminRequest,
+    callback: (error: ServiceError | null, response: RevokeAdminResponse) => void,
+  ): ClientUnaryCall;
+  revokeAdmin(
+    request: RevokeAdminRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeAdminResponse) => void,
+  ): ClientUnaryCall;
+  revokeAdmin(
+    request: RevokeAdminRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeAdminResponse) => void,
   ): ClientUnaryCall;
   streamEvents(request: StreamEventsRequest, options?: Partial<CallOptions>): ClientReadableStream<EventReply>;
   streamEvents(

@@ -67,6 +67,9 @@ export interface CertificateRow {
   name: string;
   expiresAtUs: bigint;
   revoked: boolean;
+  /** Of an admin: may ask, and change nothing, nor see the bytes of messages. */
+  readOnly: boolean;
+  issuedAtUs: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -938,7 +941,16 @@ export const TokenRow: MessageFns<TokenRow> = {
 };
 
 function createBaseCertificateRow(): CertificateRow {
-  return { serial: "", role: "", name: "", expiresAtUs: 0n, revoked: false, _unknownFields: {} };
+  return {
+    serial: "",
+    role: "",
+    name: "",
+    expiresAtUs: 0n,
+    revoked: false,
+    readOnly: false,
+    issuedAtUs: 0n,
+    _unknownFields: {},
+  };
 }
 
 export const CertificateRow: MessageFns<CertificateRow> = {
@@ -960,6 +972,15 @@ export const CertificateRow: MessageFns<CertificateRow> = {
     }
     if (message.revoked !== false) {
       writer.uint32(40).bool(message.revoked);
+    }
+    if (message.readOnly !== false) {
+      writer.uint32(48).bool(message.readOnly);
+    }
+    if (message.issuedAtUs !== 0n) {
+      if (BigInt.asUintN(64, message.issuedAtUs) !== message.issuedAtUs) {
+        throw new globalThis.Error("value provided for field message.issuedAtUs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.issuedAtUs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1025,6 +1046,22 @@ export const CertificateRow: MessageFns<CertificateRow> = {
             message.revoked = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.readOnly = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.issuedAtUs = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1056,6 +1093,16 @@ export const CertificateRow: MessageFns<CertificateRow> = {
         ? BigInt(object.expires_at_us)
         : 0n,
       revoked: isSet(object.revoked) ? globalThis.Boolean(object.revoked) : false,
+      readOnly: isSet(object.readOnly)
+        ? globalThis.Boolean(object.readOnly)
+        : isSet(object.read_only)
+        ? globalThis.Boolean(object.read_only)
+        : false,
+      issuedAtUs: isSet(object.issuedAtUs)
+        ? BigInt(object.issuedAtUs)
+        : isSet(object.issued_at_us)
+        ? BigInt(object.issued_at_us)
+        : 0n,
     };
   },
 
@@ -1076,6 +1123,12 @@ export const CertificateRow: MessageFns<CertificateRow> = {
     if (message.revoked !== false) {
       obj.revoked = message.revoked;
     }
+    if (message.readOnly !== false) {
+      obj.readOnly = message.readOnly;
+    }
+    if (message.issuedAtUs !== 0n) {
+      obj.issuedAtUs = message.issuedAtUs.toString();
+    }
     return obj;
   },
 
@@ -1091,6 +1144,10 @@ export const CertificateRow: MessageFns<CertificateRow> = {
       ? BigInt(object.expiresAtUs)
       : 0n;
     message.revoked = object.revoked ?? false;
+    message.readOnly = object.readOnly ?? false;
+    message.issuedAtUs = (object.issuedAtUs !== undefined && object.issuedAtUs !== null)
+      ? BigInt(object.issuedAtUs)
+      : 0n;
     return message;
   },
 };

@@ -1,0 +1,102 @@
+/** admin create | list | revoke: people, each with an identity of their own. */
+import { existsSync, rmSync } from 'node:fs';
+import type { Command } from 'commander';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { writePrivate } from '../../gateway/process/keys.ts';
+import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
+import { AdminIdentity } from '../../proto/gen/hilum/v1/admin.ts';
+import { call } from './client.ts';
+import { output, withConnection } from './options.ts';
+
+export function addAdminCommands(program: Command): void {
+  const admin = program
+    .command('admin')
+    .description('people who ask and tell the control plane; their name stands in the audit trail')
+    .addHelpText('after', '\nExample:\n  hilumctl admin create ann --out ann.json');
+
+  admin
+    .command('create')
+    .description('write a context file for a person')
+    .argument('<name>')
+    .requiredOption('--out <file>', 'where it is written, readable for its owner alone')
+    .option('--read-only', 'may ask, and change nothing, nor see the bytes of messages')
+    .addHelpText(
+      'after',
+      `
+It holds a private key: hand it over as you would a password. An identity is good for a year; make it again then.
+
+Example:
+  hilumctl admin create ann --out ann.json
+  hilumctl --context ann.json gateways`,
+    )
+    .action(async (name: string, options: { out: string; readOnly?: boolean }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const request = { name, readOnly: options.readOnly === true };
+        if (existsSync(options.out)) {
+          throw new HilumError('usage', `${options.out} is there already.`, {
+            hint: 'Name another file, or move it away.',
+            exit: exitCode.usage,
+          });
+        }
+        // That it can be written is found out before there is an identity that nobody has.
+        writePrivate(options.out, '');
+        try {
+          const { client } = connection;
+          const { address, caPem, certPem, keyPem } = await call(connection, client.createAdmin, request);
+          const context = { address, caPem, certPem, keyPem };
+          writePrivate(options.out, `${JSON.stringify(context, null, 2)}\n`);
+        } catch (error) {
+          rmSync(options.out, { force: true });
+          throw error;
+        }
+        out(`${options.out} is the context of ${name}.\n`);
+      });
+    });
+
+  admin
+    .command('list')
+    .description('whose identity is good')
+    .addOption(output())
+    .addHelpText('after', '\nExample:\n  hilumctl admin list')
+    .action(async (options: { output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const { admins } = await call(connection, connection.client.listAdmins, {});
+        printRows(
+          options.output,
+          admins.map((one) =>
+            filled(AdminIdentity.toJSON(one) as object, { name: '', readOnly: false, issuedAtUs: '0' }),
+          ),
+          [
+            field('NAME', 'name'),
+            { title: 'MAY', value: (row) => (row.readOnly === true ? 'read' : 'all') },
+            { title: 'ISSUED', value: (row) => time(row.issuedAtUs) },
+            { title: 'EXPIRES', value: (row) => time(row.expiresAtUs) },
+            field('SERIAL', 'serial'),
+          ],
+        );
+      });
+    });
+
+  admin
+    .command('revoke')
+    .description('refuse every identity of this name from now on')
+    .argument('<name>')
+    .requiredOption('--reason <text>', 'for the audit trail')
+    .addHelpText(
+      'after',
+      `
+The control plane makes DIR/admin.json anew at its next start where "admin" was revoked.
+
+Example:
+  hilumctl admin revoke ann --reason "left the team"`,
+    )
+    .action(async (name: string, options: { reason: string }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const { revoked } = await call(connection, connection.client.revokeAdmin, {
+          name,
+          reason: options.reason,
+        });
+        out(`Revoked ${name}: ${revoked} ${revoked === 1 ? 'identity' : 'identities'}.\n`);
+      });
+    });
+}

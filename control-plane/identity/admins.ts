@@ -1,0 +1,64 @@
+/**
+ * People who ask and tell the control plane. The first identity, `admin`, is made with the control plane; each person
+ * should have one of their own, because its name is what the audit trail says.
+ */
+import { HilumError } from '../../gateway/process/errors.ts';
+import type {
+  AdminIdentity,
+  CreateAdminRequest,
+  CreateAdminResponse,
+  RevokeAdminRequest,
+} from '../../proto/gen/hilum/v1/admin.ts';
+import { needReason } from '../audit/reason.ts';
+import type { State } from '../plane.ts';
+
+type Parts = Pick<State, 'authority' | 'peers' | 'audit'>;
+
+/** As it stands in a certificate [peers.ts]. */
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+export async function createAdmin(
+  { authority, peers, audit }: Parts,
+  { name, readOnly }: CreateAdminRequest,
+  actor: string,
+  address: string,
+): Promise<CreateAdminResponse> {
+  if (!namePattern.test(name)) {
+    throw new HilumError('admin-name', `"${name}" cannot be the name of an admin.`, {
+      hint: 'Write letters, digits, "-" and "_", at most 64.',
+    });
+  }
+  const issued = await authority.issue('admin', name, []);
+  await peers.issued(issued, 'admin', name, readOnly);
+  const detail = readOnly ? 'read-only' : '';
+  await audit.add({ action: 'admin-created', actor, subject: `${name} ${issued.serial}`, detail });
+  const { certificatePem: certPem, keyPem, expiresAtUs } = issued;
+  return { address, caPem: authority.caPem, certPem, keyPem, expiresAtUs };
+}
+
+export function listAdmins({ peers }: Parts): AdminIdentity[] {
+  return peers.good('admin', Date.now()).map(({ name, readOnly, serial, issuedAtUs, expiresAtUs }) => ({
+    name,
+    readOnly,
+    serial,
+    issuedAtUs,
+    expiresAtUs,
+  }));
+}
+
+/** Returns how many certificates were good until now. */
+export async function revokeAdmin(
+  { peers, audit }: Parts,
+  { name, reason }: RevokeAdminRequest,
+  actor: string,
+): Promise<number> {
+  needReason('A revocation', reason);
+  const revoked = await peers.revoke('admin', name);
+  if (revoked === 0) {
+    throw new HilumError('not-found', `There is no admin "${name}" whose identity is good.`, {
+      hint: '"hilumctl admin list" shows them.',
+    });
+  }
+  await audit.add({ action: 'admin-revoked', actor, subject: name, reason });
+  return revoked;
+}
