@@ -1,9 +1,11 @@
 /** What the central team may ask and do; each answer is a plain message of the admin contract. */
 
-import { compileMeaning } from '../gateway/meaning.ts';
 import { nowUs64 } from '../gateway/process/clock.ts';
+import { checkApart } from '../gateway/process/config-check.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { percentileUs } from '../gateway/process/percentile.ts';
+import { budgetMs } from '../proto/config/check.ts';
+import type { Class, Config } from '../proto/config/schema.ts';
 import type {
   CreateAdminRequest,
   CreateAdminResponse,
@@ -130,11 +132,11 @@ export class AdminApi {
     return createAdmin(this.state, request, actor, this.#address());
   }
 
-  latency({ gateway, site }: LatencyRequest): LatencyResponse {
+  async latency({ gateway, site }: LatencyRequest): Promise<LatencyResponse> {
     const { telemetry, registry } = this.state;
     const wanted = (name: string) =>
       (gateway === '' || name === gateway) && (site === '' || registry.get(name)?.site === site);
-    const budgetUs = this.#budgetsUs(registry.all().filter((row) => wanted(row.gateway)));
+    const budgetUs = await this.#budgetsUs(registry.all().filter((row) => wanted(row.gateway)));
     const order = ['journaled', 'normalized', 'queued', 'sent', 'acked', 'total'];
     const classes = ['stat', 'urgent', 'routine', 'bulk'];
     const rows = telemetry.latency(wanted).map(({ histogram, class: lane, hop }) => ({
@@ -156,13 +158,17 @@ export class AdminApi {
   }
 
   /** By what each of these gateways runs; 0 where they differ. */
-  #budgetsUs(rows: readonly GatewayRow[]): (lane: string) => bigint {
+  async #budgetsUs(rows: readonly GatewayRow[]): Promise<(lane: string) => bigint> {
     const { configs, telemetry } = this.state;
     const told = rows.filter(({ gateway }) => telemetry.newest(gateway) !== undefined);
     const yamls = new Set(told.map(({ config }) => configs.given(config?.running)?.yaml ?? ''));
-    const meanings = [...yamls].map((yaml) => compileMeaning(yaml, 0));
+    const running: Config[] = [];
+    for (const yaml of yamls) {
+      const { config } = await checkApart(yaml.trim() === '' ? '{}' : yaml);
+      if (config !== undefined) running.push(config);
+    }
     return (lane) => {
-      const [budget = 0, ...others] = new Set(meanings.map((meaning) => meaning.budgetMs(lane as 'stat')));
+      const [budget = 0, ...others] = new Set(running.map((config) => budgetMs(config, lane as Class)));
       return others.length === 0 ? BigInt(budget * 1000) : 0n;
     };
   }

@@ -6,9 +6,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkConfig, type Listeners } from '../proto/config/check.ts';
+import { type CheckResult, checkConfig, type Listeners } from '../proto/config/check.ts';
 import type { Problem } from '../proto/config/document.ts';
 import { type ConfigOffer, ConfigOutcome, ConfigReport } from '../proto/gen/hilum/v1/session.ts';
+import { checkApart } from './process/config-check.ts';
 import { writePrivate } from './process/keys.ts';
 import { errorWord } from './process/log.ts';
 
@@ -94,12 +95,17 @@ export class ConfigStore {
     };
   }
 
+  /** Checks an offer's text with the code that will run it. */
+  check({ yaml }: ConfigOffer): Promise<CheckResult> {
+    return checkApart(yaml, { listeners: this.#listeners });
+  }
+
   /**
-   * Checks an offer with the code that will run it; on success it is on disk and `running` has changed. What the disk
-   * does not take is refused like what is wrong: the last good one goes on.
+   * Takes what was checked: on success it is on disk and `running` has changed. What the disk does not take is refused
+   * like what is wrong: the last good one goes on.
    * @param giver the control plane and site that it is offered by and for: only their own versions grow
    */
-  attempt(offer: ConfigOffer, nowUs: bigint, giver = ''): ConfigOutcome {
+  attempt(offer: ConfigOffer, { problems = [] }: CheckResult, nowUs: bigint, giver = ''): ConfigOutcome {
     const outcomeOf = (problems: Problem[]) =>
       ConfigOutcome.fromPartial({
         version: offer.version,
@@ -110,7 +116,7 @@ export class ConfigStore {
       });
     const before = this.#report.running;
     const giverBefore = this.#giver;
-    let outcome = outcomeOf(this.#objections(offer, giver));
+    let outcome = outcomeOf(this.#objections(offer, giver) ?? problems);
     if (outcome.outcome === 'applied') {
       const applied = { version: Number(offer.version), yaml: offer.yaml };
       this.#giver = giver;
@@ -131,7 +137,8 @@ export class ConfigStore {
     return outcome;
   }
 
-  #objections(offer: ConfigOffer, giver: string): Problem[] {
+  /** To the offer, whatever its text says. */
+  #objections(offer: ConfigOffer, giver: string): Problem[] | undefined {
     if (!createHash('sha256').update(offer.yaml).digest().equals(Buffer.from(offer.hash))) {
       return whole('the text does not have the hash that it was offered with', 'push it again');
     }
@@ -142,8 +149,7 @@ export class ConfigStore {
         'versions only grow; to go back, use: hilumctl config rollback',
       );
     }
-    const checked = checkConfig(offer.yaml, { listeners: this.#listeners });
-    return checked.problems ?? [];
+    return undefined;
   }
 
   /** '' once it is on disk, or the word for why not. */

@@ -342,7 +342,8 @@ export class Gateway {
   }
 
   #onConfig(offer: ConfigOffer): void {
-    this.#config.take(offer, this.#uplink.giver);
-    this.#uplink.sendConfigReport(this.#config.store.report());
+    void this.#config
+      .take(offer, this.#uplink.giver)
+      .then(() => this.#uplink.sendConfigReport(this.#config.store.report()));
   }
 }

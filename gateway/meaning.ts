@@ -40,8 +40,6 @@ export interface Meaning {
   enrichment: EnrichmentLimits | undefined;
   /** Undefined: what the record says is not compared with what others say. @param events all of the record */
   onceFor(record: JournalRecord, events: readonly ClinicalEvent[]): OnceRules | undefined;
-  /** Capture's guess may differ from the class: records are then normalized strictly in order. */
-  reclassifies: boolean;
 }
 
 /** The config must have been checked; an invalid one throws. An empty text is the built-in meaning. */
@@ -112,20 +110,25 @@ export function meaningOf(config: Config, version: number): Meaning {
         },
       };
     },
-    reclassifies:
-      config.classes.rules.length > 0 ||
-      !config.classes.defaults ||
-      // An end that was overtaken by the next start of its alarm would make that start a repeat.
-      Object.keys(config.once.alarms).length > 0 ||
-      critical !== undefined ||
-      Object.keys(config.mappings).length > 0 ||
-      // What a template reads as alarm or flag, capture's look at the bytes cannot know.
-      Object.values(config.payloads).some(
-        ({ alarm, observations }) =>
-          alarm !== undefined || observations.some(({ interpretation }) => interpretation !== undefined),
-      ) ||
-      Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed),
   };
+}
+
+/** Capture's guess may differ from the class: records are then normalized strictly in order. */
+export function reclassifies(config: Config): boolean {
+  return (
+    config.classes.rules.length > 0 ||
+    !config.classes.defaults ||
+    // An end that was overtaken by the next start of its alarm would make that start a repeat.
+    Object.keys(config.once.alarms).length > 0 ||
+    Object.keys(config.critical).length > 0 ||
+    Object.keys(config.mappings).length > 0 ||
+    // What a template reads as alarm or flag, capture's look at the bytes cannot know.
+    Object.values(config.payloads).some(
+      ({ alarm, observations }) =>
+        alarm !== undefined || observations.some(({ interpretation }) => interpretation !== undefined),
+    ) ||
+    Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed)
+  );
 }
 
 export interface Understood extends Normalized {

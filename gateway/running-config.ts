@@ -2,13 +2,13 @@
  * The config that runs, and an offer of another: refused, or applied as a whole by all who work by it. It is on disk
  * before anybody uses it (config-store.ts), so the gateway boots with what ran last.
  */
-import type { Listeners } from '../proto/config/check.ts';
+import { budgetMs, checkConfig, type Listeners } from '../proto/config/check.ts';
 import { problemsText } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { AuditEntry, ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { ConfigStore } from './config-store.ts';
-import { compileMeaning, type Meaning } from './meaning.ts';
+import { reclassifies } from './meaning.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs64 } from './process/clock.ts';
 import type { Log } from './process/log.ts';
@@ -41,7 +41,10 @@ export class RunningConfig {
   /** Deadlines between the lanes; they change with the config's budgets. */
   readonly lanes: Lanes;
   readonly #options: RunningConfigOptions;
-  #meaning: Meaning;
+  /** What runs. */
+  #config: Config;
+  /** One offer after the other. */
+  #turn: Promise<void> = Promise.resolve();
   #users: ConfigUsers | undefined;
 
   constructor(options: RunningConfigOptions) {
@@ -49,9 +52,11 @@ export class RunningConfig {
     this.store = new ConfigStore(options.directory, options.listeners);
     if (this.store.unreadable) options.log('error', 'config-unreadable');
     const { yaml, version } = this.store.running();
-    this.#meaning = compileMeaning(yaml, version);
-    this.sources = new Sources(this.#meaning.config);
-    this.lanes = new Lanes(budgetsOf(this.#meaning));
+    const { config } = checkConfig(yaml.trim() === '' ? '{}' : yaml);
+    if (config === undefined) throw new Error(`config ${version} was not checked before it was run`);
+    this.#config = config;
+    this.sources = new Sources(config);
+    this.lanes = new Lanes(budgetsOf(config));
   }
 
   /** From here on they work by what runs. */
@@ -60,17 +65,26 @@ export class RunningConfig {
     this.#tell(users);
   }
 
-  /** Between two jobs of the normalizer; the report of the store names path and reason of a refusal. */
-  take(offer: ConfigOffer, giver: string): void {
+  /**
+   * Between two jobs of the normalizer; the report of the store names path and reason of a refusal. Resolves when it runs
+   * or is refused; records are answered and mapped meanwhile, under what ran before.
+   */
+  take(offer: ConfigOffer, giver: string): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#take(offer, giver));
+    return this.#turn;
+  }
+
+  async #take(offer: ConfigOffer, giver: string): Promise<void> {
     const running = this.store.report().running;
     if (running?.version === offer.version && Buffer.from(running.hash).equals(Buffer.from(offer.hash)))
       return;
-    const outcome = this.store.attempt(offer, nowUs64(), giver);
+    const checked = await this.store.check(offer);
+    const outcome = this.store.attempt(offer, checked, nowUs64(), giver);
     const applied = outcome.outcome === 'applied';
-    if (applied) {
-      this.#meaning = compileMeaning(offer.yaml, Number(offer.version));
-      this.lanes.useBudgets(budgetsOf(this.#meaning));
-      this.sources.use(this.#meaning.config);
+    if (applied && checked.config !== undefined) {
+      this.#config = checked.config;
+      this.lanes.useBudgets(budgetsOf(this.#config));
+      this.sources.use(this.#config);
       if (this.#users !== undefined) this.#tell(this.#users);
     }
     this.#options.log(applied ? 'info' : 'warn', applied ? 'config-applied' : 'config-refused', {
@@ -88,8 +102,8 @@ export class RunningConfig {
 
   #tell({ pipeline, destinations, newestRecord, audit }: ConfigUsers): void {
     const { yaml, version } = this.store.running();
-    pipeline.setConfig(yaml, version, this.#meaning.reclassifies);
-    destinations.use(this.#meaning.config);
+    pipeline.setConfig(yaml, version, reclassifies(this.#config));
+    destinations.use(this.#config);
     // Which version maps the records from here on.
     const { mappingVersion } = this.#options;
     audit({
@@ -100,7 +114,7 @@ export class RunningConfig {
   }
 }
 
-function budgetsOf(meaning: Meaning): Record<Class, number> {
-  const ms = (lane: Class): number => meaning.budgetMs(lane);
+function budgetsOf(config: Config): Record<Class, number> {
+  const ms = (lane: Class): number => budgetMs(config, lane);
   return { stat: ms('stat'), urgent: ms('urgent'), routine: ms('routine'), bulk: ms('bulk') };
 }

@@ -5,7 +5,7 @@
  */
 import type { CodeTables, UnitTables } from '../../gateway/normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from '../../gateway/normalize/tables.ts';
-import { checkConfig } from '../../proto/config/check.ts';
+import { checkApart } from '../../gateway/process/config-check.ts';
 import { type Config, configSchema } from '../../proto/config/schema.ts';
 import type { UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
 import { suggestUcum, ucumSystem } from '../../proto/units/ucum.ts';
@@ -29,13 +29,19 @@ export class Catalogue {
   /** Exact key → what the tables of all sites say about it. */
   readonly #known = new Map<string, Target[]>();
 
-  /** @param configs site → the text of its desired config, which was checked when it was pushed */
-  constructor(configs: ReadonlyMap<string, string>) {
+  /** @param configs site → the text of a config, which was checked when it was pushed */
+  static async of(configs: ReadonlyMap<string, string>): Promise<Catalogue> {
+    const read = new Map<string, Config>();
     for (const [site, yaml] of configs) {
-      const checked = checkConfig(yaml);
+      const { config } = await checkApart(yaml);
       // A config of an older build that this one would refuse: its site is listed as if it had none.
-      if (checked.problems !== undefined) continue;
-      const { config } = checked;
+      if (config !== undefined) read.set(site, config);
+    }
+    return new Catalogue(read);
+  }
+
+  constructor(configs: ReadonlyMap<string, Config>) {
+    for (const [site, config] of configs) {
       this.#sites.set(site, { config, codes: compileCodeTables(config), units: compileUnitTables(config) });
       this.#read(site, config);
     }

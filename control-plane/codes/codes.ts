@@ -36,10 +36,10 @@ export class Codes {
     return this.#worklist.report(gateway, site, startedAtUs, unmapped, unmappedUncounted);
   }
 
-  list({ site, unmapped }: ListCodesRequest): ListCodesResponse {
-    const catalogue = this.#catalogue();
+  async list({ site, unmapped }: ListCodesRequest): Promise<ListCodesResponse> {
+    const catalogue = await this.#catalogue();
     const rows = mergedBySite(this.#worklist.rows(site));
-    const running = this.#runningAt([...new Set(rows.map((row) => row.site))]);
+    const running = await this.#runningAt([...new Set(rows.map((row) => row.site))]);
     const codes = rows
       .map((row) => told(row, catalogue, running.get(row.site) ?? []))
       .filter((row) => !unmapped || row.state === 'unmapped');
@@ -67,28 +67,29 @@ export class Codes {
   }
 
   /** By site: the tables of each config that its gateways run. */
-  #runningAt(sites: readonly string[]): Map<string, Catalogue[]> {
+  async #runningAt(sites: readonly string[]): Promise<Map<string, Catalogue[]>> {
     const before = this.#running;
     this.#running = new Map();
-    return new Map(
-      sites.map((site) => {
-        const { versions, other } = this.#runs(site);
-        const catalogues = versions.map(({ version, yaml }) => {
-          const catalogue = before.get(version) ?? new Catalogue(new Map([[site, yaml]]));
-          this.#running.set(version, catalogue);
-          return catalogue;
-        });
-        return [site, other || versions.length === 0 ? [...catalogues, builtIn] : catalogues];
-      }),
-    );
+    const found = new Map<string, Catalogue[]>();
+    for (const site of sites) {
+      const { versions, other } = this.#runs(site);
+      const catalogues: Catalogue[] = [];
+      for (const { version, yaml } of versions) {
+        const catalogue = before.get(version) ?? (await Catalogue.of(new Map([[site, yaml]])));
+        this.#running.set(version, catalogue);
+        catalogues.push(catalogue);
+      }
+      found.set(site, other || versions.length === 0 ? [...catalogues, builtIn] : catalogues);
+    }
+    return found;
   }
 
-  #catalogue(): Catalogue {
+  async #catalogue(): Promise<Catalogue> {
     const sites = [...new Set(this.#configs.history('').map(({ site }) => site))];
     const desired = sites.flatMap((site) => this.#configs.desired(site) ?? []);
     const versions = desired.map(({ version }) => version).join();
     if (this.#kept?.versions !== versions) {
-      const catalogue = new Catalogue(new Map(desired.map(({ site, yaml }) => [site, yaml])));
+      const catalogue = await Catalogue.of(new Map(desired.map(({ site, yaml }) => [site, yaml])));
       this.#kept = { versions, catalogue };
     }
     return this.#kept.catalogue;

@@ -144,7 +144,7 @@ class Run {
 
   async #again(touched: Touched): Promise<void> {
     const [first] = touched;
-    const { config, why } = this.#meantBy(first.gateway);
+    const { config, why } = await this.#meantBy(first.gateway);
     if (why !== '') return this.#left(why, touched.length);
     const raw = await rawOf(this.#parts.eventLog, first);
     if (raw.length === 0) return this.#left('no-bytes', touched.length);
@@ -216,16 +216,17 @@ class Run {
   }
 
   /** The config that the gateway runs, and why it will not do. */
-  #meantBy(gateway: string): { config: Meant; why: string } {
+  async #meantBy(gateway: string): Promise<{ config: Meant; why: string }> {
     let meant = this.#meant.get(gateway);
     if (meant === undefined) {
       const { registry, configs } = this.#parts;
       const config = configs.given(registry.get(gateway)?.config?.running) ?? { version: 0n, yaml: '' };
-      const maps = (yaml: string) =>
-        new Catalogue(new Map([[this.#site, yaml]])).mapped(this.#site, this.#entry) !== undefined;
+      const maps = async (yaml: string) =>
+        (await Catalogue.of(new Map([[this.#site, yaml]]))).mapped(this.#site, this.#entry) !== undefined;
       const desired = configs.desired(this.#site);
-      const behind = desired !== undefined && desired.version !== config.version && maps(desired.yaml);
-      const why = maps(config.yaml) ? '' : behind ? 'config-not-running' : 'still-unmapped';
+      const behind =
+        desired !== undefined && desired.version !== config.version && (await maps(desired.yaml));
+      const why = (await maps(config.yaml)) ? '' : behind ? 'config-not-running' : 'still-unmapped';
       meant = { config, why };
       this.#meant.set(gateway, meant);
     }

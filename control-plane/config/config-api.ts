@@ -1,9 +1,10 @@
 /** What the central team may do with configs: check, compare, push, roll back, see what became of each version. */
 
+import { checkApart } from '../../gateway/process/config-check.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
-import { checkConfig } from '../../proto/config/check.ts';
 import { documentLimits } from '../../proto/config/limits.ts';
 import { problemsText } from '../../proto/config/problem.ts';
+import type { Config } from '../../proto/config/schema.ts';
 import { warningsOf } from '../../proto/config/warnings.ts';
 import type {
   CheckConfigResponse,
@@ -71,8 +72,8 @@ export class ConfigApi {
     };
   }
 
-  checkConfig(yaml: string, fileName: string): CheckConfigResponse {
-    const { problems = [], config } = checkConfig(yaml, fileName === '' ? {} : { fileName });
+  async checkConfig(yaml: string, fileName: string): Promise<CheckConfigResponse> {
+    const { problems = [], config } = await checkApart(yaml, fileName === '' ? {} : { fileName });
     return { valid: problems.length === 0, problems, warnings: config ? warningsOf(config) : [] };
   }
 
@@ -97,8 +98,8 @@ export class ConfigApi {
   }
 
   async push(request: PushConfigRequest, actor: string): Promise<PushConfigResponse> {
-    const checked = this.checkConfig(request.yaml, '');
-    if (!checked.valid) {
+    const { problems } = await checkApart(request.yaml);
+    if (problems !== undefined) {
       await this.state.audit.add({
         action: 'config-refused',
         actor,
@@ -106,9 +107,9 @@ export class ConfigApi {
         subject: `config for ${request.site}`,
         reason: request.reason,
         outcome: 'refused',
-        detail: problemsText(checked.problems).slice(0, 2_000),
+        detail: problemsText(problems).slice(0, 2_000),
       });
-      return { version: 0n, valid: false, problems: checked.problems, results: [], warnings: [] };
+      return { version: 0n, valid: false, problems, results: [], warnings: [] };
     }
     return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
   }
@@ -169,7 +170,9 @@ export class ConfigApi {
             : `Enroll one: hilumctl token create --site ${site}; then push again.`,
       });
     }
-    const warnings = [...this.checkConfig(yaml, '').warnings, ...this.#warnings(gateways, yaml)];
+    // Known from the push; of a rollback it is a config that an earlier build may have taken.
+    const { config } = await checkApart(yaml);
+    const warnings = [...(config ? warningsOf(config) : []), ...this.#warnings(gateways, config)];
     const version = await configs.add(site, yaml, actor, reason, rollbackOf);
     await audit.add({
       action: 'config-pushed',
@@ -189,9 +192,8 @@ export class ConfigApi {
   }
 
   /** Letters that wait at a gateway for a destination which this text no longer names. */
-  #warnings(gateways: readonly GatewayRow[], yaml: string): string[] {
-    const checked = checkConfig(yaml);
-    const named = checked.problems === undefined ? checked.config.destinations : {};
+  #warnings(gateways: readonly GatewayRow[], config: Config | undefined): string[] {
+    const named = config?.destinations ?? {};
     return gateways.flatMap(({ gateway }) =>
       (this.state.telemetry.newest(gateway)?.custody ?? [])
         .filter(({ destination, pending }) => destination !== '' && pending > 0n && !(destination in named))

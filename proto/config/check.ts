@@ -40,12 +40,21 @@ export type CheckResult =
 let last: { text: string; options: string; result: WeakRef<CheckResult> } | undefined;
 
 export function checkConfig(text: string, options: CheckOptions = {}): CheckResult {
-  const named = JSON.stringify(options);
-  const known = last?.text === text && last.options === named ? last.result.deref() : undefined;
+  const known = recalled(text, options);
   if (known !== undefined) return known;
   const result = check(text, options);
-  last = { text, options: named, result: new WeakRef(result) };
+  remember(text, options, result);
   return result;
+}
+
+/** What was found last, where it is of this text. */
+export function recalled(text: string, options: CheckOptions): CheckResult | undefined {
+  return last?.text === text && last.options === JSON.stringify(options) ? last.result.deref() : undefined;
+}
+
+/** What a check elsewhere has found. */
+export function remember(text: string, options: CheckOptions, result: CheckResult): void {
+  last = { text, options: JSON.stringify(options), result: new WeakRef(result) };
 }
 
 function check(text: string, options: CheckOptions): CheckResult {

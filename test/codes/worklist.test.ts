@@ -37,7 +37,7 @@ async function open(directory: string) {
         site,
         Telemetry.fromPartial({ startedAtUs, unmapped: entries.map((one) => ({ ...glucose, ...one })) }),
       ),
-    list: (site = '', unmapped = false) => codes.list({ site, unmapped }).codes,
+    list: async (site = '', unmapped = false) => (await codes.list({ site, unmapped })).codes,
     push: (site: string, yaml: string) => configs.add(site, yaml, 'ann', 'test'),
   };
 }
@@ -48,7 +48,11 @@ t.test('worklist - counts are absolute within a life and add up over lives', asy
   await plane.report('g1', 'north', 100n, { count: 3n });
   await plane.report('g1', 'north', 100n, { count: 3n });
   await plane.report('g1', 'north', 100n, { count: 2n }, { code: 'NA', count: 1n });
-  t.equal(plane.list().find(({ code }) => code === 'GLU')?.count, 3n, 'the same report twice counts once');
+  t.equal(
+    (await plane.list()).find(({ code }) => code === 'GLU')?.count,
+    3n,
+    'the same report twice counts once',
+  );
   await plane.report('g1', 'north', 200n, { count: 4n, firstSeenAtUs: 30n, lastSeenAtUs: 40n });
   await plane.report('g1', 'north', 100n, { count: 9n });
   await plane.store.close();
@@ -56,7 +60,7 @@ t.test('worklist - counts are absolute within a life and add up over lives', asy
   t.teardown(() => plane.store.close());
   await plane.report('g1', 'north', 200n, { count: 5n, firstSeenAtUs: 30n, lastSeenAtUs: 50n });
   t.match(
-    plane.list().find(({ code }) => code === 'GLU'),
+    (await plane.list()).find(({ code }) => code === 'GLU'),
     { count: 8n, firstSeenAtUs: 10n, lastSeenAtUs: 50n, text: 'Glucose', unit: 'mg/dL' },
     'also over a restart of the centre',
   );
@@ -68,11 +72,11 @@ t.test('worklist - gateways of a site are one row, sites are not; the most frequ
   await plane.report('g1', 'north', 1n, { count: 3n, lastSeenAtUs: 20n, unit: 'mg/dL' });
   await plane.report('g2', 'north', 1n, { count: 4n, firstSeenAtUs: 5n, lastSeenAtUs: 90n, unit: 'mmol/L' });
   await plane.report('g3', 'south', 1n, { count: 100n });
-  t.match(plane.list(), [
+  t.match(await plane.list(), [
     { site: 'south', count: 100n },
     { site: 'north', count: 7n, firstSeenAtUs: 5n, lastSeenAtUs: 90n, unit: 'mmol/L' },
   ]);
-  t.equal(plane.list('north').length, 1);
+  t.equal((await plane.list('north')).length, 1);
 });
 
 t.test('worklist - a row is mapped when the desired config of its site maps it', async (t) => {
@@ -82,7 +86,7 @@ t.test('worklist - a row is mapped when the desired config of its site maps it',
   await plane.report('g1', 'north', 1n, {}, unit);
   await plane.report('g3', 'south', 1n, {});
   t.same(
-    plane.list().map(({ state }) => state),
+    (await plane.list()).map(({ state }) => state),
     ['unmapped', 'unmapped', 'unmapped'],
   );
   await plane.push(
@@ -90,7 +94,7 @@ t.test('worklist - a row is mapped when the desired config of its site maps it',
     `codes: { tests: { from: L, to: 'http://loinc.org', map: { GLU: 2345-7 } } }
 units: { map: { G/L: '10*9/L' } }`,
   );
-  const north = plane.list('north');
+  const north = await plane.list('north');
   t.match(
     north.find(({ field }) => field === 'observation'),
     {
@@ -106,8 +110,8 @@ units: { map: { G/L: '10*9/L' } }`,
     north.find(({ field }) => field === 'unit'),
     { state: 'mapped', toCode: '10*9/L' },
   );
-  t.same(plane.list('north', true), []);
-  t.equal(plane.list('south')[0]?.state, 'unmapped', 'another site’s config is another’s');
+  t.same(await plane.list('north', true), []);
+  t.equal((await plane.list('south'))[0]?.state, 'unmapped', 'another site’s config is another’s');
 });
 
 t.test('suggestions - the same code or text in any site’s tables, where all of them agree', async (t) => {
@@ -118,7 +122,7 @@ t.test('suggestions - the same code or text in any site’s tables, where all of
   await plane.push('west', table('NA: 2947-0, K: { code: 2823-3, display: Potassium }'));
   const suggestion = async (entry: Partial<UnmappedCode>) => {
     await plane.report('g3', 'south', 1n, entry);
-    const row = plane.list('south').find(({ code }) => code === (entry.code ?? 'GLU'));
+    const row = (await plane.list('south')).find(({ code }) => code === (entry.code ?? 'GLU'));
     t.equal(row?.state, 'unmapped', 'it is never applied');
     return [row?.toCode, row?.because];
   };
@@ -137,9 +141,9 @@ t.test('worklist - it is bounded for each gateway, and what reaches a terminal i
   t.teardown(() => plane.store.close());
   const many = Array.from({ length: 1_200 }, (_, n) => ({ code: `C${n}` }));
   await plane.report('g1', 'north', 1n, ...many);
-  t.equal(plane.list().length, 1_000);
+  t.equal((await plane.list()).length, 1_000);
   await plane.report('g2', 'north', 1n, { code: `\u001b[31m${'x'.repeat(100)}` });
-  const found = plane.list().find(({ code }) => code.includes('x'))?.code ?? '';
+  const found = (await plane.list()).find(({ code }) => code.includes('x'))?.code ?? '';
   t.equal(found.length, 64);
   t.notMatch(found, /\u001b/);
 });

@@ -14,6 +14,10 @@ function offer(version: number, yaml: string): ConfigOffer {
   return ConfigOffer.fromPartial({ version: BigInt(version), yaml, hash });
 }
 
+async function attempt(store: ConfigStore, offered: ConfigOffer, atUs: bigint) {
+  return store.attempt(offered, await store.check(offered), atUs);
+}
+
 const volume = smallVolume(t, 4);
 const needsVolume = { skip: volume === undefined && 'no volume of its own could be mounted' };
 
@@ -24,13 +28,13 @@ t.test(
     const directory = join(volume ?? '', 'config');
     mkdirSync(directory);
     const store = new ConfigStore(directory, { lab: 'mllp' });
-    t.match(store.attempt(offer(1, 'enrichment: { enabled: true }\n'), 1n), {
+    t.match(await attempt(store, offer(1, 'enrichment: { enabled: true }\n'), 1n), {
       outcome: 'applied',
       version: 1n,
     });
     const filler = fillVolume(volume ?? '', 64 * 1024);
     const long = `enrichment: { enabled: false }\n# ${'x'.repeat(200_000)}\n`;
-    t.match(store.attempt(offer(2, long), 2n), {
+    t.match(await attempt(store, offer(2, long), 2n), {
       outcome: 'refused',
       problems: [{ path: '', message: 'this gateway cannot store it (ENOSPC)' }],
     });
@@ -38,7 +42,11 @@ t.test(
     t.match(store.running(), { version: 1, yaml: 'enrichment: { enabled: true }\n' });
     t.match(new ConfigStore(directory, { lab: 'mllp' }).running(), { version: 1 }, 'also after a restart');
     rmSync(filler);
-    t.match(store.attempt(offer(2, long), 3n), { outcome: 'applied', version: 2n }, 'once there is room');
+    t.match(
+      await attempt(store, offer(2, long), 3n),
+      { outcome: 'applied', version: 2n },
+      'once there is room',
+    );
   },
 );
 
@@ -61,13 +69,17 @@ t.test(
   'store - a file that cannot be read: the built-in meaning runs, and the next config is taken',
   async (t) => {
     const directory = folderOf(t);
-    new ConfigStore(directory, { lab: 'mllp' }).attempt(offer(7, 'enrichment: { enabled: true }\n'), 1n);
+    await attempt(
+      new ConfigStore(directory, { lab: 'mllp' }),
+      offer(7, 'enrichment: { enabled: true }\n'),
+      1n,
+    );
     const file = join(directory, 'config', 'running.json');
     writeFileSync(file, readFileSync(file).subarray(0, 40));
     const store = new ConfigStore(directory, { lab: 'mllp' });
     t.equal(store.unreadable, true);
     t.match(store.running(), { version: 0, yaml: '' });
-    t.match(store.attempt(offer(7, 'enrichment: { enabled: true }\n'), 2n), { outcome: 'applied' });
+    t.match(await attempt(store, offer(7, 'enrichment: { enabled: true }\n'), 2n), { outcome: 'applied' });
     t.equal(new ConfigStore(directory, { lab: 'mllp' }).unreadable, false);
   },
 );

@@ -1,6 +1,6 @@
 /** Critical results without a flag: ranges and words of the config, compared exactly or not at all. */
 import t from 'tap';
-import { meaningOf, understand } from '../../gateway/meaning.ts';
+import { meaningOf, reclassifies, understand } from '../../gateway/meaning.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { er7 } from './context.ts';
@@ -74,7 +74,7 @@ t.test('critical range - a value outside is marked, is stat, and keeps what was 
   t.ok(event?.provenance?.rules.includes('class:default:critical-rule'));
   t.same(counts, [{ rule: 'potassium', outcome: 'marked' }]);
   t.equal(result({ value: '4.0' }).lane, 'routine');
-  t.ok(meaning.reclassifies, 'capture cannot know it, so records keep their order');
+  t.ok(reclassifies(meaning.config), 'capture cannot know it, so records keep their order');
 });
 
 t.test('critical range - limits are compared as decimals, and are not critical themselves', async (t) => {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { compileMeaning, type Meaning } from '../../gateway/meaning.ts';
+import { compileMeaning, type Meaning, reclassifies } from '../../gateway/meaning.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import type { Normalized } from '../../gateway/normalize/outcome.ts';
 import { ClinicalEvent, type Code, type Observation } from '../../proto/gen/hilum/v1/event.ts';
@@ -463,9 +463,12 @@ payloads:
 
 t.test('payload templates - what capture cannot guess makes the order strict', async (t) => {
   const plain = 'device: $.d\nobservations: [{ code: { system: "urn:x", code: a }, value: $.a }]';
-  t.equal(template(plain).reclassifies, false);
-  t.equal(template(`${plain}\nalarm: { text: $.msg }`).reclassifies, true);
-  t.equal(template(plain.replace('value: $.a', 'value: $.a, interpretation: $.f')).reclassifies, true);
+  t.equal(reclassifies(template(plain).config), false);
+  t.equal(reclassifies(template(`${plain}\nalarm: { text: $.msg }`).config), true);
+  t.equal(
+    reclassifies(template(plain.replace('value: $.a', 'value: $.a, interpretation: $.f')).config),
+    true,
+  );
 });
 
 t.test('payload templates - an item that lacks what is required costs itself alone', async (t) => {

@@ -1,0 +1,66 @@
+/**
+ * A config is checked in a thread of its own: one with 20,000 codes takes seconds, in which nobody would be answered. One
+ * that does not come to an end is refused.
+ */
+import { Worker } from 'node:worker_threads';
+import {
+  type CheckOptions,
+  type CheckResult,
+  checkConfig,
+  recalled,
+  remember,
+} from '../../proto/config/check.ts';
+
+/** So much takes less than the start of a thread. */
+const smallCharacters = 4_096;
+const timeoutMs = 120_000;
+const heapMb = 512;
+
+/** What the thread is given. */
+export interface CheckJob {
+  text: string;
+  options: CheckOptions;
+}
+
+/** As `checkConfig`, which knows the result from then on, as it knows its own last one. */
+export async function checkApart(text: string, options: CheckOptions = {}): Promise<CheckResult> {
+  if (text.length <= smallCharacters) return checkConfig(text, options);
+  const known = recalled(text, options);
+  if (known !== undefined) return known;
+  const result = await inThread({ text, options });
+  remember(text, options, result);
+  return result;
+}
+
+function inThread(job: CheckJob): Promise<CheckResult> {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const worker = new Worker(new URL(`./config-check-thread.${extension}`, import.meta.url), {
+    workerData: job,
+    resourceLimits: { maxOldGenerationSizeMb: heapMb },
+  });
+  return new Promise((resolve) => {
+    const ended = (result: CheckResult) => {
+      clearTimeout(timer);
+      resolve(result);
+      worker.removeAllListeners();
+      worker.on('error', () => {});
+      void worker.terminate();
+    };
+    const timer = setTimeout(() => ended(endless), timeoutMs);
+    worker.on('message', ended);
+    worker.on('error', () => ended(endless));
+    worker.on('exit', () => ended(endless));
+  });
+}
+
+const endless: CheckResult = {
+  problems: [
+    {
+      path: '',
+      line: 0,
+      column: 0,
+      message: 'checking it takes more time or memory than any config may',
+      hint: 'divide long lists, or shorten its predicates',
+    },
+  ],
+};
