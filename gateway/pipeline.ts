@@ -9,7 +9,9 @@
  * by record, and a record that fails alone goes to quarantine. Rows of a job are finished together,
  * and jobs of one class guess in their order, which is the order of the lanes.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { type Config, configSchema } from '../proto/config/schema.ts';
 import { createBurst } from './burst.ts';
 import type { Class } from './capture/intake.ts';
 import type { Circuits } from './circuits.ts';
@@ -17,6 +19,7 @@ import { createJobSize, workMsOf } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
 import { giveUp, made, notTried, ranOut } from './made.ts';
+import { reclassifies } from './meaning.ts';
 import { MemoryExchange } from './memory-exchange.ts';
 import { Allowance } from './process/allowance.ts';
 import { nowUs, shareClock } from './process/clock.ts';
@@ -91,7 +94,7 @@ export class Pipeline {
   #jobNumber = 0;
   #stopped = false;
   #strict = false;
-  #config = { yaml: '', version: 0 };
+  #config = { config: configSchema.parse({}), version: 0 };
   #idle: (() => void)[] = [];
   readonly #burst = createBurst();
   readonly #size = createJobSize();
@@ -114,12 +117,12 @@ export class Pipeline {
   }
 
   /** Between two jobs: what was posted before runs under the old config, what comes after under the new one. */
-  setConfig(yaml: string, version: number, reclassifies: boolean): void {
-    this.#config = { yaml, version };
-    this.#strict = reclassifies;
+  setConfig(config: Config, version: number): void {
+    this.#config = { config, version };
+    this.#strict = reclassifies(config);
     this.#options.circuits.reset(version);
     this.#ready = false;
-    this.#post({ kind: 'config', yaml, version });
+    this.#post({ kind: 'config', config, version });
     this.#watch();
   }
 
@@ -163,9 +166,7 @@ export class Pipeline {
         new Promise<void>((resolve) => {
           this.#idle.push(resolve);
         }),
-        new Promise<void>((resolve) => {
-          setTimeout(resolve, deadlineMs).unref();
-        }),
+        delay(deadlineMs, undefined, { ref: false }),
       ]);
     }
     const worker = this.#worker;
@@ -351,7 +352,7 @@ export class Pipeline {
       epoch: this.#journal.epoch,
       gateway: this.#options.gateway,
       site: this.#options.site,
-      configYaml: this.#config.yaml,
+      config: this.#config.config,
       configVersion: this.#config.version,
       memoryRow: this.#journal.memory.nextRow,
     };

@@ -8,7 +8,6 @@ import type { Config } from '../proto/config/schema.ts';
 import type { AuditEntry, ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
 import type { Class } from './capture/intake.ts';
 import { ConfigStore } from './config-store.ts';
-import { reclassifies } from './meaning.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs64 } from './process/clock.ts';
 import type { Log } from './process/log.ts';
@@ -17,7 +16,7 @@ import { Sources } from './sources.ts';
 /** Who works by the config, beside sources and lanes. */
 export interface ConfigUsers {
   pipeline: {
-    setConfig(yaml: string, version: number, reclassifies: boolean): void;
+    setConfig(config: Config, version: number): void;
     /** Every record up to this sequence is normalized. */
     normalizedThrough(): number;
   };
@@ -101,8 +100,8 @@ export class RunningConfig {
   }
 
   #tell({ pipeline, destinations, newestRecord, audit }: ConfigUsers): void {
-    const { yaml, version } = this.store.running();
-    pipeline.setConfig(yaml, version, reclassifies(this.#config));
+    const { version } = this.store.running();
+    pipeline.setConfig(this.#config, version);
     destinations.use(this.#config);
     // Which version maps the records from here on.
     const { mappingVersion } = this.#options;

@@ -2,6 +2,7 @@
  * What passes between the thread that owns sockets and LMDB and the normalizer thread:
  * one buffer a job each way, transferred, with offsets beside it.
  */
+import type { Config } from '../proto/config/schema.ts';
 import type { Class } from './capture/intake.ts';
 import type { CriticalCount } from './normalize/critical.ts';
 import type { OnceCount } from './normalize/memory/once.ts';
@@ -16,7 +17,7 @@ export interface WorkerSetup {
   epoch: bigint;
   gateway: string;
   site: string;
-  configYaml: string;
+  config: Config;
   configVersion: number;
   /** Number of the first row of the memory that this worker makes. */
   memoryRow: number;
@@ -48,7 +49,7 @@ export type ToWorker =
   | { kind: 'heads'; bytes: Uint8Array }
   /** The oldest row of the memory, opened, to say what of it still counts. */
   | { kind: 'carry'; row: number; bytes: Uint8Array; drop: boolean }
-  | { kind: 'config'; yaml: string; version: number }
+  | { kind: 'config'; config: Config; version: number }
   | { kind: 'setup'; change: { epoch: bigint } | { gateway: string; site: string } };
 
 /** Facts of one record, for the histograms and shares. */

@@ -11,7 +11,7 @@ import { wireLimits } from '../proto/limits.ts';
 import type { Class } from './capture/intake.ts';
 import { resultOf } from './job-result.ts';
 import { type OutboxEntry, packEntries } from './journal/rows.ts';
-import { compileMeaning, judge, type Meaning, read, type Understood } from './meaning.ts';
+import { judge, type Meaning, meaningOf, read, type Understood } from './meaning.ts';
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
@@ -39,7 +39,7 @@ import { rejected, type Why } from './worker-rejects.ts';
 const setup = workerData as WorkerSetup;
 adoptClock(setup.clock);
 const encoder = new EventEncoder();
-let meaning: Meaning = compileMeaning(setup.configYaml, setup.configVersion);
+let meaning: Meaning = meaningOf(setup.config, setup.configVersion);
 
 const memory = new WorkerMemory({
   keyed: createKeyedHash(setup.memoryKey),
@@ -69,7 +69,7 @@ parentPort?.on('message', (message: ToWorker) => {
 
 function handle(message: Exclude<ToWorker, Have>): void {
   if (message.kind === 'config') {
-    meaning = compileMeaning(message.yaml, message.version);
+    meaning = meaningOf(message.config, message.version);
     tellReady();
   } else if (message.kind === 'setup') Object.assign(setup, message.change);
   else if (message.kind === 'heads') {

@@ -1,8 +1,13 @@
 /** A config that takes seconds to check: who waits for an answer of the daemon gets it meanwhile. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { checkApart } from '../../gateway/process/config-check.ts';
 import { RunningConfig } from '../../gateway/running-config.ts';
+import { checkConfig } from '../../proto/config/check.ts';
 import { ConfigOffer } from '../../proto/gen/hilum/v1/session.ts';
+import { projectRoot } from '../kit/paths.ts';
 import { folderOf } from '../kit/site.ts';
 
 /** @param last the code that the last entry stands for */
@@ -53,4 +58,11 @@ t.test('config - a large one is checked while the daemon answers', async (t) => 
   await third;
   t.match(running.store.report().running, { version: 3n }, 'in the order in which they were offered');
   t.same(logged, ['config-applied', 'config-refused', 'config-applied']);
+});
+
+t.test('config - a thread finds in a whole example what is found here', async (t) => {
+  const text = readFileSync(join(projectRoot, 'deploy/config/site.yaml'), 'utf8');
+  t.ok(text.length > 4_096, 'a thread has it');
+  t.same(await checkApart(text), checkConfig(text, { fileName: 'another name' }));
+  t.ok((await checkApart(text)).config);
 });

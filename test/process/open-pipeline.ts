@@ -4,6 +4,8 @@ import { Circuits } from '../../gateway/circuits.ts';
 import { Journal } from '../../gateway/journal/journal.ts';
 import { Pipeline } from '../../gateway/pipeline.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
+import { checkConfig } from '../../proto/config/check.ts';
+import type { Config } from '../../proto/config/schema.ts';
 import type { Owner } from '../kit/process.ts';
 import { folderOf } from '../kit/site.ts';
 
@@ -58,4 +60,11 @@ export async function openPipeline(
     await journal.close();
   });
   return { journal, pipeline, /** Records. */ normalized: () => normalized };
+}
+
+/** A config as the text says it, which has to be right. */
+export function parsed(yaml: string): Config {
+  const { config, problems } = checkConfig(yaml);
+  if (config === undefined) throw new Error(problems.map(({ message }) => message).join('\n'));
+  return config;
 }

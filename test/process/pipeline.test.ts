@@ -5,6 +5,7 @@ import { Circuits } from '../../gateway/circuits.ts';
 import { Journal } from '../../gateway/journal/journal.ts';
 import { Pipeline } from '../../gateway/pipeline.ts';
 import { memoryKey } from '../../gateway/process/keys.ts';
+import { configSchema } from '../../proto/config/schema.ts';
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { envelopesOf } from '../../proto/wire.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';
@@ -63,7 +64,7 @@ t.test(
       await journal.close();
     });
     // No config that was checked is like this; it stands for a program file that is gone, or no memory for a thread.
-    pipeline.setConfig('classes: 5', 7, false);
+    pipeline.setConfig({ ...configSchema.parse({}), identity: 5 } as never, 7);
     pipeline.start();
     const { bytes, controlId } = messageMaker({ seed: 5, kind: 'oru' })(1);
     await journal.append({
@@ -83,7 +84,7 @@ t.test(
       pauses.every((ms) => ms >= 1000),
       `${pauses.map(Math.round).join(', ')} ms between them`,
     );
-    pipeline.setConfig('', 8, false);
+    pipeline.setConfig(configSchema.parse({}), 8);
     await until(() => normalized === 1, { what: 'the record under a config that works', timeoutMs: 60_000 });
     t.equal(journal.lastQuarantined(1), 0, 'and it was never blamed');
   },

@@ -3,7 +3,7 @@ import t from 'tap';
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { envelopesOf } from '../../proto/wire.ts';
 import { until } from '../kit/wait.ts';
-import { openPipeline } from './open-pipeline.ts';
+import { openPipeline, parsed } from './open-pipeline.ts';
 
 const config = (fieldBytesMax: number) => `sources: { lab: { listener: mllp } }
 limits: { fieldBytesMax: ${fieldBytesMax} }
@@ -23,7 +23,7 @@ const message = (id: string, note: string) =>
 
 t.test('replay - of a frame with good and bad messages only what is missing goes out', async (t) => {
   const { journal, pipeline } = await openPipeline(t);
-  pipeline.setConfig(config(2_000), 1, false);
+  pipeline.setConfig(parsed(config(2_000)), 1);
   pipeline.start();
   const raw = ['A', 'B', 'C'].map((id) => message(id, 'x'.repeat(id === 'B' ? 3_000 : 10))).join('');
   await journal.append({
@@ -64,7 +64,7 @@ t.test('replay - of a frame with good and bad messages only what is missing goes
   await until(() => journal.quarantined(2), { what: 'it again, under the same config', timeoutMs: 60_000 });
   await settled({ accepted: 1, pending: 0, quarantined: 1 }, 2);
 
-  pipeline.setConfig(config(4_000), 2, false);
+  pipeline.setConfig(parsed(config(4_000)), 2);
   t.equal(await journal.replay(2), 'replayed');
   pipeline.pump();
   await settled({ accepted: 1, pending: 1, quarantined: 0 }, 3);

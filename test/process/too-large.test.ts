@@ -4,7 +4,7 @@ import { parseSettings } from '../../gateway/settings.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { encodeBatchFrame } from '../../proto/wire.ts';
 import { until } from '../kit/wait.ts';
-import { openPipeline } from './open-pipeline.ts';
+import { openPipeline, parsed } from './open-pipeline.ts';
 
 const mebibyte = 1024 ** 2;
 
@@ -30,7 +30,7 @@ const result = (id: string, textBytes: number) =>
 
 t.test('too large - what one message to the centre cannot carry has no place in a lane', async (t) => {
   const { journal, pipeline, normalized } = await openPipeline(t);
-  pipeline.setConfig(copying, 1, false);
+  pipeline.setConfig(parsed(copying), 1);
   const append = (id: string, textBytes: number) =>
     journal.append({
       source: 'lab',
