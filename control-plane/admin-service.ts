@@ -79,7 +79,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
     trace: unary(({ id }, _actor, gone) => api.traces.find(id, gone)),
     latency: unary((request) => api.latency(request)),
     custody: unary((request) => api.custody(request)),
-    listAudit: stream((call) => listAudit(api, call)),
+    listAudit: stream((call, _who, still) => listAudit(api, call, still)),
     verifyAudit: unary(async (_request, _actor, gone) => {
       const verified = await api.state.audit.verify(gone);
       return verified.intact
@@ -237,7 +237,7 @@ function wanted(event: StoredEvent, request: StreamEventsRequest): boolean {
   );
 }
 
-/** Resolves when the log has grown past `after`, or the reader is gone. */
+/** Resolves when the log has grown past `after`, the reader is gone, or someone was revoked. */
 function nextAppend(
   api: AdminApi,
   call: ServerWritableStream<StreamEventsRequest, EventReply>,
@@ -245,11 +245,13 @@ function nextAppend(
 ): Promise<void> {
   return new Promise((resolve) => {
     const wake = () => {
-      stop();
+      unfollow();
+      unheard();
       call.off('cancelled', wake);
       resolve();
     };
-    const stop = api.state.eventLog.follow(wake);
+    const unfollow = api.state.eventLog.follow(wake);
+    const unheard = api.state.peers.onRevocation(wake);
     call.once('cancelled', wake);
     if (api.state.eventLog.last() > after || call.cancelled) wake();
   });
@@ -258,6 +260,7 @@ function nextAppend(
 async function listAudit(
   api: AdminApi,
   call: ServerWritableStream<ListAuditRequest, AuditEntry>,
+  still: () => void,
 ): Promise<void> {
   const { request } = call;
   const { audit } = api.state;
@@ -273,6 +276,7 @@ async function listAudit(
       last = before;
       await setImmediate();
       if (call.cancelled) return;
+      still();
     }
     for (const entry of newest.slice(-request.limit)) await write(call, entry);
     return;
@@ -283,6 +287,7 @@ async function listAudit(
     after = page.at(-1)?.number ?? after;
     await setImmediate();
     if (page.length < Number(auditPage) || call.cancelled) return;
+    still();
   }
 }
 

@@ -54,7 +54,7 @@ export function hubOf(state: HubState, log: Log): Hub {
       await eventLog.startAfter(gateway, epoch, lane, last);
     },
     isRevoked: (gateway) => registry.isRevoked(gateway),
-    room: (bytes) => room.for(bytes),
+    room,
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
       const row = registry.get(peer.name);

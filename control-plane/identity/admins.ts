@@ -28,6 +28,12 @@ export async function createAdmin(
       hint: 'Write letters, digits, "-" and "_", at most 64.',
     });
   }
+  // Else whoever may make identities could act under somebody else's name.
+  if (name !== actor && listAdmins({ peers }).some((one) => one.name === name)) {
+    throw new HilumError('admin-there', `There is an admin "${name}" whose identity is good.`, {
+      hint: `Who has it can make it anew; else: hilumctl admin revoke ${name} --reason "…".`,
+    });
+  }
   const issued = await authority.issue('admin', name, []);
   await peers.issued(issued, 'admin', name, readOnly);
   const detail = readOnly ? 'read-only' : '';
@@ -36,7 +42,7 @@ export async function createAdmin(
   return { address, caPem: authority.caPem, certPem, keyPem, expiresAtUs };
 }
 
-export function listAdmins({ peers }: Parts): AdminIdentity[] {
+export function listAdmins({ peers }: Pick<Parts, 'peers'>): AdminIdentity[] {
   return peers.good('admin', Date.now()).map(({ name, readOnly, serial, issuedAtUs, expiresAtUs }) => ({
     name,
     readOnly,

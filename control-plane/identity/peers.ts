@@ -27,6 +27,7 @@ export class Peers {
   readonly #store: Store;
   readonly #isRevoked: (gateway: string) => boolean;
   readonly #rows = new Map<string, CertificateRow>();
+  readonly #revoking = new Set<() => void>();
   readonly #verified = new Map<string, { peer: Peer; validFromMs: number; validToMs: number }>();
 
   /** @param isRevoked of a gateway, from the moment that someone said so: all of its certificates are, also one that is just being made */
@@ -66,7 +67,14 @@ export class Peers {
       (row) => row.role === role && row.name === name && !row.revoked,
     );
     await Promise.all(rows.map((row) => this.#write({ ...row, revoked: true })));
+    for (const listener of this.#revoking) listener();
     return rows.length;
+  }
+
+  /** Calls at each revocation; returns what ends that. */
+  onRevocation(listener: () => void): () => void {
+    this.#revoking.add(listener);
+    return () => this.#revoking.delete(listener);
   }
 
   /** Was it issued here and not revoked, as far as the rows tell? */

@@ -31,7 +31,7 @@ export class Asked {
           resolve(reply);
         },
       });
-      if (!this.#send(gateway, make(request))) this.#waiting.get(request)?.resolve(undefined);
+      if (!this.#send(gateway, make(request))) this.#gone(request);
     });
   }
 
@@ -45,10 +45,11 @@ export class Asked {
 
   /** Its session ended: it answers nothing any more. */
   gone(gateway: string): void {
-    for (const [request, waiter] of this.#waiting) {
-      if (waiter.gateway !== gateway) continue;
-      this.#waiting.delete(request);
-      waiter.resolve(undefined);
-    }
+    for (const [request, waiter] of this.#waiting) if (waiter.gateway === gateway) this.#gone(request);
+  }
+
+  #gone(request: string): void {
+    this.#waiting.get(request)?.resolve(undefined);
+    this.#waiting.delete(request);
   }
 }

@@ -14,6 +14,7 @@ import type {
 } from '../../proto/gen/hilum/v1/session.ts';
 import type { Appended } from '../eventlog/eventlog.ts';
 import type { Peer } from '../identity/peers.ts';
+import type { Room } from '../store/room.ts';
 
 /** What a session needs of the stream that it runs on. */
 export interface Line {
@@ -31,8 +32,8 @@ export interface Hub {
   recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
   /** The gateway was told that this stretch of a lane is stored, and this log does not have it: it is said loudly, and goes on behind it. */
   notHere(gateway: string, epoch: bigint, lane: string, first: bigint, last: bigint): Promise<void>;
-  /** Undefined where there is room for so much more; else resolves once there is. */
-  room(bytes: number): Promise<void> | undefined;
+  /** Where what gateways bring waits while there is no room for it. */
+  room: Pick<Room, 'enter' | 'leave' | 'isCrowded'>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
   /** A stream may be older than what was said of its gateway since. */
   isRevoked(gateway: string): boolean;

@@ -177,8 +177,8 @@ export class Sessions {
       default:
         // Said, whatever becomes of the line before what it told last is taken up.
         if (frame.$case === 'goodbye') live.end = 'goodbye';
-        if (grows(frame) && !(await this.#hasRoom(live, frameBytesUsual))) return;
-        await this.#inTurn(live, frame);
+        if (grows(frame)) await this.#within(live, frameBytesUsual, () => this.#inTurn(live, frame));
+        else await this.#inTurn(live, frame);
         break;
     }
   }
@@ -240,6 +240,7 @@ export class Sessions {
       return this.#refuse(live, 'wrong-gateway', 'the gateway in Hello is not the one in the certificate');
     }
     if (this.#turnedAway(live, peer)) return;
+    if (this.#hub.room.isCrowded) return this.#refuse(live, 'store-full', noRoom);
     const receivedAtUs = this.#hub.nowUs();
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
@@ -295,8 +296,9 @@ export class Sessions {
       this.#hub.alarm('credit-exceeded', { gateway: live.gateway, lane: batch.lane });
       return this.#refuse(live, 'credit-exceeded', 'more is in flight than the credit of this lane allows');
     }
-    if (!(await this.#hasRoom(live, bytesIn(batch)))) return;
-    const appended = await this.#hub.append(live.gateway, live.site, batch).finally(answered);
+    const append = () => this.#hub.append(live.gateway, live.site, batch);
+    const appended = await this.#within(live, bytesIn(batch), append).finally(answered);
+    if (appended === undefined) return;
     if (appended.outcome === 'applied') {
       live.line.send({
         frame: {
@@ -323,12 +325,13 @@ export class Sessions {
     );
   }
 
-  /** Where there is none, it waits in this session, which its credit bounds; false once the session is over. */
-  async #hasRoom(live: Live, bytes: number): Promise<boolean> {
-    const room = this.#hub.room(bytes);
-    if (room === undefined) return true;
-    await Promise.race([room, live.over]);
-    return !live.closed;
+  /** Once there is room for it; undefined where the session is over before, or is refused because too much waits. */
+  async #within<T>(live: Live, bytes: number, work: () => Promise<T>): Promise<T | undefined> {
+    const { room } = this.#hub;
+    const entry = (await room.enter(bytes, live.over)) ?? 'in';
+    if (entry === 'refused') this.#refuse(live, 'store-full', noRoom);
+    if (entry !== 'in') return undefined;
+    return work().finally(() => room.leave(bytes));
   }
 
   #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
@@ -372,6 +375,8 @@ export class Sessions {
 function grows({ $case }: NonNullable<GatewayFrame['frame']>): boolean {
   return $case === 'audit' || $case === 'quarantine' || $case === 'deliveries';
 }
+
+const noRoom = 'the control plane has no room; it takes more by itself once it has';
 
 /** Of a frame of entries; there are few at once, because its gateway waits for their acknowledgment. */
 const frameBytesUsual = 64 * 1024;

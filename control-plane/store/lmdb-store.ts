@@ -60,7 +60,7 @@ class LmdbStore implements Store {
   readonly #onFault: (cause: unknown) => void;
   #readAtMs = Number.NEGATIVE_INFINITY;
   /** Since the volume was read. */
-  #takenBytes = 0;
+  #writtenBytes = 0;
   #full = false;
 
   constructor(
@@ -84,6 +84,7 @@ class LmdbStore implements Store {
       key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
       value: value === undefined ? undefined : sealer.seal(place(table, key), value),
     }));
+    for (const { value } of sealed) this.#writtenBytes += value?.length ?? 0;
     try {
       await this.#environment.write(() => {
         for (const { table, key, value } of sealed) {
@@ -138,16 +139,15 @@ class LmdbStore implements Store {
   /** Pages that are free inside the file are not counted: a log only grows. */
   hasRoom(bytes: number): boolean {
     const { reserve } = this;
-    if (this.#takenBytes > readingBytes || performance.now() - this.#readAtMs > readingMs) {
+    if (this.#writtenBytes > readingBytes || performance.now() - this.#readAtMs > readingMs) {
       reserve.read();
-      this.#takenBytes = 0;
+      this.#writtenBytes = 0;
       this.#readAtMs = performance.now();
     }
     // Once full, with some room to spare: no flapping at the line.
     const spare = this.#full ? reopenShare : 0;
-    const room = reserve.ownBytes - (this.#takenBytes + bytes) * growth;
+    const room = reserve.ownBytes - (this.#writtenBytes + bytes) * growth;
     this.#full = reserve.isTouched(spare) || room < reserve.bytes * (1 + spare);
-    if (!this.#full) this.#takenBytes += bytes;
     return !this.#full;
   }
 

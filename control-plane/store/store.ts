@@ -15,7 +15,7 @@ export interface Store {
   range(table: string, range: Range): Promise<Entry[]>;
   /** Between two pages of a long read: others have their turn, where there may be others. */
   turn(): Promise<void>;
-  /** Is there room for so many bytes more, beside what is reserved for the running of the control plane itself? */
+  /** Is there room for so many bytes more than were written, beside what is reserved for the running of the control plane itself? */
   hasRoom(bytes: number): boolean;
   close(): Promise<void>;
 }

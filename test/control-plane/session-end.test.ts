@@ -15,7 +15,7 @@ function rig() {
     cursor: async () => 0n,
     notHere: nothing,
     isRevoked: () => false,
-    room: () => undefined,
+    room: { enter: () => undefined, leave: () => {}, isCrowded: false },
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
     connected: async () => ({ site: 'north' }),
     disconnected: async (_gateway, end) => {
