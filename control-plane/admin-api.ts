@@ -33,6 +33,7 @@ import { CodeReplay } from './codes/replay.ts';
 import { ConfigApi } from './config/config-api.ts';
 import { lacking, sumOf } from './eventlog/counts.ts';
 import { createAdmin } from './identity/admins.ts';
+import { freeName, nameTaken } from './identity/enrollment.ts';
 import type { State } from './plane.ts';
 import { type Asking, discardQuarantined, replayQuarantined } from './quarantine/taking-out.ts';
 import type { Sessions } from './session/sessions.ts';
@@ -77,6 +78,9 @@ export class AdminApi {
         );
       }
     }
+    const why = nameTaken(this.state, request, this.#sessions);
+    if (why !== '')
+      throw new HilumError('name-taken', `${why[0]?.toUpperCase()}${why.slice(1)}.`, { hint: freeName });
     const expiresAtUs = nowUs64() + BigInt(request.ttlSeconds || tokenTtlS) * 1_000_000n;
     const secret = await tokens.create({ gateway, site: request.site, expiresAtUs, createdBy: actor });
     await audit.add({ action: 'token-created', actor, gateway, site: request.site });

@@ -29,6 +29,7 @@ const auditPage = 500n;
 
 export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
   const admin = (call: unknown) => server.peer(call as AnyCall, 'admin');
+  const refuse = (name: string, path: string) => onlyReads(api, name, path);
   /** @param changes does it change something, or show the bytes of messages? */
   const unary =
     <Request, Response>(
@@ -39,7 +40,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
       Promise.resolve()
         .then(() => {
           const { name, readOnly } = admin(call);
-          if (readOnly && changes(call.request)) throw onlyReads(name);
+          if (readOnly && changes(call.request)) throw refuse(name, call.getPath());
           return work(call.request, name, () => call.cancelled);
         })
         .then(
@@ -124,7 +125,7 @@ async function streamEvents(
 ): Promise<void> {
   const { request } = call;
   const { eventLog, audit } = api.state;
-  if (request.raw && readOnly) throw onlyReads(actor);
+  if (request.raw && readOnly) throw onlyReads(api, actor, call.getPath());
   let noted = false;
   const note = async () => {
     if (noted) return;
@@ -190,7 +191,10 @@ async function streamEvents(
   }
 }
 
-function onlyReads(name: string): HilumError {
+/** The refusal, noted. */
+function onlyReads({ state }: AdminApi, name: string, path: string): HilumError {
+  const subject = path.slice(path.lastIndexOf('/') + 1);
+  void state.audit.add({ action: 'refused', actor: name, outcome: 'refused', subject, reason: 'read-only' });
   return new HilumError('read-only', `${name} may ask, and change nothing, nor see the bytes of messages.`, {
     exit: exitCode.refused,
   });

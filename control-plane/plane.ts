@@ -153,8 +153,7 @@ export class Plane {
       verify: (raw) => state.peers.verify(raw, Date.now()),
     });
     addUplink(this.#server, this.#sessions, {
-      enroll: (request, peer, before) =>
-        enroll(state, request, peer, before, (gateway) => this.#sessions.drop(gateway), options.log),
+      enroll: (request, peer, before) => enroll(state, request, peer, before, this.#sessions, options.log),
       renew: (csr, peer) => renew(state, csr, peer),
       log: options.log,
     });

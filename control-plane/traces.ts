@@ -138,7 +138,7 @@ export class Traces {
       duplicateOf: provenance?.duplicateOf ?? '',
       code: '',
       reason: '',
-      followed: identityLinks.map((link) => followedMerge(link, there)),
+      followed: identityLinks.map((link) => followedMerge(link, offsetUs)),
       once,
       wasQuarantined: was.map((one) => keptFrom(one, offsetUs)),
       alsoQuarantined: beside && keptFrom(beside, offsetUs),

@@ -32,6 +32,7 @@ export interface RunningStatus {
     pending: string;
     delivered: string;
     quarantined: string;
+    expired: string;
     /** Of the quarantined ones: those that look urgent. */
     urgentQuarantined: string;
     missing: string;
@@ -79,7 +80,7 @@ function statusText(status: RunningStatus): string {
     `journal   ${journal.state}, ${mebibytes(journal.bytes)} of ${mebibytes(journal.bytesMax)}, ${mebibytes(journal.freeBytes)} free on the volume`,
     ...custody.map(
       (one) =>
-        `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.missing === '0' ? '' : `, ${one.missing} MISSING`}`,
+        `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.expired === '0' ? '' : ` + ${one.expired} discarded`}${one.missing === '0' ? '' : `, ${one.missing} MISSING`}`,
     ),
     ...destinations.map(
       (one) =>

@@ -1,5 +1,6 @@
 /** admin create | list | revoke: people, each with an identity of their own. */
 import { existsSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { writePrivate } from '../../gateway/process/keys.ts';
@@ -35,6 +36,11 @@ Example:
         if (existsSync(options.out)) {
           throw new HilumError('usage', `${options.out} is there already.`, {
             hint: 'Name another file, or move it away.',
+            exit: exitCode.usage,
+          });
+        }
+        if (!existsSync(dirname(resolve(options.out)))) {
+          throw new HilumError('usage', `The folder of ${options.out} is not there.`, {
             exit: exitCode.usage,
           });
         }

@@ -49,7 +49,8 @@ export function asStored(stored: StoredEvent): ClinicalEvent {
 }
 
 /** A link as a trace shows it: without the identifiers, which are nobody's business there. */
-export function followedMerge(link: IdentityLink, there: (atUs: bigint) => bigint): FollowedMerge {
-  const { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy } = link;
-  return { what, kind, trigger, merge, atUs: there(atUs), addedAtCentre, undoneBy };
+export function followedMerge(link: IdentityLink, offsetUs: bigint): FollowedMerge {
+  const { what, kind, trigger, merge, addedAtCentre, undoneBy } = link;
+  const atUs = link.atUs === 0n ? 0n : link.atUs - offsetUs;
+  return { what, kind, trigger, merge, atUs, addedAtCentre, undoneBy };
 }

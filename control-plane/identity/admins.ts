@@ -18,7 +18,7 @@ type Parts = Pick<State, 'authority' | 'peers' | 'audit'>;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 export async function createAdmin(
-  { authority, peers, audit }: Parts,
+  { authority, peers, audit, registry }: Parts & Pick<State, 'registry'>,
   { name, readOnly }: CreateAdminRequest,
   actor: string,
   address: string,
@@ -26,6 +26,11 @@ export async function createAdmin(
   if (!namePattern.test(name)) {
     throw new HilumError('admin-name', `"${name}" cannot be the name of an admin.`, {
       hint: 'Write letters, digits, "-" and "_", at most 64.',
+    });
+  }
+  if (registry.get(name) !== undefined) {
+    throw new HilumError('admin-name', `"${name}" is the name of a gateway.`, {
+      hint: 'The audit trail could not tell them apart: choose another.',
     });
   }
   // Else whoever may make identities could act under somebody else's name.

@@ -10,14 +10,14 @@ import type { Peer } from './peers.ts';
 /**
  * @param before the gateway that asks under its certificate to be another from now on: it is retired, since
  *   its host has the new identity. Nobody can retire a gateway without holding its key.
- * @param drop ends the stream of a gateway.
+ * @throws HilumError `token-refused`, `name-taken`
  */
 export async function enroll(
   state: State,
   request: EnrollRequest,
   peer: string,
   before: Peer | undefined,
-  drop: (gateway: string) => void,
+  streams: Streams,
   log: Log,
 ): Promise<EnrollResponse> {
   const { tokens, registry, refusals } = state;
@@ -28,11 +28,14 @@ export async function enroll(
       exit: exitCode.refused,
     });
   }
+  // A host that holds the key of the name takes it from nobody.
+  const isOwn = before?.name === token.gateway;
+  if (!isOwn) await mustBeFree(state, token, streams, peer);
   const response = await (token.gateway === ''
     ? registry.withFreeName(token.site, (gateway) => admit(state, { ...token, gateway }, request, peer, log))
-    : admit(state, token, request, peer, log));
+    : admit(state, token, request, peer, log, isOwn));
   if (before !== undefined && before.name !== response.gateway) {
-    await retire(state, before.name, response, drop);
+    await retire(state, before.name, response, streams);
     log('info', 'replaced', { gateway: before.name, by: response.gateway });
   }
   return response;
@@ -44,10 +47,11 @@ async function admit(
   request: EnrollRequest,
   peer: string,
   log: Log,
+  isOwn = false,
 ): Promise<EnrollResponse> {
   const issued = await authority.sign(request.csr, 'gateway', gateway);
-  // With the name, what it had before must not become good again.
-  if (registry.isRevoked(gateway)) await peers.revoke('gateway', gateway);
+  // With the name, what it had before must not become good again, nor stay good beside it.
+  if (!isOwn) await peers.revoke('gateway', gateway);
   await registry.update(gateway, {
     site,
     version: request.version,
@@ -67,7 +71,7 @@ async function retire(
   { peers, registry, audit }: State,
   gateway: string,
   successor: EnrollResponse,
-  drop: (gateway: string) => void,
+  streams: Streams,
 ): Promise<void> {
   await registry.update(gateway, { revoked: true, replacedBy: successor.gateway });
   await peers.revoke('gateway', gateway);
@@ -78,7 +82,42 @@ async function retire(
     site: registry.get(gateway)?.site ?? '',
     subject: successor.gateway,
   });
-  drop(gateway);
+  streams.drop(gateway);
+}
+
+/** What of the sessions an enrollment needs. */
+export interface Streams {
+  online(gateway: string): boolean;
+  /** Ends the stream of a gateway. */
+  drop(gateway: string): void;
+}
+
+type Named = Pick<TokenRow, 'gateway' | 'site'>;
+
+/** Why another machine cannot have this name: that of a gateway which is connected, or of another site. '' where it can. */
+export function nameTaken(
+  { registry }: Pick<State, 'registry'>,
+  { gateway, site }: Named,
+  streams: Pick<Streams, 'online'>,
+): string {
+  const row = registry.get(gateway);
+  if (row === undefined || row.revoked) return '';
+  if (row.site !== site) return `there is a gateway "${gateway}" at site "${row.site}"`;
+  return streams.online(gateway) ? `the gateway "${gateway}" of this site is connected` : '';
+}
+
+/** What a person can do about it. */
+export const freeName = 'Leave --gateway out for a name of its own, or revoke that one first.';
+
+async function mustBeFree(state: State, token: Named, streams: Streams, peer: string): Promise<void> {
+  const why = nameTaken(state, token, streams);
+  if (why === '') return;
+  const { gateway, site } = token;
+  await state.audit.add({ action: 'enroll', actor: peer, gateway, site, outcome: 'refused', reason: why });
+  throw new HilumError('name-taken', `${why}.`, {
+    hint: 'Ask for another token, without a gateway name.',
+    exit: exitCode.refused,
+  });
 }
 
 export async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {

@@ -37,6 +37,11 @@ t.test('admins - the trail has the name of who did it', async (t) => {
   t.match([taken.code, taken.stderr], [1, /There is an admin "ann"/], 'nobody acts under her name');
   const anew = await as('ann', 'admin', 'create', 'ann', '--out', at('anew'));
   t.equal(anew.code, 0, 'who has it can make it anew');
+  const gateway = await site.ctl('admin', 'create', 'north', '--out', at('gateway'));
+  t.match([gateway.code, gateway.stderr], [1, /"north" is the name of a gateway/]);
+  const nowhere = join(site.folder, 'nowhere', 'x.json');
+  const placed = await site.ctl('admin', 'create', 'eve', '--out', nowhere);
+  t.match([placed.code, placed.stderr], [2, /folder of .* is not there/]);
   const wrong = await site.ctl('admin', 'create', 'a b', '--out', at('wrong'));
   t.match([wrong.code, wrong.stderr], [1, /cannot be the name of an admin/]);
   t.throws(() => statSync(at('wrong')), 'nothing is left of it');
@@ -87,6 +92,14 @@ t.test('admins - who may only read changes nothing and sees no bytes', async (t)
     t.match([code, stdout], [3, /^$/], `${asked.join(' ')}: ${stderr}`);
     t.match(stderr, /bob may ask, and change nothing/);
   }
+  const refused = await site.ask<{ actor: string; outcome: string }[]>(
+    'audit',
+    'list',
+    '--action',
+    'refused',
+  );
+  t.equal(refused.length, 10, 'each of it is in the trail');
+  t.ok(refused.every(({ actor, outcome }) => actor === 'bob' && outcome === 'refused'));
   t.match(await site.ask('admin', 'list'), [
     { name: 'admin', readOnly: false },
     { name: 'ann', readOnly: false },

@@ -14,6 +14,7 @@ interface Id {
 interface IdentityEvent extends EventLine {
   readonly patient: { readonly identifiers: readonly Id[]; readonly names?: readonly unknown[] };
   readonly identityLinks?: readonly {
+    readonly atUs?: string;
     readonly said: readonly Id[];
     readonly surviving?: readonly Id[];
     readonly merge: { readonly sequence: string };
@@ -123,6 +124,16 @@ t.test(
     t.match(trace.followed, [
       { what: 'patient', kind: 'merge', trigger: 'A40', merge: { sequence }, addedAtCentre: true },
     ]);
+    const merged = late?.identityLinks?.[0]?.atUs;
+    const mergedTrace = await site.ask<{ followed: { atUs: string }[]; clockOffsetUs?: string }>(
+      'trace',
+      late?.id ?? '',
+    );
+    t.equal(
+      Number(mergedTrace.followed[0]?.atUs),
+      Number(merged) - Number(mergedTrace.clockOffsetUs ?? 0),
+      'when it was merged, not when this came',
+    );
     const { stdout } = await site.ctl('trace', late?.id ?? '');
     t.match(stdout, /patient: merge by record [0-9a-f]+\.\d+ \(A40, .*followed at the gateway/);
     t.notOk(stdout.includes(survivor), 'a trace names no patient');

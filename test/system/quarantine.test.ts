@@ -89,6 +89,8 @@ t.test('quarantine - a damaged entry is told as such, and the others are tried a
   });
   const [told] = await site.ask<{ missing: string; quarantined: string }[]>('custody');
   t.match(told, { missing: '0', quarantined: '0' });
+  const { stdout: said } = await runProgram('gateway', ['status', '--data', site.gatewayData]);
+  t.match(said, /3 accepted = 0 pending \+ 0 delivered \+ 0 quarantined \+ 3 discarded/);
   t.match((await site.ctl('trace', gone[0] ?? '')).stdout, /was in quarantine: .*[\s\S]* {2}discarded /);
   const noted = await site.ask<{ action: string; reason: string }[]>(
     'audit',
