@@ -209,19 +209,25 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
     return code;
   }
 
-  /** Resolves when nothing is pending at the gateway. */
-  drained(): Promise<unknown> {
+  /** Resolves when nothing is pending at the gateway. It hangs where nothing more is delivered, however much there is. */
+  async drained(): Promise<void> {
     this.#noteMemory();
-    return until(
-      async () => {
-        const exit = this.gateway?.exit;
-        if (exit !== undefined)
-          throw new Error(`the gateway ended by itself (exit ${exit.code ?? exit.signal})`);
-        const status = await this.status();
-        return status?.uplink.state === 'connected' && status.custody.every(({ pending }) => pending === 0);
-      },
-      { what: 'everything being delivered', timeoutMs: readyMs, everyMs: 50 },
-    );
+    for (let left = Number.POSITIVE_INFINITY; left > 0; ) {
+      const before = left;
+      const { now } = await until(
+        async () => {
+          const exit = this.gateway?.exit;
+          if (exit !== undefined)
+            throw new Error(`the gateway ended by itself (exit ${exit.code ?? exit.signal})`);
+          const status = await this.status();
+          if (status?.uplink.state !== 'connected') return false;
+          const now = status.custody.reduce((sum, { pending }) => sum + pending, 0);
+          return (now === 0 || now < before) && { now };
+        },
+        { what: 'everything being delivered', timeoutMs: readyMs, everyMs: 50 },
+      );
+      left = now;
+    }
   }
 
   /** What stands at the centre, one entry a record, from its raw bytes. */
