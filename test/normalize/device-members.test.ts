@@ -82,7 +82,7 @@ t.test('device alarms - one that says nothing known goes to quarantine beside th
   });
 });
 
-t.test('device alarms - null, false and nothing are none; a number is none and told', async (t) => {
+t.test('device alarms - null, false and nothing are none; what is no alarm is quarantined', async (t) => {
   for (const alarm of [null, false, '', []]) {
     t.same(remarksOf(read({ device: 'd', hr: 1, alarm })), [[]], JSON.stringify(alarm));
   }
@@ -93,13 +93,25 @@ t.test('device alarms - null, false and nothing are none; a number is none and t
       [
         ['device-observation'],
         [['alarms that are neither a text nor an object that says something: 1']],
-        undefined,
+        {
+          code: 'not-understood',
+          reason: 'Alarms that are neither a text nor an object that says something: 1.',
+        },
       ],
       JSON.stringify(alarm),
     );
     t.equal(read({ device: 'd', alarm }).reject?.code, 'not-understood', 'alone it is refused');
   }
   t.match(read({ device: 'd', alarm: 'Leads off' }).events, [{ alarm: { text: 'Leads off' } }]);
+  const both = read({ device: 'd', hr: 1, alarms: [{ severity: 3 }, true, 'Leads off'] });
+  t.same(
+    both.events.map(({ kind }) => kind),
+    ['device-observation', 'device-alarm'],
+  );
+  t.equal(
+    both.reject?.reason,
+    'Alarms that are neither a text nor an object that says something: 1. Alarms without any member that the shape knows: 1.',
+  );
 });
 
 t.test('device identity - a truth value and a blank text identify nobody', async (t) => {

@@ -26,8 +26,8 @@
  * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
  * them (a unit that is no text is none, with a remark). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
- * One device-observation event for all readings of an object, one device-alarm event for each alarm; one that says nothing
- * which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
+ * One device-observation event for all readings of an object, one device-alarm event for each alarm; what is no alarm
+ * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  */
 
 import type { Alarm, ClinicalTime, Device } from '../../../proto/gen/hilum/v1/event.ts';
@@ -107,8 +107,8 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const alarms = alarmItems(object);
   const time = scope.time(object.get('time'), 'time');
   const shared = sharedOf(object, device, time, scope);
-  if (alarms.strange > 0)
-    scope.remark(`alarms that are neither a text nor an object that says something: ${alarms.strange}`);
+  const strange = `larms that are neither a text nor an object that says something: ${alarms.strange}`;
+  if (alarms.strange > 0) scope.remark(`a${strange}`);
   const ofReadings = scope.part();
   const readings = readingsOf(object, ofReadings);
   if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
@@ -140,10 +140,11 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   }
   for (const { alarm, part } of found)
     events.push(eventOf('device-alarm', 'unknown', shared, part, RULE, { alarm }));
-  if (unknown === 0) return { events };
+  const reasons: string[] = [];
+  if (alarms.strange > 0) reasons.push(`A${strange}.`);
+  if (unknown > 0) reasons.push(`Alarms without any member that the shape knows: ${unknown}.`);
   // It may be the one that matters: a person has to look.
-  const reason = `Alarms without any member that the shape knows: ${unknown}.`;
-  return { ...reject('not-understood', reason), events };
+  return reasons.length === 0 ? { events } : { ...reject('not-understood', reasons.join(' ')), events };
 }
 
 /** Why there is no event of a device that is known. */
