@@ -241,3 +241,21 @@ t.test('device batches - the first that is refused says why, the others where th
     `${first} Refused as well: Object 3, Object 4, Object 5, Object 6, Object 7, 2 more.`,
   );
 });
+
+t.test("device words - IHE's own words of an alarm are understood [IHE PCD-04 OBX-8]", async (t) => {
+  const words = ({ events }: Normalized) => events.map(({ alarm }) => [alarm?.priority, alarm?.type]);
+  for (const [priority, type, expected] of [
+    ['PH', 'SP', ['high', 'physiological']],
+    ['pm', 'st', ['medium', 'technical']],
+    ['PL', 'SA', ['low', 'advisory']],
+    ['PI', 'SP', ['none', 'physiological']],
+    ['PN', 'SP', ['none', 'physiological']],
+  ]) {
+    const made = read({ device: 'd', alarm: { id: '1', priority, type } });
+    t.same([words(made), remarksOf(made)], [[expected], [[]]]);
+  }
+  const [high] = read({ device: 'd', alarm: { id: '1', priority: 'PH' } }).events;
+  t.equal(high && compileClassifier(configSchema.parse({}))(high).class, 'stat');
+  const crossed = read({ device: 'd', alarm: { id: '1', priority: 'SP', type: 'PH' } });
+  t.same(words(crossed), [['', '']], 'each in its place');
+});
