@@ -16,6 +16,29 @@ export function knownWord(words: ReadonlySet<string>, sent: string): string | un
   return undefined;
 }
 
+/** Sound may be paused while the alarm is acknowledged: words beside each other, as PCD-04 has them. */
+export function knownWords(
+  words: ReadonlySet<string>,
+  sent: readonly string[],
+  own: (word: string) => string | undefined = () => undefined,
+): { words: string[]; strange: boolean } {
+  let strange = false;
+  const known = (word: string): string | undefined => own(word) ?? knownWord(words, word);
+  const found = sent.flatMap((text) => {
+    const whole = known(text);
+    if (whole !== undefined) return whole;
+    return text
+      .trim()
+      .split(/\s+/)
+      .flatMap((word) => {
+        const one = known(word);
+        strange ||= one === undefined && word !== '';
+        return one ?? [];
+      });
+  });
+  return { words: [...new Set(found)], strange };
+}
+
 function plain(word: string): string {
   return word.replace(/[\s_-]+/g, '');
 }

@@ -628,3 +628,38 @@ t.test('payload fuzz - whatever comes, the templates give events or a reason', a
   }
   t.ok(made > 0, `${made} events`);
 });
+
+t.test('payload alarms - inactivation has several words, or a list of them', async (t) => {
+  const meaning = template(`
+device: $.d
+alarm: { id: $.id, inactivation: { from: $.i, words: { mute: audio-off } }, priority: { from: $.p } }`);
+  for (const [i, expected] of [
+    ['audio-paused alarm-off', 'audio-paused alarm-off'],
+    [['AUDIO_PAUSED', 'alarm-off'], 'audio-paused alarm-off'],
+    [['mute', 'alert-acknowledged alarm-paused'], 'audio-off alert-acknowledged alarm-paused'],
+    ['audio paused', 'audio-paused'],
+    ['mute', 'audio-off'],
+  ] as const) {
+    const { events } = run(meaning, 's', { d: 'x', id: 7, i, p: 'PH' });
+    t.match(events[0]?.alarm, { inactivation: expected, priority: 'high' });
+    t.same(events[0]?.provenance?.remarks, []);
+  }
+  const { events } = run(meaning, 's', { d: 'x', id: 7, i: ['alarm-off', 'mauve', { code: 'x' }] });
+  t.equal(events[0]?.alarm?.inactivation, 'alarm-off');
+  t.same(events[0]?.provenance?.remarks, [
+    'an object or a list where a path of the template expects a value',
+    'alarm inactivation: not a known word',
+  ]);
+});
+
+t.test('payload alarms - a text that is false is no alarm', async (t) => {
+  const meaning = template(`
+device: $.d
+observations: [{ code: { system: urn:x, code: hr }, value: $.hr }]
+alarm: { text: [$.m, $.n], priority: { from: $.p } }`);
+  const texts = (payload: object) =>
+    run(meaning, 's', { d: 'x', hr: 72, ...payload }).events.map(({ alarm }) => alarm?.text);
+  for (const m of [false, null, '']) t.same(texts({ m }), [undefined], String(m));
+  t.same(texts({ m: false, n: 'Leads off' }), [undefined, 'Leads off'], 'the next path has it');
+  t.same(texts({ m: 'Leads off' }), [undefined, 'Leads off']);
+});

@@ -17,7 +17,8 @@ export function payloadAlarm(
   if (template.when !== undefined && !reading.holds(template.when)) return undefined;
   const identifier = template.id && identifierOf(template.id, reading)[0];
   const code = codeOf(template.code, reading);
-  const text = reading.text(template.text);
+  // False says that there is none, as in the built-in shape.
+  const text = reading.text(template.text, (value) => value !== false);
   if (identifier === undefined && code === undefined && text === '') {
     const speaks = [template.priority, template.phase].some(
       (one) => one !== undefined && reading.text(one.from) !== '',
@@ -34,7 +35,7 @@ export function payloadAlarm(
     priority: reading.word(template.priority, PRIORITIES, 'alarm priority'),
     phase,
     state: reading.word(template.state, STATES, 'alarm state'),
-    inactivation: reading.word(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
+    inactivation: reading.wordList(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
     type: reading.word(template.type, TYPES, 'alarm type'),
     ...alarmTimes(phase, template.phase !== undefined && reading.text(template.phase.from) !== '', time),
   });

@@ -4,6 +4,7 @@
  */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
+import { knownWords } from '../known-word.ts';
 import type { Json, JsonObject } from './json.ts';
 import {
   alarmTimes,
@@ -79,11 +80,10 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
   });
 }
 
-/** Sound may be paused while the alarm is acknowledged: words beside each other, as PCD-04 has them. */
 function inactivationOf(sent: Json | undefined, scope: Scope): string {
-  const words = wordsOf(sent, 'alarm inactivation', scope).flatMap((one) => one.trim().split(/\s+/));
-  const found = words.map((one) => wordIn(INACTIVATIONS, one, 'alarm inactivation', scope));
-  return [...new Set(found)].filter(Boolean).join(' ');
+  const { words, strange } = knownWords(INACTIVATIONS, wordsOf(sent, 'alarm inactivation', scope));
+  if (strange) scope.remark('alarm inactivation: not a known word');
+  return words.join(' ');
 }
 
 /** Each of them says that there is an alarm. */
