@@ -259,3 +259,29 @@ t.test("device words - IHE's own words of an alarm are understood [IHE PCD-04 OB
   const crossed = read({ device: 'd', alarm: { id: '1', priority: 'SP', type: 'PH' } });
   t.same(words(crossed), [['', '']], 'each in its place');
 });
+
+t.test('device units - the default of a name belongs to a bare number', async (t) => {
+  const of = (name: string, value: unknown) => {
+    const [one] = read({ device: 'd', readings: [{ code: name, value }] }).events[0]?.observations ?? [];
+    return [one?.value, one?.unit, one?.unitCode?.codings[0]?.code];
+  };
+  for (const [name, value] of [
+    ['temp', '98.6 F'],
+    ['weight', '160 lb'],
+    ['hr', '72 bpm'],
+    ['glucose', '5.5 mmol/L'],
+    ['spo2', '97%'],
+    ['temp', 'probe off'],
+  ] as const) {
+    t.same(of(name, value), [value, '', undefined], value);
+  }
+  for (const value of ['37', '37.0', ' 37.0 ', '36,5', '+1.5e1', '<20', '>= 20', '≤20'])
+    t.same(of('temp', value), [value, 'Cel', 'Cel'], value);
+  t.same(read({ device: 'd', temp: '98.6 F' }).events[0]?.observations[0]?.unit, '', 'in the flat form too');
+  const [said] =
+    read({ device: 'd', readings: [{ code: 'temp', value: '98.6 F', unit: 'F' }] }).events[0]?.observations ??
+    [];
+  t.equal(said?.unit, 'F', 'a unit that was sent stays');
+  const glucose = read({ device: 'd', glucose: '5.5 mmol/L' }).events[0]?.observations[0];
+  t.notMatch(JSON.stringify(glucose?.code), /loinc/, 'whose code depends on the unit');
+});

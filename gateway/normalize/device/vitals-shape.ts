@@ -23,8 +23,8 @@
  *              Any of these makes it one; so does a text. null, false and '' are no alarm
  *   battery    as the device says it
  *
- * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
- * them (a unit that is no text is none, with a remark). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
+ * Names of vitals.ts get their MDC and LOINC codings and, where a bare number has no unit, the unit that the shape
+ * has for them (a unit that is no text is none, with a remark; `98.6 F` keeps its text). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
  * One device-observation event for all readings of an object, one device-alarm event for each alarm; what is no alarm
  * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
@@ -216,7 +216,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   const value = scalar(fields.get('value'));
   const said = fields.get('code') ?? fields.get('name') ?? (name === '' ? undefined : name);
   if (value === undefined || value === '' || said === undefined) return undefined;
-  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope, where);
+  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), value, where, scope), scope, where);
   if (!code) return undefined;
   const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
   return Observation.fromPartial({
@@ -244,9 +244,15 @@ function rangeOf(sent: Json | undefined, where: string, scope: Scope): string {
   return '';
 }
 
-/** Empty: none was sent. Undefined: one that is no text, so nobody knows it; the shape's own would be another one. */
-function unitOf(sent: Json | undefined, where: string, scope: Scope): string | undefined {
-  if (sent === undefined || sent === null) return '';
+/** A number, or the bound of one, and nothing else: `98.6 F` has a unit inside. */
+const BARE = /^\s*(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*$/;
+
+/**
+ * Empty: none was sent, so it is the shape's own. Undefined: nobody knows which, as where it is no text or stands inside
+ * the value; the shape's own would be another one.
+ */
+function unitOf(sent: Json | undefined, value: string, where: string, scope: Scope): string | undefined {
+  if (sent === undefined || sent === null || sent === '') return BARE.test(value) ? '' : undefined;
   if (typeof sent === 'string') return sent;
   scope.remark(`${where}: the unit is no text`);
   return undefined;
