@@ -181,7 +181,7 @@ t.test('device words - what is no word leaves a remark', async (t) => {
   const made = read({
     device: 'd',
     readings: [
-      { code: 'hr', value: 1, interpretation: { system: 'x' }, status: true, referenceRange: { low: 1 } },
+      { code: 'hr', value: 1, interpretation: { system: 'x' }, status: true, referenceRange: { at: 1 } },
     ],
     alarm: { id: '1', priority: ['high', 'low'], phase: { at: 1 } },
   });
@@ -284,4 +284,72 @@ t.test('device units - the default of a name belongs to a bare number', async (t
   t.equal(said?.unit, 'F', 'a unit that was sent stays');
   const glucose = read({ device: 'd', glucose: '5.5 mmol/L' }).events[0]?.observations[0];
   t.notMatch(JSON.stringify(glucose?.code), /loinc/, 'whose code depends on the unit');
+});
+
+t.test('device identity - the type of a device is no type of its identifier', async (t) => {
+  const [event] = read({ device: { id: 'x1', system: 'urn:oid:1.2.3', type: 'monitor' }, hr: 1 }).events;
+  t.match(event?.device, {
+    identifiers: [{ value: 'x1', system: 'urn:oid:1.2.3', type: '' }],
+    type: { text: 'monitor' },
+  });
+  const many = { identifiers: [{ value: 'x1', type: 'SNO' }, { id: 'x2' }], type: 'monitor' };
+  t.match(read({ device: many, hr: 1 }).events[0]?.device, {
+    identifiers: [
+      { value: 'x1', type: 'SNO' },
+      { value: 'x2', type: '' },
+    ],
+    type: { text: 'monitor' },
+  });
+  const patient = { id: '1', type: 'MR' };
+  t.match(read({ device: 'd', hr: 1, patient }).events[0]?.patient?.identifiers, [{ type: 'MR' }]);
+});
+
+t.test('device remarks - what a place of the shape has and nobody understands is told', async (t) => {
+  const told = (payload: object) => remarksOf(read({ device: 'd', hr: 1, ...payload }));
+  t.same(told({ patient: { id: '1', name: 'X', birthDate: '1950-01-01' } }), [
+    ['patient: members that the shape does not know: 2'],
+  ]);
+  t.same(told({ patient: { identifiers: [{ value: '1' }], name: 'X' } }), [
+    ['patient: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ encounter: { id: '1', class: 'IMP' } }), [
+    ['encounter: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ device: { id: 'd', model: 'M', serial: '5' } }), [
+    ['device: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ location: { unit: 'ICU', pod: 4 } }), [
+    ['location: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ location: ['ICU'] }), [['location: neither a text nor an object']]);
+  for (const none of [null, '', [], {}]) t.same(told({ location: none }), [[]], JSON.stringify(none));
+  const reading = { code: 'x', value: 1, method: 'auto', quality: 'bad', limits: { low: 1 }, note: null };
+  t.same(told({ readings: [{ code: 'hr', value: 1 }, reading] }), [
+    ['reading 2: members that the shape does not know: 3'],
+  ]);
+  t.same(told({ hr: { value: 1, quality: 'bad' } }), [
+    ['reading 1: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ alarm: { id: '1', value: 30, limit: 40 } }), [
+    [],
+    ['alarm: members that the shape does not know: 2'],
+  ]);
+  const known = {
+    patient: { id: '1', system: 'S', type: 'MR' },
+    location: { unit: 'ICU', room: '1', bed: '2', facility: '', building: '', floor: '', text: 'x' },
+    readings: [{ code: { code: 'x', system: 'S', display: 'X' }, value: 1, unit: '%', time: 1795685400 }],
+    alarm: { id: '1', system: 'S', code: 'A', text: 'x', time: 1795685400, location: 'lead II' },
+  };
+  t.same(told(known), [[], []]);
+});
+
+t.test('device readings - a reference range with one bound', async (t) => {
+  const of = (referenceRange: unknown) => {
+    const made = read({ device: 'd', readings: [{ code: 'hr', value: 1, referenceRange }] });
+    return [made.events[0]?.observations[0]?.referenceRange, remarksOf(made)[0]];
+  };
+  t.same(of({ low: 90 }), ['>=90', []]);
+  t.same(of({ high: '120.0' }), ['<=120.0', []]);
+  t.same(of({ low: 50, high: 120 }), ['50-120', []]);
+  t.same(of({ low: { value: 5 } }), ['', ['reading 1: the reference range is no text']]);
 });

@@ -59,6 +59,7 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     if (attributes.every((name) => isNothing(fields.get(name)))) return undefined;
     scope.remark('alarm: without code, text and id');
   }
+  if (item instanceof Map) scope.unknown(item, members, 'alarm');
   const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string =>
     wordIn(words, fields.get(member), `alarm ${member}`, scope);
   const phase = word('phase', PHASES);
@@ -88,3 +89,7 @@ function inactivationOf(sent: Json | undefined, scope: Scope): string {
 
 /** Each of them says that there is an alarm. */
 const attributes = ['priority', 'phase', 'state', 'inactivation', 'type'] as const;
+const members: ReadonlySet<string> = new Set([
+  ...attributes,
+  ...['id', 'system', 'code', 'name', 'text', 'time', 'location'],
+]);

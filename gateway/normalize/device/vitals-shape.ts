@@ -28,6 +28,7 @@
  *
  * One device-observation event for all readings of an object, one device-alarm event for each alarm; what is no alarm
  * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
+ * What stands at one of these places and is nothing of this leaves a remark.
  */
 
 import type { Alarm, ClinicalTime, Device } from '../../../proto/gen/hilum/v1/event.ts';
@@ -71,6 +72,10 @@ const KNOWN = new Set([
   'alarm',
   'alarms',
   'battery',
+]);
+
+const OF_READING: ReadonlySet<string> = new Set([
+  ...['code', 'name', 'value', 'unit', 'status', 'interpretation', 'referenceRange', 'time'],
 ]);
 
 /** An object, or an array of them. */
@@ -218,6 +223,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   if (value === undefined || value === '' || said === undefined) return undefined;
   const { code, unit } = codeOf(said, unitOf(fields.get('unit'), value, where, scope), scope, where);
   if (!code) return undefined;
+  scope.unknown(fields, OF_READING, where);
   const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
   return Observation.fromPartial({
     code,
@@ -233,15 +239,21 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   });
 }
 
-/** A text, {text}, or two bounds {low, high}. */
+/** A text, {text}, or the bounds {low, high}, of which one may be missing. */
 function rangeOf(sent: Json | undefined, where: string, scope: Scope): string {
   if (sent === undefined || sent === null) return '';
   const fields: JsonObject = sent instanceof Map ? sent : new Map([['text', sent]]);
   const [text, low, high] = ['text', 'low', 'high'].map((name) => idText(fields.get(name)));
   if (text !== undefined) return text;
   if (low !== undefined && high !== undefined) return `${low}-${high}`;
+  if (isNone(fields.get('low')) && high !== undefined) return `<=${high}`;
+  if (isNone(fields.get('high')) && low !== undefined) return `>=${low}`;
   if (sent !== '') scope.remark(`${where}: the reference range is no text`);
   return '';
+}
+
+function isNone(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === '';
 }
 
 /** A number, or the bound of one, and nothing else: `98.6 F` has a unit inside. */
