@@ -12,8 +12,8 @@
  *   patient    identifier, {id, system, type}, or {identifiers: [{value, system, type}]}; absent: not known
  *   encounter  visit number, or {id, system}
  *   location   {unit, room, bed, facility}, or text: where the device says it stands, never identity
- *   time       FHIR dateTime; without an offset the source's zone is assumed and marked; also epoch seconds or
- *              milliseconds. Of the readings; a reading may have its own
+ *   time       FHIR dateTime; without an offset the source's zone is assumed and marked; also seconds, milli-,
+ *              micro- or nanoseconds since 1970, told by their size (2000 to 2100). Of the readings; a reading may have its own
  *   readings   [{code, value, unit, status, interpretation, referenceRange, time}], code as text or
  *              {code, system, display}; or an object name → value, also called `values`
  *              Flags, status and the words of an alarm: a text, {code}, {value}, {text}, or a list of these
