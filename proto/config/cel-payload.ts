@@ -22,8 +22,8 @@ export interface PayloadReader {
 
 export interface PayloadPredicate {
   readonly source: string;
-  /** A predicate that fails at run time (a text that is no number) does not hold. */
-  test(reader: PayloadReader): boolean;
+  /** Undefined: it failed at run time (a text that is no number), so that it does not hold. */
+  test(reader: PayloadReader): boolean | undefined;
 }
 
 const readers = new Set(['text', 'present']);
@@ -94,7 +94,7 @@ export function compilePayloadPredicate(
         try {
           return run({ topic: reader.topic }) === true;
         } catch {
-          return false;
+          return undefined;
         } finally {
           running = undefined;
         }

@@ -21,12 +21,13 @@ export function normalizeDevice(raw: Uint8Array, context: NormalizeContext): Nor
   const templates = context.payloads ?? [];
   if (templates.length === 0) return fromVitals(payload, context);
   const made = fromTemplates(payload, templates, context);
-  if (made !== undefined) return made;
+  if ('events' in made) return made;
   const vitals = fromVitals(payload, context);
   if (vitals.reject?.code !== 'not-understood') return vitals;
   const names = templates.map(({ name }) => name).join(', ');
-  return {
-    ...vitals,
-    reject: { ...vitals.reject, reason: `No payload template (${names}) took it. ${vitals.reject.reason}` },
-  };
+  const failed = made.failed.join(', ');
+  const condition =
+    failed && ` The \`when\` of ${failed} could not be worked out (a text that is no number?).`;
+  const reason = `No payload template (${names}) took it.${condition} ${vitals.reject.reason}`;
+  return { ...vitals, reject: { ...vitals.reject, reason } };
 }

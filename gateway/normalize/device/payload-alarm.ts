@@ -14,7 +14,9 @@ export function payloadAlarm(
   reading: Reading,
   itemTime: ClinicalTime | undefined,
 ): Alarm | undefined {
-  if (template.when !== undefined && !reading.holds(template.when)) return undefined;
+  const { when } = template;
+  const failed = (): void => reading.scope.remark('alarm: its `when` could not be worked out');
+  if (when !== undefined && !reading.holds(when, failed)) return undefined;
   const identifier = template.id && identifierOf(template.id, reading)[0];
   const code = codeOf(template.code, reading);
   // False says that there is none, as in the built-in shape.

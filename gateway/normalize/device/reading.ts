@@ -1,5 +1,5 @@
 /** One item of a payload as the paths of its template see it; all that is read is metered. */
-import type { PayloadReader } from '../../../proto/config/cel-payload.ts';
+import type { PayloadPredicate } from '../../../proto/config/cel-payload.ts';
 import type { JsonPath } from '../../../proto/config/json-path.ts';
 import { knownWord, knownWords } from '../known-word.ts';
 import type { NormalizeContext } from '../outcome.ts';
@@ -53,6 +53,13 @@ export class Reading {
     return [];
   }
 
+  /** True where what the paths find has members. */
+  findsMembers(paths: Paths): boolean {
+    return paths.some((path) =>
+      select(path, this.place, this.#meter).some((value) => value instanceof Map || Array.isArray(value)),
+    );
+  }
+
   items(template: { each: ObservationTemplate['each'] }): Reading[] {
     if (template.each === undefined) return [this];
     return select(template.each, this.place, this.#meter).map((item) => this.within(item));
@@ -100,7 +107,8 @@ export class Reading {
     return known.words.join(' ');
   }
 
-  holds(predicate: { test(reader: PayloadReader): boolean }): boolean {
+  /** `failed` is told of one that could not be worked out, and so does not hold. */
+  holds(predicate: PayloadPredicate, failed: () => void): boolean {
     const holds = predicate.test({
       topic: this.place.topic,
       text: (path) => scalar(select(path, this.place, this.#meter)[0]) ?? '',
@@ -108,6 +116,7 @@ export class Reading {
     });
     // A predicate that fails does not hold; one that ran the meter dry is not to be swallowed.
     this.#meter.look();
-    return holds;
+    if (holds === undefined) failed();
+    return holds === true;
   }
 }
