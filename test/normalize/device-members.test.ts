@@ -353,3 +353,38 @@ t.test('device readings - a reference range with one bound', async (t) => {
   t.same(of({ low: 50, high: 120 }), ['50-120', []]);
   t.same(of({ low: { value: 5 } }), ['', ['reading 1: the reference range is no text']]);
 });
+
+t.test('device limits - JSON that is too much is too large, not unreadable', async (t) => {
+  const of = (text: string) => normalizeDevice(Buffer.from(text), context).reject;
+  const deep = `${'['.repeat(33)}${']'.repeat(33)}`;
+  t.same(of(deep), { code: 'too-large', reason: 'JSON of more than 32 levels, at character 32.' });
+  t.same(of(`{"device":"d","hr":${'1'.repeat(65)}}`), {
+    code: 'too-large',
+    reason: 'JSON with a number of more than 64 characters, at character 19.',
+  });
+  const many = of(`[${'0,'.repeat(250_000)}0]`);
+  t.match(many, { code: 'too-large', reason: /^JSON of more than 250,000 values, at character \d+\.$/ });
+  t.same(of('{"a":}'), {
+    code: 'unreadable',
+    reason: 'Not JSON text: a value was expected at character 5.',
+  });
+});
+
+t.test('device limits - 20,000 readings fit, with all that the shape knows of each', async (t) => {
+  const reading = {
+    code: 'hr',
+    value: 72,
+    unit: '/min',
+    status: 'final',
+    interpretation: 'H',
+    time: 1795685400,
+  };
+  const full = (count: number) =>
+    read({
+      device: 'd',
+      readings: Array(count).fill({ ...reading, referenceRange: { low: 50, high: 120 } }),
+    });
+  t.equal(full(20_000).events[0]?.observations.length, 20_000);
+  const bare = Array(20_001).fill({ code: 'hr', value: 72 });
+  t.same(read({ device: 'd', readings: bare }).reject, { code: 'too-large', reason: 'Over 20000 readings.' });
+});

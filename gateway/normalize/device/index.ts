@@ -2,7 +2,7 @@
 
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json } from './json.ts';
-import { JsonError, readJson } from './json.ts';
+import { JsonError, JsonTooLarge, readJson } from './json.ts';
 import { fromTemplates } from './payload.ts';
 import { reject } from './scope.ts';
 import { deviceLimits, fromVitals } from './vitals-shape.ts';
@@ -15,6 +15,7 @@ export function normalizeDevice(raw: Uint8Array, context: NormalizeContext): Nor
   try {
     payload = readJson(new TextDecoder('utf-8', { fatal: true }).decode(raw)); // takes a byte order mark away
   } catch (error) {
+    if (error instanceof JsonTooLarge) return reject('too-large', `${error.message}.`);
     const reason = error instanceof JsonError ? error.message : 'bytes that are not UTF-8';
     return reject('unreadable', `Not JSON text: ${reason}.`);
   }
