@@ -102,8 +102,8 @@ export const limitDefaults: MqttLimits = {
 };
 
 export interface MqttHooks {
-  /** Never payload, topic, client id or password. */
-  log(code: string, fields: Record<string, string | number>): void;
+  /** Never payload, topic, client id or password. `warn` where somebody has to do something; else `info`. */
+  log(code: string, fields: Record<string, string | number>, level?: 'warn'): void;
   nowUs(): bigint;
   /** For spans: no step of the wall clock moves it. */
   elapsedMs(): number;
