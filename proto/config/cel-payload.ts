@@ -22,8 +22,8 @@ export interface PayloadReader {
 
 export interface PayloadPredicate {
   readonly source: string;
-  /** Undefined: it failed at run time (a text that is no number), so that it does not hold. */
-  test(reader: PayloadReader): boolean | undefined;
+  /** A predicate that fails at run time (a text that is no number) does not hold; `failed` is told. */
+  test(reader: PayloadReader, failed?: () => void): boolean;
 }
 
 const readers = new Set(['text', 'present']);
@@ -89,12 +89,13 @@ export function compilePayloadPredicate(
   return {
     predicate: {
       source,
-      test(reader) {
+      test(reader, failed) {
         running = { reader, paths };
         try {
           return run({ topic: reader.topic }) === true;
         } catch {
-          return undefined;
+          failed?.();
+          return false;
         } finally {
           running = undefined;
         }

@@ -1,5 +1,5 @@
 /** One item of a payload as the paths of its template see it; all that is read is metered. */
-import type { PayloadPredicate } from '../../../proto/config/cel-payload.ts';
+import type { PayloadPredicate, PayloadReader } from '../../../proto/config/cel-payload.ts';
 import type { JsonPath } from '../../../proto/config/json-path.ts';
 import { knownWord, knownWords } from '../known-word.ts';
 import type { NormalizeContext } from '../outcome.ts';
@@ -109,14 +109,14 @@ export class Reading {
 
   /** `failed` is told of one that could not be worked out, and so does not hold. */
   holds(predicate: PayloadPredicate, failed: () => void): boolean {
-    const holds = predicate.test({
+    const reader: PayloadReader = {
       topic: this.place.topic,
       text: (path) => scalar(select(path, this.place, this.#meter)[0]) ?? '',
       present: (path) => select(path, this.place, this.#meter).length > 0,
-    });
+    };
+    const holds = predicate.test(reader, failed);
     // A predicate that fails does not hold; one that ran the meter dry is not to be swallowed.
     this.#meter.look();
-    if (holds === undefined) failed();
-    return holds === true;
+    return holds;
   }
 }
