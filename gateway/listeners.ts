@@ -186,7 +186,7 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
   const tls = mqttTls(name, settings, context);
   if (tls !== undefined) options.tls = tls;
   const source: MqttSource = createMqttSource(options, context.intake, {
-    log: (code, fields) => context.log('info', code, { listener: name, ...fields }),
+    log: (code, fields, level) => context.log(level ?? 'info', code, { listener: name, ...fields }),
     nowUs: nowUs64,
     elapsedMs,
   });

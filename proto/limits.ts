@@ -21,6 +21,9 @@ export const wireLimits = {
   },
 } as const;
 
+/** Levels of an MQTT topic: what a listener takes, and what a config may count on. */
+export const mqttTopicLevelsMax = 8;
+
 /**
  * The name in the control plane's certificate. Its CA is our own and pinned, and signs this name for
  * nobody else, so a gateway checks the name and not the address that it happens to dial: an address

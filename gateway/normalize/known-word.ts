@@ -1,11 +1,42 @@
 /** Words of a closed set, as senders spell them. */
+import { lookup } from './lookup.ts';
+
+/** The flags that IHE has for the priority and the type of an alarm [IHE DEV TF-2 3.4, OBX-8]. */
+export const priorityFlags = lookup({ PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' });
+export const typeFlags = lookup({ SP: 'physiological', ST: 'technical', SA: 'advisory' });
+
 export function knownWord(words: ReadonlySet<string>, sent: string): string | undefined {
   const said = sent.trim().toLowerCase();
   if (words.has(said)) return said;
+  const flagged = priorityFlags[said.toUpperCase()] ?? typeFlags[said.toUpperCase()];
+  if (flagged !== undefined && words.has(flagged)) return flagged;
   // `de-escalate` [IHE PCD-04], AUDIO_PAUSED.
   const letters = plain(said);
   for (const word of words) if (plain(word) === letters) return word;
   return undefined;
+}
+
+/** Sound may be paused while the alarm is acknowledged: words beside each other, as PCD-04 has them. */
+export function knownWords(
+  words: ReadonlySet<string>,
+  sent: readonly string[],
+  own: (word: string) => string | undefined = () => undefined,
+): { words: string[]; strange: boolean } {
+  let strange = false;
+  const known = (word: string): string | undefined => own(word) ?? knownWord(words, word);
+  const found = sent.flatMap((text) => {
+    const whole = known(text);
+    if (whole !== undefined) return whole;
+    return text
+      .trim()
+      .split(/\s+/)
+      .flatMap((word) => {
+        const one = known(word);
+        strange ||= one === undefined && word !== '';
+        return one ?? [];
+      });
+  });
+  return { words: [...new Set(found)], strange };
 }
 
 function plain(word: string): string {

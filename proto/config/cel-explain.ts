@@ -67,7 +67,7 @@ export function explainCel(error: unknown, source: string, dialect: Dialect = ev
     case 'expected_token':
       return { ...unfinished(said), offset };
     case 'unexpected_character':
-      return { ...character(said, source, offset), offset };
+      return { ...character(said, source, offset, dialect), offset };
     case 'unterminated_string':
       return { message: 'a text is not closed', hint: 'add the closing quote', offset };
     case 'limit_exceeded':
@@ -117,7 +117,7 @@ function unfinished(said: string): Words {
   return { message: 'this is not expected here', hint: 'check the operators around it' };
 }
 
-function character(said: string, source: string, offset: number): Words {
+function character(said: string, source: string, offset: number, dialect: Dialect): Words {
   const word = /^\w+/.exec(source.slice(offset))?.[0] ?? '';
   const logic: Record<string, string> = { and: '&&', or: '||', not: '!', AND: '&&', OR: '||', NOT: '!' };
   // cel-js stops after the first letter that fits nothing, so look at the whole word.
@@ -125,6 +125,14 @@ function character(said: string, source: string, offset: number): Words {
     logic[word] ??
     (source[offset] === '=' ? '==' : undefined) ??
     { '&': '&&', '|': '||' }[source[offset] ?? ''];
+  const [path] = /^[$@](?:[\w.*-]|\[[^\]]*\])*/.exec(source.slice(offset)) ?? [];
+  if (path !== undefined && dialect.variables.includes('text')) {
+    const called = /\b(text|present)\(\s*$/.exec(source.slice(0, offset))?.[1];
+    const value = `${called ?? 'text'}("${path.replaceAll('"', "'")}")`;
+    const hint =
+      called === undefined ? `a value of the payload is ${value}` : `put the path in quotes: ${value}`;
+    return { message: `${source[offset]} is not expected here`, hint };
+  }
   const what = word !== '' ? word : (source[offset] ?? said);
   return { message: `${what} is not expected here`, hint: instead === undefined ? '' : `write ${instead}` };
 }

@@ -22,8 +22,8 @@ export interface PayloadReader {
 
 export interface PayloadPredicate {
   readonly source: string;
-  /** A predicate that fails at run time (a text that is no number) does not hold. */
-  test(reader: PayloadReader): boolean;
+  /** A predicate that fails at run time (a text that is no number) does not hold; `failed` is told. */
+  test(reader: PayloadReader, failed?: () => void): boolean;
 }
 
 const readers = new Set(['text', 'present']);
@@ -89,11 +89,12 @@ export function compilePayloadPredicate(
   return {
     predicate: {
       source,
-      test(reader) {
+      test(reader, failed) {
         running = { reader, paths };
         try {
           return run({ topic: reader.topic }) === true;
         } catch {
+          failed?.();
           return false;
         } finally {
           running = undefined;

@@ -4,7 +4,7 @@ import type { Problem } from './document.ts';
 import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Positions, pathText } from './position.ts';
-import { allowedKeys, allowedWords, exampleAt, fitsAt, isSecretAt } from './shape.ts';
+import { allowedForms, allowedKeys, allowedWords, exampleAt, fitsAt, isSecretAt } from './shape.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -79,6 +79,12 @@ function explainIssue(
     const allowed = allowedKeys(schema, path, input);
     return issue.keys.slice(0, documentLimits.problemsMax).map((key) => {
       const at = [...path, key];
+      // A key of another form of the same thing.
+      if (allowed.includes(key)) {
+        const forms = allowedForms(schema, path, input).map((keys) => `{ ${keys.join(', ')} }`);
+        const hint = `write ${[...new Set(forms)].join(' or ')}`;
+        return problem(at, positions.ofKey(at), 'does not go with the other keys here', hint);
+      }
       const near = nearest(key, allowed);
       const hint = near !== undefined ? `did you mean "${near}"?` : `allowed here: ${allowed.join(', ')}`;
       return problem(at, positions.ofKey(at), issue.message, hint);

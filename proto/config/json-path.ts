@@ -150,11 +150,23 @@ class Reader {
     if (this.#eats('*')) return { by: 'all' };
     if (this.#eats('?')) return { by: 'condition', condition: this.#any(0) };
     const quoted = this.#quoted();
-    if (quoted !== undefined) return { by: 'name', name: quoted };
+    if (quoted !== undefined) {
+      this.#space();
+      if (this.#peeks(',')) this.#several();
+      return { by: 'name', name: quoted };
+    }
     const index = this.#match(WHOLE);
+    this.#space();
+    if (this.#peeks(':')) this.#refuse('slices are not taken', 'write [*] for all of them, or [0] for one');
+    if (this.#peeks(',')) this.#several();
     if (index === undefined)
       this.#refuse('this is not understood in [ ]', "write [0], [*], ['name'] or [?@.name]");
     return { by: 'index', index: Number(index) };
+  }
+
+  #several(): never {
+    const hint = 'write [*] and a condition, or a list of paths where one may stand';
+    this.#refuse('several entries in one [ ] are not taken', hint);
   }
 
   #any(nesting: number): Condition {
@@ -187,9 +199,24 @@ class Reader {
     const steps = this.#steps(false);
     this.#space();
     const equal = this.#eats('==');
-    if (!equal && !this.#eats('!=')) return { is: 'present', steps };
+    if (!equal && !this.#eats('!=')) {
+      this.#otherOperator();
+      return { is: 'present', steps };
+    }
     this.#space();
     return { is: equal ? 'equal' : 'unequal', steps, literal: this.#literal() };
+  }
+
+  #otherOperator(): void {
+    if (this.#peeks('=~')) {
+      const hint = 'a condition of a path knows == and !=, and &&, || and ! between them';
+      this.#refuse('regular expressions are not taken', hint);
+    }
+    if (this.#peeks('<') || this.#peeks('>')) {
+      const hint = 'compare numbers in `when`: double(text("@.name")) > 1.0';
+      this.#refuse('a condition of a path knows == and != only', hint);
+    }
+    if (this.#peeks('=')) this.#refuse('a single = compares nothing', 'write ==');
   }
 
   #literal(): Literal {

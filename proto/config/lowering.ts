@@ -72,7 +72,8 @@ function also(lowered: readonly Urgent[]): string {
   return `also ${words.length === 0 ? last : `${words.join(', ')} and ${last}`}, which are stat otherwise`;
 }
 
-function withoutTexts(predicate: string): string {
+/** A predicate with its texts emptied, so that words in them are no words of it. */
+export function withoutTexts(predicate: string): string {
   return predicate.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, '""');
 }
 

@@ -166,7 +166,11 @@ export const declaredDevice = z.strictObject({
   }),
   sources: z.array(z.string()).min(1).optional().describe('Only for these; default: all.'),
   patient: z
-    .strictObject({ system: uri, value: z.string().min(1), type: z.string().default('') })
+    .strictObject({
+      system: uri.meta({ examples: ['urn:oid:2.16.756.5.30.1.123'] }),
+      value: z.string().min(1),
+      type: z.string().default(''),
+    })
     .optional()
     .describe('Whose it is: identity, where the message names nobody.'),
   location: place.optional().describe('Where it stands; never identity.'),

@@ -36,6 +36,14 @@ export class Positions {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   }
 
+  /** The line around an offset, and where it begins. */
+  lineAt(offset: number): { text: string; start: number } {
+    const { line } = this.at(offset);
+    const { lineStarts } = this.#lines;
+    const start = lineStarts[line - 1] ?? 0;
+    return { text: this.#text.slice(start, lineStarts[line]), start };
+  }
+
   exists(path: Path): boolean {
     return this.#find(path).steps === path.length;
   }

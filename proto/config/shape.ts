@@ -5,12 +5,15 @@ import type { Path } from './position.ts';
 type Def = z.core.$ZodTypes['_zod']['def'];
 
 export function allowedKeys(schema: z.ZodType, path: Path, input: unknown): string[] {
-  const found = new Set<string>();
-  for (const inner of schemasAt(schema, path, input)) {
+  return [...new Set(allowedForms(schema, path, input).flat())];
+}
+
+/** The keys of each mapping that may stand there. */
+export function allowedForms(schema: z.ZodType, path: Path, input: unknown): string[][] {
+  return schemasAt(schema, path, input).flatMap((inner) => {
     const def = defOf(inner);
-    if (def.type === 'object') for (const key of Object.keys(def.shape)) found.add(key);
-  }
-  return [...found];
+    return def.type === 'object' ? [Object.keys(def.shape)] : [];
+  });
 }
 
 /** The words of an enum, a literal, or the key that picks a branch of a union. */

@@ -23,6 +23,9 @@ export function explainSyntax(documents: readonly Document[], positions: Positio
   const [document, second] = documents;
   if (document === undefined) return problems;
   for (const error of [...document.errors, ...document.warnings]) {
+    // All that follows is read in the wrong place.
+    const path = unquotedPath(error.pos[0], positions);
+    if (path !== undefined) return [...problems, path];
     const problem = fromError(error, positions);
     // One mistake makes a trail of errors on its line; the first one names it.
     if (!problems.some((other) => other.line === problem.line)) problems.push(problem);
@@ -33,6 +36,36 @@ export function explainSyntax(documents: readonly Document[], positions: Positio
   }
   if (problems.length === 0) visitKeys(document, positions, problems);
   return problems;
+}
+
+/** A longer line was generated, and costs more to look through than it tells. */
+const lineCharactersMax = 1_000;
+
+/** `[$.a[0].b]`, `{ from: $.a[0] }`: inside { } and [ ] the bracket of a path ends it, unless it is quoted. */
+function unquotedPath(offset: number, positions: Positions): Problem | undefined {
+  const { text, start } = positions.lineAt(offset);
+  if (text.length > lineCharactersMax) return undefined;
+  for (const found of text.matchAll(/(?<=[\s,[{])(?:\$|topic)(?:[^\s"',{}[\]]*\[[^\]]*\])+[^\s"',{}[\]]*/g)) {
+    if (!insideBrackets(text.slice(0, found.index))) continue;
+    const [path] = found;
+    const quote = path.includes('"') ? "'" : '"';
+    return {
+      path: '',
+      ...positions.at(start + found.index),
+      message: 'a path with [ ] wants quotes inside { } and [ ]',
+      hint: `write ${quote}${path}${quote}`,
+    };
+  }
+  return undefined;
+}
+
+function insideBrackets(before: string): boolean {
+  let depth = 0;
+  for (const [token] of before.matchAll(/"(?:[^"\\]|\\.)*"|'[^']*'|[[\]{}]/g)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+  }
+  return depth > 0;
 }
 
 function fromError(error: YAMLError, positions: Positions): Problem {

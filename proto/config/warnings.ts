@@ -1,10 +1,16 @@
 /** What a config may say, and a person should be told before it is pushed. */
 import { placeWarnings } from './check-mappings.ts';
 import { onceWarnings } from './check-once.ts';
+import { deviceWarnings } from './device-warnings.ts';
 import { loweringWarnings } from './lowering.ts';
 import type { Config } from './schema.ts';
 
 /** Sentences; empty where there is nothing to tell. The config has been checked. */
 export function warningsOf(config: Config): string[] {
-  return [...loweringWarnings(config), ...onceWarnings(config), ...placeWarnings(config)];
+  return [
+    ...loweringWarnings(config),
+    ...onceWarnings(config),
+    ...placeWarnings(config),
+    ...deviceWarnings(config),
+  ];
 }

@@ -225,7 +225,7 @@ type Test = Parameters<Parameters<typeof t.test>[0]>[0];
 
 async function source(test: Test, more: Partial<MqttSourceOptions> = {}) {
   const intake = new MemoryIntake();
-  const logs: { code: string; fields: Record<string, string | number> }[] = [];
+  const logs: { code: string; fields: Record<string, string | number>; level?: 'warn' }[] = [];
   const clock = {
     us: 1_000_000_000_000n,
     elapsedMs: 5,
@@ -247,7 +247,7 @@ async function source(test: Test, more: Partial<MqttSourceOptions> = {}) {
     },
     intake,
     {
-      log: (code, fields) => logs.push({ code, fields }),
+      log: (code, fields, level) => logs.push({ code, fields, ...(level === undefined ? {} : { level }) }),
       nowUs: () => clock.us,
       elapsedMs: () => clock.elapsedMs,
     },
@@ -895,6 +895,49 @@ t.test('mqtt guard - a declared 256 MB costs nothing and closes at the header', 
   t.ok(process.memoryUsage().rss - before < 48 * 1024 * 1024, 'RSS stayed');
   await until(() => broker.stats().connections === 0);
   t.match(broker.stats(), { refused: { oversize: 1 }, closed: { oversize: 1, malformed: 1 } });
+});
+
+t.test('mqtt guard - a publish that is too large is told with its size and what to do', async (t) => {
+  const { client, open, broker, logs } = await source(t, { limits: { packetBytesMax: 1_000 } });
+  const dev = await client();
+  dev.send(publish({ topic: 'devices/SECRET', payload: Buffer.alloc(2_000) }));
+  await dev.closed;
+  const stranger = await open();
+  stranger.send(connect({ will: { topic: 'devices/a', payload: 'w'.repeat(9_000) } }));
+  await stranger.closed;
+  await until(() => broker.stats().connections === 0);
+  const told = logs.filter(({ fields }) => fields.reason === 'oversize');
+  t.match(told, [
+    {
+      code: 'mqtt.closed',
+      level: 'warn',
+      fields: { bytes: 2_018, bytesMax: 1_000, advice: /^raise packetBytesMax of the listener/ },
+    },
+    { code: 'mqtt.refused', level: 'warn', fields: { bytesMax: 8_192, advice: /^CONNECT and SUBSCRIBE/ } },
+  ]);
+  t.notMatch(JSON.stringify(logs), /SECRET/);
+});
+
+t.test('mqtt topics - one with too many levels is told with their number and what to do', async (t) => {
+  const { client, intake, broker, logs } = await source(t);
+  for (const qos of [0, 1, 2] as const) {
+    const dev = await client({ id: `dev-${qos}` });
+    dev.send(publish({ topic: 'devices/a/b/c/d/e/f/g/SECRET', id: 7, qos }));
+    await dev.closed;
+    t.same(dev.got, [CONNACK], 'nothing is acknowledged');
+    await until(() => broker.stats().closed['topic-levels'] === qos + 1);
+  }
+  t.equal(intake.appended.length, 0);
+  const told = logs.filter(({ code }) => code === 'mqtt.closed');
+  t.equal(told.length, 3);
+  t.match(told[0], {
+    level: 'warn',
+    fields: { reason: 'topic-levels', levels: 9, levelsMax: 8, characters: 28, advice: /fewer levels/ },
+  });
+  t.notMatch(JSON.stringify(logs), /SECRET/);
+  const fits = await client({ id: 'fits' });
+  fits.send(publish({ topic: 'devices/a/b/c/d/e/f/g', id: 7 }));
+  t.equal(await fits.next(), puback(7));
 });
 
 t.test('mqtt guard - CONNECT and PUBLISH have their own caps', async (t) => {

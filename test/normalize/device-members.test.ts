@@ -82,7 +82,7 @@ t.test('device alarms - one that says nothing known goes to quarantine beside th
   });
 });
 
-t.test('device alarms - null, false and nothing are none; a number is none and told', async (t) => {
+t.test('device alarms - null, false and nothing are none; what is no alarm is quarantined', async (t) => {
   for (const alarm of [null, false, '', []]) {
     t.same(remarksOf(read({ device: 'd', hr: 1, alarm })), [[]], JSON.stringify(alarm));
   }
@@ -93,13 +93,25 @@ t.test('device alarms - null, false and nothing are none; a number is none and t
       [
         ['device-observation'],
         [['alarms that are neither a text nor an object that says something: 1']],
-        undefined,
+        {
+          code: 'not-understood',
+          reason: 'Alarms that are neither a text nor an object that says something: 1.',
+        },
       ],
       JSON.stringify(alarm),
     );
     t.equal(read({ device: 'd', alarm }).reject?.code, 'not-understood', 'alone it is refused');
   }
   t.match(read({ device: 'd', alarm: 'Leads off' }).events, [{ alarm: { text: 'Leads off' } }]);
+  const both = read({ device: 'd', hr: 1, alarms: [{ severity: 3 }, true, 'Leads off'] });
+  t.same(
+    both.events.map(({ kind }) => kind),
+    ['device-observation', 'device-alarm'],
+  );
+  t.equal(
+    both.reject?.reason,
+    'Alarms that are neither a text nor an object that says something: 1. Alarms without any member that the shape knows: 1.',
+  );
 });
 
 t.test('device identity - a truth value and a blank text identify nobody', async (t) => {
@@ -169,7 +181,7 @@ t.test('device words - what is no word leaves a remark', async (t) => {
   const made = read({
     device: 'd',
     readings: [
-      { code: 'hr', value: 1, interpretation: { system: 'x' }, status: true, referenceRange: { low: 1 } },
+      { code: 'hr', value: 1, interpretation: { system: 'x' }, status: true, referenceRange: { at: 1 } },
     ],
     alarm: { id: '1', priority: ['high', 'low'], phase: { at: 1 } },
   });
@@ -228,4 +240,151 @@ t.test('device batches - the first that is refused says why, the others where th
     reason([2, 3, 4, 5, 6, 7, 8, 9]),
     `${first} Refused as well: Object 3, Object 4, Object 5, Object 6, Object 7, 2 more.`,
   );
+});
+
+t.test("device words - IHE's own words of an alarm are understood [IHE PCD-04 OBX-8]", async (t) => {
+  const words = ({ events }: Normalized) => events.map(({ alarm }) => [alarm?.priority, alarm?.type]);
+  for (const [priority, type, expected] of [
+    ['PH', 'SP', ['high', 'physiological']],
+    ['pm', 'st', ['medium', 'technical']],
+    ['PL', 'SA', ['low', 'advisory']],
+    ['PI', 'SP', ['none', 'physiological']],
+    ['PN', 'SP', ['none', 'physiological']],
+  ]) {
+    const made = read({ device: 'd', alarm: { id: '1', priority, type } });
+    t.same([words(made), remarksOf(made)], [[expected], [[]]]);
+  }
+  const [high] = read({ device: 'd', alarm: { id: '1', priority: 'PH' } }).events;
+  t.equal(high && compileClassifier(configSchema.parse({}))(high).class, 'stat');
+  const crossed = read({ device: 'd', alarm: { id: '1', priority: 'SP', type: 'PH' } });
+  t.same(words(crossed), [['', '']], 'each in its place');
+});
+
+t.test('device units - the default of a name belongs to a bare number', async (t) => {
+  const of = (name: string, value: unknown) => {
+    const [one] = read({ device: 'd', readings: [{ code: name, value }] }).events[0]?.observations ?? [];
+    return [one?.value, one?.unit, one?.unitCode?.codings[0]?.code];
+  };
+  for (const [name, value] of [
+    ['temp', '98.6 F'],
+    ['weight', '160 lb'],
+    ['hr', '72 bpm'],
+    ['glucose', '5.5 mmol/L'],
+    ['spo2', '97%'],
+    ['temp', 'probe off'],
+  ] as const) {
+    t.same(of(name, value), [value, '', undefined], value);
+  }
+  for (const value of ['37', '37.0', ' 37.0 ', '36,5', '+1.5e1', '<20', '>= 20', '≤20'])
+    t.same(of('temp', value), [value, 'Cel', 'Cel'], value);
+  t.same(read({ device: 'd', temp: '98.6 F' }).events[0]?.observations[0]?.unit, '', 'in the flat form too');
+  const [said] =
+    read({ device: 'd', readings: [{ code: 'temp', value: '98.6 F', unit: 'F' }] }).events[0]?.observations ??
+    [];
+  t.equal(said?.unit, 'F', 'a unit that was sent stays');
+  const glucose = read({ device: 'd', glucose: '5.5 mmol/L' }).events[0]?.observations[0];
+  t.notMatch(JSON.stringify(glucose?.code), /loinc/, 'whose code depends on the unit');
+});
+
+t.test('device identity - the type of a device is no type of its identifier', async (t) => {
+  const [event] = read({ device: { id: 'x1', system: 'urn:oid:1.2.3', type: 'monitor' }, hr: 1 }).events;
+  t.match(event?.device, {
+    identifiers: [{ value: 'x1', system: 'urn:oid:1.2.3', type: '' }],
+    type: { text: 'monitor' },
+  });
+  const many = { identifiers: [{ value: 'x1', type: 'SNO' }, { id: 'x2' }], type: 'monitor' };
+  t.match(read({ device: many, hr: 1 }).events[0]?.device, {
+    identifiers: [
+      { value: 'x1', type: 'SNO' },
+      { value: 'x2', type: '' },
+    ],
+    type: { text: 'monitor' },
+  });
+  const patient = { id: '1', type: 'MR' };
+  t.match(read({ device: 'd', hr: 1, patient }).events[0]?.patient?.identifiers, [{ type: 'MR' }]);
+});
+
+t.test('device remarks - what a place of the shape has and nobody understands is told', async (t) => {
+  const told = (payload: object) => remarksOf(read({ device: 'd', hr: 1, ...payload }));
+  t.same(told({ patient: { id: '1', name: 'X', birthDate: '1950-01-01' } }), [
+    ['patient: members that the shape does not know: 2'],
+  ]);
+  t.same(told({ patient: { identifiers: [{ value: '1' }], name: 'X' } }), [
+    ['patient: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ encounter: { id: '1', class: 'IMP' } }), [
+    ['encounter: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ device: { id: 'd', model: 'M', serial: '5' } }), [
+    ['device: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ location: { unit: 'ICU', pod: 4 } }), [
+    ['location: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ location: ['ICU'] }), [['location: neither a text nor an object']]);
+  for (const none of [null, '', [], {}]) t.same(told({ location: none }), [[]], JSON.stringify(none));
+  const reading = { code: 'x', value: 1, method: 'auto', quality: 'bad', limits: { low: 1 }, note: null };
+  t.same(told({ readings: [{ code: 'hr', value: 1 }, reading] }), [
+    ['reading 2: members that the shape does not know: 3'],
+  ]);
+  t.same(told({ hr: { value: 1, quality: 'bad' } }), [
+    ['reading 1: members that the shape does not know: 1'],
+  ]);
+  t.same(told({ alarm: { id: '1', value: 30, limit: 40 } }), [
+    [],
+    ['alarm: members that the shape does not know: 2'],
+  ]);
+  const known = {
+    patient: { id: '1', system: 'S', type: 'MR' },
+    location: { unit: 'ICU', room: '1', bed: '2', facility: '', building: '', floor: '', text: 'x' },
+    readings: [{ code: { code: 'x', system: 'S', display: 'X' }, value: 1, unit: '%', time: 1795685400 }],
+    alarm: { id: '1', system: 'S', code: 'A', text: 'x', time: 1795685400, location: 'lead II' },
+  };
+  t.same(told(known), [[], []]);
+});
+
+t.test('device readings - a reference range with one bound', async (t) => {
+  const of = (referenceRange: unknown) => {
+    const made = read({ device: 'd', readings: [{ code: 'hr', value: 1, referenceRange }] });
+    return [made.events[0]?.observations[0]?.referenceRange, remarksOf(made)[0]];
+  };
+  t.same(of({ low: 90 }), ['>=90', []]);
+  t.same(of({ high: '120.0' }), ['<=120.0', []]);
+  t.same(of({ low: 50, high: 120 }), ['50-120', []]);
+  t.same(of({ low: { value: 5 } }), ['', ['reading 1: the reference range is no text']]);
+});
+
+t.test('device limits - JSON that is too much is too large, not unreadable', async (t) => {
+  const of = (text: string) => normalizeDevice(Buffer.from(text), context).reject;
+  const deep = `${'['.repeat(33)}${']'.repeat(33)}`;
+  t.same(of(deep), { code: 'too-large', reason: 'JSON of more than 32 levels, at character 32.' });
+  t.same(of(`{"device":"d","hr":${'1'.repeat(65)}}`), {
+    code: 'too-large',
+    reason: 'JSON with a number of more than 64 characters, at character 19.',
+  });
+  const many = of(`[${'0,'.repeat(250_000)}0]`);
+  t.match(many, { code: 'too-large', reason: /^JSON of more than 250,000 values, at character \d+\.$/ });
+  t.same(of('{"a":}'), {
+    code: 'unreadable',
+    reason: 'Not JSON text: a value was expected at character 5.',
+  });
+});
+
+t.test('device limits - 20,000 readings fit, with all that the shape knows of each', async (t) => {
+  const reading = {
+    code: 'hr',
+    value: 72,
+    unit: '/min',
+    status: 'final',
+    interpretation: 'H',
+    time: 1795685400,
+  };
+  const full = (count: number) =>
+    read({
+      device: 'd',
+      readings: Array(count).fill({ ...reading, referenceRange: { low: 50, high: 120 } }),
+    });
+  t.equal(full(20_000).events[0]?.observations.length, 20_000);
+  const bare = Array(20_001).fill({ code: 'hr', value: 72 });
+  t.same(read({ device: 'd', readings: bare }).reject, { code: 'too-large', reason: 'Over 20000 readings.' });
 });

@@ -279,7 +279,7 @@ t.test('device rejects - say why, never what', async (t) => {
     ['', 'nothing-in-it', /empty/],
     ['offline', 'unreadable', /a value was expected at character 0/],
     [Buffer.from([0xff, 0xfe, 1, 2]), 'unreadable', /not UTF-8/],
-    [deep, 'unreadable', /too deep/],
+    [deep, 'too-large', /more than 32 levels/],
     ['{"device":"d","heartRate":1,"heartRate":2}', 'unreadable', /occurs twice/],
     ['{"device":"d","heartRate":1}x', 'unreadable', /after the value/],
     ['{"device":"d","heartRate":01}', 'unreadable', /comma/],

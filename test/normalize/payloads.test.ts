@@ -628,3 +628,110 @@ t.test('payload fuzz - whatever comes, the templates give events or a reason', a
   }
   t.ok(made > 0, `${made} events`);
 });
+
+t.test('payload alarms - inactivation has several words, or a list of them', async (t) => {
+  const meaning = template(`
+device: $.d
+alarm: { id: $.id, inactivation: { from: $.i, words: { mute: audio-off } }, priority: { from: $.p } }`);
+  for (const [i, expected] of [
+    ['audio-paused alarm-off', 'audio-paused alarm-off'],
+    [['AUDIO_PAUSED', 'alarm-off'], 'audio-paused alarm-off'],
+    [['mute', 'alert-acknowledged alarm-paused'], 'audio-off alert-acknowledged alarm-paused'],
+    ['audio paused', 'audio-paused'],
+    ['mute', 'audio-off'],
+  ] as const) {
+    const { events } = run(meaning, 's', { d: 'x', id: 7, i, p: 'PH' });
+    t.match(events[0]?.alarm, { inactivation: expected, priority: 'high' });
+    t.same(events[0]?.provenance?.remarks, []);
+  }
+  const { events } = run(meaning, 's', { d: 'x', id: 7, i: ['alarm-off', 'mauve', { code: 'x' }] });
+  t.equal(events[0]?.alarm?.inactivation, 'alarm-off');
+  t.same(events[0]?.provenance?.remarks, [
+    'an object or a list where a path of the template expects a value',
+    'alarm inactivation: not a known word',
+  ]);
+});
+
+t.test('payload alarms - a text that is false is no alarm', async (t) => {
+  const meaning = template(`
+device: $.d
+observations: [{ code: { system: urn:x, code: hr }, value: $.hr }]
+alarm: { text: [$.m, $.n], priority: { from: $.p } }`);
+  const texts = (payload: object) =>
+    run(meaning, 's', { d: 'x', hr: 72, ...payload }).events.map(({ alarm }) => alarm?.text);
+  for (const m of [false, null, '']) t.same(texts({ m }), [undefined], String(m));
+  t.same(texts({ m: false, n: 'Leads off' }), [undefined, 'Leads off'], 'the next path has it');
+  t.same(texts({ m: 'Leads off' }), [undefined, 'Leads off']);
+});
+
+t.test('payload reasons - an entry without a code costs itself alone where it is not required', async (t) => {
+  const of = (required: boolean) =>
+    template(`
+device: $.d
+observations: [{ each: "$.r[*]", code: { from: "@.c", system: X }, value: "@.v", required: ${required} }]`);
+  const payload = { d: 'x', r: [{ c: 'hr', v: 72 }, { v: 5 }, { c: 'rr', v: 12 }] };
+  const { events, reject } = run(of(false), 's', payload);
+  t.equal(reject, undefined);
+  t.same(
+    events[0]?.observations.map(({ value }) => value),
+    ['72', '12'],
+  );
+  t.same(events[0]?.provenance?.remarks, ['observations[0], entry 2: has no code']);
+  t.equal(
+    run(of(true), 's', payload).reject?.reason,
+    'Payload template "p", item 1: observations[0], entry 2 has no code.',
+  );
+  t.equal(
+    run(of(true), 's', { d: 'x', r: [{ c: 'hr', v: 72 }, { c: 'rr' }] }).reject?.reason,
+    'Payload template "p", item 1: observations[0], entry 2 has no value (@.v).',
+  );
+});
+
+t.test('payload reasons - say what was looked for and what was found', async (t) => {
+  const meaning = template(`
+device: $.d
+observations: [{ code: { system: urn:x, code: hr }, value: [$.v, $.vs, $.vb] }]`);
+  const reason = (payload: object) => run(meaning, 's', { d: 'x', ...payload }).reject?.reason;
+  t.equal(reason({}), 'Payload template "p", item 1: observations[0] has no value ($.v, $.vs, $.vb).');
+  t.equal(
+    reason({ v: [1] }),
+    'Payload template "p", item 1: observations[0] has an object or a list for its value ($.v, $.vs, $.vb).',
+  );
+  const alarms = template(`
+each: $.a[*]
+device: $.d
+alarm: { when: 'text("@.on") == "1"', text: "@.t" }`);
+  const made = run(alarms, 's', {
+    d: 'x',
+    a: [
+      { t: 'A', on: 1 },
+      { t: 'B', on: 0 },
+    ],
+  });
+  t.equal(made.events.length, 1);
+  t.equal(
+    made.reject?.reason,
+    'Payload template "p", item 2: the condition of its alarm does not hold, and nothing else that the template reads has a value.',
+  );
+});
+
+t.test('payload reasons - a condition that cannot be worked out is told', async (t) => {
+  const meaning = template(`
+when: double(text("$.v")) > 5.0
+device: $.d
+observations: [{ code: { system: urn:x, code: hr }, value: $.v }]`);
+  t.equal(run(meaning, 's', { d: 'x', v: 10 }).events.length, 1);
+  t.equal(
+    run(meaning, 's', { d: 'x', v: 'n/a' }).reject?.reason,
+    'No payload template (p) took it. The `when` of p could not be worked out (a text that is no number?). Not the vitals shape: missing `device`, and `readings`, a vital by its name, or `alarm`.',
+  );
+  t.notMatch(run(meaning, 's', { d: 'x', v: 1 }).reject?.reason, /worked out/);
+  const inside = template(`
+device: $.d
+observations:
+  - { when: 'double(text("$.v")) > 5.0', code: { system: urn:x, code: hr }, value: $.v, required: false }
+  - { code: { system: urn:x, code: rr }, value: $.w }`);
+  t.same(run(inside, 's', { d: 'x', v: 'n/a', w: 1 }).events[0]?.provenance?.remarks, [
+    'observations[0]: its `when` could not be worked out',
+  ]);
+});

@@ -178,7 +178,7 @@ class Broker implements MqttSource {
       }),
       connectTimeout: limits.connectTimeoutMs,
       drainTimeout: limits.drainTimeoutMs,
-      maxTopicLevels: limits.topicLevelsMax,
+      maxTopicLevels: aedesTopicLevelsMax, // the bound of ours is looked at where it can be told (publish.ts)
       maxInflightInbound: 0, // aedes looks after the commit; the bound here is looked at before it
       maxClientsIdLength: limits.clientIdCharsMax, // 3.1 says 23; devices in the field do not
       queueLimit: 1_024, // packets sent without waiting for CONNACK are allowed (section 3.1.4)
@@ -246,6 +246,9 @@ class Broker implements MqttSource {
     this.#counters.log('mqtt.stopped', {});
   }
 }
+
+/** More than this its matcher does not take. */
+const aedesTopicLevelsMax = 100;
 
 /** aedes tells its timeouts apart by text only. */
 const AEDES_TIMEOUTS: Record<string, string> = {

@@ -4,8 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import { Answers } from './answers.ts';
-import { attachGuard, type GuardFault } from './guard.ts';
-import type { Client, Link } from './link.ts';
+import { attachGuard, type GuardFault, type Oversize } from './guard.ts';
+import type { Client, Link, Told } from './link.ts';
 import type { MqttPart } from './part.ts';
 
 export class Connections {
@@ -30,7 +30,10 @@ export class Connections {
     const link: Link = {
       client: undefined as unknown as Client, // set below, before any byte can come
       socket,
-      guard: attachGuard(socket, this.#part.limits, (fault) => closeAtFault(link, fault)),
+      guard: attachGuard(socket, this.#part.limits, (fault, oversize) => {
+        link.told ??= oversize && toldOf(oversize);
+        closeAtFault(link, fault);
+      }),
       address: socket.remoteAddress ?? '',
       answers: new Answers(),
       principal: '',
@@ -41,6 +44,7 @@ export class Connections {
       resumed: false,
       subscriptions: 0,
       reason: undefined,
+      told: undefined,
       stalledAt: -1,
     };
     const { stats } = this.#part.counters;
@@ -73,8 +77,8 @@ export class Connections {
     this.#links.delete(link);
     counters.stats.connections--;
     if (link.reason && !this.#part.stopping()) {
-      if (link.session) counters.closed(link.reason, link.address);
-      else counters.refused(link.reason, link.address);
+      if (link.session) counters.closed(link.reason, link.address, link.told);
+      else counters.refused(link.reason, link.address, '', link.told);
     }
     this.#onClosed(link);
   }
@@ -95,6 +99,13 @@ export class Connections {
 
 /** CONNACK, no session, return code 1: unacceptable protocol version. */
 const CONNACK_VERSION = Buffer.from([0x20, 0x02, 0x00, 0x01]);
+
+function toldOf({ publish, bytes, bytesMax }: Oversize): Told {
+  const advice = publish
+    ? 'raise packetBytesMax of the listener, or let the device send less at once'
+    : 'CONNECT and SUBSCRIBE have a fixed bound: a shorter will, fewer filters at once';
+  return { bytes, bytesMax, advice };
+}
 
 function closeAtFault(link: Link, fault: GuardFault): void {
   link.reason ??= fault;

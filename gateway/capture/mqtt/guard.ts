@@ -27,6 +27,14 @@ export interface GuardLimits {
   packetBytesMax: number;
 }
 
+/** A packet that declares more than it may, and how much. */
+export interface Oversize {
+  /** Else it is another packet, which carries no payload of a publisher. */
+  publish: boolean;
+  bytes: number;
+  bytesMax: number;
+}
+
 /** Pure: bytes in, verdicts out. */
 export class FixedHeaders {
   readonly #limits: GuardLimits;
@@ -43,6 +51,15 @@ export class FixedHeaders {
 
   constructor(limits: GuardLimits) {
     this.#limits = limits;
+  }
+
+  /** Of the packet whose header was an `oversize` fault. */
+  get oversize(): Oversize {
+    return { publish: this.#type === PUBLISH, bytes: this.#length, bytesMax: this.#bytesMax };
+  }
+
+  get #bytesMax(): number {
+    return this.#type === PUBLISH ? this.#limits.packetBytesMax : this.#limits.connectBytesMax;
   }
 
   /** Inside a packet: its first byte came, its last did not. */
@@ -98,9 +115,8 @@ export class FixedHeaders {
     this.#lengthBytes++;
     const last = (byte & 0x80) === 0;
     if (!last && this.#lengthBytes === 4) return 'malformed'; // section 2.2.3: four bytes at most
-    const max = this.#type === PUBLISH ? this.#limits.packetBytesMax : this.#limits.connectBytesMax;
-    if (this.#length > max) return 'oversize';
     if (!last) return undefined;
+    if (this.#length > this.#bytesMax) return 'oversize';
     if (!lengthFits(this.#type, this.#length)) return 'malformed';
     this.#first = false;
     this.#left = this.#length;
@@ -212,7 +228,7 @@ export interface Guard {
 export function attachGuard(
   socket: Socket,
   limits: GuardLimits,
-  onFault: (fault: GuardFault) => void,
+  onFault: (fault: GuardFault, oversize?: Oversize) => void,
 ): Guard {
   const headers = new FixedHeaders(limits);
   const push = socket.push.bind(socket);
@@ -227,7 +243,7 @@ export function attachGuard(
       const fault = headers.feed(chunk);
       if (fault) {
         dead = true;
-        onFault(fault);
+        onFault(fault, fault === 'oversize' ? headers.oversize : undefined);
         return false;
       }
     }

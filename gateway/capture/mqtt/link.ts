@@ -8,6 +8,12 @@ import type { Answers } from './answers.ts';
 import type { Guard } from './guard.ts';
 import type { Session } from './sessions.ts';
 
+/** Sizes, bounds and an advice; never a topic. */
+export interface Told {
+  readonly [field: string]: string | number;
+  readonly advice: string;
+}
+
 export interface Link {
   client: Client;
   readonly socket: Socket;
@@ -24,6 +30,8 @@ export interface Link {
   subscriptions: number;
   /** Why it was closed, where it was not the client's own doing. */
   reason: string | undefined;
+  /** What is told of it, where somebody has to do something: the client comes again with the same for ever. */
+  told: Told | undefined;
   /** For the sweep: chunks seen at its last look while inside a packet. */
   stalledAt: number;
 }

@@ -1,4 +1,5 @@
 /** What the MQTT source is given, its limits, and what it counts. */
+import { mqttTopicLevelsMax } from '../../../proto/limits.ts';
 import type { Class } from '../intake.ts';
 import { isTopicFilter } from './acl.ts';
 import { isPasswordHash } from './passwords.ts';
@@ -85,7 +86,7 @@ export const limitDefaults: MqttLimits = {
   connectTimeoutMs: 5_000,
   connectionsMax: 2_000,
   connectionsPerAddressMax: 256,
-  topicLevelsMax: 8,
+  topicLevelsMax: mqttTopicLevelsMax,
   keepaliveSecondsMax: 3_600,
   clientIdCharsMax: 256,
   inFlightMax: 1_024,
@@ -102,8 +103,8 @@ export const limitDefaults: MqttLimits = {
 };
 
 export interface MqttHooks {
-  /** Never payload, topic, client id or password. */
-  log(code: string, fields: Record<string, string | number>): void;
+  /** Never payload, topic, client id or password. `warn` where somebody has to do something; else `info`. */
+  log(code: string, fields: Record<string, string | number>, level?: 'warn'): void;
   nowUs(): bigint;
   /** For spans: no step of the wall clock moves it. */
   elapsedMs(): number;

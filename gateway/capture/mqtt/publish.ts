@@ -63,11 +63,20 @@ export class Publishing {
   }
 
   #refusal(link: Link, packet: PublishPacket): string | undefined {
-    if (!isTopicName(packet.topic, this.#part.limits.topicLevelsMax)) return 'topic';
+    if (!isTopicName(packet.topic, this.#part.limits.topicLevelsMax)) return this.#topicFault(link, packet);
     if (packet.qos > 0 && !((packet.messageId ?? 0) >= 1)) return 'malformed'; // [MQTT-2.3.1-1]
     if (!link.access?.mayPublish(packet.topic)) return 'acl';
     if (packet.qos === 2 && !this.#qos2.makeRoom(link, packet.messageId as number)) return 'unreleased-limit';
     return undefined;
+  }
+
+  #topicFault(link: Link, { topic }: PublishPacket): string {
+    const { topicLevelsMax: levelsMax } = this.#part.limits;
+    const levels = topic.split('/').length;
+    if (levels <= levelsMax) return 'topic';
+    const advice = 'let the device publish to a topic of fewer levels';
+    link.told ??= { levels, levelsMax, characters: topic.length, advice };
+    return 'topic-levels';
   }
 
   #draft(link: Link, packet: PublishPacket, payload: Buffer): RecordDraft {

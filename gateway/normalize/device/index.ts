@@ -2,7 +2,7 @@
 
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json } from './json.ts';
-import { JsonError, readJson } from './json.ts';
+import { JsonError, JsonTooLarge, readJson } from './json.ts';
 import { fromTemplates } from './payload.ts';
 import { reject } from './scope.ts';
 import { deviceLimits, fromVitals } from './vitals-shape.ts';
@@ -15,18 +15,20 @@ export function normalizeDevice(raw: Uint8Array, context: NormalizeContext): Nor
   try {
     payload = readJson(new TextDecoder('utf-8', { fatal: true }).decode(raw)); // takes a byte order mark away
   } catch (error) {
+    if (error instanceof JsonTooLarge) return reject('too-large', `${error.message}.`);
     const reason = error instanceof JsonError ? error.message : 'bytes that are not UTF-8';
     return reject('unreadable', `Not JSON text: ${reason}.`);
   }
   const templates = context.payloads ?? [];
   if (templates.length === 0) return fromVitals(payload, context);
   const made = fromTemplates(payload, templates, context);
-  if (made !== undefined) return made;
+  if ('events' in made) return made;
   const vitals = fromVitals(payload, context);
   if (vitals.reject?.code !== 'not-understood') return vitals;
   const names = templates.map(({ name }) => name).join(', ');
-  return {
-    ...vitals,
-    reject: { ...vitals.reject, reason: `No payload template (${names}) took it. ${vitals.reject.reason}` },
-  };
+  const failed = made.failed.join(', ');
+  const condition =
+    failed && ` The \`when\` of ${failed} could not be worked out (a text that is no number?).`;
+  const reason = `No payload template (${names}) took it.${condition} ${vitals.reject.reason}`;
+  return { ...vitals, reject: { ...vitals.reject, reason } };
 }

@@ -14,10 +14,13 @@ export function payloadAlarm(
   reading: Reading,
   itemTime: ClinicalTime | undefined,
 ): Alarm | undefined {
-  if (template.when !== undefined && !reading.holds(template.when)) return undefined;
+  const { when } = template;
+  const failed = (): void => reading.scope.remark('alarm: its `when` could not be worked out');
+  if (when !== undefined && !reading.holds(when, failed)) return undefined;
   const identifier = template.id && identifierOf(template.id, reading)[0];
   const code = codeOf(template.code, reading);
-  const text = reading.text(template.text);
+  // False says that there is none, as in the built-in shape.
+  const text = reading.text(template.text, (value) => value !== false);
   if (identifier === undefined && code === undefined && text === '') {
     const speaks = [template.priority, template.phase].some(
       (one) => one !== undefined && reading.text(one.from) !== '',
@@ -34,7 +37,7 @@ export function payloadAlarm(
     priority: reading.word(template.priority, PRIORITIES, 'alarm priority'),
     phase,
     state: reading.word(template.state, STATES, 'alarm state'),
-    inactivation: reading.word(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
+    inactivation: reading.wordList(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
     type: reading.word(template.type, TYPES, 'alarm type'),
     ...alarmTimes(phase, template.phase !== undefined && reading.text(template.phase.from) !== '', time),
   });

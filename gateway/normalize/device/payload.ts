@@ -29,12 +29,16 @@ import { codeOf, identifierOf } from './template-values.ts';
 export const payloadLimits = { itemsMax: 1_000, charactersMax: 16 * 1024 * 1024 } as const;
 const flagsMax = 16;
 
-/** Undefined: no template took anything of it. */
+/** No template took anything of it, perhaps because of the condition of one, which could not be worked out. */
+export interface NotTaken {
+  failed: readonly string[];
+}
+
 export function fromTemplates(
   payload: Json,
   templates: readonly PayloadTemplate[],
   context: NormalizeContext,
-): Normalized | undefined {
+): Normalized | NotTaken {
   const run = new Run(context);
   let name = '';
   try {
@@ -59,6 +63,7 @@ class Run {
   readonly #meter = new Meter();
   readonly #selected = new Set<Json>();
   readonly #taken = new Set<Json>();
+  readonly #failed = new Set<string>();
   readonly #events: ClinicalEvent[] = [];
   readonly #refused: Refused[] = [];
   #items = 0;
@@ -78,7 +83,8 @@ class Run {
       const reading = new Reading({ payload, item, topic }, this.#context, this.#meter, (text) =>
         this.#count(text),
       );
-      if (template.when !== undefined && !reading.holds(template.when)) return;
+      const { name, when } = template;
+      if (when !== undefined && !reading.holds(when, () => this.#failed.add(name))) return;
       this.#taken.add(item);
       this.#items += 1;
       if (this.#items > payloadLimits.itemsMax)
@@ -94,8 +100,8 @@ class Run {
     });
   }
 
-  outcome(): Normalized | undefined {
-    if (this.#taken.size === 0) return undefined;
+  outcome(): Normalized | NotTaken {
+    if (this.#taken.size === 0) return { failed: [...this.#failed] };
     for (const item of this.#taken) this.#selected.delete(item);
     const passedOver = this.#selected.size;
     if (passedOver > 0) {
@@ -136,7 +142,13 @@ function readItem(template: PayloadTemplate, reading: Reading): Normalized {
   }
   const alarm = template.alarm && payloadAlarm(template.alarm, reading, time);
   if (alarm !== undefined) events.push(eventOf('device-alarm', 'unknown', shared, scope, rule, { alarm }));
-  if (events.length === 0) return reject('nothing-in-it', 'nothing that the template reads has a value.');
+  if (events.length === 0) {
+    const nothing = 'nothing that the template reads has a value.';
+    if (template.alarm?.when === undefined) return reject('nothing-in-it', nothing);
+    const unmet =
+      'the condition of its alarm does not hold, and nothing else that the template reads has a value.';
+    return reject('nothing-in-it', unmet);
+  }
   const panel = codeOf(template.panel, reading);
   for (const event of events) {
     if (panel !== undefined) event.order = Order.fromPartial({ service: panel });
@@ -152,21 +164,33 @@ function readItem(template: PayloadTemplate, reading: Reading): Normalized {
 function observe(template: ObservationTemplate, item: Reading): Observation[] | string {
   const found: Observation[] = [];
   let wanted = template.each === undefined && template.required;
-  for (const reading of item.items(template)) {
-    if (template.when !== undefined && !reading.holds(template.when)) {
+  for (const [i, reading] of item.items(template).entries()) {
+    const at = template.each === undefined ? template.at : `${template.at}, entry ${i + 1}`;
+    const failed = (): void => reading.scope.remark(`${at}: its \`when\` could not be worked out`);
+    if (template.when !== undefined && !reading.holds(template.when, failed)) {
       wanted = false;
       continue;
     }
     const values = template.coded.length > 0 ? [''] : reading.texts(template.value);
     if (values.length === 0) {
-      if (template.required) return `${template.at} has no value (${template.valueText}).`;
+      if (template.required) return `${at} ${noValue(template, reading)}`;
       continue;
     }
     const code = codeOf(template.code, reading);
-    if (code === undefined) return `${template.at} has no code.`;
+    if (code === undefined) {
+      // One that is not required is left out, and costs no other.
+      if (template.each === undefined || template.required) return `${at} has no code.`;
+      reading.scope.remark(`${at}: has no code`);
+      continue;
+    }
     for (const value of values) found.push(observationOf(template, reading, code, value));
   }
-  return found.length === 0 && wanted ? `${template.at} has no value (${template.valueText}).` : found;
+  return found.length === 0 && wanted ? `${template.at} ${noValue(template, item)}` : found;
+}
+
+function noValue({ value, valueText }: ObservationTemplate, reading: Reading): string {
+  const found = reading.findsMembers(value) ? 'an object or a list for its value' : 'no value';
+  return `has ${found} (${valueText}).`;
 }
 
 function observationOf(

@@ -20,7 +20,7 @@ import { addMapped } from '../codes.ts';
 import { identifierSystem } from '../identity.ts';
 import { beginnings } from '../known-word.ts';
 import type { NormalizeContext, Normalized, Reject, RejectCode } from '../outcome.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import { readDeviceTime } from './time.ts';
 import { ucumOf } from './vitals.ts';
@@ -73,6 +73,20 @@ export class Scope {
     const read = readDeviceTime(text ?? '', value instanceof JsonNumber, this.context.zone);
     if (read.remark !== '') this.remark(`${where}: ${read.remark}`);
     return read.time;
+  }
+
+  /** The text of a member; what is none (an object, a list) leaves a remark. */
+  text(value: Json | undefined, where: string): string {
+    const text = scalar(value);
+    if (text === undefined && value !== undefined && value !== null) this.remark(`${where}: not a text`);
+    return text ?? '';
+  }
+
+  /** Members at a place of ours that nobody reads, where they say something; counted, not named. */
+  unknown(fields: JsonObject, known: ReadonlySet<string>, where: string): void {
+    let count = 0;
+    for (const [name, value] of fields) if (!known.has(name) && value !== null && value !== '') count++;
+    if (count > 0) this.remark(`${where}: members that the shape does not know: ${count}`);
   }
 
   map(code: Code): Code {

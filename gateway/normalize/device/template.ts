@@ -33,7 +33,7 @@ export interface ObservationTemplate {
   when: PayloadPredicate | undefined;
   code: readonly CodingFrom[];
   value: Paths;
-  /** The first path of the value, as it was written. */
+  /** The paths of the value, as they were written. */
   valueText: string;
   coded: ObservationConfig['value']['coded'];
   unit: { text: string; ucum: string; from: Paths };
@@ -117,7 +117,7 @@ function observation(config: ObservationConfig, i: number): ObservationTemplate 
     when: predicate(config.when),
     code: codings(config.code),
     value: paths(config.value.from),
-    valueText: config.value.from[0] ?? '',
+    valueText: config.value.from.join(', '),
     coded: config.value.coded,
     unit: { ...config.unit, from: paths(config.unit.from) },
     required: config.required,

@@ -4,6 +4,7 @@
  */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
+import { knownWords } from '../known-word.ts';
 import type { Json, JsonObject } from './json.ts';
 import {
   alarmTimes,
@@ -58,6 +59,7 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     if (attributes.every((name) => isNothing(fields.get(name)))) return undefined;
     scope.remark('alarm: without code, text and id');
   }
+  if (item instanceof Map) scope.unknown(item, members, 'alarm');
   const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string =>
     wordIn(words, fields.get(member), `alarm ${member}`, scope);
   const phase = word('phase', PHASES);
@@ -79,12 +81,15 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
   });
 }
 
-/** Sound may be paused while the alarm is acknowledged: words beside each other, as PCD-04 has them. */
 function inactivationOf(sent: Json | undefined, scope: Scope): string {
-  const words = wordsOf(sent, 'alarm inactivation', scope).flatMap((one) => one.trim().split(/\s+/));
-  const found = words.map((one) => wordIn(INACTIVATIONS, one, 'alarm inactivation', scope));
-  return [...new Set(found)].filter(Boolean).join(' ');
+  const { words, strange } = knownWords(INACTIVATIONS, wordsOf(sent, 'alarm inactivation', scope));
+  if (strange) scope.remark('alarm inactivation: not a known word');
+  return words.join(' ');
 }
 
 /** Each of them says that there is an alarm. */
 const attributes = ['priority', 'phase', 'state', 'inactivation', 'type'] as const;
+const members: ReadonlySet<string> = new Set([
+  ...attributes,
+  ...['id', 'system', 'code', 'name', 'text', 'time', 'location'],
+]);

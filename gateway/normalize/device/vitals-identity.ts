@@ -9,22 +9,31 @@ import { identifier, idText, localCode, type Scope, scalar } from './scope.ts';
 
 const identifiersMax = 32;
 
+const identifying = ['id', 'value', 'system', 'type', 'identifiers', 'identifier'] as const;
+const ofIdentity: ReadonlySet<string> = new Set(identifying);
+const ofDevice: ReadonlySet<string> = new Set([...identifying, 'model', 'manufacturer', 'battery']);
+const ofLocation: ReadonlySet<string> = new Set([
+  ...['unit', 'pointOfCare', 'ward', 'room', 'bed', 'facility', 'building', 'floor', 'description', 'text'],
+]);
+
 /** Undefined: nothing says which device it is. */
 export function deviceOf(object: JsonObject, scope: Scope): Device | undefined {
   const said = deviceSaid(object);
-  const identifiers = identifiersOf(said, 'device', scope);
+  // Beside the device's own id, `type` says what it is, not what its number is.
+  const identified = said instanceof Map ? new Map([...said].filter(([name]) => name !== 'type')) : said;
+  const identifiers = identifiersOf(identified, 'device', scope, ofDevice);
   if (identifiers.length === 0) return undefined;
   const device = Device.fromPartial({
     identifiers,
     path: scope.context.topic,
-    battery: scalar(object.get('battery')) ?? '',
+    battery: scope.text(object.get('battery'), 'battery'),
   });
   if (said instanceof Map) {
-    device.model = scalar(said.get('model')) ?? '';
-    device.manufacturer = scalar(said.get('manufacturer')) ?? '';
-    const type = scalar(said.get('type'));
+    device.model = scope.text(said.get('model'), 'device model');
+    device.manufacturer = scope.text(said.get('manufacturer'), 'device manufacturer');
+    const type = scope.text(said.get('type'), 'device type');
     if (type) device.type = localCode(type, scope);
-    device.battery ||= scalar(said.get('battery')) ?? '';
+    device.battery ||= scope.text(said.get('battery'), 'battery');
   }
   device.location = locationOf(object.get('location'), scope);
   return device;
@@ -41,19 +50,28 @@ function deviceSaid(object: JsonObject): Json | undefined {
 }
 
 /** What is said and is no identifier leaves a remark. */
-export function identifiersOf(value: Json | undefined, where: string, scope: Scope): Identifier[] {
+export function identifiersOf(
+  value: Json | undefined,
+  where: string,
+  scope: Scope,
+  known: ReadonlySet<string> = ofIdentity,
+): Identifier[] {
   if (value === undefined || value === null || value === '') return [];
   if (Array.isArray(value)) {
-    return value.flatMap((one) => identifiersOf(one, where, scope)).slice(0, identifiersMax);
+    return value.flatMap((one) => identifiersOf(one, where, scope, known)).slice(0, identifiersMax);
   }
   const fields: JsonObject = value instanceof Map ? value : new Map([['id', value]]);
   const many = fields.get('identifiers') ?? fields.get('identifier');
-  if (many !== undefined) return identifiersOf(many, where, scope);
+  if (many !== undefined) {
+    scope.unknown(fields, known, where);
+    return identifiersOf(many, where, scope);
+  }
   const id = idText(fields.get('id') ?? fields.get('value'));
   if (id === undefined) {
     scope.remark(`${where}: no identifier`);
     return [];
   }
+  scope.unknown(fields, known, where);
   return [identifier(id, scalar(fields.get('system')) ?? '', scalar(fields.get('type')) ?? '', scope)];
 }
 
@@ -61,8 +79,10 @@ function locationOf(value: Json | undefined, scope: Scope): Location | undefined
   const blank = Device.fromPartial({ location: {} }).location as Location;
   if (!(value instanceof Map)) {
     const text = scalar(value);
+    if (Array.isArray(value) && value.length > 0) scope.remark('location: neither a text nor an object');
     return text ? { ...blank, description: text } : undefined;
   }
+  scope.unknown(value, ofLocation, 'location');
   const part = (...names: string[]): string => {
     const said = names.map((name) => value.get(name)).find((one) => one !== undefined);
     const text = scalar(said);

@@ -12,8 +12,8 @@
  *   patient    identifier, {id, system, type}, or {identifiers: [{value, system, type}]}; absent: not known
  *   encounter  visit number, or {id, system}
  *   location   {unit, room, bed, facility}, or text: where the device says it stands, never identity
- *   time       FHIR dateTime; without an offset the source's zone is assumed and marked; also epoch seconds or
- *              milliseconds. Of the readings; a reading may have its own
+ *   time       FHIR dateTime; without an offset the source's zone is assumed and marked; also seconds, milli-,
+ *              micro- or nanoseconds since 1970, told by their size (2000 to 2100). Of the readings; a reading may have its own
  *   readings   [{code, value, unit, status, interpretation, referenceRange, time}], code as text or
  *              {code, system, display}; or an object name → value, also called `values`
  *              Flags, status and the words of an alarm: a text, {code}, {value}, {text}, or a list of these
@@ -23,11 +23,12 @@
  *              Any of these makes it one; so does a text. null, false and '' are no alarm
  *   battery    as the device says it
  *
- * Names of vitals.ts get their MDC and LOINC codings and, where no unit was sent, the unit that the shape has for
- * them (a unit that is no text is none, with a remark). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
+ * Names of vitals.ts get their MDC and LOINC codings and, where a bare number has no unit, the unit that the shape
+ * has for them (a unit that is no text is none, with a remark; `98.6 F` keeps its text). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
- * One device-observation event for all readings of an object, one device-alarm event for each alarm; one that says nothing
- * which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
+ * One device-observation event for all readings of an object, one device-alarm event for each alarm; what is no alarm
+ * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
+ * What stands at one of these places and is nothing of this leaves a remark.
  */
 
 import type { Alarm, ClinicalTime, Device } from '../../../proto/gen/hilum/v1/event.ts';
@@ -73,6 +74,10 @@ const KNOWN = new Set([
   'battery',
 ]);
 
+const OF_READING: ReadonlySet<string> = new Set([
+  ...['code', 'name', 'value', 'unit', 'status', 'interpretation', 'referenceRange', 'time'],
+]);
+
 /** An object, or an array of them. */
 export function fromVitals(payload: Json, context: NormalizeContext): Normalized {
   if (payload instanceof Map) return fromObject(payload, context);
@@ -107,8 +112,8 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const alarms = alarmItems(object);
   const time = scope.time(object.get('time'), 'time');
   const shared = sharedOf(object, device, time, scope);
-  if (alarms.strange > 0)
-    scope.remark(`alarms that are neither a text nor an object that says something: ${alarms.strange}`);
+  const strange = `larms that are neither a text nor an object that says something: ${alarms.strange}`;
+  if (alarms.strange > 0) scope.remark(`a${strange}`);
   const ofReadings = scope.part();
   const readings = readingsOf(object, ofReadings);
   if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
@@ -140,10 +145,11 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   }
   for (const { alarm, part } of found)
     events.push(eventOf('device-alarm', 'unknown', shared, part, RULE, { alarm }));
-  if (unknown === 0) return { events };
+  const reasons: string[] = [];
+  if (alarms.strange > 0) reasons.push(`A${strange}.`);
+  if (unknown > 0) reasons.push(`Alarms without any member that the shape knows: ${unknown}.`);
   // It may be the one that matters: a person has to look.
-  const reason = `Alarms without any member that the shape knows: ${unknown}.`;
-  return { ...reject('not-understood', reason), events };
+  return reasons.length === 0 ? { events } : { ...reject('not-understood', reasons.join(' ')), events };
 }
 
 /** Why there is no event of a device that is known. */
@@ -215,8 +221,9 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   const value = scalar(fields.get('value'));
   const said = fields.get('code') ?? fields.get('name') ?? (name === '' ? undefined : name);
   if (value === undefined || value === '' || said === undefined) return undefined;
-  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), where, scope), scope, where);
+  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), value, where, scope), scope, where);
   if (!code) return undefined;
+  scope.unknown(fields, OF_READING, where);
   const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
   return Observation.fromPartial({
     code,
@@ -232,20 +239,32 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   });
 }
 
-/** A text, {text}, or two bounds {low, high}. */
+/** A text, {text}, or the bounds {low, high}, of which one may be missing. */
 function rangeOf(sent: Json | undefined, where: string, scope: Scope): string {
   if (sent === undefined || sent === null) return '';
   const fields: JsonObject = sent instanceof Map ? sent : new Map([['text', sent]]);
   const [text, low, high] = ['text', 'low', 'high'].map((name) => idText(fields.get(name)));
   if (text !== undefined) return text;
   if (low !== undefined && high !== undefined) return `${low}-${high}`;
+  if (isNone(fields.get('low')) && high !== undefined) return `<=${high}`;
+  if (isNone(fields.get('high')) && low !== undefined) return `>=${low}`;
   if (sent !== '') scope.remark(`${where}: the reference range is no text`);
   return '';
 }
 
-/** Empty: none was sent. Undefined: one that is no text, so nobody knows it; the shape's own would be another one. */
-function unitOf(sent: Json | undefined, where: string, scope: Scope): string | undefined {
-  if (sent === undefined || sent === null) return '';
+function isNone(value: Json | undefined): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+/** A number, or the bound of one, and nothing else: `98.6 F` has a unit inside. */
+const BARE = /^\s*(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*$/;
+
+/**
+ * Empty: none was sent, so it is the shape's own. Undefined: nobody knows which, as where it is no text or stands inside
+ * the value; the shape's own would be another one.
+ */
+function unitOf(sent: Json | undefined, value: string, where: string, scope: Scope): string | undefined {
+  if (sent === undefined || sent === null || sent === '') return BARE.test(value) ? '' : undefined;
   if (typeof sent === 'string') return sent;
   scope.remark(`${where}: the unit is no text`);
   return undefined;

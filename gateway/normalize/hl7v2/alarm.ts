@@ -6,7 +6,7 @@
  */
 import { phases, priorities as priorityList } from '../../../proto/config/payload-schema.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
-import { beginnings, knownWord } from '../known-word.ts';
+import { beginnings, knownWord, priorityFlags as priorities, typeFlags as types } from '../known-word.ts';
 import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
@@ -16,10 +16,8 @@ import { fresh } from './shapes.ts';
 const evidenceMax = 100;
 /** MDC_EVT_ALARM: some event, to be named by the value. */
 const anyAlarm = '196616';
-const priorities = lookup({ PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' });
 const phaseWords: ReadonlySet<string> = new Set(phases);
 const priorityWords: ReadonlySet<string> = new Set(priorityList);
-const types = lookup({ SP: 'physiological', ST: 'technical', SA: 'advisory' });
 
 type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
 
