@@ -29,6 +29,7 @@ export interface GatewayRow {
   enrolledAtUs: bigint;
   lastSeenAtUs: bigint;
   lastAckAtUs: bigint;
+  /** 7, 13, 14 and 18 are not written any more. */
   connectedAtUs: bigint;
   peer: string;
   certificateExpiresAtUs: bigint;
@@ -38,7 +39,6 @@ export interface GatewayRow {
     | undefined;
   /** In the order in which they were first seen. */
   epochs: bigint[];
-  /** 13, 14 and 18 are not written any more. */
   auditAcked: bigint;
   quarantineAcked: bigint;
   clockOffsetUs: bigint;
