@@ -108,7 +108,7 @@ export class AdminApi {
       version: row.version,
       lastSeenAtUs: row.lastSeenAtUs,
       lastAckAtUs: row.lastAckAtUs,
-      connectedAtUs: row.connectedAtUs,
+      connectedAtUs: this.#sessions.connectedAtUs(row.gateway),
       peer: row.peer,
       certificateExpiresAtUs: row.certificateExpiresAtUs,
       config: this.config.facts(row),

@@ -62,7 +62,6 @@ export function hubOf(state: HubState, log: Log): Hub {
       await registry.update(peer.name, {
         version: hello.version,
         peer: line.peer,
-        connectedAtUs: nowUs64(),
         lastSeenAtUs: nowUs64(),
         certificateExpiresAtUs: peer.expiresAtUs,
         epochs: epochs.includes(hello.epoch) ? epochs : [...epochs, hello.epoch],
@@ -82,7 +81,7 @@ export function hubOf(state: HubState, log: Log): Hub {
     async disconnected(gateway, end) {
       const graceful = end === 'goodbye' || end === 'control-plane-drained';
       log('info', 'gateway-disconnected', { gateway, graceful, end });
-      await registry.update(gateway, { connectedAtUs: 0n, lastSeenAtUs: nowUs64() });
+      await registry.update(gateway, { lastSeenAtUs: nowUs64() });
     },
     // A frame is one write: what it says, and by what it is known when it comes again.
     async audit(gateway, site, entries: AuditEntry[]) {

@@ -13,7 +13,7 @@ import type { Journal } from './journal/journal.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
 import { gatewayMetrics } from './metrics.ts';
-import { nowUs, nowUs64 } from './process/clock.ts';
+import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
 import type { Tallies } from './tallies.ts';
@@ -189,7 +189,7 @@ export class SelfReport {
       },
       clockOffsetUs: 0n,
       clockUncertaintyUs: 0n,
-      ...unmapped.report(nowUs()),
+      ...unmapped.report(elapsedMs() * 1000),
       clocks: clocks.report(),
       circuits: tallies.circuits.report(),
       criticals: criticals.report(),

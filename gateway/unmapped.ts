@@ -21,6 +21,7 @@ interface Entry extends Sighting {
   firstUs: number;
   lastUs: number;
   changed: boolean;
+  /** By the clock of `report`. */
   toldUs: number;
 }
 
@@ -50,7 +51,7 @@ export class Unmapped {
           firstUs: atUs,
           lastUs: atUs,
           changed: true,
-          toldUs: 0,
+          toldUs: Number.NEGATIVE_INFINITY,
         });
       } else this.#uncounted += count;
     }
@@ -70,18 +71,18 @@ export class Unmapped {
     }));
   }
 
-  /** What the next telemetry tells. */
-  report(nowUs: number): Pick<Telemetry, 'unmapped' | 'unmappedUncounted'> {
-    return { unmapped: this.#due(nowUs), unmappedUncounted: BigInt(this.#uncounted) };
+  /** What the next telemetry tells. @param elapsedUs by a clock that nobody sets: one that went back would tell nothing for as long. */
+  report(elapsedUs: number): Pick<Telemetry, 'unmapped' | 'unmappedUncounted'> {
+    return { unmapped: this.#due(elapsedUs), unmappedUncounted: BigInt(this.#uncounted) };
   }
 
-  #due(nowUs: number): UnmappedCode[] {
+  #due(elapsedUs: number): UnmappedCode[] {
     const due = [...this.#entries.values()].filter(
-      ({ changed, toldUs }) => nowUs - toldUs >= (changed ? changedEveryUs : unchangedEveryUs),
+      ({ changed, toldUs }) => elapsedUs - toldUs >= (changed ? changedEveryUs : unchangedEveryUs),
     );
-    due.sort((a, b) => a.toldUs - b.toldUs);
+    due.sort((a, b) => (a.toldUs === b.toldUs ? 0 : a.toldUs - b.toldUs));
     return due.slice(0, entriesToldMax).map((entry) => {
-      entry.toldUs = nowUs;
+      entry.toldUs = elapsedUs;
       entry.changed = false;
       const { source, field, system, name, code, text, unit, count, firstUs, lastUs } = entry;
       return {

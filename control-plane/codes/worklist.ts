@@ -1,7 +1,8 @@
 /**
  * What gateways could not map, by gateway: the newest count of its present life, and the sum of the
  * lives before. Reports are absolute and partial (some entries each time), so a lost one loses
- * nothing that a later one does not tell again.
+ * nothing that a later one does not tell again. Lives follow each other as they come: a gateway's clock may be set back,
+ * so the start of a life tells which one it is, and not which of two is later.
  *
  * Rows are in memory and, changed, on disk. Keys are hashes: what senders write stands in no key.
  */
@@ -14,6 +15,8 @@ import { readable, type Store } from '../store/store.ts';
 const rowsOfGatewayMax = 1_000;
 const textMax = 64;
 const systemMax = 160;
+/** What an earlier life told last may still come. */
+const livesKept = 8;
 const table = 'unmapped-codes';
 
 export class Worklist {
@@ -50,7 +53,14 @@ export class Worklist {
       const key = keyOf(gateway, entry);
       const before = known.get(key);
       if (before === undefined && known.size >= rowsOfGatewayMax) continue;
-      const row = merged(before, { gateway, site, entry, startedAtUs, countBefore: 0n });
+      const row = merged(before, {
+        gateway,
+        site,
+        entry,
+        startedAtUs,
+        countBefore: 0n,
+        earlierStartsAtUs: [],
+      });
       if (row === undefined) continue;
       known.set(key, row);
       changed.push({ table, key: Buffer.from(key), value: UnmappedRow.encode(row).finish() });
@@ -85,7 +95,7 @@ export class Worklist {
 /** Undefined: nothing new. A report of an earlier life came late and says nothing new either. */
 function merged(before: UnmappedRow | undefined, now: UnmappedRow): UnmappedRow | undefined {
   if (before?.entry === undefined || now.entry === undefined) return now;
-  if (now.startedAtUs < before.startedAtUs) return undefined;
+  if (before.earlierStartsAtUs.includes(now.startedAtUs)) return undefined;
   const sameLife = now.startedAtUs === before.startedAtUs;
   if (sameLife && now.entry.count <= before.entry.count) return undefined;
   const firstSeenAtUs =
@@ -96,6 +106,9 @@ function merged(before: UnmappedRow | undefined, now: UnmappedRow): UnmappedRow 
     ...now,
     entry: { ...now.entry, firstSeenAtUs },
     countBefore: sameLife ? before.countBefore : before.countBefore + before.entry.count,
+    earlierStartsAtUs: sameLife
+      ? before.earlierStartsAtUs
+      : [...before.earlierStartsAtUs, before.startedAtUs].slice(-livesKept),
   };
 }
 

@@ -7,7 +7,7 @@ import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, printObject } from '../../gateway/process/output.ts';
 import { type CodeRow, PushConfigResponse, ReplayCodesResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { type Connection, call } from './client.ts';
-import { type EntryOptions, entryOf, list, theOne } from './code-entries.ts';
+import { type EntryOptions, entryOf, list, theOne, type Which, whichOf, withWhich } from './code-entries.ts';
 import { finish, waitSeconds } from './config-commands.ts';
 import { withEntry } from './config-entry.ts';
 import { output, withConnection } from './options.ts';
@@ -23,13 +23,13 @@ interface ApproveOptions extends EntryOptions {
 }
 
 export function addCodeApproval(codes: Command): void {
-  codes
-    .command('approve')
-    .description('put the entry of one of them into the config of its site, and push that')
-    .argument('<code>', 'as the list shows it')
-    .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--site <name>', 'only of this site')
-    .option('--source <name>', 'only of this source')
+  withWhich(
+    codes
+      .command('approve')
+      .description('put the entry of one of them into the config of its site, and push that')
+      .argument('<code>', 'as the list shows it')
+      .requiredOption('--reason <text>', 'for the audit trail'),
+  )
     .option('--to <code>', 'what it means; left out: the suggestion of the list')
     .option('--system <uri>', 'the system of --to; default that of the table, else LOINC')
     .option('--display <text>', 'the text of --to', '')
@@ -48,13 +48,13 @@ Without --config the file that you keep does not have the entry: it is printed, 
       await withConnection(command, (connection) => approve(connection, code, options));
     });
 
-  codes
-    .command('replay')
-    .description('map the events anew that carry a code which came without a meaning and has one now')
-    .argument('<code>', 'as the list shows it')
-    .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--site <name>', 'only of this site')
-    .option('--source <name>', 'only of this source')
+  withWhich(
+    codes
+      .command('replay')
+      .description('map the events anew that carry a code which came without a meaning and has one now')
+      .argument('<code>', 'as the list shows it')
+      .requiredOption('--reason <text>', 'for the audit trail'),
+  )
     .addOption(output())
     .addHelpText(
       'after',
@@ -65,20 +65,14 @@ Example:
 The new events name those that they stand in place of (provenance.replay.supersedes); nothing stored is changed,
 nothing is sent to local destinations again. Run twice, it does nothing the second time.`,
     )
-    .action(
-      async (
-        code: string,
-        options: { site?: string; source?: string; reason: string; output: Form },
-        command: Command,
-      ) => {
-        await withConnection(command, async (connection) => {
-          const { codes: rows } = await list(connection, options.site, false);
-          const response = await replay(connection, theOne(rows, code, options), options.reason);
-          printObject(options.output, jsonOf(response), () => textOf(response));
-          if (response.notReplayed.length > 0) process.exitCode = exitCode.failed;
-        });
-      },
-    );
+    .action(async (code: string, options: Which & { reason: string; output: Form }, command: Command) => {
+      await withConnection(command, async (connection) => {
+        const { codes: rows } = await list(connection, options.site, false);
+        const response = await replay(connection, theOne(rows, code, options), options.reason);
+        printObject(options.output, jsonOf(response), () => textOf(response));
+        if (response.notReplayed.length > 0) process.exitCode = exitCode.failed;
+      });
+    });
 }
 
 async function approve(connection: Connection, code: string, options: ApproveOptions): Promise<void> {
@@ -104,7 +98,7 @@ async function approve(connection: Connection, code: string, options: ApproveOpt
       'not-applied',
       `No gateway of ${row.site} runs version ${pushed.version} yet: nothing was replayed.`,
       {
-        hint: `When one does: hilumctl codes replay ${row.code} --site ${row.site} --source ${row.source} --reason "…"`,
+        hint: `When one does: hilumctl codes replay ${row.code} ${whichOf(row, rows)} --reason "…"`,
         exit: exitCode.tryAgain,
       },
     );

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
 import { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { addCodeApproval } from './code-approval.ts';
-import { type EntryOptions, entryOf, list, loinc, theOne } from './code-entries.ts';
+import { type EntryOptions, entryOf, list, loinc, theOne, whichOf, withWhich } from './code-entries.ts';
 import { checkPlace, output, withConnection } from './options.ts';
 
 export function addCodeCommands(program: Command): void {
@@ -44,12 +44,12 @@ export function addCodeCommands(program: Command): void {
       });
     });
 
-  codes
-    .command('entry')
-    .description('print the lines that map one of them, to be put into the config file; changes nothing')
-    .argument('<code>', 'as the list shows it')
-    .option('--site <name>', 'only of this site')
-    .option('--source <name>', 'only of this source')
+  withWhich(
+    codes
+      .command('entry')
+      .description('print the lines that map one of them, to be put into the config file; changes nothing')
+      .argument('<code>', 'as the list shows it'),
+  )
     .option('--to <code>', 'what it means; left out: the suggestion of the list')
     .option('--system <uri>', `the system of --to; default that of the table, else ${loinc}`)
     .option('--display <text>', 'the text of --to', '')
@@ -66,7 +66,7 @@ export function addCodeCommands(program: Command): void {
         process.stderr.write(
           `Nothing was changed. Put the lines into the config file of ${row.site}, then:\n` +
             `  hilumctl config push FILE --site ${row.site} --reason "…"\n` +
-            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} --site ${row.site} --reason "…"\n`,
+            `What comes after the push is mapped; what came before: hilumctl codes replay ${row.code} ${whichOf(row, rows)} --reason "…"\n`,
         );
       });
     });

@@ -1,4 +1,5 @@
 /** A code of the worklist, and the entry of a config that gives it a meaning. */
+import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { counted, time } from '../../gateway/process/output.ts';
 import type { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
@@ -6,9 +7,16 @@ import { type Connection, call } from './client.ts';
 
 export const loinc = 'http://loinc.org';
 
-export interface EntryOptions {
+/** Which of the entries of one code is meant. */
+export interface Which {
   site?: string;
   source?: string;
+  field?: string;
+  /** As the list shows it, or as it stands in events. */
+  from?: string;
+}
+
+export interface EntryOptions extends Which {
   to?: string;
   system?: string;
   display: string;
@@ -18,8 +26,23 @@ export async function list(connection: Connection, site = '', unmapped = false) 
   return call(connection, connection.client.listCodes, { site, unmapped });
 }
 
-export function theOne(rows: CodeRow[], code: string, { source }: Pick<EntryOptions, 'source'>): CodeRow {
-  const found = rows.filter((row) => row.code === code && (source === undefined || row.source === source));
+export function withWhich(command: Command): Command {
+  return command
+    .option('--site <name>', 'only of this site')
+    .option('--source <name>', 'only of this source')
+    .option('--field <name>', 'only of this field: observation, service or unit')
+    .option('--from <system>', 'only of this coding system');
+}
+
+/** @throws HilumError where there is none, and where there are several: nobody but a person knows which is meant */
+export function theOne(rows: readonly CodeRow[], code: string, { source, field, from }: Which): CodeRow {
+  const found = rows.filter(
+    (row) =>
+      row.code === code &&
+      (source === undefined || row.source === source) &&
+      (field === undefined || row.field === field) &&
+      (from === undefined || row.system === from || row.name === from),
+  );
   const [row] = found;
   if (row === undefined) {
     throw new HilumError('not-found', `No gateway has reported the code "${code}".`, {
@@ -27,14 +50,23 @@ export function theOne(rows: CodeRow[], code: string, { source }: Pick<EntryOpti
       exit: exitCode.failed,
     });
   }
-  const sites = [...new Set(found.map((one) => `--site ${one.site} --source ${one.source}`))];
-  if (sites.length > 1) {
+  if (found.length > 1) {
     throw new HilumError('ambiguous', `The code "${code}" came from more than one place.`, {
-      hint: `Add ${sites.join(' or ')}.`,
+      hint: `Add ${found.map((one) => whichOf(one, found)).join(' or ')}.`,
       exit: exitCode.usage,
     });
   }
   return row;
+}
+
+/** The options that tell an entry from the others of its code. */
+export function whichOf(row: CodeRow, rows: readonly CodeRow[]): string {
+  const { site, source, field, system, code } = row;
+  const near = rows.filter((one) => one.code === code && one.site === site && one.source === source);
+  const options = ['--site', site, '--source', source];
+  if (near.some((one) => one.field !== field)) options.push('--field', field);
+  if (near.some((one) => one.field === field && one.system !== system)) options.push('--from', system);
+  return options.map((one) => (/^[\w.:/-]+$/.test(one) ? one : JSON.stringify(one))).join(' ');
 }
 
 export interface Entry {

@@ -32,6 +32,8 @@ interface Live {
   serial: string;
   epoch: bigint;
   ready: boolean;
+  /** When it became ready; 0 before. */
+  connectedAtUs: bigint;
   end: SessionEnd;
   closed: boolean;
   /** Resolves when it is closed. */
@@ -70,6 +72,7 @@ export class Sessions {
       serial: peer.serial,
       epoch: 0n,
       ready: false,
+      connectedAtUs: 0n,
       end: 'lost',
       closed: false,
       over,
@@ -95,6 +98,11 @@ export class Sessions {
 
   online(gateway: string): boolean {
     return this.#live.get(gateway)?.ready === true;
+  }
+
+  /** Since when; 0 of one that is not online. */
+  connectedAtUs(gateway: string): bigint {
+    return this.#live.get(gateway)?.connectedAtUs ?? 0n;
   }
 
   offer(gateway: string, offer: ConfigOffer): boolean {
@@ -262,6 +270,7 @@ export class Sessions {
     this.#live.set(hello.gateway, live);
     this.#lives.took(hello.gateway, hello.life);
     live.ready = true;
+    live.connectedAtUs = this.#hub.nowUs();
     live.line.send({
       frame: {
         $case: 'welcome',

@@ -2,9 +2,11 @@
  * What gateways report of themselves: the newest custody counts and, for each life of a
  * gateway, its latency histograms. Reports are absolute, so a lost one loses nothing, and
  * histograms of lives and gateways merge exactly. A partial report is completed by what its life told before.
+ * The newest is the one that came last: sessions hand reports over in the order in which they were told, and the clock
+ * of a gateway may be set back. So the start of a life tells which one it is, and never which of two is later.
  *
- *   telemetry   gateway \0 start of life(8)   Telemetry, the life's newest
- *               gateway \0                    the latency of the lives before those
+ *   telemetry   gateway \0 start of life(8)   TelemetryRow, the life's newest
+ *               gateway \0                    the latency of the lives before those: Telemetry
  */
 import {
   DeliveryEntry,
@@ -13,6 +15,7 @@ import {
   type RepeatReport,
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
+import { TelemetryRow } from '../../proto/gen/hilum/v1/store.ts';
 import { indexKey, positionKey } from '../eventlog/keys.ts';
 import { DamagedRow, orDamaged, type Row, readable, type Store } from '../store/store.ts';
 import { type LatencyFigures, Lives, mergedLatency } from './lives.ts';
@@ -25,37 +28,44 @@ const deliveriesMax = 100;
 
 export class TelemetryStore {
   readonly #store: Store;
-  /** gateway → its newest report */
+  /** gateway → the report that came last */
   readonly #newest = new Map<string, Telemetry>();
   /** By gateway. */
   readonly #lives = new Map<string, Lives>();
+  /** Reports that were taken up, of all gateways. */
+  #taken = 0n;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   async open(): Promise<void> {
-    const told: [gateway: string, telemetry: Telemetry][] = [];
+    const told: { gateway: string; report: Telemetry; taken: bigint }[] = [];
     for await (const { key, value } of readable(this.#store, 'telemetry')) {
       const gateway = key.subarray(0, key.indexOf(0)).toString();
-      const telemetry = Telemetry.decode(value);
-      if (key.equals(earlierKey(gateway))) this.#livesOf(gateway).setEarlier(telemetry);
-      else told.push([gateway, telemetry]);
+      if (key.equals(earlierKey(gateway))) this.#livesOf(gateway).setEarlier(Telemetry.decode(value));
+      else {
+        const { report = Telemetry.decode(value), taken } = TelemetryRow.decode(value);
+        told.push({ gateway, report, taken });
+      }
     }
-    // In the order in which they were reported on.
-    told.sort(([, a], [, b]) => (a.atUs < b.atUs ? -1 : 1));
-    for (const [gateway, telemetry] of told) this.#remember(gateway, telemetry);
+    // In the order in which they came, which rows of earlier builds do not tell.
+    told.sort((a, b) => Number(a.taken - b.taken) || Number(a.report.atUs - b.report.atUs));
+    for (const { gateway, report } of told) this.#remember(gateway, report);
+    this.#taken = told.at(-1)?.taken ?? 0n;
     const rows = [...this.#lives.keys()].flatMap((gateway) => this.#sumUp(gateway));
     if (rows.length > 0) await this.#store.write(rows);
   }
 
+  /** Of one gateway in the order in which it told them. */
   async report(gateway: string, told: Telemetry): Promise<void> {
-    const telemetry = completed(told, this.#livesOf(gateway).get(told.startedAtUs));
-    this.#remember(gateway, telemetry);
+    const report = completed(told, this.#livesOf(gateway).get(told.startedAtUs));
+    this.#remember(gateway, report);
+    this.#taken += 1n;
     const row = {
       table: 'telemetry',
-      key: lifeKey(gateway, telemetry.startedAtUs),
-      value: Telemetry.encode(telemetry).finish(),
+      key: lifeKey(gateway, report.startedAtUs),
+      value: TelemetryRow.encode(TelemetryRow.create({ report, taken: this.#taken })).finish(),
     };
     await this.#store.write([row, ...this.#sumUp(gateway)]);
   }
@@ -134,8 +144,7 @@ export class TelemetryStore {
   }
 
   #remember(gateway: string, telemetry: Telemetry): void {
-    const newest = this.#newest.get(gateway);
-    if (newest === undefined || newest.atUs <= telemetry.atUs) this.#newest.set(gateway, telemetry);
+    this.#newest.set(gateway, telemetry);
     this.#livesOf(gateway).set(telemetry);
   }
 

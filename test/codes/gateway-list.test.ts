@@ -1,6 +1,21 @@
 import t from 'tap';
 import type { Sighting } from '../../gateway/normalize/outcome.ts';
+import { type Parts, SelfReport } from '../../gateway/self-report.ts';
+import { Tallies } from '../../gateway/tallies.ts';
 import { Unmapped } from '../../gateway/unmapped.ts';
+
+/** A gateway that has nothing but what it counted. */
+const nothing = {
+  journal: {
+    room: () => ({ liveBytes: 0 }),
+    oldestPendingS: () => undefined,
+    custodyTotals: () => [],
+    local: { counts: () => [] },
+    stats: () => ({ refusals: 0 }),
+  },
+  journalBytesMax: 0,
+  alarms: new Map(),
+} as unknown as Parts;
 
 const secondUs = 1_000_000;
 const start = 1_795_000_000 * secondUs;
@@ -63,6 +78,24 @@ t.test(
     t.same(told(960), ['A']);
   },
 );
+
+t.test('unmapped list - a clock that is set back does not keep it from being told', async (t) => {
+  const real = { wallMs: Date.now, elapsedMs: performance.now };
+  t.teardown(() => {
+    Date.now = real.wallMs;
+    performance.now = real.elapsedMs;
+  });
+  const tallies = new Tallies({ clockSkewMs: () => 60_000, onAlarm() {}, log() {}, audit() {} });
+  const report = new SelfReport({ ...nothing, tallies });
+  const told = () => report.telemetry().unmapped.map(({ code, count }) => `${code} ${count}`);
+  tallies.unmapped.count('lab', sent(start, [sighting('A')]));
+  t.same(told(), ['A 1']);
+  tallies.unmapped.count('lab', sent(start, [sighting('A', 500)]));
+  Date.now = () => real.wallMs() - 3_600_000;
+  t.same(told(), []);
+  performance.now = () => real.elapsedMs.call(performance) + 60_000;
+  t.same(told(), ['A 501'], 'a minute later');
+});
 
 t.test('unmapped list - it is bounded, and says what it could not keep', async (t) => {
   const list = new Unmapped();

@@ -66,6 +66,29 @@ t.test('worklist - counts are absolute within a life and add up over lives', asy
   );
 });
 
+t.test(
+  'worklist - lives follow each other as they come, whatever the clock of the gateway says',
+  async (t) => {
+    const directory = t.testdir();
+    let plane = await open(directory);
+    const count = async () => (await plane.list())[0]?.count;
+    await plane.report('g1', 'north', 900n, { count: 3n });
+    await plane.report('g1', 'north', 100n, { count: 5n });
+    await plane.report('g1', 'north', 100n, { count: 50n });
+    t.equal(await count(), 53n, 'the clock of the first life was ahead');
+    await plane.report('g1', 'north', 900n, { count: 4n });
+    t.equal(await count(), 53n, 'what the first life said came late');
+    await plane.store.close();
+    plane = await open(directory);
+    t.teardown(() => plane.store.close());
+    await plane.report('g1', 'north', 900n, { count: 4n });
+    await plane.report('g1', 'north', 100n, { count: 51n });
+    t.equal(await count(), 54n, 'also over a restart of the centre');
+    await plane.report('g1', 'north', 90n, { count: 1n });
+    t.equal(await count(), 55n, 'and of one more life');
+  },
+);
+
 t.test('worklist - gateways of a site are one row, sites are not; the most frequent is first', async (t) => {
   const plane = await open(t.testdir());
   t.teardown(() => plane.store.close());

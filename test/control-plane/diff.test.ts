@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ConfigApi } from '../../control-plane/config/config-api.ts';
-import { diffLines } from '../../control-plane/config/diff.ts';
+import { compared, diffLines } from '../../control-plane/config/diff.ts';
 import { documentLimits } from '../../proto/config/limits.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 
@@ -65,6 +65,34 @@ t.test(
     t.ok(was.join() === rows.join() && is.join() === reversed.join(), 'also where it is told as replaced');
   },
 );
+
+t.test('config diff - two texts that are unlike hold nobody up', async (t) => {
+  const seed = seedOfThisRun();
+  t.comment(`seed ${seed}`);
+  const random = seededRandom(seed);
+  const steps = (a: readonly string[], b: readonly string[]) => compared(a, b).steps;
+  for (const count of [4_000, 8_000, 60_000]) {
+    const lines = Array.from({ length: count }, (_, n) => `C${n}`);
+    t.equal(steps(lines, lines), 0);
+    const other = lines.map((line) => `${line} other`);
+    t.equal(steps(lines, other), 0, 'what only one of them has is not looked for');
+    const shuffled = [...lines];
+    for (let at = count - 1; at > 0; at -= 1) {
+      const to = below(random, at + 1);
+      [shuffled[at], shuffled[to]] = [shuffled[to] as string, shuffled[at] as string];
+    }
+    const few = lines.map((_, n) => `C${n % 7}`);
+    const fewOther = lines.map(() => `C${below(random, 7)}`);
+    for (const [what, took] of Object.entries({
+      reversed: steps(lines, [...lines].reverse()),
+      shuffled: steps(lines, shuffled),
+      'the same few': steps(few, fewOther),
+    }))
+      t.ok(took <= 2_200_000, `${count} lines, ${what}: ${took} steps`);
+    const changed = lines.map((line, n) => (n % 3 === 0 ? `${line} changed` : line));
+    t.equal(read(diffLines(lines.join('\n'), changed.join('\n'))).changes, 2 * Math.ceil(count / 3));
+  }
+});
 
 t.test('config diff - what is too long to be pushed is not compared', async (t) => {
   const state = { configs: { desired: () => undefined }, registry: { ofSite: () => [] } };

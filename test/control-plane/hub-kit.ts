@@ -69,8 +69,8 @@ export async function openCentre(directory: string) {
     await part.open();
   const sessions = new Sessions(hubOf(state, () => {}));
 
-  /** A stream of a gateway after its Welcome. */
-  const connect = async (gateway: string, epoch: bigint) => {
+  /** A stream of a gateway that has said its Hello. */
+  const begin = (gateway: string, epoch: bigint) => {
     const said: Said[] = [];
     const line: Line = {
       send: ({ frame }) => {
@@ -82,18 +82,27 @@ export async function openCentre(directory: string) {
     const session = sessions.open(line, { name: gateway, serial: '01', role: 'gateway', expiresAtUs: 0n });
     const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
     say({ $case: 'hello', value: Hello.fromPartial({ gateway, epoch }) });
-    await until(() => said.some(({ $case }) => $case === 'welcome'), { what: 'the welcome' });
     return { say, said, hangUp: () => session.ended() };
   };
+  /** And has its Welcome. */
+  const connect = async (gateway: string, epoch: bigint) => {
+    const stream = begin(gateway, epoch);
+    await until(() => stream.said.some(({ $case }) => $case === 'welcome'), { what: 'the welcome' });
+    return stream;
+  };
+  const settled = () => until(() => unsettled === 0, { what: 'every write' });
 
   return {
     state,
     sessions,
     writes,
+    begin,
     connect,
+    /** No write is under way. */
+    settled,
     store: watched,
     async close() {
-      await until(() => unsettled === 0, { what: 'every write' });
+      await settled();
       await store.close();
     },
     /** Writes wait from here on until what is returned is called. */

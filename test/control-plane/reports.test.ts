@@ -1,6 +1,6 @@
 /** What a gateway reports beside its events: in order, once, and durable before it is acknowledged. */
 import t from 'tap';
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { CustodyCount, QuarantineEntry, Telemetry } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
 import { auditAcks, auditReport, openCentre } from './hub-kit.ts';
 
@@ -123,6 +123,36 @@ t.test('reports - an old stream and a new one that tell the same at once tell it
   after.say(auditReport(1, 4));
   await until(() => auditAcks(after.said).length === 1, { what: 'the ack' });
   t.same(await centre.subjects('listener-plain'), numbers(1, 4));
+  await centre.close();
+});
+
+t.test('reports - what a newer session told of the gateway stands, whatever its clock says', async (t) => {
+  const directory = t.testdir();
+  let centre = await openCentre(directory);
+  const pending = () => centre.state.telemetry.newest('north')?.custody[0]?.pending;
+  const telemetry = (startedAtUs: bigint, atUs: bigint, left: bigint) => {
+    const custody = [CustodyCount.fromPartial({ source: 'lab', pending: left })];
+    return { $case: 'telemetry' as const, value: Telemetry.fromPartial({ startedAtUs, atUs, custody }) };
+  };
+  const before = await centre.connect('north', 1n);
+  const release = centre.hold();
+  // Still being taken up when the next session comes, which is of a life whose clock is right.
+  before.say(telemetry(900n, 901n, 7n));
+  before.say(telemetry(900n, 902n, 8n));
+  before.hangUp();
+  const opened = centre.connect('north', 1n);
+  release();
+  const after = await opened;
+  before.say(telemetry(900n, 903n, 9n));
+  after.say(telemetry(100n, 101n, 3n));
+  // Set back while it runs.
+  after.say(telemetry(100n, 50n, 2n));
+  after.say(auditReport(1, 1));
+  await until(() => auditAcks(after.said).length === 1, { what: 'the ack of what came behind it' });
+  t.equal(pending(), 2n);
+  await centre.close();
+  centre = await openCentre(directory);
+  t.equal(pending(), 2n, 'after a restart of the control plane');
   await centre.close();
 });
 

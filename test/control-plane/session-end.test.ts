@@ -1,8 +1,11 @@
 /** Why a session of a gateway ended, as the control plane tells it. */
 import t from 'tap';
+import { AdminApi } from '../../control-plane/admin-api.ts';
+import type { State } from '../../control-plane/plane.ts';
 import { type Hub, type Line, type SessionEnd, Sessions } from '../../control-plane/session/sessions.ts';
 import { GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
+import { openCentre } from './hub-kit.ts';
 
 const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
 
@@ -68,6 +71,48 @@ t.test('session end - a goodbye, a lost line, a newer session and a revocation a
   await connect();
   sessions.drop(peer.name);
   t.same(ends, ['goodbye', 'lost', 'replaced', 'dropped']);
+});
+
+t.test('session end - since when a gateway is connected is what its session says that stands', async (t) => {
+  const directory = t.testdir();
+  let centre = await openCentre(directory);
+  const row = () => {
+    const api = new AdminApi(centre.state as State, centre.sessions, () => '');
+    const [gateway] = api.gateways();
+    return { state: gateway?.state, connectedAtUs: gateway?.connectedAtUs ?? 0n };
+  };
+  const first = await centre.connect('north', 1n);
+  const one = row();
+  t.equal(one.state, 'online');
+  const second = await centre.connect('north', 1n);
+  const two = row();
+  t.equal(two.state, 'online');
+  t.ok(one.connectedAtUs > 0n && two.connectedAtUs >= one.connectedAtUs, 'a newer one took its place');
+  first.hangUp();
+  t.same(row(), two);
+  // One that does not get as far as its Welcome.
+  const release = centre.hold();
+  const third = centre.begin('north', 1n);
+  third.hangUp();
+  release();
+  await centre.settled();
+  t.same(row(), two);
+  // The line is lost while the next one says its Hello.
+  const again = centre.hold();
+  const fourth = centre.connect('north', 1n);
+  second.hangUp();
+  again();
+  await fourth;
+  const four = row();
+  t.equal(four.state, 'online');
+  t.ok(four.connectedAtUs > 0n && four.connectedAtUs >= two.connectedAtUs);
+  // A control plane that ended without a word.
+  await centre.close();
+  centre = await openCentre(directory);
+  t.same(row(), { state: 'offline', connectedAtUs: 0n });
+  (await centre.connect('north', 1n)).hangUp();
+  t.same(row(), { state: 'offline', connectedAtUs: 0n });
+  await centre.close();
 });
 
 t.test('session end - a refused batch ends it as refused', async (t) => {

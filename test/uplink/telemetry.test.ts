@@ -1,5 +1,6 @@
 /** What a gateway tells of itself, and what that costs the line. */
 import t from 'tap';
+import { indexKey } from '../../control-plane/eventlog/keys.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import { TelemetryStore } from '../../control-plane/telemetry/telemetry.ts';
 import { Latency } from '../../gateway/latency.ts';
@@ -119,6 +120,46 @@ t.test('telemetry - the centre keeps what a partial report leaves out, over a re
   t.same(hops(), ['acked 1', 'sent 1']);
   await store.close();
 });
+
+t.test(
+  'telemetry - what was told last is what is shown, whatever the clock of the gateway says',
+  async (t) => {
+    const directory = folderOf(t);
+    const store = await openLmdbStore({ directory, key: Buffer.alloc(32, 2), onFault: () => undefined });
+    t.teardown(() => store.close());
+    const open = async () => {
+      const telemetry = new TelemetryStore(store);
+      await telemetry.open();
+      return telemetry;
+    };
+    const report = (startedAtUs: bigint, atUs: bigint, pending: bigint) =>
+      Telemetry.fromPartial({
+        startedAtUs,
+        atUs,
+        custody: [CustodyCount.fromPartial({ source: 'lab', pending })],
+      });
+    const pending = (one: TelemetryStore) => one.newest('g')?.custody[0]?.pending;
+    const day = 86_400_000_000n;
+    // As builds before wrote it: the order of these is the one that their clock gives.
+    for (const start of [3n * day, 2n * day]) {
+      const key = Buffer.concat([Buffer.from('g\0'), indexKey(start)]);
+      const value = Telemetry.encode(report(start, start + 1n, start)).finish();
+      await store.write([{ table: 'telemetry', key, value }]);
+    }
+    let telemetry = await open();
+    t.equal(pending(telemetry), 3n * day, 'rows of an earlier build');
+    await telemetry.report('g', report(2n * day, 2n * day + 2n, 90n));
+    t.equal(pending(telemetry), 90n, 'a life whose clock is right, after one that was ahead');
+    await telemetry.report('g', report(2n * day, day, 4n));
+    t.equal(pending(telemetry), 4n, 'its clock was set back while it ran');
+    telemetry = await open();
+    t.equal(pending(telemetry), 4n, 'after a restart');
+    await telemetry.report('g', report(day, day + 5n, 1n));
+    t.equal(pending(telemetry), 1n, 'the next life');
+    telemetry = await open();
+    t.equal(pending(telemetry), 1n, 'after another restart');
+  },
+);
 
 t.test('telemetry - the lives of a gateway that starts again and again are summed up', async (t) => {
   const directory = folderOf(t);

@@ -173,6 +173,7 @@ export interface Gateway {
   version: string;
   lastSeenAtUs: bigint;
   lastAckAtUs: bigint;
+  /** Of the session that it has; 0 where it is not online. */
   connectedAtUs: bigint;
   peer: string;
   certificateExpiresAtUs: bigint;

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Batch, ConfigOutcome, ConfigReport, UnmappedCode } from "./session.ts";
+import { Batch, ConfigOutcome, ConfigReport, Telemetry, UnmappedCode } from "./session.ts";
 
 export const protobufPackage = "hilum.v1";
 
@@ -29,6 +29,7 @@ export interface GatewayRow {
   enrolledAtUs: bigint;
   lastSeenAtUs: bigint;
   lastAckAtUs: bigint;
+  /** 7, 13, 14 and 18 are not written any more. */
   connectedAtUs: bigint;
   peer: string;
   certificateExpiresAtUs: bigint;
@@ -38,7 +39,6 @@ export interface GatewayRow {
     | undefined;
   /** In the order in which they were first seen. */
   epochs: bigint[];
-  /** 13, 14 and 18 are not written any more. */
   auditAcked: bigint;
   quarantineAcked: bigint;
   clockOffsetUs: bigint;
@@ -87,6 +87,16 @@ export interface StoredCounts {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
+/** What one life of a gateway told of itself last. Rows of earlier builds are the Telemetry itself. */
+export interface TelemetryRow {
+  report:
+    | Telemetry
+    | undefined;
+  /** How many reports were taken up here, of all gateways, with this one: their order, which no gateway's clock gives. */
+  taken: bigint;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
 /** A code that a gateway could not map. */
 export interface UnmappedRow {
   gateway: string;
@@ -98,6 +108,8 @@ export interface UnmappedRow {
   /** That life's start, and what the lives before it had counted. */
   startedAtUs: bigint;
   countBefore: bigint;
+  /** The starts of the last of those lives, in the order in which they came. */
+  earlierStartsAtUs: bigint[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1359,8 +1371,122 @@ export const StoredCounts: MessageFns<StoredCounts> = {
   },
 };
 
+function createBaseTelemetryRow(): TelemetryRow {
+  return { report: undefined, taken: 0n, _unknownFields: {} };
+}
+
+export const TelemetryRow: MessageFns<TelemetryRow> = {
+  encode(message: TelemetryRow, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.report !== undefined) {
+      Telemetry.encode(message.report, writer.uint32(10).fork()).join();
+    }
+    if (message.taken !== 0n) {
+      if (BigInt.asUintN(64, message.taken) !== message.taken) {
+        throw new globalThis.Error("value provided for field message.taken of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.taken);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TelemetryRow {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTelemetryRow();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.report = Telemetry.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.taken = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TelemetryRow {
+    return {
+      report: isSet(object.report) ? Telemetry.fromJSON(object.report) : undefined,
+      taken: isSet(object.taken) ? BigInt(object.taken) : 0n,
+    };
+  },
+
+  toJSON(message: TelemetryRow): unknown {
+    const obj: any = {};
+    if (message.report !== undefined) {
+      obj.report = Telemetry.toJSON(message.report);
+    }
+    if (message.taken !== 0n) {
+      obj.taken = message.taken.toString();
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<TelemetryRow>): TelemetryRow {
+    return TelemetryRow.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TelemetryRow>): TelemetryRow {
+    const message = createBaseTelemetryRow();
+    message.report = (object.report !== undefined && object.report !== null)
+      ? Telemetry.fromPartial(object.report)
+      : undefined;
+    message.taken = (object.taken !== undefined && object.taken !== null) ? BigInt(object.taken) : 0n;
+    return message;
+  },
+};
+
 function createBaseUnmappedRow(): UnmappedRow {
-  return { gateway: "", site: "", entry: undefined, startedAtUs: 0n, countBefore: 0n, _unknownFields: {} };
+  return {
+    gateway: "",
+    site: "",
+    entry: undefined,
+    startedAtUs: 0n,
+    countBefore: 0n,
+    earlierStartsAtUs: [],
+    _unknownFields: {},
+  };
 }
 
 export const UnmappedRow: MessageFns<UnmappedRow> = {
@@ -1385,6 +1511,16 @@ export const UnmappedRow: MessageFns<UnmappedRow> = {
         throw new globalThis.Error("value provided for field message.countBefore of type uint64 too large");
       }
       writer.uint32(40).uint64(message.countBefore);
+    }
+    if (message.earlierStartsAtUs.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.earlierStartsAtUs) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field earlierStartsAtUs of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -1450,6 +1586,24 @@ export const UnmappedRow: MessageFns<UnmappedRow> = {
             message.countBefore = reader.uint64() as bigint;
             continue;
           }
+          case 6: {
+            if (tag === 48) {
+              message.earlierStartsAtUs.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.earlierStartsAtUs.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1485,6 +1639,11 @@ export const UnmappedRow: MessageFns<UnmappedRow> = {
         : isSet(object.count_before)
         ? BigInt(object.count_before)
         : 0n,
+      earlierStartsAtUs: globalThis.Array.isArray(object?.earlierStartsAtUs)
+        ? object.earlierStartsAtUs.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.earlier_starts_at_us)
+        ? object.earlier_starts_at_us.map((e: any) => BigInt(e))
+        : [],
     };
   },
 
@@ -1505,6 +1664,9 @@ export const UnmappedRow: MessageFns<UnmappedRow> = {
     if (message.countBefore !== 0n) {
       obj.countBefore = message.countBefore.toString();
     }
+    if (message.earlierStartsAtUs?.length) {
+      obj.earlierStartsAtUs = message.earlierStartsAtUs.map((e) => e.toString());
+    }
     return obj;
   },
 
@@ -1524,6 +1686,7 @@ export const UnmappedRow: MessageFns<UnmappedRow> = {
     message.countBefore = (object.countBefore !== undefined && object.countBefore !== null)
       ? BigInt(object.countBefore)
       : 0n;
+    message.earlierStartsAtUs = object.earlierStartsAtUs?.map((e) => BigInt(e)) || [];
     return message;
   },
 };
