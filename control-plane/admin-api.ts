@@ -255,7 +255,7 @@ export class AdminApi {
       subject: id,
       reason,
     });
-    const reply = await this.#sessions.payload(entry.gateway, entry.recordSequence, actor, reason);
+    const reply = await this.#sessions.payload(entry.gateway, entry, actor, reason);
     if (reply === undefined) throw offline(entry.gateway);
     if (!reply.found) throw unknown('payload at the gateway', id);
     return { entry, raw: reply.raw };

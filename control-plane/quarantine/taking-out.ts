@@ -79,7 +79,7 @@ async function takeOut(
       [],
     );
     const result = await sessions.takeOut(how, gateway, entries, actor, reason);
-    for (const entry of entries) outcomes.set(entry.id, outcomeOf(entry, result, done));
+    for (const [at, entry] of entries.entries()) outcomes.set(entry.id, outcomeOf(entry, at, result, done));
     const taken = entries.filter(({ id }) => outcomes.get(id) === done);
     await quarantine.inTurn(async () => {
       // The gateway may have reported it meanwhile, and told more.
@@ -106,12 +106,14 @@ async function takeOut(
 
 function outcomeOf(
   { recordSequence }: QuarantineEntry,
+  at: number,
   result: ReplayResult | undefined,
   done: Done,
 ): Outcome {
   if (result === undefined) return 'unanswered';
   const { outcomes, replayed, missing } = result;
-  const said = outcomes.find((one) => one.recordSequence === recordSequence)?.outcome;
+  // By its place: of two journals that a gateway has had both may have this sequence.
+  const said = outcomes[at]?.recordSequence === recordSequence ? outcomes[at].outcome : undefined;
   if (said === done || said === 'damaged' || said === 'missing') return said;
   // An older gateway only counts: that tells of each one where all went the same way.
   if (outcomes.length === 0 && missing === 0) return done;

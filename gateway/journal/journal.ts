@@ -34,7 +34,7 @@ import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { collectAround, settled } from './part.ts';
-import { type MadeReject, Quarantine } from './quarantine.ts';
+import { type MadeReject, type Meant, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
@@ -429,21 +429,21 @@ export class Journal implements Intake {
   }
 
   quarantined(sequence: number): QuarantinedRecord | undefined {
-    return this.#quarantine.find(sequence)?.record;
+    return this.#quarantine.find(sequence)?.kept;
   }
 
-  /** The bytes of a quarantined record, where it is there and can be read. */
-  rawQuarantined(sequence: number): Uint8Array | undefined {
-    return this.#quarantine.raw(sequence);
+  /** The bytes of a quarantined record, where the one that is meant is there and can be read. */
+  rawQuarantined(sequence: number, meant: Meant = {}): Uint8Array | undefined {
+    return this.#quarantine.find(sequence, meant)?.kept?.record?.raw;
   }
 
   /**
    * Puts a quarantined record back to be normalized again, as a new record, and reports that under the entry's id
    * where one is given; resolves when it is durable.
    */
-  async replay(sequence: number, id = ''): Promise<'replayed' | 'missing' | 'damaged'> {
+  async replay(sequence: number, meant: Meant = {}): Promise<'replayed' | 'missing' | 'damaged'> {
     const round = this.#committer.round();
-    const record = this.#quarantine.release(round, sequence, id, this.#sequence + 1);
+    const record = this.#quarantine.release(round, sequence, meant, this.#sequence + 1);
     if (typeof record === 'string') return record;
     const source = this.#sources.number(record.source);
     const capturedS = Math.floor(Number(record.capturedAtUs) / 1e6);
@@ -462,9 +462,9 @@ export class Journal implements Intake {
   }
 
   /** Takes a quarantined record out for good, and reports that under the entry's id; resolves when it is durable. */
-  async discard(sequence: number, id: string): Promise<'discarded' | 'missing'> {
+  async discard(sequence: number, meant: Meant): Promise<'discarded' | 'missing'> {
     const round = this.#committer.round();
-    const found = this.#quarantine.discard(round, sequence, id);
+    const found = this.#quarantine.discard(round, sequence, meant);
     if (found === undefined) return 'missing';
     this.#custody.count('quarantined', found.source, found.capturedS, -1);
     this.#custody.count('expired', found.source, found.capturedS);

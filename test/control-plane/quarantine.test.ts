@@ -69,6 +69,41 @@ t.test('replay - only what the gateway replayed is marked so', async (t) => {
   await centre.close();
 });
 
+t.test('replay - the gateway is told which record is meant, and answers of each by its place', async (t) => {
+  const { centre, gateway, replay, asked, states } = await rig(t.testdir());
+  // The journal was begun anew since, and has given the sequence to another record.
+  const now = { id: 'north.2.record.2', recordSequence: 2n, recordEpoch: 2n, recordHash: 'bb' };
+  await centre.state.quarantine.add([
+    entry(1),
+    entry(2, { recordEpoch: 1n, recordHash: 'aa' }),
+    entry(3, now),
+  ]);
+  const answered = replayQuarantined(centre.state, centre.sessions, {
+    ids: [id(1), id(2), now.id],
+    reason: 'mapping added',
+    actor: 'ann',
+  });
+  const { request, recordSequences, recordHashes, recordEpochs } = await asked();
+  t.same(
+    [recordSequences, recordHashes, recordEpochs],
+    [
+      [1n, 2n, 2n],
+      ['', 'aa', 'bb'],
+      [0n, 1n, 2n],
+    ],
+  );
+  const outcomes = ['replayed', 'missing', 'replayed'].map((outcome, at) => ({
+    recordSequence: recordSequences[at] ?? 0n,
+    outcome,
+  }));
+  gateway.say({ $case: 'replayResult', value: { request, replayed: 2, missing: 1, outcomes } });
+  t.match(await answered, { replayed: 2, missing: 1 });
+  t.same(await states(), ['replayed', 'open', 'open']);
+  t.match(await centre.state.quarantine.get(now.id), { state: 'replayed' });
+  t.match(await replay(9), { missing: 1 });
+  await centre.close();
+});
+
 t.test('replay - where the answer is lost, the gateway reports what it replayed', async (t) => {
   const { centre, gateway, replay, asked, states } = await rig(t.testdir());
   const answered = replay(1, 2);
