@@ -17,7 +17,7 @@ export interface Asking {
   readonly actor: string;
 }
 
-type Parts = Pick<State, 'quarantine' | 'audit'>;
+type Parts = Pick<State, 'quarantine' | 'audit' | 'registry'>;
 type Done = 'replayed' | 'discarded';
 type Outcome = Done | 'missing' | 'damaged' | 'offline' | 'unanswered';
 
@@ -54,8 +54,13 @@ export async function discardQuarantined(
   };
 }
 
+/** The name that the journal of this gateway is online under: it may have been enrolled anew since. Its own where it is not. */
+export function askedAs({ registry }: Pick<State, 'registry'>, sessions: Sessions, gateway: string): string {
+  return registry.namesOf(gateway).find((name) => sessions.online(name)) ?? gateway;
+}
+
 async function takeOut(
-  { quarantine, audit }: Parts,
+  { quarantine, audit, registry }: Parts,
   sessions: Sessions,
   { ids, reason, actor }: Asking,
   done: Done,
@@ -65,8 +70,12 @@ async function takeOut(
   const byGateway = new Map<string, QuarantineEntry[]>();
   for (const id of new Set(ids)) {
     const entry = await quarantine.get(id);
-    if (entry === undefined) outcomes.set(id, 'missing');
-    else byGateway.set(entry.gateway, [...(byGateway.get(entry.gateway) ?? []), entry]);
+    if (entry === undefined) {
+      outcomes.set(id, 'missing');
+      continue;
+    }
+    const gateway = askedAs({ registry }, sessions, entry.gateway);
+    byGateway.set(gateway, [...(byGateway.get(gateway) ?? []), entry]);
   }
   for (const [gateway, entries] of byGateway) {
     if (!sessions.online(gateway)) {

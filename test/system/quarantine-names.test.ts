@@ -76,3 +76,32 @@ t.test('quarantine - an id of a journal that is lost reaches no record of the on
     [{ state: 'open' }, { state: 'discarded' }],
   );
 });
+
+t.test(
+  'quarantine - enrolled anew under another name, a gateway still has what is in its journal',
+  async (t) => {
+    const site = await Site.start(t);
+    const entries = [await quarantined(site, 'E1'), await quarantined(site, 'E2')];
+    const [first, second] = entries.map(({ id }) => id);
+    await site.gateway?.stop();
+    await enroll(site, [], '--replace');
+    t.equal((await site.status()).gateway, 'north-2');
+    const seen = await site.ctl('quarantine', 'show', first ?? '', '--payload', '--reason', 'x');
+    t.match(seen.stdout, /ZZZ\|E1/, seen.stderr);
+    const replayed = await site.ctl('quarantine', 'replay', first ?? '', '--reason', 'x');
+    t.equal(replayed.code, 0, replayed.stderr);
+    const discarded = await site.ctl('quarantine', 'discard', second ?? '', '--reason', 'x');
+    t.equal(discarded.code, 0, discarded.stderr);
+    await until(
+      async () => {
+        const all = await site.ask<Listed[]>('quarantine', 'list', '--all');
+        return (
+          all.filter(({ id }) => id === first).every(({ state }) => state === 'replayed') && all.length === 3
+        );
+      },
+      { what: 'the replayed one being there again, under the new name', ...patience },
+    );
+    t.match(await entryOf(site, 'E2'), { state: 'discarded' });
+    t.match(await site.custodyOf('lab'), { accepted: 2, quarantined: 1, expired: 1, missing: 0 });
+  },
+);
