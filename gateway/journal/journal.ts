@@ -39,6 +39,7 @@ import { Receipts } from './receipts.ts';
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
+import type { OutboxEntry } from './rows.ts';
 import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
 import { keptTwice, State, sequenceGap } from './state.ts';
@@ -406,19 +407,17 @@ export class Journal implements Intake {
     return this.#sequence;
   }
 
-  #onDamagedEvent(
-    round: Round,
-    entry: { recordSequence: number; source: number; capturedAtUs: number; completes: boolean },
-    why: string,
-  ): void {
-    const { source, capturedAtUs, completes } = entry;
+  #onDamagedEvent(round: Round, entry: OutboxEntry, why: string): void {
+    const { recordSequence, source, capturedAtUs, completes } = entry;
+    const capturedS = Math.floor(capturedAtUs / 1e6);
     if (completes) {
-      this.#custody.count('quarantined', source, Math.floor(capturedAtUs / 1e6));
+      this.#custody.count('quarantined', source, capturedS);
       this.#custody.pending(source, -1);
-    } else if (entry.recordSequence === 0) return;
+    } else if (recordSequence === 0) return;
     // Where not even the record's number can be read, the entry gets one of its own.
-    const sequence = entry.recordSequence || this.#freshSequence();
-    this.#quarantine.putDamaged(round, sequence, source, this.sourceName(source), why);
+    const sequence = recordSequence || this.#freshSequence();
+    const where = { sequence, source, capturedS };
+    this.#quarantine.putDamaged(round, where, this.sourceName(source), completes, why);
   }
 
   // ---- quarantine ----
@@ -466,8 +465,10 @@ export class Journal implements Intake {
     const round = this.#committer.round();
     const found = this.#quarantine.discard(round, sequence, meant);
     if (found === undefined) return 'missing';
-    this.#custody.count('quarantined', found.source, found.capturedS, -1);
-    this.#custody.count('expired', found.source, found.capturedS);
+    if (found.counted) {
+      this.#custody.count('quarantined', found.source, found.capturedS, -1);
+      this.#custody.count('expired', found.source, found.capturedS);
+    }
     await settled(round);
     return 'discarded';
   }

@@ -2,10 +2,11 @@
  * What could not be understood, with its reason: sealed, kept until a person replays or discards it. What of it may
  * be known outside (no payload) goes up as a report in the same round.
  *
- *   key    sequence(8) source(2) urgent(1) epoch(8)
+ *   key    sequence(8) source(2) flags(1) epoch(8) captured s(4)
  *
- * An urgent one is told of until it is taken out, over restarts too, so its key says it: nothing is opened to count them.
- * The epoch is the one that its id has, whatever the journal's is by now: with it, what cannot be read is known, too.
+ * Nothing is opened to count: the key says what the record was counted under, and whether it looks urgent, which is told
+ * until it is taken out. The epoch is the one that its id has, whatever the journal's is by now: with it, what cannot be
+ * read is known, too.
  */
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
@@ -38,10 +39,14 @@ export interface Meant {
   readonly epoch?: bigint;
 }
 
-interface Found {
-  readonly sequence: number;
+interface Row {
   readonly key: Buffer;
+  /** Length of its value. */
   readonly bytes: number;
+}
+
+interface Found extends Row {
+  readonly sequence: number;
   /** undefined where it cannot be read: that costs itself alone. */
   readonly kept: QuarantinedRecord | undefined;
 }
@@ -62,6 +67,8 @@ export class Quarantine {
   readonly #lasts = new Map<number, number>();
   /** Taken out in a round that is not on disk yet. */
   readonly #leaving = new Set<number>();
+  /** Put in a round that is not on disk yet. */
+  readonly #coming = new Map<number, Row>();
   /** By the number of the source: records here that look urgent. */
   readonly #urgent = new Map<number, number>();
 
@@ -101,20 +108,44 @@ export class Quarantine {
     if (urgent) this.#urgent.set(source, this.urgentOf(source) + by);
   }
 
-  put(round: Round, { sequence, source, record, entry }: MadeReject): void {
+  /** @param counted custody has the record among the quarantined. */
+  put(round: Round, { sequence, source, capturedS, record, entry }: MadeReject, counted = true): void {
     this.note(sequence, source);
-    const key = quarantineKey({ sequence, source, urgent: entry.urgent, epoch: entry.recordEpoch });
+    const { urgent, recordEpoch: epoch } = entry;
+    const key = quarantineKey({ sequence, source, urgent, counted, epoch, capturedS });
     this.#countUrgent(key, 1);
     const sealed = this.#part.sealer.seal(place('quarantine', this.#part.origin, sequence), record);
     round.put(this.#table(), key, sealed);
+    const row = { key, bytes: sealed.length };
+    this.#coming.set(sequence, row);
+    round.whenSettled(() => {
+      if (this.#coming.get(sequence) === row) this.#coming.delete(sequence);
+    });
     this.#hooks.bytes(storedBytes(key.length, sealed.length));
     this.#reports.quarantined(round, { ...entry, state: 'open' });
     if (entry.urgent) this.#hooks.onAlarm('urgent-quarantined', { source: entry.source, code: entry.code });
     round.whenSettled(() => this.#hooks.onEvents());
   }
 
-  /** What is left of a record whose event is damaged: that it was, and why it cannot be read. */
-  putDamaged(round: Round, sequence: number, source: number, sourceName: string, why: string): void {
+  /**
+   * What is left of a record whose event is damaged: that it was, and why it cannot be read.
+   * @param counted as in `put`; it is not where another of its events completes it.
+   */
+  putDamaged(
+    round: Round,
+    where: Pick<MadeReject, 'sequence' | 'source' | 'capturedS'>,
+    sourceName: string,
+    counted: boolean,
+    why: string,
+  ): void {
+    this.#hooks.onAlarm('event-damaged', { source: sourceName });
+    const { sequence } = where;
+    const standing = this.#standing(sequence);
+    if (standing !== undefined) {
+      // Another of its events was damaged before this one.
+      if (readQuarantineKey(standing.key).counted || !counted) return;
+      this.#remove(round, standing);
+    }
     const facts = { code: 'damaged', reason: `Damaged on disk: ${why}.`, atUs: BigInt(nowUs()) };
     const record = QuarantinedRecord.encode(QuarantinedRecord.fromPartial(facts)).finish();
     const entry = QuarantineEntry.fromPartial({
@@ -125,8 +156,25 @@ export class Quarantine {
       recordEpoch: this.#part.epoch(),
       recordSequence: BigInt(sequence),
     });
-    this.put(round, { sequence, source, capturedS: 0, record, entry });
-    this.#hooks.onAlarm('event-damaged', { source: sourceName });
+    this.put(round, { ...where, record, entry }, counted);
+  }
+
+  /** The row under this sequence; also one that is on its way to the disk, and none that is on its way out. */
+  #standing(sequence: number): Row | undefined {
+    if (this.#leaving.has(sequence)) return undefined;
+    const coming = this.#coming.get(sequence);
+    if (coming !== undefined) return coming;
+    const row = this.#row(sequence);
+    return row && { key: Buffer.from(row.key), bytes: row.value.length };
+  }
+
+  #row(sequence: number): { key: Buffer; value: Buffer } | undefined {
+    const [row] = this.#table().getRange({
+      start: numberKey(sequence),
+      end: numberKey(sequence + 1),
+      limit: 1,
+    });
+    return row;
   }
 
   /** The record under this sequence, where it is the one that is meant. */
@@ -169,26 +217,32 @@ export class Quarantine {
 
   /**
    * Takes the entry out in this round for good, also one that cannot be opened, and reports it as discarded under its
-   * id; whose it was and when it was captured (0 where nobody can say), or undefined where there is none.
+   * id; what it was counted under (from when it was captured, 0 where nobody can say), or undefined where there is none.
    */
-  discard(round: Round, sequence: number, meant: Meant): { source: number; capturedS: number } | undefined {
+  discard(round: Round, sequence: number, meant: Meant): QuarantineKey | undefined {
     const found = this.find(sequence, meant);
     if (found === undefined || !this.#takeOut(round, found)) return undefined;
     const atUs = BigInt(nowUs());
     this.#left(round, sequence, meant, { state: 'discarded', atUs, replayedAtUs: atUs });
-    const capturedS = Math.floor(Number(found.kept?.record?.capturedAtUs ?? 0n) / 1e6);
-    return { source: readQuarantineKey(found.key).source, capturedS };
+    const key = readQuarantineKey(found.key);
+    const capturedAtUs = found.kept?.record?.capturedAtUs ?? 0n;
+    return { ...key, capturedS: key.capturedS || Math.floor(Number(capturedAtUs) / 1e6) };
   }
 
   /** false where another call takes it out in a round that is not on disk yet: it is still to be seen. */
-  #takeOut(round: Round, { sequence, key, bytes }: Found): boolean {
+  #takeOut(round: Round, found: Found): boolean {
+    const { sequence } = found;
     if (this.#leaving.has(sequence)) return false;
     this.#leaving.add(sequence);
     round.whenSettled(() => this.#leaving.delete(sequence));
+    this.#remove(round, found);
+    return true;
+  }
+
+  #remove(round: Round, { key, bytes }: Row): void {
     round.remove(this.#table(), key);
     this.#countUrgent(key, -1);
     this.#hooks.bytes(-storedBytes(key.length, bytes));
-    return true;
   }
 
   #left(round: Round, sequence: number, { id = '' }: Meant, facts: Partial<QuarantineEntry>): void {
@@ -202,32 +256,42 @@ export class Quarantine {
   }
 }
 
-const keyBytes = { source: 8, urgent: 10, epoch: 11, all: 19 } as const;
+const keyAt = { source: 8, flags: 10, epoch: 11, captured: 19, end: 23 } as const;
+const flag = { urgent: 1, uncounted: 2 } as const;
 
 export interface QuarantineKey {
   sequence: number;
   source: number;
   /** It looks urgent. */
   urgent: boolean;
-  /** 0 in keys of earlier builds, which ended before it. */
+  /** Custody has it among the quarantined. */
+  counted: boolean;
+  /** In keys of earlier builds, which ended before it, 0, as is what follows. */
   epoch: bigint;
+  /** Seconds since 1970. */
+  capturedS: number;
 }
 
-export function quarantineKey({ sequence, source, urgent, epoch }: QuarantineKey): Buffer {
-  const key = Buffer.alloc(keyBytes.all);
-  writeUInt64(key, sequence, 0);
-  key.writeUInt16BE(source, keyBytes.source);
-  key.writeUInt8(urgent ? 1 : 0, keyBytes.urgent);
-  key.writeBigUInt64BE(epoch, keyBytes.epoch);
+export function quarantineKey(of: QuarantineKey): Buffer {
+  const key = Buffer.alloc(keyAt.end);
+  writeUInt64(key, of.sequence, 0);
+  key.writeUInt16BE(of.source, keyAt.source);
+  key[keyAt.flags] = (of.urgent ? flag.urgent : 0) | (of.counted ? 0 : flag.uncounted);
+  key.writeBigUInt64BE(of.epoch, keyAt.epoch);
+  key.writeUInt32BE(of.capturedS, keyAt.captured);
   return key;
 }
 
 export function readQuarantineKey(key: Buffer): QuarantineKey {
+  const flags = key[keyAt.flags] ?? 0;
+  const whole = key.length >= keyAt.end;
   return {
     sequence: readUInt64(key, 0),
-    source: key.readUInt16BE(keyBytes.source),
-    urgent: key[keyBytes.urgent] === 1,
-    epoch: key.length < keyBytes.all ? 0n : key.readBigUInt64BE(keyBytes.epoch),
+    source: key.readUInt16BE(keyAt.source),
+    urgent: (flags & flag.urgent) !== 0,
+    counted: (flags & flag.uncounted) === 0,
+    epoch: whole ? key.readBigUInt64BE(keyAt.epoch) : 0n,
+    capturedS: whole ? key.readUInt32BE(keyAt.captured) : 0,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What is in quarantine is taken out by what the control plane calls it, and nothing else is. */
+import { equal, ok } from 'node:assert/strict';
 import t from 'tap';
 import type { RecordDraft } from '../../gateway/capture/intake.ts';
 import type { Journal } from '../../gateway/journal/journal.ts';
@@ -6,16 +7,19 @@ import { quarantineKey, readQuarantineKey } from '../../gateway/journal/quaranti
 import type { TakenRecord } from '../../gateway/journal/records.ts';
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
-import { damageQuarantined } from '../kit/damage.ts';
+import { batchElement } from '../../proto/wire.ts';
+import { damageEvent, damageQuarantined } from '../kit/damage.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';
 import { folderOf } from '../kit/site.ts';
 import { recordOf } from '../kit/taken.ts';
+
+const capturedAtUs = BigInt(Date.now()) * 1000n;
 
 const draft = (id: string): RecordDraft => ({
   source: 'lab',
   protocol: 'mllp',
   raw: Buffer.from(`bytes of ${id}`),
-  capturedAtUs: 1_700_000_000_000_000n,
+  capturedAtUs,
   classGuess: 'routine',
   messageControlId: id,
 });
@@ -108,10 +112,82 @@ t.test('quarantine - what is not known of it is not compared', async (t) => {
 
 t.test('quarantine - keys of earlier builds are read: shorter, without an epoch', (t) => {
   const [sequence, source] = [Buffer.from('0000000000000005', 'hex'), Buffer.from('0002', 'hex')];
-  const plain = { sequence: 5, source: 2, urgent: false, epoch: 0n };
+  const plain = { sequence: 5, source: 2, urgent: false, counted: true, epoch: 0n, capturedS: 0 };
   t.same(readQuarantineKey(Buffer.concat([sequence, source])), plain);
   t.same(readQuarantineKey(Buffer.concat([sequence, source, Buffer.of(1)])), { ...plain, urgent: true });
-  const whole = { ...plain, urgent: true, epoch: 0xfedc_ba98_7654_3210n };
-  t.same(readQuarantineKey(quarantineKey(whole)), whole);
+  const whole = { ...plain, epoch: 0xfedc_ba98_7654_3210n, capturedS: 1_700_000_000 };
+  for (const urgent of [true, false])
+    for (const counted of [true, false])
+      t.same(readQuarantineKey(quarantineKey({ ...whole, urgent, counted })), { ...whole, urgent, counted });
   t.end();
 });
+
+/** A record of which these events go out, the last of them completing it unless a part of it was refused. */
+async function events(journal: Journal, count: number, refused = false): Promise<void> {
+  await journal.append(draft('E1'));
+  for (const row of journal.take('routine', 1000, 1e6)) {
+    const [one] = row.records;
+    if (one === undefined) continue;
+    const entries = Array.from({ length: count }, (_, at) => ({
+      recordSequence: one.sequence,
+      capturedAtUs: Number(capturedAtUs),
+      index: at + 1,
+      source: one.source,
+      completes: !refused && at + 1 === count,
+    }));
+    const plain = Buffer.concat(entries.map(({ index }) => batchElement(Buffer.from(`event ${index}`))));
+    const rejects = refused ? [rejected(one, journal.epoch)] : [];
+    journal.finish([row], [{ lanes: [{ lane: 'routine', entries, plain }], rejects, deliveries: [] }]);
+  }
+}
+
+/** Reads a lane as the uplink does, and has it acknowledged. */
+async function deliver(journal: Journal, events: number): Promise<void> {
+  equal(journal.parcel('routine', 1, 1000, 1e6)?.count, events);
+  await journal.release('nothing');
+  ok(journal.acked('routine', events));
+  await journal.release('nothing');
+}
+
+async function damagedEvents(
+  directory: string,
+  count: number,
+  damaged: number[],
+  refused = false,
+): Promise<void> {
+  const first = await openJournal(directory);
+  await events(first.journal, count, refused);
+  await closeJournal(first);
+  for (const one of damaged) await damageEvent(directory, 'routine', one);
+}
+
+for (const [what, damaged, wanted] of [
+  ['one of two events', [1], { delivered: 1, quarantined: 0, expired: 0 }],
+  ['the last of two events', [2], { delivered: 0, quarantined: 1, expired: 1 }],
+  ['both events', [1, 2], { delivered: 0, quarantined: 1, expired: 1 }],
+] as const) {
+  t.test(`quarantine - ${what} damaged, and the entry discarded: the record counts once`, async (t) => {
+    const directory = folderOf(t);
+    await damagedEvents(directory, 2, [...damaged]);
+    const opened = await openJournal(directory);
+    const { journal } = opened;
+    await deliver(journal, 2);
+    const { delivered, quarantined, expired } = wanted;
+    t.match(custodyOf(journal), { accepted: 1, pending: 0, delivered, quarantined, expired: 0 });
+    t.match(journal.quarantined(1), { code: 'damaged' });
+    t.equal(await journal.replay(1), 'damaged');
+    t.equal(await journal.discard(1, { id: 'x' }), 'discarded');
+    t.equal(await journal.discard(1, { id: 'x' }), 'missing', 'it is one entry');
+    const after = { accepted: 1, pending: 0, delivered, quarantined: 0, expired };
+    t.match(custodyOf(journal), after);
+    t.same(
+      journal.custodyHours().map(({ hour, counts }) => [hour, counts.quarantined, counts.expired]),
+      [[Math.floor(Number(capturedAtUs) / 3_600_000_000), 0, expired]],
+      'in the hour of its capture, too',
+    );
+    await closeJournal(opened);
+    const again = await openJournal(directory);
+    t.match(custodyOf(again.journal), after, 'after a restart as before');
+    await closeJournal(again);
+  });
+}
