@@ -140,13 +140,20 @@ export class Quarantine {
   ): void {
     this.#hooks.onAlarm('event-damaged', { source: sourceName });
     const { sequence } = where;
+    const reason = `Damaged on disk: ${why}.`;
     const standing = this.#standing(sequence);
     if (standing !== undefined) {
-      // Another of its events was damaged before this one.
-      if (readQuarantineKey(standing.key).counted || !counted) return;
+      const has = readQuarantineKey(standing.key);
+      if (has.counted || !counted) {
+        // What was refused of the record stays, so that it can be tried again; the trail has what else became of it.
+        const subject = quarantineId(this.#gateway(), has.epoch || this.#part.epoch(), sequence);
+        void this.#reports.audit({ action: 'event-damaged', subject, outcome: 'failed', reason });
+        return;
+      }
+      // Another of its events was damaged before the one that would have completed it.
       this.#remove(round, standing);
     }
-    const facts = { code: 'damaged', reason: `Damaged on disk: ${why}.`, atUs: BigInt(nowUs()) };
+    const facts = { code: 'damaged', reason, atUs: BigInt(nowUs()) };
     const record = QuarantinedRecord.encode(QuarantinedRecord.fromPartial(facts)).finish();
     const entry = QuarantineEntry.fromPartial({
       ...facts,

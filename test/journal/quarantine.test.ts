@@ -27,10 +27,10 @@ const draft = (id: string): RecordDraft => ({
 const hashOf = (record: { sha256: Uint8Array }) => Buffer.from(record.sha256).toString('hex');
 
 /** As the normalizer rejects it, and as the control plane knows it then. */
-function rejected(taken: TakenRecord, epoch: bigint) {
+function rejected(taken: TakenRecord, epoch: bigint, urgent = false) {
   const { sequence, source, capturedS } = taken;
   const record = recordOf(taken);
-  const facts = { code: 'not-understood', reason: 'A test.' };
+  const facts = { code: 'not-understood', reason: 'A test.', urgent };
   return {
     sequence,
     source,
@@ -123,7 +123,7 @@ t.test('quarantine - keys of earlier builds are read: shorter, without an epoch'
 });
 
 /** A record of which these events go out, the last of them completing it unless a part of it was refused. */
-async function events(journal: Journal, count: number, refused = false): Promise<void> {
+async function events(journal: Journal, count: number, refused: 'urgent' | 'routine' | ''): Promise<void> {
   await journal.append(draft('E1'));
   for (const row of journal.take('routine', 1000, 1e6)) {
     const [one] = row.records;
@@ -133,10 +133,10 @@ async function events(journal: Journal, count: number, refused = false): Promise
       capturedAtUs: Number(capturedAtUs),
       index: at + 1,
       source: one.source,
-      completes: !refused && at + 1 === count,
+      completes: refused === '' && at + 1 === count,
     }));
     const plain = Buffer.concat(entries.map(({ index }) => batchElement(Buffer.from(`event ${index}`))));
-    const rejects = refused ? [rejected(one, journal.epoch)] : [];
+    const rejects = refused === '' ? [] : [rejected(one, journal.epoch, refused === 'urgent')];
     journal.finish([row], [{ lanes: [{ lane: 'routine', entries, plain }], rejects, deliveries: [] }]);
   }
 }
@@ -153,7 +153,7 @@ async function damagedEvents(
   directory: string,
   count: number,
   damaged: number[],
-  refused = false,
+  refused: 'urgent' | 'routine' | '' = '',
 ): Promise<void> {
   const first = await openJournal(directory);
   await events(first.journal, count, refused);
@@ -190,4 +190,28 @@ for (const [what, damaged, wanted] of [
     t.match(custodyOf(again.journal), after, 'after a restart as before');
     await closeJournal(again);
   });
+}
+
+for (const refused of ['urgent', 'routine'] as const) {
+  t.test(
+    `quarantine - an event of a partly refused record is damaged: what was refused stays, ${refused}`,
+    async (t) => {
+      const directory = folderOf(t);
+      await damagedEvents(directory, 2, [1], refused);
+      const opened = await openJournal(directory, { gateway: () => 'north' });
+      const { journal, alarms } = opened;
+      await deliver(journal, 2);
+      t.match(journal.quarantined(1), { code: 'not-understood' });
+      t.equal(textOf(journal.rawQuarantined(1)), 'bytes of E1');
+      t.match(custodyOf(journal), { accepted: 1, pending: 0, delivered: 0, quarantined: 1 });
+      t.ok(alarms.includes('event-damaged'));
+      const told = journal.reports.auditEntries(10).filter(({ action }) => action === 'event-damaged');
+      const id = `north.${journal.epoch.toString(16)}.record.1`;
+      t.match(told, [{ subject: id, outcome: 'failed', reason: /^Damaged on disk: / }]);
+      t.equal(journal.reports.quarantineEntries(10).length, 1, 'it is one entry, and says what it said');
+      t.equal(await journal.replay(1, { id, epoch: journal.epoch }), 'replayed');
+      t.match(custodyOf(journal), { accepted: 1, pending: 1, quarantined: 0 });
+      await closeJournal(opened);
+    },
+  );
 }
