@@ -271,12 +271,12 @@ const unreadable = QuarantinedRecord.fromPartial({
 function quarantine(journal: OpenJournal, form: Form): number {
   const entries: Record<string, unknown>[] = [];
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
-    const sequence = readUInt64(key, 0);
+    const { sequence, source } = readQuarantineKey(key);
     const where = place('quarantine', journal.origin, sequence);
     const entry = orDamaged(() => QuarantinedRecord.decode(journal.opener.open(where, value))) ?? unreadable;
     entries.push({
       record: String(sequence),
-      source: entry.record?.source ?? '',
+      source: journal.sourceName(source),
       messageControlId: entry.record?.messageControlId ?? '',
       recordHash: Buffer.from(entry.record?.sha256 ?? []).toString('hex'),
       code: entry.code,

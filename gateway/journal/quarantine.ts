@@ -18,6 +18,9 @@ import type { JournalPart } from './part.ts';
 import type { Reports } from './reports.ts';
 import { storedBytes } from './space.ts';
 
+/** The code of what its disk has damaged, a record or an event of it. */
+export const damagedCode = 'damaged';
+
 export interface MadeReject {
   sequence: number;
   source: number;
@@ -153,7 +156,7 @@ export class Quarantine {
       // Another of its events was damaged before the one that would have completed it.
       this.#remove(round, standing);
     }
-    const facts = { code: 'damaged', reason, atUs: BigInt(nowUs()) };
+    const facts = { code: damagedCode, reason, atUs: BigInt(nowUs()) };
     const record = QuarantinedRecord.encode(QuarantinedRecord.fromPartial(facts)).finish();
     const entry = QuarantineEntry.fromPartial({
       ...facts,
@@ -209,8 +212,8 @@ export class Quarantine {
     const found = this.find(sequence, meant);
     if (found === undefined) return 'missing';
     const record = found.kept?.record;
-    // Of an event that was damaged nothing is left to be tried.
-    if (record === undefined) return 'damaged';
+    // Nothing is left to be tried; earlier builds kept an empty record of such.
+    if (record === undefined || found.kept?.code === damagedCode) return 'damaged';
     if (!this.#takeOut(round, found)) return 'missing';
     const atUs = BigInt(nowUs());
     this.#left(round, sequence, meant, {
