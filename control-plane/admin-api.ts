@@ -35,7 +35,7 @@ import { lacking, sumOf } from './eventlog/counts.ts';
 import { createAdmin } from './identity/admins.ts';
 import { freeName, nameTaken } from './identity/enrollment.ts';
 import type { State } from './plane.ts';
-import { type Asking, discardQuarantined, replayQuarantined } from './quarantine/taking-out.ts';
+import { type Asking, askedAs, discardQuarantined, replayQuarantined } from './quarantine/taking-out.ts';
 import type { Sessions } from './session/sessions.ts';
 import { sourcesOf } from './telemetry/sources.ts';
 import { Traces } from './traces.ts';
@@ -251,16 +251,17 @@ export class AdminApi {
     if (entry === undefined) throw unknown('quarantined record', id);
     if (!payload) return { entry, raw: new Uint8Array(0) };
     needReason('Looking at a payload', reason);
+    const gateway = askedAs(this.state, this.#sessions, entry.gateway);
     await this.state.audit.add({
       action: 'viewed',
       actor,
-      gateway: entry.gateway,
+      gateway,
       site: entry.site,
       subject: id,
       reason,
     });
-    const reply = await this.#sessions.payload(entry.gateway, entry.recordSequence, actor, reason);
-    if (reply === undefined) throw offline(entry.gateway);
+    const reply = await this.#sessions.payload(gateway, entry, actor, reason);
+    if (reply === undefined) throw offline(gateway);
     if (!reply.found) throw unknown('payload at the gateway', id);
     return { entry, raw: reply.raw };
   }

@@ -313,11 +313,12 @@ export class Gateway {
         onIdentity: (identity) => this.#pipeline.change(identity),
         onAlarm: (code, fields) => this.alarm(code, fields),
         onConfig: (offer) => this.#onConfig(offer),
-        async onTakeOut(how, { recordSequences, ids, actor, reason }) {
+        async onTakeOut(how, { recordSequences, ids, recordHashes, recordEpochs, actor, reason }) {
           const action = how === 'replay' ? 'replayed' : 'discarded';
           const outcomes: ReplayOutcome[] = [];
           for (const [at, recordSequence] of recordSequences.entries()) {
-            const outcome = await journal[how](Number(recordSequence), ids[at] ?? '');
+            const meant = { id: ids[at] ?? '', hash: recordHashes[at] ?? '', epoch: recordEpochs[at] ?? 0n };
+            const outcome = await journal[how](Number(recordSequence), meant);
             outcomes.push({ recordSequence, outcome });
             const facts =
               outcome === action ? { outcome: 'success' } : { outcome: 'failed', detail: outcome };
@@ -327,9 +328,14 @@ export class Gateway {
           const done = outcomes.filter(({ outcome }) => outcome === action).length;
           return { replayed: done, missing: outcomes.length - done, outcomes };
         },
-        async onPayload(sequence, actor, reason) {
-          await journal.reports.audit({ action: 'viewed', actor, reason, subject: `record ${sequence}` });
-          const found = journal.rawQuarantined(sequence);
+        async onPayload({ recordSequence, recordHash: hash, recordEpoch: epoch, actor, reason }) {
+          await journal.reports.audit({
+            action: 'viewed',
+            actor,
+            reason,
+            subject: `record ${recordSequence}`,
+          });
+          const found = journal.rawQuarantined(Number(recordSequence), { hash, epoch });
           return { found: found !== undefined, raw: found ?? new Uint8Array(0) };
         },
         configReport: () => this.#config.store.report(),

@@ -8,6 +8,7 @@ import { storedCustody } from './journal/custody.ts';
 import { localCustody } from './journal/dead-letters.ts';
 import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
 import { chunksOf, headOf } from './journal/memory-row.ts';
+import { readQuarantineKey } from './journal/quarantine.ts';
 import {
   type OutboxHead,
   readOutboxHead,
@@ -192,10 +193,9 @@ function verify(journal: OpenJournal, form: Form): number {
   }
   messages.quarantine = 0;
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
-    const sequence = readUInt64(key, 0);
-    const source = key.readUInt16BE(8);
+    const { sequence, source, counted: inCustody } = readQuarantineKey(key);
     messages.quarantine += 1;
-    quarantined.set(source, (quarantined.get(source) ?? 0) + 1);
+    if (inCustody) quarantined.set(source, (quarantined.get(source) ?? 0) + 1);
     check(damaged, 'quarantine', sequence, () =>
       QuarantinedRecord.decode(journal.opener.open(place('quarantine', journal.origin, sequence), value)),
     );
@@ -271,12 +271,12 @@ const unreadable = QuarantinedRecord.fromPartial({
 function quarantine(journal: OpenJournal, form: Form): number {
   const entries: Record<string, unknown>[] = [];
   for (const { key, value } of journal.environment.table(tables.quarantine).getRange({})) {
-    const sequence = readUInt64(key, 0);
+    const { sequence, source } = readQuarantineKey(key);
     const where = place('quarantine', journal.origin, sequence);
     const entry = orDamaged(() => QuarantinedRecord.decode(journal.opener.open(where, value))) ?? unreadable;
     entries.push({
       record: String(sequence),
-      source: entry.record?.source ?? '',
+      source: journal.sourceName(source),
       messageControlId: entry.record?.messageControlId ?? '',
       recordHash: Buffer.from(entry.record?.sha256 ?? []).toString('hex'),
       code: entry.code,

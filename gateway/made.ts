@@ -3,6 +3,7 @@ import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.
 import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import { quarantineId } from './journal/layout.ts';
+import { damagedCode } from './journal/quarantine.ts';
 import type { TakenRecord } from './journal/records.ts';
 import { unpackEntries } from './journal/rows.ts';
 import { nowUs } from './process/clock.ts';
@@ -44,25 +45,45 @@ export const notTried = {
     'The mapping of this source ran out of its time or memory on several messages in a row, so this one was not tried. Push a config that works, then replay it.',
 };
 
+/** Those that can be read; what becomes of those that their disk has damaged goes to `aside`: each costs itself alone. */
+export function sortOut(
+  journal: Journal,
+  gateway: { gateway: string; site: string },
+  group: TakenRecord[],
+  aside: Made[],
+): TakenRecord[] {
+  return group.filter((record) => {
+    if (record.damaged === '') return true;
+    const why = { code: damagedCode, reason: `Damaged on disk: ${record.damaged}.` };
+    aside.push(giveUp(journal, gateway, record, why));
+    return false;
+  });
+}
+
 export function giveUp(
   journal: Journal,
   { gateway, site }: { gateway: string; site: string },
   taken: TakenRecord,
   why: { code: string; reason: string },
 ): Made {
-  const record = taken.damaged === '' ? JournalRecord.decode(taken.bytes) : JournalRecord.create();
+  // Of what cannot be read no record is kept: nothing is left to be tried.
+  const kept = taken.damaged === '' ? JournalRecord.decode(taken.bytes) : undefined;
+  const record = kept ?? JournalRecord.create({ capturedAtUs: BigInt(taken.capturedS) * 1_000_000n });
   const facts = {
     ...why,
     atUs: BigInt(nowUs()),
     urgent: taken.guess === 'stat' || taken.guess === 'urgent',
   };
-  const quarantined = QuarantinedRecord.encode(QuarantinedRecord.fromPartial({ record, ...facts })).finish();
+  const quarantined = QuarantinedRecord.encode({
+    ...QuarantinedRecord.create(facts),
+    record: kept,
+  }).finish();
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, journal.epoch, taken.sequence),
     gateway,
     site,
     capturedAtUs: record.capturedAtUs,
-    source: record.source,
+    source: journal.sourceName(taken.source),
     messageControlId: record.messageControlId,
     recordHash: Buffer.from(record.sha256).toString('hex'),
     recordEpoch: journal.epoch,

@@ -18,7 +18,7 @@ import type { Circuits } from './circuits.ts';
 import { createJobSize, workMsOf } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
-import { giveUp, made, notTried, ranOut } from './made.ts';
+import { giveUp, made, notTried, ranOut, sortOut } from './made.ts';
 import { reclassifies } from './meaning.ts';
 import { MemoryExchange } from './memory-exchange.ts';
 import { Allowance } from './process/allowance.ts';
@@ -137,7 +137,8 @@ export class Pipeline {
       const job = this.#nextJob();
       const group = job?.groups.shift();
       if (job === undefined || group === undefined) break;
-      const records = this.#options.circuits.anyOpen ? this.#tried(job, group) : group;
+      const readable = sortOut(this.#journal, this.#options, group, job.made);
+      const records = this.#options.circuits.anyOpen ? this.#tried(job, readable) : readable;
       if (records.length === 0) {
         this.#finish();
         // Many may follow; senders are answered between them.
@@ -274,7 +275,6 @@ export class Pipeline {
       sequence: record.sequence,
       source: record.source,
       capturedS: record.capturedS,
-      damaged: record.damaged,
       journaledAtUs: record.journaledAtUs,
       lastQuarantined: this.#journal.lastQuarantined(record.source),
       ...writer.add(record.bytes),

@@ -27,8 +27,6 @@ export interface JobRecord {
   sequence: number;
   source: number;
   capturedS: number;
-  /** Why it cannot be opened; empty where its bytes are an encoded JournalRecord. */
-  damaged: string;
   /** 0 where it waited on the disk over a restart: when it was flushed is not known then. */
   journaledAtUs: number;
   /** The last record of its source that went to quarantine; 0: none is known. */

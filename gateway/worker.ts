@@ -262,17 +262,12 @@ class Reply {
 }
 
 function open(job: JobRecord, bytes: Buffer): Opened {
-  let why = job.damaged;
-  let record: JournalRecord | undefined;
+  let record: JournalRecord;
   try {
-    if (why === '') record = JournalRecord.decode(bytes.subarray(job.offset, job.offset + job.length));
+    record = JournalRecord.decode(bytes.subarray(job.offset, job.offset + job.length));
   } catch {
-    why = 'the row cannot be decoded';
-  }
-  if (record === undefined) {
-    // A damaged row costs itself alone.
     record = JournalRecord.fromPartial({ capturedAtUs: BigInt(job.capturedS) * 1_000_000n });
-    const reject: Reject = { code: 'damaged', reason: `Damaged on disk: ${why}.` };
+    const reject: Reject = { code: 'damaged', reason: 'Damaged on disk: the row cannot be decoded.' };
     const made = { events: [], reject };
     return { job, record, about: aboutOf(job, record, made), made, failed: none, needs: none };
   }

@@ -17,7 +17,7 @@ export interface Asking {
   readonly actor: string;
 }
 
-type Parts = Pick<State, 'quarantine' | 'audit'>;
+type Parts = Pick<State, 'quarantine' | 'audit' | 'registry'>;
 type Done = 'replayed' | 'discarded';
 type Outcome = Done | 'missing' | 'damaged' | 'offline' | 'unanswered';
 
@@ -54,8 +54,13 @@ export async function discardQuarantined(
   };
 }
 
+/** The name that the journal of this gateway is online under: it may have been enrolled anew since. Its own where it is not. */
+export function askedAs({ registry }: Pick<State, 'registry'>, sessions: Sessions, gateway: string): string {
+  return registry.namesOf(gateway).find((name) => sessions.online(name)) ?? gateway;
+}
+
 async function takeOut(
-  { quarantine, audit }: Parts,
+  { quarantine, audit, registry }: Parts,
   sessions: Sessions,
   { ids, reason, actor }: Asking,
   done: Done,
@@ -65,8 +70,12 @@ async function takeOut(
   const byGateway = new Map<string, QuarantineEntry[]>();
   for (const id of new Set(ids)) {
     const entry = await quarantine.get(id);
-    if (entry === undefined) outcomes.set(id, 'missing');
-    else byGateway.set(entry.gateway, [...(byGateway.get(entry.gateway) ?? []), entry]);
+    if (entry === undefined) {
+      outcomes.set(id, 'missing');
+      continue;
+    }
+    const gateway = askedAs({ registry }, sessions, entry.gateway);
+    byGateway.set(gateway, [...(byGateway.get(gateway) ?? []), entry]);
   }
   for (const [gateway, entries] of byGateway) {
     if (!sessions.online(gateway)) {
@@ -79,7 +88,7 @@ async function takeOut(
       [],
     );
     const result = await sessions.takeOut(how, gateway, entries, actor, reason);
-    for (const entry of entries) outcomes.set(entry.id, outcomeOf(entry, result, done));
+    for (const [at, entry] of entries.entries()) outcomes.set(entry.id, outcomeOf(entry, at, result, done));
     const taken = entries.filter(({ id }) => outcomes.get(id) === done);
     await quarantine.inTurn(async () => {
       // The gateway may have reported it meanwhile, and told more.
@@ -106,12 +115,14 @@ async function takeOut(
 
 function outcomeOf(
   { recordSequence }: QuarantineEntry,
+  at: number,
   result: ReplayResult | undefined,
   done: Done,
 ): Outcome {
   if (result === undefined) return 'unanswered';
   const { outcomes, replayed, missing } = result;
-  const said = outcomes.find((one) => one.recordSequence === recordSequence)?.outcome;
+  // By its place: of two journals that a gateway has had both may have this sequence.
+  const said = outcomes[at]?.recordSequence === recordSequence ? outcomes[at].outcome : undefined;
   if (said === done || said === 'damaged' || said === 'missing') return said;
   // An older gateway only counts: that tells of each one where all went the same way.
   if (outcomes.length === 0 && missing === 0) return done;

@@ -14,6 +14,7 @@ import type {
   LaneAck,
   PayloadReply,
   PlaneFrame,
+  QuarantineEntry,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
@@ -113,25 +114,32 @@ export class Sessions {
   async takeOut(
     how: 'replay' | 'discard',
     gateway: string,
-    entries: readonly { id: string; recordSequence: bigint }[],
+    entries: readonly QuarantineEntry[],
     actor: string,
     reason: string,
   ): Promise<ReplayResult | undefined> {
-    const recordSequences = entries.map(({ recordSequence }) => recordSequence);
-    const ids = entries.map(({ id }) => id);
+    const asked = {
+      recordSequences: entries.map(({ recordSequence }) => recordSequence),
+      ids: entries.map(({ id }) => id),
+      recordHashes: entries.map(({ recordHash }) => recordHash),
+      recordEpochs: entries.map(({ recordEpoch }) => recordEpoch),
+      actor,
+      reason,
+    };
     return this.#asked.ask(gateway, (request) => ({
-      frame: { $case: how, value: { request, recordSequences, actor, reason, ids } },
+      frame: { $case: how, value: { request, ...asked } },
     })) as Promise<ReplayResult | undefined>;
   }
 
   async payload(
     gateway: string,
-    sequence: bigint,
+    { recordSequence, recordHash, recordEpoch }: QuarantineEntry,
     actor: string,
     reason: string,
   ): Promise<PayloadReply | undefined> {
+    const asked = { recordSequence, recordHash, recordEpoch, actor, reason };
     return this.#asked.ask(gateway, (request) => ({
-      frame: { $case: 'payload', value: { request, recordSequence: sequence, actor, reason } },
+      frame: { $case: 'payload', value: { request, ...asked } },
     })) as Promise<PayloadReply | undefined>;
   }
 

@@ -34,11 +34,12 @@ import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { collectAround, settled } from './part.ts';
-import { type MadeReject, Quarantine } from './quarantine.ts';
+import { type MadeReject, type Meant, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
+import type { OutboxEntry } from './rows.ts';
 import { Sources } from './sources.ts';
 import { createSpace, type Room, type Space } from './space.ts';
 import { keptTwice, State, sequenceGap } from './state.ts';
@@ -406,19 +407,17 @@ export class Journal implements Intake {
     return this.#sequence;
   }
 
-  #onDamagedEvent(
-    round: Round,
-    entry: { recordSequence: number; source: number; capturedAtUs: number; completes: boolean },
-    why: string,
-  ): void {
-    const { source, capturedAtUs, completes } = entry;
+  #onDamagedEvent(round: Round, entry: OutboxEntry, why: string): void {
+    const { recordSequence, source, capturedAtUs, completes } = entry;
+    const capturedS = Math.floor(capturedAtUs / 1e6);
     if (completes) {
-      this.#custody.count('quarantined', source, Math.floor(capturedAtUs / 1e6));
+      this.#custody.count('quarantined', source, capturedS);
       this.#custody.pending(source, -1);
-    } else if (entry.recordSequence === 0) return;
+    } else if (recordSequence === 0) return;
     // Where not even the record's number can be read, the entry gets one of its own.
-    const sequence = entry.recordSequence || this.#freshSequence();
-    this.#quarantine.putDamaged(round, sequence, source, this.sourceName(source), why);
+    const sequence = recordSequence || this.#freshSequence();
+    const where = { sequence, source, capturedS };
+    this.#quarantine.putDamaged(round, where, this.sourceName(source), completes, why);
   }
 
   // ---- quarantine ----
@@ -429,21 +428,21 @@ export class Journal implements Intake {
   }
 
   quarantined(sequence: number): QuarantinedRecord | undefined {
-    return this.#quarantine.find(sequence)?.record;
+    return this.#quarantine.find(sequence)?.kept;
   }
 
-  /** The bytes of a quarantined record, where it is there and can be read. */
-  rawQuarantined(sequence: number): Uint8Array | undefined {
-    return this.#quarantine.raw(sequence);
+  /** The bytes of a quarantined record, where the one that is meant is there and can be read. */
+  rawQuarantined(sequence: number, meant: Meant = {}): Uint8Array | undefined {
+    return this.#quarantine.find(sequence, meant)?.kept?.record?.raw;
   }
 
   /**
    * Puts a quarantined record back to be normalized again, as a new record, and reports that under the entry's id
    * where one is given; resolves when it is durable.
    */
-  async replay(sequence: number, id = ''): Promise<'replayed' | 'missing' | 'damaged'> {
+  async replay(sequence: number, meant: Meant = {}): Promise<'replayed' | 'missing' | 'damaged'> {
     const round = this.#committer.round();
-    const record = this.#quarantine.release(round, sequence, id, this.#sequence + 1);
+    const record = this.#quarantine.release(round, sequence, meant, this.#sequence + 1);
     if (typeof record === 'string') return record;
     const source = this.#sources.number(record.source);
     const capturedS = Math.floor(Number(record.capturedAtUs) / 1e6);
@@ -462,12 +461,14 @@ export class Journal implements Intake {
   }
 
   /** Takes a quarantined record out for good, and reports that under the entry's id; resolves when it is durable. */
-  async discard(sequence: number, id: string): Promise<'discarded' | 'missing'> {
+  async discard(sequence: number, meant: Meant): Promise<'discarded' | 'missing'> {
     const round = this.#committer.round();
-    const found = this.#quarantine.discard(round, sequence, id);
+    const found = this.#quarantine.discard(round, sequence, meant);
     if (found === undefined) return 'missing';
-    this.#custody.count('quarantined', found.source, found.capturedS, -1);
-    this.#custody.count('expired', found.source, found.capturedS);
+    if (found.counted) {
+      this.#custody.count('quarantined', found.source, found.capturedS, -1);
+      this.#custody.count('expired', found.source, found.capturedS);
+    }
     await settled(round);
     return 'discarded';
   }

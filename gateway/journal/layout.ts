@@ -9,7 +9,7 @@
  *   sources            source number(2)                           source name
  *   records.<class>    first last captured s bytes [source count] RecordRow: records not normalized yet
  *   outbox.<lane>      first count captured s bytes [source done] OutboxRow: events not delivered yet
- *   quarantine         record sequence(8) source(2)               sealed QuarantinedRecord
+ *   quarantine         record sequence … [quarantine.ts]          sealed QuarantinedRecord
  *   quarantine-report  number(8)                                  sealed QuarantineEntry, until the centre has it
  *   audit-report       number(8)                                  AuditEntry, until the centre has it
  *   delivery-report    number(8)                                  DeliveryEntry, until the centre has it

@@ -3,6 +3,7 @@ import type {
   ConfigOffer,
   ConfigReport,
   PayloadReply,
+  PayloadRequest,
   ReplayRequest,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
@@ -27,7 +28,7 @@ export interface UplinkHooks extends PumpHooks, ReportHooks {
     how: 'replay' | 'discard',
     asked: Omit<ReplayRequest, 'request'>,
   ): Promise<Omit<ReplayResult, 'request'>>;
-  onPayload(sequence: number, actor: string, reason: string): Promise<Omit<PayloadReply, 'request'>>;
+  onPayload(asked: Omit<PayloadRequest, 'request'>): Promise<Omit<PayloadReply, 'request'>>;
   configReport(): ConfigReport;
 }
 

@@ -186,8 +186,8 @@ export class Uplink {
         break;
       }
       case 'payload': {
-        const { request, recordSequence, actor, reason } = frame.value;
-        this.#hooks.onPayload(Number(recordSequence), actor, reason).then(
+        const { request, ...asked } = frame.value;
+        this.#hooks.onPayload(asked).then(
           (reply) => session.write({ $case: 'payload', value: { request, ...reply } }),
           () => session.end('payload-failed'),
         );

@@ -69,6 +69,41 @@ t.test('replay - only what the gateway replayed is marked so', async (t) => {
   await centre.close();
 });
 
+t.test('replay - the gateway is told which record is meant, and answers of each by its place', async (t) => {
+  const { centre, gateway, replay, asked, states } = await rig(t.testdir());
+  // The journal was begun anew since, and has given the sequence to another record.
+  const now = { id: 'north.2.record.2', recordSequence: 2n, recordEpoch: 2n, recordHash: 'bb' };
+  await centre.state.quarantine.add([
+    entry(1),
+    entry(2, { recordEpoch: 1n, recordHash: 'aa' }),
+    entry(3, now),
+  ]);
+  const answered = replayQuarantined(centre.state, centre.sessions, {
+    ids: [id(1), id(2), now.id],
+    reason: 'mapping added',
+    actor: 'ann',
+  });
+  const { request, recordSequences, recordHashes, recordEpochs } = await asked();
+  t.same(
+    [recordSequences, recordHashes, recordEpochs],
+    [
+      [1n, 2n, 2n],
+      ['', 'aa', 'bb'],
+      [0n, 1n, 2n],
+    ],
+  );
+  const outcomes = ['replayed', 'missing', 'replayed'].map((outcome, at) => ({
+    recordSequence: recordSequences[at] ?? 0n,
+    outcome,
+  }));
+  gateway.say({ $case: 'replayResult', value: { request, replayed: 2, missing: 1, outcomes } });
+  t.match(await answered, { replayed: 2, missing: 1 });
+  t.same(await states(), ['replayed', 'open', 'open']);
+  t.match(await centre.state.quarantine.get(now.id), { state: 'replayed' });
+  t.match(await replay(9), { missing: 1 });
+  await centre.close();
+});
+
 t.test('replay - where the answer is lost, the gateway reports what it replayed', async (t) => {
   const { centre, gateway, replay, asked, states } = await rig(t.testdir());
   const answered = replay(1, 2);
@@ -100,3 +135,34 @@ t.test('replay - the counts of an older gateway mark all or none', async (t) => 
   t.same(await states(), ['open', 'open', 'open']);
   await centre.close();
 });
+
+t.test(
+  'replay - after its gateway was enrolled anew it is asked under the name that has its journal now',
+  async (t) => {
+    const { centre, gateway, replay, states } = await rig(t.testdir());
+    gateway.hangUp();
+    await centre.connect('east', 7n);
+    t.match(await replay(1), { offline: 1 }, 'nobody else is asked');
+    const heir = await centre.connect('north-2', 1n);
+    const answered = replay(1, 2);
+    const { request, ids } = await until(() => heir.said.find(isReplay)?.value, { what: 'the request' });
+    t.same(ids, [id(1), id(2)]);
+    const outcomes = [1n, 2n].map((recordSequence) => ({ recordSequence, outcome: 'replayed' }));
+    heir.say({ $case: 'replayResult', value: { request, replayed: 2, missing: 0, outcomes } });
+    t.match(await answered, { replayed: 2, offline: 0 });
+    const report = QuarantineEntry.fromPartial({ number: 4n, id: id(1), state: 'replayed', replayedAs: 8n });
+    heir.say({ $case: 'quarantine', value: { entries: [report] } });
+    await until(() => heir.said.some(({ $case }) => $case === 'quarantineAck'), { what: 'the ack' });
+    t.same(await states(), ['replayed', 'replayed', 'open']);
+    t.match(await centre.state.quarantine.get(id(1)), { gateway: 'north', replayedAs: 8n });
+    const trail = (await centre.state.audit.list(0n, 100)).filter(({ action }) => action === 'replayed');
+    t.same(
+      trail.map((one) => [one.subject, one.gateway]),
+      [
+        [id(1), 'north-2'],
+        [id(2), 'north-2'],
+      ],
+    );
+    await centre.close();
+  },
+);

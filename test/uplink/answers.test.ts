@@ -1,6 +1,6 @@
 /** What a session asked for is answered to that session, or to none: the next one has not even been welcomed yet. */
 import t from 'tap';
-import { Welcome } from '../../proto/gen/hilum/v1/session.ts';
+import { PayloadRequest, ReplayRequest, Welcome } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
 import { quietUplink, speakingPlane } from './speaking-plane.ts';
 
@@ -29,9 +29,12 @@ for (const asked of ['replay', 'payload'] as const) {
       asked === 'replay'
         ? {
             $case: 'replay',
-            value: { request: '7', recordSequences: [1n], actor: 'a', reason: 'r', ids: [] },
+            value: ReplayRequest.fromPartial({ request: '7', recordSequences: [1n] }),
           }
-        : { $case: 'payload', value: { request: '7', recordSequence: 1n, actor: 'a', reason: 'r' } },
+        : {
+            $case: 'payload',
+            value: PayloadRequest.fromPartial({ request: '7', recordSequence: 1n }),
+          },
     );
     await until(() => answer !== undefined, { what: 'the question being asked' });
     first.call.end();

@@ -596,6 +596,12 @@ export interface ReplayRequest {
    * loses nothing.
    */
   ids: string[];
+  /**
+   * The entries' record_hash and record_epoch, beside their sequences as well: where the record of that sequence is
+   * another one, as in a journal that was begun anew, it is `missing` and left alone. What is empty or 0 is not compared.
+   */
+  recordHashes: string[];
+  recordEpochs: bigint[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -605,7 +611,7 @@ export interface ReplayResult {
   replayed: number;
   /** Neither: also those that are damaged. */
   missing: number;
-  /** Of each sequence that was asked for; none from older gateways. */
+  /** Of each sequence that was asked for, in that order; none from older gateways. */
   outcomes: ReplayOutcome[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -622,6 +628,9 @@ export interface PayloadRequest {
   recordSequence: bigint;
   actor: string;
   reason: string;
+  /** As in ReplayRequest: another record is not found. */
+  recordHash: string;
+  recordEpoch: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8814,7 +8823,16 @@ export const QuarantineEntry: MessageFns<QuarantineEntry> = {
 };
 
 function createBaseReplayRequest(): ReplayRequest {
-  return { request: "", recordSequences: [], actor: "", reason: "", ids: [], _unknownFields: {} };
+  return {
+    request: "",
+    recordSequences: [],
+    actor: "",
+    reason: "",
+    ids: [],
+    recordHashes: [],
+    recordEpochs: [],
+    _unknownFields: {},
+  };
 }
 
 export const ReplayRequest: MessageFns<ReplayRequest> = {
@@ -8840,6 +8858,19 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     }
     for (const v of message.ids) {
       writer.uint32(42).string(v!);
+    }
+    for (const v of message.recordHashes) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.recordEpochs.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.recordEpochs) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field recordEpochs of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8915,6 +8946,32 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
             message.ids.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.recordHashes.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.recordEpochs.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.recordEpochs.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8946,6 +9003,16 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
       actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       ids: globalThis.Array.isArray(object?.ids) ? object.ids.map((e: any) => globalThis.String(e)) : [],
+      recordHashes: globalThis.Array.isArray(object?.recordHashes)
+        ? object.recordHashes.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.record_hashes)
+        ? object.record_hashes.map((e: any) => globalThis.String(e))
+        : [],
+      recordEpochs: globalThis.Array.isArray(object?.recordEpochs)
+        ? object.recordEpochs.map((e: any) => BigInt(e))
+        : globalThis.Array.isArray(object?.record_epochs)
+        ? object.record_epochs.map((e: any) => BigInt(e))
+        : [],
     };
   },
 
@@ -8966,6 +9033,12 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     if (message.ids?.length) {
       obj.ids = message.ids;
     }
+    if (message.recordHashes?.length) {
+      obj.recordHashes = message.recordHashes;
+    }
+    if (message.recordEpochs?.length) {
+      obj.recordEpochs = message.recordEpochs.map((e) => e.toString());
+    }
     return obj;
   },
 
@@ -8979,6 +9052,8 @@ export const ReplayRequest: MessageFns<ReplayRequest> = {
     message.actor = object.actor ?? "";
     message.reason = object.reason ?? "";
     message.ids = object.ids?.map((e) => e) || [];
+    message.recordHashes = object.recordHashes?.map((e) => e) || [];
+    message.recordEpochs = object.recordEpochs?.map((e) => BigInt(e)) || [];
     return message;
   },
 };
@@ -9229,7 +9304,15 @@ export const ReplayOutcome: MessageFns<ReplayOutcome> = {
 };
 
 function createBasePayloadRequest(): PayloadRequest {
-  return { request: "", recordSequence: 0n, actor: "", reason: "", _unknownFields: {} };
+  return {
+    request: "",
+    recordSequence: 0n,
+    actor: "",
+    reason: "",
+    recordHash: "",
+    recordEpoch: 0n,
+    _unknownFields: {},
+  };
 }
 
 export const PayloadRequest: MessageFns<PayloadRequest> = {
@@ -9248,6 +9331,15 @@ export const PayloadRequest: MessageFns<PayloadRequest> = {
     }
     if (message.reason !== "") {
       writer.uint32(34).string(message.reason);
+    }
+    if (message.recordHash !== "") {
+      writer.uint32(42).string(message.recordHash);
+    }
+    if (message.recordEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.recordEpoch) !== message.recordEpoch) {
+        throw new globalThis.Error("value provided for field message.recordEpoch of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.recordEpoch);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9305,6 +9397,22 @@ export const PayloadRequest: MessageFns<PayloadRequest> = {
             message.reason = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.recordHash = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.recordEpoch = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9335,6 +9443,16 @@ export const PayloadRequest: MessageFns<PayloadRequest> = {
         : 0n,
       actor: isSet(object.actor) ? globalThis.String(object.actor) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      recordHash: isSet(object.recordHash)
+        ? globalThis.String(object.recordHash)
+        : isSet(object.record_hash)
+        ? globalThis.String(object.record_hash)
+        : "",
+      recordEpoch: isSet(object.recordEpoch)
+        ? BigInt(object.recordEpoch)
+        : isSet(object.record_epoch)
+        ? BigInt(object.record_epoch)
+        : 0n,
     };
   },
 
@@ -9352,6 +9470,12 @@ export const PayloadRequest: MessageFns<PayloadRequest> = {
     if (message.reason !== "") {
       obj.reason = message.reason;
     }
+    if (message.recordHash !== "") {
+      obj.recordHash = message.recordHash;
+    }
+    if (message.recordEpoch !== 0n) {
+      obj.recordEpoch = message.recordEpoch.toString();
+    }
     return obj;
   },
 
@@ -9366,6 +9490,10 @@ export const PayloadRequest: MessageFns<PayloadRequest> = {
       : 0n;
     message.actor = object.actor ?? "";
     message.reason = object.reason ?? "";
+    message.recordHash = object.recordHash ?? "";
+    message.recordEpoch = (object.recordEpoch !== undefined && object.recordEpoch !== null)
+      ? BigInt(object.recordEpoch)
+      : 0n;
     return message;
   },
 };
