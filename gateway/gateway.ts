@@ -242,7 +242,7 @@ export class Gateway {
     clearInterval(this.#deliveryTimer);
     this.#uplink.freeze();
     await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
-    this.#destinations.stop();
+    await this.#destinations.stop();
     await this.#pipeline.stop(deadlineMs);
     await this.#uplink.stop(deadlineMs);
     await this.#journal.stop();
