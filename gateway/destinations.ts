@@ -14,6 +14,7 @@ import {
   type DeliveryQueue,
   type Told,
 } from './route/delivery.ts';
+import type { LineTls } from './route/line.ts';
 import { parseListen } from './settings.ts';
 
 const timeoutMs = 30_000;
@@ -47,16 +48,35 @@ interface Stored<L> extends DeliveryLetter {
 export class Destinations<L extends Letter = Letter> {
   readonly #queues: LetterQueues<L>;
   readonly #hooks: DestinationHooks;
+  /** By name. */
+  #tls: ReadonlyMap<string, LineTls>;
+  #config: Pick<Config, 'destinations'> = { destinations: {} };
   #deliveries = new Map<string, { delivery: Delivery<Stored<L>>; options: DeliveryOptions }>();
   /** By name: the one before has letters out yet, which its successor would send again. */
   readonly #stopping = new Map<string, Promise<void>>();
 
-  constructor(queues: LetterQueues<L>, hooks: DestinationHooks) {
+  constructor(
+    queues: LetterQueues<L>,
+    hooks: DestinationHooks,
+    tls: ReadonlyMap<string, LineTls> = new Map(),
+  ) {
     this.#queues = queues;
     this.#hooks = hooks;
+    this.#tls = tls;
   }
 
-  use({ destinations }: Config): void {
+  /** Certificates may be other ones now. */
+  renew(tls: ReadonlyMap<string, LineTls>): void {
+    this.#tls = tls;
+    this.use(this.#config);
+  }
+
+  use(config: Pick<Config, 'destinations'>): void {
+    this.#config = config;
+    const { destinations } = config;
+    for (const name of this.#tls.keys())
+      if (destinations[name]?.tls !== true)
+        this.#hooks.log('warn', 'destination-tls-unused', { destination: name });
     for (const { destination, counts } of this.#queues.counts()) {
       if (counts.pending > 0 && destinations[destination] === undefined)
         this.#hooks.onAlarm('destination-unused', { destination, pending: counts.pending });
@@ -69,7 +89,7 @@ export class Destinations<L extends Letter = Letter> {
       const options = {
         name,
         ...place,
-        tls,
+        tls: tls && (this.#tls.get(name) ?? {}),
         timeoutMs: durationMs(timeout) ?? timeoutMs,
         inSourceOrder: order === 'source',
       };
@@ -130,5 +150,10 @@ export class Destinations<L extends Letter = Letter> {
   /** `unused`: no config names it any more. */
   state(name: string): string {
     return this.#deliveries.get(name)?.delivery.counts.state ?? 'unused';
+  }
+
+  /** Why it is not delivered there, in a word; '' where it is, or nobody knows. */
+  reason(name: string): string {
+    return this.#deliveries.get(name)?.delivery.reason ?? '';
   }
 }

@@ -17,6 +17,7 @@
  *   a refusal without     the receiver's word on the one that is out, as above (line.ts)
  *   MSA-2
  */
+import { tlsHint } from '../process/line-reason.ts';
 import { type Answer, Line, LineFailed, type LineOptions, type Outgoing, type Sent } from './line.ts';
 
 export interface Letter extends Outgoing {
@@ -104,6 +105,8 @@ export class Delivery<L extends Letter = Letter> {
   #failures = 0;
   #errorTries = 0;
   #mismatches = 0;
+  /** Of the last failure, until something is answered. */
+  #reason = '';
   /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
   #refusing = false;
   /** By id, of letters that were sent and are not settled. */
@@ -114,6 +117,11 @@ export class Delivery<L extends Letter = Letter> {
     this.#queue = queue;
     this.#options = options;
     this.#hooks = hooks;
+  }
+
+  /** Why it is not delivered, in a word; '' where it is, or nobody knows. */
+  get reason(): string {
+    return this.#reason;
   }
 
   /** There may be something to deliver. */
@@ -219,6 +227,7 @@ export class Delivery<L extends Letter = Letter> {
     try {
       const answer = await sent;
       this.#tell('connected');
+      this.#reason = '';
       return answer;
     } finally {
       clearTimeout(timer);
@@ -279,6 +288,7 @@ export class Delivery<L extends Letter = Letter> {
 
   #later(reason: string): void {
     this.#tell('waiting');
+    this.#reason = reason;
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
@@ -286,7 +296,10 @@ export class Delivery<L extends Letter = Letter> {
     const capMs = Math.min(30_000, 250 * 2 ** Math.min(this.#failures, 10));
     const againMs = 50 + Math.floor(this.#hooks.random() * capMs);
     this.#failures += 1;
-    this.#hooks.log('warn', 'delivery-failed', { destination: this.#options.name, reason, againMs });
+    const { name } = this.#options;
+    const hint = tlsHint(reason, name);
+    const fields = { destination: name, reason, againMs, ...(hint === undefined ? {} : { hint }) };
+    this.#hooks.log('warn', 'delivery-failed', fields);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#goOn();

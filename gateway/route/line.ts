@@ -14,13 +14,25 @@
  * a refusal without a number of its own is of that one, unless it may be the late word on an earlier one. A positive
  * answer has to name its letter.
  */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { tlsReason } from '../process/line-reason.ts';
+
+/** PEM. */
+export interface LineTls {
+  /** Issuers; default: the public ones that Node knows. */
+  ca?: Buffer;
+  /** What the destination is shown, with its key. */
+  cert?: Buffer;
+  key?: Buffer;
+  /** The name in its certificate; default: the host. */
+  serverName?: string;
+}
 
 export interface LineOptions {
   host: string;
   port: number;
-  tls: boolean;
+  tls: LineTls | false;
   timeoutMs: number;
 }
 
@@ -83,11 +95,11 @@ export class Line {
   /** Control IDs of the letters that this line settled: what names one of them is not short for another. */
   readonly #settled = new Set<string>();
 
-  /** @throws LineFailed or the socket's error */
+  /** @throws LineFailed */
   static open(options: LineOptions, onLate: (answer: Answer) => void): Promise<Line> {
     const { host, port, tls, timeoutMs } = options;
     return new Promise((resolve, reject) => {
-      const socket: Socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port });
+      const socket: Socket = tls ? secured(host, port, tls) : connect({ host, port });
       const timer = setTimeout(
         () => socket.destroy(new LineFailed('no-connection')),
         Math.min(timeoutMs, connectMs),
@@ -100,7 +112,7 @@ export class Line {
       });
       socket.once('error', (error) => {
         clearTimeout(timer);
-        reject(error);
+        reject(error instanceof LineFailed ? error : new LineFailed(tlsReason(error) ?? 'no-connection'));
       });
       socket.on('error', () => socket.destroy());
     });
@@ -111,6 +123,8 @@ export class Line {
     this.#timeoutMs = timeoutMs;
     this.#onLate = onLate;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    // A destination that does not take our certificate says so when it has been connected to [RFC 8446, 4.4.2.4].
+    socket.on('error', (error) => this.#fail(tlsReason(error) ?? 'closed'));
     socket.on('close', () => this.#fail('closed'));
   }
 
@@ -197,6 +211,19 @@ export class Line {
   #fail(code: string): void {
     for (const { done } of [...this.#waiting.values()]) done(new LineFailed(code));
   }
+}
+
+function secured(host: string, port: number, { ca, cert, key, serverName = host }: LineTls): Socket {
+  return connectTls({
+    host,
+    port,
+    ca,
+    cert,
+    key,
+    // An address is no server name [RFC 6066, 3].
+    servername: isIP(serverName) === 0 ? serverName : '',
+    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+  });
 }
 
 function remember(controlIds: Set<string>, controlId: string): void {
