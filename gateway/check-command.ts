@@ -1,6 +1,7 @@
 /** check: the settings, and a config against them. */
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/problem.ts';
+import { readDestinationTls } from './destination-tls.ts';
 import { checkListenerFiles } from './listeners.ts';
 import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
@@ -11,6 +12,7 @@ export function checkCommand(config: string | undefined, options: Place): void {
   const { settings, file } = loadSettings(options.data, options.settings);
   for (const [name, listener] of Object.entries(settings.listeners))
     checkListenerFiles(name, listener, { directory: options.data, settingsFile: file });
+  readDestinationTls({ settings, file }, options.data);
   process.stdout.write(
     file === ''
       ? `There is no settings.yaml in ${options.data}: the defaults are all well.\n`

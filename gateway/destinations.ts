@@ -1,18 +1,27 @@
 /**
  * The local destinations: one delivery for each that the config names, over its own durable queue. With another
  * config a delivery goes on where its destination is as it was: a letter that waits for its answer is not sent again.
- * The others stop, and what they had not delivered is still in the queues.
+ * The others stop, and what they had not delivered is still in the queues, from where it goes on when they have stopped.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { Log } from './process/log.ts';
-import { Delivery, type DeliveryOptions, type Told } from './route/delivery.ts';
+import {
+  Delivery,
+  type Letter as DeliveryLetter,
+  type DeliveryOptions,
+  type DeliveryQueue,
+  type Told,
+} from './route/delivery.ts';
+import type { LineTls } from './route/line.ts';
 import { parseListen } from './settings.ts';
 
 const timeoutMs = 30_000;
 
 interface Letter {
+  /** Its name in its queue. */
+  key: Buffer;
   recordSequence: number;
   delivery: { raw: Uint8Array; messageControlId: string };
 }
@@ -20,7 +29,7 @@ interface Letter {
 /** What this needs of the journal's local queues. */
 export interface LetterQueues<L extends Letter> {
   counts(): { destination: string; counts: { pending: number } }[];
-  head(destination: string): L | undefined;
+  head(destination: string, out: { has(name: string): boolean }, after: string | undefined): L | undefined;
   settle(letter: L, outcome: 'delivered' | 'dead', told: Told): Promise<void>;
 }
 
@@ -31,17 +40,43 @@ export interface DestinationHooks {
   normalizedThrough(): number;
 }
 
+/** As a delivery sees it. */
+interface Stored<L> extends DeliveryLetter {
+  stored: L;
+}
+
 export class Destinations<L extends Letter = Letter> {
   readonly #queues: LetterQueues<L>;
   readonly #hooks: DestinationHooks;
-  #deliveries = new Map<string, { delivery: Delivery; options: DeliveryOptions }>();
+  /** By name. */
+  #tls: ReadonlyMap<string, LineTls>;
+  #config: Pick<Config, 'destinations'> = { destinations: {} };
+  #deliveries = new Map<string, { delivery: Delivery<Stored<L>>; options: DeliveryOptions }>();
+  /** By name: the one before has letters out yet, which its successor would send again. */
+  readonly #stopping = new Map<string, Promise<void>>();
 
-  constructor(queues: LetterQueues<L>, hooks: DestinationHooks) {
+  constructor(
+    queues: LetterQueues<L>,
+    hooks: DestinationHooks,
+    tls: ReadonlyMap<string, LineTls> = new Map(),
+  ) {
     this.#queues = queues;
     this.#hooks = hooks;
+    this.#tls = tls;
   }
 
-  use({ destinations }: Config): void {
+  /** Certificates may be other ones now. */
+  renew(tls: ReadonlyMap<string, LineTls>): void {
+    this.#tls = tls;
+    this.use(this.#config);
+  }
+
+  use(config: Pick<Config, 'destinations'>): void {
+    this.#config = config;
+    const { destinations } = config;
+    for (const name of this.#tls.keys())
+      if (destinations[name]?.tls !== true)
+        this.#hooks.log('warn', 'destination-tls-unused', { destination: name });
     for (const { destination, counts } of this.#queues.counts()) {
       if (counts.pending > 0 && destinations[destination] === undefined)
         this.#hooks.onAlarm('destination-unused', { destination, pending: counts.pending });
@@ -54,7 +89,7 @@ export class Destinations<L extends Letter = Letter> {
       const options = {
         name,
         ...place,
-        tls,
+        tls: tls && (this.#tls.get(name) ?? {}),
         timeoutMs: durationMs(timeout) ?? timeoutMs,
         inSourceOrder: order === 'source',
       };
@@ -71,38 +106,54 @@ export class Destinations<L extends Letter = Letter> {
       });
       this.#deliveries.set(name, { delivery, options });
     }
-    for (const { delivery } of before.values()) delivery.stop();
+    for (const [name, { delivery }] of before) this.#leave(name, delivery);
     this.notify();
   }
 
-  /** The head of a queue, and what becomes of it. */
-  #queue(name: string): ConstructorParameters<typeof Delivery>[0] {
+  #leave(name: string, delivery: Delivery<Stored<L>>): void {
+    const stopped = Promise.all([delivery.stop(), this.#stopping.get(name)]).then(() => {
+      if (this.#stopping.get(name) !== stopped) return;
+      this.#stopping.delete(name);
+      this.#deliveries.get(name)?.delivery.notify();
+    });
+    this.#stopping.set(name, stopped);
+  }
+
+  /** The letters of a queue, and what becomes of them. */
+  #queue(name: string): DeliveryQueue<Stored<L>> {
     const queues = this.#queues;
-    let head: L | undefined;
     return {
-      head: () => {
-        head = queues.head(name);
-        if (head === undefined) return undefined;
-        const { raw, messageControlId } = head.delivery;
-        return { raw, messageControlId, recordSequence: head.recordSequence };
+      next: (out, after) => {
+        const stored = queues.head(name, out, after);
+        if (stored === undefined) return undefined;
+        const { key, recordSequence, delivery } = stored;
+        const { raw, messageControlId } = delivery;
+        return { id: key.toString('latin1'), raw, messageControlId, recordSequence, stored };
       },
-      delivered: (_letter, told) => queues.settle(head as L, 'delivered', told),
-      deadLetter: (_letter, told) => queues.settle(head as L, 'dead', told),
+      delivered: ({ stored }, told) => queues.settle(stored, 'delivered', told),
+      deadLetter: ({ stored }, told) => queues.settle(stored, 'dead', told),
       normalizedThrough: () => this.#hooks.normalizedThrough(),
     };
   }
 
   /** There may be something new in the queues. */
   notify(): void {
-    for (const { delivery } of this.#deliveries.values()) delivery.notify();
+    for (const [name, { delivery }] of this.#deliveries) if (!this.#stopping.has(name)) delivery.notify();
   }
 
-  stop(): void {
-    for (const { delivery } of this.#deliveries.values()) delivery.stop();
+  /** Resolves when what is out and is due no answer is settled; at once where there is none. */
+  async stop(): Promise<void> {
+    for (const [name, { delivery }] of this.#deliveries) this.#leave(name, delivery);
+    await Promise.all(this.#stopping.values());
   }
 
   /** `unused`: no config names it any more. */
   state(name: string): string {
     return this.#deliveries.get(name)?.delivery.counts.state ?? 'unused';
+  }
+
+  /** Why it is not delivered there, in a word; '' where it is, or nobody knows. */
+  reason(name: string): string {
+    return this.#deliveries.get(name)?.delivery.reason ?? '';
   }
 }

@@ -2,6 +2,7 @@
 import { problemsText } from '../proto/config/problem.ts';
 import type { Add } from './doctor.ts';
 import { isWrongClock } from './process/clock-text.ts';
+import { tlsHint } from './process/line-reason.ts';
 import type { RunningStatus } from './status-command.ts';
 import type { Identity } from './uplink/identity.ts';
 
@@ -141,14 +142,15 @@ function checkQuarantine({ custody }: RunningStatus, add: Add): void {
 }
 
 function checkDestinations({ destinations }: RunningStatus, add: Add): void {
-  for (const { destination, pending, dead, state } of destinations) {
+  for (const { destination, pending, dead, state, reason = '' } of destinations) {
     if (Number(pending) > 0 && state === 'waiting') {
       add(
         'destination',
         'fail',
         'destination-waiting',
-        `${destination} does not take messages; ${pending} wait for it`,
-        'Is its receiver up, does it answer, and is the address in the config right? It is tried again for ever.',
+        `${destination} does not take messages${reason === '' ? '' : ` (${reason})`}; ${pending} wait for it`,
+        tlsHint(reason, destination) ??
+          'Is its receiver up, does it answer, and is the address in the config right? It is tried again for ever.',
       );
     }
     if (Number(pending) > 0 && state === 'unused') {

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { readDestinationTls } from './destination-tls.ts';
 import type { Add } from './doctor.ts';
 import { tellPlain } from './doctor-running.ts';
 import { checkListenerFiles, listenerFailed, plainOf } from './listeners.ts';
@@ -35,6 +36,7 @@ export async function checkListeners(
   running: boolean,
   add: Add,
 ): Promise<void> {
+  attempt('destination', add, () => readDestinationTls({ settings, file }, directory));
   for (const [name, listener] of Object.entries(settings.listeners)) {
     attempt('listener', add, () => checkListenerFiles(name, listener, { directory, settingsFile: file }));
     if (running) continue;

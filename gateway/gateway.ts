@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConfigOffer, ReplayOutcome } from '../proto/gen/hilum/v1/session.ts';
 import { orderKeysOf } from './capture/order-key.ts';
+import { readDestinationTls } from './destination-tls.ts';
 import { Destinations } from './destinations.ts';
 import { IdentifiedUplink } from './identified-uplink.ts';
 import { Journal } from './journal/journal.ts';
@@ -149,11 +150,15 @@ export class Gateway {
         log,
       }),
     );
-    this.#destinations = new Destinations(journal.local, {
-      log,
-      onAlarm: (code, fields) => this.alarm(code, fields),
-      normalizedThrough: () => Math.min(this.#pipeline.normalizedThrough(), journal.finishedThrough()),
-    });
+    this.#destinations = new Destinations(
+      journal.local,
+      {
+        log,
+        onAlarm: (code, fields) => this.alarm(code, fields),
+        normalizedThrough: () => Math.min(this.#pipeline.normalizedThrough(), journal.finishedThrough()),
+      },
+      readDestinationTls(loaded, directory),
+    );
     this.#report = new SelfReport({
       journal,
       journalBytesMax: parseSize(loaded.settings.journal.bytesMax) ?? 0,
@@ -242,7 +247,7 @@ export class Gateway {
     clearInterval(this.#deliveryTimer);
     this.#uplink.freeze();
     await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
-    this.#destinations.stop();
+    await this.#destinations.stop();
     await this.#pipeline.stop(deadlineMs);
     await this.#uplink.stop(deadlineMs);
     await this.#journal.stop();
@@ -250,7 +255,7 @@ export class Gateway {
     this.#status.stop();
   }
 
-  /** SIGHUP: certificates and keys of the listeners are read again; what else changed needs a restart, and is said. */
+  /** SIGHUP: certificates and keys of listeners and destinations are read again; what else changed needs a restart, and is said. */
   async reload(): Promise<void> {
     const { log, loaded, directory } = this.#options;
     const fresh = loadSettings(directory, loaded.file === '' ? undefined : loaded.file);
@@ -258,7 +263,13 @@ export class Gateway {
       const settings = fresh.settings.listeners[listener.name];
       if (settings !== undefined) reloadListener(listener, settings, log);
     }
-    const changed = JSON.stringify(fresh.settings) !== JSON.stringify(loaded.settings);
+    try {
+      this.#destinations.renew(readDestinationTls(fresh, directory));
+    } catch (error) {
+      log('error', 'destinations-reload-failed', { reason: errorWord(error) });
+    }
+    const others = ({ settings }: LoadedSettings) => JSON.stringify({ ...settings, destinations: undefined });
+    const changed = others(fresh) !== others(loaded);
     log(changed ? 'warn' : 'info', changed ? 'reloaded-restart-needed' : 'reloaded');
   }
 

@@ -39,7 +39,7 @@ export interface Parts {
   journalBytesMax: number;
   config: ConfigStore;
   listeners: readonly Listener[];
-  destinations: { state(name: string): string };
+  destinations: { state(name: string): string; reason(name: string): string };
   latency: Latency;
   tallies: Tallies;
   /** By code: when it was raised last. */
@@ -114,6 +114,7 @@ export class SelfReport {
         destination,
         ...longs(counts),
         state: destinations.state(destination),
+        reason: destinations.reason(destination),
       })),
       shares: tallies.shares.all().map(longs),
       unmapped: tallies.unmapped.top(),

@@ -97,11 +97,33 @@ const mqttListener = z.strictObject({
   connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(2000),
 });
 
+const destination = z.strictObject({
+  tls: z
+    .strictObject({
+      caFile: z
+        .string()
+        .optional()
+        .describe('Who issues its certificate; default: the public issuers that this program knows.'),
+      certFile: z.string().optional().describe('The certificate that it is shown, where it asks for one.'),
+      keyFile: z.string().optional(),
+      serverName: z
+        .string()
+        .regex(/^[A-Za-z0-9_.:-]{1,253}$/, { error: 'write a name, as in "ehr.example.org"' })
+        .optional()
+        .describe('The name in its certificate; default: the host of its address in the config.'),
+    })
+    .prefault({}),
+});
+
 const settingsSchema = z.strictObject({
   listeners: z.record(name, z.discriminatedUnion('type', [mllpListener, mqttListener])).prefault({
     mllp: { type: 'mllp', listen: '127.0.0.1:2575' },
     mqtt: { type: 'mqtt', listen: '127.0.0.1:1883', anonymous: { publish: ['devices/#'] } },
   }),
+  destinations: z
+    .record(name, destination)
+    .default({})
+    .describe('For local destinations whose `tls` is true in the config, by their names there.'),
   status: z
     .strictObject({
       listen: listen.optional().describe('Default 127.0.0.1:9480, or a free port where that is taken.'),
@@ -184,7 +206,9 @@ export function parseSettings(text: string, file: string): Settings {
       exit: exitCode.badConfig,
     });
   }
-  const found = [...tlsProblems(read.value), ...portProblems(read.value), ...sizeProblems(read.value)];
+  const found = [tlsProblems, destinationProblems, portProblems, sizeProblems].flatMap((of) =>
+    of(read.value),
+  );
   for (const { path, message, hint } of found) {
     const { line, column } = read.written.positions.ofValue(path);
     throw new HilumError(
@@ -269,6 +293,17 @@ function tlsProblems({ listeners }: Settings): Found[] {
       ? []
       : wrong(`without TLS off loopback it needs ${absent.join(', ')}`, 'use TLS, or say who allowed it');
   });
+}
+
+/** A client certificate is of two files. */
+function destinationProblems({ destinations }: Settings): Found[] {
+  return Object.entries(destinations)
+    .filter(([, { tls: own }]) => (own.certFile === undefined) !== (own.keyFile === undefined))
+    .map(([name]) => ({
+      path: ['destinations', name, 'tls'],
+      message: 'a client certificate needs certFile and keyFile',
+      hint: 'add both, relative to this file, or neither where the receiver asks for none',
+    }));
 }
 
 function isProxy(text: string): boolean {

@@ -37,7 +37,14 @@ export interface RunningStatus {
     urgentQuarantined: string;
     missing: string;
   }[];
-  destinations: { destination: string; pending: string; delivered: string; dead: string; state: string }[];
+  destinations: {
+    destination: string;
+    pending: string;
+    delivered: string;
+    dead: string;
+    state: string;
+    reason?: string;
+  }[];
   clocks: { source: string; verdict: string; text: string }[];
   circuits: { source: string; state: string; failures: string; untried?: string }[];
   once: { source: string; rule: string; repeats: number; linked: number; conflicts: number }[];
@@ -84,7 +91,7 @@ function statusText(status: RunningStatus): string {
     ),
     ...destinations.map(
       (one) =>
-        `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}`,
+        `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}${one.reason ? ` (${one.reason})` : ''}`,
     ),
     ...circuits.map(
       (one) =>

@@ -15,7 +15,7 @@ import { judge, type Meaning, meaningOf, read, type Understood } from './meaning
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
-import { type Normalized, type Reject, tooManyEvents } from './normalize/outcome.ts';
+import { deliveredParts, type Normalized, type Reject, tooManyEvents } from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { collectAfter } from './process/heap.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
@@ -354,10 +354,9 @@ function finish(
   }
   if (refusal !== undefined) {
     // So that a replay makes only what is still missing.
-    const parts = (made.delivered ?? []).map((number) => ({ number }));
-    const deliveredParts = [...record.deliveredParts, ...parts];
+    const parts = [...record.deliveredParts, ...deliveredParts(made)];
     const deliveredTo = [...record.deliveredTo, ...destinations.keys()];
-    reject(job, { ...record, deliveredParts, deliveredTo }, refusal, reply);
+    reject(job, { ...record, deliveredParts: parts, deliveredTo }, refusal, reply);
   }
   const result = resultOf(job, record, made, empty ? 'routine' : lane);
   if (refusal?.code === 'mapping-failed') result.failed = true;

@@ -88,15 +88,24 @@ export class LocalQueues {
   }
 
   /**
-   * The oldest of a destination, in source order; not one that is settled already. A damaged one cannot be sent: it is
-   * kept aside with an alarm, as it is, and the next one is the oldest.
+   * The oldest of a destination, in source order; not one that is settled already, or that is `out`. A damaged one
+   * cannot be sent: it is kept aside with an alarm, as it is, and the next one is the oldest.
+   * @param out   keys, as Latin-1
+   * @param after one of them: the oldest behind it
    */
-  head(destination: string): StoredDelivery | undefined {
+  head(
+    destination: string,
+    out: { has(name: string): boolean } = new Set(),
+    after: string | undefined = undefined,
+  ): StoredDelivery | undefined {
     const number = this.#numbers.get(destination);
     if (number === undefined) return undefined;
-    const range = { start: deliveryKey(number, 0, 0), end: deliveryKey(number + 1, 0, 0) };
+    // The next key behind one is that one with a zero byte more.
+    const start = after === undefined ? deliveryKey(number, 0, 0) : Buffer.from(`${after}\0`, 'latin1');
+    const range = { start, end: deliveryKey(number + 1, 0, 0) };
     for (const { key, value } of this.#table(tables.deliveries).getRange(range)) {
-      if (this.#leaving.has(key.toString('latin1'))) continue;
+      const name = key.toString('latin1');
+      if (this.#leaving.has(name) || out.has(name)) continue;
       const recordSequence = readUInt64(key, 2);
       const where = place('deliveries', this.#part.origin, recordSequence, key.readUInt16BE(10));
       const delivery = orDamaged(() => LocalDelivery.decode(this.#part.opener.open(where, value)));

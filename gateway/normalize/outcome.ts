@@ -18,10 +18,24 @@ export interface Normalized {
   reject?: Reject;
   /** Beside a reject: which messages or objects of the record gave events, by number from 1. */
   delivered?: number[];
+  /** Beside a reject: what payload templates gave events of. */
+  deliveredItems?: DeliveredItem[];
   /** Codes and units that nothing maps; only where there are any. */
   unmapped?: Sighting[];
   /** What the rules for critical results did; only where there is anything. */
   critical?: CriticalCount[];
+}
+
+/** What a payload template took. Under another name it is another reading. */
+export interface DeliveredItem {
+  template: string;
+  /** Its place among all values of the payload, from 1: the same under any config. */
+  number: number;
+}
+
+/** What of a record went out, as it is kept with what was refused: a replay makes only what is still missing. */
+export function deliveredParts({ delivered = [], deliveredItems = [] }: Normalized): DeliveredItem[] {
+  return [...delivered.map((number) => ({ number, template: '' })), ...deliveredItems];
 }
 
 /** For the worklist of codes: coded fields only, cut to 64 characters, never a value. */
@@ -77,6 +91,8 @@ export interface NormalizeContext {
   capturedAtUs: bigint;
   /** Messages or objects of the record, by number from 1, that are passed over: their events went out before. */
   delivered?: readonly number[];
+  /** The same of what payload templates took. */
+  deliveredItems?: readonly DeliveredItem[];
   /** Embedded documents above this stay out of the event (size and hash are kept), bytes. */
   attachmentBytesMax: number;
   /** `limits` of the running config. */

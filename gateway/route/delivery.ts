@@ -1,6 +1,9 @@
 /**
- * Delivery to one local MLLP destination: a durable queue, its head sent and answered before
- * the next one, so the destination sees the source's order.
+ * Delivery to one local MLLP destination: a durable queue, sent and settled in its order, so the destination sees
+ * the source's. One that is due an answer has it before the next one is sent. Where none is due, the next ones follow
+ * while an objection may still come: a bounded number of letters and bytes, of different control IDs. None of them is
+ * settled before its window is over and those before it are settled; where the line breaks, or one of them is to be
+ * tried again, all that are not settled are sent again, in order. After a failure they go one by one until one is taken.
  *
  *   AA / CA               delivered, the row goes
  *   AE / CE, AR / CR      the receiver's word on this message: tried again a few times
@@ -14,9 +17,12 @@
  *   a refusal without     the receiver's word on the one that is out, as above (line.ts)
  *   MSA-2
  */
-import { type Answer, Line, LineFailed, type LineOptions, type Outgoing } from './line.ts';
+import { tlsHint } from '../process/line-reason.ts';
+import { type Answer, Line, LineFailed, type LineOptions, type Outgoing, type Sent } from './line.ts';
 
 export interface Letter extends Outgoing {
+  /** Its name in its queue. */
+  id: string;
   recordSequence: number;
 }
 
@@ -28,12 +34,15 @@ export interface Told {
   answer: string;
 }
 
-export interface DeliveryQueue {
-  /** The oldest letter, or undefined. */
-  head(): Letter | undefined;
+export interface DeliveryQueue<L extends Letter> {
+  /**
+   * The oldest letter that is neither settled nor `out`, or undefined.
+   * @param after the id of one; the oldest behind it
+   */
+  next(out: { has(id: string): boolean }, after: string | undefined): L | undefined;
   /** Resolves when its removal is durable. */
-  delivered(letter: Letter, told: Told): Promise<void>;
-  deadLetter(letter: Letter, told: Told): Promise<void>;
+  delivered(letter: L, told: Told): Promise<void>;
+  deadLetter(letter: L, told: Told): Promise<void>;
   /** Letters of records above this must wait: earlier ones are not normalized, or their letters not flushed yet. */
   normalizedThrough(): number;
 }
@@ -63,69 +72,152 @@ const applicationErrorTries = 3;
 const patienceMs = 10_000;
 /** Answers of another message to one letter, in a row. */
 const mismatchesMax = 3;
+/** What may be out at a time, which is what is sent again where the line breaks. */
+const outLettersMax = 256;
+const outBytesMax = 4 * 1024 * 1024;
 
-export class Delivery {
+/** A letter that is out. */
+interface Out<L> {
+  letter: L;
+  due: Sent['due'];
+  handedOver: boolean;
+  /** Undefined: none yet. */
+  outcome: Answer | { failed: unknown } | undefined;
+  /** Resolves when the outcome was taken. */
+  over: Promise<void>;
+}
+
+export class Delivery<L extends Letter = Letter> {
   readonly counts: DeliveryCounts = { delivered: 0, attempts: 0, deadLetters: 0, state: 'idle' };
-  readonly #queue: DeliveryQueue;
+  readonly #queue: DeliveryQueue<L>;
   readonly #options: DeliveryOptions;
   readonly #hooks: DeliveryHooks;
   #line: Line | undefined;
   #busy = false;
   #stopped = false;
+  /** By id, in the order of sending, which is that of settling. */
+  readonly #out = new Map<string, Out<L>>();
+  #outBytes = 0;
+  /** The last one that was sent: those before it need not be looked through again. Undefined: from the oldest one. */
+  #after: string | undefined;
+  /** The answer of one is on its way to the disk. */
+  #settling = false;
   #failures = 0;
   #errorTries = 0;
   #mismatches = 0;
+  /** Of the last failure, until something is answered. */
+  #reason = '';
   /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
   #refusing = false;
-  /** Of the letter in hand. */
-  #attempts = 0;
+  /** By id, of letters that were sent and are not settled. */
+  readonly #attempts = new Map<string, number>();
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(queue: DeliveryQueue, options: DeliveryOptions, hooks: DeliveryHooks) {
+  constructor(queue: DeliveryQueue<L>, options: DeliveryOptions, hooks: DeliveryHooks) {
     this.#queue = queue;
     this.#options = options;
     this.#hooks = hooks;
   }
 
-  /** There may be something to deliver. */
-  notify(): void {
-    if (this.#busy || this.#stopped || this.#retry !== undefined) return;
-    this.#busy = true;
-    void this.#run().finally(() => {
-      this.#busy = false;
-    });
+  /** Why it is not delivered, in a word; '' where it is, or nobody knows. */
+  get reason(): string {
+    return this.#reason;
   }
 
-  /** The letter in hand is finished or given up; then it stays in its queue. */
-  stop(): void {
+  /** There may be something to deliver. */
+  notify(): void {
+    // An urgent one may stand before those that were sent.
+    if (!this.#options.inSourceOrder) this.#after = undefined;
+    this.#goOn();
+  }
+
+  /**
+   * Sends nothing more, and resolves when the windows that have begun are over, soon. One that waits for its answer is
+   * given up, and stays in its queue.
+   */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.counts.state = 'stopped';
     clearTimeout(this.#retry);
+    const windows = [...this.#out.values()].filter((out) => out.due === 'none' && out.handedOver);
+    await Promise.all(windows.map(({ over }) => over));
     this.#line?.close();
   }
 
-  async #run(): Promise<void> {
-    for (;;) {
-      const letter = this.#stopped ? undefined : this.#queue.head();
-      if (letter === undefined) return;
-      if (this.#options.inSourceOrder && letter.recordSequence > this.#queue.normalizedThrough()) return;
-      try {
-        const line = await this.#connected();
+  #goOn(): void {
+    if (this.#busy || this.#stopped || this.#retry !== undefined) return;
+    void this.#send();
+  }
+
+  /** Sends what may go out now; what is settled later calls for the next ones. Never rejects. */
+  async #send(): Promise<void> {
+    this.#busy = true;
+    try {
+      for (;;) {
+        const letter = this.#stopped ? undefined : this.#next();
+        if (letter === undefined) return;
+        // Nothing is out on a line that is to be opened.
+        const line = this.#line?.usable ? this.#line : await this.#open();
         if (this.#stopped) {
           line.close();
           return;
         }
-        this.counts.attempts += 1;
-        this.#attempts += 1;
-        await this.#settle(letter, await this.#answered(line.send(letter)));
-      } catch (error) {
-        if (this.#stopped) return;
-        this.#line?.close();
-        this.#line = undefined;
-        this.#later(error instanceof LineFailed ? error.code : 'no-connection');
-        return;
+        await this.#sendOn(line, letter);
+        if (this.#retry !== undefined) return;
       }
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#busy = false;
     }
+  }
+
+  /** The next one; undefined where there is none, or it has to wait for what is out. */
+  #next(): L | undefined {
+    if (this.#settling || this.#out.size >= outLettersMax) return undefined;
+    if (this.#out.size === 0) this.#after = undefined;
+    // What is out on a broken line is about to fail.
+    else if (this.#line?.usable !== true || this.#failures > 0) return undefined;
+    for (const out of this.#out.values()) if (holdsUp(out)) return undefined;
+    const letter = this.#queue.next(this.#out, this.#after);
+    if (letter === undefined || this.#out.size === 0) return this.#mayGo(letter) ? letter : undefined;
+    if (this.#outBytes + letter.raw.length > outBytesMax) return undefined;
+    // An answer names one of them.
+    for (const out of this.#out.values())
+      if (out.letter.messageControlId === letter.messageControlId) return undefined;
+    return this.#mayGo(letter) ? letter : undefined;
+  }
+
+  #mayGo(letter: L | undefined): boolean {
+    if (letter === undefined || !this.#options.inSourceOrder) return true;
+    return letter.recordSequence <= this.#queue.normalizedThrough();
+  }
+
+  /** Resolves when the next one may be thought of. */
+  async #sendOn(line: Line, letter: L): Promise<void> {
+    this.counts.attempts += 1;
+    this.#attempts.set(letter.id, (this.#attempts.get(letter.id) ?? 0) + 1);
+    const { due, handedOver, answer } = line.send(letter);
+    const out: Out<L> = { letter, due, handedOver: false, outcome: undefined, over: Promise.resolve() };
+    this.#out.set(letter.id, out);
+    this.#outBytes += letter.raw.length;
+    this.#after = letter.id;
+    out.over = this.#answered(answer).then(
+      (outcome) => this.#came(out, outcome),
+      (failed) => this.#came(out, { failed }),
+    );
+    await handedOver;
+    out.handedOver = true;
+  }
+
+  #came(out: Out<L>, outcome: NonNullable<Out<L>['outcome']>): void {
+    out.outcome = outcome;
+    for (const first of this.#out.values()) {
+      if (first.outcome === undefined) break;
+      if ('failed' in first.outcome) this.#fail(first.outcome.failed);
+      else if (!this.#settle(first, first.outcome)) this.#fail(new LineFailed('application-error'));
+    }
+    this.#goOn();
   }
 
   /** Who accepts connections and answers nothing is not there. */
@@ -135,6 +227,7 @@ export class Delivery {
     try {
       const answer = await sent;
       this.#tell('connected');
+      this.#reason = '';
       return answer;
     } finally {
       clearTimeout(timer);
@@ -145,32 +238,57 @@ export class Delivery {
     if (!this.#stopped) this.counts.state = state;
   }
 
-  async #settle(letter: Letter, { code, word }: Answer): Promise<void> {
-    const told = { attempts: this.#attempts, answer: code };
+  /** False: it is to be tried again. */
+  #settle({ letter, due }: Out<L>, { code, word }: Answer): boolean {
     this.#mismatches = 0;
-    if (word === 'accepted') {
-      this.#attempts = 0;
-      await this.#queue.delivered(letter, told);
-      this.counts.delivered += 1;
-      this.#failures = 0;
-      this.#errorTries = 0;
-      this.#refusing = false;
-      return;
+    const accepted = word === 'accepted';
+    if (!accepted) {
+      this.#errorTries += 1;
+      if (word === 'error' && this.#errorTries < applicationErrorTries) return false;
     }
-    this.#errorTries += 1;
-    if (word === 'error' && this.#errorTries < applicationErrorTries)
-      throw new LineFailed('application-error');
+    const told = { attempts: this.#attempts.get(letter.id) ?? 0, answer: code };
+    this.#out.delete(letter.id);
+    this.#outBytes -= letter.raw.length;
+    this.#attempts.delete(letter.id);
     this.#errorTries = 0;
-    this.#attempts = 0;
-    this.counts.deadLetters += 1;
-    if (!this.#refusing)
-      this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
-    this.#refusing = true;
-    await this.#queue.deadLetter(letter, told);
+    if (accepted) this.#failures = 0;
+    else {
+      this.counts.deadLetters += 1;
+      if (!this.#refusing)
+        this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
+    }
+    this.#refusing = !accepted;
+    const settled = accepted ? this.#queue.delivered(letter, told) : this.#queue.deadLetter(letter, told);
+    if (due === 'one') this.#settling = true;
+    const over = () => {
+      if (due === 'one') this.#settling = false;
+      this.#goOn();
+    };
+    settled.then(
+      () => {
+        if (accepted) this.counts.delivered += 1;
+        over();
+      },
+      // A fault of the commit ends the process by itself.
+      over,
+    );
+    return true;
+  }
+
+  /** What is out is sent again, in order. */
+  #fail(error: unknown): void {
+    this.#line?.close();
+    this.#line = undefined;
+    this.#out.clear();
+    this.#outBytes = 0;
+    this.#after = undefined;
+    if (!this.#stopped && this.#retry === undefined)
+      this.#later(error instanceof LineFailed ? error.code : 'no-connection');
   }
 
   #later(reason: string): void {
     this.#tell('waiting');
+    this.#reason = reason;
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
@@ -178,15 +296,17 @@ export class Delivery {
     const capMs = Math.min(30_000, 250 * 2 ** Math.min(this.#failures, 10));
     const againMs = 50 + Math.floor(this.#hooks.random() * capMs);
     this.#failures += 1;
-    this.#hooks.log('warn', 'delivery-failed', { destination: this.#options.name, reason, againMs });
+    const { name } = this.#options;
+    const hint = tlsHint(reason, name);
+    const fields = { destination: name, reason, againMs, ...(hint === undefined ? {} : { hint }) };
+    this.#hooks.log('warn', 'delivery-failed', fields);
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
-      this.notify();
+      this.#goOn();
     }, againMs);
   }
 
-  async #connected(): Promise<Line> {
-    if (this.#line?.usable) return this.#line;
+  async #open(): Promise<Line> {
     const { name } = this.#options;
     const line = await Line.open(this.#options, ({ code }) =>
       this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
@@ -196,4 +316,10 @@ export class Delivery {
     if (this.counts.state === 'idle') this.#tell('connected');
     return line;
   }
+}
+
+/** One that waits for its answer, or that is to be sent again: none may overtake it. */
+function holdsUp({ due, outcome }: Pick<Out<Letter>, 'due' | 'outcome'>): boolean {
+  if (outcome === undefined) return due === 'one';
+  return 'failed' in outcome || outcome.word === 'error';
 }

@@ -1,24 +1,38 @@
 /**
- * One MLLP connection to a destination: letters out, answers in, one letter at a time.
+ * One MLLP connection to a destination: letters out, answers in. A letter that is due an answer is the last one out until
+ * it is answered; those that are due none may follow each other while an objection to them may still come.
  *
  *   MSH-15 and MSH-16 empty      one answer is due, AA, AE or AR              [HL7 2.9, chapter 2: original mode]
  *   MSH-15 or MSH-16 AL or SU    one is due: the accept one (CA …) where MSH-15 asks for it, else the application's
- *   only NE and ER               none is due: sent is delivered, unless an answer says otherwise at once
+ *   only NE and ER               none is due: sent is delivered, unless an answer says otherwise at once: in its window,
+ *                                which begins when all of it was handed to the operating system
  *
  * An application's answer that comes after the accept one belongs to a letter that is settled: it is told, and never
  * taken for another letter's. Any other answer that nobody waits for means that the line is not to be trusted.
  *
- * A receiver that could not parse a letter has no MSH-10 for its MSA-2, or a part of it. One letter is out at a time:
+ * A receiver that could not parse a letter has no MSH-10 for its MSA-2, or a part of it. Where one letter alone is out,
  * a refusal without a number of its own is of that one, unless it may be the late word on an earlier one. A positive
  * answer has to name its letter.
  */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { tlsReason } from '../process/line-reason.ts';
+
+/** PEM. */
+export interface LineTls {
+  /** Issuers; default: the public ones that Node knows. */
+  ca?: Buffer;
+  /** What the destination is shown, with its key. */
+  cert?: Buffer;
+  key?: Buffer;
+  /** The name in its certificate; default: the host. */
+  serverName?: string;
+}
 
 export interface LineOptions {
   host: string;
   port: number;
-  tls: boolean;
+  tls: LineTls | false;
   timeoutMs: number;
 }
 
@@ -32,6 +46,20 @@ export interface Answer {
 export interface Outgoing {
   raw: Uint8Array;
   messageControlId: string;
+}
+
+/** What is out. */
+export interface Sent {
+  due: 'one' | 'none';
+  /** The operating system has it, or nothing is to be waited for any more: the next one may go. Never rejects. */
+  handedOver: Promise<void>;
+  /** What it asked for; where that is nothing, `accepted` when its window is over. @throws LineFailed */
+  answer: Promise<Answer>;
+}
+
+interface Waiter {
+  due: 'one' | 'none';
+  done: (outcome: Answer | LineFailed) => void;
 }
 
 export class LineFailed extends Error {
@@ -49,10 +77,10 @@ const answerBytesMax = 64 * 1024;
 /** A first MSH that begins behind these is not looked for. */
 const headerBytesMax = 4 * 1024;
 const connectMs = 10_000;
-/** Where no answer is due: so long a refusal may still come before the next letter. */
+/** Where no answer is due: so long a refusal may still come before the letter counts as delivered. */
 const objectionMs = 250;
-/** Letters whose application's answer may still come, or that are known to be settled. */
-const rememberedMax = 1_000;
+/** Letters whose application's answer may still come, or that are known to be settled: those of some 10 seconds. */
+const rememberedMax = 10_000;
 
 export class Line {
   readonly #socket: Socket;
@@ -60,19 +88,18 @@ export class Line {
   /** An application refused a letter after its accept answer had settled it. */
   readonly #onLate: (answer: Answer) => void;
   #received: Buffer = Buffer.alloc(0);
-  #waiter:
-    | { controlId: string; due: 'one' | 'none'; done: (outcome: Answer | LineFailed) => void }
-    | undefined;
+  /** By control ID, in the order of sending. */
+  readonly #waiting = new Map<string, Waiter>();
   /** By control ID. */
   readonly #owed = new Set<string>();
   /** Control IDs of the letters that this line settled: what names one of them is not short for another. */
   readonly #settled = new Set<string>();
 
-  /** @throws LineFailed or the socket's error */
+  /** @throws LineFailed */
   static open(options: LineOptions, onLate: (answer: Answer) => void): Promise<Line> {
     const { host, port, tls, timeoutMs } = options;
     return new Promise((resolve, reject) => {
-      const socket: Socket = tls ? connectTls({ host, port, servername: host }) : connect({ host, port });
+      const socket: Socket = tls ? secured(host, port, tls) : connect({ host, port });
       const timer = setTimeout(
         () => socket.destroy(new LineFailed('no-connection')),
         Math.min(timeoutMs, connectMs),
@@ -85,7 +112,7 @@ export class Line {
       });
       socket.once('error', (error) => {
         clearTimeout(timer);
-        reject(error);
+        reject(error instanceof LineFailed ? error : new LineFailed(tlsReason(error) ?? 'no-connection'));
       });
       socket.on('error', () => socket.destroy());
     });
@@ -96,7 +123,9 @@ export class Line {
     this.#timeoutMs = timeoutMs;
     this.#onLate = onLate;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    socket.on('close', () => this.#waiter?.done(new LineFailed('closed')));
+    // A destination that does not take our certificate says so when it has been connected to [RFC 8446, 4.4.2.4].
+    socket.on('error', (error) => this.#fail(tlsReason(error) ?? 'closed'));
+    socket.on('close', () => this.#fail('closed'));
   }
 
   get usable(): boolean {
@@ -107,17 +136,19 @@ export class Line {
     this.#socket.destroy();
   }
 
-  /** Sends it and waits for what it asks for. @throws LineFailed */
-  send({ raw, messageControlId: controlId }: Outgoing): Promise<Answer> {
+  /** Not while one with the same control ID, or one that is due an answer, is out. */
+  send({ raw, messageControlId: controlId }: Outgoing): Sent {
     const due = answersDue(raw);
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => done(due === 'none' ? { code: '', word: 'accepted' } : new LineFailed('no-answer')),
-        due === 'none' ? objectionMs : this.#timeoutMs,
-      );
+    let handOver = () => {};
+    const handedOver = new Promise<void>((resolve) => {
+      handOver = resolve;
+    });
+    const answer = new Promise<Answer>((resolve, reject) => {
+      let timer = setTimeout(() => done(new LineFailed('no-answer')), this.#timeoutMs);
       const done = (outcome: Answer | LineFailed) => {
         clearTimeout(timer);
-        this.#waiter = undefined;
+        this.#waiting.delete(controlId);
+        handOver();
         if (outcome instanceof LineFailed) reject(outcome);
         else {
           remember(this.#settled, controlId);
@@ -125,9 +156,16 @@ export class Line {
           resolve(outcome);
         }
       };
-      this.#waiter = { controlId, due, done };
-      this.#socket.write(Buffer.concat([Buffer.of(VT), raw, Buffer.of(FS, CR)]));
+      const waiter = { due, done };
+      this.#waiting.set(controlId, waiter);
+      this.#socket.write(Buffer.concat([Buffer.of(VT), raw, Buffer.of(FS, CR)]), (error) => {
+        handOver();
+        if (error || due === 'one' || this.#waiting.get(controlId) !== waiter) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => done({ code: '', word: 'accepted' }), objectionMs);
+      });
     });
+    return { due, handedOver, answer };
   }
 
   #take(chunk: Buffer): void {
@@ -145,27 +183,47 @@ export class Line {
 
   #answered(text: string): void {
     const answer = readAnswer(text);
-    // A late answer to an earlier message must never be taken for this one's.
-    if (answer !== undefined && answer.controlId === this.#waiter?.controlId) this.#waiter.done(answer);
-    else if (answer !== undefined && this.#owed.delete(answer.controlId)) {
-      if (answer.word !== 'accepted') this.#onLate(answer);
-    } else if (answer !== undefined && this.#refusesWithoutNumber(answer)) this.#waiter?.done(answer);
-    else this.#distrust('answer-of-another-message');
+    // A late answer to an earlier message must never be taken for another one's.
+    const waiter = answer && (this.#waiting.get(answer.controlId) ?? this.#refusedWithoutNumber(answer));
+    if (answer === undefined) this.#distrust('answer-of-another-message');
+    else if (waiter !== undefined) waiter.done(answer);
+    else if (!this.#owed.delete(answer.controlId)) this.#distrust('answer-of-another-message');
+    else if (answer.word !== 'accepted') this.#onLate(answer);
   }
 
   /** MSA-2 is empty, or the beginning of what was sent: cut off, or all that could be read. */
-  #refusesWithoutNumber({ code, word, controlId }: Answer & { controlId: string }): boolean {
-    const waiter = this.#waiter;
-    if (waiter === undefined || word === 'accepted' || !waiter.controlId.startsWith(controlId)) return false;
-    if (this.#settled.has(controlId)) return false;
+  #refusedWithoutNumber({ code, word, controlId }: Answer & { controlId: string }): Waiter | undefined {
+    const [[waitingId, waiter] = ['', undefined], another] = this.#waiting;
+    if (waiter === undefined || another !== undefined) return undefined;
+    if (word === 'accepted' || !waitingId.startsWith(controlId)) return undefined;
+    if (this.#settled.has(controlId) || this.#owed.has(controlId)) return undefined;
     // Accept answers come before a letter is settled; those of applications may be of any that is owed one.
-    return this.#owed.size === 0 || (code.startsWith('C') && waiter.due === 'one');
+    const itsOwn = this.#owed.size === 0 || (code.startsWith('C') && waiter.due === 'one');
+    return itsOwn ? waiter : undefined;
   }
 
   #distrust(code: string): void {
-    this.#waiter?.done(new LineFailed(code));
+    this.#fail(code);
     this.#socket.destroy();
   }
+
+  /** Nobody knows what became of those that are out. */
+  #fail(code: string): void {
+    for (const { done } of [...this.#waiting.values()]) done(new LineFailed(code));
+  }
+}
+
+function secured(host: string, port: number, { ca, cert, key, serverName = host }: LineTls): Socket {
+  return connectTls({
+    host,
+    port,
+    ca,
+    cert,
+    key,
+    // An address is no server name [RFC 6066, 3].
+    servername: isIP(serverName) === 0 ? serverName : '',
+    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+  });
 }
 
 function remember(controlIds: Set<string>, controlId: string): void {

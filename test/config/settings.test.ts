@@ -45,6 +45,16 @@ for (const [what, text, told] of [
     /required client certificates need caFile; add the issuers of those certificates, or take mode: optional/,
   ],
   [
+    'a client certificate for a destination without its key',
+    'destinations: { ehr: { tls: { caFile: ca.pem, certFile: a.pem } } }',
+    /s\.yaml:1:\d+ {2}destinations\.ehr\.tls: a client certificate needs certFile and keyFile; add both/,
+  ],
+  [
+    'a name of a destination that is none',
+    'destinations: { ehr: { tls: { serverName: "https://ehr.example.org" } } }',
+    /destinations\.ehr\.tls\.serverName: write a name, as in "ehr\.example\.org"/,
+  ],
+  [
     'a password that is a number, which is not shown',
     mqtt('users: { u: { password: 48151623 } }'),
     /^(?!.*48151623)s\.yaml:1:81 {2}listeners\.ward\.users\.u\.password: expected text, found something else/,

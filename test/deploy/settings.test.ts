@@ -32,6 +32,7 @@ t.test('settings examples - every commented key is one that is understood', asyn
   const gateway = readFileSync(gatewayFile, 'utf8')
     .replace(/^status: \{\}$/m, 'status:')
     .replace(/^uplink: \{\}$/m, 'uplink:')
+    .replace(/^destinations: \{\}$/m, 'destinations:')
     .replace(/^( *)users: \{\}$/m, '$1users:')
     .replace('mode: none  ', 'mode: required  ');
   const settings = parseSettings(uncommented(gateway), 'uncommented');
@@ -39,6 +40,16 @@ t.test('settings examples - every commented key is one that is understood', asyn
     listeners: {
       mllp: { tls: { certFile: 'lab.pem', keyFile: 'lab.key', caFile: 'lab-ca.pem', owner: 'j.doe' } },
       mqtt: { users: { 'icu-monitors': { publish: ['devices/icu/#'] } } },
+    },
+    destinations: {
+      ehr: {
+        tls: {
+          caFile: 'hospital-ca.pem',
+          certFile: 'hilum.pem',
+          keyFile: 'hilum.key',
+          serverName: 'ehr.example.org',
+        },
+      },
     },
     status: { listen: '127.0.0.1:9480' },
     journal: { reserve: '512MiB' },

@@ -15,7 +15,7 @@ import { until } from '../kit/wait.ts';
 const told = { attempts: 1, answer: 'AA' };
 
 /** Records that became nothing but a message each for `ehr`; the first is of record 1. */
-async function withLetters({ journal }: OpenedJournal, count: number): Promise<void> {
+async function withLetters({ journal }: OpenedJournal, count: number, asks = ''): Promise<void> {
   for (let n = 1; n <= count; n += 1) {
     const raw = Buffer.from(`MSH|^~\\&|LAB|A|EHR|B|20261126||ORU^R01|L${n}|P|2.5\rPID|1\r`);
     const draft = { source: 'lab', protocol: 'mllp', raw, capturedAtUs: 1n, messageControlId: `L${n}` };
@@ -24,7 +24,7 @@ async function withLetters({ journal }: OpenedJournal, count: number): Promise<v
   const rows = journal.take('routine', 1000, 1024 ** 2);
   const records = rows.flatMap((row) => row.records);
   const letter = (n: number) => {
-    const raw = Buffer.from(`MSH|^~\\&|LAB|A|EHR|B|20261126||ORU^R01|L${n}|P|2.5\rPID|1\r`);
+    const raw = Buffer.from(`MSH|^~\\&|LAB|A|EHR|B|20261126||ORU^R01|L${n}|P|2.5${asks}\rPID|1\r`);
     return LocalDelivery.encode(
       LocalDelivery.fromPartial({ destination: 'ehr', messageControlId: `L${n}`, raw }),
     ).finish();
@@ -199,7 +199,36 @@ t.test('destinations - a config taken while a message is being settled sends not
     ehr.received.map(controlIdOf),
     Array.from({ length: 40 }, (_, n) => `L${n + 1}`),
   );
-  destinations.stop();
+  await destinations.stop();
+  await closeJournal(opened);
+});
+
+t.test('destinations - a config taken while many may still be objected to sends nothing twice', async (t) => {
+  const opened = await openJournal(folderOf(t));
+  await withLetters(opened, 300, '|||NE|NE');
+  const ehr = await MllpServer.start(() => []);
+  t.teardown(() => ehr.close());
+  const destinations = new Destinations(opened.journal.local, {
+    log: () => {},
+    onAlarm: () => {},
+    normalizedThrough: () => Number.POSITIVE_INFINITY,
+  });
+  const config = (timeout: string, order: string) => {
+    const destination = { type: 'mllp', address: `127.0.0.1:${ehr.port}`, tls: false, timeout, order };
+    return { destinations: { ehr: destination } } as unknown as Config;
+  };
+  destinations.use(config('10s', 'none'));
+  await until(() => ehr.received.length > 20, { what: 'some at the receiver' });
+  destinations.use(config('10s', 'source'));
+  await until(() => countsOf(opened)?.pending === 0, { what: 'all of them delivered', timeoutMs: 60_000 });
+  t.match(countsOf(opened), { accepted: 300, pending: 0, delivered: 300, dead: 0 });
+  t.same(
+    [...new Set(ehr.received.map(controlIdOf))],
+    Array.from({ length: 300 }, (_, n) => `L${n + 1}`),
+  );
+  // But one that was being handed over to the operating system.
+  t.ok(ehr.received.length <= 301, `${ehr.received.length} sent`);
+  await destinations.stop();
   await closeJournal(opened);
 });
 
@@ -234,6 +263,6 @@ t.test('destinations - one that is as it was goes on under another config', asyn
   answer();
   await until(() => countsOf(opened)?.pending === 0, { what: 'it delivered' });
   t.equal(ehr.received.length, 1, 'sent once');
-  destinations.stop();
+  await destinations.stop();
   await closeJournal(opened);
 });

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import net from 'node:net';
+import tls from 'node:tls';
 import { controlIdOf } from './hl7-peek.ts';
 import { Deframer, frame } from './mllp-frame.ts';
 
@@ -16,16 +17,20 @@ export class MllpServer {
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
-  private constructor(answering: Answering) {
+  private constructor(answering: Answering, secured: tls.TlsOptions | undefined) {
     this.answering = answering;
-    this.#server = net.createServer({ noDelay: true }, (socket) => this.#serve(socket));
+    const serve = (socket: net.Socket) => this.#serve(socket);
+    this.#server = secured
+      ? tls.createServer({ ...secured, noDelay: true }, serve)
+      : net.createServer({ noDelay: true }, serve);
   }
 
   static async start(
     answering: Answering = (message) => [acknowledge(message)],
     port = 0,
+    secured?: tls.TlsOptions,
   ): Promise<MllpServer> {
-    const server = new MllpServer(answering);
+    const server = new MllpServer(answering, secured);
     server.#server.listen(port, '127.0.0.1');
     await once(server.#server, 'listening');
     return server;

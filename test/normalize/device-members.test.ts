@@ -82,11 +82,11 @@ t.test('device alarms - one that says nothing known goes to quarantine beside th
   });
 });
 
-t.test('device alarms - null, false and nothing are none; what is no alarm is quarantined', async (t) => {
-  for (const alarm of [null, false, '', []]) {
+t.test('device alarms - null, false, 0 and nothing are none; what is no alarm is quarantined', async (t) => {
+  for (const alarm of [null, false, 0, '', []]) {
     t.same(remarksOf(read({ device: 'd', hr: 1, alarm })), [[]], JSON.stringify(alarm));
   }
-  for (const alarm of [0, 5, true, {}, { id: null, active: false }, [[]]]) {
+  for (const alarm of [5, true, {}, { id: null, active: false }, [[]]]) {
     const made = read({ device: 'd', hr: 1, alarm });
     t.same(
       [made.events.map(({ kind }) => kind), remarksOf(made), made.reject],

@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { compileMeaning, type Meaning, reclassifies } from '../../gateway/meaning.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
-import type { Normalized } from '../../gateway/normalize/outcome.ts';
+import { deliveredParts, type Normalized } from '../../gateway/normalize/outcome.ts';
 import { ClinicalEvent, type Code, type Observation } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { projectRoot } from '../kit/paths.ts';
@@ -493,6 +493,87 @@ observations: [{ code: { system: "urn:x", code: a }, value: "@.a" }, { code: { s
   });
   const nameless = run(meaning, 's', { list: [{ a: 1 }] });
   t.same(nameless.reject?.reason, 'Payload template "p", item 1: it does not say which device it is from.');
+});
+
+/** A record again, as a replay reads it: without what went out of it before. */
+function again(meaning: Meaning, payload: unknown, before: Normalized): Normalized {
+  const record = JournalRecord.fromPartial({
+    source: 's',
+    topic: 's/1',
+    protocol: 'mqtt',
+    raw: Buffer.from(JSON.stringify(payload)),
+    replays: 1,
+    deliveredParts: deliveredParts(before),
+  });
+  return normalize(record, meaning.contextFor(record));
+}
+
+const said = ({ events }: Normalized): string[] =>
+  events.map(
+    ({ device, observations, alarm }) =>
+      `${device?.identifiers[0]?.value} ${observations.map(({ value }) => value).join()}${alarm ? 'alarm' : ''}`,
+  );
+
+t.test(
+  'payload templates - what went out of a payload does not go out again, under another config either',
+  async (t) => {
+    const items = (each: string, required: boolean) =>
+      template(
+        `
+each: ${each}
+device: "@.d"
+observations: [{ code: { system: "urn:x", code: a }, value: "@.a", required: ${required} }, { code: { system: "urn:x", code: b }, value: "@.b", required: false }]
+alarm: { text: "@.alarm" }`,
+      );
+    const payload = {
+      list: [
+        { d: '1', a: 1 },
+        { d: '2', b: 2 },
+        { d: '3', a: 3, alarm: 'x' },
+      ],
+      one: { d: '4', a: 4 },
+    };
+    const first = run(items('$.list[*]', true), 's', payload);
+    t.same(said(first), ['1 1', '3 3', '3 alarm']);
+    t.ok(first.reject);
+    const same = again(items('$.list[*]', true), payload, first);
+    t.same([same.events, same.reject], [[], first.reject], 'under the same one');
+    t.same(said(again(items('$.list[*]', false), payload, first)), ['2 2']);
+    const others = again(items('$..[?(@.d)]', false), payload, first);
+    t.same(said(others).sort(), ['2 2', '4 4'], 'also where it selects others');
+  },
+);
+
+t.test('payload templates - of an item that several take each gives its own once', async (t) => {
+  const both = (required: boolean) =>
+    compileMeaning(
+      `sources: { s: { listener: mqtt, payloads: [p, q] } }
+payloads:
+  p: { device: $.d, observations: [{ code: { system: "urn:x", code: a }, value: $.a }] }
+  q: { device: $.d, observations: [{ code: { system: "urn:x", code: b }, value: $.b, required: ${required} }, { code: { system: "urn:x", code: c }, value: $.c, required: false }] }
+`,
+      1,
+    );
+  const payload = { d: '1', a: 1, c: 3 };
+  const first = run(both(true), 's', payload);
+  t.same(said(first), ['1 1']);
+  const second = again(both(false), payload, first);
+  t.same([said(second), second.reject], [['1 3'], undefined]);
+});
+
+t.test('payload templates - what the built-in shape gave does not come again from a template', async (t) => {
+  const payload = [{ device: '1', heartRate: 61 }, { heartRate: 62 }];
+  const none = compileMeaning('sources: { s: { listener: mqtt } }', 1);
+  const first = run(none, 's', payload);
+  t.same(said(first), ['1 61']);
+  const second = again(
+    template(
+      'each: $[*]\ndevice: topic[1]\nobservations: [{ code: { system: "urn:x", code: a }, value: "@.heartRate" }]',
+    ),
+    payload,
+    first,
+  );
+  t.same([said(second), second.reject], [['1 62'], undefined]);
 });
 
 t.test('payload templates - what no template takes is tried as vitals, and is told', async (t) => {

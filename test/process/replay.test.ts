@@ -70,3 +70,54 @@ t.test('replay - of a frame with good and bad messages only what is missing goes
   await settled({ accepted: 1, pending: 1, quarantined: 0 }, 3);
   t.same(sent(), ['A 1/2', 'C 2/2', 'B 1/1']);
 });
+
+t.test('replay - of a payload that a template read in part only what is missing goes out', async (t) => {
+  const { journal, pipeline } = await openPipeline(t);
+  const items = (required: boolean) =>
+    parsed(`sources: { bed: { listener: mqtt, payloads: [p] } }
+payloads:
+  p:
+    each: $.items[*]
+    device: "@.dev"
+    observations:
+      - { code: { system: "urn:c", code: hr }, value: "@.hr", required: ${required} }
+      - { code: { system: "urn:c", code: t }, value: "@.t", required: false }
+`);
+  pipeline.setConfig(items(true), 1);
+  pipeline.start();
+  const raw = Buffer.from(
+    JSON.stringify({
+      items: [
+        { dev: 'a', hr: 60 },
+        { dev: 'c', t: 37 },
+        { dev: 'b', hr: 61 },
+      ],
+    }),
+  );
+  await journal.append({
+    source: 'bed',
+    protocol: 'mqtt',
+    topic: 'beds/1',
+    raw,
+    capturedAtUs: BigInt(Date.now()) * 1000n,
+    classGuess: 'routine',
+    messageControlId: '',
+  });
+  const sent = () =>
+    journal
+      .lanes()
+      .flatMap(({ lane }) => journal.parcel(lane, 1, 100, 1e6)?.chunks ?? [])
+      .flatMap((chunk) => envelopesOf(chunk))
+      .map((bytes) => Envelope.decode(bytes))
+      .map(({ recordSequence, index, count }) => `${recordSequence} ${index}/${count}`);
+  await until(() => journal.quarantined(1), { what: 'it in quarantine', timeoutMs: 60_000 });
+  await until(() => sent().length === 2, { what: 'what was understood', timeoutMs: 60_000 });
+  pipeline.setConfig(items(false), 2);
+  t.equal(await journal.replay(1), 'replayed');
+  pipeline.pump();
+  await until(() => journal.custodyTotals()[0]?.counts.quarantined === 0 && sent().length >= 3, {
+    what: 'what was missing',
+    timeoutMs: 60_000,
+  });
+  t.same(sent(), ['1 1/2', '1 2/2', '2 1/1']);
+});

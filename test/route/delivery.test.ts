@@ -1,7 +1,9 @@
 /** Delivery to a receiver that refuses: what is tried again, when, and what is kept aside. */
 import t, { type Test } from 'tap';
-import { Delivery, type Letter } from '../../gateway/route/delivery.ts';
+import { Delivery } from '../../gateway/route/delivery.ts';
+import type { Outgoing } from '../../gateway/route/line.ts';
 import { controlIdOf } from '../kit/hl7-peek.ts';
+import { letterQueue } from '../kit/letter-queue.ts';
 import { messageMaker } from '../kit/messages.ts';
 import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
 import { until } from '../kit/wait.ts';
@@ -10,29 +12,22 @@ t.test(
   'delivery - a receiver that answers AE to all is given ever more time, until it accepts one',
   async (t) => {
     const make = messageMaker({ seed: 4, kind: 'oru' });
-    const letters: Letter[] = Array.from({ length: 4 }, (_, n) => {
+    const letters = Array.from({ length: 4 }, (_, n) => {
       const { bytes, controlId } = make(n);
-      return { raw: bytes, messageControlId: controlId, recordSequence: n + 1 };
+      return { raw: bytes, messageControlId: controlId };
     });
     const accepted = letters[2]?.messageControlId;
     const receiver = await MllpServer.start((message) => [
       acknowledge(message, controlIdOf(message) === accepted ? 'AA' : 'AE'),
     ]);
     t.teardown(() => receiver.close());
-    const queue = [...letters];
     const settled: (readonly [number, string, number])[] = [];
-    const settle = (word: string) => async (letter: Letter, told: { attempts: number }) => {
-      queue.shift();
-      settled.push([letter.recordSequence, word, told.attempts]);
-    };
+    const queue = letterQueue(letters, ({ recordSequence }, word, { attempts }) =>
+      settled.push([recordSequence, word, attempts]),
+    );
     const pauses: unknown[] = [];
     const delivery = new Delivery(
-      {
-        head: () => queue[0],
-        delivered: settle('delivered'),
-        deadLetter: settle('dead'),
-        normalizedThrough: () => Number.POSITIVE_INFINITY,
-      },
+      queue,
       {
         name: 'ehr',
         host: '127.0.0.1',
@@ -67,23 +62,15 @@ t.test(
 );
 
 /** Of letters none of which is refused. */
-function unrefused(t: Test, { port }: MllpServer, queue: Letter[], timeoutMs: number): Delivery {
+function unrefused(t: Test, { port }: MllpServer, letters: Outgoing[], timeoutMs: number) {
+  const queue = letterQueue(letters, (_, word) => t.equal(word, 'delivered', 'nothing was refused'));
   const delivery = new Delivery(
-    {
-      head: () => queue[0],
-      delivered: async () => {
-        queue.shift();
-      },
-      deadLetter: async () => {
-        t.fail('nothing was refused');
-      },
-      normalizedThrough: () => Number.POSITIVE_INFINITY,
-    },
+    queue,
     { name: 'ehr', host: '127.0.0.1', port, tls: false, timeoutMs, inSourceOrder: false },
     { random: () => 0, log: () => {}, onAlarm: () => {} },
   );
   t.teardown(() => delivery.stop());
-  return delivery;
+  return { delivery, waiting: queue.letters };
 }
 
 t.test(
@@ -97,8 +84,8 @@ t.test(
       return answers ? [acknowledge(message, 'AA')] : [];
     });
     t.teardown(() => receiver.close());
-    const queue = [{ raw: bytes, messageControlId: controlId, recordSequence: 1 }];
-    const delivery = unrefused(t, receiver, queue, 300);
+    const letter = { raw: bytes, messageControlId: controlId };
+    const { delivery, waiting } = unrefused(t, receiver, [letter], 300);
     const states = new Set<string>();
     delivery.notify();
     await until(() => delivery.counts.state === 'waiting', { what: 'the first silence being noticed' });
@@ -108,7 +95,7 @@ t.test(
     });
     t.same([...states], ['waiting'], 'also while one is connected');
     answers = true;
-    await until(() => queue.length === 0, { what: 'the delivery', timeoutMs: 30_000 });
+    await until(() => waiting.length === 0, { what: 'the delivery', timeoutMs: 30_000 });
     t.equal(delivery.counts.state, 'connected');
   },
 );
@@ -117,8 +104,8 @@ t.test('delivery - a long silence is told before the timeout of the destination 
   const { bytes, controlId } = messageMaker({ seed: 6, kind: 'oru' })(0);
   const receiver = await MllpServer.start(() => []);
   t.teardown(() => receiver.close());
-  const letter = { raw: bytes, messageControlId: controlId, recordSequence: 1 };
-  const delivery = unrefused(t, receiver, [letter], 600_000);
+  const letter = { raw: bytes, messageControlId: controlId };
+  const { delivery } = unrefused(t, receiver, [letter], 600_000);
   delivery.notify();
   await until(() => delivery.counts.state === 'waiting', {
     what: 'the silence being noticed',

@@ -1,8 +1,9 @@
 /** What a destination is asked for by MSH-15 and MSH-16, and what its answers are taken for. */
 import t from 'tap';
-import { Delivery, type Letter } from '../../gateway/route/delivery.ts';
+import { Delivery } from '../../gateway/route/delivery.ts';
 import { answersDue } from '../../gateway/route/line.ts';
 import { controlIdOf } from '../kit/hl7-peek.ts';
+import { letterQueue } from '../kit/letter-queue.ts';
 import { type Answering, acknowledge, MllpServer } from '../kit/mllp-server.ts';
 import type { Owner } from '../kit/process.ts';
 import { until } from '../kit/wait.ts';
@@ -14,27 +15,17 @@ const header = (id: string, accept: string, application: string) =>
 async function deliver(t: Owner, accept: string, application: string, answering: Answering, count = 5) {
   const receiver = await MllpServer.start(answering);
   t.teardown(() => receiver.close());
-  const queue: Letter[] = Array.from({ length: count }, (_, n) => ({
-    raw: Buffer.from(header(`L${n + 1}`, accept, application)),
-    messageControlId: `L${n + 1}`,
-    recordSequence: n + 1,
-  }));
   const settled: string[] = [];
   const logged: string[] = [];
   const alarms: string[] = [];
-  const settle =
-    (word: string) =>
-    async (letter: Letter, { answer }: { answer: string }) => {
-      queue.shift();
-      settled.push(`${letter.messageControlId} ${word} ${answer}`.trim());
-    };
+  const letters = Array.from({ length: count }, (_, n) => ({
+    raw: Buffer.from(header(`L${n + 1}`, accept, application)),
+    messageControlId: `L${n + 1}`,
+  }));
   const delivery = new Delivery(
-    {
-      head: () => queue[0],
-      delivered: settle('delivered'),
-      deadLetter: settle('dead'),
-      normalizedThrough: () => Number.POSITIVE_INFINITY,
-    },
+    letterQueue(letters, ({ messageControlId }, word, { answer }) =>
+      settled.push(`${messageControlId} ${word} ${answer}`.trim()),
+    ),
     {
       name: 'ehr',
       host: '127.0.0.1',

@@ -3,13 +3,15 @@
  * one device-observation with all that the template reads in it, and a device-alarm where there is one.
  *
  * All templates are asked, and an item may be taken by several. An item that lacks what its template requires costs
- * itself alone: the others are delivered, and the record goes to quarantine beside them. A payload that would cost
- * more than the meters hold is refused as a whole, with the name of the template.
+ * itself alone: the others are delivered, and the record goes to quarantine beside them. When it is replayed, what
+ * was delivered is passed over: by template and item, and what the built-in shape gave of an array under any template.
+ * A payload that would cost more than the meters hold is refused as a whole, with the name of the template.
  */
 import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Device, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { type NormalizeContext, type Normalized, observationsMax } from '../outcome.ts';
 import type { Json } from './json.ts';
+import { numbersOf } from './numbering.ts';
 import { payloadAlarm } from './payload-alarm.ts';
 import { Reading } from './reading.ts';
 import {
@@ -39,12 +41,12 @@ export function fromTemplates(
   templates: readonly PayloadTemplate[],
   context: NormalizeContext,
 ): Normalized | NotTaken {
-  const run = new Run(context);
+  const run = new Run(payload, context);
   let name = '';
   try {
     for (const template of templates) {
       name = template.name;
-      run.template(template, payload);
+      run.template(template);
     }
   } catch (error) {
     if (!(error instanceof Exhausted)) throw error;
@@ -59,7 +61,14 @@ export function fromTemplates(
 
 /** One record: what its templates share. */
 class Run {
+  readonly #payload: Json;
   readonly #context: NormalizeContext;
+  /** Went out before, in the built-in shape. */
+  readonly #asVitals: ReadonlySet<Json | undefined>;
+  readonly #given: { template: string; item: Json }[] = [];
+  /** Went out before: numbers, by template. */
+  readonly #before = new Map<string, Set<number>>();
+  #numberOf: ((item: Json) => number) | undefined;
   readonly #meter = new Meter();
   readonly #selected = new Set<Json>();
   readonly #taken = new Set<Json>();
@@ -70,16 +79,28 @@ class Run {
   #observations = 0;
   #characters = 0;
 
-  constructor(context: NormalizeContext) {
+  constructor(payload: Json, context: NormalizeContext) {
+    this.#payload = payload;
     this.#context = context;
+    const { delivered = [] } = context;
+    this.#asVitals = new Set(Array.isArray(payload) ? delivered.map((number) => payload[number - 1]) : []);
+    for (const { template, number } of context.deliveredItems ?? []) {
+      const numbers = this.#before.get(template) ?? new Set();
+      this.#before.set(template, numbers.add(number));
+    }
   }
 
-  template(template: PayloadTemplate, payload: Json): void {
+  template(template: PayloadTemplate): void {
+    const payload = this.#payload;
     const { topic } = this.#context;
     const items = select(template.each, { payload, item: payload, topic }, this.#meter);
     items.forEach((item, i) => {
       // The payload as a whole is not passed over where its parts are taken.
       if (item !== payload) this.#selected.add(item);
+      if (this.#wentOut(template.name, item)) {
+        this.#taken.add(item);
+        return;
+      }
       const reading = new Reading({ payload, item, topic }, this.#context, this.#meter, (text) =>
         this.#count(text),
       );
@@ -95,7 +116,10 @@ class Run {
       if (this.#observations > observationsMax) {
         throw new Exhausted(`more than ${observationsMax} observations`);
       }
-      if (made.reject === undefined) return;
+      if (made.reject === undefined) {
+        this.#given.push({ template: template.name, item });
+        return;
+      }
       this.#refused.push({ place: `Payload template "${template.name}", item ${i + 1}`, ...made.reject });
     });
   }
@@ -109,7 +133,23 @@ class Run {
       for (const { provenance } of this.#events) provenance?.remarks.push(remark);
     }
     const together = joined(this.#refused);
-    return together ? { events: this.#events, reject: together } : { events: this.#events };
+    if (together === undefined) return { events: this.#events };
+    const deliveredItems = this.#given.map(({ template, item }) => ({
+      template,
+      number: this.#number(item),
+    }));
+    return { events: this.#events, reject: together, deliveredItems };
+  }
+
+  #wentOut(template: string, item: Json): boolean {
+    if (this.#asVitals.has(item)) return true;
+    const before = this.#before.get(template);
+    return before?.has(this.#number(item)) === true;
+  }
+
+  #number(item: Json): number {
+    this.#numberOf ??= numbersOf(this.#payload);
+    return this.#numberOf(item);
   }
 
   #count(text: string): void {

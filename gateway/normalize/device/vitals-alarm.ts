@@ -1,11 +1,11 @@
 /**
  * The alarms of the built-in vitals shape. A text is an alarm, and an object that says anything of one: its priority or
- * phase alone will do, for a high alarm that has no name is still a high alarm. Nothing, null and false are none.
+ * phase alone will do, for a high alarm that has no name is still a high alarm. Nothing, null, false and 0 are none.
  */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
 import { knownWords } from '../known-word.ts';
-import type { Json, JsonObject } from './json.ts';
+import { type Json, JsonNumber, type JsonObject } from './json.ts';
 import {
   alarmTimes,
   INACTIVATIONS,
@@ -34,13 +34,18 @@ export function alarmItems(object: JsonObject): AlarmItems {
   for (const member of ['alarm', 'alarms']) {
     const value = object.get(member);
     for (const item of Array.isArray(value) ? value : [value]) {
-      if (item === undefined || isNothing(item)) continue;
+      if (item === undefined || isNone(item)) continue;
       const speaks = item instanceof Map ? ![...item.values()].every(isNothing) : typeof item === 'string';
       if (speaks) found.said.push(item);
       else found.strange += 1;
     }
   }
   return found;
+}
+
+/** Devices that have a flag send 0 while there is no alarm. */
+function isNone(item: Json): boolean {
+  return isNothing(item) || (item instanceof JsonNumber && Number(item.text) === 0);
 }
 
 function isNothing(value: Json | undefined): boolean {

@@ -2347,6 +2347,7 @@ export function writeLocalRoute(w: BackWriter, m: LocalRoute): void {
 
 export function writeDeliveredPart(w: BackWriter, m: DeliveredPart): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.template !== '') w.text(18, m.template);
   if (m.number !== 0) w.uint32(8, m.number);
 }
 

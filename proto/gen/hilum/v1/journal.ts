@@ -47,9 +47,11 @@ export interface JournalRecord {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** A message or object of a record. */
+/** A message or object of a record; or what a payload template took of it. */
 export interface DeliveredPart {
   number: number;
+  /** Of the payload template, where one took it: then the number counts all values of the payload, in its order. */
+  template: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -696,13 +698,16 @@ export const JournalRecord: MessageFns<JournalRecord> = {
 };
 
 function createBaseDeliveredPart(): DeliveredPart {
-  return { number: 0, _unknownFields: {} };
+  return { number: 0, template: "", _unknownFields: {} };
 }
 
 export const DeliveredPart: MessageFns<DeliveredPart> = {
   encode(message: DeliveredPart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.number !== 0) {
       writer.uint32(8).uint32(message.number);
+    }
+    if (message.template !== "") {
+      writer.uint32(18).string(message.template);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -736,6 +741,14 @@ export const DeliveredPart: MessageFns<DeliveredPart> = {
             message.number = reader.uint32();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.template = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -757,13 +770,19 @@ export const DeliveredPart: MessageFns<DeliveredPart> = {
   },
 
   fromJSON(object: any): DeliveredPart {
-    return { number: isSet(object.number) ? globalThis.Number(object.number) : 0 };
+    return {
+      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
+      template: isSet(object.template) ? globalThis.String(object.template) : "",
+    };
   },
 
   toJSON(message: DeliveredPart): unknown {
     const obj: any = {};
     if (message.number !== 0) {
       obj.number = Math.round(message.number);
+    }
+    if (message.template !== "") {
+      obj.template = message.template;
     }
     return obj;
   },
@@ -774,6 +793,7 @@ export const DeliveredPart: MessageFns<DeliveredPart> = {
   fromPartial(object: DeepPartial<DeliveredPart>): DeliveredPart {
     const message = createBaseDeliveredPart();
     message.number = object.number ?? 0;
+    message.template = object.template ?? "";
     return message;
   },
 };
