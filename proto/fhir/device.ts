@@ -1,5 +1,6 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
 import type { Alarm, ClinicalEvent, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
+import type { RowDevice } from '../row-device.ts';
 import { coded, concept, dateTime, identifier, identifiers, notStated, textOf, timed } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present, visible } from './json.ts';
@@ -29,6 +30,19 @@ export function addDevice(draft: Draft): void {
       ...(path === '' ? [] : [{ text: `path: ${path}` }]),
       ...(battery === '' ? [] : [{ text: `battery: ${battery}` }]),
     ],
+  });
+}
+
+/** Another one of the event's: a second MDS, or one that a row names. What the event says of its device it says of none. */
+export function furtherDevice(draft: Draft, { part, identifiers: numbers }: RowDevice): Element | undefined {
+  const { device, deviceAssociation } = draft.event;
+  return draft.once({
+    resourceType: 'Device',
+    extension: device === undefined ? present([associationExtension(draft, deviceAssociation)]) : undefined,
+    identifier: identifiers(numbers),
+    type: concept(part?.type),
+    patient: draft.patient,
+    note: part === undefined ? undefined : [{ text: `path: ${part.path}` }],
   });
 }
 

@@ -140,7 +140,7 @@ export interface ClinicalEvent {
     | Alarm
     | undefined;
   /**
-   * The device that measured or alarmed; of a drug the pump that it is for.
+   * The device that measured or alarmed, of several MDS the first; of a drug the pump that it is for.
    * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01, PCD-03 · Device JSON: device
    */
   device:
@@ -2853,7 +2853,7 @@ export interface Observation {
    */
   performers: Participant[];
   /**
-   * The device that measured.
+   * The device that measured, where the row says it; else that of devicePath, else the event's.
    * HL7 v2: OBX-18, PRT-10 in the role EQUIP · FHIR: Observation.device · IHE: PCD-01 OBX-18
    */
   equipment: Identifier[];
@@ -4705,7 +4705,7 @@ export interface AlarmNotification {
 /** The device that measured or alarmed. */
 export interface Device {
   /**
-   * The device's numbers.
+   * The device's numbers; none where its rows name several devices, each its own (Observation.equipment).
    * HL7 v2: OBX-18 · FHIR: Device.identifier · IHE: PCD-01 OBX-18 · Device JSON: device.id
    */
   identifiers: Identifier[];
