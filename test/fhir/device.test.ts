@@ -89,6 +89,21 @@ t.test('fhir device - the number of an alarm is no order of its evidence', async
   t.equal(told?.basedOn, undefined);
 });
 
+t.test("fhir device - what is noted at the alarm's own row is noted at the alarm", async (t) => {
+  const [all] = resources(
+    'ORU^R40^ORU_R40',
+    pid,
+    'OBR|1||A1^GW|196616^MDC_EVT_ALARM^MDC|||20261120101500-0500',
+    'OBX|1|ST|196670^MDC_EVT_LO^MDC|1.1.1.1.1|SpO2 low|||PH~SP|||F',
+    'NTE|1||Probe checked',
+    'OBX|2|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.1.1.1.2|start||||||F',
+    'NTE|1||By hand',
+  );
+  const alarms = all?.filter(({ resourceType }) => resourceType === 'Observation') ?? [];
+  t.match(alarms, [{ code: { coding: [{ code: '196670' }] } }]);
+  t.match(alarms[0]?.note, [{ text: 'Probe checked' }, { text: 'By hand' }]);
+});
+
 t.test('fhir device - an alarm that the value of the general term names is told once', async (t) => {
   const row = (code: string) =>
     `OBX|1|CWE|196616^MDC_EVT_ALARM^MDC|1.3.1.150456.1|${code}|||L~PH~SP|||F|||20261120101500-0500`;

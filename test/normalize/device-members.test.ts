@@ -229,3 +229,17 @@ t.test('device batches - the first that is refused says why, the others where th
     `${first} Refused as well: Object 3, Object 4, Object 5, Object 6, Object 7, 2 more.`,
   );
 });
+
+t.test('device alarms - a state that is over is no beginning', async (t) => {
+  const raised = (alarm: object) => {
+    const { events } = read({ device: 'd', alarm: { text: 'LOW', ...alarm }, time: '2026-11-23T08:15:00Z' });
+    return events.at(-1)?.alarm?.raised !== undefined;
+  };
+  t.same([{}, { state: 'active' }, { state: 'inactive' }, { state: 'latched' }].map(raised), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  t.same(raised({ state: 'latched', phase: 'start' }), true, 'the phase says it');
+});

@@ -4,9 +4,15 @@
  *
  * Read by the name of a term before its number: the numbers of the attributes have changed between editions.
  */
-import { phases, priorities as priorityList } from '../../../proto/config/payload-schema.ts';
+import {
+  alarmTypes,
+  inactivations,
+  phases,
+  priorities as priorityList,
+  states,
+} from '../../../proto/config/payload-schema.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
-import { beginnings, knownWord } from '../known-word.ts';
+import { beginnings, knownWord, over } from '../known-word.ts';
 import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
@@ -19,6 +25,9 @@ const anyAlarm = '196616';
 const priorities = lookup({ PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' });
 const phaseWords: ReadonlySet<string> = new Set(phases);
 const priorityWords: ReadonlySet<string> = new Set(priorityList);
+const stateWords: ReadonlySet<string> = new Set(states);
+const inactivationWords: ReadonlySet<string> = new Set(inactivations);
+const typeWords: ReadonlySet<string> = new Set(alarmTypes);
 const types = lookup({ SP: 'physiological', ST: 'technical', SA: 'advisory' });
 
 type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
@@ -100,7 +109,7 @@ export function alarmOf(event: ClinicalEvent, scope: Scope): Alarm {
     }
   }
   alarm.code ??= event.order?.service ?? said('');
-  times(alarm, told, event, unknown.has('phase'));
+  times(alarm, told, event, unknown);
   return alarm;
 }
 
@@ -124,17 +133,20 @@ function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
       alarm.phase = knownWord(phaseWords, word) ?? '';
       return word === '' || alarm.phase !== '';
     case 'state':
-      alarm.state = word.toLowerCase();
-      return true;
-    case 'inactivation':
-      alarm.inactivation = [word, ...row.furtherValues].join(' ').toLowerCase();
-      return true;
+      alarm.state = knownWord(stateWords, word) ?? '';
+      return word === '' || alarm.state !== '';
+    case 'inactivation': {
+      const said = [word, ...row.furtherValues].flatMap((one) => inactivationsIn(one));
+      const known = said.map((one) => knownWord(inactivationWords, one) ?? '');
+      alarm.inactivation = known.filter(Boolean).join(' ');
+      return !known.includes('');
+    }
     case 'priority':
       alarm.priority = own(priorities, word.toUpperCase()) ?? knownWord(priorityWords, word) ?? '';
       return word === '' || alarm.priority !== '';
     case 'type':
-      alarm.type = own(types, word.toUpperCase()) ?? word.toLowerCase();
-      return true;
+      alarm.type = own(types, word.toUpperCase()) ?? knownWord(typeWords, word) ?? '';
+      return word === '' || alarm.type !== '';
     case 'text':
       alarm.text = row.value;
       return true;
@@ -143,25 +155,33 @@ function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
   }
 }
 
-/** OBX-14 of the alarm's own row, else OBR-7, is when this phase came; the start's is when it began. */
+/** Several of them may stand beside each other: sound paused, and acknowledged. */
+function inactivationsIn(text: string): string[] {
+  return knownWord(inactivationWords, text) === undefined ? text.split(/\s+/).filter(Boolean) : [text];
+}
+
+/**
+ * OBX-14 of the alarm's own row, else OBR-8 of a later phase, else OBR-7 is when this phase came; the start's is when it
+ * began. A phase or a state that nobody understood may be the end of it.
+ */
 function times(
   alarm: Alarm,
   told: Observation | undefined,
   event: ClinicalEvent,
-  phaseUnknown: boolean,
+  unknown: ReadonlySet<Attribute>,
 ): void {
-  const observed = event.times?.observed;
-  alarm.updated = told?.effective ?? observed;
-  const begins = alarm.phase === '' ? !phaseUnknown : beginnings.has(alarm.phase);
+  const { observed, observedEnd } = event.times ?? {};
+  const { phase, state } = alarm;
+  const began = !unknown.has('phase') && !unknown.has('state') && !over.has(state);
+  const begins = phase === '' ? began : beginnings.has(phase);
+  alarm.updated = told?.effective ?? (begins ? observed : (observedEnd ?? observed));
   if (begins) alarm.raised = alarm.updated;
   // A later phase whose OBR-7 is earlier than its own time says when it all began.
-  else if (told?.effective !== undefined && before(observed?.value, told.effective.value)) {
-    alarm.raised = observed;
-  }
+  else if (before(observed?.value, alarm.updated?.value)) alarm.raised = observed;
 }
 
-function before(one: string | undefined, other: string): boolean {
-  return one !== undefined && Date.parse(one) < Date.parse(other);
+function before(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && Date.parse(one) < Date.parse(other);
 }
 
 function own(words: Record<string, string>, word: string): string | undefined {
