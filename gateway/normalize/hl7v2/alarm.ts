@@ -61,7 +61,7 @@ const byCode = lookup<Attribute>({
   '68546': 'text',
 });
 
-function attributeOf(row: Observation): Attribute | undefined {
+export function attributeOf(row: Observation): Attribute | undefined {
   const { code, name } = mdcTerm(row.code);
   return byName[name.toUpperCase().replace(/^MDC_ATTR_/, '')] ?? byCode[code];
 }
@@ -72,6 +72,16 @@ export function isAlarm(event: ClinicalEvent): boolean {
     isEvent(mdcTerm(event.order?.service)) ||
     event.observations.some((row) => attributeOf(row) !== undefined || isEvent(mdcTerm(row.code)))
   );
+}
+
+/** A row that says what alarmed. */
+export function isEventRow(row: Observation): boolean {
+  return attributeOf(row) === undefined && isEvent(mdcTerm(row.code));
+}
+
+/** Its flags say how urgent it is, or of which kind. */
+export function isFlagged({ interpretations }: Observation): boolean {
+  return interpretations.some((flag) => [priorities, types].some((words) => own(words, flag.toUpperCase())));
 }
 
 /** Partition 3 has the events; private ones are known by their name. */
@@ -108,9 +118,25 @@ export function alarmOf(event: ClinicalEvent, scope: Scope): Alarm {
       alarm.type ||= own(types, flag.toUpperCase()) ?? '';
     }
   }
+  if (told !== undefined) besides(alarm, told, event, scope);
   alarm.code ??= event.order?.service ?? said('');
   times(alarm, told, event, unknown);
   return alarm;
+}
+
+/** Another alarm in the place of the first one cannot be told apart from it; it must not make it less urgent. */
+function besides(alarm: Alarm, told: Observation, { observations }: ClinicalEvent, scope: Scope): void {
+  for (const row of observations) {
+    if (row === told || row.subId !== told.subId || !isEventRow(row) || isSameEvent(row, told)) continue;
+    remark(scope, 'OBX-4: another alarm in the place of the first one, told as its evidence');
+    const flagged = row.interpretations.map((flag) => own(priorities, flag.toUpperCase()) ?? '');
+    alarm.priority = priorityList.find((one) => one === alarm.priority || flagged.includes(one)) ?? '';
+  }
+}
+
+function isSameEvent(one: Observation, other: Observation): boolean {
+  const code = ({ code, valueCode }: Observation): string => JSON.stringify([mdcTerm(code), valueCode]);
+  return code(one) === code(other);
 }
 
 /** OBR-29 names the first message of the alarm, of which this one tells a later phase; 0 stands for none. */

@@ -105,7 +105,7 @@ export function namesPart(row: Observation): boolean {
 }
 
 /** Partition 1 has the objects (MDS, VMD, channel), 8 the device specializations [11073-10101]. */
-function isComponent(row: Observation): boolean {
+export function isComponent(row: Observation): boolean {
   if (row.value !== '' || row.valueCode !== undefined) return false;
   if (row.attachment !== undefined || row.samples !== undefined) return false;
   const depth = row.subId === '' ? 0 : withoutZeros(row.subId.split('.')).split('.').length;
