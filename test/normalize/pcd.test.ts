@@ -238,6 +238,70 @@ t.test('pcd-01 - the MDC unit decides, whatever stands beside it as UCUM', async
   ]);
 });
 
+t.test(
+  'pcd-01 - a number and what stands beside it that are not one unit are told, and read as none',
+  async (t) => {
+    const read = (obx6: string) => {
+      const [event] = run(
+        er7(
+          header('ORU^R01^ORU_R01'),
+          'OBR|1||F7|1^X^MDC|||20261123',
+          `OBX|7|NM|188740^MDC_LEN_BODY_ACTUAL^MDC|1.1.1.1|5.9|${obx6}|||||R`,
+        ),
+      );
+      const { observations, provenance } = event ?? {};
+      return [
+        observations?.[0]?.unitCode?.codings.filter((one) => one.mapped).map(({ code }) => code),
+        provenance?.remarks,
+      ];
+    };
+    const told = [[], ['OBX[7]-6: the MDC number and what stands beside it are not one unit']];
+    for (const other of [
+      '263424^MDC_DIM_FEET^MDC',
+      '263424^in^MDC',
+      '263424^kg^MDC',
+      '268192^MDC_DIM_FAHR_X^MDC',
+      '268192^°F^MDC',
+      '263441^MDC_DIM_CENTI_M^MDC^m^^UCUM',
+      '263424^MDC_DIM_M^MDC^^^^^^inch',
+    ])
+      t.same(read(other), told, other);
+    t.same(read('268192^MDC_DIM_FAHR^MDC'), [[], ['OBX[7]-6: the number and the name are two MDC units']]);
+    for (const [same, ucum] of [
+      ['263441^cm^MDC', 'cm'],
+      ['263441^MDC_DIM_CENTI_M^MDC^cm^cm^L', 'cm'],
+      ['268192^°C^MDC', 'Cel'],
+      ['264864^bpm^MDC', '/min'],
+      ['264864^Beats per minute^MDC', '/min'],
+      ['264928^MDC_DIM_RESP_PER_MIN^MDC^{breaths}/min^^L', '/min'],
+      ['265266^ml/hr^MDC', 'mL/h'],
+      ['265266^MDC_DIM_MILLI_L_PER_HR^MDC^cm3/h^^UCUM', 'mL/h'],
+      ['266016^mmHg^MDC', 'mm[Hg]'],
+      ['MDC_DIM_MMHG^266016^MDC', 'mm[Hg]'],
+      ['263424^^MDC', 'm'],
+    ] as const)
+      t.same(read(same), [[ucum], []], same);
+    t.same(read('263424^MDC_DIM_M^MDC^m^^UCUM'), [[], []]);
+  },
+);
+
+t.test('pcd-01 - a number of one vital sign under the name of another is told', async (t) => {
+  const remarks = (obx3: string) =>
+    run(
+      er7(header('ORU^R01^ORU_R01'), 'OBR|1||F7|1^X^MDC|||20261123', `OBX|7|NM|${obx3}|1.1.1.1|14||||||R`),
+    )[0]?.provenance?.remarks;
+  t.same(remarks('147842^MDC_RESP_RATE^MDC'), ['OBX[7]-3: the number and the name are two MDC codes']);
+  for (const one of [
+    '147842^MDC_ECG_HEART_RATE^MDC',
+    '147842^MDC_ECG_CARD_BEAT_RATE^MDC',
+    '147842^Heart rate^MDC',
+    '151562^^MDC',
+    'MDC_RESP_RATE^151562^MDC',
+    '147842^MDC_RESP_RATE^L',
+  ])
+    t.same(remarks(one), [], one);
+});
+
 t.test('pcd-01 - a device may have a row of its own before those of the standard', async (t) => {
   const kind = (...rows: string[]) =>
     run(er7(header('ORU^R01^ORU_R01'), 'OBR|1||F7|1^X^L|||20261123', ...rows))[0]?.kind;
