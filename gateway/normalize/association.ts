@@ -8,16 +8,25 @@ import { span } from '../../proto/config/check-devices.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { Location } from '../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, DeviceAssociation, Identifier } from '../../proto/gen/hilum/v1/event.ts';
+import { devicesOf } from '../../proto/row-device.ts';
 import { readDeviceTime } from './device/time.ts';
 
 const rule = 'device/declared-association';
+
+const torn = 'patient: the config declares one for some devices of the event, and not the same for all';
+
+interface DeclaredPatient {
+  system: string;
+  value: string;
+  type: string;
+}
 
 export interface DeclaredDevice {
   name: string;
   identifier: { system: string; value: string };
   /** Empty: every source. */
   sources: readonly string[];
-  patient: { system: string; value: string; type: string } | undefined;
+  patient: DeclaredPatient | undefined;
   location: Location | undefined;
   since: string;
   /** From, and up to but without, milliseconds. */
@@ -51,7 +60,7 @@ function place({
 /** Changes device events in place: sets the association and, where the config declares it, the patient. */
 export function associate(event: ClinicalEvent, devices: readonly DeclaredDevice[], source: string): void {
   if (!event.kind.startsWith('device-')) return;
-  const declared = declaredFor(event, devices, source);
+  const { declared, patients, patient } = declaredFor(event, devices, source);
   const association = DeviceAssociation.fromPartial({
     location: declared?.location,
     declaredBy: declared?.name ?? '',
@@ -59,10 +68,10 @@ export function associate(event: ClinicalEvent, devices: readonly DeclaredDevice
   if (declared?.since) association.since = readDeviceTime(declared.since, false, 'UTC').time;
   event.deviceAssociation = association;
   const named = (event.patient?.identifiers.length ?? 0) > 0;
-  const patient = declared?.patient;
   if (named) {
     association.basis = 'explicit-message';
-    const other = patient !== undefined && !event.patient?.identifiers.some((one) => same(one, patient));
+    const known = event.patient?.identifiers ?? [];
+    const other = patients.some((declared) => !known.some((one) => same(one, declared)));
     // Which of the two is right cannot be known here; the message was nearer.
     if (other) event.provenance?.remarks.push('patient: the config declares another one for this device');
     if (patient !== undefined) association.since = undefined;
@@ -71,28 +80,44 @@ export function associate(event: ClinicalEvent, devices: readonly DeclaredDevice
     const identifier = Identifier.fromPartial(patient);
     event.patient = { ...(event.patient ?? nobody()), identifiers: [identifier] };
     event.provenance?.rules.push(rule);
-  } else association.basis = 'unassigned';
+  } else {
+    association.basis = 'unassigned';
+    if (patients.length > 0) event.provenance?.remarks.push(torn);
+  }
 }
 
 function nobody(): NonNullable<ClinicalEvent['patient']> {
   return ClinicalEvent.fromPartial({ patient: {} }).patient as NonNullable<ClinicalEvent['patient']>;
 }
 
-function declaredFor(
-  event: ClinicalEvent,
-  devices: readonly DeclaredDevice[],
-  source: string,
-): DeclaredDevice | undefined {
-  const identifiers = event.device?.identifiers ?? [];
-  if (devices.length === 0 || identifiers.length === 0) return undefined;
+interface Declared {
+  /** Of the event's device, or of all that its rows are of. */
+  declared: DeclaredDevice | undefined;
+  /** Those of any of the devices. */
+  patients: DeclaredPatient[];
+  /** The one of all of them: a number that another device measured is not of the patient of this one. */
+  patient: DeclaredPatient | undefined;
+}
+
+function declaredFor(event: ClinicalEvent, devices: readonly DeclaredDevice[], source: string): Declared {
+  if (devices.length === 0) return { declared: undefined, patients: [], patient: undefined };
   const atMs = momentOf(event);
-  return devices.find(
-    ({ identifier, sources, span: [since, until] }) =>
-      (sources.length === 0 || sources.includes(source)) &&
-      since <= atMs &&
-      atMs < until &&
-      identifiers.some((one) => same(one, identifier)),
+  const there = devices.filter(
+    ({ sources, span: [since, until] }) =>
+      (sources.length === 0 || sources.includes(source)) && since <= atMs && atMs < until,
   );
+  const matching = (numbers: readonly Identifier[]): DeclaredDevice[] =>
+    there.filter(({ identifier }) => numbers.some((one) => same(one, identifier)));
+  const own = event.device?.identifiers ?? [];
+  const measured = devicesOf(event);
+  const found = (measured.length === 0 ? [own] : measured).map(matching);
+  const patients = found.flat().flatMap((one) => one.patient ?? []);
+  const [first] = patients;
+  const agreed =
+    found.every((declared) => declared.some((one) => one.patient !== undefined)) &&
+    patients.every(({ system, value }) => system === first?.system && value === first.value);
+  const declared = (own.length > 0 ? matching(own) : found.length === 1 || agreed ? found.flat() : [])[0];
+  return { declared, patients, patient: agreed ? first : undefined };
 }
 
 /** When it was measured; where that has no time of day or offset, when it was captured. */

@@ -45,3 +45,6 @@ function plain(word: string): string {
 
 /** Phases that begin an alarm, or are all there is of it. One that is `present` may have begun long ago. */
 export const beginnings: ReadonlySet<string> = new Set(['start', 'tpoint']);
+
+/** States of an alarm whose condition is over; where no phase is said, they are no beginning. */
+export const over: ReadonlySet<string> = new Set(['inactive', 'latched']);

@@ -9,9 +9,10 @@ import { ucumSystem } from '../../proto/units/ucum.ts';
 import { convertQuantity } from './convert.ts';
 import type { CriticalCount } from './critical.ts';
 import { keptCode } from './kept-code.ts';
+import { isDisputed, isOfTwoCodes } from './mdc-dispute.ts';
 import { contradicts } from './mdc-units.ts';
 import type { CodeTables, NormalizeContext, Sighting, UnitTables } from './outcome.ts';
-import { canonical } from './units.ts';
+import { canonical, spelled } from './units.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';
 
@@ -36,6 +37,8 @@ export function giveMeaning(events: readonly ClinicalEvent[], context: Normalize
     note(sightings, 'service', event.order?.service, '', context.codes);
     for (const observation of event.observations) {
       const unit = readUnit(observation, context, sightings, event);
+      if (observation.code?.codings.some(isOfTwoCodes))
+        tell(event, observation, 3, 'the number and the name are two MDC codes');
       note(sightings, 'observation', observation.code, observation.unit, context.codes);
       const conversion = unit === undefined ? undefined : convert(observation, unit, context);
       if (conversion !== undefined) fired.add(`unit-conversion/${conversion}`);
@@ -60,14 +63,23 @@ function readUnit(
   const { code, ucum } = unitOf(observation.unitCode ?? { text: unit, codings: [] }, units);
   if (observation.unitCode !== undefined || ucum !== undefined) observation.unitCode = code;
   if (ucum !== undefined) return ucum;
-  if (code.codings.some(({ system, code, display }) => system === mdcSystem && contradicts(code, display))) {
-    const place = observation.setId === '' ? 'unit' : `OBX[${clip(observation.setId, 8)}]-6`;
-    const remarks = event.provenance?.remarks ?? [];
-    if (remarks.length < remarksMax) remarks.push(`${place}: the number and the name are two MDC units`);
+  if (isDisputed(code, spelled)) {
+    const names = code.codings.some(
+      ({ system, code, display }) => system === mdcSystem && contradicts(code, display),
+    );
+    tell(event, observation, 6, names ? 'the number and the name are two MDC units' : notOneUnit);
   }
   const [coding] = code.codings;
   if (units.report && coding !== undefined) count(sightings, 'unit', coding, '');
   return undefined;
+}
+
+const notOneUnit = 'the MDC number and what stands beside it are not one unit';
+
+function tell(event: ClinicalEvent, { setId }: Observation, field: 3 | 6, text: string): void {
+  const place = setId === '' ? (field === 6 ? 'unit' : 'code') : `OBX[${clip(setId, 8)}]-${field}`;
+  const remarks = event.provenance?.remarks ?? [];
+  if (remarks.length < remarksMax) remarks.push(`${place}: ${text}`);
 }
 
 interface ReadUnit {

@@ -6,7 +6,8 @@
  */
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
-import { contradicts, mdcUnit } from './mdc-units.ts';
+import { isDisputed } from './mdc-dispute.ts';
+import { mdcUnit } from './mdc-units.ts';
 import { plainly } from './plain-unit.ts';
 import { isPlausible } from './plausible-unit.ts';
 import { isUnclear, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
@@ -50,8 +51,9 @@ export function createUnitReader(own: ReadonlyMap<string, string>): UnitReader {
       // What a device calls UCUM beside its MDC unit may be a word of its own, or another unit: C is coulomb.
       const device = unit.codings.find(({ system }) => system === mdcSystem);
       if (device !== undefined && !unit.codings.some(({ code }) => own.has(code))) {
+        if (isDisputed(unit, spelled)) return undefined;
         const found = mdcUnit(device.code, device.display);
-        if (found !== undefined || contradicts(device.code, device.display)) return found;
+        if (found !== undefined) return found;
       }
       for (const coding of unit.codings) {
         const found = one(coding);
@@ -82,6 +84,13 @@ function readUnit(system: string, text: string, own: ReadonlyMap<string, string>
   if (isUnclear(text)) return undefined;
   if (isPlausible(text) && isUcum(text)) return canonical(text);
   return spelledUnitAnyCase(text);
+}
+
+const nothing: ReadonlyMap<string, string> = new Map();
+
+/** A text that nobody decided about, by what it is everywhere. */
+export function spelled(text: string): string | undefined {
+  return text.length > textMax ? undefined : readUnit('', text, nothing);
 }
 
 function textOnly(code: string): Coding {

@@ -1,6 +1,17 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
 import type { Alarm, ClinicalEvent, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
-import { coded, concept, dateTime, identifier, identifiers, notStated, textOf, timed } from './datatypes.ts';
+import type { RowDevice } from '../row-device.ts';
+import {
+  coded,
+  concept,
+  dateTime,
+  identifier,
+  identifiers,
+  notes,
+  notStated,
+  textOf,
+  timed,
+} from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present, visible } from './json.ts';
 import { location } from './location.ts';
@@ -32,9 +43,23 @@ export function addDevice(draft: Draft): void {
   });
 }
 
+/** Another one of the event's: a second MDS, or one that a row names. What the event says of its device it says of none. */
+export function furtherDevice(draft: Draft, { part, identifiers: numbers }: RowDevice): Element | undefined {
+  const { device, deviceAssociation } = draft.event;
+  return draft.once({
+    resourceType: 'Device',
+    extension: device === undefined ? present([associationExtension(draft, deviceAssociation)]) : undefined,
+    identifier: identifiers(numbers),
+    type: concept(part?.type),
+    patient: draft.patient,
+    note: part === undefined ? undefined : [{ text: `path: ${part.path}` }],
+  });
+}
+
 export function addAlarm(draft: Draft): void {
-  const { alarm, kind, times } = draft.event;
+  const { alarm, kind, times, observations } = draft.event;
   if (alarm !== undefined) {
+    const ofRows = observations.filter((row) => isOfAlarm(alarm, row)).flatMap((row) => row.notes);
     draft.add('alarm', {
       resourceType: 'Observation',
       identifier: [identifier(alarm.identifier)],
@@ -43,7 +68,7 @@ export function addAlarm(draft: Draft): void {
       subject: draft.patient,
       encounter: draft.encounter,
       ...effective(alarm, times?.observed),
-      note: notifications(draft, alarm),
+      note: [...notes(ofRows), ...notifications(draft, alarm)],
       valueString: alarm.text,
       device: draft.device,
       hasMember: draft.results,
@@ -109,7 +134,10 @@ const pump = /^MDC_DEV_PUMP_/;
 /** Rows that say what the alarm says: its attributes, and its own code and text. */
 export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
   const coding = row.code?.codings.find(({ system }) => system === mdc);
-  if (coding !== undefined && /^6848[0-5]$/.test(coding.code)) return true;
+  const attribute = attributesOf(alarm).find(([code]) => code === coding?.code);
+  // A word that nobody understood is not in the alarm; of a status the words are those of an earlier phase.
+  if (attribute !== undefined)
+    return attribute[2] !== '' || row.value === '' || alarm.notification !== undefined;
   if (row.value !== alarm.text) return false;
   // The general term leaves it to its value to say what alarmed.
   const says = coding?.code === anyAlarm ? (row.valueCode ?? row.code) : row.code;
@@ -118,15 +146,18 @@ export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
 
 /** The attributes of an alarm under their MDC codes [IHE DEV TF-2 3.4]. */
 function attributes(alarm: Alarm): Element[] {
-  const rows = [
+  return attributesOf(alarm).flatMap(([code, name, valueString]) =>
+    valueString === '' ? [] : [{ code: coded(mdc, code, name), valueString }],
+  );
+}
+
+function attributesOf(alarm: Alarm): readonly (readonly [code: string, name: string, value: string])[] {
+  return [
     ['68480', 'MDC_ATTR_ALERT_SOURCE', alarm.sourceLocation],
     ['68481', 'MDC_ATTR_EVENT_PHASE', alarm.phase],
     ['68482', 'MDC_ATTR_ALARM_STATE', alarm.state],
     ['68483', 'MDC_ATTR_ALARM_INACTIVATION_STATE', alarm.inactivation],
     ['68484', 'MDC_ATTR_ALARM_PRIORITY', alarm.priority],
     ['68485', 'MDC_ATTR_ALERT_TYPE', alarm.type],
-  ] as const;
-  return rows.flatMap(([code, name, valueString]) =>
-    valueString === '' ? [] : [{ code: coded(mdc, code, name), valueString }],
-  );
+  ];
 }

@@ -4,7 +4,8 @@
  * same bundle on any machine, and a consumer that reads an event twice stores it once.
  */
 import { createHash } from 'node:crypto';
-import type { ClinicalEvent, Order } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Observation, Order } from '../gen/hilum/v1/event.ts';
+import { devicesOfRows, isOfEvent, type RowDevice } from '../row-device.ts';
 import { tellsOfPatient } from '../specimen-role.ts';
 import { notStated } from './datatypes.ts';
 import { type Element, fhirText, lean, type Resource } from './json.ts';
@@ -36,9 +37,18 @@ export class Draft {
   /** Of the observations so far. */
   results: Element[] = [];
   private readonly shared = new Map<string, Element>();
+  private readonly ofRow: ReturnType<typeof devicesOfRows>;
 
   constructor(event: ClinicalEvent) {
     this.event = event;
+    this.ofRow = devicesOfRows(event.device?.components ?? []);
+  }
+
+  /** The device that measured the row, where that is another than the event's. */
+  deviceOfRow(row: Observation): RowDevice | undefined {
+    const { device } = this.event;
+    const said = this.ofRow(row);
+    return said === undefined || (device !== undefined && isOfEvent(device, said)) ? undefined : said;
   }
 
   /** The reference that a resource at `path` of the event has, or will have. */

@@ -22,7 +22,7 @@ import {
   textOf,
   timed,
 } from './datatypes.ts';
-import { isOfAlarm, ordersOfDevice } from './device.ts';
+import { furtherDevice, isOfAlarm, ordersOfDevice } from './device.ts';
 import type { Draft } from './draft.ts';
 import { interpretationsOf } from './interpretation.ts';
 import { type Element, type Json, present } from './json.ts';
@@ -167,12 +167,16 @@ function specimenOf(draft: Draft, from: Observation): Element | undefined {
 }
 
 /**
- * The device of the event, where that or the row's place says that it measured: a pump that a drug is for did not weigh
+ * The row's own device, else that of the event, where that or the row's place says that it measured: a pump that a drug is for did not weigh
  * the patient. Of a lab's analyzer (OBX-18) only the number is known.
  */
 function deviceOf(draft: Draft, from: Observation): Element | undefined {
   const measured = draft.event.kind.startsWith('device-') || from.devicePath !== '';
-  if (draft.device !== undefined && measured) return draft.device;
+  if (measured) {
+    const own = draft.deviceOfRow(from);
+    if (own !== undefined) return furtherDevice(draft, own);
+    if (draft.device !== undefined) return draft.device;
+  }
   const [number] = identifiers(from.equipment);
   return number && { type: 'Device', identifier: number };
 }

@@ -41,6 +41,40 @@ t.test('fhir device - observations are based on the orders that OBR-2, OBR-3 and
   t.same(based('OBR|1|||1^X^L', monitor), undefined);
 });
 
+t.test('fhir device - each observation has the device that measured it', async (t) => {
+  const measuredBy = (...rows: string[]) => {
+    const [all] = resources('ORU^R01^ORU_R01', pid, 'OBR|1||F1|1^X^L|||20261120101500', ...rows);
+    const told = (all ?? []) as unknown as {
+      id: string;
+      resourceType: string;
+      type?: { coding: { code: string }[] };
+      identifier?: { value: string }[];
+      device?: { reference: string };
+    }[];
+    return told
+      .filter(({ resourceType }) => resourceType === 'Observation')
+      .map(({ device }) => {
+        const of = told.find(({ id }) => device?.reference === `urn:uuid:${id}`);
+        return [of?.resourceType, of?.type?.coding[0]?.code, of?.identifier?.map(({ value }) => value)];
+      });
+  };
+  const part = (code: string, place: string, name: string) =>
+    `OBX|1||${code}^MDC_DEV_X_MDS^MDC|${place}|||||||X|||||||${name}`;
+  const breath = (name: string) =>
+    `OBX|5|NM|151562^MDC_RESP_RATE^MDC|2.1.1.1|14|264928^MDC_DIM_RESP_PER_MIN^MDC|||||R|||||||${name}`;
+  const monitor = ['Device', '69965', ['MON-12']];
+  const two = [part('69965', '1.0.0.0', 'MON-12'), heart, part('70001', '2.0.0.0', 'VENT-3'), breath('')];
+  t.same(measuredBy(...two), [monitor, ['Device', '70001', ['VENT-3']]]);
+  t.same(measuredBy(part('69965', '1.0.0.0', 'MON-12'), heart, breath('VENT-3')), [
+    monitor,
+    ['Device', undefined, ['VENT-3']],
+  ]);
+  t.same(measuredBy(`${heart}|||||||MON-12`, breath('VENT-3')), [
+    ['Device', undefined, ['MON-12']],
+    ['Device', undefined, ['VENT-3']],
+  ]);
+});
+
 t.test('fhir device - the number of an alarm is no order of its evidence', async (t) => {
   const [, evidence] = resources(
     'ORU^R40^ORU_R40',
@@ -53,6 +87,21 @@ t.test('fhir device - the number of an alarm is no order of its evidence', async
   const told = evidence?.find(({ resourceType }) => resourceType === 'Observation');
   t.match(told, { code: { coding: [{ code: '147842' }] } });
   t.equal(told?.basedOn, undefined);
+});
+
+t.test("fhir device - what is noted at the alarm's own row is noted at the alarm", async (t) => {
+  const [all] = resources(
+    'ORU^R40^ORU_R40',
+    pid,
+    'OBR|1||A1^GW|196616^MDC_EVT_ALARM^MDC|||20261120101500-0500',
+    'OBX|1|ST|196670^MDC_EVT_LO^MDC|1.1.1.1.1|SpO2 low|||PH~SP|||F',
+    'NTE|1||Probe checked',
+    'OBX|2|ST|68481^MDC_ATTR_EVENT_PHASE^MDC|1.1.1.1.2|start||||||F',
+    'NTE|1||By hand',
+  );
+  const alarms = all?.filter(({ resourceType }) => resourceType === 'Observation') ?? [];
+  t.match(alarms, [{ code: { coding: [{ code: '196670' }] } }]);
+  t.match(alarms[0]?.note, [{ text: 'Probe checked' }, { text: 'By hand' }]);
 });
 
 t.test('fhir device - an alarm that the value of the general term names is told once', async (t) => {

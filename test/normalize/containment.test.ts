@@ -127,6 +127,72 @@ t.test(
   },
 );
 
+t.test('containment - what a row says of its device is said of that row', async (t) => {
+  const identifiers = (...rows: string[]) => {
+    const [event] = run([obr(1), ...rows]);
+    return [
+      event?.device?.identifiers.map(({ value }) => value),
+      event?.observations.map(({ equipment }) => equipment[0]?.value),
+    ];
+  };
+  const [one, other] = [heart('1.1.1.1', 'MON-12'), heart('2.1.1.1', 'VENT-3')];
+  t.same(identifiers(one, other), [undefined, ['MON-12', 'VENT-3']], 'two devices are not one');
+  t.same(identifiers(one, heart('1.1.1.2')), [['MON-12'], ['MON-12', undefined]]);
+  t.same(identifiers(one, heart('1.1.1.2', 'MON-12^ACME')), [
+    ['MON-12', 'MON-12'],
+    ['MON-12', 'MON-12'],
+  ]);
+  t.same(
+    identifiers(mds('MON-12').replace(/MON-12\^.*/, ''), one, heart('1.1.1.2', 'VENT-3')),
+    [[], [undefined, 'MON-12', 'VENT-3']],
+    'of an MDS without a number',
+  );
+  t.same(
+    identifiers(mds('MON-12'), heart('1.1.1.2', 'VENT-3'))[0],
+    ['MON-12', '0019FF0000000012'],
+    'an MDS stays what it is',
+  );
+});
+
+t.test('containment - a patient that is declared for one device is not that of another', async (t) => {
+  const declared = (patients: Record<string, string>, ...rows: string[]) => {
+    const entries = Object.entries(patients).map(([value, patient]) => [
+      value.toLowerCase(),
+      {
+        identifier: { value },
+        patient: { system: 'urn:hilum:x', value: patient },
+        since: '2026-01-01T00:00:00Z',
+      },
+    ]);
+    const [event] = run([obr(1), ...rows], JSON.stringify(Object.fromEntries(entries)));
+    const { basis, declaredBy } = event?.deviceAssociation ?? {};
+    return [basis, declaredBy, event?.patient?.identifiers[0]?.value];
+  };
+  const [one, other] = [heart('1.1.1.1', 'MON-12'), heart('2.1.1.1', 'VENT-3')];
+  const none = ['unassigned', '', undefined];
+  t.same(declared({ 'VENT-3': '777' }, one, other), none);
+  t.same(declared({ 'VENT-3': '777', 'MON-12': '778' }, one, other), none);
+  t.same(declared({ 'VENT-3': '777', 'MON-12': '777' }, one, other), ['declared', 'mon-12', '777']);
+  t.same(declared({ 'VENT-3': '777' }, other), ['declared', 'vent-3', '777']);
+  const two = [mds('MON-12'), heart('1.1.1.1'), mds('VENT-3', '2.0.0.0'), heart('2.1.1.1')];
+  t.same(declared({ 'MON-12': '777' }, ...two), ['unassigned', 'mon-12', undefined]);
+  t.same(declared({ 'MON-12': '777', 'VENT-3': '777' }, ...two), ['declared', 'mon-12', '777']);
+  const unnamed = [
+    mds('MON-12'),
+    heart(),
+    mds('VENT-3', '2.0.0.0').replace(/VENT-3\^.*/, ''),
+    heart('2.1.1.1'),
+  ];
+  t.same(declared({ 'MON-12': '777' }, ...unnamed), ['unassigned', 'mon-12', undefined]);
+  const hub = [
+    mds('MON-12'),
+    heart(),
+    mds('HUB', '2.0.0.0'),
+    'OBX|9|ST|67886^MDC_ATTR_ID_SOFT^MDC|2.0.0.1|v2||||||R',
+  ];
+  t.same(declared({ 'MON-12': '777' }, ...hub)[2], '777', 'nothing was measured with the other');
+});
+
 t.test('containment - the evidence of an alarm is of its device', async (t) => {
   const alarm = [
     'OBR|1||A1^GW|196616^MDC_EVT_ALARM^MDC|||20261120101500-0500',

@@ -388,3 +388,17 @@ t.test('device limits - 20,000 readings fit, with all that the shape knows of ea
   const bare = Array(20_001).fill({ code: 'hr', value: 72 });
   t.same(read({ device: 'd', readings: bare }).reject, { code: 'too-large', reason: 'Over 20000 readings.' });
 });
+
+t.test('device alarms - a state that is over is no beginning', async (t) => {
+  const raised = (alarm: object) => {
+    const { events } = read({ device: 'd', alarm: { text: 'LOW', ...alarm }, time: '2026-11-23T08:15:00Z' });
+    return events.at(-1)?.alarm?.raised !== undefined;
+  };
+  t.same([{}, { state: 'active' }, { state: 'inactive' }, { state: 'latched' }].map(raised), [
+    true,
+    true,
+    false,
+    false,
+  ]);
+  t.same(raised({ state: 'latched', phase: 'start' }), true, 'the phase says it');
+});

@@ -238,6 +238,70 @@ t.test('pcd-01 - the MDC unit decides, whatever stands beside it as UCUM', async
   ]);
 });
 
+t.test(
+  'pcd-01 - a number and what stands beside it that are not one unit are told, and read as none',
+  async (t) => {
+    const read = (obx6: string) => {
+      const [event] = run(
+        er7(
+          header('ORU^R01^ORU_R01'),
+          'OBR|1||F7|1^X^MDC|||20261123',
+          `OBX|7|NM|188740^MDC_LEN_BODY_ACTUAL^MDC|1.1.1.1|5.9|${obx6}|||||R`,
+        ),
+      );
+      const { observations, provenance } = event ?? {};
+      return [
+        observations?.[0]?.unitCode?.codings.filter((one) => one.mapped).map(({ code }) => code),
+        provenance?.remarks,
+      ];
+    };
+    const told = [[], ['OBX[7]-6: the MDC number and what stands beside it are not one unit']];
+    for (const other of [
+      '263424^MDC_DIM_FEET^MDC',
+      '263424^in^MDC',
+      '263424^kg^MDC',
+      '268192^MDC_DIM_FAHR_X^MDC',
+      '268192^°F^MDC',
+      '263441^MDC_DIM_CENTI_M^MDC^m^^UCUM',
+      '263424^MDC_DIM_M^MDC^^^^^^inch',
+    ])
+      t.same(read(other), told, other);
+    t.same(read('268192^MDC_DIM_FAHR^MDC'), [[], ['OBX[7]-6: the number and the name are two MDC units']]);
+    for (const [same, ucum] of [
+      ['263441^cm^MDC', 'cm'],
+      ['263441^MDC_DIM_CENTI_M^MDC^cm^cm^L', 'cm'],
+      ['268192^°C^MDC', 'Cel'],
+      ['264864^bpm^MDC', '/min'],
+      ['264864^Beats per minute^MDC', '/min'],
+      ['264928^MDC_DIM_RESP_PER_MIN^MDC^{breaths}/min^^L', '/min'],
+      ['265266^ml/hr^MDC', 'mL/h'],
+      ['265266^MDC_DIM_MILLI_L_PER_HR^MDC^cm3/h^^UCUM', 'mL/h'],
+      ['266016^mmHg^MDC', 'mm[Hg]'],
+      ['MDC_DIM_MMHG^266016^MDC', 'mm[Hg]'],
+      ['263424^^MDC', 'm'],
+    ] as const)
+      t.same(read(same), [[ucum], []], same);
+    t.same(read('263424^MDC_DIM_M^MDC^m^^UCUM'), [[], []]);
+  },
+);
+
+t.test('pcd-01 - a number of one vital sign under the name of another is told', async (t) => {
+  const remarks = (obx3: string) =>
+    run(
+      er7(header('ORU^R01^ORU_R01'), 'OBR|1||F7|1^X^MDC|||20261123', `OBX|7|NM|${obx3}|1.1.1.1|14||||||R`),
+    )[0]?.provenance?.remarks;
+  t.same(remarks('147842^MDC_RESP_RATE^MDC'), ['OBX[7]-3: the number and the name are two MDC codes']);
+  for (const one of [
+    '147842^MDC_ECG_HEART_RATE^MDC',
+    '147842^MDC_ECG_CARD_BEAT_RATE^MDC',
+    '147842^Heart rate^MDC',
+    '151562^^MDC',
+    'MDC_RESP_RATE^151562^MDC',
+    '147842^MDC_RESP_RATE^L',
+  ])
+    t.same(remarks(one), [], one);
+});
+
 t.test('pcd-01 - a device may have a row of its own before those of the standard', async (t) => {
   const kind = (...rows: string[]) =>
     run(er7(header('ORU^R01^ORU_R01'), 'OBR|1||F7|1^X^L|||20261123', ...rows))[0]?.kind;
@@ -379,6 +443,35 @@ t.test(
   },
 );
 
+t.test('pcd-04 - the number of the alarm in OBR-29 is read as EIP, and as EI', async (t) => {
+  const numbers = (obr29: string, obr2 = '') => {
+    const [event] = run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        `OBR|1|${obr2}|A103^GW^00A0^EUI-64|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100${'|'.repeat(22)}${obr29}`,
+        ...alarmRows('end', low),
+      ),
+    );
+    const { alarm, order } = event ?? {};
+    return [
+      alarm?.identifier?.value,
+      alarm?.identifier?.system,
+      order?.parents.map(({ type }) => type).join(),
+    ];
+  };
+  const gateway = 'urn:hilum:lab:GW';
+  const [, world] = numbers('^A100&GW&00A0&EUI-64');
+  t.same(numbers('^A100&GW&00A0&EUI-64'), ['A100', world, 'FILL']);
+  t.same(numbers('A100^GW^00A0^EUI-64'), ['A100', world, 'FILL']);
+  t.same(numbers('A100^OTHER^00A1^EUI-64')[0], 'A100');
+  t.same(numbers('A100^OTHER^00A1^EUI-64')[2], '', 'whose order it is nobody says');
+  t.same(numbers('A100^GW'), ['A100', gateway, 'FILL']);
+  t.same(numbers('A100^EHR', 'P1^EHR'), ['A100', 'urn:hilum:lab:EHR', 'PLAC']);
+  t.same(numbers('P100^A100'), ['A100', 'urn:hilum:lab', 'PLAC,FILL']);
+  t.same(numbers('P100&EHR^A100&GW'), ['A100', gateway, 'PLAC,FILL']);
+  t.same(numbers('A100')[0], 'A100');
+});
+
 t.test('pcd-04 - FHIR tells a later phase with its own time beside that of the beginning', async (t) => {
   const effective = (phase: string, obr7: string, obx14: string) => {
     const [event] = run(
@@ -502,6 +595,76 @@ t.test('pcd-04 - only a beginning says when the alarm was raised', async (t) => 
     false,
   ]);
 });
+
+t.test('pcd-04 - without OBX-14 a later phase has the times of OBR-7 and OBR-8', async (t) => {
+  const times = (phase: string, obr8 = '20261123093000+0100') => {
+    const [event] = run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        `OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123092000+0100|${obr8}`,
+        ...alarmRows(phase, low.replace('20261123081500+0100', '')),
+      ),
+    );
+    return [event?.alarm?.raised?.value.slice(11, 16), event?.alarm?.updated?.value.slice(11, 16)];
+  };
+  t.same(times('end'), ['09:20', '09:30']);
+  t.same(times('continue'), ['09:20', '09:30']);
+  t.same(times('end', ''), [undefined, '09:20']);
+  t.same(times('end', '20261123092000+0100'), [undefined, '09:20'], 'nothing says when it began');
+  t.same(times('start'), ['09:20', '09:20']);
+  t.same(times('start', ''), ['09:20', '09:20']);
+});
+
+t.test('pcd-04 - a state that is over is no beginning', async (t) => {
+  const raised = (state: string) =>
+    run(
+      er7(
+        header('ORU^R40^ORU_R40'),
+        'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+        low,
+        `OBX|2|ST|68482^MDC_ATTR_ALARM_STATE^MDC|1.1.1.1.4|${state}||||||R`,
+      ),
+    )[0]?.alarm?.raised !== undefined;
+  t.same(['active', '', 'inactive', 'latched', 'foo'].map(raised), [true, true, false, false, false]);
+});
+
+t.test(
+  'pcd-04 - words of the state, the inactivation and the type that are not known are told',
+  async (t) => {
+    const made = (state: string, inactivation: string, type: string) => {
+      const [event] = run(
+        er7(
+          header('ORU^R40^ORU_R40'),
+          'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+          ...alarmRows('start', low.replace('L~PH~SP', 'PH')).slice(0, -1),
+          `OBX|7|ST|68482^MDC_ATTR_ALARM_STATE^MDC|1.1.1.1.4|${state}||||||R`,
+          `OBX|8|ST|68483^MDC_ATTR_ALARM_INACTIVATION_STATE^MDC|1.1.1.1.5|${inactivation}||||||R`,
+          `OBX|9|ST|68485^MDC_ATTR_ALERT_TYPE^MDC|1.1.1.1.6|${type}||||||R`,
+        ),
+      );
+      const told = (toBundleText(event as ClinicalEvent).match(/"valueString":"[^"]*"/g) ?? []).join();
+      const { alarm, provenance } = event ?? {};
+      return [
+        alarm?.state,
+        alarm?.inactivation,
+        alarm?.type,
+        provenance?.remarks.length,
+        /silenced/.test(told),
+      ];
+    };
+    t.same(made('active', 'audio_off~ALERT-ACKNOWLEDGED', 'ST'), [
+      'active',
+      'audio-off alert-acknowledged',
+      'technical',
+      0,
+      false,
+    ]);
+    t.same(made('Latched', 'enabled', 'Physiological'), ['latched', 'enabled', 'physiological', 0, false]);
+    t.same(made('', '', ''), ['', '', '', 0, false]);
+    t.same(made('ON', 'silenced', 'LIMIT'), ['', '', '', 3, true], 'in FHIR as they were sent');
+    t.same(made('active', 'silenced~audio-off', 'SP')[1], 'audio-off');
+  },
+);
 
 t.test('pcd-04 - a further OBR with evidence is no alarm of its own', async (t) => {
   const events = run(

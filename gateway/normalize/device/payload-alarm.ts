@@ -29,6 +29,7 @@ export function payloadAlarm(
     reading.scope.remark('alarm: without code, text and id');
   }
   const phase = reading.word(template.phase, PHASES, 'alarm phase');
+  const state = reading.word(template.state, STATES, 'alarm state');
   const time = reading.scope.time(reading.select(template.time)[0], 'alarm time') ?? itemTime;
   return Alarm.fromPartial({
     identifier,
@@ -36,9 +37,13 @@ export function payloadAlarm(
     text,
     priority: reading.word(template.priority, PRIORITIES, 'alarm priority'),
     phase,
-    state: reading.word(template.state, STATES, 'alarm state'),
+    state,
     inactivation: reading.wordList(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
     type: reading.word(template.type, TYPES, 'alarm type'),
-    ...alarmTimes(phase, template.phase !== undefined && reading.text(template.phase.from) !== '', time),
+    ...alarmTimes(
+      { phase, state },
+      template.phase !== undefined && reading.text(template.phase.from) !== '',
+      time,
+    ),
   });
 }

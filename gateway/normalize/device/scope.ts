@@ -18,7 +18,7 @@ import type {
 import { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped } from '../codes.ts';
 import { identifierSystem } from '../identity.ts';
-import { beginnings } from '../known-word.ts';
+import { beginnings, over } from '../known-word.ts';
 import type { NormalizeContext, Normalized, Reject, RejectCode } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
@@ -195,13 +195,13 @@ export function joined(refused: readonly Refused[]): Reject | undefined {
 
 /**
  * What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. A phase that
- * nobody said is a beginning; one that nobody understood may be its end.
+ * nobody said is a beginning, unless the state is over; one that nobody understood may be its end.
  */
 export function alarmTimes(
-  phase: string,
+  { phase, state }: Pick<Alarm, 'phase' | 'state'>,
   said: boolean,
   time: ClinicalTime | undefined,
 ): Pick<Alarm, 'raised' | 'updated'> {
-  const begins = phase === '' ? !said : beginnings.has(phase);
+  const begins = phase === '' ? !said && !over.has(state) : beginnings.has(phase);
   return { raised: begins ? time : undefined, updated: time };
 }

@@ -68,17 +68,18 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
   const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string =>
     wordIn(words, fields.get(member), `alarm ${member}`, scope);
   const phase = word('phase', PHASES);
+  const state = word('state', STATES);
   return Alarm.fromPartial({
     identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
     code,
     priority: word('priority', PRIORITIES),
     phase,
-    state: word('state', STATES),
+    state,
     inactivation: inactivationOf(fields.get('inactivation'), scope),
     type: word('type', TYPES),
     text,
     ...alarmTimes(
-      phase,
+      { phase, state },
       !isNothing(fields.get('phase')),
       scope.time(fields.get('time'), 'alarm time') ?? time,
     ),

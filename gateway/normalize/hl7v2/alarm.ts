@@ -4,9 +4,15 @@
  *
  * Read by the name of a term before its number: the numbers of the attributes have changed between editions.
  */
-import { phases, priorities as priorityList } from '../../../proto/config/payload-schema.ts';
+import {
+  alarmTypes,
+  inactivations,
+  phases,
+  priorities as priorityList,
+  states,
+} from '../../../proto/config/payload-schema.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
-import { beginnings, knownWord, priorityFlags as priorities, typeFlags as types } from '../known-word.ts';
+import { beginnings, knownWord, over, priorityFlags as priorities, typeFlags as types } from '../known-word.ts';
 import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
@@ -18,6 +24,9 @@ const evidenceMax = 100;
 const anyAlarm = '196616';
 const phaseWords: ReadonlySet<string> = new Set(phases);
 const priorityWords: ReadonlySet<string> = new Set(priorityList);
+const stateWords: ReadonlySet<string> = new Set(states);
+const inactivationWords: ReadonlySet<string> = new Set(inactivations);
+const typeWords: ReadonlySet<string> = new Set(alarmTypes);
 
 type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
 
@@ -50,7 +59,7 @@ const byCode = lookup<Attribute>({
   '68546': 'text',
 });
 
-function attributeOf(row: Observation): Attribute | undefined {
+export function attributeOf(row: Observation): Attribute | undefined {
   const { code, name } = mdcTerm(row.code);
   return byName[name.toUpperCase().replace(/^MDC_ATTR_/, '')] ?? byCode[code];
 }
@@ -61,6 +70,16 @@ export function isAlarm(event: ClinicalEvent): boolean {
     isEvent(mdcTerm(event.order?.service)) ||
     event.observations.some((row) => attributeOf(row) !== undefined || isEvent(mdcTerm(row.code)))
   );
+}
+
+/** A row that says what alarmed. */
+export function isEventRow(row: Observation): boolean {
+  return attributeOf(row) === undefined && isEvent(mdcTerm(row.code));
+}
+
+/** Its flags say how urgent it is, or of which kind. */
+export function isFlagged({ interpretations }: Observation): boolean {
+  return interpretations.some((flag) => [priorities, types].some((words) => own(words, flag.toUpperCase())));
 }
 
 /** Partition 3 has the events; private ones are known by their name. */
@@ -97,9 +116,25 @@ export function alarmOf(event: ClinicalEvent, scope: Scope): Alarm {
       alarm.type ||= own(types, flag.toUpperCase()) ?? '';
     }
   }
+  if (told !== undefined) besides(alarm, told, event, scope);
   alarm.code ??= event.order?.service ?? said('');
-  times(alarm, told, event, unknown.has('phase'));
+  times(alarm, told, event, unknown);
   return alarm;
+}
+
+/** Another alarm in the place of the first one cannot be told apart from it; it must not make it less urgent. */
+function besides(alarm: Alarm, told: Observation, { observations }: ClinicalEvent, scope: Scope): void {
+  for (const row of observations) {
+    if (row === told || row.subId !== told.subId || !isEventRow(row) || isSameEvent(row, told)) continue;
+    remark(scope, 'OBX-4: another alarm in the place of the first one, told as its evidence');
+    const flagged = row.interpretations.map((flag) => own(priorities, flag.toUpperCase()) ?? '');
+    alarm.priority = priorityList.find((one) => one === alarm.priority || flagged.includes(one)) ?? '';
+  }
+}
+
+function isSameEvent(one: Observation, other: Observation): boolean {
+  const code = ({ code, valueCode }: Observation): string => JSON.stringify([mdcTerm(code), valueCode]);
+  return code(one) === code(other);
 }
 
 /** OBR-29 names the first message of the alarm, of which this one tells a later phase; 0 stands for none. */
@@ -122,17 +157,20 @@ function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
       alarm.phase = knownWord(phaseWords, word) ?? '';
       return word === '' || alarm.phase !== '';
     case 'state':
-      alarm.state = word.toLowerCase();
-      return true;
-    case 'inactivation':
-      alarm.inactivation = [word, ...row.furtherValues].join(' ').toLowerCase();
-      return true;
+      alarm.state = knownWord(stateWords, word) ?? '';
+      return word === '' || alarm.state !== '';
+    case 'inactivation': {
+      const said = [word, ...row.furtherValues].flatMap((one) => inactivationsIn(one));
+      const known = said.map((one) => knownWord(inactivationWords, one) ?? '');
+      alarm.inactivation = known.filter(Boolean).join(' ');
+      return !known.includes('');
+    }
     case 'priority':
       alarm.priority = own(priorities, word.toUpperCase()) ?? knownWord(priorityWords, word) ?? '';
       return word === '' || alarm.priority !== '';
     case 'type':
-      alarm.type = own(types, word.toUpperCase()) ?? word.toLowerCase();
-      return true;
+      alarm.type = own(types, word.toUpperCase()) ?? knownWord(typeWords, word) ?? '';
+      return word === '' || alarm.type !== '';
     case 'text':
       alarm.text = row.value;
       return true;
@@ -141,25 +179,33 @@ function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
   }
 }
 
-/** OBX-14 of the alarm's own row, else OBR-7, is when this phase came; the start's is when it began. */
+/** Several of them may stand beside each other: sound paused, and acknowledged. */
+function inactivationsIn(text: string): string[] {
+  return knownWord(inactivationWords, text) === undefined ? text.split(/\s+/).filter(Boolean) : [text];
+}
+
+/**
+ * OBX-14 of the alarm's own row, else OBR-8 of a later phase, else OBR-7 is when this phase came; the start's is when it
+ * began. A phase or a state that nobody understood may be the end of it.
+ */
 function times(
   alarm: Alarm,
   told: Observation | undefined,
   event: ClinicalEvent,
-  phaseUnknown: boolean,
+  unknown: ReadonlySet<Attribute>,
 ): void {
-  const observed = event.times?.observed;
-  alarm.updated = told?.effective ?? observed;
-  const begins = alarm.phase === '' ? !phaseUnknown : beginnings.has(alarm.phase);
+  const { observed, observedEnd } = event.times ?? {};
+  const { phase, state } = alarm;
+  const began = !unknown.has('phase') && !unknown.has('state') && !over.has(state);
+  const begins = phase === '' ? began : beginnings.has(phase);
+  alarm.updated = told?.effective ?? (begins ? observed : (observedEnd ?? observed));
   if (begins) alarm.raised = alarm.updated;
   // A later phase whose OBR-7 is earlier than its own time says when it all began.
-  else if (told?.effective !== undefined && before(observed?.value, told.effective.value)) {
-    alarm.raised = observed;
-  }
+  else if (before(observed?.value, alarm.updated?.value)) alarm.raised = observed;
 }
 
-function before(one: string | undefined, other: string): boolean {
-  return one !== undefined && Date.parse(one) < Date.parse(other);
+function before(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && Date.parse(one) < Date.parse(other);
 }
 
 function own(words: Record<string, string>, word: string): string | undefined {

@@ -10,7 +10,14 @@
  *
  * All rows stay in `observations`, those of the containment too: they carry times and states.
  */
-import type { ClinicalEvent, Code, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  Code,
+  Device,
+  Identifier,
+  Observation,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { devicesOf } from '../../../proto/row-device.ts';
 import { numberOf, type Part, pathsTo, withoutZeros } from './containment.ts';
 import type { Draft } from './draft.ts';
 import type { Message } from './message.ts';
@@ -78,16 +85,18 @@ export function finishDevice(event: ClinicalEvent, draft: Draft): void {
     addNew(device.identifiers, whole.component.identifiers);
   }
   for (const { devices } of order?.participants ?? []) addNew(device.identifiers, devices);
-  const ofParts = new Set(parts.flatMap(({ component }) => component.identifiers.map(numberOf)));
   for (const row of observations) {
     if (byPath.size > 0 && !isComponent(row)) row.devicePath = innermost(row.subId, byPath);
-    const others = row.equipment.filter((one) => !ofParts.has(numberOf(one)));
-    if (others.length > 0) addNew(device.identifiers, others);
   }
-  // Where only an inner part says which one it is, that is all that is known of the device.
-  const named = device.components.find((one) => one.identifiers.length > 0);
-  if (device.identifiers.length === 0 && named !== undefined) addNew(device.identifiers, named.identifiers);
+  if (device.identifiers.length === 0) addNew(device.identifiers, namedWithin(event, device));
   if (parts.length > 0 || device.identifiers.length > 0) event.device = device;
+}
+
+/** Of a device that has no number of its own the one that all rows are of, else an inner part's. */
+function namedWithin(event: ClinicalEvent, device: Device): readonly Identifier[] {
+  const [only, ...others] = devicesOf({ ...event, device });
+  if (only !== undefined) return others.length === 0 ? only : [];
+  return device.components.find(({ identifiers }) => identifiers.length > 0)?.identifiers ?? [];
 }
 
 /** A row of the containment by its code, in a message that is no device's. */
@@ -96,7 +105,7 @@ export function namesPart(row: Observation): boolean {
 }
 
 /** Partition 1 has the objects (MDS, VMD, channel), 8 the device specializations [11073-10101]. */
-function isComponent(row: Observation): boolean {
+export function isComponent(row: Observation): boolean {
   if (row.value !== '' || row.valueCode !== undefined) return false;
   if (row.attachment !== undefined || row.samples !== undefined) return false;
   const depth = row.subId === '' ? 0 : withoutZeros(row.subId.split('.')).split('.').length;

@@ -25,12 +25,16 @@ import type { Family } from './family.ts';
 import type { Message, Segment } from './message.ts';
 import { Owners } from './owners.ts';
 import { noReply } from './reply.ts';
+import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 
 /** Every order's event repeats its patient and its specimen, so that a small message could become a huge one. */
 export const repeatedBytesMax = 64 * 1024 * 1024;
 /** What a segment costs in an event, however short it is. */
 const segmentBytes = 1024;
+
+const severalInOne =
+  'OBR: several alarms in one group, told apart by OBX-4; they have its number and its times in common';
 
 export interface Heading {
   readonly order: Order;
@@ -210,11 +214,36 @@ export class Draft {
     return parts;
   }
 
+  /** Puts in place of an event those that it is. */
+  divide(apart: NonNullable<Family['apart']>): void {
+    const { done, owners, message } = this;
+    for (const event of done.splice(0)) {
+      const groups = apart(event);
+      if (groups.length < 2) {
+        done.push(event);
+        continue;
+      }
+      remark(message.scope, severalInOne, event);
+      const told = new Set<Observation>();
+      for (const rows of groups) {
+        const part = copied(event);
+        part.order = event.order && this.copied(event.order);
+        part.times = event.times && { ...event.times };
+        part.observations = rows.map((row) => (told.has(row) ? this.copied(row) : row));
+        for (const row of rows) told.add(row);
+        // A message that repeats too much is refused in the end.
+        if (this.repeatedBytes <= repeatedBytesMax) this.repeatedBytes += bytesOf(part, rows.length);
+        owners.inherits(part, event);
+        done.push(part);
+      }
+    }
+  }
+
   /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */
-  private copied(row: Observation): Observation {
-    const copy = copied(row);
+  private copied<T extends Observation | Order>(one: T): T {
+    const copy = copied(one);
     const { segmentsOf } = this.message;
-    const segments = segmentsOf?.get(row);
+    const segments = segmentsOf?.get(one);
     if (segments !== undefined) segmentsOf?.set(copy, segments);
     return copy;
   }
@@ -255,6 +284,12 @@ export class Draft {
     this.said = false;
     this.seen.clear();
   }
+}
+
+/** What a part repeats of the others, about. */
+function bytesOf({ order, notes }: ClinicalEvent, rows: number): number {
+  const text = JSON.stringify([order, notes], (_, one: unknown) => (typeof one === 'bigint' ? 0 : one));
+  return text.length + rows * segmentBytes;
 }
 
 /** As it is now, its lists its own. */

@@ -1,5 +1,5 @@
 /** A family of messages: what it is called, which segments it reads, and how its events end. */
-import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Draft } from './draft.ts';
 import type { Segment } from './message.ts';
 
@@ -11,7 +11,9 @@ export interface Family {
   segments: ReadonlyMap<string, Handler>;
   /** Before any segment: bodies that the trigger event alone says. */
   begin?(draft: Draft): void;
-  /** After the last segment: status and times. */
+  /** After the last segment: the rows of each event that one group is, where it may be several. */
+  apart?(event: ClinicalEvent): readonly (readonly Observation[])[];
+  /** Then: status and times. */
   finish?(event: ClinicalEvent, draft: Draft): void;
 }
 

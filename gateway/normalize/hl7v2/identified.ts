@@ -122,9 +122,27 @@ export function eis(type = ''): (segment: Segment, field: number) => Identifier[
 
 /** EIP: a placer's and a filler's EI, each in subcomponents. */
 export function eips(segment: Segment, field: number): Identifier[] {
+  return segment.repetitions(field).flatMap(eipOf);
+}
+
+function eipOf(parts: Parts): Identifier[] {
+  const both = [eiOf(parts.sub(1), 'PLAC'), eiOf(parts.sub(2), 'FILL')];
+  return both.filter((one) => one !== undefined);
+}
+
+/**
+ * EIP beside the numbers of the order itself (2, 3). Some senders write the one number as EI, `A100^MON^0009FB^EUI-64`:
+ * an EIP has no third component, and its second is no namespace.
+ */
+export function parentsIn(segment: Segment, field: number): Identifier[] {
+  const [placer, filler] = [segment.text(2, 1, 2), segment.text(3, 1, 2)];
   return segment.repetitions(field).flatMap((parts) => {
-    const both = [eiOf(parts.sub(1), 'PLAC'), eiOf(parts.sub(2), 'FILL')];
-    return both.filter((one) => one !== undefined);
+    const namespace = parts.text(2);
+    const known = namespace !== '' && (namespace === filler || namespace === placer);
+    const whole = known || parts.has(3) || parts.has(4);
+    if (!whole || parts.sub(1).has(2) || parts.sub(2).has(2)) return eipOf(parts);
+    const found = eiOf(parts, namespace === placer && placer !== filler ? 'PLAC' : 'FILL');
+    return found === undefined ? [] : [known ? found : { ...found, type: '' }];
   });
 }
 

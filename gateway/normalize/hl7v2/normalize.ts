@@ -89,6 +89,7 @@ function mapped(message: Message): Normalized {
     anything ||= draft.said || (segment.name !== 'EVN' && tells);
   }
   draft.closePatient();
+  if (family.apart !== undefined) draft.divide(family.apart);
   const events = draft.done;
   if (events.length === 0 || !anything) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);

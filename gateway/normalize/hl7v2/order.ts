@@ -12,7 +12,7 @@ import { upper } from '../text.ts';
 import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, parentsIn } from './identified.ts';
 import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
@@ -288,7 +288,7 @@ function addParent(order: Order, found: Identifier): void {
 
 /** ORC-8 and OBR-29 may say the same. */
 function addParents(order: Order, segment: Segment, field: number): void {
-  for (const one of eips(segment, field)) addParent(order, one);
+  for (const one of parentsIn(segment, field)) addParent(order, one);
 }
 
 /** The parent order; from 2.9 on the parent's result (its OBX-21), and the order stands in OBR-54 [HL7 2.9 4.5.3.29]. */

@@ -2,6 +2,7 @@
 import type { ClinicalEvent, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
+import { alarmsApart } from './alarms-apart.ts';
 import { analyzerSegments } from './analyzer.ts';
 import { finishDevice } from './device.ts';
 import type { Draft } from './draft.ts';
@@ -58,6 +59,7 @@ export const alarm: Family = {
   name: 'oru-alarm',
   kind: 'device-alarm',
   segments: new Map([...segments, ['PRT', notified]]),
+  apart: alarmsApart,
   finish(event, draft) {
     const participants = event.alarm?.notification?.participants ?? [];
     event.alarm = undefined;

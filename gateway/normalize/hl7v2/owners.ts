@@ -9,7 +9,7 @@ export type At = number | ClinicalEvent;
 
 export class Owners {
   private readonly byLine: (ClinicalEvent | undefined)[] = [];
-  /** Of an order's event what was said of its patient before any order. */
+  /** Of an order's event what was said of its patient before any order; of a part what was said of the whole. */
   private readonly bases = new Map<ClinicalEvent, ClinicalEvent>();
 
   own(line: number, event: ClinicalEvent): void {
@@ -33,10 +33,10 @@ export class Owners {
       else list.push(index);
     });
     return events.map((event) => {
-      const base = this.bases.get(event);
-      const mine = [undefined, event, ...(base === undefined ? [] : [base])].flatMap(
-        (one) => places.get(one) ?? [],
-      );
+      const heard: (ClinicalEvent | undefined)[] = [undefined];
+      for (let one: ClinicalEvent | undefined = event; one !== undefined; one = this.bases.get(one))
+        heard.push(one);
+      const mine = heard.flatMap((one) => places.get(one) ?? []);
       return [...new Set(mine.sort((a, b) => a - b).map((index) => all[index]?.[0] ?? ''))];
     });
   }

@@ -65,8 +65,11 @@ export class Layout {
     this.#sortedStarts = starts.filter((line) => line !== undefined).sort((a, b) => a - b);
     let following: number | undefined;
     for (let index = starts.length - 1; index >= 0; index--) {
-      this.#nextStart[index] = following;
-      following = starts[index] ?? following;
+      const start = starts[index];
+      // Several alarms may be of one order.
+      const again = start !== undefined && start === following;
+      this.#nextStart[index] = again ? this.#nextStart[index + 1] : following;
+      following = start ?? following;
     }
     const count = segments.length;
     this.#patient = new Int32Array(count + 2).fill(1);

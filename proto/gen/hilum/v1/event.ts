@@ -140,7 +140,7 @@ export interface ClinicalEvent {
     | Alarm
     | undefined;
   /**
-   * The device that measured or alarmed; of a drug the pump that it is for.
+   * The device that measured or alarmed, of several MDS the first; of a drug the pump that it is for.
    * HL7 v2: OBX-18, OBX without a value · FHIR: Device · IHE: PCD-01, PCD-03 · Device JSON: device
    */
   device:
@@ -2853,7 +2853,7 @@ export interface Observation {
    */
   performers: Participant[];
   /**
-   * The device that measured.
+   * The device that measured, where the row says it; else that of devicePath, else the event's.
    * HL7 v2: OBX-18, PRT-10 in the role EQUIP · FHIR: Observation.device · IHE: PCD-01 OBX-18
    */
   equipment: Identifier[];
@@ -4623,7 +4623,8 @@ export interface Alarm {
    */
   state: string;
   /**
-   * off | paused | enabled, of sound and light.
+   * enabled | audio-paused | audio-off | alarm-paused | alarm-off | alert-acknowledged | off | paused; several
+   * stand beside each other.
    * HL7 v2: OBX-5 · FHIR: Observation.component · IHE: PCD-04 MDC_ATTR_ALARM_INACTIVATION_STATE · Device
    * JSON: alarm.inactivation
    */
@@ -4641,7 +4642,7 @@ export interface Alarm {
    */
   text: string;
   /**
-   * When it was raised; absent where the phase is no beginning and nothing else says it.
+   * When it was raised; absent where the phase, or without one the state, is no beginning and nothing else says it.
    * HL7 v2: OBX-14, OBR-7 · FHIR: Observation.effectiveDateTime, start of Observation.effectivePeriod · IHE:
    * PCD-04 OBX-14 · Device JSON: alarm.time
    */
@@ -4656,7 +4657,7 @@ export interface Alarm {
   sourceLocation: string;
   /**
    * When it became what this event says of it; of a status of the notification when that came about.
-   * HL7 v2: OBX-14, OBR-7, PRT-11 of ORU^R41 · FHIR: end of Observation.effectivePeriod,
+   * HL7 v2: OBX-14, OBR-8, OBR-7, PRT-11 of ORU^R41 · FHIR: end of Observation.effectivePeriod,
    * Observation.effectiveDateTime · IHE: PCD-04, PCD-05
    */
   updated:
@@ -4705,7 +4706,7 @@ export interface AlarmNotification {
 /** The device that measured or alarmed. */
 export interface Device {
   /**
-   * The device's numbers.
+   * The device's numbers; none where its rows name several devices, each its own (Observation.equipment).
    * HL7 v2: OBX-18 · FHIR: Device.identifier · IHE: PCD-01 OBX-18 · Device JSON: device.id
    */
   identifiers: Identifier[];
