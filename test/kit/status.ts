@@ -11,7 +11,7 @@ export function parseStatus<T>(text: string): T {
 function counted(row: Record<string, string>): Record<string, string | number> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
-      if (['source', 'destination', 'state'].includes(name)) return [name, value];
+      if (['source', 'destination', 'state', 'reason'].includes(name)) return [name, value];
       if (!/^-?\d+$/.test(value)) throw new Error(`${name} is not a count as a string: ${value}`);
       return [name, Number(value)];
     }),
