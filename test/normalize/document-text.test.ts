@@ -62,3 +62,21 @@ t.test('document text - a part without a text is under no heading of another', a
     'b',
   ]);
 });
+
+t.test('document text - what was withdrawn is none of it', async (t) => {
+  const rows = [
+    row('A^Plan', 'Give heparin', 'D'),
+    row('A^Plan', 'Give aspirin', 'W'),
+    row('A^Plan', 'Give warfarin', 'X'),
+    row('B^Other', 'old', 'D'),
+    row('A^Plan', 'Hold heparin', 'C'),
+  ];
+  const [event] = events('MDM^T08', txa, ...rows);
+  t.same(event?.document?.text, ['Plan:', 'Hold heparin']);
+  t.equal(event?.observations.length, 5, 'the rows stay');
+  t.equal(fhirTextOf(...rows), 'Plan:\nHold heparin');
+  const file = (status: string, name: string) =>
+    `OBX|9|ED|${name}^${name}^L||^AP^PDF^Base64^JVBERi0x||||||${status}`;
+  const [made] = only('DocumentReference', resources('MDM^T08', txa, file('D', 'OLD'), file('C', 'NEW')));
+  t.match(made?.content, { 0: { attachment: { title: 'NEW' } }, length: 1 });
+});

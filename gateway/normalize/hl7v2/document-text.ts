@@ -8,6 +8,9 @@ import { textOf } from './coded.ts';
 
 const textual = new Set(['TX', 'FT', 'ST', '']);
 
+/** Such a row is still among the observations. */
+const withdrawn = new Set(['cancelled', 'entered-in-error']);
+
 /** An OBX of a text without a value is a blank line of it; before and after the text it is none. */
 export function documentText(event: ClinicalEvent): string[] {
   const lines: string[] = [];
@@ -30,7 +33,8 @@ export function documentText(event: ClinicalEvent): string[] {
   return lines;
 }
 
-function linesOf({ valueType, value, furtherValues }: Observation): string[] {
+function linesOf({ status, valueType, value, furtherValues }: Observation): string[] {
+  if (withdrawn.has(status)) return [];
   if (!textual.has(valueType) || (value === '' && valueType === '')) return [];
   return [value, ...furtherValues];
 }
