@@ -80,3 +80,38 @@ t.test('document text - what was withdrawn is none of it', async (t) => {
   const [made] = only('DocumentReference', resources('MDM^T08', txa, file('D', 'OLD'), file('C', 'NEW')));
   t.match(made?.content, { 0: { attachment: { title: 'NEW' } }, length: 1 });
 });
+
+t.test('document text - a comment on a part of it stands behind it', async (t) => {
+  const rows = [
+    row('T^Text', 'EF 20%'),
+    'NTE|1||row note',
+    'NTE|2||',
+    'NTE|3||and more',
+    row('P^Plan', '', 'F'),
+    'NTE|1||none yet',
+    row('P^Plan', 'gone', 'D'),
+    'NTE|1||of what is gone',
+    'OBX|9|ED|PDF^Report^L||^AP^PDF^Base64^JVBERi0x||||||F',
+    'NTE|1||draft only',
+    'OBX|10|NM|WT^Weight||80.50|kg|||||F',
+    'NTE|1||on its own Observation',
+  ];
+  const text = [
+    'Text:',
+    'EF 20%',
+    'Note: row note',
+    '',
+    'Note: and more',
+    'Plan:',
+    '',
+    'Note: none yet',
+    'Report:',
+    'Note: draft only',
+  ];
+  t.same(textOf(...rows), text);
+  t.equal(fhirTextOf(...rows), text.join('\n'));
+  t.match(only('Observation', resources('MDM^T02', txa, ...rows)), {
+    0: { note: [{ text: 'on its own Observation' }] },
+    length: 1,
+  });
+});

@@ -17,7 +17,7 @@ export function documentText(event: ClinicalEvent): string[] {
   const own = namesOf(event);
   let heading = '';
   for (const row of event.observations) {
-    const said = linesOf(row);
+    const said = [...linesOf(row), ...commentsOn(row)];
     if (said.every((line) => line === '')) {
       if (lines.length > 0) lines.push(...said);
       continue;
@@ -37,6 +37,12 @@ function linesOf({ status, valueType, value, furtherValues }: Observation): stri
   if (withdrawn.has(status)) return [];
   if (!textual.has(valueType) || (value === '' && valueType === '')) return [];
   return [value, ...furtherValues];
+}
+
+/** A text or a file of a document has no resource of its own, where a comment on it could stand. */
+function commentsOn({ status, valueType, attachment, notes }: Observation): string[] {
+  if (withdrawn.has(status) || (attachment === undefined && !textual.has(valueType))) return [];
+  return notes.flatMap(({ text }) => text.split('\n')).map((line) => (line === '' ? '' : `Note: ${line}`));
 }
 
 /** A code alone is no heading, but ends the part above it. */

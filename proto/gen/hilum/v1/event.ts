@@ -3543,8 +3543,9 @@ export interface Document {
    */
   changeReason: string;
   /**
-   * The text of the document, line by line, where it is text; what a part of it is of stands in a line above the part.
-   * HL7 v2: OBX-5 of TX, FT, ST, OBX-3.2 · FHIR: DocumentReference.content.attachment
+   * The text of the document, line by line, where it is text. What a part of it is of stands in a line above the part,
+   * comments on it behind it; rows that were withdrawn are left out.
+   * HL7 v2: OBX-5 of TX, FT, ST, OBX-3.2, NTE-3 · FHIR: DocumentReference.content.attachment
    */
   text: string[];
   /**
