@@ -1429,7 +1429,7 @@ export interface Encounter {
    */
   identifiers: Identifier[];
   /**
-   * The patient class as sent: I, O, E, P …
+   * The patient class as sent: I, O, E, P …, or a word of the site's own.
    * HL7 v2: PV1-2 (table 0004) · FHIR: Encounter.class
    */
   class: string;
