@@ -2,6 +2,7 @@
 import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import type { Message, Segment } from './message.ts';
+import { remark } from './scope.ts';
 import { asSent, eachAsSent, type Table } from './table.ts';
 
 export const msh: Table<Provenance> = [
@@ -37,10 +38,16 @@ export function messageType(header: Segment, message: Message): MessageType {
   }
   if (type === '' && separator > 0) type = structure.slice(0, separator);
   const evn = message.first('EVN')?.text(1).toUpperCase() ?? '';
-  if (trigger === '' && /^[A-Z]\d{2}$/.test(evn)) trigger = evn;
+  if (trigger === '' && isTrigger(evn)) trigger = evn;
   if (trigger === '' && separator > 0) trigger = structure.slice(separator + 1);
+  if (isTrigger(evn) && evn !== trigger)
+    remark(message.scope, 'EVN-1: another trigger than that of MSH-9, which stands');
   if (type === '') type = typeOfTrigger(trigger);
   return { type, trigger };
+}
+
+function isTrigger(sent: string): boolean {
+  return /^[A-Z]\d{2}$/.test(sent);
 }
 
 /** An EVN stands in ADT (A…), in DFT and BAR (P…) and in MDM (T…). */
