@@ -17,6 +17,7 @@ import { controlOf, endingControl } from './status.ts';
 export const vxu: Family = {
   name: 'vxu',
   kind: 'immunization',
+  ofPatient: true,
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(
     patientSegments,
