@@ -5,7 +5,7 @@ import { only, resources } from '../normalize/told.ts';
 const classOf = (sent: string) =>
   only('Encounter', resources('ADT^A08', `PV1|1|${sent}|5N^501^A`)).map((one) => one.class);
 
-t.test('encounter - a class that is not one of HL7 table 0004 is the site\'s own', async (t) => {
+t.test("encounter - a class that is not one of HL7 table 0004 is the site's own", async (t) => {
   const own = 'urn:hilum:lab';
   for (const code of ['INPATIENT', 'ER', 'CLI', 'SDC', 'INO', 'IP', 'Day Surgery', 'IMP'])
     t.same(classOf(code), [{ system: own, code }], code);

@@ -287,7 +287,9 @@ t.test('NR, SN - a range without its lower number goes up to the other one, and 
   ]);
   t.match(of('NR', '2^10'), { value: '2-10', structured: { number1: '2', separator: '-', number2: '10' } });
   const upTo = told('ORU^R01', ...row('SN', '^^-^5'));
-  t.match(upTo, [{ observations: [{ value: '<=5', structured: { number1: '', separator: '-', number2: '5' } }] }]);
+  t.match(upTo, [
+    { observations: [{ value: '<=5', structured: { number1: '', separator: '-', number2: '5' } }] },
+  ]);
   t.same(remarksOf(upTo), ['OBX[1]-5: a range (SN) without its lower number, read as up to the other one']);
   t.match(only('Observation', resources('ORU^R01', ...row('SN', '^^-^5'))), [{ valueString: '<=5 mg' }]);
   t.match(of('SN', '^-5'), { value: '-5' });

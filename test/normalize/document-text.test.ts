@@ -8,8 +8,8 @@ const row = (code: string, text: string, status = 'F', type = 'TX') =>
 const textOf = (...rows: string[]) => events('MDM^T02', txa, ...rows)[0]?.document?.text;
 const fhirTextOf = (...rows: string[]) => {
   const [made] = only('DocumentReference', resources('MDM^T02', txa, ...rows));
-  const [content] = made?.content as { attachment: { data?: string } }[];
-  return Buffer.from(content?.attachment.data ?? '', 'base64').toString();
+  const content = made?.content as { attachment: { data?: string } }[] | undefined;
+  return Buffer.from(content?.[0]?.attachment.data ?? '', 'base64').toString();
 };
 
 t.test('document text - what a part of it is of stands above it', async (t) => {

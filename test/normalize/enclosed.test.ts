@@ -120,7 +120,11 @@ t.test(
     const of = { patient: { identifiers: [{ value: '7' }] }, encounter: { location: { pointOfCare: 'W1' } } };
     t.match(found, [
       { ...of, status: 'final', document: { identifiers: [{ value: 'D1' }], text: ['Imp:', 'text A'] } },
-      { ...of, status: 'preliminary', document: { identifiers: [{ value: 'D2' }], text: ['Imp:', 'text B'] } },
+      {
+        ...of,
+        status: 'preliminary',
+        document: { identifiers: [{ value: 'D2' }], text: ['Imp:', 'text B'] },
+      },
     ]);
     t.same(
       found.map(({ notes }) => notes.map(({ text }) => text)),

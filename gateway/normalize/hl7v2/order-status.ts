@@ -4,7 +4,14 @@ import { upper } from '../text.ts';
 import type { Draft } from './draft.ts';
 import { refuses } from './reply.ts';
 import { remark, type Scope } from './scope.ts';
-import { controlOf, endingControl, orderControl, orderStatus, reportStatus, unknownReport } from './status.ts';
+import {
+  controlOf,
+  endingControl,
+  orderControl,
+  orderStatus,
+  reportStatus,
+  unknownReport,
+} from './status.ts';
 
 /** ORC-1 that a placer sends of an order that is there, and what a filler says of such a request that failed. */
 const changing = new Set('CA DC HD RL RP XO SS UC UD UH UM UR UX'.split(' '));
