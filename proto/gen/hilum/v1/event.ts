@@ -1868,7 +1868,7 @@ export interface Order {
     | undefined;
   /**
    * What placer and filler agreed to put there, as sent; in radiology the accession number.
-   * HL7 v2: OBR-18 · IHE: RAD-4
+   * HL7 v2: OBR-18 · FHIR: ServiceRequest.identifier, of a study · IHE: RAD-4
    */
   placerField1: string;
   /**
