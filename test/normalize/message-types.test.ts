@@ -1,4 +1,4 @@
-/** MSH-9 in the forms that are sent, and messages that say nothing of their own kind. */
+/** MSH-9 in the forms that are sent, and what contradicts it. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { er7, testContext } from './context.ts';
@@ -55,29 +55,3 @@ t.test('message types - an EVN-1 that contradicts MSH-9 is told', async (t) => {
   ] as const)
     t.same(remarksOf(events(type, `EVN|${evn}|20261123`, 'PV1|1|I|5N')), [], `${type} ${evn}`);
 });
-
-t.test(
-  'message types - a patient and a visit alone are no result, order, document or appointment',
-  async (t) => {
-    const patient = ['PD1||||1^DOC', 'NK1|1|A^B', 'PV1|1|I|5N', 'AL1|1||P^Penicillin', 'DG1|1||I10'];
-    for (const type of [
-      'ORU^R01',
-      'OUL^R22',
-      'ORM^O01',
-      'OML^O21',
-      'MDM^T02',
-      'SIU^S12',
-      'RDE^O11',
-      'REF^I12',
-    ])
-      t.match(
-        refusedOf(type, ...patient),
-        { code: 'nothing-in-it', reason: /^[A-Z]{3} without a segment that an event could be made of/ },
-        type,
-      );
-    for (const type of ['ADT^A08', 'VXU^V04', 'BAR^P05'])
-      t.equal(refusedOf(type, ...patient), undefined, type);
-    t.equal(refusedOf('ORU^R01', ...patient, 'NTE|1||lab closed'), undefined, 'a comment says something');
-    t.equal(refusedOf('ORL^O22', 'MSA|AA|1'), undefined, 'and so does an answer');
-  },
-);

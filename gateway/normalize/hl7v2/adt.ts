@@ -173,7 +173,6 @@ const movementSegments: Record<string, Handler> = {
 export const adt: Family = {
   name: 'adt',
   kind: 'admission',
-  ofPatient: true,
   opens: new Set(),
   // A06 and A07 give the account that ends with the change of class in an MRG [HL7 3.3.6].
   segments: handlers(...shared, movementSegments, { MRG: mergeSegments.MRG as Handler }),
@@ -193,7 +192,6 @@ export const adt: Family = {
 export const adtMerge: Family = {
   name: 'adt-merge',
   kind: 'merge',
-  ofPatient: true,
   opens: new Set(),
   segments: besideOther(handlers(...shared, movementSegments, mergeSegments)),
   finish(event, draft) {

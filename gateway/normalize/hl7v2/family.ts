@@ -9,8 +9,6 @@ export interface Family {
   /** Segments that open an event of their own; without them the message is one event. */
   opens: ReadonlySet<string>;
   segments: ReadonlyMap<string, Handler>;
-  /** What is said of the patient and the visit alone is an event of its kind; else nothing of it has been said. */
-  ofPatient?: true;
   /** Before any segment: bodies that the trigger event alone says. */
   begin?(draft: Draft): void;
   /** After the last segment: status and times. */

@@ -59,7 +59,6 @@ const charges: Record<string, Handler> = {
 export const finance: Family = {
   name: 'finance',
   kind: 'charge',
-  ofPatient: true,
   opens: new Set(),
   segments: handlers(
     patientSegments,

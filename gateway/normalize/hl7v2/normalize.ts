@@ -74,7 +74,6 @@ function mapped(message: Message): Normalized {
   const draft = new Draft(message, family, trigger);
   let ofAll = true;
   let anything = false;
-  let ofItsKind = family.ofPatient === true;
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
     const handler = family.segments.get(segment.name);
@@ -87,13 +86,12 @@ function mapped(message: Message): Normalized {
     if (handler === undefined) continue;
     const tells = says(segment, numbered.has(segment.name) ? 2 : 1);
     if (!supplements.has(segment.name)) draft.said ||= tells;
-    ofItsKind ||= tells && !ofPatient.has(segment.name);
     // An order without a field opens an event, and says nothing.
     anything ||= draft.said || (segment.name !== 'EVN' && tells);
   }
   draft.closePatient();
   const events = draft.done;
-  if (events.length === 0 || !anything || !ofItsKind) {
+  if (events.length === 0 || !anything) {
     return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
   const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
@@ -149,10 +147,6 @@ const repeated = new Set([
   'CON',
   'GT1',
 ]);
-
-/** They say of the patient, the visit and the message itself, and nothing of what such a message is sent for. */
-const ofPatient = new Set([...repeated, ...supplements]);
-ofPatient.delete('NTE');
 
 function sharedBytes(message: Message, family: Family): number {
   let sum = 0;

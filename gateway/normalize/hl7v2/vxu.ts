@@ -17,7 +17,6 @@ import { controlOf, endingControl } from './status.ts';
 export const vxu: Family = {
   name: 'vxu',
   kind: 'immunization',
-  ofPatient: true,
   opens: new Set(['ORC', 'RXA']),
   segments: handlers(
     patientSegments,
