@@ -16,7 +16,7 @@ import type { Element } from './json.ts';
 import { location } from './location.ts';
 import { directiveExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
-import { encounterClass, encounterStatus, table } from './tables.ts';
+import { encounterClass, encounterStatus, patientClasses, table } from './tables.ts';
 
 export function addEncounters(draft: Draft): void {
   const { encounter, furtherEncounters, movement } = draft.event;
@@ -45,7 +45,7 @@ function addEncounter(draft: Draft, path: string, from: Encounter, whose = draft
     // PV1-19 and PV1-50 number visits, where their type does not say so.
     identifier: identifiers(from.identifiers.map((one) => ({ ...one, type: one.type || 'VN' }))),
     status,
-    class: classOf(from.class),
+    class: classOf(from.class, draft.event.provenance?.source ?? ''),
     type: concepts([from.type, from.patientType]),
     serviceType: concept(from.hospitalService),
     subject: whose,
@@ -79,12 +79,15 @@ function statusOf(draft: Draft, from: Encounter): string {
   return from.class.toUpperCase() === 'P' ? 'planned' : 'unknown';
 }
 
-function classOf(sent: string): Element {
-  const known = encounterClass[sent.toUpperCase()];
+/** Table 0004 is a suggestion, and most sites have words of their own, whose meaning nobody here knows. */
+function classOf(sent: string, source: string): Element {
+  const said = sent.toUpperCase();
+  const known = encounterClass[said];
   if (known !== undefined) return { system: hl7System('v3-ActCode'), code: known };
+  if (patientClasses.has(said)) return { system: hl7System('v2-0004'), code: said };
   const own = code(sent);
-  if (own !== undefined) return { system: hl7System('v2-0004'), code: own };
-  return { system: hl7System('v3-NullFlavor'), code: 'UNK' };
+  if (own === undefined) return { system: hl7System('v3-NullFlavor'), code: 'UNK' };
+  return { system: source === '' ? undefined : `urn:hilum:${source}`, code: own };
 }
 
 function reasons(from: Encounter): Element[] {

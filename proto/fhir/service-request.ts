@@ -1,5 +1,11 @@
 /** ServiceRequest: what was ordered, for orders, results, documents, charges and referrals. */
-import type { ClinicalEvent, Code, Identifier, Order, Referral } from '../gen/hilum/v1/event.ts';
+import {
+  type ClinicalEvent,
+  type Code,
+  Identifier,
+  type Order,
+  type Referral,
+} from '../gen/hilum/v1/event.ts';
 import {
   concept,
   concepts,
@@ -22,6 +28,7 @@ import { labelsOf } from './security.ts';
 import { addSpecimens } from './specimen.ts';
 import {
   enclosing,
+  observationCategory,
   orderControl,
   orderStatus,
   priority,
@@ -77,7 +84,7 @@ function addRequest(draft: Draft, place: string, from: Order, said: ClinicalEven
   ]);
   const request = {
     resourceType: 'ServiceRequest',
-    identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(from)]),
+    identifier: identifiers([from.placer, from.filler, ...from.alternates, ...accessions(draft, from)]),
     basedOn: replacing ? undefined : parents,
     replaces: [
       ...(replacing ? parents : []),
@@ -128,9 +135,20 @@ function parentResult({ parentObservation: from }: Order): Element[] | undefined
 }
 
 /** The steps of a study have one accession number. */
-function accessions({ imagingSteps }: Order): Identifier[] {
-  const all = imagingSteps.flatMap(({ accession }) => accession ?? []);
+function accessions({ event }: Draft, from: Order): Identifier[] {
+  const all = from.imagingSteps.flatMap(({ accession }) => accession ?? []);
+  const told = accessionOf(from, event.provenance?.source ?? '');
+  if (told !== undefined) all.push(told);
   return all.filter((one, at) => all.findIndex(({ value }) => value === one.value) === at);
+}
+
+/** OBR-18 of a study [IHE RAD-4]; elsewhere placer and filler alone know what they put there. */
+function accessionOf(from: Order, source: string): Identifier | undefined {
+  const imaging = observationCategory[from.diagnosticSection.toUpperCase()] === 'imaging';
+  const [value = '', assigner = ''] = from.placerField1.split('^');
+  if (value === '' || !(imaging || from.imagingSteps.length > 0)) return undefined;
+  const system = assigner === '' && source !== '' ? `urn:hilum:${source}` : '';
+  return Identifier.fromPartial({ system, value, type: 'ACSN', assigner });
 }
 
 /** Where nobody is named who ordered. */

@@ -47,8 +47,10 @@ export const nameScript = table({ A: 'ABC', I: 'IDE', P: 'SYL' });
 /** Canonical gender is already FHIR's; anything else is unknown. */
 export const genders = new Set(['male', 'female', 'other', 'unknown']);
 
-/** HL7 table 0004 → v3-ActCode; the others keep their code in v2-0004. */
+/** HL7 table 0004 → v3-ActCode. */
 export const encounterClass = table({ E: 'EMER', I: 'IMP', O: 'AMB', P: 'PRENC' });
+/** Its others, which have no counterpart there. */
+export const patientClasses = new Set(['B', 'C', 'N', 'R', 'U']);
 
 export const encounterStatus = new Set([
   'planned',

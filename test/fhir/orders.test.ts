@@ -47,6 +47,28 @@ t.test('fhir orders - a study has its accession number once, its steps are detai
   );
 });
 
+t.test('fhir orders - what OBR-18 of a study says is its accession number [IHE RAD-4]', async (t) => {
+  const numbers = (section: string, field: string, ...further: string[]) => {
+    const obr = `OBR|1|P1||X^Y^L${'|'.repeat(14)}${field}${'|'.repeat(6)}${section}`;
+    const all = resources('ORM^O01', 'ORC|NW|P1', obr, ...further);
+    return all.find(({ resourceType }) => resourceType === 'ServiceRequest')?.identifier as Resource[];
+  };
+  const type = { coding: [{ code: 'ACSN' }] };
+  t.match(numbers('CT', 'ACC778899'), {
+    1: { type, system: 'urn:hilum:lab', value: 'ACC778899' },
+    length: 2,
+  });
+  t.match(numbers('RAD', 'ACC3^EPIC'), {
+    1: { type, value: 'ACC3', system: undefined, assigner: { display: 'EPIC' } },
+    length: 2,
+  });
+  t.equal(numbers('LAB', 'BENCH4').length, 1, 'elsewhere nobody knows what it is');
+  t.equal(numbers('', 'BENCH4').length, 1);
+  const ipc = 'IPC|ACC9^RIS|RP9|1.2.3|S1|CT|THX^^L';
+  t.equal(numbers('CT', 'ACC9', ipc).length, 2, 'one number is told once');
+  t.match(numbers('', 'ACC9', 'ZDS|1.2.840.1.3^EPIC^Application^DICOM'), { 1: { type, value: 'ACC9' } });
+});
+
 t.test('fhir orders - a mixture is a medication with the amount of each ingredient', async (t) => {
   const all = resources('RDE^O11', 'ORC|NW|P1', 'RXE||IV^Infusion^L|1|', 'RXC|A|KCL^KCl^L|20.0|mmol^^UCUM');
   const drug = all.find(({ resourceType }) => resourceType === 'Medication');

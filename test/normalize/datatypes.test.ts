@@ -2,6 +2,7 @@ import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import type { Observation, Patient } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
+import { only, remarksOf, resources, events as told } from './told.ts';
 
 const header = 'MSH|^~\\&|LAB|H|E|H|20261123||ORU^R01|M1|P|2.5';
 
@@ -275,4 +276,22 @@ t.test('xcn and pl - people and places', (t) => {
     name: { family: 'ARZT', given: ['ANNA', 'B'], prefix: ['DR'], degree: 'MD' },
   });
   t.end();
+});
+
+t.test('NR, SN - a range without its lower number goes up to the other one, and is no number', async (t) => {
+  const row = (type: string, text: string) => ['OBR|1||F1|A^B^L', `OBX|1|${type}|A^B^L||${text}|mg|||||F`];
+  const of = (type: string, text: string) => told('ORU^R01', ...row(type, text))[0]?.observations[0];
+  t.match(of('NR', '^10'), { value: '<=10', structured: { comparator: '<=', number1: '10', number2: '' } });
+  t.match(only('Observation', resources('ORU^R01', ...row('NR', '^10'))), [
+    { valueQuantity: { value: 10, comparator: '<=', unit: 'mg' } },
+  ]);
+  t.match(of('NR', '2^10'), { value: '2-10', structured: { number1: '2', separator: '-', number2: '10' } });
+  const upTo = told('ORU^R01', ...row('SN', '^^-^5'));
+  t.match(upTo, [
+    { observations: [{ value: '<=5', structured: { number1: '', separator: '-', number2: '5' } }] },
+  ]);
+  t.same(remarksOf(upTo), ['OBX[1]-5: a range (SN) without its lower number, read as up to the other one']);
+  t.match(only('Observation', resources('ORU^R01', ...row('SN', '^^-^5'))), [{ valueString: '<=5 mg' }]);
+  t.match(of('SN', '^-5'), { value: '-5' });
+  t.match(of('SN', '^2^-^5'), { value: '2-5' });
 });

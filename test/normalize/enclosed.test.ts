@@ -119,8 +119,12 @@ t.test(
     const found = events('MDM^T02', ...two);
     const of = { patient: { identifiers: [{ value: '7' }] }, encounter: { location: { pointOfCare: 'W1' } } };
     t.match(found, [
-      { ...of, status: 'final', document: { identifiers: [{ value: 'D1' }], text: ['text A'] } },
-      { ...of, status: 'preliminary', document: { identifiers: [{ value: 'D2' }], text: ['text B'] } },
+      { ...of, status: 'final', document: { identifiers: [{ value: 'D1' }], text: ['Imp:', 'text A'] } },
+      {
+        ...of,
+        status: 'preliminary',
+        document: { identifiers: [{ value: 'D2' }], text: ['Imp:', 'text B'] },
+      },
     ]);
     t.same(
       found.map(({ notes }) => notes.map(({ text }) => text)),

@@ -5,12 +5,13 @@ import { criticalFlags, priorityClasses } from '../../gateway/prioritize/default
 import { interpretations } from '../../proto/fhir/tables.ts';
 import { events, remarksOf } from './told.ts';
 
-const flag = 'OBX-8: a flag that is not known, it raises no class';
+const flagOf = (row: string) => `OBX[${row}]-8: a flag that is not known, it raises no class`;
+const flag = flagOf('1');
 const told = (...segments: string[]) => remarksOf(events('ORU^R01', ...segments));
 const flagged = (sent: string) => told('OBR|1||F1|A^B^L', `OBX|1|NM|A^B^L||5|mg|1-4|${sent}|||F`);
 const unknown = (place: string) => [`${place}: a priority that is not known, it raises no class`];
 
-t.test('flags - one that is not known is told, once a message', async (t) => {
+t.test('flags - one that is not known is told, with its row', async (t) => {
   for (const sent of ['KRITISK', 'CRITICO', 'CRITIQUE', '危急', '++', 'ZZ^Local word^L', '^Alarmierend^L'])
     t.same(flagged(sent), [flag], sent);
   for (const sent of [
@@ -26,7 +27,21 @@ t.test('flags - one that is not known is told, once a message', async (t) => {
     'X1^^L^HH^^HL70078',
   ])
     t.same(flagged(sent), [], sent);
-  t.same(told('OBR|1||F1|A^B^L', 'OBX|1|NM|A^B^L||5|||+++|||F', 'OBX|2|NM|C^D^L||5|||KRITISK|||F'), [flag]);
+  t.same(told('OBR|1||F1|A^B^L', 'OBX|1|NM|A^B^L||5|||+++|||F', 'OBX|2|NM|C^D^L||5|||KRITISK|||F'), [
+    flag,
+    flagOf('2'),
+  ]);
+});
+
+t.test('flags - the priority and the kind of an alarm are none of a result', async (t) => {
+  const alarm = ['OBR|1||F1|196616^MDC_EVT_ALARM^MDC', 'OBX|1|ST|196670^MDC_EVT_HI^MDC|1.1.1.1|x|||'];
+  for (const sent of ['PH', 'pl', 'PM', 'PN', 'SP', 'ST', 'SA']) {
+    t.same(flagged(sent), [flag], sent);
+    const told = events('ORU^R40', alarm[0] ?? '', `${alarm[1]}${sent}|||F`);
+    t.equal(told[0]?.kind, 'device-alarm');
+    t.notMatch(remarksOf(told).join(), /a flag that is not known/, sent);
+  }
+  t.same(flagged('PH^Panic high^L'), [], 'its text is known');
 });
 
 t.test('priorities - one that is not known is told, with its field', async (t) => {

@@ -41,6 +41,16 @@ t.test('order codes - one that is none of its table is told of', async (t) => {
   t.match(remarksOf(events('ORM^O01', 'ORC|SC|P1|||gone', obr())), [/^ORC-5: not a code of table 0038/]);
   t.match(remarksOf(events('ORM^O01', 'ORC|SC|P1', obr('Q'))), [/^OBR-25: not a code of table 0123/]);
   t.same(remarksOf(events('ORM^O01', 'ORC|ca|P1|||Cancelled', obr('x'))), []);
+  // No order, no such patient: answers to a query.
+  for (const code of ['Y', 'z'])
+    for (const [type, status] of [
+      ['ORM^O01', 'in-progress'],
+      ['ORU^R01', 'final'],
+    ] as const) {
+      const told = events(type, 'ORC|SC|P1', obr(code), 'OBX|1|NM|A^B^L||5||||||F');
+      t.equal(told[0]?.status, status, type);
+      t.same(remarksOf(told), ['OBR-25: an answer to a query, which says nothing of a result'], type);
+    }
 });
 
 t.test('order codes - an order that is replaced, in small letters too', async (t) => {

@@ -2,6 +2,7 @@
 import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import type { Message, Segment } from './message.ts';
+import { remark } from './scope.ts';
 import { asSent, eachAsSent, type Table } from './table.ts';
 
 export const msh: Table<Provenance> = [
@@ -28,25 +29,47 @@ export interface MessageType {
 
 /** MSH-9; where it does not name the trigger, its structure or EVN-1 may [HL7 2.14.9.9]. */
 export function messageType(header: Segment, message: Message): MessageType {
-  let type = upper(header.text(9));
-  let trigger = upper(header.text(9, 1, 2));
+  let [type, trigger] = parted(upper(header.text(9)), upper(header.text(9, 1, 2)));
   const structure = upper(header.text(9, 1, 3));
   const separator = structure.indexOf('_');
-  if (trigger === '' && type.includes('_')) {
-    [type = '', trigger = ''] = type.split('_');
-  }
   if (type === '' && separator > 0) type = structure.slice(0, separator);
   const evn = message.first('EVN')?.text(1).toUpperCase() ?? '';
-  if (trigger === '' && /^[A-Z]\d{2}$/.test(evn)) trigger = evn;
+  if (trigger === '' && isTrigger(evn)) trigger = evn;
   if (trigger === '' && separator > 0) trigger = structure.slice(separator + 1);
-  if (type === '') type = typeOfTrigger(trigger);
+  if (isTrigger(evn) && evn !== trigger)
+    remark(message.scope, 'EVN-1: another trigger than that of MSH-9, which stands');
+  // An answer may be of the same trigger.
+  if (type === '' && message.first('MSA') === undefined) type = typeOfTrigger(trigger);
   return { type, trigger };
 }
 
-/** An EVN stands in ADT (A…), in DFT and BAR (P…) and in MDM (T…). */
+/** Both in one part, with another separator than the message's own; or the trigger alone. */
+function parted(type: string, trigger: string): [type: string, trigger: string] {
+  if (trigger !== '') return [type, trigger];
+  if (isTrigger(type)) return ['', type];
+  const [first = '', second = ''] = type.split(/[ _&-]+/);
+  return [first, second];
+}
+
+function isTrigger(sent: string): boolean {
+  return /^[A-Z]\d{2}$/.test(sent);
+}
+
+/** Triggers of one type only: S01 is that of a request and of its answer [HL7 tables 0003 and 0354]. */
+const triggers: readonly [RegExp, string][] = [
+  [/^A\d{2}$/, 'ADT'],
+  [/^T\d{2}$/, 'MDM'],
+  [/^P(?:03|11)$/, 'DFT'],
+  [/^P\d{2}$/, 'BAR'],
+  [/^R(?:01|30|31|32|40)$/, 'ORU'],
+  [/^R2[1-4]$/, 'OUL'],
+  [/^O01$/, 'ORM'],
+  [/^O19$/, 'OMG'],
+  [/^O21$/, 'OML'],
+  [/^S(?:1[2-9]|2[0-46])$/, 'SIU'],
+  [/^V04$/, 'VXU'],
+];
+
 function typeOfTrigger(trigger: string): string {
-  if (/^A\d{2}$/.test(trigger)) return 'ADT';
-  if (/^T\d{2}$/.test(trigger)) return 'MDM';
-  if (trigger === 'P03' || trigger === 'P11') return 'DFT';
-  return /^P\d{2}$/.test(trigger) ? 'BAR' : '';
+  return triggers.find(([pattern]) => pattern.test(trigger))?.[1] ?? '';
 }

@@ -5,7 +5,7 @@
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import type { Segment } from './message.ts';
-import { remark } from './scope.ts';
+import { place, remark } from './scope.ts';
 
 /** HL7 tables 0485 and 0027, and words that are sent in their place. */
 const priority =
@@ -17,11 +17,12 @@ const table0078 =
 /** What is sent for them. A flag for critical that prioritize/ knows is known here; a test holds the two together. */
 const alike =
   'C CH CL HC LC H* L* *HH *LL HH* LL* !H !L !+ !- CRIT KRITISCH PANIC HI LO HIGH LOW ABN ABNORMAL NORMAL POSITIVE NEGATIVE';
-/** The state of a measurement and the priority and kind of an alarm [IHE PCD TF-2, B.8]. */
-const devices =
-  'PN PL PM PH SP SA ST SR INV NAV OFF QUES CALIB CAL ONGOING DEMO TEST MSUR ALACT OTH ACT INACT XREP UNKN';
+/** The state of a measurement [IHE PCD TF-2, B.8]. */
+const devices = 'SR INV NAV OFF QUES CALIB CAL ONGOING DEMO TEST MSUR ALACT OTH ACT INACT XREP UNKN';
 
 const flags: ReadonlySet<string> = new Set(`${table0078} ${alike} ${devices}`.split(' '));
+/** The priority and kind of an alarm [IHE PCD TF-2, B.8]. Of a laboratory PH and PL may mean that there is panic. */
+const alarms: ReadonlySet<string> = new Set('PN PL PM PH SP SA ST'.split(' '));
 /** CRITICAL HIGH, CRIT LOW, CRITICALLY HIGH, PANIC LOW. */
 const phrase = /^(?:CRIT|CRITICAL|CRITICALLY|PANIC)(?: (?:HIGH|LOW|ABNORMAL))?$/;
 
@@ -41,7 +42,7 @@ export function tellPriority(sent: string, segment: Segment, field: number): voi
   remark(segment.message.scope, `${segment.name}-${field}: a priority that is not known, it raises no class`);
 }
 
-/** A flag by its text, its code and what they were mapped to. */
+/** A flag by its text, its code and what they were mapped to; told of each row, so that a reader finds it. */
 export function tellFlag(sent: string | Code, segment: Segment, field: number): void {
   const words =
     typeof sent === 'string'
@@ -49,5 +50,7 @@ export function tellFlag(sent: string | Code, segment: Segment, field: number): 
       : [sent.text, ...sent.codings.flatMap((one) => [one.code, one.display])];
   const said = words.filter((one) => one !== '');
   if (said.length === 0 || said.some(isKnownFlag)) return;
-  remark(segment.message.scope, `${segment.name}-${field}: a flag that is not known, it raises no class`);
+  const { scope } = segment.message;
+  if (scope.ofAlarm === true && said.some((one) => alarms.has(upper(one.trim())))) return;
+  remark(scope, `${place(segment, field)}: a flag that is not known, it raises no class`);
 }

@@ -1,8 +1,9 @@
 /** MDM: documents and their states [HL7 9]. One event. */
-import type { ClinicalEvent, Document, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Document } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { time, timeOf, times } from './clock.ts';
 import { code, codes } from './coded.ts';
+import { documentText } from './document-text.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
@@ -75,7 +76,7 @@ export const mdm: Family = {
   finish(event, draft) {
     event.document ??= fresh.document();
     const { document } = event;
-    document.text = textOf(event.observations);
+    document.text = documentText(event);
     event.status = statusOf(document, draft);
     // T09 and T10 replace their parent [HL7 9.6.9].
     const replaces = draft.trigger === 'T09' || draft.trigger === 'T10';
@@ -83,19 +84,6 @@ export const mdm: Family = {
     setTimes(event, document);
   },
 };
-
-const textual = new Set(['TX', 'FT', 'ST', '']);
-
-/** An OBX of a text without a value is a blank line of it; before and after the text it is none. */
-function textOf(observations: readonly Observation[]): string[] {
-  const lines: string[] = [];
-  for (const { valueType, value, furtherValues } of observations) {
-    if (!textual.has(valueType) || (value === '' && valueType === '')) continue;
-    if (value !== '' || lines.length > 0) lines.push(value, ...furtherValues);
-  }
-  while (lines.at(-1) === '') lines.pop();
-  return lines;
-}
 
 function statusOf(document: Document, draft: Draft): string {
   if (draft.trigger === 'T11') return 'cancelled';

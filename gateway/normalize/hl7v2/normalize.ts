@@ -70,6 +70,7 @@ function mapped(message: Message): Normalized {
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
   if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
   message.scope.day = dayOf(header.text(7), message.scope);
+  message.scope.ofAlarm = family.kind === 'device-alarm';
   const draft = new Draft(message, family, trigger);
   let ofAll = true;
   let anything = false;

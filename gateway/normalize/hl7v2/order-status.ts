@@ -4,7 +4,14 @@ import { upper } from '../text.ts';
 import type { Draft } from './draft.ts';
 import { refuses } from './reply.ts';
 import { remark, type Scope } from './scope.ts';
-import { controlOf, endingControl, orderControl, orderStatus, reportStatus } from './status.ts';
+import {
+  controlOf,
+  endingControl,
+  orderControl,
+  orderStatus,
+  reportStatus,
+  unknownReport,
+} from './status.ts';
 
 /** ORC-1 that a placer sends of an order that is there, and what a filler says of such a request that failed. */
 const changing = new Set('CA DC HD RL RP XO SS UC UD UH UM UR UX'.split(' '));
@@ -56,7 +63,7 @@ function reportedStatus(order: Order | undefined, scope: Scope): string | undefi
   const sent = upper(order?.resultStatus ?? '');
   if (sent === '') return undefined;
   const said = reportStatus[sent];
-  if (said === undefined) remark(scope, 'OBR-25: not a code of table 0123, it is no status');
+  if (said === undefined) remark(scope, unknownReport(sent, 'it is no status'));
   return said;
 }
 

@@ -20,7 +20,7 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { findSpecimens } from './specimen.ts';
-import { controlOf, endingControl, isDeleted, reportOfOrder, reportStatus } from './status.ts';
+import { controlOf, endingControl, isDeleted, reportOfOrder, reportStatus, unknownReport } from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -81,7 +81,7 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const said = upper(order?.resultStatus ?? '');
   const known = reportStatus[said];
   if (known === undefined && said !== '') {
-    remark(draft.message.scope, 'OBR-25: not a code of table 0123, the status is that of the results');
+    remark(draft.message.scope, unknownReport(said, 'the status is that of the results'));
   }
   const ended = endingControl.has(controlOf(order));
   const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;

@@ -12,6 +12,8 @@ export interface Scope {
   day: string;
   /** Fields that could not be read as their type, with their place; never content. Each with whom it is told of. */
   remarks: Map<string, At[]>;
+  /** The message is of a device's alarm. */
+  ofAlarm?: boolean;
   /** What is being read. */
   at: At;
   /** Code tables that fired. */

@@ -57,6 +57,16 @@ export const reportStatus: Record<string, string> = lookup({
   N: 'registered',
 });
 
+/**
+ * A remark on an OBR-25 that is not known, by what the event's status is then. Y and Z answer a query: there is no
+ * order for the test, no such patient.
+ */
+export function unknownReport(sent: string, instead: string): string {
+  return sent === 'Y' || sent === 'Z'
+    ? 'OBR-25: an answer to a query, which says nothing of a result'
+    : `OBR-25: not a code of table 0123, ${instead}`;
+}
+
 /** OBX-31, OBR-55 [HL7 table 0206]. */
 export function isDeleted(action: string): boolean {
   return upper(action) === 'D';

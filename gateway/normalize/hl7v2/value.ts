@@ -81,8 +81,9 @@ function texts(to: Observation, segment: Segment, field: number, type: string): 
 }
 
 function textIn(parts: Parts, type: string): string {
-  if (type === 'SN') return sn(parts);
+  if (type === 'SN') return isUpTo(parts) ? `<=${parts.text(4)}` : sn(parts);
   if (type === 'CQ') return parts.text(1);
+  if (type === 'NR' && isOpen(parts)) return `<=${parts.text(2)}`;
   // From and to [v2-to-FHIR, OBX-5].
   if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
   // In plain text a stray ^ or & is content.
@@ -115,6 +116,11 @@ function structured(to: Observation, segment: Segment, field: number): void {
     // With a number there its parts stand in other places than they should: nobody knows which of them is the number.
     if (/\d/.test(begin)) return;
   }
+  if (isUpTo(parts))
+    remark(
+      parts.message.scope,
+      `${place(segment, field)}: a range (SN) without its lower number, read as up to the other one`,
+    );
   const [comparator, number1, separator, number2] = [1, 2, 3, 4].map((part) => parts.text(part));
   to.structured = {
     comparator: comparator ?? '',
@@ -131,9 +137,19 @@ function composite(to: Observation, parts: Parts): void {
   to.unit = unitText(to.unitCode);
 }
 
-/** NR: from 1 to 2 [HL7 2.A.48]. */
+/** NR: from 1 to 2; without 1 it is open below [HL7 2.A.48]. */
 function numericRange(parts: Parts): StructuredNumeric {
+  if (isOpen(parts)) return { comparator: '<=', number1: parts.text(2), separator: '', number2: '' };
   return { comparator: '', number1: parts.text(1), separator: '-', number2: parts.text(2) };
+}
+
+function isOpen(parts: Parts): boolean {
+  return parts.text(1) === '' && parts.text(2) !== '';
+}
+
+/** `^^-^5` of an SN, which is not minus five: that is one number, and stands in the second part. */
+function isUpTo(parts: Parts): boolean {
+  return parts.text(1) + parts.text(2) === '' && parts.text(3) === '-' && parts.text(4) !== '';
 }
 
 export function sn(parts: Parts): string {

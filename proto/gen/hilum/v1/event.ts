@@ -1429,7 +1429,7 @@ export interface Encounter {
    */
   identifiers: Identifier[];
   /**
-   * The patient class as sent: I, O, E, P …
+   * The patient class as sent: I, O, E, P …, or a word of the site's own.
    * HL7 v2: PV1-2 (table 0004) · FHIR: Encounter.class
    */
   class: string;
@@ -1868,7 +1868,7 @@ export interface Order {
     | undefined;
   /**
    * What placer and filler agreed to put there, as sent; in radiology the accession number.
-   * HL7 v2: OBR-18 · IHE: RAD-4
+   * HL7 v2: OBR-18 · FHIR: ServiceRequest.identifier, of a study · IHE: RAD-4
    */
   placerField1: string;
   /**
@@ -3543,8 +3543,9 @@ export interface Document {
    */
   changeReason: string;
   /**
-   * The text of the document, line by line, where it is text.
-   * HL7 v2: OBX-5 of TX, FT, ST · FHIR: DocumentReference.content.attachment
+   * The text of the document, line by line, where it is text. What a part of it is of stands in a line above the part,
+   * comments on it behind it; rows that were withdrawn are left out.
+   * HL7 v2: OBX-5 of TX, FT, ST, OBX-3.2, NTE-3 · FHIR: DocumentReference.content.attachment
    */
   text: string[];
   /**

@@ -1,0 +1,57 @@
+/** MSH-9 in the forms that are sent, and what contradicts it. */
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { er7, testContext } from './context.ts';
+import { events, remarksOf } from './told.ts';
+
+const obr = ['ORC|RE|P1|F1', 'OBR|1|P1|F1|K^K^L', 'OBX|1|NM|K^K^L||4||||||F'];
+const txa = ['TXA|1|CN|TX|||||||||D1', 'OBX|1|TX|A^B^L||x||||||F'];
+const sch = ['SCH|P1|F1|||||C^Check'];
+const pv1 = ['PV1|1|I|5N'];
+const rxa = ['ORC|RE|P1|F1', 'RXA|0|1|20261123||08^HepB^CVX|1'];
+
+const refusedOf = (type: string, ...segments: string[]) => {
+  const head = `MSH|^~\\&|A|B|C|D|20261123||${type}|1|P|2.5.1`;
+  return normalizeHl7v2(er7(head, 'PID|1||7', ...segments), testContext()).reject;
+};
+
+t.test('message types - a trigger that belongs to one type says it [HL7 2.14.9.9]', async (t) => {
+  const wanted: [sent: string[], kind: string, trigger: string, segments: string[]][] = [
+    [['^R01', 'R01', 'ORU R01', 'ORU&R01', 'ORU-R01', 'ORU_R01', 'oru^r01'], 'observation', '', obr],
+    [['^O01', 'O01', 'ORM O01', '^O21', '^O19'], 'order', '', obr],
+    [['^A08', 'A08', 'ADT A08', 'ADT&A08', 'ADT-A08'], 'admission', 'A08', pv1],
+    [['A01', 'ADT-A01'], 'admission', 'A01', pv1],
+    [['^T02', 'T02', 'MDM-T02'], 'document', '', txa],
+    [['^S12', 'S12', 'SIU-S12', 'S26'], 'schedule', '', sch],
+    [['^V04', 'V04'], 'immunization', '', rxa],
+    [['^R22', 'OUL R22'], 'observation', '', obr],
+  ];
+  for (const [forms, kind, trigger, segments] of wanted)
+    for (const sent of forms) {
+      const [event] = events(sent, ...segments);
+      t.equal(event?.kind, kind, sent);
+      t.equal(event?.movement?.trigger ?? '', trigger, sent);
+    }
+});
+
+t.test('message types - a trigger of several types, or of an answer, says none', async (t) => {
+  for (const sent of ['^S01', 'S01', 'Q01', 'R02', 'Z01', 'X'])
+    t.equal(refusedOf(sent, ...obr)?.code, 'not-understood', sent);
+  t.equal(refusedOf('R01', 'MSA|AA|1', ...obr)?.code, 'not-understood');
+});
+
+t.test('message types - an EVN-1 that contradicts MSH-9 is told', async (t) => {
+  const remark = 'EVN-1: another trigger than that of MSH-9, which stands';
+  const told = events('ADT^A08', 'EVN|A03|20261123', 'PV1|1|I|5N');
+  t.match(told, [{ movement: { trigger: 'A08' } }]);
+  t.same(remarksOf(told), [remark]);
+  t.same(remarksOf(events('ADT_A08', 'EVN|A03|20261123', 'PV1|1|I|5N')), [remark]);
+  for (const [type, evn] of [
+    ['ADT^A08', 'a08'],
+    ['ADT^A08', ''],
+    ['ADT^A08', 'UPDATE'],
+    ['ADT', 'A08'],
+    ['ADT^^ADT_A01', 'A08'],
+  ] as const)
+    t.same(remarksOf(events(type, `EVN|${evn}|20261123`, 'PV1|1|I|5N')), [], `${type} ${evn}`);
+});
