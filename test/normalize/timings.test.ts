@@ -21,6 +21,35 @@ t.test('timings - of several priorities the most urgent one counts', async (t) =
   t.match(old, [{ order: { priority: 'S', timing: [{ priority: 'S' }] } }]);
 });
 
+t.test(
+  'timings - a priority is read in every coding and text, and the first code stays beside it',
+  async (t) => {
+    const rows: [sent: string, priority: string, priorities: string[]][] = [
+      ['S^Stat^HL70485', 'S', []],
+      ['^STAT', 'STAT', []],
+      ['^^^S^Stat^HL70485', 'S', []],
+      ['1^STAT^L', 'STAT', ['STAT', '1']],
+      ['1^Sehr eilig^L^S^Stat^HL70485', 'S', ['S', '1']],
+      ['R^Routine^L^^^^^^ASAP', 'ASAP', ['ASAP', 'R']],
+      ['R^Routine^L^^^^^^^S', 'S', ['S', 'R']],
+      ['1^Sofort^L', '1', ['1', 'Sofort']],
+      ['1^x^STAT', '1', ['1', 'x']],
+    ];
+    for (const [sent, priority, priorities] of rows) {
+      const tq1 = events('OML^O21', 'ORC|NW|P1', `TQ1|1||||||||${sent}`, 'OBR|1|P1||A^A^L');
+      const old = sent.replaceAll('^', '&');
+      const orc = events('ORM^O01', `ORC|NW|P1|||||^^^^^${old}`, 'OBR|1|P1||A^A^L');
+      for (const [event] of [tq1, orc]) {
+        t.match(event?.order, { priority, timing: [{ priority }] }, sent);
+        t.same(event?.order?.timing[0]?.priorities, priorities, sent);
+        const unknown = priority === '1' ? [/a priority that is not known/] : [];
+        t.match(event?.provenance?.remarks, unknown);
+        t.equal(event?.provenance?.remarks.length, unknown.length);
+      }
+    }
+  },
+);
+
 t.test('timings - an OBR-5 that says otherwise than OBR-27 is told of', async (t) => {
   const obr = (old: string, timing: string) =>
     `OBR|1|P1||A^A^L|${old}|${'|'.repeat(21)}^^^20261123^^${timing}`;
