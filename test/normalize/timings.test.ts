@@ -59,6 +59,37 @@ t.test('timings - an OBR-5 that says otherwise than OBR-27 is told of', async (t
   t.same(remarksOf(events('ORM^O01', 'ORC|NW|P1', obr('r', 'R'))), []);
 });
 
+t.test('timings - the most urgent priority that the fields of an order say is the order’s', async (t) => {
+  const message = (orc: string, tq1: string, old: string, timing: string, behind = false) => {
+    const timed = tq1 === '' ? [] : [`TQ1|1||||||||${tq1}`];
+    const obr = `OBR|1|P1||A^A^L|${old}|${'|'.repeat(21)}${timing === '' ? '' : `^^^^^${timing}`}`;
+    return [
+      `ORC|NW|P1|||||${orc === '' ? '' : `^^^^^${orc}`}`,
+      ...(behind ? [obr, ...timed] : [...timed, obr]),
+    ] as const;
+  };
+  const rows: [message: readonly string[], priority: string, remarks: RegExp[]][] = [
+    [message('', 'S', '', 'R'), 'S', [/^OBR-27: another priority/]],
+    [message('', 'S', 'R', ''), 'S', [/^OBR-5: another priority/]],
+    [message('S', '', '', 'R'), 'S', [/^OBR-27: another priority/]],
+    [message('R', 'S', '', ''), 'S', [/^TQ1-9: another priority/]],
+    [message('R', '', '', 'S'), 'S', [/^OBR-27: another priority/]],
+    [message('', 'R', '', 'S', true), 'S', [/^TQ1-9: another priority/]],
+    [message('', 'A', 'S', ''), 'S', [/^OBR-5: another priority/]],
+    [message('', 'S', '', 'STAT'), 'S', []],
+    [message('R', 'R', 'R', 'ROUTINE'), 'R', []],
+    [message('', 'R', 'S', 'R'), 'R', [/^OBR-5: OBR-27 says another/]],
+  ];
+  for (const [segments, priority, remarks] of rows) {
+    const all = events('OML^O21', ...segments);
+    t.match(all, [{ order: { priority } }], segments.join(' '));
+    t.match(remarksOf(all), remarks);
+    t.equal(remarksOf(all).length, remarks.length, segments.join(' '));
+  }
+  const [request] = only('ServiceRequest', resources('OML^O21', ...message('', 'S', '', 'R')));
+  t.match(request, { priority: 'stat' });
+});
+
 t.test('timings - what is to be given at one time has its own', async (t) => {
   const message = [
     'ORC|RE|O1^C|F1^P',

@@ -1,8 +1,10 @@
 /** How urgent it is: one priority of a field that may say it in several codings and in words [HL7 2.A.13, tables 0485, 0027]. */
+import type { Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { isKnownPriority, tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
+import { remark } from './scope.ts';
 
 /** The codes of a CWE and its texts; the original text is the last one. */
 const words = [1, 4, 10, 2, 5, 11, 9];
@@ -28,6 +30,23 @@ export function priorityIn(parts: Parts, segment: Segment, field: number): Prior
 export function mostUrgent(all: readonly string[]): string {
   const [first = '', ...others] = all;
   return others.reduce((most, one) => (urgency(one) > urgency(most) ? one : most), first);
+}
+
+/** Several fields may say the priority of one order (ORC-7, TQ1-9, OBR-27, OBR-5): the most urgent counts. */
+export function urge(order: Order, said: string, segment: Segment, field: number): void {
+  const { priority } = order;
+  if (said === '') return;
+  if (priority !== '' && !isAlike(said, priority)) {
+    const text = 'another priority than its order had before, the more urgent stands';
+    remark(segment.message.scope, `${segment.name}-${field}: ${text}`);
+  }
+  order.priority = mostUrgent(priority === '' ? [said] : [priority, said]);
+}
+
+/** S and STAT, TS and TS30. */
+export function isAlike(one: string, other: string): boolean {
+  const [a, b] = [upper(one), upper(other)];
+  return (a.startsWith(b) || b.startsWith(a)) && urgency(a) === urgency(b);
 }
 
 const ranks = [/^(A|ASAP|P|U|URG|URGENT|TH\d*)$/, /^(S|ST|STAT|CITO|T|T[SM]\d*)$/];

@@ -15,6 +15,7 @@ import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { urge } from './priority.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -179,7 +180,7 @@ export const orderSegments: Record<string, Handler> = {
     if (to !== draft.order.timing) return;
     // Of a dose now and the others by routine, the first is what the order waits for.
     if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
-      draft.order.priority = timing.priority;
+      urge(draft.order, timing.priority, segment, 9);
       draft.seen.add('TQ1-9');
     }
   },
