@@ -7,7 +7,7 @@
  *
  *   order        the source and its own number (results: filler, else placer; requests: placer, else filler),
  *                with OBR-4 and the result that it hangs from, because one number may stand over several reports
- *   observation  OBX-3 and OBX-4, and its place among equals (lines of a text)
+ *   observation  OBX-3 and OBX-4, and of equals OBX-14, else its place among them (lines of a text) [result-keys.ts]
  *
  * Of several codings the first one names it, and one whose codings were swapped is found by the others.
  *
@@ -16,8 +16,6 @@
  */
 import type {
   ClinicalEvent,
-  Code,
-  Coding,
   Observation,
   Order,
   RecordPosition,
@@ -38,6 +36,7 @@ import {
   stateOfResult,
 } from './newness.ts';
 import { decodeOrder, encodeOrder, type OrderMemory, type RememberedState } from './order-codec.ts';
+import { codeText, codeTexts, isFinding, resultKeys } from './result-keys.ts';
 import { isUnusual, overrules } from './transitions.ts';
 
 const daysKept = 90;
@@ -154,13 +153,13 @@ function merged(
   const report = follow(row.states, own, 'order', mark);
   const observations = new Map(row.observations.map((one) => [one.key, one.states as Followed['states']]));
   let changed = report.states !== row.states;
-  const seen = new Map<string, number>();
   const named = new Set<string>();
   const results = event.kind === 'observation' ? event.observations : [];
+  const keys = resultKeys(results, timesOf(row.observations));
   for (const [at, observation] of results.entries()) {
-    if (!isFinding(observation)) continue;
+    const key = keys[at];
+    if (key === undefined) continue;
     const what = `observations[${at}]`;
-    const key = observationKey(observation, seen, observations);
     named.add(key);
     const before = observations.get(key);
     const state = stateOfResult(event, own, observation);
@@ -199,9 +198,8 @@ function merged(
   };
 }
 
-/** A goal beside what was found has the same code. */
-export function isFinding({ mood }: Observation): boolean {
-  return mood === undefined;
+function timesOf(observations: OrderMemory['observations']): Map<string, string> {
+  return new Map(observations.map(({ key, states: [newest] }) => [key, newest?.effective ?? '']));
 }
 
 const settled = new Set(['final', 'corrected']);
@@ -235,11 +233,11 @@ function firstSaid(
 ): OrderMemory {
   const observations: OrderMemory['observations'][number][] = [];
   if (event.kind === 'observation') {
-    const seen = new Map<string, number>();
-    for (const observation of event.observations) {
+    const keys = resultKeys(event.observations);
+    for (const [at, observation] of event.observations.entries()) {
       if (observations.length === observationsMax) break;
-      if (!isFinding(observation)) continue;
-      const key = observationKey(observation, seen);
+      const key = keys[at];
+      if (key === undefined) continue;
       observations.push({ key, states: [stateOfResult(event, own, observation)] });
     }
   }
@@ -347,38 +345,4 @@ function ageS(earlier: RememberedState, state: RememberedState): number {
 
 function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPosition {
   return { epoch: epoch === 0n ? mark.epoch : epoch, sequence: BigInt(sequence) };
-}
-
-/** By its first coding, unless only another one of them is known. */
-export function observationKey(
-  { code, subId }: Observation,
-  seen: Map<string, number>,
-  known?: ReadonlyMap<string, unknown>,
-): string {
-  let key = `${codeText(code)}|${subId}`;
-  if (known !== undefined && !known.has(key) && (code?.codings.length ?? 0) > 1)
-    key =
-      codeTexts(code)
-        .map((text) => `${text}|${subId}`)
-        .find((one) => known.has(one)) ?? key;
-  const before = seen.get(key) ?? 0;
-  seen.set(key, before + 1);
-  return before === 0 ? key : `${key}|${before}`;
-}
-
-/** Of every coding as sent, the first one's first. */
-function codeTexts(code: Code | undefined): string[] {
-  if (code === undefined || code.codings.length < 2) return [codeText(code)];
-  const sent = code.codings.filter(({ mapped }) => !mapped);
-  return sent.length < 2 ? [codeText(code)] : sent.map(codingText);
-}
-
-function codingText({ system, code, display }: Coding): string {
-  return `${system}|${code || display}`;
-}
-
-/** The first coding as sent: a code that a table adds later must not begin a new order. */
-export function codeText(code: Code | undefined): string {
-  const coding = code?.codings.find(({ mapped }) => !mapped);
-  return coding === undefined ? (code?.text ?? '') : codingText(coding);
 }

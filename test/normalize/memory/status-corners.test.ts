@@ -1,5 +1,6 @@
 /** Status in the corners: times that are not complete, several reports in one record, reports that name nothing. */
 import t from 'tap';
+import { markOvertaken } from '../../../gateway/normalize/memory/overtaken.ts';
 import { orderRow } from '../../../gateway/normalize/memory/status.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { er7 } from '../context.ts';
@@ -181,5 +182,75 @@ t.test(
       ClinicalEvent,
     ];
     t.same(said(reflex), [false, ['order 7', 'observations[0] 7']]);
+  },
+);
+
+t.test('status - of rows of one code that differ in time each is known by its own', async (t) => {
+  const curve = [
+    { value: '5.1', effective: '0800' },
+    { value: '9.8', effective: '0900' },
+    { value: '7.2', effective: '1000' },
+  ];
+  const again = (sequence: number, rows: Rows, status: string, results: Report['results'] = []) => {
+    const issued = `1${sequence}00`;
+    const [event] = take(rows, sequence, report({ ...final, issued, message: issued, status, results }));
+    return event as ClinicalEvent;
+  };
+  const previous = ({ observations }: ClinicalEvent) =>
+    observations.map((one) => one.previous.map(({ value }) => value));
+  const begun = () => {
+    const rows = new Rows();
+    again(1, rows, 'F', curve);
+    return rows;
+  };
+  const hour = begun();
+  t.same(previous(again(2, hour, 'C', [{ value: '9.0', effective: '0900' }])), [['9.8']]);
+  t.same(
+    previous(
+      again(3, hour, 'C', [
+        { value: '7.0', effective: '1000' },
+        { value: '5.0', effective: '0800' },
+      ]),
+    ),
+    [['7.2'], ['5.1']],
+  );
+  const withdrawn = begun();
+  again(2, withdrawn, 'X', [{ value: '9.8', effective: '0900' }]);
+  const [first] = take(
+    withdrawn,
+    3,
+    report({ ...final, issued: '1100', message: '1100', results: curve.slice(0, 1) }),
+  );
+  t.equal(first?.observations[0]?.superseded, false, 'what was withdrawn is of another hour');
+  t.same(previous(again(4, begun(), 'F', [{ value: '6.0', effective: '1100' }])), [[]], 'one more');
+  const moved = [...curve.slice(0, 1), { value: '9.8', effective: '0905' }, ...curve.slice(2)];
+  t.same(previous(again(4, begun(), 'C', moved))[1], ['9.8'], 'the whole of it, with a time put right');
+  t.same(
+    previous(again(4, begun(), 'C', [{ value: '5' }, { value: '6' }])),
+    [['5.1'], ['9.8']],
+    'without times',
+  );
+});
+
+t.test(
+  'status - an event that its correction overtook is marked in the row of that hour alone',
+  async (t) => {
+    const rows = new Rows();
+    const record = { epoch: 7n, sequence: 1n };
+    const curve = ['0800', '0900'].map((effective) => ({ effective, value: effective }));
+    const [event] = take(rows, 1, report({ ...final, results: curve })) as [ClinicalEvent];
+    const late = {
+      ...final,
+      issued: '1100',
+      message: '1101',
+      status: 'C',
+      results: [{ value: '9', effective: '0900' }],
+    };
+    const [by] = take(rows, 2, report(late)) as [ClinicalEvent];
+    markOvertaken(event, record, by);
+    t.same(
+      event.observations.map(({ superseded }) => superseded),
+      [false, true],
+    );
   },
 );
