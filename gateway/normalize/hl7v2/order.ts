@@ -260,6 +260,10 @@ function number(order: Order, which: 'placer' | 'filler', segment: Segment, fiel
   else if (found !== undefined && !sameNumber(found, old)) {
     // The order segment is about this order; a different number here is one it hangs from.
     addParent(order, found);
+    remark(
+      segment.message.scope,
+      `${segment.name}-${field}: another number than ORC-${field}, kept as a parent`,
+    );
   } else if (found !== undefined && old.assigner === '') order[which] = found;
 }
 
