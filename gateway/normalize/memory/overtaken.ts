@@ -5,6 +5,7 @@
  */
 import type { ClinicalEvent, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
 import { statusOf } from './newness.ts';
+import { isSamePlacer, placerOf } from './placers.ts';
 import { isFinding, type KnownTimes, resultKeys } from './result-keys.ts';
 import { orderTexts } from './status.ts';
 import { overrules } from './transitions.ts';
@@ -59,6 +60,7 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
 }
 
 function isSameOrder(a: ClinicalEvent, b: ClinicalEvent): boolean {
+  if (!isSamePlacer(placerOf(a), placerOf(b))) return false;
   const texts = orderTexts(b, { source: b.provenance?.source ?? '' });
   return orderTexts(a, { source: a.provenance?.source ?? '' }).some((text) => texts.includes(text));
 }

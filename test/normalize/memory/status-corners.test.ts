@@ -254,3 +254,58 @@ t.test(
     );
   },
 );
+
+t.test('status - two placer numbers under one filler number are two orders', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, placer: string, status: string, value: string, patient = '4711') => {
+    const issued = `1${sequence}00`;
+    const results = [{ value }];
+    const raw = report({ ...final, issued, message: issued, status, placer, patient, results });
+    return take(rows, sequence, raw)[0] as ClinicalEvent;
+  };
+  of(1, 'P1', 'F', '1');
+  const second = of(2, 'P2', 'P', '2');
+  t.same(said(second), [false, []]);
+  t.match(second.provenance?.remarks, ['the filler number was used with another placer number: two orders']);
+  const done = of(3, 'P2', 'F', '3');
+  t.same(said(done), [false, ['order 2', 'observations[0] 2']]);
+  const stale = take(rows, 4, report({ ...preliminary, placer: 'P2', issued: '1130' }))[0] as ClinicalEvent;
+  t.same(said(stale), [true, ['order 3', 'observations[0] 3']], 'each is followed');
+  t.same(said(of(5, 'P1', 'C', '5')), [false, ['order 1', 'observations[0] 1']]);
+  t.same(said(of(6, '', 'C', '6')), [false, ['observations[0] 5']], 'names none');
+  const anew = of(7, 'P9', 'F', '7', '4712');
+  t.same(said(anew), [false, []]);
+  t.match(anew.provenance?.remarks, ['the order number was used for another patient']);
+  const [row] = [...rows.rows].filter(([name]) => name.startsWith(`${orderRow.number} `));
+  const read = orderRow.decode(row?.[1] as Uint8Array);
+  t.same(orderRow.decode(Uint8Array.from(orderRow.encode(read as NonNullable<typeof read>))), read);
+  t.equal(read?.others.length, 2);
+});
+
+t.test('status - two placer numbers in the first message of a filler number are two orders', async (t) => {
+  const rows = new Rows();
+  const both = (sequence: number, status: string) =>
+    take(
+      rows,
+      sequence,
+      er7(
+        `MSH|^~\\&|LAB|HOSP|||2026112310${sequence}000+0100||ORU^R01|M${sequence}|P|2.5.1`,
+        'PID|1||4711^^^HOSP^MR',
+        ...['P1', 'P2'].flatMap((placer) => [
+          `OBR|1|${placer}|F1|BC^^L|||20261123080000|||||||||||||||||LAB|${status}`,
+          `OBX|1|ST|BC^^L||${placer} ${status}||||||${status}`,
+        ]),
+      ),
+    );
+  both(1, 'P');
+  for (const [at, event] of both(2, 'F').entries()) {
+    t.same(said(event), [false, ['order 1', 'observations[0] 1']]);
+    t.match(event.observations[0]?.previous, [{ value: `P${at + 1} P` }]);
+    t.equal(event.observations[0]?.previous.length, 1);
+  }
+  const [first, other] = both(1, 'P') as [ClinicalEvent, ClinicalEvent];
+  for (const event of [first, other]) Object.assign(event, { superseded: false, supersessions: [] });
+  Object.assign(other.observations[0] ?? {}, { superseded: false });
+  markOvertaken(other, { epoch: 7n, sequence: 1n }, both(2, 'F')[0] as ClinicalEvent);
+  t.equal(other.superseded, false, 'the final is of the other one');
+});
