@@ -203,7 +203,7 @@ const pure = [
   /^gateway\/route\/rules\.ts$/,
   /^gateway\/meaning\.ts$/,
   /^gateway\/capture\/flags\.ts$/,
-  /^gateway\/capture\/(urgency|specimens|trigger)\.ts$/,
+  /^gateway\/capture\/(urgency|priority|words|specimens|trigger)\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,

@@ -9,8 +9,10 @@
  */
 import { isCritical, type Separators } from './flags.ts';
 import type { Class } from './intake.ts';
+import { bulk, codedPriorities, priorityOf, routine, stat, timing, urgent } from './priority.ts';
 import { Specimens } from './specimens.ts';
 import { isMerge, isNotification } from './trigger.ts';
+import { blank, code, field, nextRepetition, none, word } from './words.ts';
 
 export function guessHl7v2(raw: Uint8Array): Class {
   let best = bulk;
@@ -61,10 +63,9 @@ export function guessHl7v2(raw: Uint8Array): Class {
           const code = field(raw, at, end, separator, 3);
           const value = field(raw, at, end, separator, 5);
           if (code >= 0 && (kind === 'result' || kind === 'alarm')) {
-            if (word(raw, code, end, separator, component, subcomponent, repetition) === PRIORITY) {
+            if (word(raw, code, end, by) === PRIORITY) {
               kind = 'alarm';
-              const said =
-                value < 0 ? 0 : word(raw, value, end, separator, component, subcomponent, repetition);
+              const said = value < 0 ? 0 : word(raw, value, end, by);
               if (said !== 0) {
                 const given = alarmPriority(said) === none ? urgent : alarmPriority(said);
                 message = Math.max(message, Math.min(given, ceiling));
@@ -84,69 +85,40 @@ export function guessHl7v2(raw: Uint8Array): Class {
           if (specimens.order(raw, field(raw, at, end, separator, 15), end, by)) message = stat;
           const service = field(raw, at, end, separator, 4);
           if (kind === 'result' && service >= 0) {
-            const event = word(raw, service, end, separator, component, subcomponent, repetition);
+            const event = word(raw, service, end, by);
             if (event === ALARM) kind = 'alarm';
           }
           if (!ordering) break;
-          const timed = timing(raw, at, end, 27, separator, component, subcomponent, repetition);
+          const timed = timing(raw, at, end, 27, by);
           // OBR-5 is the priority of 2.2 and before; where OBR-27 says one, that one counts.
           const old = field(raw, at, end, separator, 5);
-          const priority =
-            timed === none && old >= 0
-              ? priorityOf(word(raw, old, end, separator, component, subcomponent, repetition))
-              : timed;
+          const priority = timed === none && old >= 0 ? priorityOf(word(raw, old, end, by)) : timed;
           message = Math.max(message, priority);
           break;
         }
         case ORC:
           if (specimens.control()) message = stat;
-          if (ordering)
-            message = Math.max(
-              message,
-              timing(raw, at, end, 7, separator, component, subcomponent, repetition),
-            );
+          if (ordering) message = Math.max(message, timing(raw, at, end, 7, by));
           break;
         case RXE:
-          if (ordering)
-            message = Math.max(
-              message,
-              timing(raw, at, end, 1, separator, component, subcomponent, repetition),
-            );
+          if (ordering) message = Math.max(message, timing(raw, at, end, 1, by));
           break;
         case RXG:
-          if (ordering)
-            message = Math.max(
-              message,
-              timing(raw, at, end, 3, separator, component, subcomponent, repetition),
-            );
+          if (ordering) message = Math.max(message, timing(raw, at, end, 3, by));
           break;
-        case TQ1: {
-          if (!ordering) break;
-          for (let one = field(raw, at, end, separator, 9); one >= 0; ) {
-            message = Math.max(
-              message,
-              priorityOf(word(raw, one, end, separator, component, subcomponent, repetition)),
-            );
-            one = nextRepetition(raw, one, end, separator, repetition);
-          }
+        case TQ1:
+          if (ordering) message = Math.max(message, codedPriorities(raw, at, end, 9, by));
           break;
-        }
         case RF1: {
           const priority = field(raw, at, end, separator, 2);
           if (priority >= 0 && kind === 'referral')
-            message = Math.max(
-              message,
-              priorityOf(word(raw, priority, end, separator, component, subcomponent, repetition)),
-            );
+            message = Math.max(message, priorityOf(word(raw, priority, end, by)));
           break;
         }
         case ARQ: {
           const priority = field(raw, at, end, separator, 12);
           if (priority >= 0 && kind === 'schedule')
-            message = Math.max(
-              message,
-              priorityOf(word(raw, priority, end, separator, component, subcomponent, repetition)),
-            );
+            message = Math.max(message, priorityOf(word(raw, priority, end, by)));
           break;
         }
         case EVN: {
@@ -174,7 +146,7 @@ export function guessHl7v2(raw: Uint8Array): Class {
             alarmed = true;
           }
         }
-        flag = nextRepetition(raw, flag, end, separator, repetition);
+        flag = nextRepetition(raw, flag, end, by);
       }
     }
     at = end + 1;
@@ -198,23 +170,10 @@ type Kind =
   | 'referral'
   | 'other';
 
-const none = -1;
-const bulk = 0;
-const routine = 1;
-const urgent = 2;
-const stat = 3;
 const names: readonly Class[] = ['bulk', 'routine', 'urgent', 'stat'];
 
-const blank = 0x20;
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
-
-/** Up to six letters as one number, so that a word is compared without making a string. */
-function code(text: string): number {
-  let value = 0;
-  for (let i = 0; i < text.length; i++) value = value * 256 + text.charCodeAt(i);
-  return value;
-}
 
 const [ADD, ARQ, MSH, EVN, OBR, OBX] = [
   code('ADD'),
@@ -230,16 +189,6 @@ const [PH, PM, PL, PN, PI] = [code('PH'), code('PM'), code('PL'), code('PN'), co
 const [HIGH, MEDIUM, LOW, NONE] = [code('HIGH'), code('MEDIUM'), code('LOW'), code('NONE')];
 /** MDC_ATTR_ALARM_PRIORITY and MDC_EVT_ALARM. */
 const [PRIORITY, ALARM] = [code('68484'), code('196616')];
-const [S, STAT, T, TS, TM, TH] = [code('S'), code('STAT'), code('T'), code('TS'), code('TM'), code('TH')];
-const [ST, CITO] = [code('ST'), code('CITO')];
-const [A, ASAP, P, U, URG, URGENT] = [
-  code('A'),
-  code('ASAP'),
-  code('P'),
-  code('U'),
-  code('URG'),
-  code('URGENT'),
-];
 const [ADT, SIU, SRM, ORU, OPU, PRU] = [
   code('ADT'),
   code('SIU'),
@@ -261,7 +210,7 @@ function alarmFlag(raw: Uint8Array, from: number, end: number, by: Separators): 
   let highest = none;
   for (let component = 1, at = from; component <= 10 && at < end; component++) {
     if (component === 1 || component === 4 || component === 10) {
-      const said = word(raw, at, end, by.field, by.component, by.subcomponent, by.repetition);
+      const said = word(raw, at, end, by);
       highest = Math.max(highest, alarmPriority(said));
     }
     while (at < end && raw[at] !== by.component) {
@@ -278,14 +227,6 @@ function alarmPriority(found: number): number {
   if (found === PH || found === HIGH) return stat;
   if (found === PM || found === MEDIUM) return urgent;
   return found === PL || found === PN || found === PI || found === LOW || found === NONE ? routine : none;
-}
-
-function priorityOf(found: number): number {
-  if (found === S || found === STAT || found === T || found === TS || found === TM) return stat;
-  if (found === ST || found === CITO) return stat;
-  if (found === A || found === ASAP || found === P || found === URGENT || found === TH) return urgent;
-  if (found === U || found === URG) return urgent;
-  return found === 0 ? none : routine;
 }
 
 function kindOf(raw: Uint8Array, type: number, end: number, component: number): Kind {
@@ -309,85 +250,3 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
 function afterMark(raw: Uint8Array): number {
   return raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
 }
-
-/** Where field n of a segment begins; none where the segment is shorter or the field is empty. */
-function field(raw: Uint8Array, segment: number, end: number, separator: number, n: number): number {
-  let at = segment;
-  for (let left = n; left > 0; at++) {
-    if (at >= end) return none;
-    if (raw[at] === separator) left--;
-  }
-  return at >= end || raw[at] === separator ? none : at;
-}
-
-function nextRepetition(
-  raw: Uint8Array,
-  from: number,
-  end: number,
-  separator: number,
-  repetition: number,
-): number {
-  for (let at = from; at < end && raw[at] !== separator; at++) {
-    if (raw[at] === repetition && repetition !== 0) return at + 1;
-  }
-  return none;
-}
-
-/** The highest priority of a TQ field: component 6 of each repetition, or the first where a sender wrote only that. */
-function timing(
-  raw: Uint8Array,
-  segment: number,
-  end: number,
-  n: number,
-  separator: number,
-  component: number,
-  subcomponent: number,
-  repetition: number,
-): number {
-  let highest = none;
-  for (let at = field(raw, segment, end, separator, n); at >= 0; ) {
-    const first = word(raw, at, end, separator, component, subcomponent, repetition);
-    let passed = 0;
-    let sixth = at;
-    while (sixth < end && passed < 5 && raw[sixth] !== separator && raw[sixth] !== repetition) {
-      if (raw[sixth] === component) passed++;
-      sixth++;
-    }
-    const said = passed === 5 ? word(raw, sixth, end, separator, component, subcomponent, repetition) : 0;
-    highest = Math.max(highest, priorityOf(said === 0 ? first : said));
-    at = nextRepetition(raw, at, end, separator, repetition);
-  }
-  return highest;
-}
-
-/** The word up to the next delimiter, in capitals and without blanks around it: 0 where empty, -1 where longer than any of ours. */
-function word(
-  raw: Uint8Array,
-  from: number,
-  end: number,
-  separator: number,
-  component: number,
-  subcomponent: number,
-  repetition: number,
-): number {
-  let value = 0;
-  let ended = false;
-  for (let at = from; at < end; at++) {
-    const byte = raw[at]!;
-    if (byte === separator || byte === component) break;
-    if ((byte === repetition && repetition !== 0) || (byte === subcomponent && subcomponent !== 0)) break;
-    if (byte <= blank) {
-      ended = value !== 0;
-      continue;
-    }
-    // TS30: timing critical within 30 seconds; the number does not matter.
-    const digit = byte >= 0x30 && byte <= 0x39 && (value === TS || value === TM || value === TH);
-    if (digit && !ended) continue;
-    if (ended || value >= longest) return -1;
-    value = value * 256 + (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte);
-  }
-  return value;
-}
-
-/** Six bytes are taken; a seventh would not fit a number exactly. */
-const longest = 256 ** 5;

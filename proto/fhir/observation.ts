@@ -158,12 +158,12 @@ function performers(draft: Draft, from: Observation): Element[] {
   return lab === undefined ? people : [...people, lab];
 }
 
-/** The one that the row is of; of a number that no specimen here has nothing more is known. */
+/** The one that the row is of, or the only one; of a number that no specimen here has nothing more is known. */
 function specimenOf(draft: Draft, from: Observation): Element | undefined {
   const { ofSpecimen, specimenIdentifier } = from;
   const { specimens } = draft.orders.get(from.ofOrder) ?? draft;
   if (ofSpecimen > 0) return specimens[ofSpecimen - 1];
-  return logical('Specimen', specimenIdentifier) ?? specimens[0];
+  return logical('Specimen', specimenIdentifier) ?? (specimens.length === 1 ? specimens[0] : undefined);
 }
 
 /**

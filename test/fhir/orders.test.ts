@@ -178,3 +178,23 @@ t.test('fhir orders - a prescription says its group, what it replaces, and why i
   t.match(of('NW|R2||||||R1&EPIC'), { basedOn: [{ identifier: { value: 'R1' } }] });
   t.match(of('DC|R1||||||||||||||A^Allergy^L'), { status: 'stopped', statusReason: { text: 'Allergy' } });
 });
+
+t.test('fhir orders - a result is of the only specimen; of several, of the one that is named', async (t) => {
+  const text = (code: string, value: string) => `OBX|1|TX|${code}^${code}^L||${value}||||||F`;
+  const specimensOf = (...segments: string[]) =>
+    plain('Observation', resources('ORU^R01', 'OBR|1||F1|PATH^Pathology^L', ...segments)).map((one) =>
+      (one as { specimen?: { reference: string } }).specimen?.reference.replace(/^.*:/, ''),
+    );
+  const referred = (...segments: string[]) => specimensOf(...segments).map((one) => one !== undefined);
+  const dx = text('DX', 'B: Melanoma');
+  t.same(referred(dx, 'SPM|1|A||SKIN^Back^L'), [true]);
+  t.same(referred(dx, 'SPM|1|A||SKIN^Back^L', 'SPM|2|B||SKIN^Arm^L'), [false], 'nothing says which');
+  const between = specimensOf(
+    'SPM|1|A||SKIN^Back^L',
+    text('DX', 'a'),
+    'SPM|2|B||SKIN^Arm^L',
+    text('DX', 'b'),
+  );
+  t.equal(new Set(between).size, 2, 'each behind its own');
+  t.notOk(between.includes(undefined));
+});

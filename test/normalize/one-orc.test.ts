@@ -1,7 +1,7 @@
 /** One ORC before several OBR, as systems of HL7 2.1 and 2.2 send it: it is that of all of them. */
 import t from 'tap';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
-import { events, only, resources } from './told.ts';
+import { events, only, remarksOf, resources } from './told.ts';
 
 const orc = 'ORC|CA|P1^C|F1^L||CA||||20261123||||||20261123|DUP^Duplicate^L';
 const numbers = (all: readonly ClinicalEvent[]) =>
@@ -88,3 +88,53 @@ t.test('one ORC - an earlier result beside the orders is none of them', async (t
     { status: 'requested', order: { control: 'NW', controlReason: undefined } },
   ]);
 });
+
+t.test('one ORC - behind its OBR it is that of the OBR, by its numbers', async (t) => {
+  const k = 'OBX|1|NM|K^K^L||7.0|mmol/L|||||F';
+  const report = events('ORU^R01', 'OBR|1|P1|F1|K^K^L', 'ORC|RE|P1|F1', k);
+  t.match(report, [{ order: { control: 'RE', service: { text: 'K' } }, observations: [{ value: '7.0' }] }]);
+  t.equal(report.length, 1);
+  t.same(remarksOf(report), []);
+  const two = events(
+    'ORU^R01',
+    'OBR|1|P1|F1|K^K^L',
+    'ORC|RE|P1|F1',
+    k,
+    'OBR|2|P2|F2|NA^Na^L',
+    'ORC|RE|P2',
+    k,
+  );
+  t.match(two, [
+    { order: { filler: { value: 'F1' }, service: { text: 'K' } }, observations: [{ value: '7.0' }] },
+    { order: { filler: { value: 'F2' }, service: { text: 'Na' } }, observations: [{ value: '7.0' }] },
+  ]);
+  t.equal(two.length, 2);
+  const orders = events('ORM^O01', 'OBR|1|P1||K^K^L', 'ORC|NW|P1', 'OBR|2|P2||NA^Na^L', 'ORC|CA|P2');
+  t.match(orders, [
+    { status: 'requested', order: { control: 'NW', placer: { value: 'P1' }, service: { text: 'K' } } },
+    { status: 'cancelled', order: { control: 'CA', placer: { value: 'P2' }, service: { text: 'Na' } } },
+  ]);
+  t.equal(orders.length, 2);
+  t.same(remarksOf(orders), []);
+});
+
+t.test(
+  'one ORC - behind an OBR with another number it is that of the next, and a remark says so',
+  async (t) => {
+    const said = [/^ORC: behind an OBR that has none/];
+    const other = events('ORU^R01', 'OBR|1|P1|F1|K^K^L', 'ORC|RE|P9|F9', 'OBX|1|NM|K^K^L||7.0||||||F');
+    t.equal(other.length, 2);
+    t.match(
+      other.flatMap(({ provenance }) => provenance?.remarks),
+      said,
+    );
+    const unnumbered = events('ORM^O01', 'OBR|1|P1||K^K^L', 'ORC|CA', 'OBR|2|P2||NA^Na^L');
+    t.match(
+      unnumbered.flatMap(({ provenance }) => provenance?.remarks),
+      said,
+    );
+    const standard = events('ORU^R01', 'OBR|1|P1|F1|K^K^L', 'ORC|RE|P1|F1', 'OBR|2|P1|F1|NA^Na^L');
+    t.match(standard, [{ order: { control: '' } }, { order: { control: 'RE' } }]);
+    t.same(remarksOf(standard), []);
+  },
+);

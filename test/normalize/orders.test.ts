@@ -2,6 +2,7 @@ import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
+import { remarksOf } from './told.ts';
 
 function events(type: string, ...segments: string[]): ClinicalEvent[] {
   const head = `MSH|^~\\&|CPOE|HOSP|LAB|HOSP|20261123081500||${type}|1|P|2.5.1`;
@@ -294,4 +295,16 @@ t.test('orders - one that is replaced is over, also before the filler says so [H
     t.match(events(type, 'ORC|RP|OLD^X', detail), [{ status: 'requested' }], 'alone it is sent for a change');
   }
   t.end();
+});
+
+t.test('orders - an OBR whose numbers are not those of its ORC is told of', async (t) => {
+  const told = (...segments: string[]) =>
+    remarksOf(events('ORU^R01', ...segments, 'OBX|1|NM|K^K^L||4||||||F'));
+  t.same(told('ORC|RE|P1|ACC1', 'OBR|1|P1|ACC1-1|K^K^L'), [
+    'OBR-3: another number than ORC-3, kept as a parent',
+  ]);
+  t.same(told('ORC|RE|P1|ACC1', 'OBR|1|P2|ACC1|K^K^L'), [
+    'OBR-2: another number than ORC-2, kept as a parent',
+  ]);
+  t.same(told('ORC|RE|P1^EHR|ACC1', 'OBR|1|P1|ACC1^LAB|K^K^L'), []);
 });

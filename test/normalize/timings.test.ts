@@ -21,6 +21,35 @@ t.test('timings - of several priorities the most urgent one counts', async (t) =
   t.match(old, [{ order: { priority: 'S', timing: [{ priority: 'S' }] } }]);
 });
 
+t.test(
+  'timings - a priority is read in every coding and text, and the first code stays beside it',
+  async (t) => {
+    const rows: [sent: string, priority: string, priorities: string[]][] = [
+      ['S^Stat^HL70485', 'S', []],
+      ['^STAT', 'STAT', []],
+      ['^^^S^Stat^HL70485', 'S', []],
+      ['1^STAT^L', 'STAT', ['STAT', '1']],
+      ['1^Sehr eilig^L^S^Stat^HL70485', 'S', ['S', '1']],
+      ['R^Routine^L^^^^^^ASAP', 'ASAP', ['ASAP', 'R']],
+      ['R^Routine^L^^^^^^^S', 'S', ['S', 'R']],
+      ['1^Sofort^L', '1', ['1', 'Sofort']],
+      ['1^x^STAT', '1', ['1', 'x']],
+    ];
+    for (const [sent, priority, priorities] of rows) {
+      const tq1 = events('OML^O21', 'ORC|NW|P1', `TQ1|1||||||||${sent}`, 'OBR|1|P1||A^A^L');
+      const old = sent.replaceAll('^', '&');
+      const orc = events('ORM^O01', `ORC|NW|P1|||||^^^^^${old}`, 'OBR|1|P1||A^A^L');
+      for (const [event] of [tq1, orc]) {
+        t.match(event?.order, { priority, timing: [{ priority }] }, sent);
+        t.same(event?.order?.timing[0]?.priorities, priorities, sent);
+        const unknown = priority === '1' ? [/a priority that is not known/] : [];
+        t.match(event?.provenance?.remarks, unknown);
+        t.equal(event?.provenance?.remarks.length, unknown.length);
+      }
+    }
+  },
+);
+
 t.test('timings - an OBR-5 that says otherwise than OBR-27 is told of', async (t) => {
   const obr = (old: string, timing: string) =>
     `OBR|1|P1||A^A^L|${old}|${'|'.repeat(21)}^^^20261123^^${timing}`;
@@ -28,6 +57,37 @@ t.test('timings - an OBR-5 that says otherwise than OBR-27 is told of', async (t
   t.match(said, [{ order: { priority: 'R' } }]);
   t.match(remarksOf(said), [/^OBR-5: /]);
   t.same(remarksOf(events('ORM^O01', 'ORC|NW|P1', obr('r', 'R'))), []);
+});
+
+t.test('timings - the most urgent priority that the fields of an order say is the order’s', async (t) => {
+  const message = (orc: string, tq1: string, old: string, timing: string, behind = false) => {
+    const timed = tq1 === '' ? [] : [`TQ1|1||||||||${tq1}`];
+    const obr = `OBR|1|P1||A^A^L|${old}|${'|'.repeat(21)}${timing === '' ? '' : `^^^^^${timing}`}`;
+    return [
+      `ORC|NW|P1|||||${orc === '' ? '' : `^^^^^${orc}`}`,
+      ...(behind ? [obr, ...timed] : [...timed, obr]),
+    ] as const;
+  };
+  const rows: [message: readonly string[], priority: string, remarks: RegExp[]][] = [
+    [message('', 'S', '', 'R'), 'S', [/^OBR-27: another priority/]],
+    [message('', 'S', 'R', ''), 'S', [/^OBR-5: another priority/]],
+    [message('S', '', '', 'R'), 'S', [/^OBR-27: another priority/]],
+    [message('R', 'S', '', ''), 'S', [/^TQ1-9: another priority/]],
+    [message('R', '', '', 'S'), 'S', [/^OBR-27: another priority/]],
+    [message('', 'R', '', 'S', true), 'S', [/^TQ1-9: another priority/]],
+    [message('', 'A', 'S', ''), 'S', [/^OBR-5: another priority/]],
+    [message('', 'S', '', 'STAT'), 'S', []],
+    [message('R', 'R', 'R', 'ROUTINE'), 'R', []],
+    [message('', 'R', 'S', 'R'), 'R', [/^OBR-5: OBR-27 says another/]],
+  ];
+  for (const [segments, priority, remarks] of rows) {
+    const all = events('OML^O21', ...segments);
+    t.match(all, [{ order: { priority } }], segments.join(' '));
+    t.match(remarksOf(all), remarks);
+    t.equal(remarksOf(all).length, remarks.length, segments.join(' '));
+  }
+  const [request] = only('ServiceRequest', resources('OML^O21', ...message('', 'S', '', 'R')));
+  t.match(request, { priority: 'stat' });
 });
 
 t.test('timings - what is to be given at one time has its own', async (t) => {

@@ -86,6 +86,37 @@ for (const [what, raw, expected] of rows) {
   t.test(`guess - ${what} is ${expected}`, async (t) => t.equal(guessHl7v2(raw), expected));
 }
 
+t.test(
+  'guess - a priority in any coding or text is that priority, and the classifier says the same',
+  async (t) => {
+    const compare = comparison();
+    const rows: Record<string, string[]> = {
+      stat: [
+        '^STAT',
+        '^^^S^Stat^HL70485',
+        '1^STAT^L',
+        '1^x^L^S^Stat^HL70485',
+        'R^^^^^^^^^^stat',
+        '1~2^^^^^^^^S',
+      ],
+      urgent: ['^ASAP', '1^x^L^A', '1^ASAP~R'],
+      routine: ['1^x^STAT', 'R^Routine^L', '1^^^^^S^^S', '^^^^^^^^^^^STAT'],
+    };
+    for (const [expected, sents] of Object.entries(rows)) {
+      const said = { guessed: expected, classified: expected };
+      for (const sent of sents) {
+        const timed = sent.split('~').map((one) => `1^^^^^${one.replaceAll('^', '&')}`);
+        t.same(
+          compare(bytes(msh('OML^O21'), 'PID|1||7', 'ORC|NW|1', field('TQ1', 9, sent), 'OBR|1|1||X')),
+          said,
+          sent,
+        );
+        t.same(compare(oru(`${field('OBR', 4, 'X')}${'|'.repeat(23)}${timed.join('~')}`)), said, sent);
+      }
+    }
+  },
+);
+
 t.test('guess - what laboratories send for critical is stat, and the classifier says the same', async (t) => {
   const compare = comparison();
   const stat = [
@@ -308,6 +339,15 @@ t.test('guess - agrees with the classifier for every message type and field', as
           'X^^L^PH^^MDC',
           'H^^L^H^^L^^^^LL',
           'X^^^^^^^^critical low',
+          '^STAT',
+          '1^STAT^L',
+          '1^x^STAT',
+          '1^x^L^^ASAP',
+          'R^Routine^L^^^^^^^S',
+          'R^^^^^^^^^^^S',
+          '&S^^^^^&STAT',
+          '1^^^^^1&x&L&S&Stat&HL70485^S',
+          '1^^^^^R&x&STAT~^^^^^A',
         ]) {
           const raw = bytes(msh(type), ...base.slice(0, 3), field(segment, n, value), ...base.slice(3));
           const both = compare(raw);

@@ -1,10 +1,10 @@
 /** Times in fields: TS, DTM, DT, DR and TQ, with a remark where the sender wrote something else. */
 import type { ClinicalTime, Period, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { readTime } from '../time.ts';
-import { tellPriority } from './known-words.ts';
 import type { Message, Segment } from './message.ts';
 import { oddity } from './odd-years.ts';
 import type { Parts } from './parts.ts';
+import { priorityIn } from './priority.ts';
 import { type KnownTime, place, remark, type Scope } from './scope.ts';
 import { sequenceOf } from './sequence.ts';
 import { fresh } from './shapes.ts';
@@ -92,8 +92,9 @@ export function timings(segment: Segment, field: number): Timing[] {
     timing.duration = parts.text(3);
     timing.start = timeOf(parts.sub(4), 1, segment, field);
     timing.end = timeOf(parts.sub(5), 1, segment, field);
-    timing.priority = parts.sub(6).text(1);
-    tellPriority(timing.priority, segment, field);
+    const { most, others } = priorityIn(parts.sub(6), segment, field);
+    timing.priority = most;
+    if (others.length > 0) timing.priorities = [most, ...others];
     timing.condition = parts.text(7);
     timing.text = parts.text(8);
     timing.conjunction = parts.text(9);

@@ -6,9 +6,9 @@ import type {
   Organization,
   ParentObservation,
   Times,
+  Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
-import { upper } from '../text.ts';
 import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes } from './coded.ts';
@@ -16,6 +16,7 @@ import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, parentsIn } f
 import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
+import { isAlike, urge } from './priority.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { specimenOf, specimenSource } from './specimen.ts';
@@ -81,8 +82,13 @@ export const obr: Table<Ordering> = [
   [
     5,
     (to, segment, field) => {
-      to.order.priority = word(segment, field);
-      tellPriority(to.order.priority, segment, field);
+      const priority = word(segment, field);
+      tellPriority(priority, segment, field);
+      // OBR-5 is the priority of 2.2 and before; where OBR-27 says one, that one counts.
+      const said = firstPriority(timings(segment, 27));
+      if (said === '') urge(to.order, priority, segment, field);
+      else if (!isAlike(said, priority))
+        remark(segment.message.scope, 'OBR-5: OBR-27 says another priority, and stands');
     },
   ],
   [
@@ -254,6 +260,10 @@ function number(order: Order, which: 'placer' | 'filler', segment: Segment, fiel
   else if (found !== undefined && !sameNumber(found, old)) {
     // The order segment is about this order; a different number here is one it hangs from.
     addParent(order, found);
+    remark(
+      segment.message.scope,
+      `${segment.name}-${field}: another number than ORC-${field}, kept as a parent`,
+    );
   } else if (found !== undefined && old.assigner === '') order[which] = found;
 }
 
@@ -357,12 +367,11 @@ function located(role: string): (to: Ordering, segment: Segment, field: number) 
 function timed(order: Order, segment: Segment, field: number): void {
   const found = timings(segment, field);
   order.timing.push(...found);
-  const priority = found.find((timing) => timing.priority !== '')?.priority;
-  if (priority === undefined) return;
-  // OBR-5 is the priority of 2.2 and before.
-  if (segment.name === 'OBR' && segment.has(5) && upper(segment.text(5)) !== upper(priority))
-    remark(segment.message.scope, 'OBR-5: OBR-27 says another priority, and stands');
-  order.priority = priority;
+  urge(order, firstPriority(found), segment, field);
+}
+
+function firstPriority(all: readonly Timing[]): string {
+  return all.find(({ priority }) => priority !== '')?.priority ?? '';
 }
 
 /** Imaging [HL7 4.5.6]. */

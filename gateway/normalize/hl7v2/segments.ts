@@ -14,7 +14,9 @@ import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
+import { opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { urge } from './priority.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -139,7 +141,7 @@ export const noteSegment: Record<string, Handler> = {
 export const orderSegments: Record<string, Handler> = {
   ORC(draft, segment) {
     if (draft.family.opens.has('ORC')) {
-      if (opensHere(draft)) draft.openGroup();
+      if (opensHere(draft, segment)) draft.openGroup();
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
     draft.ordered = placeOf(draft);
@@ -179,7 +181,7 @@ export const orderSegments: Record<string, Handler> = {
     if (to !== draft.order.timing) return;
     // Of a dose now and the others by routine, the first is what the order waits for.
     if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
-      draft.order.priority = timing.priority;
+      urge(draft.order, timing.priority, segment, 9);
       draft.seen.add('TQ1-9');
     }
   },
@@ -257,12 +259,6 @@ function made(of: object, segment: Segment): void {
 function timingsOf({ current, order }: Draft): Timing[] {
   const { medication } = current;
   return medication?.act === 'give' ? medication.timing : order.timing;
-}
-
-/** An ORC begins the next order unless it follows its own OBR (OUL puts it there). */
-function opensHere(draft: Draft): boolean {
-  if (draft.event === undefined || draft.seen.has('ORC')) return true;
-  return draft.family.name !== 'oul' || draft.seen.has('OBX');
 }
 
 /**

@@ -1,10 +1,9 @@
 /** TQ1 and TQ2: when, how often and how urgently, and after what [HL7 4.5.4, 4.5.5]. */
 import type { OrderSequence, Timing } from '../../../proto/gen/hilum/v1/event.ts';
-import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { ei } from './identified.ts';
-import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
+import { mostUrgent, priorityIn } from './priority.ts';
 import { asSent, type Table, word, words } from './table.ts';
 
 export const tq1: Table<Timing> = [
@@ -35,18 +34,13 @@ export const tq2: Table<OrderSequence> = [
   [10, 'relationship', word],
 ];
 
-/** TQ1-9 repeats: the most urgent one counts [HL7 tables 0485, 0027, and words that are sent]. */
+/** TQ1-9 repeats: the most urgent one counts. */
 function priorities(to: Timing, segment: Segment, field: number): void {
-  const all = words(segment, field);
-  for (const one of all) tellPriority(one, segment, field);
-  const [first = '', ...others] = all;
-  to.priority = others.reduce((most, one) => (urgency(one) > urgency(most) ? one : most), first);
-  if (others.length > 0) to.priorities = all;
-}
-
-const ranks = [/^(A|ASAP|P|U|URG|URGENT|TH\d*)$/, /^(S|ST|STAT|CITO|T|T[SM]\d*)$/];
-
-function urgency(priority: string): number {
-  const sent = upper(priority);
-  return ranks.findIndex((rank) => rank.test(sent));
+  const said = segment.each(field, (parts) => {
+    const one = priorityIn(parts, segment, field);
+    return one.most === '' ? undefined : one;
+  });
+  to.priority = mostUrgent(said.map(({ most }) => most));
+  const all = said.flatMap(({ most, others }) => [most, ...others]);
+  if (all.length > 1) to.priorities = all;
 }

@@ -27,7 +27,7 @@ import type { About, Recall, RowKind } from './memory.ts';
 import { millisecondsOf } from './newness.ts';
 import { both, isMoreUrgent, link, mark, placeOf, samePlace, sameRecord, short, union } from './once-mark.ts';
 import type { AlarmWindow, OnceRules } from './once-rules.ts';
-import { codeText } from './status.ts';
+import { codeText } from './result-keys.ts';
 
 /** A window is at most an hour; what came before it says nothing. */
 const keepS = 2 * 3600;

@@ -3,7 +3,8 @@
  * most of what the memory writes. Results of one message share nearly all of their times and their record;
  * a state therefore says only in what it differs from the one before it.
  *
- *   order   version(1) epoch(8) { patient }… state… { key state… }…           counts before each list
+ *   order   version(1) one [placer { one placer }…]                            counts before each list
+ *   one     epoch(8) { patient }… state… { key state… }…
  *   state   flags(1) what is not as before                                     numbers zigzag, of varying length
  *   text    bytes × 2 + 1 where it is not ASCII, then the bytes
  */
@@ -43,6 +44,10 @@ export interface OrderMemory {
   /** The newest first. */
   states: readonly RememberedState[];
   observations: readonly RememberedObservation[];
+  /** The placer's number, system|value; empty where none was named. */
+  placer: string;
+  /** Orders under the same filler's number that name another placer's, the newest first; they have no others. */
+  others: readonly OrderMemory[];
 }
 
 const version = 1;
@@ -72,6 +77,18 @@ export function encodeOrder(order: OrderMemory): Uint8Array {
   const writer = orderWriter;
   writer.clear();
   writer.byte(version);
+  writeOrder(writer, order);
+  if (order.placer === '' && order.others.length === 0) return writer.bytes();
+  writer.text(order.placer, 0);
+  writer.number(order.others.length);
+  for (const other of order.others) {
+    writeOrder(writer, other);
+    writer.text(other.placer, 0);
+  }
+  return writer.bytes();
+}
+
+function writeOrder(writer: Writer, order: OrderMemory): void {
   writer.wide(order.epoch);
   writer.number(order.patient.length);
   for (const one of order.patient) writer.text(one, 0);
@@ -92,13 +109,22 @@ export function encodeOrder(order: OrderMemory): Uint8Array {
       before = state;
     }
   }
-  return writer.bytes();
 }
 
 /** @throws RangeError where the bytes are not an order of this version */
 export function decodeOrder(bytes: Uint8Array): OrderMemory {
   const reader = new Reader(bytes);
   if (reader.byte() !== version) throw new RangeError('not an order of this version');
+  const order = readOrder(reader);
+  if (reader.ended) return order;
+  return {
+    ...order,
+    placer: reader.text(),
+    others: list(reader, () => ({ ...readOrder(reader), placer: reader.text() })),
+  };
+}
+
+function readOrder(reader: Reader): OrderMemory {
   const epoch = reader.wide();
   const patient = list(reader, () => reader.text());
   let before = blank;
@@ -111,7 +137,7 @@ export function decodeOrder(bytes: Uint8Array): OrderMemory {
     const prefix = prefixes[reader.byte()] ?? '';
     return { key: prefix + reader.text(), states: list(reader, state) };
   });
-  return { epoch, patient, states, observations };
+  return { epoch, patient, states, observations, placer: '', others: [] };
 }
 
 function prefixOf(key: string): number {
@@ -269,6 +295,10 @@ class Reader {
 
   constructor(bytes: Uint8Array) {
     this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get ended(): boolean {
+    return this.#at === this.#buffer.length;
   }
 
   byte(): number {

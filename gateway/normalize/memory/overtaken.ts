@@ -5,7 +5,9 @@
  */
 import type { ClinicalEvent, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
 import { statusOf } from './newness.ts';
-import { isFinding, observationKey, orderTexts } from './status.ts';
+import { isSamePlacer, placerOf } from './placers.ts';
+import { isFinding, type KnownTimes, resultKeys } from './result-keys.ts';
+import { orderTexts } from './status.ts';
 import { overrules } from './transitions.ts';
 
 /**
@@ -21,7 +23,7 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
   if (!replaced.some(({ decidedBy }) => decidedBy === 'once') && !isSameOrder(event, by)) return;
   const ofOrder = replaced.find(({ what }) => what === 'order');
   const results = event.kind === 'observation' ? event.observations : [];
-  const keys = keysOf(by);
+  const keys = resultKeys(by.observations);
   let marked = false;
   const mark = (
     what: string,
@@ -36,7 +38,7 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
     });
   };
   if (ofOrder !== undefined && !event.superseded) mark('order', by.status, event.status, ofOrder);
-  for (const [at, key] of keysOf(event).entries()) {
+  for (const [at, key] of resultKeys(event.observations, timesOf(by, keys)).entries()) {
     const result = results[at];
     if (key === undefined || result === undefined || result.superseded) continue;
     const place = keys.indexOf(key);
@@ -58,11 +60,16 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
 }
 
 function isSameOrder(a: ClinicalEvent, b: ClinicalEvent): boolean {
+  if (!isSamePlacer(placerOf(a), placerOf(b))) return false;
   const texts = orderTexts(b, { source: b.provenance?.source ?? '' });
   return orderTexts(a, { source: a.provenance?.source ?? '' }).some((text) => texts.includes(text));
 }
 
-function keysOf({ observations }: ClinicalEvent): (string | undefined)[] {
-  const seen = new Map<string, number>();
-  return observations.map((one) => (isFinding(one) ? observationKey(one, seen) : undefined));
+function timesOf({ observations, times }: ClinicalEvent, keys: readonly (string | undefined)[]): KnownTimes {
+  return new Map(
+    observations.flatMap(({ effective }, at) => {
+      const key = keys[at];
+      return key === undefined ? [] : [[key, (effective ?? times?.observed)?.value ?? '']];
+    }),
+  );
 }

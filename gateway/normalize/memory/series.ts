@@ -43,6 +43,7 @@ import {
 import { idText, patientIdentifiers } from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall, RowKind } from './memory.ts';
 import { millisecondsOf, statusOf } from './newness.ts';
+import { codeText } from './result-keys.ts';
 import {
   decodeSeries,
   type Key,
@@ -54,7 +55,7 @@ import {
   valuesMax,
   withReport,
 } from './series-codec.ts';
-import { codeText, orderText } from './status.ts';
+import { orderText } from './status.ts';
 
 const daysKept = 400;
 /** Of other orders, for each observation. */

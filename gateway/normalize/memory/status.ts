@@ -6,8 +6,9 @@
  * written for each order of a message, however many results it has.
  *
  *   order        the source and its own number (results: filler, else placer; requests: placer, else filler),
- *                with OBR-4 and the result that it hangs from, because one number may stand over several reports
- *   observation  OBX-3 and OBX-4, and its place among equals (lines of a text)
+ *                with OBR-4 and the result that it hangs from, because one number may stand over several reports; and of
+ *                several placer's numbers each is another order [placers.ts]
+ *   observation  OBX-3 and OBX-4, and of equals OBX-14, else its place among them (lines of a text) [result-keys.ts]
  *
  * Of several codings the first one names it, and one whose codings were swapped is found by the others.
  *
@@ -16,8 +17,6 @@
  */
 import type {
   ClinicalEvent,
-  Code,
-  Coding,
   Observation,
   Order,
   RecordPosition,
@@ -38,6 +37,8 @@ import {
   stateOfResult,
 } from './newness.ts';
 import { decodeOrder, encodeOrder, type OrderMemory, type RememberedState } from './order-codec.ts';
+import { isOfPlacer, ofPlacer, placerOf, tellPlacer, withOrder } from './placers.ts';
+import { codeText, codeTexts, isFinding, resultKeys } from './result-keys.ts';
 import { isUnusual, overrules } from './transitions.ts';
 
 const daysKept = 90;
@@ -67,37 +68,53 @@ export const status: MemoryRule = {
   },
   /** Whether the patient that the order was under has been merged into this one. */
   follow(event, about, recall): readonly Need[] {
-    const text = orderText(event, about, recall);
-    const known = text === undefined ? undefined : recall.get(orderRow, text);
+    const text = rowText(event, about, recall);
+    const row = text === undefined ? undefined : recall.get(orderRow, text);
+    const known = ofPlacer(row, placerOf(event)) ?? row;
     if (known === undefined || !isOther(known.patient, patientOf(event))) return [];
-    return reachFrom(known.patient, lookIn(recall)).map((row) => ({ kind: historyRow, text: row }));
+    return reachFrom(known.patient, lookIn(recall)).map((one) => ({ kind: historyRow, text: one }));
   },
   apply(event, about, recall) {
-    const text = orderText(event, about, recall);
+    const text = rowText(event, about, recall);
     if (text === undefined) return;
-    const known = recall.get(orderRow, text);
+    const row = recall.get(orderRow, text);
+    const placer = placerOf(event);
+    const known = ofPlacer(row, placer);
     const patient = patientOf(event);
     const ownEpoch = known === undefined || known.epoch === about.epoch ? 0n : about.epoch;
     const own = stateOf(event, about, ownEpoch);
-    if (known !== undefined && isOther(standFor(known.patient, lookIn(recall)), patient)) {
+    const before = known ?? row;
+    if (before !== undefined && isOther(standFor(before.patient, lookIn(recall)), patient)) {
       event.provenance?.remarks.push('the order number was used for another patient');
-      const [current] = known.states;
+      const [current] = known?.states ?? [];
       if (current === undefined || newer(own, current).difference > 0) {
-        recall.set(orderRow, text, merged(undefined, patient, event, about, { ...own, epoch: 0n }));
+        const anew = merged(undefined, patient, event, about, { ...own, epoch: 0n });
+        recall.set(orderRow, text, withOrder(row, known, { ...anew, placer }));
       }
       return;
     }
-    const row = merged(known, patient, event, about, own);
-    if (row !== known) recall.set(orderRow, text, row);
+    if (row !== undefined && !isOfPlacer(row, placer)) tellPlacer(event);
+    const now = merged(known, patient, event, about, own);
+    const isNamed = now.placer === '' && placer !== '';
+    if (now !== known || isNamed)
+      recall.set(orderRow, text, withOrder(row, known, isNamed ? { ...now, placer } : now));
     if (event.supersessions.length > 0) event.provenance?.rules.push('memory/status');
   },
 };
 
-/**
- * What the event's order is known by; undefined without a number. A sender that swaps the codings of OBR-4 means the
- * same order: of those that it may be known by it is the first that is known, else the first.
- */
+/** What the event's order is known by; undefined without a number. Of another placer's number it is another order. */
 export function orderText(event: ClinicalEvent, about: About, recall: Recall): string | undefined {
+  const text = rowText(event, about, recall);
+  const row = text === undefined ? undefined : recall.find(orderRow, text);
+  const placer = placerOf(event);
+  return row === undefined || isOfPlacer(row, placer) ? text : `${text}\n${placer}`;
+}
+
+/**
+ * A sender that swaps the codings of OBR-4 means the same order: of those that it may be known by it is the first that
+ * is known, else the first.
+ */
+function rowText(event: ClinicalEvent, about: About, recall: Recall): string | undefined {
   const texts = orderTexts(event, about);
   return texts.length < 2
     ? texts[0]
@@ -154,13 +171,13 @@ function merged(
   const report = follow(row.states, own, 'order', mark);
   const observations = new Map(row.observations.map((one) => [one.key, one.states as Followed['states']]));
   let changed = report.states !== row.states;
-  const seen = new Map<string, number>();
   const named = new Set<string>();
   const results = event.kind === 'observation' ? event.observations : [];
+  const keys = resultKeys(results, timesOf(row.observations));
   for (const [at, observation] of results.entries()) {
-    if (!isFinding(observation)) continue;
+    const key = keys[at];
+    if (key === undefined) continue;
     const what = `observations[${at}]`;
-    const key = observationKey(observation, seen, observations);
     named.add(key);
     const before = observations.get(key);
     const state = stateOfResult(event, own, observation);
@@ -196,12 +213,13 @@ function merged(
     patient: identifiers,
     states: [...report.states],
     observations: [...observations].map(([key, states]) => ({ key, states: [...states] })),
+    placer: row.placer,
+    others: row.others,
   };
 }
 
-/** A goal beside what was found has the same code. */
-export function isFinding({ mood }: Observation): boolean {
-  return mood === undefined;
+function timesOf(observations: OrderMemory['observations']): Map<string, string> {
+  return new Map(observations.map(({ key, states: [newest] }) => [key, newest?.effective ?? '']));
 }
 
 const settled = new Set(['final', 'corrected']);
@@ -235,15 +253,22 @@ function firstSaid(
 ): OrderMemory {
   const observations: OrderMemory['observations'][number][] = [];
   if (event.kind === 'observation') {
-    const seen = new Map<string, number>();
-    for (const observation of event.observations) {
+    const keys = resultKeys(event.observations);
+    for (const [at, observation] of event.observations.entries()) {
       if (observations.length === observationsMax) break;
-      if (!isFinding(observation)) continue;
-      const key = observationKey(observation, seen);
+      const key = keys[at];
+      if (key === undefined) continue;
       observations.push({ key, states: [stateOfResult(event, own, observation)] });
     }
   }
-  return { epoch: about.epoch, patient: patient.slice(0, identifiersMax), states: [own], observations };
+  return {
+    epoch: about.epoch,
+    patient: patient.slice(0, identifiersMax),
+    states: [own],
+    observations,
+    placer: '',
+    others: [],
+  };
 }
 
 interface Followed {
@@ -347,38 +372,4 @@ function ageS(earlier: RememberedState, state: RememberedState): number {
 
 function positionOf({ epoch, sequence }: RememberedState, mark: Mark): RecordPosition {
   return { epoch: epoch === 0n ? mark.epoch : epoch, sequence: BigInt(sequence) };
-}
-
-/** By its first coding, unless only another one of them is known. */
-export function observationKey(
-  { code, subId }: Observation,
-  seen: Map<string, number>,
-  known?: ReadonlyMap<string, unknown>,
-): string {
-  let key = `${codeText(code)}|${subId}`;
-  if (known !== undefined && !known.has(key) && (code?.codings.length ?? 0) > 1)
-    key =
-      codeTexts(code)
-        .map((text) => `${text}|${subId}`)
-        .find((one) => known.has(one)) ?? key;
-  const before = seen.get(key) ?? 0;
-  seen.set(key, before + 1);
-  return before === 0 ? key : `${key}|${before}`;
-}
-
-/** Of every coding as sent, the first one's first. */
-function codeTexts(code: Code | undefined): string[] {
-  if (code === undefined || code.codings.length < 2) return [codeText(code)];
-  const sent = code.codings.filter(({ mapped }) => !mapped);
-  return sent.length < 2 ? [codeText(code)] : sent.map(codingText);
-}
-
-function codingText({ system, code, display }: Coding): string {
-  return `${system}|${code || display}`;
-}
-
-/** The first coding as sent: a code that a table adds later must not begin a new order. */
-export function codeText(code: Code | undefined): string {
-  const coding = code?.codings.find(({ mapped }) => !mapped);
-  return coding === undefined ? (code?.text ?? '') : codingText(coding);
 }

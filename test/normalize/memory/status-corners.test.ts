@@ -1,5 +1,6 @@
 /** Status in the corners: times that are not complete, several reports in one record, reports that name nothing. */
 import t from 'tap';
+import { markOvertaken } from '../../../gateway/normalize/memory/overtaken.ts';
 import { orderRow } from '../../../gateway/normalize/memory/status.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { er7 } from '../context.ts';
@@ -183,3 +184,128 @@ t.test(
     t.same(said(reflex), [false, ['order 7', 'observations[0] 7']]);
   },
 );
+
+t.test('status - of rows of one code that differ in time each is known by its own', async (t) => {
+  const curve = [
+    { value: '5.1', effective: '0800' },
+    { value: '9.8', effective: '0900' },
+    { value: '7.2', effective: '1000' },
+  ];
+  const again = (sequence: number, rows: Rows, status: string, results: Report['results'] = []) => {
+    const issued = `1${sequence}00`;
+    const [event] = take(rows, sequence, report({ ...final, issued, message: issued, status, results }));
+    return event as ClinicalEvent;
+  };
+  const previous = ({ observations }: ClinicalEvent) =>
+    observations.map((one) => one.previous.map(({ value }) => value));
+  const begun = () => {
+    const rows = new Rows();
+    again(1, rows, 'F', curve);
+    return rows;
+  };
+  const hour = begun();
+  t.same(previous(again(2, hour, 'C', [{ value: '9.0', effective: '0900' }])), [['9.8']]);
+  t.same(
+    previous(
+      again(3, hour, 'C', [
+        { value: '7.0', effective: '1000' },
+        { value: '5.0', effective: '0800' },
+      ]),
+    ),
+    [['7.2'], ['5.1']],
+  );
+  const withdrawn = begun();
+  again(2, withdrawn, 'X', [{ value: '9.8', effective: '0900' }]);
+  const [first] = take(
+    withdrawn,
+    3,
+    report({ ...final, issued: '1100', message: '1100', results: curve.slice(0, 1) }),
+  );
+  t.equal(first?.observations[0]?.superseded, false, 'what was withdrawn is of another hour');
+  t.same(previous(again(4, begun(), 'F', [{ value: '6.0', effective: '1100' }])), [[]], 'one more');
+  const moved = [...curve.slice(0, 1), { value: '9.8', effective: '0905' }, ...curve.slice(2)];
+  t.same(previous(again(4, begun(), 'C', moved))[1], ['9.8'], 'the whole of it, with a time put right');
+  t.same(
+    previous(again(4, begun(), 'C', [{ value: '5' }, { value: '6' }])),
+    [['5.1'], ['9.8']],
+    'without times',
+  );
+});
+
+t.test(
+  'status - an event that its correction overtook is marked in the row of that hour alone',
+  async (t) => {
+    const rows = new Rows();
+    const record = { epoch: 7n, sequence: 1n };
+    const curve = ['0800', '0900'].map((effective) => ({ effective, value: effective }));
+    const [event] = take(rows, 1, report({ ...final, results: curve })) as [ClinicalEvent];
+    const late = {
+      ...final,
+      issued: '1100',
+      message: '1101',
+      status: 'C',
+      results: [{ value: '9', effective: '0900' }],
+    };
+    const [by] = take(rows, 2, report(late)) as [ClinicalEvent];
+    markOvertaken(event, record, by);
+    t.same(
+      event.observations.map(({ superseded }) => superseded),
+      [false, true],
+    );
+  },
+);
+
+t.test('status - two placer numbers under one filler number are two orders', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, placer: string, status: string, value: string, patient = '4711') => {
+    const issued = `1${sequence}00`;
+    const results = [{ value }];
+    const raw = report({ ...final, issued, message: issued, status, placer, patient, results });
+    return take(rows, sequence, raw)[0] as ClinicalEvent;
+  };
+  of(1, 'P1', 'F', '1');
+  const second = of(2, 'P2', 'P', '2');
+  t.same(said(second), [false, []]);
+  t.match(second.provenance?.remarks, ['the filler number was used with another placer number: two orders']);
+  const done = of(3, 'P2', 'F', '3');
+  t.same(said(done), [false, ['order 2', 'observations[0] 2']]);
+  const stale = take(rows, 4, report({ ...preliminary, placer: 'P2', issued: '1130' }))[0] as ClinicalEvent;
+  t.same(said(stale), [true, ['order 3', 'observations[0] 3']], 'each is followed');
+  t.same(said(of(5, 'P1', 'C', '5')), [false, ['order 1', 'observations[0] 1']]);
+  t.same(said(of(6, '', 'C', '6')), [false, ['observations[0] 5']], 'names none');
+  const anew = of(7, 'P9', 'F', '7', '4712');
+  t.same(said(anew), [false, []]);
+  t.match(anew.provenance?.remarks, ['the order number was used for another patient']);
+  const [row] = [...rows.rows].filter(([name]) => name.startsWith(`${orderRow.number} `));
+  const read = orderRow.decode(row?.[1] as Uint8Array);
+  t.same(orderRow.decode(Uint8Array.from(orderRow.encode(read as NonNullable<typeof read>))), read);
+  t.equal(read?.others.length, 2);
+});
+
+t.test('status - two placer numbers in the first message of a filler number are two orders', async (t) => {
+  const rows = new Rows();
+  const both = (sequence: number, status: string) =>
+    take(
+      rows,
+      sequence,
+      er7(
+        `MSH|^~\\&|LAB|HOSP|||2026112310${sequence}000+0100||ORU^R01|M${sequence}|P|2.5.1`,
+        'PID|1||4711^^^HOSP^MR',
+        ...['P1', 'P2'].flatMap((placer) => [
+          `OBR|1|${placer}|F1|BC^^L|||20261123080000|||||||||||||||||LAB|${status}`,
+          `OBX|1|ST|BC^^L||${placer} ${status}||||||${status}`,
+        ]),
+      ),
+    );
+  both(1, 'P');
+  for (const [at, event] of both(2, 'F').entries()) {
+    t.same(said(event), [false, ['order 1', 'observations[0] 1']]);
+    t.match(event.observations[0]?.previous, [{ value: `P${at + 1} P` }]);
+    t.equal(event.observations[0]?.previous.length, 1);
+  }
+  const [first, other] = both(1, 'P') as [ClinicalEvent, ClinicalEvent];
+  for (const event of [first, other]) Object.assign(event, { superseded: false, supersessions: [] });
+  Object.assign(other.observations[0] ?? {}, { superseded: false });
+  markOvertaken(other, { epoch: 7n, sequence: 1n }, both(2, 'F')[0] as ClinicalEvent);
+  t.equal(other.superseded, false, 'the final is of the other one');
+});

@@ -1,0 +1,83 @@
+/**
+ * How urgent a field says that it is, from its bytes. The words are those of gateway/prioritize/defaults.ts, and where
+ * they are looked for is as in gateway/normalize/hl7v2/priority.ts; a test holds them together.
+ */
+import type { Separators } from './flags.ts';
+import { code, field, nextRepetition, none, word } from './words.ts';
+
+/** The classes by their rank. */
+export const [bulk, routine, urgent, stat] = [0, 1, 2, 3];
+
+const [S, STAT, T, TS, TM, TH] = [code('S'), code('STAT'), code('T'), code('TS'), code('TM'), code('TH')];
+const [ST, CITO] = [code('ST'), code('CITO')];
+const [A, ASAP, P, U, URG, URGENT] = [
+  code('A'),
+  code('ASAP'),
+  code('P'),
+  code('U'),
+  code('URG'),
+  code('URGENT'),
+];
+
+export function priorityOf(found: number): number {
+  if (found === S || found === STAT || found === T || found === TS || found === TM) return stat;
+  if (found === ST || found === CITO) return stat;
+  if (found === A || found === ASAP || found === P || found === URGENT || found === TH) return urgent;
+  if (found === U || found === URG) return urgent;
+  return found === 0 ? none : routine;
+}
+
+/** The highest that any code or text of a CWE says [HL7 2.A.13]. @param between its parts */
+function codedPriority(raw: Uint8Array, from: number, end: number, by: Separators, between: number): number {
+  let highest = none;
+  for (let part = 1, at = from; part <= 11; part++) {
+    if ((parts >> part) & 1) highest = Math.max(highest, priorityOf(word(raw, at, end, by)));
+    while (at < end && raw[at] !== between) {
+      if (ends(raw[at]!, by, between)) return highest;
+      at++;
+    }
+    if (at++ >= end) return highest;
+  }
+  return highest;
+}
+
+/** Codes in 1, 4 and 10, their texts in 2, 5 and 11, the original text in 9. */
+const parts = [1, 2, 4, 5, 9, 10, 11].reduce((bits, part) => bits | (1 << part), 0);
+
+/** Of the whole that the parts are of: a component ends the subcomponents, a subcomponent no components. */
+function ends(byte: number, { field, component, repetition }: Separators, between: number): boolean {
+  if (byte === field || (byte === repetition && repetition !== 0)) return true;
+  return byte === component && between !== component;
+}
+
+/** The highest priority of TQ1-9, whose repetitions are CWE. */
+export function codedPriorities(
+  raw: Uint8Array,
+  segment: number,
+  end: number,
+  n: number,
+  by: Separators,
+): number {
+  let highest = none;
+  for (let at = field(raw, segment, end, by.field, n); at >= 0; at = nextRepetition(raw, at, end, by))
+    highest = Math.max(highest, codedPriority(raw, at, end, by, by.component));
+  return highest;
+}
+
+/** The highest priority of a TQ field: component 6 of each repetition, or the first where a sender wrote only that. */
+export function timing(raw: Uint8Array, segment: number, end: number, n: number, by: Separators): number {
+  const { field: separator, component, repetition, subcomponent } = by;
+  let highest = none;
+  for (let at = field(raw, segment, end, separator, n); at >= 0; ) {
+    let passed = 0;
+    let sixth = at;
+    while (sixth < end && passed < 5 && raw[sixth] !== separator && raw[sixth] !== repetition) {
+      if (raw[sixth] === component) passed++;
+      sixth++;
+    }
+    const said = passed === 5 ? codedPriority(raw, sixth, end, by, subcomponent) : none;
+    highest = Math.max(highest, said === none ? priorityOf(word(raw, at, end, by)) : said);
+    at = nextRepetition(raw, at, end, by);
+  }
+  return highest;
+}

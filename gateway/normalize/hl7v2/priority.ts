@@ -1,0 +1,58 @@
+/** How urgent it is: one priority of a field that may say it in several codings and in words [HL7 2.A.13, tables 0485, 0027]. */
+import type { Order } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
+import { isKnownPriority, tellPriority } from './known-words.ts';
+import type { Segment } from './message.ts';
+import type { Parts } from './parts.ts';
+import { remark } from './scope.ts';
+
+/** The codes of a CWE and its texts; the original text is the last one. */
+const words = [1, 4, 10, 2, 5, 11, 9];
+
+export interface Priority {
+  /** The most urgent that it says, as sent: its first code where nothing says more. */
+  most: string;
+  /** What else it says where its code is not that: the code, or words beside a code that nobody knows. */
+  others: string[];
+}
+
+/** @param parts the CWE, by its components or subcomponents */
+export function priorityIn(parts: Parts, segment: Segment, field: number): Priority {
+  const all = words.map((part) => parts.sub(part).text(1)).filter((one) => one !== '');
+  const [first = '', ...further] = all;
+  const most = mostUrgent(all);
+  tellPriority(most, segment, field);
+  if (!isKnownPriority(most)) return { most, others: [...new Set(further)].filter((one) => one !== most) };
+  return { most, others: most === first ? [] : [first] };
+}
+
+/** The first of the most urgent ones; empty where there is none. */
+export function mostUrgent(all: readonly string[]): string {
+  const [first = '', ...others] = all;
+  return others.reduce((most, one) => (urgency(one) > urgency(most) ? one : most), first);
+}
+
+/** Several fields may say the priority of one order (ORC-7, TQ1-9, OBR-27, OBR-5): the most urgent counts. */
+export function urge(order: Order, said: string, segment: Segment, field: number): void {
+  const { priority } = order;
+  if (said === '') return;
+  if (priority !== '' && !isAlike(said, priority)) {
+    const text = 'another priority than its order had before, the more urgent stands';
+    remark(segment.message.scope, `${segment.name}-${field}: ${text}`);
+  }
+  order.priority = mostUrgent(priority === '' ? [said] : [priority, said]);
+}
+
+/** S and STAT, TS and TS30. */
+export function isAlike(one: string, other: string): boolean {
+  const [a, b] = [upper(one), upper(other)];
+  return (a.startsWith(b) || b.startsWith(a)) && urgency(a) === urgency(b);
+}
+
+const ranks = [/^(A|ASAP|P|U|URG|URGENT|TH\d*)$/, /^(S|ST|STAT|CITO|T|T[SM]\d*)$/];
+
+/** 2 at once, 1 soon, 0 by routine, -1 a word that nobody knows. */
+export function urgency(priority: string): number {
+  const at = ranks.findIndex((rank) => rank.test(upper(priority)));
+  return at < 0 ? (isKnownPriority(priority) ? 0 : -1) : at + 1;
+}
