@@ -246,10 +246,7 @@ export async function checkWay(
     (await openTunnel(address, proxy)).destroy();
   } catch (error) {
     if (error instanceof ProxyRefused) {
-      const todo =
-        error.status === 407
-          ? 'Put user:password into uplink.proxy.'
-          : `Ask for CONNECT to ${address} to be allowed.`;
+      const todo = proxyTodo(error, proxy?.address ?? '', address);
       return finding(
         'fail',
         'blocked',
@@ -299,6 +296,15 @@ export async function checkWay(
     'reachable',
     `${address} is reachable${proxy === undefined ? '' : ' through the proxy'}`,
   );
+}
+
+function proxyTodo({ status }: ProxyRefused, proxy: string, address: string): string {
+  if (status === 407) return 'Put user:password into uplink.proxy.';
+  const allow = `for CONNECT to ${address} to be allowed.`;
+  // What says no in HTTP is a proxy.
+  return status === undefined || status === 0
+    ? `Is ${proxy} the HTTP proxy? If it is, ask ${allow}`
+    : `Ask ${allow}`;
 }
 
 const clockTodo =
