@@ -13,6 +13,7 @@ import { checkKey, checkListeners } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
+import { mayLookInto } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
@@ -49,6 +50,15 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     findings.push({ check, state, code, message, todo });
   };
   let loaded: LoadedSettings | undefined;
+  try {
+    mayLookInto(options.data);
+  } catch (error) {
+    // All else would be told of what this user cannot see.
+    if (!(error instanceof HilumError)) throw error;
+    add('data', 'fail', error.code, error.message, error.hint);
+    print(findings, options.output);
+    return exitCode.failed;
+  }
   try {
     loaded = loadSettings(options.data, options.settings);
     add('settings', 'ok', 'settings-ok', loaded.file === '' ? 'built-in defaults' : loaded.file);

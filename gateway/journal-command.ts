@@ -23,7 +23,7 @@ import { counted, type Form, printObject, printRows } from './process/output.ts'
 import { ownDirectory } from './process/owner.ts';
 import { Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
 import { readSegments } from './process/segments.ts';
-import { makeDirectory } from './process/storage.ts';
+import { makeDirectory, mayLookInto } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
@@ -59,6 +59,7 @@ export async function journalCommand(
 
 /** A stopped gateway's data, which nobody else has from here on; exit 3 while one runs. */
 export async function ownStopped(directory: string, readOnly: boolean): Promise<void> {
+  mayLookInto(directory);
   if (!existsSync(directory)) {
     throw new HilumError('data-missing', `There is no data directory ${directory}.`, {
       hint: 'Check --data.',
