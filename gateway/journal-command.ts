@@ -367,7 +367,24 @@ async function compact({ environment }: OpenJournal, directory: string, form: Fo
   const beside = join(directory, 'journal.compact');
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { mode: 0o700 });
-  await environment.root.backup(beside, true);
+  try {
+    await environment.root.backup(beside, true);
+  } catch (cause) {
+    // What is there of it would keep the volume full.
+    rmSync(beside, { recursive: true, force: true });
+    const { bavail, bsize } = statfsSync(directory);
+    const [most, free] = [statSync(environment.file).size, bavail * bsize].map((bytes) => bytes / 1024 ** 2);
+    const why = messageOf(cause);
+    throw new HilumError(
+      'compact-failed',
+      `The compacted copy in ${beside} cannot be written: ${why}. The journal is as it was.`,
+      {
+        hint: `It takes at most ${Math.ceil(most ?? 0)} MiB, and ${Math.floor(free ?? 0)} MiB are free there.`,
+        exit: exitCode.tryAgain,
+        cause,
+      },
+    );
+  }
   const copy = join(beside, 'data.mdb');
   chmodSync(copy, statSync(environment.file).mode & 0o777);
   flushPath(copy);
