@@ -8,7 +8,7 @@ import { projectRoot } from '../kit/paths.ts';
 function verb(action: string) {
   const script = `
 import { Command } from 'commander';
-import { runProgram } from './dist/gateway/process/cli.js';
+import { runProgram } from '${'./dist/gateway/process/cli.js'}';
 const program = new Command('hilum-test');
 program.command('go').action(${action});
 process.argv = [process.argv[0], 'go'];
