@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readSettingsText } from '../gateway/process/config-text.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
+import { mayLookInto } from '../gateway/process/storage.ts';
 import { readDocument } from '../proto/config/document.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 
@@ -38,6 +39,7 @@ export function loadSettings(
   directory: string,
   named: string | undefined,
 ): { settings: Settings; file: string } {
+  mayLookInto(directory);
   const implied = join(directory, 'settings.yaml');
   const file = named ?? (existsSync(implied) ? implied : '');
   const text = file === '' ? '{}' : readSettingsText(file);

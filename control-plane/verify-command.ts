@@ -5,6 +5,7 @@ import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
 import { type Form, printObject } from '../gateway/process/output.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
+import { mayLookInto } from '../gateway/process/storage.ts';
 import { EventBlock } from '../proto/gen/hilum/v1/store.ts';
 import { AuditChain } from './audit/chain.ts';
 import { unpack } from './eventlog/block.ts';
@@ -20,6 +21,7 @@ export async function verifyStore(options: {
   settings?: string;
   output: Form;
 }): Promise<number> {
+  mayLookInto(options.data);
   const directory = join(options.data, 'store');
   if (!storeExists(directory)) {
     throw new HilumError('store-missing', `There is no store in ${directory}.`, {

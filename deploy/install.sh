@@ -5,7 +5,8 @@
 set -eu
 umask 022
 
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+# Where the files are, not the link (current) by which they were reached.
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd -P)
 prefix=/opt/hilum
 systemd=yes
 uninstall=no
@@ -14,9 +15,11 @@ while [ $# -gt 0 ]; do
     --prefix) [ $# -ge 2 ] || { echo "install.sh: --prefix wants a directory" >&2; exit 2; }; prefix=$2; shift 2 ;;
     --no-systemd) systemd=no; shift ;;
     --uninstall) uninstall=yes; shift ;;
+    -h|--help) sed -n '2,/^[^#]/s/^# *//p' "$0"; exit 0 ;;
     *) echo "install.sh: unknown option $1" >&2; exit 2 ;;
   esac
 done
+case "$prefix" in /*) ;; *) prefix=$(pwd -P)/$prefix ;; esac
 version=$(cat "$here/VERSION")
 programs="hilum-gateway hilum-control-plane hilumctl"
 is_default() { [ "$prefix" = /opt/hilum ] && [ "$(id -u)" = 0 ]; }
@@ -41,11 +44,18 @@ if [ "$uninstall" = yes ]; then
 fi
 
 (cd "$here" && sha256sum --check --quiet SHA256SUMS) || { echo "install.sh: the bundle is damaged" >&2; exit 1; }
+real=$(readlink -m -- "$prefix")
+case "$real/" in
+  "$here"/*) echo "install.sh: $real is in the bundle itself; name a directory outside of it" >&2; exit 2 ;;
+esac
 mkdir -p "$prefix"
-rm -rf "$prefix/$version.new"
-cp -R "$here" "$prefix/$version.new"
-rm -rf "$prefix/$version"
-mv "$prefix/$version.new" "$prefix/$version"
+# Run out of the installation there is nothing to copy, and what is there must not be removed.
+if [ "$here" != "$real/$version" ]; then
+  rm -rf "$prefix/$version.new"
+  cp -R "$here" "$prefix/$version.new"
+  rm -rf "$prefix/$version"
+  mv "$prefix/$version.new" "$prefix/$version"
+fi
 ln -sfn "$version" "$prefix/current"
 
 if is_default; then

@@ -2,16 +2,16 @@
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 import { readDestinationTls } from './destination-tls.ts';
-import { checkListenerFiles } from './listeners.ts';
+import { checkListenerFiles, endedAt } from './listeners.ts';
 import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import type { Place } from './run-command.ts';
-import { listenerTypes, loadSettings } from './settings.ts';
+import { type ListenerSettings, listenerTypes, loadSettings } from './settings.ts';
 
 export function checkCommand(config: string | undefined, options: Place): void {
   const { settings, file } = loadSettings(options.data, options.settings);
   for (const [name, listener] of Object.entries(settings.listeners))
-    checkListenerFiles(name, listener, { directory: options.data, settingsFile: file });
+    checkCertificate(name, listener, { directory: options.data, settingsFile: file });
   readDestinationTls({ settings, file }, options.data);
   process.stdout.write(
     file === ''
@@ -29,4 +29,20 @@ export function checkCommand(config: string | undefined, options: Place): void {
     });
   }
   process.stdout.write(`${config}: all well.\n`);
+}
+
+/** The gateway would start with one that is over: whether that matters is for its senders to say. */
+function checkCertificate(
+  name: string,
+  listener: ListenerSettings,
+  place: Parameters<typeof checkListenerFiles>[2],
+): void {
+  checkListenerFiles(name, listener, place);
+  const ended = endedAt(name, listener, place);
+  if (ended === undefined) return;
+  const message = `The certificate of the listener "${name}" ended at ${ended}.`;
+  throw new HilumError('listener-certificate-expired', message, {
+    hint: 'Put a new one in its place; a running gateway takes it with SIGHUP (systemctl reload).',
+    exit: exitCode.badConfig,
+  });
 }

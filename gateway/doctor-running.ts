@@ -93,7 +93,9 @@ function checkJournal({ journal, custody }: RunningStatus, add: Add): void {
       'fail',
       `journal-${journal.state}`,
       'the journal takes nothing more',
-      'Free disk space, or raise journal.bytesMax.',
+      journal.state === 'budget'
+        ? 'See why it does not drain (uplink, destinations); or raise journal.bytesMax.'
+        : 'Free space on its volume, or enlarge it.',
     );
   }
   for (const { source, missing } of custody) {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { readDestinationTls } from './destination-tls.ts';
 import type { Add } from './doctor.ts';
 import { tellPlain } from './doctor-running.ts';
-import { checkListenerFiles, listenerFailed, plainOf } from './listeners.ts';
+import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listeners.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
 import { type LoadedSettings, parseListen, resolvePath } from './settings.ts';
@@ -38,7 +38,15 @@ export async function checkListeners(
 ): Promise<void> {
   attempt('destination', add, () => readDestinationTls({ settings, file }, directory));
   for (const [name, listener] of Object.entries(settings.listeners)) {
-    attempt('listener', add, () => checkListenerFiles(name, listener, { directory, settingsFile: file }));
+    attempt('listener', add, () => {
+      const place = { directory, settingsFile: file };
+      checkListenerFiles(name, listener, place);
+      const ended = endedAt(name, listener, place);
+      if (ended === undefined) return;
+      const todo = 'Put a new one in its place, then SIGHUP (systemctl reload).';
+      const message = `the certificate of ${name} ended at ${ended}`;
+      add('listener', 'fail', 'listener-certificate-expired', message, todo);
+    });
     if (running) continue;
     const plain = plainOf(listener);
     if (plain !== undefined) tellPlain(name, listener.listen, plain, add);

@@ -13,6 +13,7 @@ import { checkKey, checkListeners } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
+import { mayLookInto } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
@@ -49,6 +50,15 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     findings.push({ check, state, code, message, todo });
   };
   let loaded: LoadedSettings | undefined;
+  try {
+    mayLookInto(options.data);
+  } catch (error) {
+    // All else would be told of what this user cannot see.
+    if (!(error instanceof HilumError)) throw error;
+    add('data', 'fail', error.code, error.message, error.hint);
+    print(findings, options.output);
+    return exitCode.failed;
+  }
   try {
     loaded = loadSettings(options.data, options.settings);
     add('settings', 'ok', 'settings-ok', loaded.file === '' ? 'built-in defaults' : loaded.file);
@@ -246,10 +256,7 @@ export async function checkWay(
     (await openTunnel(address, proxy)).destroy();
   } catch (error) {
     if (error instanceof ProxyRefused) {
-      const todo =
-        error.status === 407
-          ? 'Put user:password into uplink.proxy.'
-          : `Ask for CONNECT to ${address} to be allowed.`;
+      const todo = proxyTodo(error, proxy?.address ?? '', address);
       return finding(
         'fail',
         'blocked',
@@ -299,6 +306,15 @@ export async function checkWay(
     'reachable',
     `${address} is reachable${proxy === undefined ? '' : ' through the proxy'}`,
   );
+}
+
+function proxyTodo({ status }: ProxyRefused, proxy: string, address: string): string {
+  if (status === 407) return 'Put user:password into uplink.proxy.';
+  const allow = `for CONNECT to ${address} to be allowed.`;
+  // What says no in HTTP is a proxy.
+  return status === undefined || status === 0
+    ? `Is ${proxy} the HTTP proxy? If it is, ask ${allow}`
+    : `Ask ${allow}`;
 }
 
 const clockTodo =

@@ -1,11 +1,20 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { envelopesOf } from '../proto/wire.ts';
 import { storedCustody } from './journal/custody.ts';
-import { localCustody } from './journal/dead-letters.ts';
+import { localCustody, waitingLetters } from './journal/dead-letters.ts';
 import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
 import { chunksOf, headOf } from './journal/memory-row.ts';
 import { readQuarantineKey } from './journal/quarantine.ts';
@@ -24,7 +33,7 @@ import { counted, type Form, printObject, printRows } from './process/output.ts'
 import { ownDirectory } from './process/owner.ts';
 import { Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
 import { readSegments } from './process/segments.ts';
-import { makeDirectory } from './process/storage.ts';
+import { makeDirectory, mayLookInto } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
@@ -60,6 +69,7 @@ export async function journalCommand(
 
 /** A stopped gateway's data, which nobody else has from here on; exit 3 while one runs. */
 export async function ownStopped(directory: string, readOnly: boolean): Promise<void> {
+  mayLookInto(directory);
   if (!existsSync(directory)) {
     throw new HilumError('data-missing', `There is no data directory ${directory}.`, {
       hint: 'Check --data.',
@@ -293,18 +303,23 @@ function quarantine(journal: OpenJournal, form: Form): number {
   return exitCode.done;
 }
 
-/** Writes the bytes of what is not delivered, one file each; the files hold patient data. What is damaged costs itself alone. */
+/**
+ * Writes the bytes of what is not delivered, one file each: by record what is on its way to the centre or in quarantine,
+ * by destination and record what waits for one at the site. The files hold patient data. What is damaged
+ * costs itself alone.
+ */
 function exportRecords(journal: OpenJournal, to: string, form: Form): number {
   makeDirectory(to, 'The folder', '--to');
-  let [written, damaged] = [0, 0];
-  const write = (sequence: number | bigint, read: () => Uint8Array | undefined) => {
+  let [written, waiting, damaged] = [0, 0, 0];
+  const write = (name: number | bigint | string, read: () => Uint8Array | undefined) => {
     const raw = orDamaged(read);
     if (raw === undefined) {
       damaged += 1;
       return;
     }
-    writeFileSync(join(to, `${sequence}.msg`), raw, { mode: 0o600 });
-    written += 1;
+    writeFileSync(join(to, `${name}.msg`), raw, { mode: 0o600 });
+    if (typeof name === 'string') waiting += 1;
+    else written += 1;
   };
   const { environment, opener, origin } = journal;
   for (const name of classes) {
@@ -334,9 +349,12 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
     const where = place('quarantine', origin, sequence);
     write(sequence, () => QuarantinedRecord.decode(opener.open(where, value)).record?.raw);
   }
-  printObject(form, { written, damaged, to }, () => {
+  for (const { id, open } of waitingLetters(environment, opener, origin))
+    write(id.replace('/', '-'), () => open().raw);
+  printObject(form, { written, waiting, damaged, to }, () => {
+    const local = waiting === 0 ? '' : `, and ${waiting} that wait for destinations at the site`;
     const lost = damaged === 0 ? '' : ` ${counted(damaged, 'message')} cannot be read: see journal verify.`;
-    return `${counted(written, 'message')} written to ${to}. They hold patient data.${lost}\n`;
+    return `${counted(written, 'message')}${local} written to ${to}. They hold patient data.${lost}\n`;
   });
   return damaged === 0 ? exitCode.done : exitCode.failed;
 }
@@ -349,7 +367,24 @@ async function compact({ environment }: OpenJournal, directory: string, form: Fo
   const beside = join(directory, 'journal.compact');
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { mode: 0o700 });
-  await environment.root.backup(beside, true);
+  try {
+    await environment.root.backup(beside, true);
+  } catch (cause) {
+    // What is there of it would keep the volume full.
+    rmSync(beside, { recursive: true, force: true });
+    const { bavail, bsize } = statfsSync(directory);
+    const [most, free] = [statSync(environment.file).size, bavail * bsize].map((bytes) => bytes / 1024 ** 2);
+    const why = messageOf(cause);
+    throw new HilumError(
+      'compact-failed',
+      `The compacted copy in ${beside} cannot be written: ${why}. The journal is as it was.`,
+      {
+        hint: `It takes at most ${Math.ceil(most ?? 0)} MiB, and ${Math.floor(free ?? 0)} MiB are free there.`,
+        exit: exitCode.tryAgain,
+        cause,
+      },
+    );
+  }
   const copy = join(beside, 'data.mdb');
   chmodSync(copy, statSync(environment.file).mode & 0o777);
   flushPath(copy);

@@ -72,7 +72,10 @@ export function reloadListener(listener: Listener, settings: ListenerSettings, l
   try {
     const certificate = listener.reload(settings);
     if (certificate === undefined) log('info', 'listener-without-certificate', { listener: listener.name });
-    else log('info', 'listener-certificate-reloaded', { listener: listener.name, ...certificate });
+    else {
+      const level = isOver(certificate.notAfter) ? 'warn' : 'info';
+      log(level, 'listener-certificate-reloaded', { listener: listener.name, ...certificate });
+    }
   } catch (error) {
     log('error', 'listener-reload-failed', { listener: listener.name, reason: errorWord(error) });
   }
@@ -87,12 +90,34 @@ export function checkListenerFiles(name: string, settings: ListenerSettings, pla
   if (mode === 'none') return;
   const cert = read(certFile, place, name, 'certFile');
   const key = read(keyFile, place, name, 'keyFile');
-  const ca = caFile === undefined ? undefined : read(caFile, place, name, 'caFile');
+  const ca = caFile === undefined ? undefined : issuers(caFile, place, name);
   try {
     createSecureContext({ cert, key, ca });
   } catch (cause) {
     throw tlsUnusable(name, cause);
   }
+}
+
+/** When the certificate of this listener ended; undefined where it is good, or there is none. Throws where it cannot be read. */
+export function endedAt(name: string, settings: ListenerSettings, place: FilePlace): string | undefined {
+  const { mode, certFile } = settings.tls;
+  if (mode === 'none') return undefined;
+  const { validTo } = new X509Certificate(read(certFile, place, name, 'certFile'));
+  return isOver(validTo) ? validTo : undefined;
+}
+
+function isOver(notAfter: string): boolean {
+  return Date.parse(notAfter) < nowUs() / 1000;
+}
+
+/** TLS takes a file without any without a word, and then trusts nobody. */
+function issuers(file: string, place: FilePlace, name: string): Buffer {
+  const pem = read(file, place, name, 'caFile');
+  if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(pem.toString('latin1'))) return pem;
+  throw new HilumError('tls-unusable', `The caFile of the listener "${name}" has no certificate.`, {
+    hint: 'Write into it the certificates (PEM) of those who issue the client certificates.',
+    exit: exitCode.badConfig,
+  });
 }
 
 function tlsUnusable(name: string, cause: unknown): HilumError {
@@ -215,7 +240,7 @@ function mqttTls(
     mode,
     certPem: read(certFile, context, name, 'certFile').toString(),
     keyPem: read(keyFile, context, name, 'keyFile').toString(),
-    ...(caFile === undefined ? {} : { caPem: read(caFile, context, name, 'caFile').toString() }),
+    ...(caFile === undefined ? {} : { caPem: issuers(caFile, context, name).toString() }),
   };
 }
 
@@ -312,7 +337,7 @@ function tlsOptions(settings: MllpListenerSettings, context: ListenerContext): T
   // Optional: a sender without a certificate is taken, one with a wrong certificate is not.
   return {
     ...options,
-    ca: read(caFile, context, settings.listen, 'caFile'),
+    ca: issuers(caFile, context, settings.listen),
     requestCert: true,
     rejectUnauthorized: mode === 'required',
   };

@@ -138,7 +138,10 @@ const journal = program
 for (const [verb, description] of [
   ['verify', 'check every row, count every record'],
   ['quarantine', 'list the quarantined records'],
-  ['export', 'write the bytes of pending and quarantined records to files'],
+  [
+    'export',
+    'write the bytes of what is pending (for the centre, for local destinations) or quarantined to files',
+  ],
   ['compact', 'write a compacted copy and put it in place'],
 ] as const) {
   const command = journal

@@ -13,6 +13,7 @@ import { topicFilter } from '../proto/config/words.ts';
 import { wireLimits } from '../proto/limits.ts';
 import { readSettingsText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
+import { mayLookInto } from './process/storage.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a name has letters, digits, "-", "_" or "."',
@@ -192,6 +193,7 @@ export interface LoadedSettings {
 
 /** Throws `HilumError` with exit 78 that names file, line, field and what to write instead. */
 export function loadSettings(directory: string, named: string | undefined): LoadedSettings {
+  mayLookInto(directory);
   const implied = join(directory, 'settings.yaml');
   const file = named ?? (existsSync(implied) ? implied : '');
   if (file === '') return { settings: parseSettings('{}', 'the defaults'), file };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode, HilumError } from './process/errors.ts';
 import { type Form, printObject } from './process/output.ts';
+import { mayLookInto } from './process/storage.ts';
 
 export interface RunningStatus {
   pid: number;
@@ -53,6 +54,7 @@ export interface RunningStatus {
 }
 
 export async function readStatus(directory: string): Promise<RunningStatus> {
+  mayLookInto(directory);
   let run: { pid: number; status: string };
   try {
     run = JSON.parse(readFileSync(join(directory, 'run.json'), 'utf8')) as typeof run;

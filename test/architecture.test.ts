@@ -258,6 +258,23 @@ t.test('architecture - there is no src folder, and no drawer for what has no nam
   t.notOk(readdirSync(projectRoot).includes('src'));
 });
 
+t.test('architecture - INSTALL.md explains every code of doctor', (t) => {
+  const pages = readFileSync(join(projectRoot, 'deploy/INSTALL.md'), 'utf8');
+  const sources = ['doctor.ts', 'doctor-start.ts', 'doctor-running.ts'].map((file) =>
+    readFileSync(join(projectRoot, 'gateway', file), 'utf8').replace(/[!=]== '[^']*'/g, ''),
+  );
+  // What stands after a state is a code; a template or a choice tells more than one.
+  const told = /(?:'warn'|'fail')(?: : '\w+')?,\s*((?:[^,()]|\n)+?),/g;
+  const codes = sources
+    .flatMap((text) =>
+      [...text.matchAll(told)].flatMap(([, said = '']) => [...said.matchAll(/'([a-z-]+)'/g)]),
+    )
+    .map(([, code = '']) => code);
+  t.ok(codes.length > 30, `${codes.length} were found`);
+  for (const code of new Set(codes)) if (!pages.includes(`\`${code}\``)) t.fail(`${code} is not explained`);
+  t.end();
+});
+
 t.test('architecture - no file of the product grows over 400 lines', async (t) => {
   const linesMax = 400;
   // Each is longer than it should be; the figure is the most that it may have. Down is welcome, up is not.

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { failWith } from '../../gateway/process/lifecycle.ts';
+import { unreadable } from '../../gateway/process/storage.ts';
 import { MllpSender } from './mllp-sender.ts';
 import { gatewayStatus } from './stack.ts';
 import { criticalResult, type WardMessage, wardMessage } from './ward.ts';
@@ -63,7 +64,7 @@ function messagesOf(file: string): WardMessage[] {
   try {
     text = readFileSync(file, 'latin1').replace(/\r?\n/g, '\r').trim();
   } catch (cause) {
-    throw new HilumError('file-missing', `The file ${file} cannot be read: ${messageOf(cause)}`, {
+    throw new HilumError('file-missing', `The file ${file} cannot be read${unreadable(cause)}.`, {
       exit: exitCode.usage,
       cause,
     });

@@ -11,6 +11,7 @@ import type { Opener } from '../process/seal.ts';
 import { place, readUInt64, shortKey, tables, writeUInt64 } from './layout.ts';
 import { State, stateKey } from './state.ts';
 
+/** A message for one destination: refused for good, or waiting. */
 export interface DeadLetter {
   key: Buffer;
   /** `destination/record.part`. */
@@ -35,9 +36,27 @@ export interface LocalCustody {
 const lettersPerWrite = 200;
 
 /** In the order of destinations and records. */
-export function* deadLetters(environment: Environment, opener: Opener, epoch: bigint): Generator<DeadLetter> {
+export function deadLetters(environment: Environment, opener: Opener, epoch: bigint): Generator<DeadLetter> {
+  return letters(tables.deadLetters, environment, opener, epoch);
+}
+
+/** The same of what is still to be sent. */
+export function waitingLetters(
+  environment: Environment,
+  opener: Opener,
+  epoch: bigint,
+): Generator<DeadLetter> {
+  return letters(tables.deliveries, environment, opener, epoch);
+}
+
+function* letters(
+  name: string,
+  environment: Environment,
+  opener: Opener,
+  epoch: bigint,
+): Generator<DeadLetter> {
   const names = destinationNames(environment);
-  const table = tableIfThere(environment, tables.deadLetters);
+  const table = tableIfThere(environment, name);
   for (const { key, value } of table?.getRange({}) ?? []) {
     const number = key.readUInt16BE(0);
     const [recordSequence, part] = [readUInt64(key, 2), key.readUInt16BE(10)];

@@ -1,7 +1,7 @@
 /** How every program of Hilum ends: usage errors with 2, our own errors with their code and hint, help with 0. */
 import { type Command, Help, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../../proto/config/nearest.ts';
-import { exitCode } from './errors.ts';
+import { exitCode, HilumError } from './errors.ts';
 import { failWith } from './lifecycle.ts';
 
 export function runProgram(program: Command): void {
@@ -10,7 +10,16 @@ export function runProgram(program: Command): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(exitCode.done);
   });
-  program.parseAsync().catch(failWith);
+  // What waits for something that never comes keeps no process alive: it would end here with 0, as if it were done.
+  const unfinished = () => failWith(endedEarly(program.name()));
+  process.once('beforeExit', unfinished);
+  program.parseAsync().then(() => process.off('beforeExit', unfinished), failWith);
+}
+
+function endedEarly(program: string): HilumError {
+  return new HilumError('unfinished', `${program} ended before it was done.`, {
+    hint: 'It waited for something that never came. This is a fault of the program: tell whoever maintains it.',
+  });
 }
 
 /** `-o`, the same on every read. */

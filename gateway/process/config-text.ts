@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { exitCode, HilumError } from './errors.ts';
+import { unreadable } from './storage.ts';
 
 /** `-` is standard input. Bytes that are not UTF-8 are refused: a display text would lose its letters without a word. */
 export function readConfigText(file: string): string {
@@ -9,7 +10,7 @@ export function readConfigText(file: string): string {
   try {
     bytes = readFileSync(file === '-' ? 0 : file);
   } catch (cause) {
-    throw new HilumError('file-missing', `The config file ${file} cannot be read.`, {
+    throw new HilumError('file-missing', `The config file ${file} cannot be read${unreadable(cause)}.`, {
       hint: 'Check the path.',
       exit: exitCode.usage,
       cause,
@@ -24,11 +25,15 @@ export function readSettingsText(file: string): string {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new HilumError('settings-missing', `The settings file ${file} cannot be read.`, {
-      hint: 'Check the path given to --settings and its permissions.',
-      exit: exitCode.badConfig,
-      cause,
-    });
+    throw new HilumError(
+      'settings-missing',
+      `The settings file ${file} cannot be read${unreadable(cause)}.`,
+      {
+        hint: 'Check the path given to --settings and its permissions.',
+        exit: exitCode.badConfig,
+        cause,
+      },
+    );
   }
   const text = textOf(bytes, `settings file ${file}`, 'settings-bad', file);
   const said = text

@@ -56,6 +56,36 @@ function make(directory: string): void {
   }
 }
 
+/**
+ * To be asked before anything in a data directory is looked for: to who may not look into it, all is missing.
+ * @throws HilumError `data-not-readable`
+ */
+export function mayLookInto(directory: string): void {
+  try {
+    statSync(`${directory}/.`, { throwIfNoEntry: false });
+  } catch (cause) {
+    if (codeOf(cause) !== 'EACCES') return;
+    const message = `The data directory ${directory} cannot be looked into (EACCES): ${refusals.EACCES}.`;
+    throw new HilumError('data-not-readable', message, {
+      hint: 'Run it as the user whose data that is; as installed: runuser -u hilum -- and the command.',
+      exit: exitCode.badConfig,
+      cause,
+    });
+  }
+}
+
+/** Why a file that somebody named cannot be read; '' where nothing is known. */
+export function unreadable(cause: unknown): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ...refusals,
+    ENOENT: 'there is no such file',
+    EACCES: 'this user has no permission',
+    EISDIR: 'it is a folder',
+  };
+  const reason = reasons[codeOf(cause)];
+  return reason === undefined ? '' : `: ${reason}`;
+}
+
 /** Opens a store in a folder; what fails there, other than by our own refusal, is told with the place. */
 export async function openStorage<T>(what: string, directory: string, open: () => Promise<T>): Promise<T> {
   try {

@@ -135,6 +135,8 @@ export async function presentedChain(address: string, proxy: ConnectProxy | unde
       tls.destroy(new Error(`no TLS answer from port ${port} in ${timeoutMs / 1000} s`)),
     );
     tls.once('error', reject);
+    // After what settled it first this says nothing.
+    tls.once('close', () => reject(new Error('the connection was closed before TLS began')));
     tls.once('secureConnect', () => {
       const chain: Buffer[] = [];
       let certificate: DetailedPeerCertificate | undefined = tls.getPeerCertificate(true);
@@ -162,6 +164,8 @@ export function openTunnel(address: string, proxy: ConnectProxy | undefined): Pr
         resolve(socket);
         return;
       }
+      // Else nobody would hear of it: a promise keeps no process alive.
+      socket.once('close', () => reject(new ProxyRefused(proxy.address, undefined)));
       const authorization =
         proxy.credentials === ''
           ? ''
@@ -173,7 +177,7 @@ export function openTunnel(address: string, proxy: ConnectProxy | undefined): Pr
         if (!head.includes('\r\n\r\n') && head.length < 16_384) return;
         socket.off('data', read);
         const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0);
-        if (status !== 200) socket.destroy(new ProxyRefused(status));
+        if (status !== 200) socket.destroy(new ProxyRefused(proxy.address, status));
         else {
           socket.setTimeout(0);
           resolve(socket);
@@ -184,11 +188,17 @@ export function openTunnel(address: string, proxy: ConnectProxy | undefined): Pr
   });
 }
 
-/** The proxy answered CONNECT with something else than 200. */
+/** The proxy answered CONNECT with something else than 200, or not at all. */
 export class ProxyRefused extends Error {
-  readonly status: number;
-  constructor(status: number) {
-    super(`the proxy answered CONNECT with ${status === 0 ? 'something that is not HTTP' : status}`);
+  /** 0 where it was not HTTP, undefined where it closed the connection without an answer. */
+  readonly status: number | undefined;
+  constructor(proxy: string, status: number | undefined) {
+    const answer = status === 0 ? 'something that is not HTTP' : status;
+    super(
+      status === undefined
+        ? `the proxy ${proxy} closed the connection without an answer to CONNECT`
+        : `the proxy ${proxy} answered CONNECT with ${answer}`,
+    );
     this.name = 'ProxyRefused';
     this.status = status;
   }

@@ -1,4 +1,7 @@
 /** Messages for the site's destinations in the journal: settled once, damage costs itself alone, all of it counts as room. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { Destinations } from '../../gateway/destinations.ts';
 import { tables } from '../../gateway/journal/layout.ts';
@@ -9,7 +12,7 @@ import { cutRow, damageRow } from '../kit/damage.ts';
 import { controlIdOf } from '../kit/hl7-peek.ts';
 import { closeJournal, type OpenedJournal, openJournal } from '../kit/journal.ts';
 import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
-import { folderOf } from '../kit/site.ts';
+import { folderOf, runProgram } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 
 const told = { attempts: 1, answer: 'AA' };
@@ -38,6 +41,22 @@ async function withLetters({ journal }: OpenedJournal, count: number, asks = '')
 }
 
 const countsOf = ({ journal }: OpenedJournal) => journal.local.counts()[0]?.counts;
+
+t.test('journal export - what waits for a destination is written too, and counted apart', async (t) => {
+  const data = folderOf(t);
+  const key = randomBytes(32);
+  writeFileSync(join(data, 'key'), `${key.toString('base64')}\n`, { mode: 0o600 });
+  const opened = await openJournal(join(data, 'journal'), { key });
+  await withLetters(opened, 3);
+  await closeJournal(opened);
+  await damageRow(join(data, 'journal'), tables.deliveries, 1);
+  const to = join(data, 'export');
+  const ran = await runProgram('gateway', ['journal', 'export', '--data', data, '--to', to, '-o', 'json']);
+  t.equal(ran.code, 1, 'one of them is damaged');
+  t.match(JSON.parse(ran.stdout), { written: 0, waiting: 2, damaged: 1 });
+  t.same(readdirSync(to).sort(), ['ehr-1.0.msg', 'ehr-3.0.msg']);
+  t.equal(controlIdOf(readFileSync(join(to, 'ehr-3.0.msg'))), 'L3');
+});
 
 t.test(
   'local queues - one that is damaged on the disk is kept aside, and the next one is sent',

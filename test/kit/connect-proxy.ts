@@ -1,6 +1,6 @@
 /**
- * A double of a hospital's outbound HTTP proxy: CONNECT allowed, refused (403), behind a password (407), or
- * intercepted with a certificate authority of its own, as TLS-inspecting proxies do.
+ * A double of a hospital's outbound HTTP proxy: CONNECT allowed, refused (403), behind a password (407), closed
+ * without an answer, or intercepted with a certificate authority of its own, as TLS-inspecting proxies do.
  * Invariant: it notes every target it was asked for, and never speaks to one it refused.
  */
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { createTestCa, type TestCa } from './tls.ts';
 
-export type ConnectMode = 'allow' | 'refuse' | 'intercept' | 'silent';
+export type ConnectMode = 'allow' | 'refuse' | 'close' | 'intercept' | 'silent';
 
 export class ConnectProxy {
   mode: ConnectMode;
@@ -59,6 +59,10 @@ export class ConnectProxy {
     const { host, port } = targetOf(asked);
     client.on('error', () => {});
     if (this.mode === 'silent') return;
+    if (this.mode === 'close') {
+      client.end();
+      return;
+    }
     if (!this.#isAuthorized(request)) {
       client.end(
         'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="kit"\r\n\r\n',

@@ -135,6 +135,34 @@ t.test(
   },
 );
 
+t.test('doctor - a certificate that is over, and issuers that are none, are found', async (t) => {
+  const data = folderOf(t);
+  const over = await selfSigned({
+    commonName: 'over',
+    notBefore: new Date('2025-01-01'),
+    notAfter: new Date('2026-01-01'),
+  });
+  const files = { 'over.pem': over.certPem, 'over.key': over.keyPem };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(data, name), text, { mode: 0o600 });
+  const check = () => runProgram('gateway', ['check', '--data', data]);
+  const settings = (text: string) => writeFileSync(join(data, 'settings.yaml'), text);
+  settings(tlsListener('over.pem', 'over.key'));
+  const found = (await doctor(data)).findings.find(({ check }) => check === 'listener');
+  t.match(found, { state: 'fail', code: 'listener-certificate-expired', message: /lab.*2026/ });
+  t.match(await check(), { code: 78, stderr: /listener "lab" ended at Jan {2}1 .*2026/ });
+  settings(tlsListener('over.pem', 'over.key').replace('mode: optional', 'mode: required, caFile: over.key'));
+  t.match(
+    (await doctor(data)).findings.find(({ check }) => check === 'listener'),
+    {
+      state: 'fail',
+      code: 'tls-unusable',
+      message: /caFile .*"lab" has no certificate/,
+    },
+  );
+  t.match(await check(), { code: 78, stderr: /caFile/ });
+  t.match(await runProgram('gateway', ['run', '--data', data]), { code: 78, stderr: /caFile/ });
+});
+
 t.test(
   'doctor - a listener that may be without TLS is shown, and what is no directory is told',
   async (t) => {

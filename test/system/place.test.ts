@@ -106,6 +106,50 @@ t.test('enroll - nor where it cannot be written', needsVolume, async (t) => {
   t.match(stderr, /^The identity cannot be written to .* \(ENOSPC\): its volume is full\./);
 });
 
+t.test('every verb - who may not look into the data is told that, and nothing else', async (t) => {
+  if (!isRoot) {
+    t.pass('who is not root owns what it makes');
+    return;
+  }
+  const closed = join(folder, 'closed');
+  const data = join(closed, 'data');
+  mkdirSync(join(data, 'store'), { recursive: true });
+  for (const file of ['settings.yaml', 'run.json', 'store/data.mdb']) writeFileSync(join(data, file), '{}');
+  const verbs: readonly (readonly [program: 'gateway' | 'plane', verb: string, ...more: string[]])[] = [
+    ['gateway', 'status'],
+    ['gateway', 'check'],
+    ['gateway', 'enroll', '--token', 'hilum1.none'],
+    ['gateway', 'enroll', '--token', 'hilum1.none', '--settings', join(folder, 'settings.yaml')],
+    ['gateway', 'journal', 'verify'],
+    ['plane', 'verify'],
+  ];
+  // The directory itself, and one above it.
+  for (const [place, seen] of [
+    [data, true],
+    [closed, false],
+  ] as const) {
+    chmodSync(place, 0o700);
+    for (const [program, ...args] of verbs) {
+      const ran = await runProgram(program, [...args, '--data', data], { uid: nobody });
+      const what = `${args[0]} ${seen ? 'in' : 'above'}`;
+      t.equal(ran.code, 78, what);
+      t.match(ran.stderr, /\(EACCES\): this user has no permission there\.\n/, what);
+      t.match(ran.stderr, /runuser -u hilum/, what);
+      t.equal(ran.stdout, '', what);
+    }
+    const told = await runProgram('gateway', ['doctor', '--data', data, '-o', 'json'], { uid: nobody });
+    t.equal(told.code, 1);
+    t.match(JSON.parse(told.stdout), [
+      { code: 'data-not-readable', state: 'fail', todo: /runuser -u hilum/ },
+    ]);
+    t.equal((JSON.parse(told.stdout) as unknown[]).length, 1, 'what it cannot see it does not judge');
+    chmodSync(place, 0o755);
+  }
+  chmodSync(join(data, 'settings.yaml'), 0o600);
+  const check = await runProgram('gateway', ['check', '--data', data], { uid: nobody });
+  t.match(check, { code: 78, stderr: /settings\.yaml cannot be read: this user has no permission/ });
+});
+
 t.test('storage - what a disk does is worth another start, what a place refuses is not', async (t) => {
   const error = (code: string) => Object.assign(new Error(`${code}: it failed`), { code });
   for (const code of ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'EROFS']) {

@@ -113,6 +113,12 @@ t.test('gateway - SIGHUP renews the certificates of every TLS listener', async (
   newDevice.send(reading(2));
   t.equal(await newDevice.next(), packetType.puback);
   await t.rejects(lab(labPort, oldCa.certPem), 'who trusts only the old authority is not served');
+
+  const levels = () => lines('listener-certificate-reloaded').map(({ level }) => level);
+  put(newCa, await newCa.issue({ commonName: 'gateway', notBefore: new Date(0), notAfter: new Date(1000) }));
+  site.gateway?.signal('SIGHUP');
+  await until(() => levels().length === 4, { what: 'the certificates being read again' });
+  t.same(levels(), ['info', 'info', 'warn', 'warn'], 'one that is over is told as what it is');
 });
 
 t.test('gateway - a certificate that cannot be used leaves the old one in place, and is said', async (t) => {

@@ -3,7 +3,7 @@
  * killed, a backlog with a STAT behind it. Truth is what was sent, compared with the raw bytes at the centre.
  */
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ConnectProxy } from '../kit/connect-proxy.ts';
@@ -107,6 +107,35 @@ t.test('uplink - an intercepting proxy never gets a secret, and enrollment says 
     input: token,
   });
   t.equal(direct.code, 0, direct.stderr);
+});
+
+t.test('uplink - a proxy that closes without an answer is named, and no token is spent on it', async (t) => {
+  const proxy = await ConnectProxy.start('close');
+  t.teardown(() => proxy.close());
+  const site = new Site(t);
+  await site.startPlane();
+  const { stdout: token } = await site.ctl('token', 'create', '--site', 'north');
+  const at = ['--data', site.gatewayData, '--token', '-'];
+  const enroll = () => runProgram('gateway', ['enroll', ...at], { input: token });
+  site.useSettings(`${usualListeners}uplink: { proxy: "http://127.0.0.1:${proxy.port}" }\n`);
+  const enrolled = await enroll();
+  t.equal(enrolled.code, 69);
+  t.match(enrolled.stderr, /the proxy 127\.0\.0\.1:\d+ closed the connection without an answer to CONNECT/);
+  t.notOk(existsSync(join(site.gatewayData, 'identity.json')));
+  const found = await runProgram('gateway', ['doctor', ...at, '-o', 'json'], { input: token });
+  t.equal(found.code, 1);
+  const findings = JSON.parse(found.stdout) as { check: string }[];
+  t.match(
+    findings.find(({ check }) => check === 'control plane'),
+    {
+      state: 'fail',
+      code: 'blocked',
+      message: /closed the connection/,
+      todo: /is 127\.0\.0\.1:\d+ the HTTP proxy/i,
+    },
+  );
+  site.useSettings(usualListeners);
+  t.equal((await enroll()).code, 0, 'the token is still good');
 });
 
 t.test(
