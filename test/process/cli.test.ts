@@ -4,11 +4,13 @@ import t from 'tap';
 import { bare } from '../kit/bare.ts';
 import { projectRoot } from '../kit/paths.ts';
 
+const built = './dist/gateway/process/cli.js';
+
 /** A program whose one verb does this. */
 function verb(action: string) {
   const script = `
 import { Command } from 'commander';
-import { runProgram } from '${'./dist/gateway/process/cli.js'}';
+import { runProgram } from ${JSON.stringify(built)};
 const program = new Command('hilum-test');
 program.command('go').action(${action});
 process.argv = [process.argv[0], 'go'];
