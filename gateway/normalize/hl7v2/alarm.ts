@@ -12,7 +12,13 @@ import {
   states,
 } from '../../../proto/config/payload-schema.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
-import { beginnings, knownWord, over, priorityFlags as priorities, typeFlags as types } from '../known-word.ts';
+import {
+  beginnings,
+  knownWord,
+  over,
+  priorityFlags as priorities,
+  typeFlags as types,
+} from '../known-word.ts';
 import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
