@@ -20,30 +20,12 @@ import type {
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
-import { bytesIn, Credit } from './credit.ts';
+import { bytesIn } from './credit.ts';
 import type { Hub, Line, SessionEnd } from './hub.ts';
+import { begin, type Live } from './live.ts';
 import { Lives } from './lives.ts';
 
 export type { Hub, Line, SessionEnd } from './hub.ts';
-
-interface Live {
-  line: Line;
-  gateway: string;
-  site: string;
-  serial: string;
-  epoch: bigint;
-  ready: boolean;
-  /** When it became ready; 0 before. */
-  connectedAtUs: bigint;
-  end: SessionEnd;
-  closed: boolean;
-  /** Resolves when it is closed. */
-  readonly over: Promise<void>;
-  readonly isOver: () => void;
-  readonly credit: Credit;
-  /** A report was not taken up: none behind it is acknowledged. */
-  failed: boolean;
-}
 
 export class Sessions {
   readonly #hub: Hub;
@@ -62,25 +44,7 @@ export class Sessions {
 
   /** A new stream of a verified gateway; returns what to call with its frames and at its end. */
   open(line: Line, peer: Peer): { receive(frame: GatewayFrame): void; ended(): void } {
-    let isOver = () => {};
-    const over = new Promise<void>((resolve) => {
-      isOver = resolve;
-    });
-    const live: Live = {
-      line,
-      gateway: peer.name,
-      site: '',
-      serial: peer.serial,
-      epoch: 0n,
-      ready: false,
-      connectedAtUs: 0n,
-      end: 'lost',
-      closed: false,
-      over,
-      isOver,
-      credit: new Credit(),
-      failed: false,
-    };
+    const live = begin(line, peer);
     const silent = setTimeout(() => {
       this.#refuse(live, 'hello-late', `Hello must come within ${helloTimeoutMs} ms`);
     }, helloTimeoutMs);
