@@ -293,8 +293,7 @@ export class Delivery<L extends Letter = Letter> {
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
       this.#hooks.onAlarm('destination-mismatched', { destination: this.#options.name });
-    const capMs = Math.min(30_000, 250 * 2 ** Math.min(this.#failures, 10));
-    const againMs = 50 + Math.floor(this.#hooks.random() * capMs);
+    const againMs = pauseMs(reason, this.#failures, this.#hooks.random());
     this.#failures += 1;
     const { name } = this.#options;
     const hint = tlsHint(reason, name);
@@ -322,4 +321,15 @@ export class Delivery<L extends Letter = Letter> {
 function holdsUp({ due, outcome }: Pick<Out<Letter>, 'due' | 'outcome'>): boolean {
   if (outcome === undefined) return due === 'one';
   return 'failed' in outcome || outcome.word === 'error';
+}
+
+/**
+ * A line that broke is tried again at once, then less and less often. A receiver that answers with an error gets seconds
+ * before the next of its few tries: it may be locked for a moment, and what it refuses three times is kept aside.
+ */
+function pauseMs(reason: string, failures: number, random: number): number {
+  const grown = 2 ** Math.min(failures, 10);
+  if (reason !== 'application-error') return 50 + Math.floor(random * Math.min(30_000, 250 * grown));
+  const half = Math.min(15_000, 1_000 * grown);
+  return half + Math.floor(random * half);
 }
