@@ -113,7 +113,7 @@ export class Traces {
     const names = [gateway, ...this.#state.registry.earlierNames(gateway)];
     const was = await this.#state.quarantine.before(names, recordHash, envelope.recordSequence);
     const beside = await this.#besideOf(event, recordHash);
-    const { provenance, identityLinks, once } = await toClinicalEvent(event, this.#state);
+    const { provenance, identityLinks, once, superseded } = await toClinicalEvent(event, this.#state);
     return {
       id: eventId(gateway, epoch, lane, sequence),
       gateway,
@@ -142,6 +142,8 @@ export class Traces {
       once,
       wasQuarantined: was.map((one) => keptFrom(one, offsetUs)),
       alsoQuarantined: beside && keptFrom(beside, offsetUs),
+      superseded,
+      inPlaceOf: provenance?.replay?.supersedes ?? [],
     };
   }
 

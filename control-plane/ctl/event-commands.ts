@@ -253,6 +253,8 @@ export function traceText(trace: Trace): string {
   if (!quarantined && trace.hops.every(({ hop }) => hop !== 'journaled'))
     text += '  waited on the disk of the gateway over a restart: when it was journaled is not known\n';
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
+  if (trace.superseded) text += '  superseded: something newer stands in its place\n';
+  for (const id of trace.inPlaceOf) text += `  mapped again: it stands in place of ${id}\n`;
   for (const { id, code, reason, atUs, replayedAtUs } of trace.wasQuarantined)
     text += `  was in quarantine from ${time(atUs)} as ${id}, replayed ${time(replayedAtUs)}: ${code}\n    ${reason}\n`;
   const beside = trace.alsoQuarantined;

@@ -100,6 +100,8 @@ t.test('overtaken - a report that arrives behind its correction is told as super
   t.equal(of('P1')?.superseded, true);
   t.notOk(of('F1')?.observations[1]?.superseded, 'a final result that the correction does not name stays');
   t.notOk(of('F1')?.superseded, 'so the event has something that is current');
+  t.match((await site.ctl('trace', 'P1')).stdout, /\n {2}superseded: something newer stands in its place\n/);
+  t.notMatch((await site.ctl('trace', 'F1')).stdout, /superseded/);
   const { stdout } = await site.ctl('events', '--from-start', '-o', 'fhir');
   const bundle = stdout.split('\n').find((line) => line.includes('7.2')) ?? '';
   t.match(bundle, /urn:hilum:extension:superseded/, 'and so does the Bundle');
@@ -123,5 +125,8 @@ t.test('overtaken - mapping again a report that was replaced does not make it th
     { status: 'final', observations: [{ value: '9.9' }] },
   ]);
   t.notOk(events[1]?.superseded, 'the newest stays so');
+  const [before] = events[1]?.provenance.replay?.supersedes ?? [];
+  const { stdout } = await site.ctl('trace', 'F2');
+  t.ok(before && stdout.includes(`  mapped again: it stands in place of ${before}\n`), 'its trace says so');
 });
 t.teardown(() => client.close());

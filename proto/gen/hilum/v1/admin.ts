@@ -344,7 +344,13 @@ export interface Trace {
   /** Of an event: where its record was in quarantine before it was replayed, the first time first. */
   wasQuarantined: WasQuarantined[];
   /** Of an event: its record went to quarantine as well, because something else in it was refused. */
-  alsoQuarantined: WasQuarantined | undefined;
+  alsoQuarantined:
+    | WasQuarantined
+    | undefined;
+  /** Of an event: something newer stands in its place; do not let it replace what you have. */
+  superseded: boolean;
+  /** Of an event that a replay of codes made: the events that it stands in place of. */
+  inPlaceOf: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4971,6 +4977,8 @@ function createBaseTrace(): Trace {
     once: undefined,
     wasQuarantined: [],
     alsoQuarantined: undefined,
+    superseded: false,
+    inPlaceOf: [],
     _unknownFields: {},
   };
 }
@@ -5045,6 +5053,12 @@ export const Trace: MessageFns<Trace> = {
     }
     if (message.alsoQuarantined !== undefined) {
       WasQuarantined.encode(message.alsoQuarantined, writer.uint32(162).fork()).join();
+    }
+    if (message.superseded !== false) {
+      writer.uint32(168).bool(message.superseded);
+    }
+    for (const v of message.inPlaceOf) {
+      writer.uint32(178).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -5230,6 +5244,22 @@ export const Trace: MessageFns<Trace> = {
             message.alsoQuarantined = WasQuarantined.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.superseded = reader.bool();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.inPlaceOf.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -5308,6 +5338,12 @@ export const Trace: MessageFns<Trace> = {
         : isSet(object.also_quarantined)
         ? WasQuarantined.fromJSON(object.also_quarantined)
         : undefined,
+      superseded: isSet(object.superseded) ? globalThis.Boolean(object.superseded) : false,
+      inPlaceOf: globalThis.Array.isArray(object?.inPlaceOf)
+        ? object.inPlaceOf.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.in_place_of)
+        ? object.in_place_of.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -5373,6 +5409,12 @@ export const Trace: MessageFns<Trace> = {
     if (message.alsoQuarantined !== undefined) {
       obj.alsoQuarantined = WasQuarantined.toJSON(message.alsoQuarantined);
     }
+    if (message.superseded !== false) {
+      obj.superseded = message.superseded;
+    }
+    if (message.inPlaceOf?.length) {
+      obj.inPlaceOf = message.inPlaceOf;
+    }
     return obj;
   },
 
@@ -5407,6 +5449,8 @@ export const Trace: MessageFns<Trace> = {
     message.alsoQuarantined = (object.alsoQuarantined !== undefined && object.alsoQuarantined !== null)
       ? WasQuarantined.fromPartial(object.alsoQuarantined)
       : undefined;
+    message.superseded = object.superseded ?? false;
+    message.inPlaceOf = object.inPlaceOf?.map((e) => e) || [];
     return message;
   },
 };
