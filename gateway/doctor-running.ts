@@ -1,6 +1,7 @@
 /** What a running gateway says of itself that somebody must act on. */
 import { problemsText } from '../proto/config/problem.ts';
 import type { Add } from './doctor.ts';
+import { nowUs } from './process/clock.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import { tlsHint } from './process/line-reason.ts';
 import type { RunningStatus } from './status-command.ts';
@@ -43,8 +44,33 @@ export function checkRunning(status: RunningStatus, identity: Identity | undefin
   }
 }
 
-function checkUplink({ uplink, enrolled }: RunningStatus, add: Add): void {
-  if (!enrolled || uplink.state === 'connected') return;
+/** Acknowledged is within milliseconds; a control plane that flushes slowly takes seconds. */
+const unacknowledgedUs = 60_000_000;
+
+/** Seconds for which something waits and nothing is acknowledged on a line that is up; 0 where that is as usual. */
+export function unacknowledgedS({ uplink, journal }: Pick<RunningStatus, 'uplink' | 'journal'>): number {
+  const oldestUs = Number(journal.oldestPendingAtUs);
+  if (uplink.state !== 'connected' || oldestUs === 0) return 0;
+  const us = nowUs() - Math.max(oldestUs, Number(uplink.lastAckAtUs));
+  return us < unacknowledgedUs ? 0 : Math.floor(us / 1e6);
+}
+
+function checkUplink(status: RunningStatus, add: Add): void {
+  const { uplink, enrolled } = status;
+  if (!enrolled) return;
+  if (uplink.state === 'connected') {
+    const seconds = unacknowledgedS(status);
+    if (seconds > 0) {
+      add(
+        'uplink',
+        'warn',
+        'uplink-not-acknowledged',
+        `connected, and for ${seconds} s nothing was acknowledged of what waits; it is kept`,
+        'Ask the central team whether the volume of the control plane is full (its log, /healthz).',
+      );
+    }
+    return;
+  }
   const refused = uplink.reason === 'not-authenticated' || uplink.reason === 'permission-denied';
   if (refused) {
     add(

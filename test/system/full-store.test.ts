@@ -2,6 +2,7 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { unacknowledgedS } from '../../gateway/doctor-running.ts';
 import { messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { Site } from '../kit/site.ts';
@@ -50,6 +51,14 @@ t.test('full store - what gateways bring waits with them, and goes on by itself'
   await until(async () => (await health()) === '503 not ready: store-full', { what: 'the store being full' });
   t.equal((await site.custodyOf('lab')).pending, 40, 'nothing is acknowledged');
   t.equal((await site.status()).uplink.state, 'connected', 'the line stays');
+  const { journal, uplink } = await site.status();
+  const later = (value: string) => String(Number(value) - 3_600_000_000);
+  const anHourAgo = {
+    journal: { ...journal, oldestPendingAtUs: later(journal.oldestPendingAtUs) },
+    uplink: { ...uplink, lastAckAtUs: later(uplink.lastAckAtUs) },
+  } as never;
+  t.ok(unacknowledgedS(anHourAgo) >= 3_600, 'doctor tells where that goes on');
+  t.equal(unacknowledgedS({ journal, uplink } as never), 0, 'and not of what has just come');
   const gateways = await site.ask<{ gateway: string; state: string }[]>('gateways');
   t.match(gateways, [{ state: 'online' }], 'questions are answered');
   const config = site.write('one.yaml', 'enrichment: { previous: false }\n');
