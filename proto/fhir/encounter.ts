@@ -9,6 +9,7 @@ import {
   identifiers,
   logical,
   period,
+  uri,
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
@@ -87,7 +88,7 @@ function classOf(sent: string, source: string): Element {
   if (patientClasses.has(said)) return { system: hl7System('v2-0004'), code: said };
   const own = code(sent);
   if (own === undefined) return { system: hl7System('v3-NullFlavor'), code: 'UNK' };
-  return { system: source === '' ? undefined : `urn:hilum:${source}`, code: own };
+  return { system: source === '' ? undefined : uri(`urn:hilum:${source}`), code: own };
 }
 
 function reasons(from: Encounter): Element[] {
