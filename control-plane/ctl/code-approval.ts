@@ -7,7 +7,16 @@ import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, printObject } from '../../gateway/process/output.ts';
 import { type CodeRow, PushConfigResponse, ReplayCodesResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { type Connection, call } from './client.ts';
-import { type EntryOptions, entryOf, list, theOne, type Which, whichOf, withWhich } from './code-entries.ts';
+import {
+  type EntryOptions,
+  entryOf,
+  isTwin,
+  list,
+  theOne,
+  type Which,
+  whichOf,
+  withWhich,
+} from './code-entries.ts';
 import { finish, waitSeconds } from './config-commands.ts';
 import { withEntry } from './config-entry.ts';
 import { output, withConnection } from './options.ts';
@@ -68,8 +77,10 @@ nothing is sent to local destinations again. Run twice, it does nothing the seco
     .action(async (code: string, options: Which & { reason: string; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
         const { codes: rows } = await list(connection, options.site, false);
-        const response = await replay(connection, theOne(rows, code, options), options.reason);
+        const row = theOne(rows, code, options);
+        const response = await replay(connection, row, options.reason);
         printObject(options.output, jsonOf(response), () => textOf(response));
+        tellTwin(row, rows);
         if (response.notReplayed.length > 0) process.exitCode = exitCode.failed;
       });
     });
@@ -107,7 +118,17 @@ async function approve(connection: Connection, code: string, options: ApproveOpt
   printObject(form, { push: PushConfigResponse.toJSON(pushed) as object, replay: jsonOf(response) }, () =>
     textOf(response),
   );
+  tellTwin(row, rows);
   if (response.notReplayed.length > 0) process.exitCode = exitCode.failed;
+}
+
+/** Events that have the code in the other place alone were not replayed. */
+function tellTwin(row: CodeRow, rows: readonly CodeRow[]): void {
+  const twin = rows.find((one) => isTwin(one, row));
+  if (twin === undefined) return;
+  process.stderr.write(
+    `It came as a code of ${twin.field === 'service' ? 'orders' : 'results'}, too; those that have it nowhere else: hilumctl codes replay ${twin.code} ${whichOf(twin, rows)} --reason "…"\n`,
+  );
 }
 
 function replay(connection: Connection, row: CodeRow, reason: string): Promise<ReplayCodesResponse> {

@@ -34,7 +34,10 @@ export function withWhich(command: Command): Command {
     .option('--from <system>', 'only of this coding system');
 }
 
-/** @throws HilumError where there is none, and where there are several: nobody but a person knows which is meant */
+/**
+ * Of a code of one coding system that came as a result's and as an order's the result's: both get the same entry.
+ * @throws HilumError where there is none, and where there are several: nobody but a person knows which is meant
+ */
 export function theOne(rows: readonly CodeRow[], code: string, { source, field, from }: Which): CodeRow {
   const found = rows.filter(
     (row) =>
@@ -50,6 +53,8 @@ export function theOne(rows: readonly CodeRow[], code: string, { source, field, 
       exit: exitCode.failed,
     });
   }
+  const result = found.find((one) => one.field === 'observation');
+  if (result !== undefined && found.every((one) => one === result || isTwin(one, result))) return result;
   if (found.length > 1) {
     throw new HilumError('ambiguous', `The code "${code}" came from more than one place.`, {
       hint: `Add ${found.map((one) => whichOf(one, found)).join(' or ')}.`,
@@ -57,6 +62,13 @@ export function theOne(rows: readonly CodeRow[], code: string, { source, field, 
     });
   }
   return row;
+}
+
+/** The same code, of an order's service where the other is of a result, or the other way round. */
+export function isTwin(row: CodeRow, other: CodeRow): boolean {
+  const fields = [row.field, other.field].sort().join();
+  const alike = (['site', 'source', 'system', 'code'] as const).every((name) => row[name] === other[name]);
+  return fields === 'observation,service' && alike;
 }
 
 /** The options that tell an entry from the others of its code. */

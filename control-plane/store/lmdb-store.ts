@@ -61,7 +61,8 @@ class LmdbStore implements Store {
   #readAtMs = Number.NEGATIVE_INFINITY;
   /** Since the volume was read. */
   #writtenBytes = 0;
-  #full = false;
+  /** Also before it was looked at: what was full before a restart is not open by a page or two after it. */
+  #full = true;
 
   constructor(
     environment: Environment,

@@ -70,3 +70,27 @@ t.test(
     t.match(replayed.stdout, /1 found, 0 replayed, 1 replayed before\.\n.*does not map the code/);
   },
 );
+
+t.test(
+  'codes - a code of an order and of its result is one, and what was not replayed is told',
+  async (t) => {
+    const site = await Site.start(t);
+    const client = await MllpClient.connect({ port: await site.port('lab') });
+    t.teardown(() => client.close());
+    const single = message
+      .toString()
+      .replace(/OBX\|2.*\r/, '')
+      .replaceAll(/\^(PANELS|TESTS)/g, '^TESTS');
+    t.equal((await client.send(Buffer.from(single))).code, 'AA');
+    await site.drained();
+    await until(async () => (await site.ask<object[]>('codes', 'list')).length === 2, {
+      what: 'both at the centre',
+      timeoutMs: 30_000,
+      everyMs: 100,
+    });
+    const to = ['--to', '2160-0', '--replay', '--reason', 'ticket 2'];
+    const approved = await site.ctl('codes', 'approve', 'CREA', '--site', 'north', ...to);
+    t.match([approved.code, approved.stdout], [0, /1 found, 1 replayed\./], approved.stderr);
+    t.match(approved.stderr, /code of orders, too.*codes replay CREA .*--field service/);
+  },
+);

@@ -71,7 +71,8 @@ await import(process.argv[1]);
 `;
 
 /** What does not read, or prints text for a file, and so has no form of output to choose. */
-const writesOnly = /^(run|enroll|revoke|check|hash-password|completion|codes entry)$/;
+const writesOnly =
+  /^(run|enroll|revoke|admin create|admin revoke|check|hash-password|completion|codes entry)$/;
 
 t.test('help - every verb has examples, and every read has four forms', async (t) => {
   const all = (['gateway', 'plane', 'ctl'] as const).flatMap(verbsOf);
