@@ -1,34 +1,17 @@
 /** The volume of the control plane is full: nothing ends, nothing is acknowledged, and it goes on by itself. */
-import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { unacknowledgedS } from '../../gateway/doctor-running.ts';
 import { messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { Site } from '../kit/site.ts';
-import { smallVolume } from '../kit/volume.ts';
+import { smallVolume, takeAll } from '../kit/volume.ts';
 import { until } from '../kit/wait.ts';
 
 const volume = smallVolume(t, 96);
 const make = messageMaker({ kind: 'oru', seed: 1 });
 const skip = volume === undefined ? 'mounting a small tmpfs needs root' : false;
-
-/** Takes all that a volume has, to the last block, whoever else needs it. */
-function takeAll(directory: string): string {
-  const file = join(directory, 'foreign');
-  const taken = openSync(file, 'w');
-  const block = Buffer.alloc(4096, 1);
-  for (let full = false; !full; ) {
-    try {
-      full = writeSync(taken, block) < block.length;
-    } catch (error) {
-      full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-      if (!full) throw error;
-    }
-  }
-  closeSync(taken);
-  return file;
-}
 
 t.test('full store - what gateways bring waits with them, and goes on by itself', { skip }, async (t) => {
   const directory = join(volume as string, 'control-plane');

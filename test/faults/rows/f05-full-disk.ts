@@ -3,8 +3,9 @@
  * reserve with no answer and no crash, the backlog drains from the full disk, and intake goes on by itself.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { takeAll } from '../../kit/volume.ts';
 import { until } from '../../kit/wait.ts';
 import { Rig, send } from '../rig.ts';
 import type { Row } from '../row.ts';
@@ -57,18 +58,7 @@ export const f05: Row = {
     leaves(leftMib());
 
     // Somebody else takes all that the volume has left, to the last block.
-    const foreign = join(volume, 'foreign');
-    const taken = openSync(foreign, 'w');
-    const block = Buffer.alloc(4096, 1);
-    for (let full = false; !full; ) {
-      try {
-        full = writeSync(taken, block) < block.length;
-      } catch (error) {
-        full = (error as NodeJS.ErrnoException).code === 'ENOSPC';
-        if (!full) throw error;
-      }
-    }
-    closeSync(taken);
+    const foreign = takeAll(volume);
     if (freeBytes() > 0) failures.push(`${freeBytes()} bytes were left on the volume`);
     // What was answered is normalized meanwhile, which gives some room inside the file back: refused is what stays refused.
     filled += await fill(1_000_000, 20);
