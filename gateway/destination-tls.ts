@@ -3,40 +3,25 @@
  * and at a reload. Whether a destination has TLS at all, the config says.
  */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { exitCode, HilumError } from './process/errors.ts';
 import type { LineTls } from './route/line.ts';
-import { type LoadedSettings, resolvePath } from './settings.ts';
+import type { LoadedSettings } from './settings.ts';
+import { readPem } from './tls-files.ts';
 
 /** By destination. Throws with exit 78 where a file cannot be read or used. */
 export function readDestinationTls(
   { settings, file }: LoadedSettings,
   directory: string,
 ): Map<string, LineTls> {
-  const read = (path: string, destination: string, field: string): Buffer => {
-    const place = resolvePath(path, file, directory);
-    try {
-      return readFileSync(place);
-    } catch (cause) {
-      throw new HilumError(
-        'tls-file',
-        `The ${field} of the destination "${destination}" cannot be read: ${place}`,
-        {
-          hint: `Check destinations.${destination}.tls.${field} and that the user of the gateway may read it.`,
-          exit: exitCode.badConfig,
-          cause,
-        },
-      );
-    }
-  };
+  const place = { directory, settingsFile: file };
   return new Map(
     Object.entries(settings.destinations).map(([name, { tls }]) => {
       const { caFile, certFile, keyFile, serverName } = tls;
       const own: LineTls = {};
-      if (caFile !== undefined) own.ca = read(caFile, name, 'caFile');
-      if (certFile !== undefined) own.cert = read(certFile, name, 'certFile');
-      if (keyFile !== undefined) own.key = read(keyFile, name, 'keyFile');
+      if (caFile !== undefined) own.ca = readPem(caFile, place, 'destination', name, 'caFile');
+      if (certFile !== undefined) own.cert = readPem(certFile, place, 'destination', name, 'certFile');
+      if (keyFile !== undefined) own.key = readPem(keyFile, place, 'destination', name, 'keyFile');
       if (serverName !== undefined) own.serverName = serverName;
       checkUsable(name, own);
       return [name, own];

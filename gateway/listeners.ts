@@ -1,6 +1,5 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { durationMs } from '../proto/config/duration.ts';
@@ -22,9 +21,9 @@ import {
   type MqttListenerSettings,
   parseListen,
   parseSize,
-  resolvePath,
 } from './settings.ts';
 import type { Sources } from './sources.ts';
+import { type FilePlace, readPem } from './tls-files.ts';
 
 export interface Listener {
   name: string;
@@ -81,15 +80,12 @@ export function reloadListener(listener: Listener, settings: ListenerSettings, l
   }
 }
 
-/** Where certificate and key files are looked for. */
-type FilePlace = Pick<ListenerContext, 'directory' | 'settingsFile'>;
-
 /** Throws with exit 78 where a listener with TLS could not present its certificate. */
 export function checkListenerFiles(name: string, settings: ListenerSettings, place: FilePlace): void {
   const { mode, certFile, keyFile, caFile } = settings.tls;
   if (mode === 'none') return;
-  const cert = read(certFile, place, name, 'certFile');
-  const key = read(keyFile, place, name, 'keyFile');
+  const cert = readPem(certFile, place, 'listener', name, 'certFile');
+  const key = readPem(keyFile, place, 'listener', name, 'keyFile');
   const ca = caFile === undefined ? undefined : issuers(caFile, place, name);
   try {
     createSecureContext({ cert, key, ca });
@@ -102,7 +98,7 @@ export function checkListenerFiles(name: string, settings: ListenerSettings, pla
 export function endedAt(name: string, settings: ListenerSettings, place: FilePlace): string | undefined {
   const { mode, certFile } = settings.tls;
   if (mode === 'none') return undefined;
-  const { validTo } = new X509Certificate(read(certFile, place, name, 'certFile'));
+  const { validTo } = new X509Certificate(readPem(certFile, place, 'listener', name, 'certFile'));
   return isOver(validTo) ? validTo : undefined;
 }
 
@@ -112,7 +108,7 @@ function isOver(notAfter: string): boolean {
 
 /** TLS takes a file without any without a word, and then trusts nobody. */
 function issuers(file: string, place: FilePlace, name: string): Buffer {
-  const pem = read(file, place, name, 'caFile');
+  const pem = readPem(file, place, 'listener', name, 'caFile');
   if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(pem.toString('latin1'))) return pem;
   throw new HilumError('tls-unusable', `The caFile of the listener "${name}" has no certificate.`, {
     hint: 'Write into it the certificates (PEM) of those who issue the client certificates.',
@@ -149,7 +145,7 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
       name,
       host,
       port,
-      tls: tlsOptions(settings, context),
+      tls: tlsOptions(name, settings, context),
       allow: allowed(settings),
       onRefused: settings.onRefused,
       limits: {
@@ -179,7 +175,7 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
     source.stop,
     () => ({ ...source.counters() }),
     (fresh) => {
-      const tls = fresh.type === 'mllp' ? tlsOptions(fresh, context) : undefined;
+      const tls = fresh.type === 'mllp' ? tlsOptions(name, fresh, context) : undefined;
       if (tls === undefined) return undefined;
       return renewed(name, tls.cert as Buffer, () => source.renew(tls));
     },
@@ -238,8 +234,8 @@ function mqttTls(
   if (mode === 'none') return undefined;
   return {
     mode,
-    certPem: read(certFile, context, name, 'certFile').toString(),
-    keyPem: read(keyFile, context, name, 'keyFile').toString(),
+    certPem: readPem(certFile, context, 'listener', name, 'certFile').toString(),
+    keyPem: readPem(keyFile, context, 'listener', name, 'keyFile').toString(),
     ...(caFile === undefined ? {} : { caPem: issuers(caFile, context, name).toString() }),
   };
 }
@@ -323,12 +319,16 @@ function allowed(settings: ListenerSettings): (address: string) => boolean {
   return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
-function tlsOptions(settings: MllpListenerSettings, context: ListenerContext): TlsOptions | undefined {
+function tlsOptions(
+  name: string,
+  settings: MllpListenerSettings,
+  context: ListenerContext,
+): TlsOptions | undefined {
   const { mode, certFile, keyFile, caFile } = settings.tls;
   if (mode === 'none') return undefined;
   const options: TlsOptions = {
-    cert: read(certFile, context, settings.listen, 'certFile'),
-    key: read(keyFile, context, settings.listen, 'keyFile'),
+    cert: readPem(certFile, context, 'listener', name, 'certFile'),
+    key: readPem(keyFile, context, 'listener', name, 'keyFile'),
     minVersion: 'TLSv1.2',
     ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
     honorCipherOrder: true,
@@ -337,21 +337,8 @@ function tlsOptions(settings: MllpListenerSettings, context: ListenerContext): T
   // Optional: a sender without a certificate is taken, one with a wrong certificate is not.
   return {
     ...options,
-    ca: issuers(caFile, context, settings.listen),
+    ca: issuers(caFile, context, name),
     requestCert: true,
     rejectUnauthorized: mode === 'required',
   };
-}
-
-function read(file: string | undefined, context: FilePlace, name: string, field: string): Buffer {
-  const path = resolvePath(file ?? '', context.settingsFile, context.directory);
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new HilumError('tls-file', `The ${field} of the listener "${name}" cannot be read: ${path}`, {
-      hint: 'Check the path and that the user of the gateway may read it.',
-      exit: exitCode.badConfig,
-      cause,
-    });
-  }
 }

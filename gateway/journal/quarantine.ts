@@ -189,11 +189,7 @@ export class Quarantine {
 
   /** The record under this sequence, where it is the one that is meant. */
   find(sequence: number, { hash = '', epoch = 0n }: Meant = {}): Found | undefined {
-    const [row] = this.#table().getRange({
-      start: numberKey(sequence),
-      end: numberKey(sequence + 1),
-      limit: 1,
-    });
+    const row = this.#row(sequence);
     if (row === undefined) return undefined;
     const key = Buffer.from(row.key);
     const has = readQuarantineKey(key);

@@ -28,7 +28,8 @@ export async function checkApart(text: string, options: CheckOptions = {}): Prom
   const known = recalled(text, options);
   if (known !== undefined) return known;
   const result = await inThread({ text, options });
-  remember(text, options, result);
+  // It may have been this machine at that moment.
+  if (result !== endless) remember(text, options, result);
   return result;
 }
 
