@@ -23,12 +23,8 @@ export interface LmdbStoreOptions {
   onReserveNotHeld?(): void;
 }
 
-/** What a reading of the volume is good for. */
-const readingMs = 250;
-const readingBytes = 1024 ** 2;
 /** Sealed rows beside what they hold, pages that are half full, and the pages of copy-on-write. */
 const growth = 3;
-const reopenShare = 0.1;
 
 export function storeExists(directory: string): boolean {
   return existsSync(join(directory, 'data.mdb'));
@@ -58,11 +54,6 @@ class LmdbStore implements Store {
   readonly #sealer: Sealer | undefined;
   readonly #opener: Opener;
   readonly #onFault: (cause: unknown) => void;
-  #readAtMs = Number.NEGATIVE_INFINITY;
-  /** Since the volume was read. */
-  #writtenBytes = 0;
-  /** Also before it was looked at: what was full before a restart is not open by a page or two after it. */
-  #full = true;
 
   constructor(
     environment: Environment,
@@ -85,7 +76,7 @@ class LmdbStore implements Store {
       key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
       value: value === undefined ? undefined : sealer.seal(place(table, key), value),
     }));
-    for (const { value } of sealed) this.#writtenBytes += value?.length ?? 0;
+    for (const { value } of sealed) this.reserve.take(value?.length ?? 0);
     try {
       await this.#environment.write(() => {
         for (const { table, key, value } of sealed) {
@@ -139,17 +130,8 @@ class LmdbStore implements Store {
 
   /** Pages that are free inside the file are not counted: a log only grows. */
   hasRoom(bytes: number): boolean {
-    const { reserve } = this;
-    if (this.#writtenBytes > readingBytes || performance.now() - this.#readAtMs > readingMs) {
-      reserve.read();
-      this.#writtenBytes = 0;
-      this.#readAtMs = performance.now();
-    }
-    // Once full, with some room to spare: no flapping at the line.
-    const spare = this.#full ? reopenShare : 0;
-    const room = reserve.ownBytes - (this.#writtenBytes + bytes) * growth;
-    this.#full = reserve.isTouched(spare) || room < reserve.bytes * (1 + spare);
-    return !this.#full;
+    if (this.reserve.isStale) this.reserve.read();
+    return this.reserve.isLeft((this.reserve.takenBytes + bytes) * growth);
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@ import { pageBytes } from '../process/lmdb.ts';
 import { Reserve } from '../process/reserve.ts';
 
 const mebibyte = 1024 ** 2;
-const refreshMs = 250;
+/** Once the budget was met, intake opens again only with some room to spare. */
 const reopenShare = 0.1;
 /** An event with its message, beside the message alone; pages are half full while they grow. */
 const eventFactor = 8;
@@ -44,47 +44,36 @@ export interface SpaceOptions {
 
 export function createSpace(options: SpaceOptions): Space {
   const reserve = new Reserve(options.file, options.reserveBytes);
-  let readAtMs = Number.NEGATIVE_INFINITY;
+  /** As of the last reading, as what was taken since is counted apart. */
   let reusableBytes = 0;
-  let takenBytes = 0;
   let state: Room['state'] = 'open';
 
-  function refresh(): void {
+  function read(): void {
     reserve.read();
     reusableBytes = Math.max(0, reserve.fileBytes - options.liveBytes() * overhead - slackBytes);
-    takenBytes = 0;
-    readAtMs = performance.now();
   }
 
-  /** Once closed, intake opens again only with some room to spare: no flapping at the line. */
   function judge(bytes: number): Room['state'] {
-    const spare = state === 'open' ? 0 : reopenShare;
     // Copy-on-write takes pages for the row and for the way to it before any page comes back. What is
     // free inside the file serves first; it never shrinks, so after a drain that is most of it.
     const owed = options.unmappedBytes() * eventFactor;
-    const room = reserve.ownBytes + reusableBytes - takenBytes * 2 - bytes - owed;
-    if (reserve.isTouched(spare) || room < reserve.bytes * (1 + spare)) state = 'reserve';
-    else if (options.liveBytes() + bytes > options.budgetBytes * (1 - spare)) state = 'budget';
+    const budget = options.budgetBytes * (state === 'budget' ? 1 - reopenShare : 1);
+    if (!reserve.isLeft(reserve.takenBytes * 2 + bytes + owed, reusableBytes)) state = 'reserve';
+    else if (options.liveBytes() + bytes > budget) state = 'budget';
     else state = 'open';
     return state;
   }
 
   return {
-    async hold() {
-      const held = await reserve.hold();
-      if (held) readAtMs = Number.NEGATIVE_INFINITY;
-      return held;
-    },
+    hold: () => reserve.hold(),
     state(bytes) {
-      const stale =
-        takenBytes > Math.max(mebibyte, reserve.bytes / 32) || performance.now() - readAtMs > refreshMs;
-      if (stale) refresh();
+      if (reserve.isStale) read();
       const judged = judge(bytes);
-      if (judged === 'open') takenBytes += bytes;
+      if (judged === 'open') reserve.take(bytes);
       return judged;
     },
     room() {
-      refresh();
+      read();
       const { fileBytes, freeBytes, heldBytes } = reserve;
       return { state: judge(0), fileBytes, freeBytes, heldBytes, liveBytes: options.liveBytes() };
     },

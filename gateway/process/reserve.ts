@@ -24,6 +24,11 @@ const holdShare = 0.75;
 const heldShareMin = 0.4;
 /** After a try that failed: the file system cannot, or the volume is full. */
 const holdAgainMs = 10_000;
+/** What a reading is good for, in time and in what its owner takes meanwhile. */
+const readingMs = 250;
+const readingShare = 1 / 32;
+/** Once there was no room, some to spare: no flapping at the line. */
+const spareShare = 0.1;
 
 export class Reserve {
   readonly bytes: number;
@@ -37,6 +42,10 @@ export class Reserve {
   /** The last try took the blocks; false where the file system cannot hold a reserve. */
   #holds = false;
   #failedAtMs = Number.NEGATIVE_INFINITY;
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #takenBytes = 0;
+  /** Also before it was looked at: what was full before a restart is not open by a page or two after it. */
+  #full = true;
 
   /** @param bytes default: 10 % of the volume, at most 512 MiB */
   constructor(file: string, bytes?: number) {
@@ -46,8 +55,34 @@ export class Reserve {
   }
 
   /** What copy-on-write can take, as of the last `read`. */
-  get ownBytes(): number {
+  get #ownBytes(): number {
     return this.freeBytes + this.heldBytes;
+  }
+
+  /** By its owner, since the last reading. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  take(bytes: number): void {
+    this.#takenBytes += bytes;
+  }
+
+  /** Is the last reading good no more? */
+  get isStale(): boolean {
+    const takenMax = Math.max(mebibyte, this.bytes * readingShare);
+    return this.#takenBytes > takenMax || performance.now() - this.#readAtMs > readingMs;
+  }
+
+  /**
+   * Is the reserve whole once so much is written? What is taken since the last reading is for the owner to add.
+   * @param reusableBytes free inside the file
+   */
+  isLeft(bytes: number, reusableBytes = 0): boolean {
+    const spare = this.#full ? spareShare : 0;
+    const room = this.#ownBytes + reusableBytes - bytes;
+    this.#full = this.#isTouched(spare) || room < this.bytes * (1 + spare);
+    return !this.#full;
   }
 
   /** How things stand now; takes the blocks anew where the file has grown into them. */
@@ -57,14 +92,16 @@ export class Reserve {
     const file = statSync(this.#file, { throwIfNoEntry: false });
     this.fileBytes = file?.size ?? 0;
     this.heldBytes = heldOf(file);
+    this.#takenBytes = 0;
+    this.#readAtMs = performance.now();
     const due = performance.now() - this.#failedAtMs > holdAgainMs;
     if (this.heldBytes < this.bytes * holdShare && due) void this.hold();
   }
 
   /** Is the volume itself full, or is it filled faster than the reserve can be held? @param spare room beside, as a share */
-  isTouched(spare: number): boolean {
+  #isTouched(spare: number): boolean {
     const tooFast = this.#holds && this.heldBytes < this.bytes * heldShareMin;
-    return tooFast || this.ownBytes < this.bytes * floorShare * (1 + spare);
+    return tooFast || this.#ownBytes < this.bytes * floorShare * (1 + spare);
   }
 
   /** Takes the blocks; resolves with whether they are held. */
@@ -79,7 +116,8 @@ export class Reserve {
         const now = statSync(this.#file, { throwIfNoEntry: false });
         const grown = (now?.size ?? 0) - size;
         this.#holds = error === null && heldOf(now) >= (this.bytes - grown) * holdShare;
-        if (!this.#holds) this.#failedAtMs = performance.now();
+        if (this.#holds) this.#readAtMs = Number.NEGATIVE_INFINITY;
+        else this.#failedAtMs = performance.now();
         resolve(this.#holds);
       });
     });
