@@ -17,6 +17,7 @@ import type { ClinicalEvent, Observation } from '../../proto/gen/hilum/v1/event.
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import { add, type Decimal, multiply, parseDecimal } from '../../proto/units/decimal.ts';
 import { relate } from '../../proto/units/ucum.ts';
+import { isWithdrawn } from '../../proto/withdrawn.ts';
 import { agesAt, compareAge } from './age.ts';
 import { canonical } from './units.ts';
 
@@ -42,7 +43,6 @@ export interface CriticalRules {
 /** The part of a long text that is looked at. */
 const textMax = 20_000;
 const relationsMax = 200;
-const withdrawn = new Set(['cancelled', 'entered-in-error']);
 
 interface Rule extends CriticalConfig {
   name: string;
@@ -69,7 +69,7 @@ export function compileCritical({ critical }: Pick<Config, 'critical'>): Critica
   if (byCode.size === 0 && anyCode.length === 0) return undefined;
   return {
     mark(observation, unit, event, counts) {
-      if (withdrawn.has(observation.status) || observation.mood !== undefined) return;
+      if (isWithdrawn(observation.status) || observation.mood !== undefined) return;
       if (!tellsOfPatient(event.order)) return;
       for (const rule of rulesFor(observation)) {
         const why = judge(rule, observation, unit, event);

@@ -104,9 +104,12 @@ export function coded(system: string, value: string, display = ''): Element {
   return { coding: [{ system, code: value, display }] };
 }
 
-/** FHIR's code has no white space at its ends and single spaces inside; undefined for any other text. */
+/**
+ * FHIR's code has no white space at its ends and single spaces inside; undefined for any other text. A control
+ * character is written as a blank (json.ts), so one inside leaves no code either.
+ */
 export function code(text: string): string | undefined {
-  return /^[^\s]+( [^\s]+)*$/.test(text) ? text : undefined;
+  return /^[^\s\p{Cc}]+( [^\s\p{Cc}]+)*$/u.test(text) ? text : undefined;
 }
 
 /** A URI has no white space. */

@@ -1,5 +1,6 @@
 /** DocumentReference: a document's numbers, state, people and content. */
 import type { ClinicalEvent, Document } from '../gen/hilum/v1/event.ts';
+import { isWithdrawn } from '../withdrawn.ts';
 import { attachmentOf, attachmentTitle, textAttachment } from './attachment.ts';
 import {
   concept,
@@ -71,16 +72,14 @@ function confidentiality(from: Document): Element[] | undefined {
   return label === undefined ? undefined : [label];
 }
 
-/** What was taken back is no content, as it is no text. */
-const withdrawn = new Set(['cancelled', 'entered-in-error']);
-
 /** The text, then every file; a document that came without either names its file. */
 function contents(event: ClinicalEvent, from: Document): Element[] {
   const title = [from.title, from.fileName, textOf(from.type)].find(visible) ?? 'Document';
   const found: Element[] = [];
   if (from.text.some((line) => line.trim() !== '')) found.push(textAttachment(from.text, title));
   for (const { attachment, furtherAttachments, code, status } of event.observations) {
-    if (attachment === undefined || withdrawn.has(status)) continue;
+    // What was taken back is no content, as it is no text.
+    if (attachment === undefined || isWithdrawn(status)) continue;
     for (const one of [attachment, ...furtherAttachments]) {
       found.push(attachmentOf(one, attachmentTitle(one, textOf(code) || title)));
     }

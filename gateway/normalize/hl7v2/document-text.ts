@@ -3,13 +3,11 @@
  * `Family history` and `Ruled out` would read as what the patient has: it is a line of its own above the part.
  */
 import type { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { isWithdrawn } from '../../../proto/withdrawn.ts';
 import { upper } from '../text.ts';
 import { textOf } from './coded.ts';
 
 const textual = new Set(['TX', 'FT', 'ST', '']);
-
-/** Such a row is still among the observations. */
-const withdrawn = new Set(['cancelled', 'entered-in-error']);
 
 /** An OBX of a text without a value is a blank line of it; before and after the text it is none. */
 export function documentText(event: ClinicalEvent): string[] {
@@ -34,14 +32,14 @@ export function documentText(event: ClinicalEvent): string[] {
 }
 
 function linesOf({ status, valueType, value, furtherValues }: Observation): string[] {
-  if (withdrawn.has(status)) return [];
+  if (isWithdrawn(status)) return [];
   if (!textual.has(valueType) || (value === '' && valueType === '')) return [];
   return [value, ...furtherValues];
 }
 
 /** A text or a file of a document has no resource of its own, where a comment on it could stand. */
 function commentsOn({ status, valueType, attachment, notes }: Observation): string[] {
-  if (withdrawn.has(status) || (attachment === undefined && !textual.has(valueType))) return [];
+  if (isWithdrawn(status) || (attachment === undefined && !textual.has(valueType))) return [];
   return notes.flatMap(({ text }) => text.split('\n')).map((line) => (line === '' ? '' : `Note: ${line}`));
 }
 

@@ -30,6 +30,7 @@ import type {
   RecordPosition,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { tellsOfPatient } from '../../../proto/specimen-role.ts';
+import { isWithdrawn } from '../../../proto/withdrawn.ts';
 import { upper } from '../text.ts';
 import {
   historyRow,
@@ -133,10 +134,6 @@ function isFollowed(
     patientIdentifiers(patient).length > 0 &&
     tellsOfPatient(order)
   );
-}
-
-function isWithdrawn(status: string): boolean {
-  return status === 'cancelled' || status === 'entered-in-error';
 }
 
 function needOf(identifier: Identifier): { kind: RowKind<SeriesMemory>; text: string } {

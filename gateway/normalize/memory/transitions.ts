@@ -2,6 +2,7 @@
  * Which changes of status are usual. An unusual one that is newer is still what the sender says, and is
  * flagged, so that a person can ask [HL7 tables 0085, 0123, 0038; FHIR ObservationStatus].
  */
+import { isWithdrawn } from '../../../proto/withdrawn.ts';
 
 /** Said of a result that nothing is expected to change but a correction or a withdrawal. */
 const afterFinal = new Set(['final', 'corrected', 'entered-in-error', 'unknown']);
@@ -22,7 +23,6 @@ export function isUnusual(from: string, to: string): boolean {
   return usual[from]?.has(to) === false;
 }
 
-const withdrawn = new Set(['cancelled', 'entered-in-error']);
 const done = new Set(['final', 'corrected']);
 const undone = new Set(['registered', 'preliminary', 'partial']);
 
@@ -32,5 +32,5 @@ const undone = new Set(['registered', 'preliminary', 'partial']);
  * final stays: reports are sent in parts.
  */
 export function overrules(order: string, result: string): boolean {
-  return withdrawn.has(order) || (done.has(order) && undone.has(result));
+  return isWithdrawn(order) || (done.has(order) && undone.has(result));
 }
