@@ -4,7 +4,7 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import { checkApart } from '../gateway/process/config-check.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { percentileUs } from '../gateway/process/percentile.ts';
-import { budgetMs } from '../proto/config/check.ts';
+import { budgetMs } from '../proto/config/duration.ts';
 import type { Class, Config } from '../proto/config/schema.ts';
 import type {
   CreateAdminRequest,

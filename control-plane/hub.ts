@@ -4,7 +4,8 @@
  */
 import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
-import type { AuditEntry, Hello, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
+import type { AuditEntry, Hello } from '../proto/gen/hilum/v1/session.ts';
 import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
 import type { State } from './plane.ts';

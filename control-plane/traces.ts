@@ -10,7 +10,8 @@ import {
   type TraceResponse,
   type WasQuarantined,
 } from '../proto/gen/hilum/v1/admin.ts';
-import type { DeliveryEntry, QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
+import type { DeliveryEntry } from '../proto/gen/hilum/v1/session.ts';
 import { followedMerge, toClinicalEvent } from './eventlog/clinical.ts';
 import type { StoredEvent } from './eventlog/eventlog.ts';
 import { eventId, recordId } from './eventlog/keys.ts';

@@ -1,6 +1,6 @@
 /** What became of records, as the journal takes it: from the normalizer's reply, or told here where it could not even return them. */
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import { quarantineId } from './journal/layout.ts';
 import { damagedCode } from './journal/quarantine.ts';

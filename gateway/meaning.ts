@@ -4,8 +4,7 @@
  * control plane compiles the same to validate a config by the code that will run it.
  */
 
-import { budgetMs, checkConfig } from '../proto/config/check.ts';
-import { durationMs } from '../proto/config/duration.ts';
+import { budgetMs, durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
@@ -40,13 +39,6 @@ export interface Meaning {
   enrichment: EnrichmentLimits | undefined;
   /** Undefined: what the record says is not compared with what others say. @param events all of the record */
   onceFor(record: JournalRecord, events: readonly ClinicalEvent[]): OnceRules | undefined;
-}
-
-/** The config must have been checked; an invalid one throws. An empty text is the built-in meaning. */
-export function compileMeaning(yaml: string, version: number): Meaning {
-  const checked = checkConfig(yaml.trim() === '' ? '{}' : yaml);
-  if (checked.problems !== undefined) throw new Error(`config ${version} was not checked before it was run`);
-  return meaningOf(checked.config, version);
 }
 
 /** The config must have been checked; one that was not throws. */

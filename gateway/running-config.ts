@@ -2,7 +2,8 @@
  * The config that runs, and an offer of another: refused, or applied as a whole by all who work by it. It is on disk
  * before anybody uses it (config-store.ts), so the gateway boots with what ran last.
  */
-import { budgetMs, checkConfig, type Listeners } from '../proto/config/check.ts';
+import { checkConfig, type Listeners } from '../proto/config/check.ts';
+import { budgetMs } from '../proto/config/duration.ts';
 import { problemsText } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { AuditEntry, ConfigOffer } from '../proto/gen/hilum/v1/session.ts';

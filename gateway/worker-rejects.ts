@@ -1,6 +1,6 @@
 /** A record that goes to quarantine: as it is kept, and what of it may be known outside. */
 import { type JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import { quarantineId } from './journal/layout.ts';
 import { nowUs } from './process/clock.ts';
 

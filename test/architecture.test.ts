@@ -81,6 +81,7 @@ t.test(
       'gateway/prioritize/',
       'gateway/route/rules.ts',
       'gateway/meaning.ts',
+      'gateway/meaning-of-text.ts',
       'gateway/version.ts',
     ];
     t.same(
@@ -201,7 +202,7 @@ const pure = [
   /^gateway\/normalize\//,
   /^gateway\/prioritize\//,
   /^gateway\/route\/rules\.ts$/,
-  /^gateway\/meaning\.ts$/,
+  /^gateway\/meaning(-of-text)?\.ts$/,
   /^gateway\/capture\/flags\.ts$/,
   /^gateway\/capture\/(urgency|priority|words|specimens|trigger)\.ts$/,
   /^gateway\/capture\/intake\.ts$/,

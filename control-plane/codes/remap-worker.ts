@@ -1,6 +1,7 @@
 /** The thread that maps records again: it is ended when one takes too long, and holds no handle on the world. */
 import { parentPort } from 'node:worker_threads';
-import { compileMeaning, type Meaning, understand } from '../../gateway/meaning.ts';
+import { type Meaning, understand } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import type { RemapJob, Remapped } from './remap-job.ts';

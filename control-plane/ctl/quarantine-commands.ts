@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { DiscardQuarantineResponse, ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { call } from './client.ts';
 import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 

@@ -4,7 +4,7 @@
  *   quarantine            id                              QuarantineEntry
  *   quarantine-replayed   gateway record hash sequence    id of the entry that was journaled again under this sequence
  */
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { indexKey } from '../eventlog/keys.ts';
 import { DamagedRow, orDamaged, type Row, readable, type Store } from '../store/store.ts';
 

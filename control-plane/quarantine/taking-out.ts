@@ -5,7 +5,8 @@
  * so, and nothing else; where its answer is lost, it reports what it took out by itself (hub.ts), as often as needed.
  */
 import type { DiscardQuarantineResponse, ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
-import type { QuarantineEntry, ReplayResult } from '../../proto/gen/hilum/v1/session.ts';
+import type { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import type { ReplayResult } from '../../proto/gen/hilum/v1/session.ts';
 import { needReason } from '../audit/reason.ts';
 import type { State } from '../plane.ts';
 import type { Sessions } from '../session/sessions.ts';

@@ -1,4 +1,5 @@
 /** What the sessions need: of the streams that they run on, and of the rest of the control plane. */
+import type { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import type {
   AuditEntry,
   Batch,
@@ -9,7 +10,6 @@ import type {
   GatewayFrame,
   Hello,
   PlaneFrame,
-  QuarantineEntry,
   RepeatReport,
 } from '../../proto/gen/hilum/v1/session.ts';
 import type { Appended } from '../eventlog/eventlog.ts';

@@ -6,6 +6,7 @@
  */
 
 import { errorWord } from '../../gateway/process/log.ts';
+import type { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import type {
   Batch,
   ConfigOffer,
@@ -14,7 +15,6 @@ import type {
   LaneAck,
   PayloadReply,
   PlaneFrame,
-  QuarantineEntry,
   ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';

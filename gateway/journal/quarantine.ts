@@ -9,7 +9,7 @@
  * read is known, too.
  */
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { nowUs } from '../process/clock.ts';
 import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';

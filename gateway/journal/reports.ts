@@ -3,7 +3,8 @@
  * the site's destinations, and what is for the audit trail. Numbered, kept until it was acknowledged, sealed
  * where it could name a patient.
  */
-import { AuditEntry, DeliveryEntry, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import { AuditEntry, DeliveryEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, tables } from './layout.ts';

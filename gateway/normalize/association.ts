@@ -4,7 +4,7 @@
  *
  * Pure: what the config declares and who occupies which bed come as arguments.
  */
-import { span } from '../../proto/config/check-devices.ts';
+import { span } from '../../proto/config/duration.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { Location } from '../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, DeviceAssociation, Identifier } from '../../proto/gen/hilum/v1/event.ts';

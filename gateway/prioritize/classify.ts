@@ -5,7 +5,8 @@
  */
 import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
-import { type Class, type Config, classes } from '../../proto/config/schema.ts';
+import { type Class, classes } from '../../proto/config/event-words.ts';
+import type { Config } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {

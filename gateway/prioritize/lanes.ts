@@ -12,7 +12,7 @@
  * (events, or bytes). They sum to less than one; the rest is chosen by deadline. Idle lanes save
  * nothing up. No clock and no randomness: the same calls give the same lanes.
  */
-import { type Class, classes } from '../../proto/config/schema.ts';
+import { type Class, classes } from '../../proto/config/event-words.ts';
 
 export interface Head {
   lane: Class;

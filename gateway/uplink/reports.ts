@@ -8,11 +8,11 @@
  * - Telemetry is absolute, so that a lost one loses nothing. What of it is large goes when it changed (details.ts), where
  *   the control plane keeps what a report leaves out.
  */
+import type { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import type {
   AuditEntry,
   DeliveryEntry,
   LaneAck,
-  QuarantineEntry,
   Telemetry,
   Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';

@@ -1,5 +1,6 @@
 /** Payload templates and declared devices, checked against themselves and the rest of the config. */
 import { type Found, noSuch } from './check.ts';
+import { span } from './duration.ts';
 import { parsePath } from './json-path.ts';
 import type { Path, Positions } from './position.ts';
 import type { Config } from './schema.ts';
@@ -128,12 +129,4 @@ function meet(a: Declared, b: Declared): boolean {
   const [sinceA, untilA] = span(a);
   const [sinceB, untilB] = span(b);
   return sinceA < untilB && sinceB < untilA;
-}
-
-/** From, and up to but without, in milliseconds. */
-export function span({ since, until }: Pick<Declared, 'since' | 'until'>): [number, number] {
-  return [
-    since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since),
-    until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until),
-  ];
 }

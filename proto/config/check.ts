@@ -17,7 +17,7 @@ import {
   readDocument,
   type Written,
 } from './document.ts';
-import { durationMs } from './duration.ts';
+import { budgetMs } from './duration.ts';
 import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { pathText } from './position.ts';
@@ -226,11 +226,6 @@ function checkRoutes(config: Config, positions: Positions): Found[] {
     });
   }
   return found;
-}
-
-/** Milliseconds from capture to delivery for a class. */
-export function budgetMs(config: Pick<Config, 'budgets'>, word: Class): number {
-  return durationMs(config.budgets[word]) ?? 0;
 }
 
 export function noSuch(

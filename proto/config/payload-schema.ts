@@ -5,45 +5,10 @@
  * their problems have a place inside the text.
  */
 import { z } from 'zod';
+import { alarmTypes, inactivations, phases, priorities, states, statuses } from './device-words.ts';
 import { dateTime, ucum, uri } from './words.ts';
 
 export const payloadLimits = { templatesMax: 32, observationsMax: 200, pathsMax: 8 } as const;
-
-export const statuses = [
-  'registered',
-  'preliminary',
-  'partial',
-  'final',
-  'corrected',
-  'cancelled',
-  'entered-in-error',
-  'unknown',
-] as const;
-export const priorities = ['high', 'medium', 'low', 'none'] as const;
-export const phases = [
-  'start',
-  'continue',
-  'update',
-  'escalate',
-  'deescalate',
-  'end',
-  'present',
-  'latched',
-  'reset',
-  'tpoint',
-] as const;
-export const states = ['active', 'inactive', 'latched'] as const;
-export const inactivations = [
-  'enabled',
-  'audio-paused',
-  'audio-off',
-  'alarm-paused',
-  'alarm-off',
-  'alert-acknowledged',
-  'off',
-  'paused',
-] as const;
-export const alarmTypes = ['physiological', 'technical', 'advisory'] as const;
 
 const path = z.string().meta({
   examples: ['$.deviceId'],

@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
-import { compileMeaning } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { loadIdentity } from '../../gateway/uplink/identity.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';

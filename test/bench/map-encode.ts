@@ -5,7 +5,7 @@
  *   node map-encode.js [--seconds 2]
  */
 import { parseArgs } from 'node:util';
-import { compileMeaning } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { BackWriter } from '../../proto/back-writer.ts';
 import { writeClinicalEvent } from '../../proto/gen/hilum/v1/event-writer.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { budgetMs, checkConfig } from '../../proto/config/check.ts';
+import { checkConfig } from '../../proto/config/check.ts';
+import { budgetMs } from '../../proto/config/duration.ts';
 import { warningsOf } from '../../proto/config/warnings.ts';
 
 const good = `

@@ -8,7 +8,8 @@ import { loadSettings } from '../../control-plane/settings.ts';
 import type { EventReply, ListQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { ListQuarantineRequest, StreamEventsRequest } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
-import { Batch, Envelope, QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import { Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 

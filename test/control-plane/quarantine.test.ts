@@ -1,7 +1,8 @@
 /** A second try for what is in quarantine, as the control plane asks for it and what it makes of the answer. */
 import t from 'tap';
 import { replayQuarantined } from '../../control-plane/quarantine/taking-out.ts';
-import { QuarantineEntry, ReplayResult } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import { ReplayResult } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
 import { openCentre, type Said } from './hub-kit.ts';
 

@@ -1,6 +1,7 @@
 /** What a gateway reports beside its events: in order, once, and durable before it is acknowledged. */
 import t from 'tap';
-import { CustodyCount, QuarantineEntry, Telemetry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import { CustodyCount, Telemetry } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
 import { auditAcks, auditReport, openCentre } from './hub-kit.ts';
 

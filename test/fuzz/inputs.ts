@@ -1,7 +1,8 @@
 /** What the fuzzer starts from: messages of our own, and those of the corpus where it is there; and whose they are. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileMeaning, type Meaning } from '../../gateway/meaning.ts';
+import type { Meaning } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { projectRoot } from '../kit/paths.ts';
 import { er7 } from '../normalize/context.ts';
 import { samples } from '../normalize/samples.ts';

@@ -7,7 +7,7 @@ import { Destinations } from '../../gateway/destinations.ts';
 import { tables } from '../../gateway/journal/layout.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import { LocalDelivery } from '../../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { cutRow, damageRow } from '../kit/damage.ts';
 import { controlIdOf } from '../kit/hl7-peek.ts';
 import { closeJournal, type OpenedJournal, openJournal } from '../kit/journal.ts';

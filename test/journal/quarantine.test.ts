@@ -6,7 +6,7 @@ import type { Journal } from '../../gateway/journal/journal.ts';
 import { quarantineKey, readQuarantineKey } from '../../gateway/journal/quarantine.ts';
 import type { TakenRecord } from '../../gateway/journal/records.ts';
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { batchElement } from '../../proto/wire.ts';
 import { damageEvent, damageQuarantined } from '../kit/damage.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';

@@ -9,7 +9,7 @@ import { Journal, type JournalHooks } from '../../gateway/journal/journal.ts';
 import type { TakenRecord } from '../../gateway/journal/records.ts';
 import { type Environment, openEnvironment } from '../../gateway/process/lmdb.ts';
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { QuarantineEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';
 import { folderOf } from '../kit/site.ts';
 import { recordOf } from '../kit/taken.ts';

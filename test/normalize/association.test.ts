@@ -1,6 +1,6 @@
 /** How a device came to its patient: what was said is identity, what is derived never is. */
 import t from 'tap';
-import { compileMeaning } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { suggestOccupant } from '../../gateway/normalize/association.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import { ClinicalEvent, Identifier, Location } from '../../proto/gen/hilum/v1/event.ts';

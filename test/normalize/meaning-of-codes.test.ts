@@ -1,6 +1,6 @@
 /** What happens to codes and units of a whole message: mapped, converted, noted for the worklist. */
 import t from 'tap';
-import { compileMeaning } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import type { Normalized } from '../../gateway/normalize/outcome.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';

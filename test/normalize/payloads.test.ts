@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { compileMeaning, type Meaning, reclassifies } from '../../gateway/meaning.ts';
+import { type Meaning, reclassifies } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import { deliveredParts, type Normalized } from '../../gateway/normalize/outcome.ts';
 import { ClinicalEvent, type Code, type Observation } from '../../proto/gen/hilum/v1/event.ts';

@@ -1,6 +1,7 @@
 /** What the broker told for a client that was gone is no reading of the device, and says so. */
 import t from 'tap';
-import { compileMeaning, understand } from '../../gateway/meaning.ts';
+import { understand } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 
 const meaning = compileMeaning('{}', 1);

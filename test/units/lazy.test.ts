@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import t from 'tap';
-import { compileMeaning } from '../../gateway/meaning.ts';
+import { compileMeaning } from '../../gateway/meaning-of-text.ts';
 import { normalize } from '../../gateway/normalize/normalize.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 

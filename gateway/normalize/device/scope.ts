@@ -7,7 +7,7 @@ import {
   priorities,
   states,
   statuses,
-} from '../../../proto/config/payload-schema.ts';
+} from '../../../proto/config/device-words.ts';
 import type {
   Alarm,
   ClinicalTime,

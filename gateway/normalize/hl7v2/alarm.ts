@@ -10,7 +10,7 @@ import {
   phases,
   priorities as priorityList,
   states,
-} from '../../../proto/config/payload-schema.ts';
+} from '../../../proto/config/device-words.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import {
   beginnings,

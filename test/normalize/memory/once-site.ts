@@ -1,5 +1,6 @@
 /** A site with a config, as its normalizer sees it: one record after the other, with a memory that forgets nothing. */
-import { compileMeaning, type Meaning, read } from '../../../gateway/meaning.ts';
+import { type Meaning, read } from '../../../gateway/meaning.ts';
+import { compileMeaning } from '../../../gateway/meaning-of-text.ts';
 import type { About } from '../../../gateway/normalize/memory/memory.ts';
 import { needsOf, remember } from '../../../gateway/normalize/memory/rules.ts';
 import { looksLikeHl7v2 } from '../../../gateway/normalize/normalize.ts';

@@ -21,6 +21,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ClinicalEvent, Once, RecordPosition } from "./event.ts";
+import { QuarantineEntry } from "./quarantine.ts";
 import {
   AuditEntry,
   ConfigProblem,
@@ -28,7 +29,6 @@ import {
   GatewayStatus,
   MappingCircuit,
   OnceTally,
-  QuarantineEntry,
   SourceClock,
 } from "./session.ts";
 
