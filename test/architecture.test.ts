@@ -238,6 +238,25 @@ t.test('architecture - pure code cannot reach the world', async (t) => {
   );
 });
 
+t.test("architecture - the normalizer's thread loads what it maps with, and no more", async (t) => {
+  // Each start of the thread, a replaced one's too, takes as long as its code takes to load.
+  const seen = new Set(['gateway/worker.ts']);
+  const packages = new Set<string>();
+  for (const file of seen) {
+    for (const { to } of importsOf(file)) {
+      if (to.startsWith('node:') || typesOnly(file, to)) continue;
+      if (ours(to)) seen.add(to);
+      else packages.add(packageOf(to));
+    }
+  }
+  t.ok(seen.size > 100, `${seen.size} files`);
+  t.same(
+    [...packages].sort(),
+    ['@bufbuild/protobuf', '@marcbachmann/cel-js', 'iconv-lite', 'temporal-polyfill'],
+    'no gRPC, no YAML, no schema, no store',
+  );
+});
+
 t.test('architecture - pure code takes time and randomness as arguments', async (t) => {
   const worldly =
     /\bDate\.now\b|\bMath\.random\b|\bperformance\.now\b|\bnew Date\(\)|\brandom(?:Bytes|UUID|Int)\b|\bprocess\.(?:env|argv|hrtime)|\bsetTimeout\b|\bsetInterval\b/;
