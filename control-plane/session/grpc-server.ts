@@ -3,14 +3,12 @@
  * the admin API, reflection and health. Client certificates are asked for but not required by
  * TLS, because Enroll has none; everything else is refused here without a verified one.
  */
-import { readFileSync } from 'node:fs';
 import * as grpc from '@grpc/grpc-js';
-import * as protoLoader from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
+import { addReflection } from './reflection.ts';
 import { limitUnknownCaller } from './unknown-caller.ts';
 
 export interface ServerIdentity {
@@ -54,8 +52,7 @@ export class GrpcServer {
       'hilum.v1.Admin': 'SERVING',
     });
     this.#health.addToServer(this.server);
-    const descriptors = protoLoader.loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet()));
-    new ReflectionService(descriptors).addToServer(this.server);
+    addReflection(this.server);
   }
 
   /** Who calls, verified; throws the status that the caller is answered with. */
@@ -134,12 +131,6 @@ export class GrpcServer {
 
 export function denied(code: grpc.status, details: string): grpc.StatusObject & Error {
   return Object.assign(new Error(details), { code, details, metadata: new grpc.Metadata() });
-}
-
-function descriptorSet(): URL {
-  // From source beside the .proto files; from dist/ the tree is one level further up.
-  const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
-  return new URL(`${up}proto/gen/hilum.binpb`, import.meta.url);
 }
 
 /** A certificate provider whose content never changes in this life. */
