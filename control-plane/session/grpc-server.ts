@@ -4,11 +4,10 @@
  * TLS, because Enroll has none; everything else is refused here without a verified one.
  */
 import * as grpc from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
-import { addReflection } from './reflection.ts';
+import { StandardServices } from './standard-services.ts';
 import { limitUnknownCaller } from './unknown-caller.ts';
 
 export interface ServerIdentity {
@@ -32,7 +31,7 @@ export type AnyCall = {
 export class GrpcServer {
   readonly server: grpc.Server;
   readonly #options: ServerOptions;
-  readonly #health: HealthImplementation;
+  readonly #standard: StandardServices;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -46,13 +45,7 @@ export class GrpcServer {
       'grpc-node.flow_control_window': 4 * 1024 * 1024,
       interceptors: [({ path }, call) => this.#guard(path, call)],
     });
-    this.#health = new HealthImplementation({
-      '': 'SERVING',
-      'hilum.v1.Uplink': 'SERVING',
-      'hilum.v1.Admin': 'SERVING',
-    });
-    this.#health.addToServer(this.server);
-    addReflection(this.server);
+    this.#standard = new StandardServices(this.server);
   }
 
   /** Who calls, verified; throws the status that the caller is answered with. */
@@ -102,7 +95,7 @@ export class GrpcServer {
 
   /** Not serving any more, then closed: streams that are open get `deadlineMs` to end. */
   async stop(deadlineMs: number): Promise<void> {
-    this.#health.setStatus('', 'NOT_SERVING');
+    this.#standard.notServing();
     const done = new Promise<void>((resolve) => this.server.tryShutdown(() => resolve()));
     const timer = setTimeout(() => this.server.forceShutdown(), deadlineMs);
     await done;
