@@ -52,4 +52,4 @@ program
   });
 
 addCompletion(program);
-runProgram(program);
+void runProgram(program);

@@ -192,4 +192,4 @@ for (const [verb, description, example] of [
 }
 
 addCompletion(program);
-runProgram(program);
+void runProgram(program);

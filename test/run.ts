@@ -1,14 +1,13 @@
 /**
- * Runs the suites with tap on the compiled tests and ends with one plain line,
- * "N passed, N failed[, N skipped]". Arguments are test files; none means all.
+ * Runs the compiled tests (suite.ts) and ends with one plain line, "N passed, N failed[, N skipped]".
+ * Arguments are test files; none means all.
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const tap = fileURLToPath(new URL('../../node_modules/.bin/tap', import.meta.url));
-const files = process.argv.slice(2).map((file) => file.replace(/^test\/(.*)\.ts$/, 'dist/test/$1.js'));
-const child = spawn(tap, ['--reporter=tap', ...files], {
+const suite = fileURLToPath(new URL('./suite.js', import.meta.url));
+const child = spawn(process.execPath, [suite, ...process.argv.slice(2)], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, NO_COLOR: '1' },
 });

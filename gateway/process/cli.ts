@@ -4,7 +4,8 @@ import { nearest } from '../../proto/config/nearest.ts';
 import { exitCode, HilumError } from './errors.ts';
 import { failWith } from './lifecycle.ts';
 
-export function runProgram(program: Command): void {
+/** Resolves where it has done what it was asked for; in every other case the process ends. */
+export function runProgram(program: Command): Promise<void> {
   overrideExit(program);
   // A reader that closes its end (head, less) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,7 +14,7 @@ export function runProgram(program: Command): void {
   // What waits for something that never comes keeps no process alive: it would end here with 0, as if it were done.
   const unfinished = () => failWith(endedEarly(program.name()));
   process.once('beforeExit', unfinished);
-  program.parseAsync().then(() => process.off('beforeExit', unfinished), failWith);
+  return program.parseAsync().then(() => void process.off('beforeExit', unfinished), failWith);
 }
 
 function endedEarly(program: string): HilumError {

@@ -1,7 +1,7 @@
 /**
  * Ends a test process once it has nothing left to do. Node's own clean-up after that can spin for ever on a
  * request that never calls back (seen in `Environment::CleanupHandles`, Node 20.20, in the fault rows): the tests
- * had passed, and the file was ended by its time limit minutes later. Loaded with --import (.taprc).
+ * had passed, and the file was ended by its time limit minutes later. Loaded with --import (suite.ts).
  */
 let idle = 0;
 

@@ -8,10 +8,16 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../deploy/local/link.ts';
+import { loadSettings } from '../../gateway/settings.ts';
+import { parseProxy } from '../../gateway/uplink/channel.ts';
+import { enroll } from '../../gateway/uplink/enroll.ts';
+import { makeIdentityPlace, saveIdentity } from '../../gateway/uplink/identity.ts';
+import { version } from '../../gateway/version.ts';
 import { bare } from './bare.ts';
+import { runInTurn } from './ctl-runner.ts';
 import { projectRoot } from './paths.ts';
 import { type DaemonProcess, type Owner, startProcess } from './process.ts';
 import { parseStatus } from './status.ts';
@@ -45,10 +51,22 @@ export function programPath(program: keyof typeof programs): string {
 }
 
 /** Runs a program to its end; a hang is an error that names it. */
-export function runProgram(
+export async function runProgram(
   program: keyof typeof programs,
   args: readonly string[],
-  { input, env = {}, cwd = tmpdir(), uid }: RunOptions = {},
+  options: RunOptions = {},
+): Promise<Ran> {
+  const plain = program === 'ctl' && Object.keys(options).length === 0;
+  const printed = plain ? await runInTurn(args, hangMs) : undefined;
+  if (printed === undefined) return startProgram(program, args, options);
+  const { code, stdout, stderr } = printed;
+  return { code, stdout: stdout.toString(), stderr: stderr.toString(), bytes: stdout };
+}
+
+function startProgram(
+  program: keyof typeof programs,
+  args: readonly string[],
+  { input, env = {}, cwd = tmpdir(), uid }: RunOptions,
 ): Promise<Ran> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(...bare(process.execPath, [programPath(program), ...args]), {
@@ -215,14 +233,18 @@ export class Site {
   }
   planeHttp = '';
 
-  /** Enrolls the gateway with the programs, as the README says. */
+  /** Enrolls the gateway: what `hilum-gateway enroll` does, without a process for it. */
   async enroll(): Promise<void> {
     const token = await this.ctl('token', 'create', '--site', this.site);
     if (token.code !== 0) throw new Error(`token create: ${token.stderr}`);
-    const enrolled = await runProgram('gateway', ['enroll', '--data', this.gatewayData, '--token', '-'], {
-      input: token.stdout,
-    });
-    if (enrolled.code !== 0) throw new Error(`enroll: ${enrolled.stderr}`);
+    const { uplink } = loadSettings(this.gatewayData, undefined).settings;
+    const { address } = uplink;
+    const proxy = parseProxy(uplink.proxy);
+    makeIdentityPlace(this.gatewayData);
+    saveIdentity(
+      this.gatewayData,
+      await enroll({ token: token.stdout, address, proxy, host: hostname(), version }),
+    );
   }
 
   async startGateway(): Promise<void> {
