@@ -2,9 +2,10 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
+import { loincSystem } from '../../proto/config/loinc.ts';
 import { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { addCodeApproval } from './code-approval.ts';
-import { type EntryOptions, entryOf, list, loinc, theOne, whichOf, withWhich } from './code-entries.ts';
+import { type EntryOptions, entryOf, list, theOne, whichOf, withWhich } from './code-entries.ts';
 import { checkPlace, output, withConnection } from './options.ts';
 
 export function addCodeCommands(program: Command): void {
@@ -51,7 +52,7 @@ export function addCodeCommands(program: Command): void {
       .argument('<code>', 'as the list shows it'),
   )
     .option('--to <code>', 'what it means; left out: the suggestion of the list')
-    .option('--system <uri>', `the system of --to; default that of the table, else ${loinc}`)
+    .option('--system <uri>', `the system of --to; default that of the table, else ${loincSystem}`)
     .option('--display <text>', 'the text of --to', '')
     .addHelpText(
       'after',

@@ -2,10 +2,10 @@
 import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { counted, time } from '../../gateway/process/output.ts';
+import { loincSystem, rightLoinc } from '../../proto/config/loinc.ts';
 import type { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
+import { isUcum, suggestUcum } from '../../proto/units/ucum.ts';
 import { type Connection, call } from './client.ts';
-
-export const loinc = 'http://loinc.org';
 
 /** Which of the entries of one code is meant. */
 export interface Which {
@@ -104,8 +104,12 @@ export function entryOf(row: CodeRow, { to: said, system, display }: EntryOption
   const text = display || (suggested ? row.toDisplay : '');
   const since = time(row.firstSeenAtUs).slice(0, 10);
   const comment = `# ${row.source}, ${row.field}: ${row.text || row.code}, ${counted(Number(row.count), 'time')} since ${since}\n`;
-  if (row.field === 'unit') return { comment, entry: { units: { map: { [row.code]: to } } } };
-  const into = system ?? ((suggested ? row.toSystem : row.tableTo) || loinc);
+  if (row.field === 'unit') {
+    mustBeUcum(to);
+    return { comment, entry: { units: { map: { [row.code]: to } } } };
+  }
+  const into = system ?? ((suggested ? row.toSystem : row.tableTo) || loincSystem);
+  if (into === loincSystem) mustBeLoinc(to);
   const has = row.table !== '' && row.tableTo === into;
   const table = {
     from: has ? row.tableFrom : row.system,
@@ -113,6 +117,27 @@ export function entryOf(row: CodeRow, { to: said, system, display }: EntryOption
     map: { [row.code]: text === '' ? to : { code: to, display: text } },
   };
   return { comment, entry: { codes: { [has ? row.table : tableName(row)]: table } } };
+}
+
+function mustBeUcum(unit: string): void {
+  if (isUcum(unit)) return;
+  const near = suggestUcum(unit);
+  throw new HilumError('no-ucum', `"${unit}" is not a UCUM unit.`, {
+    hint:
+      near === undefined
+        ? 'Case counts; for example: mg/dL, mmol/L, 10*9/L, mm[Hg].'
+        : `Did you mean ${near.code} (${near.name})?`,
+    exit: exitCode.usage,
+  });
+}
+
+function mustBeLoinc(code: string): void {
+  const right = rightLoinc(code);
+  if (right === undefined) return;
+  throw new HilumError('no-loinc', `${code} is no LOINC code: its check digit is wrong.`, {
+    hint: `With the number before the dash it would be ${right}; look the code up before you use it.`,
+    exit: exitCode.usage,
+  });
 }
 
 function tableName({ source, name }: CodeRow): string {

@@ -2,6 +2,7 @@
 import { placeWarnings } from './check-mappings.ts';
 import { onceWarnings } from './check-once.ts';
 import { deviceWarnings } from './device-warnings.ts';
+import { loincWarnings } from './loinc.ts';
 import { loweringWarnings } from './lowering.ts';
 import type { Config } from './schema.ts';
 
@@ -12,5 +13,6 @@ export function warningsOf(config: Config): string[] {
     ...onceWarnings(config),
     ...placeWarnings(config),
     ...deviceWarnings(config),
+    ...loincWarnings(config),
   ];
 }

@@ -1,0 +1,45 @@
+/**
+ * LOINC's check digit: the figure behind the dash follows from those before it, so that one digit that is wrong, or
+ * two that were swapped, give a code that is none. [LOINC Users' Guide, check digit: Mod 10]
+ */
+import type { Path } from './position.ts';
+import { pathText } from './position.ts';
+import type { Config } from './schema.ts';
+
+export const loincSystem = 'http://loinc.org';
+
+/** The code with the check digit that its number has; undefined where it has that one, or is not of this form. */
+export function rightLoinc(code: string): string | undefined {
+  const [, number = '', digit] = /^(\d{1,7})-(\d)$/.exec(code) ?? [];
+  if (digit === undefined) return undefined;
+  let sum = 0;
+  for (const [at, figure] of [...number].reverse().entries()) {
+    const value = Number(figure) * (at % 2 === 0 ? 2 : 1);
+    sum += value > 9 ? value - 9 : value;
+  }
+  const right = (10 - (sum % 10)) % 10;
+  return Number(digit) === right ? undefined : `${number}-${right}`;
+}
+
+/** A config's LOINC codes with a wrong check digit, as sentences. The config has been checked. */
+export function loincWarnings(config: Config): string[] {
+  return [...codesIn(config, [])].flatMap(([path, code]) => {
+    const right = rightLoinc(code);
+    if (right === undefined) return [];
+    return [
+      `${pathText(path)}: ${code} is no LOINC code; with the number before the dash it would be ${right}.`,
+    ];
+  });
+}
+
+/** Whatever has a system and a code, and what a code table gives. */
+function* codesIn(value: unknown, path: Path): Generator<[Path, string]> {
+  if (typeof value !== 'object' || value === null) return;
+  const { system, code, to, map } = value as Record<string, unknown>;
+  if (system === loincSystem && typeof code === 'string') yield [[...path, 'code'], code];
+  if (to === loincSystem && typeof map === 'object' && map !== null) {
+    for (const [sent, { code: mapped }] of Object.entries(map as Record<string, { code: string }>))
+      yield [[...path, 'map', sent], mapped];
+  }
+  for (const [name, inner] of Object.entries(value)) yield* codesIn(inner, [...path, name]);
+}
