@@ -119,7 +119,7 @@ export function addQuarantineCommands(program: Command): void {
               unanswered > 0
                 ? `${unanswered} were asked for and not answered: those that the gateway did replay leave the list when it reports it.\n`
                 : ''
-            }`,
+            }${leftOver(response.results)}`,
         );
         if (offline + unanswered > 0) process.exitCode = exitCode.unreachable;
         else if (missing + damaged > 0) process.exitCode = exitCode.failed;
@@ -154,12 +154,26 @@ export function addQuarantineCommands(program: Command): void {
               unanswered > 0
                 ? `${unanswered} were asked for and not answered: those that the gateway did discard leave the list when it reports it. An older gateway cannot.\n`
                 : ''
-            }`,
+            }${leftOver(response.results)}`,
         );
         if (offline + unanswered > 0) process.exitCode = exitCode.unreachable;
         else if (missing > 0) process.exitCode = exitCode.failed;
       });
     });
+}
+
+const leftOverMax = 50;
+
+/** Those of several that nothing was done with, a line each. */
+function leftOver(results: readonly { id: string; outcome: string }[]): string {
+  const left = results.filter(({ outcome }) => outcome !== 'replayed' && outcome !== 'discarded');
+  if (results.length < 2 || left.length === 0) return '';
+  const words: Readonly<Record<string, string>> = { missing: 'not there', offline: 'gateway not connected' };
+  const lines = left
+    .slice(0, leftOverMax)
+    .map(({ id, outcome }) => `  ${id}  ${words[outcome] ?? outcome}\n`);
+  if (left.length > leftOverMax) lines.push(`  and ${left.length - leftOverMax} more (-o json has all)\n`);
+  return lines.join('');
 }
 
 function row(entry: QuarantineEntry): Record<string, unknown> {

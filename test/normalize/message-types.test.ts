@@ -55,3 +55,25 @@ t.test('message types - an EVN-1 that contradicts MSH-9 is told', async (t) => {
   ] as const)
     t.same(remarksOf(events(type, `EVN|${evn}|20261123`, 'PV1|1|I|5N')), [], `${type} ${evn}`);
 });
+
+t.test('message types - a message without what its type is about says so', async (t) => {
+  const absent = (type: string, ...segments: string[]) =>
+    remarksOf(events(type, ...segments)).filter((one) => one.includes('none of these is there'));
+  for (const [type, first] of [
+    ['ORM^O01', 'ORC'],
+    ['ORU^R01', 'OBR'],
+    ['RDE^O11', 'ORC'],
+    ['MDM^T02', 'TXA'],
+    ['SIU^S12', 'SCH'],
+    ['VXU^V04', 'RXA'],
+    ['REF^I12', 'RF1'],
+    ['PPR^PC1', 'PRB'],
+  ] as const) {
+    const [remark = ''] = absent(type, ...pv1);
+    t.ok(remark.startsWith(`${first}, `) || remark.startsWith(`${first}: `), `${type}: ${remark}`);
+  }
+  t.same(absent('ORU^R01', ...obr), []);
+  t.same(absent('SIU^S12', ...sch), []);
+  t.same(absent('ADT^A08', ...pv1), [], 'a message about the patient');
+  t.same(absent('ORR^O02', 'MSA|AA|1', ...pv1), [], 'a reply may say nothing but how it answers');
+});

@@ -80,6 +80,7 @@ t.test('quarantine - a damaged entry is told as such, and the others are tried a
   t.same(await list(), []);
   const again = await site.ctl('quarantine', 'discard', ...gone, '--reason', 'again');
   t.match([again.code, again.stdout], [1, /^0 discarded, 3 not there/]);
+  for (const id of gone) t.ok(again.stdout.includes(`\n  ${id}  not there\n`), `${id} is named`);
   const account = { accepted: 3, quarantined: 0, expired: 3, pending: 0, delivered: 0, missing: 0 };
   t.match(await site.custodyOf('lab'), account);
   await until(async () => (await site.ask<{ expired: string }[]>('custody'))[0]?.expired === '3', {

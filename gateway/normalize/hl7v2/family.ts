@@ -8,6 +8,8 @@ export interface Family {
   kind: string;
   /** Segments that open an event of their own; without them the message is one event. */
   opens: ReadonlySet<string>;
+  /** What its messages are about. One without any of these tells of a patient at most, which is remarked. */
+  about?: readonly string[];
   segments: ReadonlyMap<string, Handler>;
   /** Before any segment: bodies that the trigger event alone says. */
   begin?(draft: Draft): void;

@@ -72,6 +72,7 @@ export const mdm: Family = {
   name: 'mdm',
   kind: 'document',
   opens: new Set(),
+  about: ['TXA', 'OBX'],
   segments: handlers(patientSegments, noteSegment, orderSegments, observationSegments, documents),
   finish(event, draft) {
     event.document ??= fresh.document();

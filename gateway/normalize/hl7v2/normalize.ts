@@ -90,6 +90,7 @@ function mapped(message: Message): Normalized {
     anything ||= draft.said || (segment.name !== 'EVN' && tells);
   }
   draft.closePatient();
+  remarkAbsence(draft);
   if (family.apart !== undefined) draft.divide(family.apart);
   const events = draft.done;
   if (events.length === 0 || !anything) {
@@ -105,6 +106,17 @@ function mapped(message: Message): Normalized {
   if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
   stamp(events, header, draft);
   return { events };
+}
+
+/** A reply may say nothing but how it answers. */
+function remarkAbsence({ family: { about }, message: { segments, scope }, reply }: Draft): void {
+  if (about === undefined || reply.acknowledgment !== '') return;
+  if (segments.some(({ name }) => about.includes(name))) return;
+  scope.at = 0;
+  remark(
+    scope,
+    `${about.join(', ')}: none of these is there, so the message says nothing of what it is about`,
+  );
 }
 
 const repeatsTooMuch =

@@ -22,6 +22,7 @@ export const orders: Family = {
   name: 'orders',
   kind: 'order',
   opens: new Set(['ORC', 'OBR']),
+  about: ['ORC', 'OBR', 'RXO', 'RQD', 'BPO', 'BPX', 'BTX', 'ODS', 'ODT', 'OBX'],
   segments: handlers(
     replySegments,
     patientSegments,

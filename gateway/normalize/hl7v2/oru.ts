@@ -37,6 +37,7 @@ export const oru: Family = {
   name: 'oru',
   kind: 'observation',
   opens: new Set(['ORC', 'OBR']),
+  about: ['OBR', 'OBX', 'ORC'],
   segments,
   finish: finishReport,
 };

@@ -177,6 +177,7 @@ export const ref: Family = {
   name: 'ref',
   kind: 'referral',
   opens: new Set(),
+  about: ['RF1'],
   segments: handlers(replySegments, ...shared, bodies),
   finish(event, draft) {
     event.status = statusOf(event, draft);
@@ -210,6 +211,7 @@ export const problem: Family = {
   name: 'problem',
   kind: 'problem',
   opens: new Set(),
+  about: ['PRB', 'GOL', 'PTH'],
   segments: handlers(...shared, bodies),
   finish(event, draft) {
     if (deletes.has(draft.trigger)) event.status = 'entered-in-error';

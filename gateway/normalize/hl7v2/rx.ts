@@ -155,6 +155,7 @@ export const rx: Family = {
   name: 'rx',
   kind: 'medication',
   opens: new Set(['ORC', 'RXA']),
+  about: ['ORC', 'RXO', 'RXE', 'RXD', 'RXG', 'RXA', 'RXR', 'RXC', 'OBX'],
   segments: handlers(...base, rxSegments),
   finish(event, draft) {
     finishMedication(event, draft);

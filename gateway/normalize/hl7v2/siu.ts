@@ -269,6 +269,7 @@ export const siu: Family = {
   name: 'siu',
   kind: 'schedule',
   opens: new Set(),
+  about: ['SCH', 'ARQ'],
   segments: handlers(...shared, appointments, requests),
   finish(event, draft) {
     event.schedule ??= fresh.schedule();

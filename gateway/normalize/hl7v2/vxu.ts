@@ -18,6 +18,7 @@ export const vxu: Family = {
   name: 'vxu',
   kind: 'immunization',
   opens: new Set(['ORC', 'RXA']),
+  about: ['RXA', 'ORC', 'OBX'],
   segments: handlers(
     patientSegments,
     clinicalSegments,
