@@ -323,6 +323,23 @@ export class Site {
     return JSON.parse(stdout) as T;
   }
 
+  /** The centre's custody row of a source, once it says this: a gateway reports it after a while. */
+  reported(
+    source: string,
+    wanted: Readonly<Record<string, string>>,
+  ): Promise<Readonly<Record<string, string>>> {
+    return until(
+      async () => {
+        const rows = await this.ask<Record<string, string>[]>('custody');
+        return rows.find(
+          (row) =>
+            row.source === source && Object.entries(wanted).every(([name, value]) => row[name] === value),
+        );
+      },
+      { what: `custody of ${source}: ${JSON.stringify(wanted)}`, timeoutMs: 30_000, everyMs: 100 },
+    );
+  }
+
   /** Events as `events -o jsonl` prints them. */
   async events(...args: string[]): Promise<EventLine[]> {
     const { code, stdout, stderr } = await this.ctl('events', '--from-start', '-o', 'jsonl', ...args);

@@ -76,7 +76,7 @@ t.test(
     const centre = await until(
       async () => {
         const { stdout } = await site.ctl('sources', '--wrong');
-        return stdout.includes('open') && stdout;
+        return stdout.includes('untried') && stdout;
       },
       { what: 'the circuit at the centre', timeoutMs: 30_000, everyMs: 100 },
     );

@@ -75,7 +75,7 @@ for (const [when, { offline, online }] of Object.entries(cases)) {
     );
     const epochs = new Set((await site.events()).map(({ position }) => position.epoch));
     t.equal(epochs.size, 2, 'what came after the restore has an epoch of its own');
-    const [custody] = await site.ask<{ missing: string; doubled: string }[]>('custody');
+    const custody = await site.reported('lab', { stored: String(sent.length) });
     t.match(custody, { missing: '0', doubled: '0' });
   });
 }
