@@ -40,6 +40,18 @@ export interface DestinationHooks {
   normalizedThrough(): number;
 }
 
+/** Where a destination stands, in stable words. */
+export interface Standing {
+  /** `unused`: no config names it any more. */
+  state: 'idle' | 'connected' | 'waiting' | 'stopped' | 'unused';
+  /** Why it waits, in a word (destination-text.ts); '' where it does not. */
+  reason: string;
+  /** 0 where it does not wait. */
+  waitingSinceUs: number;
+  /** So long an answer is waited for; 0 where no config names it. */
+  timeoutMs: number;
+}
+
 /** As a delivery sees it. */
 interface Stored<L> extends DeliveryLetter {
   stored: L;
@@ -147,13 +159,15 @@ export class Destinations<L extends Letter = Letter> {
     await Promise.all(this.#stopping.values());
   }
 
-  /** `unused`: no config names it any more. */
-  state(name: string): string {
-    return this.#deliveries.get(name)?.delivery.counts.state ?? 'unused';
-  }
-
-  /** Why it is not delivered there, in a word; '' where it is, or nobody knows. */
-  reason(name: string): string {
-    return this.#deliveries.get(name)?.delivery.reason ?? '';
+  standing(name: string): Standing {
+    const known = this.#deliveries.get(name);
+    if (known === undefined) return { state: 'unused', reason: '', waitingSinceUs: 0, timeoutMs: 0 };
+    const { delivery, options } = known;
+    return {
+      state: delivery.counts.state,
+      reason: delivery.wait?.reason ?? '',
+      waitingSinceUs: delivery.wait?.sinceUs ?? 0,
+      timeoutMs: options.timeoutMs,
+    };
   }
 }

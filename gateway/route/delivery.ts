@@ -17,6 +17,7 @@
  *   a refusal without     the receiver's word on the one that is out, as above (line.ts)
  *   MSA-2
  */
+import { nowUs } from '../process/clock.ts';
 import { tlsHint } from '../process/line-reason.ts';
 import { type Answer, Line, LineFailed, type LineOptions, type Outgoing, type Sent } from './line.ts';
 
@@ -63,8 +64,16 @@ export interface DeliveryCounts {
   delivered: number;
   attempts: number;
   deadLetters: number;
-  /** `connected` from an answer on, or for a first letter; `waiting` from a failure, or a long silence, until one comes. */
+  /** `connected` from a letter that is settled on, or for a first one; `waiting` from a failure, or a long silence, until one is. */
   state: 'idle' | 'connected' | 'waiting' | 'stopped';
+}
+
+/** Why and since when nothing is delivered. */
+export interface Wait {
+  /** Of the last failure: that of the line (line.ts), or `application-error`. */
+  reason: string;
+  /** The first failure since a letter was settled. */
+  sinceUs: number;
 }
 
 const applicationErrorTries = 3;
@@ -105,8 +114,7 @@ export class Delivery<L extends Letter = Letter> {
   #failures = 0;
   #errorTries = 0;
   #mismatches = 0;
-  /** Of the last failure, until something is answered. */
-  #reason = '';
+  #wait: Wait | undefined;
   /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
   #refusing = false;
   /** By id, of letters that were sent and are not settled. */
@@ -119,9 +127,9 @@ export class Delivery<L extends Letter = Letter> {
     this.#hooks = hooks;
   }
 
-  /** Why it is not delivered, in a word; '' where it is, or nobody knows. */
-  get reason(): string {
-    return this.#reason;
+  /** Undefined where it is delivered, or nobody knows yet. */
+  get wait(): Wait | undefined {
+    return this.#wait;
   }
 
   /** There may be something to deliver. */
@@ -222,20 +230,24 @@ export class Delivery<L extends Letter = Letter> {
 
   /** Who accepts connections and answers nothing is not there. */
   async #answered(sent: Promise<Answer>): Promise<Answer> {
-    const timer = setTimeout(() => this.#tell('waiting'), patienceMs);
+    const timer = setTimeout(() => this.#waits('no-answer'), patienceMs);
     timer.unref();
     try {
-      const answer = await sent;
-      this.#tell('connected');
-      this.#reason = '';
-      return answer;
+      return await sent;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #tell(state: 'connected' | 'waiting'): void {
-    if (!this.#stopped) this.counts.state = state;
+  #waits(reason: string): void {
+    if (this.#stopped) return;
+    this.counts.state = 'waiting';
+    this.#wait = { reason, sinceUs: this.#wait?.sinceUs ?? nowUs() };
+  }
+
+  #goesWell(): void {
+    this.#wait = undefined;
+    if (!this.#stopped) this.counts.state = 'connected';
   }
 
   /** False: it is to be tried again. */
@@ -251,6 +263,7 @@ export class Delivery<L extends Letter = Letter> {
     this.#outBytes -= letter.raw.length;
     this.#attempts.delete(letter.id);
     this.#errorTries = 0;
+    this.#goesWell();
     if (accepted) this.#failures = 0;
     else {
       this.counts.deadLetters += 1;
@@ -287,8 +300,7 @@ export class Delivery<L extends Letter = Letter> {
   }
 
   #later(reason: string): void {
-    this.#tell('waiting');
-    this.#reason = reason;
+    this.#waits(reason);
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
@@ -312,7 +324,7 @@ export class Delivery<L extends Letter = Letter> {
     );
     this.#line = line;
     // One that takes connections has answered nothing yet.
-    if (this.counts.state === 'idle') this.#tell('connected');
+    if (this.counts.state === 'idle') this.#goesWell();
     return line;
   }
 }

@@ -13,6 +13,9 @@
  * A receiver that could not parse a letter has no MSH-10 for its MSA-2, or a part of it. Where one letter alone is out,
  * a refusal without a number of its own is of that one, unless it may be the late word on an earlier one. A positive
  * answer has to name its letter.
+ *
+ * What comes and is no acknowledgment in a block is told as such: a mail server that takes connections is no receiver that
+ * is silent. The codes with which a line fails stand in `status`, and are explained in ../destination-text.ts.
  */
 import { connect, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
@@ -124,8 +127,8 @@ export class Line {
     this.#onLate = onLate;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     // A destination that does not take our certificate says so when it has been connected to [RFC 8446, 4.4.2.4].
-    socket.on('error', (error) => this.#fail(tlsReason(error) ?? 'closed'));
-    socket.on('close', () => this.#fail('closed'));
+    socket.on('error', (error) => this.#fail(tlsReason(error) ?? this.#without('closed')));
+    socket.on('close', () => this.#fail(this.#without('closed')));
   }
 
   get usable(): boolean {
@@ -144,7 +147,7 @@ export class Line {
       handOver = resolve;
     });
     const answer = new Promise<Answer>((resolve, reject) => {
-      let timer = setTimeout(() => done(new LineFailed('no-answer')), this.#timeoutMs);
+      let timer = setTimeout(() => done(new LineFailed(this.#without('no-answer'))), this.#timeoutMs);
       const done = (outcome: Answer | LineFailed) => {
         clearTimeout(timer);
         this.#waiting.delete(controlId);
@@ -178,14 +181,14 @@ export class Line {
       this.#received = this.#received.subarray(end + 1);
       this.#answered(text);
     }
-    if (this.#received.length > answerBytesMax) this.#distrust('answer-too-large');
+    if (this.#received.length > answerBytesMax) this.#distrust(this.#without('answer-too-large'));
   }
 
   #answered(text: string): void {
     const answer = readAnswer(text);
     // A late answer to an earlier message must never be taken for another one's.
     const waiter = answer && (this.#waiting.get(answer.controlId) ?? this.#refusedWithoutNumber(answer));
-    if (answer === undefined) this.#distrust('answer-of-another-message');
+    if (answer === undefined) this.#distrust('answer-unreadable');
     else if (waiter !== undefined) waiter.done(answer);
     else if (!this.#owed.delete(answer.controlId)) this.#distrust('answer-of-another-message');
     else if (answer.word !== 'accepted') this.#onLate(answer);
@@ -200,6 +203,12 @@ export class Line {
     // Accept answers come before a letter is settled; those of applications may be of any that is owed one.
     const itsOwn = this.#owed.size === 0 || (code.startsWith('C') && waiter.due === 'one');
     return itsOwn ? waiter : undefined;
+  }
+
+  /** Without an answer: `code`, unless what came is not even the beginning of a block. */
+  #without(code: string): string {
+    const garbage = !this.#received.includes(VT) && /\S/.test(this.#received.toString('latin1'));
+    return garbage ? 'answer-unreadable' : code;
   }
 
   #distrust(code: string): void {
