@@ -4,7 +4,10 @@ import { tlsHint } from './process/line-reason.ts';
 import { time } from './process/output.ts';
 
 /** Of one that waits. */
-type Waiting = Pick<Standing, 'reason' | 'timeoutMs'> & { destination: string; waitingSinceUs: string };
+type Waiting = Pick<Standing, 'reason' | 'timeoutMs' | 'answeredAfterMs'> & {
+  destination: string;
+  waitingSinceUs: string;
+};
 
 /** What it does, as a sentence about it goes on; and what to do. */
 export function waitText(waiting: Waiting): { what: string; todo: string } {
@@ -29,6 +32,10 @@ const texts: Record<string, (waiting: Waiting) => { what: string; todo: string }
   'no-answer': ({ destination, timeoutMs }) => ({
     what: `takes connections and does not answer; each try waits ${timeoutMs / 1000} s for it, and the message is sent again`,
     todo: `Does its receiver work, and answer each message? Where it takes longer than that, raise destinations.${destination}.timeout in the config.`,
+  }),
+  'answer-late': ({ destination, timeoutMs, answeredAfterMs }) => ({
+    what: `answers later than its timeout: after ${Math.ceil(answeredAfterMs / 100) / 10} s, where each try waits ${timeoutMs / 1000} s, and the message is sent again`,
+    todo: `Raise destinations.${destination}.timeout in the config, or let whoever runs its receiver make it faster: until then it gets the same message again and again.`,
   }),
   closed: () => ({
     what: 'closes the connection without an answer',

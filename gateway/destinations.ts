@@ -48,6 +48,8 @@ export interface Standing {
   reason: string;
   /** 0 where it does not wait. */
   waitingSinceUs: number;
+  /** Of one that answers after its timeout (`answer-late`): so long after; else 0. */
+  answeredAfterMs: number;
   /** So long an answer is waited for; 0 where no config names it. */
   timeoutMs: number;
 }
@@ -161,12 +163,14 @@ export class Destinations<L extends Letter = Letter> {
 
   standing(name: string): Standing {
     const known = this.#deliveries.get(name);
-    if (known === undefined) return { state: 'unused', reason: '', waitingSinceUs: 0, timeoutMs: 0 };
+    if (known === undefined)
+      return { state: 'unused', reason: '', waitingSinceUs: 0, answeredAfterMs: 0, timeoutMs: 0 };
     const { delivery, options } = known;
     return {
       state: delivery.counts.state,
       reason: delivery.wait?.reason ?? '',
       waitingSinceUs: delivery.wait?.sinceUs ?? 0,
+      answeredAfterMs: delivery.wait?.answeredAfterMs ?? 0,
       timeoutMs: options.timeoutMs,
     };
   }

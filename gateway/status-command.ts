@@ -47,6 +47,7 @@ export interface RunningStatus {
     /** Why it waits, and since when; '' and 0 where it does not. */
     reason: string;
     waitingSinceUs: string;
+    answeredAfterMs: number;
     timeoutMs: number;
   }[];
   clocks: { source: string; verdict: string; text: string }[];

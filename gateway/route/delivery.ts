@@ -70,10 +70,12 @@ export interface DeliveryCounts {
 
 /** Why and since when nothing is delivered. */
 export interface Wait {
-  /** Of the last failure: that of the line (line.ts), or `application-error`. */
+  /** Of the last failure: that of the line (line.ts), `application-error`, or `answer-late`: it answers after its timeout. */
   reason: string;
   /** The first failure since a letter was settled. */
   sinceUs: number;
+  /** With `answer-late`: so long after it was sent the last message was answered; else 0. */
+  answeredAfterMs: number;
 }
 
 const applicationErrorTries = 3;
@@ -81,6 +83,8 @@ const applicationErrorTries = 3;
 const patienceMs = 10_000;
 /** Answers of another message to one letter, in a row. */
 const mismatchesMax = 3;
+/** Between the end of a line and the next one. */
+const restMs = 50;
 /** What may be out at a time, which is what is sent again where the line breaks. */
 const outLettersMax = 256;
 const outBytesMax = 4 * 1024 * 1024;
@@ -115,6 +119,10 @@ export class Delivery<L extends Letter = Letter> {
   #errorTries = 0;
   #mismatches = 0;
   #wait: Wait | undefined;
+  /** Given up without an answer, which may still be heard until the next line is opened. */
+  #overdue: Line | undefined;
+  /** After which a message was answered that had been given up; 0: none was since an answer in time, or another failure. */
+  #lateMs = 0;
   /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
   #refusing = false;
   /** By id, of letters that were sent and are not settled. */
@@ -150,6 +158,7 @@ export class Delivery<L extends Letter = Letter> {
     const windows = [...this.#out.values()].filter((out) => out.due === 'none' && out.handedOver);
     await Promise.all(windows.map(({ over }) => over));
     this.#line?.close();
+    this.#overdue?.close();
   }
 
   #goOn(): void {
@@ -239,14 +248,33 @@ export class Delivery<L extends Letter = Letter> {
     }
   }
 
-  #waits(reason: string): void {
+  #waits(failure: string): void {
     if (this.#stopped) return;
+    if (failure !== 'no-answer') this.#lateMs = 0;
     this.counts.state = 'waiting';
-    this.#wait = { reason, sinceUs: this.#wait?.sinceUs ?? nowUs() };
+    this.#wait = {
+      reason: this.#lateMs > 0 ? 'answer-late' : failure,
+      sinceUs: this.#wait?.sinceUs ?? nowUs(),
+      answeredAfterMs: this.#lateMs,
+    };
+  }
+
+  /** Its answer is no use any more, and says that it takes longer than it has. */
+  #answeredLate(afterMs: number): void {
+    if (this.#stopped || this.#wait === undefined) return;
+    const { name, timeoutMs } = this.#options;
+    const known = this.#lateMs > 0;
+    this.#lateMs = Math.ceil(afterMs);
+    this.#waits('no-answer');
+    if (known) return;
+    const hint = `Raise destinations.${name}.timeout in the config.`;
+    const fields = { destination: name, answeredAfterMs: this.#lateMs, timeoutMs, hint };
+    this.#hooks.log('warn', 'delivery-answered-late', fields);
   }
 
   #goesWell(): void {
     this.#wait = undefined;
+    this.#lateMs = 0;
     if (!this.#stopped) this.counts.state = 'connected';
   }
 
@@ -290,7 +318,9 @@ export class Delivery<L extends Letter = Letter> {
 
   /** What is out is sent again, in order. */
   #fail(error: unknown): void {
-    this.#line?.close();
+    const slow = error instanceof LineFailed && error.code === 'no-answer' && !this.#stopped;
+    if (slow) this.#overdue = this.#line;
+    else this.#line?.close();
     this.#line = undefined;
     this.#out.clear();
     this.#outBytes = 0;
@@ -299,8 +329,9 @@ export class Delivery<L extends Letter = Letter> {
       this.#later(error instanceof LineFailed ? error.code : 'no-connection');
   }
 
-  #later(reason: string): void {
-    this.#waits(reason);
+  #later(failure: string): void {
+    this.#waits(failure);
+    const reason = this.#wait?.reason ?? failure;
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
@@ -311,6 +342,9 @@ export class Delivery<L extends Letter = Letter> {
     const hint = tlsHint(reason, name);
     const fields = { destination: name, reason, againMs, ...(hint === undefined ? {} : { hint }) };
     this.#hooks.log('warn', 'delivery-failed', fields);
+    // Closed some time before the next one is opened: a receiver may have room for one only.
+    const overdue = this.#overdue;
+    setTimeout(() => overdue?.close(), againMs - restMs).unref();
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#goOn();
@@ -319,9 +353,11 @@ export class Delivery<L extends Letter = Letter> {
 
   async #open(): Promise<Line> {
     const { name } = this.#options;
-    const line = await Line.open(this.#options, ({ code }) =>
-      this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
-    );
+    const line = await Line.open(this.#options, {
+      onLate: ({ code }) =>
+        this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
+      onOverdue: (afterMs) => this.#answeredLate(afterMs),
+    });
     this.#line = line;
     // One that takes connections has answered nothing yet.
     if (this.counts.state === 'idle') this.#goesWell();
@@ -341,7 +377,7 @@ function holdsUp({ due, outcome }: Pick<Out<Letter>, 'due' | 'outcome'>): boolea
  */
 function pauseMs(reason: string, failures: number, random: number): number {
   const grown = 2 ** Math.min(failures, 10);
-  if (reason !== 'application-error') return 50 + Math.floor(random * Math.min(30_000, 250 * grown));
+  if (reason !== 'application-error') return restMs + Math.floor(random * Math.min(30_000, 250 * grown));
   const half = Math.min(15_000, 1_000 * grown);
   return half + Math.floor(random * half);
 }

@@ -89,6 +89,7 @@ t.test(
     const reasons = new Set([
       ...receivers.map(([, reason]) => reason),
       'no-connection',
+      'answer-late',
       'answer-too-large',
       'no-tls',
     ]);
@@ -98,6 +99,7 @@ t.test(
         reason,
         waitingSinceUs: '1790000000000000',
         timeoutMs: 3_000,
+        answeredAfterMs: 6_010,
       });
       t.match(what, `(${reason}, since 2026-09-21 14:13:20.000)`);
       if (/config|settings/.test(todo)) t.match(todo, /destinations\.ehr\.|destinations\.ehr /, reason);
@@ -105,6 +107,7 @@ t.test(
     });
     t.equal(new Set(told.map(({ what }) => what)).size, reasons.size);
     t.equal(new Set(told.map(({ todo }) => todo)).size, reasons.size);
+    t.ok(told.some(({ what }) => /after 6\.1 s, where each try waits 3 s/.test(what)));
     t.match(told[0], { what: /each try waits 3 s/, todo: /raise destinations\.ehr\.timeout/ });
   },
 );
@@ -130,3 +133,87 @@ t.test('waiting - since the first failure, whatever comes after it, until a mess
   t.equal(delivery.wait, undefined);
   t.equal(delivery.counts.state, 'connected');
 });
+
+t.test(
+  'waiting - a receiver that answers after its timeout is told with the seconds, once in the log',
+  async (t) => {
+    const failures: unknown[] = [];
+    const late: Record<string, string | number>[] = [];
+    // Answers each message when it was given up.
+    const receiver: MllpServer = await MllpServer.start(async (message) => {
+      const nth = receiver.received.length;
+      await until(() => failures.length >= nth, { what: 'the end of the try', timeoutMs: 60_000 });
+      return [acknowledge(message)];
+    });
+    t.teardown(() => receiver.close());
+    const delivery = new Delivery(
+      letterQueue([{ raw, messageControlId: 'L1' }], () => {}),
+      {
+        name: 'ehr',
+        host: '127.0.0.1',
+        port: receiver.port,
+        tls: false,
+        timeoutMs: 200,
+        inSourceOrder: true,
+      },
+      {
+        random: () => 0.99,
+        onAlarm: () => {},
+        log: (_, code, fields = {}) => {
+          if (code === 'delivery-failed') failures.push(fields.reason);
+          if (code === 'delivery-answered-late') late.push(fields);
+        },
+      },
+    );
+    t.teardown(() => delivery.stop());
+    delivery.notify();
+    await until(() => late.length > 0, { what: 'the late answer', timeoutMs: 60_000 });
+    const { wait } = delivery;
+    t.match(wait, { reason: 'answer-late', answeredAfterMs: late[0]?.answeredAfterMs });
+    t.match(late, [{ destination: 'ehr', timeoutMs: 200, hint: /destinations\.ehr\.timeout/ }]);
+    t.equal(failures[0], 'no-answer', 'what was known then');
+    const before = failures.length;
+    await until(() => failures.length >= before + 2, { what: 'further tries', timeoutMs: 60_000 });
+    t.same([...new Set(failures.slice(before))], ['answer-late'], 'from then on');
+    t.equal(late.length, 1);
+    t.equal(delivery.wait?.sinceUs, wait?.sinceUs);
+    receiver.answering = (message) => [acknowledge(message)];
+    await until(() => delivery.counts.delivered === 1, { what: 'an answer in time', timeoutMs: 60_000 });
+    t.equal(delivery.wait, undefined);
+  },
+);
+
+t.test(
+  'waiting - an answer that comes late is told only where it is certainly of the message that was given up',
+  async (t) => {
+    const failures: unknown[] = [];
+    const answers = ['X', '', 'L'];
+    const receiver: MllpServer = await MllpServer.start(async (message) => {
+      const nth = receiver.received.length;
+      await until(() => failures.length >= nth, { what: 'the end of the try', timeoutMs: 60_000 });
+      return [acknowledge(message, 'AR', answers[nth % 3])];
+    });
+    t.teardown(() => receiver.close());
+    const delivery = new Delivery(
+      letterQueue([{ raw, messageControlId: 'L1' }], () => {}),
+      {
+        name: 'ehr',
+        host: '127.0.0.1',
+        port: receiver.port,
+        tls: false,
+        timeoutMs: 200,
+        inSourceOrder: true,
+      },
+      {
+        random: () => 0.5,
+        onAlarm: () => {},
+        log: (_, code, fields) => failures.push(code === 'delivery-failed' ? fields?.reason : code),
+      },
+    );
+    t.teardown(() => delivery.stop());
+    delivery.notify();
+    await until(() => failures.length >= 5, { what: 'five tries', timeoutMs: 60_000 });
+    t.same([...new Set(failures)], ['no-answer']);
+    t.equal(delivery.counts.deadLetters, 0);
+  },
+);
