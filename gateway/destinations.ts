@@ -23,7 +23,8 @@ interface Letter {
   /** Its name in its queue. */
   key: Buffer;
   recordSequence: number;
-  delivery: { raw: Uint8Array; messageControlId: string };
+  /** `rule` is the name of its route. */
+  delivery: { raw: Uint8Array; messageControlId: string; rule: string };
 }
 
 /** What this needs of the journal's local queues. */
@@ -141,8 +142,8 @@ export class Destinations<L extends Letter = Letter> {
         const stored = queues.head(name, out, after);
         if (stored === undefined) return undefined;
         const { key, recordSequence, delivery } = stored;
-        const { raw, messageControlId } = delivery;
-        return { id: key.toString('latin1'), raw, messageControlId, recordSequence, stored };
+        const { raw, messageControlId, rule: route } = delivery;
+        return { id: key.toString('latin1'), raw, messageControlId, recordSequence, route, stored };
       },
       delivered: ({ stored }, told) => queues.settle(stored, 'delivered', told),
       deadLetter: ({ stored }, told) => queues.settle(stored, 'dead', told),

@@ -19,12 +19,15 @@
  */
 import { nowUs } from '../process/clock.ts';
 import { tlsHint } from '../process/line-reason.ts';
+import { DeadLetterLog } from './dead-letter-log.ts';
 import { type Answer, Line, LineFailed, type LineOptions, type Outgoing, type Sent } from './line.ts';
 
 export interface Letter extends Outgoing {
   /** Its name in its queue. */
   id: string;
   recordSequence: number;
+  /** Its name in the config. */
+  route: string;
 }
 
 /** How a letter was settled. */
@@ -123,8 +126,7 @@ export class Delivery<L extends Letter = Letter> {
   #overdue: Line | undefined;
   /** After which a message was answered that had been given up; 0: none was since an answer in time, or another failure. */
   #lateMs = 0;
-  /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
-  #refusing = false;
+  readonly #deadLetterLog: DeadLetterLog;
   /** By id, of letters that were sent and are not settled. */
   readonly #attempts = new Map<string, number>();
   #retry: NodeJS.Timeout | undefined;
@@ -133,6 +135,7 @@ export class Delivery<L extends Letter = Letter> {
     this.#queue = queue;
     this.#options = options;
     this.#hooks = hooks;
+    this.#deadLetterLog = new DeadLetterLog(options.name, (...line) => hooks.log(...line));
   }
 
   /** Undefined where it is delivered, or nobody knows yet. */
@@ -159,6 +162,7 @@ export class Delivery<L extends Letter = Letter> {
     await Promise.all(windows.map(({ over }) => over));
     this.#line?.close();
     this.#overdue?.close();
+    this.#deadLetterLog.stop();
   }
 
   #goOn(): void {
@@ -295,10 +299,8 @@ export class Delivery<L extends Letter = Letter> {
     if (accepted) this.#failures = 0;
     else {
       this.counts.deadLetters += 1;
-      if (!this.#refusing)
-        this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
+      this.#deadLetterLog.note(letter.route, word, letter.recordSequence);
     }
-    this.#refusing = !accepted;
     const settled = accepted ? this.#queue.delivered(letter, told) : this.#queue.deadLetter(letter, told);
     if (due === 'one') this.#settling = true;
     const over = () => {

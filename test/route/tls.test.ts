@@ -200,7 +200,9 @@ t.test(
     const { directory, tls } = settingsOf(t, 'destinations: { ehr: { tls: { caFile: ca.pem } } }', {
       'ca.pem': (await createTestCa('another')).certPem,
     });
-    const waiting = [{ key: Buffer.from('1'), recordSequence: 1, delivery: { raw, messageControlId: 'L1' } }];
+    const waiting = [
+      { key: Buffer.from('1'), recordSequence: 1, delivery: { raw, messageControlId: 'L1', rule: 'all' } },
+    ];
     const logged: string[] = [];
     const destinations = new Destinations(
       {
