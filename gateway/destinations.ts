@@ -23,7 +23,8 @@ interface Letter {
   /** Its name in its queue. */
   key: Buffer;
   recordSequence: number;
-  delivery: { raw: Uint8Array; messageControlId: string };
+  /** `rule` is the name of its route. */
+  delivery: { raw: Uint8Array; messageControlId: string; rule: string };
 }
 
 /** What this needs of the journal's local queues. */
@@ -38,6 +39,20 @@ export interface DestinationHooks {
   onAlarm(code: string, fields: Record<string, number | string>): void;
   /** Every record up to this sequence is normalized, and what became of it is flushed: nothing earlier can still come. */
   normalizedThrough(): number;
+}
+
+/** Where a destination stands, in stable words. */
+export interface Standing {
+  /** `unused`: no config names it any more. */
+  state: 'idle' | 'connected' | 'waiting' | 'stopped' | 'unused';
+  /** Why it waits, in a word (destination-text.ts); '' where it does not. */
+  reason: string;
+  /** 0 where it does not wait. */
+  waitingSinceUs: number;
+  /** Of one that answers after its timeout (`answer-late`): so long after; else 0. */
+  answeredAfterMs: number;
+  /** So long an answer is waited for; 0 where no config names it. */
+  timeoutMs: number;
 }
 
 /** As a delivery sees it. */
@@ -127,8 +142,8 @@ export class Destinations<L extends Letter = Letter> {
         const stored = queues.head(name, out, after);
         if (stored === undefined) return undefined;
         const { key, recordSequence, delivery } = stored;
-        const { raw, messageControlId } = delivery;
-        return { id: key.toString('latin1'), raw, messageControlId, recordSequence, stored };
+        const { raw, messageControlId, rule: route } = delivery;
+        return { id: key.toString('latin1'), raw, messageControlId, recordSequence, route, stored };
       },
       delivered: ({ stored }, told) => queues.settle(stored, 'delivered', told),
       deadLetter: ({ stored }, told) => queues.settle(stored, 'dead', told),
@@ -147,13 +162,17 @@ export class Destinations<L extends Letter = Letter> {
     await Promise.all(this.#stopping.values());
   }
 
-  /** `unused`: no config names it any more. */
-  state(name: string): string {
-    return this.#deliveries.get(name)?.delivery.counts.state ?? 'unused';
-  }
-
-  /** Why it is not delivered there, in a word; '' where it is, or nobody knows. */
-  reason(name: string): string {
-    return this.#deliveries.get(name)?.delivery.reason ?? '';
+  standing(name: string): Standing {
+    const known = this.#deliveries.get(name);
+    if (known === undefined)
+      return { state: 'unused', reason: '', waitingSinceUs: 0, answeredAfterMs: 0, timeoutMs: 0 };
+    const { delivery, options } = known;
+    return {
+      state: delivery.counts.state,
+      reason: delivery.wait?.reason ?? '',
+      waitingSinceUs: delivery.wait?.sinceUs ?? 0,
+      answeredAfterMs: delivery.wait?.answeredAfterMs ?? 0,
+      timeoutMs: options.timeoutMs,
+    };
   }
 }

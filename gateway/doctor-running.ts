@@ -1,13 +1,13 @@
 /** What a running gateway says of itself that somebody must act on. */
 import { problemsText } from '../proto/config/problem.ts';
+import { waitText } from './destination-text.ts';
 import type { Add } from './doctor.ts';
 import { nowUs } from './process/clock.ts';
 import { isWrongClock } from './process/clock-text.ts';
-import { tlsHint } from './process/line-reason.ts';
 import type { RunningStatus } from './status-command.ts';
 import type { Identity } from './uplink/identity.ts';
 
-/** Alarms that have a finding of their own, or say only that something was slow once. */
+/** Alarms that have a finding of their own, which tells whom it is about while it is so. */
 const alarmsElsewhere = new Set([
   'urgent-quarantined',
   'config-rule-failed',
@@ -15,6 +15,8 @@ const alarmsElsewhere = new Set([
   'mapping-failing',
   'clock-skew',
   'clock-zone',
+  'destination-mismatched',
+  'destination-unused',
 ]);
 
 export function checkRunning(status: RunningStatus, identity: Identity | undefined, add: Add): void {
@@ -170,15 +172,16 @@ function checkQuarantine({ custody }: RunningStatus, add: Add): void {
 }
 
 function checkDestinations({ destinations }: RunningStatus, add: Add): void {
-  for (const { destination, pending, dead, state, reason = '' } of destinations) {
+  for (const one of destinations) {
+    const { destination, pending, dead, state } = one;
     if (Number(pending) > 0 && state === 'waiting') {
+      const { what, todo } = waitText(one);
       add(
         'destination',
         'fail',
         'destination-waiting',
-        `${destination} does not take messages${reason === '' ? '' : ` (${reason})`}; ${pending} wait for it`,
-        tlsHint(reason, destination) ??
-          'Is its receiver up, does it answer, and is the address in the config right? It is tried again for ever.',
+        `${destination} ${what}; ${pending} wait for it`,
+        todo,
       );
     }
     if (Number(pending) > 0 && state === 'unused') {

@@ -9,6 +9,7 @@ import {
   type Telemetry,
 } from '../proto/gen/hilum/v1/session.ts';
 import type { ConfigStore } from './config-store.ts';
+import type { Standing } from './destinations.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
@@ -39,7 +40,7 @@ export interface Parts {
   journalBytesMax: number;
   config: ConfigStore;
   listeners: readonly Listener[];
-  destinations: { state(name: string): string; reason(name: string): string };
+  destinations: { standing(name: string): Standing };
   latency: Latency;
   tallies: Tallies;
   /** By code: when it was raised last. */
@@ -110,12 +111,10 @@ export class SelfReport {
         .map(({ source, counts, urgentQuarantined }) =>
           longs({ ...terms(source, counts), urgentQuarantined, missing: missing(counts) }),
         ),
-      destinations: journal.local.counts().map(({ destination, counts }) => ({
-        destination,
-        ...longs(counts),
-        state: destinations.state(destination),
-        reason: destinations.reason(destination),
-      })),
+      destinations: journal.local.counts().map(({ destination, counts }) => {
+        const { waitingSinceUs, ...standing } = destinations.standing(destination);
+        return { destination, ...longs(counts), ...standing, waitingSinceUs: String(waitingSinceUs) };
+      }),
       shares: tallies.shares.all().map(longs),
       unmapped: tallies.unmapped.top(),
       critical: tallies.criticals.all(),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode, HilumError } from './process/errors.ts';
-import { type Form, printObject } from './process/output.ts';
+import { type Form, printObject, time } from './process/output.ts';
 import { mayLookInto } from './process/storage.ts';
 
 export interface RunningStatus {
@@ -44,7 +44,11 @@ export interface RunningStatus {
     delivered: string;
     dead: string;
     state: string;
-    reason?: string;
+    /** Why it waits, and since when; '' and 0 where it does not. */
+    reason: string;
+    waitingSinceUs: string;
+    answeredAfterMs: number;
+    timeoutMs: number;
   }[];
   clocks: { source: string; verdict: string; text: string }[];
   circuits: { source: string; state: string; failures: string; untried?: string }[];
@@ -93,7 +97,7 @@ function statusText(status: RunningStatus): string {
     ),
     ...destinations.map(
       (one) =>
-        `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}${one.reason ? ` (${one.reason})` : ''}`,
+        `route     ${one.destination}: ${one.delivered} delivered, ${one.pending} pending, ${one.dead} refused, ${one.state}${one.reason === '' ? '' : ` since ${time(one.waitingSinceUs)} (${one.reason})`}`,
     ),
     ...circuits.map(
       (one) =>

@@ -239,7 +239,7 @@ export function traceText(trace: Trace): string {
   let before = start;
   for (const { hop, atUs, destination, route, answer, attempts } of trace.hops) {
     if (hop === 'waiting') {
-      text += `  ${hop.padEnd(11)} ${time(atUs)}   ${' '.repeat(10)}   ${span(Number(atUs - start)).padStart(9)}   for ${destination} by route ${route}: the gateway has not told yet that it was delivered\n`;
+      text += `  ${hop.padEnd(11)} ${time(atUs)}   ${' '.repeat(10)}   ${span(Number(atUs - start)).padStart(9)}   for ${destination} by route ${route}: the gateway has not told yet that it was delivered; where it waits, hilum-gateway doctor there says why\n`;
       continue;
     }
     if (destination !== '') {

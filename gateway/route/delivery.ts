@@ -17,13 +17,17 @@
  *   a refusal without     the receiver's word on the one that is out, as above (line.ts)
  *   MSA-2
  */
+import { nowUs } from '../process/clock.ts';
 import { tlsHint } from '../process/line-reason.ts';
+import { DeadLetterLog } from './dead-letter-log.ts';
 import { type Answer, Line, LineFailed, type LineOptions, type Outgoing, type Sent } from './line.ts';
 
 export interface Letter extends Outgoing {
   /** Its name in its queue. */
   id: string;
   recordSequence: number;
+  /** Its name in the config. */
+  route: string;
 }
 
 /** How a letter was settled. */
@@ -63,8 +67,18 @@ export interface DeliveryCounts {
   delivered: number;
   attempts: number;
   deadLetters: number;
-  /** `connected` from an answer on, or for a first letter; `waiting` from a failure, or a long silence, until one comes. */
+  /** `connected` from a letter that is settled on, or for a first one; `waiting` from a failure, or a long silence, until one is. */
   state: 'idle' | 'connected' | 'waiting' | 'stopped';
+}
+
+/** Why and since when nothing is delivered. */
+export interface Wait {
+  /** Of the last failure: that of the line (line.ts), `application-error`, or `answer-late`: it answers after its timeout. */
+  reason: string;
+  /** The first failure since a letter was settled. */
+  sinceUs: number;
+  /** With `answer-late`: so long after it was sent the last message was answered; else 0. */
+  answeredAfterMs: number;
 }
 
 const applicationErrorTries = 3;
@@ -72,6 +86,8 @@ const applicationErrorTries = 3;
 const patienceMs = 10_000;
 /** Answers of another message to one letter, in a row. */
 const mismatchesMax = 3;
+/** Between the end of a line and the next one. */
+const restMs = 50;
 /** What may be out at a time, which is what is sent again where the line breaks. */
 const outLettersMax = 256;
 const outBytesMax = 4 * 1024 * 1024;
@@ -105,10 +121,12 @@ export class Delivery<L extends Letter = Letter> {
   #failures = 0;
   #errorTries = 0;
   #mismatches = 0;
-  /** Of the last failure, until something is answered. */
-  #reason = '';
-  /** The last letter was refused for good: a receiver that refuses all of them has one line in the log. */
-  #refusing = false;
+  #wait: Wait | undefined;
+  /** Given up without an answer, which may still be heard until the next line is opened. */
+  #overdue: Line | undefined;
+  /** After which a message was answered that had been given up; 0: none was since an answer in time, or another failure. */
+  #lateMs = 0;
+  readonly #deadLetterLog: DeadLetterLog;
   /** By id, of letters that were sent and are not settled. */
   readonly #attempts = new Map<string, number>();
   #retry: NodeJS.Timeout | undefined;
@@ -117,11 +135,12 @@ export class Delivery<L extends Letter = Letter> {
     this.#queue = queue;
     this.#options = options;
     this.#hooks = hooks;
+    this.#deadLetterLog = new DeadLetterLog(options.name, (...line) => hooks.log(...line));
   }
 
-  /** Why it is not delivered, in a word; '' where it is, or nobody knows. */
-  get reason(): string {
-    return this.#reason;
+  /** Undefined where it is delivered, or nobody knows yet. */
+  get wait(): Wait | undefined {
+    return this.#wait;
   }
 
   /** There may be something to deliver. */
@@ -142,6 +161,8 @@ export class Delivery<L extends Letter = Letter> {
     const windows = [...this.#out.values()].filter((out) => out.due === 'none' && out.handedOver);
     await Promise.all(windows.map(({ over }) => over));
     this.#line?.close();
+    this.#overdue?.close();
+    this.#deadLetterLog.stop();
   }
 
   #goOn(): void {
@@ -222,20 +243,43 @@ export class Delivery<L extends Letter = Letter> {
 
   /** Who accepts connections and answers nothing is not there. */
   async #answered(sent: Promise<Answer>): Promise<Answer> {
-    const timer = setTimeout(() => this.#tell('waiting'), patienceMs);
+    const timer = setTimeout(() => this.#waits('no-answer'), patienceMs);
     timer.unref();
     try {
-      const answer = await sent;
-      this.#tell('connected');
-      this.#reason = '';
-      return answer;
+      return await sent;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #tell(state: 'connected' | 'waiting'): void {
-    if (!this.#stopped) this.counts.state = state;
+  #waits(failure: string): void {
+    if (this.#stopped) return;
+    if (failure !== 'no-answer') this.#lateMs = 0;
+    this.counts.state = 'waiting';
+    this.#wait = {
+      reason: this.#lateMs > 0 ? 'answer-late' : failure,
+      sinceUs: this.#wait?.sinceUs ?? nowUs(),
+      answeredAfterMs: this.#lateMs,
+    };
+  }
+
+  /** Its answer is no use any more, and says that it takes longer than it has. */
+  #answeredLate(afterMs: number): void {
+    if (this.#stopped || this.#wait === undefined) return;
+    const { name, timeoutMs } = this.#options;
+    const known = this.#lateMs > 0;
+    this.#lateMs = Math.ceil(afterMs);
+    this.#waits('no-answer');
+    if (known) return;
+    const hint = `Raise destinations.${name}.timeout in the config.`;
+    const fields = { destination: name, answeredAfterMs: this.#lateMs, timeoutMs, hint };
+    this.#hooks.log('warn', 'delivery-answered-late', fields);
+  }
+
+  #goesWell(): void {
+    this.#wait = undefined;
+    this.#lateMs = 0;
+    if (!this.#stopped) this.counts.state = 'connected';
   }
 
   /** False: it is to be tried again. */
@@ -251,13 +295,12 @@ export class Delivery<L extends Letter = Letter> {
     this.#outBytes -= letter.raw.length;
     this.#attempts.delete(letter.id);
     this.#errorTries = 0;
+    this.#goesWell();
     if (accepted) this.#failures = 0;
     else {
       this.counts.deadLetters += 1;
-      if (!this.#refusing)
-        this.#hooks.log('warn', 'delivery-dead-letter', { destination: this.#options.name, reason: word });
+      this.#deadLetterLog.note(letter.route, word, letter.recordSequence);
     }
-    this.#refusing = !accepted;
     const settled = accepted ? this.#queue.delivered(letter, told) : this.#queue.deadLetter(letter, told);
     if (due === 'one') this.#settling = true;
     const over = () => {
@@ -277,7 +320,9 @@ export class Delivery<L extends Letter = Letter> {
 
   /** What is out is sent again, in order. */
   #fail(error: unknown): void {
-    this.#line?.close();
+    const slow = error instanceof LineFailed && error.code === 'no-answer' && !this.#stopped;
+    if (slow) this.#overdue = this.#line;
+    else this.#line?.close();
     this.#line = undefined;
     this.#out.clear();
     this.#outBytes = 0;
@@ -286,9 +331,9 @@ export class Delivery<L extends Letter = Letter> {
       this.#later(error instanceof LineFailed ? error.code : 'no-connection');
   }
 
-  #later(reason: string): void {
-    this.#tell('waiting');
-    this.#reason = reason;
+  #later(failure: string): void {
+    this.#waits(failure);
+    const reason = this.#wait?.reason ?? failure;
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
     this.#mismatches = reason === 'answer-of-another-message' ? this.#mismatches + 1 : 0;
     if (this.#mismatches === mismatchesMax)
@@ -299,6 +344,9 @@ export class Delivery<L extends Letter = Letter> {
     const hint = tlsHint(reason, name);
     const fields = { destination: name, reason, againMs, ...(hint === undefined ? {} : { hint }) };
     this.#hooks.log('warn', 'delivery-failed', fields);
+    // Closed some time before the next one is opened: a receiver may have room for one only.
+    const overdue = this.#overdue;
+    setTimeout(() => overdue?.close(), againMs - restMs).unref();
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#goOn();
@@ -307,12 +355,14 @@ export class Delivery<L extends Letter = Letter> {
 
   async #open(): Promise<Line> {
     const { name } = this.#options;
-    const line = await Line.open(this.#options, ({ code }) =>
-      this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
-    );
+    const line = await Line.open(this.#options, {
+      onLate: ({ code }) =>
+        this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),
+      onOverdue: (afterMs) => this.#answeredLate(afterMs),
+    });
     this.#line = line;
     // One that takes connections has answered nothing yet.
-    if (this.counts.state === 'idle') this.#tell('connected');
+    if (this.counts.state === 'idle') this.#goesWell();
     return line;
   }
 }
@@ -329,7 +379,7 @@ function holdsUp({ due, outcome }: Pick<Out<Letter>, 'due' | 'outcome'>): boolea
  */
 function pauseMs(reason: string, failures: number, random: number): number {
   const grown = 2 ** Math.min(failures, 10);
-  if (reason !== 'application-error') return 50 + Math.floor(random * Math.min(30_000, 250 * grown));
+  if (reason !== 'application-error') return restMs + Math.floor(random * Math.min(30_000, 250 * grown));
   const half = Math.min(15_000, 1_000 * grown);
   return half + Math.floor(random * half);
 }

@@ -13,9 +13,16 @@
  * A receiver that could not parse a letter has no MSH-10 for its MSA-2, or a part of it. Where one letter alone is out,
  * a refusal without a number of its own is of that one, unless it may be the late word on an earlier one. A positive
  * answer has to name its letter.
+ *
+ * Who does not answer in time may answer later. A line that was given up for that sends nothing more, and hears the answer
+ * until it is closed: that of its letter alone, which tells a receiver that is slow from one that is silent.
+ *
+ * What comes and is no acknowledgment in a block is told as such: a mail server that takes connections is no receiver that
+ * is silent. The codes with which a line fails stand in `status`, and are explained in ../destination-text.ts.
  */
 import { connect, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { elapsedMs } from '../process/clock.ts';
 import { tlsReason } from '../process/line-reason.ts';
 
 /** PEM. */
@@ -57,6 +64,13 @@ export interface Sent {
   answer: Promise<Answer>;
 }
 
+export interface LineHooks {
+  /** An application refused a letter after its accept answer had settled it. */
+  onLate(answer: Answer): void;
+  /** The letter that was given up is answered, so long after it was sent; once. */
+  onOverdue(afterMs: number): void;
+}
+
 interface Waiter {
   due: 'one' | 'none';
   done: (outcome: Answer | LineFailed) => void;
@@ -85,8 +99,7 @@ const rememberedMax = 10_000;
 export class Line {
   readonly #socket: Socket;
   readonly #timeoutMs: number;
-  /** An application refused a letter after its accept answer had settled it. */
-  readonly #onLate: (answer: Answer) => void;
+  readonly #hooks: LineHooks;
   #received: Buffer = Buffer.alloc(0);
   /** By control ID, in the order of sending. */
   readonly #waiting = new Map<string, Waiter>();
@@ -94,9 +107,11 @@ export class Line {
   readonly #owed = new Set<string>();
   /** Control IDs of the letters that this line settled: what names one of them is not short for another. */
   readonly #settled = new Set<string>();
+  /** Not answered in time. */
+  #overdue: { controlId: string; sentMs: number } | undefined;
 
   /** @throws LineFailed */
-  static open(options: LineOptions, onLate: (answer: Answer) => void): Promise<Line> {
+  static open(options: LineOptions, hooks: LineHooks): Promise<Line> {
     const { host, port, tls, timeoutMs } = options;
     return new Promise((resolve, reject) => {
       const socket: Socket = tls ? secured(host, port, tls) : connect({ host, port });
@@ -108,7 +123,7 @@ export class Line {
       socket.setKeepAlive(true, 30_000);
       socket.once(tls ? 'secureConnect' : 'connect', () => {
         clearTimeout(timer);
-        resolve(new Line(socket, timeoutMs, onLate));
+        resolve(new Line(socket, timeoutMs, hooks));
       });
       socket.once('error', (error) => {
         clearTimeout(timer);
@@ -118,18 +133,18 @@ export class Line {
     });
   }
 
-  private constructor(socket: Socket, timeoutMs: number, onLate: (answer: Answer) => void) {
+  private constructor(socket: Socket, timeoutMs: number, hooks: LineHooks) {
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
-    this.#onLate = onLate;
+    this.#hooks = hooks;
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     // A destination that does not take our certificate says so when it has been connected to [RFC 8446, 4.4.2.4].
-    socket.on('error', (error) => this.#fail(tlsReason(error) ?? 'closed'));
-    socket.on('close', () => this.#fail('closed'));
+    socket.on('error', (error) => this.#fail(tlsReason(error) ?? this.#without('closed')));
+    socket.on('close', () => this.#fail(this.#without('closed')));
   }
 
   get usable(): boolean {
-    return !this.#socket.destroyed && this.#socket.writable;
+    return !this.#socket.destroyed && this.#socket.writable && this.#overdue === undefined;
   }
 
   close(): void {
@@ -144,7 +159,11 @@ export class Line {
       handOver = resolve;
     });
     const answer = new Promise<Answer>((resolve, reject) => {
-      let timer = setTimeout(() => done(new LineFailed('no-answer')), this.#timeoutMs);
+      const sentMs = elapsedMs();
+      let timer = setTimeout(() => {
+        if (due === 'one') this.#overdue = { controlId, sentMs };
+        done(new LineFailed(this.#without('no-answer')));
+      }, this.#timeoutMs);
       const done = (outcome: Answer | LineFailed) => {
         clearTimeout(timer);
         this.#waiting.delete(controlId);
@@ -178,17 +197,27 @@ export class Line {
       this.#received = this.#received.subarray(end + 1);
       this.#answered(text);
     }
-    if (this.#received.length > answerBytesMax) this.#distrust('answer-too-large');
+    if (this.#received.length > answerBytesMax) this.#distrust(this.#without('answer-too-large'));
   }
 
   #answered(text: string): void {
     const answer = readAnswer(text);
     // A late answer to an earlier message must never be taken for another one's.
     const waiter = answer && (this.#waiting.get(answer.controlId) ?? this.#refusedWithoutNumber(answer));
-    if (answer === undefined) this.#distrust('answer-of-another-message');
+    if (answer === undefined) this.#distrust('answer-unreadable');
     else if (waiter !== undefined) waiter.done(answer);
+    else if (this.#isOverdue(answer)) this.close();
     else if (!this.#owed.delete(answer.controlId)) this.#distrust('answer-of-another-message');
-    else if (answer.word !== 'accepted') this.#onLate(answer);
+    else if (answer.word !== 'accepted') this.#hooks.onLate(answer);
+  }
+
+  /** Certain only where no earlier letter of this line had that number. */
+  #isOverdue({ controlId }: { controlId: string }): boolean {
+    const overdue = this.#overdue;
+    if (overdue?.controlId !== controlId) return false;
+    if (this.#settled.has(controlId) || this.#owed.has(controlId)) return false;
+    this.#hooks.onOverdue(elapsedMs() - overdue.sentMs);
+    return true;
   }
 
   /** MSA-2 is empty, or the beginning of what was sent: cut off, or all that could be read. */
@@ -200,6 +229,12 @@ export class Line {
     // Accept answers come before a letter is settled; those of applications may be of any that is owed one.
     const itsOwn = this.#owed.size === 0 || (code.startsWith('C') && waiter.due === 'one');
     return itsOwn ? waiter : undefined;
+  }
+
+  /** Without an answer: `code`, unless what came is not even the beginning of a block. */
+  #without(code: string): string {
+    const garbage = !this.#received.includes(VT) && /\S/.test(this.#received.toString('latin1'));
+    return garbage ? 'answer-unreadable' : code;
   }
 
   #distrust(code: string): void {

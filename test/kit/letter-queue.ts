@@ -6,10 +6,15 @@ export interface LetterQueue extends DeliveryQueue<Letter> {
 }
 
 export function letterQueue(
-  letters: readonly Omit<Letter, 'id' | 'recordSequence'>[],
+  letters: readonly (Omit<Letter, 'id' | 'recordSequence' | 'route'> & { route?: string })[],
   onSettled: (letter: Letter, word: 'delivered' | 'dead', told: Told) => void,
 ): LetterQueue {
-  const waiting = letters.map((letter, n) => ({ ...letter, id: `id-${n + 1}`, recordSequence: n + 1 }));
+  const waiting = letters.map((letter, n) => ({
+    route: 'all',
+    ...letter,
+    id: `id-${n + 1}`,
+    recordSequence: n + 1,
+  }));
   const settle = (word: 'delivered' | 'dead') => async (letter: Letter, told: Told) => {
     waiting.splice(
       waiting.findIndex(({ id }) => id === letter.id),

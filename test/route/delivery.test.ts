@@ -1,5 +1,6 @@
 /** Delivery to a receiver that refuses: what is tried again, when, and what is kept aside. */
 import t, { type Test } from 'tap';
+import { DeadLetterLog } from '../../gateway/route/dead-letter-log.ts';
 import { Delivery } from '../../gateway/route/delivery.ts';
 import type { Outgoing } from '../../gateway/route/line.ts';
 import { controlIdOf } from '../kit/hl7-peek.ts';
@@ -112,4 +113,62 @@ t.test('delivery - a long silence is told before the timeout of the destination 
     timeoutMs: 60_000,
   });
   t.same(delivery.counts, { delivered: 0, attempts: 1, deadLetters: 0, state: 'waiting' });
+});
+
+t.test('delivery - the log says how many were refused, of which route, also of a whole queue', async (t) => {
+  const make = messageMaker({ seed: 7, kind: 'oru' });
+  const letters = Array.from({ length: 34 }, (_, n) => {
+    const { bytes, controlId } = make(n);
+    return { raw: bytes, messageControlId: controlId, route: n % 4 === 3 ? 'images' : 'results' };
+  });
+  const accepted = letters[20]?.messageControlId;
+  const receiver = await MllpServer.start((message) => [
+    acknowledge(message, controlIdOf(message) === accepted ? 'AA' : 'AR'),
+  ]);
+  t.teardown(() => receiver.close());
+  let settled = 0;
+  const lines: Record<string, string | number>[] = [];
+  const delivery = new Delivery(
+    letterQueue(letters, () => {
+      settled += 1;
+    }),
+    {
+      name: 'ehr',
+      host: '127.0.0.1',
+      port: receiver.port,
+      tls: false,
+      timeoutMs: 30_000,
+      inSourceOrder: true,
+    },
+    {
+      random: () => 0,
+      onAlarm: () => {},
+      log: (_, code, fields = {}) => {
+        if (code === 'delivery-dead-letter') lines.push(fields);
+      },
+    },
+  );
+  t.teardown(() => delivery.stop());
+  delivery.notify();
+  await until(() => settled === letters.length, { what: 'all of them settled', timeoutMs: 60_000 });
+  t.same(
+    lines[0],
+    { destination: 'ehr', route: 'results', reason: 'rejected', count: 1, record: 1 },
+    'the first one at once',
+  );
+  await until(() => lines.length > 1, { what: 'the others, after some seconds', timeoutMs: 60_000 });
+  await delivery.stop();
+  const count = (route: string) =>
+    lines.filter((line) => line.route === route).reduce((sum, line) => sum + Number(line.count), 0);
+  t.same([count('results'), count('images')], [25, 8], 'each of them in one line');
+  t.ok(lines.length < letters.length / 2, `${lines.length} lines`);
+});
+
+t.test('delivery - what was refused since the last line is told when it stops', async (t) => {
+  const lines: unknown[] = [];
+  const log = new DeadLetterLog('ehr', (_, code, fields) => lines.push(`${code} ${fields.count}`));
+  for (const record of [1, 2, 3]) log.note('all', 'rejected', record);
+  log.stop();
+  log.stop();
+  t.same(lines, ['delivery-dead-letter 1', 'delivery-dead-letter 2']);
 });

@@ -94,7 +94,7 @@ t.test(
     const seen = await deliverTo(t, port, tls);
     t.same(seen.fields, undefined);
     t.equal(seen.delivered, 1);
-    t.equal(seen.delivery.reason, '');
+    t.equal(seen.delivery.wait, undefined);
   },
 );
 
@@ -148,7 +148,7 @@ t.test('destination tls - what is wrong is told by its name, with what to write'
     const { delivery, delivered, fields } = await deliverTo(t, port, tls);
     t.equal(delivered, 0);
     t.match(fields, { destination: 'ehr', reason, hint }, reason);
-    t.equal(delivery.reason, reason, 'for the status');
+    t.match(delivery.wait, { reason }, 'for the status');
     await delivery.stop();
   }
 });
@@ -200,7 +200,9 @@ t.test(
     const { directory, tls } = settingsOf(t, 'destinations: { ehr: { tls: { caFile: ca.pem } } }', {
       'ca.pem': (await createTestCa('another')).certPem,
     });
-    const waiting = [{ key: Buffer.from('1'), recordSequence: 1, delivery: { raw, messageControlId: 'L1' } }];
+    const waiting = [
+      { key: Buffer.from('1'), recordSequence: 1, delivery: { raw, messageControlId: 'L1', rule: 'all' } },
+    ];
     const logged: string[] = [];
     const destinations = new Destinations(
       {
@@ -223,11 +225,13 @@ t.test(
     t.teardown(() => destinations.stop());
     const ehr = { type: 'mllp', address: `127.0.0.1:${port}`, tls: true, timeout: '30s', order: 'source' };
     destinations.use({ destinations: { ehr } } as unknown as Config);
-    await until(() => destinations.reason('ehr') === 'certificate-of-unknown-ca', { what: 'the reason' });
+    await until(() => destinations.standing('ehr').reason === 'certificate-of-unknown-ca', {
+      what: 'the reason',
+    });
     t.match(logged, ['destination-tls-unused archive', 'delivery-failed ehr']);
     writeFileSync(join(directory, 'ca.pem'), ca.certPem);
     destinations.renew(readDestinationTls(loadSettings(directory, undefined), directory));
     await until(() => waiting.length === 0, { what: 'the delivery' });
-    t.equal(destinations.reason('ehr'), '');
+    t.match(destinations.standing('ehr'), { state: 'connected', reason: '', waitingSinceUs: 0 });
   },
 );

@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { MllpClient } from '../kit/mllp-client.ts';
+import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
 import { folderOf, runProgram, Site, usualListeners } from '../kit/site.ts';
 import { selfSigned } from '../kit/tls.ts';
 import { until } from '../kit/wait.ts';
@@ -232,7 +233,16 @@ t.test('doctor - a destination that does not answer, and one that no config name
   t.equal((await push('dead.yaml', dead('ehr'))).code, 0);
   const client = await MllpClient.connect({ port: await site.port('lab') });
   await client.send(Buffer.from('MSH|^~\\&|L|H|E|H|20261123||ADT^A01|D1|P|2.5\rPID|1||1\r'));
-  t.match(await finding(site, 'destination-waiting'), { state: 'fail', exit: 1, message: /^ehr .*1 wait/ });
+  t.match(await finding(site, 'destination-waiting'), {
+    state: 'fail',
+    exit: 1,
+    message: /^ehr is not reached.* \(no-connection, since 20\d\d-.*\); 1 wait/,
+    todo: /destinations\.ehr\.address/,
+  });
+  const { destinations } = JSON.parse(await site.http('/status')) as { destinations: object[] };
+  t.match(destinations, [{ state: 'waiting', reason: 'no-connection', waitingSinceUs: /^[1-9]\d+$/ }]);
+  const printed = await runProgram('gateway', ['status', '--data', site.gatewayData]);
+  t.match(printed.stdout, /route {5}ehr: .*, waiting since 20\d\d-\S+ \S+ \(no-connection\)/);
   await until(
     async () => {
       const rows = await site.ask<{ destination: string; pending: string }[]>('custody', '--destinations');
@@ -246,6 +256,43 @@ t.test('doctor - a destination that does not answer, and one that no config name
   t.match(await finding(site, 'destination-unused'), { state: 'fail', exit: 1, message: /ehr/ });
   await client.close();
 });
+
+t.test(
+  'doctor - the destination that names another message is told by its name, in one finding',
+  async (t) => {
+    const receiver = await MllpServer.start((message) => [acknowledge(message, 'AA', 'X')]);
+    t.teardown(() => receiver.close());
+    const to = `destinations:\n  archive: { type: mllp, address: "127.0.0.1:${receiver.port}" }\nroutes:\n  all: { to: archive }\n`;
+    t.equal((await push('mismatched.yaml', to)).code, 0);
+    const client = await MllpClient.connect({ port: await site.port('lab') });
+    await client.send(Buffer.from('MSH|^~\\&|L|H|E|H|20261123||ADT^A01|D2|P|2.5\rPID|1||1\r'));
+    await until(
+      async () => (await site.status()).alarms.some(({ code }) => code === 'destination-mismatched'),
+      {
+        what: 'the alarm',
+        timeoutMs: 30_000,
+      },
+    );
+    const { findings } = await doctor(site.gatewayData);
+    t.match(
+      findings.filter(({ code }) => code.startsWith('destination-m') || code === 'destination-waiting'),
+      [
+        {
+          code: 'destination-waiting',
+          message: /^archive names another message/,
+          todo: /MSA-2 has to be the MSH-10/,
+        },
+      ],
+    );
+    receiver.answering = (message) => [acknowledge(message)];
+    await until(async () => (await site.status()).destinations.some(({ delivered }) => delivered === 1), {
+      what: 'the delivery',
+      timeoutMs: 60_000,
+    });
+    t.notOk((await doctor(site.gatewayData)).findings.some(({ code }) => code.startsWith('destination-m')));
+    await client.close();
+  },
+);
 
 t.test('doctor - an urgent message in quarantine', async (t) => {
   const client = await MllpClient.connect({ port: await site.port('lab') });
