@@ -4,6 +4,8 @@ import type { Add } from './doctor.ts';
 import { nowUs } from './process/clock.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import { tlsHint } from './process/line-reason.ts';
+import { counted, time } from './process/output.ts';
+import { refusalAdvice } from './refusal-advice.ts';
 import type { RunningStatus } from './status-command.ts';
 import type { Identity } from './uplink/identity.ts';
 
@@ -91,13 +93,33 @@ function checkUplink(status: RunningStatus, add: Add): void {
   }
 }
 
+/** Who was refused before that may have been put right since; the status still shows it. */
+const refusedLatelyUs = 3_600_000_000;
+
 function checkListening({ listeners }: RunningStatus, add: Add): void {
-  for (const { name, address, state, plain } of listeners) {
+  for (const listener of listeners) {
+    const { name, address, state, plain } = listener;
     if (state !== 'listening') {
       add('listener', 'fail', 'listener-down', `${name} is ${state}`, 'See its line in the log.');
     } else if (plain !== undefined) {
       tellPlain(name, address, plain, add);
     }
+    tellRefused(listener, add);
+  }
+}
+
+function tellRefused({ name, type, refused = [] }: RunningStatus['listeners'][number], add: Add): void {
+  for (const one of refused) {
+    if (nowUs() - Number(one.atUs) > refusedLatelyUs) continue;
+    const why = one.detail === '' ? one.reason : `${one.reason}: ${one.detail}`;
+    const who = `${one.user === '' ? '' : ` user ${one.user}`}${one.address === '' ? '' : ` from ${one.address}`}`;
+    add(
+      'listener',
+      'warn',
+      'listener-refused',
+      `${name} refused ${counted(one.count, 'connection')} (${why}), the last one${who} at ${time(one.atUs)} UTC`,
+      refusalAdvice(name, type, one),
+    );
   }
 }
 

@@ -82,7 +82,7 @@ export class SelfReport {
         connects: uplink?.connects ?? 0,
         clockOffsetUs: String(Math.round(uplink?.offsetUs ?? 0)),
       },
-      listeners: listeners.map(({ name, type, address, state, tls, plain, counters }) => ({
+      listeners: listeners.map(({ name, type, address, state, tls, plain, counters, refused }) => ({
         name,
         type,
         address,
@@ -90,6 +90,7 @@ export class SelfReport {
         tls,
         ...(plain === undefined ? {} : { plain }),
         counters: counters(),
+        refused: refused().map((one) => ({ ...one, atUs: String(one.atUs) })),
       })),
       config: config.facts(),
       journal: {

@@ -21,6 +21,7 @@ export interface RunningStatus {
     state: string;
     tls: string;
     plain?: { reason: string; owner: string };
+    refused?: RefusedByListener[];
   }[];
   config: {
     running: { version: string };
@@ -53,6 +54,16 @@ export interface RunningStatus {
   alarms: { code: string }[];
 }
 
+/** Of the last one: `address`, `user` and `detail`; what is not known is ''. */
+export interface RefusedByListener {
+  reason: string;
+  count: number;
+  atUs: string;
+  address: string;
+  user: string;
+  detail: string;
+}
+
 export async function readStatus(directory: string): Promise<RunningStatus> {
   mayLookInto(directory);
   let run: { pid: number; status: string };
@@ -83,7 +94,8 @@ function statusText(status: RunningStatus): string {
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
     `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
     ...listeners.map(
-      (one) => `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}`,
+      (one) =>
+        `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}${refusedText(one.refused)}`,
     ),
     configLine(status.config),
     `journal   ${journal.state}, ${mebibytes(journal.bytes)} of ${mebibytes(journal.bytesMax)}, ${mebibytes(journal.freeBytes)} free on the volume`,
@@ -109,6 +121,14 @@ function statusText(status: RunningStatus): string {
     ...clocks.map((one) => `clock     ${one.source}: ${one.text}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function refusedText(refused: readonly RefusedByListener[] = []): string {
+  if (refused.length === 0) return '';
+  const each = refused.map(
+    ({ reason, count, address }) => `${count} ${reason}${address === '' ? '' : ` (last ${address})`}`,
+  );
+  return `, refused: ${each.join(', ')}`;
 }
 
 /** Before a config was ever offered there is nothing attempted to tell of. */
