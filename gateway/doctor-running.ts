@@ -82,6 +82,15 @@ function checkUplink(status: RunningStatus, add: Add): void {
       'the control plane does not take the certificate of this gateway: it was revoked, or is of another control plane',
       'Ask the central team (hilumctl gateways); then: hilum-gateway enroll --replace with a new token.',
     );
+  } else if (uplink.reason === 'proxy-unreachable' || uplink.reason === 'proxy-refused') {
+    const how = uplink.reason === 'proxy-refused' ? 'does not let it through' : 'cannot be reached';
+    add(
+      'uplink',
+      'warn',
+      'proxy-unreachable',
+      `not connected: its proxy ${uplink.proxy ?? ''} ${how}; what comes is kept`,
+      'Check uplink.proxy in the settings, and restart after a change; the line "control plane" tests what they say now.',
+    );
   } else {
     add(
       'uplink',

@@ -17,8 +17,9 @@ import { mayLookInto } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
-import { openTunnel, ProxyRefused, parseToken, presentedChain, splitAddress } from './uplink/enroll.ts';
+import { parseToken, presentedChain } from './uplink/enroll.ts';
 import { loadIdentity } from './uplink/identity.ts';
+import { openTunnel, ProxyRefused, ProxyUnreachable, splitAddress } from './uplink/tunnel.ts';
 
 export interface Finding {
   check: string;
@@ -270,12 +271,9 @@ export async function checkWay(
       codeOf(error) === 'ECONNREFUSED'
         ? `Is ${what} running, and is ${place} its address and port? Else a firewall rejects it (see the firewall sheet).`
         : `Ask for outbound TCP to ${place} to be allowed (see the firewall sheet).`;
-    return finding(
-      'fail',
-      'blocked',
-      `${proxy?.address ?? address} does not answer (${codeOf(error) || messageOf(error)})`,
-      todo,
-    );
+    const who = proxy === undefined ? address : `the proxy ${proxy.address} (uplink.proxy)`;
+    const why = codeOf(error) || messageOf(error instanceof ProxyUnreachable ? error.cause : error);
+    return finding('fail', 'blocked', `${who} does not answer (${why})`, todo);
   }
   let chain: Buffer[];
   try {

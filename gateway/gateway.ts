@@ -172,6 +172,7 @@ export class Gateway {
         identity: this.#uplink.identity,
         uplink: this.#uplink.state(),
         uplinkAddress: this.#uplink.address,
+        uplinkProxy: this.#uplink.proxy,
         notReady: this.#notReady(),
       }),
     });

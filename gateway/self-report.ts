@@ -48,6 +48,8 @@ export interface Parts {
     identity: { gateway: string; site: string } | undefined;
     uplink: UplinkFacts | undefined;
     uplinkAddress: string;
+    /** Of the proxy on the way to it; empty where there is none. */
+    uplinkProxy: string;
     /** Why it is not ready; empty where it is. */
     notReady: string;
   };
@@ -63,7 +65,7 @@ export class SelfReport {
 
   status(): Record<string, unknown> {
     const { journal, journalBytesMax, config, listeners, destinations, latency, tallies } = this.#parts;
-    const { identity, uplink, uplinkAddress, notReady } = this.#parts.now();
+    const { identity, uplink, uplinkAddress, uplinkProxy, notReady } = this.#parts.now();
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
     return {
@@ -78,6 +80,7 @@ export class SelfReport {
         state: uplink?.state ?? 'not-enrolled',
         reason: uplink?.reason ?? '',
         address: uplinkAddress,
+        proxy: uplinkProxy,
         lastAckAtUs: String(uplink?.lastAckAtUs ?? 0),
         connects: uplink?.connects ?? 0,
         clockOffsetUs: String(Math.round(uplink?.offsetUs ?? 0)),

@@ -13,7 +13,7 @@ export interface RunningStatus {
   gateway: string;
   site: string;
   enrolled: boolean;
-  uplink: { state: string; reason: string; address: string; lastAckAtUs: string };
+  uplink: { state: string; reason: string; address: string; proxy?: string; lastAckAtUs: string };
   listeners: {
     name: string;
     type: string;
@@ -92,7 +92,7 @@ function statusText(status: RunningStatus): string {
   const { uplink, journal, listeners, custody, destinations, clocks, circuits, once, failedRules } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
-    `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
+    `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}${uplink.proxy ? ` through the proxy ${uplink.proxy}` : ''}`,
     ...listeners.map(
       (one) =>
         `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}${refusedText(one.refused)}`,
