@@ -9,7 +9,7 @@ import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkRunning } from './doctor-running.ts';
-import { checkKey, checkListeners } from './doctor-start.ts';
+import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
@@ -71,6 +71,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const status = await statusOf(options.data, add);
   const identity = checkIdentity(options.data, add);
   if (loaded !== undefined) {
+    if (status !== undefined) checkSettingsRun(loaded, status.settings, add);
     checkKey(options.data, loaded, add);
     await checkListeners(options.data, loaded, status !== undefined, add);
   }

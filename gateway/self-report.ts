@@ -16,6 +16,7 @@ import { gatewayMetrics } from './metrics.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
+import type { SettingsFacts } from './settings-digest.ts';
 import type { Tallies } from './tallies.ts';
 import { version } from './version.ts';
 
@@ -50,6 +51,7 @@ export interface Parts {
     uplinkAddress: string;
     /** Of the proxy on the way to it; empty where there is none. */
     uplinkProxy: string;
+    settings: SettingsFacts;
     /** Why it is not ready; empty where it is. */
     notReady: string;
   };
@@ -65,7 +67,7 @@ export class SelfReport {
 
   status(): Record<string, unknown> {
     const { journal, journalBytesMax, config, listeners, destinations, latency, tallies } = this.#parts;
-    const { identity, uplink, uplinkAddress, uplinkProxy, notReady } = this.#parts.now();
+    const { identity, uplink, uplinkAddress, uplinkProxy, settings, notReady } = this.#parts.now();
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
     return {
@@ -76,6 +78,7 @@ export class SelfReport {
       site: identity?.site ?? '',
       version,
       enrolled: identity !== undefined,
+      settings,
       uplink: {
         state: uplink?.state ?? 'not-enrolled',
         reason: uplink?.reason ?? '',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exitCode, HilumError } from './process/errors.ts';
 import { type Form, printObject } from './process/output.ts';
 import { mayLookInto } from './process/storage.ts';
+import type { SettingsFacts } from './settings-digest.ts';
 
 export interface RunningStatus {
   pid: number;
@@ -13,6 +14,8 @@ export interface RunningStatus {
   gateway: string;
   site: string;
   enrolled: boolean;
+  /** What it runs with. */
+  settings?: SettingsFacts;
   uplink: { state: string; reason: string; address: string; proxy?: string; lastAckAtUs: string };
   listeners: {
     name: string;
