@@ -4,6 +4,8 @@ import { waitText } from './destination-text.ts';
 import type { Add } from './doctor.ts';
 import { nowUs } from './process/clock.ts';
 import { isWrongClock } from './process/clock-text.ts';
+import { counted, time } from './process/output.ts';
+import { refusalAdvice } from './refusal-advice.ts';
 import type { RunningStatus } from './status-command.ts';
 import type { Identity } from './uplink/identity.ts';
 
@@ -82,6 +84,15 @@ function checkUplink(status: RunningStatus, add: Add): void {
       'the control plane does not take the certificate of this gateway: it was revoked, or is of another control plane',
       'Ask the central team (hilumctl gateways); then: hilum-gateway enroll --replace with a new token.',
     );
+  } else if (uplink.reason === 'proxy-unreachable' || uplink.reason === 'proxy-refused') {
+    const how = uplink.reason === 'proxy-refused' ? 'does not let it through' : 'cannot be reached';
+    add(
+      'uplink',
+      'warn',
+      'proxy-unreachable',
+      `not connected: its proxy ${uplink.proxy ?? ''} ${how}; what comes is kept`,
+      'Check uplink.proxy in the settings, and restart after a change; the line "control plane" tests what they say now.',
+    );
   } else {
     add(
       'uplink',
@@ -93,13 +104,33 @@ function checkUplink(status: RunningStatus, add: Add): void {
   }
 }
 
+/** Who was refused before that may have been put right since; the status still shows it. */
+const refusedLatelyUs = 3_600_000_000;
+
 function checkListening({ listeners }: RunningStatus, add: Add): void {
-  for (const { name, address, state, plain } of listeners) {
+  for (const listener of listeners) {
+    const { name, address, state, plain } = listener;
     if (state !== 'listening') {
       add('listener', 'fail', 'listener-down', `${name} is ${state}`, 'See its line in the log.');
     } else if (plain !== undefined) {
       tellPlain(name, address, plain, add);
     }
+    tellRefused(listener, add);
+  }
+}
+
+function tellRefused({ name, type, refused = [] }: RunningStatus['listeners'][number], add: Add): void {
+  for (const one of refused) {
+    if (nowUs() - Number(one.atUs) > refusedLatelyUs) continue;
+    const why = one.detail === '' ? one.reason : `${one.reason}: ${one.detail}`;
+    const who = `${one.user === '' ? '' : ` user ${one.user}`}${one.address === '' ? '' : ` from ${one.address}`}`;
+    add(
+      'listener',
+      'warn',
+      'listener-refused',
+      `${name} refused ${counted(one.count, 'connection')} (${why}), the last one${who} at ${time(one.atUs)} UTC`,
+      refusalAdvice(name, type, one),
+    );
   }
 }
 

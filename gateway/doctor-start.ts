@@ -9,6 +9,22 @@ import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listener
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
 import { type LoadedSettings, parseListen, resolvePath } from './settings.ts';
+import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
+
+/** What is tested here is the file; a gateway that runs has read it before. `running` is absent from an older one. */
+export function checkSettingsRun(loaded: LoadedSettings, running: SettingsFacts | undefined, add: Add): void {
+  const here = settingsFacts(loaded);
+  if (running === undefined || running.digest === here.digest) return;
+  const name = (file: string) => (file === '' ? 'the built-in defaults' : file);
+  const message =
+    running.file === here.file
+      ? `the gateway runs with other settings than ${name(here.file)} says now`
+      : `the gateway runs with the settings of ${name(running.file)}, and these are ${name(here.file)}`;
+  const ask =
+    running.file === here.file || running.file === '' ? '' : `; or ask with --settings ${running.file}`;
+  const todo = `What is said of the settings here is not of what runs: restart the gateway to use them${ask}.`;
+  add('settings', 'warn', 'settings-not-running', message, todo);
+}
 
 /** The journal's key: missing is an error only where there is a journal that needs it. */
 export function checkKey(directory: string, { settings, file }: LoadedSettings, add: Add): void {

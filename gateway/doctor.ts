@@ -9,7 +9,7 @@ import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { checkRunning } from './doctor-running.ts';
-import { checkKey, checkListeners } from './doctor-start.ts';
+import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
@@ -17,8 +17,9 @@ import { mayLookInto } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
-import { openTunnel, ProxyRefused, parseToken, presentedChain, splitAddress } from './uplink/enroll.ts';
+import { parseToken, presentedChain } from './uplink/enroll.ts';
 import { loadIdentity } from './uplink/identity.ts';
+import { openTunnel, ProxyRefused, ProxyUnreachable, splitAddress } from './uplink/tunnel.ts';
 
 export interface Finding {
   check: string;
@@ -70,6 +71,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const status = await statusOf(options.data, add);
   const identity = checkIdentity(options.data, add);
   if (loaded !== undefined) {
+    if (status !== undefined) checkSettingsRun(loaded, status.settings, add);
     checkKey(options.data, loaded, add);
     await checkListeners(options.data, loaded, status !== undefined, add);
   }
@@ -270,12 +272,9 @@ export async function checkWay(
       codeOf(error) === 'ECONNREFUSED'
         ? `Is ${what} running, and is ${place} its address and port? Else a firewall rejects it (see the firewall sheet).`
         : `Ask for outbound TCP to ${place} to be allowed (see the firewall sheet).`;
-    return finding(
-      'fail',
-      'blocked',
-      `${proxy?.address ?? address} does not answer (${codeOf(error) || messageOf(error)})`,
-      todo,
-    );
+    const who = proxy === undefined ? address : `the proxy ${proxy.address} (uplink.proxy)`;
+    const why = codeOf(error) || messageOf(error instanceof ProxyUnreachable ? error.cause : error);
+    return finding('fail', 'blocked', `${who} does not answer (${why})`, todo);
   }
   let chain: Buffer[];
   try {

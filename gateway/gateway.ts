@@ -39,6 +39,7 @@ import {
   parseSize,
   resolvePath,
 } from './settings.ts';
+import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
 import { Tallies } from './tallies.ts';
 import { version } from './version.ts';
 
@@ -69,6 +70,7 @@ export class Gateway {
   readonly #repeats = new Repeats();
   readonly #status: StatusServer;
   readonly #uplink: IdentifiedUplink;
+  #settings: SettingsFacts;
   #statusAddress = '';
   #ready = false;
   #stopping = false;
@@ -118,6 +120,7 @@ export class Gateway {
     const { directory, loaded, log } = options;
     this.#options = options;
     this.#journal = journal;
+    this.#settings = settingsFacts(loaded);
     const listeners = listenerTypes(loaded.settings);
     this.#config = new RunningConfig({ directory, listeners, mappingVersion, log });
     this.#uplink = this.#makeUplink();
@@ -172,6 +175,8 @@ export class Gateway {
         identity: this.#uplink.identity,
         uplink: this.#uplink.state(),
         uplinkAddress: this.#uplink.address,
+        uplinkProxy: this.#uplink.proxy,
+        settings: this.#settings,
         notReady: this.#notReady(),
       }),
     });
@@ -265,6 +270,8 @@ export class Gateway {
     }
     try {
       this.#destinations.renew(readDestinationTls(fresh, directory));
+      const { destinations } = fresh.settings;
+      this.#settings = settingsFacts({ ...loaded, settings: { ...loaded.settings, destinations } });
     } catch (error) {
       log('error', 'destinations-reload-failed', { reason: errorWord(error) });
     }

@@ -75,6 +75,11 @@ export class IdentifiedUplink {
     return this.#options.settings.address ?? this.#identity?.address ?? '';
   }
 
+  /** Of the proxy on the way to it; '' where there is none. */
+  get proxy(): string {
+    return parseProxy(this.#options.settings.proxy)?.address ?? '';
+  }
+
   state(): UplinkState | undefined {
     return this.#uplink?.state();
   }

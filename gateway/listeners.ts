@@ -10,6 +10,7 @@ import type { MllpListener } from './capture/mllp/options.ts';
 import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
 import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
+import type { Refused } from './capture/refusals.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
@@ -41,6 +42,8 @@ export interface Listener {
    */
   reload(settings: ListenerSettings): Certificate | undefined;
   counters(): Record<string, number>;
+  /** Whom it did not take, by reason; the counter `refused` has all of them, and of MLLP the refused messages too. */
+  refused(): Refused[];
 }
 
 /** What an operator knows a certificate by. */
@@ -168,18 +171,17 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
       log: context.log,
     },
   );
-  return wrap(
-    name,
-    settings,
-    source.start,
-    source.stop,
-    () => ({ ...source.counters() }),
-    (fresh) => {
+  return wrap(name, settings, {
+    start: source.start,
+    stop: source.stop,
+    counters: () => ({ ...source.counters() }),
+    refused: source.refused,
+    reload: (fresh) => {
       const tls = fresh.type === 'mllp' ? tlsOptions(name, fresh, context) : undefined;
       if (tls === undefined) return undefined;
       return renewed(name, tls.cert as Buffer, () => source.renew(tls));
     },
-  );
+  });
 }
 
 function mqtt(name: string, settings: MqttListenerSettings, context: ListenerContext): Listener {
@@ -211,18 +213,17 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
     nowUs: nowUs64,
     elapsedMs,
   });
-  return wrap(
-    name,
-    settings,
-    () => source.start(),
-    (deadlineMs) => source.stop(deadlineMs),
-    () => mqttCounters(source),
-    (fresh) => {
+  return wrap(name, settings, {
+    start: () => source.start(),
+    stop: (deadlineMs) => source.stop(deadlineMs),
+    counters: () => mqttCounters(source),
+    refused: () => source.refused(),
+    reload: (fresh) => {
       const tls = fresh.type === 'mqtt' ? mqttTls(name, fresh, context) : undefined;
       if (tls === undefined) return undefined;
       return renewed(name, tls.certPem, () => source.renew(tls));
     },
-  );
+  });
 }
 
 function mqttTls(
@@ -268,14 +269,11 @@ export function plainOf(settings: ListenerSettings): { reason: string; owner: st
   return mode === 'none' && !isLoopback(place(settings).host) ? { reason, owner } : undefined;
 }
 
-function wrap(
-  name: string,
-  settings: ListenerSettings,
-  start: () => Promise<{ address: string; port: number }>,
-  stop: (deadlineMs: number) => Promise<void>,
-  counters: () => Record<string, number>,
-  reload: Listener['reload'],
-): Listener {
+interface Source extends Pick<Listener, 'stop' | 'counters' | 'refused' | 'reload'> {
+  start(): Promise<{ address: string; port: number }>;
+}
+
+function wrap(name: string, settings: ListenerSettings, source: Source): Listener {
   const listener: Listener = {
     name,
     type: settings.type,
@@ -285,7 +283,7 @@ function wrap(
     state: 'starting',
     async start() {
       try {
-        const { address, port } = await start();
+        const { address, port } = await source.start();
         listener.address = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
         listener.state = 'listening';
       } catch (cause) {
@@ -294,11 +292,12 @@ function wrap(
       }
     },
     async stop(deadlineMs) {
-      await stop(deadlineMs);
+      await source.stop(deadlineMs);
       listener.state = 'stopped';
     },
-    reload,
-    counters,
+    reload: source.reload,
+    counters: source.counters,
+    refused: source.refused,
   };
   return listener;
 }

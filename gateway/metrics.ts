@@ -1,5 +1,6 @@
 /** The gateway's figures as Prometheus metrics; counters and states only. */
 import type { MappingCircuit } from '../proto/gen/hilum/v1/session.ts';
+import { refusalReasons } from './capture/refusals.ts';
 import type { SourceClockState } from './clocks.ts';
 import type { CriticalTally } from './criticals.ts';
 import type { FailedRule } from './failed-rules.ts';
@@ -19,7 +20,7 @@ export interface Figures {
   refusals: number;
   connected: boolean;
   latency: ReturnType<Latency['summary']>;
-  listeners: readonly Pick<Listener, 'name' | 'counters'>[];
+  listeners: readonly Pick<Listener, 'name' | 'counters' | 'refused'>[];
   clocks: readonly SourceClockState[];
   criticals: readonly CriticalTally[];
   once: readonly OnceTally[];
@@ -107,6 +108,17 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
         type: 'gauge',
         labels: { listener: listener.name, counter },
         value,
+      };
+    }
+    const refused = new Map(listener.refused().map(({ reason, count }) => [reason, count]));
+    // Also those that there were none of yet: a series that begins with 1 shows no increase.
+    for (const reason of refusalReasons) {
+      yield {
+        name: 'hilum_listener_refused_total',
+        help: 'Connections that a listener did not take, or closed for what they may not do, by reason.',
+        type: 'counter',
+        labels: { listener: listener.name, reason },
+        value: refused.get(reason) ?? 0,
       };
     }
   }

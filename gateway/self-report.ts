@@ -17,6 +17,7 @@ import { gatewayMetrics } from './metrics.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
+import type { SettingsFacts } from './settings-digest.ts';
 import type { Tallies } from './tallies.ts';
 import { version } from './version.ts';
 
@@ -49,6 +50,9 @@ export interface Parts {
     identity: { gateway: string; site: string } | undefined;
     uplink: UplinkFacts | undefined;
     uplinkAddress: string;
+    /** Of the proxy on the way to it; empty where there is none. */
+    uplinkProxy: string;
+    settings: SettingsFacts;
     /** Why it is not ready; empty where it is. */
     notReady: string;
   };
@@ -64,7 +68,7 @@ export class SelfReport {
 
   status(): Record<string, unknown> {
     const { journal, journalBytesMax, config, listeners, destinations, latency, tallies } = this.#parts;
-    const { identity, uplink, uplinkAddress, notReady } = this.#parts.now();
+    const { identity, uplink, uplinkAddress, uplinkProxy, settings, notReady } = this.#parts.now();
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
     return {
@@ -75,15 +79,17 @@ export class SelfReport {
       site: identity?.site ?? '',
       version,
       enrolled: identity !== undefined,
+      settings,
       uplink: {
         state: uplink?.state ?? 'not-enrolled',
         reason: uplink?.reason ?? '',
         address: uplinkAddress,
+        proxy: uplinkProxy,
         lastAckAtUs: String(uplink?.lastAckAtUs ?? 0),
         connects: uplink?.connects ?? 0,
         clockOffsetUs: String(Math.round(uplink?.offsetUs ?? 0)),
       },
-      listeners: listeners.map(({ name, type, address, state, tls, plain, counters }) => ({
+      listeners: listeners.map(({ name, type, address, state, tls, plain, counters, refused }) => ({
         name,
         type,
         address,
@@ -91,6 +97,7 @@ export class SelfReport {
         tls,
         ...(plain === undefined ? {} : { plain }),
         counters: counters(),
+        refused: refused().map((one) => ({ ...one, atUs: String(one.atUs) })),
       })),
       config: config.facts(),
       journal: {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exitCode, HilumError } from './process/errors.ts';
 import { type Form, printObject, time } from './process/output.ts';
 import { mayLookInto } from './process/storage.ts';
+import type { SettingsFacts } from './settings-digest.ts';
 
 export interface RunningStatus {
   pid: number;
@@ -13,7 +14,9 @@ export interface RunningStatus {
   gateway: string;
   site: string;
   enrolled: boolean;
-  uplink: { state: string; reason: string; address: string; lastAckAtUs: string };
+  /** What it runs with. */
+  settings?: SettingsFacts;
+  uplink: { state: string; reason: string; address: string; proxy?: string; lastAckAtUs: string };
   listeners: {
     name: string;
     type: string;
@@ -21,6 +24,7 @@ export interface RunningStatus {
     state: string;
     tls: string;
     plain?: { reason: string; owner: string };
+    refused?: RefusedByListener[];
   }[];
   config: {
     running: { version: string };
@@ -57,6 +61,16 @@ export interface RunningStatus {
   alarms: { code: string }[];
 }
 
+/** Of the last one: `address`, `user` and `detail`; what is not known is ''. */
+export interface RefusedByListener {
+  reason: string;
+  count: number;
+  atUs: string;
+  address: string;
+  user: string;
+  detail: string;
+}
+
 export async function readStatus(directory: string): Promise<RunningStatus> {
   mayLookInto(directory);
   let run: { pid: number; status: string };
@@ -85,9 +99,10 @@ function statusText(status: RunningStatus): string {
   const { uplink, journal, listeners, custody, destinations, clocks, circuits, once, failedRules } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
-    `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}`,
+    `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}${uplink.proxy ? ` through the proxy ${uplink.proxy}` : ''}`,
     ...listeners.map(
-      (one) => `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}`,
+      (one) =>
+        `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}${refusedText(one.refused)}`,
     ),
     configLine(status.config),
     `journal   ${journal.state}, ${mebibytes(journal.bytes)} of ${mebibytes(journal.bytesMax)}, ${mebibytes(journal.freeBytes)} free on the volume`,
@@ -113,6 +128,14 @@ function statusText(status: RunningStatus): string {
     ...clocks.map((one) => `clock     ${one.source}: ${one.text}`),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function refusedText(refused: readonly RefusedByListener[] = []): string {
+  if (refused.length === 0) return '';
+  const each = refused.map(
+    ({ reason, count, address }) => `${count} ${reason}${address === '' ? '' : ` (last ${address})`}`,
+  );
+  return `, refused: ${each.join(', ')}`;
 }
 
 /** Before a config was ever offered there is nothing attempted to tell of. */

@@ -12,6 +12,9 @@ import {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { controlPlaneName, wireLimits } from '../../proto/limits.ts';
 
+// What it would say on standard error is no line of a log, and comes with every try: who asked is told, and says it once.
+if (process.env.GRPC_VERBOSITY === undefined) grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
 export interface ConnectProxy {
   address: string;
   /** user:password, or ''. */

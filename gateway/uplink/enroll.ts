@@ -3,7 +3,6 @@
  * send a CSR, keep the certificate. The secret leaves this host only inside that pinned TLS.
  */
 import { createHash } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
@@ -13,6 +12,7 @@ import { plainReason, reasonHint } from '../process/line-reason.ts';
 import { type ConnectProxy, enrollmentClient } from './channel.ts';
 import { type Identity, toPem } from './identity.ts';
 import { makeRequest } from './request.ts';
+import { openTunnel, ProxyUnreachable, splitAddress } from './tunnel.ts';
 
 const timeoutMs = 10_000;
 
@@ -84,6 +84,14 @@ function refusal(error: grpc.ServiceError, address: string): HilumError {
 }
 
 function unreachable(address: string, why: string, cause: unknown): HilumError {
+  if (cause instanceof ProxyUnreachable) {
+    const text = `The proxy ${cause.proxy} cannot be reached: ${messageOf(cause.cause)}`;
+    return new HilumError('proxy-unreachable', text, {
+      hint: `Check uplink.proxy in the settings, and that the proxy runs; the control plane behind it is ${address}.`,
+      exit: exitCode.unreachable,
+      cause,
+    });
+  }
   return new HilumError(
     'control-plane-unreachable',
     `The control plane at ${address} cannot be reached: ${why}`,
@@ -149,62 +157,4 @@ export async function presentedChain(address: string, proxy: ConnectProxy | unde
       resolve(chain);
     });
   });
-}
-
-/** A TCP connection to the address, through the proxy's CONNECT where there is one. */
-export function openTunnel(address: string, proxy: ConnectProxy | undefined): Promise<Socket> {
-  const { host, port } = splitAddress(proxy?.address ?? address);
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      if (proxy === undefined) {
-        socket.setTimeout(0);
-        resolve(socket);
-        return;
-      }
-      // Else nobody would hear of it: a promise keeps no process alive.
-      socket.once('close', () => reject(new ProxyRefused(proxy.address, undefined)));
-      const authorization =
-        proxy.credentials === ''
-          ? ''
-          : `Proxy-Authorization: Basic ${Buffer.from(proxy.credentials).toString('base64')}\r\n`;
-      socket.write(`CONNECT ${address} HTTP/1.1\r\nHost: ${address}\r\n${authorization}\r\n`);
-      let head = '';
-      const read = (chunk: Buffer) => {
-        head += chunk.toString('latin1');
-        if (!head.includes('\r\n\r\n') && head.length < 16_384) return;
-        socket.off('data', read);
-        const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0);
-        if (status !== 200) socket.destroy(new ProxyRefused(proxy.address, status));
-        else {
-          socket.setTimeout(0);
-          resolve(socket);
-        }
-      };
-      socket.on('data', read);
-    });
-  });
-}
-
-/** The proxy answered CONNECT with something else than 200, or not at all. */
-export class ProxyRefused extends Error {
-  /** 0 where it was not HTTP, undefined where it closed the connection without an answer. */
-  readonly status: number | undefined;
-  constructor(proxy: string, status: number | undefined) {
-    const answer = status === 0 ? 'something that is not HTTP' : status;
-    super(
-      status === undefined
-        ? `the proxy ${proxy} closed the connection without an answer to CONNECT`
-        : `the proxy ${proxy} answered CONNECT with ${answer}`,
-    );
-    this.name = 'ProxyRefused';
-    this.status = status;
-  }
-}
-
-export function splitAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
 }

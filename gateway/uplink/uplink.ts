@@ -33,6 +33,7 @@ import type { Outbox, UplinkHooks, UplinkOptions, UplinkState } from './options.
 import { Pump } from './pump.ts';
 import { Reporting, type ReportQueue } from './reports.ts';
 import { type Frame, Session } from './session.ts';
+import { whyNoConnection } from './tunnel.ts';
 
 const readyTimeoutMs = 10_000;
 const goodbyeTimeoutMs = 2_000;
@@ -129,9 +130,22 @@ export class Uplink {
       if (this.#state === 'stopped') client.close();
       else if (error !== undefined) {
         client.close();
-        this.#again('no-connection');
+        void this.#unreached();
       } else this.#open(client);
     });
+  }
+
+  /** Said when it changes: it is tried again for ever. */
+  async #unreached(): Promise<void> {
+    const { address, proxy } = this.#options;
+    const reason = await whyNoConnection(address, proxy);
+    if (this.#state === 'stopped') return;
+    if (reason !== this.#reason)
+      this.#hooks.log('warn', `uplink-${reason}`, {
+        address,
+        ...(proxy === undefined ? {} : { proxy: proxy.address }),
+      });
+    this.#again(reason);
   }
 
   #open(client: UplinkClient): void {

@@ -795,13 +795,13 @@ t.test(
         return wills + willsDropped > before.wills + before.willsDropped;
       });
     };
-    const told = () => logs.filter(({ code }) => code === 'mqtt.will-dropped');
+    const told = () => logs.filter(({ code }) => code === 'mqtt-will-dropped');
     for (let n = 0; n < 6; n++) await lose('flapping');
     await lose('other');
     t.equal(intake.appended.length, 3);
     t.match(broker.stats(), { wills: 3, willsDropped: 4 });
     t.same(told(), [
-      { code: 'mqtt.will-dropped', fields: { listener: 'mqtt', address: '127.0.0.1', minuteMax: 2 } },
+      { code: 'mqtt-will-dropped', fields: { listener: 'mqtt', address: '127.0.0.1', minuteMax: 2 } },
     ]);
     clock.pass(60_000);
     for (let n = 0; n < 3; n++) await lose('flapping');
@@ -909,11 +909,11 @@ t.test('mqtt guard - a publish that is too large is told with its size and what 
   const told = logs.filter(({ fields }) => fields.reason === 'oversize');
   t.match(told, [
     {
-      code: 'mqtt.closed',
+      code: 'mqtt-closed',
       level: 'warn',
       fields: { bytes: 2_018, bytesMax: 1_000, advice: /^raise packetBytesMax of the listener/ },
     },
-    { code: 'mqtt.refused', level: 'warn', fields: { bytesMax: 8_192, advice: /^CONNECT and SUBSCRIBE/ } },
+    { code: 'mqtt-refused', level: 'warn', fields: { bytesMax: 8_192, advice: /^CONNECT and SUBSCRIBE/ } },
   ]);
   t.notMatch(JSON.stringify(logs), /SECRET/);
 });
@@ -928,7 +928,7 @@ t.test('mqtt topics - one with too many levels is told with their number and wha
     await until(() => broker.stats().closed['topic-levels'] === qos + 1);
   }
   t.equal(intake.appended.length, 0);
-  const told = logs.filter(({ code }) => code === 'mqtt.closed');
+  const told = logs.filter(({ code }) => code === 'mqtt-closed');
   t.equal(told.length, 3);
   t.match(told[0], {
     level: 'warn',

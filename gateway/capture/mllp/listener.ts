@@ -5,12 +5,12 @@
  * time inside a frame, idle time, connections in all and for one address, and what waits in
  * memory (flow.ts). A sender that is too fast is paused, not dropped.
  */
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
 import { errorWord } from '../../process/log.ts';
-import { presentsWrongCertificate, refusalOf } from '../client-certificate.ts';
 import { type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
 import { PerMinute } from '../rate.ts';
+import { type RefusalReason, Refusals } from '../refusals.ts';
 import { answersTo, hl7Time, type Verdict } from './answers.ts';
 import { Flow } from './flow.ts';
 import { createFramer, type Framed, type Framer, frame } from './framer.ts';
@@ -22,6 +22,7 @@ import {
   type MllpOptions,
   type MllpSource,
 } from './options.ts';
+import { createMllpServer } from './server.ts';
 import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 
 interface Connection {
@@ -50,6 +51,7 @@ const keepAliveMs = 30_000;
 
 export function createMllpListener(options: MllpOptions, intake: Intake, hooks: MllpHooks): MllpListener {
   const counters = emptyCounters();
+  const refused = new Refusals();
   const connections = new Set<Connection>();
   const flow = new Flow<Connection>(options.limits, counters, {
     onHeld: (connection, held) => (held ? endFrameTime(connection) : timeFrame(connection)),
@@ -71,14 +73,17 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   function accept(socket: Socket): void {
     const address = socket.remoteAddress ?? '';
     const open = perAddress.get(address) ?? 0;
-    if (
-      stopping ||
-      !options.allow(address) ||
-      connections.size >= options.limits.connectionsMax ||
-      open >= options.limits.connectionsPerAddressMax
-    ) {
-      counters.refused += 1;
-      hooks.log('warn', 'mllp-connection-refused', { listener: options.name, address });
+    const { connectionsMax, connectionsPerAddressMax } = options.limits;
+    const full = connections.size >= connectionsMax || open >= connectionsPerAddressMax;
+    const reason = !options.allow(address) ? 'address' : full ? 'limit' : undefined;
+    if (stopping || reason !== undefined) {
+      if (reason === undefined) counters.refused += 1;
+      else refuse(reason, address);
+      hooks.log('warn', 'mllp-connection-refused', {
+        listener: options.name,
+        address,
+        reason: reason ?? 'stopping',
+      });
       socket.destroy();
       return;
     }
@@ -110,6 +115,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     // A reset is the peer's way of closing: what was answered stays answered.
     socket.on('error', () => socket.destroy());
     serve(connection);
+  }
+
+  function refuse(reason: RefusalReason, address: string, detail = ''): void {
+    counters.refused += 1;
+    refused.note(reason, hooks.nowUs(), { address, detail });
   }
 
   function serve(connection: Connection): void {
@@ -171,6 +181,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       });
     if (!isHopeless(seen)) return;
     counters.unreadable += 1;
+    refused.note('protocol', hooks.nowUs(), { address: connection.address, detail: seen });
     close(connection, '');
   }
 
@@ -321,35 +332,14 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
 
   return {
     start() {
-      const { limits, tls } = options;
-      server =
-        tls === undefined
-          ? createServer({ allowHalfOpen: true }, accept)
-          : createTlsServer({ ...tls, handshakeTimeout: limits.handshakeTimeoutMs }, (socket: TLSSocket) => {
-              if (presentsWrongCertificate(socket)) {
-                hooks.log('warn', 'mllp-certificate-refused', {
-                  listener: options.name,
-                  address: socket.remoteAddress ?? '',
-                  reason: refusalOf(socket),
-                });
-                socket.destroy();
-                return;
-              }
-              // Its close_notify ends one half [RFC 8446 6.1]. Not before: a peer that leaves in the handshake is gone.
-              socket.allowHalfOpen = true;
-              accept(socket);
-            });
-      server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-        // Node tells of a handshake that timed out and keeps the connection; the others it ends, with an alert.
-        if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') socket.destroy();
-        hooks.log('warn', 'mllp-tls-refused', {
-          listener: options.name,
-          // A peer that is gone already has no address any more.
-          ...(socket.remoteAddress === undefined ? {} : { address: socket.remoteAddress }),
-          reason: refusalOf(socket) || (error.code ?? 'handshake'),
-        });
+      server = createMllpServer(options, {
+        accept,
+        onTlsRefused(code, { address, spoke }, reason) {
+          if (spoke) refuse('tls', address, reason);
+          hooks.log('warn', code, { listener: options.name, ...(address === '' ? {} : { address }), reason });
+        },
       });
-      server.maxConnections = limits.connectionsMax + 64;
+      server.maxConnections = options.limits.connectionsMax + 64;
       const listening = server;
       return new Promise((resolve, reject) => {
         listening.once('error', reject);
@@ -377,6 +367,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       clearTimeout(timer);
     },
     counters: () => ({ ...counters }),
+    refused: () => refused.all(),
     renew(tls) {
       if (server !== undefined && 'setSecureContext' in server) {
         (server as unknown as { setSecureContext(context: TlsOptions): void }).setSecureContext(tls);

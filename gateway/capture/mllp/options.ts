@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Class } from '../intake.ts';
+import type { Refused } from '../refusals.ts';
 import type { Header } from './header.ts';
 
 export interface MllpOptions {
@@ -75,6 +76,7 @@ export interface MllpCounters {
   connectionsTotal: number;
   messages: number;
   answered: number;
+  /** Connections and messages. */
   refused: number;
   unreadable: number;
   oversize: number;
@@ -111,6 +113,8 @@ export interface MllpListener {
   /** Stops intake, finishes the commits in hand and sends their answers; safe unstarted and twice. */
   stop(deadlineMs: number): Promise<void>;
   counters(): MllpCounters;
+  /** Connections, by reason. */
+  refused(): Refused[];
   /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
   renew(tls: TlsOptions): void;
 }

@@ -29,6 +29,8 @@ export interface Refusal {
     | 'takeover'
     | 'cool-down'
     | 'stopping';
+  /** A user of ours that it claims to be. */
+  user?: string;
 }
 
 export class Admission {
@@ -84,7 +86,8 @@ export class Admission {
     // A user that does not exist costs as much as a wrong password: the time tells nothing.
     const verdict = await this.#gate.check(user ? username : '', password, stored);
     if (verdict === 'busy') return { returnCode: 3, reason: 'busy' };
-    if (verdict === 'wrong' || !user?.password) return { returnCode: 4, reason: 'credentials' };
+    if (verdict === 'wrong' || !user?.password)
+      return { returnCode: 4, reason: 'credentials', ...(user ? { user: user.name } : {}) };
     return identityOf(user);
   }
 }

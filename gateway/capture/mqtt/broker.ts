@@ -24,6 +24,7 @@
 import { Aedes } from 'aedes';
 import { errorWord } from '../../process/log.ts';
 import type { Intake } from '../intake.ts';
+import type { Refused } from '../refusals.ts';
 import type { Refusal } from './admission.ts';
 import { Backpressure } from './backpressure.ts';
 import { Commits } from './commits.ts';
@@ -52,6 +53,8 @@ export interface MqttSource {
   /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
   renew(tls: MqttTls): void;
   stats(): MqttStats;
+  /** Who was not let in, and who was closed for what it may not do, by reason. */
+  refused(): Refused[];
 }
 
 export function createMqttSource(options: MqttSourceOptions, intake: Intake, hooks: MqttHooks): MqttSource {
@@ -123,6 +126,10 @@ class Broker implements MqttSource {
     return structuredClone(this.#counters.stats);
   }
 
+  refused(): Refused[] {
+    return this.#counters.refusals.all();
+  }
+
   async #start(): Promise<{ port: number; address: string }> {
     checkOptions(this.#options, this.#limits);
     const aedes = new Aedes(this.#aedesOptions());
@@ -139,7 +146,7 @@ class Broker implements MqttSource {
       // A turn later: what came in CONNECT's own chunk is handled first.
       if (link) setImmediate(() => this.#stopping || this.#backpressure.holds(link) || link.guard.release());
     });
-    (aedes as NodeJS.EventEmitter).on('error', () => this.#counters.log('mqtt.broker-error', {}));
+    (aedes as NodeJS.EventEmitter).on('error', () => this.#counters.log('mqtt-broker-error', {}));
     this.#aedes = aedes;
     await aedes.listen();
     this.#listener = new Listener(
@@ -153,8 +160,8 @@ class Broker implements MqttSource {
         handshakeTimeoutMs: this.#limits.connectTimeoutMs,
       },
       (socket) => this.#connections.open(socket, (one) => aedes.handle(one)),
-      (reason, address, cause) => this.#counters.refused(reason, address, cause),
-      (error) => this.#counters.log('mqtt.accept-failed', { reason: errorWord(error) }),
+      (reason, address, cause = '') => this.#counters.refused(reason, { address, cause }),
+      (error) => this.#counters.log('mqtt-accept-failed', { reason: errorWord(error) }),
     );
     try {
       const bound = await this.#listener.start();
@@ -243,7 +250,7 @@ class Broker implements MqttSource {
     clearTimeout(timer);
     await new Promise<void>((resolve) => aedes.close(resolve));
     listener.destroyAll();
-    this.#counters.log('mqtt.stopped', {});
+    this.#counters.log('mqtt-stopped', {});
   }
 }
 

@@ -74,7 +74,7 @@ export class Commits {
   #refused(error: unknown): Error {
     this.#counters.stats.appendsRefused++;
     const code = error instanceof IntakeRefused ? error.code : 'fault';
-    this.#counters.log('mqtt.commit-refused', { code });
+    this.#counters.log('mqtt-commit-refused', { code });
     return error instanceof Error ? error : new Error('commit refused');
   }
 

@@ -66,7 +66,11 @@ export class Connecting {
       return refuse({ returnCode: 2, reason: 'client-id' }); // [MQTT-3.1.3-9]
     }
     const identity = await this.#admission.identify(link.socket, username, password);
-    if ('returnCode' in identity) return refuse(identity);
+    if ('returnCode' in identity) {
+      link.user = identity.user ?? '';
+      return refuse(identity);
+    }
+    link.user = identity.name;
     // From here on without a pause: two CONNECTs must not both find a client id free.
     if (link.socket.destroyed) return refuse({ returnCode: 3, reason: 'stopping' });
     if (this.#part.stopping()) return refuse({ returnCode: 3, reason: 'stopping' });
@@ -85,7 +89,7 @@ export class Connecting {
     link.session = opened.session;
     link.resumed = opened.resumed;
     if (opened.ended) this.#qos2.end(opened.ended);
-    this.#part.counters.log('mqtt.connected', { user: identity.name, address: link.address });
+    this.#part.counters.log('mqtt-connected', { user: identity.name, address: link.address });
     return undefined;
   }
 

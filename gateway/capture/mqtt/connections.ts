@@ -37,6 +37,7 @@ export class Connections {
       address: socket.remoteAddress ?? '',
       answers: new Answers(),
       principal: '',
+      user: '',
       clientId: '',
       connect: undefined,
       access: undefined,
@@ -77,8 +78,9 @@ export class Connections {
     this.#links.delete(link);
     counters.stats.connections--;
     if (link.reason && !this.#part.stopping()) {
-      if (link.session) counters.closed(link.reason, link.address, link.told);
-      else counters.refused(link.reason, link.address, '', link.told);
+      const { address, user, told } = link;
+      if (link.session) counters.closed(link.reason, { address, user, told });
+      else counters.refused(link.reason, { address, user, told });
     }
     this.#onClosed(link);
   }

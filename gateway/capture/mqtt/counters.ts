@@ -1,13 +1,43 @@
 /** What the broker counts and logs. Reasons are words of a fixed set: never payload, topic, client id or password. */
 
 import { PerMinute } from '../rate.ts';
+import { type RefusalReason, Refusals } from '../refusals.ts';
 import type { Told } from './link.ts';
 import { emptyStats, type MqttHooks } from './options.ts';
 
 const linesPerMinuteMax = 60;
 
+/** Of a connection that was ended by us; what is not known is left out. */
+export interface Ended {
+  address: string;
+  /** One of ours, or of a verified certificate. */
+  user?: string;
+  cause?: string;
+  told?: Told | undefined;
+}
+
+/** Where somebody has to do something; the other reasons pass by themselves. */
+const refusals: Readonly<Record<string, RefusalReason>> = {
+  'tls-handshake': 'tls',
+  'tls-certificate': 'tls',
+  address: 'address',
+  'connections-limit': 'limit',
+  'address-limit': 'limit',
+  credentials: 'credentials',
+  'not-authorized': 'credentials',
+  acl: 'acl',
+  will: 'acl',
+  'client-id': 'client-id',
+  takeover: 'client-id',
+  'cool-down': 'client-id',
+  'not-connect': 'protocol',
+  version: 'protocol',
+  malformed: 'protocol',
+};
+
 export class Counters {
   readonly stats = emptyStats();
+  readonly refusals = new Refusals();
   readonly #listener: string;
   readonly #hooks: MqttHooks;
   readonly #lines = new PerMinute(linesPerMinuteMax);
@@ -18,16 +48,26 @@ export class Counters {
   }
 
   /** Closed before CONNACK 0. */
-  refused(reason: string, address: string, cause = '', told?: Told): void {
+  refused(reason: string, ended: Ended): void {
     bump(this.stats.refused, reason);
-    const fields = { reason, ...(cause === '' ? {} : { cause }), ...(address === '' ? {} : { address }) };
-    this.log('mqtt.refused', { ...fields, ...told }, told && 'warn');
+    this.#tell('mqtt-refused', reason, ended);
   }
 
   /** Closed after it, not by the client's own doing. */
-  closed(reason: string, address: string, told?: Told): void {
+  closed(reason: string, ended: Ended): void {
     bump(this.stats.closed, reason);
-    this.log('mqtt.closed', { reason, address, ...told }, told && 'warn');
+    this.#tell('mqtt-closed', reason, ended);
+  }
+
+  #tell(code: string, reason: string, { address, user = '', cause = '', told }: Ended): void {
+    const refusal = refusals[reason];
+    if (refusal !== undefined) {
+      const detail = cause || (reason === refusal ? '' : reason);
+      this.refusals.note(refusal, Number(this.#hooks.nowUs()), { address, user, detail });
+    }
+    const known = Object.entries({ cause, address, user }).filter(([, value]) => value !== '');
+    const level = told !== undefined || refusal !== undefined ? 'warn' : undefined;
+    this.log(code, { reason, ...Object.fromEntries(known), ...told }, level);
   }
 
   /** An attacker's retries are counted, not all of them logged. */

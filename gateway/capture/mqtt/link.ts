@@ -21,6 +21,8 @@ export interface Link {
   readonly address: string;
   readonly answers: Answers;
   principal: string;
+  /** A user of ours, or of a verified certificate; '' while it is not known, never a name that is just claimed. */
+  user: string;
   clientId: string;
   connect: ConnectPacket | undefined;
   access: Access | undefined;

@@ -6,6 +6,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { errorWord } from '../../process/log.ts';
 import { refusalOf } from '../client-certificate.ts';
+import { peerOf } from '../handshake.ts';
 import type { MqttTls } from './options.ts';
 
 export interface ListenerOptions {
@@ -23,6 +24,7 @@ export type ListenerRefusal =
   | 'connections-limit'
   | 'address-limit'
   | 'tls-handshake'
+  | 'tls-silent' // it came and said nothing
   | 'tls-certificate';
 
 export class Listener {
@@ -134,9 +136,10 @@ export class Listener {
       this.#onSocket(socket);
     });
     server.on('tlsClientError', (error, socket) => {
-      // OpenSSL's word for it, as where a certificate has expired; a peer that is gone has no address any more.
+      const { address, spoke } = peerOf(socket);
+      // OpenSSL's word for it, as where a certificate has expired.
       const cause = refusalOf(socket) || errorWord(error);
-      this.#onRefused('tls-handshake', socket.remoteAddress ?? '', cause);
+      this.#onRefused(spoke ? 'tls-handshake' : 'tls-silent', address, cause);
       socket.destroy();
     });
     return server;

@@ -65,7 +65,11 @@ export class Publishing {
   #refusal(link: Link, packet: PublishPacket): string | undefined {
     if (!isTopicName(packet.topic, this.#part.limits.topicLevelsMax)) return this.#topicFault(link, packet);
     if (packet.qos > 0 && !((packet.messageId ?? 0) >= 1)) return 'malformed'; // [MQTT-2.3.1-1]
-    if (!link.access?.mayPublish(packet.topic)) return 'acl';
+    if (!link.access?.mayPublish(packet.topic)) {
+      const advice = 'allow the topic in "publish" of the user, or let the device publish where it may';
+      link.told ??= { levels: packet.topic.split('/').length, advice };
+      return 'acl';
+    }
     if (packet.qos === 2 && !this.#qos2.makeRoom(link, packet.messageId as number)) return 'unreleased-limit';
     return undefined;
   }

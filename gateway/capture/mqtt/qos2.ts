@@ -98,7 +98,7 @@ export class Qos2 {
     } catch (error) {
       // aedes would send PUBCOMP all the same: the connection must be gone before it hears of this.
       link.reason ??= 'commit';
-      counters.log('mqtt.release-refused', {});
+      counters.log('mqtt-release-refused', {});
       link.socket.destroy();
       throw error;
     }

@@ -57,6 +57,6 @@ export class Wills {
   #tell({ clientId, address }: Link): void {
     const { counters, limits } = this.#part;
     if (!this.#lines.allow(clientId, this.#part.elapsedMs())) return;
-    counters.log('mqtt.will-dropped', { address, minuteMax: limits.willsPerMinuteMax });
+    counters.log('mqtt-will-dropped', { address, minuteMax: limits.willsPerMinuteMax });
   }
 }

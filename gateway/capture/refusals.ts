@@ -1,0 +1,46 @@
+/**
+ * Whom a listener did not take, by a few reasons that stay what they are: for status, metrics and doctor. Of the last one
+ * of each reason is kept what tells a person whom to call. Never a topic, a client id, a password or what was sent.
+ */
+
+export const refusalReasons = [
+  'tls', // no handshake: no certificate or a wrong one, no TLS at all, or ours is not trusted
+  'address', // outside `range`
+  'limit', // more connections than it may have, in all or from one address
+  'credentials', // no user of ours, or a wrong password
+  'acl', // a topic that its user may not publish to
+  'client-id', // not the user's to take, or another's
+  'protocol', // it speaks something else
+] as const;
+
+export type RefusalReason = (typeof refusalReasons)[number];
+
+/** Who was refused last for a reason; what is not known is ''. */
+export interface LastRefused {
+  address: string;
+  /** A user that the settings name, or that a verified certificate does. */
+  user?: string;
+  /** What of the reason it was: OpenSSL's word, or our own. */
+  detail?: string;
+}
+
+export interface Refused extends Required<LastRefused> {
+  reason: RefusalReason;
+  count: number;
+  /** Of the last one, in microseconds since 1970. */
+  atUs: number;
+}
+
+export class Refusals {
+  readonly #byReason = new Map<RefusalReason, Refused>();
+
+  note(reason: RefusalReason, atUs: number, { address, user = '', detail = '' }: LastRefused): void {
+    const count = (this.#byReason.get(reason)?.count ?? 0) + 1;
+    this.#byReason.set(reason, { reason, count, atUs, address, user, detail });
+  }
+
+  /** Those that there were, in the order of `refusalReasons`. */
+  all(): Refused[] {
+    return refusalReasons.flatMap((reason) => this.#byReason.get(reason) ?? []);
+  }
+}
