@@ -309,6 +309,8 @@ export async function checkWay(
 
 function proxyTodo({ status }: ProxyRefused, proxy: string, address: string): string {
   if (status === 407) return 'Put user:password into uplink.proxy.';
+  if (status !== undefined && status >= 500)
+    return `The proxy is there and does not get through to ${address}: is the control plane up, and may the proxy connect to it?`;
   const allow = `for CONNECT to ${address} to be allowed.`;
   // What says no in HTTP is a proxy.
   return status === undefined || status === 0

@@ -42,7 +42,7 @@ export interface Listener {
    */
   reload(settings: ListenerSettings): Certificate | undefined;
   counters(): Record<string, number>;
-  /** Whom it did not take, by reason; the counter `refused` has all of them, and of MLLP the refused messages too. */
+  /** Whom it did not take, and whom it closed for what it may not do, by reason. */
   refused(): Refused[];
 }
 

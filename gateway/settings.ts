@@ -310,7 +310,14 @@ function destinationProblems({ destinations }: Settings): Found[] {
 
 function isProxy(text: string): boolean {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url?.protocol === 'http:' && url.hostname !== '' && !/\s/.test(text);
+  if (url?.protocol !== 'http:' || url.hostname === '' || /\s/.test(text)) return false;
+  try {
+    // A "%" of a password is written as %25.
+    decodeURIComponent(url.username + url.password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `10.1.9.7`, `10.1.9.0/24`, `2001:db8::/32`. */

@@ -6,7 +6,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { codeOf, exitCode, HilumError } from './errors.ts';
-import type { Log } from './log.ts';
+import { errorWord, type Log } from './log.ts';
 
 export interface StatusSource {
   status(): unknown;
@@ -26,6 +26,7 @@ export interface Metric {
 
 export class StatusServer {
   readonly #server: Server;
+  #log: Log | undefined;
 
   constructor(source: StatusSource) {
     this.#server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
@@ -34,14 +35,21 @@ export class StatusServer {
         response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' });
         response.end(body);
       };
-      if (request.method !== 'GET') answer(405, 'text/plain', 'GET only\n');
-      else if (path === '/status') answer(200, 'application/json', `${JSON.stringify(source.status())}\n`);
-      else if (path === '/livez') answer(200, 'text/plain', 'live\n');
-      else if (path === '/healthz') {
-        const why = source.notReady();
-        answer(why === '' ? 200 : 503, 'text/plain', why === '' ? 'ready\n' : `not ready: ${why}\n`);
-      } else if (path === '/metrics') answer(200, 'text/plain; version=0.0.4', exposition(source.metrics()));
-      else answer(404, 'text/plain', 'There is /status, /healthz, /livez and /metrics\n');
+      try {
+        if (request.method !== 'GET') answer(405, 'text/plain', 'GET only\n');
+        else if (path === '/status') answer(200, 'application/json', `${JSON.stringify(source.status())}\n`);
+        else if (path === '/livez') answer(200, 'text/plain', 'live\n');
+        else if (path === '/healthz') {
+          const why = source.notReady();
+          answer(why === '' ? 200 : 503, 'text/plain', why === '' ? 'ready\n' : `not ready: ${why}\n`);
+        } else if (path === '/metrics')
+          answer(200, 'text/plain; version=0.0.4', exposition(source.metrics()));
+        else answer(404, 'text/plain', 'There is /status, /healthz, /livez and /metrics\n');
+      } catch (error) {
+        // A page that cannot be made must not end what captures.
+        this.#log?.('error', 'status-failed', { reason: errorWord(error) });
+        answer(500, 'text/plain', 'This cannot be told: see the log (status-failed).\n');
+      }
     });
     this.#server.keepAliveTimeout = 5_000;
   }
@@ -51,6 +59,7 @@ export class StatusServer {
    * on a free port, because a status page must not keep a daemon from its work. Returns the address.
    */
   async listen(named: string | undefined, usual: string, log: Log): Promise<string> {
+    this.#log = log;
     const wanted = named ?? usual;
     const at = wanted.lastIndexOf(':');
     const host = wanted.slice(0, at).replace(/^\[|\]$/g, '');

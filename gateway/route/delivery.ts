@@ -126,6 +126,8 @@ export class Delivery<L extends Letter = Letter> {
   #overdue: Line | undefined;
   /** After which a message was answered that had been given up; 0: none was since an answer in time, or another failure. */
   #lateMs = 0;
+  /** In the pause that was, the same would have been heard again. */
+  #listens = false;
   readonly #deadLetterLog: DeadLetterLog;
   /** By id, of letters that were sent and are not settled. */
   readonly #attempts = new Map<string, number>();
@@ -269,6 +271,7 @@ export class Delivery<L extends Letter = Letter> {
     const { name, timeoutMs } = this.#options;
     const known = this.#lateMs > 0;
     this.#lateMs = Math.ceil(afterMs);
+    this.#listens = false;
     this.#waits('no-answer');
     if (known) return;
     const hint = `Raise destinations.${name}.timeout in the config.`;
@@ -332,6 +335,8 @@ export class Delivery<L extends Letter = Letter> {
   }
 
   #later(failure: string): void {
+    // It answered late once, and is silent now.
+    if (this.#listens) this.#lateMs = 0;
     this.#waits(failure);
     const reason = this.#wait?.reason ?? failure;
     // No back-off mends a receiver that names another message: it goes on, and the site is told once.
@@ -340,7 +345,8 @@ export class Delivery<L extends Letter = Letter> {
       this.#hooks.onAlarm('destination-mismatched', { destination: this.#options.name });
     const againMs = pauseMs(reason, this.#failures, this.#hooks.random());
     this.#failures += 1;
-    const { name } = this.#options;
+    const { name, timeoutMs } = this.#options;
+    this.#listens = this.#lateMs > 0 && againMs - restMs > 2 * (this.#lateMs - timeoutMs);
     const hint = tlsHint(reason, name);
     const fields = { destination: name, reason, againMs, ...(hint === undefined ? {} : { hint }) };
     this.#hooks.log('warn', 'delivery-failed', fields);

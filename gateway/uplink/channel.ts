@@ -93,5 +93,7 @@ export function parseProxy(text: string | undefined): ConnectProxy | undefined {
   const url = new URL(text);
   const credentials =
     url.username === '' ? '' : `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { address: `${url.hostname}:${url.port || '3128'}`, credentials };
+  // A URL does not tell its scheme's own port, 80, from none.
+  const [, port = '3128'] = /:(\d{1,5})\/?$/.exec(text) ?? [];
+  return { address: `${url.hostname}:${port}`, credentials };
 }

@@ -10,19 +10,34 @@ export function openTunnel(address: string, proxy: ConnectProxy | undefined): Pr
   const { host, port } = splitAddress(proxy?.address ?? address);
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)));
+    let asked = false;
+    const timer = setTimeout(() => {
+      const seconds = timeoutMs / 1000;
+      socket.destroy(
+        asked && proxy !== undefined
+          ? new ProxySilent(`the proxy ${proxy.address} gave no answer to CONNECT in ${seconds} s`)
+          : new Error(`no answer in ${seconds} s`),
+      );
+    }, timeoutMs);
+    const open = () => {
+      clearTimeout(timer);
+      resolve(socket);
+    };
     socket.once('error', (error) => {
-      const ofProxy = proxy !== undefined && !(error instanceof ProxyRefused);
-      reject(ofProxy ? new ProxyUnreachable(proxy.address, error) : error);
+      const told = error instanceof ProxyRefused || error instanceof ProxySilent;
+      reject(proxy !== undefined && !told ? new ProxyUnreachable(proxy.address, error) : error);
+    });
+    // Else nobody would hear of it: a promise keeps no process alive.
+    socket.once('close', () => {
+      clearTimeout(timer);
+      if (proxy !== undefined) reject(new ProxyRefused(proxy.address, undefined));
     });
     socket.once('connect', () => {
       if (proxy === undefined) {
-        socket.setTimeout(0);
-        resolve(socket);
+        open();
         return;
       }
-      // Else nobody would hear of it: a promise keeps no process alive.
-      socket.once('close', () => reject(new ProxyRefused(proxy.address, undefined)));
+      asked = true;
       const authorization =
         proxy.credentials === ''
           ? ''
@@ -34,16 +49,16 @@ export function openTunnel(address: string, proxy: ConnectProxy | undefined): Pr
         if (!head.includes('\r\n\r\n') && head.length < 16_384) return;
         socket.off('data', read);
         const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(head)?.[1] ?? 0);
-        if (status !== 200) socket.destroy(new ProxyRefused(proxy.address, status));
-        else {
-          socket.setTimeout(0);
-          resolve(socket);
-        }
+        if (status === 200) open();
+        else socket.destroy(new ProxyRefused(proxy.address, status));
       };
       socket.on('data', read);
     });
   });
 }
+
+/** It takes connections; whether it, or what is behind it, gives no answer, nobody knows. */
+class ProxySilent extends Error {}
 
 /** The proxy answered CONNECT with something else than 200, or not at all. */
 export class ProxyRefused extends Error {
@@ -73,7 +88,10 @@ export class ProxyUnreachable extends Error {
   }
 }
 
-/** Why a channel did not become ready. grpc-js does not say what became of the proxy, so that is asked once more. */
+/**
+ * Why a channel did not become ready. grpc-js does not say what became of the proxy, so that is asked once more. A proxy
+ * that is silent, or says 502 to 504, is there: what is behind it is not.
+ */
 export async function whyNoConnection(
   address: string,
   proxy: ConnectProxy | undefined,
@@ -83,7 +101,9 @@ export async function whyNoConnection(
     (await openTunnel(address, proxy)).destroy();
     return 'no-connection';
   } catch (error) {
-    return error instanceof ProxyRefused ? 'proxy-refused' : 'proxy-unreachable';
+    if (error instanceof ProxyUnreachable) return 'proxy-unreachable';
+    const refused = error instanceof ProxyRefused && (error.status ?? 0) < 500;
+    return refused ? 'proxy-refused' : 'no-connection';
   }
 }
 

@@ -28,6 +28,11 @@ for (const [what, text, told] of [
     'uplink: { proxy: "http://usr:pw@prox y:3128" }',
     /uplink\.proxy: write http:\/\/host:port/,
   ],
+  [
+    'a proxy whose password has a "%" that stands for nothing',
+    'uplink: { proxy: "http://usr:50%off@proxy:3128" }',
+    /uplink\.proxy: write http:\/\/host:port/,
+  ],
   ['an address without a port', 'uplink: { address: hilum.example.org }', /uplink\.address: write host:port/],
   [
     'two listeners at one place',

@@ -17,7 +17,8 @@ process.exit = (code?: number | string | null): never => {
   throw new Error('the program has ended');
 };
 process.on('unhandledRejection', () => {
-  if (!answered) answer(1, true, () => leave(1));
+  if (answered) leave(1);
+  else answer(1, true, () => leave(1));
 });
 process.on('disconnect', () => leave(0));
 

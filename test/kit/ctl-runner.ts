@@ -69,9 +69,12 @@ function start(): ChildProcess | undefined {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   running += 1;
-  child.once('exit', () => {
+  child.once('exit', (code, signal) => {
     running -= 1;
-    if (idle === child) idle = undefined;
+    if (idle !== child) return;
+    idle = undefined;
+    // Nobody asked it to: something that a call had left behind failed.
+    throw new Error(`hilumctl ended with ${signal ?? code} after it had answered`);
   });
   // It keeps no test alive; it ends with its channel.
   child.unref();

@@ -177,6 +177,12 @@ t.test(
     t.same([...new Set(failures.slice(before))], ['answer-late'], 'from then on');
     t.equal(late.length, 1);
     t.equal(delivery.wait?.sinceUs, wait?.sinceUs);
+    receiver.answering = () => [];
+    await until(() => delivery.wait?.reason === 'no-answer', {
+      what: 'the silence of one that was late once',
+      timeoutMs: 60_000,
+    });
+    t.equal(delivery.wait?.answeredAfterMs, 0);
     receiver.answering = (message) => [acknowledge(message)];
     await until(() => delivery.counts.delivered === 1, { what: 'an answer in time', timeoutMs: 60_000 });
     t.equal(delivery.wait, undefined);

@@ -109,4 +109,29 @@ t.test('uplink - a proxy that says no is told as that, and what follows once it 
       .filter((code) => /^(uplink|no JSON)/.test(code)),
     ['uplink-proxy-refused', 'uplink-connected'],
   );
+
+  // The proxy says 502 then: it is there, and what is behind it is not.
+  await site.plane?.stop();
+  const connects = async () => ((await site.status()).uplink as unknown as { connects: number }).connects;
+  const before = await connects();
+  await until(async () => (await connects()) >= before + 2, {
+    what: 'further tries',
+    timeoutMs: 90_000,
+    everyMs: 100,
+  });
+  await until(async () => (await site.status()).uplink.reason === 'no-connection', {
+    what: 'the reason of a control plane that is down',
+    timeoutMs: 60_000,
+    everyMs: 50,
+  });
+  t.equal(
+    lines(site).filter(({ code = '' }) => code.startsWith('uplink-proxy')).length,
+    1,
+    'it is not the proxy',
+  );
+  t.match(await finding(site, 'control plane'), {
+    code: 'blocked',
+    message: /answered CONNECT with 502/,
+    todo: /The proxy is there .* is the control plane up/,
+  });
 });
