@@ -477,6 +477,10 @@ t.test('mllp listener - caps on connections, in all and for one address', async 
   await closed;
   t.equal(heard(), '');
   t.match(logs.at(-1), { code: 'mllp-connection-refused' });
+  for (let again = 0; again < 130; again += 1) await (await bare(t, port)).closed;
+  t.match(listener.refused(), [{ reason: 'limit', count: 131 }], 'whoever comes again and again is counted');
+  const lines = logs.filter(({ code }) => code === 'mllp-connection-refused');
+  t.equal(lines.length, 120, 'and does not fill the log');
   for (const [at, one] of kept.entries())
     t.equal((await one.send(message(`V${at}`))).code, 'AA', 'others go on');
   await kept[0]?.close();

@@ -48,6 +48,8 @@ const lingerMs = 500;
 /** More than that in this time is a sender that does not stop. */
 const lingerBytesMax = 4 * 1024 * 1024;
 const keepAliveMs = 30_000;
+/** For an address and a minute; the counts have all that it tries. */
+const refusedLinesMax = 120;
 
 export function createMllpListener(options: MllpOptions, intake: Intake, hooks: MllpHooks): MllpListener {
   const counters = emptyCounters();
@@ -61,6 +63,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   let server: Server | undefined;
   let stopping = false;
   const strayLines = new PerMinute(1);
+  const refusedLines = new PerMinute(refusedLinesMax);
   let refusals = 0;
   let refusalLoggedMs = Number.NEGATIVE_INFINITY;
   const context = {
@@ -79,11 +82,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     if (stopping || reason !== undefined) {
       if (reason === undefined) counters.refused += 1;
       else refuse(reason, address);
-      hooks.log('warn', 'mllp-connection-refused', {
-        listener: options.name,
-        address,
-        reason: reason ?? 'stopping',
-      });
+      tell('mllp-connection-refused', address, reason ?? 'stopping');
       socket.destroy();
       return;
     }
@@ -120,6 +119,11 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
   function refuse(reason: RefusalReason, address: string, detail = ''): void {
     counters.refused += 1;
     refused.note(reason, hooks.nowUs(), { address, detail });
+  }
+
+  function tell(code: string, address: string, reason: string): void {
+    if (!refusedLines.allow(`${code} ${address}`, hooks.elapsedMs())) return;
+    hooks.log('warn', code, { listener: options.name, ...(address === '' ? {} : { address }), reason });
   }
 
   function serve(connection: Connection): void {
@@ -336,7 +340,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         accept,
         onTlsRefused(code, { address, spoke }, reason) {
           if (spoke) refuse('tls', address, reason);
-          hooks.log('warn', code, { listener: options.name, ...(address === '' ? {} : { address }), reason });
+          tell(code, address, reason);
         },
       });
       server.maxConnections = options.limits.connectionsMax + 64;
