@@ -11,11 +11,15 @@ import { until } from '../kit/wait.ts';
 
 const raw = Buffer.from('MSH|^~\\&|LAB|A|EHR|B|20261126||ORU^R01|L1|P|2.5\rPID|1\r');
 
-function deliveryTo(t: Owner, port: number): Delivery {
+function deliveryTo(
+  t: Owner,
+  port: number,
+  hooks: Partial<ConstructorParameters<typeof Delivery>[2]> = {},
+): Delivery {
   const delivery = new Delivery(
     letterQueue([{ raw, messageControlId: 'L1' }], () => {}),
     { name: 'ehr', host: '127.0.0.1', port, tls: false, timeoutMs: 200, inSourceOrder: true },
-    { random: () => 0, log: () => {}, onAlarm: () => {} },
+    { random: () => 0, log: () => {}, onAlarm: () => {}, ...hooks },
   );
   t.teardown(() => delivery.stop());
   delivery.notify();
@@ -146,27 +150,13 @@ t.test(
       return [acknowledge(message)];
     });
     t.teardown(() => receiver.close());
-    const delivery = new Delivery(
-      letterQueue([{ raw, messageControlId: 'L1' }], () => {}),
-      {
-        name: 'ehr',
-        host: '127.0.0.1',
-        port: receiver.port,
-        tls: false,
-        timeoutMs: 200,
-        inSourceOrder: true,
+    const delivery = deliveryTo(t, receiver.port, {
+      random: () => 0.99,
+      log: (_, code, fields = {}) => {
+        if (code === 'delivery-failed') failures.push(fields.reason);
+        if (code === 'delivery-answered-late') late.push(fields);
       },
-      {
-        random: () => 0.99,
-        onAlarm: () => {},
-        log: (_, code, fields = {}) => {
-          if (code === 'delivery-failed') failures.push(fields.reason);
-          if (code === 'delivery-answered-late') late.push(fields);
-        },
-      },
-    );
-    t.teardown(() => delivery.stop());
-    delivery.notify();
+    });
     await until(() => late.length > 0, { what: 'the late answer', timeoutMs: 60_000 });
     const { wait } = delivery;
     t.match(wait, { reason: 'answer-late', answeredAfterMs: late[0]?.answeredAfterMs });
@@ -200,24 +190,10 @@ t.test(
       return [acknowledge(message, 'AR', answers[nth % 3])];
     });
     t.teardown(() => receiver.close());
-    const delivery = new Delivery(
-      letterQueue([{ raw, messageControlId: 'L1' }], () => {}),
-      {
-        name: 'ehr',
-        host: '127.0.0.1',
-        port: receiver.port,
-        tls: false,
-        timeoutMs: 200,
-        inSourceOrder: true,
-      },
-      {
-        random: () => 0.5,
-        onAlarm: () => {},
-        log: (_, code, fields) => failures.push(code === 'delivery-failed' ? fields?.reason : code),
-      },
-    );
-    t.teardown(() => delivery.stop());
-    delivery.notify();
+    const delivery = deliveryTo(t, receiver.port, {
+      random: () => 0.5,
+      log: (_, code, fields) => failures.push(code === 'delivery-failed' ? fields?.reason : code),
+    });
     await until(() => failures.length >= 5, { what: 'five tries', timeoutMs: 60_000 });
     t.same([...new Set(failures)], ['no-answer']);
     t.equal(delivery.counts.deadLetters, 0);
