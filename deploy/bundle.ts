@@ -48,8 +48,9 @@ for (const folder of ['gateway', 'control-plane', 'proto']) {
     filter: (path) => !path.endsWith('.map'),
   });
 }
-cpSync(join(root, 'proto', 'gen', 'hilum.binpb'), join(stage, 'proto', 'gen', 'hilum.binpb'));
-for (const part of ['settings', 'config', 'systemd', 'INSTALL.md']) {
+for (const file of ['proto/gen/hilum.binpb', 'proto/EVENT.md', 'gateway/normalize/README.md'])
+  cpSync(join(root, file), join(stage, file));
+for (const part of ['settings', 'config', 'systemd', 'INSTALL.md', 'CONFIG.md']) {
   cpSync(join(root, 'deploy', part), join(stage, 'deploy', part), { recursive: true });
 }
 cpSync(
