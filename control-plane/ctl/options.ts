@@ -19,24 +19,25 @@ export async function withConnection<T>(
   }
 }
 
-/** Where nothing was found: a site or gateway that is not there is told, and is not the same as an empty list. */
+/** Where nothing was found: a site, gateway or source that is not there is told, and is not the same as an empty list. */
 export async function checkPlace(
   connection: Connection,
-  { site = '', gateway = '' }: { site?: string; gateway?: string },
+  { site = '', gateway = '', source = '' }: { site?: string; gateway?: string; source?: string },
 ): Promise<void> {
-  if (site === '' && gateway === '') return;
+  if (site === '' && gateway === '' && source === '') return;
   const { gateways } = await call(connection, connection.client.listGateways, {});
-  const wrong =
-    gateway !== '' && !gateways.some((one) => one.gateway === gateway)
-      ? `There is no gateway "${gateway}".`
-      : site !== '' && !gateways.some((one) => one.site === site)
-        ? `There is no site "${site}" with a gateway.`
-        : undefined;
-  if (wrong === undefined) return;
-  throw new HilumError('not-found', wrong, {
-    hint: '"hilumctl gateways" shows them.',
-    exit: exitCode.failed,
-  });
+  if (gateway !== '' && !gateways.some((one) => one.gateway === gateway))
+    throw notThere(`There is no gateway "${gateway}".`, '"hilumctl gateways" shows them.');
+  if (site !== '' && !gateways.some((one) => one.site === site))
+    throw notThere(`There is no site "${site}" with a gateway.`, '"hilumctl gateways" shows them.');
+  if (source === '') return;
+  const { sources } = await call(connection, connection.client.listSources, { site, gateway });
+  if (!sources.some((one) => one.source === source))
+    throw notThere(`No gateway tells of a source "${source}".`, '"hilumctl sources" shows them.');
+}
+
+function notThere(what: string, hint: string): HilumError {
+  return new HilumError('not-found', what, { hint, exit: exitCode.failed });
 }
 
 /** `15m`, `90s`, `2h` as seconds; undefined where it is none. */

@@ -60,6 +60,9 @@ t.test('lists - a site or gateway that is not there is told, and is not an empty
   t.equal(none.code, 0);
   t.equal(none.stderr, 'No event fits.\n');
   t.match((await site.ctl('events', '--gateway', 'nroth')).stderr, /There is no gateway "nroth"/);
+  const source = await site.ctl('events', '--source', 'labb');
+  t.equal(source.code, 1);
+  t.equal(source.stderr, 'No gateway tells of a source "labb".\n"hilumctl sources" shows them.\n');
   t.equal((await site.ctl('events', '--site', 'north', '--kind', 'merge', '-o', 'json')).stdout, '[]\n');
 });
 
