@@ -7,7 +7,8 @@
  *
  * A worker that dies or takes too long is replaced; the job that it was at is tried again record
  * by record, and a record that fails alone goes to quarantine. Rows of a job are finished together,
- * and jobs of one class guess in their order, which is the order of the lanes.
+ * and jobs of one class guess in their order, which is the order of the lanes. Where a guess is no verdict
+ * (`reclassifies`), records go in the order in which they came, whatever they were guessed to be.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -15,6 +16,7 @@ import { type Config, configSchema } from '../proto/config/schema.ts';
 import { createBurst } from './burst.ts';
 import type { Class } from './capture/intake.ts';
 import type { Circuits } from './circuits.ts';
+import { firstOf, takeInOrder } from './in-order.ts';
 import { createJobSize, workMsOf } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
@@ -186,11 +188,13 @@ export class Pipeline {
   }
 
   #next(): Job | undefined {
+    if (this.#strict) return this.#inOrder();
     const waiting = order.filter((guess) => this.#journal.waiting(guess));
-    // In a burst the floor of the lower classes is held too. Where the config's own rules decide what is urgent, nothing is.
+    // In a burst the floor of the lower classes is held too.
     const urgent = waiting.filter((guess) => guess === 'stat' || guess === 'urgent');
-    const held = !this.#strict && urgent.length < waiting.length && this.#steppedBack();
-    const guess = this.#choose(held ? urgent : waiting);
+    const held = urgent.length < waiting.length && this.#steppedBack();
+    const chosen = held ? urgent : waiting;
+    const guess = this.#jobNumber % floorEvery === floorEvery - 1 ? chosen.at(-1) : chosen[0];
     return guess === undefined ? undefined : this.#take(guess);
   }
 
@@ -210,14 +214,19 @@ export class Pipeline {
 
   #take(guess: Class, recordsMax = this.#size.recordsMax(guess, performance.now())): Job | undefined {
     const rows = this.#journal.take(guess, recordsMax, jobBytesMax);
-    if (rows.length === 0) return undefined;
-    const job = {
-      alone: false,
-      guess,
-      rows,
-      groups: [rows.flatMap(({ records }) => records)],
-      made: [],
-    };
+    return this.#job(rows, [rows.flatMap(({ records }) => records)]);
+  }
+
+  #inOrder(): Job | undefined {
+    const recordsMax = this.#size.recordsMax(firstOf(this.#journal)?.guess ?? 'routine', performance.now());
+    const { rows, groups } = takeInOrder(this.#journal, recordsMax, jobBytesMax);
+    return this.#job(rows, groups);
+  }
+
+  #job(rows: TakenRow[], groups: TakenRecord[][]): Job | undefined {
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    const job = { alone: false, guess: first.guess, rows, groups, made: [] };
     this.#jobs.push(job);
     return job;
   }
@@ -231,23 +240,6 @@ export class Pipeline {
       this.pump();
     }, lookAgainMs);
     return true;
-  }
-
-  #choose(waiting: Class[]): Class | undefined {
-    if (!this.#strict) {
-      return this.#jobNumber % floorEvery === floorEvery - 1 ? waiting.at(-1) : waiting[0];
-    }
-    // The config's own rules decide the class: everything else goes in the order in which it came.
-    let chosen: Class | undefined;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const guess of waiting) {
-      const next = this.#journal.nextSequence(guess) ?? Number.POSITIVE_INFINITY;
-      if (next < lowest) {
-        lowest = next;
-        chosen = guess;
-      }
-    }
-    return chosen;
   }
 
   /** Without those of a source whose circuit is open, which go to quarantine; one of them is tried now and then, alone. */

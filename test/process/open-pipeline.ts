@@ -13,7 +13,11 @@ const mebibyte = 1024 ** 2;
 
 export async function openPipeline(
   t: Owner,
-  { directory = folderOf(t), key = randomBytes(32) }: { directory?: string; key?: Buffer } = {},
+  {
+    directory = folderOf(t),
+    key = randomBytes(32),
+    orderKeysOf = () => [],
+  }: { directory?: string; key?: Buffer; orderKeysOf?: () => number[] } = {},
 ) {
   const nothing = () => {};
   const journal = await Journal.open(
@@ -26,7 +30,7 @@ export async function openPipeline(
       repeatAgeMs: 1e9,
       memoryEntriesMax: 1000,
       memoryBytesMax: 64 * mebibyte,
-      orderKeysOf: () => [],
+      orderKeysOf,
     },
     {
       onFault: nothing,

@@ -10,9 +10,10 @@ import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { envelopesOf } from '../../proto/wire.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';
 import { messageMaker } from '../kit/messages.ts';
+import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { openPipeline } from './open-pipeline.ts';
+import { openPipeline, parsed } from './open-pipeline.ts';
 
 t.test(
   'pipeline - a normalizer that cannot start is not started again at once, and works when it can',
@@ -121,5 +122,52 @@ t.test(
     t.equal(readBack?.journaledAtUs, 0n);
     t.ok((readBack?.normalizedAtUs ?? 0n) >= startedAtUs, 'when it was normalized is known');
     t.ok((fresh?.journaledAtUs ?? 0n) >= startedAtUs, 'as is when one was flushed in this life');
+  },
+);
+
+t.test(
+  'pipeline - where the config decides the class, events of one patient have the order of their records',
+  async (t) => {
+    const seed = seedOfThisRun();
+    t.comment(`seed ${seed}`);
+    const random = seededRandom(seed);
+    // All of one patient.
+    const { journal, pipeline, normalized } = await openPipeline(t, { orderKeysOf: () => [1] });
+    pipeline.setConfig(parsed('sources:\n  lab: { listener: mllp, class: urgent }\n'), 2);
+    const make = messageMaker({ seed: 7, kind: 'oru' });
+    const guesses = ['stat', 'urgent', 'routine', 'bulk'] as const;
+    const records = 300;
+    let appended = 0;
+    let started = false;
+    // Rounds of several guesses each; some wait while the first are normalized.
+    while (appended < records) {
+      const many = 1 + below(random, 40);
+      const round = Array.from({ length: Math.min(many, records - appended) }, () => {
+        appended += 1;
+        return journal.append({
+          source: 'lab',
+          protocol: 'mllp' as const,
+          raw: make(appended).bytes,
+          capturedAtUs: BigInt(Date.now()) * 1000n,
+          classGuess: guesses[below(random, guesses.length)] ?? 'routine',
+          messageControlId: make(appended).controlId,
+        });
+      });
+      await Promise.all(round);
+      if (appended > 100 && !started) {
+        started = true;
+        pipeline.start();
+      }
+    }
+    await until(() => normalized() === records, { what: 'all records', timeoutMs: 120_000 });
+    const sequences = () =>
+      (journal.parcel('urgent', 1, 1000, 1e8)?.chunks ?? [])
+        .flatMap((chunk) => envelopesOf(chunk))
+        .map((bytes) => Number(Envelope.decode(bytes).recordSequence));
+    await until(() => sequences().length === records, { what: 'all events', timeoutMs: 60_000 });
+    t.same(
+      sequences(),
+      [...sequences()].sort((one, other) => one - other),
+    );
   },
 );
