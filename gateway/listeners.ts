@@ -12,6 +12,7 @@ import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
 import type { Refused } from './capture/refusals.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
+import { isVital } from './meaning.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
@@ -203,7 +204,11 @@ function mqtt(name: string, settings: MqttListenerSettings, context: ListenerCon
       connectionsPerAddressMax: settings.connectionsPerAddressMax,
     },
     sourceFor: (topic) => context.sources.mqtt(name, topic),
-    classFor: guessClass,
+    classFor: (topic, payload) =>
+      guessClass(topic, payload, {
+        isHint: context.sources.reclassified,
+        isVital,
+      }),
   };
   if (settings.anonymous !== undefined) options.anonymous = { publish: settings.anonymous.publish };
   const tls = mqttTls(name, settings, context);

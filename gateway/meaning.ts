@@ -12,6 +12,7 @@ import type { Class } from './capture/intake.ts';
 import { compileDevices } from './normalize/association.ts';
 import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
+import { vitalOf } from './normalize/device/vitals.ts';
 import { compileMappings } from './normalize/hl7v2/remap.ts';
 import { split } from './normalize/hl7v2/split.ts';
 import type { EnrichmentLimits } from './normalize/memory/memory.ts';
@@ -122,6 +123,11 @@ export function reclassifies(config: Config): boolean {
     ) ||
     Object.values(config.sources).some((source) => source.class !== undefined || !source.reviewed)
   );
+}
+
+/** Is it a name of the built-in vitals? */
+export function isVital(name: string): boolean {
+  return vitalOf(name) !== undefined;
 }
 
 export interface Understood extends Normalized {

@@ -6,6 +6,7 @@ import { durationMs } from '../proto/config/duration.ts';
 import type { Config, SourceConfig } from '../proto/config/schema.ts';
 import type { Header } from './capture/mllp/header.ts';
 import type { MllpSource } from './capture/mllp/options.ts';
+import { reclassifies } from './meaning.ts';
 
 const repeatWindowMs = 15 * 60_000;
 const clockSkewMs = 60_000;
@@ -13,14 +14,18 @@ const clockSkewMs = 60_000;
 export class Sources {
   #config: Config;
   #mllp = new Map<string, MllpSource>();
+  /** The config may give records other classes than the built-in rules: what capture guesses is no verdict. */
+  reclassified: boolean;
 
   constructor(config: Config) {
     this.#config = config;
+    this.reclassified = reclassifies(config);
   }
 
   use(config: Config): void {
     this.#config = config;
     this.#mllp = new Map();
+    this.reclassified = reclassifies(config);
   }
 
   /** The source of an MLLP listener. */

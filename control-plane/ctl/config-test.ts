@@ -2,12 +2,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Meaning, meaningOf, understand } from '../../gateway/meaning.ts';
-import { looksLikeHl7v2 } from '../../gateway/normalize/normalize.ts';
 import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { type Form, out, printRows } from '../../gateway/process/output.ts';
 import { warningsOf } from '../../proto/config/warnings.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { looksLikeHl7v2 } from '../../proto/looks-like-hl7v2.ts';
 import { parseConfig } from './config-file.ts';
 import { goldenOf, type Mismatch, mismatches } from './golden.ts';
 

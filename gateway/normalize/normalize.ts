@@ -2,6 +2,7 @@
  * One record in, its events out: chooses the mapping by protocol and content. Pure.
  */
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { looksLikeHl7v2 } from '../../proto/looks-like-hl7v2.ts';
 import { associate } from './association.ts';
 import { normalizeDevice } from './device/index.ts';
 import { normalizeHl7v2 } from './hl7v2/index.ts';
@@ -43,12 +44,4 @@ function byContent(record: JournalRecord, context: NormalizeContext): Normalized
       reject: { code: 'mapping-failed', reason: 'The built-in mapping failed on this message.' },
     };
   }
-}
-
-/** HL7 v2 may come over MQTT too: MSH, FHS or BHS, after a byte order mark and line ends. */
-export function looksLikeHl7v2(raw: Uint8Array): boolean {
-  let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
-  while (raw[at] === 0x0d || raw[at] === 0x0a || raw[at] === 0x0b) at += 1;
-  const name = String.fromCharCode(raw[at] ?? 0, raw[at + 1] ?? 0, raw[at + 2] ?? 0);
-  return name === 'MSH' || name === 'FHS' || name === 'BHS';
 }

@@ -162,8 +162,9 @@ t.test('mqtt passwords - verify, refuse what is no hash, remember only what was 
   t.equal(await gate.check('u', Buffer.from('wrong'), stored), 'wrong');
 });
 
-t.test('mqtt urgency - doubt goes up', async (t) => {
-  const guess = (topic: string, text: string) => guessClass(topic, Buffer.from(text));
+t.test('mqtt urgency - where a config has its own say, doubt goes up', async (t) => {
+  const guess = (topic: string, text: string) =>
+    guessClass(topic, Buffer.from(text), { isHint: true, isVital: () => false });
   t.equal(guess('devices/a', '{"heartRate":72}'), 'routine');
   t.equal(guess('devices/a', '{"alarm":{"priority":"high"}}'), 'stat');
   t.equal(guess('devices/a', '{"alarm":{"priority":"low"}}'), 'urgent');

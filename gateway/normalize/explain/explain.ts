@@ -13,8 +13,8 @@
  */
 import type { Config } from '../../../proto/config/schema.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
+import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
 import { messagesOf } from '../hl7v2/index.ts';
-import { looksLikeHl7v2 } from '../normalize.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import { placesOfHl7v2 } from './hl7v2.ts';
 import { placesOfJson } from './json.ts';

@@ -3,9 +3,9 @@ import { type Meaning, read } from '../../../gateway/meaning.ts';
 import { compileMeaning } from '../../../gateway/meaning-of-text.ts';
 import type { About } from '../../../gateway/normalize/memory/memory.ts';
 import { needsOf, remember } from '../../../gateway/normalize/memory/rules.ts';
-import { looksLikeHl7v2 } from '../../../gateway/normalize/normalize.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../../proto/gen/hilum/v1/journal.ts';
+import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
 import { epoch, Rows } from './site.ts';
 
 export class OnceSite {
