@@ -59,6 +59,8 @@ interface Lane {
   hotBytes: number;
   /** The last row that was read back: it often goes out in several parcels. */
   opened: OpenRow | undefined;
+  /** Rows that were written anew, by their first sequence, until that is flushed: readers still see the damaged ones. */
+  mended: Map<number, { key: Buffer; row: OpenRow }>;
 }
 
 export interface OutboxCounters {
@@ -105,7 +107,7 @@ export class Outbox {
     for (const found of table.getKeys({})) {
       const key = Buffer.from(found as Buffer);
       const row = readOutboxRowKey(key);
-      last = row.first + row.count - 1;
+      last = Math.max(last, row.first + row.count - 1);
       this.#counters.bytes(storedBytes(key.length, row.bytes));
       for (const [source, completed] of row.completed) this.#counters.pending(source, completed);
       if (row.first <= acked) {
@@ -130,6 +132,7 @@ export class Outbox {
       hot: new Fifo(),
       hotBytes: 0,
       opened: undefined,
+      mended: new Map(),
     };
   }
 
@@ -235,7 +238,7 @@ export class Outbox {
     const key = Buffer.from(found.key);
     const { first, count } = readOutboxRowKey(key);
     if (sequence >= first + count) return undefined;
-    lane.opened = this.#open(lane, key, found.value);
+    lane.opened = lane.mended.get(first)?.row ?? this.#open(lane, key, found.value);
     return lane.opened;
   }
 
@@ -305,7 +308,10 @@ export class Outbox {
     round.put(lane.table, mended, value);
     this.#counters.bytes(storedBytes(mended.length, value.length) - storedBytes(key.length, bytes));
     if (lane.partly?.key.equals(key)) lane.partly = { key: mended, entries: kept };
-    return { first, entries: kept, queuedAtUs, plain };
+    const row = { first, entries: kept, queuedAtUs, plain };
+    lane.mended.set(first, { key: mended, row });
+    round.whenSettled(() => lane.mended.delete(first));
+    return row;
   }
 
   #dropHot(lane: Lane, through: number): void {
@@ -333,7 +339,8 @@ export class Outbox {
     if (partly !== undefined) this.#ackRow(round, lane, partly.key, sequence);
     const start = sequenceKey(lane.acked + 1);
     for (const found of lane.table.getKeys({ start, end: sequenceKey(sequence + 1) })) {
-      this.#ackRow(round, lane, Buffer.from(found as Buffer), sequence);
+      const key = Buffer.from(found as Buffer);
+      this.#ackRow(round, lane, lane.mended.get(readOutboxRowKey(key).first)?.key ?? key, sequence);
     }
     lane.acked = sequence;
     this.#state.set(`acked.${name}`, sequence);
@@ -350,7 +357,7 @@ export class Outbox {
     } else {
       const entries = lane.partly?.key.equals(key)
         ? lane.partly.entries
-        : this.#entries(lane.table, key, row);
+        : (lane.mended.get(row.first)?.row.entries ?? this.#entries(lane.table, key, row));
       entries.forEach(({ source, completes, capturedAtUs }, at) => {
         const one = row.first + at;
         if (completes && one > lane.acked && one <= sequence)

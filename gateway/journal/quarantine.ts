@@ -150,7 +150,7 @@ export class Quarantine {
       if (has.counted || !counted) {
         // What was refused of the record stays, so that it can be tried again; the trail has what else became of it.
         const subject = quarantineId(this.#gateway(), has.epoch || this.#part.epoch(), sequence);
-        void this.#reports.audit({ action: 'event-damaged', subject, outcome: 'failed', reason });
+        void this.#reports.audit({ action: 'event-damaged', subject, outcome: 'failed', reason }, round);
         return;
       }
       // Another of its events was damaged before the one that would have completed it.

@@ -104,11 +104,13 @@ export class Reports {
     round.whenSettled(() => this.#hooks.onReport());
   }
 
-  /** Notes what happened here for the audit trail; resolves when that is durable. */
-  audit(entry: Partial<AuditEntry>): Promise<void> {
+  /**
+   * Notes what happened here for the audit trail; resolves when that is durable.
+   * @param round the one in hand, where there is one: to ask for a round may send off the one that was open
+   */
+  audit(entry: Partial<AuditEntry>, round = this.#part.committer.round()): Promise<void> {
     this.#audit += 1;
     const row = AuditEntry.fromPartial({ atUs: BigInt(nowUs()), ...entry, number: BigInt(this.#audit) });
-    const round = this.#part.committer.round();
     round.put(this.#table(tables.auditReport), numberKey(this.#audit), AuditEntry.encode(row).finish());
     round.whenSettled(() => this.#hooks.onReport());
     return settled(round);

@@ -635,6 +635,45 @@ t.test('journal - a damaged event costs itself alone: what follows it can still 
 });
 
 t.test(
+  'journal - an ack that is quicker than the flush of a mended row counts it once, and leaves no row',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    await Promise.all(Array.from({ length: 5 }, (_, n) => first.journal.append(draft(`M${n}`, `text ${n}`))));
+    finishAll(first.journal);
+    await close(first);
+    await damageEvent(directory, 'routine', 3);
+    const second = await open(directory);
+    t.equal(sendable(second.journal, 'routine').length, 5);
+    // Sent again after a break of the line, before the mended row is flushed.
+    t.equal(sendable(second.journal, 'routine').length, 5);
+    t.ok(second.journal.acked('routine', 5));
+    for (let n = 0; n < 8; n += 1) await second.journal.append(draft(`N${n}`, `text ${n}`));
+    finishAll(second.journal);
+    await close(second);
+    const third = await open(directory);
+    const lane = third.journal.lanes().find((one) => one.lane === 'routine');
+    t.same(lane, { lane: 'routine', first: 6, last: 13 });
+    t.match(third.journal.custodyTotals()[0]?.counts, {
+      accepted: 13,
+      delivered: 4,
+      quarantined: 1,
+      pending: 8,
+    });
+    t.ok(third.journal.acked('routine', 13));
+    await close(third);
+    const fourth = await open(directory);
+    t.match(fourth.journal.custodyTotals()[0]?.counts, {
+      accepted: 13,
+      delivered: 12,
+      quarantined: 1,
+      pending: 0,
+    });
+    await close(fourth);
+  },
+);
+
+t.test(
   'journal - what went to quarantine before the enrollment is reported under the gateway’s name',
   async (t) => {
     const directory = folderOf(t);
