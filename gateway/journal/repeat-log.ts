@@ -11,8 +11,11 @@ import { numberKey, readUInt64, tables } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import { createRepeatIndex, type RepeatIndex, rowAtS, type Seen } from './repeats.ts';
 
-/** Rows dropped in a round, so that the index shrinks as it grows, and no sender waits for all that a pause has aged. */
-const droppedMax = 8;
+/**
+ * Rows dropped in a round: as many, and twice as many as it has entries, because an old row may have one alone. So the
+ * index shrinks faster than it grows, and no sender waits for all that a pause has aged.
+ */
+const droppedMin = 8;
 
 export type Repeat = NonNullable<RecordDraft['repeat']>;
 
@@ -28,6 +31,8 @@ export class RepeatLog {
   #oldestAtS: number | undefined;
   /** Capture of the last entry: what is now to the index. */
   #nowS = 0;
+  /** Entries since the last row. */
+  #added = 0;
 
   constructor(part: JournalPart, blind: Blind, entriesMax: number, ageMs: number) {
     this.#table = part.environment.table(tables.repeats);
@@ -64,7 +69,8 @@ export class RepeatLog {
       seen = this.#find(this.#keyOf(repeat, key, record), record, capturedS);
       if (seen === undefined || !seen.sameBytes) return undefined;
     }
-    if ((capturedS - seen.atS) * 1000 <= repeat.window.ms) return seen.sequence;
+    // A clock that was ahead and was set right has left times that are to come: those tell of no repeat, either.
+    if (Math.abs(capturedS - seen.atS) * 1000 <= repeat.window.ms) return seen.sequence;
     record.resend = true;
     record.resendOf = BigInt(seen.sequence);
     return undefined;
@@ -82,6 +88,7 @@ export class RepeatLog {
 
   add(repeat: Repeat, key: Buffer, record: JournalRecord, sequence: number, capturedS: number): void {
     this.#nowS = capturedS;
+    this.#added += 1;
     this.#index.add(this.#keyOf(repeat, key, record), record.sha256, sequence, capturedS);
   }
 
@@ -102,6 +109,8 @@ export class RepeatLog {
     this.#row += 1;
     if (this.#oldest === 0) this.#oldest = this.#row;
     round.put(this.#table, numberKey(this.#row), row);
+    const droppedMax = Math.max(droppedMin, 2 * this.#added);
+    this.#added = 0;
     for (let dropped = 0; dropped < droppedMax && this.#oldest < this.#row; dropped += 1) {
       const tooMany = this.#index.size() > this.#entriesMax;
       if (!tooMany && !this.#isAged(this.#oldestRowAtS(), this.#nowS)) return;

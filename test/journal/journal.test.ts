@@ -462,6 +462,29 @@ t.test(
   },
 );
 
+t.test('journal - the repeat index keeps to its bound when many senders follow a lone one', async (t) => {
+  const opened = await open(folderOf(t), { repeatEntriesMax: 200 });
+  // A row for each of them.
+  for (let at = 0; at < 200; at += 1) await opened.journal.append(draft(`A${at}`, 'x'));
+  t.equal(opened.journal.stats().repeats, 200);
+  for (let at = 0; at < 500; at += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, n) => opened.journal.append(draft(`B${at + n}`, 'x'))));
+    t.ok(opened.journal.stats().repeats <= 300, `${opened.journal.stats().repeats} entries`);
+  }
+  await close(opened);
+});
+
+t.test('journal - a time that is to come tells of no repeat: the clock was ahead', async (t) => {
+  const opened = await open(folderOf(t), {});
+  const now = draft('C1', 'x');
+  const month = 30n * 86_400n * 1_000_000n;
+  t.match(await opened.journal.append({ ...now, capturedAtUs: now.capturedAtUs + month }), {
+    outcome: 'journaled',
+  });
+  t.match(await opened.journal.append(now), { outcome: 'journaled' });
+  await close(opened);
+});
+
 t.test('journal - the repeat index is bounded after a restart too', async (t) => {
   const directory = folderOf(t);
   const first = await open(directory, { repeatEntriesMax: 200 });
