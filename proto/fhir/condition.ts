@@ -81,6 +81,7 @@ function addGoal(draft: Draft, path: string, from: Condition): void {
     startDate: date(from.onset),
     target: [{ dueDate: date(from.expected) }],
     statusDate: date(from.recorded),
+    note: notes(from.notes),
   });
 }
 

@@ -1,6 +1,7 @@
 /** Referrals (REF), problems and goals (PPR …), master files (MFN) [HL7 11, 12, 8]. One event. */
 import {
   type ClinicalEvent,
+  type Condition,
   type MasterFile,
   MasterFileRecord,
   type Participant,
@@ -129,26 +130,23 @@ const bodies: Record<string, Handler> = {
     draft.base.referral ??= fresh.referral();
     draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
   },
-  PRB(draft, segment) {
-    const condition = fill(fresh.condition(), prb, segment);
-    draft.base.conditions.push(condition);
-    draft.acting = condition.participants;
-    // What is observed next is of the problem or goal itself.
-    draft.ordered = '';
-  },
-  GOL(draft, segment) {
-    const condition = { ...fill(fresh.condition(), gol, segment), type: 'goal' };
-    draft.base.conditions.push(condition);
-    draft.acting = condition.participants;
-    // What is observed next is of the problem or goal itself.
-    draft.ordered = '';
-  },
+  PRB: (draft, segment) => listed(draft, fill(fresh.condition(), prb, segment)),
+  GOL: (draft, segment) => listed(draft, { ...fill(fresh.condition(), gol, segment), type: 'goal' }),
   PTH(draft) {
-    // Whoever follows acts in the pathway.
+    // Whoever follows acts in the pathway, and what is noted next is of it.
     draft.acting = [];
+    draft.notes = draft.base.notes;
     remark(draft.message.scope, 'PTH: the pathway and its people are left out');
   },
 };
+
+function listed(draft: Draft, condition: Condition): void {
+  draft.base.conditions.push(condition);
+  draft.acting = condition.participants;
+  draft.notes = condition.notes;
+  // What is observed next is of the problem or goal itself.
+  draft.ordered = '';
+}
 
 const files: Record<string, Handler> = {
   MFI(draft, segment) {

@@ -47,6 +47,9 @@ export const patientSegments: Record<string, Handler> = {
   },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
+    // A note behind it is not the last result's, nor is whoever is named next.
+    draft.notes = draft.base.notes;
+    draft.acting = undefined;
   },
   CON(draft, segment) {
     const person = fresh.relatedPerson();

@@ -4996,7 +4996,7 @@ export interface Condition {
     | undefined;
   /**
    * Comments on this entry.
-   * HL7 v2: NTE after DG1 · FHIR: Condition.note
+   * HL7 v2: NTE after DG1, PRB, GOL · FHIR: Condition.note, Goal.note
    */
   notes: Note[];
   /**
