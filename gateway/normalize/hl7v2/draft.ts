@@ -55,6 +55,8 @@ export class Draft {
   notes: Note[];
   /** Where a PRT or ROL goes. */
   acting: Participant[] | undefined;
+  /** Where it went before the results that were read last. */
+  beforeResult: Participant[] | undefined;
   /** The specimen of the orders that follow it (OUL^R22, OML^O33). */
   specimen: Specimen | undefined;
   /** Comments on it; every one of its orders gets them. */
@@ -153,6 +155,12 @@ export class Draft {
 
   get lastObservation(): Observation | undefined {
     return this.current.observations.at(-1);
+  }
+
+  /** Of a message about a patient, a visit or a list no ROL is a result's: it is of what stands before the results. */
+  leaveResult(): void {
+    const performers = this.family.opens.size > 0 ? undefined : this.lastObservation?.performers;
+    if (performers !== undefined && this.acting === performers) this.acting = this.beforeResult;
   }
 
   /** Opens the next order group. */

@@ -68,7 +68,10 @@ export const patientSegments: Record<string, Handler> = {
     draft.acting = fill(draft.encounter, pv2, segment).participants;
   },
   PRT: (draft, segment) => act(draft, segment, prt),
-  ROL: (draft, segment) => act(draft, segment, rol),
+  ROL(draft, segment) {
+    draft.leaveResult();
+    act(draft, segment, rol);
+  },
 };
 
 /** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
@@ -88,6 +91,7 @@ export const clinicalSegments: Record<string, Handler> = {
     const condition = fill(fresh.condition(), dg1, segment);
     draft.current.conditions.push(condition);
     draft.notes = condition.notes;
+    beside(draft);
   },
   DRG(draft, segment) {
     draft.current.diagnosisGroups.push(fill(fresh.diagnosisGroup(), drg, segment));
@@ -103,6 +107,12 @@ export const clinicalSegments: Record<string, Handler> = {
 function addAllergy(draft: Draft, allergy: Allergy): void {
   draft.current.allergies.push(allergy);
   draft.notes = allergy.notes;
+  beside(draft);
+}
+
+/** Who is named behind an allergy or a diagnosis acts in the order or the visit, and not in a result further up. */
+function beside(draft: Draft): void {
+  draft.acting = draft.event?.order?.participants;
 }
 
 export const coverageSegments: Record<string, Handler> = {
@@ -241,6 +251,8 @@ export const observationSegments: Record<string, Handler> = {
     if (draft.seen.has('SPM') && draft.family.name !== 'oul')
       observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
     made(observation, segment);
+    draft.leaveResult();
+    draft.beforeResult = draft.acting;
     draft.current.observations.push(observation);
     draft.ofSpecimen(segment, observation);
     draft.seen.add('OBX');

@@ -1,0 +1,64 @@
+/** To whom or to what a person, a diagnosis or a row belongs, by what stands before it. */
+import t from 'tap';
+import type { Participant } from '../../proto/gen/hilum/v1/event.ts';
+import { events, only, resources } from './told.ts';
+
+const people = (of: readonly Participant[] | undefined) =>
+  (of ?? []).map(({ role, person }) => `${role} ${person?.identifiers[0]?.value ?? ''}`);
+
+const weight = 'OBX|1|NM|29463-7^Weight^LN||88|kg|||||F';
+
+t.test('people - a ROL behind a result, an allergy or a diagnosis acts in the visit [HL7 15.4.7]', (t) => {
+  const attending = 'ROL|1|AD|AT^Attending^HL70443|8^ATT^PAT';
+  for (const [type, ...before] of [
+    ['ADT^A01', weight],
+    ['ADT^A08', weight, weight],
+    ['ADT^A01', weight, 'AL1|1||PCN', 'DG1|1||I10^HTN^I10'],
+    ['BAR^P01', weight],
+  ] as const) {
+    const [event] = events(type, 'PV1|1|I|4W', ...before, attending);
+    t.same(people(event?.encounter?.participants), ['attending 8'], `${type} ${before.length}`);
+    for (const { performers } of event?.observations ?? []) t.same(performers, []);
+  }
+  const all = resources('ADT^A01', 'PV1|1|I|4W', weight, attending);
+  t.equal(only('Observation', all)[0]?.performer, undefined);
+  t.match(only('Encounter', all), [{ participant: [{ type: [{ coding: [{ code: 'ATND' }] }] }] }]);
+  t.end();
+});
+
+t.test(
+  'people - a PRT behind a result is its own, behind an allergy or a diagnosis it is of the visit',
+  (t) => {
+    const [event] = events(
+      'ADT^A08',
+      'PV1|1|I',
+      weight,
+      'PRT||AD||PO|5^NURSE^N',
+      'ROL|1|AD|AT|8^DOC^E',
+      weight,
+      'IAM|1||PCN',
+      'PRT||AD||AUT|9^DOC^D',
+      weight,
+      'DG1|1||I10^HTN^I10',
+      'PRT||AD||CP|7^DOC^F',
+    );
+    t.same(
+      event?.observations.map(({ performers }) => people(performers)),
+      [['performing 5'], [], []],
+    );
+    t.same(people(event?.encounter?.participants), ['attending 8', 'originating 9', 'consulting 7']);
+    t.end();
+  },
+);
+
+t.test(
+  'people - a ROL behind the results of a problem is of the problem, with orders it stays the row’s',
+  (t) => {
+    const [problem] = events('PPR^PC1', 'PV1|1|I', 'PRB|AD|20261126|1^HTN^SCT', weight, 'ROL|1|AD|AT|8^D^E');
+    t.same(people(problem?.conditions[0]?.participants), ['attending 8']);
+    t.equal(problem?.encounter?.participants.length, 0);
+    const [report] = events('ORU^R01', 'OBR|1|P1|F1|A^A^L', weight, 'ROL|1|AD|PO|8^D^E');
+    t.same(people(report?.observations[0]?.performers), ['performing 8']);
+    t.end();
+  },
+);
