@@ -18,7 +18,7 @@ export function addAllergies(draft: Draft): void {
       criticality: allergyCriticality[sent(from.severity)],
       code: concept(from.code),
       patient: draft.subject,
-      encounter: draft.encounter,
+      encounter: draft.visit(from.ofEncounter),
       onsetDateTime: dateTime(from.identified),
       recordedDate: dateTime(from.reported),
       reaction: reactions(from),

@@ -36,7 +36,7 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     severity: concept(from.severity),
     code: concept(from.code) ?? word(from.text),
     subject: draft.subject,
-    encounter: draft.encounter,
+    encounter: draft.visit(from.ofEncounter),
     onsetDateTime: dateTime(from.onset),
     abatementDateTime: dateTime(from.resolved),
     recordedDate: dateTime(from.recorded),

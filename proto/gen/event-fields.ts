@@ -557,6 +557,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     mood: 'Code',
     analysis: 'Analysis',
     substances: 'list<Substance>',
+    ofEncounter: 'string',
   },
   Analysis: {
     service: 'Code',
@@ -903,6 +904,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     sensitivity: 'Code',
     reported: 'ClinicalTime',
     notes: 'list<Note>',
+    ofEncounter: 'string',
   },
   Condition: {
     code: 'Code',
@@ -922,6 +924,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     notes: 'list<Note>',
     established: 'ClinicalTime',
     expected: 'ClinicalTime',
+    ofEncounter: 'string',
   },
   Procedure: {
     code: 'Code',
@@ -936,6 +939,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     notes: 'list<Note>',
     modifiers: 'list<Code>',
     diagnosis: 'Code',
+    ofEncounter: 'string',
   },
   DiagnosisGroup: {
     code: 'Code',
@@ -954,6 +958,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     amount: 'string',
     grouper: 'string',
     grouperVersion: 'string',
+    ofEncounter: 'string',
   },
   Coverage: {
     setId: 'string',

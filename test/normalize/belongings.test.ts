@@ -62,3 +62,48 @@ t.test(
     t.end();
   },
 );
+
+t.test('visits - of two in one message each has its own diagnoses, procedures and results [BAR_P01]', (t) => {
+  const said = [
+    'PV1|1|I|||||||||||||||||V1^^^HOSP^VN',
+    weight,
+    'AL1|1|DA|1^Pen^L',
+    'DG1|1||A41.9^Sepsis^I10C|||F',
+    'DRG|T60A^Sepsis^L',
+    'PR1|1||5A1955Z^Vent^I10P||20261102',
+    'PV1|2|O|||||||||||||||||V2^^^HOSP^VN',
+    weight,
+    'AL1|1|DA|2^Ibu^L',
+    'DG1|1||M54.5^Back pain^I10C|||F',
+    'DRG|I68C^Back^L',
+    'PR1|1||97110^PT^CPT4||20261115',
+    'PV1|3|O|||||||||||||||||V3^^^HOSP^VN',
+    'DG1|1||I10^HTN^I10C|||F',
+  ];
+  const [event] = events('BAR^P01', ...said);
+  const second = 'furtherEncounters[0]';
+  const { conditions = [], procedures = [], observations = [], allergies = [] } = event ?? {};
+  t.same(
+    conditions.map(({ ofEncounter }) => ofEncounter),
+    ['', second, 'furtherEncounters[1]'],
+  );
+  for (const list of [procedures, observations, allergies, event?.diagnosisGroups ?? []])
+    t.same(
+      list.map(({ ofEncounter }) => ofEncounter),
+      ['', second],
+    );
+  const all = resources('BAR^P01', ...said);
+  const visits = only('Encounter', all).map(({ id }) => ({ reference: `urn:uuid:${id}` }));
+  t.equal(visits.length, 3);
+  for (const type of ['Procedure', 'Observation', 'AllergyIntolerance'])
+    t.match(
+      only(type, all).map(({ encounter }) => encounter),
+      visits.slice(0, 2),
+      type,
+    );
+  t.match(
+    only('Condition', all).map(({ encounter }) => encounter),
+    visits,
+  );
+  t.end();
+});

@@ -132,6 +132,12 @@ export class Draft {
     return this.visit;
   }
 
+  /** Where the visit stands that is being told of, where it is not the first; else empty. */
+  get ofEncounter(): string {
+    const at = this.visit === undefined ? -1 : this.base.furtherEncounters.indexOf(this.visit);
+    return at < 0 ? '' : `furtherEncounters[${at}]`;
+  }
+
   get order(): Order {
     const { current } = this;
     const further = this.furtherOrder;

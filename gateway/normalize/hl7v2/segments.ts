@@ -89,15 +89,18 @@ export const clinicalSegments: Record<string, Handler> = {
   },
   DG1(draft, segment) {
     const condition = fill(fresh.condition(), dg1, segment);
+    condition.ofEncounter = draft.ofEncounter;
     draft.current.conditions.push(condition);
     draft.notes = condition.notes;
     beside(draft);
   },
   DRG(draft, segment) {
-    draft.current.diagnosisGroups.push(fill(fresh.diagnosisGroup(), drg, segment));
+    const { ofEncounter } = draft;
+    draft.current.diagnosisGroups.push({ ...fill(fresh.diagnosisGroup(), drg, segment), ofEncounter });
   },
   PR1(draft, segment) {
     const procedure = fill(fresh.procedure(), pr1, segment);
+    procedure.ofEncounter = draft.ofEncounter;
     draft.current.procedures.push(procedure);
     draft.acting = procedure.participants;
     draft.notes = procedure.notes;
@@ -105,6 +108,7 @@ export const clinicalSegments: Record<string, Handler> = {
 };
 
 function addAllergy(draft: Draft, allergy: Allergy): void {
+  allergy.ofEncounter = draft.ofEncounter;
   draft.current.allergies.push(allergy);
   draft.notes = allergy.notes;
   beside(draft);
@@ -247,6 +251,7 @@ export const observationSegments: Record<string, Handler> = {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
+    observation.ofEncounter = draft.ofEncounter;
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
     if (draft.seen.has('SPM') && draft.family.name !== 'oul')
       observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;

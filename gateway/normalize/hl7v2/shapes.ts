@@ -244,6 +244,7 @@ export const fresh = {
     mood: undefined,
     analysis: undefined,
     substances: [],
+    ofEncounter: '',
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

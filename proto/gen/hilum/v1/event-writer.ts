@@ -790,6 +790,7 @@ export function writeOrder(w: BackWriter, m: Order): void {
 
 export function writeObservation(w: BackWriter, m: Observation): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(498, m.ofEncounter);
   for (let list = m.substances, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeSubstance(w, list[i]!);
@@ -1624,6 +1625,7 @@ export function writeDevice(w: BackWriter, m: Device): void {
 
 export function writeAllergy(w: BackWriter, m: Allergy): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(106, m.ofEncounter);
   for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeNote(w, list[i]!);
@@ -1682,6 +1684,7 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(146, m.ofEncounter);
   if (m.expected !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.expected);
@@ -1903,6 +1906,7 @@ export function writeProvenance(w: BackWriter, m: Provenance): void {
 
 export function writeProcedure(w: BackWriter, m: Procedure): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(106, m.ofEncounter);
   if (m.diagnosis !== undefined) {
     const mark = w.mark();
     writeCode(w, m.diagnosis);
@@ -2301,6 +2305,7 @@ export function writeAccessRestriction(w: BackWriter, m: AccessRestriction): voi
 
 export function writeDiagnosisGroup(w: BackWriter, m: DiagnosisGroup): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(138, m.ofEncounter);
   if (m.grouperVersion !== '') w.text(130, m.grouperVersion);
   if (m.grouper !== '') w.text(122, m.grouper);
   if (m.amount !== '') w.text(114, m.amount);

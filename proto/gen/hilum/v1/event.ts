@@ -3057,6 +3057,11 @@ export interface Observation {
    * HL7 v2: SID after OBX · IHE: LAW LAB-29
    */
   substances: Substance[];
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: Observation.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4903,6 +4908,11 @@ export interface Allergy {
    * HL7 v2: NTE after AL1, IAM · FHIR: AllergyIntolerance.note
    */
   notes: Note[];
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: AllergyIntolerance.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5010,7 +5020,14 @@ export interface Condition {
    * Until when it is expected to be resolved or reached.
    * HL7 v2: PRB-8, GOL-8 · FHIR: Goal.target.dueDate
    */
-  expected: ClinicalTime | undefined;
+  expected:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: Condition.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5081,7 +5098,14 @@ export interface Procedure {
    * What it was done for.
    * HL7 v2: PR1-15 · FHIR: Procedure.reasonCode
    */
-  diagnosis: Code | undefined;
+  diagnosis:
+    | Code
+    | undefined;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: Procedure.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5177,6 +5201,11 @@ export interface DiagnosisGroup {
    * HL7 v2: DRG-19
    */
   grouperVersion: string;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -16801,6 +16830,7 @@ function createBaseObservation(): Observation {
     mood: undefined,
     analysis: undefined,
     substances: [],
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -16962,6 +16992,9 @@ export const Observation: MessageFns<Observation> = {
     }
     for (const v of message.substances) {
       Substance.encode(v!, writer.uint32(490).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(498).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17403,6 +17436,14 @@ export const Observation: MessageFns<Observation> = {
             message.substances.push(Substance.decode(reader, reader.uint32()));
             continue;
           }
+          case 62: {
+            if (tag !== 498) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17595,6 +17636,11 @@ export const Observation: MessageFns<Observation> = {
       substances: globalThis.Array.isArray(object?.substances)
         ? object.substances.map((e: any) => Substance.fromJSON(e))
         : [],
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -17758,6 +17804,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.substances?.length) {
       obj.substances = message.substances.map((e) => Substance.toJSON(e));
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -17855,6 +17904,7 @@ export const Observation: MessageFns<Observation> = {
       ? Analysis.fromPartial(object.analysis)
       : undefined;
     message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -24984,6 +25034,7 @@ function createBaseAllergy(): Allergy {
     sensitivity: undefined,
     reported: undefined,
     notes: [],
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -25025,6 +25076,9 @@ export const Allergy: MessageFns<Allergy> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(106).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25146,6 +25200,14 @@ export const Allergy: MessageFns<Allergy> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25190,6 +25252,11 @@ export const Allergy: MessageFns<Allergy> = {
       sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
       reported: isSet(object.reported) ? ClinicalTime.fromJSON(object.reported) : undefined,
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -25231,6 +25298,9 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -25265,6 +25335,7 @@ export const Allergy: MessageFns<Allergy> = {
       ? ClinicalTime.fromPartial(object.reported)
       : undefined;
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -25288,6 +25359,7 @@ function createBaseCondition(): Condition {
     notes: [],
     established: undefined,
     expected: undefined,
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -25344,6 +25416,9 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.expected !== undefined) {
       ClinicalTime.encode(message.expected, writer.uint32(138).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(146).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25505,6 +25580,14 @@ export const Condition: MessageFns<Condition> = {
             message.expected = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25550,6 +25633,11 @@ export const Condition: MessageFns<Condition> = {
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
       established: isSet(object.established) ? ClinicalTime.fromJSON(object.established) : undefined,
       expected: isSet(object.expected) ? ClinicalTime.fromJSON(object.expected) : undefined,
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -25606,6 +25694,9 @@ export const Condition: MessageFns<Condition> = {
     if (message.expected !== undefined) {
       obj.expected = ClinicalTime.toJSON(message.expected);
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -25649,6 +25740,7 @@ export const Condition: MessageFns<Condition> = {
     message.expected = (object.expected !== undefined && object.expected !== null)
       ? ClinicalTime.fromPartial(object.expected)
       : undefined;
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -25667,6 +25759,7 @@ function createBaseProcedure(): Procedure {
     notes: [],
     modifiers: [],
     diagnosis: undefined,
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -25708,6 +25801,9 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.diagnosis !== undefined) {
       Code.encode(message.diagnosis, writer.uint32(98).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(106).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25829,6 +25925,14 @@ export const Procedure: MessageFns<Procedure> = {
             message.diagnosis = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25869,6 +25973,11 @@ export const Procedure: MessageFns<Procedure> = {
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
       modifiers: globalThis.Array.isArray(object?.modifiers) ? object.modifiers.map((e: any) => Code.fromJSON(e)) : [],
       diagnosis: isSet(object.diagnosis) ? Code.fromJSON(object.diagnosis) : undefined,
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -25910,6 +26019,9 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.diagnosis !== undefined) {
       obj.diagnosis = Code.toJSON(message.diagnosis);
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -25936,6 +26048,7 @@ export const Procedure: MessageFns<Procedure> = {
     message.diagnosis = (object.diagnosis !== undefined && object.diagnosis !== null)
       ? Code.fromPartial(object.diagnosis)
       : undefined;
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -25958,6 +26071,7 @@ function createBaseDiagnosisGroup(): DiagnosisGroup {
     amount: "",
     grouper: "",
     grouperVersion: "",
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -26011,6 +26125,9 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
     }
     if (message.grouperVersion !== "") {
       writer.uint32(130).string(message.grouperVersion);
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(138).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26164,6 +26281,14 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
             message.grouperVersion = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26226,6 +26351,11 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
         : isSet(object.grouper_version)
         ? globalThis.String(object.grouper_version)
         : "",
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -26279,6 +26409,9 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
     if (message.grouperVersion !== "") {
       obj.grouperVersion = message.grouperVersion;
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -26311,6 +26444,7 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
     message.amount = object.amount ?? "";
     message.grouper = object.grouper ?? "";
     message.grouperVersion = object.grouperVersion ?? "";
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
