@@ -905,6 +905,13 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     reported: 'ClinicalTime',
     notes: 'list<Note>',
     ofEncounter: 'string',
+    reactionDetails: 'list<AllergyReaction>',
+  },
+  AllergyReaction: {
+    code: 'Code',
+    severity: 'Code',
+    sensitivity: 'Code',
+    management: 'string',
   },
   Condition: {
     code: 'Code',

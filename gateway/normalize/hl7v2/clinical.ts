@@ -1,5 +1,12 @@
-/** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
-import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
+/** AL1, IAM, IAR, DG1, PR1, PRB, GOL, IN1 and NTE. */
+import type {
+  Allergy,
+  AllergyReaction,
+  Condition,
+  Coverage,
+  Note,
+  Procedure,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { dateText, time, timeOf } from './clock.ts';
 import { code, codes, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
@@ -27,6 +34,14 @@ export const iam: Table<Allergy> = [
   [11, 'identified', time],
   [13, 'reported', time],
   [17, 'clinicalStatus', code],
+];
+
+/** One reaction of the allergy before it [HL7 2.8 3.4.15]. */
+export const iar: Table<AllergyReaction> = [
+  [1, 'code', code],
+  [2, 'severity', code],
+  [3, 'sensitivity', code],
+  [4, 'management', word],
 ];
 
 export const dg1: Table<Condition> = [

@@ -150,6 +150,7 @@ const repeated = new Set([
   'ROL',
   'AL1',
   'IAM',
+  'IAR',
   'DG1',
   'DRG',
   'PR1',

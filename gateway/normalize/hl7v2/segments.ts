@@ -8,7 +8,7 @@ import type {
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { act } from './acting.ts';
-import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import { copied, type Draft, type Heading } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
@@ -86,6 +86,13 @@ export const clinicalSegments: Record<string, Handler> = {
   },
   IAM(draft, segment) {
     addAllergy(draft, fill(fresh.allergy(), iam, segment));
+  },
+  IAR(draft, segment) {
+    const reaction = fill(fresh.allergyReaction(), iar, segment);
+    const last = draft.current.allergies.at(-1) ?? fresh.allergy();
+    if (draft.current.allergies.length === 0) addAllergy(draft, last);
+    last.reactionDetails.push(reaction);
+    draft.notes = last.notes;
   },
   DG1(draft, segment) {
     const condition = fill(fresh.condition(), dg1, segment);

@@ -365,6 +365,7 @@ export const fresh = {
   alarm: maker<proto.Alarm>(proto.Alarm),
   device: maker<proto.Device>(proto.Device),
   allergy: maker<proto.Allergy>(proto.Allergy),
+  allergyReaction: maker<proto.AllergyReaction>(proto.AllergyReaction),
   condition: maker<proto.Condition>(proto.Condition),
   procedure: maker<proto.Procedure>(proto.Procedure),
   diagnosisGroup: maker<proto.DiagnosisGroup>(proto.DiagnosisGroup),

@@ -4913,6 +4913,42 @@ export interface Allergy {
    * HL7 v2: the PV1 before it · FHIR: AllergyIntolerance.encounter · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * Each reaction with its severity and what was done, where the message has them apart.
+   * HL7 v2: IAR · FHIR: AllergyIntolerance.reaction
+   */
+  reactionDetails: AllergyReaction[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One reaction to what the patient does not tolerate. */
+export interface AllergyReaction {
+  /**
+   * What it was.
+   * HL7 v2: IAR-1 · FHIR: AllergyIntolerance.reaction.manifestation
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * SV severe, MO moderate, MI mild, U unknown.
+   * HL7 v2: IAR-2 (table 0128) · FHIR: AllergyIntolerance.reaction.severity
+   */
+  severity:
+    | Code
+    | undefined;
+  /**
+   * What it is: AL allergy, AD adverse reaction, CT contraindication, IN intolerance, SE side effect.
+   * HL7 v2: IAR-3 (table 0436)
+   */
+  sensitivity:
+    | Code
+    | undefined;
+  /**
+   * What was done about it.
+   * HL7 v2: IAR-4 · FHIR: AllergyIntolerance.reaction.note
+   */
+  management: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -25035,6 +25071,7 @@ function createBaseAllergy(): Allergy {
     reported: undefined,
     notes: [],
     ofEncounter: "",
+    reactionDetails: [],
     _unknownFields: {},
   };
 }
@@ -25079,6 +25116,9 @@ export const Allergy: MessageFns<Allergy> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(106).string(message.ofEncounter);
+    }
+    for (const v of message.reactionDetails) {
+      AllergyReaction.encode(v!, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25208,6 +25248,14 @@ export const Allergy: MessageFns<Allergy> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.reactionDetails.push(AllergyReaction.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25257,6 +25305,11 @@ export const Allergy: MessageFns<Allergy> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      reactionDetails: globalThis.Array.isArray(object?.reactionDetails)
+        ? object.reactionDetails.map((e: any) => AllergyReaction.fromJSON(e))
+        : globalThis.Array.isArray(object?.reaction_details)
+        ? object.reaction_details.map((e: any) => AllergyReaction.fromJSON(e))
+        : [],
     };
   },
 
@@ -25301,6 +25354,9 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.reactionDetails?.length) {
+      obj.reactionDetails = message.reactionDetails.map((e) => AllergyReaction.toJSON(e));
+    }
     return obj;
   },
 
@@ -25336,6 +25392,144 @@ export const Allergy: MessageFns<Allergy> = {
       : undefined;
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     message.ofEncounter = object.ofEncounter ?? "";
+    message.reactionDetails = object.reactionDetails?.map((e) => AllergyReaction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAllergyReaction(): AllergyReaction {
+  return { code: undefined, severity: undefined, sensitivity: undefined, management: "", _unknownFields: {} };
+}
+
+export const AllergyReaction: MessageFns<AllergyReaction> = {
+  encode(message: AllergyReaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    if (message.severity !== undefined) {
+      Code.encode(message.severity, writer.uint32(18).fork()).join();
+    }
+    if (message.sensitivity !== undefined) {
+      Code.encode(message.sensitivity, writer.uint32(26).fork()).join();
+    }
+    if (message.management !== "") {
+      writer.uint32(34).string(message.management);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllergyReaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllergyReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.severity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sensitivity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.management = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AllergyReaction {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
+      sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
+      management: isSet(object.management) ? globalThis.String(object.management) : "",
+    };
+  },
+
+  toJSON(message: AllergyReaction): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.severity !== undefined) {
+      obj.severity = Code.toJSON(message.severity);
+    }
+    if (message.sensitivity !== undefined) {
+      obj.sensitivity = Code.toJSON(message.sensitivity);
+    }
+    if (message.management !== "") {
+      obj.management = message.management;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AllergyReaction>): AllergyReaction {
+    return AllergyReaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AllergyReaction>): AllergyReaction {
+    const message = createBaseAllergyReaction();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.severity = (object.severity !== undefined && object.severity !== null)
+      ? Code.fromPartial(object.severity)
+      : undefined;
+    message.sensitivity = (object.sensitivity !== undefined && object.sensitivity !== null)
+      ? Code.fromPartial(object.sensitivity)
+      : undefined;
+    message.management = object.management ?? "";
     return message;
   },
 };
