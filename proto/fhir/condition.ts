@@ -15,6 +15,7 @@ import {
 import type { Draft } from './draft.ts';
 import { type Element, type Json, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
+import { labelsOf } from './security.ts';
 import { table } from './tables.ts';
 
 export function addConditions(draft: Draft): void {
@@ -22,13 +23,14 @@ export function addConditions(draft: Draft): void {
     if (tellsNothing(from)) return;
     const path = `conditions/${at}`;
     if (from.type === 'goal') addGoal(draft, path, from);
-    else addCondition(draft, path, from);
+    // A risk or a request is no condition that somebody has.
+    else if (from.mood === undefined) addCondition(draft, path, from);
   });
 }
 
 function addCondition(draft: Draft, path: string, from: Condition): void {
   const category = draft.event.kind === 'problem' ? 'problem-list-item' : 'encounter-diagnosis';
-  draft.add(path, {
+  const resource = {
     resourceType: 'Condition',
     identifier: identifiers([from.identifier]),
     ...statuses(from),
@@ -42,7 +44,8 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     recordedDate: dateTime(from.recorded),
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
     note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
-  });
+  };
+  draft.add(path, resource, labelsOf(from.confidentiality));
 }
 
 /** HL7 table 0052 → condition-ver-status. */

@@ -932,6 +932,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     established: 'ClinicalTime',
     expected: 'ClinicalTime',
     ofEncounter: 'string',
+    mood: 'Code',
+    confidentiality: 'Code',
   },
   Procedure: {
     code: 'Code',

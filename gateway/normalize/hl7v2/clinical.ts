@@ -7,10 +7,13 @@ import type {
   Note,
   Procedure,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { dateText, time, timeOf } from './clock.ts';
 import { code, codes, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
+import type { Segment } from './message.ts';
 import { addresses, nameIn, participants, person, telecoms } from './people.ts';
+import { remark } from './scope.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 export const al1: Table<Allergy> = [
@@ -85,8 +88,21 @@ export const prb: Table<Condition> = [
   [14, 'status', code],
   [16, 'onset', time],
   [18, 'priority', word],
+  [25, 'confidentiality', code],
   [26, 'severity', code],
+  [28, mood],
 ];
+
+/** HL7 table 0725: whatever is not an event is no problem that the patient has. */
+function mood(to: Condition, segment: Segment, field: number): void {
+  const said = code(segment, field);
+  if (said === undefined || upper(said.codings[0]?.code ?? '') === 'EVN') return;
+  to.mood = said;
+  remark(
+    segment.message.scope,
+    `${segment.name}-${field}: a risk, a request or the like, and no problem that is there`,
+  );
+}
 
 /** Goal detail [HL7 12.4.1]. */
 export const gol: Table<Condition> = [
@@ -97,6 +113,7 @@ export const gol: Table<Condition> = [
   [7, 'onset', time],
   [8, 'expected', time],
   [18, 'status', code],
+  [22, 'mood', code],
 ];
 
 export const in1: Table<Coverage> = [

@@ -1689,6 +1689,16 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.confidentiality !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.confidentiality);
+    w.close(162, mark);
+  }
+  if (m.mood !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.mood);
+    w.close(154, mark);
+  }
   if (m.ofEncounter !== '') w.text(146, m.ofEncounter);
   if (m.expected !== undefined) {
     const mark = w.mark();

@@ -5064,6 +5064,18 @@ export interface Condition {
    * HL7 v2: the PV1 before it · FHIR: Condition.encounter · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * Where it is not there, but a risk, a request, a goal …: what it is.
+   * HL7 v2: PRB-28, GOL-22 (table 0725)
+   */
+  mood:
+    | Code
+    | undefined;
+  /**
+   * Who may see it.
+   * HL7 v2: PRB-25 (table 0177) · FHIR: Condition.meta
+   */
+  confidentiality: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -25554,6 +25566,8 @@ function createBaseCondition(): Condition {
     established: undefined,
     expected: undefined,
     ofEncounter: "",
+    mood: undefined,
+    confidentiality: undefined,
     _unknownFields: {},
   };
 }
@@ -25613,6 +25627,12 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(146).string(message.ofEncounter);
+    }
+    if (message.mood !== undefined) {
+      Code.encode(message.mood, writer.uint32(154).fork()).join();
+    }
+    if (message.confidentiality !== undefined) {
+      Code.encode(message.confidentiality, writer.uint32(162).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25782,6 +25802,22 @@ export const Condition: MessageFns<Condition> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.mood = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.confidentiality = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25832,6 +25868,8 @@ export const Condition: MessageFns<Condition> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      mood: isSet(object.mood) ? Code.fromJSON(object.mood) : undefined,
+      confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
     };
   },
 
@@ -25891,6 +25929,12 @@ export const Condition: MessageFns<Condition> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.mood !== undefined) {
+      obj.mood = Code.toJSON(message.mood);
+    }
+    if (message.confidentiality !== undefined) {
+      obj.confidentiality = Code.toJSON(message.confidentiality);
+    }
     return obj;
   },
 
@@ -25935,6 +25979,10 @@ export const Condition: MessageFns<Condition> = {
       ? ClinicalTime.fromPartial(object.expected)
       : undefined;
     message.ofEncounter = object.ofEncounter ?? "";
+    message.mood = (object.mood !== undefined && object.mood !== null) ? Code.fromPartial(object.mood) : undefined;
+    message.confidentiality = (object.confidentiality !== undefined && object.confidentiality !== null)
+      ? Code.fromPartial(object.confidentiality)
+      : undefined;
     return message;
   },
 };
