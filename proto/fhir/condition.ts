@@ -39,13 +39,25 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     code: concept(from.code) ?? word(from.text),
     subject: draft.subject,
     encounter: draft.visit(from.ofEncounter),
-    onsetDateTime: dateTime(from.onset),
+    ...onset(from),
     abatementDateTime: dateTime(from.resolved),
     recordedDate: dateTime(from.recorded),
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
-    note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
+    note: remarksOn(from),
   };
   draft.add(path, resource, labelsOf(from.confidentiality));
+}
+
+/** One of the two: words beside a time are a note. */
+function onset(from: Condition): Record<string, Json> {
+  const onsetDateTime = dateTime(from.onset);
+  return onsetDateTime === undefined ? { onsetString: from.onsetText } : { onsetDateTime };
+}
+
+function remarksOn(from: Condition): Element[] {
+  const onsetNote = dateTime(from.onset) === undefined ? '' : from.onsetText;
+  const texts = [from.text === textOf(from.code) ? '' : from.text, onsetNote];
+  return [...texts.map((text) => ({ text })), ...notes(from.notes)];
 }
 
 /** HL7 table 0052 → condition-ver-status. */
@@ -84,7 +96,8 @@ function addGoal(draft: Draft, path: string, from: Condition): void {
     startDate: date(from.onset),
     target: [{ dueDate: date(from.expected) }],
     statusDate: date(from.recorded),
-    note: notes(from.notes),
+    achievementStatus: concept(from.evaluation),
+    note: [...from.evaluationComments.map((text) => ({ text })), ...notes(from.notes)],
   });
 }
 

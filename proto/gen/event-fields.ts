@@ -934,6 +934,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     ofEncounter: 'string',
     mood: 'Code',
     confidentiality: 'Code',
+    persistence: 'Code',
+    onsetText: 'string',
+    evaluation: 'Code',
+    evaluationComments: 'list<string>',
   },
   Procedure: {
     code: 'Code',

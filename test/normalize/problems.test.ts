@@ -35,3 +35,40 @@ t.test('problem - who may see it is a label of the Condition [PRB-25, table 0177
   t.equal(open?.meta.security, undefined);
   t.end();
 });
+
+t.test('problem - how long it lasts and since when, in words [PRB-12, PRB-17]', (t) => {
+  const said = [
+    seg('PRB', { ...problem, 12: 'C^Chronic^L', 17: 'as a child' }),
+    seg('PRB', { ...problem, 4: 'P2', 16: '20200101', 17: 'after a fall' }),
+  ];
+  t.match(events('PPR^PC1', ...said)[0]?.conditions, [
+    { persistence: { codings: [{ code: 'C' }] }, onsetText: 'as a child' },
+    { persistence: undefined, onsetText: 'after a fall' },
+  ]);
+  const [words, dated] = only('Condition', resources('PPR^PC1', ...said));
+  t.match([words?.onsetString, words?.note], ['as a child', undefined]);
+  t.match(dated, { onsetDateTime: '2020-01-01', note: [{ text: 'after a fall' }] });
+  t.end();
+});
+
+t.test('goal - whether it was reached, and what is said of that [GOL-16, GOL-17]', (t) => {
+  const said = [
+    seg('GOL', {
+      1: 'AD',
+      3: 'A1C7^A1c below 7^L',
+      16: 'not-achieved^Not Achieved^L',
+      17: 'lost his meter',
+    }),
+    'NTE|1||see again',
+  ];
+  t.match(events('PGL^PC6', ...said)[0]?.conditions, [
+    { evaluation: { codings: [{ code: 'not-achieved' }] }, evaluationComments: ['lost his meter'] },
+  ]);
+  t.match(only('Goal', resources('PGL^PC6', ...said)), [
+    {
+      achievementStatus: { coding: [{ code: 'not-achieved' }] },
+      note: [{ text: 'lost his meter' }, { text: 'see again' }],
+    },
+  ]);
+  t.end();
+});

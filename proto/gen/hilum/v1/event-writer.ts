@@ -1689,6 +1689,20 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.evaluationComments, i = list.length - 1; i >= 0; i--) {
+    w.text(194, list[i]!);
+  }
+  if (m.evaluation !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.evaluation);
+    w.close(186, mark);
+  }
+  if (m.onsetText !== '') w.text(178, m.onsetText);
+  if (m.persistence !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.persistence);
+    w.close(170, mark);
+  }
   if (m.confidentiality !== undefined) {
     const mark = w.mark();
     writeCode(w, m.confidentiality);

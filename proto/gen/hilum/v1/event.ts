@@ -5075,7 +5075,33 @@ export interface Condition {
    * Who may see it.
    * HL7 v2: PRB-25 (table 0177) · FHIR: Condition.meta
    */
-  confidentiality: Code | undefined;
+  confidentiality:
+    | Code
+    | undefined;
+  /**
+   * How long it lasts: acute, chronic …
+   * HL7 v2: PRB-12
+   */
+  persistence:
+    | Code
+    | undefined;
+  /**
+   * Since when, in words.
+   * HL7 v2: PRB-17 · FHIR: Condition.onsetString
+   */
+  onsetText: string;
+  /**
+   * Whether the goal was reached.
+   * HL7 v2: GOL-16 · FHIR: Goal.achievementStatus
+   */
+  evaluation:
+    | Code
+    | undefined;
+  /**
+   * What is said of that.
+   * HL7 v2: GOL-17 · FHIR: Goal.note
+   */
+  evaluationComments: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -25568,6 +25594,10 @@ function createBaseCondition(): Condition {
     ofEncounter: "",
     mood: undefined,
     confidentiality: undefined,
+    persistence: undefined,
+    onsetText: "",
+    evaluation: undefined,
+    evaluationComments: [],
     _unknownFields: {},
   };
 }
@@ -25633,6 +25663,18 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.confidentiality !== undefined) {
       Code.encode(message.confidentiality, writer.uint32(162).fork()).join();
+    }
+    if (message.persistence !== undefined) {
+      Code.encode(message.persistence, writer.uint32(170).fork()).join();
+    }
+    if (message.onsetText !== "") {
+      writer.uint32(178).string(message.onsetText);
+    }
+    if (message.evaluation !== undefined) {
+      Code.encode(message.evaluation, writer.uint32(186).fork()).join();
+    }
+    for (const v of message.evaluationComments) {
+      writer.uint32(194).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25818,6 +25860,38 @@ export const Condition: MessageFns<Condition> = {
             message.confidentiality = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.persistence = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.onsetText = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.evaluation = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.evaluationComments.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25870,6 +25944,18 @@ export const Condition: MessageFns<Condition> = {
         : "",
       mood: isSet(object.mood) ? Code.fromJSON(object.mood) : undefined,
       confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
+      persistence: isSet(object.persistence) ? Code.fromJSON(object.persistence) : undefined,
+      onsetText: isSet(object.onsetText)
+        ? globalThis.String(object.onsetText)
+        : isSet(object.onset_text)
+        ? globalThis.String(object.onset_text)
+        : "",
+      evaluation: isSet(object.evaluation) ? Code.fromJSON(object.evaluation) : undefined,
+      evaluationComments: globalThis.Array.isArray(object?.evaluationComments)
+        ? object.evaluationComments.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.evaluation_comments)
+        ? object.evaluation_comments.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -25935,6 +26021,18 @@ export const Condition: MessageFns<Condition> = {
     if (message.confidentiality !== undefined) {
       obj.confidentiality = Code.toJSON(message.confidentiality);
     }
+    if (message.persistence !== undefined) {
+      obj.persistence = Code.toJSON(message.persistence);
+    }
+    if (message.onsetText !== "") {
+      obj.onsetText = message.onsetText;
+    }
+    if (message.evaluation !== undefined) {
+      obj.evaluation = Code.toJSON(message.evaluation);
+    }
+    if (message.evaluationComments?.length) {
+      obj.evaluationComments = message.evaluationComments;
+    }
     return obj;
   },
 
@@ -25983,6 +26081,14 @@ export const Condition: MessageFns<Condition> = {
     message.confidentiality = (object.confidentiality !== undefined && object.confidentiality !== null)
       ? Code.fromPartial(object.confidentiality)
       : undefined;
+    message.persistence = (object.persistence !== undefined && object.persistence !== null)
+      ? Code.fromPartial(object.persistence)
+      : undefined;
+    message.onsetText = object.onsetText ?? "";
+    message.evaluation = (object.evaluation !== undefined && object.evaluation !== null)
+      ? Code.fromPartial(object.evaluation)
+      : undefined;
+    message.evaluationComments = object.evaluationComments?.map((e) => e) || [];
     return message;
   },
 };
