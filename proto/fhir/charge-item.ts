@@ -14,6 +14,7 @@ import {
 import type { Draft } from './draft.ts';
 import { Decimal, type Element } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
+import { table } from './tables.ts';
 
 export function addCharges(draft: Draft): void {
   const { charge } = draft.event;
@@ -23,7 +24,7 @@ export function addCharges(draft: Draft): void {
     draft.add('charge/account', {
       resourceType: 'Account',
       identifier: identifiers([charge.account]),
-      status: 'active',
+      status: accountStatus[draft.event.status] ?? 'active',
       subject: draft.patient === undefined ? undefined : [draft.patient],
     });
   charge.items.forEach((from, at) => {
@@ -49,6 +50,9 @@ export function addCharges(draft: Draft): void {
     });
   });
 }
+
+/** BAR^P06 ends it, BAR^P02 takes it back. */
+const accountStatus = table({ completed: 'inactive', 'entered-in-error': 'entered-in-error' });
 
 /** `120 EUR`: the currency is a code of ISO 4217 or left out. */
 function money(from: ChargeItem): Element | undefined {

@@ -1,6 +1,7 @@
 /** What a bill needs: the group that a stay is billed by, what the insurer allowed, who answers since when. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle } from '../../proto/fhir/bundle.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
 import { seg } from './samples.ts';
@@ -113,5 +114,20 @@ t.test('gt1 - a guarantor is one since a day and until a day', (t) => {
   const [guarantor, open] = event('ADT^A01', pid, 'PV1|1|I', gt1, 'GT1|2||DOE^ANN').relatedPersons;
   t.match(guarantor?.period, { start: { value: '2026-01-01' }, end: { value: '2026-12-31' } });
   t.equal(open?.period, undefined);
+  t.end();
+});
+
+t.test('account - it ends with P06, is purged with P02, and lasts otherwise [HL7 6.4.2, 6.4.6]', (t) => {
+  for (const [trigger, said, status] of [
+    ['P06', 'completed', 'inactive'],
+    ['P02', 'entered-in-error', 'entered-in-error'],
+    ['P01', '', 'active'],
+    ['P05', '', 'active'],
+  ] as const) {
+    const one = event(`BAR^${trigger}`, seg('PID', { 3: '7^^^H^MR', 18: 'A1' }));
+    t.equal(one.status, said, trigger);
+    const account = toBundle(one).entry.find(({ resource }) => resource.resourceType === 'Account');
+    t.match(account?.resource, { identifier: [{ value: 'A1' }], status }, trigger);
+  }
   t.end();
 });

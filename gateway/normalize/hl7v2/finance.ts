@@ -1,5 +1,6 @@
 /** DFT and BAR: charges and accounts [HL7 6]. One event. */
 import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { time, timeOf } from './clock.ts';
 import { code, codes } from './coded.ts';
 import { price } from './drg.ts';
@@ -56,6 +57,9 @@ const charges: Record<string, Handler> = {
   },
 };
 
+/** The account ends, or its records are purged [HL7 6.4.6, 6.4.2]. */
+const accountStatus: Record<string, string> = lookup({ P06: 'completed', P02: 'entered-in-error' });
+
 export const finance: Family = {
   name: 'finance',
   kind: 'charge',
@@ -74,7 +78,7 @@ export const finance: Family = {
     const { charge } = event;
     charge.account = event.patient?.account;
     charge.guarantors = guarantors(event);
-    if (draft.trigger === 'P06') event.status = 'completed'; // end account [HL7 6.4.6]
+    event.status = accountStatus[draft.trigger] ?? event.status;
     event.times ??= fresh.times();
     event.times.observed ??=
       charge.items[0]?.transacted ?? event.movement?.occurred ?? event.movement?.recorded;
