@@ -845,6 +845,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     costUnit: 'string',
     transactedEnd: 'ClinicalTime',
     notes: 'list<Note>',
+    alternateDescription: 'string',
+    payment: 'Identifier',
+    references: 'list<string>',
   },
   Alarm: {
     identifier: 'Identifier',

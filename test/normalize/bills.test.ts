@@ -5,6 +5,7 @@ import { toBundle } from '../../proto/fhir/bundle.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
 import { seg } from './samples.ts';
+import { only, resources } from './told.ts';
 
 function event(type: string, ...segments: string[]): ClinicalEvent {
   const head = `MSH|^~\\&|A|B|C|D|20260314101500+0100||${type}|1|P|2.6`;
@@ -131,3 +132,52 @@ t.test('account - it ends with P06, is purged with P02, and lasts otherwise [HL7
   }
   t.end();
 });
+
+t.test('charge - what is no charge has no price, and is told as what it is [FT1-6, table 0017]', (t) => {
+  const line = (type: string, at: number) =>
+    seg('FT1', { 1: `${at}`, 2: `T${at}`, 4: '20261126', 6: type, 7: 'A^Visit^L', 11: '20.00&USD' });
+  const said = ['CG', 'CD', 'PY', 'AJ', 'CO', 'XX', ''].map(line);
+  const items = only('ChargeItem', resources('DFT^P03', ...said)) as {
+    status: string;
+    priceOverride?: { value: number };
+    note?: { text: string }[];
+  }[];
+  t.same(
+    items.map(({ status, priceOverride, note }) => [status, priceOverride?.value, note?.[0]?.text]),
+    [
+      ['billable', 20, undefined],
+      ['unknown', undefined, 'credit 20.00 USD'],
+      ['unknown', undefined, 'payment 20.00 USD'],
+      ['unknown', undefined, 'adjustment 20.00 USD'],
+      ['unknown', undefined, 'co-payment 20.00 USD'],
+      ['unknown', 20, 'XX'],
+      ['unknown', 20, undefined],
+    ],
+  );
+  t.end();
+});
+
+t.test(
+  'charge - its procedure and modifiers, more in words, and the charges that it is for [HL7 6.5.1]',
+  (t) => {
+    const said = [
+      seg('FT1', { 1: '1', 2: 'T1', 6: 'CG', 7: '55^Visit^L', 25: '99213^Visit^CPT', 26: '25^M25~LT^Left' }),
+      seg('FT1', { 1: '2', 2: 'T2', 6: 'CD', 7: '55^Visit^L', 9: 'wrong patient', 30: 'PAY7', 31: '1~T0' }),
+    ];
+    t.match(event('DFT^P03', pid, ...said).charge?.items, [
+      { alternateDescription: '', payment: undefined, references: [] },
+      { alternateDescription: 'wrong patient', payment: { value: 'PAY7' }, references: ['1', 'T0'] },
+    ]);
+    const [charge, credit] = only('ChargeItem', resources('DFT^P03', ...said));
+    t.match(charge?.code, {
+      coding: [{ code: '55' }, { system: 'http://www.ama-assn.org/go/cpt', code: '99213' }],
+      text: 'Visit, M25, Left',
+    });
+    t.match(credit, {
+      identifier: [{ value: 'T2' }, { value: 'PAY7' }],
+      supportingInformation: [{ reference: `urn:uuid:${charge?.id}` }, { type: 'ChargeItem', display: 'T0' }],
+      note: [{ text: 'credit' }, { text: 'wrong patient' }],
+    });
+    t.end();
+  },
+);

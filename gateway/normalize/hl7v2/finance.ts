@@ -16,7 +16,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { fill, type Table, word } from './table.ts';
+import { fill, type Table, word, words } from './table.ts';
 
 const ft1: Table<ChargeItem> = [
   [1, 'setId', word],
@@ -29,6 +29,7 @@ const ft1: Table<ChargeItem> = [
   [6, 'type', word],
   [7, 'code', code],
   [8, 'description', word],
+  [9, 'alternateDescription', word],
   [10, 'quantity', word],
   [11, 'amountExtended', price],
   [12, 'amountUnit', price],
@@ -43,6 +44,8 @@ const ft1: Table<ChargeItem> = [
   [25, 'procedure', code],
   [26, 'procedureModifiers', codes],
   [29, 'drug', code],
+  [30, 'payment', cx],
+  [31, 'references', words],
 ];
 export const chargeTables = { FT1: ft1 };
 

@@ -3198,6 +3198,15 @@ export function writeInfusion(w: BackWriter, m: Infusion): void {
 
 export function writeChargeItem(w: BackWriter, m: ChargeItem): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.references, i = list.length - 1; i >= 0; i--) {
+    w.text(210, list[i]!);
+  }
+  if (m.payment !== undefined) {
+    const mark = w.mark();
+    writeIdentifier(w, m.payment);
+    w.close(202, mark);
+  }
+  if (m.alternateDescription !== '') w.text(194, m.alternateDescription);
   for (let list = m.notes, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeNote(w, list[i]!);

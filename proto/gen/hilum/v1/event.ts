@@ -4478,8 +4478,9 @@ export interface ChargeItem {
     | ClinicalTime
     | undefined;
   /**
-   * CG charge, CD credit, PY payment, AJ adjustment, as sent.
-   * HL7 v2: FT1-6 (table 0017) · FHIR: ChargeItem.status
+   * CG charge, CD credit, PY payment, AJ adjustment, as sent. Of what is no charge the amount is no priceOverride in
+   * FHIR: a note tells it, with what it is.
+   * HL7 v2: FT1-6 (table 0017) · FHIR: ChargeItem.status, ChargeItem.note
    */
   type: string;
   /**
@@ -4518,7 +4519,7 @@ export interface ChargeItem {
   diagnoses: Code[];
   /**
    * The procedure that is charged.
-   * HL7 v2: FT1-25
+   * HL7 v2: FT1-25 · FHIR: ChargeItem.code
    */
   procedure:
     | Code
@@ -4561,7 +4562,7 @@ export interface ChargeItem {
     | undefined;
   /**
    * How the procedure is meant: left side, distinct …
-   * HL7 v2: FT1-26
+   * HL7 v2: FT1-26 · FHIR: ChargeItem.code.text
    */
   procedureModifiers: Code[];
   /**
@@ -4588,6 +4589,23 @@ export interface ChargeItem {
    * HL7 v2: NTE after FT1 · FHIR: ChargeItem.note
    */
   notes: Note[];
+  /**
+   * More in words: why it was credited …
+   * HL7 v2: FT1-9 · FHIR: ChargeItem.note
+   */
+  alternateDescription: string;
+  /**
+   * The number of the payment.
+   * HL7 v2: FT1-30 · FHIR: ChargeItem.identifier
+   */
+  payment:
+    | Identifier
+    | undefined;
+  /**
+   * Which charges a payment or a credit is for: their ordinals or numbers, as sent.
+   * HL7 v2: FT1-31 · FHIR: ChargeItem.supportingInformation
+   */
+  references: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -23619,6 +23637,9 @@ function createBaseChargeItem(): ChargeItem {
     costUnit: "",
     transactedEnd: undefined,
     notes: [],
+    alternateDescription: "",
+    payment: undefined,
+    references: [],
     _unknownFields: {},
   };
 }
@@ -23693,6 +23714,15 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.alternateDescription !== "") {
+      writer.uint32(194).string(message.alternateDescription);
+    }
+    if (message.payment !== undefined) {
+      Identifier.encode(message.payment, writer.uint32(202).fork()).join();
+    }
+    for (const v of message.references) {
+      writer.uint32(210).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23902,6 +23932,30 @@ export const ChargeItem: MessageFns<ChargeItem> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.alternateDescription = reader.string();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.payment = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.references.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23979,6 +24033,15 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       notes: globalThis.Array.isArray(object?.notes)
         ? object.notes.map((e: any) => Note.fromJSON(e))
         : [],
+      alternateDescription: isSet(object.alternateDescription)
+        ? globalThis.String(object.alternateDescription)
+        : isSet(object.alternate_description)
+        ? globalThis.String(object.alternate_description)
+        : "",
+      payment: isSet(object.payment) ? Identifier.fromJSON(object.payment) : undefined,
+      references: globalThis.Array.isArray(object?.references)
+        ? object.references.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -24053,6 +24116,15 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.alternateDescription !== "") {
+      obj.alternateDescription = message.alternateDescription;
+    }
+    if (message.payment !== undefined) {
+      obj.payment = Identifier.toJSON(message.payment);
+    }
+    if (message.references?.length) {
+      obj.references = message.references;
+    }
     return obj;
   },
 
@@ -24102,6 +24174,11 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       ? ClinicalTime.fromPartial(object.transactedEnd)
       : undefined;
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.alternateDescription = object.alternateDescription ?? "";
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Identifier.fromPartial(object.payment)
+      : undefined;
+    message.references = object.references?.map((e) => e) || [];
     return message;
   },
 };
