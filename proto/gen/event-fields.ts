@@ -941,6 +941,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     onsetText: 'string',
     evaluation: 'Code',
     evaluationComments: 'list<string>',
+    presentOnAdmission: 'Code',
   },
   Procedure: {
     code: 'Code',

@@ -181,3 +181,38 @@ t.test(
     t.end();
   },
 );
+
+t.test('charge - the diagnoses of a line of DFT^P11 are its own [HL7 6.4.5]', (t) => {
+  const said = [
+    seg('FT1', { 1: '1', 2: 'T1', 6: 'CG', 7: '99213^Visit^CPT', 19: 'I10^HTN^I10' }),
+    'DG1|1||I10^Hypertension^I10',
+    'DG1|2||E11^DM^I10',
+    seg('FT1', { 1: '2', 2: 'T2', 6: 'CG', 7: '36415^Draw^CPT' }),
+    'DG1|1||D64^Anemia^I10',
+    'IN1|1|X||Aetna',
+  ];
+  const codesOf = (type: string) =>
+    event(type, pid, ...said).charge?.items.map(({ diagnoses }) =>
+      diagnoses.map(({ codings }) => codings[0]?.code),
+    );
+  t.same(codesOf('DFT^P11'), [['I10', 'E11'], ['D64']]);
+  t.equal(event('DFT^P11', pid, ...said).conditions.length, 3);
+  t.same(codesOf('DFT^P03'), [['I10'], []], 'of a P03 they are those of the patient');
+  t.match(only('ChargeItem', resources('DFT^P11', ...said)), [
+    { reason: [{ coding: [{ code: 'I10' }] }, { coding: [{ code: 'E11' }] }] },
+    { reason: [{ coding: [{ code: 'D64' }] }] },
+  ]);
+  t.end();
+});
+
+t.test('dg1 - whether a diagnosis was there already on admission [DG1-26, table 0895]', (t) => {
+  const said = [
+    seg('DG1', { 3: 'A41.9^Sepsis^I10C', 26: 'Y' }),
+    seg('DG1', { 3: 'J96^ARF^I10C', 26: 'N^No^POA' }),
+  ];
+  t.match(event('BAR^P01', pid, 'PV1|1|I', ...said).conditions, [
+    { presentOnAdmission: { codings: [{ code: 'Y' }] } },
+    { presentOnAdmission: { codings: [{ code: 'N' }] } },
+  ]);
+  t.end();
+});

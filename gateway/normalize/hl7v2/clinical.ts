@@ -57,6 +57,7 @@ export const dg1: Table<Condition> = [
   [16, 'participants', participants('diagnosing')],
   [20, 'identifier', ei()],
   [21, 'action', word],
+  [26, 'presentOnAdmission', code],
 ];
 
 export const pr1: Table<Procedure> = [

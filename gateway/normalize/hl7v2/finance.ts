@@ -1,5 +1,5 @@
 /** DFT and BAR: charges and accounts [HL7 6]. One event. */
-import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ChargeItem, ClinicalEvent, Code, Person } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { time, timeOf } from './clock.ts';
 import { code, codes } from './coded.ts';
@@ -58,7 +58,22 @@ const charges: Record<string, Handler> = {
     draft.ordered = '';
     draft.notes = item.notes;
   },
+  DG1(draft, segment) {
+    clinicalSegments.DG1?.(draft, segment);
+    const item = draft.base.charge?.items.at(-1);
+    const of = draft.base.conditions.at(-1)?.code;
+    // Every FT1 of a P11 has its own [HL7 6.4.5]; those of a P03 are the patient's, behind all of them.
+    if (draft.trigger !== 'P11' || item === undefined || of === undefined) return;
+    if (!item.diagnoses.some((known) => sameCode(known, of))) item.diagnoses.push(of);
+  },
 };
+
+function sameCode(one: Code, other: Code): boolean {
+  const [a, b] = [one.codings[0], other.codings[0]];
+  return a === undefined || b === undefined
+    ? one.text === other.text
+    : a.code === b.code && a.system === b.system;
+}
 
 /** The account ends, or its records are purged [HL7 6.4.6, 6.4.2]. */
 const accountStatus: Record<string, string> = lookup({ P06: 'completed', P02: 'entered-in-error' });

@@ -1689,6 +1689,11 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.presentOnAdmission !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.presentOnAdmission);
+    w.close(202, mark);
+  }
   for (let list = m.evaluationComments, i = list.length - 1; i >= 0; i--) {
     w.text(194, list[i]!);
   }

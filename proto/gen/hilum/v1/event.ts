@@ -4514,7 +4514,7 @@ export interface ChargeItem {
     | undefined;
   /**
    * What it was done for.
-   * HL7 v2: FT1-19 · FHIR: ChargeItem.reason
+   * HL7 v2: FT1-19, DG1 after FT1 of DFT^P11 · FHIR: ChargeItem.reason
    */
   diagnoses: Code[];
   /**
@@ -5120,6 +5120,11 @@ export interface Condition {
    * HL7 v2: GOL-17 · FHIR: Goal.note
    */
   evaluationComments: string[];
+  /**
+   * Y N U W: whether it was there already when the patient came, as sent.
+   * HL7 v2: DG1-26 (table 0895)
+   */
+  presentOnAdmission: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -25675,6 +25680,7 @@ function createBaseCondition(): Condition {
     onsetText: "",
     evaluation: undefined,
     evaluationComments: [],
+    presentOnAdmission: undefined,
     _unknownFields: {},
   };
 }
@@ -25752,6 +25758,9 @@ export const Condition: MessageFns<Condition> = {
     }
     for (const v of message.evaluationComments) {
       writer.uint32(194).string(v!);
+    }
+    if (message.presentOnAdmission !== undefined) {
+      Code.encode(message.presentOnAdmission, writer.uint32(202).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25969,6 +25978,14 @@ export const Condition: MessageFns<Condition> = {
             message.evaluationComments.push(reader.string());
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.presentOnAdmission = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26033,6 +26050,11 @@ export const Condition: MessageFns<Condition> = {
         : globalThis.Array.isArray(object?.evaluation_comments)
         ? object.evaluation_comments.map((e: any) => globalThis.String(e))
         : [],
+      presentOnAdmission: isSet(object.presentOnAdmission)
+        ? Code.fromJSON(object.presentOnAdmission)
+        : isSet(object.present_on_admission)
+        ? Code.fromJSON(object.present_on_admission)
+        : undefined,
     };
   },
 
@@ -26110,6 +26132,9 @@ export const Condition: MessageFns<Condition> = {
     if (message.evaluationComments?.length) {
       obj.evaluationComments = message.evaluationComments;
     }
+    if (message.presentOnAdmission !== undefined) {
+      obj.presentOnAdmission = Code.toJSON(message.presentOnAdmission);
+    }
     return obj;
   },
 
@@ -26166,6 +26191,9 @@ export const Condition: MessageFns<Condition> = {
       ? Code.fromPartial(object.evaluation)
       : undefined;
     message.evaluationComments = object.evaluationComments?.map((e) => e) || [];
+    message.presentOnAdmission = (object.presentOnAdmission !== undefined && object.presentOnAdmission !== null)
+      ? Code.fromPartial(object.presentOnAdmission)
+      : undefined;
     return message;
   },
 };
