@@ -3628,8 +3628,8 @@ export interface Schedule {
    */
   durationUnit: string;
   /**
-   * From when until when; of several or of a series the first.
-   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8 · FHIR: Appointment.start, Appointment.end
+   * From when until when; of several or of a series the first. One that is known to the day has no instant in FHIR.
+   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8 · FHIR: Appointment.start, Appointment.end, Appointment.requestedPeriod
    */
   period:
     | Period
