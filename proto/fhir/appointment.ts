@@ -31,10 +31,16 @@ export function addAppointment(draft: Draft): void {
     supportingInformation: from.parents.flatMap((one) => logical('Appointment', one) ?? []),
     minutesDuration: minutes(from),
     requestedPeriod: [...dayOf(from), ...from.requestedPeriods].map(({ start, end }) => period(start, end)),
-    comment: event.notes.map(({ text }) => text).join('\n'),
+    comment: [...from.resources.flatMap(needs), ...event.notes.map(({ text }) => text)].join('\n'),
     basedOn: [...draft.requests, ...event.identifiers.flatMap((one) => logical('ServiceRequest', one) ?? [])],
     participant: participants(draft, from, status),
   });
+}
+
+/** What a service needs beside its time: with contrast, fasting. */
+function needs({ code, supplements }: Resource): string[] {
+  const texts = supplements.map(textOf).filter((text) => text !== '');
+  return texts.length === 0 ? [] : [`${textOf(code)}: ${texts.join(', ')}`];
 }
 
 function statusOf(said: string, from: Schedule): string {

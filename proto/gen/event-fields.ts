@@ -683,6 +683,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     timings: 'list<Timing>',
     parents: 'list<Identifier>',
     alternates: 'list<Identifier>',
+    scheduleId: 'Code',
   },
   Resource: {
     kind: 'string',
@@ -699,6 +700,9 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     action: 'string',
     offset: 'string',
     offsetUnit: 'string',
+    supplements: 'list<Code>',
+    group: 'Code',
+    substitution: 'Code',
   },
   Medication: {
     act: 'string',

@@ -1139,6 +1139,11 @@ export function writeDocument(w: BackWriter, m: Document): void {
 
 export function writeSchedule(w: BackWriter, m: Schedule): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.scheduleId !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.scheduleId);
+    w.close(170, mark);
+  }
   for (let list = m.alternates, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeIdentifier(w, list[i]!);
@@ -3110,6 +3115,21 @@ export function writeSubstance(w: BackWriter, m: Substance): void {
 
 export function writeResource(w: BackWriter, m: Resource): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.substitution !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.substitution);
+    w.close(138, mark);
+  }
+  if (m.group !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.group);
+    w.close(130, mark);
+  }
+  for (let list = m.supplements, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(122, mark);
+  }
   if (m.offsetUnit !== '') w.text(114, m.offsetUnit);
   if (m.offset !== '') w.text(106, m.offset);
   if (m.action !== '') w.text(98, m.action);

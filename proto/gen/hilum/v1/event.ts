@@ -3642,8 +3642,8 @@ export interface Schedule {
     | Code
     | undefined;
   /**
-   * Who asked for it, is contacted, entered it.
-   * HL7 v2: SCH-12, SCH-16, SCH-20, ARQ-15 · FHIR: Appointment.participant
+   * Who asked for it, is contacted, entered it, with their addresses and places.
+   * HL7 v2: SCH-12, SCH-14 to 16, SCH-18 to 20, SCH-22, ARQ-15, ARQ-17 to 19, ARQ-21 · FHIR: Appointment.participant
    */
   participants: Participant[];
   /**
@@ -3653,7 +3653,7 @@ export interface Schedule {
   resources: Resource[];
   /**
    * Numbers to call about it.
-   * HL7 v2: SCH-13, SCH-17, SCH-21, ARQ-16
+   * HL7 v2: SCH-13, SCH-17, SCH-21, ARQ-16, ARQ-20
    */
   contacts: Telecom[];
   /**
@@ -3704,6 +3704,11 @@ export interface Schedule {
    * HL7 v2: SCH-1, SCH-2, ARQ-1, ARQ-2 · FHIR: Appointment.identifier
    */
   alternates: Identifier[];
+  /**
+   * The book that it stands in.
+   * HL7 v2: SCH-5, ARQ-5
+   */
+  scheduleId: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3791,6 +3796,23 @@ export interface Resource {
    * HL7 v2: AIS-6, AIG-10, AIL-8, AIP-8
    */
   offsetUnit: string;
+  /**
+   * What else is needed of the service or before it: with contrast, fasting …
+   * HL7 v2: AIS-11, AIS-12 · FHIR: Appointment.comment
+   */
+  supplements: Code[];
+  /**
+   * The group that it is taken from.
+   * HL7 v2: AIG-5, AIL-5, AIP-5
+   */
+  group:
+    | Code
+    | undefined;
+  /**
+   * Whether another one may take its place.
+   * HL7 v2: AIS-9, AIG-13, AIL-11, AIP-11 (table 0279)
+   */
+  substitution: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -20286,6 +20308,7 @@ function createBaseSchedule(): Schedule {
     timings: [],
     parents: [],
     alternates: [],
+    scheduleId: undefined,
     _unknownFields: {},
   };
 }
@@ -20351,6 +20374,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     for (const v of message.alternates) {
       Identifier.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.scheduleId !== undefined) {
+      Code.encode(message.scheduleId, writer.uint32(170).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -20536,6 +20562,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.alternates.push(Identifier.decode(reader, reader.uint32()));
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.scheduleId = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -20614,6 +20648,11 @@ export const Schedule: MessageFns<Schedule> = {
       alternates: globalThis.Array.isArray(object?.alternates)
         ? object.alternates.map((e: any) => Identifier.fromJSON(e))
         : [],
+      scheduleId: isSet(object.scheduleId)
+        ? Code.fromJSON(object.scheduleId)
+        : isSet(object.schedule_id)
+        ? Code.fromJSON(object.schedule_id)
+        : undefined,
     };
   },
 
@@ -20679,6 +20718,9 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.alternates?.length) {
       obj.alternates = message.alternates.map((e) => Identifier.toJSON(e));
     }
+    if (message.scheduleId !== undefined) {
+      obj.scheduleId = Code.toJSON(message.scheduleId);
+    }
     return obj;
   },
 
@@ -20725,6 +20767,9 @@ export const Schedule: MessageFns<Schedule> = {
     message.timings = object.timings?.map((e) => Timing.fromPartial(e)) || [];
     message.parents = object.parents?.map((e) => Identifier.fromPartial(e)) || [];
     message.alternates = object.alternates?.map((e) => Identifier.fromPartial(e)) || [];
+    message.scheduleId = (object.scheduleId !== undefined && object.scheduleId !== null)
+      ? Code.fromPartial(object.scheduleId)
+      : undefined;
     return message;
   },
 };
@@ -20745,6 +20790,9 @@ function createBaseResource(): Resource {
     action: "",
     offset: "",
     offsetUnit: "",
+    supplements: [],
+    group: undefined,
+    substitution: undefined,
     _unknownFields: {},
   };
 }
@@ -20792,6 +20840,15 @@ export const Resource: MessageFns<Resource> = {
     }
     if (message.offsetUnit !== "") {
       writer.uint32(114).string(message.offsetUnit);
+    }
+    for (const v of message.supplements) {
+      Code.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.group !== undefined) {
+      Code.encode(message.group, writer.uint32(130).fork()).join();
+    }
+    if (message.substitution !== undefined) {
+      Code.encode(message.substitution, writer.uint32(138).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -20929,6 +20986,30 @@ export const Resource: MessageFns<Resource> = {
             message.offsetUnit = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.supplements.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.group = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.substitution = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -20977,6 +21058,11 @@ export const Resource: MessageFns<Resource> = {
         : isSet(object.offset_unit)
         ? globalThis.String(object.offset_unit)
         : "",
+      supplements: globalThis.Array.isArray(object?.supplements)
+        ? object.supplements.map((e: any) => Code.fromJSON(e))
+        : [],
+      group: isSet(object.group) ? Code.fromJSON(object.group) : undefined,
+      substitution: isSet(object.substitution) ? Code.fromJSON(object.substitution) : undefined,
     };
   },
 
@@ -21024,6 +21110,15 @@ export const Resource: MessageFns<Resource> = {
     if (message.offsetUnit !== "") {
       obj.offsetUnit = message.offsetUnit;
     }
+    if (message.supplements?.length) {
+      obj.supplements = message.supplements.map((e) => Code.toJSON(e));
+    }
+    if (message.group !== undefined) {
+      obj.group = Code.toJSON(message.group);
+    }
+    if (message.substitution !== undefined) {
+      obj.substitution = Code.toJSON(message.substitution);
+    }
     return obj;
   },
 
@@ -21054,6 +21149,11 @@ export const Resource: MessageFns<Resource> = {
     message.action = object.action ?? "";
     message.offset = object.offset ?? "";
     message.offsetUnit = object.offsetUnit ?? "";
+    message.supplements = object.supplements?.map((e) => Code.fromPartial(e)) || [];
+    message.group = (object.group !== undefined && object.group !== null) ? Code.fromPartial(object.group) : undefined;
+    message.substitution = (object.substitution !== undefined && object.substitution !== null)
+      ? Code.fromPartial(object.substitution)
+      : undefined;
     return message;
   },
 };
