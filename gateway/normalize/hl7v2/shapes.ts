@@ -374,6 +374,7 @@ export const fresh = {
   accessRestriction: maker<proto.AccessRestriction>(proto.AccessRestriction),
   relatedPerson: maker<proto.RelatedPerson>(proto.RelatedPerson),
   referral: maker<proto.Referral>(proto.Referral),
+  authorization: maker<proto.Authorization>(proto.Authorization),
   masterFile: maker<proto.MasterFile>(proto.MasterFile),
   specimen: maker<proto.Specimen>(proto.Specimen),
   analysis: maker<proto.Analysis>(proto.Analysis),

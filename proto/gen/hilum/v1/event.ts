@@ -5610,7 +5610,118 @@ export interface Referral {
    * When it was processed.
    * HL7 v2: RF1-9
    */
-  processed: ClinicalTime | undefined;
+  processed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * What an insurer allowed of it.
+   * HL7 v2: AUT · FHIR: ServiceRequest.insurance
+   */
+  authorizations: Authorization[];
+  /**
+   * Why, in words.
+   * HL7 v2: RF1-14 · FHIR: ServiceRequest.reasonCode
+   */
+  reasonText: string;
+  /**
+   * When the treatment is planned to end.
+   * HL7 v2: RF1-13
+   */
+  plannedEnd:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How many visits or treatments were allowed, with the unit: 6 visits.
+   * HL7 v2: RF1-15
+   */
+  authorizedTreatments: string;
+  /**
+   * How many of them were used.
+   * HL7 v2: RF1-16
+   */
+  usedTreatments: string;
+  /**
+   * How many are left.
+   * HL7 v2: RF1-17
+   */
+  remainingTreatments: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What an insurer allowed of a referral. */
+export interface Authorization {
+  /**
+   * The plan.
+   * HL7 v2: AUT-1
+   */
+  plan:
+    | Code
+    | undefined;
+  /**
+   * The insurer by a code.
+   * HL7 v2: AUT-2
+   */
+  company:
+    | Code
+    | undefined;
+  /**
+   * The insurer's name.
+   * HL7 v2: AUT-3
+   */
+  companyName: string;
+  /**
+   * Since when it holds.
+   * HL7 v2: AUT-4
+   */
+  start:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when it holds.
+   * HL7 v2: AUT-5
+   */
+  end:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Its number.
+   * HL7 v2: AUT-6 · FHIR: ServiceRequest.insurance
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Up to which amount it is paid, with its currency.
+   * HL7 v2: AUT-7
+   */
+  limit: string;
+  /**
+   * How many treatments were asked for.
+   * HL7 v2: AUT-8
+   */
+  requestedTreatments: string;
+  /**
+   * How many were allowed.
+   * HL7 v2: AUT-9
+   */
+  authorizedTreatments: string;
+  /**
+   * When it was processed.
+   * HL7 v2: AUT-10
+   */
+  processed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Why, in words.
+   * HL7 v2: AUT-17
+   */
+  reasonText: string;
+  /**
+   * Whether it was approved.
+   * HL7 v2: AUT-14 (table 0563)
+   */
+  status: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -27839,6 +27950,12 @@ function createBaseReferral(): Referral {
     reasons: [],
     participants: [],
     processed: undefined,
+    authorizations: [],
+    reasonText: "",
+    plannedEnd: undefined,
+    authorizedTreatments: "",
+    usedTreatments: "",
+    remainingTreatments: "",
     _unknownFields: {},
   };
 }
@@ -27880,6 +27997,24 @@ export const Referral: MessageFns<Referral> = {
     }
     if (message.processed !== undefined) {
       ClinicalTime.encode(message.processed, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.authorizations) {
+      Authorization.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.reasonText !== "") {
+      writer.uint32(114).string(message.reasonText);
+    }
+    if (message.plannedEnd !== undefined) {
+      ClinicalTime.encode(message.plannedEnd, writer.uint32(122).fork()).join();
+    }
+    if (message.authorizedTreatments !== "") {
+      writer.uint32(130).string(message.authorizedTreatments);
+    }
+    if (message.usedTreatments !== "") {
+      writer.uint32(138).string(message.usedTreatments);
+    }
+    if (message.remainingTreatments !== "") {
+      writer.uint32(146).string(message.remainingTreatments);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28001,6 +28136,54 @@ export const Referral: MessageFns<Referral> = {
             message.processed = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.authorizations.push(Authorization.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.reasonText = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.plannedEnd = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.authorizedTreatments = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.usedTreatments = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.remainingTreatments = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28037,6 +28220,34 @@ export const Referral: MessageFns<Referral> = {
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
       processed: isSet(object.processed) ? ClinicalTime.fromJSON(object.processed) : undefined,
+      authorizations: globalThis.Array.isArray(object?.authorizations)
+        ? object.authorizations.map((e: any) => Authorization.fromJSON(e))
+        : [],
+      reasonText: isSet(object.reasonText)
+        ? globalThis.String(object.reasonText)
+        : isSet(object.reason_text)
+        ? globalThis.String(object.reason_text)
+        : "",
+      plannedEnd: isSet(object.plannedEnd)
+        ? ClinicalTime.fromJSON(object.plannedEnd)
+        : isSet(object.planned_end)
+        ? ClinicalTime.fromJSON(object.planned_end)
+        : undefined,
+      authorizedTreatments: isSet(object.authorizedTreatments)
+        ? globalThis.String(object.authorizedTreatments)
+        : isSet(object.authorized_treatments)
+        ? globalThis.String(object.authorized_treatments)
+        : "",
+      usedTreatments: isSet(object.usedTreatments)
+        ? globalThis.String(object.usedTreatments)
+        : isSet(object.used_treatments)
+        ? globalThis.String(object.used_treatments)
+        : "",
+      remainingTreatments: isSet(object.remainingTreatments)
+        ? globalThis.String(object.remainingTreatments)
+        : isSet(object.remaining_treatments)
+        ? globalThis.String(object.remaining_treatments)
+        : "",
     };
   },
 
@@ -28078,6 +28289,24 @@ export const Referral: MessageFns<Referral> = {
     if (message.processed !== undefined) {
       obj.processed = ClinicalTime.toJSON(message.processed);
     }
+    if (message.authorizations?.length) {
+      obj.authorizations = message.authorizations.map((e) => Authorization.toJSON(e));
+    }
+    if (message.reasonText !== "") {
+      obj.reasonText = message.reasonText;
+    }
+    if (message.plannedEnd !== undefined) {
+      obj.plannedEnd = ClinicalTime.toJSON(message.plannedEnd);
+    }
+    if (message.authorizedTreatments !== "") {
+      obj.authorizedTreatments = message.authorizedTreatments;
+    }
+    if (message.usedTreatments !== "") {
+      obj.usedTreatments = message.usedTreatments;
+    }
+    if (message.remainingTreatments !== "") {
+      obj.remainingTreatments = message.remainingTreatments;
+    }
     return obj;
   },
 
@@ -28115,6 +28344,315 @@ export const Referral: MessageFns<Referral> = {
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     message.processed = (object.processed !== undefined && object.processed !== null)
       ? ClinicalTime.fromPartial(object.processed)
+      : undefined;
+    message.authorizations = object.authorizations?.map((e) => Authorization.fromPartial(e)) || [];
+    message.reasonText = object.reasonText ?? "";
+    message.plannedEnd = (object.plannedEnd !== undefined && object.plannedEnd !== null)
+      ? ClinicalTime.fromPartial(object.plannedEnd)
+      : undefined;
+    message.authorizedTreatments = object.authorizedTreatments ?? "";
+    message.usedTreatments = object.usedTreatments ?? "";
+    message.remainingTreatments = object.remainingTreatments ?? "";
+    return message;
+  },
+};
+
+function createBaseAuthorization(): Authorization {
+  return {
+    plan: undefined,
+    company: undefined,
+    companyName: "",
+    start: undefined,
+    end: undefined,
+    identifier: undefined,
+    limit: "",
+    requestedTreatments: "",
+    authorizedTreatments: "",
+    processed: undefined,
+    reasonText: "",
+    status: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Authorization: MessageFns<Authorization> = {
+  encode(message: Authorization, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      Code.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.company !== undefined) {
+      Code.encode(message.company, writer.uint32(18).fork()).join();
+    }
+    if (message.companyName !== "") {
+      writer.uint32(26).string(message.companyName);
+    }
+    if (message.start !== undefined) {
+      ClinicalTime.encode(message.start, writer.uint32(34).fork()).join();
+    }
+    if (message.end !== undefined) {
+      ClinicalTime.encode(message.end, writer.uint32(42).fork()).join();
+    }
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(50).fork()).join();
+    }
+    if (message.limit !== "") {
+      writer.uint32(58).string(message.limit);
+    }
+    if (message.requestedTreatments !== "") {
+      writer.uint32(66).string(message.requestedTreatments);
+    }
+    if (message.authorizedTreatments !== "") {
+      writer.uint32(74).string(message.authorizedTreatments);
+    }
+    if (message.processed !== undefined) {
+      ClinicalTime.encode(message.processed, writer.uint32(82).fork()).join();
+    }
+    if (message.reasonText !== "") {
+      writer.uint32(90).string(message.reasonText);
+    }
+    if (message.status !== undefined) {
+      Code.encode(message.status, writer.uint32(98).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Authorization {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthorization();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.company = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.companyName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.start = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.end = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.limit = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.requestedTreatments = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.authorizedTreatments = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.processed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reasonText = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.status = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Authorization {
+    return {
+      plan: isSet(object.plan) ? Code.fromJSON(object.plan) : undefined,
+      company: isSet(object.company) ? Code.fromJSON(object.company) : undefined,
+      companyName: isSet(object.companyName)
+        ? globalThis.String(object.companyName)
+        : isSet(object.company_name)
+        ? globalThis.String(object.company_name)
+        : "",
+      start: isSet(object.start) ? ClinicalTime.fromJSON(object.start) : undefined,
+      end: isSet(object.end) ? ClinicalTime.fromJSON(object.end) : undefined,
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      limit: isSet(object.limit) ? globalThis.String(object.limit) : "",
+      requestedTreatments: isSet(object.requestedTreatments)
+        ? globalThis.String(object.requestedTreatments)
+        : isSet(object.requested_treatments)
+        ? globalThis.String(object.requested_treatments)
+        : "",
+      authorizedTreatments: isSet(object.authorizedTreatments)
+        ? globalThis.String(object.authorizedTreatments)
+        : isSet(object.authorized_treatments)
+        ? globalThis.String(object.authorized_treatments)
+        : "",
+      processed: isSet(object.processed) ? ClinicalTime.fromJSON(object.processed) : undefined,
+      reasonText: isSet(object.reasonText)
+        ? globalThis.String(object.reasonText)
+        : isSet(object.reason_text)
+        ? globalThis.String(object.reason_text)
+        : "",
+      status: isSet(object.status) ? Code.fromJSON(object.status) : undefined,
+    };
+  },
+
+  toJSON(message: Authorization): unknown {
+    const obj: any = {};
+    if (message.plan !== undefined) {
+      obj.plan = Code.toJSON(message.plan);
+    }
+    if (message.company !== undefined) {
+      obj.company = Code.toJSON(message.company);
+    }
+    if (message.companyName !== "") {
+      obj.companyName = message.companyName;
+    }
+    if (message.start !== undefined) {
+      obj.start = ClinicalTime.toJSON(message.start);
+    }
+    if (message.end !== undefined) {
+      obj.end = ClinicalTime.toJSON(message.end);
+    }
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
+    if (message.limit !== "") {
+      obj.limit = message.limit;
+    }
+    if (message.requestedTreatments !== "") {
+      obj.requestedTreatments = message.requestedTreatments;
+    }
+    if (message.authorizedTreatments !== "") {
+      obj.authorizedTreatments = message.authorizedTreatments;
+    }
+    if (message.processed !== undefined) {
+      obj.processed = ClinicalTime.toJSON(message.processed);
+    }
+    if (message.reasonText !== "") {
+      obj.reasonText = message.reasonText;
+    }
+    if (message.status !== undefined) {
+      obj.status = Code.toJSON(message.status);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Authorization>): Authorization {
+    return Authorization.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Authorization>): Authorization {
+    const message = createBaseAuthorization();
+    message.plan = (object.plan !== undefined && object.plan !== null) ? Code.fromPartial(object.plan) : undefined;
+    message.company = (object.company !== undefined && object.company !== null)
+      ? Code.fromPartial(object.company)
+      : undefined;
+    message.companyName = object.companyName ?? "";
+    message.start = (object.start !== undefined && object.start !== null)
+      ? ClinicalTime.fromPartial(object.start)
+      : undefined;
+    message.end = (object.end !== undefined && object.end !== null) ? ClinicalTime.fromPartial(object.end) : undefined;
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
+    message.limit = object.limit ?? "";
+    message.requestedTreatments = object.requestedTreatments ?? "";
+    message.authorizedTreatments = object.authorizedTreatments ?? "";
+    message.processed = (object.processed !== undefined && object.processed !== null)
+      ? ClinicalTime.fromPartial(object.processed)
+      : undefined;
+    message.reasonText = object.reasonText ?? "";
+    message.status = (object.status !== undefined && object.status !== null)
+      ? Code.fromPartial(object.status)
       : undefined;
     return message;
   },
