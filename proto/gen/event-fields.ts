@@ -239,6 +239,10 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     primaryCareOrganizations: 'list<Organization>',
     advanceDirectives: 'list<Code>',
     birthDateOriginal: 'string',
+    registryStatus: 'Code',
+    registrySince: 'ClinicalTime',
+    protectionSince: 'ClinicalTime',
+    publicitySince: 'ClinicalTime',
   },
   Location: {
     pointOfCare: 'string',

@@ -92,6 +92,10 @@ export const fresh = {
     tribalCitizenship: [],
     primaryCareOrganizations: [],
     advanceDirectives: [],
+    registryStatus: undefined,
+    registrySince: undefined,
+    protectionSince: undefined,
+    publicitySince: undefined,
   }),
   encounter: (): proto.Encounter => ({
     identifiers: [],

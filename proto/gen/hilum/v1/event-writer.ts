@@ -277,6 +277,26 @@ export function writePosition(w: BackWriter, m: Position): void {
 
 export function writePatient(w: BackWriter, m: Patient): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.publicitySince !== undefined) {
+    const mark = w.mark();
+    writeClinicalTime(w, m.publicitySince);
+    w.close(314, mark);
+  }
+  if (m.protectionSince !== undefined) {
+    const mark = w.mark();
+    writeClinicalTime(w, m.protectionSince);
+    w.close(306, mark);
+  }
+  if (m.registrySince !== undefined) {
+    const mark = w.mark();
+    writeClinicalTime(w, m.registrySince);
+    w.close(298, mark);
+  }
+  if (m.registryStatus !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.registryStatus);
+    w.close(290, mark);
+  }
   if (m.birthDateOriginal !== '') w.text(282, m.birthDateOriginal);
   for (let list = m.advanceDirectives, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();

@@ -1281,6 +1281,32 @@ export interface Patient {
    * HL7 v2: PID-7
    */
   birthDateOriginal: string;
+  /**
+   * Where the patient stands in the vaccination registry: A active, M moved, L lost, P permanently inactive …
+   * HL7 v2: PD1-16 (table 0441)
+   */
+  registryStatus:
+    | Code
+    | undefined;
+  /**
+   * Since when that holds.
+   * HL7 v2: PD1-17
+   */
+  registrySince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Since when the protection holds that `flags` tells as PD1-12.
+   * HL7 v2: PD1-13
+   */
+  protectionSince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Since when the publicity holds that `flags` tells as PD1-11.
+   * HL7 v2: PD1-18
+   */
+  publicitySince: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -10724,6 +10750,10 @@ function createBasePatient(): Patient {
     primaryCareOrganizations: [],
     advanceDirectives: [],
     birthDateOriginal: "",
+    registryStatus: undefined,
+    registrySince: undefined,
+    protectionSince: undefined,
+    publicitySince: undefined,
     _unknownFields: {},
   };
 }
@@ -10834,6 +10864,18 @@ export const Patient: MessageFns<Patient> = {
     }
     if (message.birthDateOriginal !== "") {
       writer.uint32(282).string(message.birthDateOriginal);
+    }
+    if (message.registryStatus !== undefined) {
+      Code.encode(message.registryStatus, writer.uint32(290).fork()).join();
+    }
+    if (message.registrySince !== undefined) {
+      ClinicalTime.encode(message.registrySince, writer.uint32(298).fork()).join();
+    }
+    if (message.protectionSince !== undefined) {
+      ClinicalTime.encode(message.protectionSince, writer.uint32(306).fork()).join();
+    }
+    if (message.publicitySince !== undefined) {
+      ClinicalTime.encode(message.publicitySince, writer.uint32(314).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11139,6 +11181,38 @@ export const Patient: MessageFns<Patient> = {
             message.birthDateOriginal = reader.string();
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.registryStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.registrySince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.protectionSince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.publicitySince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11274,6 +11348,26 @@ export const Patient: MessageFns<Patient> = {
         : isSet(object.birth_date_original)
         ? globalThis.String(object.birth_date_original)
         : "",
+      registryStatus: isSet(object.registryStatus)
+        ? Code.fromJSON(object.registryStatus)
+        : isSet(object.registry_status)
+        ? Code.fromJSON(object.registry_status)
+        : undefined,
+      registrySince: isSet(object.registrySince)
+        ? ClinicalTime.fromJSON(object.registrySince)
+        : isSet(object.registry_since)
+        ? ClinicalTime.fromJSON(object.registry_since)
+        : undefined,
+      protectionSince: isSet(object.protectionSince)
+        ? ClinicalTime.fromJSON(object.protectionSince)
+        : isSet(object.protection_since)
+        ? ClinicalTime.fromJSON(object.protection_since)
+        : undefined,
+      publicitySince: isSet(object.publicitySince)
+        ? ClinicalTime.fromJSON(object.publicitySince)
+        : isSet(object.publicity_since)
+        ? ClinicalTime.fromJSON(object.publicity_since)
+        : undefined,
     };
   },
 
@@ -11384,6 +11478,18 @@ export const Patient: MessageFns<Patient> = {
     if (message.birthDateOriginal !== "") {
       obj.birthDateOriginal = message.birthDateOriginal;
     }
+    if (message.registryStatus !== undefined) {
+      obj.registryStatus = Code.toJSON(message.registryStatus);
+    }
+    if (message.registrySince !== undefined) {
+      obj.registrySince = ClinicalTime.toJSON(message.registrySince);
+    }
+    if (message.protectionSince !== undefined) {
+      obj.protectionSince = ClinicalTime.toJSON(message.protectionSince);
+    }
+    if (message.publicitySince !== undefined) {
+      obj.publicitySince = ClinicalTime.toJSON(message.publicitySince);
+    }
     return obj;
   },
 
@@ -11439,6 +11545,18 @@ export const Patient: MessageFns<Patient> = {
     message.primaryCareOrganizations = object.primaryCareOrganizations?.map((e) => Organization.fromPartial(e)) || [];
     message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
     message.birthDateOriginal = object.birthDateOriginal ?? "";
+    message.registryStatus = (object.registryStatus !== undefined && object.registryStatus !== null)
+      ? Code.fromPartial(object.registryStatus)
+      : undefined;
+    message.registrySince = (object.registrySince !== undefined && object.registrySince !== null)
+      ? ClinicalTime.fromPartial(object.registrySince)
+      : undefined;
+    message.protectionSince = (object.protectionSince !== undefined && object.protectionSince !== null)
+      ? ClinicalTime.fromPartial(object.protectionSince)
+      : undefined;
+    message.publicitySince = (object.publicitySince !== undefined && object.publicitySince !== null)
+      ? ClinicalTime.fromPartial(object.publicitySince)
+      : undefined;
     return message;
   },
 };
