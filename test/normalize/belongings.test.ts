@@ -1,6 +1,9 @@
 /** To whom or to what a person, a diagnosis or a row belongs, by what stands before it. */
 import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle } from '../../proto/fhir/bundle.ts';
 import type { Participant } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
 import { events, only, resources } from './told.ts';
 
 const people = (of: readonly Participant[] | undefined) =>
@@ -105,5 +108,35 @@ t.test('visits - of two in one message each has its own diagnoses, procedures an
     only('Condition', all).map(({ encounter }) => encounter),
     visits,
   );
+  t.end();
+});
+
+t.test('people - a PRT before any patient is of every order [OPL_O37]', (t) => {
+  const said = [
+    'MSH|^~\\&|APP|FAC|HIE|HOSP|20261126101500+0100||OPL^O37^OPL_O37|1|P|2.8',
+    'PRT|1|AD||OP^Ordering Provider^HL70912|9^DOC^DON',
+    'PRT|2|AD||EP|8^DOC^EVE',
+    'ORC|NW|W1^E',
+    'OBR|1|W1^E||625-4^Stool culture^LN',
+    'PRT|1|AD||CP|7^DOC^CAL',
+    'ORC|NW|W2^E',
+    'OBR|1|W2^E||6463-4^Culture^LN',
+  ];
+  const made = normalizeHl7v2(er7(...said), testContext()).events;
+  t.same(
+    made.map(({ order }) => people(order?.participants)),
+    [
+      ['ordering 9', 'entering 8', 'consulting 7'],
+      ['ordering 9', 'entering 8'],
+    ],
+  );
+  for (const event of made) {
+    t.equal(event.encounter, undefined);
+    const request = toBundle(event).entry.find(({ resource }) => resource.resourceType === 'ServiceRequest');
+    t.ok(request?.resource.requester);
+    t.notOk(toBundle(event).entry.some(({ resource }) => resource.resourceType === 'Encounter'));
+  }
+  const [visited] = events('OML^O21', 'PRT|1|AD||AT|9^DOC^DON', 'ORC|NW|W1', 'OBR|1|W1||A^A^L');
+  t.same(people(visited?.encounter?.participants), ['attending 9'], 'behind a patient it is of the visit');
   t.end();
 });

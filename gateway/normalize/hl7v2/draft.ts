@@ -57,6 +57,8 @@ export class Draft {
   acting: Participant[] | undefined;
   /** Where it went before the results that were read last. */
   beforeResult: Participant[] | undefined;
+  /** Who acts in every order of the message, being named before any patient (OPL^O37). */
+  readonly ofEveryOrder: Participant[] = [];
   /** The specimen of the orders that follow it (OUL^R22, OML^O33). */
   specimen: Specimen | undefined;
   /** Comments on it; every one of its orders gets them. */
@@ -175,6 +177,7 @@ export class Draft {
     this.event = opened(this.family);
     this.notes = this.event.notes;
     this.seen.clear();
+    if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
     if (this.specimen === undefined) return;
     this.event.notes.push(...this.specimenNotes);
     // Each order may say more of it (OBR-14, OBR-15).
