@@ -103,6 +103,9 @@ export const finance: Family = {
   },
 };
 
+/** DFT: without a transaction it says nothing of what it is about. */
+export const charging: Family = { ...finance, about: ['FT1'] };
+
 function guarantors(event: ClinicalEvent): Person[] {
   return event.relatedPersons
     .filter((one) => one.contactRole?.text === 'guarantor')

@@ -6029,7 +6029,8 @@ export interface Provenance {
    */
   topic: string;
   /**
-   * What a reader should know: fields that could not be read as their type, with their location.
+   * What a reader should know: fields that could not be read as their type, with their location; segments of the
+   * standard that are in no event.
    * Hilum: normalize
    */
   remarks: string[];
