@@ -1,5 +1,5 @@
 /** AllergyIntolerance: what the patient does not tolerate. */
-import type { Allergy } from '../gen/hilum/v1/event.ts';
+import type { Allergy, AllergyReaction } from '../gen/hilum/v1/event.ts';
 import { coded, concept, dateTime, hl7System, identifiers, notes, notStated, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, tellsNothing } from './json.ts';
@@ -18,7 +18,7 @@ export function addAllergies(draft: Draft): void {
       criticality: allergyCriticality[sent(from.severity)],
       code: concept(from.code),
       patient: draft.subject,
-      encounter: draft.encounter,
+      encounter: draft.visit(from.ofEncounter),
       onsetDateTime: dateTime(from.identified),
       recordedDate: dateTime(from.reported),
       reaction: reactions(from),
@@ -47,8 +47,18 @@ function statuses(from: Allergy): Record<string, Json> {
 function reactions(from: Allergy): Element[] {
   const severity = reactionSeverity[sent(from.severity)];
   const manifestation = from.reactions.filter((text) => text !== '').map((text) => ({ text }));
-  if (manifestation.length > 0) return [{ manifestation, severity }];
+  const details = from.reactionDetails.map(detail);
+  if (manifestation.length > 0) return [{ manifestation, severity }, ...details];
+  if (details.length > 0) return details;
   return severity === undefined ? [] : [{ manifestation: [notStated], severity }];
+}
+
+function detail({ code, severity, management }: AllergyReaction): Element {
+  return {
+    manifestation: [concept(code) ?? notStated],
+    severity: reactionSeverity[sent(severity)],
+    note: management === '' ? undefined : [{ text: management }],
+  };
 }
 
 function sent(code: Allergy['type']): string {

@@ -1,5 +1,5 @@
 /** Appointment: when, with whom and where. */
-import type { ClinicalTime, Resource, Schedule } from '../gen/hilum/v1/event.ts';
+import type { ClinicalTime, Period, Resource, Schedule } from '../gen/hilum/v1/event.ts';
 import { concept, concepts, identifiers, instant, logical, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
@@ -30,11 +30,17 @@ export function addAppointment(draft: Draft): void {
     ...times(from, status),
     supportingInformation: from.parents.flatMap((one) => logical('Appointment', one) ?? []),
     minutesDuration: minutes(from),
-    requestedPeriod: from.requestedPeriods.map(({ start, end }) => period(start, end)),
-    comment: event.notes.map(({ text }) => text).join('\n'),
+    requestedPeriod: [...dayOf(from), ...from.requestedPeriods].map(({ start, end }) => period(start, end)),
+    comment: [...from.resources.flatMap(needs), ...event.notes.map(({ text }) => text)].join('\n'),
     basedOn: [...draft.requests, ...event.identifiers.flatMap((one) => logical('ServiceRequest', one) ?? [])],
     participant: participants(draft, from, status),
   });
+}
+
+/** What a service needs beside its time: with contrast, fasting. */
+function needs({ code, supplements }: Resource): string[] {
+  const texts = supplements.map(textOf).filter((text) => text !== '');
+  return texts.length === 0 ? [] : [`${textOf(code)}: ${texts.join(', ')}`];
 }
 
 function statusOf(said: string, from: Schedule): string {
@@ -61,6 +67,12 @@ function times(from: Schedule, status: string): Record<string, Json> {
   return { start: begin, _start: begin === undefined ? notStated : undefined, _end: notStated };
 }
 
+/** Known to the day only, which is no instant: the range that it lies in. */
+function dayOf({ period: known }: Schedule): Period[] {
+  if (known === undefined || instant(known.start) !== undefined) return [];
+  return [known];
+}
+
 /** AIS-8 and SCH-10 as sent: a number of minutes, hours, seconds or days. */
 const unitMs = table<number>({
   S: 1_000,
@@ -79,7 +91,9 @@ const unitMs = table<number>({
 
 function durationMs(amount: string, unit: string): number | undefined {
   const ms = unitMs[unit.toUpperCase()];
-  return ms === undefined || !/^\d{1,5}$/.test(amount) ? undefined : Number(amount) * ms;
+  return ms === undefined || !/^\d{1,5}(?:\.\d{1,4})?$/.test(amount)
+    ? undefined
+    : Math.round(Number(amount) * ms);
 }
 
 function ended(begin: string | undefined, amount: string, unit: string): string | undefined {

@@ -15,6 +15,7 @@ import {
 import type { Draft } from './draft.ts';
 import { type Element, type Json, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
+import { labelsOf } from './security.ts';
 import { table } from './tables.ts';
 
 export function addConditions(draft: Draft): void {
@@ -22,13 +23,14 @@ export function addConditions(draft: Draft): void {
     if (tellsNothing(from)) return;
     const path = `conditions/${at}`;
     if (from.type === 'goal') addGoal(draft, path, from);
-    else addCondition(draft, path, from);
+    // A risk or a request is no condition that somebody has.
+    else if (from.mood === undefined) addCondition(draft, path, from);
   });
 }
 
 function addCondition(draft: Draft, path: string, from: Condition): void {
   const category = draft.event.kind === 'problem' ? 'problem-list-item' : 'encounter-diagnosis';
-  draft.add(path, {
+  const resource = {
     resourceType: 'Condition',
     identifier: identifiers([from.identifier]),
     ...statuses(from),
@@ -36,13 +38,26 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     severity: concept(from.severity),
     code: concept(from.code) ?? word(from.text),
     subject: draft.subject,
-    encounter: draft.encounter,
-    onsetDateTime: dateTime(from.onset),
+    encounter: draft.visit(from.ofEncounter),
+    ...onset(from),
     abatementDateTime: dateTime(from.resolved),
     recordedDate: dateTime(from.recorded),
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
-    note: [...(from.text === textOf(from.code) ? [] : [{ text: from.text }]), ...notes(from.notes)],
-  });
+    note: remarksOn(from),
+  };
+  draft.add(path, resource, labelsOf(from.confidentiality));
+}
+
+/** One of the two: words beside a time are a note. */
+function onset(from: Condition): Record<string, Json> {
+  const onsetDateTime = dateTime(from.onset);
+  return onsetDateTime === undefined ? { onsetString: from.onsetText } : { onsetDateTime };
+}
+
+function remarksOn(from: Condition): Element[] {
+  const onsetNote = dateTime(from.onset) === undefined ? '' : from.onsetText;
+  const texts = [from.text === textOf(from.code) ? '' : from.text, onsetNote];
+  return [...texts.map((text) => ({ text })), ...notes(from.notes)];
 }
 
 /** HL7 table 0052 → condition-ver-status. */
@@ -81,6 +96,8 @@ function addGoal(draft: Draft, path: string, from: Condition): void {
     startDate: date(from.onset),
     target: [{ dueDate: date(from.expected) }],
     statusDate: date(from.recorded),
+    achievementStatus: concept(from.evaluation),
+    note: [...from.evaluationComments.map((text) => ({ text })), ...notes(from.notes)],
   });
 }
 

@@ -86,9 +86,20 @@ export class Draft {
     return reference;
   }
 
+  /** The visit of an entry, which may be a further one: furtherEncounters[0] …. */
+  visit(place: string): Element | undefined {
+    const at = Number(/^furtherEncounters\[(\d+)\]$/.exec(place)?.[1] ?? -1);
+    const known = this.event.furtherEncounters[at] !== undefined;
+    return known ? this.reference('Encounter', `furtherEncounters/${at}`) : this.encounter;
+  }
+
   /** Of whom and in which visit the results of the order are: of nobody where they are of a control or the like. */
-  about(order: Order | undefined): { subject: Element | undefined; encounter: Element | undefined } {
-    const { patient, encounter } = this;
+  about(
+    order: Order | undefined,
+    visit = '',
+  ): { subject: Element | undefined; encounter: Element | undefined } {
+    const { patient } = this;
+    const encounter = this.visit(visit);
     return tellsOfPatient(order)
       ? { subject: patient, encounter }
       : { subject: undefined, encounter: undefined };

@@ -75,7 +75,7 @@ function addObservation(draft: Draft, path: string, from: Observation): Element 
     status: statusOf(from),
     category: categoryOf(event.order?.diagnosticSection ?? ''),
     code: concept(from.code) ?? notStated,
-    ...draft.about(orderOf(event, from)),
+    ...draft.about(orderOf(event, from), from.ofEncounter),
     ...effective(event, from),
     issued: from.ofOrder.startsWith('further') ? undefined : instant(event.times?.issued),
     performer: performers(draft, from),

@@ -22,7 +22,7 @@ export function addProcedures(draft: Draft): void {
       code: modified(from.code, from.modifiers) ?? word(from.text),
       reasonCode: concepts([from.diagnosis]),
       subject: draft.subject,
-      encounter: draft.encounter,
+      encounter: draft.visit(from.ofEncounter),
       performedDateTime: performed,
       performer: from.participants.flatMap(({ role, person }) => {
         const actor = practitioner(draft, person);

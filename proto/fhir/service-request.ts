@@ -257,7 +257,9 @@ function addReferral(draft: Draft, from: Referral): Element {
     // PRD-1 [HL7 table 0286]: RP referring, RT referred to, in code or in words.
     requester: those('RP', 'REFERRING', 'REFERRING PROVIDER')[0],
     performer: those('RT', 'REFERRED TO', 'REFERRED TO PROVIDER'),
-    reasonCode: concepts(from.reasons),
+    reasonCode: [...concepts(from.reasons), ...(from.reasonText === '' ? [] : [{ text: from.reasonText }])],
+    // The number of what an insurer allowed.
+    insurance: from.authorizations.flatMap((one) => logical('ClaimResponse', one.identifier) ?? []),
     note: [...remarks, ...notes(draft.event.notes)],
   });
 }

@@ -1,9 +1,11 @@
 /** What a bill needs: the group that a stay is billed by, what the insurer allowed, who answers since when. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle } from '../../proto/fhir/bundle.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
 import { seg } from './samples.ts';
+import { only, resources } from './told.ts';
 
 function event(type: string, ...segments: string[]): ClinicalEvent {
   const head = `MSH|^~\\&|A|B|C|D|20260314101500+0100||${type}|1|P|2.6`;
@@ -113,5 +115,104 @@ t.test('gt1 - a guarantor is one since a day and until a day', (t) => {
   const [guarantor, open] = event('ADT^A01', pid, 'PV1|1|I', gt1, 'GT1|2||DOE^ANN').relatedPersons;
   t.match(guarantor?.period, { start: { value: '2026-01-01' }, end: { value: '2026-12-31' } });
   t.equal(open?.period, undefined);
+  t.end();
+});
+
+t.test('account - it ends with P06, is purged with P02, and lasts otherwise [HL7 6.4.2, 6.4.6]', (t) => {
+  for (const [trigger, said, status] of [
+    ['P06', 'completed', 'inactive'],
+    ['P02', 'entered-in-error', 'entered-in-error'],
+    ['P01', '', 'active'],
+    ['P05', '', 'active'],
+  ] as const) {
+    const one = event(`BAR^${trigger}`, seg('PID', { 3: '7^^^H^MR', 18: 'A1' }));
+    t.equal(one.status, said, trigger);
+    const account = toBundle(one).entry.find(({ resource }) => resource.resourceType === 'Account');
+    t.match(account?.resource, { identifier: [{ value: 'A1' }], status }, trigger);
+  }
+  t.end();
+});
+
+t.test('charge - what is no charge has no price, and is told as what it is [FT1-6, table 0017]', (t) => {
+  const line = (type: string, at: number) =>
+    seg('FT1', { 1: `${at}`, 2: `T${at}`, 4: '20261126', 6: type, 7: 'A^Visit^L', 11: '20.00&USD' });
+  const said = ['CG', 'CD', 'PY', 'AJ', 'CO', 'XX', ''].map(line);
+  const items = only('ChargeItem', resources('DFT^P03', ...said)) as {
+    status: string;
+    priceOverride?: { value: number };
+    note?: { text: string }[];
+  }[];
+  t.same(
+    items.map(({ status, priceOverride, note }) => [status, priceOverride?.value, note?.[0]?.text]),
+    [
+      ['billable', 20, undefined],
+      ['unknown', undefined, 'credit 20.00 USD'],
+      ['unknown', undefined, 'payment 20.00 USD'],
+      ['unknown', undefined, 'adjustment 20.00 USD'],
+      ['unknown', undefined, 'co-payment 20.00 USD'],
+      ['unknown', 20, 'XX'],
+      ['unknown', 20, undefined],
+    ],
+  );
+  t.end();
+});
+
+t.test(
+  'charge - its procedure and modifiers, more in words, and the charges that it is for [HL7 6.5.1]',
+  (t) => {
+    const said = [
+      seg('FT1', { 1: '1', 2: 'T1', 6: 'CG', 7: '55^Visit^L', 25: '99213^Visit^CPT', 26: '25^M25~LT^Left' }),
+      seg('FT1', { 1: '2', 2: 'T2', 6: 'CD', 7: '55^Visit^L', 9: 'wrong patient', 30: 'PAY7', 31: '1~T0' }),
+    ];
+    t.match(event('DFT^P03', pid, ...said).charge?.items, [
+      { alternateDescription: '', payment: undefined, references: [] },
+      { alternateDescription: 'wrong patient', payment: { value: 'PAY7' }, references: ['1', 'T0'] },
+    ]);
+    const [charge, credit] = only('ChargeItem', resources('DFT^P03', ...said));
+    t.match(charge?.code, {
+      coding: [{ code: '55' }, { system: 'http://www.ama-assn.org/go/cpt', code: '99213' }],
+      text: 'Visit, M25, Left',
+    });
+    t.match(credit, {
+      identifier: [{ value: 'T2' }, { value: 'PAY7' }],
+      supportingInformation: [{ reference: `urn:uuid:${charge?.id}` }, { type: 'ChargeItem', display: 'T0' }],
+      note: [{ text: 'credit' }, { text: 'wrong patient' }],
+    });
+    t.end();
+  },
+);
+
+t.test('charge - the diagnoses of a line of DFT^P11 are its own [HL7 6.4.5]', (t) => {
+  const said = [
+    seg('FT1', { 1: '1', 2: 'T1', 6: 'CG', 7: '99213^Visit^CPT', 19: 'I10^HTN^I10' }),
+    'DG1|1||I10^Hypertension^I10',
+    'DG1|2||E11^DM^I10',
+    seg('FT1', { 1: '2', 2: 'T2', 6: 'CG', 7: '36415^Draw^CPT' }),
+    'DG1|1||D64^Anemia^I10',
+    'IN1|1|X||Aetna',
+  ];
+  const codesOf = (type: string) =>
+    event(type, pid, ...said).charge?.items.map(({ diagnoses }) =>
+      diagnoses.map(({ codings }) => codings[0]?.code),
+    );
+  t.same(codesOf('DFT^P11'), [['I10', 'E11'], ['D64']]);
+  t.equal(event('DFT^P11', pid, ...said).conditions.length, 3);
+  t.same(codesOf('DFT^P03'), [['I10'], []], 'of a P03 they are those of the patient');
+  t.match(only('ChargeItem', resources('DFT^P11', ...said)), [
+    { reason: [{ coding: [{ code: 'I10' }] }, { coding: [{ code: 'E11' }] }] },
+    { reason: [{ coding: [{ code: 'D64' }] }] },
+  ]);
+  t.end();
+});
+
+t.test('dg1 - whether a diagnosis was there already on admission [DG1-26, table 0895]', (t) => {
+  const said = [
+    seg('DG1', { 3: 'A41.9^Sepsis^I10C', 26: 'Y' }),
+    seg('DG1', { 3: 'J96^ARF^I10C', 26: 'N^No^POA' }),
+  ];
+  t.match(event('BAR^P01', pid, 'PV1|1|I', ...said).conditions, [
+    { presentOnAdmission: { codings: [{ code: 'Y' }] } },
+    { presentOnAdmission: { codings: [{ code: 'N' }] } },
+  ]);
   t.end();
 });

@@ -62,3 +62,55 @@ t.test('notes - each of several allergies or charges has its own [ADT_A60, DFT_P
   ]);
   t.end();
 });
+
+t.test(
+  'notes - each of several problems and goals has its own, and so has the row between [PPR_PC1]',
+  (t) => {
+    const said = [
+      'PRB|AD|20261126|38341003^HTN^SCT|P1^E',
+      'NTE|1||of HTN',
+      'OBX|1|NM|8480-6^SBP^LN||150|mm[Hg]|||||F',
+      'NTE|1||of the pressure',
+      'PRB|AD|20261126|44054006^DM2^SCT|P2^E',
+      'NTE|1||of DM2',
+      'OBX|1|NM|4548-4^A1c^LN||9.1|%|||||F',
+      'GOL|AD|20261126|A1C7^A1c below 7^L|G1^E',
+      'NTE|1||of the goal',
+      'OBX|1|NM|4548-4^A1c^LN||9.2|%|||||F',
+      'PTH|AD|PW^Pathway^L|20261126|1^E',
+      'NTE|1||of the pathway',
+    ];
+    const [event] = events('PPR^PC1', ...said);
+    t.same(
+      event?.conditions.map(({ notes }) => texts(notes)),
+      [['of HTN'], ['of DM2'], ['of the goal']],
+    );
+    t.same(
+      event?.observations.map(({ notes }) => texts(notes)),
+      [['of the pressure'], [], []],
+    );
+    t.same(texts(event?.notes), ['of the pathway']);
+    const all = resources('PPR^PC1', ...said);
+    t.match(only('Condition', all), [{ note: [{ text: 'of HTN' }] }, { note: [{ text: 'of DM2' }] }]);
+    t.match(only('Goal', all), [{ note: [{ text: 'of the goal' }] }]);
+    t.end();
+  },
+);
+
+t.test(
+  'notes - behind a next of kin and the line of an order they are not those of a row further up',
+  (t) => {
+    const row = 'OBX|1|NM|29463-7^Weight^LN||88|kg|||||F';
+    for (const [type, ...said] of [
+      ['ADT^A08', 'PV1|1|I', row, 'NK1|1|D^J'],
+      ['OMD^O03', 'ORC|NW|D1^E', 'ODS|D||RENAL^Renal^L', row, 'ODT|LATE^Late tray||x'],
+      ['OMS^O05', 'ORC|NW|S1^E', 'RQD|1|A^Foley^L|||2', row, 'RQD|2|B^Bag^L|||1'],
+    ] as const) {
+      const [event] = events(type, ...said, 'NTE|1||said last', 'PRT||AD||AT^Attending^HL70443|7^ATT^PAT');
+      t.same(texts(event?.observations[0]?.notes), [], type);
+      t.same(event?.observations[0]?.performers, [], type);
+      t.same(texts(event?.notes), ['said last'], type);
+    }
+    t.end();
+  },
+);

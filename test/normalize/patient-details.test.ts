@@ -164,3 +164,25 @@ t.test('movement - its nature, and a second one of the same patient is remarked 
   t.same(remarksOf(two), ['ZBE: a further movement of the patient, which stands for the one before']);
   t.end();
 });
+
+t.test(
+  'patient - where he stands in a registry, and since when he is protected [PD1-13, 16, 17, 18]',
+  (t) => {
+    const pd1 = 'PD1|||||||||||02^Reminder^HL70215|Y|20261101|||M^Moved^HL70441|20261102|20261103';
+    for (const type of ['VXU^V04', 'ADT^A08']) {
+      const [event] = events(type, pd1, 'PV1|1|O', 'ORC|RE|1|2', 'RXA|0|1|20261126|20261126|03^MMR^CVX|0.5');
+      t.match(
+        event?.patient,
+        {
+          registryStatus: { text: 'Moved', codings: [{ code: 'M' }] },
+          registrySince: { value: '2026-11-02' },
+          protectionSince: { value: '2026-11-01' },
+          publicitySince: { value: '2026-11-03' },
+          flags: ['PD1-11=02', 'PD1-12=Y'],
+        },
+        type,
+      );
+    }
+    t.end();
+  },
+);

@@ -1,9 +1,19 @@
-/** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
-import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
+/** AL1, IAM, IAR, DG1, PR1, PRB, GOL, IN1 and NTE. */
+import type {
+  Allergy,
+  AllergyReaction,
+  Condition,
+  Coverage,
+  Note,
+  Procedure,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { dateText, time, timeOf } from './clock.ts';
 import { code, codes, codeWithMethod } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
+import type { Segment } from './message.ts';
 import { addresses, nameIn, participants, person, telecoms } from './people.ts';
+import { remark } from './scope.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
 
 export const al1: Table<Allergy> = [
@@ -29,6 +39,14 @@ export const iam: Table<Allergy> = [
   [17, 'clinicalStatus', code],
 ];
 
+/** One reaction of the allergy before it [HL7 2.8 3.4.15]. */
+export const iar: Table<AllergyReaction> = [
+  [1, 'code', code],
+  [2, 'severity', code],
+  [3, 'sensitivity', code],
+  [4, 'management', word],
+];
+
 export const dg1: Table<Condition> = [
   [1, 'setId', word],
   [3, 'code', codeWithMethod(2)],
@@ -39,6 +57,7 @@ export const dg1: Table<Condition> = [
   [16, 'participants', participants('diagnosing')],
   [20, 'identifier', ei()],
   [21, 'action', word],
+  [26, 'presentOnAdmission', code],
 ];
 
 export const pr1: Table<Procedure> = [
@@ -66,12 +85,27 @@ export const prb: Table<Condition> = [
   [7, 'established', time],
   [8, 'expected', time],
   [9, 'resolved', time],
+  [12, 'persistence', code],
   [13, 'verification', code],
   [14, 'status', code],
   [16, 'onset', time],
+  [17, 'onsetText', word],
   [18, 'priority', word],
+  [25, 'confidentiality', code],
   [26, 'severity', code],
+  [28, mood],
 ];
+
+/** HL7 table 0725: whatever is not an event is no problem that the patient has. */
+function mood(to: Condition, segment: Segment, field: number): void {
+  const said = code(segment, field);
+  if (said === undefined || upper(said.codings[0]?.code ?? '') === 'EVN') return;
+  to.mood = said;
+  remark(
+    segment.message.scope,
+    `${segment.name}-${field}: a risk, a request or the like, and no problem that is there`,
+  );
+}
 
 /** Goal detail [HL7 12.4.1]. */
 export const gol: Table<Condition> = [
@@ -81,7 +115,10 @@ export const gol: Table<Condition> = [
   [4, 'identifier', ei()],
   [7, 'onset', time],
   [8, 'expected', time],
+  [16, 'evaluation', code],
+  [17, 'evaluationComments', eachAsSent],
   [18, 'status', code],
+  [22, 'mood', code],
 ];
 
 export const in1: Table<Coverage> = [

@@ -55,6 +55,10 @@ export class Draft {
   notes: Note[];
   /** Where a PRT or ROL goes. */
   acting: Participant[] | undefined;
+  /** Where it went before the results that were read last. */
+  beforeResult: Participant[] | undefined;
+  /** Who acts in every order of the message, being named before any patient (OPL^O37). */
+  readonly ofEveryOrder: Participant[] = [];
   /** The specimen of the orders that follow it (OUL^R22, OML^O33). */
   specimen: Specimen | undefined;
   /** Comments on it; every one of its orders gets them. */
@@ -130,6 +134,12 @@ export class Draft {
     return this.visit;
   }
 
+  /** Where the visit stands that is being told of, where it is not the first; else empty. */
+  get ofEncounter(): string {
+    const at = this.visit === undefined ? -1 : this.base.furtherEncounters.indexOf(this.visit);
+    return at < 0 ? '' : `furtherEncounters[${at}]`;
+  }
+
   get order(): Order {
     const { current } = this;
     const further = this.furtherOrder;
@@ -155,12 +165,19 @@ export class Draft {
     return this.current.observations.at(-1);
   }
 
+  /** Of a message about a patient, a visit or a list no ROL is a result's: it is of what stands before the results. */
+  leaveResult(): void {
+    const performers = this.family.opens.size > 0 ? undefined : this.lastObservation?.performers;
+    if (performers !== undefined && this.acting === performers) this.acting = this.beforeResult;
+  }
+
   /** Opens the next order group. */
   openGroup(): void {
     this.closeGroup();
     this.event = opened(this.family);
     this.notes = this.event.notes;
     this.seen.clear();
+    if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
     if (this.specimen === undefined) return;
     this.event.notes.push(...this.specimenNotes);
     // Each order may say more of it (OBR-14, OBR-15).

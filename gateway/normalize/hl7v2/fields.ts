@@ -4,7 +4,7 @@
  */
 import { analyzerTables } from './analyzer.ts';
 import { bloodTables } from './blood.ts';
-import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import { drg } from './drg.ts';
 import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
@@ -45,6 +45,7 @@ const tables: Record<string, AnyTable> = {
   ROL: rol,
   AL1: al1,
   IAM: iam,
+  IAR: iar,
   DG1: dg1,
   DRG: drg,
   PR1: pr1,

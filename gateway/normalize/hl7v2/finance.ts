@@ -1,5 +1,6 @@
 /** DFT and BAR: charges and accounts [HL7 6]. One event. */
-import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ChargeItem, ClinicalEvent, Code, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import { lookup } from '../lookup.ts';
 import { time, timeOf } from './clock.ts';
 import { code, codes } from './coded.ts';
 import { price } from './drg.ts';
@@ -15,7 +16,7 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { fill, type Table, word } from './table.ts';
+import { fill, type Table, word, words } from './table.ts';
 
 const ft1: Table<ChargeItem> = [
   [1, 'setId', word],
@@ -28,6 +29,7 @@ const ft1: Table<ChargeItem> = [
   [6, 'type', word],
   [7, 'code', code],
   [8, 'description', word],
+  [9, 'alternateDescription', word],
   [10, 'quantity', word],
   [11, 'amountExtended', price],
   [12, 'amountUnit', price],
@@ -42,6 +44,8 @@ const ft1: Table<ChargeItem> = [
   [25, 'procedure', code],
   [26, 'procedureModifiers', codes],
   [29, 'drug', code],
+  [30, 'payment', cx],
+  [31, 'references', words],
 ];
 export const chargeTables = { FT1: ft1 };
 
@@ -54,7 +58,25 @@ const charges: Record<string, Handler> = {
     draft.ordered = '';
     draft.notes = item.notes;
   },
+  DG1(draft, segment) {
+    clinicalSegments.DG1?.(draft, segment);
+    const item = draft.base.charge?.items.at(-1);
+    const of = draft.base.conditions.at(-1)?.code;
+    // Every FT1 of a P11 has its own [HL7 6.4.5]; those of a P03 are the patient's, behind all of them.
+    if (draft.trigger !== 'P11' || item === undefined || of === undefined) return;
+    if (!item.diagnoses.some((known) => sameCode(known, of))) item.diagnoses.push(of);
+  },
 };
+
+function sameCode(one: Code, other: Code): boolean {
+  const [a, b] = [one.codings[0], other.codings[0]];
+  return a === undefined || b === undefined
+    ? one.text === other.text
+    : a.code === b.code && a.system === b.system;
+}
+
+/** The account ends, or its records are purged [HL7 6.4.6, 6.4.2]. */
+const accountStatus: Record<string, string> = lookup({ P06: 'completed', P02: 'entered-in-error' });
 
 export const finance: Family = {
   name: 'finance',
@@ -74,12 +96,15 @@ export const finance: Family = {
     const { charge } = event;
     charge.account = event.patient?.account;
     charge.guarantors = guarantors(event);
-    if (draft.trigger === 'P06') event.status = 'completed'; // end account [HL7 6.4.6]
+    event.status = accountStatus[draft.trigger] ?? event.status;
     event.times ??= fresh.times();
     event.times.observed ??=
       charge.items[0]?.transacted ?? event.movement?.occurred ?? event.movement?.recorded;
   },
 };
+
+/** DFT: without a transaction it says nothing of what it is about. */
+export const charging: Family = { ...finance, about: ['FT1'] };
 
 function guarantors(event: ClinicalEvent): Person[] {
   return event.relatedPersons

@@ -2,7 +2,7 @@
 import { adt, adtMerge, isMerge } from './adt.ts';
 import { deviceKind } from './device.ts';
 import type { Family } from './family.ts';
-import { finance } from './finance.ts';
+import { charging, finance } from './finance.ts';
 import type { MessageType } from './header.ts';
 import { mdm } from './mdm.ts';
 import type { Message } from './message.ts';
@@ -26,7 +26,8 @@ const families: [Family, string[]][] = [
   [mdm, ['MDM']],
   [siu, ['SIU', 'SRM']],
   [vxu, ['VXU']],
-  [finance, ['DFT', 'BAR']],
+  [charging, ['DFT']],
+  [finance, ['BAR']],
   [ref, ['REF', 'RRI']],
   [problem, ['PPR', 'PGL', 'PPG', 'PPP']],
   [masterFile, ['MFN']],

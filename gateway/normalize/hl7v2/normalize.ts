@@ -1,5 +1,6 @@
 /** One message: its header, its family, its segments in order, its events. */
 import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
+import { segmentNames } from '../../../proto/segment-names.ts';
 import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
 import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
@@ -81,6 +82,7 @@ function mapped(message: Message): Normalized {
     // Text that a raw line break has cut off is not in the event, and a reader should know.
     if (handler !== undefined) handler(draft, segment);
     else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
+    else if (isLost(segment)) remark(message.scope, `${segment.name}: not read in such a message, left out`);
     ofAll &&= ahead.has(segment.name) || segment.name === 'EVN';
     if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
@@ -150,6 +152,7 @@ const repeated = new Set([
   'ROL',
   'AL1',
   'IAM',
+  'IAR',
   'DG1',
   'DRG',
   'PR1',
@@ -177,6 +180,15 @@ function sharedBytes(message: Message, family: Family): number {
 function isSegment(segment: Segment): boolean {
   return segment.end(0) - segment.start(0) <= 4 && /^[A-Z][A-Z0-9]{2}$/.test(segment.name);
 }
+
+/** What it says of the patient is in no event; of a site's own segments the site knows. */
+function isLost(segment: Segment): boolean {
+  const { name } = segment;
+  return segmentNames.has(name) && !framing.has(name) && says(segment);
+}
+
+/** What is told of the message itself and of what sent it. */
+const framing = new Set(['MSH', 'SFT', 'UAC', 'DSC', 'ADD', 'FHS', 'BHS', 'BTS', 'FTS']);
 
 function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
   const { message, family } = draft;

@@ -1,7 +1,7 @@
 /** Orders and their responses: ORM, OML, OMG, OMI … ORL, ORR [HL7 4]. One event per order. */
 import { analyzerSegments } from './analyzer.ts';
 import { bloodSegments, underWay } from './blood.ts';
-import { type Family, handlers } from './family.ts';
+import { type Family, type Handler, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
 import { contactSegment } from './ref.ts';
 import { replySegments } from './reply.ts';
@@ -18,6 +18,16 @@ import { fresh } from './shapes.ts';
 import { isReplaced } from './status.ts';
 import { supplySegments } from './supplies.ts';
 
+/** Before any patient and visit stands who has to do with all of the orders [HL7 2.8 4.4, OPL_O37]. */
+const ahead: Record<string, Handler> = {
+  PRT(draft, segment) {
+    const { patient, encounter } = draft.base;
+    const first = draft.event === undefined && patient === undefined && encounter === undefined;
+    if (first) draft.acting ??= draft.ofEveryOrder;
+    patientSegments.PRT?.(draft, segment);
+  },
+};
+
 export const orders: Family = {
   name: 'orders',
   kind: 'order',
@@ -26,6 +36,7 @@ export const orders: Family = {
   segments: handlers(
     replySegments,
     patientSegments,
+    ahead,
     clinicalSegments,
     coverageSegments,
     noteSegment,

@@ -122,7 +122,11 @@ export const pd1: Table<Patient> = [
   [4, 'generalPractitioners', persons],
   [11, 'flags', (segment, field) => flag('PD1-11', segment.text(field))],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
+  [13, 'protectionSince', time],
   [15, 'advanceDirectives', codes],
+  [16, 'registryStatus', code],
+  [17, 'registrySince', time],
+  [18, 'publicitySince', time],
 ];
 
 /** Disability, where it is the patient's [HL7 3.4.11]. */

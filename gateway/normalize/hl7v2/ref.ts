@@ -1,6 +1,8 @@
 /** Referrals (REF), problems and goals (PPR …), master files (MFN) [HL7 11, 12, 8]. One event. */
 import {
+  type Authorization,
   type ClinicalEvent,
+  type Condition,
   type MasterFile,
   MasterFileRecord,
   type Participant,
@@ -12,6 +14,7 @@ import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
 import { code, codes } from './coded.ts';
 import type { Draft } from './draft.ts';
+import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei, identifier } from './identified.ts';
 import type { Segment } from './message.ts';
@@ -41,6 +44,32 @@ const rf1: Table<Referral> = [
   [9, 'processed', time],
   [10, 'reasons', codes],
   [11, 'external', ei()],
+  [13, 'plannedEnd', time],
+  [14, 'reasonText', word],
+  [15, 'authorizedTreatments', amount],
+  [16, 'usedTreatments', amount],
+  [17, 'remainingTreatments', amount],
+];
+
+/** CQ: 6 visits. */
+function amount(segment: Segment, field: number): string {
+  const unit = segment.parts(field).sub(2);
+  return [segment.text(field), unit.text(2) || unit.text(1)].filter(Boolean).join(' ');
+}
+
+const aut: Table<Authorization> = [
+  [1, 'plan', code],
+  [2, 'company', code],
+  [3, 'companyName', word],
+  [4, 'start', time],
+  [5, 'end', time],
+  [6, 'identifier', ei()],
+  [7, 'limit', price],
+  [8, 'requestedTreatments', word],
+  [9, 'authorizedTreatments', word],
+  [10, 'processed', time],
+  [14, 'status', code],
+  [17, 'reasonText', word],
 ];
 
 /** CTD names its people as PRD does [HL7 11.8.4]. */
@@ -107,7 +136,16 @@ function key(to: MasterFileRecord, segment: Segment, field: number): void {
   }
 }
 
-export const referenceTables = { RF1: rf1, PRD: prd, CTD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
+export const referenceTables = {
+  RF1: rf1,
+  AUT: aut,
+  PRD: prd,
+  CTD: prd,
+  PRB: prb,
+  GOL: gol,
+  MFI: mfi,
+  MFE: mfe,
+};
 
 /** Whom to ask about an order [HL7 4.4, 7.3.1]. */
 export const contactSegment: Record<string, Handler> = {
@@ -129,26 +167,27 @@ const bodies: Record<string, Handler> = {
     draft.base.referral ??= fresh.referral();
     draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
   },
-  PRB(draft, segment) {
-    const condition = fill(fresh.condition(), prb, segment);
-    draft.base.conditions.push(condition);
-    draft.acting = condition.participants;
-    // What is observed next is of the problem or goal itself.
-    draft.ordered = '';
+  AUT(draft, segment) {
+    draft.base.referral ??= fresh.referral();
+    draft.base.referral.authorizations.push(fill(fresh.authorization(), aut, segment));
   },
-  GOL(draft, segment) {
-    const condition = { ...fill(fresh.condition(), gol, segment), type: 'goal' };
-    draft.base.conditions.push(condition);
-    draft.acting = condition.participants;
-    // What is observed next is of the problem or goal itself.
-    draft.ordered = '';
-  },
+  PRB: (draft, segment) => listed(draft, fill(fresh.condition(), prb, segment)),
+  GOL: (draft, segment) => listed(draft, { ...fill(fresh.condition(), gol, segment), type: 'goal' }),
   PTH(draft) {
-    // Whoever follows acts in the pathway.
+    // Whoever follows acts in the pathway, and what is noted next is of it.
     draft.acting = [];
+    draft.notes = draft.base.notes;
     remark(draft.message.scope, 'PTH: the pathway and its people are left out');
   },
 };
+
+function listed(draft: Draft, condition: Condition): void {
+  draft.base.conditions.push(condition);
+  draft.acting = condition.participants;
+  draft.notes = condition.notes;
+  // What is observed next is of the problem or goal itself.
+  draft.ordered = '';
+}
 
 const files: Record<string, Handler> = {
   MFI(draft, segment) {

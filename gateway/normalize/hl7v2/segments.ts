@@ -8,7 +8,7 @@ import type {
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { act } from './acting.ts';
-import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import { copied, type Draft, type Heading } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
@@ -47,6 +47,9 @@ export const patientSegments: Record<string, Handler> = {
   },
   NK1(draft, segment) {
     draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
+    // A note behind it is not the last result's, nor is whoever is named next.
+    draft.notes = draft.base.notes;
+    draft.acting = undefined;
   },
   CON(draft, segment) {
     const person = fresh.relatedPerson();
@@ -65,7 +68,10 @@ export const patientSegments: Record<string, Handler> = {
     draft.acting = fill(draft.encounter, pv2, segment).participants;
   },
   PRT: (draft, segment) => act(draft, segment, prt),
-  ROL: (draft, segment) => act(draft, segment, rol),
+  ROL(draft, segment) {
+    draft.leaveResult();
+    act(draft, segment, rol);
+  },
 };
 
 /** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
@@ -81,16 +87,27 @@ export const clinicalSegments: Record<string, Handler> = {
   IAM(draft, segment) {
     addAllergy(draft, fill(fresh.allergy(), iam, segment));
   },
+  IAR(draft, segment) {
+    const reaction = fill(fresh.allergyReaction(), iar, segment);
+    const last = draft.current.allergies.at(-1) ?? fresh.allergy();
+    if (draft.current.allergies.length === 0) addAllergy(draft, last);
+    last.reactionDetails.push(reaction);
+    draft.notes = last.notes;
+  },
   DG1(draft, segment) {
     const condition = fill(fresh.condition(), dg1, segment);
+    condition.ofEncounter = draft.ofEncounter;
     draft.current.conditions.push(condition);
     draft.notes = condition.notes;
+    beside(draft);
   },
   DRG(draft, segment) {
-    draft.current.diagnosisGroups.push(fill(fresh.diagnosisGroup(), drg, segment));
+    const { ofEncounter } = draft;
+    draft.current.diagnosisGroups.push({ ...fill(fresh.diagnosisGroup(), drg, segment), ofEncounter });
   },
   PR1(draft, segment) {
     const procedure = fill(fresh.procedure(), pr1, segment);
+    procedure.ofEncounter = draft.ofEncounter;
     draft.current.procedures.push(procedure);
     draft.acting = procedure.participants;
     draft.notes = procedure.notes;
@@ -98,8 +115,15 @@ export const clinicalSegments: Record<string, Handler> = {
 };
 
 function addAllergy(draft: Draft, allergy: Allergy): void {
+  allergy.ofEncounter = draft.ofEncounter;
   draft.current.allergies.push(allergy);
   draft.notes = allergy.notes;
+  beside(draft);
+}
+
+/** Who is named behind an allergy or a diagnosis acts in the order or the visit, and not in a result further up. */
+function beside(draft: Draft): void {
+  draft.acting = draft.event?.order?.participants;
 }
 
 export const coverageSegments: Record<string, Handler> = {
@@ -234,10 +258,13 @@ export const observationSegments: Record<string, Handler> = {
     const observation = fill(fresh.observation(), obx, segment);
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
+    observation.ofEncounter = draft.ofEncounter;
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
     if (draft.seen.has('SPM') && draft.family.name !== 'oul')
       observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
     made(observation, segment);
+    draft.leaveResult();
+    draft.beforeResult = draft.acting;
     draft.current.observations.push(observation);
     draft.ofSpecimen(segment, observation);
     draft.seen.add('OBX');

@@ -2,6 +2,7 @@
 import type {
   ClinicalEvent,
   Location,
+  Participant,
   Period,
   Person,
   Resource,
@@ -9,13 +10,13 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { placeResources, scheduleActions, statusOf } from './appointment.ts';
 import { span, time, timeOf } from './clock.ts';
-import { code, unitWord } from './coded.ts';
+import { code, codes, unitWord } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
 import { sentTimings, timedBy, wantedRepeats } from './occurrences.ts';
-import { locations, participants, persons, telecoms } from './people.ts';
+import { addresses, location, locations, participants, persons, telecoms } from './people.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word } from './table.ts';
@@ -32,11 +33,36 @@ function numbers(
   };
 }
 
+/** Whose an address or a place is. Of several people nobody knows it: then it stands by itself, in their role. */
+function contact(to: Schedule, role: string): Participant {
+  const named = to.participants.filter((one) => one.role === role);
+  const known = named.length === 1 ? named[0] : named.find(({ person }) => person === undefined);
+  if (known !== undefined) return known;
+  const alone = fresh.participant(role, undefined);
+  to.participants.push(alone);
+  return alone;
+}
+
+function addressOf(role: string): (to: Schedule, segment: Segment, field: number) => void {
+  return (to, segment, field) => {
+    const found = addresses(segment, field);
+    if (found.length > 0) contact(to, role).addresses.push(...found);
+  };
+}
+
+function placeOf(role: string): (to: Schedule, segment: Segment, field: number) => void {
+  return (to, segment, field) => {
+    const found = location(segment, field);
+    if (found !== undefined) contact(to, role).location = found;
+  };
+}
+
 const sch: Table<Schedule> = [
   [1, numbers('placer', 'PLAC')],
   [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
+  [5, 'scheduleId', code],
   [6, 'eventReason', code],
   [7, 'appointmentReason', code],
   [8, 'appointmentType', code],
@@ -52,10 +78,15 @@ const sch: Table<Schedule> = [
   [11, sentTimings],
   [12, 'participants', participants('ordering')],
   [13, 'contacts', telecoms],
+  [14, addressOf('ordering')],
+  [15, placeOf('ordering')],
   [16, 'participants', participants('contact')],
   [17, 'contacts', telecoms],
+  [18, addressOf('contact')],
+  [19, placeOf('contact')],
   [20, 'participants', participants('entering')],
   [21, 'contacts', telecoms],
+  [22, placeOf('entering')],
   [23, 'parents', eis('PLAC')],
   [24, 'parents', eis('FILL')],
   [25, 'fillerStatus', code],
@@ -74,41 +105,50 @@ const ais: Table<Resource> = [
   [6, 'offsetUnit', unitWord],
   [7, 'duration', word],
   [8, 'durationUnit', unitWord],
+  [9, 'substitution', code],
   [10, 'status', code],
+  [11, 'supplements', codes],
+  [12, 'supplements', codes],
 ];
 const aig: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
   [3, 'code', code],
   [4, 'role', code],
+  [5, 'group', code],
   [6, 'quantity', word],
   [8, 'start', time],
   [9, 'offset', word],
   [10, 'offsetUnit', unitWord],
   [11, 'duration', word],
   [12, 'durationUnit', unitWord],
+  [13, 'substitution', code],
   [14, 'status', code],
 ];
 const ail: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
   [4, 'role', code],
+  [5, 'group', code],
   [6, 'start', time],
   [7, 'offset', word],
   [8, 'offsetUnit', unitWord],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
+  [11, 'substitution', code],
   [12, 'status', code],
 ];
 const aip: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
   [4, 'role', code],
+  [5, 'group', code],
   [6, 'start', time],
   [7, 'offset', word],
   [8, 'offsetUnit', unitWord],
   [9, 'duration', word],
   [10, 'durationUnit', unitWord],
+  [11, 'substitution', code],
   [12, 'status', code],
 ];
 /** What a resource is, where several may be named. */
@@ -208,6 +248,7 @@ const arq: Table<Schedule> = [
   [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
   [4, 'group', ei('GROUP')],
+  [5, 'scheduleId', code],
   [6, 'eventReason', code],
   [7, 'appointmentReason', code],
   [8, 'appointmentType', code],
@@ -219,6 +260,11 @@ const arq: Table<Schedule> = [
   [14, wantedRepeats('duration')],
   [15, 'participants', participants('ordering')],
   [16, 'contacts', telecoms],
+  [17, addressOf('ordering')],
+  [18, placeOf('ordering')],
+  [19, 'participants', participants('entering')],
+  [20, 'contacts', telecoms],
+  [21, placeOf('entering')],
   [22, 'parents', eis('PLAC')],
   [23, 'parents', eis('FILL')],
 ];

@@ -1,7 +1,8 @@
 /** Diets (ODS, ODT) and requisitions (RQD, RQ1): lines of one order, each with what is said of it [HL7 4.8, 4.11]. */
-import type { DietItem, Order, SupplyItem } from '../../../proto/gen/hilum/v1/event.ts';
+import type { DietItem, SupplyItem } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
+import type { Draft } from './draft.ts';
 import type { Handler } from './family.ts';
 import { fresh } from './shapes.ts';
 import { asSent, eachAsSent, fill, label, type Table, word } from './table.ts';
@@ -55,6 +56,7 @@ export const supplySegments: Record<string, Handler> = {
   RQD(draft, segment) {
     const { order } = draft;
     const item = fill(fresh.supplyItem(), rqd, segment);
+    line(draft);
     order.service ??= item.external ?? item.hospital ?? item.internal;
     if (order.supplies.push(item) > 1) return;
     order.setId = item.setId;
@@ -67,11 +69,19 @@ export const supplySegments: Record<string, Handler> = {
     if (supplies.length === 0) supplies.push(item);
     fill(item, rq1, segment);
   },
-  ODS: (draft, segment) => dietary(draft.order, fill(fresh.dietItem(), ods, segment)),
-  ODT: (draft, segment) => dietary(draft.order, fill(fresh.dietItem(), odt, segment)),
+  ODS: (draft, segment) => dietary(draft, fill(fresh.dietItem(), ods, segment)),
+  ODT: (draft, segment) => dietary(draft, fill(fresh.dietItem(), odt, segment)),
 };
 
-function dietary(order: Order, item: DietItem): void {
+/** What is noted behind a line, and who is named there, is of the order and not of a result further up. */
+function line(draft: Draft): void {
+  draft.notes = draft.current.notes;
+  draft.acting = draft.order.participants;
+}
+
+function dietary(draft: Draft, item: DietItem): void {
+  const { order } = draft;
+  line(draft);
   // What is said of a line stands beside the service only where that is the line's.
   if (order.service === undefined) {
     order.service = item.codes[0];

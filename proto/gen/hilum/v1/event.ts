@@ -1281,6 +1281,32 @@ export interface Patient {
    * HL7 v2: PID-7
    */
   birthDateOriginal: string;
+  /**
+   * Where the patient stands in the vaccination registry: A active, M moved, L lost, P permanently inactive …
+   * HL7 v2: PD1-16 (table 0441)
+   */
+  registryStatus:
+    | Code
+    | undefined;
+  /**
+   * Since when that holds.
+   * HL7 v2: PD1-17
+   */
+  registrySince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Since when the protection holds that `flags` tells as PD1-12.
+   * HL7 v2: PD1-13
+   */
+  protectionSince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Since when the publicity holds that `flags` tells as PD1-11.
+   * HL7 v2: PD1-18
+   */
+  publicitySince: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3057,6 +3083,11 @@ export interface Observation {
    * HL7 v2: SID after OBX · IHE: LAW LAB-29
    */
   substances: Substance[];
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: Observation.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3623,8 +3654,8 @@ export interface Schedule {
    */
   durationUnit: string;
   /**
-   * From when until when; of several or of a series the first.
-   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8 · FHIR: Appointment.start, Appointment.end
+   * From when until when; of several or of a series the first. One that is known to the day has no instant in FHIR.
+   * HL7 v2: SCH-11.4, SCH-11.5, TQ1-7, TQ1-8 · FHIR: Appointment.start, Appointment.end, Appointment.requestedPeriod
    */
   period:
     | Period
@@ -3637,8 +3668,8 @@ export interface Schedule {
     | Code
     | undefined;
   /**
-   * Who asked for it, is contacted, entered it.
-   * HL7 v2: SCH-12, SCH-16, SCH-20, ARQ-15 · FHIR: Appointment.participant
+   * Who asked for it, is contacted, entered it, with their addresses and places.
+   * HL7 v2: SCH-12, SCH-14 to 16, SCH-18 to 20, SCH-22, ARQ-15, ARQ-17 to 19, ARQ-21 · FHIR: Appointment.participant
    */
   participants: Participant[];
   /**
@@ -3648,7 +3679,7 @@ export interface Schedule {
   resources: Resource[];
   /**
    * Numbers to call about it.
-   * HL7 v2: SCH-13, SCH-17, SCH-21, ARQ-16
+   * HL7 v2: SCH-13, SCH-17, SCH-21, ARQ-16, ARQ-20
    */
   contacts: Telecom[];
   /**
@@ -3699,6 +3730,11 @@ export interface Schedule {
    * HL7 v2: SCH-1, SCH-2, ARQ-1, ARQ-2 · FHIR: Appointment.identifier
    */
   alternates: Identifier[];
+  /**
+   * The book that it stands in.
+   * HL7 v2: SCH-5, ARQ-5
+   */
+  scheduleId: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3786,6 +3822,23 @@ export interface Resource {
    * HL7 v2: AIS-6, AIG-10, AIL-8, AIP-8
    */
   offsetUnit: string;
+  /**
+   * What else is needed of the service or before it: with contrast, fasting …
+   * HL7 v2: AIS-11, AIS-12 · FHIR: Appointment.comment
+   */
+  supplements: Code[];
+  /**
+   * The group that it is taken from.
+   * HL7 v2: AIG-5, AIL-5, AIP-5
+   */
+  group:
+    | Code
+    | undefined;
+  /**
+   * Whether another one may take its place.
+   * HL7 v2: AIS-9, AIG-13, AIL-11, AIP-11 (table 0279)
+   */
+  substitution: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4473,8 +4526,9 @@ export interface ChargeItem {
     | ClinicalTime
     | undefined;
   /**
-   * CG charge, CD credit, PY payment, AJ adjustment, as sent.
-   * HL7 v2: FT1-6 (table 0017) · FHIR: ChargeItem.status
+   * CG charge, CD credit, PY payment, AJ adjustment, as sent. Of what is no charge the amount is no priceOverride in
+   * FHIR: a note tells it, with what it is.
+   * HL7 v2: FT1-6 (table 0017) · FHIR: ChargeItem.status, ChargeItem.note
    */
   type: string;
   /**
@@ -4508,12 +4562,12 @@ export interface ChargeItem {
     | undefined;
   /**
    * What it was done for.
-   * HL7 v2: FT1-19 · FHIR: ChargeItem.reason
+   * HL7 v2: FT1-19, DG1 after FT1 of DFT^P11 · FHIR: ChargeItem.reason
    */
   diagnoses: Code[];
   /**
    * The procedure that is charged.
-   * HL7 v2: FT1-25
+   * HL7 v2: FT1-25 · FHIR: ChargeItem.code
    */
   procedure:
     | Code
@@ -4556,7 +4610,7 @@ export interface ChargeItem {
     | undefined;
   /**
    * How the procedure is meant: left side, distinct …
-   * HL7 v2: FT1-26
+   * HL7 v2: FT1-26 · FHIR: ChargeItem.code.text
    */
   procedureModifiers: Code[];
   /**
@@ -4583,6 +4637,23 @@ export interface ChargeItem {
    * HL7 v2: NTE after FT1 · FHIR: ChargeItem.note
    */
   notes: Note[];
+  /**
+   * More in words: why it was credited …
+   * HL7 v2: FT1-9 · FHIR: ChargeItem.note
+   */
+  alternateDescription: string;
+  /**
+   * The number of the payment.
+   * HL7 v2: FT1-30 · FHIR: ChargeItem.identifier
+   */
+  payment:
+    | Identifier
+    | undefined;
+  /**
+   * Which charges a payment or a credit is for: their ordinals or numbers, as sent.
+   * HL7 v2: FT1-31 · FHIR: ChargeItem.supportingInformation
+   */
+  references: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4903,6 +4974,47 @@ export interface Allergy {
    * HL7 v2: NTE after AL1, IAM · FHIR: AllergyIntolerance.note
    */
   notes: Note[];
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: AllergyIntolerance.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
+  /**
+   * Each reaction with its severity and what was done, where the message has them apart.
+   * HL7 v2: IAR · FHIR: AllergyIntolerance.reaction
+   */
+  reactionDetails: AllergyReaction[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** One reaction to what the patient does not tolerate. */
+export interface AllergyReaction {
+  /**
+   * What it was.
+   * HL7 v2: IAR-1 · FHIR: AllergyIntolerance.reaction.manifestation
+   */
+  code:
+    | Code
+    | undefined;
+  /**
+   * SV severe, MO moderate, MI mild, U unknown.
+   * HL7 v2: IAR-2 (table 0128) · FHIR: AllergyIntolerance.reaction.severity
+   */
+  severity:
+    | Code
+    | undefined;
+  /**
+   * What it is: AL allergy, AD adverse reaction, CT contraindication, IN intolerance, SE side effect.
+   * HL7 v2: IAR-3 (table 0436)
+   */
+  sensitivity:
+    | Code
+    | undefined;
+  /**
+   * What was done about it.
+   * HL7 v2: IAR-4 · FHIR: AllergyIntolerance.reaction.note
+   */
+  management: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4996,7 +5108,7 @@ export interface Condition {
     | undefined;
   /**
    * Comments on this entry.
-   * HL7 v2: NTE after DG1 · FHIR: Condition.note
+   * HL7 v2: NTE after DG1, PRB, GOL · FHIR: Condition.note, Goal.note
    */
   notes: Note[];
   /**
@@ -5010,7 +5122,57 @@ export interface Condition {
    * Until when it is expected to be resolved or reached.
    * HL7 v2: PRB-8, GOL-8 · FHIR: Goal.target.dueDate
    */
-  expected: ClinicalTime | undefined;
+  expected:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: Condition.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
+  /**
+   * Where it is not there, but a risk, a request, a goal …: what it is.
+   * HL7 v2: PRB-28, GOL-22 (table 0725)
+   */
+  mood:
+    | Code
+    | undefined;
+  /**
+   * Who may see it.
+   * HL7 v2: PRB-25 (table 0177) · FHIR: Condition.meta
+   */
+  confidentiality:
+    | Code
+    | undefined;
+  /**
+   * How long it lasts: acute, chronic …
+   * HL7 v2: PRB-12
+   */
+  persistence:
+    | Code
+    | undefined;
+  /**
+   * Since when, in words.
+   * HL7 v2: PRB-17 · FHIR: Condition.onsetString
+   */
+  onsetText: string;
+  /**
+   * Whether the goal was reached.
+   * HL7 v2: GOL-16 · FHIR: Goal.achievementStatus
+   */
+  evaluation:
+    | Code
+    | undefined;
+  /**
+   * What is said of that.
+   * HL7 v2: GOL-17 · FHIR: Goal.note
+   */
+  evaluationComments: string[];
+  /**
+   * Y N U W: whether it was there already when the patient came, as sent.
+   * HL7 v2: DG1-26 (table 0895)
+   */
+  presentOnAdmission: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5081,7 +5243,14 @@ export interface Procedure {
    * What it was done for.
    * HL7 v2: PR1-15 · FHIR: Procedure.reasonCode
    */
-  diagnosis: Code | undefined;
+  diagnosis:
+    | Code
+    | undefined;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · FHIR: Procedure.encounter · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5177,6 +5346,11 @@ export interface DiagnosisGroup {
    * HL7 v2: DRG-19
    */
   grouperVersion: string;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5462,7 +5636,118 @@ export interface Referral {
    * When it was processed.
    * HL7 v2: RF1-9
    */
-  processed: ClinicalTime | undefined;
+  processed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * What an insurer allowed of it.
+   * HL7 v2: AUT · FHIR: ServiceRequest.insurance
+   */
+  authorizations: Authorization[];
+  /**
+   * Why, in words.
+   * HL7 v2: RF1-14 · FHIR: ServiceRequest.reasonCode
+   */
+  reasonText: string;
+  /**
+   * When the treatment is planned to end.
+   * HL7 v2: RF1-13
+   */
+  plannedEnd:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How many visits or treatments were allowed, with the unit: 6 visits.
+   * HL7 v2: RF1-15
+   */
+  authorizedTreatments: string;
+  /**
+   * How many of them were used.
+   * HL7 v2: RF1-16
+   */
+  usedTreatments: string;
+  /**
+   * How many are left.
+   * HL7 v2: RF1-17
+   */
+  remainingTreatments: string;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What an insurer allowed of a referral. */
+export interface Authorization {
+  /**
+   * The plan.
+   * HL7 v2: AUT-1
+   */
+  plan:
+    | Code
+    | undefined;
+  /**
+   * The insurer by a code.
+   * HL7 v2: AUT-2
+   */
+  company:
+    | Code
+    | undefined;
+  /**
+   * The insurer's name.
+   * HL7 v2: AUT-3
+   */
+  companyName: string;
+  /**
+   * Since when it holds.
+   * HL7 v2: AUT-4
+   */
+  start:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Until when it holds.
+   * HL7 v2: AUT-5
+   */
+  end:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Its number.
+   * HL7 v2: AUT-6 · FHIR: ServiceRequest.insurance
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Up to which amount it is paid, with its currency.
+   * HL7 v2: AUT-7
+   */
+  limit: string;
+  /**
+   * How many treatments were asked for.
+   * HL7 v2: AUT-8
+   */
+  requestedTreatments: string;
+  /**
+   * How many were allowed.
+   * HL7 v2: AUT-9
+   */
+  authorizedTreatments: string;
+  /**
+   * When it was processed.
+   * HL7 v2: AUT-10
+   */
+  processed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Why, in words.
+   * HL7 v2: AUT-17
+   */
+  reasonText: string;
+  /**
+   * Whether it was approved.
+   * HL7 v2: AUT-14 (table 0563)
+   */
+  status: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5744,7 +6029,8 @@ export interface Provenance {
    */
   topic: string;
   /**
-   * What a reader should know: fields that could not be read as their type, with their location.
+   * What a reader should know: fields that could not be read as their type, with their location; segments of the
+   * standard that are in no event.
    * Hilum: normalize
    */
   remarks: string[];
@@ -10465,6 +10751,10 @@ function createBasePatient(): Patient {
     primaryCareOrganizations: [],
     advanceDirectives: [],
     birthDateOriginal: "",
+    registryStatus: undefined,
+    registrySince: undefined,
+    protectionSince: undefined,
+    publicitySince: undefined,
     _unknownFields: {},
   };
 }
@@ -10575,6 +10865,18 @@ export const Patient: MessageFns<Patient> = {
     }
     if (message.birthDateOriginal !== "") {
       writer.uint32(282).string(message.birthDateOriginal);
+    }
+    if (message.registryStatus !== undefined) {
+      Code.encode(message.registryStatus, writer.uint32(290).fork()).join();
+    }
+    if (message.registrySince !== undefined) {
+      ClinicalTime.encode(message.registrySince, writer.uint32(298).fork()).join();
+    }
+    if (message.protectionSince !== undefined) {
+      ClinicalTime.encode(message.protectionSince, writer.uint32(306).fork()).join();
+    }
+    if (message.publicitySince !== undefined) {
+      ClinicalTime.encode(message.publicitySince, writer.uint32(314).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10880,6 +11182,38 @@ export const Patient: MessageFns<Patient> = {
             message.birthDateOriginal = reader.string();
             continue;
           }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.registryStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.registrySince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.protectionSince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.publicitySince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11015,6 +11349,26 @@ export const Patient: MessageFns<Patient> = {
         : isSet(object.birth_date_original)
         ? globalThis.String(object.birth_date_original)
         : "",
+      registryStatus: isSet(object.registryStatus)
+        ? Code.fromJSON(object.registryStatus)
+        : isSet(object.registry_status)
+        ? Code.fromJSON(object.registry_status)
+        : undefined,
+      registrySince: isSet(object.registrySince)
+        ? ClinicalTime.fromJSON(object.registrySince)
+        : isSet(object.registry_since)
+        ? ClinicalTime.fromJSON(object.registry_since)
+        : undefined,
+      protectionSince: isSet(object.protectionSince)
+        ? ClinicalTime.fromJSON(object.protectionSince)
+        : isSet(object.protection_since)
+        ? ClinicalTime.fromJSON(object.protection_since)
+        : undefined,
+      publicitySince: isSet(object.publicitySince)
+        ? ClinicalTime.fromJSON(object.publicitySince)
+        : isSet(object.publicity_since)
+        ? ClinicalTime.fromJSON(object.publicity_since)
+        : undefined,
     };
   },
 
@@ -11125,6 +11479,18 @@ export const Patient: MessageFns<Patient> = {
     if (message.birthDateOriginal !== "") {
       obj.birthDateOriginal = message.birthDateOriginal;
     }
+    if (message.registryStatus !== undefined) {
+      obj.registryStatus = Code.toJSON(message.registryStatus);
+    }
+    if (message.registrySince !== undefined) {
+      obj.registrySince = ClinicalTime.toJSON(message.registrySince);
+    }
+    if (message.protectionSince !== undefined) {
+      obj.protectionSince = ClinicalTime.toJSON(message.protectionSince);
+    }
+    if (message.publicitySince !== undefined) {
+      obj.publicitySince = ClinicalTime.toJSON(message.publicitySince);
+    }
     return obj;
   },
 
@@ -11180,6 +11546,18 @@ export const Patient: MessageFns<Patient> = {
     message.primaryCareOrganizations = object.primaryCareOrganizations?.map((e) => Organization.fromPartial(e)) || [];
     message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
     message.birthDateOriginal = object.birthDateOriginal ?? "";
+    message.registryStatus = (object.registryStatus !== undefined && object.registryStatus !== null)
+      ? Code.fromPartial(object.registryStatus)
+      : undefined;
+    message.registrySince = (object.registrySince !== undefined && object.registrySince !== null)
+      ? ClinicalTime.fromPartial(object.registrySince)
+      : undefined;
+    message.protectionSince = (object.protectionSince !== undefined && object.protectionSince !== null)
+      ? ClinicalTime.fromPartial(object.protectionSince)
+      : undefined;
+    message.publicitySince = (object.publicitySince !== undefined && object.publicitySince !== null)
+      ? ClinicalTime.fromPartial(object.publicitySince)
+      : undefined;
     return message;
   },
 };
@@ -16801,6 +17179,7 @@ function createBaseObservation(): Observation {
     mood: undefined,
     analysis: undefined,
     substances: [],
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -16962,6 +17341,9 @@ export const Observation: MessageFns<Observation> = {
     }
     for (const v of message.substances) {
       Substance.encode(v!, writer.uint32(490).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(498).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17403,6 +17785,14 @@ export const Observation: MessageFns<Observation> = {
             message.substances.push(Substance.decode(reader, reader.uint32()));
             continue;
           }
+          case 62: {
+            if (tag !== 498) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17595,6 +17985,11 @@ export const Observation: MessageFns<Observation> = {
       substances: globalThis.Array.isArray(object?.substances)
         ? object.substances.map((e: any) => Substance.fromJSON(e))
         : [],
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -17758,6 +18153,9 @@ export const Observation: MessageFns<Observation> = {
     if (message.substances?.length) {
       obj.substances = message.substances.map((e) => Substance.toJSON(e));
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -17855,6 +18253,7 @@ export const Observation: MessageFns<Observation> = {
       ? Analysis.fromPartial(object.analysis)
       : undefined;
     message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -20139,6 +20538,7 @@ function createBaseSchedule(): Schedule {
     timings: [],
     parents: [],
     alternates: [],
+    scheduleId: undefined,
     _unknownFields: {},
   };
 }
@@ -20204,6 +20604,9 @@ export const Schedule: MessageFns<Schedule> = {
     }
     for (const v of message.alternates) {
       Identifier.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.scheduleId !== undefined) {
+      Code.encode(message.scheduleId, writer.uint32(170).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -20389,6 +20792,14 @@ export const Schedule: MessageFns<Schedule> = {
             message.alternates.push(Identifier.decode(reader, reader.uint32()));
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.scheduleId = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -20467,6 +20878,11 @@ export const Schedule: MessageFns<Schedule> = {
       alternates: globalThis.Array.isArray(object?.alternates)
         ? object.alternates.map((e: any) => Identifier.fromJSON(e))
         : [],
+      scheduleId: isSet(object.scheduleId)
+        ? Code.fromJSON(object.scheduleId)
+        : isSet(object.schedule_id)
+        ? Code.fromJSON(object.schedule_id)
+        : undefined,
     };
   },
 
@@ -20532,6 +20948,9 @@ export const Schedule: MessageFns<Schedule> = {
     if (message.alternates?.length) {
       obj.alternates = message.alternates.map((e) => Identifier.toJSON(e));
     }
+    if (message.scheduleId !== undefined) {
+      obj.scheduleId = Code.toJSON(message.scheduleId);
+    }
     return obj;
   },
 
@@ -20578,6 +20997,9 @@ export const Schedule: MessageFns<Schedule> = {
     message.timings = object.timings?.map((e) => Timing.fromPartial(e)) || [];
     message.parents = object.parents?.map((e) => Identifier.fromPartial(e)) || [];
     message.alternates = object.alternates?.map((e) => Identifier.fromPartial(e)) || [];
+    message.scheduleId = (object.scheduleId !== undefined && object.scheduleId !== null)
+      ? Code.fromPartial(object.scheduleId)
+      : undefined;
     return message;
   },
 };
@@ -20598,6 +21020,9 @@ function createBaseResource(): Resource {
     action: "",
     offset: "",
     offsetUnit: "",
+    supplements: [],
+    group: undefined,
+    substitution: undefined,
     _unknownFields: {},
   };
 }
@@ -20645,6 +21070,15 @@ export const Resource: MessageFns<Resource> = {
     }
     if (message.offsetUnit !== "") {
       writer.uint32(114).string(message.offsetUnit);
+    }
+    for (const v of message.supplements) {
+      Code.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.group !== undefined) {
+      Code.encode(message.group, writer.uint32(130).fork()).join();
+    }
+    if (message.substitution !== undefined) {
+      Code.encode(message.substitution, writer.uint32(138).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -20782,6 +21216,30 @@ export const Resource: MessageFns<Resource> = {
             message.offsetUnit = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.supplements.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.group = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.substitution = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -20830,6 +21288,11 @@ export const Resource: MessageFns<Resource> = {
         : isSet(object.offset_unit)
         ? globalThis.String(object.offset_unit)
         : "",
+      supplements: globalThis.Array.isArray(object?.supplements)
+        ? object.supplements.map((e: any) => Code.fromJSON(e))
+        : [],
+      group: isSet(object.group) ? Code.fromJSON(object.group) : undefined,
+      substitution: isSet(object.substitution) ? Code.fromJSON(object.substitution) : undefined,
     };
   },
 
@@ -20877,6 +21340,15 @@ export const Resource: MessageFns<Resource> = {
     if (message.offsetUnit !== "") {
       obj.offsetUnit = message.offsetUnit;
     }
+    if (message.supplements?.length) {
+      obj.supplements = message.supplements.map((e) => Code.toJSON(e));
+    }
+    if (message.group !== undefined) {
+      obj.group = Code.toJSON(message.group);
+    }
+    if (message.substitution !== undefined) {
+      obj.substitution = Code.toJSON(message.substitution);
+    }
     return obj;
   },
 
@@ -20907,6 +21379,11 @@ export const Resource: MessageFns<Resource> = {
     message.action = object.action ?? "";
     message.offset = object.offset ?? "";
     message.offsetUnit = object.offsetUnit ?? "";
+    message.supplements = object.supplements?.map((e) => Code.fromPartial(e)) || [];
+    message.group = (object.group !== undefined && object.group !== null) ? Code.fromPartial(object.group) : undefined;
+    message.substitution = (object.substitution !== undefined && object.substitution !== null)
+      ? Code.fromPartial(object.substitution)
+      : undefined;
     return message;
   },
 };
@@ -23495,6 +23972,9 @@ function createBaseChargeItem(): ChargeItem {
     costUnit: "",
     transactedEnd: undefined,
     notes: [],
+    alternateDescription: "",
+    payment: undefined,
+    references: [],
     _unknownFields: {},
   };
 }
@@ -23569,6 +24049,15 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(186).fork()).join();
+    }
+    if (message.alternateDescription !== "") {
+      writer.uint32(194).string(message.alternateDescription);
+    }
+    if (message.payment !== undefined) {
+      Identifier.encode(message.payment, writer.uint32(202).fork()).join();
+    }
+    for (const v of message.references) {
+      writer.uint32(210).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -23778,6 +24267,30 @@ export const ChargeItem: MessageFns<ChargeItem> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.alternateDescription = reader.string();
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.payment = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.references.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -23855,6 +24368,15 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       notes: globalThis.Array.isArray(object?.notes)
         ? object.notes.map((e: any) => Note.fromJSON(e))
         : [],
+      alternateDescription: isSet(object.alternateDescription)
+        ? globalThis.String(object.alternateDescription)
+        : isSet(object.alternate_description)
+        ? globalThis.String(object.alternate_description)
+        : "",
+      payment: isSet(object.payment) ? Identifier.fromJSON(object.payment) : undefined,
+      references: globalThis.Array.isArray(object?.references)
+        ? object.references.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -23929,6 +24451,15 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.alternateDescription !== "") {
+      obj.alternateDescription = message.alternateDescription;
+    }
+    if (message.payment !== undefined) {
+      obj.payment = Identifier.toJSON(message.payment);
+    }
+    if (message.references?.length) {
+      obj.references = message.references;
+    }
     return obj;
   },
 
@@ -23978,6 +24509,11 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       ? ClinicalTime.fromPartial(object.transactedEnd)
       : undefined;
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.alternateDescription = object.alternateDescription ?? "";
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Identifier.fromPartial(object.payment)
+      : undefined;
+    message.references = object.references?.map((e) => e) || [];
     return message;
   },
 };
@@ -24984,6 +25520,8 @@ function createBaseAllergy(): Allergy {
     sensitivity: undefined,
     reported: undefined,
     notes: [],
+    ofEncounter: "",
+    reactionDetails: [],
     _unknownFields: {},
   };
 }
@@ -25025,6 +25563,12 @@ export const Allergy: MessageFns<Allergy> = {
     }
     for (const v of message.notes) {
       Note.encode(v!, writer.uint32(98).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(106).string(message.ofEncounter);
+    }
+    for (const v of message.reactionDetails) {
+      AllergyReaction.encode(v!, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25146,6 +25690,22 @@ export const Allergy: MessageFns<Allergy> = {
             message.notes.push(Note.decode(reader, reader.uint32()));
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.reactionDetails.push(AllergyReaction.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25190,6 +25750,16 @@ export const Allergy: MessageFns<Allergy> = {
       sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
       reported: isSet(object.reported) ? ClinicalTime.fromJSON(object.reported) : undefined,
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
+      reactionDetails: globalThis.Array.isArray(object?.reactionDetails)
+        ? object.reactionDetails.map((e: any) => AllergyReaction.fromJSON(e))
+        : globalThis.Array.isArray(object?.reaction_details)
+        ? object.reaction_details.map((e: any) => AllergyReaction.fromJSON(e))
+        : [],
     };
   },
 
@@ -25231,6 +25801,12 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.notes?.length) {
       obj.notes = message.notes.map((e) => Note.toJSON(e));
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
+    if (message.reactionDetails?.length) {
+      obj.reactionDetails = message.reactionDetails.map((e) => AllergyReaction.toJSON(e));
+    }
     return obj;
   },
 
@@ -25265,6 +25841,145 @@ export const Allergy: MessageFns<Allergy> = {
       ? ClinicalTime.fromPartial(object.reported)
       : undefined;
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
+    message.ofEncounter = object.ofEncounter ?? "";
+    message.reactionDetails = object.reactionDetails?.map((e) => AllergyReaction.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseAllergyReaction(): AllergyReaction {
+  return { code: undefined, severity: undefined, sensitivity: undefined, management: "", _unknownFields: {} };
+}
+
+export const AllergyReaction: MessageFns<AllergyReaction> = {
+  encode(message: AllergyReaction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      Code.encode(message.code, writer.uint32(10).fork()).join();
+    }
+    if (message.severity !== undefined) {
+      Code.encode(message.severity, writer.uint32(18).fork()).join();
+    }
+    if (message.sensitivity !== undefined) {
+      Code.encode(message.sensitivity, writer.uint32(26).fork()).join();
+    }
+    if (message.management !== "") {
+      writer.uint32(34).string(message.management);
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AllergyReaction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAllergyReaction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.severity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sensitivity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.management = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AllergyReaction {
+    return {
+      code: isSet(object.code) ? Code.fromJSON(object.code) : undefined,
+      severity: isSet(object.severity) ? Code.fromJSON(object.severity) : undefined,
+      sensitivity: isSet(object.sensitivity) ? Code.fromJSON(object.sensitivity) : undefined,
+      management: isSet(object.management) ? globalThis.String(object.management) : "",
+    };
+  },
+
+  toJSON(message: AllergyReaction): unknown {
+    const obj: any = {};
+    if (message.code !== undefined) {
+      obj.code = Code.toJSON(message.code);
+    }
+    if (message.severity !== undefined) {
+      obj.severity = Code.toJSON(message.severity);
+    }
+    if (message.sensitivity !== undefined) {
+      obj.sensitivity = Code.toJSON(message.sensitivity);
+    }
+    if (message.management !== "") {
+      obj.management = message.management;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<AllergyReaction>): AllergyReaction {
+    return AllergyReaction.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AllergyReaction>): AllergyReaction {
+    const message = createBaseAllergyReaction();
+    message.code = (object.code !== undefined && object.code !== null) ? Code.fromPartial(object.code) : undefined;
+    message.severity = (object.severity !== undefined && object.severity !== null)
+      ? Code.fromPartial(object.severity)
+      : undefined;
+    message.sensitivity = (object.sensitivity !== undefined && object.sensitivity !== null)
+      ? Code.fromPartial(object.sensitivity)
+      : undefined;
+    message.management = object.management ?? "";
     return message;
   },
 };
@@ -25288,6 +26003,14 @@ function createBaseCondition(): Condition {
     notes: [],
     established: undefined,
     expected: undefined,
+    ofEncounter: "",
+    mood: undefined,
+    confidentiality: undefined,
+    persistence: undefined,
+    onsetText: "",
+    evaluation: undefined,
+    evaluationComments: [],
+    presentOnAdmission: undefined,
     _unknownFields: {},
   };
 }
@@ -25344,6 +26067,30 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.expected !== undefined) {
       ClinicalTime.encode(message.expected, writer.uint32(138).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(146).string(message.ofEncounter);
+    }
+    if (message.mood !== undefined) {
+      Code.encode(message.mood, writer.uint32(154).fork()).join();
+    }
+    if (message.confidentiality !== undefined) {
+      Code.encode(message.confidentiality, writer.uint32(162).fork()).join();
+    }
+    if (message.persistence !== undefined) {
+      Code.encode(message.persistence, writer.uint32(170).fork()).join();
+    }
+    if (message.onsetText !== "") {
+      writer.uint32(178).string(message.onsetText);
+    }
+    if (message.evaluation !== undefined) {
+      Code.encode(message.evaluation, writer.uint32(186).fork()).join();
+    }
+    for (const v of message.evaluationComments) {
+      writer.uint32(194).string(v!);
+    }
+    if (message.presentOnAdmission !== undefined) {
+      Code.encode(message.presentOnAdmission, writer.uint32(202).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25505,6 +26252,70 @@ export const Condition: MessageFns<Condition> = {
             message.expected = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.mood = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.confidentiality = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.persistence = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.onsetText = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.evaluation = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.evaluationComments.push(reader.string());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.presentOnAdmission = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25550,6 +26361,30 @@ export const Condition: MessageFns<Condition> = {
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
       established: isSet(object.established) ? ClinicalTime.fromJSON(object.established) : undefined,
       expected: isSet(object.expected) ? ClinicalTime.fromJSON(object.expected) : undefined,
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
+      mood: isSet(object.mood) ? Code.fromJSON(object.mood) : undefined,
+      confidentiality: isSet(object.confidentiality) ? Code.fromJSON(object.confidentiality) : undefined,
+      persistence: isSet(object.persistence) ? Code.fromJSON(object.persistence) : undefined,
+      onsetText: isSet(object.onsetText)
+        ? globalThis.String(object.onsetText)
+        : isSet(object.onset_text)
+        ? globalThis.String(object.onset_text)
+        : "",
+      evaluation: isSet(object.evaluation) ? Code.fromJSON(object.evaluation) : undefined,
+      evaluationComments: globalThis.Array.isArray(object?.evaluationComments)
+        ? object.evaluationComments.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.evaluation_comments)
+        ? object.evaluation_comments.map((e: any) => globalThis.String(e))
+        : [],
+      presentOnAdmission: isSet(object.presentOnAdmission)
+        ? Code.fromJSON(object.presentOnAdmission)
+        : isSet(object.present_on_admission)
+        ? Code.fromJSON(object.present_on_admission)
+        : undefined,
     };
   },
 
@@ -25606,6 +26441,30 @@ export const Condition: MessageFns<Condition> = {
     if (message.expected !== undefined) {
       obj.expected = ClinicalTime.toJSON(message.expected);
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
+    if (message.mood !== undefined) {
+      obj.mood = Code.toJSON(message.mood);
+    }
+    if (message.confidentiality !== undefined) {
+      obj.confidentiality = Code.toJSON(message.confidentiality);
+    }
+    if (message.persistence !== undefined) {
+      obj.persistence = Code.toJSON(message.persistence);
+    }
+    if (message.onsetText !== "") {
+      obj.onsetText = message.onsetText;
+    }
+    if (message.evaluation !== undefined) {
+      obj.evaluation = Code.toJSON(message.evaluation);
+    }
+    if (message.evaluationComments?.length) {
+      obj.evaluationComments = message.evaluationComments;
+    }
+    if (message.presentOnAdmission !== undefined) {
+      obj.presentOnAdmission = Code.toJSON(message.presentOnAdmission);
+    }
     return obj;
   },
 
@@ -25649,6 +26508,22 @@ export const Condition: MessageFns<Condition> = {
     message.expected = (object.expected !== undefined && object.expected !== null)
       ? ClinicalTime.fromPartial(object.expected)
       : undefined;
+    message.ofEncounter = object.ofEncounter ?? "";
+    message.mood = (object.mood !== undefined && object.mood !== null) ? Code.fromPartial(object.mood) : undefined;
+    message.confidentiality = (object.confidentiality !== undefined && object.confidentiality !== null)
+      ? Code.fromPartial(object.confidentiality)
+      : undefined;
+    message.persistence = (object.persistence !== undefined && object.persistence !== null)
+      ? Code.fromPartial(object.persistence)
+      : undefined;
+    message.onsetText = object.onsetText ?? "";
+    message.evaluation = (object.evaluation !== undefined && object.evaluation !== null)
+      ? Code.fromPartial(object.evaluation)
+      : undefined;
+    message.evaluationComments = object.evaluationComments?.map((e) => e) || [];
+    message.presentOnAdmission = (object.presentOnAdmission !== undefined && object.presentOnAdmission !== null)
+      ? Code.fromPartial(object.presentOnAdmission)
+      : undefined;
     return message;
   },
 };
@@ -25667,6 +26542,7 @@ function createBaseProcedure(): Procedure {
     notes: [],
     modifiers: [],
     diagnosis: undefined,
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -25708,6 +26584,9 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.diagnosis !== undefined) {
       Code.encode(message.diagnosis, writer.uint32(98).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(106).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25829,6 +26708,14 @@ export const Procedure: MessageFns<Procedure> = {
             message.diagnosis = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25869,6 +26756,11 @@ export const Procedure: MessageFns<Procedure> = {
       notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => Note.fromJSON(e)) : [],
       modifiers: globalThis.Array.isArray(object?.modifiers) ? object.modifiers.map((e: any) => Code.fromJSON(e)) : [],
       diagnosis: isSet(object.diagnosis) ? Code.fromJSON(object.diagnosis) : undefined,
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -25910,6 +26802,9 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.diagnosis !== undefined) {
       obj.diagnosis = Code.toJSON(message.diagnosis);
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -25936,6 +26831,7 @@ export const Procedure: MessageFns<Procedure> = {
     message.diagnosis = (object.diagnosis !== undefined && object.diagnosis !== null)
       ? Code.fromPartial(object.diagnosis)
       : undefined;
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -25958,6 +26854,7 @@ function createBaseDiagnosisGroup(): DiagnosisGroup {
     amount: "",
     grouper: "",
     grouperVersion: "",
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -26011,6 +26908,9 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
     }
     if (message.grouperVersion !== "") {
       writer.uint32(130).string(message.grouperVersion);
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(138).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26164,6 +27064,14 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
             message.grouperVersion = reader.string();
             continue;
           }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26226,6 +27134,11 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
         : isSet(object.grouper_version)
         ? globalThis.String(object.grouper_version)
         : "",
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -26279,6 +27192,9 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
     if (message.grouperVersion !== "") {
       obj.grouperVersion = message.grouperVersion;
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -26311,6 +27227,7 @@ export const DiagnosisGroup: MessageFns<DiagnosisGroup> = {
     message.amount = object.amount ?? "";
     message.grouper = object.grouper ?? "";
     message.grouperVersion = object.grouperVersion ?? "";
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -27152,6 +28069,12 @@ function createBaseReferral(): Referral {
     reasons: [],
     participants: [],
     processed: undefined,
+    authorizations: [],
+    reasonText: "",
+    plannedEnd: undefined,
+    authorizedTreatments: "",
+    usedTreatments: "",
+    remainingTreatments: "",
     _unknownFields: {},
   };
 }
@@ -27193,6 +28116,24 @@ export const Referral: MessageFns<Referral> = {
     }
     if (message.processed !== undefined) {
       ClinicalTime.encode(message.processed, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.authorizations) {
+      Authorization.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.reasonText !== "") {
+      writer.uint32(114).string(message.reasonText);
+    }
+    if (message.plannedEnd !== undefined) {
+      ClinicalTime.encode(message.plannedEnd, writer.uint32(122).fork()).join();
+    }
+    if (message.authorizedTreatments !== "") {
+      writer.uint32(130).string(message.authorizedTreatments);
+    }
+    if (message.usedTreatments !== "") {
+      writer.uint32(138).string(message.usedTreatments);
+    }
+    if (message.remainingTreatments !== "") {
+      writer.uint32(146).string(message.remainingTreatments);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -27314,6 +28255,54 @@ export const Referral: MessageFns<Referral> = {
             message.processed = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.authorizations.push(Authorization.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.reasonText = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.plannedEnd = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.authorizedTreatments = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.usedTreatments = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.remainingTreatments = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -27350,6 +28339,34 @@ export const Referral: MessageFns<Referral> = {
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
       processed: isSet(object.processed) ? ClinicalTime.fromJSON(object.processed) : undefined,
+      authorizations: globalThis.Array.isArray(object?.authorizations)
+        ? object.authorizations.map((e: any) => Authorization.fromJSON(e))
+        : [],
+      reasonText: isSet(object.reasonText)
+        ? globalThis.String(object.reasonText)
+        : isSet(object.reason_text)
+        ? globalThis.String(object.reason_text)
+        : "",
+      plannedEnd: isSet(object.plannedEnd)
+        ? ClinicalTime.fromJSON(object.plannedEnd)
+        : isSet(object.planned_end)
+        ? ClinicalTime.fromJSON(object.planned_end)
+        : undefined,
+      authorizedTreatments: isSet(object.authorizedTreatments)
+        ? globalThis.String(object.authorizedTreatments)
+        : isSet(object.authorized_treatments)
+        ? globalThis.String(object.authorized_treatments)
+        : "",
+      usedTreatments: isSet(object.usedTreatments)
+        ? globalThis.String(object.usedTreatments)
+        : isSet(object.used_treatments)
+        ? globalThis.String(object.used_treatments)
+        : "",
+      remainingTreatments: isSet(object.remainingTreatments)
+        ? globalThis.String(object.remainingTreatments)
+        : isSet(object.remaining_treatments)
+        ? globalThis.String(object.remaining_treatments)
+        : "",
     };
   },
 
@@ -27391,6 +28408,24 @@ export const Referral: MessageFns<Referral> = {
     if (message.processed !== undefined) {
       obj.processed = ClinicalTime.toJSON(message.processed);
     }
+    if (message.authorizations?.length) {
+      obj.authorizations = message.authorizations.map((e) => Authorization.toJSON(e));
+    }
+    if (message.reasonText !== "") {
+      obj.reasonText = message.reasonText;
+    }
+    if (message.plannedEnd !== undefined) {
+      obj.plannedEnd = ClinicalTime.toJSON(message.plannedEnd);
+    }
+    if (message.authorizedTreatments !== "") {
+      obj.authorizedTreatments = message.authorizedTreatments;
+    }
+    if (message.usedTreatments !== "") {
+      obj.usedTreatments = message.usedTreatments;
+    }
+    if (message.remainingTreatments !== "") {
+      obj.remainingTreatments = message.remainingTreatments;
+    }
     return obj;
   },
 
@@ -27428,6 +28463,315 @@ export const Referral: MessageFns<Referral> = {
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     message.processed = (object.processed !== undefined && object.processed !== null)
       ? ClinicalTime.fromPartial(object.processed)
+      : undefined;
+    message.authorizations = object.authorizations?.map((e) => Authorization.fromPartial(e)) || [];
+    message.reasonText = object.reasonText ?? "";
+    message.plannedEnd = (object.plannedEnd !== undefined && object.plannedEnd !== null)
+      ? ClinicalTime.fromPartial(object.plannedEnd)
+      : undefined;
+    message.authorizedTreatments = object.authorizedTreatments ?? "";
+    message.usedTreatments = object.usedTreatments ?? "";
+    message.remainingTreatments = object.remainingTreatments ?? "";
+    return message;
+  },
+};
+
+function createBaseAuthorization(): Authorization {
+  return {
+    plan: undefined,
+    company: undefined,
+    companyName: "",
+    start: undefined,
+    end: undefined,
+    identifier: undefined,
+    limit: "",
+    requestedTreatments: "",
+    authorizedTreatments: "",
+    processed: undefined,
+    reasonText: "",
+    status: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Authorization: MessageFns<Authorization> = {
+  encode(message: Authorization, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.plan !== undefined) {
+      Code.encode(message.plan, writer.uint32(10).fork()).join();
+    }
+    if (message.company !== undefined) {
+      Code.encode(message.company, writer.uint32(18).fork()).join();
+    }
+    if (message.companyName !== "") {
+      writer.uint32(26).string(message.companyName);
+    }
+    if (message.start !== undefined) {
+      ClinicalTime.encode(message.start, writer.uint32(34).fork()).join();
+    }
+    if (message.end !== undefined) {
+      ClinicalTime.encode(message.end, writer.uint32(42).fork()).join();
+    }
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(50).fork()).join();
+    }
+    if (message.limit !== "") {
+      writer.uint32(58).string(message.limit);
+    }
+    if (message.requestedTreatments !== "") {
+      writer.uint32(66).string(message.requestedTreatments);
+    }
+    if (message.authorizedTreatments !== "") {
+      writer.uint32(74).string(message.authorizedTreatments);
+    }
+    if (message.processed !== undefined) {
+      ClinicalTime.encode(message.processed, writer.uint32(82).fork()).join();
+    }
+    if (message.reasonText !== "") {
+      writer.uint32(90).string(message.reasonText);
+    }
+    if (message.status !== undefined) {
+      Code.encode(message.status, writer.uint32(98).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Authorization {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthorization();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.plan = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.company = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.companyName = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.start = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.end = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.limit = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.requestedTreatments = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.authorizedTreatments = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.processed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.reasonText = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.status = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Authorization {
+    return {
+      plan: isSet(object.plan) ? Code.fromJSON(object.plan) : undefined,
+      company: isSet(object.company) ? Code.fromJSON(object.company) : undefined,
+      companyName: isSet(object.companyName)
+        ? globalThis.String(object.companyName)
+        : isSet(object.company_name)
+        ? globalThis.String(object.company_name)
+        : "",
+      start: isSet(object.start) ? ClinicalTime.fromJSON(object.start) : undefined,
+      end: isSet(object.end) ? ClinicalTime.fromJSON(object.end) : undefined,
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      limit: isSet(object.limit) ? globalThis.String(object.limit) : "",
+      requestedTreatments: isSet(object.requestedTreatments)
+        ? globalThis.String(object.requestedTreatments)
+        : isSet(object.requested_treatments)
+        ? globalThis.String(object.requested_treatments)
+        : "",
+      authorizedTreatments: isSet(object.authorizedTreatments)
+        ? globalThis.String(object.authorizedTreatments)
+        : isSet(object.authorized_treatments)
+        ? globalThis.String(object.authorized_treatments)
+        : "",
+      processed: isSet(object.processed) ? ClinicalTime.fromJSON(object.processed) : undefined,
+      reasonText: isSet(object.reasonText)
+        ? globalThis.String(object.reasonText)
+        : isSet(object.reason_text)
+        ? globalThis.String(object.reason_text)
+        : "",
+      status: isSet(object.status) ? Code.fromJSON(object.status) : undefined,
+    };
+  },
+
+  toJSON(message: Authorization): unknown {
+    const obj: any = {};
+    if (message.plan !== undefined) {
+      obj.plan = Code.toJSON(message.plan);
+    }
+    if (message.company !== undefined) {
+      obj.company = Code.toJSON(message.company);
+    }
+    if (message.companyName !== "") {
+      obj.companyName = message.companyName;
+    }
+    if (message.start !== undefined) {
+      obj.start = ClinicalTime.toJSON(message.start);
+    }
+    if (message.end !== undefined) {
+      obj.end = ClinicalTime.toJSON(message.end);
+    }
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
+    if (message.limit !== "") {
+      obj.limit = message.limit;
+    }
+    if (message.requestedTreatments !== "") {
+      obj.requestedTreatments = message.requestedTreatments;
+    }
+    if (message.authorizedTreatments !== "") {
+      obj.authorizedTreatments = message.authorizedTreatments;
+    }
+    if (message.processed !== undefined) {
+      obj.processed = ClinicalTime.toJSON(message.processed);
+    }
+    if (message.reasonText !== "") {
+      obj.reasonText = message.reasonText;
+    }
+    if (message.status !== undefined) {
+      obj.status = Code.toJSON(message.status);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Authorization>): Authorization {
+    return Authorization.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Authorization>): Authorization {
+    const message = createBaseAuthorization();
+    message.plan = (object.plan !== undefined && object.plan !== null) ? Code.fromPartial(object.plan) : undefined;
+    message.company = (object.company !== undefined && object.company !== null)
+      ? Code.fromPartial(object.company)
+      : undefined;
+    message.companyName = object.companyName ?? "";
+    message.start = (object.start !== undefined && object.start !== null)
+      ? ClinicalTime.fromPartial(object.start)
+      : undefined;
+    message.end = (object.end !== undefined && object.end !== null) ? ClinicalTime.fromPartial(object.end) : undefined;
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
+    message.limit = object.limit ?? "";
+    message.requestedTreatments = object.requestedTreatments ?? "";
+    message.authorizedTreatments = object.authorizedTreatments ?? "";
+    message.processed = (object.processed !== undefined && object.processed !== null)
+      ? ClinicalTime.fromPartial(object.processed)
+      : undefined;
+    message.reasonText = object.reasonText ?? "";
+    message.status = (object.status !== undefined && object.status !== null)
+      ? Code.fromPartial(object.status)
       : undefined;
     return message;
   },

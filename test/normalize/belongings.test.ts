@@ -1,0 +1,142 @@
+/** To whom or to what a person, a diagnosis or a row belongs, by what stands before it. */
+import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle } from '../../proto/fhir/bundle.ts';
+import type { Participant } from '../../proto/gen/hilum/v1/event.ts';
+import { er7, testContext } from './context.ts';
+import { events, only, resources } from './told.ts';
+
+const people = (of: readonly Participant[] | undefined) =>
+  (of ?? []).map(({ role, person }) => `${role} ${person?.identifiers[0]?.value ?? ''}`);
+
+const weight = 'OBX|1|NM|29463-7^Weight^LN||88|kg|||||F';
+
+t.test('people - a ROL behind a result, an allergy or a diagnosis acts in the visit [HL7 15.4.7]', (t) => {
+  const attending = 'ROL|1|AD|AT^Attending^HL70443|8^ATT^PAT';
+  for (const [type, ...before] of [
+    ['ADT^A01', weight],
+    ['ADT^A08', weight, weight],
+    ['ADT^A01', weight, 'AL1|1||PCN', 'DG1|1||I10^HTN^I10'],
+    ['BAR^P01', weight],
+  ] as const) {
+    const [event] = events(type, 'PV1|1|I|4W', ...before, attending);
+    t.same(people(event?.encounter?.participants), ['attending 8'], `${type} ${before.length}`);
+    for (const { performers } of event?.observations ?? []) t.same(performers, []);
+  }
+  const all = resources('ADT^A01', 'PV1|1|I|4W', weight, attending);
+  t.equal(only('Observation', all)[0]?.performer, undefined);
+  t.match(only('Encounter', all), [{ participant: [{ type: [{ coding: [{ code: 'ATND' }] }] }] }]);
+  t.end();
+});
+
+t.test(
+  'people - a PRT behind a result is its own, behind an allergy or a diagnosis it is of the visit',
+  (t) => {
+    const [event] = events(
+      'ADT^A08',
+      'PV1|1|I',
+      weight,
+      'PRT||AD||PO|5^NURSE^N',
+      'ROL|1|AD|AT|8^DOC^E',
+      weight,
+      'IAM|1||PCN',
+      'PRT||AD||AUT|9^DOC^D',
+      weight,
+      'DG1|1||I10^HTN^I10',
+      'PRT||AD||CP|7^DOC^F',
+    );
+    t.same(
+      event?.observations.map(({ performers }) => people(performers)),
+      [['performing 5'], [], []],
+    );
+    t.same(people(event?.encounter?.participants), ['attending 8', 'originating 9', 'consulting 7']);
+    t.end();
+  },
+);
+
+t.test(
+  'people - a ROL behind the results of a problem is of the problem, with orders it stays the row’s',
+  (t) => {
+    const [problem] = events('PPR^PC1', 'PV1|1|I', 'PRB|AD|20261126|1^HTN^SCT', weight, 'ROL|1|AD|AT|8^D^E');
+    t.same(people(problem?.conditions[0]?.participants), ['attending 8']);
+    t.equal(problem?.encounter?.participants.length, 0);
+    const [report] = events('ORU^R01', 'OBR|1|P1|F1|A^A^L', weight, 'ROL|1|AD|PO|8^D^E');
+    t.same(people(report?.observations[0]?.performers), ['performing 8']);
+    t.end();
+  },
+);
+
+t.test('visits - of two in one message each has its own diagnoses, procedures and results [BAR_P01]', (t) => {
+  const said = [
+    'PV1|1|I|||||||||||||||||V1^^^HOSP^VN',
+    weight,
+    'AL1|1|DA|1^Pen^L',
+    'DG1|1||A41.9^Sepsis^I10C|||F',
+    'DRG|T60A^Sepsis^L',
+    'PR1|1||5A1955Z^Vent^I10P||20261102',
+    'PV1|2|O|||||||||||||||||V2^^^HOSP^VN',
+    weight,
+    'AL1|1|DA|2^Ibu^L',
+    'DG1|1||M54.5^Back pain^I10C|||F',
+    'DRG|I68C^Back^L',
+    'PR1|1||97110^PT^CPT4||20261115',
+    'PV1|3|O|||||||||||||||||V3^^^HOSP^VN',
+    'DG1|1||I10^HTN^I10C|||F',
+  ];
+  const [event] = events('BAR^P01', ...said);
+  const second = 'furtherEncounters[0]';
+  const { conditions = [], procedures = [], observations = [], allergies = [] } = event ?? {};
+  t.same(
+    conditions.map(({ ofEncounter }) => ofEncounter),
+    ['', second, 'furtherEncounters[1]'],
+  );
+  for (const list of [procedures, observations, allergies, event?.diagnosisGroups ?? []])
+    t.same(
+      list.map(({ ofEncounter }) => ofEncounter),
+      ['', second],
+    );
+  const all = resources('BAR^P01', ...said);
+  const visits = only('Encounter', all).map(({ id }) => ({ reference: `urn:uuid:${id}` }));
+  t.equal(visits.length, 3);
+  for (const type of ['Procedure', 'Observation', 'AllergyIntolerance'])
+    t.match(
+      only(type, all).map(({ encounter }) => encounter),
+      visits.slice(0, 2),
+      type,
+    );
+  t.match(
+    only('Condition', all).map(({ encounter }) => encounter),
+    visits,
+  );
+  t.end();
+});
+
+t.test('people - a PRT before any patient is of every order [OPL_O37]', (t) => {
+  const said = [
+    'MSH|^~\\&|APP|FAC|HIE|HOSP|20261126101500+0100||OPL^O37^OPL_O37|1|P|2.8',
+    'PRT|1|AD||OP^Ordering Provider^HL70912|9^DOC^DON',
+    'PRT|2|AD||EP|8^DOC^EVE',
+    'ORC|NW|W1^E',
+    'OBR|1|W1^E||625-4^Stool culture^LN',
+    'PRT|1|AD||CP|7^DOC^CAL',
+    'ORC|NW|W2^E',
+    'OBR|1|W2^E||6463-4^Culture^LN',
+  ];
+  const made = normalizeHl7v2(er7(...said), testContext()).events;
+  t.same(
+    made.map(({ order }) => people(order?.participants)),
+    [
+      ['ordering 9', 'entering 8', 'consulting 7'],
+      ['ordering 9', 'entering 8'],
+    ],
+  );
+  for (const event of made) {
+    t.equal(event.encounter, undefined);
+    const request = toBundle(event).entry.find(({ resource }) => resource.resourceType === 'ServiceRequest');
+    t.ok(request?.resource.requester);
+    t.notOk(toBundle(event).entry.some(({ resource }) => resource.resourceType === 'Encounter'));
+  }
+  const [visited] = events('OML^O21', 'PRT|1|AD||AT|9^DOC^DON', 'ORC|NW|W1', 'OBR|1|W1||A^A^L');
+  t.same(people(visited?.encounter?.participants), ['attending 9'], 'behind a patient it is of the visit');
+  t.end();
+});
