@@ -208,7 +208,7 @@ const pure = [
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,
-  /^proto\/(limits|token|back-writer|segment-names|specimen-role|row-device|charset-names|withdrawn)\.ts$/,
+  /^proto\/(limits|token|back-writer|segment-names|specimen-role|hl7-table|row-device|charset-names|withdrawn)\.ts$/,
   /^proto\/fhir\//,
   /^proto\/units\//,
   // The published JSON Schema is written by a script of its own.

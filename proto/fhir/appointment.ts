@@ -1,5 +1,6 @@
 /** Appointment: when, with whom and where. */
 import type { ClinicalTime, Resource, Schedule } from '../gen/hilum/v1/event.ts';
+import { codeInTable } from '../hl7-table.ts';
 import { concept, concepts, identifiers, instant, logical, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
@@ -111,12 +112,19 @@ function participants(draft: Draft, from: Schedule, status: string): Element[] {
       type: role === undefined ? undefined : [role],
       actor,
       // Taken out of it.
-      status:
-        one.action === 'D' ? 'declined' : (participantStatus[textOf(one.status).toUpperCase()] ?? usual),
+      status: one.action === 'D' ? 'declined' : (participation(one) ?? usual),
       period: periodOf(one.start, one),
     });
   }
   return found.length > 0 ? found : [{ type: [{ text: 'not stated' }], status: usual }];
+}
+
+/** The table's words stand as the code, or as its text [HL7 table 0278]. */
+function participation({ status }: Resource): string | undefined {
+  const said = [codeInTable(status, '0278'), textOf(status)].map(
+    (one) => participantStatus[one.toUpperCase()],
+  );
+  return said.find((one) => one !== undefined);
 }
 
 function actorOf(draft: Draft, from: Resource): Element | undefined {

@@ -6,6 +6,7 @@ import {
   type Order,
   type Referral,
 } from '../gen/hilum/v1/event.ts';
+import { codeInTable } from '../hl7-table.ts';
 import {
   concept,
   concepts,
@@ -238,7 +239,7 @@ const said = { source: '', type: undefined, setId: '', enteredBy: undefined, ent
 /** RF1 asks one provider to see another's patient. */
 function addReferral(draft: Draft, from: Referral): Element {
   const people = from.participants.map(({ role, roleCode, person }) => ({
-    role: (roleCode?.codings[0]?.code || role).toUpperCase(),
+    role: (codeInTable(roleCode, '0286') || role).toUpperCase(),
     reference: practitioner(draft, person),
   }));
   const those = (...roles: string[]): Element[] =>
@@ -250,7 +251,7 @@ function addReferral(draft: Draft, from: Referral): Element {
     status: requestStatus[draft.event.status] ?? 'unknown',
     intent: 'order',
     category: concepts([from.type, from.category]),
-    priority: priorityOf(from.priority?.codings[0]?.code ?? ''),
+    priority: priorityOf(codeInTable(from.priority, '0280')),
     subject: draft.subject,
     encounter: draft.encounter,
     ...timed('occurrence', from.effective, from.expires),

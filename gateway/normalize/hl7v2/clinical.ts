@@ -1,7 +1,7 @@
 /** AL1, IAM, DG1, PR1, PRB, GOL, IN1 and NTE. */
 import type { Allergy, Condition, Coverage, Note, Procedure } from '../../../proto/gen/hilum/v1/event.ts';
 import { dateText, time, timeOf } from './clock.ts';
-import { code, codes, codeWithMethod } from './coded.ts';
+import { code, codes, codeWithMethod, tabled } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
 import { addresses, nameIn, participants, person, telecoms } from './people.ts';
 import { eachAsSent, label, type Table, word } from './table.ts';
@@ -34,7 +34,7 @@ export const dg1: Table<Condition> = [
   [3, 'code', codeWithMethod(2)],
   [4, 'text', word],
   [5, 'recorded', time],
-  [6, 'type', word],
+  [6, 'type', tabled('0052')],
   [15, 'priority', word],
   [16, 'participants', participants('diagnosing')],
   [20, 'identifier', ei()],

@@ -1,7 +1,7 @@
 /** DFT and BAR: charges and accounts [HL7 6]. One event. */
 import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timeOf } from './clock.ts';
-import { code, codes } from './coded.ts';
+import { code, codes, tabled } from './coded.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
@@ -25,7 +25,7 @@ const ft1: Table<ChargeItem> = [
   [4, 'transacted', (segment, field) => timeOf(segment.parts(field).sub(1), 1, segment, field)],
   [4, 'transactedEnd', (segment, field) => timeOf(segment.parts(field).sub(2), 1, segment, field)],
   [5, 'posted', time],
-  [6, 'type', word],
+  [6, 'type', tabled('0017')],
   [7, 'code', code],
   [8, 'description', word],
   [10, 'quantity', word],

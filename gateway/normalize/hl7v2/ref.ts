@@ -6,6 +6,7 @@ import {
   type Participant,
   type Referral,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable } from '../../../proto/hl7-table.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
@@ -186,7 +187,7 @@ export const ref: Family = {
 };
 
 function statusOf({ referral }: ClinicalEvent, { trigger, reply }: Draft): string {
-  const said = referralStatus[referral?.status?.codings[0]?.code ?? ''] ?? '';
+  const said = referralStatus[codeInTable(referral?.status, '0283')] ?? '';
   // What was asked for is mostly repeated as it was sent; of a referral that should have changed nobody knows more.
   if (refuses(reply)) {
     if (said !== '' && said !== 'requested') return said;

@@ -9,6 +9,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { act } from './acting.ts';
 import { al1, dg1, iam, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { tabled } from './coded.ts';
 import { copied, type Draft, type Heading } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
@@ -70,7 +71,7 @@ export const patientSegments: Record<string, Handler> = {
 
 /** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
 export function isPatients(segment: Segment): boolean {
-  const whose = segment.text(2);
+  const whose = tabled('0334')(segment, 2);
   return whose === '' || whose === 'PT';
 }
 
