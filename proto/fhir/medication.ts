@@ -80,7 +80,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     statusReason: concept(order?.controlReason),
     status: requestedStatus(event),
     intent: from.act === 'give' ? 'instance-order' : 'order',
-    priority: priorityOf(order?.priority ?? ''),
+    priority: urgencyOf(from) ?? priorityOf(order?.priority ?? ''),
     ...what(draft, path, from),
     subject: draft.subject,
     encounter: draft.encounter,
@@ -97,6 +97,12 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     },
     substitution: substitution(from),
   };
+}
+
+/** What is to be given at one time says itself how urgent that is. */
+function urgencyOf({ act, timing }: Medication): string | undefined {
+  const said = act === 'give' ? timing.map(({ priority }) => priorityOf(priority)) : [];
+  return ['stat', 'asap', 'urgent', 'routine'].find((one) => said.includes(one));
 }
 
 /** What is to be handed over, where it is no number. */

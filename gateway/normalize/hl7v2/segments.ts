@@ -17,7 +17,7 @@ import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
-import { urge } from './priority.ts';
+import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -180,10 +180,11 @@ export const orderSegments: Record<string, Handler> = {
     const to = timingsOf(draft);
     to.push(timing);
     if (to !== draft.order.timing) return;
-    // Of a dose now and the others by routine, the first is what the order waits for.
-    if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
-      urge(draft.order, timing.priority, segment, 9);
-      draft.seen.add('TQ1-9');
+    // Of a dose now and the others by routine, it is the one that cannot wait which the order waits for.
+    const { order, seen } = draft;
+    if (!seen.has('TQ1-9') || urgency(timing.priority) > urgency(order.priority)) {
+      urge(order, timing.priority, segment, 9);
+      if (timing.priority !== '') seen.add('TQ1-9');
     }
   },
   TQ2(draft, segment) {

@@ -1705,8 +1705,9 @@ export interface Order {
     | Code
     | undefined;
   /**
-   * The priority as sent: S, A, R, T …
-   * HL7 v2: OBR-5, OBR-27.6, TQ1-9, ORC-7.6 · FHIR: ServiceRequest.priority
+   * The priority as sent: S, A, R, T …; of several the most urgent one.
+   * HL7 v2: OBR-5, OBR-27.6, TQ1-9, ORC-7.6, RXE-1.6; RXG-3.6 where none of them says one · FHIR:
+   * ServiceRequest.priority, MedicationRequest.priority
    */
   priority: string;
   /**
