@@ -237,8 +237,9 @@ export const observationSegments: Record<string, Handler> = {
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
-    if (draft.seen.has('SPM') && draft.family.name !== 'oul')
-      observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
+    const behind = draft.seen.has('SPM') && draft.family.name !== 'oul';
+    if (behind) observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
+    if (behind || draft.event === undefined) draft.setAside(observation);
     made(observation, segment);
     draft.current.observations.push(observation);
     draft.ofSpecimen(segment, observation);
