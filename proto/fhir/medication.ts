@@ -141,10 +141,11 @@ function administered(draft: Draft, path: string, from: Medication): Body {
   const { administered, administeredEnd } = from;
   const when = period(administered, administeredEnd);
   const { dosage, unsaid } = given(from);
+  const partly = inPart(event, from);
   return {
     resourceType: 'MedicationAdministration',
     identifier: identifiers([event.order?.filler]),
-    status: administrationStatus[event.status] ?? 'unknown',
+    status: partly ?? administrationStatus[event.status] ?? 'unknown',
     statusReason: concepts(from.refusalReasons),
     ...what(draft, path, from),
     subject: draft.subject,
@@ -156,9 +157,22 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
     request: prescriptions(draft)[0],
     device: present([draft.device]),
-    note: [...notes(event.notes), { text: unsaid }],
+    note: [
+      ...(partly === undefined ? [] : [{ text: 'Partially administered' }]),
+      ...notes(event.notes),
+      { text: unsaid },
+    ],
     dosage,
   };
+}
+
+/**
+ * RXA-20 PA: not all of it was given, and `completed` would say that it was. A rate (RXA-12) without an end (RXA-4) goes
+ * on; anything else without one ended when it began [HL7 4A.4.7.4].
+ */
+function inPart({ status }: ClinicalEvent, from: Medication): string | undefined {
+  if (status !== 'partial' || from.completionStatus === '') return undefined;
+  return from.per !== '' && from.administeredEnd === undefined ? 'in-progress' : 'stopped';
 }
 
 /** The request of the same message, else the placer's number of it. */
