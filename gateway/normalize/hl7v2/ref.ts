@@ -1,6 +1,7 @@
 /** Referrals (REF), problems and goals (PPR …), master files (MFN) [HL7 11, 12, 8]. One event. */
 import {
   type ClinicalEvent,
+  type Code,
   type MasterFile,
   MasterFileRecord,
   type Participant,
@@ -11,7 +12,7 @@ import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
 import { time } from './clock.ts';
-import { code, codes } from './coded.ts';
+import { code, codes, textOf } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei, identifier } from './identified.ts';
@@ -186,23 +187,38 @@ export const ref: Family = {
   },
 };
 
-function statusOf({ referral }: ClinicalEvent, { trigger, reply }: Draft): string {
-  const said = referralStatus[codeInTable(referral?.status, '0283')] ?? '';
+function statusOf({ referral }: ClinicalEvent, draft: Draft): string {
+  const { trigger, reply } = draft;
+  const said = saidOf(referral?.status, draft);
   // What was asked for is mostly repeated as it was sent; of a referral that should have changed nobody knows more.
   if (refuses(reply)) {
-    if (said !== '' && said !== 'requested') return said;
+    if (!['', 'requested', 'unknown'].includes(said)) return said;
     return trigger === 'I12' ? 'rejected' : 'unknown';
   }
   // I15 asks where it stands [HL7 11.3.5].
   return trigger === 'I14' ? 'cancelled' : said;
 }
 
-/** HL7 table 0283. */
+/** Empty where RF1-1 is. */
+function saidOf(status: Code | undefined, { message }: Draft): string {
+  if (status === undefined) return '';
+  const words = [codeInTable(status, '0283'), textOf(status)].map(upper);
+  const said = words.map((word) => referralStatus[word]).find((one) => one !== undefined);
+  if (said === undefined)
+    remark(message.scope, 'RF1-1: not a code of table 0283, the status of the referral is unknown');
+  return said ?? 'unknown';
+}
+
+/** HL7 table 0283, and its words. Of one that expired nothing is to come, and nobody says that the patient was seen. */
 const referralStatus: Record<string, string> = lookup({
   A: 'accepted',
   P: 'requested',
   R: 'rejected',
-  E: 'completed',
+  E: 'cancelled',
+  ACCEPTED: 'accepted',
+  PENDING: 'requested',
+  REJECTED: 'rejected',
+  EXPIRED: 'cancelled',
 });
 
 /** A problem, a goal or a pathway is taken out of the list [HL7 12.3]. */
