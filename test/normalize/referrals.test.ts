@@ -33,3 +33,28 @@ t.test('referrals - an RF1-1 that nobody knows is unknown, with a remark', async
   t.same(remarksOf(silent), []);
   t.match(events('RRI^I12', 'MSA|AR|M1', 'RF1|NEW^New^99GP|R||||R1'), [{ status: 'rejected' }]);
 });
+
+t.test('referrals - who refers and who is referred to is who has that role now', async (t) => {
+  const prd = (role: string, name: string, start: string, end: string) =>
+    `PRD|${role}|${name}^X||||||${start}|${end}`;
+  const told = (...prds: string[]) =>
+    only('ServiceRequest', resources('REF^I12', 'RF1|P|||||R1', ...prds))[0];
+  const message = ['RF1|P|||||R1', prd('RP', 'OLD', '2020', '20251231'), prd('RP', 'NEW', '20260101', '')];
+  t.match(events('REF^I12', ...message)[0]?.referral?.participants, [
+    { period: { start: { value: '2020' }, end: { value: '2025-12-31' } } },
+    { period: { start: { value: '2026-01-01' }, end: undefined } },
+  ]);
+  t.match(told(prd('RP', 'OLD', '2020', '20251231'), prd('RP', 'NEW', '20260101', '')), {
+    requester: { display: 'X NEW' },
+  });
+  t.match(told(prd('RP', 'NEXT', '20270101', ''), prd('RP', 'NOW', '', '20261123')), {
+    requester: { display: 'X NOW' },
+  });
+  const both = told(prd('RT', 'OLD', '', '2025'), prd('RT', 'ONE', '', ''), prd('RT', 'TWO', '2026', '2026'));
+  t.match(both, { performer: { 0: { display: 'X ONE' }, 1: { display: 'X TWO' }, length: 2 } });
+  t.match(
+    told(prd('RP', 'OLD', '2020', '20251231')),
+    { requester: { display: 'X OLD' } },
+    'nobody else is named',
+  );
+});

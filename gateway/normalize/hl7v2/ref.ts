@@ -11,7 +11,7 @@ import { codeInTable } from '../../../proto/hl7-table.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
-import { time } from './clock.ts';
+import { span, time } from './clock.ts';
 import { code, codes, textOf } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -45,8 +45,8 @@ const rf1: Table<Referral> = [
   [11, 'external', ei()],
 ];
 
-/** CTD names its people as PRD does [HL7 11.8.4]. */
-const prd: Table<Participant> = [
+/** As PRD names its people, but for when they have their role [HL7 11.8.4]. */
+const ctd: Table<Participant> = [
   [1, 'role', label],
   [1, 'roleCode', code],
   [
@@ -66,6 +66,22 @@ const prd: Table<Participant> = [
         const { source } = parts.message.scope.context;
         personOf(to).identifiers.push(identifier(parts.text(1), parts.text(2), `urn:hilum:${source}`));
       }
+    },
+  ],
+];
+
+const prd: Table<Participant> = [
+  ...ctd,
+  [
+    8,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    9,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
     },
   ],
 ];
@@ -109,12 +125,12 @@ function key(to: MasterFileRecord, segment: Segment, field: number): void {
   }
 }
 
-export const referenceTables = { RF1: rf1, PRD: prd, CTD: prd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
+export const referenceTables = { RF1: rf1, PRD: prd, CTD: ctd, PRB: prb, GOL: gol, MFI: mfi, MFE: mfe };
 
 /** Whom to ask about an order [HL7 4.4, 7.3.1]. */
 export const contactSegment: Record<string, Handler> = {
   CTD(draft, segment) {
-    draft.order.participants.push(fill(fresh.participant('', undefined), prd, segment));
+    draft.order.participants.push(fill(fresh.participant('', undefined), ctd, segment));
   },
 };
 
@@ -129,7 +145,7 @@ const bodies: Record<string, Handler> = {
   },
   CTD(draft, segment) {
     draft.base.referral ??= fresh.referral();
-    draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
+    draft.base.referral.participants.push(fill(fresh.participant('', undefined), ctd, segment));
   },
   PRB(draft, segment) {
     const condition = fill(fresh.condition(), prb, segment);

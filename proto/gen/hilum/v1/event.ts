@@ -1375,7 +1375,8 @@ export interface Participant {
   action: string;
   /**
    * From when until when the person has the role.
-   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6, NDL-2, NDL-3 · FHIR: Encounter.participant.period
+   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6, NDL-2, NDL-3, PRD-8, PRD-9 · FHIR: Encounter.participant.period; of a
+   * referral only who has the role now is ServiceRequest.requester or performer, where anybody is
    */
   period:
     | Period
