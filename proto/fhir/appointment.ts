@@ -1,6 +1,7 @@
 /** Appointment: when, with whom and where. */
 import type { ClinicalTime, Resource, Schedule } from '../gen/hilum/v1/event.ts';
 import { codeInTable } from '../hl7-table.ts';
+import { addAppointmentRequest, asksForChange } from './appointment-request.ts';
 import { concept, concepts, identifiers, instant, logical, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
@@ -13,6 +14,10 @@ export function addAppointment(draft: Draft): void {
   const { event } = draft;
   const { schedule: from } = event;
   if (from === undefined) return;
+  if (asksForChange(event)) {
+    addAppointmentRequest(draft, from);
+    return;
+  }
   const status = statusOf(event.status, from);
   const off = status === 'cancelled' || status === 'noshow';
   const reasons = concepts([from.appointmentReason]);

@@ -3668,8 +3668,9 @@ export interface Schedule {
   /**
    * What is done, or in an SRM asked for: book | reschedule | modify | cancel | discontinue | delete, the same of a
    * resource (add-resource | modify-resource | cancel-resource | discontinue-resource | delete-resource), block | open
-   * of a time in the book, noshow, broadcast; empty for any other trigger event.
-   * HL7 v2: MSH-9.2 (S01 to S27)
+   * of a time in the book, noshow, broadcast; empty for any other trigger event. What an SRM asks to be done with an
+   * appointment that is there is a Task in FHIR whose focus is that appointment, and no Appointment.
+   * HL7 v2: MSH-9.2 (S01 to S27) · FHIR: Task.code
    */
   action: string;
   /**
