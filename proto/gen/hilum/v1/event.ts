@@ -3489,7 +3489,8 @@ export interface Document {
   confidentiality: string;
   /**
    * Whether it may be used, as sent: AV, OB, CA, UN.
-   * HL7 v2: TXA-19 (table 0273) · FHIR: DocumentReference.status
+   * HL7 v2: TXA-19 (table 0273) · FHIR: DocumentReference.status; of UN DocumentReference.description and its extension
+   * urn:hilum:extension:availability
    */
   availability: string;
   /**
