@@ -19,6 +19,7 @@ import {
 import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present } from './json.ts';
+import { furtherLots } from './lots.ts';
 import { inRole, organization } from './practitioner.ts';
 import { labelsOf } from './security.ts';
 import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
@@ -121,6 +122,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     resourceType: 'MedicationDispense',
     identifier: identifiers([event.order?.filler, from.prescription]),
     status: dispenseStatus[event.status] ?? 'unknown',
+    type: concept(from.dispenseType),
     ...what(draft, path, from),
     subject: draft.patient,
     context: draft.encounter,
@@ -128,7 +130,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     authorizingPrescription: prescriptions(draft),
     quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     whenHandedOver: dateTime(from.dispensed),
-    note: notes(event.notes),
+    note: [...notes(event.notes), ...furtherLots(from)],
     dosageInstruction: dosage(event, from),
     substitution: /^[NGT]$/.test(from.substitution)
       ? { wasSubstituted: from.substitution !== 'N' } // HL7 table 0167
@@ -160,6 +162,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     note: [
       ...(partly === undefined ? [] : [{ text: 'Partially administered' }]),
       ...notes(event.notes),
+      ...furtherLots(from),
       { text: unsaid },
     ],
     dosage,

@@ -3844,7 +3844,7 @@ export interface Medication {
   dispenseUnit: string;
   /**
    * How many refills there are.
-   * HL7 v2: RXO-13, RXE-12, RXD-8 · FHIR: MedicationRequest.dispenseRequest.numberOfRepeatsAllowed
+   * HL7 v2: RXO-13, RXE-12 · FHIR: MedicationRequest.dispenseRequest.numberOfRepeatsAllowed
    */
   refills: string;
   /**
@@ -4065,7 +4065,7 @@ export interface Medication {
   supplementaryCodes: Code[];
   /**
    * How many refills remain.
-   * HL7 v2: RXE-16
+   * HL7 v2: RXE-16, RXD-8
    */
   refillsRemaining: string;
   /**
@@ -4154,9 +4154,19 @@ export interface Medication {
   infusions: Infusion[];
   /**
    * Lots after the first.
-   * HL7 v2: RXD-18, RXG-19, RXA-15
+   * HL7 v2: RXD-18, RXG-19, RXA-15 · FHIR: MedicationDispense.note, MedicationAdministration.note
    */
   furtherLotNumbers: string[];
+  /**
+   * Until when each of them may be used, in their order.
+   * HL7 v2: RXD-19, RXG-20, RXA-16 · FHIR: MedicationDispense.note, MedicationAdministration.note
+   */
+  furtherExpires: ClinicalTime[];
+  /**
+   * Which dispensing it is: the whole or a part of a fill, a refill, a trial …
+   * HL7 v2: RXD-33 (table 0484) · FHIR: MedicationDispense.type
+   */
+  dispenseType: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4418,6 +4428,11 @@ export interface Immunization {
    * HL7 v2: RXA-15 · FHIR: Immunization.note
    */
   furtherLotNumbers: string[];
+  /**
+   * Until when each of them may be used, in their order.
+   * HL7 v2: RXA-16 · FHIR: Immunization.note
+   */
+  furtherExpires: ClinicalTime[];
   /**
    * Where it was given, by its address.
    * HL7 v2: RXA-11.9 to RXA-11.15, RXA-28
@@ -20980,6 +20995,8 @@ function createBaseMedication(): Medication {
     locationAddress: undefined,
     infusions: [],
     furtherLotNumbers: [],
+    furtherExpires: [],
+    dispenseType: undefined,
     _unknownFields: {},
   };
 }
@@ -21174,6 +21191,12 @@ export const Medication: MessageFns<Medication> = {
     }
     for (const v of message.furtherLotNumbers) {
       writer.uint32(506).string(v!);
+    }
+    for (const v of message.furtherExpires) {
+      ClinicalTime.encode(v!, writer.uint32(514).fork()).join();
+    }
+    if (message.dispenseType !== undefined) {
+      Code.encode(message.dispenseType, writer.uint32(522).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21703,6 +21726,22 @@ export const Medication: MessageFns<Medication> = {
             message.furtherLotNumbers.push(reader.string());
             continue;
           }
+          case 64: {
+            if (tag !== 514) {
+              break;
+            }
+
+            message.furtherExpires.push(ClinicalTime.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.dispenseType = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21944,6 +21983,16 @@ export const Medication: MessageFns<Medication> = {
         : globalThis.Array.isArray(object?.further_lot_numbers)
         ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
         : [],
+      furtherExpires: globalThis.Array.isArray(object?.furtherExpires)
+        ? object.furtherExpires.map((e: any) => ClinicalTime.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_expires)
+        ? object.further_expires.map((e: any) => ClinicalTime.fromJSON(e))
+        : [],
+      dispenseType: isSet(object.dispenseType)
+        ? Code.fromJSON(object.dispenseType)
+        : isSet(object.dispense_type)
+        ? Code.fromJSON(object.dispense_type)
+        : undefined,
     };
   },
 
@@ -22138,6 +22187,12 @@ export const Medication: MessageFns<Medication> = {
     if (message.furtherLotNumbers?.length) {
       obj.furtherLotNumbers = message.furtherLotNumbers;
     }
+    if (message.furtherExpires?.length) {
+      obj.furtherExpires = message.furtherExpires.map((e) => ClinicalTime.toJSON(e));
+    }
+    if (message.dispenseType !== undefined) {
+      obj.dispenseType = Code.toJSON(message.dispenseType);
+    }
     return obj;
   },
 
@@ -22250,6 +22305,10 @@ export const Medication: MessageFns<Medication> = {
       : undefined;
     message.infusions = object.infusions?.map((e) => Infusion.fromPartial(e)) || [];
     message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
+    message.furtherExpires = object.furtherExpires?.map((e) => ClinicalTime.fromPartial(e)) || [];
+    message.dispenseType = (object.dispenseType !== undefined && object.dispenseType !== null)
+      ? Code.fromPartial(object.dispenseType)
+      : undefined;
     return message;
   },
 };
@@ -22869,6 +22928,7 @@ function createBaseImmunization(): Immunization {
     doseUnitCode: undefined,
     recorded: undefined,
     furtherLotNumbers: [],
+    furtherExpires: [],
     locationAddress: undefined,
     _unknownFields: {},
   };
@@ -22938,6 +22998,9 @@ export const Immunization: MessageFns<Immunization> = {
     }
     for (const v of message.furtherLotNumbers) {
       writer.uint32(170).string(v!);
+    }
+    for (const v of message.furtherExpires) {
+      ClinicalTime.encode(v!, writer.uint32(186).fork()).join();
     }
     if (message.locationAddress !== undefined) {
       Address.encode(message.locationAddress, writer.uint32(178).fork()).join();
@@ -23134,6 +23197,14 @@ export const Immunization: MessageFns<Immunization> = {
             message.furtherLotNumbers.push(reader.string());
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.furtherExpires.push(ClinicalTime.decode(reader, reader.uint32()));
+            continue;
+          }
           case 22: {
             if (tag !== 178) {
               break;
@@ -23225,6 +23296,11 @@ export const Immunization: MessageFns<Immunization> = {
         : globalThis.Array.isArray(object?.further_lot_numbers)
         ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
         : [],
+      furtherExpires: globalThis.Array.isArray(object?.furtherExpires)
+        ? object.furtherExpires.map((e: any) => ClinicalTime.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_expires)
+        ? object.further_expires.map((e: any) => ClinicalTime.fromJSON(e))
+        : [],
       locationAddress: isSet(object.locationAddress)
         ? Address.fromJSON(object.locationAddress)
         : isSet(object.location_address)
@@ -23298,6 +23374,9 @@ export const Immunization: MessageFns<Immunization> = {
     if (message.furtherLotNumbers?.length) {
       obj.furtherLotNumbers = message.furtherLotNumbers;
     }
+    if (message.furtherExpires?.length) {
+      obj.furtherExpires = message.furtherExpires.map((e) => ClinicalTime.toJSON(e));
+    }
     if (message.locationAddress !== undefined) {
       obj.locationAddress = Address.toJSON(message.locationAddress);
     }
@@ -23346,6 +23425,7 @@ export const Immunization: MessageFns<Immunization> = {
       ? ClinicalTime.fromPartial(object.recorded)
       : undefined;
     message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
+    message.furtherExpires = object.furtherExpires?.map((e) => ClinicalTime.fromPartial(e)) || [];
     message.locationAddress = (object.locationAddress !== undefined && object.locationAddress !== null)
       ? Address.fromPartial(object.locationAddress)
       : undefined;
