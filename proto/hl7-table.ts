@@ -4,6 +4,9 @@
  */
 import type { Code, Coding } from './gen/hilum/v1/event.ts';
 
+/** Those that say how urgent a field without a table of its own is. */
+export const priorityTables = ['0485', '0027'] as const;
+
 /** The coding in one of the tables (`0206`), else the first one. */
 export function inTable(from: Code | undefined, ...tables: readonly string[]): Coding | undefined {
   return from?.codings.find((one) => tables.some((table) => isOfTable(one, table))) ?? from?.codings[0];

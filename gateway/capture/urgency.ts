@@ -7,6 +7,7 @@
  * In Shift_JIS, Big5, GB 18030 and ISO-2022 a delimiter can be half of a character; the guess may
  * then be wrong, never worse than that.
  */
+import { priorityTables } from '../../proto/hl7-table.ts';
 import { isCritical, type Separators } from './flags.ts';
 import type { Class } from './intake.ts';
 import {
@@ -117,13 +118,15 @@ export function guessHl7v2(raw: Uint8Array): Class {
           break;
         case TQ1:
           if (ordering) message = Math.max(message, codedPriorities(raw, at, end, 9, by));
+          else if (kind === 'schedule')
+            message = Math.max(message, tabledPriority(raw, at, end, 9, by, ...priorityTables));
           break;
         case RF1:
           if (kind === 'referral') message = Math.max(message, tabledPriority(raw, at, end, 2, by, '0280'));
           break;
         case ARQ:
           if (kind === 'schedule')
-            message = Math.max(message, tabledPriority(raw, at, end, 12, by, '0485', '0027'));
+            message = Math.max(message, tabledPriority(raw, at, end, 12, by, ...priorityTables));
           break;
         case EVN: {
           // Before 2.3 the trigger event may stand here alone.

@@ -8,7 +8,7 @@ import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
-import { codeInTable } from '../../proto/hl7-table.ts';
+import { codeInTable, priorityTables } from '../../proto/hl7-table.ts';
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
   alarmClasses,
@@ -106,7 +106,7 @@ function byDefault(event: ClinicalEvent): Verdict {
   if (event.kind === 'schedule') {
     raise(
       verdict,
-      priorityClass(codeInTable(event.schedule?.priority, '0485', '0027')),
+      priorityClass(codeInTable(event.schedule?.priority, ...priorityTables)),
       'class:default:priority',
     );
   }

@@ -3,7 +3,7 @@
  * number it would take the place of the one that was booked, at the reader's who stores by number.
  */
 import type { ClinicalEvent, Resource, Schedule } from '../gen/hilum/v1/event.ts';
-import { codeInTable } from '../hl7-table.ts';
+import { codeInTable, priorityTables } from '../hl7-table.ts';
 import { concept, dateTime, identifier, logical, notes, period } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present } from './json.ts';
@@ -24,7 +24,7 @@ export function addAppointmentRequest(draft: Draft, from: Schedule): void {
     basedOn: [...draft.requests, ...event.identifiers.flatMap((one) => logical('ServiceRequest', one) ?? [])],
     status: 'requested',
     intent: 'order',
-    priority: priorityOf(codeInTable(from.priority, '0485', '0027')),
+    priority: priorityOf(codeInTable(from.priority, ...priorityTables)),
     code: { text: `${from.action} appointment` },
     focus: logical('Appointment', from.filler ?? from.placer),
     for: draft.patient,

@@ -1,6 +1,6 @@
 /** Appointment: when, with whom and where. */
 import type { ClinicalTime, Resource, Schedule } from '../gen/hilum/v1/event.ts';
-import { codeInTable } from '../hl7-table.ts';
+import { codeInTable, priorityTables } from '../hl7-table.ts';
 import { addAppointmentRequest, asksForChange } from './appointment-request.ts';
 import { concept, concepts, identifiers, instant, logical, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
@@ -8,6 +8,7 @@ import type { Element, Json } from './json.ts';
 import { location } from './location.ts';
 import { timingExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
+import { priorityOf } from './service-request.ts';
 import { appointmentStatus, participantStatus, table } from './tables.ts';
 
 export function addAppointment(draft: Draft): void {
@@ -33,6 +34,7 @@ export function addAppointment(draft: Draft): void {
     ),
     appointmentType: concept(from.appointmentType),
     reasonCode: off || why === undefined ? reasons : [...reasons, why],
+    priority: ranks[priorityOf(codeInTable(from.priority, ...priorityTables)) ?? ''],
     ...times(from, status),
     supportingInformation: from.parents.flatMap((one) => logical('Appointment', one) ?? []),
     minutesDuration: minutes(from),
@@ -42,6 +44,9 @@ export function addAppointment(draft: Draft): void {
     participant: participants(draft, from, status),
   });
 }
+
+/** RequestPriority → iCalendar's PRIORITY, whose 1 is the highest and 5 the usual one [RFC 5545 3.8.1.9]. */
+const ranks = table<number>({ stat: 1, asap: 2, urgent: 3, routine: 5 });
 
 function statusOf(said: string, from: Schedule): string {
   const filler = textOf(from.fillerStatus).toUpperCase();

@@ -67,3 +67,15 @@ t.test('fhir appointment request - one that is asked for, or told of, is an appo
     t.same(only('Task', all), [], trigger);
   }
 });
+
+t.test('fhir appointment - how urgent it is', async (t) => {
+  const told = (...segments: string[]) =>
+    only('Appointment', resources('SIU^S12', 'SCH|AP1^EPIC|FA1^C', ...segments))[0];
+  const tq1 = (priority: string) => `TQ1|1||||||20261201093000||${priority}`;
+  t.match(told(tq1('S^Stat^HL70485')), { priority: 1 });
+  t.match(told(tq1('R'), tq1('A')), { priority: 2 });
+  t.match(told(tq1('SOF^sofort^99X^S^Stat^HL70485')), { priority: 1 });
+  t.match(told(tq1('R')), { priority: 5 });
+  t.notOk('priority' in (told(tq1('')) ?? {}));
+  t.match(only('Appointment', resources('SRM^S01', `ARQ|AP1${'|'.repeat(11)}U`)), [{ priority: 3 }]);
+});

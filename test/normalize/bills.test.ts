@@ -115,3 +115,12 @@ t.test('gt1 - a guarantor is one since a day and until a day', (t) => {
   t.equal(open?.period, undefined);
   t.end();
 });
+
+t.test('bills - the number of a transaction has its namespace, and a check digit is a digit', async (t) => {
+  const told = (number: string) =>
+    event('DFT^P03', pid, `FT1|1|${number}||20261126||CG|99213^V^CPT`).charge?.items;
+  t.match(told('T1^EPIC'), [{ identifier: { value: 'T1', assigner: 'EPIC', checkDigit: '' } }]);
+  t.match(told('T1^5^M11^HOSP'), [{ identifier: { value: 'T1', assigner: 'HOSP', checkDigit: '5' } }]);
+  t.match(told('T1^5'), [{ identifier: { value: 'T1', assigner: '', checkDigit: '5' } }]);
+  t.match(told('T1'), [{ identifier: { value: 'T1', checkDigit: '' } }]);
+});

@@ -138,6 +138,9 @@ t.test(
         t.same(compare(bytes(msh('REF^I12'), rf1, 'PID|1||7')), said, rf1);
         const arq = field('ARQ', 12, sent.replace('HL7TABLE', 'HL7 0485'));
         t.same(compare(bytes(msh('SRM^S01'), arq, 'PID|1||7')), said, arq);
+        const tq1 = field('TQ1', 9, sent.replace('HL7TABLE', 'HL70485'));
+        t.same(compare(bytes(msh('SIU^S12'), 'SCH|P1|F1', tq1, 'PID|1||7')), said, tq1);
+        t.same(compare(bytes(msh('SIU^S12'), 'SCH|P1|F1', 'TQ1|1||||||||R', tq1, 'PID|1||7')), said, tq1);
       }
     }
   },

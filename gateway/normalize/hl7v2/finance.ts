@@ -1,10 +1,11 @@
 /** DFT and BAR: charges and accounts [HL7 6]. One event. */
-import type { ChargeItem, ClinicalEvent, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ChargeItem, ClinicalEvent, Identifier, Person } from '../../../proto/gen/hilum/v1/event.ts';
 import { time, timeOf } from './clock.ts';
 import { code, codes, tabled } from './coded.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
+import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
 import {
   clinicalSegments,
@@ -19,7 +20,7 @@ import { fill, type Table, word } from './table.ts';
 
 const ft1: Table<ChargeItem> = [
   [1, 'setId', word],
-  [2, 'identifier', cx],
+  [2, 'identifier', transaction],
   [3, 'batch', word],
   // DR from 2.6 on: the first time is the transaction's.
   [4, 'transacted', (segment, field) => timeOf(segment.parts(field).sub(1), 1, segment, field)],
@@ -43,6 +44,13 @@ const ft1: Table<ChargeItem> = [
   [26, 'procedureModifiers', codes],
   [29, 'drug', code],
 ];
+/** CX from 2.8 on; where its check digit would be a word, that is the namespace of an EI, which some send before. */
+function transaction(segment: Segment, field: number): Identifier | undefined {
+  const parts = segment.parts(field);
+  const named = parts.text(2).length > 2 && !parts.has(3) && !parts.has(4);
+  return named ? ei()(segment, field) : cx(segment, field);
+}
+
 export const chargeTables = { FT1: ft1 };
 
 const charges: Record<string, Handler> = {

@@ -3675,8 +3675,8 @@ export interface Schedule {
    */
   action: string;
   /**
-   * How urgent the appointment is that is asked for.
-   * HL7 v2: ARQ-12
+   * How urgent the appointment is, or the one that is asked for; of several the most urgent.
+   * HL7 v2: ARQ-12, TQ1-9 · FHIR: Appointment.priority, Task.priority
    */
   priority:
     | Code
