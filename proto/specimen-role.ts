@@ -3,6 +3,7 @@
  * tests the laboratory it says nothing of a patient, whoever stands in PID. Pure; both ends run it.
  */
 import type { Code, Order, Specimen } from './gen/hilum/v1/event.ts';
+import { inTable, isOfTable } from './hl7-table.ts';
 
 /** Blind sample, calibrator, electronic control, proficiency of the filler, of the operator, control, verifying calibrator. */
 const ofNobody = new Set(['B', 'C', 'E', 'F', 'O', 'Q', 'V']);
@@ -23,9 +24,10 @@ export function tellsOfPatient(order: Order | undefined): boolean {
 }
 
 /** In table 0369, or without a system where that leaves no doubt. */
-function roleOf({ codings: [first] }: Code): string {
-  if (first === undefined) return '';
-  const letter = first.code.trim().toUpperCase();
-  if (first.name.endsWith('0369')) return letter;
-  return first.name === '' && (letter === 'P' || letter === 'Q') ? letter : '';
+function roleOf(from: Code): string {
+  const one = inTable(from, '0369');
+  if (one === undefined) return '';
+  const letter = one.code.trim().toUpperCase();
+  if (isOfTable(one, '0369') || one.name.endsWith('0369')) return letter;
+  return one.name === '' && (letter === 'P' || letter === 'Q') ? letter : '';
 }

@@ -3,7 +3,7 @@
  * they are looked for is as in gateway/normalize/hl7v2/priority.ts; a test holds them together.
  */
 import type { Separators } from './flags.ts';
-import { code, field, nextRepetition, none, word } from './words.ts';
+import { code, endsWhole, field, firstCoding, inTable, nextRepetition, none, word } from './words.ts';
 
 /** The classes by their rank. */
 export const [bulk, routine, urgent, stat] = [0, 1, 2, 3];
@@ -33,7 +33,7 @@ function codedPriority(raw: Uint8Array, from: number, end: number, by: Separator
   for (let part = 1, at = from; part <= 11; part++) {
     if ((parts >> part) & 1) highest = Math.max(highest, priorityOf(word(raw, at, end, by)));
     while (at < end && raw[at] !== between) {
-      if (ends(raw[at]!, by, between)) return highest;
+      if (endsWhole(raw[at]!, by, between)) return highest;
       at++;
     }
     if (at++ >= end) return highest;
@@ -43,12 +43,6 @@ function codedPriority(raw: Uint8Array, from: number, end: number, by: Separator
 
 /** Codes in 1, 4 and 10, their texts in 2, 5 and 11, the original text in 9. */
 const parts = [1, 2, 4, 5, 9, 10, 11].reduce((bits, part) => bits | (1 << part), 0);
-
-/** Of the whole that the parts are of: a component ends the subcomponents, a subcomponent no components. */
-function ends(byte: number, { field, component, repetition }: Separators, between: number): boolean {
-  if (byte === field || (byte === repetition && repetition !== 0)) return true;
-  return byte === component && between !== component;
-}
 
 /** The highest priority of TQ1-9, whose repetitions are CWE. */
 export function codedPriorities(
@@ -62,6 +56,21 @@ export function codedPriorities(
   for (let at = field(raw, segment, end, by.field, n); at >= 0; at = nextRepetition(raw, at, end, by))
     highest = Math.max(highest, codedPriority(raw, at, end, by, by.component));
   return highest;
+}
+
+/** The priority of a field that is read against tables of HL7's (RF1-2, ARQ-12). */
+export function tabledPriority(
+  raw: Uint8Array,
+  segment: number,
+  end: number,
+  n: number,
+  by: Separators,
+  ...tables: readonly string[]
+): number {
+  const from = field(raw, segment, end, by.field, n);
+  if (from < 0) return none;
+  const found = inTable(raw, from, end, by, by.component, ...tables);
+  return priorityOf(word(raw, found < 0 ? firstCoding(raw, from, end, by) : found, end, by));
 }
 
 /** The highest priority of a TQ field: component 6 of each repetition, or the first where a sender wrote only that. */

@@ -5,6 +5,7 @@
  * stand in no order that HL7 knows, a flag counts.
  */
 import type { Separators } from './flags.ts';
+import { firstCoding, inTable } from './words.ts';
 
 const [unknown, patient, nobody] = [0, 1, 2];
 type Role = number;
@@ -74,9 +75,7 @@ export class Specimens {
 function roleOf(raw: Uint8Array, from: number, end: number, by: Separators): Role {
   let found: Role = patient;
   for (let at = from; at >= 0 && at < end && raw[at] !== by.field; ) {
-    const coding = firstCoding(raw, at, end, by);
-    const letter = letterAt(raw, coding, end, by);
-    const role = roleIn(letter, tableOf(raw, coding, end, by, by.component));
+    const role = roleAt(raw, at, end, by, by.component);
     if (role === patient) return patient;
     if (role === nobody) found = nobody;
     while (at < end && raw[at] !== by.field && !isRepetition(raw[at]!, by)) at++;
@@ -92,11 +91,21 @@ function roleOfSource(raw: Uint8Array, from: number, end: number, by: Separators
     if (at >= end || raw[at] === by.field || isRepetition(raw[at]!, by)) return unknown;
     if (raw[at] === by.component) left--;
   }
-  return roleIn(letterAt(raw, at, end, by), tableOf(raw, at, end, by, by.subcomponent));
+  return roleAt(raw, at, end, by, by.subcomponent);
 }
 
+/** Of one code, by the coding that is in the table, else by its first. */
+function roleAt(raw: Uint8Array, from: number, end: number, by: Separators, between: number): Role {
+  const named = inTable(raw, from, end, by, between, table0369);
+  if (named >= 0) return roleIn(letterAt(raw, named, end, by), table0369);
+  const first = between === by.component ? firstCoding(raw, from, end, by) : from;
+  return roleIn(letterAt(raw, first, end, by), tableOf(raw, first, end, by, between));
+}
+
+const table0369 = '0369';
+
 function roleIn(letter: number, table: string): Role {
-  const isNamed = table.endsWith('0369');
+  const isNamed = table.endsWith(table0369);
   if (table !== '' && !isNamed) return unknown;
   if (letter === P) return patient;
   return letter === Q || (isNamed && ofNobody.includes(letter)) ? nobody : unknown;
@@ -107,17 +116,6 @@ const ofNobody = [...Buffer.from('BCEFOQV')];
 
 function isRepetition(byte: number, { repetition }: Separators): boolean {
   return byte === repetition && repetition !== 0;
-}
-
-/** The alternate one where the first has no code. */
-function firstCoding(raw: Uint8Array, from: number, end: number, by: Separators): number {
-  if (raw[from] !== by.component) return from;
-  let at = from;
-  for (let left = 3; left > 0 && at < end; at++) {
-    if (raw[at] === by.field || isRepetition(raw[at]!, by)) return from;
-    if (raw[at] === by.component) left--;
-  }
-  return at;
 }
 
 /** Is the byte none of the component's own? */

@@ -7,9 +7,19 @@
  * In Shift_JIS, Big5, GB 18030 and ISO-2022 a delimiter can be half of a character; the guess may
  * then be wrong, never worse than that.
  */
+import { priorityTables } from '../../proto/hl7-table.ts';
 import { isCritical, type Separators } from './flags.ts';
 import type { Class } from './intake.ts';
-import { bulk, codedPriorities, priorityOf, routine, stat, timing, urgent } from './priority.ts';
+import {
+  bulk,
+  codedPriorities,
+  priorityOf,
+  routine,
+  stat,
+  tabledPriority,
+  timing,
+  urgent,
+} from './priority.ts';
 import { Specimens } from './specimens.ts';
 import { isMerge, isNotification } from './trigger.ts';
 import { blank, code, field, nextRepetition, none, word } from './words.ts';
@@ -108,19 +118,16 @@ export function guessHl7v2(raw: Uint8Array): Class {
           break;
         case TQ1:
           if (ordering) message = Math.max(message, codedPriorities(raw, at, end, 9, by));
+          else if (kind === 'schedule')
+            message = Math.max(message, tabledPriority(raw, at, end, 9, by, ...priorityTables));
           break;
-        case RF1: {
-          const priority = field(raw, at, end, separator, 2);
-          if (priority >= 0 && kind === 'referral')
-            message = Math.max(message, priorityOf(word(raw, priority, end, by)));
+        case RF1:
+          if (kind === 'referral') message = Math.max(message, tabledPriority(raw, at, end, 2, by, '0280'));
           break;
-        }
-        case ARQ: {
-          const priority = field(raw, at, end, separator, 12);
-          if (priority >= 0 && kind === 'schedule')
-            message = Math.max(message, priorityOf(word(raw, priority, end, by)));
+        case ARQ:
+          if (kind === 'schedule')
+            message = Math.max(message, tabledPriority(raw, at, end, 12, by, ...priorityTables));
           break;
-        }
         case EVN: {
           // Before 2.3 the trigger event may stand here alone.
           const trigger = field(raw, at, end, separator, 1);

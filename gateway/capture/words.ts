@@ -1,4 +1,5 @@
 /** Fields and words of a segment by their bytes, without a string made of any. */
+import { isTable } from '../../proto/hl7-table.ts';
 import type { Separators } from './flags.ts';
 
 /** Where there is none. */
@@ -22,6 +23,70 @@ export function field(raw: Uint8Array, segment: number, end: number, separator: 
     if (raw[at] === separator) left--;
   }
   return at >= end || raw[at] === separator ? none : at;
+}
+
+/** Code, system and the system's OID of the three codings of a CWE [HL7 2.A.13]. */
+const codings = [
+  [1, 3, 14],
+  [4, 6, 17],
+  [10, 12, 20],
+] as const;
+
+/**
+ * Where that of its codings begins that is in one of HL7's tables, as proto/hl7-table.ts has it.
+ * @param between its parts: components or subcomponents
+ */
+export function inTable(
+  raw: Uint8Array,
+  from: number,
+  end: number,
+  by: Separators,
+  between: number,
+  ...tables: readonly string[]
+): number {
+  const starts = [none];
+  const stops = [none];
+  for (let at = from, part = 1; part <= 20; part++) {
+    starts[part] = at;
+    while (at < end && raw[at] !== between && !endsWhole(raw[at]!, by, between)) at++;
+    stops[part] = at;
+    if (at >= end || raw[at] !== between) break;
+    at++;
+  }
+  const is = (part: number, table: string): boolean => {
+    const [start, stop] = [starts[part], stops[part]];
+    if (start === undefined || stop === undefined || stop - start > longestSystem) return false;
+    return isTable(String.fromCharCode(...raw.subarray(start, stop)).trim(), table);
+  };
+  for (const [code, name, oid] of codings) {
+    const start = starts[code];
+    if (start === undefined || start === stops[code]) continue;
+    if (tables.some((table) => is(name, table) || is(oid, table))) return start;
+  }
+  return none;
+}
+
+const longestSystem = 64;
+
+/** A component ends the subcomponents, a subcomponent no components. */
+export function endsWhole(
+  byte: number,
+  { field, component, repetition }: Separators,
+  between: number,
+): boolean {
+  if (byte === field || (byte === repetition && repetition !== 0)) return true;
+  return byte === component && between !== component;
+}
+
+/** The alternate coding where the first has no code. */
+export function firstCoding(raw: Uint8Array, from: number, end: number, by: Separators): number {
+  if (raw[from] !== by.component) return from;
+  let at = from;
+  for (let left = 3; left > 0 && at < end; at++) {
+    if (endsWhole(raw[at]!, by, by.component)) return from;
+    if (raw[at] === by.component) left--;
+  }
+  return at;
 }
 
 export function nextRepetition(

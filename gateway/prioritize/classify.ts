@@ -8,6 +8,7 @@ import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Config } from '../../proto/config/schema.ts';
 import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { codeInTable, priorityTables } from '../../proto/hl7-table.ts';
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
   alarmClasses,
@@ -100,10 +101,14 @@ function byDefault(event: ClinicalEvent): Verdict {
     raise(verdict, timingClass(medication?.timing), 'class:default:priority');
   }
   if (event.kind === 'referral') {
-    raise(verdict, priorityClass(event.referral?.priority?.codings[0]?.code), 'class:default:priority');
+    raise(verdict, priorityClass(codeInTable(event.referral?.priority, '0280')), 'class:default:priority');
   }
   if (event.kind === 'schedule') {
-    raise(verdict, priorityClass(event.schedule?.priority?.codings[0]?.code), 'class:default:priority');
+    raise(
+      verdict,
+      priorityClass(codeInTable(event.schedule?.priority, ...priorityTables)),
+      'class:default:priority',
+    );
   }
   if (event.kind === 'device-alarm') {
     raise(verdict, alarmClass(event), 'class:default:alarm');

@@ -1,5 +1,6 @@
 /** AllergyIntolerance: what the patient does not tolerate. */
 import type { Allergy, AllergyReaction } from '../gen/hilum/v1/event.ts';
+import { inTable } from '../hl7-table.ts';
 import { coded, concept, dateTime, hl7System, identifiers, notes, notStated, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, tellsNothing } from './json.ts';
@@ -8,14 +9,14 @@ import { allergyCategory, allergyCriticality, allergyType, reactionSeverity } fr
 export function addAllergies(draft: Draft): void {
   draft.event.allergies.forEach((from, at) => {
     if (tellsNothing(from)) return;
-    const category = allergyCategory[sent(from.type)];
+    const category = allergyCategory[sent(from.type, '0127')];
     draft.add(`allergies/${at}`, {
       resourceType: 'AllergyIntolerance',
       identifier: identifiers([from.identifier]),
       ...statuses(from),
-      type: allergyType[sent(from.sensitivity)],
+      type: allergyType[sent(from.sensitivity, '0436')],
       category: category === undefined ? undefined : [category],
-      criticality: allergyCriticality[sent(from.severity)],
+      criticality: allergyCriticality[sent(from.severity, '0128')],
       code: concept(from.code),
       patient: draft.subject,
       encounter: draft.visit(from.ofEncounter),
@@ -32,9 +33,9 @@ export function addAllergies(draft: Draft): void {
  * an error; IAM-6 D takes the entry back. Without them the entry is active [ait-1, ait-2].
  */
 function statuses(from: Allergy): Record<string, Json> {
-  const said = sent(from.clinicalStatus);
+  const said = sent(from.clinicalStatus, '0438');
   const verification = hl7System('allergyintolerance-verification');
-  if (said === 'E' || sent(from.action) === 'D') {
+  if (said === 'E' || sent(from.action, '0206', '0323') === 'D') {
     return { verificationStatus: coded(verification, 'entered-in-error') };
   }
   const verified = 'CI'.includes(said) ? 'confirmed' : 'UPSD'.includes(said) ? 'unconfirmed' : '';
@@ -45,7 +46,7 @@ function statuses(from: Allergy): Record<string, Json> {
 }
 
 function reactions(from: Allergy): Element[] {
-  const severity = reactionSeverity[sent(from.severity)];
+  const severity = reactionSeverity[sent(from.severity, '0128')];
   const manifestation = from.reactions.filter((text) => text !== '').map((text) => ({ text }));
   const details = from.reactionDetails.map(detail);
   if (manifestation.length > 0) return [{ manifestation, severity }, ...details];
@@ -56,11 +57,11 @@ function reactions(from: Allergy): Element[] {
 function detail({ code, severity, management }: AllergyReaction): Element {
   return {
     manifestation: [concept(code) ?? notStated],
-    severity: reactionSeverity[sent(severity)],
+    severity: reactionSeverity[sent(severity, '0128')],
     note: management === '' ? undefined : [{ text: management }],
   };
 }
 
-function sent(code: Allergy['type']): string {
-  return (code?.codings[0]?.code ?? textOf(code)).toUpperCase();
+function sent(code: Allergy['type'], ...tables: readonly string[]): string {
+  return (inTable(code, ...tables)?.code ?? textOf(code)).toUpperCase();
 }

@@ -1,17 +1,24 @@
 /** Appointment: when, with whom and where. */
 import type { ClinicalTime, Period, Resource, Schedule } from '../gen/hilum/v1/event.ts';
+import { codeInTable, priorityTables } from '../hl7-table.ts';
+import { addAppointmentRequest, asksForChange } from './appointment-request.ts';
 import { concept, concepts, identifiers, instant, logical, notStated, period, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Json } from './json.ts';
 import { location } from './location.ts';
 import { timingExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
+import { priorityOf } from './service-request.ts';
 import { appointmentStatus, participantStatus, table } from './tables.ts';
 
 export function addAppointment(draft: Draft): void {
   const { event } = draft;
   const { schedule: from } = event;
   if (from === undefined) return;
+  if (asksForChange(event)) {
+    addAppointmentRequest(draft, from);
+    return;
+  }
   const status = statusOf(event.status, from);
   const off = status === 'cancelled' || status === 'noshow';
   const reasons = concepts([from.appointmentReason]);
@@ -27,6 +34,7 @@ export function addAppointment(draft: Draft): void {
     ),
     appointmentType: concept(from.appointmentType),
     reasonCode: off || why === undefined ? reasons : [...reasons, why],
+    priority: ranks[priorityOf(codeInTable(from.priority, ...priorityTables)) ?? ''],
     ...times(from, status),
     supportingInformation: from.parents.flatMap((one) => logical('Appointment', one) ?? []),
     minutesDuration: minutes(from),
@@ -42,6 +50,9 @@ function needs({ code, supplements }: Resource): string[] {
   const texts = supplements.map(textOf).filter((text) => text !== '');
   return texts.length === 0 ? [] : [`${textOf(code)}: ${texts.join(', ')}`];
 }
+
+/** RequestPriority → iCalendar's PRIORITY, whose 1 is the highest and 5 the usual one [RFC 5545 3.8.1.9]. */
+const ranks = table<number>({ stat: 1, asap: 2, urgent: 3, routine: 5 });
 
 function statusOf(said: string, from: Schedule): string {
   const filler = textOf(from.fillerStatus).toUpperCase();
@@ -125,12 +136,19 @@ function participants(draft: Draft, from: Schedule, status: string): Element[] {
       type: role === undefined ? undefined : [role],
       actor,
       // Taken out of it.
-      status:
-        one.action === 'D' ? 'declined' : (participantStatus[textOf(one.status).toUpperCase()] ?? usual),
+      status: one.action === 'D' ? 'declined' : (participation(one) ?? usual),
       period: periodOf(one.start, one),
     });
   }
   return found.length > 0 ? found : [{ type: [{ text: 'not stated' }], status: usual }];
+}
+
+/** The table's words stand as the code, or as its text [HL7 table 0278]. */
+function participation({ status }: Resource): string | undefined {
+  const said = [codeInTable(status, '0278'), textOf(status)].map(
+    (one) => participantStatus[one.toUpperCase()],
+  );
+  return said.find((one) => one !== undefined);
 }
 
 function actorOf(draft: Draft, from: Resource): Element | undefined {

@@ -3,6 +3,7 @@
  * of one order end differently.
  */
 import type { BloodUnit, ClinicalEvent, Participant } from '../gen/hilum/v1/event.ts';
+import { codeInTable } from '../hl7-table.ts';
 import { concept, concepts, identifiers, notes, periodOf, textOf } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import type { Element, Resource } from './json.ts';
@@ -42,7 +43,7 @@ const availability = table({
 });
 
 function statusOf({ status }: BloodUnit): string {
-  return status?.codings[0]?.code.toUpperCase() ?? '';
+  return codeInTable(status, '0510', '0513').toUpperCase();
 }
 
 /** HL7 table 0513: transfused, with a reaction; returned, wasted. */

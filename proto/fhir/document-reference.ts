@@ -15,6 +15,7 @@ import {
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, visible } from './json.ts';
+import { availabilityExtension } from './own-extensions.ts';
 import { inRole } from './practitioner.ts';
 import { documentStatus } from './tables.ts';
 
@@ -22,8 +23,10 @@ export function addDocument(draft: Draft): void {
   const { document: from, status, times, order } = draft.event;
   if (from === undefined) return;
   const { participants } = from;
+  const unavailable = isUnavailable(from) ? 'Unavailable for patient care' : undefined;
   draft.add('document', {
     resourceType: 'DocumentReference',
+    extension: unavailable && [availabilityExtension('UN', unavailable)],
     masterIdentifier: identifier(from.identifiers[0]),
     identifier: identifiers([...from.identifiers.slice(1), ...from.placerOrders, from.fillerOrder]),
     status: currency(status, from),
@@ -34,7 +37,7 @@ export function addDocument(draft: Draft): void {
     author: distinct(inRole(draft, participants, 'originating', 'performing')),
     authenticator: inRole(draft, participants, 'authenticating')[0],
     relatesTo: relations(draft.event, from),
-    description: from.title || from.changeReason,
+    description: [unavailable, from.title || from.changeReason].filter(Boolean).join(': '),
     securityLabel: confidentiality(from),
     content: contents(draft.event, from).map((attachment) => ({ attachment })),
     context: {
@@ -56,6 +59,11 @@ function currency(status: string, from: Document): string {
     return 'entered-in-error';
   }
   return /^(OB|obsolete)$/i.test(from.availability) ? 'superseded' : 'current';
+}
+
+/** TXA-19 [HL7 table 0273]: it is there, as final as TXA-17 says, and must not be used. */
+function isUnavailable({ availability }: Document): boolean {
+  return /^(UN|unavailable( for patient care)?)$/i.test(availability);
 }
 
 /** A replacement supersedes its parent; any other document with a parent is an addendum to it [HL7 9.6]. */

@@ -1,5 +1,6 @@
 /** Encounter: the visit, its places and its people. */
 import type { Encounter } from '../gen/hilum/v1/event.ts';
+import { codeInTable } from '../hl7-table.ts';
 import {
   code,
   concept,
@@ -134,7 +135,7 @@ const placeStatus = table({ finished: 'completed', planned: 'planned' });
 
 /** PV1-40, NPU-2 [HL7 table 0116]. */
 function bedStatus(from: Encounter | undefined): Element | undefined {
-  const sent = from?.bedStatus?.codings[0]?.code ?? '';
+  const sent = codeInTable(from?.bedStatus, '0116');
   return /^[CHOUKI]$/.test(sent) ? { system: hl7System('v2-0116'), code: sent } : undefined;
 }
 

@@ -17,6 +17,7 @@ import {
 import type { Draft } from './draft.ts';
 import { type Element, type Json, visible } from './json.ts';
 import { location } from './location.ts';
+import { furtherLots } from './lots.ts';
 import { inRole, organization } from './practitioner.ts';
 import { immunizationStatus } from './tables.ts';
 
@@ -59,7 +60,7 @@ export function addImmunization(draft: Draft): void {
       ...performers('OP', inRole(draft, [...(order?.participants ?? []), ...from.participants], 'ordering')),
       ...performers('EP', inRole(draft, from.participants, 'entering')),
     ],
-    note: [...notes(about), ...from.furtherLotNumbers.map((lot) => ({ text: `Further lot: ${lot}` }))],
+    note: [...notes(about), ...furtherLots(from)],
     reasonCode: concepts(from.indications),
     isSubpotent: status === 'partial' ? true : undefined,
   });

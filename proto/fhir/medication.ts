@@ -19,6 +19,7 @@ import {
 import { dosage, given } from './dosage.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, present } from './json.ts';
+import { furtherLots } from './lots.ts';
 import { inRole, organization } from './practitioner.ts';
 import { labelsOf } from './security.ts';
 import { authored, orderer, ownStatusOf, priorityOf, requestStatusOf } from './service-request.ts';
@@ -80,7 +81,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     statusReason: concept(order?.controlReason),
     status: requestedStatus(event),
     intent: from.act === 'give' ? 'instance-order' : 'order',
-    priority: priorityOf(order?.priority ?? ''),
+    priority: urgencyOf(from) ?? priorityOf(order?.priority ?? ''),
     ...what(draft, path, from),
     subject: draft.subject,
     encounter: draft.encounter,
@@ -99,6 +100,12 @@ function requested(draft: Draft, path: string, from: Medication): Body {
   };
 }
 
+/** What is to be given at one time says itself how urgent that is. */
+function urgencyOf({ act, timing }: Medication): string | undefined {
+  const said = act === 'give' ? timing.map(({ priority }) => priorityOf(priority)) : [];
+  return ['stat', 'asap', 'urgent', 'routine'].find((one) => said.includes(one));
+}
+
 /** What is to be handed over, where it is no number. */
 function unread({ dispenseAmount, dispenseUnit, refills }: Medication): Element[] {
   const read = dispenseAmount === '' || quantity(dispenseAmount, '') !== undefined;
@@ -115,6 +122,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     resourceType: 'MedicationDispense',
     identifier: identifiers([event.order?.filler, from.prescription]),
     status: dispenseStatus[event.status] ?? 'unknown',
+    type: concept(from.dispenseType),
     ...what(draft, path, from),
     subject: draft.patient,
     context: draft.encounter,
@@ -122,7 +130,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     authorizingPrescription: prescriptions(draft),
     quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     whenHandedOver: dateTime(from.dispensed),
-    note: notes(event.notes),
+    note: [...notes(event.notes), ...furtherLots(from)],
     dosageInstruction: dosage(event, from),
     substitution: /^[NGT]$/.test(from.substitution)
       ? { wasSubstituted: from.substitution !== 'N' } // HL7 table 0167
@@ -135,10 +143,11 @@ function administered(draft: Draft, path: string, from: Medication): Body {
   const { administered, administeredEnd } = from;
   const when = period(administered, administeredEnd);
   const { dosage, unsaid } = given(from);
+  const partly = inPart(event, from);
   return {
     resourceType: 'MedicationAdministration',
     identifier: identifiers([event.order?.filler]),
-    status: administrationStatus[event.status] ?? 'unknown',
+    status: partly ?? administrationStatus[event.status] ?? 'unknown',
     statusReason: concepts(from.refusalReasons),
     ...what(draft, path, from),
     subject: draft.subject,
@@ -150,9 +159,23 @@ function administered(draft: Draft, path: string, from: Medication): Body {
     reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
     request: prescriptions(draft)[0],
     device: present([draft.device]),
-    note: [...notes(event.notes), { text: unsaid }],
+    note: [
+      ...(partly === undefined ? [] : [{ text: 'Partially administered' }]),
+      ...notes(event.notes),
+      ...furtherLots(from),
+      { text: unsaid },
+    ],
     dosage,
   };
+}
+
+/**
+ * RXA-20 PA: not all of it was given, and `completed` would say that it was. A rate (RXA-12) without an end (RXA-4) goes
+ * on; anything else without one ended when it began [HL7 4A.4.7.4].
+ */
+function inPart({ status }: ClinicalEvent, from: Medication): string | undefined {
+  if (status !== 'partial' || from.completionStatus === '') return undefined;
+  return from.per !== '' && from.administeredEnd === undefined ? 'in-progress' : 'stopped';
 }
 
 /** The request of the same message, else the placer's number of it. */

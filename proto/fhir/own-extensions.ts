@@ -10,6 +10,7 @@
  *   urn:hilum:extension:specimen-role        on the Specimen: Q control, C calibrator … (Specimen.role of R5)
  *   urn:hilum:extension:blood-unit           on the BiologicallyDerivedProduct: status, since, bloodGroup, donationType,
  *                                            specialTesting …, expires
+ *   urn:hilum:extension:availability         on the DocumentReference: UN, it may not be used for the patient
  *   urn:hilum:extension:master-file-event    on the Basic and each identifier of it: event (add, delete …), effective
  *   urn:hilum:extension:device-association   on the Device: basis, since, age, candidate …, location, declaredBy
  *
@@ -107,6 +108,11 @@ export function unitExtensions(from: BloodUnit): Element[] {
       part('expires', 'DateTime', dateTime(from.expires)),
     ]),
   ]);
+}
+
+/** R4 has no word for a document that is there and is not to be used. */
+export function availabilityExtension(code: string, display: string): Element {
+  return { url: `${base}:availability`, valueCodeableConcept: coded(hl7System('v2-0273'), code, display) };
 }
 
 /** What is done to a master file or to one of its entries [HL7 tables 0178, 0180], and from when on. */

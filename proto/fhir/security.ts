@@ -1,5 +1,6 @@
 /** Meta.security: what the message says of who may see it. */
 import type { ClinicalEvent, Code } from '../gen/hilum/v1/event.ts';
+import { codeInTable } from '../hl7-table.ts';
 import { concept, hl7System } from './datatypes.ts';
 import type { Element, Json } from './json.ts';
 
@@ -32,5 +33,5 @@ export function labelsOf(from: Code | undefined): Element[] {
 }
 
 function isTakenBack(action: Code | undefined): boolean {
-  return action?.codings[0]?.code === 'D';
+  return codeInTable(action, '0206', '0323') === 'D';
 }

@@ -4,8 +4,10 @@ import {
   type Code,
   Identifier,
   type Order,
+  type Period,
   type Referral,
 } from '../gen/hilum/v1/event.ts';
+import { codeInTable } from '../hl7-table.ts';
 import {
   concept,
   concepts,
@@ -21,7 +23,7 @@ import {
   timed,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element } from './json.ts';
+import { type Element, present } from './json.ts';
 import { occurrence } from './occurrence.ts';
 import { actors, organization, practitioner } from './practitioner.ts';
 import { labelsOf } from './security.ts';
@@ -235,14 +237,27 @@ export function priorityOf(sent: string): string | undefined {
 
 const said = { source: '', type: undefined, setId: '', enteredBy: undefined, entered: undefined };
 
+/** To the day, or as precise as it was said. @param at a day, empty where it is not known */
+function holds(period: Period | undefined, at: string): boolean {
+  const [start = '', end = ''] = [period?.start?.value, period?.end?.value].map((one) => one?.slice(0, 10));
+  const isOver = end !== '' && end < at.slice(0, end.length);
+  return at === '' || !(isOver || start > at.slice(0, start.length));
+}
+
 /** RF1 asks one provider to see another's patient. */
 function addReferral(draft: Draft, from: Referral): Element {
-  const people = from.participants.map(({ role, roleCode, person }) => ({
-    role: (roleCode?.codings[0]?.code || role).toUpperCase(),
+  const at = draft.event.times?.message?.value ?? '';
+  const people = from.participants.map(({ role, roleCode, person, period }) => ({
+    role: (codeInTable(roleCode, '0286') || role).toUpperCase(),
     reference: practitioner(draft, person),
+    isInRole: holds(period, at),
   }));
-  const those = (...roles: string[]): Element[] =>
-    people.flatMap(({ role, reference }) => (roles.includes(role) && reference ? [reference] : []));
+  // Who has the role no more, or not yet, stands for it only where nobody has it.
+  const those = (...roles: string[]): Element[] => {
+    const all = people.filter(({ role, reference }) => roles.includes(role) && reference !== undefined);
+    const now = all.filter(({ isInRole }) => isInRole);
+    return present((now.length > 0 ? now : all).map(({ reference }) => reference));
+  };
   const remarks = [from.disposition].flatMap((one) => note({ ...said, text: textOf(one) }) ?? []);
   return draft.add('referral', {
     resourceType: 'ServiceRequest',
@@ -250,7 +265,7 @@ function addReferral(draft: Draft, from: Referral): Element {
     status: requestStatus[draft.event.status] ?? 'unknown',
     intent: 'order',
     category: concepts([from.type, from.category]),
-    priority: priorityOf(from.priority?.codings[0]?.code ?? ''),
+    priority: priorityOf(codeInTable(from.priority, '0280')),
     subject: draft.subject,
     encounter: draft.encounter,
     ...timed('occurrence', from.effective, from.expires),

@@ -772,6 +772,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     locationAddress: 'Address',
     infusions: 'list<Infusion>',
     furtherLotNumbers: 'list<string>',
+    furtherExpires: 'list<ClinicalTime>',
+    dispenseType: 'Code',
   },
   Infusion: {
     bolusType: 'string',
@@ -822,6 +824,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     doseUnitCode: 'Code',
     recorded: 'ClinicalTime',
     furtherLotNumbers: 'list<string>',
+    furtherExpires: 'list<ClinicalTime>',
     locationAddress: 'Address',
   },
   Charge: {

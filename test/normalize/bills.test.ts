@@ -216,3 +216,12 @@ t.test('dg1 - whether a diagnosis was there already on admission [DG1-26, table 
   ]);
   t.end();
 });
+
+t.test('bills - the number of a transaction has its namespace, and a check digit is a digit', async (t) => {
+  const told = (number: string) =>
+    event('DFT^P03', pid, `FT1|1|${number}||20261126||CG|99213^V^CPT`).charge?.items;
+  t.match(told('T1^EPIC'), [{ identifier: { value: 'T1', assigner: 'EPIC', checkDigit: '' } }]);
+  t.match(told('T1^5^M11^HOSP'), [{ identifier: { value: 'T1', assigner: 'HOSP', checkDigit: '5' } }]);
+  t.match(told('T1^5'), [{ identifier: { value: 'T1', assigner: '', checkDigit: '5' } }]);
+  t.match(told('T1'), [{ identifier: { value: 'T1', checkDigit: '' } }]);
+});

@@ -48,7 +48,7 @@ t.test('doses - a drug that was refused or not given was not', async (t) => {
     ['', '', 'completed', 'completed'],
     ['REF^Patient refused^L', '', 'rejected', 'not-done'],
     ['HOLD^BP low^L', 'Not Given', 'cancelled', 'not-done'],
-    ['VOM^Vomited^L', 'PA', 'partial', 'completed'],
+    ['VOM^Vomited^L', 'PA', 'partial', 'stopped'],
     ['', 'Given', 'completed', 'completed'],
     ['', 'NG', 'unknown', 'unknown'],
   ];
@@ -57,6 +57,29 @@ t.test('doses - a drug that was refused or not given was not', async (t) => {
     t.equal(events('RAS^O17', ...message)[0]?.status, status, `${reason} ${completion}`);
     t.equal(only('MedicationAdministration', resources('RAS^O17', ...message))[0]?.status, fhir);
   }
+});
+
+t.test('doses - of what was given in part nobody reads that all of it was', async (t) => {
+  const rxa = (end: string, per: string, completion = 'PA') =>
+    `RXA|0|1|20261123090000|${end}|VAN^Vancomycin^L|650|mg|||||${per}||||||||${completion}|A`;
+  const told = (...message: string[]) =>
+    only('MedicationAdministration', resources('RAS^O17', ...message))[0];
+  const note = [{ text: 'Partially administered' }];
+  t.match(told('ORC|RE|O1^C', rxa('20261123101500', '')), { status: 'stopped', note });
+  t.match(told('ORC|RE|O1^C', rxa('20261123101500', 'H1')), { status: 'stopped', note });
+  t.match(
+    told('ORC|RE|O1^C', rxa('', '')),
+    { status: 'stopped', note },
+    'it ended when it was given [RXA-4]',
+  );
+  t.match(
+    told('ORC|RE|O1^C', rxa('', 'H1')),
+    { status: 'in-progress', note },
+    'so much an hour, and no end yet',
+  );
+  t.match(told('ORC|RE|O1^C', rxa('20261123101500', '', 'CP')), { status: 'completed', note: undefined });
+  // Some results of the order are there, which says nothing of the dose.
+  t.match(told('ORC|RE|O1^C|||A', rxa('20261123101500', '', '')), { status: 'completed', note: undefined });
 });
 
 t.test('doses - a code that is none of the tables is told of', async (t) => {

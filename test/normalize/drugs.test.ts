@@ -193,3 +193,38 @@ t.test(
     t.equal(events('ORM^O01', 'ORC|RE|O1^C', 'OBR|1|O1^C||X^X^L')[0]?.status, 'completed');
   },
 );
+
+t.test(
+  'drugs - what was dispensed has what remains, which part of the fill it is, and each lot its day',
+  async (t) => {
+    const rxd = `RXD|1|A^A^L|20261126|15|TAB||RX1|2${'|'.repeat(10)}L1~L2~L3|202801~20271231${'|'.repeat(14)}P^New - part fill^HL70484`;
+    const message = ['ORC|RE|P1|F1', rxd];
+    t.match(events('RDS^O13', ...message)[0]?.medication, {
+      refills: '',
+      refillsRemaining: '2',
+      dispenseType: { codings: [{ code: 'P' }] },
+      lotNumber: 'L1',
+      expires: { value: '2028-01' },
+      furtherLotNumbers: ['L2', 'L3'],
+      furtherExpires: [{ value: '2027-12-31' }],
+    });
+    t.match(only('MedicationDispense', resources('RDS^O13', ...message)), [
+      {
+        type: { coding: [{ code: 'P' }] },
+        note: [{ text: 'Further lot: L2, expires 2027-12-31' }, { text: 'Further lot: L3' }],
+      },
+    ]);
+    const rxa = (type: string) =>
+      `RXA|0|1|20261126090000||${type}|1|mL${'|'.repeat(8)}L1~L2|20280131~20271231`;
+    t.match(only('MedicationAdministration', resources('RAS^O17', 'ORC|RE|P1|F1', rxa('A^A^L'))), [
+      { note: [{ text: 'Further lot: L2, expires 2027-12-31' }] },
+    ]);
+    t.match(only('Immunization', resources('VXU^V04', 'ORC|RE|P1|F1', rxa('03^MMR^CVX'))), [
+      { expirationDate: '2028-01-31', note: [{ text: 'Further lot: L2, expires 2027-12-31' }] },
+    ]);
+    const rxg = `RXG|1|1||A^A^L|1||mL${'|'.repeat(12)}L1~L2|20280131~20271231`;
+    t.match(events('RGV^O15', 'ORC|RE|P1|F1', rxg)[0]?.medication, {
+      furtherExpires: [{ value: '2027-12-31' }],
+    });
+  },
+);

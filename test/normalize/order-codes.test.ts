@@ -87,3 +87,35 @@ t.test('order codes - a code of table 0119 that says no status is not told as an
     t.same(event?.provenance?.remarks, ['ORC-1: it does not say where the order stands'], control);
   }
 });
+
+t.test('order codes - a document that may not be used for the patient says so in FHIR', async (t) => {
+  const told = (availability: string, title = '') =>
+    only(
+      'DocumentReference',
+      resources(
+        'MDM^T02',
+        `TXA|1|DS^Discharge^L|TX|||||||||D1|||||AU||${availability}||||||${title}`,
+        'OBX|1|TX|A^B^L||x||||||F',
+      ),
+    )[0];
+  for (const sent of ['UN', 'un', 'Unavailable'])
+    t.match(
+      told(sent),
+      {
+        status: 'current',
+        description: 'Unavailable for patient care',
+        extension: [
+          {
+            url: 'urn:hilum:extension:availability',
+            valueCodeableConcept: { coding: [{ system: /v2-0273$/, code: 'UN' }] },
+          },
+        ],
+      },
+      sent,
+    );
+  t.match(told('UN', 'Summary'), { description: 'Unavailable for patient care: Summary' });
+  for (const sent of ['AV', '', 'OB']) {
+    t.notOk(JSON.stringify(told(sent)).includes('navailable'), sent);
+    t.equal(told(sent)?.extension, undefined, sent);
+  }
+});

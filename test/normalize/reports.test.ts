@@ -319,3 +319,39 @@ t.test('reports - whom to ask, and who wrote a comment when', async (t) => {
     { note: [{ authorString: 'ERED ENT', time: '2026-11-23T10:15:00+01:00', text: 'hemolyzed' }] },
   ]);
 });
+
+t.test(
+  'reports - what was found of a specimen or before the orders does not say how these stand [HL7 7.3.7]',
+  async (t) => {
+    const index = 'OBX|1|NM|HIX^Hemolysis^L||300||||||F';
+    const k = (status: string) => [
+      'OBR|1|P1|F1|K^K^L|||20261126',
+      `OBX|1|NM|K^K^L||7.9|mmol/L|3.5-5|HH|||${status}`,
+    ];
+    const na = (status: string) => [
+      'OBR|2|P2|F2|NA^NA^L|||20261126',
+      `OBX|1|NM|NA^NA^L||140|mmol/L|||||${status}`,
+    ];
+    const spm = 'SPM|1|S1&L||SER';
+    const rows: [type: string, message: readonly string[], statuses: string[]][] = [
+      ['OUL^R22', [spm, index, ...k('X')], ['cancelled']],
+      ['OUL^R22', [spm, index, ...k('P'), ...na('X')], ['preliminary', 'cancelled']],
+      ['OUL^R23', [spm, 'SAC|||T1', index, ...k('X')], ['cancelled']],
+      ['OUL^R22', [spm, index, ...k('F')], ['final']],
+      // Of an order of which nothing was found the specimen's rows are all that there is.
+      ['OUL^R22', [spm, index, 'OBR|1|P1|F1|K^K^L|||20261126'], ['final']],
+      ['ORU^R01', [...k('X'), spm, index], ['cancelled']],
+      ['ORU^R01', ['OBX|1|NM|BW^Weight^L||70|kg|||||F', ...k('X')], ['cancelled']],
+      ['OUL^R22', ['OBX|1|NM|BW^Weight^L||70|kg|||||F', spm, index, ...k('X')], ['cancelled']],
+      ['ORU^R01', ['OBR|1|P1|F1|K^K^L|||20261126', spm, index], ['final']],
+    ];
+    for (const [type, message, statuses] of rows) {
+      t.same(
+        events(type, ...message).map(({ status }) => status),
+        statuses,
+        message.join(' '),
+      );
+    }
+    t.match(only('DiagnosticReport', resources('OUL^R22', spm, index, ...k('X'))), [{ status: 'cancelled' }]);
+  },
+);

@@ -90,6 +90,57 @@ t.test('timings - the most urgent priority that the fields of an order say is th
   t.match(request, { priority: 'stat' });
 });
 
+t.test(
+  'timings - of several times the most urgent priority is the order’s, whichever comes first',
+  async (t) => {
+    const obr = (timing: string) => `OBR|1|P1||EKG^EKG^L${'|'.repeat(23)}${timing}`;
+    const tq1 = (priority: string) => `TQ1|1||||||20261126||${priority}`;
+    const rows: [message: readonly string[], remarks: RegExp[]][] = [
+      [['ORC|NW|P1', obr('^Q6H^D1^20261126^^R~^ONCE^^202611261015^^S')], []],
+      [['ORC|NW|P1', obr('^ONCE^^202611261015^^S~^Q6H^D1^20261126^^R')], []],
+      [['ORC|NW|P1|||||^Q6H^^^^R~^ONCE^^^^S', obr('')], []],
+      [['ORC|NW|P1', tq1('R'), tq1('S'), obr('')], [/^TQ1-9: another priority/]],
+      [['ORC|NW|P1', tq1('S'), tq1('R'), obr('')], []],
+    ];
+    for (const [message, remarks] of rows) {
+      const all = events('OMG^O19', ...message);
+      t.match(all, [{ order: { priority: 'S' } }], message.join(' '));
+      t.match(remarksOf(all), remarks);
+      t.equal(remarksOf(all).length, remarks.length, message.join(' '));
+      t.match(only('ServiceRequest', resources('OMG^O19', ...message)), [{ priority: 'stat' }]);
+    }
+  },
+);
+
+t.test('timings - a drug is as urgent as RXE-1 or RXG-3 says, where only they do [HL7 2.3]', async (t) => {
+  const now = (priority: string) => `1^ONCE^^202611261000^^${priority}`;
+  const rxe = (priority: string) => `RXE|${now(priority)}|NALOX^Naloxone^L|0.4||mg`;
+  const rxg = (priority: string) => `RXG|1|1|${now(priority)}|NALOX^Naloxone^L|0.4||mg`;
+  const rows: [type: string, message: readonly string[], remarks: RegExp[]][] = [
+    ['RDE^O01', ['ORC|NW|P1|F1', rxe('S')], []],
+    ['RDE^O01', ['ORC|NW|P1|F1||||^^^^^R', rxe('S')], [/^RXE-1: another/]],
+    ['RGV^O01', ['ORC|NW|P1|F1', rxg('S')], []],
+    ['RGV^O15', ['ORC|NW|P1|F1', rxg(''), 'TQ1|1||||||20261126||S'], []],
+  ];
+  for (const [type, message, remarks] of rows) {
+    const all = events(type, ...message);
+    t.match(all, [{ order: { priority: 'S' } }], message.join(' '));
+    t.match(remarksOf(all), remarks);
+    t.equal(remarksOf(all).length, remarks.length, message.join(' '));
+    t.match(
+      only('MedicationRequest', resources(type, ...message)),
+      [{ priority: 'stat' }],
+      message.join(' '),
+    );
+  }
+  // What is to be given once has its own urgency beside that of its order.
+  const message = ['ORC|RE|P1|F1', 'TQ1|1||Q8H||||20261123|20261130|R', rxe(''), 'RXR|IV', rxg('S')];
+  t.match(only('MedicationRequest', resources('RGV^O15', ...message)), [
+    { priority: 'routine' },
+    { priority: 'stat' },
+  ]);
+});
+
 t.test('timings - what is to be given at one time has its own', async (t) => {
   const message = [
     'ORC|RE|O1^C|F1^P',

@@ -117,6 +117,35 @@ t.test(
   },
 );
 
+t.test(
+  'guess - a referral or a request is as urgent as its table says, and so says the classifier',
+  async (t) => {
+    const compare = comparison();
+    const rows: Record<string, string[]> = {
+      stat: ['S', 'S^STAT^99GP', '2WW^Two week wait^99GP^S^STAT^HL7TABLE', '^^^S^STAT^L', '^^^S'],
+      urgent: ['S^Standard^99GP^A^ASAP^HL7TABLE', 'R^Routine^99GP^X^x^L^^^^A^ASAP^HL7TABLE'],
+      routine: [
+        'S^Standard^99GP^R^Routine^HL7TABLE',
+        '2WW^Two week wait^99GP^S^STAT^99X',
+        '^STAT',
+        'R^Routine^HL7TABLE^S',
+      ],
+    };
+    for (const [expected, sents] of Object.entries(rows)) {
+      const said = { guessed: expected, classified: expected };
+      for (const sent of sents) {
+        const rf1 = field('RF1', 2, sent.replace('HL7TABLE', 'HL70280'));
+        t.same(compare(bytes(msh('REF^I12'), rf1, 'PID|1||7')), said, rf1);
+        const arq = field('ARQ', 12, sent.replace('HL7TABLE', 'HL7 0485'));
+        t.same(compare(bytes(msh('SRM^S01'), arq, 'PID|1||7')), said, arq);
+        const tq1 = field('TQ1', 9, sent.replace('HL7TABLE', 'HL70485'));
+        t.same(compare(bytes(msh('SIU^S12'), 'SCH|P1|F1', tq1, 'PID|1||7')), said, tq1);
+        t.same(compare(bytes(msh('SIU^S12'), 'SCH|P1|F1', 'TQ1|1||||||||R', tq1, 'PID|1||7')), said, tq1);
+      }
+    }
+  },
+);
+
 t.test('guess - what laboratories send for critical is stat, and the classifier says the same', async (t) => {
   const compare = comparison();
   const stat = [
@@ -224,6 +253,11 @@ t.test('guess - of controls and calibrators no flag counts, and the classifier s
       [obr(), hh, spm('Q')],
       [obr(), hh, spm('q^Control^HL70369')],
       [obr(), hh, spm('^Control^99ABC^Q^^HL70369')],
+      ...['QK^^99ABC^Q^^HL70369', 'Q^^99ABC^Q^^HL70369', 'P^^99ABC^Q^^0369', 'QK^^L^C^^HL7 0369'].map(
+        (role) => [obr(), hh, spm(role)],
+      ),
+      [obr(), hh, spm(`QK^^L^Q^^L${'^'.repeat(11)}2.16.840.1.113883.12.369`)],
+      [source('QK&Kontrolle&99ABC&Q&Control&HL70369'), hh],
       [obr(), hh, spm('L^Pool^HL70369~C^Calibrator^HL70369')],
       [obr(), hh, spm('Q'), spm('C^^HL70369')],
       [source('Q'), hh],
@@ -245,7 +279,8 @@ t.test('guess - of controls and calibrators no flag counts, and the classifier s
         'Q^Quick^99ABC',
         'Q~P',
         '^Control',
-        'Q^^99ABC^Q^^HL70369',
+        'Q^^99ABC^Q^^L',
+        'Q^^99ABC^P^^HL70369',
       ].map((role) => [obr(), hh, spm(role)]),
       [obr(), hh, spm('Q'), spm('')],
       [obr(), hh, spm('Q'), obr(), hh],

@@ -6,6 +6,7 @@ import type {
   Organization,
   Participant,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable } from '../../../proto/hl7-table.ts';
 import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
@@ -141,7 +142,7 @@ const notGiven = new Set(['RA', 'RL', 'WA']);
 export function underWay(order: Order | undefined): string | undefined {
   if (order === undefined || order.bloodUnits.length === 0 || controlOf(order) !== 'RE') return undefined;
   const given = order.bloodUnits.filter(
-    ({ act, status }) => act === 'transfusion' && !notGiven.has(upper(status?.codings[0]?.code ?? '')),
+    ({ act, status }) => act === 'transfusion' && !notGiven.has(upper(codeInTable(status, '0513'))),
   );
   const many = given.reduce(
     (sum, { quantity }) => sum + (/^\d{1,9}$/.test(quantity) ? Number(quantity) : 1),

@@ -9,7 +9,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { dateText, time, timeOf } from './clock.ts';
-import { code, codes, codeWithMethod } from './coded.ts';
+import { code, codes, codeWithMethod, tabled } from './coded.ts';
 import { cxs, ei, organizations, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, nameIn, participants, person, telecoms } from './people.ts';
@@ -52,7 +52,7 @@ export const dg1: Table<Condition> = [
   [3, 'code', codeWithMethod(2)],
   [4, 'text', word],
   [5, 'recorded', time],
-  [6, 'type', word],
+  [6, 'type', tabled('0052')],
   [15, 'priority', word],
   [16, 'participants', participants('diagnosing')],
   [20, 'identifier', ei()],

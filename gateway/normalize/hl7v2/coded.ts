@@ -1,5 +1,6 @@
 /** CE, CWE, CNE, CF, IS and ID as codes [HL7 2.A.13]. */
 import type { Code, Coding } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable } from '../../../proto/hl7-table.ts';
 import { addMapped, codingSystem } from '../codes.ts';
 import { keptBytesMax } from './kept-codes.ts';
 import type { Segment } from './message.ts';
@@ -8,6 +9,14 @@ import { fired, remark, type Scope } from './scope.ts';
 
 export function code(segment: Segment, field: number): Code | undefined {
   return codeOf(segment.parts(field));
+}
+
+/** A field that the event has one word for: its code in one of HL7's tables (`0004`), else its first. */
+export function tabled(...tables: readonly string[]): (segment: Segment, field: number) => string {
+  return (segment, field) => {
+    const parts = segment.parts(field);
+    return parts.reaches(4) ? codeInTable(codeOf(parts), ...tables) : parts.text(1);
+  };
 }
 
 /** A code whose system a field of its own may name, as old versions do: DG1-2, PR1-2 [HL7 2.3]. */

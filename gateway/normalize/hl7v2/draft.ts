@@ -69,6 +69,8 @@ export class Draft {
   private rowsTold = 0;
   /** Those from here on are of the container, not of the specimen. */
   private containerRows: number | undefined;
+  /** Rows that tell of the patient or a specimen, not of what was ordered. */
+  private readonly aside = new WeakSet<Observation>();
   private specimenBytes = 0;
   /** What orders repeat of their specimens, about. */
   repeatedBytes = 0;
@@ -222,6 +224,17 @@ export class Draft {
     if (row !== undefined) this.specimenRows.push(row);
   }
 
+  /** The row is of the patient or a specimen (an index, a volume). */
+  setAside(row: Observation): void {
+    this.aside.add(row);
+  }
+
+  /** What was found of the order itself; where nothing was, all that is there. */
+  ownRows({ observations }: ClinicalEvent): Observation[] {
+    const own = observations.filter((row) => !this.aside.has(row));
+    return own.length > 0 ? own : observations;
+  }
+
   /** What earlier events of its patient named of the devices that the event's rows hang below. */
   partsAround(event: ClinicalEvent, own: readonly Part[]): Part[] {
     // One that repeats too much is refused in the end.
@@ -259,6 +272,7 @@ export class Draft {
   /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */
   private copied<T extends Observation | Order>(one: T): T {
     const copy = copied(one);
+    if (this.aside.has(one as Observation)) this.setAside(copy as Observation);
     const { segmentsOf } = this.message;
     const segments = segmentsOf?.get(one);
     if (segments !== undefined) segmentsOf?.set(copy, segments);

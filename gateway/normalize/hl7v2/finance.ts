@@ -1,11 +1,18 @@
 /** DFT and BAR: charges and accounts [HL7 6]. One event. */
-import type { ChargeItem, ClinicalEvent, Code, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ChargeItem,
+  ClinicalEvent,
+  Code,
+  Identifier,
+  Person,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { time, timeOf } from './clock.ts';
-import { code, codes } from './coded.ts';
+import { code, codes, tabled } from './coded.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
+import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
 import {
   clinicalSegments,
@@ -20,13 +27,13 @@ import { fill, type Table, word, words } from './table.ts';
 
 const ft1: Table<ChargeItem> = [
   [1, 'setId', word],
-  [2, 'identifier', cx],
+  [2, 'identifier', transaction],
   [3, 'batch', word],
   // DR from 2.6 on: the first time is the transaction's.
   [4, 'transacted', (segment, field) => timeOf(segment.parts(field).sub(1), 1, segment, field)],
   [4, 'transactedEnd', (segment, field) => timeOf(segment.parts(field).sub(2), 1, segment, field)],
   [5, 'posted', time],
-  [6, 'type', word],
+  [6, 'type', tabled('0017')],
   [7, 'code', code],
   [8, 'description', word],
   [9, 'alternateDescription', word],
@@ -47,6 +54,13 @@ const ft1: Table<ChargeItem> = [
   [30, 'payment', cx],
   [31, 'references', words],
 ];
+/** CX from 2.8 on; where its check digit would be a word, that is the namespace of an EI, which some send before. */
+function transaction(segment: Segment, field: number): Identifier | undefined {
+  const parts = segment.parts(field);
+  const named = parts.text(2).length > 2 && !parts.has(3) && !parts.has(4);
+  return named ? ei()(segment, field) : cx(segment, field);
+}
+
 export const chargeTables = { FT1: ft1 };
 
 const charges: Record<string, Handler> = {

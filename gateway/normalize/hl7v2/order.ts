@@ -6,7 +6,6 @@ import type {
   Organization,
   ParentObservation,
   Times,
-  Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
 import { whereOrdererIs } from './acting.ts';
@@ -16,7 +15,7 @@ import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, parentsIn } f
 import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
-import { isAlike, urge } from './priority.ts';
+import { isAlike, priorityOf, urge } from './priority.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { specimenOf, specimenSource } from './specimen.ts';
@@ -85,7 +84,7 @@ export const obr: Table<Ordering> = [
       const priority = word(segment, field);
       tellPriority(priority, segment, field);
       // OBR-5 is the priority of 2.2 and before; where OBR-27 says one, that one counts.
-      const said = firstPriority(timings(segment, 27));
+      const said = priorityOf(timings(segment, 27));
       if (said === '') urge(to.order, priority, segment, field);
       else if (!isAlike(said, priority))
         remark(segment.message.scope, 'OBR-5: OBR-27 says another priority, and stands');
@@ -367,11 +366,7 @@ function located(role: string): (to: Ordering, segment: Segment, field: number) 
 function timed(order: Order, segment: Segment, field: number): void {
   const found = timings(segment, field);
   order.timing.push(...found);
-  urge(order, firstPriority(found), segment, field);
-}
-
-function firstPriority(all: readonly Timing[]): string {
-  return all.find(({ priority }) => priority !== '')?.priority ?? '';
+  urge(order, priorityOf(found), segment, field);
 }
 
 /** Imaging [HL7 4.5.6]. */

@@ -1,5 +1,5 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
-import type { ClinicalEvent, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, ClinicalTime, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
 import { alarmsApart } from './alarms-apart.ts';
@@ -86,7 +86,7 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   }
   const ended = endingControl.has(controlOf(order));
   const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;
-  event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(event));
+  event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(draft.ownRows(event), order));
   event.times ??= fresh.times();
   const { observed } = event.times;
   // What cannot be read, 0000 too, says no more than an empty field; it stays as the original.
@@ -108,11 +108,11 @@ const besides = new Set(['O', 'N']);
 const asked = 'AOE';
 
 /**
- * Without a usable OBR-25 the results speak for their group: the least final one of those that are there,
+ * Without a usable OBR-25 the order's own results speak for their group: the least final one of those that are there,
  * or `partial` where some are still to come. What was cancelled, withdrawn, not asked or said with an
  * unknown code counts only where there is nothing else; unknown codes alone leave it to ORC-5, else `unknown`.
  */
-function fromObservations({ observations, order }: ClinicalEvent): string {
+function fromObservations(observations: readonly Observation[], order: Order | undefined): string {
   const speaking = observations.filter(
     ({ resultStatus, type, mood }) =>
       mood === undefined && !besides.has(upper(resultStatus)) && upper(type) !== asked,

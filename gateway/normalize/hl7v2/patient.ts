@@ -4,7 +4,7 @@ import type { AccessRestriction, Merge, Patient, RelatedPerson } from '../../../
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { dateText, period, span, time } from './clock.ts';
-import { code, codes, said } from './coded.ts';
+import { code, codes, said, tabled } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
@@ -32,14 +32,22 @@ const sexes: Record<string, string> = lookup({
 /** ISO 5218, which some send instead: 9 is not applicable. */
 const isoSexes: Record<string, string> = lookup({ 0: 'unknown', 1: 'male', 2: 'female', 9: 'unknown' });
 
+const sex = tabled('0001');
+
 function gender(segment: Segment, field: number): string {
-  const said = segment.text(field);
+  const said = sex(segment, field);
   const known = sexes[upper(said)];
   if (known !== undefined || said === '') return known ?? 'unknown';
-  const read = isoSexes[said];
+  const read = isBare(segment, field) ? isoSexes[said] : undefined;
   const why = read === undefined ? 'not a sex that is known' : 'read as a code of ISO 5218';
   remark(segment.message.scope, `${segment.name}-${field}: ${why}`);
   return read ?? 'unknown';
+}
+
+/** A number with a text, or of a system, is a code of the sender's own, whose 1 may be a woman. */
+function isBare(segment: Segment, field: number): boolean {
+  const parts = segment.parts(field);
+  return (!parts.has(2) && !parts.has(3)) || parts.text(3).includes('5218');
 }
 
 /** Table 0136, and how systems write it that do not keep to it. */
@@ -71,7 +79,7 @@ export const pid: Table<Patient> = [
   [
     8,
     (to, segment, field) => {
-      to.administrativeSex = segment.text(field);
+      to.administrativeSex = sex(segment, field);
       to.gender = gender(segment, field);
     },
   ],

@@ -1,5 +1,5 @@
 /** How urgent it is: one priority of a field that may say it in several codings and in words [HL7 2.A.13, tables 0485, 0027]. */
-import type { Order } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Order, Timing } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { isKnownPriority, tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
@@ -32,7 +32,12 @@ export function mostUrgent(all: readonly string[]): string {
   return others.reduce((most, one) => (urgency(one) > urgency(most) ? one : most), first);
 }
 
-/** Several fields may say the priority of one order (ORC-7, TQ1-9, OBR-27, OBR-5): the most urgent counts. */
+/** Of a dose now and the others by routine, that of the one that cannot wait. */
+export function priorityOf(all: readonly Timing[]): string {
+  return mostUrgent(all.flatMap(({ priority }) => priority || []));
+}
+
+/** Several fields may say the priority of one order (ORC-7, TQ1-9, OBR-27, OBR-5, RXE-1): the most urgent counts. */
 export function urge(order: Order, said: string, segment: Segment, field: number): void {
   const { priority } = order;
   if (said === '') return;

@@ -2,17 +2,19 @@
 import {
   type Authorization,
   type ClinicalEvent,
+  type Code,
   type Condition,
   type MasterFile,
   MasterFileRecord,
   type Participant,
   type Referral,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable } from '../../../proto/hl7-table.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
-import { time } from './clock.ts';
-import { code, codes } from './coded.ts';
+import { span, time } from './clock.ts';
+import { code, codes, textOf } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -72,8 +74,8 @@ const aut: Table<Authorization> = [
   [17, 'reasonText', word],
 ];
 
-/** CTD names its people as PRD does [HL7 11.8.4]. */
-const prd: Table<Participant> = [
+/** As PRD names its people, but for when they have their role [HL7 11.8.4]. */
+const ctd: Table<Participant> = [
   [1, 'role', label],
   [1, 'roleCode', code],
   [
@@ -93,6 +95,22 @@ const prd: Table<Participant> = [
         const { source } = parts.message.scope.context;
         personOf(to).identifiers.push(identifier(parts.text(1), parts.text(2), `urn:hilum:${source}`));
       }
+    },
+  ],
+];
+
+const prd: Table<Participant> = [
+  ...ctd,
+  [
+    8,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    9,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
     },
   ],
 ];
@@ -140,7 +158,7 @@ export const referenceTables = {
   RF1: rf1,
   AUT: aut,
   PRD: prd,
-  CTD: prd,
+  CTD: ctd,
   PRB: prb,
   GOL: gol,
   MFI: mfi,
@@ -150,7 +168,7 @@ export const referenceTables = {
 /** Whom to ask about an order [HL7 4.4, 7.3.1]. */
 export const contactSegment: Record<string, Handler> = {
   CTD(draft, segment) {
-    draft.order.participants.push(fill(fresh.participant('', undefined), prd, segment));
+    draft.order.participants.push(fill(fresh.participant('', undefined), ctd, segment));
   },
 };
 
@@ -165,7 +183,7 @@ const bodies: Record<string, Handler> = {
   },
   CTD(draft, segment) {
     draft.base.referral ??= fresh.referral();
-    draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
+    draft.base.referral.participants.push(fill(fresh.participant('', undefined), ctd, segment));
   },
   AUT(draft, segment) {
     draft.base.referral ??= fresh.referral();
@@ -224,23 +242,38 @@ export const ref: Family = {
   },
 };
 
-function statusOf({ referral }: ClinicalEvent, { trigger, reply }: Draft): string {
-  const said = referralStatus[referral?.status?.codings[0]?.code ?? ''] ?? '';
+function statusOf({ referral }: ClinicalEvent, draft: Draft): string {
+  const { trigger, reply } = draft;
+  const said = saidOf(referral?.status, draft);
   // What was asked for is mostly repeated as it was sent; of a referral that should have changed nobody knows more.
   if (refuses(reply)) {
-    if (said !== '' && said !== 'requested') return said;
+    if (!['', 'requested', 'unknown'].includes(said)) return said;
     return trigger === 'I12' ? 'rejected' : 'unknown';
   }
   // I15 asks where it stands [HL7 11.3.5].
   return trigger === 'I14' ? 'cancelled' : said;
 }
 
-/** HL7 table 0283. */
+/** Empty where RF1-1 is. */
+function saidOf(status: Code | undefined, { message }: Draft): string {
+  if (status === undefined) return '';
+  const words = [codeInTable(status, '0283'), textOf(status)].map(upper);
+  const said = words.map((word) => referralStatus[word]).find((one) => one !== undefined);
+  if (said === undefined)
+    remark(message.scope, 'RF1-1: not a code of table 0283, the status of the referral is unknown');
+  return said ?? 'unknown';
+}
+
+/** HL7 table 0283, and its words. Of one that expired nothing is to come, and nobody says that the patient was seen. */
 const referralStatus: Record<string, string> = lookup({
   A: 'accepted',
   P: 'requested',
   R: 'rejected',
-  E: 'completed',
+  E: 'cancelled',
+  ACCEPTED: 'accepted',
+  PENDING: 'requested',
+  REJECTED: 'rejected',
+  EXPIRED: 'cancelled',
 });
 
 /** A problem, a goal or a pathway is taken out of the list [HL7 12.3]. */

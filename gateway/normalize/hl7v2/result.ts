@@ -1,5 +1,6 @@
 /** OBX: one result [HL7 7.4.2]. */
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable } from '../../../proto/hl7-table.ts';
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { code, codes, textOf, unitIn, unitText } from './coded.ts';
@@ -111,7 +112,7 @@ export const obx: Table<Observation> = [
 /** HL7 table 0725: whatever is not an event has not been found; OBX-11 says then how sure the goal or the request is. */
 function mood(to: Observation, segment: Segment, field: number): void {
   const said = code(segment, field);
-  const word = upper(said?.codings[0]?.code ?? '');
+  const word = upper(codeInTable(said, '0725'));
   if (word === '' || word === 'EVN') return;
   to.mood = said;
   to.status = 'unknown';

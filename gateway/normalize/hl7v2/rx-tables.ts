@@ -1,13 +1,14 @@
 /** RXO, RXE, RXD, RXG, RXA, RXR and RXC [HL7 4A.4]. */
 import type {
   Address,
+  ClinicalTime,
   Code,
   Immunization,
   Ingredient,
   Location,
   Medication,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { time, timings } from './clock.ts';
+import { time, times, timings } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
 import { rxv } from './infusion.ts';
@@ -44,6 +45,17 @@ function lots(to: { lotNumber: string; furtherLotNumbers: string[] }, segment: S
   const [first = '', ...others] = words(segment, field);
   to.lotNumber = first;
   to.furtherLotNumbers = others;
+}
+
+/** Of each lot, in their order. */
+function expiries(
+  to: { expires?: ClinicalTime | undefined; furtherExpires: ClinicalTime[] },
+  segment: Segment,
+  field: number,
+): void {
+  const [first, ...others] = times(segment, field);
+  to.expires = first;
+  to.furtherExpires = others;
 }
 
 /** Since 2.7 the address is in RXA-28; where RXA-11 is still sent, that one counts. */
@@ -127,7 +139,7 @@ export const rxd: Table<Medication> = [
   [5, unit('dispenseUnit')],
   [6, 'dosageForm', code],
   [7, 'prescription', ei()],
-  [8, 'refills', word],
+  [8, 'refillsRemaining', word],
   [9, instructed],
   [10, 'participants', participants('dispensing')],
   [11, 'substitution', word],
@@ -137,13 +149,14 @@ export const rxd: Table<Medication> = [
   [16, 'strength', word],
   [17, unit('strengthUnit')],
   [18, lots],
-  [19, 'expires', time],
+  [19, expiries],
   [20, 'manufacturers', codes],
   [21, 'indication', code],
   [25, 'supplementaryCodes', codes],
   [28, 'strengthVolume', word],
   [29, unit('strengthVolumeUnit')],
   [32, 'pharmacyOrderType', word],
+  [33, 'dispenseType', code],
 ];
 
 export const rxg: Table<Medication> = [
@@ -164,7 +177,7 @@ export const rxg: Table<Medication> = [
   [17, 'strength', word],
   [18, unit('strengthUnit')],
   [19, lots],
-  [20, 'expires', time],
+  [20, expiries],
   [21, 'manufacturers', codes],
   [22, 'indication', code],
   [23, 'strengthVolume', word],
@@ -189,7 +202,7 @@ export const rxaGiven: Table<Medication> = [
   [13, 'strength', word],
   [14, unit('strengthUnit')],
   [15, lots],
-  [16, 'expires', time],
+  [16, expiries],
   [17, 'manufacturers', codes],
   [18, 'refusalReasons', codes],
   [19, 'indication', code],
@@ -214,7 +227,7 @@ export const rxaVaccine: Table<Immunization> = [
   [11, 'location', locationOfAddress],
   [11, 'locationAddress', addressOfLocation],
   [15, lots],
-  [16, 'expires', time],
+  [16, expiries],
   [17, 'manufacturer', code],
   [18, 'refusalReasons', codes],
   [19, 'indications', codes],

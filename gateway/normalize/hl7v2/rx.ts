@@ -9,6 +9,7 @@ import { type Family, type Handler, handlers } from './family.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
 import { orderedStatus, refusesOrder } from './order-status.ts';
+import { priorityOf, urge } from './priority.ts';
 import { replySegments } from './reply.ts';
 import {
   placeOf,
@@ -76,6 +77,9 @@ function medicate(draft: Draft, segment: Segment, table: Table<Medication>, act:
   const to = medication(draft);
   to.act = act;
   fill(to, table, segment);
+  // RXE-1 is of the order; what is to be given at one time (RXG-3) has its own.
+  if (act === 'encoded-order' && priorityOf(to.timing) !== '')
+    urge(draft.order, priorityOf(to.timing), segment, 1);
   draft.acting = to.participants;
   draft.notes = draft.current.notes;
 }
@@ -113,6 +117,10 @@ function finishMedication(event: ClinicalEvent, draft: Draft): void {
   event.times ??= fresh.times();
   event.times.observed ??=
     medication?.administered ?? medication?.dispensed ?? order?.requested ?? medication?.timing[0]?.start;
+  if (order?.priority === '')
+    order.priority = priorityOf(
+      [medication, ...event.furtherMedications].flatMap((one) => one?.timing ?? []),
+    );
   event.status = medicationStatus(event, draft);
 }
 

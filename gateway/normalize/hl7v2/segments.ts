@@ -9,6 +9,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { act } from './acting.ts';
 import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { tabled } from './coded.ts';
 import { copied, type Draft, type Heading } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
@@ -16,7 +17,7 @@ import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
-import { urge } from './priority.ts';
+import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -76,7 +77,7 @@ export const patientSegments: Record<string, Handler> = {
 
 /** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
 export function isPatients(segment: Segment): boolean {
-  const whose = segment.text(2);
+  const whose = tabled('0334')(segment, 2);
   return whose === '' || whose === 'PT';
 }
 
@@ -203,10 +204,11 @@ export const orderSegments: Record<string, Handler> = {
     const to = timingsOf(draft);
     to.push(timing);
     if (to !== draft.order.timing) return;
-    // Of a dose now and the others by routine, the first is what the order waits for.
-    if (timing.priority !== '' && !draft.seen.has('TQ1-9')) {
-      urge(draft.order, timing.priority, segment, 9);
-      draft.seen.add('TQ1-9');
+    // Of a dose now and the others by routine, it is the one that cannot wait which the order waits for.
+    const { order, seen } = draft;
+    if (!seen.has('TQ1-9') || urgency(timing.priority) > urgency(order.priority)) {
+      urge(order, timing.priority, segment, 9);
+      if (timing.priority !== '') seen.add('TQ1-9');
     }
   },
   TQ2(draft, segment) {
@@ -260,8 +262,9 @@ export const observationSegments: Record<string, Handler> = {
     observation.ofOrder = draft.ordered;
     observation.ofEncounter = draft.ofEncounter;
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
-    if (draft.seen.has('SPM') && draft.family.name !== 'oul')
-      observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
+    const behind = draft.seen.has('SPM') && draft.family.name !== 'oul';
+    if (behind) observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
+    if (behind || draft.event === undefined) draft.setAside(observation);
     made(observation, segment);
     draft.leaveResult();
     draft.beforeResult = draft.acting;

@@ -1,6 +1,7 @@
 /** SIU and SRM: appointments and their resources [HL7 10]. One event. */
 import type {
   ClinicalEvent,
+  Code,
   Location,
   Participant,
   Period,
@@ -8,6 +9,7 @@ import type {
   Resource,
   Schedule,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable, priorityTables } from '../../../proto/hl7-table.ts';
 import { placeResources, scheduleActions, statusOf } from './appointment.ts';
 import { span, time, timeOf } from './clock.ts';
 import { code, codes, unitWord } from './coded.ts';
@@ -17,6 +19,7 @@ import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
 import { sentTimings, timedBy, wantedRepeats } from './occurrences.ts';
 import { addresses, location, locations, participants, persons, telecoms } from './people.ts';
+import { urgency } from './priority.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word } from './table.ts';
@@ -182,6 +185,12 @@ function add(
   draft.notes = draft.base.notes;
 }
 
+/** Of several TQ1, and of what ARQ-12 asked for, the most urgent one. */
+function prioritized(schedule: Schedule, said: Code | undefined): void {
+  const rank = (one: Code | undefined): number => urgency(codeInTable(one, ...priorityTables));
+  if (schedule.priority === undefined || rank(said) > rank(schedule.priority)) schedule.priority = said;
+}
+
 /** An appointment of its own, also where the patient before had one. */
 function opened(draft: Draft): Schedule {
   const { base } = draft;
@@ -213,6 +222,7 @@ const appointments: Record<string, Handler> = {
   TQ1(draft, segment) {
     draft.base.schedule ??= fresh.schedule();
     if (timedBy(draft.base.schedule, segment, draft.seen.has('TQ1-7'))) draft.seen.add('TQ1-7');
+    prioritized(draft.base.schedule, code(segment, 9));
   },
   // The action is that of the group's resources, where they say none of their own [HL7 10.6.3.2].
   RGS(draft, segment) {

@@ -11,10 +11,11 @@ import type {
   Period,
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { codeInTable } from '../../../proto/hl7-table.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
-import { code, codeOf, codes, textOf } from './coded.ts';
+import { code, codeOf, codes, tabled, textOf } from './coded.ts';
 import { cx, cxs, eis, equipment, instance, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, location, locationOf, participants, persons, telecoms } from './people.ts';
@@ -58,7 +59,7 @@ export const npu: Table<Encounter> = [
 ];
 
 export const pv1: Table<Encounter> = [
-  [2, 'class', word],
+  [2, 'class', tabled('0004')],
   [3, 'location', location],
   [4, 'type', code],
   [5, 'preadmitNumber', word],
@@ -154,7 +155,7 @@ export const prt: Table<Acting> = [
   [2, 'action', word],
   [3, 'reason', code],
   [4, 'role', (segment, field) => role(code(segment, field))],
-  [4, 'code', (segment, field) => upper(segment.text(field))],
+  [4, 'code', (segment, field) => upper(tabled(...roleTables)(segment, field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
   [8, 'organizations', organizations],
   [9, 'location', location],
@@ -176,7 +177,9 @@ export const rol: Table<Acting> = [
   [12, 'telecoms', telecoms],
 ];
 
-/** HL7 tables 0443 and 0912. */
+const roleTables = ['0912', '0443'] as const;
+
+/** Their roles. */
 const roles: Record<string, string> = lookup({
   AT: 'attending',
   ATTP: 'attending',
@@ -203,5 +206,5 @@ const roles: Record<string, string> = lookup({
 });
 
 function role(from: Code | undefined): string {
-  return roles[from?.codings[0]?.code ?? ''] ?? textOf(from);
+  return roles[codeInTable(from, ...roleTables)] ?? textOf(from);
 }

@@ -1252,6 +1252,16 @@ export function writeSchedule(w: BackWriter, m: Schedule): void {
 
 export function writeMedication(w: BackWriter, m: Medication): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.dispenseType !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.dispenseType);
+    w.close(522, mark);
+  }
+  for (let list = m.furtherExpires, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeClinicalTime(w, list[i]!);
+    w.close(514, mark);
+  }
   for (let list = m.furtherLotNumbers, i = list.length - 1; i >= 0; i--) {
     w.text(506, list[i]!);
   }
@@ -1471,6 +1481,11 @@ export function writeImmunization(w: BackWriter, m: Immunization): void {
     const mark = w.mark();
     writeAddress(w, m.locationAddress);
     w.close(178, mark);
+  }
+  for (let list = m.furtherExpires, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeClinicalTime(w, list[i]!);
+    w.close(186, mark);
   }
   for (let list = m.furtherLotNumbers, i = list.length - 1; i >= 0; i--) {
     w.text(170, list[i]!);

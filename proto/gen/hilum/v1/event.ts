@@ -1401,7 +1401,8 @@ export interface Participant {
   action: string;
   /**
    * From when until when the person has the role.
-   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6, NDL-2, NDL-3 · FHIR: Encounter.participant.period
+   * HL7 v2: PRT-11, PRT-12, ROL-5, ROL-6, NDL-2, NDL-3, PRD-8, PRD-9 · FHIR: Encounter.participant.period; of a
+   * referral only who has the role now is ServiceRequest.requester or performer, where anybody is
    */
   period:
     | Period
@@ -1731,8 +1732,9 @@ export interface Order {
     | Code
     | undefined;
   /**
-   * The priority as sent: S, A, R, T …
-   * HL7 v2: OBR-5, OBR-27.6, TQ1-9, ORC-7.6 · FHIR: ServiceRequest.priority
+   * The priority as sent: S, A, R, T …; of several the most urgent one.
+   * HL7 v2: OBR-5, OBR-27.6, TQ1-9, ORC-7.6, RXE-1.6; RXG-3.6 where none of them says one · FHIR:
+   * ServiceRequest.priority, MedicationRequest.priority
    */
   priority: string;
   /**
@@ -3518,7 +3520,8 @@ export interface Document {
   confidentiality: string;
   /**
    * Whether it may be used, as sent: AV, OB, CA, UN.
-   * HL7 v2: TXA-19 (table 0273) · FHIR: DocumentReference.status
+   * HL7 v2: TXA-19 (table 0273) · FHIR: DocumentReference.status; of UN DocumentReference.description and its extension
+   * urn:hilum:extension:availability
    */
   availability: string;
   /**
@@ -3697,13 +3700,14 @@ export interface Schedule {
   /**
    * What is done, or in an SRM asked for: book | reschedule | modify | cancel | discontinue | delete, the same of a
    * resource (add-resource | modify-resource | cancel-resource | discontinue-resource | delete-resource), block | open
-   * of a time in the book, noshow, broadcast; empty for any other trigger event.
-   * HL7 v2: MSH-9.2 (S01 to S27)
+   * of a time in the book, noshow, broadcast; empty for any other trigger event. What an SRM asks to be done with an
+   * appointment that is there is a Task in FHIR whose focus is that appointment, and no Appointment.
+   * HL7 v2: MSH-9.2 (S01 to S27) · FHIR: Task.code
    */
   action: string;
   /**
-   * How urgent the appointment is that is asked for.
-   * HL7 v2: ARQ-12
+   * How urgent the appointment is, or the one that is asked for; of several the most urgent.
+   * HL7 v2: ARQ-12, TQ1-9 · FHIR: Appointment.priority, Task.priority
    */
   priority:
     | Code
@@ -3893,7 +3897,7 @@ export interface Medication {
   dispenseUnit: string;
   /**
    * How many refills there are.
-   * HL7 v2: RXO-13, RXE-12, RXD-8 · FHIR: MedicationRequest.dispenseRequest.numberOfRepeatsAllowed
+   * HL7 v2: RXO-13, RXE-12 · FHIR: MedicationRequest.dispenseRequest.numberOfRepeatsAllowed
    */
   refills: string;
   /**
@@ -4114,7 +4118,7 @@ export interface Medication {
   supplementaryCodes: Code[];
   /**
    * How many refills remain.
-   * HL7 v2: RXE-16
+   * HL7 v2: RXE-16, RXD-8
    */
   refillsRemaining: string;
   /**
@@ -4203,9 +4207,19 @@ export interface Medication {
   infusions: Infusion[];
   /**
    * Lots after the first.
-   * HL7 v2: RXD-18, RXG-19, RXA-15
+   * HL7 v2: RXD-18, RXG-19, RXA-15 · FHIR: MedicationDispense.note, MedicationAdministration.note
    */
   furtherLotNumbers: string[];
+  /**
+   * Until when each of them may be used, in their order.
+   * HL7 v2: RXD-19, RXG-20, RXA-16 · FHIR: MedicationDispense.note, MedicationAdministration.note
+   */
+  furtherExpires: ClinicalTime[];
+  /**
+   * Which dispensing it is: the whole or a part of a fill, a refill, a trial …
+   * HL7 v2: RXD-33 (table 0484) · FHIR: MedicationDispense.type
+   */
+  dispenseType: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4467,6 +4481,11 @@ export interface Immunization {
    * HL7 v2: RXA-15 · FHIR: Immunization.note
    */
   furtherLotNumbers: string[];
+  /**
+   * Until when each of them may be used, in their order.
+   * HL7 v2: RXA-16 · FHIR: Immunization.note
+   */
+  furtherExpires: ClinicalTime[];
   /**
    * Where it was given, by its address.
    * HL7 v2: RXA-11.9 to RXA-11.15, RXA-28
@@ -21453,6 +21472,8 @@ function createBaseMedication(): Medication {
     locationAddress: undefined,
     infusions: [],
     furtherLotNumbers: [],
+    furtherExpires: [],
+    dispenseType: undefined,
     _unknownFields: {},
   };
 }
@@ -21647,6 +21668,12 @@ export const Medication: MessageFns<Medication> = {
     }
     for (const v of message.furtherLotNumbers) {
       writer.uint32(506).string(v!);
+    }
+    for (const v of message.furtherExpires) {
+      ClinicalTime.encode(v!, writer.uint32(514).fork()).join();
+    }
+    if (message.dispenseType !== undefined) {
+      Code.encode(message.dispenseType, writer.uint32(522).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -22176,6 +22203,22 @@ export const Medication: MessageFns<Medication> = {
             message.furtherLotNumbers.push(reader.string());
             continue;
           }
+          case 64: {
+            if (tag !== 514) {
+              break;
+            }
+
+            message.furtherExpires.push(ClinicalTime.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.dispenseType = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -22417,6 +22460,16 @@ export const Medication: MessageFns<Medication> = {
         : globalThis.Array.isArray(object?.further_lot_numbers)
         ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
         : [],
+      furtherExpires: globalThis.Array.isArray(object?.furtherExpires)
+        ? object.furtherExpires.map((e: any) => ClinicalTime.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_expires)
+        ? object.further_expires.map((e: any) => ClinicalTime.fromJSON(e))
+        : [],
+      dispenseType: isSet(object.dispenseType)
+        ? Code.fromJSON(object.dispenseType)
+        : isSet(object.dispense_type)
+        ? Code.fromJSON(object.dispense_type)
+        : undefined,
     };
   },
 
@@ -22611,6 +22664,12 @@ export const Medication: MessageFns<Medication> = {
     if (message.furtherLotNumbers?.length) {
       obj.furtherLotNumbers = message.furtherLotNumbers;
     }
+    if (message.furtherExpires?.length) {
+      obj.furtherExpires = message.furtherExpires.map((e) => ClinicalTime.toJSON(e));
+    }
+    if (message.dispenseType !== undefined) {
+      obj.dispenseType = Code.toJSON(message.dispenseType);
+    }
     return obj;
   },
 
@@ -22723,6 +22782,10 @@ export const Medication: MessageFns<Medication> = {
       : undefined;
     message.infusions = object.infusions?.map((e) => Infusion.fromPartial(e)) || [];
     message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
+    message.furtherExpires = object.furtherExpires?.map((e) => ClinicalTime.fromPartial(e)) || [];
+    message.dispenseType = (object.dispenseType !== undefined && object.dispenseType !== null)
+      ? Code.fromPartial(object.dispenseType)
+      : undefined;
     return message;
   },
 };
@@ -23342,6 +23405,7 @@ function createBaseImmunization(): Immunization {
     doseUnitCode: undefined,
     recorded: undefined,
     furtherLotNumbers: [],
+    furtherExpires: [],
     locationAddress: undefined,
     _unknownFields: {},
   };
@@ -23411,6 +23475,9 @@ export const Immunization: MessageFns<Immunization> = {
     }
     for (const v of message.furtherLotNumbers) {
       writer.uint32(170).string(v!);
+    }
+    for (const v of message.furtherExpires) {
+      ClinicalTime.encode(v!, writer.uint32(186).fork()).join();
     }
     if (message.locationAddress !== undefined) {
       Address.encode(message.locationAddress, writer.uint32(178).fork()).join();
@@ -23607,6 +23674,14 @@ export const Immunization: MessageFns<Immunization> = {
             message.furtherLotNumbers.push(reader.string());
             continue;
           }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.furtherExpires.push(ClinicalTime.decode(reader, reader.uint32()));
+            continue;
+          }
           case 22: {
             if (tag !== 178) {
               break;
@@ -23698,6 +23773,11 @@ export const Immunization: MessageFns<Immunization> = {
         : globalThis.Array.isArray(object?.further_lot_numbers)
         ? object.further_lot_numbers.map((e: any) => globalThis.String(e))
         : [],
+      furtherExpires: globalThis.Array.isArray(object?.furtherExpires)
+        ? object.furtherExpires.map((e: any) => ClinicalTime.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_expires)
+        ? object.further_expires.map((e: any) => ClinicalTime.fromJSON(e))
+        : [],
       locationAddress: isSet(object.locationAddress)
         ? Address.fromJSON(object.locationAddress)
         : isSet(object.location_address)
@@ -23771,6 +23851,9 @@ export const Immunization: MessageFns<Immunization> = {
     if (message.furtherLotNumbers?.length) {
       obj.furtherLotNumbers = message.furtherLotNumbers;
     }
+    if (message.furtherExpires?.length) {
+      obj.furtherExpires = message.furtherExpires.map((e) => ClinicalTime.toJSON(e));
+    }
     if (message.locationAddress !== undefined) {
       obj.locationAddress = Address.toJSON(message.locationAddress);
     }
@@ -23819,6 +23902,7 @@ export const Immunization: MessageFns<Immunization> = {
       ? ClinicalTime.fromPartial(object.recorded)
       : undefined;
     message.furtherLotNumbers = object.furtherLotNumbers?.map((e) => e) || [];
+    message.furtherExpires = object.furtherExpires?.map((e) => ClinicalTime.fromPartial(e)) || [];
     message.locationAddress = (object.locationAddress !== undefined && object.locationAddress !== null)
       ? Address.fromPartial(object.locationAddress)
       : undefined;
