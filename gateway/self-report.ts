@@ -107,6 +107,7 @@ export class SelfReport {
         fileBytes: String(room.fileBytes),
         freeBytes: String(room.freeBytes),
         reserveHeldBytes: String(room.heldBytes),
+        reusableBytes: String(Math.round(room.reusableBytes)),
         oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
         lanes: journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
         refusals: journal.stats().refusals,

@@ -30,7 +30,15 @@ export interface RunningStatus {
     running: { version: string };
     attempted: { version: string; outcome: string; problems?: { path: string; message: string }[] };
   };
-  journal: { state: string; bytes: string; bytesMax: string; freeBytes: string; oldestPendingAtUs: string };
+  journal: {
+    state: string;
+    bytes: string;
+    bytesMax: string;
+    freeBytes: string;
+    /** Free inside the journal's file. */
+    reusableBytes?: string;
+    oldestPendingAtUs: string;
+  };
   custody: {
     source: string;
     accepted: string;
