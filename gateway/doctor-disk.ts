@@ -6,6 +6,10 @@ import { reserveDefault } from './process/reserve.ts';
 import { journalBounds, type Settings } from './settings.ts';
 import type { RunningStatus } from './status-command.ts';
 
+/** What the file takes for each byte that is remembered (measured). */
+const memoryFactor = 1.25;
+/** Of the room of a journal, for what is remembered: as much as may be of `bytesMax`. */
+const memoryShare = 4;
 const mebibyte = 1024 ** 2;
 const blockBytes = 512;
 
@@ -39,6 +43,18 @@ export function checkDisk(
     const message = `${free}: less than the reserve; whether the file of the journal has room is told once it runs`;
     add('disk', 'warn', 'disk-low', message, todo);
   }
+  if (bounds === undefined) return;
+  const roomBytes = freeBytes + fileBytes;
+  const memoryBytes = Math.min(bounds.memoryBytesMax, bounds.budgetBytes / memoryShare) * memoryFactor;
+  if (memoryBytes + reserveBytes < roomBytes) return;
+  const least = Math.max(1, Math.floor(roomBytes / memoryShare / memoryFactor / mebibyte));
+  add(
+    'disk',
+    'warn',
+    'memory-over-volume',
+    `what is remembered may take ${size(memoryBytes)} (journal.memoryBytesMax) and the reserve ${size(reserveBytes)}: of the ${size(roomBytes)} that this volume has for the journal nothing would be left for messages`,
+    `Enlarge the volume, or set journal.memoryBytesMax to ${least}MiB or less and restart; then what is oldest is remembered no more.`,
+  );
 }
 
 function size(bytes: number): string {

@@ -58,3 +58,19 @@ t.test('doctor - the disk is full where the gateway refuses, and only there', { 
   });
   t.match(await disk(site), [{ state: 'ok', code: 'disk-ok' }]);
 });
+
+t.test(
+  'doctor - what may be remembered has to leave room for messages on the volume',
+  { skip },
+  async (t) => {
+    const gatewayData = join(volume as string, 'remembers');
+    const site = new Site(t, { gatewayData, settings: settings('bytesMax: 1GiB') });
+    const told = await disk(site);
+    const over = told.find(({ code }) => code === 'memory-over-volume');
+    t.match(over, { state: 'warn', message: /320 MiB .*journal\.memoryBytesMax.* reserve 6 MiB.* \d\d MiB/ });
+    const [, fits = ''] = /memoryBytesMax to (\d+MiB) or less/.exec(over?.todo ?? '') ?? [];
+    site.useSettings(settings(`memoryBytesMax: ${fits}`));
+    t.notMatch(await disk(site), [{ code: 'memory-over-volume' }], `${fits} fits`);
+    t.equal((await disk(site)).length, 1);
+  },
+);
