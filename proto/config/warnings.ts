@@ -5,10 +5,12 @@ import { deviceWarnings } from './device-warnings.ts';
 import { loincWarnings } from './loinc.ts';
 import { loweringWarnings } from './lowering.ts';
 import type { Config } from './schema.ts';
+import { sourceWarnings } from './source-warnings.ts';
 
 /** Sentences; empty where there is nothing to tell. The config has been checked. */
 export function warningsOf(config: Config): string[] {
   return [
+    ...sourceWarnings(config),
     ...loweringWarnings(config),
     ...onceWarnings(config),
     ...placeWarnings(config),
