@@ -1,8 +1,9 @@
 /** Room for what comes, as the gateway itself sees it: on the volume, in the file of its journal, in its reserve. */
-import { statfsSync, statSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Add } from './doctor.ts';
 import { reserveDefault } from './process/reserve.ts';
+import { visible } from './process/storage.ts';
 import { journalBounds, type Settings } from './settings.ts';
 import type { RunningStatus } from './status-command.ts';
 
@@ -24,7 +25,7 @@ export function checkDisk(
   const freeBytes = volume.bavail * volume.bsize;
   const bounds = settings === undefined ? undefined : journalBounds(settings);
   const reserveBytes = bounds?.reserveBytes ?? reserveDefault(volume);
-  const file = statSync(join(directory, 'journal', 'data.mdb'), { throwIfNoEntry: false });
+  const file = visible(join(directory, 'journal', 'data.mdb'));
   const fileBytes = (file?.blocks ?? 0) * blockBytes;
   const heldBytes = file === undefined ? 0 : Math.max(0, fileBytes - file.size);
   const free = `${size(freeBytes)} free on the volume`;

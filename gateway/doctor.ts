@@ -8,13 +8,14 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
 import { checkDisk } from './doctor-disk.ts';
 import { checkRunning } from './doctor-running.ts';
 import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
-import { mayLookInto } from './process/storage.ts';
+import { mayLookInto, visible } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
@@ -138,6 +139,18 @@ function checkDirectory(directory: string, add: Add): void {
       'Give it to the user that the gateway runs as.',
     );
   }
+  for (const file of foreignFiles(directory)) {
+    const todo = `Give it to the owner of the directory: chown -R --reference=${directory} ${file}`;
+    add('data', 'fail', 'data-of-another', `${file} was made by another user than ${directory}`, todo);
+  }
+}
+
+/** What a command of another user left: the user of the service cannot read it. */
+function foreignFiles(directory: string): string[] {
+  const owner = statSync(directory).uid;
+  return ['key', 'identity.json', 'journal', join('journal', 'data.mdb')]
+    .map((name) => join(directory, name))
+    .filter((file) => (visible(file)?.uid ?? owner) !== owner);
 }
 
 /** What the gateway that runs here says of itself; undefined where none does. */
@@ -189,8 +202,8 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
   try {
     identity = loadIdentity(directory);
   } catch (error) {
-    const todo = 'Put identity.json back from your backup, or enroll again: enroll --replace';
-    add('identity', 'fail', 'identity-unreadable', `the identity cannot be read: ${messageOf(error)}`, todo);
+    const todo = error instanceof HilumError ? error.hint : '';
+    add('identity', 'fail', codeOf(error), `the identity cannot be read: ${messageOf(error)}`, todo);
     return undefined;
   }
   if (identity === undefined) {
