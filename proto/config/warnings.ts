@@ -4,6 +4,7 @@ import { onceWarnings } from './check-once.ts';
 import { deviceWarnings } from './device-warnings.ts';
 import { loincWarnings } from './loinc.ts';
 import { loweringWarnings } from './lowering.ts';
+import { neverWarnings } from './never-warnings.ts';
 import type { Config } from './schema.ts';
 import { sourceWarnings } from './source-warnings.ts';
 
@@ -16,5 +17,6 @@ export function warningsOf(config: Config): string[] {
     ...placeWarnings(config),
     ...deviceWarnings(config),
     ...loincWarnings(config),
+    ...neverWarnings(config),
   ];
 }
