@@ -2,6 +2,7 @@
 import { problemsText } from '../proto/config/problem.ts';
 import { waitText } from './destination-text.ts';
 import type { Add } from './doctor.ts';
+import { acceptFields } from './not-accepted.ts';
 import { nowUs } from './process/clock.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import { counted, time } from './process/output.ts';
@@ -42,6 +43,7 @@ export function checkRunning(status: RunningStatus, identity: Identity | undefin
   checkQuarantine(status, add);
   checkDestinations(status, add);
   checkSources(status, add);
+  checkAccepted(status, add);
   for (const { code } of status.alarms) {
     if (alarmsElsewhere.has(code)) continue;
     add('alarm', 'warn', code, `the gateway raised ${code}`, 'Its line in the log says when and where.');
@@ -130,6 +132,21 @@ function tellRefused({ name, type, refused = [] }: RunningStatus['listeners'][nu
       'listener-refused',
       `${name} refused ${counted(one.count, 'connection')} (${why}), the last one${who} at ${time(one.atUs)} UTC`,
       refusalAdvice(name, type, one),
+    );
+  }
+}
+
+/** Until the messages stop: nothing else tells of them, and the sender may not look at its answers. */
+function checkAccepted({ notAccepted = [] }: RunningStatus, add: Add): void {
+  for (const { source, field, count, atUs } of notAccepted) {
+    if (nowUs() - Number(atUs) > refusedLatelyUs) continue;
+    const key = (acceptFields as Readonly<Record<string, string>>)[field] ?? field;
+    add(
+      'source',
+      'warn',
+      'not-accepted',
+      `${source}: ${counted(count, 'message')} refused for ${count === 1 ? 'its' : 'their'} ${field}, the last one at ${time(atUs)} UTC; each was answered AR, and nothing of it is kept`,
+      `The central team: is sources.${source}.accept.${key} in the config right? What was refused the sender has to send again.`,
     );
   }
 }

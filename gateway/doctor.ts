@@ -6,14 +6,16 @@
 
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { checkDisk } from './doctor-disk.ts';
 import { checkRunning } from './doctor-running.ts';
 import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
-import { mayLookInto } from './process/storage.ts';
+import { mayLookInto, visible } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
@@ -69,6 +71,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   }
   checkDirectory(options.data, add);
   const status = await statusOf(options.data, add);
+  if (isDirectory(options.data)) checkDisk(options.data, loaded?.settings, status, add);
   const identity = checkIdentity(options.data, add);
   if (loaded !== undefined) {
     if (status !== undefined) checkSettingsRun(loaded, status.settings, add);
@@ -112,12 +115,16 @@ export type Add = (
   todo?: string,
 ) => void;
 
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 function checkDirectory(directory: string, add: Add): void {
   if (!existsSync(directory)) {
     add('data', 'warn', 'data-missing', `${directory} does not exist yet`, 'It is made by enroll or run.');
     return;
   }
-  if (!statSync(directory).isDirectory()) {
+  if (!isDirectory(directory)) {
     add('data', 'fail', 'data-no-directory', `${directory} is no directory`, 'Check --data.');
     return;
   }
@@ -131,20 +138,19 @@ function checkDirectory(directory: string, add: Add): void {
       `${directory} cannot be written`,
       'Give it to the user that the gateway runs as.',
     );
-    return;
   }
-  const volume = statfsSync(directory);
-  const freeMib = (volume.bavail * volume.bsize) / 1024 ** 2;
-  const lowMib = Math.min(512, (volume.blocks * volume.bsize) / 1024 ** 2 / 10);
-  if (freeMib < lowMib) {
-    add(
-      'disk',
-      'fail',
-      'disk-full',
-      `${freeMib.toFixed(0)} MiB free: intake is refused`,
-      'Free space on this volume, or enlarge it.',
-    );
-  } else add('disk', 'ok', 'disk-ok', `${(freeMib / 1024).toFixed(1)} GiB free`);
+  for (const file of foreignFiles(directory)) {
+    const todo = `Give it to the owner of the directory: chown -R --reference=${directory} ${file}`;
+    add('data', 'fail', 'data-of-another', `${file} was made by another user than ${directory}`, todo);
+  }
+}
+
+/** What a command of another user left: the user of the service cannot read it. */
+function foreignFiles(directory: string): string[] {
+  const owner = statSync(directory).uid;
+  return ['key', 'identity.json', 'journal', join('journal', 'data.mdb')]
+    .map((name) => join(directory, name))
+    .filter((file) => (visible(file)?.uid ?? owner) !== owner);
 }
 
 /** What the gateway that runs here says of itself; undefined where none does. */
@@ -196,8 +202,8 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
   try {
     identity = loadIdentity(directory);
   } catch (error) {
-    const todo = 'Put identity.json back from your backup, or enroll again: enroll --replace';
-    add('identity', 'fail', 'identity-unreadable', `the identity cannot be read: ${messageOf(error)}`, todo);
+    const todo = error instanceof HilumError ? error.hint : '';
+    add('identity', 'fail', codeOf(error), `the identity cannot be read: ${messageOf(error)}`, todo);
     return undefined;
   }
   if (identity === undefined) {

@@ -170,6 +170,7 @@ export class Gateway {
       destinations: this.#destinations,
       latency: this.#latency,
       tallies: this.#tallies,
+      notAccepted: this.#config.sources.notAccepted,
       alarms: this.#alarms,
       now: () => ({
         identity: this.#uplink.identity,

@@ -6,6 +6,7 @@ import type { CriticalTally } from './criticals.ts';
 import type { FailedRule } from './failed-rules.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
+import type { NotAccepted } from './not-accepted.ts';
 import type { OnceTally } from './once-tallies.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
@@ -25,6 +26,7 @@ export interface Figures {
   criticals: readonly CriticalTally[];
   once: readonly OnceTally[];
   failedRules: readonly FailedRule[];
+  notAccepted: readonly NotAccepted[];
   circuits: readonly MappingCircuit[];
 }
 
@@ -125,7 +127,23 @@ export function* gatewayMetrics(figures: Figures): Generator<Metric> {
   yield* ofSources(figures);
 }
 
-function* ofSources({ clocks, criticals, once, failedRules, circuits }: Figures): Generator<Metric> {
+function* ofSources({
+  clocks,
+  criticals,
+  once,
+  failedRules,
+  notAccepted,
+  circuits,
+}: Figures): Generator<Metric> {
+  for (const { source, field, count } of notAccepted) {
+    yield {
+      name: 'hilum_source_refused_total',
+      help: 'Messages that the config of their source does not accept, by the field that says so; they were answered AR.',
+      type: 'counter',
+      labels: { source, field },
+      value: count,
+    };
+  }
   for (const { source, rule, records } of failedRules) {
     yield {
       name: 'hilum_config_rule_failures_total',

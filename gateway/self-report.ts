@@ -14,6 +14,7 @@ import type { Journal } from './journal/journal.ts';
 import type { Latency } from './latency.ts';
 import type { Listener } from './listeners.ts';
 import { gatewayMetrics } from './metrics.ts';
+import type { NotAcceptedTally } from './not-accepted.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
@@ -44,6 +45,7 @@ export interface Parts {
   destinations: { standing(name: string): Standing };
   latency: Latency;
   tallies: Tallies;
+  notAccepted: NotAcceptedTally;
   /** By code: when it was raised last. */
   alarms: ReadonlyMap<string, number>;
   now(): {
@@ -67,7 +69,8 @@ export class SelfReport {
   }
 
   status(): Record<string, unknown> {
-    const { journal, journalBytesMax, config, listeners, destinations, latency, tallies } = this.#parts;
+    const { journal, journalBytesMax, config, listeners, destinations, latency, tallies, notAccepted } =
+      this.#parts;
     const { identity, uplink, uplinkAddress, uplinkProxy, settings, notReady } = this.#parts.now();
     const room = journal.room();
     const oldestS = journal.oldestPendingS();
@@ -107,6 +110,7 @@ export class SelfReport {
         fileBytes: String(room.fileBytes),
         freeBytes: String(room.freeBytes),
         reserveHeldBytes: String(room.heldBytes),
+        reusableBytes: String(Math.round(room.reusableBytes)),
         oldestPendingAtUs: String(oldestS === undefined ? 0 : oldestS * 1_000_000),
         lanes: journal.lanes().map(({ lane, first, last }) => ({ lane, queued: last - first + 1 })),
         refusals: journal.stats().refusals,
@@ -122,6 +126,7 @@ export class SelfReport {
         const { waitingSinceUs, ...standing } = destinations.standing(destination);
         return { destination, ...longs(counts), ...standing, waitingSinceUs: String(waitingSinceUs) };
       }),
+      notAccepted: notAccepted.all().map((one) => ({ ...one, atUs: String(one.atUs) })),
       shares: tallies.shares.all().map(longs),
       unmapped: tallies.unmapped.top(),
       critical: tallies.criticals.all(),
@@ -138,7 +143,7 @@ export class SelfReport {
   }
 
   metrics(): Generator<Metric> {
-    const { journal, latency, listeners, tallies, now } = this.#parts;
+    const { journal, latency, listeners, tallies, notAccepted, now } = this.#parts;
     return gatewayMetrics({
       custody: journal.custodyTotals().map(({ source, counts }) => terms(source, counts)),
       destinations: journal.local.counts(),
@@ -153,6 +158,7 @@ export class SelfReport {
       criticals: tallies.criticals.all(),
       once: tallies.once.all(),
       failedRules: tallies.failedRules.all(),
+      notAccepted: notAccepted.all(),
     });
   }
 

@@ -7,11 +7,13 @@ import type { Config, SourceConfig } from '../proto/config/schema.ts';
 import type { Header } from './capture/mllp/header.ts';
 import type { MllpSource } from './capture/mllp/options.ts';
 import { reclassifies } from './meaning.ts';
+import { type AcceptField, acceptFields, NotAcceptedTally } from './not-accepted.ts';
 
 const repeatWindowMs = 15 * 60_000;
 const clockSkewMs = 60_000;
 
 export class Sources {
+  readonly notAccepted = new NotAcceptedTally();
   #config: Config;
   #mllp = new Map<string, MllpSource>();
   /** The config may give records other classes than the built-in rules: what capture guesses is no verdict. */
@@ -26,6 +28,7 @@ export class Sources {
     this.#config = config;
     this.#mllp = new Map();
     this.reclassified = reclassifies(config);
+    this.notAccepted.keep(Object.keys(config.sources));
   }
 
   /** The source of an MLLP listener. */
@@ -36,7 +39,13 @@ export class Sources {
       source = {
         name,
         repeatWindowMs: durationMs(config?.repeatWindow ?? '') ?? repeatWindowMs,
-        refuses: (header) => objection(config, header),
+        refuses: (header) => {
+          const field = notAccepted(config, header);
+          if (field === undefined) return '';
+          this.notAccepted.note(name, field);
+          // For MSA-3: says which field, never its content.
+          return `${field} is not accepted from this source`;
+        },
       };
       this.#mllp.set(listener, source);
     }
@@ -63,16 +72,14 @@ export class Sources {
   }
 }
 
-/** For MSA-3: says which field, never its content. */
-function objection(config: SourceConfig | undefined, header: Header): string {
-  const { processingIds, versions } = config?.accept ?? {};
-  if (processingIds !== undefined && !processingIds.includes(header.component(11, 1))) {
-    return 'MSH-11 is not accepted from this source';
+/** The field that the config does not accept. */
+function notAccepted(config: SourceConfig | undefined, header: Header): AcceptField | undefined {
+  const accept: Partial<Record<string, string[]>> = config?.accept ?? {};
+  for (const [field, key] of Object.entries(acceptFields)) {
+    const value = header.component(Number(field.slice(4)), 1);
+    if (accept[key]?.includes(value) === false) return field as AcceptField;
   }
-  if (versions !== undefined && !versions.includes(header.component(12, 1))) {
-    return 'MSH-12 is not accepted from this source';
-  }
-  return '';
+  return undefined;
 }
 
 /** [MQTT-4.7] `+` is one level, `#` the rest. */

@@ -30,7 +30,15 @@ export interface RunningStatus {
     running: { version: string };
     attempted: { version: string; outcome: string; problems?: { path: string; message: string }[] };
   };
-  journal: { state: string; bytes: string; bytesMax: string; freeBytes: string; oldestPendingAtUs: string };
+  journal: {
+    state: string;
+    bytes: string;
+    bytesMax: string;
+    freeBytes: string;
+    /** Free inside the journal's file. */
+    reusableBytes?: string;
+    oldestPendingAtUs: string;
+  };
   custody: {
     source: string;
     accepted: string;
@@ -58,6 +66,8 @@ export interface RunningStatus {
   circuits: { source: string; state: string; failures: string; untried?: string }[];
   once: { source: string; rule: string; repeats: number; linked: number; conflicts: number }[];
   failedRules: { source: string; rule: string; records: number }[];
+  /** Absent from an older one. */
+  notAccepted?: { source: string; field: string; count: number; atUs: string }[];
   alarms: { code: string }[];
 }
 
@@ -109,6 +119,10 @@ function statusText(status: RunningStatus): string {
     ...custody.map(
       (one) =>
         `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.expired === '0' ? '' : ` + ${one.expired} discarded`}${one.missing === '0' ? '' : `, ${one.missing} MISSING`}`,
+    ),
+    ...(status.notAccepted ?? []).map(
+      ({ source, field, count }) =>
+        `accept    ${source}: REFUSED ${count} ${count === 1 ? 'message' : 'messages'} for their ${field}, as the config says`,
     ),
     ...destinations.map(
       (one) =>

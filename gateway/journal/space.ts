@@ -20,6 +20,8 @@ export interface Room {
   freeBytes: number;
   /** Of the reserve: blocks that are the file's already. */
   heldBytes: number;
+  /** Free inside the file, with what half-full pages may take off: the file never shrinks, and is written again. */
+  reusableBytes: number;
   liveBytes: number;
 }
 
@@ -75,7 +77,8 @@ export function createSpace(options: SpaceOptions): Space {
     room() {
       read();
       const { fileBytes, freeBytes, heldBytes } = reserve;
-      return { state: judge(0), fileBytes, freeBytes, heldBytes, liveBytes: options.liveBytes() };
+      const liveBytes = options.liveBytes();
+      return { state: judge(0), fileBytes, freeBytes, heldBytes, reusableBytes, liveBytes };
     },
   };
 }

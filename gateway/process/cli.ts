@@ -3,14 +3,12 @@ import { type Command, Help, InvalidArgumentError, Option } from 'commander';
 import { nearest } from '../../proto/config/nearest.ts';
 import { exitCode, HilumError } from './errors.ts';
 import { failWith } from './lifecycle.ts';
+import { wholeOutput } from './standard-output.ts';
 
 /** Resolves where it has done what it was asked for; in every other case the process ends. */
 export function runProgram(program: Command): Promise<void> {
   overrideExit(program);
-  // A reader that closes its end (head, less) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(exitCode.done);
-  });
+  wholeOutput();
   // What waits for something that never comes keeps no process alive: it would end here with 0, as if it were done.
   const unfinished = () => failWith(endedEarly(program.name()));
   process.once('beforeExit', unfinished);

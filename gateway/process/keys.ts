@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { exitCode, HilumError } from './errors.ts';
-import { makeDirectory, storageError } from './storage.ts';
+import { makeDirectory, notReadable, storageError } from './storage.ts';
 
 const keyBytes = 32;
 /** What names the place of the key file. */
@@ -48,7 +48,7 @@ export function readKey(file: string): Buffer {
       exit: exitCode.badConfig,
     });
   }
-  const key = Buffer.from(readFileSync(file, 'latin1').trim(), 'base64');
+  const key = Buffer.from(textOf(file).trim(), 'base64');
   if (key.length !== keyBytes) {
     throw new HilumError('key-unreadable', `The key file ${file} does not hold 32 bytes in base64.`, {
       hint: 'Put the key file back from your backup.',
@@ -56,6 +56,14 @@ export function readKey(file: string): Buffer {
     });
   }
   return key;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (cause) {
+    throw notReadable('key-not-readable', 'The key file', file, cause) ?? cause;
+  }
 }
 
 /**

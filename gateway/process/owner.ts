@@ -19,7 +19,7 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { codeOf, exitCode, HilumError } from './errors.ts';
-import { makeDirectory, storageError } from './storage.ts';
+import { makeDirectory, mustBeOwn, storageError } from './storage.ts';
 
 const socketFile = 'owner.sock';
 const answerMs = 1_000;
@@ -37,7 +37,10 @@ export async function ownDirectory(
   directory: string,
   { readOnly = false }: OwnOptions = {},
 ): Promise<() => void> {
-  if (!readOnly) makeDirectory(directory, 'The data directory');
+  if (!readOnly) {
+    makeDirectory(directory, 'The data directory');
+    mustBeOwn(directory);
+  }
   try {
     return await own(directory, readOnly);
   } catch (cause) {

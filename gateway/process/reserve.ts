@@ -47,11 +47,10 @@ export class Reserve {
   /** Also before it was looked at: what was full before a restart is not open by a page or two after it. */
   #full = true;
 
-  /** @param bytes default: 10 % of the volume, at most 512 MiB */
+  /** @param bytes default: `reserveDefault` of its volume */
   constructor(file: string, bytes?: number) {
-    const { blocks, bsize } = statfsSync(dirname(file));
     this.#file = file;
-    this.bytes = bytes ?? Math.min(512 * mebibyte, Math.floor((blocks * bsize) / 10));
+    this.bytes = bytes ?? reserveDefault(statfsSync(dirname(file)));
   }
 
   /** What copy-on-write can take, as of the last `read`. */
@@ -123,6 +122,11 @@ export class Reserve {
     });
     return this.#holding;
   }
+}
+
+/** 10 % of the volume, at most 512 MiB. */
+export function reserveDefault({ blocks, bsize }: { blocks: number; bsize: number }): number {
+  return Math.min(512 * mebibyte, Math.floor((blocks * bsize) / 10));
 }
 
 /** Blocks behind the end of the file. */

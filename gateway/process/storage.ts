@@ -3,7 +3,7 @@
  * cannot be. A place that refuses (no folder, no permission) does so until a person changes it: exit 78, and a supervisor
  * leaves it alone. What a volume does (full, failing, remounted read-only for that) may be over at another start: exit 75.
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
@@ -71,6 +71,65 @@ export function mayLookInto(directory: string): void {
       exit: exitCode.badConfig,
       cause,
     });
+  }
+}
+
+/** How a user shows that this user namespace has no number for: nothing can be said of it. */
+const unmappedUser = 65_534;
+
+/**
+ * To be asked before anything is made in a data directory that is there: root may write in another user's, and what it makes there that
+ * user cannot read, so its service would not start again, or run without what it cannot see.
+ * @throws HilumError `data-of-another`
+ */
+export function mustBeOwn(directory: string): void {
+  // Who is not root is told by the system where it may not write.
+  if (process.getuid?.() !== 0) return;
+  const owner = statSync(directory).uid;
+  if (owner === 0 || owner === unmappedUser) return;
+  const name = userName(owner);
+  throw new HilumError(
+    'data-of-another',
+    `The data directory ${directory} is that of ${name}, and this is root: nothing was changed.`,
+    {
+      hint: `What is made here ${name} could not read. Run it as that user: runuser -u ${name} -- and the command.`,
+      exit: exitCode.badConfig,
+    },
+  );
+}
+
+/** Its number where it has no name here. */
+function userName(user: number): string {
+  try {
+    const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+    const [name = ''] = lines.find((line) => line.split(':')[2] === String(user))?.split(':') ?? [];
+    return name === '' ? String(user) : name;
+  } catch {
+    return String(user);
+  }
+}
+
+/** The error for a file of a data directory that this user may not read; undefined for every other fault. */
+export function notReadable(
+  code: string,
+  what: string,
+  file: string,
+  cause: unknown,
+): HilumError | undefined {
+  if (codeOf(cause) !== 'EACCES') return undefined;
+  return new HilumError(code, `${what} ${file} cannot be read (EACCES): it was made by another user.`, {
+    hint: `Give it to the owner of its directory: chown --reference=${dirname(file)} ${file}`,
+    exit: exitCode.badConfig,
+    cause,
+  });
+}
+
+/** What this user may see of a file; undefined where it is not there, or may not be looked for. */
+export function visible(file: string): Stats | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { writePrivate } from '../process/keys.ts';
-import { makeDirectory, storageError } from '../process/storage.ts';
+import { makeDirectory, mustBeOwn, notReadable, storageError } from '../process/storage.ts';
 
 export interface Identity {
   gateway: string;
@@ -26,7 +26,7 @@ export function identityFile(directory: string): string {
   return join(directory, 'identity.json');
 }
 
-/** Undefined where it is not enrolled. @throws HilumError `identity-unreadable` */
+/** Undefined where it is not enrolled. @throws HilumError `identity-unreadable`, `identity-not-readable` */
 export function loadIdentity(directory: string): Identity | undefined {
   const file = identityFile(directory);
   if (!existsSync(file)) return undefined;
@@ -41,6 +41,8 @@ export function loadIdentity(directory: string): Identity | undefined {
       throw new Error('key and certificate do not belong together');
     return identity;
   } catch (cause) {
+    const other = notReadable('identity-not-readable', 'The identity in', file, cause);
+    if (other !== undefined) throw other;
     throw new HilumError(
       'identity-unreadable',
       `The identity in ${file} cannot be used: ${messageOf(cause)}.`,
@@ -56,6 +58,7 @@ export function loadIdentity(directory: string): Identity | undefined {
 /** Before a token is spent: what it is exchanged for must have a place. @throws HilumError */
 export function makeIdentityPlace(directory: string): void {
   makeDirectory(directory, 'The data directory');
+  mustBeOwn(directory);
   const trial = `${identityFile(directory)}.trial`;
   try {
     writePrivate(trial, Buffer.alloc(identityBytes));

@@ -2,6 +2,7 @@
  * LOINC's check digit: the figure behind the dash follows from those before it, so that one digit that is wrong, or
  * two that were swapped, give a code that is none. [LOINC Users' Guide, check digit: Mod 10]
  */
+import { nearest } from './nearest.ts';
 import type { Path } from './position.ts';
 import { pathText } from './position.ts';
 import type { Config } from './schema.ts';
@@ -21,15 +22,40 @@ export function rightLoinc(code: string): string | undefined {
   return Number(digit) === right ? undefined : `${number}-${right}`;
 }
 
-/** A config's LOINC codes with a wrong check digit, as sentences. The config has been checked. */
+/** A config's LOINC codes that are none, and systems that are nearly LOINC's, as sentences. The config has been checked. */
 export function loincWarnings(config: Config): string[] {
-  return [...codesIn(config, [])].flatMap(([path, code]) => {
-    const right = rightLoinc(code);
-    if (right === undefined) return [];
-    return [
-      `${pathText(path)}: ${code} is no LOINC code; with the number before the dash it would be ${right}.`,
-    ];
-  });
+  return [
+    ...[...codesIn(config, [])].flatMap(([path, code]) => {
+      const right = rightLoinc(code);
+      const none = `${pathText(path)}: ${code} is no LOINC code`;
+      if (right !== undefined) return [`${none}; with the number before the dash it would be ${right}.`];
+      return isLoincForm.test(code)
+        ? []
+        : [`${none}: one is a number, a dash and its check digit, as 2345-7.`];
+    }),
+    ...[...systemsIn(config, [])].flatMap(([path, system]) =>
+      isNearly(system)
+        ? [`${pathText(path)}: ${system} is not the system of LOINC, which is ${loincSystem}.`]
+        : [],
+    ),
+  ];
+}
+
+/** Of a term, a part, an answer, a list of answers or a group. */
+const isLoincForm = /^(?:\d{1,7}|L[APLG]\d{1,7})-\d$/;
+
+function isNearly(system: string): boolean {
+  if (system === loincSystem) return false;
+  const [, host = ''] = /^(?:https?:\/\/)?(?:www\.)?([^/:]+)\/?$/i.exec(system) ?? [];
+  return nearest(host, ['loinc.org']) !== undefined;
+}
+
+function* systemsIn(value: unknown, path: Path): Generator<[Path, string]> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    if ((name === 'system' || name === 'to') && typeof inner === 'string') yield [[...path, name], inner];
+    yield* systemsIn(inner, [...path, name]);
+  }
 }
 
 /** Whatever has a system and a code, and what a code table gives. */

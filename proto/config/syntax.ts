@@ -73,7 +73,7 @@ function fromError(error: YAMLError, positions: Positions): Problem {
   const closer = /end with a ([\]}])/.exec(error.message)?.[1];
   if (closer !== undefined)
     return { path: '', ...at, message: `a closing ${closer} is missing`, hint: `add ${closer}` };
-  const known = words[error.code];
+  const known = belowEmpty(error, positions) ?? words[error.code];
   if (known !== undefined) return { path: '', ...at, message: known[0], hint: known[1] };
   if (error.code === 'BAD_SCALAR_START') {
     const char = error.message.at(-1);
@@ -106,6 +106,25 @@ function fromError(error: YAMLError, positions: Positions): Problem {
     };
   }
   return { path: '', ...at, message: error.message, hint: '' };
+}
+
+/** `uplink: {}`, and below it a line that is meant for inside: most often one that was a comment. */
+function belowEmpty(error: YAMLError, positions: Positions): Words | undefined {
+  if (error.code !== 'BAD_INDENT') return undefined;
+  let { start } = positions.lineAt(error.pos[0]);
+  while (start > 0) {
+    const above = positions.lineAt(start - 1);
+    start = above.start;
+    if (/^\s*(#|$)/.test(above.text)) continue;
+    const [, key, empty] =
+      /^[\s-]*([^\s#][^#]*?):\s+(\{\s*\}|\[\s*\])\s*(?:#.*)?$/.exec(above.text.trimEnd()) ?? [];
+    if (key === undefined || above.text.length > lineCharactersMax) return undefined;
+    return [
+      `this stands below "${key}: ${empty}", which says that there is nothing`,
+      `remove ${empty} there`,
+    ];
+  }
+  return undefined;
 }
 
 /** Keys that stand twice (as written: `7` and `07` are two), and keys that an object cannot hold faithfully. */

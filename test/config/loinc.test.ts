@@ -55,3 +55,24 @@ t.test('loinc - no entry is made with a code or a unit that there is not', async
   t.throws(() => entryOf(unit, { to: 'mmol/Lx', display: '' }), { code: 'no-ucum' });
   t.match(entryOf(unit, { to: 'mmol/L', display: '' }).entry, { units: { map: { flurbs: 'mmol/L' } } });
 });
+
+t.test('loinc - what has not the form of a code, and a system that is nearly it, are told', async (t) => {
+  const { config, problems } = checkConfig(`
+codes:
+  lab: { from: L, to: http://loinc.org, map: { NA: "2951", X: sodium, Y: "2951 -2", K: 2823-3, A: LA6576-8, P: LP7479-4 } }
+  two: { from: L2, to: http://lionc.org, map: { K: 2823-3 } }
+  three: { from: L3, to: https://loinc.org/, map: { K: 2823-3 } }
+  own: { from: L4, to: http://lab.example.org, map: { K: X } }
+destinations: { ehr: { type: mllp, address: 127.0.0.1:2576 } }
+routes: { r: { when: 'event.kind == "order"', to: [ehr, ehr] } }
+`);
+  t.same(problems, undefined);
+  t.same(config === undefined ? [] : warningsOf(config), [
+    'codes.lab.map.NA: 2951 is no LOINC code: one is a number, a dash and its check digit, as 2345-7.',
+    'codes.lab.map.X: sodium is no LOINC code: one is a number, a dash and its check digit, as 2345-7.',
+    'codes.lab.map.Y: 2951 -2 is no LOINC code: one is a number, a dash and its check digit, as 2345-7.',
+    'codes.two.to: http://lionc.org is not the system of LOINC, which is http://loinc.org.',
+    'codes.three.to: https://loinc.org/ is not the system of LOINC, which is http://loinc.org.',
+    'routes.r.to: "ehr" stands there twice.',
+  ]);
+});

@@ -29,12 +29,7 @@ t.test('control plane settings example - it says the defaults and nothing else',
 });
 
 t.test('settings examples - every commented key is one that is understood', async (t) => {
-  const gateway = readFileSync(gatewayFile, 'utf8')
-    .replace(/^status: \{\}$/m, 'status:')
-    .replace(/^uplink: \{\}$/m, 'uplink:')
-    .replace(/^destinations: \{\}$/m, 'destinations:')
-    .replace(/^( *)users: \{\}$/m, '$1users:')
-    .replace('mode: none  ', 'mode: required  ');
+  const gateway = readFileSync(gatewayFile, 'utf8').replace('mode: none  ', 'mode: required  ');
   const settings = parseSettings(uncommented(gateway), 'uncommented');
   t.match(settings, {
     listeners: {
@@ -73,10 +68,44 @@ t.test('config example - it is accepted by a gateway with the default listeners'
   t.strictSame(Object.keys(config?.routes ?? {}), ['results-to-ehr']);
 });
 
+t.test('config example - every commented section can be uncommented', async (t) => {
+  const checked = checkConfig(uncommented(readFileSync(siteFile, 'utf8')), { fileName: siteFile });
+  t.strictSame(checked.problems, undefined);
+  t.match(checked.config, {
+    sources: { lab: { accept: { processingIds: ['P'], versions: ['2.3', '2.5.1'] } } },
+    payloads: { pump: {} },
+    devices: { 'kit-7': {} },
+    once: { results: { 'lab-twice': { feeds: ['lab', 'lis-copy'] } }, alarms: { quiet: {} } },
+  });
+});
+
+t.test('settings - a line below an empty mapping is told to be that', async (t) => {
+  const told = (text: string) => {
+    try {
+      parseSettings(text, 'x.yaml');
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  t.match(
+    told(
+      'drainTimeout: 10s\nuplink: {}   # none\n  # address: a:1\n  proxy: http://proxy.example.org:3128\n',
+    ),
+    /x\.yaml:4:\d+ {2}this stands below "uplink: \{\}", which says that there is nothing; remove \{\} there/,
+  );
+  t.match(
+    told('listeners:\n  ward:\n    users: {}\n      icu: { password: x }\n'),
+    /:4:\d+ {2}this stands below "users: \{\}"/,
+  );
+  t.match(told('drainTimeout: 10s\n  uplink: {}\n'), /x\.yaml:\d+:\d+ {2}/, 'elsewhere as before');
+  t.notMatch(told('drainTimeout: 10s\n  uplink: {}\n'), /stands below/);
+});
+
 /** Takes "# " off lines that hold a key, prose stays. */
 function uncommented(text: string): string {
   return text
-    .replace(/^( *)# ( *"?[A-Za-z][\w-]*: *\S.*| +[\w-]+: *)$/gm, (line, indent: string, key: string) =>
+    .replace(/^( *)# ( *(?:- )?"?[A-Za-z][\w-]*: *\S.*| +[\w-]+: *)$/gm, (line, indent: string, key: string) =>
       /^ *(Read from|Times|Sizes)/.test(key) || / {2}answers /.test(key) ? line : `${indent}${key}`,
     )
     .replace(/^( *)# ([\w-]+:)$/gm, '$1$2');

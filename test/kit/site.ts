@@ -146,6 +146,8 @@ export interface SiteOptions {
   readonly planeSettings?: string;
   /** A folder of its own for the control plane. */
   readonly planeData?: string;
+  /** And for the gateway. */
+  readonly gatewayData?: string;
 }
 
 export const usualListeners = `listeners:
@@ -173,12 +175,12 @@ export class Site {
 
   constructor(
     owner: Owner,
-    { site = 'north', settings = usualListeners, planeSettings, planeData }: SiteOptions = {},
+    { site = 'north', settings = usualListeners, planeSettings, planeData, gatewayData }: SiteOptions = {},
   ) {
     this.#owner = owner;
     this.folder = folderOf(owner);
     this.site = site;
-    this.gatewayData = join(this.folder, 'gateway');
+    this.gatewayData = gatewayData ?? join(this.folder, 'gateway');
     this.planeData = planeData ?? join(this.folder, 'control-plane');
     for (const folder of [this.gatewayData, this.planeData])
       mkdirSync(folder, { mode: 0o700, recursive: true });

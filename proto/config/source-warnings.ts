@@ -1,0 +1,41 @@
+/** Sources that can never take what they are for: a value of `accept` that no sender writes. */
+import { nearest } from './nearest.ts';
+import { pathText } from './position.ts';
+import type { Config } from './schema.ts';
+
+/** [HL7 tables 0103 and 0104] */
+const tables = {
+  processingIds: { field: 'MSH-11', number: '0103', values: ['P', 'T', 'D'] },
+  versions: {
+    field: 'MSH-12',
+    number: '0104',
+    values: [
+      ...['2.0', '2.0D', '2.1', '2.2', '2.3', '2.3.1', '2.3.2', '2.4', '2.5', '2.5.1', '2.5.2', '2.6'],
+      ...['2.7', '2.7.1', '2.8', '2.8.1', '2.8.2', '2.9', '2.9.1'],
+    ],
+  },
+} as const;
+
+/** Sentences. The config has been checked. */
+export function sourceWarnings({ sources }: Config): string[] {
+  return Object.entries(sources).flatMap(([name, { accept }]) =>
+    (['processingIds', 'versions'] as const).flatMap((key) =>
+      (accept[key] ?? []).flatMap((value, at) => {
+        const { field, number, values } = tables[key];
+        if ((values as readonly string[]).includes(value)) return [];
+        const near = values.find((one) => sameFigures(one, value)) ?? nearest(value, values);
+        const place = pathText(['sources', name, 'accept', key, at]);
+        const meant = near === undefined ? `it has ${values.join(', ')}` : `did you mean "${near}"?`;
+        return [
+          `${place}: "${value}" is no ${field} of HL7 table ${number} (${meant}); a message with another value than those listed is refused.`,
+        ];
+      }),
+    ),
+  );
+}
+
+/** `251`, `v2.5.1` */
+function sameFigures(one: string, other: string): boolean {
+  const figures = (text: string) => text.replace(/\D/g, '');
+  return figures(one) !== '' && figures(one) === figures(other);
+}
