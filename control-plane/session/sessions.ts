@@ -221,6 +221,15 @@ export class Sessions {
     }
     if (this.#turnedAway(live, peer)) return;
     if (this.#hub.room.isCrowded) return this.#refuse(live, 'store-full', noRoom);
+    const holder = this.#hub.holder(peer.name, hello.epoch);
+    if (holder !== '') {
+      this.#hub.alarm('journal-of-another', { gateway: peer.name, reason: `its epoch is that of ${holder}` });
+      return this.#refuse(
+        live,
+        'journal-of-another',
+        'this journal is that of another gateway, which is not retired',
+      );
+    }
     const receivedAtUs = this.#hub.nowUs();
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
