@@ -21,6 +21,9 @@ export const wireLimits = {
   },
 } as const;
 
+/** The lanes that there are; a Hello names each at most once. */
+export const wireLanes: readonly string[] = Object.keys(wireLimits.credit);
+
 /** Levels of an MQTT topic: what a listener takes, and what a config may count on. */
 export const mqttTopicLevelsMax = 8;
 
