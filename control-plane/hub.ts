@@ -6,6 +6,7 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
 import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import type { AuditEntry, Hello } from '../proto/gen/hilum/v1/session.ts';
+import { toldBy } from './audit/told.ts';
 import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
 import { epochOfRecord } from './eventlog/keys.ts';
@@ -100,7 +101,7 @@ export function hubOf(state: HubState, log: Log): Hub {
     async audit(gateway, site, entries: AuditEntry[]) {
       const fresh = await told.fresh([gateway, ...registry.earlierNames(gateway)], entries);
       await audit.addAll(
-        fresh.entries.map(({ number, hash, previous, ...entry }) => ({ ...entry, gateway, site })),
+        fresh.entries.map((entry) => toldBy(gateway, site, entry)),
         fresh.rows,
       );
       return entries.at(-1)?.number ?? 0n;
