@@ -123,7 +123,7 @@ export class SelfReport {
         return { destination, ...longs(counts), ...standing, waitingSinceUs: String(waitingSinceUs) };
       }),
       shares: tallies.shares.all().map(longs),
-      unmapped: tallies.unmapped.top(),
+      unmapped: tallies.unmapped.counts(),
       critical: tallies.criticals.all(),
       once: tallies.once.all(),
       failedRules: tallies.failedRules.all(),
