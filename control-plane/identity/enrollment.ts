@@ -20,7 +20,9 @@ export async function enroll(
   streams: Streams,
   log: Log,
 ): Promise<EnrollResponse> {
-  const { tokens, registry, refusals } = state;
+  const { authority, tokens, registry, refusals } = state;
+  // Before the token, which is good once.
+  await authority.check(request.csr);
   const token = await tokens.take(request.secret, nowUs64());
   if (token === undefined) {
     await refusals.note(peer);
