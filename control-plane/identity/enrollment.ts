@@ -25,7 +25,7 @@ export async function enroll(
   await authority.check(request.csr);
   const token = await tokens.take(request.secret, nowUs64());
   if (token === undefined) {
-    await refusals.note(peer);
+    await refusals.note(peer, 'the token is unknown, used or expired');
     throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
       exit: exitCode.refused,
     });

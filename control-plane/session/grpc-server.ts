@@ -20,6 +20,8 @@ export interface ServerIdentity {
 export interface ServerOptions {
   identity: ServerIdentity;
   verify(raw: Uint8Array | undefined): Verdict;
+  /** Somebody was not let in. @param caller address and port @param whose the name in a certificate of ours, with its role; '' without one */
+  refused(caller: string, reason: string, whose: string): void;
 }
 
 const enrollPath = '/hilum.v1.Enrollment/Enroll';
@@ -54,7 +56,9 @@ export class GrpcServer {
     const verdict = this.#options.verify(call.getAuthContext()?.sslPeerCertificate?.raw);
     if ('objection' in verdict) throw denied(grpc.status.UNAUTHENTICATED, verdict.objection);
     if (verdict.peer.role !== role) {
-      throw denied(grpc.status.PERMISSION_DENIED, `this call is for the role ${role}`);
+      const reason = `this call is for the role ${role}`;
+      this.#options.refused(call.getPeer(), reason, `${verdict.peer.role} ${verdict.peer.name}`);
+      throw denied(grpc.status.PERMISSION_DENIED, reason);
     }
     return verdict.peer;
   }
@@ -111,6 +115,7 @@ export class GrpcServer {
     if ('peer' in verdict) return new grpc.ServerInterceptingCall(call);
     if (path === enrollPath) return limitUnknownCaller(call);
     const details = verdict.objection;
+    this.#options.refused(call.getPeer(), details, verdict.whose ?? '');
     return new grpc.ServerInterceptingCall(call, {
       start(next) {
         const listener = new grpc.ServerListenerBuilder()
