@@ -6,8 +6,10 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
 import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import type { AuditEntry, Hello } from '../proto/gen/hilum/v1/session.ts';
+import { toldBy } from './audit/told.ts';
 import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
+import { epochOfRecord } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
 import type { Hub } from './session/sessions.ts';
 import { DamagedRow, orDamaged } from './store/store.ts';
@@ -31,6 +33,16 @@ const nothing = new Uint8Array(0);
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
   const { eventLog, registry, audit, told, configs, telemetry, quarantine, room } = state;
+  const alarm: Hub['alarm'] = (code, fields) => {
+    log('warn', code, fields);
+    void audit.add({
+      action: code,
+      gateway: String(fields.gateway ?? ''),
+      outcome: 'failed',
+      subject: String(fields.lane ?? ''),
+      reason: String(fields.reason ?? ''),
+    });
+  };
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
@@ -55,6 +67,7 @@ export function hubOf(state: HubState, log: Log): Hub {
       await eventLog.startAfter(gateway, epoch, lane, last);
     },
     isRevoked: (gateway) => registry.isRevoked(gateway),
+    holder: (gateway, epoch) => registry.holder(gateway, epoch),
     room,
     append: (gateway, site, batch) => eventLog.append(gateway, site, batch),
     async connected(hello: Hello, line, peer) {
@@ -88,14 +101,29 @@ export function hubOf(state: HubState, log: Log): Hub {
     async audit(gateway, site, entries: AuditEntry[]) {
       const fresh = await told.fresh([gateway, ...registry.earlierNames(gateway)], entries);
       await audit.addAll(
-        fresh.entries.map(({ number, hash, previous, ...entry }) => ({ ...entry, gateway, site })),
+        fresh.entries.map((entry) => toldBy(gateway, site, entry)),
         fresh.rows,
       );
       return entries.at(-1)?.number ?? 0n;
     },
     async quarantine(gateway, site, entries: QuarantineEntry[]) {
+      let others = 0;
+      const names = registry.namesOf(gateway);
+      // An id is all that says which record is meant, and whoever has seen one knows others of its journal.
+      const isOwn = ({ id }: QuarantineEntry, found: QuarantineEntry | undefined) => {
+        const epoch = epochOfRecord(id);
+        const own =
+          found !== undefined
+            ? names.includes(found.gateway)
+            : epoch === undefined || registry.holder(gateway, epoch) === '';
+        if (!own) others += 1;
+        return own;
+      };
       const open = await quarantine.inTurn(async () => {
-        const fresh = await quarantine.fresh(entries.map((entry) => ({ ...entry, gateway, site })));
+        const fresh = await quarantine.fresh(
+          entries.map((entry) => ({ ...entry, gateway, site })),
+          isOwn,
+        );
         // That something was replayed, its gateway tells the trail itself, with who asked for it and why.
         const opened = fresh.filter(({ state }) => state === 'open');
         await audit.addAll(
@@ -111,6 +139,7 @@ export function hubOf(state: HubState, log: Log): Hub {
         );
         return opened;
       });
+      if (others > 0) alarm('record-of-another', { gateway, reason: `quarantine entries: ${others}` });
       for (const { urgent, source, code } of open)
         if (urgent) log('warn', 'urgent-quarantined', { gateway, source, reason: code });
       return entries.at(-1)?.number ?? 0n;
@@ -145,15 +174,6 @@ export function hubOf(state: HubState, log: Log): Hub {
       if (desired === undefined || !configs.isWhole(desired)) return undefined;
       return running !== undefined && speaksOf(running, desired) ? undefined : toOffer(desired);
     },
-    alarm: (code, fields) => {
-      log('warn', code, fields);
-      void audit.add({
-        action: code,
-        gateway: String(fields.gateway ?? ''),
-        outcome: 'failed',
-        subject: String(fields.lane ?? ''),
-        reason: String(fields.reason ?? ''),
-      });
-    },
+    alarm,
   };
 }

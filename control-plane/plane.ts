@@ -27,7 +27,7 @@ import { hubOf } from './hub.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
 import { Peers } from './identity/peers.ts';
-import { Refusals } from './identity/refusals.ts';
+import { Refusals, refusedCall, refusedEnrollment } from './identity/refusals.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
 import { Persons } from './persons/persons.ts';
@@ -125,7 +125,8 @@ export class Plane {
       configs,
       codes: new Codes(store, configs, (site) => runningAt({ registry, configs }, site)),
       audit,
-      refusals: new Refusals(audit, log),
+      refusals: new Refusals(audit, log, refusedEnrollment),
+      refusedCallers: new Refusals(audit, log, refusedCall),
       room: new Room(store, (full) => {
         const action = full ? 'store-full' : 'store-room-again';
         log(full ? 'error' : 'info', action);
@@ -151,6 +152,7 @@ export class Plane {
     this.#server = new GrpcServer({
       identity: { ...identity, caPem: state.authority.caPem },
       verify: (raw) => state.peers.verify(raw, Date.now()),
+      refused: (caller, reason, whose) => void state.refusedCallers.note(caller, reason, whose),
     });
     addUplink(this.#server, this.#sessions, {
       enroll: (request, peer, before) => enroll(state, request, peer, before, this.#sessions, options.log),
@@ -198,6 +200,7 @@ export class Plane {
     await this.#server.stop(Math.min(deadlineMs, 3_000));
     this.#status.stop();
     await this.state.refusals.stop();
+    await this.state.refusedCallers.stop();
     await this.state.store.close();
   }
 
@@ -241,6 +244,7 @@ export interface State {
   audit: AuditChain;
   room: Room;
   refusals: Refusals;
+  refusedCallers: Refusals;
   told: ToldEntries;
   telemetry: TelemetryStore;
   quarantine: QuarantineIndex;

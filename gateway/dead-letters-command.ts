@@ -1,9 +1,9 @@
 /** `hilum-gateway journal dead-letters …`: what local destinations refused for good, and another try for it. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts';
 import { type JournalCommandOptions, openJournal, ownStopped } from './journal-command.ts';
 import { exitCode, HilumError } from './process/errors.ts';
+import { writeExported } from './process/keys.ts';
 import { openEnvironment } from './process/lmdb.ts';
 import { counted, field, printObject, printRows, time } from './process/output.ts';
 import { orDamaged } from './process/seal.ts';
@@ -104,7 +104,7 @@ function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: Dea
   for (const { id, open } of letters) {
     const letter = orDamaged(open);
     if (letter === undefined) damaged += 1;
-    else writeFileSync(join(to, `${id.replace('/', '-')}.msg`), letter.raw, { mode: 0o600 });
+    else writeExported(join(to, `${id.replace('/', '-')}.msg`), letter.raw);
   }
   const written = letters.length - damaged;
   printObject(output, { written, damaged, to }, () => {

@@ -1,14 +1,5 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
@@ -27,7 +18,7 @@ import {
 } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
-import { flushPath, loadKey } from './process/keys.ts';
+import { flushPath, loadKey, writeExported } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
@@ -317,7 +308,7 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
       damaged += 1;
       return;
     }
-    writeFileSync(join(to, `${name}.msg`), raw, { mode: 0o600 });
+    writeExported(join(to, `${name}.msg`), raw);
     if (typeof name === 'string') waiting += 1;
     else written += 1;
   };

@@ -128,7 +128,7 @@ export class SelfReport {
       }),
       notAccepted: notAccepted.all().map((one) => ({ ...one, atUs: String(one.atUs) })),
       shares: tallies.shares.all().map(longs),
-      unmapped: tallies.unmapped.top(),
+      unmapped: tallies.unmapped.counts(),
       critical: tallies.criticals.all(),
       once: tallies.once.all(),
       failedRules: tallies.failedRules.all(),

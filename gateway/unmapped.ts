@@ -12,7 +12,6 @@ import type { JobResult } from './worker-job.ts';
 
 const entriesMax = 500;
 const entriesToldMax = 16;
-const entriesShownMax = 50;
 const changedEveryUs = 60_000_000;
 const unchangedEveryUs = 15 * 60_000_000;
 
@@ -57,18 +56,17 @@ export class Unmapped {
     }
   }
 
-  /** The most frequent, for the gateway's own status. */
-  top(): Pick<Entry, 'source' | 'field' | 'system' | 'code' | 'text' | 'unit' | 'count'>[] {
-    const sorted = [...this.#entries.values()].sort((a, b) => b.count - a.count);
-    return sorted.slice(0, entriesShownMax).map(({ source, field, system, code, text, unit, count }) => ({
-      source,
-      field,
-      system,
-      code,
-      text,
-      unit,
-      count,
-    }));
+  /** For the gateway's own status, which asks for no permission: how many codes, and how often they came, not what a sender wrote. */
+  counts(): { source: string; field: string; codes: number; count: number }[] {
+    const sums = new Map<string, ReturnType<Unmapped['counts']>[number]>();
+    for (const { source, field, count } of this.#entries.values()) {
+      const key = `${source}\n${field}`;
+      const sum = sums.get(key) ?? { source, field, codes: 0, count: 0 };
+      sum.codes += 1;
+      sum.count += count;
+      sums.set(key, sum);
+    }
+    return [...sums.values()];
   }
 
   /** What the next telemetry tells. @param elapsedUs by a clock that nobody sets: one that went back would tell nothing for as long. */

@@ -21,6 +21,24 @@ export const wireLimits = {
   },
 } as const;
 
+/** The lanes that there are; a Hello names each at most once. */
+export const wireLanes: readonly string[] = Object.keys(wireLimits.credit);
+
+/** What a gateway does that stands in the audit trail: the actions of the entries that it tells. */
+export const gatewayActions: readonly string[] = [
+  'config-applied',
+  'config-refused',
+  'discarded',
+  'event-damaged',
+  'listener-plain',
+  'mapped',
+  'mapping-circuit-closed',
+  'mapping-circuit-failing',
+  'mapping-circuit-opened',
+  'replayed',
+  'viewed',
+];
+
 /** Levels of an MQTT topic: what a listener takes, and what a config may count on. */
 export const mqttTopicLevelsMax = 8;
 

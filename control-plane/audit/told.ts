@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { gatewayActions } from '../../proto/limits.ts';
 import { orDamaged, type Row, type Store } from '../store/store.ts';
 
 export class ToldEntries {
@@ -38,6 +39,28 @@ export class ToldEntries {
       if ((await orDamaged(this.#store.get(table, keyOf(name, entry)))) !== undefined) return true;
     return false;
   }
+}
+
+/**
+ * As it stands in the trail: told by this gateway, whatever else it says. What only a control plane does, and what
+ * this build does not know of gateways, is no action of its own there: it is the gateway that says so.
+ */
+export function toldBy(
+  gateway: string,
+  site: string,
+  { number, hash, previous, ...entry }: AuditEntry,
+): Partial<AuditEntry> {
+  const whose = { gateway, site, toldBy: gateway };
+  if (gatewayActions.includes(entry.action)) return { ...entry, ...whose };
+  const { action, actor, detail } = entry;
+  const said = [action, actor !== '' && `by ${actor}`].filter(Boolean).join(' ');
+  return {
+    ...entry,
+    ...whose,
+    action: 'told',
+    actor: gateway,
+    detail: detail === '' ? said : `${said}: ${detail}`,
+  };
 }
 
 const table = 'audit-told';

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
+import { printable } from '../../gateway/process/printable.ts';
 import { formatProblems, problemsText } from '../../proto/config/problem.ts';
 import {
   ConfigVersion,
@@ -184,7 +185,7 @@ Examples:
         ]);
         if (options.output !== 'table' || options.full !== true) return;
         for (const { site, version, yaml } of versions)
-          out(`\n# ${site}, version ${version}\n${ended(yaml)}`);
+          process.stdout.write(`\n# ${site}, version ${version}\n${ended(yaml)}`);
       });
     });
 
@@ -247,7 +248,7 @@ export function finish(response: PushConfigResponse, file: string, form: Form, w
     out(`Version ${response.version}.\n`);
     for (const { gateway, outcome, problems } of response.results) {
       out(`  ${gateway}  ${outcome}\n`);
-      if (problems.length > 0) process.stderr.write(`${formatProblems(problems, file)}\n`);
+      if (problems.length > 0) process.stderr.write(printable(`${formatProblems(problems, file)}\n`));
     }
   }
   warn(response.warnings);

@@ -243,6 +243,7 @@ Example:
             field('ACTION', 'action'),
             field('OUTCOME', 'outcome'),
             field('ACTOR', 'actor'),
+            field('TOLD BY', 'toldBy'),
             field('GATEWAY', 'gateway'),
             field('SUBJECT', 'subject'),
             field('REASON', 'reason'),

@@ -4,7 +4,7 @@
  *   spiffe://hilum/gateway/NAME   spiffe://hilum/admin/NAME   spiffe://hilum/control-plane
  */
 import 'reflect-metadata';
-import { createHash, randomBytes, webcrypto } from 'node:crypto';
+import { createHash, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ export interface Authority {
   caPem: string;
   /** SHA-256 of the CA certificate, hex: what a token pins. */
   pin: string;
+  /** Rejects with `HilumError` `csr-bad` where `sign` would. */
+  check(csr: Uint8Array): Promise<void>;
   /** Signs a CSR for a name; the CSR's own subject and names are ignored. Throws `HilumError` for a bad CSR. */
   sign(csr: Uint8Array, role: Role, name: string): Promise<Issued>;
   /** A certificate with a key of its own (server, admin). */
@@ -93,18 +95,11 @@ export async function openAuthority(directory: string): Promise<Authority> {
   return {
     caPem,
     pin: createHash('sha256').update(Buffer.from(ca.rawData)).digest('hex'),
+    async check(csr) {
+      await keyOf(csr);
+    },
     async sign(csr, role, name) {
-      let request: x509.Pkcs10CertificateRequest;
-      try {
-        request = new x509.Pkcs10CertificateRequest(csr as Uint8Array<ArrayBuffer>);
-        if (!(await request.verify())) throw new Error('the signature does not verify');
-      } catch (cause) {
-        throw new HilumError('csr-bad', 'The certificate request cannot be used.', {
-          exit: exitCode.refused,
-          cause,
-        });
-      }
-      return certify(request.publicKey, role, name, []);
+      return certify(await keyOf(csr), role, name, []);
     },
     async issue(role, name, hosts) {
       const keys = await makeKeys();
@@ -113,6 +108,49 @@ export async function openAuthority(directory: string): Promise<Authority> {
     },
   };
 }
+
+/** The key of a CSR that is signed with it. */
+async function keyOf(csr: Uint8Array): Promise<x509.PublicKey> {
+  let weakness: string;
+  let key: x509.PublicKey;
+  try {
+    const request = new x509.Pkcs10CertificateRequest(csr as Uint8Array<ArrayBuffer>);
+    key = request.publicKey;
+    weakness = weaknessOf(key, request.signatureAlgorithm.hash);
+    if (weakness === '' && !(await request.verify())) throw new Error('the signature does not verify');
+  } catch (cause) {
+    throw new HilumError('csr-bad', 'The certificate request cannot be used.', {
+      exit: exitCode.refused,
+      cause,
+    });
+  }
+  if (weakness === '') return key;
+  throw new HilumError('csr-bad', `The certificate request cannot be used: ${weakness}.`, {
+    exit: exitCode.refused,
+  });
+}
+
+/** Why a key or the hash of a signature is not taken [RFC 9325, 4.5]; '' where they are. Looked at before the signature is. */
+function weaknessOf(key: x509.PublicKey, { name: hash }: { name: string }): string {
+  if (!/^SHA-(256|384|512)$/.test(hash)) return 'it is signed with a weak hash';
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPublicKey({
+    key: Buffer.from(key.rawData),
+    format: 'der',
+    type: 'spki',
+  });
+  if (type === 'ec') {
+    const curves = ['prime256v1', 'secp384r1', 'secp521r1'];
+    return curves.includes(details?.namedCurve ?? '') ? '' : 'its curve is none of P-256, P-384 and P-521';
+  }
+  if (type !== 'rsa') return 'its key is neither ECDSA nor RSA';
+  const { modulusLength = 0, publicExponent = 0n } = details ?? {};
+  const [bitsMin, bitsMax] = rsaBits;
+  return modulusLength >= bitsMin && modulusLength <= bitsMax && publicExponent === 65_537n
+    ? ''
+    : `its RSA key does not have ${bitsMin} to ${bitsMax} bits and the exponent 65537`;
+}
+
+const rsaBits = [2048, 4096] as const;
 
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 const clientAuth = '1.3.6.1.5.5.7.3.2';

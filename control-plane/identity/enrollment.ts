@@ -20,10 +20,12 @@ export async function enroll(
   streams: Streams,
   log: Log,
 ): Promise<EnrollResponse> {
-  const { tokens, registry, refusals } = state;
+  const { authority, tokens, registry, refusals } = state;
+  // Before the token, which is good once.
+  await authority.check(request.csr);
   const token = await tokens.take(request.secret, nowUs64());
   if (token === undefined) {
-    await refusals.note(peer);
+    await refusals.note(peer, 'the token is unknown, used or expired');
     throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
       exit: exitCode.refused,
     });

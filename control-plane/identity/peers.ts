@@ -20,7 +20,8 @@ export interface Peer {
   readOnly?: boolean;
 }
 
-export type Verdict = { peer: Peer } | { objection: string };
+/** `whose`: the role and name in a certificate that our CA did sign. */
+export type Verdict = { peer: Peer } | { objection: string; whose?: string };
 
 export class Peers {
   readonly #ca: X509Certificate;
@@ -101,14 +102,15 @@ export class Peers {
       if (this.#verified.size > 10_000) this.#verified.clear();
       this.#verified.set(name, known);
     }
+    const { role, name: owner } = known.peer;
+    const whose = `${role} ${owner}`;
     if (nowMs < known.validFromMs || nowMs > known.validToMs)
-      return { objection: 'the client certificate is not valid now' };
+      return { objection: 'the client certificate is not valid now', whose };
     const row = this.#rows.get(known.peer.serial);
     if (row === undefined)
-      return { objection: 'the client certificate was not issued by this control plane' };
-    const { role, name: whose } = known.peer;
-    if (row.revoked || (role === 'gateway' && this.#isRevoked(whose)))
-      return { objection: 'the client certificate was revoked' };
+      return { objection: 'the client certificate was not issued by this control plane', whose };
+    if (row.revoked || (role === 'gateway' && this.#isRevoked(owner)))
+      return { objection: 'the client certificate was revoked', whose };
     return { peer: row.readOnly ? { ...known.peer, readOnly: true } : known.peer };
   }
 

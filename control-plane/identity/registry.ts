@@ -1,4 +1,5 @@
 /** The gateways that belong to this control plane, and what is known of each. */
+import { nowUs64 } from '../../gateway/process/clock.ts';
 import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { gatewayInTrail } from '../audit/trail.ts';
 import { epochsOf } from '../eventlog/stored.ts';
@@ -44,25 +45,33 @@ export class Registry {
     return this.all().filter((row) => row.site === site);
   }
 
+  /** The gateway whose journal has this epoch, and which has not left it; '' where it is this one's, or nobody's. */
+  holder(gateway: string, epoch: bigint): string {
+    const row = this.#rows.get(gateway);
+    if (row?.epochs.includes(epoch)) return '';
+    const heir = row ?? GatewayRow.create({ gateway });
+    const others = this.all().filter((one) => one.gateway !== gateway && one.epochs.includes(epoch));
+    return others.find((one) => !hasLeft(one, heir))?.gateway ?? '';
+  }
+
   /**
    * The names that a gateway's journal had before it was enrolled anew. An epoch is random, so whoever has one in
-   * common had the same journal; what is stored under those names is what this journal delivered.
+   * common had the same journal, if those before have left it: an epoch is known to who ever saw an id. What is
+   * stored under those names is what this journal delivered.
    */
   earlierNames(gateway: string): string[] {
     const row = this.#rows.get(gateway);
     if (row === undefined) return [];
     return this.all()
-      .filter(
-        (one) =>
-          one.enrolledAtUs < row.enrolledAtUs && one.epochs.some((epoch) => row.epochs.includes(epoch)),
-      )
+      .filter((one) => one.enrolledAtUs < row.enrolledAtUs && hasLeft(one, row) && isSame(one, row))
       .map((one) => one.gateway);
   }
 
   /** All names that a gateway's journal has had and has, its own among them. */
   namesOf(gateway: string): string[] {
-    const epochs = this.#rows.get(gateway)?.epochs ?? [];
-    const same = this.all().filter(({ epochs: those }) => those.some((epoch) => epochs.includes(epoch)));
+    const row = this.#rows.get(gateway);
+    if (row === undefined) return [gateway];
+    const same = this.all().filter((one) => isSame(one, row) && (hasLeft(one, row) || hasLeft(row, one)));
     return [...new Set([gateway, ...same.map((one) => one.gateway)])];
   }
 
@@ -91,4 +100,13 @@ export class Registry {
       this.#promised.delete(name);
     }
   }
+}
+
+function isSame({ epochs }: GatewayRow, { epochs: those }: GatewayRow): boolean {
+  return epochs.some((epoch) => those.includes(epoch));
+}
+
+/** Does nobody speak under this name any more who could say that another takes its journal for its own? */
+function hasLeft({ revoked, site, certificateExpiresAtUs }: GatewayRow, heir: GatewayRow): boolean {
+  return revoked || (site === heir.site && certificateExpiresAtUs <= nowUs64());
 }

@@ -30,11 +30,16 @@ export class QuarantineIndex {
   /**
    * What is to be written for them: those that are not here (what came before stays what it is, also where it was
    * taken out meanwhile), and what is here and was taken out at its site.
+   * @param isOwn may whoever tells of an entry speak of it? `found` is what stands under its id
    */
-  async fresh(entries: readonly QuarantineEntry[]): Promise<QuarantineEntry[]> {
+  async fresh(
+    entries: readonly QuarantineEntry[],
+    isOwn: (entry: QuarantineEntry, found: QuarantineEntry | undefined) => boolean = () => true,
+  ): Promise<QuarantineEntry[]> {
     const fresh: QuarantineEntry[] = [];
     for (const entry of entries) {
       const found = await orDamaged(this.get(entry.id));
+      if (!isOwn(entry, found instanceof DamagedRow ? undefined : found)) continue;
       // In place of one that is damaged stands what its gateway tells.
       if (found instanceof DamagedRow) {
         fresh.push(entry);

@@ -3,6 +3,7 @@
  * the admin API, reflection and health. Client certificates are asked for but not required by
  * TLS, because Enroll has none; everything else is refused here without a verified one.
  */
+import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { wireLimits } from '../../proto/limits.ts';
@@ -19,6 +20,8 @@ export interface ServerIdentity {
 export interface ServerOptions {
   identity: ServerIdentity;
   verify(raw: Uint8Array | undefined): Verdict;
+  /** Somebody was not let in. @param caller address and port @param whose the name in a certificate of ours, with its role; '' without one */
+  refused(caller: string, reason: string, whose: string): void;
 }
 
 const enrollPath = '/hilum.v1.Enrollment/Enroll';
@@ -53,7 +56,9 @@ export class GrpcServer {
     const verdict = this.#options.verify(call.getAuthContext()?.sslPeerCertificate?.raw);
     if ('objection' in verdict) throw denied(grpc.status.UNAUTHENTICATED, verdict.objection);
     if (verdict.peer.role !== role) {
-      throw denied(grpc.status.PERMISSION_DENIED, `this call is for the role ${role}`);
+      const reason = `this call is for the role ${role}`;
+      this.#options.refused(call.getPeer(), reason, `${verdict.peer.role} ${verdict.peer.name}`);
+      throw denied(grpc.status.PERMISSION_DENIED, reason);
     }
     return verdict.peer;
   }
@@ -72,6 +77,7 @@ export class GrpcServer {
       roots as never,
       false,
     );
+    takeOnly(credentials, { minVersion: 'TLSv1.2', ciphers: suites });
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     return new Promise((resolve, reject) => {
       this.server.bindAsync(where, credentials, (error, bound) => {
@@ -109,6 +115,7 @@ export class GrpcServer {
     if ('peer' in verdict) return new grpc.ServerInterceptingCall(call);
     if (path === enrollPath) return limitUnknownCaller(call);
     const details = verdict.objection;
+    this.#options.refused(call.getPeer(), details, verdict.whose ?? '');
     return new grpc.ServerInterceptingCall(call, {
       start(next) {
         const listener = new grpc.ServerListenerBuilder()
@@ -124,6 +131,21 @@ export class GrpcServer {
 
 export function denied(code: grpc.status, details: string): grpc.StatusObject & Error {
   return Object.assign(new Error(details), { code, details, metadata: new grpc.Metadata() });
+}
+
+/** Forward secrecy and authenticated encryption; those of TLS 1.3 stand by their names [RFC 9325, 4.2]. */
+const suites =
+  'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20';
+
+/** grpc-js takes suites from the environment of a process alone, and forgets them with each new certificate [grpc-js 1.14]. */
+function takeOnly(credentials: grpc.ServerCredentials, only: SecureContextOptions): void {
+  const made = credentials as unknown as { calculateSecureContextOptions?(): SecureContextOptions | null };
+  const calculate = made.calculateSecureContextOptions?.bind(made);
+  if (calculate === undefined) throw new Error('grpc-js does not make its TLS options where it did');
+  made.calculateSecureContextOptions = () => {
+    const options = calculate();
+    return options && { ...options, ...only };
+  };
 }
 
 /** A certificate provider whose content never changes in this life. */

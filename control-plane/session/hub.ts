@@ -37,6 +37,8 @@ export interface Hub {
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;
   /** A stream may be older than what was said of its gateway since. */
   isRevoked(gateway: string): boolean;
+  /** The other gateway whose journal has this epoch; '' where there is none. */
+  holder(gateway: string, epoch: bigint): string;
   connected(hello: Hello, line: Line, peer: Peer): Promise<{ site: string }>;
   disconnected(gateway: string, end: SessionEnd): Promise<void>;
   /** These resolve, once it is flushed, to the number of the last; what came before is recognised, not taken again. */

@@ -6,12 +6,14 @@
 import { hash, randomBytes } from 'node:crypto';
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   openSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -96,7 +98,7 @@ function missing(file: string): HilumError {
 export function writePrivate(file: string, content: string | Uint8Array): void {
   makeDirectory(dirname(file));
   const fresh = `${file}.new`;
-  const handle = openSync(fresh, 'w', 0o600);
+  const handle = openNew(fresh);
   try {
     // Not writeSync: where a volume is nearly full, the system takes a part of it and says so in its result.
     writeFileSync(handle, content);
@@ -106,6 +108,26 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
   }
   renameSync(fresh, file);
   flushPath(dirname(file));
+}
+
+/**
+ * A file that was not there, for its owner alone. What has its name is taken away: it is left from a crash, or somebody
+ * put it there (a link to another place, a file that others can read) for what comes to go into.
+ */
+export function openNew(file: string): number {
+  rmSync(file, { force: true });
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  return openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+}
+
+/** Writes a file that only its owner can read, in place of whatever has its name; it is not flushed. */
+export function writeExported(file: string, content: Uint8Array): void {
+  const handle = openNew(file);
+  try {
+    writeFileSync(handle, content);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Makes a file's bytes or a folder's entries durable: a created file is not there after a power cut until its folder is flushed. */

@@ -5,6 +5,7 @@
  */
 import { exitCode, HilumError, messageOf } from './errors.ts';
 import { errorWord, type Log } from './log.ts';
+import { printable } from './printable.ts';
 
 /**
  * One Ctrl-C arrives more than once: a terminal signals its whole process group, and npm, npx and whatever
@@ -83,10 +84,10 @@ export function guardProcess(log: Log): void {
 /** Ends a command with the error's own exit code and one clear message on standard error. */
 export function failWith(error: unknown): never {
   if (error instanceof HilumError) {
-    process.stderr.write(`${error.message}\n${error.hint === '' ? '' : `${error.hint}\n`}`);
+    process.stderr.write(printable(`${error.message}\n${error.hint === '' ? '' : `${error.hint}\n`}`));
     process.exit(error.exit);
   }
-  process.stderr.write(`${messageOf(error)}\n`);
+  process.stderr.write(printable(`${messageOf(error)}\n`));
   process.exit(exitCode.failed);
 }
 

@@ -1,5 +1,6 @@
 /** One way out for every read: a table for people, json, jsonl and yaml for programs. */
 import { stringify } from 'yaml';
+import { printable, printableLine } from './printable.ts';
 
 export type Form = 'table' | 'json' | 'jsonl' | 'yaml';
 
@@ -24,13 +25,13 @@ export function printObject(form: Form, object: object, text: () => string): voi
 }
 
 export function out(text: string): void {
-  process.stdout.write(text);
+  process.stdout.write(printable(text));
 }
 
 export function table(rows: readonly Record<string, unknown>[], columns: readonly Column[]): string {
   const cells = [
     columns.map(({ title }) => title),
-    ...rows.map((row) => columns.map(({ value }) => value(row))),
+    ...rows.map((row) => columns.map(({ value }) => printableLine(value(row)))),
   ];
   const widths = columns.map((_, at) => Math.max(...cells.map((line) => line[at]?.length ?? 0)));
   return cells

@@ -1,10 +1,11 @@
 /**
  * What a daemon says of itself on loopback: /status (JSON), /healthz (can it do its work?), /livez (does it
  * run at all? what a supervisor may restart for), /metrics (Prometheus text). Counters and states only;
- * nothing of a message.
+ * nothing of a message. It asks for no login, so on loopback it answers under addresses and localhost alone: a page in a
+ * browser of this host could else read it by a name of its own that leads here by now (DNS rebinding).
  */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { type AddressInfo, isIP } from 'node:net';
 import { codeOf, exitCode, HilumError } from './errors.ts';
 import { errorWord, type Log } from './log.ts';
 
@@ -29,14 +30,16 @@ export class StatusServer {
   #log: Log | undefined;
 
   constructor(source: StatusSource) {
-    this.#server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, (request, response) => {
+    const options = { requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+    this.#server = createServer(options, (request, response) => {
       const path = (request.url ?? '').split('?')[0];
       const answer = (code: number, type: string, body: string) => {
         response.writeHead(code, { 'content-type': type, 'cache-control': 'no-store' });
         response.end(body);
       };
       try {
-        if (request.method !== 'GET') answer(405, 'text/plain', 'GET only\n');
+        if (!isAddressed(request)) answer(421, 'text/plain', 'Ask by address, or as localhost\n');
+        else if (request.method !== 'GET') answer(405, 'text/plain', 'GET only\n');
         else if (path === '/status') answer(200, 'application/json', `${JSON.stringify(source.status())}\n`);
         else if (path === '/livez') answer(200, 'text/plain', 'live\n');
         else if (path === '/healthz') {
@@ -91,6 +94,13 @@ export class StatusServer {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+/** Who reaches another address than loopback needs no browser in between, and may know it by any name. */
+function isAddressed({ headers: { host }, socket }: IncomingMessage): boolean {
+  if (host === undefined || !/^(::ffff:)?127\.|^::1$/.test(socket.localAddress ?? '')) return true;
+  const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  return isIP(name) !== 0 || /^localhost\.?$/i.test(name);
 }
 
 /** Prometheus text exposition format 0.0.4. */

@@ -495,6 +495,17 @@ t.test('mllp listener - caps on connections, in all and for one address', async 
   t.equal(all.listener.counters().refused, 1);
 });
 
+t.test('mllp listener - frames without a header do not fill the log, however many come', async (t) => {
+  const { listener, port, logs } = await start(t);
+  for (let again = 0; again < 130; again += 1) {
+    const { socket, closed } = await bare(t, port);
+    socket.write(Buffer.from('\x0bhello\x1c\r'));
+    await closed;
+  }
+  t.equal(listener.counters().unreadable, 130, 'the count has all');
+  t.equal(logs.filter(({ code }) => code === 'mllp-no-msh').length, 120);
+});
+
 t.test('mllp listener - an address outside the range is refused', async (t) => {
   const { intake, port } = await start(t, { allow: (address) => address !== '127.0.0.1' });
   const { socket, closed } = await bare(t, port);

@@ -106,3 +106,11 @@ t.test('unmapped list - it is bounded, and says what it could not keep', async (
   t.ok(told >= 500 && told < 600, `${told} entries told`);
   t.equal(list.report(start).unmappedUncounted, 300n);
 });
+
+t.test('unmapped list - the status page counts, and shows nothing that a sender wrote', async (t) => {
+  const list = new Unmapped();
+  for (const code of ['ZZCANARY1', 'ZZCANARY2', 'ZZCANARY1'])
+    list.count('lab', sent(start, [{ ...sighting(code, 2), text: `${code} text`, unit: `${code} unit` }]));
+  t.same(list.counts(), [{ source: 'lab', field: 'observation', codes: 2, count: 6 }]);
+  t.notMatch(JSON.stringify(list.counts()), /ZZCANARY/);
+});

@@ -69,8 +69,8 @@ t.test('enroll - a request that does not come is not waited for', async (t) => {
 t.test('enroll - of many that are refused the first is told, the others are counted', async (t) => {
   const { plane, lines } = await openPlane(t);
   const { refusals, audit } = plane.state;
-  for (let port = 1; port <= 400; port += 1) await refusals.note(`10.0.0.1:${port}`);
-  await refusals.note('[::1]:7');
+  for (let port = 1; port <= 400; port += 1) await refusals.note(`10.0.0.1:${port}`, 'a test');
+  await refusals.note('[::1]:7', 'a test');
   await refusals.stop();
   const told = (await audit.list(0n, 10_000)).filter(({ action }) => action === 'enroll');
   t.match(

@@ -70,7 +70,7 @@ export async function openCentre(directory: string) {
   const sessions = new Sessions(hubOf(state, () => {}));
 
   /** A stream of a gateway that has said its Hello. */
-  const begin = (gateway: string, epoch: bigint) => {
+  const begin = (gateway: string, epoch: bigint, more: Partial<Hello> = {}) => {
     const said: Said[] = [];
     const line: Line = {
       send: ({ frame }) => {
@@ -81,7 +81,7 @@ export async function openCentre(directory: string) {
     };
     const session = sessions.open(line, { name: gateway, serial: '01', role: 'gateway', expiresAtUs: 0n });
     const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
-    say({ $case: 'hello', value: Hello.fromPartial({ gateway, epoch }) });
+    say({ $case: 'hello', value: Hello.fromPartial({ gateway, epoch, ...more }) });
     return { say, said, hangUp: () => session.ended() };
   };
   /** And has its Welcome. */

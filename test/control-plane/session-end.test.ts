@@ -18,6 +18,7 @@ function rig() {
     cursor: async () => 0n,
     notHere: nothing,
     isRevoked: () => false,
+    holder: () => '',
     room: { enter: () => undefined, leave: () => {}, isCrowded: false },
     append: async () => ({ outcome: 'gap' }) as Awaited<ReturnType<Hub['append']>>,
     connected: async () => ({ site: 'north' }),

@@ -1,4 +1,5 @@
 /** A page that cannot be made is a fault of that page: what captures goes on. */
+import { request } from 'node:http';
 import t from 'tap';
 import { StatusServer } from '../../gateway/process/status-server.ts';
 
@@ -20,4 +21,31 @@ t.test('status - a page that fails is 500 and a line in the log, and the others 
   t.match(await failed.text(), /status-failed/);
   t.same(logged, [['error', 'status-failed', 'URIError']]);
   t.equal((await fetch(`http://${address}/livez`)).status, 200);
+});
+
+t.test('status - under a name that is not this host’s, it is told to nobody', async (t) => {
+  const server = new StatusServer({ status: () => ({}), notReady: () => '', metrics: () => [] });
+  const address = await server.listen('127.0.0.1:0', '127.0.0.1:0', () => {});
+  t.teardown(() => server.stop());
+  const port = Number(address.split(':')[1]);
+  const asked = (host: string, path = '/status') =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const call = request({ host: '127.0.0.1', port, path, headers: { host } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      });
+      call.on('error', reject);
+      call.end();
+    });
+  // A browser at this host believes in whatever address a name has by now.
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+  ])
+    for (const path of ['/status', '/metrics', '/livez'])
+      t.equal(await asked(host, path), 421, `${host} ${path}`);
+  for (const host of [address, '127.0.0.1', 'localhost', `LOCALHOST:${port}`, 'localhost.', `[::1]:${port}`])
+    t.equal(await asked(host), 200, host);
 });

@@ -221,11 +221,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const header = readHeader(framed.block);
     if (header === undefined) {
       counters.unreadable += 1;
-      hooks.log('warn', 'mllp-no-msh', {
-        listener: options.name,
-        address: connection.address,
-        bytes: framed.block.length,
-      });
+      if (refusedLines.allow(`mllp-no-msh ${connection.address}`, hooks.elapsedMs()))
+        hooks.log('warn', 'mllp-no-msh', {
+          listener: options.name,
+          address: connection.address,
+          bytes: framed.block.length,
+        });
       closeAfterAnswers(connection);
       return;
     }

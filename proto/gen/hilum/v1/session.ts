@@ -473,6 +473,11 @@ export interface AuditEntry {
   hash: Uint8Array;
   previous: Uint8Array;
   detail: string;
+  /**
+   * The gateway that told it, under its certificate; empty of what the control plane saw or did itself. Of what a
+   * gateway told, actor, reason and time are its words.
+   */
+  toldBy: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6840,6 +6845,7 @@ function createBaseAuditEntry(): AuditEntry {
     hash: new Uint8Array(0),
     previous: new Uint8Array(0),
     detail: "",
+    toldBy: "",
     _unknownFields: {},
   };
 }
@@ -6887,6 +6893,9 @@ export const AuditEntry: MessageFns<AuditEntry> = {
     }
     if (message.detail !== "") {
       writer.uint32(98).string(message.detail);
+    }
+    if (message.toldBy !== "") {
+      writer.uint32(106).string(message.toldBy);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -7008,6 +7017,14 @@ export const AuditEntry: MessageFns<AuditEntry> = {
             message.detail = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.toldBy = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -7042,6 +7059,11 @@ export const AuditEntry: MessageFns<AuditEntry> = {
       hash: isSet(object.hash) ? bytesFromBase64(object.hash) : new Uint8Array(0),
       previous: isSet(object.previous) ? bytesFromBase64(object.previous) : new Uint8Array(0),
       detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+      toldBy: isSet(object.toldBy)
+        ? globalThis.String(object.toldBy)
+        : isSet(object.told_by)
+        ? globalThis.String(object.told_by)
+        : "",
     };
   },
 
@@ -7083,6 +7105,9 @@ export const AuditEntry: MessageFns<AuditEntry> = {
     if (message.detail !== "") {
       obj.detail = message.detail;
     }
+    if (message.toldBy !== "") {
+      obj.toldBy = message.toldBy;
+    }
     return obj;
   },
 
@@ -7103,6 +7128,7 @@ export const AuditEntry: MessageFns<AuditEntry> = {
     message.hash = object.hash ?? new Uint8Array(0);
     message.previous = object.previous ?? new Uint8Array(0);
     message.detail = object.detail ?? "";
+    message.toldBy = object.toldBy ?? "";
     return message;
   },
 };
