@@ -27,13 +27,15 @@ import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import { type EventPosition, indexKey, laneKey, parseEventId, positionKey } from './keys.ts';
 import { type ChangedChunks, Seen, rowsOf as seenRows } from './seen.ts';
 import { lastPosition } from './stored.ts';
+import { type Unfit, unfit } from './unfit.ts';
 
 export type { StoredEvent } from './block.ts';
 
 export type Appended =
   | { outcome: 'applied'; through: bigint; applied: number; duplicates: number }
   | { outcome: 'gap'; expected: bigint }
-  | { outcome: 'conflict'; sequence: bigint };
+  | { outcome: 'conflict'; sequence: bigint }
+  | Unfit;
 
 interface Cursor {
   /** Queued for writing; an ack waits for `written`. */
@@ -158,6 +160,7 @@ export class EventLog {
     const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
     const changes: Changes = { chunks: new Map(), counts: repeated };
     const rows = await this.#rows(block, replayed, changes);
+    if (!Array.isArray(rows)) return { appended: rows };
     this.#take(changes);
     cursor.queued = through;
     this.#nextIndex += BigInt(fresh.envelopes.length);
@@ -176,7 +179,7 @@ export class EventLog {
     };
   }
 
-  async #rows(block: EventBlock, replayed: boolean, { chunks, counts }: Changes): Promise<Row[]> {
+  async #rows(block: EventBlock, replayed: boolean, { chunks, counts }: Changes): Promise<Row[] | Unfit> {
     const { gateway, firstIndex } = block;
     const batch = block.batch as Batch;
     const count = Buffer.alloc(12);
@@ -189,6 +192,8 @@ export class EventLog {
     }));
     for (const [at, bytes] of batch.envelopes.entries()) {
       const envelope = Envelope.decode(bytes);
+      const objection = unfit(envelope);
+      if (objection !== undefined) return objection;
       for (const { book, events } of noted)
         if (book.concerns(envelope)) events.push({ envelope, index: firstIndex + BigInt(at) });
       if (envelope.messageControlId !== '') {
