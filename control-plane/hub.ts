@@ -154,19 +154,22 @@ export function hubOf(state: HubState, log: Log): Hub {
       await configs.reported(gateway, report);
       state.configReported?.(gateway);
     },
+    // Each is one flush, so that a slow disk keeps up with what is told at intervals.
     async telemetry(gateway, report) {
-      await state.codes.report(gateway, registry.get(gateway)?.site ?? '', report);
-      await telemetry.report(gateway, { ...report, unmapped: [] });
-      await registry.update(gateway, {
-        lastSeenAtUs: nowUs64(),
-        clockOffsetUs: report.clockOffsetUs,
-        clockUncertaintyUs: report.clockUncertaintyUs,
-      });
+      const { clockOffsetUs, clockUncertaintyUs } = report;
+      await Promise.all([
+        state.codes.report(gateway, registry.get(gateway)?.site ?? '', report),
+        telemetry.report(gateway, { ...report, unmapped: [] }),
+        registry.update(gateway, { lastSeenAtUs: nowUs64(), clockOffsetUs, clockUncertaintyUs }),
+      ]);
     },
     async receipts(gateway, { receipts }) {
-      await telemetry.receipts(gateway, receipts);
       const newest = receipts.at(-1);
-      if (newest !== undefined) await registry.update(gateway, { lastAckAtUs: newest.atUs });
+      if (newest === undefined) return;
+      await Promise.all([
+        telemetry.receipts(gateway, receipts),
+        registry.update(gateway, { lastAckAtUs: newest.atUs }),
+      ]);
     },
     repeats: (gateway, report) => telemetry.repeats(gateway, report),
     offer: (_gateway, site, running) => {

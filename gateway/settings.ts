@@ -61,7 +61,7 @@ const mllpListener = z.strictObject({
   tls,
   frameBytesMax: messageSize.default('16MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(1024),
-  connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(1024),
+  connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(256),
   frameTimeout: timer.default('60s'),
   idleTimeout: timer.default('24h'),
   onRefused: z
@@ -95,7 +95,7 @@ const mqttListener = z.strictObject({
   anonymous: z.strictObject({ publish: z.array(topicFilter).default([]) }).optional(),
   packetBytesMax: messageSize.default('1MiB'),
   connectionsMax: z.number().int().min(1).max(20_000).default(2000),
-  connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(2000),
+  connectionsPerAddressMax: z.number().int().min(1).max(20_000).default(500),
 });
 
 const destination = z.strictObject({

@@ -12,6 +12,18 @@ export const wireLimits = {
   batchEventsMax: 500,
   /** Bytes of one batch, unless a single event is larger. */
   batchBytesMax: 256 * 1024,
+  /** A name or an id that a gateway gives (of a source, of an entry): it stands in keys of the control plane's store. */
+  nameBytesMax: 256,
+  /** SHA-256 of a record in hexadecimal, where it is told as a text. */
+  hashCharactersMax: 64,
+  /** Sequences of records and of lanes. */
+  sequenceMax: 2n ** 44n - 1n,
+  /**
+   * What a gateway tells beside its events, in one frame: a few kilobytes, or the custody of all hours at its goodbye.
+   * Elements are what stands in it, which may be empty and take hundreds of bytes once it is decoded.
+   */
+  reportBytesMax: 8 * 1024 * 1024,
+  reportElementsMax: 100_000,
   /** What the control plane lets be in flight, per lane: small for bulk, so that a STAT never waits behind it. */
   credit: {
     stat: { events: 4000, bytes: 8 * 1024 * 1024 },

@@ -9,10 +9,10 @@
  *   counts        gateway source epoch                  StoredCounts; see counts.ts
  *
  * Deduplication is by position and nothing else: a lane is dense, so what is not above the
- * cursor was applied before. The same position with another record is refused. One block is one
- * atomic write with its cursor, so the cursor is never ahead of what is flushed, and an ack is
- * given only for what a resolved write holds. A journal that was enrolled anew goes on where it was
- * under its earlier name.
+ * cursor was applied before. The same position with another record is refused, also where the first is
+ * queued and not flushed. One block is one atomic write with its cursor, so the cursor is never ahead of
+ * what is flushed, and an ack is given only for what a resolved write holds. A journal that was enrolled
+ * anew goes on where it was under its earlier name.
  */
 
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
@@ -23,23 +23,19 @@ import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/stor
 import { occurrences, type StoredEvent, unpack, without } from './block.ts';
 import type { Book, Numbered } from './book.ts';
 import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
+import { Cursors, cursorRow } from './cursors.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
-import { type EventPosition, indexKey, laneKey, parseEventId, positionKey } from './keys.ts';
+import { type EventPosition, indexKey, parseEventId, positionKey } from './keys.ts';
 import { type ChangedChunks, Seen, rowsOf as seenRows } from './seen.ts';
-import { lastPosition } from './stored.ts';
+import { type Unfit, unfit } from './unfit.ts';
 
 export type { StoredEvent } from './block.ts';
 
 export type Appended =
   | { outcome: 'applied'; through: bigint; applied: number; duplicates: number }
   | { outcome: 'gap'; expected: bigint }
-  | { outcome: 'conflict'; sequence: bigint };
-
-interface Cursor {
-  /** Queued for writing; an ack waits for `written`. */
-  queued: bigint;
-  written: Promise<void>;
-}
+  | { outcome: 'conflict'; sequence: bigint }
+  | Unfit;
 
 /** What a batch changes of what is kept in memory: taken over once its rows are made, so that one that fails changes nothing. */
 interface Changes {
@@ -52,8 +48,7 @@ export class EventLog {
   readonly #blind: Blind;
   readonly #nowUs: () => bigint;
   readonly #books: readonly Book[];
-  readonly #earlierNames: (gateway: string) => readonly string[];
-  readonly #cursors = new Map<string, Cursor>();
+  readonly #cursors: Cursors;
   readonly #counts = new Counts();
   readonly #seen: Seen;
   readonly #followers = new Set<() => void>();
@@ -73,7 +68,7 @@ export class EventLog {
     this.#store = store;
     this.#seen = new Seen(store);
     this.#books = books;
-    this.#earlierNames = earlierNames;
+    this.#cursors = new Cursors(store, earlierNames);
     this.#blind = createBlind(blindKey);
     this.#nowUs = nowUs;
   }
@@ -90,23 +85,14 @@ export class EventLog {
   }
 
   /** The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first. */
-  async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
-    let cursor = 0n;
-    for (const name of [gateway, ...this.#earlierNames(gateway)]) {
-      const key = laneKey(name, epoch, lane);
-      const row = await orDamaged(this.#store.get('cursors', key));
-      // The lane's next batch writes it anew.
-      const last = row instanceof DamagedRow ? await lastPosition(this.#store, key) : lastOf(row);
-      if (last > cursor) cursor = last;
-    }
-    return cursor;
+  cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
+    return this.#cursors.flushed(gateway, { epoch, lane });
   }
 
   /** A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`. */
   async startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void> {
-    const key = laneKey(gateway, epoch, lane);
-    await this.#store.write([{ table: 'cursors', key, value: indexKey(sequence) }]);
-    this.#cursors.set(key.toString('latin1'), { queued: sequence, written: Promise.resolve() });
+    await this.#store.write([cursorRow(gateway, { epoch, lane }, sequence)]);
+    this.#cursors.set(gateway, { epoch, lane }, sequence);
   }
 
   /**
@@ -127,13 +113,7 @@ export class EventLog {
     batch: Batch,
     replayed: boolean,
   ): Promise<{ appended: Appended; written?: Promise<void> }> {
-    const key = laneKey(gateway, batch.epoch, batch.lane);
-    const name = key.toString('latin1');
-    let cursor = this.#cursors.get(name);
-    if (cursor === undefined) {
-      cursor = { queued: await this.cursor(gateway, batch.epoch, batch.lane), written: Promise.resolve() };
-      this.#cursors.set(name, cursor);
-    }
+    const cursor = await this.#cursors.of(gateway, batch);
     const through = batch.firstSequence + BigInt(batch.envelopes.length) - 1n;
     if (batch.firstSequence > cursor.queued + 1n) {
       return { appended: { outcome: 'gap', expected: cursor.queued + 1n } };
@@ -158,16 +138,17 @@ export class EventLog {
     const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
     const changes: Changes = { chunks: new Map(), counts: repeated };
     const rows = await this.#rows(block, replayed, changes);
+    if (!Array.isArray(rows)) return { appended: rows };
     this.#take(changes);
     cursor.queued = through;
     this.#nextIndex += BigInt(fresh.envelopes.length);
-    const written = this.#store
-      .write([...rows, { table: 'cursors', key, value: indexKey(through) }])
-      .then(() => {
-        for (const book of this.#books) book.settled?.(rows);
-        this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
-        for (const follower of this.#followers) follower();
-      });
+    cursor.flushing.add(fresh);
+    const written = this.#store.write([...rows, cursorRow(gateway, batch, through)]).then(() => {
+      cursor.flushing.delete(fresh);
+      for (const book of this.#books) book.settled?.(rows);
+      this.#flushedIndex = firstIndex + BigInt(fresh.envelopes.length) - 1n;
+      for (const follower of this.#followers) follower();
+    });
     cursor.written = written;
     const applied = fresh.envelopes.length;
     return {
@@ -176,7 +157,7 @@ export class EventLog {
     };
   }
 
-  async #rows(block: EventBlock, replayed: boolean, { chunks, counts }: Changes): Promise<Row[]> {
+  async #rows(block: EventBlock, replayed: boolean, { chunks, counts }: Changes): Promise<Row[] | Unfit> {
     const { gateway, firstIndex } = block;
     const batch = block.batch as Batch;
     const count = Buffer.alloc(12);
@@ -189,6 +170,8 @@ export class EventLog {
     }));
     for (const [at, bytes] of batch.envelopes.entries()) {
       const envelope = Envelope.decode(bytes);
+      const objection = unfit(envelope);
+      if (objection !== undefined) return objection;
       for (const { book, events } of noted)
         if (book.concerns(envelope)) events.push({ envelope, index: firstIndex + BigInt(at) });
       if (envelope.messageControlId !== '') {
@@ -225,9 +208,15 @@ export class EventLog {
 
   /** The first of the repeated positions that held another record, if any. */
   async #conflict(gateway: string, batch: Batch, duplicates: number): Promise<bigint | undefined> {
+    const { epoch, lane } = batch;
+    const flushing = this.#cursors.flushing(gateway, batch);
     for (let at = 0; at < duplicates; at += 1) {
       const sequence = batch.firstSequence + BigInt(at);
-      const stored = await orDamaged(this.given({ gateway, epoch: batch.epoch, lane: batch.lane, sequence }));
+      const queued = flushing.get(sequence);
+      const stored =
+        queued === undefined
+          ? await orDamaged(this.given({ gateway, epoch, lane, sequence }))
+          : { envelope: Envelope.decode(queued) };
       // What cannot be read says nothing of what was in it.
       if (stored === undefined || stored instanceof DamagedRow) continue;
       const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
@@ -268,7 +257,7 @@ export class EventLog {
 
   /** What this journal delivered at a position, under whatever name. */
   async given(position: EventPosition): Promise<StoredEvent | undefined> {
-    for (const gateway of [position.gateway, ...this.#earlierNames(position.gateway)]) {
+    for (const gateway of this.#cursors.names(position.gateway)) {
       const event = await this.at({ ...position, gateway });
       if (event !== undefined) return event;
     }
@@ -357,10 +346,6 @@ export class EventLog {
     const row = await this.#store.get('events', indexKey(firstIndex));
     return row === undefined ? [] : unpack(EventBlock.decode(row));
   }
-}
-
-function lastOf(cursor: Buffer | undefined): bigint {
-  return cursor === undefined ? 0n : cursor.readBigUInt64BE(0);
 }
 
 function min(a: bigint, b: bigint): bigint {

@@ -2,7 +2,23 @@
  * Keys of the event log. Names are ended by a zero byte, numbers are big-endian, lanes are
  * one byte, so that a gateway's lane is one contiguous range.
  */
-export const laneCodes: Readonly<Record<string, number>> = { stat: 1, urgent: 2, routine: 3, bulk: 4 };
+import { wireLimits } from '../../proto/limits.ts';
+
+const laneCodes: ReadonlyMap<string, number> = new Map([
+  ['stat', 1],
+  ['urgent', 2],
+  ['routine', 3],
+  ['bulk', 4],
+]);
+
+export function isLane(lane: string): boolean {
+  return laneCodes.has(lane);
+}
+
+/** Whether a gateway's name for something can stand in a key. */
+export function fitsKey(name: string): boolean {
+  return Buffer.byteLength(name) <= wireLimits.nameBytesMax && !name.includes('\0');
+}
 
 export function indexKey(index: bigint): Buffer {
   const key = Buffer.alloc(8);
@@ -13,7 +29,7 @@ export function indexKey(index: bigint): Buffer {
 export function laneKey(gateway: string, epoch: bigint, lane: string): Buffer {
   const tail = Buffer.alloc(9);
   tail.writeBigUInt64BE(epoch);
-  tail[8] = laneCodes[lane] ?? 0;
+  tail[8] = laneCodes.get(lane) ?? 0;
   return Buffer.concat([Buffer.from(`${gateway}\0`), tail]);
 }
 

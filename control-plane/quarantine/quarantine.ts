@@ -108,8 +108,6 @@ export class QuarantineIndex {
   }
 
   async get(id: string): Promise<QuarantineEntry | undefined> {
-    // No key of a table is empty, and the store refuses one.
-    if (id === '') return undefined;
     const row = await this.#store.get('quarantine', Buffer.from(id));
     return row === undefined ? undefined : QuarantineEntry.decode(row);
   }

@@ -21,9 +21,11 @@ import { wireLanes, wireLimits } from '../../proto/limits.ts';
 import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
 import { bytesIn } from './credit.ts';
+import type { Objection, Received } from './door.ts';
 import type { Hub, Line, SessionEnd } from './hub.ts';
 import { begin, type Live } from './live.ts';
 import { Lives } from './lives.ts';
+import { ReportTurns } from './report-turns.ts';
 
 export type { Hub, Line, SessionEnd } from './hub.ts';
 
@@ -32,8 +34,7 @@ export class Sessions {
   readonly #live = new Map<string, Live>();
   readonly #lives: Lives;
   readonly #asked = new Asked((gateway, frame) => this.#send(gateway, frame));
-  /** Of each gateway: settles when what it reported so far is taken up. */
-  readonly #reports = new Map<string, Promise<void>>();
+  readonly #reports = new ReportTurns();
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -43,16 +44,22 @@ export class Sessions {
   }
 
   /** A new stream of a verified gateway; returns what to call with its frames and at its end. */
-  open(line: Line, peer: Peer): { receive(frame: GatewayFrame): void; ended(): void } {
+  open(line: Line, peer: Peer): { receive(received: Received | Objection): void; ended(): void } {
     const live = begin(line, peer);
     const silent = setTimeout(() => {
       this.#refuse(live, 'hello-late', `Hello must come within ${helloTimeoutMs} ms`);
     }, helloTimeoutMs);
     return {
-      receive: ({ frame }) => {
-        if (frame === undefined || live.closed) return;
-        clearTimeout(silent);
-        this.#receive(live, frame, peer).catch((cause: unknown) => this.#fail(live, cause));
+      receive: (received) => {
+        if (live.closed) return;
+        if ('code' in received) {
+          clearTimeout(silent);
+          this.#object(live, received);
+        } else if (received.frame !== undefined) {
+          clearTimeout(silent);
+          const taken = this.#receive(live, received.frame, received.weight, peer);
+          taken.catch((cause: unknown) => this.#fail(live, cause));
+        }
       },
       ended: () => {
         clearTimeout(silent);
@@ -124,7 +131,12 @@ export class Sessions {
     }
   }
 
-  async #receive(live: Live, frame: NonNullable<GatewayFrame['frame']>, peer: Peer): Promise<void> {
+  async #receive(
+    live: Live,
+    frame: NonNullable<GatewayFrame['frame']>,
+    weight: number,
+    peer: Peer,
+  ): Promise<void> {
     if (frame.$case === 'hello') {
       await this.#hello(live, frame.value, peer);
       return;
@@ -157,21 +169,29 @@ export class Sessions {
       default:
         // Said, whatever becomes of the line before what it told last is taken up.
         if (frame.$case === 'goodbye') live.end = 'goodbye';
-        if (grows(frame)) await this.#within(live, frameBytesUsual, () => this.#inTurn(live, frame));
-        else await this.#inTurn(live, frame);
+        await this.#told(live, frame, weight);
         break;
     }
   }
 
-  /** Also behind what an earlier session of this gateway left: what it told may come again in this one. */
-  async #inTurn(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
-    const before = this.#reports.get(live.gateway) ?? Promise.resolve();
-    const turn = before.then(() => (live.failed ? undefined : this.#report(live, frame)));
-    const settled = turn.catch(() => {
+  async #told(live: Live, frame: NonNullable<GatewayFrame['frame']>, weight: number): Promise<void> {
+    const taken = this.#reports.enter(live.gateway, weight);
+    if (taken === undefined) {
       live.failed = true;
-    });
-    this.#reports.set(live.gateway, settled);
-    await turn;
+      return this.#object(live, tooManyReports);
+    }
+    const turn = () =>
+      this.#reports.take(live.gateway, async () => {
+        if (live.failed) return;
+        try {
+          await this.#report(live, frame);
+        } catch (error) {
+          live.failed = true;
+          throw error;
+        }
+      });
+    const taking = grows(frame) ? this.#within(live, Math.max(weight, frameBytesUsual), turn) : turn();
+    await taking.finally(taken);
   }
 
   async #report(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
@@ -311,6 +331,7 @@ export class Sessions {
       });
       return;
     }
+    if (appended.outcome === 'unfit') return this.#object(live, appended);
     const code = appended.outcome === 'gap' ? 'gap' : 'position-conflict';
     this.#hub.alarm(code, { gateway: live.gateway, lane: batch.lane });
     const sequence = appended.outcome === 'gap' ? appended.expected : appended.sequence;
@@ -329,6 +350,12 @@ export class Sessions {
     if (entry === 'refused') this.#refuse(live, 'store-full', noRoom);
     if (entry !== 'in') return undefined;
     return work().finally(() => room.leave(bytes));
+  }
+
+  /** What no gateway sends that is well: somebody should look. */
+  #object(live: Live, { code, reason }: Objection): void {
+    this.#hub.alarm(code, { gateway: live.gateway });
+    this.#refuse(live, code, reason);
   }
 
   #refuse(live: Live, code: string, reason: string, position?: LaneAck): void {
@@ -372,6 +399,11 @@ export class Sessions {
 function grows({ $case }: NonNullable<GatewayFrame['frame']>): boolean {
   return $case === 'audit' || $case === 'quarantine' || $case === 'deliveries';
 }
+
+const tooManyReports = {
+  code: 'reports-exceeded',
+  reason: 'more reports wait than a gateway has at once',
+};
 
 const noRoom = 'the control plane has no room; it takes more by itself once it has';
 

@@ -7,7 +7,6 @@ import {
   EnrollmentService,
   type EnrollRequest,
   type EnrollResponse,
-  type GatewayFrame,
   PlaneFrame,
   type RenewResponse,
   type UplinkServer,
@@ -15,6 +14,7 @@ import {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { exitKey } from '../../proto/limits.ts';
 import type { Peer } from '../identity/peers.ts';
+import { type Objection, type Received, readFrame } from './door.ts';
 import { type AnyCall, denied, type GrpcServer } from './grpc-server.ts';
 import type { Line, Sessions } from './sessions.ts';
 
@@ -34,7 +34,7 @@ export function addUplink(server: GrpcServer, sessions: Sessions, handlers: Upli
       );
     },
   };
-  const uplink: UplinkServer = {
+  const uplink: Pick<UplinkServer, 'renew'> & { session: (call: SessionCall) => void } = {
     session(call) {
       let peer: Peer;
       try {
@@ -55,10 +55,12 @@ export function addUplink(server: GrpcServer, sessions: Sessions, handlers: Upli
     },
   };
   server.server.addService(EnrollmentService, enrollment);
-  server.server.addService(
-    { ...UplinkService, session: { ...UplinkService.session, responseSerialize: serializeFrame } },
-    uplink as never,
-  );
+  const session = {
+    ...UplinkService.session,
+    requestDeserialize: readFrame,
+    responseSerialize: serializeFrame,
+  };
+  server.server.addService({ ...UplinkService, session }, uplink as never);
 }
 
 /** An enrollment may come with the certificate that it replaces, or with none, or with one that is not ours. */
@@ -70,11 +72,10 @@ function gatewayOf(server: GrpcServer, call: AnyCall): Peer | undefined {
   }
 }
 
-function serveSession(
-  call: grpc.ServerDuplexStream<GatewayFrame, PlaneFrame>,
-  sessions: Sessions,
-  peer: Peer,
-): void {
+/** Its frames come through the door. */
+type SessionCall = grpc.ServerDuplexStream<Received | Objection, PlaneFrame>;
+
+function serveSession(call: SessionCall, sessions: Sessions, peer: Peer): void {
   let open = true;
   const line: Line = {
     peer: call.getPeer(),
@@ -92,7 +93,7 @@ function serveSession(
     open = false;
     session.ended();
   };
-  call.on('data', (frame: GatewayFrame) => session.receive(frame));
+  call.on('data', (received: Received | Objection) => session.receive(received));
   // A clean half-close and a cancelled call look the same here (measured); only Goodbye tells them apart.
   call.on('end', () => {
     line.close();

@@ -11,7 +11,7 @@ import { type Environment, openEnvironment, type Table } from '../../gateway/pro
 import { Reserve } from '../../gateway/process/reserve.ts';
 import { createSealer, Damaged, type Opener, type Sealer } from '../../gateway/process/seal.ts';
 import { beginSegment, readSegments } from '../../gateway/process/segments.ts';
-import { DamagedRow, type Entry, type Range, type Row, type Store } from './store.ts';
+import { DamagedRow, type Entry, keyBytesMax, type Range, type Row, type Store } from './store.ts';
 
 export interface LmdbStoreOptions {
   directory: string;
@@ -71,6 +71,11 @@ class LmdbStore implements Store {
   async write(rows: readonly Row[]): Promise<void> {
     const sealer = this.#sealer;
     if (sealer === undefined) throw new HilumError('store-read-only', 'This store was opened to be read.');
+    const unfit = rows.find(({ key }) => !fits(key));
+    if (unfit !== undefined) {
+      const text = `A key of ${unfit.key.length} bytes cannot be in the table ${unfit.table}.`;
+      throw new HilumError('key-unfit', text);
+    }
     const sealed = rows.map(({ table, key, value }) => ({
       table: this.#environment.table(table),
       key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
@@ -91,7 +96,7 @@ class LmdbStore implements Store {
   }
 
   async get(table: string, key: Uint8Array): Promise<Buffer | undefined> {
-    const row = this.#rows(table)?.get(Buffer.from(key));
+    const row = fits(key) ? this.#rows(table)?.get(Buffer.from(key)) : undefined;
     return row === undefined ? undefined : this.#open(table, key, row);
   }
 
@@ -137,6 +142,10 @@ class LmdbStore implements Store {
   close(): Promise<void> {
     return this.#environment.close();
   }
+}
+
+function fits({ length }: Uint8Array): boolean {
+  return length > 0 && length <= keyBytesMax;
 }
 
 function place(table: string, key: Uint8Array): string {

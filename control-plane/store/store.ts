@@ -5,7 +5,9 @@
  *
  * - `write` is atomic over all its rows and resolves only when they are on stable storage.
  * - Writes become visible in the order of the calls.
- * - Keys are ordered as bytes. A read sees every write that has resolved.
+ * - Keys are ordered as bytes, and have 1 to `keyBytesMax`. A write with another one rejects with `key-unfit` before
+ *   any of it is begun: that is a fault of who made the key, and none of the engine. Nothing is found under such a key.
+ * - A read sees every write that has resolved.
  * - A read that meets a row which is not what was stored throws `DamagedRow`.
  */
 export interface Store {
@@ -19,6 +21,9 @@ export interface Store {
   hasRoom(bytes: number): boolean;
   close(): Promise<void>;
 }
+
+/** Names have some hundred bytes at most, and numbers stand behind them. */
+export const keyBytesMax = 1_024;
 
 /** `value` undefined removes the row. */
 export interface Row {

@@ -1,14 +1,10 @@
 /**
  * Who was at the other end of a TLS handshake that did not come about. Node has closed the TLS socket before it tells of
- * it, and a closed socket knows no address: the connection below it is asked, which keeps what it was asked for in time.
+ * it, and a closed socket knows no address: the connection below it is asked, which keeps what it was asked for in time,
+ * at its accept.
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-
-/** For a connection that was just accepted, before TLS begins on it. */
-export function keepAddress(socket: Socket): void {
-  void socket.remoteAddress;
-}
 
 /** `spoke` is false for whoever came and said nothing, as a probe of the port does. */
 export function peerOf(socket: TLSSocket): { address: string; spoke: boolean } {

@@ -179,8 +179,8 @@ export class Delivery<L extends Letter = Letter> {
       for (;;) {
         const letter = this.#stopped ? undefined : this.#next();
         if (letter === undefined) return;
-        // Nothing is out on a line that is to be opened.
-        const line = this.#line?.usable ? this.#line : await this.#open();
+        // Nothing is out where a line is to be opened.
+        const line = this.#lineFor(letter) ?? (await this.#open());
         if (this.#stopped) {
           line.close();
           return;
@@ -204,11 +204,17 @@ export class Delivery<L extends Letter = Letter> {
     for (const out of this.#out.values()) if (holdsUp(out)) return undefined;
     const letter = this.#queue.next(this.#out, this.#after);
     if (letter === undefined || this.#out.size === 0) return this.#mayGo(letter) ? letter : undefined;
-    if (this.#outBytes + letter.raw.length > outBytesMax) return undefined;
+    if (this.#outBytes + letter.raw.length > outBytesMax || this.#lineFor(letter) === undefined)
+      return undefined;
     // An answer names one of them.
     for (const out of this.#out.values())
       if (out.letter.messageControlId === letter.messageControlId) return undefined;
     return this.#mayGo(letter) ? letter : undefined;
+  }
+
+  /** The line that there is. One that owes a word on another letter of this control ID is left for a new one. */
+  #lineFor({ messageControlId }: L): Line | undefined {
+    return this.#line?.usable && !this.#line.owes(messageControlId) ? this.#line : undefined;
   }
 
   #mayGo(letter: L | undefined): boolean {
@@ -361,6 +367,7 @@ export class Delivery<L extends Letter = Letter> {
 
   async #open(): Promise<Line> {
     const { name } = this.#options;
+    this.#line?.close();
     const line = await Line.open(this.#options, {
       onLate: ({ code }) =>
         this.#hooks.log('warn', 'delivery-refused-late', { destination: name, answer: code }),

@@ -8,7 +8,8 @@
  *                                which begins when all of it was handed to the operating system
  *
  * An application's answer that comes after the accept one belongs to a letter that is settled: it is told, and never
- * taken for another letter's. Any other answer that nobody waits for means that the line is not to be trusted.
+ * taken for another letter's. While it may come, no letter of the same control ID goes out here: nobody could say whose
+ * it is. Any other answer that nobody waits for means that the line is not to be trusted.
  *
  * A receiver that could not parse a letter has no MSH-10 for its MSA-2, or a part of it. Where one letter alone is out,
  * a refusal without a number of its own is of that one, unless it may be the late word on an earlier one. A positive
@@ -147,11 +148,16 @@ export class Line {
     return !this.#socket.destroyed && this.#socket.writable && this.#overdue === undefined;
   }
 
+  /** A word on an earlier letter of this control ID may still come. */
+  owes(controlId: string): boolean {
+    return this.#owed.has(controlId);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
 
-  /** Not while one with the same control ID, or one that is due an answer, is out. */
+  /** Not while one with the same control ID is out or owed an answer, or one that is due an answer is out. */
   send({ raw, messageControlId: controlId }: Outgoing): Sent {
     const due = answersDue(raw);
     let handOver = () => {};

@@ -93,8 +93,9 @@ async function client(owner: Owner, port: number, more: object = {}): Promise<Ml
 async function bare(
   owner: Owner,
   port: number,
+  from = '127.0.0.1',
 ): Promise<{ socket: net.Socket; heard: () => string; closed: Promise<unknown> }> {
-  const socket = net.connect(port, '127.0.0.1');
+  const socket = net.connect({ port, host: '127.0.0.1', localAddress: from });
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => {});
@@ -747,14 +748,19 @@ t.test(
   async (t) => {
     const ca = await createTestCa();
     const server = await ca.issue({ commonName: 'gateway' });
-    const { port, logs } = await start(t, {
+    const { listener, port, logs } = await start(t, {
       tls: { cert: server.certPem, key: server.keyPem },
       limits: { connectionsMax: 2, handshakeTimeoutMs: 200 },
     });
     await Promise.all(Array.from({ length: 70 }, () => bare(t, port)));
-    await until(() => logs.filter(({ code }) => code === 'mllp-tls-refused').length >= 66, {
-      what: 'the silent ones being given up',
-    });
+    const told = (wanted: string) => logs.filter(({ code }) => code === wanted).length;
+    await until(
+      () => told('mllp-tls-refused') >= 2 && told('mllp-tls-refused') + told('mllp-connection-refused') >= 70,
+      {
+        what: 'the silent ones being refused or given up',
+      },
+    );
+    await until(() => listener.counters().connections === 0, { what: 'their places being free' });
     const sent = sendOnce(
       { port, tls: { ca: ca.certPem, servername: 'localhost' }, connectTimeoutMs: 3_000 },
       message('LOCK'),
@@ -762,3 +768,45 @@ t.test(
     await t.resolves(sent, 'a good sender is served once their time is over');
   },
 );
+
+t.test(
+  'mllp listener over tls - who has not spoken yet is counted, and takes no place of others',
+  async (t) => {
+    const ca = await createTestCa();
+    const server = await ca.issue({ commonName: 'gateway' });
+    const { listener, port, logs } = await start(t, {
+      tls: { cert: server.certPem, key: server.keyPem },
+      limits: { connectionsMax: 10, connectionsPerAddressMax: 3, handshakeTimeoutMs: 60_000 },
+      allow: (address) => address !== '127.0.0.8',
+    });
+    const silent = await Promise.all(Array.from({ length: 100 }, () => bare(t, port, '127.0.0.9')));
+    await until(() => listener.counters().refused === 97, { what: 'all but three being refused' });
+    t.equal(listener.counters().connections, 3, 'those are in the counters');
+    t.match(listener.refused(), [{ reason: 'limit', count: 97, address: '127.0.0.9' }]);
+    await (await bare(t, port, '127.0.0.8')).closed;
+    t.match(
+      listener.refused(),
+      [{ reason: 'address', count: 1 }, { reason: 'limit' }],
+      'before any handshake',
+    );
+    const sent = await sendOnce({ port, tls: { ca: ca.certPem, servername: 'localhost' } }, message('OTHER'));
+    t.equal(sent.code, 'AA', 'another address is served meanwhile');
+    for (const { socket } of silent) socket.destroy();
+    await until(() => listener.counters().connections === 0, { what: 'their places being free' });
+    t.notOk(logs.some(({ code }) => code === 'mllp-accept-failed'));
+  },
+);
+
+t.test('mllp listener over tls - stop does not wait for a handshake', async (t) => {
+  const ca = await createTestCa();
+  const server = await ca.issue({ commonName: 'gateway' });
+  const { listener, port } = await start(t, {
+    tls: { cert: server.certPem, key: server.keyPem },
+    limits: { handshakeTimeoutMs: 3_600_000 },
+  });
+  const { closed } = await bare(t, port);
+  await until(() => listener.counters().connections === 1, { what: 'the connection' });
+  await within(listener.stop(3_600_000), 60_000, 'the stop');
+  await within(closed, 60_000, 'the end of the connection');
+  t.equal(listener.counters().connections, 0);
+});

@@ -1126,6 +1126,31 @@ t.test(
   },
 );
 
+t.test('mqtt tls - who has not spoken yet is counted, and takes no place of others', async (t) => {
+  const ca = await authority('Hospital CA');
+  const server = await ca.issue('localhost');
+  const { broker, port } = await source(t, {
+    tls: { mode: 'optional', ...server, caPem: ca.caPem },
+    limits: { connectionsMax: 10, connectionsPerAddressMax: 3 },
+  });
+  const silent = Array.from({ length: 50 }, () => {
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress: '127.0.0.9' });
+    socket.on('error', () => {});
+    t.teardown(() => socket.destroy());
+    return socket;
+  });
+  await until(() => broker.stats().refused['address-limit'] === 47);
+  t.equal(broker.stats().connections, 3);
+  const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: ca.caPem });
+  t.teardown(() => socket.destroy());
+  const other = new RawClient(socket);
+  other.send(connect());
+  t.equal(await other.next(), CONNACK, 'another address is heard meanwhile');
+  for (const one of silent) one.destroy();
+  other.socket.destroy();
+  await until(() => broker.stats().connections === 0);
+});
+
 t.test(
   'mqtt tls - optional: a password does, a foreign certificate does not; the guard sees clear text',
   async (t) => {

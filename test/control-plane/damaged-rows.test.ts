@@ -14,14 +14,14 @@ import {
   Batch,
   ConfigReport,
   Envelope,
-  GatewayFrame,
+  type GatewayFrame,
   Hello,
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { damageRow } from '../kit/damage.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import type { Said } from './hub-kit.ts';
+import { incoming, type Said } from './hub-kit.ts';
 
 interface Told extends Fields {
   readonly code: string;
@@ -67,7 +67,7 @@ function connect(hub: Hub, lanes: Hello['lanes'] = [{ lane: 'routine', first: 1n
   };
   const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: 0n } as const;
   const session = new Sessions(hub).open(line, peer);
-  const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
+  const say = (frame: GatewayFrame['frame']) => session.receive(incoming(frame));
   say({ $case: 'hello', value: Hello.fromPartial({ gateway: 'north', epoch: 9n, lanes }) });
   const of = <Case extends Said['$case']>($case: Case) =>
     until(

@@ -2,6 +2,7 @@ import t from 'tap';
 import { lacking } from '../../control-plane/eventlog/counts.ts';
 import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
+import type { Store } from '../../control-plane/store/store.ts';
 import { Batch, CustodyCount, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
@@ -13,6 +14,25 @@ async function open(directory: string, earlierNames?: (gateway: string) => strin
   const log = new EventLog(store, key, () => 1n, undefined, earlierNames);
   await log.open();
   return { store, log };
+}
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+function portOf(store: Store): Store {
+  return {
+    write: (rows) => store.write(rows),
+    get: (table, key) => store.get(table, key),
+    range: (table, range) => store.range(table, range),
+    turn: () => store.turn(),
+    hasRoom: (bytes) => store.hasRoom(bytes),
+    close: () => store.close(),
+  };
 }
 
 function batch(lane: string, first: number, count: number, salt = ''): Batch {
@@ -96,6 +116,73 @@ t.test('event log - a gap is refused, another record at a position is refused', 
   t.match(await log.append('g', 's', batch('stat', 5, 1)), { outcome: 'gap', expected: 4n });
   t.match(await log.append('g', 's', batch('stat', 3, 1, 'other')), { outcome: 'conflict', sequence: 3n });
   t.equal((await log.read(0n, 100)).length, 3);
+  await store.close();
+});
+
+t.test('event log - what is queued and not flushed holds its positions, under each name', async (t) => {
+  const flush = gate();
+  const real = await openLmdbStore({ directory: t.testdir(), key, onFault: () => undefined });
+  const store: Store = {
+    ...portOf(real),
+    write: async (rows) => {
+      await flush.opened;
+      await real.write(rows);
+    },
+  };
+  const names = (gateway: string) => (gateway === 'g2' ? ['g1'] : []);
+  const log = new EventLog(store, key, () => 1n, undefined, names);
+  await log.open();
+  const first = [log.append('g1', 's', batch('stat', 1, 2)), log.append('g1', 's', batch('stat', 3, 1))];
+  t.match(await log.append('g1', 's', batch('stat', 3, 1, 'of a clone')), {
+    outcome: 'conflict',
+    sequence: 3n,
+  });
+  t.match(await log.append('g2', 's', batch('stat', 2, 2, 'of a clone')), {
+    outcome: 'conflict',
+    sequence: 2n,
+  });
+  t.match(await log.append('g2', 's', batch('stat', 5, 1)), { outcome: 'gap', expected: 4n });
+  const again = log.append('g2', 's', batch('stat', 2, 3));
+  const told: string[] = [];
+  for (const one of first) void one.then(() => told.push('first'));
+  const acked = again.then((appended) => {
+    told.push('again');
+    return appended;
+  });
+  flush.open();
+  t.match(await acked, { outcome: 'applied', through: 4n, applied: 1, duplicates: 2 });
+  t.same(told, ['first', 'first', 'again'], 'an ack waits for what it speaks for');
+  const ids = (await log.read(0n, 500)).map(({ envelope }) => envelope.messageControlId);
+  t.same(ids, ['stat-1', 'stat-2', 'stat-3', 'stat-4']);
+  t.match(
+    await log.append('g2', 's', batch('stat', 3, 1, 'of a clone')),
+    { outcome: 'conflict', sequence: 3n },
+    'and is found in the store then',
+  );
+  await store.close();
+});
+
+t.test('event log - a repeat of what is being flushed is acknowledged behind it', async (t) => {
+  const flush = gate();
+  const real = await openLmdbStore({ directory: t.testdir(), key, onFault: () => undefined });
+  const store: Store = {
+    ...portOf(real),
+    write: async (rows) => {
+      await flush.opened;
+      await real.write(rows);
+    },
+  };
+  const names = (gateway: string) => (gateway === 'g2' ? ['g1'] : []);
+  const log = new EventLog(store, key, () => 1n, undefined, names);
+  await log.open();
+  let isFlushed = false;
+  void log.append('g1', 's', batch('stat', 1, 2)).then(() => {
+    isFlushed = true;
+  });
+  const again = log.append('g2', 's', batch('stat', 1, 2)).then((appended) => ({ appended, isFlushed }));
+  flush.open();
+  t.match(await again, { appended: { outcome: 'applied', applied: 0, duplicates: 2 }, isFlushed: true });
+  t.equal(log.last(), 2n);
   await store.close();
 });
 

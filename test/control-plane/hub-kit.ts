@@ -9,6 +9,7 @@ import { EventLog } from '../../control-plane/eventlog/eventlog.ts';
 import { type HubState, hubOf } from '../../control-plane/hub.ts';
 import { Registry } from '../../control-plane/identity/registry.ts';
 import { QuarantineIndex } from '../../control-plane/quarantine/quarantine.ts';
+import { type Objection, type Received, readFrame } from '../../control-plane/session/door.ts';
 import { type Line, Sessions } from '../../control-plane/session/sessions.ts';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import { Room } from '../../control-plane/store/room.ts';
@@ -80,7 +81,7 @@ export async function openCentre(directory: string) {
       peer: '127.0.0.1',
     };
     const session = sessions.open(line, { name: gateway, serial: '01', role: 'gateway', expiresAtUs: 0n });
-    const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
+    const say = (frame: GatewayFrame['frame']) => session.receive(incoming(frame));
     say({ $case: 'hello', value: Hello.fromPartial({ gateway, epoch, ...more }) });
     return { say, said, hangUp: () => session.ended() };
   };
@@ -124,6 +125,11 @@ export async function openCentre(directory: string) {
     subjects: async (action: string) =>
       (await state.audit.list(0n, 10_000)).filter((one) => one.action === action).map((one) => one.subject),
   };
+}
+
+/** A frame as it comes in through the door. */
+export function incoming(frame: GatewayFrame['frame']): Received | Objection {
+  return readFrame(GatewayFrame.encode(GatewayFrame.fromPartial({ frame })).finish());
 }
 
 /** An audit report with these entries; each says its own number, unless `what` makes it another one. */

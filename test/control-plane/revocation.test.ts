@@ -3,10 +3,10 @@ import { X509Certificate } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { openAuthority } from '../../control-plane/identity/ca.ts';
 import { Peers } from '../../control-plane/identity/peers.ts';
-import { GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
+import { Hello } from '../../proto/gen/hilum/v1/session.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { openCentre, type Said } from './hub-kit.ts';
+import { incoming, openCentre, type Said } from './hub-kit.ts';
 
 const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: 0n } as const;
 
@@ -29,9 +29,7 @@ async function rig(t: Test) {
     const session = centre.sessions.open(line, peer);
     const hello = () =>
       session.receive(
-        GatewayFrame.fromPartial({
-          frame: { $case: 'hello', value: Hello.fromPartial({ gateway: 'north', epoch: 1n }) },
-        }),
+        incoming({ $case: 'hello', value: Hello.fromPartial({ gateway: 'north', epoch: 1n }) }),
       );
     return { said, hello, closed: () => closed };
   };

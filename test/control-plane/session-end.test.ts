@@ -3,9 +3,9 @@ import t from 'tap';
 import { AdminApi } from '../../control-plane/admin-api.ts';
 import type { State } from '../../control-plane/plane.ts';
 import { type Hub, type Line, type SessionEnd, Sessions } from '../../control-plane/session/sessions.ts';
-import { GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
+import { type GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
-import { openCentre } from './hub-kit.ts';
+import { incoming, openCentre } from './hub-kit.ts';
 
 const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
 
@@ -46,7 +46,7 @@ function rig() {
       peer: '127.0.0.1',
     };
     const session = sessions.open(line, peer);
-    const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
+    const say = (frame: GatewayFrame['frame']) => session.receive(incoming(frame));
     say({ $case: 'hello', value: Hello.fromPartial({ gateway: peer.name, epoch: 1n, life }) });
     await until(() => sent.includes('welcome'), { what: 'the welcome' });
     return { say, hangUp: () => session.ended() };

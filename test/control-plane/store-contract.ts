@@ -1,6 +1,6 @@
 /** What every engine behind the store port must do. */
 import type { Test } from 'tap';
-import type { Store } from '../../control-plane/store/store.ts';
+import { keyBytesMax, type Store } from '../../control-plane/store/store.ts';
 
 const key = (text: string) => Buffer.from(text);
 const keys = (rows: { key: Buffer }[]) => rows.map((row) => row.key.toString());
@@ -53,6 +53,24 @@ export async function storeContract(t: Test, open: () => Promise<Store>): Promis
     t.equal((await again.get('x', key('1')))?.toString(), 'one');
     t.equal((await again.get('y', key('1')))?.toString(), 'uno');
     await again.close();
+  });
+
+  await t.test('store - a key that no row can have is refused, and is no fault of the disk', async (t) => {
+    const store = await open();
+    for (const unfit of ['', 'k'.repeat(keyBytesMax + 1), 'k'.repeat(20_000)]) {
+      const rows = ['before', unfit, 'behind'].map((name) => ({
+        table: 'unfit',
+        key: key(name),
+        value: key('v'),
+      }));
+      await t.rejects(store.write(rows), { code: 'key-unfit' });
+      t.equal(await store.get('unfit', key(unfit)), undefined, 'nothing is found under it');
+    }
+    t.same(await store.range('unfit', { limit: 10 }), [], 'and nothing is written beside it');
+    const longest = key('k'.repeat(keyBytesMax));
+    await store.write([{ table: 'unfit', key: longest, value: key('v') }]);
+    t.equal((await store.get('unfit', longest))?.toString(), 'v', 'what comes then is');
+    await store.close();
   });
 
   await t.test('store - writes take effect in the order of the calls', async (t) => {

@@ -5,8 +5,7 @@
  * time inside a frame, idle time, connections in all and for one address, and what waits in
  * memory (flow.ts). A sender that is too fast is paused, not dropped.
  */
-import type { AddressInfo, Server, Socket } from 'node:net';
-import type { TlsOptions } from 'node:tls';
+import type { AddressInfo, Socket } from 'node:net';
 import { errorWord } from '../../process/log.ts';
 import { type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
 import { PerMinute } from '../rate.ts';
@@ -22,7 +21,7 @@ import {
   type MllpOptions,
   type MllpSource,
 } from './options.ts';
-import { createMllpServer } from './server.ts';
+import { createMllpServer, type MllpServer } from './server.ts';
 import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 
 interface Connection {
@@ -59,8 +58,10 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     onHeld: (connection, held) => (held ? endFrameTime(connection) : timeFrame(connection)),
     onUnread: (connection) => close(connection, 'mllp-answers-unread'),
   });
+  /** Those that are open, also while their handshake lasts; and how many of each address. */
+  const sockets = new Set<Socket>();
   const perAddress = new Map<string, number>();
-  let server: Server | undefined;
+  let mllp: MllpServer | undefined;
   let stopping = false;
   const strayLines = new PerMinute(1);
   const refusedLines = new PerMinute(refusedLinesMax);
@@ -73,24 +74,40 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     nextControlId: hooks.nextControlId,
   };
 
-  function accept(socket: Socket): void {
+  function admit(socket: Socket): boolean {
     const address = socket.remoteAddress ?? '';
     const open = perAddress.get(address) ?? 0;
     const { connectionsMax, connectionsPerAddressMax } = options.limits;
-    const full = connections.size >= connectionsMax || open >= connectionsPerAddressMax;
+    const full = sockets.size >= connectionsMax || open >= connectionsPerAddressMax;
     const reason = !options.allow(address) ? 'address' : full ? 'limit' : undefined;
     if (stopping || reason !== undefined) {
       if (reason === undefined) counters.refused += 1;
       else refuse(reason, address);
       tell('mllp-connection-refused', address, reason ?? 'stopping');
+      return false;
+    }
+    sockets.add(socket);
+    perAddress.set(address, open + 1);
+    counters.connections += 1;
+    socket.once('close', () => {
+      sockets.delete(socket);
+      counters.connections -= 1;
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left === 0) perAddress.delete(address);
+      else perAddress.set(address, left);
+    });
+    return true;
+  }
+
+  function accept(socket: Socket): void {
+    if (stopping) {
       socket.destroy();
       return;
     }
-    perAddress.set(address, open + 1);
     const framer = createFramer(options.limits.frameBytesMax);
     const connection: Connection = {
       socket,
-      address,
+      address: socket.remoteAddress ?? '',
       slots: [],
       framer,
       frameTimer: undefined,
@@ -99,21 +116,22 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     };
     connections.add(connection);
     flow.add(connection);
-    counters.connections += 1;
     counters.connectionsTotal += 1;
     socket.setNoDelay(true);
     // A peer that is gone without a word gives its descriptor back.
     socket.setKeepAlive(true, keepAliveMs);
-    socket.on('close', () => {
-      connections.delete(connection);
-      counters.connections -= 1;
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left === 0) perAddress.delete(address);
-      else perAddress.set(address, left);
-    });
+    socket.on('close', () => connections.delete(connection));
     // A reset is the peer's way of closing: what was answered stays answered.
     socket.on('error', () => socket.destroy());
     serve(connection);
+  }
+
+  /** Nothing came of these yet, and nothing is owed to them. */
+  function inHandshake(): Socket[] {
+    // With TLS two sockets stand for one connection, and have its peer in common.
+    const peer = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
+    const ready = new Set([...connections].map(({ socket }) => peer(socket)));
+    return [...sockets].filter((socket) => !ready.has(peer(socket)));
   }
 
   function refuse(reason: RefusalReason, address: string, detail = ''): void {
@@ -337,15 +355,15 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
 
   return {
     start() {
-      server = createMllpServer(options, {
+      mllp = createMllpServer(options, {
+        admit,
         accept,
         onTlsRefused(code, { address, spoke }, reason) {
           if (spoke) refuse('tls', address, reason);
           tell(code, address, reason);
         },
       });
-      server.maxConnections = options.limits.connectionsMax + 64;
-      const listening = server;
+      const listening = mllp.server;
       return new Promise((resolve, reject) => {
         listening.once('error', reject);
         listening.listen(options.port, options.host, () => {
@@ -361,22 +379,19 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     async stop(deadlineMs) {
       stopping = true;
       const closed = new Promise<void>((resolve) => {
-        if (server?.listening === true) server.close(() => resolve());
+        if (mllp?.server.listening === true) mllp.server.close(() => resolve());
         else resolve();
       });
       for (const connection of connections) closeAfterAnswers(connection);
+      for (const socket of inHandshake()) socket.destroy();
       const timer = setTimeout(() => {
-        for (const connection of connections) connection.socket.destroy();
+        for (const socket of sockets) socket.destroy();
       }, deadlineMs);
       await closed;
       clearTimeout(timer);
     },
     counters: () => ({ ...counters }),
     refused: () => refused.all(),
-    renew(tls) {
-      if (server !== undefined && 'setSecureContext' in server) {
-        (server as unknown as { setSecureContext(context: TlsOptions): void }).setSecureContext(tls);
-      }
-    },
+    renew: (tls) => mllp?.renew(tls),
   };
 }

@@ -72,6 +72,7 @@ export interface MllpHooks {
 }
 
 export interface MllpCounters {
+  /** Open, also while their handshake lasts. */
   connections: number;
   connectionsTotal: number;
   messages: number;

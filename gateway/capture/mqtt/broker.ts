@@ -123,7 +123,7 @@ class Broker implements MqttSource {
   }
 
   stats(): MqttStats {
-    return structuredClone(this.#counters.stats);
+    return { ...structuredClone(this.#counters.stats), connections: this.#listener?.connections ?? 0 };
   }
 
   refused(): Refused[] {

@@ -50,7 +50,6 @@ export class Connections {
     };
     const { stats } = this.#part.counters;
     this.#links.add(link);
-    stats.connections++;
     stats.connectionsTotal++;
     socket.once('close', () => this.#closed(link));
     link.client = handle(socket);
@@ -76,7 +75,6 @@ export class Connections {
   #closed(link: Link): void {
     const { counters } = this.#part;
     this.#links.delete(link);
-    counters.stats.connections--;
     if (link.reason && !this.#part.stopping()) {
       const { address, user, told } = link;
       if (link.session) counters.closed(link.reason, { address, user, told });

@@ -71,6 +71,11 @@ export class Listener {
     });
   }
 
+  /** Those that are open, also while their handshake lasts. */
+  get connections(): number {
+    return this.#raw.size;
+  }
+
   stopAccepting(): void {
     this.#accepting = false;
     if (this.#server.listening) this.#server.close();

@@ -111,6 +111,7 @@ export interface MqttHooks {
 }
 
 export interface MqttStats {
+  /** Open, also while their handshake lasts. */
   connections: number;
   connectionsTotal: number;
   /** Closed before CONNACK 0, and why: address-limit, connect-timeout, version, credentials, takeover … */

@@ -265,7 +265,10 @@ export interface Drain {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** What came was refused: position-conflict, gap, wrong-gateway, epoch-unknown, credit-exceeded. */
+/**
+ * What came was refused: position-conflict, gap, wrong-gateway, epoch-unknown, credit-exceeded; or is nothing that a
+ * gateway sends: name-unfit, sequence-unfit, lane-unknown, frame-too-large, frame-unreadable, reports-exceeded.
+ */
 export interface Refusal {
   code: string;
   reason: string;
