@@ -89,11 +89,20 @@ export class EventLog {
     await this.#counts.open(this.#store);
   }
 
-  /** The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first. */
+  /**
+   * The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first.
+   * Told once every batch that came before the question is flushed, so that none of them is behind the answer.
+   */
   async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
+    await this.#turn;
+    return this.#cursor(gateway, epoch, lane);
+  }
+
+  async #cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
     let cursor = 0n;
     for (const name of [gateway, ...this.#earlierNames(gateway)]) {
       const key = laneKey(name, epoch, lane);
+      await this.#cursors.get(key.toString('latin1'))?.written;
       const row = await orDamaged(this.#store.get('cursors', key));
       // The lane's next batch writes it anew.
       const last = row instanceof DamagedRow ? await lastPosition(this.#store, key) : lastOf(row);
@@ -131,7 +140,7 @@ export class EventLog {
     const name = key.toString('latin1');
     let cursor = this.#cursors.get(name);
     if (cursor === undefined) {
-      cursor = { queued: await this.cursor(gateway, batch.epoch, batch.lane), written: Promise.resolve() };
+      cursor = { queued: await this.#cursor(gateway, batch.epoch, batch.lane), written: Promise.resolve() };
       this.#cursors.set(name, cursor);
     }
     const through = batch.firstSequence + BigInt(batch.envelopes.length) - 1n;

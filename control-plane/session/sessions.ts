@@ -225,6 +225,13 @@ export class Sessions {
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
     live.epoch = hello.epoch;
+    // A revocation ends the sessions that it finds, and this one is none before here.
+    if (live.closed || this.#turnedAway(live, peer)) return;
+    // From here on nothing comes but from this session. What an earlier one still brought would be behind what is told of
+    // its lane's place, and a gateway whose disk went back in time sends what is not here under another epoch.
+    const before = this.#live.get(hello.gateway);
+    if (before !== undefined) this.#close(before, 'replaced');
+    this.#live.set(hello.gateway, live);
     const acked = [];
     for (const { lane, first } of hello.lanes) {
       let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
@@ -235,11 +242,7 @@ export class Sessions {
       const recordSha256 = await this.#hub.recordAt(hello.gateway, hello.epoch, lane, sequence);
       acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256 });
     }
-    // A revocation ends the sessions that it finds, and this one is none before here.
-    if (live.closed || this.#turnedAway(live, peer)) return;
-    const before = this.#live.get(hello.gateway);
-    if (before !== undefined) this.#close(before, 'replaced');
-    this.#live.set(hello.gateway, live);
+    if (live.closed) return;
     this.#lives.took(hello.gateway, hello.life);
     live.ready = true;
     live.connectedAtUs = this.#hub.nowUs();

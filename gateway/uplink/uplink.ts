@@ -55,6 +55,8 @@ export class Uplink {
   #attempt = 0;
   #retry: NodeJS.Timeout | undefined;
   #pumping = false;
+  /** A new epoch on its way to the disk: neither end may hear of it before. */
+  #renewing: Promise<void> | undefined;
 
   constructor(outbox: Outbox, reports: ReportQueue, options: UplinkOptions, hooks: UplinkHooks) {
     this.#outbox = outbox;
@@ -90,7 +92,7 @@ export class Uplink {
       const session = this.#session;
       if (session?.welcomed !== true) return;
       this.#reporting.sendEntries();
-      if (this.#pump.run(session)) this.notify();
+      if (this.#renewing === undefined && this.#pump.run(session)) this.notify();
       this.#reporting.sendManyReceipts();
       this.#reporting.sendDeliveries();
     });
@@ -220,8 +222,8 @@ export class Uplink {
         this.notify();
         break;
       case 'refusal':
-        if (frame.value.code === 'position-conflict' && this.#divergence.partedAt(frame.value.position))
-          this.#renewWhenParted();
+        // The acks of what else is out end with this session: the next Welcome tells what came of it.
+        if (frame.value.code === 'position-conflict') this.#divergence.partedAt(frame.value.position);
         this.#hooks.log('warn', 'uplink-refused', { reason: frame.value.code });
         session.end(frame.value.code);
         break;
@@ -246,15 +248,16 @@ export class Uplink {
     this.#renewWhenParted();
   }
 
-  /** A new epoch, once it is known of every doubted lane where it parts. */
+  /** A new epoch, once it is known of every doubted lane where it parts, and of everything that was sent what came of it. */
   #renewWhenParted(): void {
-    if (!this.#divergence.known()) return;
-    this.#divergence.forget();
-    const session = this.#session;
-    this.#outbox.renewEpoch().then(
-      () => session?.end('journal-restored'),
-      () => {},
-    );
+    if (this.#renewing !== undefined || !this.#divergence.known() || !this.#pump.idle()) return;
+    this.#renewing = this.#outbox.renewEpoch().then(() => {
+      this.#divergence.forget();
+      this.#renewing = undefined;
+      this.#session?.end('journal-restored');
+    });
+    // A disk that does not take it ends the process.
+    this.#renewing.catch(() => {});
   }
 
   #ack(ack: LaneAck): void {
@@ -291,7 +294,11 @@ export class Uplink {
     const delayMs = backoffMs(this.#attempt, this.#hooks.random);
     this.#attempt += 1;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), delayMs);
+    this.#retry = setTimeout(() => {
+      // What Hello says of the epoch is on the disk.
+      if (this.#renewing === undefined) this.#connect();
+      else this.#renewing.then(() => this.#connect()).catch(() => {});
+    }, delayMs);
   }
 
   #setState(state: UplinkState['state'], reason: string): void {

@@ -1,0 +1,78 @@
+/** Where a lane of a new session begins: behind everything that earlier ones of its gateway brought, and will bring. */
+import t from 'tap';
+import { type Hub, type Line, Sessions } from '../../control-plane/session/sessions.ts';
+import { Batch, Envelope, GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
+import { until } from '../kit/wait.ts';
+import { openCentre } from './hub-kit.ts';
+
+const epoch = 9n;
+const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
+
+function batch(): Batch {
+  const envelope = Envelope.encode(Envelope.fromPartial({ recordSequence: 1n, index: 1, count: 1 })).finish();
+  return Batch.fromPartial({ epoch, lane: 'stat', firstSequence: 1n, envelopes: [Buffer.from(envelope)] });
+}
+
+t.test('event log - a cursor is told once everything that came before the question is flushed', async (t) => {
+  const centre = await openCentre(t.testdir());
+  t.teardown(() => centre.close());
+  const { eventLog } = centre.state;
+  const flush = centre.hold();
+  const applied = eventLog.append('g', 's', batch());
+  const cursor = eventLog.cursor('g', epoch, 'stat');
+  await until(() => centre.writes.length > 0, { what: 'the batch being written' });
+  flush();
+  t.equal(await cursor, 1n);
+  await applied;
+});
+
+t.test('sessions - an earlier session brings nothing more once a lane’s place is told', async (t) => {
+  const nothing = async () => {};
+  const appended: string[] = [];
+  let asked = () => {};
+  const hub: Hub = {
+    nowUs: () => 1n,
+    cursor: async () => {
+      asked();
+      return 0n;
+    },
+    notHere: nothing,
+    isRevoked: () => false,
+    room: { enter: () => undefined, leave: () => {}, isCrowded: false },
+    append: async (gateway) => {
+      appended.push(gateway);
+      return { outcome: 'applied', through: 1n, applied: 1, duplicates: 0 };
+    },
+    connected: async () => ({ site: 'north' }),
+    disconnected: nothing,
+    audit: async () => 0n,
+    quarantine: async () => 0n,
+    deliveries: async () => 0n,
+    configReport: nothing,
+    telemetry: nothing,
+    receipts: nothing,
+    repeats: nothing,
+    recordAt: async () => new Uint8Array(0),
+    offer: () => undefined,
+    alarm: () => {},
+  };
+  const sessions = new Sessions(hub);
+  const connect = async () => {
+    const said: string[] = [];
+    const line: Line = { send: ({ frame }) => said.push(frame?.$case ?? ''), close: () => {}, peer: '' };
+    const session = sessions.open(line, peer);
+    const say = (frame: GatewayFrame['frame']) => session.receive(GatewayFrame.fromPartial({ frame }));
+    const lanes = [{ lane: 'stat', first: 1n, last: 1n }];
+    say({ $case: 'hello', value: Hello.fromPartial({ gateway: peer.name, epoch, lanes }) });
+    await until(() => said.includes('welcome'), { what: 'the welcome' });
+    return { say, said };
+  };
+  const earlier = await connect();
+  // What a line still holds that its gateway has given up: it gets here while the next session is greeted.
+  asked = () => earlier.say({ $case: 'batch', value: batch() });
+  const { say, said } = await connect();
+  t.same(appended, [], 'it would be applied, and its gateway told that it is not here');
+  say({ $case: 'batch', value: batch() });
+  await until(() => said.includes('ack'), { what: 'the ack' });
+  t.same(appended, [peer.name]);
+});
