@@ -26,18 +26,16 @@ export type HubState = Pick<
   | 'configReported'
 >;
 
-const nothing = new Uint8Array(0);
-
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
   const { eventLog, registry, audit, told, configs, telemetry, quarantine, room } = state;
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
-    async recordAt(gateway, epoch, lane, sequence) {
+    async eventAt(gateway, epoch, lane, sequence) {
       const stored = await orDamaged(eventLog.given({ gateway, epoch, lane, sequence }));
       // One that is damaged is here, and nobody can say what it was.
-      return stored === undefined || stored instanceof DamagedRow ? nothing : stored.envelope.recordSha256;
+      return stored === undefined || stored instanceof DamagedRow ? undefined : stored.envelope;
     },
     async notHere(gateway, epoch, lane, first, last) {
       const missing = last - first + 1n;

@@ -18,6 +18,7 @@
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
+import { isSameEvent } from '../../proto/same-event.ts';
 import { type Gone, stillAsked } from '../store/gone.ts';
 import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/store.ts';
 import { occurrences, type StoredEvent, unpack, without } from './block.ts';
@@ -241,11 +242,7 @@ export class EventLog {
       if (stored === undefined || stored instanceof DamagedRow) continue;
       const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
       // A place that is held for an event which was damaged on its gateway's disk says nothing of what was in it.
-      const same =
-        came.recordSha256.length === 0 ||
-        (Buffer.from(came.recordSha256).equals(Buffer.from(stored.envelope.recordSha256)) &&
-          came.index === stored.envelope.index);
-      if (!same) return sequence;
+      if (came.recordSha256.length > 0 && !isSameEvent(came, stored.envelope)) return sequence;
     }
     return undefined;
   }

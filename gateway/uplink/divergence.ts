@@ -11,6 +11,7 @@
  * was meant for the other self, and nothing that both had is applied twice.
  */
 import { Batch, Envelope, type LaneAck } from '../../proto/gen/hilum/v1/session.ts';
+import { isSameEvent } from '../../proto/same-event.ts';
 import { type Lane, laneNames } from './lane.ts';
 
 /** What this needs of the outbox. */
@@ -44,8 +45,11 @@ export class Divergence {
     if (sequence > state.last) return false;
     const parcel = this.#outbox.parcel(state.lane, sequence, 1, 1);
     const [envelope] = Batch.decode(Buffer.concat(parcel?.chunks ?? [])).envelopes;
-    const { recordSha256 } = Envelope.decode(envelope ?? new Uint8Array(0));
-    return recordSha256.length === 0 || Buffer.from(recordSha256).equals(Buffer.from(acked.recordSha256));
+    const ours = Envelope.decode(envelope ?? new Uint8Array(0));
+    if (ours.recordSha256.length === 0) return true;
+    if (acked.event !== undefined) return isSameEvent(ours, acked.event);
+    // A control plane of an earlier build tells no more than this.
+    return Buffer.from(ours.recordSha256).equals(Buffer.from(acked.recordSha256));
   }
 
   /** The control plane holds another record at this position: everything before it is ours, nothing from it on. */

@@ -99,6 +99,24 @@ t.test('event log - a gap is refused, another record at a position is refused', 
   await store.close();
 });
 
+t.test(
+  'event log - records with equal bytes are told apart by their numbers and by when they were captured',
+  async (t) => {
+    const { store, log } = await open(t.testdir());
+    const one = batch('stat', 1, 1);
+    const other = (change: Partial<Envelope>) => {
+      const envelope = Envelope.decode(one.envelopes[0] as Uint8Array);
+      return { ...one, envelopes: [Envelope.encode({ ...envelope, ...change }).finish()] };
+    };
+    await log.append('g', 's', one);
+    t.match(await log.append('g', 's', other({ normalizedAtUs: 7n })), { outcome: 'applied', duplicates: 1 });
+    const conflict = { outcome: 'conflict', sequence: 1n };
+    t.match(await log.append('g', 's', other({ capturedAtUs: 7n })), conflict);
+    t.match(await log.append('g', 's', other({ recordSequence: 7n })), conflict);
+    await store.close();
+  },
+);
+
 t.test('event log - it goes on where it was after it was opened again', async (t) => {
   const directory = t.testdir();
   const first = await open(directory);

@@ -52,7 +52,7 @@ t.test('sessions - an earlier session brings nothing more once a lane’s place 
     telemetry: nothing,
     receipts: nothing,
     repeats: nothing,
-    recordAt: async () => new Uint8Array(0),
+    eventAt: async () => undefined,
     offer: () => undefined,
     alarm: () => {},
   };
