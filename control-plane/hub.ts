@@ -6,6 +6,7 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
 import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import type { AuditEntry, Hello } from '../proto/gen/hilum/v1/session.ts';
+import { Connects } from './audit/connects.ts';
 import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
 import type { State } from './plane.ts';
@@ -29,6 +30,7 @@ export type HubState = Pick<
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
   const { eventLog, registry, audit, told, configs, telemetry, quarantine, room } = state;
+  const connects = new Connects();
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
@@ -67,13 +69,16 @@ export function hubOf(state: HubState, log: Log): Hub {
         ...(hello.config === undefined ? {} : { config: hello.config }),
       });
       if (hello.config !== undefined) await configs.reported(peer.name, hello.config);
-      await audit.add({
-        action: 'connected',
-        actor: peer.name,
-        gateway: peer.name,
-        site: row?.site ?? '',
-        detail: hello.mappingVersion,
-      });
+      const leftOut = connects.took(peer.name);
+      if (leftOut !== undefined)
+        await audit.add({
+          action: 'connected',
+          actor: peer.name,
+          gateway: peer.name,
+          site: row?.site ?? '',
+          detail: hello.mappingVersion,
+          reason: leftOut === 0 ? '' : `${leftOut} more since the entry before`,
+        });
       log('info', 'gateway-connected', { gateway: peer.name });
       return { site: row?.site ?? '' };
     },
