@@ -151,7 +151,9 @@ export class EventLog {
     const duplicates = Number(min(cursor.queued, through) - batch.firstSequence + 1n);
     if (duplicates > 0) {
       const conflict = await this.#conflict(gateway, batch, duplicates);
-      if (conflict !== undefined) return { appended: { outcome: 'conflict', sequence: conflict } };
+      // Its gateway takes what stands before it for delivered: also an earlier batch of its own that is still being flushed.
+      if (conflict !== undefined)
+        return { appended: { outcome: 'conflict', sequence: conflict }, written: cursor.written };
     }
     const fresh = duplicates <= 0 ? batch : without(batch, duplicates);
     const repeated: ChangedCounts = new Map();

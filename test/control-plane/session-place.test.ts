@@ -8,9 +8,11 @@ import { openCentre } from './hub-kit.ts';
 const epoch = 9n;
 const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
 
-function batch(): Batch {
-  const envelope = Envelope.encode(Envelope.fromPartial({ recordSequence: 1n, index: 1, count: 1 })).finish();
-  return Batch.fromPartial({ epoch, lane: 'stat', firstSequence: 1n, envelopes: [Buffer.from(envelope)] });
+/** One event at a position of its lane. */
+function batch(firstSequence = 1n, capturedAtUs = 1n): Batch {
+  const facts = { recordSequence: firstSequence, index: 1, count: 1, capturedAtUs };
+  const envelope = Envelope.encode(Envelope.fromPartial({ ...facts, recordSha256: Buffer.alloc(32) }));
+  return Batch.fromPartial({ epoch, lane: 'stat', firstSequence, envelopes: [envelope.finish()] });
 }
 
 t.test('event log - a cursor is told once everything that came before the question is flushed', async (t) => {
@@ -25,6 +27,29 @@ t.test('event log - a cursor is told once everything that came before the questi
   t.equal(await cursor, 1n);
   await applied;
 });
+
+t.test(
+  'event log - a position is refused once everything before it is flushed: its gateway lets go of that',
+  async (t) => {
+    const centre = await openCentre(t.testdir());
+    t.teardown(() => centre.close());
+    const { eventLog } = centre.state;
+    await eventLog.append('g', 's', batch(1n));
+    const [flush, writes] = [centre.hold(), centre.writes.length];
+    const answered: string[] = [];
+    const answers = [
+      eventLog.append('g', 's', batch(2n)).then(({ outcome }) => answered.push(outcome)),
+      eventLog.append('g', 's', batch(1n, 7n)).then(({ outcome }) => answered.push(outcome)),
+    ];
+    // Answered in their turns, so that the refusal would have been.
+    t.match(await eventLog.append('g', 's', batch(9n)), { outcome: 'gap' });
+    t.same(answered, []);
+    t.equal(centre.writes.length, writes + 1, 'the second batch is on its way to the disk');
+    flush();
+    await Promise.all(answers);
+    t.same(answered, ['applied', 'conflict']);
+  },
+);
 
 t.test('sessions - an earlier session brings nothing more once a lane’s place is told', async (t) => {
   const nothing = async () => {};
