@@ -6,6 +6,7 @@ import { nowUs64 } from '../gateway/process/clock.ts';
 import type { Log } from '../gateway/process/log.ts';
 import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import type { AuditEntry, Hello } from '../proto/gen/hilum/v1/session.ts';
+import { Connects } from './audit/connects.ts';
 import { toldBy } from './audit/told.ts';
 import { speaksOf } from './config/configs.ts';
 import { toOffer } from './config/offer.ts';
@@ -28,8 +29,6 @@ export type HubState = Pick<
   | 'configReported'
 >;
 
-const nothing = new Uint8Array(0);
-
 /** What is said in a session, put where it belongs. */
 export function hubOf(state: HubState, log: Log): Hub {
   const { eventLog, registry, audit, told, configs, telemetry, quarantine, room } = state;
@@ -43,13 +42,14 @@ export function hubOf(state: HubState, log: Log): Hub {
       reason: String(fields.reason ?? ''),
     });
   };
+  const connects = new Connects();
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
-    async recordAt(gateway, epoch, lane, sequence) {
+    async eventAt(gateway, epoch, lane, sequence) {
       const stored = await orDamaged(eventLog.given({ gateway, epoch, lane, sequence }));
       // One that is damaged is here, and nobody can say what it was.
-      return stored === undefined || stored instanceof DamagedRow ? nothing : stored.envelope.recordSha256;
+      return stored === undefined || stored instanceof DamagedRow ? undefined : stored.envelope;
     },
     async notHere(gateway, epoch, lane, first, last) {
       const missing = last - first + 1n;
@@ -82,13 +82,16 @@ export function hubOf(state: HubState, log: Log): Hub {
         ...(hello.config === undefined ? {} : { config: hello.config }),
       });
       if (hello.config !== undefined) await configs.reported(peer.name, hello.config);
-      await audit.add({
-        action: 'connected',
-        actor: peer.name,
-        gateway: peer.name,
-        site: row?.site ?? '',
-        detail: hello.mappingVersion,
-      });
+      const leftOut = connects.took(peer.name);
+      if (leftOut !== undefined)
+        await audit.add({
+          action: 'connected',
+          actor: peer.name,
+          gateway: peer.name,
+          site: row?.site ?? '',
+          detail: hello.mappingVersion,
+          reason: leftOut === 0 ? '' : `${leftOut} more since the entry before`,
+        });
       log('info', 'gateway-connected', { gateway: peer.name });
       return { site: row?.site ?? '' };
     },

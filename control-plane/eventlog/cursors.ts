@@ -41,6 +41,11 @@ export class Cursors {
     return cursor;
   }
 
+  /** Resolves when what is queued of the lane by now is flushed, under whatever name. */
+  async settled(gateway: string, lane: Lane): Promise<void> {
+    await Promise.all(this.#known(gateway, lane).map(({ written }) => written));
+  }
+
   /** Of the lane under this name; a new one begins behind all that is flushed or queued of it. */
   async of(gateway: string, lane: Lane): Promise<Cursor> {
     const known = this.#cursors.get(nameOf(gateway, lane));

@@ -18,6 +18,7 @@
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
+import { isSameEvent } from '../../proto/same-event.ts';
 import { type Gone, stillAsked } from '../store/gone.ts';
 import { DamagedRow, orDamaged, type Row, type Store, walk } from '../store/store.ts';
 import { occurrences, type StoredEvent, unpack, without } from './block.ts';
@@ -84,8 +85,13 @@ export class EventLog {
     await this.#counts.open(this.#store);
   }
 
-  /** The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first. */
-  cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
+  /**
+   * The last sequence that is flushed for a lane of this journal, under whatever name it was delivered; 0 before the first.
+   * Told once every batch that came before the question is flushed, so that none of them is behind the answer.
+   */
+  async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
+    await this.#turn;
+    await this.#cursors.settled(gateway, { epoch, lane });
     return this.#cursors.flushed(gateway, { epoch, lane });
   }
 
@@ -121,7 +127,9 @@ export class EventLog {
     const duplicates = Number(min(cursor.queued, through) - batch.firstSequence + 1n);
     if (duplicates > 0) {
       const conflict = await this.#conflict(gateway, batch, duplicates);
-      if (conflict !== undefined) return { appended: { outcome: 'conflict', sequence: conflict } };
+      // Its gateway takes what stands before it for delivered: also an earlier batch of its own that is still being flushed.
+      if (conflict !== undefined)
+        return { appended: { outcome: 'conflict', sequence: conflict }, written: cursor.written };
     }
     const fresh = duplicates <= 0 ? batch : without(batch, duplicates);
     const repeated: ChangedCounts = new Map();
@@ -221,11 +229,7 @@ export class EventLog {
       if (stored === undefined || stored instanceof DamagedRow) continue;
       const came = Envelope.decode(batch.envelopes[at] as Uint8Array);
       // A place that is held for an event which was damaged on its gateway's disk says nothing of what was in it.
-      const same =
-        came.recordSha256.length === 0 ||
-        (Buffer.from(came.recordSha256).equals(Buffer.from(stored.envelope.recordSha256)) &&
-          came.index === stored.envelope.index);
-      if (!same) return sequence;
+      if (came.recordSha256.length > 0 && !isSameEvent(came, stored.envelope)) return sequence;
     }
     return undefined;
   }

@@ -7,6 +7,7 @@ import type {
   ConfigOutcome,
   ConfigReport,
   DeliveryEntry,
+  Envelope,
   GatewayFrame,
   Hello,
   PlaneFrame,
@@ -28,8 +29,8 @@ export interface Line {
 export interface Hub {
   nowUs(): bigint;
   cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
-  /** SHA-256 of the record whose event stands at a position; empty where there is none. */
-  recordAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Uint8Array>;
+  /** The event that stands at a position, if one is there and can be read. */
+  eventAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Envelope | undefined>;
   /** The gateway was told that this stretch of a lane is stored, and this log does not have it: it is said loudly, and goes on behind it. */
   notHere(gateway: string, epoch: bigint, lane: string, first: bigint, last: bigint): Promise<void>;
   /** Where what gateways bring waits while there is no room for it. */

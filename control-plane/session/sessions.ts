@@ -7,17 +7,18 @@
 
 import { errorWord } from '../../gateway/process/log.ts';
 import type { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
-import type {
-  Batch,
-  ConfigOffer,
-  GatewayFrame,
-  Hello,
+import {
+  type Batch,
+  type ConfigOffer,
+  type GatewayFrame,
+  type Hello,
   LaneAck,
-  PayloadReply,
-  PlaneFrame,
-  ReplayResult,
+  type PayloadReply,
+  type PlaneFrame,
+  type ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLanes, wireLimits } from '../../proto/limits.ts';
+import { identityOf } from '../../proto/same-event.ts';
 import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
 import { bytesIn } from './credit.ts';
@@ -261,6 +262,13 @@ export class Sessions {
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
     live.epoch = hello.epoch;
+    // A revocation ends the sessions that it finds, and this one is none before here.
+    if (live.closed || this.#turnedAway(live, peer)) return;
+    // From here on nothing comes but from this session. What an earlier one still brought would be behind what is told of
+    // its lane's place, and a gateway whose disk went back in time sends what is not here under another epoch.
+    const before = this.#live.get(hello.gateway);
+    if (before !== undefined) this.#close(before, 'replaced');
+    this.#live.set(hello.gateway, live);
     const acked = [];
     for (const { lane, first } of hello.lanes) {
       let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
@@ -268,14 +276,12 @@ export class Sessions {
         await this.#hub.notHere(hello.gateway, hello.epoch, lane, sequence + 1n, first - 1n);
         sequence = first - 1n;
       }
-      const recordSha256 = await this.#hub.recordAt(hello.gateway, hello.epoch, lane, sequence);
-      acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256 });
+      const stored = await this.#hub.eventAt(hello.gateway, hello.epoch, lane, sequence);
+      const event = stored === undefined ? undefined : identityOf(stored);
+      const recordSha256 = event?.recordSha256 ?? new Uint8Array(0);
+      acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256, event });
     }
-    // A revocation ends the sessions that it finds, and this one is none before here.
-    if (live.closed || this.#turnedAway(live, peer)) return;
-    const before = this.#live.get(hello.gateway);
-    if (before !== undefined) this.#close(before, 'replaced');
-    this.#live.set(hello.gateway, live);
+    if (live.closed) return;
     this.#lives.took(hello.gateway, hello.life);
     live.ready = true;
     live.connectedAtUs = this.#hub.nowUs();
@@ -320,13 +326,12 @@ export class Sessions {
       live.line.send({
         frame: {
           $case: 'ack',
-          value: {
+          value: LaneAck.fromPartial({
             epoch: batch.epoch,
             lane: batch.lane,
             sequence: appended.through,
             atUs: this.#hub.nowUs(),
-            recordSha256: new Uint8Array(0),
-          },
+          }),
         },
       });
       return;
@@ -339,7 +344,7 @@ export class Sessions {
       live,
       code,
       code === 'gap' ? 'events are missing before this batch' : 'this position holds another record',
-      { epoch: batch.epoch, lane: batch.lane, sequence, atUs: 0n, recordSha256: new Uint8Array(0) },
+      LaneAck.fromPartial({ epoch: batch.epoch, lane: batch.lane, sequence }),
     );
   }
 

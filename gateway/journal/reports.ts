@@ -116,8 +116,9 @@ export class Reports {
     return settled(round);
   }
 
-  quarantineEntries(limit: number): QuarantineEntry[] {
-    return this.#entries(tables.quarantineReport, 0, limit, (value, number) => {
+  /** From behind number `after` on. */
+  quarantineEntries(after: number, limit: number): QuarantineEntry[] {
+    return this.#entries(tables.quarantineReport, after, limit, (value, number) => {
       const where = place(tables.quarantineReport, this.#part.origin, number);
       return this.#named(QuarantineEntry.decode(this.#part.opener.open(where, value)));
     });
@@ -155,8 +156,9 @@ export class Reports {
     };
   }
 
-  auditEntries(limit: number): AuditEntry[] {
-    return this.#entries(tables.auditReport, 0, limit, (value) => AuditEntry.decode(value));
+  /** From behind number `after` on. */
+  auditEntries(after: number, limit: number): AuditEntry[] {
+    return this.#entries(tables.auditReport, after, limit, (value) => AuditEntry.decode(value));
   }
 
   quarantineTold(through: number): void {

@@ -1,5 +1,30 @@
-/** Full-jitter back-off: anything between nothing and the cap, so that a thousand gateways never come at once. */
-export function backoffMs(attempt: number, random: () => number): number {
-  const capMs = Math.min(20_000, 500 * 2 ** Math.min(attempt, 10));
-  return Math.floor(random() * capMs);
+/**
+ * Full-jitter back-off: anything between nothing and a cap that doubles, so that a thousand gateways never come at once.
+ * A session that ended soon is a failure as well, whatever was said in it: a control plane may greet and then refuse, and
+ * two processes with one identity take the line from each other.
+ */
+const firstMs = 500;
+const longestMs = 20_000;
+
+export class Backoff {
+  readonly #random: () => number;
+  #failures = 0;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  /** How long to wait now, milliseconds. @param upMs so long the session lasted from its Welcome on; 0: it had none */
+  next(upMs: number): number {
+    // One of two that take turns never lasts longer than the other waits.
+    if (upMs > longestMs) this.#failures = 0;
+    const capMs = Math.min(longestMs, firstMs * 2 ** Math.min(this.#failures, 10));
+    this.#failures += 1;
+    return Math.floor(this.#random() * capMs);
+  }
+
+  /** The peer is as it should be: the session ended because this end wanted another one. */
+  reset(): void {
+    this.#failures = 0;
+  }
 }

@@ -6,10 +6,12 @@
  *      └───────► no: offered again from the first that is held ──► all known there, or
  *                                                              └─► partedAt: the first position with another record
  *
- * Once that is known of every doubted lane, what is left goes out under a new epoch. Nothing is dropped for an
- * ack that was meant for the other self, and nothing that both had is applied twice.
+ * Once that is known of every doubted lane, nothing more is sent under this epoch; and once nothing is out, what is
+ * left goes under a new one: events whose ack was lost would be applied again there. Nothing is dropped for an ack that
+ * was meant for the other self, and nothing that both had is applied twice.
  */
 import { Batch, Envelope, type LaneAck } from '../../proto/gen/hilum/v1/session.ts';
+import { isSameEvent } from '../../proto/same-event.ts';
 import { type Lane, laneNames } from './lane.ts';
 
 /** What this needs of the outbox. */
@@ -32,7 +34,7 @@ export class Divergence {
 
   /** Is what the control plane has at its last position of a lane what this journal gave out there? */
   believes(state: { lane: Lane; first: number; last: number }, acked: LaneAck): boolean {
-    const ours = this.#isOurs(state, acked);
+    const ours = this.#doubted.get(state.lane) !== 'parted' && this.#isOurs(state, acked);
     if (!ours && !this.#doubted.has(state.lane)) this.#doubt(state.lane, 'offered');
     return ours;
   }
@@ -43,8 +45,11 @@ export class Divergence {
     if (sequence > state.last) return false;
     const parcel = this.#outbox.parcel(state.lane, sequence, 1, 1);
     const [envelope] = Batch.decode(Buffer.concat(parcel?.chunks ?? [])).envelopes;
-    const { recordSha256 } = Envelope.decode(envelope ?? new Uint8Array(0));
-    return recordSha256.length === 0 || Buffer.from(recordSha256).equals(Buffer.from(acked.recordSha256));
+    const ours = Envelope.decode(envelope ?? new Uint8Array(0));
+    if (ours.recordSha256.length === 0) return true;
+    if (acked.event !== undefined) return isSameEvent(ours, acked.event);
+    // A control plane of an earlier build tells no more than this.
+    return Buffer.from(ours.recordSha256).equals(Buffer.from(acked.recordSha256));
   }
 
   /** The control plane holds another record at this position: everything before it is ours, nothing from it on. */
@@ -58,7 +63,7 @@ export class Divergence {
 
   /** Nothing of this lane is sent until the new epoch. */
   held(lane: Lane): boolean {
-    return this.#doubted.get(lane) === 'parted';
+    return this.#doubted.get(lane) === 'parted' || this.known();
   }
 
   /** There is doubt, and of every doubted lane it is known where it parts, or that nothing of it is left. */

@@ -94,6 +94,11 @@ export class Pump {
     }
   }
 
+  /** Everything that was sent in this session is acked. */
+  idle(): boolean {
+    return laneNames.every((lane) => this.#windows[lane].idle());
+  }
+
   /** false, and nothing moves: for another epoch, an unknown lane, or for something never sent. */
   acked(ack: LaneAck, nowUs: number): boolean {
     const lane = laneNames.find((one) => one === ack.lane);

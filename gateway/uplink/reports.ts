@@ -32,15 +32,21 @@ export interface ReportNumbers {
   deliveries: number;
 }
 
-/** Entries, numbered, until they were acknowledged. */
+/** How far this session is with entries of one kind, by their numbers. */
+interface Progress {
+  sent: number;
+  told: number;
+}
+
+/** Entries, numbered, until they were acknowledged; they are read from behind a number on. */
 export interface ReportQueue {
   /** The newest. */
   numbers(): ReportNumbers;
   /** The last that were acknowledged to this journal. */
   told(): ReportNumbers;
-  quarantineEntries(limit: number): QuarantineEntry[];
+  quarantineEntries(after: number, limit: number): QuarantineEntry[];
   quarantineTold(through: number): void;
-  auditEntries(limit: number): AuditEntry[];
+  auditEntries(after: number, limit: number): AuditEntry[];
   auditTold(through: number): void;
   deliveryEntries(after: number, limit: number): DeliveryEntry[];
   deliveriesTold(through: number): void;
@@ -58,10 +64,7 @@ export class Reporting {
   readonly #queue: ReportQueue;
   readonly #hooks: ReportHooks;
   readonly #write: (frame: Frame) => void;
-  #auditSent = 0;
-  #quarantineSent = 0;
-  #deliveriesSent = 0;
-  #deliveriesTold = 0;
+  #progress: Record<keyof ReportNumbers, Progress> = progressFrom({ audit: 0, quarantine: 0, deliveries: 0 });
   #receipts: LaneAck[] = [];
   readonly #details = new Details();
   #partial = false;
@@ -74,53 +77,46 @@ export class Reporting {
 
   /** A new session. */
   resume({ takesPartialReports }: Pick<Welcome, 'takesPartialReports'>): void {
-    const { audit, quarantine, deliveries } = this.#queue.told();
-    this.#auditSent = audit;
-    this.#quarantineSent = quarantine;
-    this.#deliveriesSent = deliveries;
-    this.#deliveriesTold = deliveries;
+    this.#progress = progressFrom(this.#queue.told());
     this.#receipts = [];
     this.#details.forget();
     this.#partial = takesPartialReports;
   }
 
   auditAcked(through: bigint): void {
-    this.#queue.auditTold(Math.min(Number(through), this.#auditSent));
+    this.#queue.auditTold(acknowledged(this.#progress.audit, through));
   }
 
   quarantineAcked(through: bigint): void {
-    this.#queue.quarantineTold(Math.min(Number(through), this.#quarantineSent));
+    this.#queue.quarantineTold(acknowledged(this.#progress.quarantine, through));
   }
 
   deliveriesAcked(through: bigint): void {
-    this.#deliveriesTold = Math.min(Number(through), this.#deliveriesSent);
-    this.#queue.deliveriesTold(this.#deliveriesTold);
+    this.#queue.deliveriesTold(acknowledged(this.#progress.deliveries, through));
   }
 
   /** Where at least `atLeast` wait: what became of messages at the site's destinations is in no hurry. */
   sendDeliveries(atLeast = deliveriesMin): void {
-    const room = this.#deliveriesTold + deliveriesInFlightMax - this.#deliveriesSent;
-    if (this.#queue.numbers().deliveries - this.#deliveriesSent < atLeast || room <= 0) return;
-    const entries = this.#queue.deliveryEntries(this.#deliveriesSent, Math.min(entriesMax, room));
-    this.#deliveriesSent = Number(entries.at(-1)?.number ?? this.#deliveriesSent);
+    const { deliveries } = this.#progress;
+    const room = deliveries.told + deliveriesInFlightMax - deliveries.sent;
+    if (this.#queue.numbers().deliveries - deliveries.sent < atLeast || room <= 0) return;
+    const entries = this.#queue.deliveryEntries(deliveries.sent, Math.min(entriesMax, room));
+    deliveries.sent = Number(entries.at(-1)?.number ?? deliveries.sent);
     if (entries.length > 0) this.#write({ $case: 'deliveries', value: { entries } });
   }
 
-  /** Sends entries that this session has not sent. */
+  /** Sends entries that this session has not sent: of each kind one frame, and the next one when it was acknowledged. */
   sendEntries(): void {
     const newest = this.#queue.numbers();
-    if (newest.quarantine > this.#quarantineSent) {
-      const entries = this.#queue
-        .quarantineEntries(entriesMax)
-        .filter((entry) => Number(entry.number) > this.#quarantineSent);
-      this.#quarantineSent = Number(entries.at(-1)?.number ?? this.#quarantineSent);
+    const { quarantine, audit } = this.#progress;
+    if (newest.quarantine > quarantine.sent && quarantine.told === quarantine.sent) {
+      const entries = this.#queue.quarantineEntries(quarantine.sent, entriesMax);
+      quarantine.sent = Number(entries.at(-1)?.number ?? quarantine.sent);
       if (entries.length > 0) this.#write({ $case: 'quarantine', value: { entries } });
     }
-    if (newest.audit > this.#auditSent) {
-      const entries = this.#queue
-        .auditEntries(entriesMax)
-        .filter((entry) => Number(entry.number) > this.#auditSent);
-      this.#auditSent = Number(entries.at(-1)?.number ?? this.#auditSent);
+    if (newest.audit > audit.sent && audit.told === audit.sent) {
+      const entries = this.#queue.auditEntries(audit.sent, entriesMax);
+      audit.sent = Number(entries.at(-1)?.number ?? audit.sent);
       if (entries.length > 0) this.#write({ $case: 'audit', value: { entries } });
     }
   }
@@ -163,4 +159,19 @@ export class Reporting {
     if (this.#receipts.length === 0) return;
     this.#write({ $case: 'receipts', value: { receipts: this.#receipts.splice(0) } });
   }
+}
+
+function progressFrom({
+  audit,
+  quarantine,
+  deliveries,
+}: ReportNumbers): Record<keyof ReportNumbers, Progress> {
+  const from = (number: number): Progress => ({ sent: number, told: number });
+  return { audit: from(audit), quarantine: from(quarantine), deliveries: from(deliveries) };
+}
+
+/** Notes an acknowledgment, and returns what it is worth: no more than was sent. */
+function acknowledged(progress: Progress, through: bigint): number {
+  progress.told = Math.max(progress.told, Math.min(Number(through), progress.sent));
+  return progress.told;
 }

@@ -31,8 +31,6 @@ export interface SessionEvents {
 }
 
 export class Session {
-  /** Nothing but Hello is sent before. */
-  welcomed = false;
   /** The socket's buffer is full. */
   blocked = false;
   ended = false;
@@ -41,6 +39,7 @@ export class Session {
   readonly #on: SessionEvents;
   readonly #timers: NodeJS.Timeout[];
   #heardAtMs = performance.now();
+  #welcomedAtMs: number | undefined;
   /** A report was due while there was no room for it. */
   #reportDue = false;
   /** Frames written, those of them that the line has taken, and how many there were after the last report. */
@@ -72,6 +71,21 @@ export class Session {
       setInterval(() => this.beat(), beatEveryMs),
       setInterval(() => this.#report(), telemetryEveryMs),
     ];
+  }
+
+  /** Nothing but Hello is sent before. */
+  get welcomed(): boolean {
+    return this.#welcomedAtMs !== undefined;
+  }
+
+  /** The Welcome came. */
+  greeted(): void {
+    this.#welcomedAtMs = performance.now();
+  }
+
+  /** Since the Welcome; 0 before. */
+  upMs(): number {
+    return this.#welcomedAtMs === undefined ? 0 : performance.now() - this.#welcomedAtMs;
   }
 
   /** A frame, or the bytes of one. */

@@ -24,7 +24,7 @@ import type {
   Welcome,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { elapsedMs, steadyUs } from '../process/clock.ts';
-import { backoffMs } from './backoff.ts';
+import { Backoff } from './backoff.ts';
 import { uplinkClient } from './channel.ts';
 import { ClockMeasure } from './clock.ts';
 import { Divergence } from './divergence.ts';
@@ -46,15 +46,17 @@ export class Uplink {
   readonly #pump: Pump;
   readonly #reporting: Reporting;
   readonly #clock = new ClockMeasure();
+  readonly #backoff: Backoff;
   readonly #life = randomBytes(8).readBigUInt64BE(0);
   #session: Session | undefined;
   #state: UplinkState['state'] = 'waiting';
   #reason = '';
   #lastAckAtUs = 0;
   #connects = 0;
-  #attempt = 0;
   #retry: NodeJS.Timeout | undefined;
   #pumping = false;
+  /** A new epoch on its way to the disk: neither end may hear of it before. */
+  #renewing: Promise<void> | undefined;
 
   constructor(outbox: Outbox, reports: ReportQueue, options: UplinkOptions, hooks: UplinkHooks) {
     this.#outbox = outbox;
@@ -62,6 +64,7 @@ export class Uplink {
     this.#hooks = hooks;
     this.#divergence = new Divergence(outbox, (lane) => hooks.onAlarm('journal-restored', { lane }));
     this.#pump = new Pump(outbox, options.lanes, this.#divergence, hooks);
+    this.#backoff = new Backoff(() => hooks.random());
     this.#reporting = new Reporting(reports, hooks, (frame) => this.#write(frame));
   }
 
@@ -90,7 +93,7 @@ export class Uplink {
       const session = this.#session;
       if (session?.welcomed !== true) return;
       this.#reporting.sendEntries();
-      if (this.#pump.run(session)) this.notify();
+      if (this.#renewing === undefined && this.#pump.run(session)) this.notify();
       this.#reporting.sendManyReceipts();
       this.#reporting.sendDeliveries();
     });
@@ -220,8 +223,8 @@ export class Uplink {
         this.notify();
         break;
       case 'refusal':
-        if (frame.value.code === 'position-conflict' && this.#divergence.partedAt(frame.value.position))
-          this.#renewWhenParted();
+        // The acks of what else is out end with this session: the next Welcome tells what came of it.
+        if (frame.value.code === 'position-conflict') this.#divergence.partedAt(frame.value.position);
         this.#hooks.log('warn', 'uplink-refused', { reason: frame.value.code });
         session.end(frame.value.code);
         break;
@@ -235,8 +238,7 @@ export class Uplink {
   }
 
   #welcome(session: Session, welcome: Welcome): void {
-    session.welcomed = true;
-    this.#attempt = 0;
+    session.greeted();
     this.#setState('connected', '');
     this.#hooks.log('info', 'uplink-connected', { address: this.#options.address });
     this.#pump.resume(welcome);
@@ -246,15 +248,17 @@ export class Uplink {
     this.#renewWhenParted();
   }
 
-  /** A new epoch, once it is known of every doubted lane where it parts. */
+  /** A new epoch, once it is known of every doubted lane where it parts, and of everything that was sent what came of it. */
   #renewWhenParted(): void {
-    if (!this.#divergence.known()) return;
-    this.#divergence.forget();
-    const session = this.#session;
-    this.#outbox.renewEpoch().then(
-      () => session?.end('journal-restored'),
-      () => {},
-    );
+    if (this.#renewing !== undefined || !this.#divergence.known() || !this.#pump.idle()) return;
+    this.#renewing = this.#outbox.renewEpoch().then(() => {
+      this.#divergence.forget();
+      this.#renewing = undefined;
+      this.#backoff.reset();
+      this.#session?.end('journal-restored');
+    });
+    // A disk that does not take it ends the process.
+    this.#renewing.catch(() => {});
   }
 
   #ack(ack: LaneAck): void {
@@ -281,17 +285,21 @@ export class Uplink {
   #ended(session: Session, reason: string): void {
     if (this.#session === session) this.#session = undefined;
     if (this.#state === 'stopped') return;
-    this.#hooks.log('warn', 'uplink-ended', { reason });
-    this.#again(reason);
+    const retryMs = this.#again(reason, session.upMs());
+    this.#hooks.log('warn', 'uplink-ended', { reason, retryMs });
   }
 
-  #again(reason: string): void {
-    if (this.#state === 'stopped') return;
+  /** Tries again after so many milliseconds, which are returned. */
+  #again(reason: string, upMs = 0): number {
     this.#setState('waiting', reason);
-    const delayMs = backoffMs(this.#attempt, this.#hooks.random);
-    this.#attempt += 1;
+    const delayMs = this.#backoff.next(upMs);
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#connect(), delayMs);
+    this.#retry = setTimeout(() => {
+      // What Hello says of the epoch is on the disk.
+      if (this.#renewing === undefined) this.#connect();
+      else this.#renewing.then(() => this.#connect()).catch(() => {});
+    }, delayMs);
+    return delayMs;
   }
 
   #setState(state: UplinkState['state'], reason: string): void {

@@ -32,7 +32,7 @@ function rig() {
     telemetry: nothing,
     receipts: nothing,
     repeats: nothing,
-    recordAt: async () => new Uint8Array(32),
+    eventAt: async () => undefined,
     offer: () => undefined,
     alarm: (code) => alarms.push(code),
   };

@@ -61,6 +61,7 @@ export class FalsePlane {
                     sequence: first - 1n,
                     atUs: 0n,
                     recordSha256: new Uint8Array(0),
+                    event: undefined,
                   })),
                   credit,
                   receivedAtUs: 0n,
@@ -79,9 +80,30 @@ export class FalsePlane {
             const { epoch, lane, firstSequence, envelopes } = frame.value;
             const sent = firstSequence + BigInt(envelopes.length);
             for (const ack of [
-              { epoch, lane, sequence: sent + 1_000_000n, atUs: 0n, recordSha256: new Uint8Array(0) },
-              { epoch: epoch ^ 1n, lane, sequence: sent - 1n, atUs: 0n, recordSha256: new Uint8Array(0) },
-              { epoch, lane: 'nonsense', sequence: 1n, atUs: 0n, recordSha256: new Uint8Array(0) },
+              {
+                epoch,
+                lane,
+                sequence: sent + 1_000_000n,
+                atUs: 0n,
+                recordSha256: new Uint8Array(0),
+                event: undefined,
+              },
+              {
+                epoch: epoch ^ 1n,
+                lane,
+                sequence: sent - 1n,
+                atUs: 0n,
+                recordSha256: new Uint8Array(0),
+                event: undefined,
+              },
+              {
+                epoch,
+                lane: 'nonsense',
+                sequence: 1n,
+                atUs: 0n,
+                recordSha256: new Uint8Array(0),
+                event: undefined,
+              },
             ]) {
               this.acks += 1;
               call.write({ frame: { $case: 'ack', value: ack } });

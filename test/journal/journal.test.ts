@@ -710,13 +710,13 @@ t.test(
     await unnamed.journal.stop();
     const epoch = unnamed.journal.epoch.toString(16);
     t.same(
-      unnamed.journal.reports.quarantineEntries(10).map(({ id, gateway }) => ({ id, gateway })),
+      unnamed.journal.reports.quarantineEntries(0, 10).map(({ id, gateway }) => ({ id, gateway })),
       [{ id: `.${epoch}.record.1`, gateway: '' }],
     );
     await close(unnamed);
     const enrolled = await open(directory, { gateway: () => 'north-1' });
     t.same(
-      enrolled.journal.reports.quarantineEntries(10).map(({ id, gateway }) => ({ id, gateway })),
+      enrolled.journal.reports.quarantineEntries(0, 10).map(({ id, gateway }) => ({ id, gateway })),
       [{ id: `north-1.${epoch}.record.1`, gateway: 'north-1' }],
     );
     await close(enrolled);

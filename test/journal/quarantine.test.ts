@@ -87,7 +87,7 @@ t.test('quarantine - another record under the same sequence is neither told nor 
   t.equal(textOf(journal.rawQuarantined(1, one)), 'bytes of Q1', 'it keeps the epoch that it came under');
   t.equal(await journal.discard(1, { ...one, epoch: journal.epoch }), 'missing');
   t.match(custodyOf(journal), { accepted: 1, quarantined: 1, expired: 0 });
-  t.equal(journal.reports.quarantineEntries(10).length, 1, 'and nothing is told of what was not taken');
+  t.equal(journal.reports.quarantineEntries(0, 10).length, 1, 'and nothing is told of what was not taken');
   await closeJournal(opened);
 
   await damageQuarantined(directory, 1);
@@ -205,10 +205,10 @@ for (const refused of ['urgent', 'routine'] as const) {
       t.equal(textOf(journal.rawQuarantined(1)), 'bytes of E1');
       t.match(custodyOf(journal), { accepted: 1, pending: 0, delivered: 0, quarantined: 1 });
       t.ok(alarms.includes('event-damaged'));
-      const told = journal.reports.auditEntries(10).filter(({ action }) => action === 'event-damaged');
+      const told = journal.reports.auditEntries(0, 10).filter(({ action }) => action === 'event-damaged');
       const id = `north.${journal.epoch.toString(16)}.record.1`;
       t.match(told, [{ subject: id, outcome: 'failed', reason: /^Damaged on disk: / }]);
-      t.equal(journal.reports.quarantineEntries(10).length, 1, 'it is one entry, and says what it said');
+      t.equal(journal.reports.quarantineEntries(0, 10).length, 1, 'it is one entry, and says what it said');
       t.equal(await journal.replay(1, { id, epoch: journal.epoch }), 'replayed');
       t.match(custodyOf(journal), { accepted: 1, pending: 1, quarantined: 0 });
       await closeJournal(opened);

@@ -29,7 +29,7 @@ for (const guess of ['routine', 'urgent'] as const) {
       await damageRecord(directory, guess, 2);
       const { journal, pipeline } = await openPipeline(t, { directory, key });
       const totals = () => journal.custodyTotals();
-      const told = () => journal.reports.quarantineEntries(10);
+      const told = () => journal.reports.quarantineEntries(0, 10);
       pipeline.start();
       await until(() => journal.lanes().reduce((sum, { first, last }) => sum + last + 1 - first, 0) === 2, {
         what: 'the other two',

@@ -3,7 +3,7 @@ import t from 'tap';
 import { Lanes } from '../../gateway/prioritize/lanes.ts';
 import type { Lane } from '../../gateway/uplink/lane.ts';
 import { type Parcel, Pump } from '../../gateway/uplink/pump.ts';
-import { GatewayFrame, type LaneAck, Welcome } from '../../proto/gen/hilum/v1/session.ts';
+import { GatewayFrame, LaneAck, Welcome } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement } from '../../proto/wire.ts';
 
 const epoch = 7n;
@@ -77,7 +77,7 @@ t.test('uplink pump - a new session sends again what the control plane does not 
 });
 
 function ack(lane: string, sequence: number): LaneAck {
-  return { epoch, lane, sequence: BigInt(sequence), atUs: 0n, recordSha256: new Uint8Array(0) };
+  return LaneAck.fromPartial({ epoch, lane, sequence: BigInt(sequence) });
 }
 
 /** Lanes with so many events each, and a welcomed pump with so much credit for each lane. */

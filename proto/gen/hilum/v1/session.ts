@@ -162,6 +162,11 @@ export interface LaneAck {
    * whose disk went back in time sees that its positions were used by a later self.
    */
   recordSha256: Uint8Array;
+  /**
+   * In Welcome: what identifies that event: its record's number, hash and capture time, its index; the rest is empty. Absent
+   * where nothing stands there, and from older control planes: equal bytes are then taken for the same record.
+   */
+  event: Envelope | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2570,7 +2575,15 @@ export const LaneCredit: MessageFns<LaneCredit> = {
 };
 
 function createBaseLaneAck(): LaneAck {
-  return { epoch: 0n, lane: "", sequence: 0n, atUs: 0n, recordSha256: new Uint8Array(0), _unknownFields: {} };
+  return {
+    epoch: 0n,
+    lane: "",
+    sequence: 0n,
+    atUs: 0n,
+    recordSha256: new Uint8Array(0),
+    event: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const LaneAck: MessageFns<LaneAck> = {
@@ -2598,6 +2611,9 @@ export const LaneAck: MessageFns<LaneAck> = {
     }
     if (message.recordSha256.length !== 0) {
       writer.uint32(42).bytes(message.recordSha256);
+    }
+    if (message.event !== undefined) {
+      Envelope.encode(message.event, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -2663,6 +2679,14 @@ export const LaneAck: MessageFns<LaneAck> = {
             message.recordSha256 = reader.bytes();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.event = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2694,6 +2718,7 @@ export const LaneAck: MessageFns<LaneAck> = {
         : isSet(object.record_sha256)
         ? bytesFromBase64(object.record_sha256)
         : new Uint8Array(0),
+      event: isSet(object.event) ? Envelope.fromJSON(object.event) : undefined,
     };
   },
 
@@ -2714,6 +2739,9 @@ export const LaneAck: MessageFns<LaneAck> = {
     if (message.recordSha256.length !== 0) {
       obj.recordSha256 = base64FromBytes(message.recordSha256);
     }
+    if (message.event !== undefined) {
+      obj.event = Envelope.toJSON(message.event);
+    }
     return obj;
   },
 
@@ -2727,6 +2755,9 @@ export const LaneAck: MessageFns<LaneAck> = {
     message.sequence = (object.sequence !== undefined && object.sequence !== null) ? BigInt(object.sequence) : 0n;
     message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
     message.recordSha256 = object.recordSha256 ?? new Uint8Array(0);
+    message.event = (object.event !== undefined && object.event !== null)
+      ? Envelope.fromPartial(object.event)
+      : undefined;
     return message;
   },
 };
