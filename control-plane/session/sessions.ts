@@ -18,7 +18,6 @@ import {
   type ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLanes, wireLimits } from '../../proto/limits.ts';
-import { identityOf } from '../../proto/same-event.ts';
 import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
 import { bytesIn } from './credit.ts';
@@ -26,6 +25,8 @@ import type { Objection, Received } from './door.ts';
 import type { Hub, Line, SessionEnd } from './hub.ts';
 import { begin, type Live } from './live.ts';
 import { Lives } from './lives.ts';
+import { placesOf } from './places.ts';
+import { takeReport } from './report.ts';
 import { ReportTurns } from './report-turns.ts';
 
 export type { Hub, Line, SessionEnd } from './hub.ts';
@@ -185,7 +186,8 @@ export class Sessions {
       this.#reports.take(live.gateway, async () => {
         if (live.failed) return;
         try {
-          await this.#report(live, frame);
+          if (frame.$case === 'goodbye') this.#close(live);
+          else await takeReport(this.#hub, live, frame);
         } catch (error) {
           live.failed = true;
           throw error;
@@ -193,45 +195,6 @@ export class Sessions {
       });
     const taking = grows(frame) ? this.#within(live, Math.max(weight, frameBytesUsual), turn) : turn();
     await taking.finally(taken);
-  }
-
-  async #report(live: Live, frame: NonNullable<GatewayFrame['frame']>): Promise<void> {
-    const { gateway, site } = live;
-    switch (frame.$case) {
-      case 'telemetry':
-        await this.#hub.telemetry(gateway, frame.value);
-        break;
-      case 'receipts':
-        await this.#hub.receipts(gateway, frame.value);
-        break;
-      case 'repeats':
-        await this.#hub.repeats(gateway, frame.value);
-        break;
-      case 'config':
-        await this.#hub.configReport(gateway, frame.value);
-        break;
-      case 'audit': {
-        const through = await this.#hub.audit(gateway, site, frame.value.entries);
-        live.line.send({ frame: { $case: 'auditAck', value: { through } } });
-        break;
-      }
-      case 'quarantine': {
-        const through = await this.#hub.quarantine(gateway, site, frame.value.entries);
-        live.line.send({ frame: { $case: 'quarantineAck', value: { through } } });
-        break;
-      }
-      case 'deliveries': {
-        const through = await this.#hub.deliveries(gateway, frame.value.entries);
-        live.line.send({ frame: { $case: 'deliveryAck', value: { through } } });
-        break;
-      }
-      case 'goodbye':
-        this.#close(live);
-        break;
-      default:
-        // A newer gateway may say more than this build knows.
-        break;
-    }
   }
 
   async #hello(live: Live, hello: Hello, peer: Peer): Promise<void> {
@@ -269,18 +232,7 @@ export class Sessions {
     const before = this.#live.get(hello.gateway);
     if (before !== undefined) this.#close(before, 'replaced');
     this.#live.set(hello.gateway, live);
-    const acked = [];
-    for (const { lane, first } of hello.lanes) {
-      let sequence = await this.#hub.cursor(hello.gateway, hello.epoch, lane);
-      if (first > sequence + 1n) {
-        await this.#hub.notHere(hello.gateway, hello.epoch, lane, sequence + 1n, first - 1n);
-        sequence = first - 1n;
-      }
-      const stored = await this.#hub.eventAt(hello.gateway, hello.epoch, lane, sequence);
-      const event = stored === undefined ? undefined : identityOf(stored);
-      const recordSha256 = event?.recordSha256 ?? new Uint8Array(0);
-      acked.push({ epoch: hello.epoch, lane, sequence, atUs: 0n, recordSha256, event });
-    }
+    const acked = await placesOf(this.#hub, hello);
     if (live.closed) return;
     this.#lives.took(hello.gateway, hello.life);
     live.ready = true;
