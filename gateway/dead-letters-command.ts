@@ -1,5 +1,4 @@
 /** `hilum-gateway journal dead-letters …`: what local destinations refused for good, and another try for it. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts';
 import { type JournalCommandOptions, openJournal, ownStopped } from './journal-command.ts';
@@ -7,7 +6,7 @@ import { exitCode, HilumError } from './process/errors.ts';
 import { openEnvironment } from './process/lmdb.ts';
 import { counted, field, printObject, printRows, time } from './process/output.ts';
 import { orDamaged } from './process/seal.ts';
-import { makeDirectory } from './process/storage.ts';
+import { exportFile, makeDirectory } from './process/storage.ts';
 
 export interface DeadLetterOptions extends JournalCommandOptions {
   destination?: string;
@@ -104,7 +103,7 @@ function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: Dea
   for (const { id, open } of letters) {
     const letter = orDamaged(open);
     if (letter === undefined) damaged += 1;
-    else writeFileSync(join(to, `${id.replace('/', '-')}.msg`), letter.raw, { mode: 0o600 });
+    else exportFile(join(to, `${id.replace('/', '-')}.msg`), letter.raw);
   }
   const written = letters.length - damaged;
   printObject(output, { written, damaged, to }, () => {

@@ -1,14 +1,5 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
@@ -33,7 +24,7 @@ import { counted, type Form, printObject, printRows } from './process/output.ts'
 import { ownDirectory } from './process/owner.ts';
 import { Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
 import { readSegments } from './process/segments.ts';
-import { makeDirectory, mayLookInto } from './process/storage.ts';
+import { exportFile, makeDirectory, mayLookInto } from './process/storage.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
@@ -317,7 +308,7 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
       damaged += 1;
       return;
     }
-    writeFileSync(join(to, `${name}.msg`), raw, { mode: 0o600 });
+    exportFile(join(to, `${name}.msg`), raw);
     if (typeof name === 'string') waiting += 1;
     else written += 1;
   };

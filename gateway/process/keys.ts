@@ -12,6 +12,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -98,13 +99,19 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
   const fresh = `${file}.new`;
   const handle = openSync(fresh, 'w', 0o600);
   try {
-    // Not writeSync: where a volume is nearly full, the system takes a part of it and says so in its result.
-    writeFileSync(handle, content);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+    try {
+      // Not writeSync: where a volume is nearly full, the system takes a part of it and says so in its result.
+      writeFileSync(handle, content);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(fresh, file);
+  } catch (error) {
+    // What is there of it is of no use, and takes what there is of room.
+    rmSync(fresh, { force: true });
+    throw error;
   }
-  renameSync(fresh, file);
   flushPath(dirname(file));
 }
 

@@ -3,7 +3,7 @@
  * cannot be. A place that refuses (no folder, no permission) does so until a person changes it: exit 78, and a supervisor
  * leaves it alone. What a volume does (full, failing, remounted read-only for that) may be over at another start: exit 75.
  */
-import { mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
@@ -151,6 +151,16 @@ export async function openStorage<T>(what: string, directory: string, open: () =
     return await open();
   } catch (cause) {
     throw storageError(`${what} in ${directory} cannot be opened`, cause);
+  }
+}
+
+/** One file of an export. @throws HilumError that names it; nothing of it is left */
+export function exportFile(file: string, content: Uint8Array): void {
+  try {
+    writeFileSync(file, content, { mode: 0o600 });
+  } catch (cause) {
+    rmSync(file, { force: true });
+    throw storageError(`${file} cannot be written, and what comes after it was not`, cause, '--to');
   }
 }
 
