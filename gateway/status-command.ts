@@ -175,7 +175,7 @@ async function notAnswering(directory: string): Promise<HilumError | undefined> 
     `${owner} has ${directory} and does not answer: it starts, or hangs.`,
     {
       hint: 'Ask again in some seconds; where that stays so, look at its log.',
-      exit: exitCode.tryAgain,
+      exit: exitCode.unreachable,
     },
   );
 }

@@ -105,8 +105,10 @@ t.test('settings - a line below an empty mapping is told to be that', async (t) 
 /** Takes "# " off lines that hold a key, prose stays. */
 function uncommented(text: string): string {
   return text
-    .replace(/^( *)# ( *(?:- )?"?[A-Za-z][\w-]*: *\S.*| +[\w-]+: *)$/gm, (line, indent: string, key: string) =>
-      /^ *(Read from|Times|Sizes)/.test(key) || / {2}answers /.test(key) ? line : `${indent}${key}`,
+    .replace(
+      /^( *)# ( *(?:- )?"?[A-Za-z][\w-]*: *\S.*| +[\w-]+: *)$/gm,
+      (line, indent: string, key: string) =>
+        /^ *(Read from|Times|Sizes)/.test(key) || / {2}answers /.test(key) ? line : `${indent}${key}`,
     )
     .replace(/^( *)# ([\w-]+:)$/gm, '$1$2');
 }

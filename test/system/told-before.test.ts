@@ -48,7 +48,7 @@ t.test('status - a gateway that does not answer yet is told apart from one that 
   });
   const release = await ownDirectory(data);
   t.match(await status(), {
-    code: 75,
+    code: 69,
     stderr: /has .* and does not answer: it starts, or hangs\.\nAsk again in some seconds/,
   });
   release();
