@@ -28,7 +28,7 @@ if [ "$uninstall" = yes ]; then
   if is_default && [ "$systemd" = yes ] && command -v systemctl >/dev/null; then
     for unit in hilum-gateway hilum-control-plane; do
       systemctl disable --now "$unit" 2>/dev/null || true
-      rm -f "/etc/systemd/system/$unit.service"
+      rm -f "/etc/systemd/system/$unit.service" "/etc/systemd/system/$unit.service.before"
     done
     systemctl daemon-reload || true
   fi
@@ -67,9 +67,18 @@ if is_default; then
   done
   if [ "$systemd" = yes ] && command -v systemctl >/dev/null; then
     for unit in hilum-gateway hilum-control-plane; do
+      there=/etc/systemd/system/$unit.service
+      if [ -e "$there" ] && ! cmp -s "$there" "$here/deploy/systemd/$unit.service"; then
+        cp -p "$there" "$there.before"
+        echo "$there is written anew; the one before is $there.before. What you changed of it belongs into a drop-in: systemctl edit $unit"
+      fi
       install -m 0644 "$here/deploy/systemd/$unit.service" "/etc/systemd/system/$unit.service"
     done
     systemctl daemon-reload || true
   fi
 fi
-echo "Hilum $version is in $prefix/current. Next: deploy/INSTALL.md, section 3."
+if is_default; then
+  echo "Hilum $version is in $prefix/current. Next: deploy/INSTALL.md, section 3."
+else
+  echo "Hilum $version is in $prefix/current. Programs: $prefix/current/bin. There is no user, unit or link for it: those are made by root with the default prefix alone."
+fi

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type DeadLetter, deadLetters, requeue } from './journal/dead-letters.ts';
 import { type JournalCommandOptions, openJournal, ownStopped } from './journal-command.ts';
 import { exitCode, HilumError } from './process/errors.ts';
-import { writeExported } from './process/keys.ts';
+import { exportFile } from './process/keys.ts';
 import { openEnvironment } from './process/lmdb.ts';
 import { counted, field, printObject, printRows, time } from './process/output.ts';
 import { orDamaged } from './process/seal.ts';
@@ -104,7 +104,7 @@ function exportLetters(letters: readonly DeadLetter[], { to = '.', output }: Dea
   for (const { id, open } of letters) {
     const letter = orDamaged(open);
     if (letter === undefined) damaged += 1;
-    else writeExported(join(to, `${id.replace('/', '-')}.msg`), letter.raw);
+    else exportFile(join(to, `${id.replace('/', '-')}.msg`), letter.raw);
   }
   const written = letters.length - damaged;
   printObject(output, { written, damaged, to }, () => {

@@ -14,7 +14,7 @@ import { checkRunning } from './doctor-running.ts';
 import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
-import { ownDirectory } from './process/owner.ts';
+import { ownerOf } from './process/owner.ts';
 import { mayLookInto, visible } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
@@ -169,16 +169,6 @@ async function statusOf(directory: string, add: Add): Promise<RunningStatus | un
       );
     }
     return undefined;
-  }
-}
-
-/** In words, who owns the directory; undefined where nobody does. */
-async function ownerOf(directory: string): Promise<string | undefined> {
-  try {
-    (await ownDirectory(directory, { readOnly: true }))();
-    return undefined;
-  } catch (error) {
-    return codeOf(error) === 'data-in-use' ? (/by (.*)\.$/.exec(messageOf(error))?.[1] ?? '') : undefined;
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
-import { flushPath, loadKey, writeExported } from './process/keys.ts';
+import { exportFile, flushPath, loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
@@ -308,7 +308,7 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
       damaged += 1;
       return;
     }
-    writeExported(join(to, `${name}.msg`), raw);
+    exportFile(join(to, `${name}.msg`), raw);
     if (typeof name === 'string') waiting += 1;
     else written += 1;
   };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitCode, HilumError } from './process/errors.ts';
 import { type Form, printObject, time } from './process/output.ts';
+import { ownerOf } from './process/owner.ts';
 import { mayLookInto } from './process/storage.ts';
 import type { SettingsFacts } from './settings-digest.ts';
 
@@ -101,7 +102,9 @@ export async function readStatus(directory: string): Promise<RunningStatus> {
 }
 
 export async function printStatus(directory: string, form: Form): Promise<void> {
-  const status = await readStatus(directory);
+  const status = await readStatus(directory).catch(async (error: unknown) => {
+    throw (await notAnswering(directory)) ?? error;
+  });
   printObject(form, status, () => statusText(status));
 }
 
@@ -163,9 +166,23 @@ function mebibytes(bytes: string): string {
   return `${(Number(bytes) / 1024 ** 2).toFixed(1)} MiB`;
 }
 
+/** Undefined where nothing runs. */
+async function notAnswering(directory: string): Promise<HilumError | undefined> {
+  const owner = await ownerOf(directory);
+  if (owner === undefined) return undefined;
+  return new HilumError(
+    'not-answering',
+    `${owner} has ${directory} and does not answer: it starts, or hangs.`,
+    {
+      hint: 'Ask again in some seconds; where that stays so, look at its log.',
+      exit: exitCode.unreachable,
+    },
+  );
+}
+
 function notRunning(directory: string, cause: unknown): HilumError {
   return new HilumError('not-running', `No gateway runs on ${directory}.`, {
-    hint: `Start it: hilum-gateway run --data ${directory}`,
+    hint: `Where it was started just now, ask again in some seconds. Else: systemctl start hilum-gateway, or as its user: hilum-gateway run --data ${directory}`,
     exit: exitCode.unreachable,
     cause,
   });

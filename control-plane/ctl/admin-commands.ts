@@ -5,9 +5,13 @@ import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { writePrivate } from '../../gateway/process/keys.ts';
 import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
+import { storageError } from '../../gateway/process/storage.ts';
 import { AdminIdentity } from '../../proto/gen/hilum/v1/admin.ts';
 import { call } from './client.ts';
 import { output, withConnection } from './options.ts';
+
+/** What a context takes on the disk, and some more. */
+const contextBytes = 16 * 1024;
 
 export function addAdminCommands(program: Command): void {
   const admin = program
@@ -44,15 +48,22 @@ Example:
             exit: exitCode.usage,
           });
         }
-        // That it can be written is found out before there is an identity that nobody has.
-        writePrivate(options.out, '');
+        // That it can be written, whole, is found out before there is an identity that nobody has.
+        write(options.out, Buffer.alloc(contextBytes));
+        write(options.out, '');
+        let made = false;
         try {
           const { client } = connection;
           const { address, caPem, certPem, keyPem } = await call(connection, client.createAdmin, request);
+          made = true;
           const context = { address, caPem, certPem, keyPem };
-          writePrivate(options.out, `${JSON.stringify(context, null, 2)}\n`);
+          write(options.out, `${JSON.stringify(context, null, 2)}\n`);
         } catch (error) {
           rmSync(options.out, { force: true });
+          if (made)
+            process.stderr.write(
+              `The identity of ${name} was made, and nobody has it: hilumctl admin list, and admin revoke.\n`,
+            );
           throw error;
         }
         out(`${options.out} is the context of ${name}.\n`);
@@ -105,4 +116,12 @@ Example:
         out(`Revoked ${name}: ${revoked} ${revoked === 1 ? 'identity' : 'identities'}.\n`);
       });
     });
+}
+
+function write(file: string, content: string | Uint8Array): void {
+  try {
+    writePrivate(file, content);
+  } catch (cause) {
+    throw storageError(`The context file ${file} cannot be written`, cause, '--out');
+  }
 }

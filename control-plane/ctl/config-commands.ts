@@ -147,7 +147,12 @@ Examples:
             request,
             waitSeconds * 1000,
           );
-          finish(response, `version ${options.to ?? 'before'}`, options.output, options.wait === true);
+          const { versions } = await call(connection, connection.client.configHistory, {
+            site: options.site,
+          });
+          const of = (number: bigint | undefined) => versions.find(({ version }) => version === number);
+          const back = of(of(response.version)?.rollbackOf);
+          finish(response, `version ${options.to ?? 'before'}`, options.output, options.wait === true, back);
         });
       },
     );
@@ -240,12 +245,25 @@ function warn(warnings: readonly string[]): void {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
 }
 
-/** Prints what became of a push and sets the exit code. */
-export function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
-  if (form !== 'table') printObject(form, PushConfigResponse.toJSON(response) as object, () => '');
+/** Prints what became of a push and sets the exit code. @param back the version that a rollback went back to */
+export function finish(
+  response: PushConfigResponse,
+  file: string,
+  form: Form,
+  wait: boolean,
+  back?: ConfigVersion,
+): void {
+  if (form !== 'table') {
+    const of = back === undefined ? {} : { rollbackOf: String(back.version) };
+    printObject(form, { ...(PushConfigResponse.toJSON(response) as object), ...of }, () => '');
+  }
   if (!response.valid) throw bad(response.problems, file, form);
   if (form === 'table') {
-    out(`Version ${response.version}.\n`);
+    const to =
+      back === undefined
+        ? ''
+        : `, back to ${back.version} (${time(back.atUs)}, ${back.author}${back.reason === '' ? '' : `: ${back.reason}`})`;
+    out(`Version ${response.version}${to}.\n`);
     for (const { gateway, outcome, problems } of response.results) {
       out(`  ${gateway}  ${outcome}\n`);
       if (problems.length > 0) process.stderr.write(printable(`${formatProblems(problems, file)}\n`));

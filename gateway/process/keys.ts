@@ -100,13 +100,19 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
   const fresh = `${file}.new`;
   const handle = openNew(fresh);
   try {
-    // Not writeSync: where a volume is nearly full, the system takes a part of it and says so in its result.
-    writeFileSync(handle, content);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
+    try {
+      // Not writeSync: where a volume is nearly full, the system takes a part of it and says so in its result.
+      writeFileSync(handle, content);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(fresh, file);
+  } catch (error) {
+    // What is there of it is of no use, and takes what there is of room.
+    rmSync(fresh, { force: true });
+    throw error;
   }
-  renameSync(fresh, file);
   flushPath(dirname(file));
 }
 
@@ -120,13 +126,21 @@ export function openNew(file: string): number {
   return openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
 }
 
-/** Writes a file that only its owner can read, in place of whatever has its name; it is not flushed. */
-export function writeExported(file: string, content: Uint8Array): void {
-  const handle = openNew(file);
+/**
+ * One file of an export, which only its owner can read, in place of whatever has its name; it is not flushed.
+ * @throws HilumError that names it; nothing of it is left
+ */
+export function exportFile(file: string, content: Uint8Array): void {
   try {
-    writeFileSync(handle, content);
-  } finally {
-    closeSync(handle);
+    const handle = openNew(file);
+    try {
+      writeFileSync(handle, content);
+    } finally {
+      closeSync(handle);
+    }
+  } catch (cause) {
+    rmSync(file, { force: true });
+    throw storageError(`${file} cannot be written, and what comes after it was not`, cause, '--to');
   }
 }
 

@@ -18,7 +18,7 @@
  */
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
-import { codeOf, exitCode, HilumError } from './errors.ts';
+import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
 import { makeDirectory, mustBeOwn, storageError } from './storage.ts';
 
 const socketFile = 'owner.sock';
@@ -45,6 +45,16 @@ export async function ownDirectory(
     return await own(directory, readOnly);
   } catch (cause) {
     throw storageError(`The data directory ${directory} cannot be used`, cause);
+  }
+}
+
+/** In words, who owns the directory; undefined where nobody does. */
+export async function ownerOf(directory: string): Promise<string | undefined> {
+  try {
+    (await ownDirectory(directory, { readOnly: true }))();
+    return undefined;
+  } catch (error) {
+    return codeOf(error) === 'data-in-use' ? (/by (.*)\.$/.exec(messageOf(error))?.[1] ?? '') : undefined;
   }
 }
 

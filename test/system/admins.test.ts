@@ -1,11 +1,12 @@
 /** People with an identity of their own: the trail has their names, some may only ask, and one who left may nothing. */
 import { spawn } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { programPath, runProgram, Site } from '../kit/site.ts';
+import { fillVolume, smallVolume } from '../kit/volume.ts';
 import { until } from '../kit/wait.ts';
 
 const site = await Site.start(t);
@@ -45,6 +46,27 @@ t.test('admins - the trail has the name of who did it', async (t) => {
   const wrong = await site.ctl('admin', 'create', 'a b', '--out', at('wrong'));
   t.match([wrong.code, wrong.stderr], [1, /cannot be the name of an admin/]);
   t.throws(() => statSync(at('wrong')), 'nothing is left of it');
+});
+
+const small = smallVolume(t, 1);
+
+t.test('admins - where the file cannot be written there is no identity that nobody has', async (t) => {
+  if (small === undefined) {
+    t.pass('no volume can be mounted here');
+    return;
+  }
+  fillVolume(small, 8 * 1024);
+  const out = join(small, 'zed.json');
+  t.match(await site.ctl('admin', 'create', 'zed', '--out', out), {
+    code: 75,
+    stderr: new RegExp(`^The context file ${out} cannot be written \\(ENOSPC\\): its volume is full\\.`),
+  });
+  t.same(readdirSync(small), ['filler'], 'nothing is left of it');
+  const admins = await site.ask<{ name: string }[]>('admin', 'list');
+  t.same(
+    admins.filter(({ name }) => name === 'zed'),
+    [],
+  );
 });
 
 t.test('admins - who may only read changes nothing and sees no bytes', async (t) => {

@@ -186,7 +186,10 @@ t.test(
 t.test('doctor - the data directory can be named by HILUM_DATA', async (t) => {
   const data = folderOf(t);
   const { stderr } = await runProgram('gateway', ['status'], { env: { HILUM_DATA: data } });
-  t.equal(stderr, `No gateway runs on ${data}.\nStart it: hilum-gateway run --data ${data}\n`);
+  t.equal(
+    stderr,
+    `No gateway runs on ${data}.\nWhere it was started just now, ask again in some seconds. Else: systemctl start hilum-gateway, or as its user: hilum-gateway run --data ${data}\n`,
+  );
 });
 
 t.test('doctor - where no gateway runs it fails and says how to start one', async (t) => {

@@ -77,7 +77,11 @@ t.test(
     t.match(only.stderr, /no earlier config that its gateways applied; nothing was changed/);
     t.equal((await push('sources:\n  x: { listener: nowhere }\n')).code, 3);
     t.equal((await push(zone('Europe/Paris'))).code, 0);
-    t.equal((await rollback()).code, 0);
+    t.match(
+      await rollback(),
+      { code: 0, stdout: /^Version \d+, back to \d+ \([^)]*, admin: [^)]+\)\.\n/ },
+      'it says to what',
+    );
     const history = await site.ask<Version[]>('config', 'history', '--site', 'north');
     t.match(history, [
       { version: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
