@@ -24,6 +24,10 @@ export interface ServerOptions {
   refused(caller: string, reason: string, whose: string): void;
 }
 
+const idleMs = 20_000;
+/** Node waits two minutes. */
+const handshakeMs = 10_000;
+
 const enrollPath = '/hilum.v1.Enrollment/Enroll';
 
 export type AnyCall = {
@@ -45,6 +49,8 @@ export class GrpcServer {
       'grpc.max_send_message_length': wireLimits.messageBytesMax,
       'grpc.keepalive_time_ms': 20_000,
       'grpc.keepalive_timeout_ms': 10_000,
+      // A connection without a call: anybody may open one, and another is quickly made.
+      'grpc.max_connection_idle_ms': idleMs,
       'grpc-node.flow_control_window': 4 * 1024 * 1024,
       interceptors: [({ path }, call) => this.#guard(path, call)],
     });
@@ -77,6 +83,7 @@ export class GrpcServer {
       roots as never,
       false,
     );
+    Object.assign(credentials._getConstructorOptions() ?? {}, { handshakeTimeout: handshakeMs });
     takeOnly(credentials, { minVersion: 'TLSv1.2', ciphers: suites });
     const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     return new Promise((resolve, reject) => {
