@@ -40,6 +40,8 @@ export class Session {
   readonly #timers: NodeJS.Timeout[];
   #heardAtMs = performance.now();
   #welcomedAtMs: number | undefined;
+  /** Nobody ended it that could end the next one. */
+  #innocent = false;
   /** A report was due while there was no room for it. */
   #reportDue = false;
   /** Frames written, those of them that the line has taken, and how many there were after the last report. */
@@ -83,9 +85,13 @@ export class Session {
     this.#welcomedAtMs = performance.now();
   }
 
-  /** Since the Welcome; 0 before. */
-  upMs(): number {
-    return this.#welcomedAtMs === undefined ? 0 : performance.now() - this.#welcomedAtMs;
+  /**
+   * For the back-off: how long it was well from its Welcome on; 0 without one. A line that broke, and a control plane that
+   * says that it goes, are no objection to this gateway, however soon they come: endless.
+   */
+  wellMs(): number {
+    if (this.#welcomedAtMs === undefined) return 0;
+    return this.#innocent ? Number.POSITIVE_INFINITY : performance.now() - this.#welcomedAtMs;
   }
 
   /** A frame, or the bytes of one. */
@@ -128,6 +134,7 @@ export class Session {
   end(reason: string): void {
     if (this.ended) return;
     this.ended = true;
+    this.#innocent = innocent.has(reason);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#call.removeAllListeners();
     this.#call.on('error', () => {});
@@ -136,6 +143,14 @@ export class Session {
     this.#on.onEnd(reason);
   }
 }
+
+/** Ends of the line, and of a control plane that stops. */
+const innocent: ReadonlySet<string> = new Set([
+  'unavailable',
+  'broken',
+  'peer-silent',
+  'control-plane-draining',
+]);
 
 /** A status code of gRPC as a word for status and log; details could quote anything and stay out. */
 function refusalWord(code: number | undefined): string {

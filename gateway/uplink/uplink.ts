@@ -285,14 +285,14 @@ export class Uplink {
   #ended(session: Session, reason: string): void {
     if (this.#session === session) this.#session = undefined;
     if (this.#state === 'stopped') return;
-    const retryMs = this.#again(reason, session.upMs());
+    const retryMs = this.#again(reason, session.wellMs());
     this.#hooks.log('warn', 'uplink-ended', { reason, retryMs });
   }
 
   /** Tries again after so many milliseconds, which are returned. */
-  #again(reason: string, upMs = 0): number {
+  #again(reason: string, wellMs = 0): number {
     this.#setState('waiting', reason);
-    const delayMs = this.#backoff.next(upMs);
+    const delayMs = this.#backoff.next(wellMs);
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       // What Hello says of the epoch is on the disk.
