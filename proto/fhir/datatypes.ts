@@ -302,7 +302,7 @@ export function unitOf(unit: string, unitCode?: Code): Element {
 
 /** A code with what modifies it in its text, which every reader shows: the left one is not the right one. */
 export function modified(code: Code | undefined, modifiers: readonly Code[]): Element | undefined {
-  const said = modifiers.map(textOf).filter((text) => text !== '');
+  const said = modifiers.map(textOf).filter(visible);
   if (said.length === 0) return concept(code);
-  return { ...concept(code), text: [textOf(code), ...said].filter((text) => text !== '').join(', ') };
+  return { ...concept(code), text: [textOf(code), ...said].filter(visible).join(', ') };
 }

@@ -1,9 +1,9 @@
 /** Values, times and words of FHIR R4 keep what was said. */
 import t from 'tap';
 import { toBundle, toBundleText } from '../../proto/fhir/bundle.ts';
-import { dateTimeText, instant, instantOf, period } from '../../proto/fhir/datatypes.ts';
+import { dateTimeText, instant, instantOf, modified, period } from '../../proto/fhir/datatypes.ts';
 import { Decimal, fhirText } from '../../proto/fhir/json.ts';
-import { ClinicalEvent, ClinicalTime } from '../../proto/gen/hilum/v1/event.ts';
+import { ClinicalEvent, ClinicalTime, Code } from '../../proto/gen/hilum/v1/event.ts';
 import { eventsOf } from './events.ts';
 import { problemsOf } from './validator.ts';
 
@@ -217,6 +217,14 @@ t.test('fhir json - nothing empty is written, and control characters are not', a
     h: 'x\u0000y\n',
   };
   t.equal(fhirText(resource), '{"resourceType":"Basic","f":false,"g":0,"h":"x y\\n"}');
+});
+
+t.test('fhir code - one of which nothing is to be seen is none, modified or not', async (t) => {
+  const code = (text: string) => Code.fromPartial({ text, codings: [{ code: text }] });
+  t.equal(modified(code('\u0001'), [code('\u0002')]), undefined);
+  t.equal(modified(undefined, [code('\u0002')]), undefined);
+  t.match(modified(undefined, [code('left')]), { text: 'left' });
+  t.match(modified(code('arm'), [code('left')]), { text: 'arm, left' });
 });
 
 /** The first resource of a type, of the first event of a message. */
