@@ -17,7 +17,7 @@ import {
   type PlaneFrame,
   type ReplayResult,
 } from '../../proto/gen/hilum/v1/session.ts';
-import { wireLanes, wireLimits } from '../../proto/limits.ts';
+import { wireLimits } from '../../proto/limits.ts';
 import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
 import { bytesIn } from './credit.ts';
@@ -205,13 +205,6 @@ export class Sessions {
     }
     if (this.#turnedAway(live, peer)) return;
     if (this.#hub.room.isCrowded) return this.#refuse(live, 'store-full', noRoom);
-    // Each costs reads and may cost an entry in the trail.
-    const lanes = hello.lanes.map(({ lane }) => lane);
-    if (
-      lanes.length > wireLanes.length ||
-      lanes.some((lane, at) => !wireLanes.includes(lane) || lanes.indexOf(lane) !== at)
-    )
-      return this.#refuse(live, 'lanes-unknown', 'Hello names a lane that there is not, or one twice');
     const holder = this.#hub.holder(peer.name, hello.epoch);
     if (holder !== '') {
       this.#hub.alarm('journal-of-another', { gateway: peer.name, reason: `its epoch is that of ${holder}` });

@@ -16,7 +16,7 @@ t.test(
     for (const lanes of [many, ['routine', 'routine'], ['routine', '__proto__'], ['']]) {
       const { said } = centre.begin('north', 1n, { lanes: ranges(lanes) });
       await until(() => said.length > 0, { what: 'an answer' });
-      t.match(said, [{ $case: 'refusal', value: { code: 'lanes-unknown' } }], lanes[1] ?? 'none');
+      t.match(said, [{ $case: 'refusal', value: { code: 'lane-unknown' } }], lanes[1] ?? 'none');
     }
     t.same(await centre.subjects('events-missing-here'), []);
     t.equal(centre.state.registry.get('north'), undefined);
