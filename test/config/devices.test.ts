@@ -312,7 +312,7 @@ t.test('config devices - the examples of the site config and of the README are r
   const text = readFileSync(join(projectRoot, 'deploy/config/site.yaml'), 'utf8');
   const [head = '', example = '', rest = ''] = text.split(/^(?=# payloads:|# A code table)/m);
   const site = [
-    head.replace(/^ {2}# ( *(?:pumps|listener|topics|payloads):)/gm, '  $1'),
+    head.replace(/^ {2}# pumps:.*\n(?: {2}# {3}.*\n)+/m, (source) => source.replaceAll(/^ {2}# /gm, '  ')),
     example.replace(/^# ((?:payloads|devices):$| {2})/gm, '$1'),
     rest,
   ].join('');
