@@ -119,9 +119,10 @@ t.test('event log - a gap is refused, another record at a position is refused', 
   await store.close();
 });
 
-t.test('event log - what is queued and not flushed holds its positions, under each name', async (t) => {
+/** A log whose writes wait for `flush`; g2 was g1 before. */
+async function openHeld(directory: string) {
   const flush = gate();
-  const real = await openLmdbStore({ directory: t.testdir(), key, onFault: () => undefined });
+  const real = await openLmdbStore({ directory, key, onFault: () => undefined });
   const store: Store = {
     ...portOf(real),
     write: async (rows) => {
@@ -132,6 +133,11 @@ t.test('event log - what is queued and not flushed holds its positions, under ea
   const names = (gateway: string) => (gateway === 'g2' ? ['g1'] : []);
   const log = new EventLog(store, key, () => 1n, undefined, names);
   await log.open();
+  return { flush, store, log };
+}
+
+t.test('event log - what is queued and not flushed holds its positions, under each name', async (t) => {
+  const { flush, store, log } = await openHeld(t.testdir());
   const first = [log.append('g1', 's', batch('stat', 1, 2)), log.append('g1', 's', batch('stat', 3, 1))];
   const refused = [
     log.append('g1', 's', batch('stat', 3, 1, 'of a clone')),
@@ -163,18 +169,7 @@ t.test('event log - what is queued and not flushed holds its positions, under ea
 });
 
 t.test('event log - a repeat of what is being flushed is acknowledged behind it', async (t) => {
-  const flush = gate();
-  const real = await openLmdbStore({ directory: t.testdir(), key, onFault: () => undefined });
-  const store: Store = {
-    ...portOf(real),
-    write: async (rows) => {
-      await flush.opened;
-      await real.write(rows);
-    },
-  };
-  const names = (gateway: string) => (gateway === 'g2' ? ['g1'] : []);
-  const log = new EventLog(store, key, () => 1n, undefined, names);
-  await log.open();
+  const { flush, store, log } = await openHeld(t.testdir());
   let isFlushed = false;
   void log.append('g1', 's', batch('stat', 1, 2)).then(() => {
     isFlushed = true;
