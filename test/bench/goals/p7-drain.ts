@@ -11,7 +11,7 @@ import type { Run } from '../run.ts';
 import type { Stack } from '../stack.ts';
 import { rateOf, sample, watch } from '../watch.ts';
 
-/** Messages a second: more than any hospital sends for long [gateway/burst.ts]. */
+/** Messages a second: several times what any hospital sends for long [gateway/burst.ts]. */
 const busyRate = 4_000;
 
 export async function p7(run: Run): Promise<void> {
