@@ -43,10 +43,14 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let nextFeed = -2;
   for (let at = afterMark(raw); at < raw.length; ) {
     while (at < raw.length && raw[at]! <= blank) at++;
-    // A large document is one long line: indexOf skips it at memory speed, and each mark is looked for once.
-    if (nextReturn !== -1 && nextReturn < at) nextReturn = raw.indexOf(carriageReturn, at);
-    if (nextFeed !== -1 && nextFeed < at) nextFeed = raw.indexOf(lineFeed, at);
-    const end = Math.min(nextReturn < 0 ? raw.length : nextReturn, nextFeed < 0 ? raw.length : nextFeed);
+    let end = at;
+    for (const near = Math.min(raw.length, at + nearBytes); end < near && !isLineEnd(raw[end]!); ) end++;
+    if (end === at + nearBytes) {
+      // A large document is one long line: indexOf skips it at memory speed, and each mark is looked for once.
+      if (nextReturn !== -1 && nextReturn < end) nextReturn = raw.indexOf(carriageReturn, end);
+      if (nextFeed !== -1 && nextFeed < end) nextFeed = raw.indexOf(lineFeed, end);
+      end = Math.min(nextReturn < 0 ? raw.length : nextReturn, nextFeed < 0 ? raw.length : nextFeed);
+    }
     const name = (raw[at]! << 16) | (raw[at + 1]! << 8) | raw[at + 2]!;
     if (name === MSH && end - at > 8) {
       best = Math.max(best, settled(message, kind, alarmed, specimens.patient()));
@@ -181,6 +185,8 @@ const names: readonly Class[] = ['bulk', 'routine', 'urgent', 'stat'];
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
+/** Most segments end within these; millions of short lines would take two calls of indexOf each. */
+const nearBytes = 64;
 
 const [ADD, ARQ, MSH, EVN, OBR, OBX] = [
   code('ADD'),
@@ -251,6 +257,10 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
   // R40 and R41 report an alarm [IHE PCD-04].
   if (trigger === none || raw[trigger] !== 0x52 || raw[trigger + 1] !== 0x34) return 'result';
   return raw[trigger + 2] === 0x30 || raw[trigger + 2] === 0x31 ? 'alarm' : 'result';
+}
+
+function isLineEnd(byte: number): boolean {
+  return byte === carriageReturn || byte === lineFeed;
 }
 
 /** Past a UTF-8 byte order mark. */

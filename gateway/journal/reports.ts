@@ -5,6 +5,7 @@
  */
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { AuditEntry, DeliveryEntry } from '../../proto/gen/hilum/v1/session.ts';
+import { wireLimits } from '../../proto/limits.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, tables } from './layout.ts';
@@ -13,6 +14,8 @@ import { storedBytes } from './space.ts';
 import type { State } from './state.ts';
 
 const removedMax = 2_000;
+/** Entries that go out together: well within one frame, with what is added to each. */
+const entriesBytesMax = wireLimits.reportBytesMax / 4;
 
 export interface ReportsHooks {
   onReport(): void;
@@ -124,7 +127,10 @@ export class Reports {
     });
   }
 
-  /** In the order of their numbers, after this one; what is damaged cannot be told, and is alarmed once. */
+  /**
+   * In the order of their numbers, after this one, so many as a frame carries; what is damaged cannot be told, and is
+   * alarmed once.
+   */
   #entries<Entry>(
     table: string,
     after: number,
@@ -132,8 +138,11 @@ export class Reports {
     read: (value: Buffer, number: number) => Entry,
   ): Entry[] {
     const found: Entry[] = [];
+    let bytes = 0;
     for (const { key, value } of this.#table(table).getRange({ start: numberKey(after + 1) })) {
       const number = readUInt64(key, 0);
+      bytes += value.length;
+      if (found.length > 0 && bytes > entriesBytesMax) break;
       const entry = readable(() => read(value, number));
       if (entry !== undefined) found.push(entry);
       else if (!this.#damaged.has(`${table} ${number}`)) {

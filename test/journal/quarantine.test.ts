@@ -7,6 +7,8 @@ import { quarantineKey, readQuarantineKey } from '../../gateway/journal/quaranti
 import type { TakenRecord } from '../../gateway/journal/records.ts';
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import { QuarantineReport } from '../../proto/gen/hilum/v1/session.ts';
+import { wireLimits } from '../../proto/limits.ts';
 import { batchElement } from '../../proto/wire.ts';
 import { damageEvent, damageQuarantined } from '../kit/damage.ts';
 import { closeJournal, openJournal } from '../kit/journal.ts';
@@ -98,6 +100,37 @@ t.test('quarantine - another record under the same sequence is neither told nor 
   t.match(custodyOf(again.journal), { accepted: 1, quarantined: 0, expired: 1 });
   await closeJournal(again);
 });
+
+t.test(
+  'quarantine - what is told of it together fits one frame, however long its control IDs are',
+  async (t) => {
+    const opened = await openJournal(folderOf(t));
+    const { journal } = opened;
+    const refusedControlIds = Array.from({ length: 100 }, (_, n) => String(n).padStart(4_000, 'x'));
+    for (let n = 1; n <= 30; n += 1) await journal.append(draft(`Q${n}`));
+    for (const row of journal.take('routine', 1000, 1e6)) {
+      const rejects = row.records.map((one) => {
+        const made = rejected(one, journal.epoch);
+        return { ...made, entry: { ...made.entry, refusedControlIds } };
+      });
+      journal.finish([row], [{ lanes: [], rejects, deliveries: [] }]);
+    }
+    await journal.release('nothing');
+    const told: number[] = [];
+    for (let entries = journal.reports.quarantineEntries(0, 200); entries.length > 0; ) {
+      const frame = QuarantineReport.encode({ entries }).finish();
+      if (frame.length > wireLimits.reportBytesMax) t.fail(`a frame of ${frame.length} bytes`);
+      told.push(...entries.map(({ recordSequence }) => Number(recordSequence)));
+      entries = journal.reports.quarantineEntries(Number(entries.at(-1)?.number), 200);
+    }
+    t.same(
+      told,
+      Array.from({ length: 30 }, (_, n) => n + 1),
+      'each of them once, in their order',
+    );
+    await closeJournal(opened);
+  },
+);
 
 t.test('quarantine - what is not known of it is not compared', async (t) => {
   const opened = await openJournal(folderOf(t));
