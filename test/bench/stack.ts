@@ -218,6 +218,12 @@ export class Stack {
     return until(probe, { what: 'every record being at the centre', timeoutMs, everyMs: 50 });
   }
 
+  /** Both daemons at work for so long, and done. */
+  async warm(seconds: number): Promise<void> {
+    await this.load({ connections: 64, seconds, warmup: 0 });
+    await this.drained();
+  }
+
   /** Everything normalized; it may all be waiting in the outbox. One event a record, as our messages are. */
   normalized(timeoutMs = 600_000): Promise<unknown> {
     const probe = async () => {

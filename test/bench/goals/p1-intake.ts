@@ -15,6 +15,7 @@ const quietLimit = 28_500;
 export function p1(run: Run): Promise<void> {
   return owning(async (owner) => {
     const stack = await Stack.start(owner, run.folder);
+    await stack.warm(run.sizes.warm);
     for (const connections of [1, 16, 64, 256]) await atConnections(run, stack, connections);
     await atHalfRate(run, stack);
     await run.account('P1', stack);

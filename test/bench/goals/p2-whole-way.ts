@@ -15,8 +15,7 @@ export function p2(run: Run): Promise<void> {
   return owning(async (owner) => {
     const stack = await Stack.start(owner, run.folder);
     const seconds = run.sizes.seconds * 2;
-    await stack.load({ connections: 64, seconds: 1, warmup: 0 });
-    await stack.drained();
+    await stack.warm(run.sizes.warm);
     const { limits, ours } = await alternate(
       run.sizes.rounds,
       () => run.bare(64),

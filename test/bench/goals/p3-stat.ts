@@ -21,9 +21,7 @@ export function p3(run: Run): Promise<void> {
   return owning(async (owner) => {
     const stack = await Stack.start(owner, run.folder);
     const rounds = Math.max(1, run.sizes.rounds - 1);
-    // Warms both ways.
-    await stack.load({ connections: 64, seconds: 1, warmup: 0 });
-    await stack.drained();
+    await stack.warm(run.sizes.warm);
     const { limits, ours } = await alternate(
       rounds,
       () => statAlone(stack, run.sizes.seconds * 3),
