@@ -20,6 +20,8 @@ import type { Gone } from './store/gone.ts';
 
 /** Events, and records in quarantine, of one message control ID. */
 const tracesMax = 20;
+/** No sender's message control ID is nearly so long. */
+const idCharactersMax = 65_536;
 
 export class Traces {
   readonly #state: State;
@@ -35,6 +37,10 @@ export class Traces {
       throw new HilumError('usage', 'A trace wants an event id or a message control ID (MSH-10).', {
         exit: exitCode.usage,
       });
+    }
+    if (id.length > idCharactersMax) {
+      const text = `An id of ${id.length} characters is not looked for; at most ${idCharactersMax}.`;
+      throw new HilumError('usage', text, { exit: exitCode.usage });
     }
     const { eventLog, quarantine } = this.#state;
     const byId = await eventLog.byId(id);

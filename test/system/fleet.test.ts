@@ -144,6 +144,9 @@ t.test(
     const empty = await site.ctl('trace', '');
     t.equal(empty.code, 2);
     t.match(empty.stderr, /A trace wants an event id or a message control ID/);
+    const long = await site.ctl('trace', 'x'.repeat(100_000));
+    t.equal(long.code, 2);
+    t.match(long.stderr, /An id of 100000 characters is not looked for; at most 65536/);
     t.equal((await site.ctl('quarantine', 'show', '')).code, 1);
   },
 );
