@@ -42,7 +42,7 @@ export function readDocument<T>(text: string, schema: z.ZodType<T>, fileName?: s
   if (text.length > documentLimits.charactersMax) {
     return whole(
       `${name} is larger than ${documentLimits.charactersMax} characters`,
-      'split it, or leave out what is generated',
+      'leave out what is generated, or not used any more',
     );
   }
   const lines = new LineCounter();

@@ -5,7 +5,7 @@ export function durationMs(text: string): number | undefined {
   const [, digits, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
   if (digits === undefined || unit === undefined) return undefined;
   const ms = Number(digits) * unitMs[unit as keyof typeof unitMs];
-  return ms > 0 && ms <= dayMs * 3650 ? ms : undefined;
+  return ms > 0 && ms <= dayMs * durationDaysMax ? ms : undefined;
 }
 
 /** Milliseconds from capture to delivery for a class. */
@@ -28,6 +28,9 @@ export const timerMsMax = 24 * 86_400_000;
 export function isTimer(text: string): boolean {
   return (durationMs(text) ?? Number.POSITIVE_INFINITY) <= timerMsMax;
 }
+
+/** Ten years. */
+export const durationDaysMax = 3_650;
 
 const dayMs = 86_400_000;
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: dayMs } as const;

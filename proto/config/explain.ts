@@ -5,6 +5,7 @@ import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Positions, pathText } from './position.ts';
 import { allowedForms, allowedKeys, allowedWords, exampleAt, fitsAt, isSecretAt } from './shape.ts';
+import { gluedKey, numberMeant } from './slips.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -54,12 +55,14 @@ export function explainIssues(
   }
   // `lisen` for `listen` is one mistake: the key that is missing is the one that was mistyped.
   const meant = new Set(
-    problems.map(({ path, hint }) => `${parentOf(path)}|${/^did you mean "(.*)"\?$/.exec(hint)?.[1]}`),
+    problems.map(({ path, hint }) => `${parentOf(path)}|${meantKey.exec(hint)?.slice(1).join('')}`),
   );
   return problems.filter(
     ({ path, message }) => message !== 'missing' || !meant.has(`${parentOf(path)}|${lastOf(path)}`),
   );
 }
+
+const meantKey = /^did you mean "(.*)"\?$|; write "([^:]*): /;
 
 function explainIssue(
   issue: Issue,
@@ -85,6 +88,8 @@ function explainIssue(
         const hint = `write ${[...new Set(forms)].join(' or ')}`;
         return problem(at, positions.ofKey(at), 'does not go with the other keys here', hint);
       }
+      const slip = gluedKey(key, allowed);
+      if (slip !== undefined) return problem(at, positions.ofKey(at), issue.message, slip.hint);
       const near = nearest(key, allowed);
       const hint = near !== undefined ? `did you mean "${near}"?` : `allowed here: ${allowed.join(', ')}`;
       return problem(at, positions.ofKey(at), issue.message, hint);
@@ -157,6 +162,14 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
   ) {
     return 'write it as a list: [ … ]';
   }
+  if (issue.code === 'invalid_type' && typeof value === 'string') {
+    const slip = isMapping(issue.expected)
+      ? gluedKey(value, allowedKeys(schema, path, input))?.hint
+      : isNumber(issue.expected)
+        ? numberMeant(value, path)
+        : undefined;
+    if (slip !== undefined) return slip;
+  }
   const words = allowedWords(schema, path, input);
   if (words.length > 0) {
     const near = typeof value === 'string' ? nearest(value, words) : undefined;
@@ -172,6 +185,14 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
   if (value === undefined && typeof last === 'string') return `add "${last}: …"`;
   if (value === null) return 'give it a value, or remove the key';
   return '';
+}
+
+function isMapping(expected: string): boolean {
+  return expected === 'object' || expected === 'record';
+}
+
+function isNumber(expected: string): boolean {
+  return expected === 'number' || expected === 'int';
 }
 
 function at(input: unknown, path: Path): unknown {
@@ -219,7 +240,8 @@ function unitOf(origin: string, count: number | bigint): string {
 }
 
 function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('.')));
+  const [last = path] = /\["(?:[^"\\]|\\.)*"\]$|\.[^.[\]]*$/.exec(path) ?? [];
+  return path.slice(0, path.length - last.length);
 }
 
 function lastOf(path: string): string {

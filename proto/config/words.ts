@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { charsetNames, encodingOf } from '../charset-names.ts';
 import { isUcum } from '../units/ucum.ts';
-import { durationMs } from './duration.ts';
+import { durationDaysMax, durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
 
 export function text(check: (value: string) => [message: string, hint: string] | undefined, example: string) {
@@ -21,13 +21,12 @@ export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
   error: 'a name is letters, digits, "-", "_" and ".", at most 64',
 });
 
-export const duration = text(
-  (value) =>
-    durationMs(value) === undefined
-      ? [`"${clip(value)}" is not a duration`, 'write a whole number from 1 on and ms, s, m, h or d: 30s']
-      : undefined,
-  '30s',
-).meta({ pattern: '^[0-9]{1,9}(ms|s|m|h|d)$', examples: ['30s'] });
+export const duration = text((value) => {
+  if (durationMs(value) !== undefined) return undefined;
+  if (/^0*[1-9]\d*(ms|s|m|h|d)$/.test(value))
+    return [`"${clip(value)}" is too long`, `at most ${durationDaysMax}d`];
+  return [`"${clip(value)}" is not a duration`, 'write a whole number from 1 on and ms, s, m, h or d: 30s'];
+}, '30s').meta({ pattern: '^[0-9]{1,9}(ms|s|m|h|d)$', examples: ['30s'] });
 
 export const zone = text((value) => {
   if (/^[A-Za-z]/.test(value)) {

@@ -36,6 +36,55 @@ const rows: Row[] = [
     ['listeners.lab.lisen', 4, 5, 'unknown key', 'did you mean "listen"?'],
   ],
   [
+    'no blank behind the colon of a key',
+    'listeners: { lab: { type: mllp, listen:x } }\n',
+    [
+      'listeners.lab["listen:x"]',
+      1,
+      33,
+      'unknown key',
+      'a blank is missing behind the colon; write "listen: x"',
+    ],
+  ],
+  [
+    'no blank in the place of a mapping',
+    'listeners:\n  lab:\n    type:mllp\n',
+    [
+      'listeners.lab',
+      3,
+      5,
+      'expected a mapping of keys, found text',
+      'a blank is missing behind the colon; write "type: mllp"',
+    ],
+  ],
+  [
+    'a blank that is none',
+    'listeners:\n  lab:\n    type:\u00a0mllp\n',
+    [
+      'listeners.lab',
+      3,
+      5,
+      'expected a mapping of keys, found text',
+      'what stands behind the colon is no blank of YAML; write "type: mllp"',
+    ],
+  ],
+  [
+    'a unit behind a number of bytes',
+    'listeners: { m: { type: mllp, listen: x, frameBytesMax: 64KiB } }',
+    [
+      'listeners.m.frameBytesMax',
+      1,
+      57,
+      'expected a number, found text',
+      'write bytes, without a unit: 65536',
+    ],
+  ],
+  [
+    'a number in quotes',
+    'listeners: { m: { type: mllp, listen: x, frameBytesMax: "2048" } }',
+    ['listeners.m.frameBytesMax', 1, 57, 'expected a number, found text', 'write it without quotes: 2048'],
+  ],
+  [
     'a key far from any',
     'zzz: 1\n',
     ['zzz', 1, 1, 'unknown key', 'allowed here: level, strict, files, to, listeners, map'],
