@@ -252,8 +252,11 @@ t.test(
       store: readFileSync(join(site.planeData, 'store', 'data.mdb')),
       'the environment': readFileSync(`/proc/${site.gateway?.pid}/environ`),
     };
+    const { family, given, street, mrnPrefix } = canary;
+    // In 17 MB of sealed bytes any four stand by chance in one run of 250; behind the prefix is a 0 or a 1.
+    const words = [family, given, street, `${mrnPrefix}0`, `${mrnPrefix}1`];
     for (const [place, bytes] of Object.entries(places)) {
-      for (const word of [canary.family, canary.given, canary.street, canary.mrnPrefix]) {
+      for (const word of words) {
         if (bytes.includes(word)) t.fail(`${word} shows in ${place}`);
       }
       t.ok(bytes.length > 0, `${place} was looked at`);
