@@ -10,6 +10,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseSize } from '../proto/config/size.ts';
 import type { ConfigOffer, ReplayOutcome } from '../proto/gen/hilum/v1/session.ts';
 import { orderKeysOf } from './capture/order-key.ts';
 import { readDestinationTls } from './destination-tls.ts';
@@ -31,14 +32,7 @@ import { openStorage } from './process/storage.ts';
 import { Repeats } from './repeats.ts';
 import { RunningConfig } from './running-config.ts';
 import { SelfReport } from './self-report.ts';
-import {
-  journalBounds,
-  type LoadedSettings,
-  listenerTypes,
-  loadSettings,
-  parseSize,
-  resolvePath,
-} from './settings.ts';
+import { journalBounds, type LoadedSettings, listenerTypes, loadSettings, resolvePath } from './settings.ts';
 import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
 import { Tallies } from './tallies.ts';
 import { version } from './version.ts';

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { durationMs } from '../proto/config/duration.ts';
+import { parseSize } from '../proto/config/size.ts';
 import type { Intake } from './capture/intake.ts';
 import { controlIds } from './capture/mllp/answers.ts';
 import { createMllpListener } from './capture/mllp/listener.ts';
@@ -22,7 +23,6 @@ import {
   type MllpListenerSettings,
   type MqttListenerSettings,
   parseListen,
-  parseSize,
 } from './settings.ts';
 import type { Sources } from './sources.ts';
 import { type FilePlace, readPem } from './tls-files.ts';

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { readDocument } from '../proto/config/document.ts';
 import { durationMs, isTimer } from '../proto/config/duration.ts';
 import { formatProblems } from '../proto/config/problem.ts';
+import { parseSize } from '../proto/config/size.ts';
 import { topicFilter } from '../proto/config/words.ts';
 import { wireLimits } from '../proto/limits.ts';
 import { readSettingsText } from './process/config-text.ts';
@@ -339,25 +340,6 @@ export function parseListen(text: string): { host: string; port: number } | unde
   if (isIP(bare) === 0 && !/^[A-Za-z0-9.-]+$/.test(bare)) return undefined;
   return { host: bare, port: Number(port) };
 }
-
-/** `4KiB`, `16MiB`, `20GiB`, `512MB`, `1000` as bytes. */
-export function parseSize(text: string): number | undefined {
-  const [, digits, unit] = /^(\d{1,12})\s*(B|KiB|MiB|GiB|TiB|KB|MB|GB|TB)?$/.exec(text) ?? [];
-  if (digits === undefined) return undefined;
-  return Number(digits) * (sizeUnits[(unit ?? 'B') as keyof typeof sizeUnits] ?? 1);
-}
-
-const sizeUnits = {
-  B: 1,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-} as const;
 
 /** A path in the settings is relative to the settings file. */
 export function resolvePath(path: string, settingsFile: string, directory: string): string {

@@ -55,14 +55,16 @@ export function explainIssues(
   }
   // `lisen` for `listen` is one mistake: the key that is missing is the one that was mistyped.
   const meant = new Set(
-    problems.map(({ path, hint }) => `${parentOf(path)}|${meantKey.exec(hint)?.slice(1).join('')}`),
+    problems
+      .filter(({ message }) => message !== 'missing')
+      .map(
+        ({ path, hint }) => `${parentOf(path)}|${/^did you mean "(.*)"\?$/.exec(hint)?.[1] ?? lastOf(path)}`,
+      ),
   );
   return problems.filter(
     ({ path, message }) => message !== 'missing' || !meant.has(`${parentOf(path)}|${lastOf(path)}`),
   );
 }
-
-const meantKey = /^did you mean "(.*)"\?$|; write "([^:]*): /;
 
 function explainIssue(
   issue: Issue,
@@ -89,7 +91,8 @@ function explainIssue(
         return problem(at, positions.ofKey(at), 'does not go with the other keys here', hint);
       }
       const slip = gluedKey(key, allowed);
-      if (slip !== undefined) return problem(at, positions.ofKey(at), issue.message, slip.hint);
+      if (slip !== undefined)
+        return problem([...path, slip.key], positions.ofKey(at), slip.message, slip.hint);
       const near = nearest(key, allowed);
       const hint = near !== undefined ? `did you mean "${near}"?` : `allowed here: ${allowed.join(', ')}`;
       return problem(at, positions.ofKey(at), issue.message, hint);
@@ -163,12 +166,10 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
     return 'write it as a list: [ … ]';
   }
   if (issue.code === 'invalid_type' && typeof value === 'string') {
-    const slip = isMapping(issue.expected)
-      ? gluedKey(value, allowedKeys(schema, path, input))?.hint
-      : isNumber(issue.expected)
-        ? numberMeant(value, path)
-        : undefined;
-    if (slip !== undefined) return slip;
+    const slip = isMapping(issue.expected) ? gluedKey(value, allowedKeys(schema, path, input)) : undefined;
+    if (slip !== undefined) return `${slip.message}; ${slip.hint}`;
+    const meant = isNumber(issue.expected) ? numberMeant(value, path) : undefined;
+    if (meant !== undefined) return meant;
   }
   const words = allowedWords(schema, path, input);
   if (words.length > 0) {
@@ -240,8 +241,7 @@ function unitOf(origin: string, count: number | bigint): string {
 }
 
 function parentOf(path: string): string {
-  const [last = path] = /\["(?:[^"\\]|\\.)*"\]$|\.[^.[\]]*$/.exec(path) ?? [];
-  return path.slice(0, path.length - last.length);
+  return path.slice(0, Math.max(0, path.lastIndexOf('.')));
 }
 
 function lastOf(path: string): string {

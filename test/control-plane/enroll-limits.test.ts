@@ -1,28 +1,13 @@
 /** What a caller without a certificate may take of the centre. */
-import { readFileSync } from 'node:fs';
 import http2 from 'node:http2';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { Plane } from '../../control-plane/plane.ts';
-import { loadSettings } from '../../control-plane/settings.ts';
 import { controlPlaneName } from '../../proto/limits.ts';
-import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
+import { openPlane } from './plane-kit.ts';
 
-async function openPlane(t: Test) {
-  const directory = folderOf(t);
-  const { settings } = loadSettings(directory, undefined);
-  const lines: string[] = [];
-  const plane = await Plane.open({
-    directory,
-    settings: { ...settings, grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
-    settingsFile: '',
-    log: (_level, code) => {
-      lines.push(code);
-    },
-  });
-  await plane.start();
-  const { caPem } = JSON.parse(readFileSync(join(directory, 'admin.json'), 'utf8')) as { caPem: string };
+async function enrolling(t: Test) {
+  const { plane, context, lines } = await openPlane(t);
+  const { caPem } = context;
   const session = http2.connect(`https://${plane.address}`, { ca: caPem, servername: controlPlaneName });
   session.on('error', () => {});
   /** An Enroll whose message has a head that tells this length. */
@@ -54,20 +39,20 @@ async function openPlane(t: Test) {
 }
 
 t.test('enroll - more than a request can have is refused by its length', async (t) => {
-  const { enroll } = await openPlane(t);
+  const { enroll } = await enrolling(t);
   const { status } = enroll(1024 * 1024);
   t.equal(await until(status, { what: 'the answer', timeoutMs: 8_000 }), '8', 'RESOURCE_EXHAUSTED');
 });
 
 t.test('enroll - a request that does not come is not waited for', async (t) => {
-  const { enroll } = await openPlane(t);
+  const { enroll } = await enrolling(t);
   const { stream, status } = enroll(1_000);
   stream.write(Buffer.alloc(10));
   t.equal(await until(status, { what: 'the answer', timeoutMs: 60_000 }), '4', 'DEADLINE_EXCEEDED');
 });
 
 t.test('enroll - of many that are refused the first is told, the others are counted', async (t) => {
-  const { plane, lines } = await openPlane(t);
+  const { plane, lines } = await enrolling(t);
   const { refusals, audit } = plane.state;
   for (let port = 1; port <= 400; port += 1) await refusals.note(`10.0.0.1:${port}`, 'a test');
   await refusals.note('[::1]:7', 'a test');

@@ -1,40 +1,18 @@
 /** Callers whose identity is not taken leave a trace; keys and suites that are too weak are not taken. */
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import http2 from 'node:http2';
-import { join } from 'node:path';
 import tls from 'node:tls';
 import * as x509 from '@peculiar/x509';
 import t, { type Test } from 'tap';
-import { Plane } from '../../control-plane/plane.ts';
-import { loadSettings } from '../../control-plane/settings.ts';
 import { nowUs64 } from '../../gateway/process/clock.ts';
 import { controlPlaneName } from '../../proto/limits.ts';
-import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
+import { openPlane } from './plane-kit.ts';
 
-interface Context {
-  caPem: string;
-  certPem: string;
-  keyPem: string;
-}
-
-async function openPlane(t: Test) {
-  const directory = folderOf(t);
-  const { settings } = loadSettings(directory, undefined);
-  const lines: string[] = [];
-  const plane = await Plane.open({
-    directory,
-    settings: { ...settings, grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
-    settingsFile: '',
-    log: (_level, code) => {
-      lines.push(code);
-    },
-  });
-  await plane.start();
+async function callers(t: Test) {
+  const { plane, context, lines } = await openPlane(t);
   t.teardown(() => plane.stop(1_000));
-  const context = JSON.parse(readFileSync(join(directory, 'admin.json'), 'utf8')) as Context;
   /** Calls as who has this certificate; the status. */
   const call = async (path: string, who?: { certificatePem: string; keyPem: string }) => {
     const session = http2.connect(`https://${plane.address}`, {
@@ -70,7 +48,7 @@ const listGateways = '/hilum.v1.Admin/ListGateways';
 t.test(
   'refused identity - it is told at once, once for an address and reason, with whose it is',
   async (t) => {
-    const { plane, context, lines, call } = await openPlane(t);
+    const { plane, context, lines, call } = await callers(t);
     const { authority, peers, registry, audit, refusedCallers } = plane.state;
     await registry.update('north', { site: 'north', enrolledAtUs: nowUs64() });
     const north = await authority.issue('gateway', 'north', []);
@@ -104,7 +82,7 @@ t.test(
 );
 
 t.test('certificate request - weak keys and SHA-1 are refused, and the token stays good', async (t) => {
-  const { plane } = await openPlane(t);
+  const { plane } = await callers(t);
   const { authority, tokens } = plane.state;
   x509.cryptoProvider.set(webcrypto as never);
   const request = async (algorithm: object, signing: object) => {
@@ -156,7 +134,7 @@ t.test('certificate request - weak keys and SHA-1 are refused, and the token sta
 });
 
 t.test('gRPC port - it takes suites with forward secrecy and authenticated encryption alone', async (t) => {
-  const { plane, context } = await openPlane(t);
+  const { plane, context } = await callers(t);
   const [host, port] = plane.address.split(':');
   const shake = (ciphers: string) =>
     new Promise<string>((resolve) => {

@@ -4,7 +4,7 @@
  */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { mqttSession } from '../faults/mqtt-session.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
 import { packetType, publishPacket } from '../kit/mqtt-wire.ts';
@@ -22,6 +22,26 @@ function result(id: string, flag: 'HH' | 'N'): Buffer {
   return Buffer.from(`${segments.join('\r')}\r`);
 }
 
+/** The gateway's disk as it is now is put back once `later` has been delivered; the gateway is stopped then. */
+async function putBack(t: Test, site: Site, later: () => Promise<void>): Promise<void> {
+  await site.gateway?.stop();
+  const image = join(folderOf(t), 'image');
+  cpSync(site.gatewayData, image, { recursive: true });
+  await site.startGateway();
+  await later();
+  await site.drained();
+  await site.gateway?.stop();
+  rmSync(site.gatewayData, { recursive: true });
+  cpSync(image, site.gatewayData, { recursive: true });
+}
+
+function sawItself(site: Site): Promise<unknown> {
+  return until(async () => (await site.status()).alarms.some(({ code }) => code === 'journal-restored'), {
+    what: 'the gateway seeing that it was restored',
+    timeoutMs: 20_000,
+  });
+}
+
 t.test('restored journal - what goes out beside a lane that parts is applied once', async (t) => {
   const site = await Site.start(t);
   const sent: string[] = [];
@@ -35,15 +55,7 @@ t.test('restored journal - what goes out beside a lane that parts is applied onc
   };
   await sendResults({ BASE1: 'N', BASE2: 'N' });
   await site.drained();
-  await site.gateway?.stop();
-  const image = join(folderOf(t), 'image');
-  cpSync(site.gatewayData, image, { recursive: true });
-  await site.startGateway();
-  await sendResults({ LATER1: 'N', LATER2: 'N', LATER3: 'N' });
-  await site.drained();
-  await site.gateway?.stop();
-  rmSync(site.gatewayData, { recursive: true });
-  cpSync(image, site.gatewayData, { recursive: true });
+  await putBack(t, site, () => sendResults({ LATER1: 'N', LATER2: 'N', LATER3: 'N' }));
 
   // The centre refuses the routine lane before it has flushed the STAT one, whose ack dies with the session.
   await site.plane?.stop();
@@ -52,10 +64,7 @@ t.test('restored journal - what goes out beside a lane that parts is applied onc
   await site.startPlane();
   await site.connected();
   await site.drained();
-  await until(async () => (await site.status()).alarms.some(({ code }) => code === 'journal-restored'), {
-    what: 'the gateway seeing that it was restored',
-    timeoutMs: 20_000,
-  });
+  await sawItself(site);
   await sendResults({ LAST: 'N' });
   await site.drained();
   const there = (await site.events()).map(({ provenance }) => provenance.messageControlId);
@@ -80,15 +89,7 @@ t.test(
     };
     await measure(50, 51, 52);
     await site.drained();
-    await site.gateway?.stop();
-    const image = join(folderOf(t), 'image');
-    cpSync(site.gatewayData, image, { recursive: true });
-    await site.startGateway();
-    await measure(72, 101, 102, 72);
-    await site.drained();
-    await site.gateway?.stop();
-    rmSync(site.gatewayData, { recursive: true });
-    cpSync(image, site.gatewayData, { recursive: true });
+    await putBack(t, site, () => measure(72, 101, 102, 72));
     await site.plane?.stop();
     await site.startGateway();
     // The first and the fourth stand where its later self has the same bytes.
@@ -96,10 +97,7 @@ t.test(
     await site.startPlane();
     await site.connected();
     await site.drained();
-    await until(async () => (await site.status()).alarms.some(({ code }) => code === 'journal-restored'), {
-      what: 'the gateway seeing that it was restored',
-      timeoutMs: 20_000,
-    });
+    await sawItself(site);
     const events = (await site.events()) as unknown as { observations: { value: string }[] }[];
     const values = events.map(({ observations }) => observations[0]?.value);
     t.same(values, ['50', '51', '52', '72', '101', '102', '72', '72', '201', '202', '72', '203']);
