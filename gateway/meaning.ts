@@ -5,6 +5,7 @@
  */
 
 import { budgetMs, durationMs } from '../proto/config/duration.ts';
+import { classes } from '../proto/config/event-words.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
@@ -20,7 +21,7 @@ import { compileOnce, type OnceRules } from './normalize/memory/once-rules.ts';
 import { mappingVersion, normalize } from './normalize/normalize.ts';
 import type { NormalizeContext, Normalized } from './normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from './normalize/tables.ts';
-import { compileClassifier, highest } from './prioritize/classify.ts';
+import { compileClassifier, rank } from './prioritize/classify.ts';
 import { RecordClass } from './prioritize/record-class.ts';
 import { compileRoutes, type Routed } from './route/rules.ts';
 
@@ -46,6 +47,8 @@ export interface Meaning {
 export function meaningOf(config: Config, version: number): Meaning {
   const classifier = compileClassifier(config);
   const routes = compileRoutes(config);
+  // Asked with strings out of records: as keys of an object those would have to be made constants first.
+  const sources = new Map(Object.entries(config.sources));
   const authorities = new Map(Object.entries(config.identity.authorities));
   const codes = compileCodeTables(config);
   const units = compileUnitTables(config);
@@ -55,33 +58,41 @@ export function meaningOf(config: Config, version: number): Meaning {
   const mappings = compileMappings(config);
   const once = compileOnce(config);
   const isRouted = Object.keys(config.routes).length > 0;
+  const budgets = Object.fromEntries(classes.map((lane) => [lane, budgetMs(config, lane)])) as Readonly<
+    Record<Class, number>
+  >;
   return {
     version,
     mapping: mappingName(version),
     config,
-    contextFor: (record) => ({
-      source: record.source,
-      protocol: record.protocol,
-      zone: config.sources[record.source]?.zone ?? config.site.zone,
-      zoneOfSource: config.sources[record.source]?.zone !== undefined,
-      charset: config.sources[record.source]?.charset,
-      topic: record.topic,
-      capturedAtUs: record.capturedAtUs,
-      delivered: record.deliveredParts.filter(({ template }) => template === '').map(({ number }) => number),
-      deliveredItems: record.deliveredParts.filter(({ template }) => template !== ''),
-      attachmentBytesMax,
-      limits: config.limits,
-      codes,
-      units,
-      authorities,
-      payloads: payloads.get(record.source) ?? [],
-      devices,
-      critical,
-      mappings: mappings(record.source),
-    }),
+    contextFor(record) {
+      const { source, protocol, topic, capturedAtUs, deliveredParts } = record;
+      const own = sources.get(source);
+      const wholes = deliveredParts.filter(({ template }) => template === '');
+      return {
+        source,
+        protocol,
+        zone: own?.zone ?? config.site.zone,
+        zoneOfSource: own?.zone !== undefined,
+        charset: own?.charset,
+        topic,
+        capturedAtUs,
+        delivered: wholes.map(({ number }) => number),
+        deliveredItems: deliveredParts.filter(({ template }) => template !== ''),
+        attachmentBytesMax,
+        limits: config.limits,
+        codes,
+        units,
+        authorities,
+        payloads: payloads.get(source) ?? [],
+        devices,
+        critical,
+        mappings: mappings(source),
+      };
+    },
     classify: (event, record) => classifier(event, { will: record.will }),
     routes: (event) => routes(event),
-    budgetMs: (lane) => budgetMs(config, lane),
+    budgetMs: (lane) => budgets[lane],
     enrichment: enrichmentLimits(config),
     onceFor(record, events) {
       const rules = once?.(record.source);
@@ -96,7 +107,7 @@ export function meaningOf(config: Config, version: number): Meaning {
           if (!isRouted) return none;
           const { class: before, budgetMs: budgetBefore } = event;
           event.class = recordClass.with(event);
-          event.budgetMs = budgetMs(config, event.class as Class);
+          event.budgetMs = budgets[event.class as Class];
           const routed = routes(event);
           event.class = before;
           event.budgetMs = budgetBefore;
@@ -154,7 +165,8 @@ export function messagesOf(file: Uint8Array): readonly Uint8Array[] | undefined 
 export function read(record: JournalRecord, meaning: Meaning, epoch: bigint): Normalized {
   const made = normalize(record, meaning.contextFor(record));
   const { events } = made;
-  for (const [position, event] of events.entries()) {
+  for (let position = 0; position < events.length; position += 1) {
+    const event = events[position] as ClinicalEvent;
     complete(event, record, meaning.mapping, epoch);
     const { provenance } = event;
     if (provenance === undefined) continue;
@@ -164,19 +176,22 @@ export function read(record: JournalRecord, meaning: Meaning, epoch: bigint): No
   return made;
 }
 
-/** Its class, by all that is known of its events. */
+/** Its class, by all that is known of its events; said on `made` and its events. */
 export function judge(made: Normalized, record: JournalRecord, meaning: Meaning): Understood {
   const { events } = made;
-  const verdicts = events.map((event) => meaning.classify(event, record));
-  const lane = highest(verdicts.map((verdict) => verdict.class));
-  events.forEach((event, position) => {
-    const verdict = verdicts[position];
+  let lane: Class = 'bulk';
+  for (const event of events) {
+    const { class: own, rule } = meaning.classify(event, record);
+    if (rank(own) > rank(lane)) lane = own;
+    event.provenance?.rules.push(rule);
+  }
+  const ms = meaning.budgetMs(lane);
+  for (const event of events) {
     // All events of a record share its highest class [CONTRACT 1].
     event.class = lane;
-    event.budgetMs = meaning.budgetMs(lane);
-    if (verdict !== undefined && event.provenance !== undefined) event.provenance.rules.push(verdict.rule);
-  });
-  return { ...made, lane };
+    event.budgetMs = ms;
+  }
+  return Object.assign(made, { lane });
 }
 
 /** The name of a mapping: the built-in one's version and the config that it ran under. */

@@ -4,7 +4,6 @@
  */
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config, SourceConfig } from '../proto/config/schema.ts';
-import type { Header } from './capture/mllp/header.ts';
 import type { MllpSource } from './capture/mllp/options.ts';
 import { reclassifies } from './meaning.ts';
 import { type AcceptField, acceptFields, NotAcceptedTally } from './not-accepted.ts';
@@ -36,11 +35,12 @@ export class Sources {
     let source = this.#mllp.get(listener);
     if (source === undefined) {
       const [name, config] = this.#of(listener)[0] ?? [listener, undefined];
+      const accepted = acceptedBy(config);
       source = {
         name,
         repeatWindowMs: durationMs(config?.repeatWindow ?? '') ?? repeatWindowMs,
         refuses: (header) => {
-          const field = notAccepted(config, header);
+          const field = accepted.find(({ at, values }) => !values.includes(header.component(at, 1)))?.field;
           if (field === undefined) return '';
           this.notAccepted.note(name, field);
           // For MSA-3: says which field, never its content.
@@ -72,14 +72,20 @@ export class Sources {
   }
 }
 
-/** The field that the config does not accept. */
-function notAccepted(config: SourceConfig | undefined, header: Header): AcceptField | undefined {
+interface Accepted {
+  field: AcceptField;
+  /** Its number in MSH. */
+  at: number;
+  values: readonly string[];
+}
+
+/** The fields of which the config does not accept everything; mostly none. */
+function acceptedBy(config: SourceConfig | undefined): Accepted[] {
   const accept: Partial<Record<string, string[]>> = config?.accept ?? {};
-  for (const [field, key] of Object.entries(acceptFields)) {
-    const value = header.component(Number(field.slice(4)), 1);
-    if (accept[key]?.includes(value) === false) return field as AcceptField;
-  }
-  return undefined;
+  return Object.entries(acceptFields).flatMap(([field, key]) => {
+    const values = accept[key];
+    return values === undefined ? [] : [{ field: field as AcceptField, at: Number(field.slice(4)), values }];
+  });
 }
 
 /** [MQTT-4.7] `+` is one level, `#` the rest. */

@@ -7,7 +7,7 @@ import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import { writeClinicalEvent, writeEnvelope } from '../proto/gen/hilum/v1/event-writer.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { wireLimits } from '../proto/limits.ts';
-import { batchElement } from '../proto/wire.ts';
+import { envelopesTag } from '../proto/wire.ts';
 import type { Reject } from './normalize/outcome.ts';
 
 /** The record goes to quarantine, and nothing else comes of it. */
@@ -33,10 +33,15 @@ export class EventEncoder {
   /** Kept, because a writer's buffers cost more than what is written. */
   readonly #event = new BackWriter();
   readonly #envelope = new BackWriter();
+  #room = Buffer.allocUnsafeSlow(roomBytes);
+  #used = 0;
 
-  /** In the order of the events. Throws `Refused` where one is over `wireLimits.eventBytesMax`. */
+  /** In the order of the events, until `clear`. Throws `Refused` where one is over `wireLimits.eventBytesMax`. */
   encode(events: readonly ClinicalEvent[], record: JournalRecord, place: RecordPlace): Uint8Array[] {
-    const routes = [...place.destinations].map(([destination, route]) => ({ destination, route }));
+    const routes =
+      place.destinations.size === 0
+        ? none
+        : [...place.destinations].map(([destination, route]) => ({ destination, route }));
     return events.map((event, position) => {
       this.#event.clear();
       writeClinicalEvent(this.#event, event);
@@ -60,13 +65,36 @@ export class EventEncoder {
         replaces: event.supersessions.some((one) => !one.thisIsSuperseded),
         routes,
       });
-      // The writer's own bytes, which it writes again: the element is a copy.
-      const envelope = this.#envelope.since(0);
-      if (envelope.length > wireLimits.eventBytesMax) throw new Refused(tooLarge(envelope.length));
-      return batchElement(envelope);
+      const length = this.#envelope.mark();
+      if (length > wireLimits.eventBytesMax) throw new Refused(tooLarge(length));
+      this.#envelope.close(envelopesTag, 0);
+      return this.#kept(this.#envelope.since(0));
     });
   }
+
+  /** What was encoded so far has been copied: its room is written again. */
+  clear(): void {
+    this.#used = 0;
+  }
+
+  /** A copy of the writer's own bytes, which it writes again. */
+  #kept(bytes: Buffer): Buffer {
+    if (bytes.length > this.#room.length - this.#used) {
+      // The room before it stays with those whose bytes are in it.
+      if (bytes.length > roomBytes) return Buffer.from(bytes);
+      this.#room = Buffer.allocUnsafeSlow(roomBytes);
+      this.#used = 0;
+    }
+    const from = this.#used;
+    this.#room.set(bytes, from);
+    this.#used += bytes.length;
+    return this.#room.subarray(from, this.#used);
+  }
 }
+
+/** What most jobs make. */
+const roomBytes = 256 * 1024;
+const none: { destination: string; route: string }[] = [];
 
 function tooLarge(bytes: number): Reject {
   const reason = `An event of this message would have ${mebibytes(bytes)} together with the message; the line to the control plane carries ${mebibytes(wireLimits.eventBytesMax)}, which cannot be raised. The sender has to split it, or the config to copy less of it.`;

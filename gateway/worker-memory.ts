@@ -23,7 +23,7 @@ import {
   readIndexRow,
 } from './journal/memory-row.ts';
 import type { Need, Recall, RowKind } from './normalize/memory/memory.ts';
-import type { Hashed, KeyedHash } from './process/keyed-hash.ts';
+import type { KeyedHash } from './process/keyed-hash.ts';
 
 export interface MemoryTools {
   keyed: KeyedHash;
@@ -35,12 +35,16 @@ export interface MemoryTools {
 
 interface Slot {
   kind: RowKind<unknown>;
+  /** Of its text, four words; undefined while it was not worked out. */
+  hash: Hash | undefined;
   /** Undefined before it was found out, null where there is none. */
   row: unknown;
   /** Of a row: until when it is kept. */
   untilS: number;
   changed: boolean;
 }
+
+type Hash = readonly [number, number, number, number];
 
 /** Of decoded rows, as their encoded length many times over; and of chunks. Each twice, for two generations. */
 const rowBytesMax = 12 * 1024 * 1024;
@@ -102,8 +106,8 @@ export class WorkerMemory {
 
   /** Fills the slot, or gives the location that is to be asked for. */
   resolve(text: string, slot: Slot, nowS: number): number {
-    const hash = this.#hash(slot.kind, text);
-    const location = this.#index.find(hash[0] as number, hash[1] as number);
+    const hash = this.#hash(text, slot);
+    const location = this.#index.find(hash[0], hash[1]);
     if (location === 0) {
       slot.row = null;
       if (slot.kind.lasts) {
@@ -129,12 +133,12 @@ export class WorkerMemory {
     text: string,
     slot: Slot,
     { chunk, location }: { chunk: Buffer; location: number },
-    hash: Hashed,
+    hash: Hash,
     nowS: number,
   ): void {
     slot.row = null;
     // A chunk that could not be read is empty; it was told once, and is not asked for again.
-    if (chunk.length === 0) this.#index.remove(hash[0] as number, hash[1] as number, location);
+    if (chunk.length === 0) this.#index.remove(hash[0], hash[1], location);
     const entry = entryIn(chunk, hash);
     if (entry === undefined || entry.untilS <= nowS || entry.kind !== slot.kind.number) return;
     try {
@@ -142,16 +146,19 @@ export class WorkerMemory {
     } catch {
       // Authenticated, so whole: written by a build that encoded it otherwise.
       this.damaged += 1;
-      this.#index.remove(hash[0] as number, hash[1] as number, location);
+      this.#index.remove(hash[0], hash[1], location);
       return;
     }
     slot.untilS = entry.untilS;
     if (slot.kind.lasts) this.keep(text, slot, entry.value.length);
   }
 
-  /** Overwritten by the next call. */
-  #hash({ number }: RowKind<unknown>, text: string): Hashed {
-    return this.tools.keyed.hash(`${number}|${text}`);
+  #hash(text: string, slot: Slot): Hash {
+    if (slot.hash === undefined) {
+      const [a = 0, b = 0, c = 0, d = 0] = this.tools.keyed.hash(`${slot.kind.number}|${text}`);
+      slot.hash = [a, b, c, d];
+    }
+    return slot.hash;
   }
 
   /** What these slots hold by now as the next row; undefined where there are none. */
@@ -162,11 +169,11 @@ export class WorkerMemory {
       const { kind } = slot;
       slot.changed = false;
       const value = kind.encode(slot.row);
-      const hash = this.#hash(kind, text);
+      const hash = this.#hash(text, slot);
       const untilS = Math.floor(nowS + kind.keepS);
       slot.untilS = untilS;
       const chunk = this.#writer.add({ hash, kind: kind.number, untilS, value });
-      this.#index.set(hash[0] as number, hash[1] as number, locationOf(row, chunk));
+      this.#index.set(hash[0], hash[1], locationOf(row, chunk));
       if (kind.lasts) this.keep(text, slot, value.length);
     }
     return this.#finish(row, nowS);
@@ -250,7 +257,7 @@ export class JobMemory implements Recall {
       fresh = true;
       let slot = this.#memory.known(kind, text, this.#nowS);
       if (slot === undefined) {
-        slot = { kind, row: undefined, untilS: 0, changed: false };
+        slot = { kind, hash: undefined, row: undefined, untilS: 0, changed: false };
         this.#resolve(text, slot);
       }
       slots.set(text, slot);

@@ -199,6 +199,7 @@ function recall({ made, about }: Opened, job: JobMemory): void {
 
 function answer(id: number, job: JobMemory, reply: Reply): void {
   const done = reply.finish(id, job);
+  encoder.clear();
   const { byteLength } = done.bytes;
   parentPort?.postMessage(done, [done.bytes, done.plain]);
   // It may be the last job for a while, and its copies would stay.
@@ -305,13 +306,14 @@ function prepare(one: Opened): Ready {
   const normalizedAtUs = nowUs();
   const made = judge(one.made, record, meaning);
   const destinations = new Map<string, string>();
-  made.events.forEach((event) => {
+  for (const event of made.events) {
     const heldBack = event.once?.heldBack;
     for (const { destination, route } of meaning.routes(event))
       if (heldBack?.includes(destination) !== true && !record.deliveredTo.includes(destination))
         destinations.set(destination, route);
-  });
-  one.failed = [...one.failed, ...takeFailed()];
+  }
+  const failed = takeFailed();
+  if (failed.length > 0) one.failed = [...one.failed, ...failed];
   for (const rule of one.failed)
     for (const { provenance } of made.events)
       provenance?.remarks.push(`the condition of ${rule} could not be evaluated, and counts as not met`);
@@ -333,12 +335,12 @@ function finish(
     (empty
       ? { code: 'nothing-in-it', reason: 'The message says nothing that an event could carry.' }
       : undefined);
-  elements.forEach((element, position) => {
-    const index = position + 1;
+  const { sequence: recordSequence, source } = job;
+  for (let index = 1; index <= elements.length; index += 1) {
     const completes = refusal === undefined && index === elements.length;
-    const { sequence: recordSequence, source } = job;
+    const element = elements[index - 1] as Uint8Array;
     reply.event(lane, { recordSequence, capturedAtUs, index, source, completes }, element);
-  });
+  }
   for (const [destination, rule] of destinations) {
     const delivery = LocalDelivery.encode({
       destination,

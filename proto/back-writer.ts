@@ -143,7 +143,8 @@ export class BackWriter {
 
   private varint64(value: bigint): void {
     // Most are numbers that a double holds exactly, and arithmetic with those is cheaper.
-    if (value <= Number.MAX_SAFE_INTEGER) this.varint53(Number(value));
+    const number = Number(value);
+    if (number <= Number.MAX_SAFE_INTEGER) this.varint53(number);
     else {
       this.varint53(Number(value >> 28n));
       this.fourGroups(Number(value & 0xfff_ffffn));
@@ -181,24 +182,45 @@ export class BackWriter {
 }
 
 /**
- * A code that many events share: with its encoded bytes, and frozen, because what one event did
- * to it would be seen in all.
+ * A code that many events share: with its encoded bytes and what was worked out of it, and frozen, because what one
+ * event did to it would be seen in all. The list of its codings alone is not: the engine reads a frozen list element
+ * by element through the runtime, in each loop of each rule. A test holds that nobody changes one.
  */
 export class KeptCode implements Code {
   readonly text: string;
   readonly codings: Coding[];
   readonly #bytes: Uint8Array;
+  readonly #derived: unknown[] = [];
 
   constructor({ text, codings }: Code, bytes: Uint8Array) {
     this.text = text;
     this.codings = codings;
     this.#bytes = bytes;
     for (const coding of codings) Object.freeze(coding);
-    Object.freeze(codings);
     Object.freeze(this);
   }
 
   static bytesOf(code: Code): Uint8Array | undefined {
     return #bytes in code ? code.#bytes : undefined;
   }
+
+  /** What `compute` makes of a code, once for each kept one. It must depend on the code alone, and is shared. */
+  static once<T>(compute: (code: Code) => T): (code: Code) => T {
+    const place = places;
+    places += 1;
+    return (code) => {
+      if (!(#bytes in code)) return compute(code);
+      const derived = code.#derived;
+      while (derived.length <= place) derived.push(unknown);
+      let found = derived[place];
+      if (found === unknown) {
+        found = compute(code);
+        derived[place] = found;
+      }
+      return found as T;
+    };
+  }
 }
+
+let places = 0;
+const unknown = Symbol('not worked out yet');

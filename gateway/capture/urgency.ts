@@ -74,11 +74,13 @@ export function guessHl7v2(raw: Uint8Array): Class {
       switch (name) {
         case OBX: {
           // The priority of an alarm is a row of its own, MDC_ATTR_ALARM_PRIORITY [IHE PCD-04].
-          const code = field(raw, at, end, separator, 3);
-          const value = field(raw, at, end, separator, 5);
-          if (code >= 0 && (kind === 'result' || kind === 'alarm')) {
-            if (word(raw, code, end, by) === PRIORITY) {
+          if (kind === 'result' || kind === 'alarm') {
+            const code = field(raw, at, end, separator, 3);
+            // Most codes do not begin as that one does.
+            const may = code >= 0 && (raw[code] === six || raw[code]! <= blank);
+            if (may && word(raw, code, end, by) === PRIORITY) {
               kind = 'alarm';
+              const value = field(raw, at, end, separator, 5);
               const said = value < 0 ? 0 : word(raw, value, end, by);
               if (said !== 0) {
                 const given = alarmPriority(said) === none ? urgent : alarmPriority(said);
@@ -185,6 +187,8 @@ const names: readonly Class[] = ['bulk', 'routine', 'urgent', 'stat'];
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
+/** Of 68484. */
+const six = 0x36;
 /** Most segments end within these; millions of short lines would take two calls of indexOf each. */
 const nearBytes = 64;
 

@@ -28,7 +28,7 @@ const scratchBytesMax = 1024 * 1024;
 /** A value under its hash. */
 export interface MemoryEntry {
   /** 16 bytes, as four words. */
-  hash: Uint32Array;
+  hash: ArrayLike<number>;
   kind: number;
   untilS: number;
   value: Uint8Array;
@@ -108,7 +108,7 @@ export function* entriesOf(plain: Buffer): Generator<MemoryEntry> {
 }
 
 /** The entry with this hash; of several the last. */
-export function entryIn(plain: Buffer, hash: Uint32Array): MemoryEntry | undefined {
+export function entryIn(plain: Buffer, hash: ArrayLike<number>): MemoryEntry | undefined {
   let found = -1;
   for (let at = 0; at + entryHeadBytes <= plain.length; ) {
     const same =

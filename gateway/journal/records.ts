@@ -168,11 +168,7 @@ export class Records {
     queue.collectedBytes = 0;
     queue.collectedSources = new Set();
     round.put(queue.table, key, value);
-    this.#standing.add(
-      queue.guess,
-      collected[0]?.sequence ?? 0,
-      collected.flatMap(({ orderKeys }) => orderKeys),
-    );
+    this.#standing.add(queue.guess, collected[0]?.sequence ?? 0, orderKeysOf(collected));
     this.#counters.bytes(storedBytes(key.length, value.length), value.length);
     const records = collected.map(({ sequence, guess, source, capturedS }, at) => ({
       sequence,
@@ -330,6 +326,12 @@ export class Records {
     });
     return oldest.length === 0 ? undefined : Math.min(...oldest);
   }
+}
+
+function orderKeysOf(records: readonly AddedRecord[]): number[] {
+  const keys: number[] = [];
+  for (const { orderKeys } of records) for (const key of orderKeys) keys.push(key);
+  return keys;
 }
 
 function bytesOf(row: TakenRow): number {

@@ -12,6 +12,8 @@ export function identifierSystem(
   universal: string,
   type: string,
 ): string {
+  // Most numbers of a message.
+  if (namespace === '' && universal === '') return ownSystem(source);
   if (universal !== '') {
     switch (type.toUpperCase()) {
       case 'ISO':
@@ -28,13 +30,12 @@ export function identifierSystem(
   }
   const configured =
     authorities.size === 0 ? undefined : (authorities.get(namespace) ?? authorities.get(universal));
-  if (configured !== undefined && (namespace !== '' || universal !== '')) return configured;
+  if (configured !== undefined) return configured;
   // An OID is one also where its type was left out, and where it stands in the place of a name.
   if (isOid(universal) && (type === '' || type.toUpperCase() === 'OID')) return `urn:oid:${universal}`;
   if (isOid(namespace)) return `urn:oid:${namespace}`;
   if (/^urn:(?:oid|uuid):/.test(namespace)) return namespace;
-  const name = namespace || universal;
-  return name === '' ? ownSystem(source) : `urn:hilum:${source}:${name}`;
+  return namedSystem(source, namespace || universal);
 }
 
 /**
@@ -58,4 +59,13 @@ let own = { source: '', system: 'urn:hilum:' };
 function ownSystem(source: string): string {
   if (own.source !== source) own = { source, system: `urn:hilum:${source}` };
   return own.system;
+}
+
+let named = { source: '', name: '', system: 'urn:hilum::' };
+
+/** The same for the authority that was named last: mostly one names them all. */
+function namedSystem(source: string, name: string): string {
+  if (named.name !== name || named.source !== source)
+    named = { source, name, system: `urn:hilum:${source}:${name}` };
+  return named.system;
 }

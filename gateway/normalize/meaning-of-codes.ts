@@ -37,7 +37,7 @@ export function giveMeaning(events: readonly ClinicalEvent[], context: Normalize
     note(sightings, 'service', event.order?.service, '', context.codes);
     for (const observation of event.observations) {
       const unit = readUnit(observation, context, sightings, event);
-      if (observation.code?.codings.some(isOfTwoCodes))
+      if (observation.code !== undefined && saysTwo(observation.code))
         tell(event, observation, 3, 'the number and the name are two MDC codes');
       note(sightings, 'observation', observation.code, observation.unit, context.codes);
       const conversion = unit === undefined ? undefined : convert(observation, unit, context);
@@ -50,6 +50,8 @@ export function giveMeaning(events: readonly ClinicalEvent[], context: Normalize
   }
   return { unmapped: [...sightings.values()], critical: counts };
 }
+
+const saysTwo = KeptCode.once(({ codings }) => codings.some(isOfTwoCodes));
 
 /** Adds the UCUM coding that the unit was read as; gives it in the one spelling that tables use. */
 function readUnit(
@@ -141,6 +143,10 @@ function convert(observation: Observation, unit: string, { units }: NormalizeCon
   return undefined;
 }
 
+const isOfTheWorld = KeptCode.once(({ codings }) =>
+  codings.some(({ system }) => system !== '' && !system.startsWith('urn:hilum:')),
+);
+
 /** Notes a code that no table maps and that says nothing in a system which the world knows. */
 function note(
   sightings: Map<string, Sighting>,
@@ -151,7 +157,7 @@ function note(
 ): void {
   if (code === undefined) return;
   const { codings } = code;
-  const known = codings.some(({ system }) => system !== '' && !system.startsWith('urn:hilum:'));
+  const known = isOfTheWorld(code);
   const open = codings.find((coding) => {
     if (coding.mapped || coding.code === '') return false;
     const policy = tables.policy(coding.system) ?? tables.policy(coding.name);

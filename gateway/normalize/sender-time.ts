@@ -3,6 +3,7 @@
  * with the moment of capture it says how far the two clocks lie apart, less what the message was under way.
  */
 import type { ClinicalEvent, ClinicalTime } from '../../proto/gen/hilum/v1/event.ts';
+import { instantOf } from './instant.ts';
 
 export interface SenderTime {
   /** Milliseconds since 1970. */
@@ -21,16 +22,16 @@ export function senderTime(events: readonly ClinicalEvent[]): SenderTime | undef
   for (const { times, kind } of events) {
     // A device without a message time says when it measured, which is when it sends.
     const sent = times?.message ?? (kind.startsWith('device-') ? times?.observed : undefined);
-    const read = sent === undefined ? undefined : instantOf(sent);
+    const read = sent === undefined ? undefined : readSent(sent);
     if (read !== undefined && (newest === undefined || read.ms > newest.ms)) newest = read;
   }
   return newest;
 }
 
-function instantOf({ value, precision, offset, assumed, ambiguity }: ClinicalTime): SenderTime | undefined {
+function readSent({ value, precision, offset, assumed, ambiguity }: ClinicalTime): SenderTime | undefined {
   const stepMs = steps[precision];
   // Twice in a night, or never: which instant it was nobody can tell.
   if (stepMs === undefined || offset === '' || ambiguity !== '') return undefined;
-  const ms = Date.parse(value);
+  const ms = instantOf(value);
   return Number.isNaN(ms) ? undefined : { ms, stepMs, assumed };
 }

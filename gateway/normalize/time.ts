@@ -48,6 +48,12 @@ export function offsetOfTime(text: string): string {
   return (parts(text) ?? loosely(text)?.parts)?.offset ?? '';
 }
 
+/** YYYY-MM-DD of what is one to the day at least, else empty. */
+export function dateOfTime(text: string): string {
+  const { digits = '' } = parts(text) ?? loosely(text)?.parts ?? {};
+  return digits.length < 8 ? '' : `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6, 8)}`;
+}
+
 function loosely(text: string): { parts: TimeParts; remark: string } | undefined {
   let digits = '';
   if (text.length >= 8) digits = withoutPunctuation(text);

@@ -7,7 +7,7 @@ import { mustCompile } from '../../proto/config/cel.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Config } from '../../proto/config/schema.ts';
-import type { ClinicalEvent, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Coding, Observation, Order } from '../../proto/gen/hilum/v1/event.ts';
 import { codeInTable, priorityTables } from '../../proto/hl7-table.ts';
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
@@ -46,6 +46,7 @@ export function compileClassifier(config: Pick<Config, 'classes' | 'sources'>): 
     predicate: mustCompile(`class rule ${name}`, when),
     verdict: { class: given, rule: `class:${name}` },
   }));
+  const sources = new Map(Object.entries(config.sources));
   const decide = (event: ClinicalEvent, fixed: Class | undefined): Verdict => {
     if (fixed !== undefined) return { class: fixed, rule: 'class:source' };
     if (rules.length > 0) {
@@ -55,8 +56,7 @@ export function compileClassifier(config: Pick<Config, 'classes' | 'sources'>): 
     return config.classes.defaults ? byDefault(event) : { class: 'routine', rule: 'class:none' };
   };
   return (event, hints = {}) => {
-    const name = event.provenance?.source ?? '';
-    const source = Object.hasOwn(config.sources, name) ? config.sources[name] : undefined;
+    const source = sources.get(event.provenance?.source ?? '');
     let verdict = decide(event, source?.class);
     if (
       source?.reviewed === false &&
@@ -81,8 +81,12 @@ export function highest(found: Iterable<Class>): Class {
 
 /** bulk 0 … stat 3 */
 export function rank(word: Class): number {
-  return classes.length - 1 - classes.indexOf(word);
+  return ranks[word];
 }
+
+const ranks = Object.fromEntries(
+  classes.map((word, place) => [word, classes.length - 1 - place]),
+) as Readonly<Record<Class, number>>;
 
 function byDefault(event: ClinicalEvent): Verdict {
   const verdict: Verdict = { class: known(kindClasses, event.kind) ?? 'routine', rule: 'class:default:kind' };
@@ -93,13 +97,11 @@ function byDefault(event: ClinicalEvent): Verdict {
   if (event.observations.some(({ critical }) => critical !== undefined)) {
     return { class: 'stat', rule: 'class:default:critical-rule' };
   }
-  for (const order of [event.order, ...event.furtherOrders]) {
-    raise(verdict, priorityClass(order?.priority), 'class:default:priority');
-    raise(verdict, timingClass(order?.timing), 'class:default:priority');
-  }
-  for (const medication of [event.medication, ...event.furtherMedications]) {
-    raise(verdict, timingClass(medication?.timing), 'class:default:priority');
-  }
+  raiseByOrder(verdict, event.order);
+  for (const order of event.furtherOrders) raiseByOrder(verdict, order);
+  raise(verdict, timingClass(event.medication?.timing), 'class:default:priority');
+  for (const { timing } of event.furtherMedications)
+    raise(verdict, timingClass(timing), 'class:default:priority');
   if (event.kind === 'referral') {
     raise(verdict, priorityClass(codeInTable(event.referral?.priority, '0280')), 'class:default:priority');
   }
@@ -145,6 +147,11 @@ function known(table: Readonly<Record<string, Class>>, key: string): Class | und
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
+function raiseByOrder(verdict: Verdict, order: Order | undefined): void {
+  raise(verdict, priorityClass(order?.priority), 'class:default:priority');
+  raise(verdict, timingClass(order?.timing), 'class:default:priority');
+}
+
 function raise(verdict: Verdict, to: Class | undefined, rule: string): void {
   if (to === undefined || rank(to) <= rank(verdict.class)) return;
   verdict.class = to;
@@ -168,18 +175,29 @@ function saysCritical(flag: string): boolean {
 
 function priorityClass(priority: string | undefined): Class | undefined {
   if (priority === undefined || priority === '') return undefined;
+  const known = priorities.get(priority);
+  if (known !== undefined) return known.class;
   const said = word(priority);
-  return priorityClasses.find(({ pattern }) => pattern.test(said))?.class;
+  const found = { class: priorityClasses.find(({ pattern }) => pattern.test(said))?.class };
+  if (priority.length <= wordCharactersMax) {
+    if (priorities.size >= wordsMax) priorities.clear();
+    priorities.set(priority, found);
+  }
+  return found.class;
 }
 
 /** TQ-6; or TQ-1 where a sender wrote nothing but `S` into the field. */
 function timingClass(timings: readonly { priority: string; quantity: string }[] = []): Class | undefined {
-  const found = timings.flatMap(
-    ({ priority, quantity }) => priorityClass(priority === '' ? quantity : priority) ?? [],
-  );
-  return found.length > 0 ? highest(found) : undefined;
+  let found: Class | undefined;
+  for (const { priority, quantity } of timings) {
+    const one = priorityClass(priority === '' ? quantity : priority);
+    if (one !== undefined && (found === undefined || rank(one) > rank(found))) found = one;
+  }
+  return found;
 }
 
+/** The same for priorities, which nearly every order has. */
+const priorities = new Map<string, { readonly class: Class | undefined }>();
 const words = new Map<string, string>();
 const wordsMax = 256;
 /** Longer ones may be slices, which would keep the whole message in memory. */

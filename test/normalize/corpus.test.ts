@@ -1,8 +1,20 @@
 /** Every file of the corpus gives what the committed table says (see corpus-outcomes.ts). */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
+import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { closedWords } from '../../proto/config/event-words.ts';
-import { corpusFiles, corpusPresent, eventsOf, isDocument, outcomeOf, tablePath } from './corpus-outcomes.ts';
+import { testContext } from './context.ts';
+import {
+  corpusFiles,
+  corpusFolder,
+  corpusPresent,
+  eventsOf,
+  isDocument,
+  outcomeOf,
+  tablePath,
+} from './corpus-outcomes.ts';
+import { freezeKept } from './kept.ts';
 
 const skip = corpusPresent() ? false : 'corpus not present (HILUM_CORPUS)';
 
@@ -31,6 +43,24 @@ t.test('corpus - only malformed, fuzz and query files are quarantined', { skip }
     if (outcome === 'events' || outcome === 'not-a-message') continue;
     t.ok(mayFail.test(file) || mayFailCodes.has(code), `${file}: ${code}`);
   }
+  t.end();
+});
+
+t.test('corpus - nobody changes a list of codings that many events share', { skip }, (t) => {
+  const context = testContext();
+  let kept = 0;
+  for (const file of corpusFiles().filter((file) => !isDocument(file))) {
+    const raw = readFileSync(join(corpusFolder, file));
+    const told = (): string =>
+      JSON.stringify(normalizeHl7v2(raw, context), (_, one: unknown) =>
+        typeof one === 'bigint' ? String(one) : one,
+      );
+    kept += freezeKept(normalizeHl7v2(raw, context).events);
+    const once = told();
+    t.equal(told(), once, file);
+    t.notMatch(once, /mapping-failed/, file);
+  }
+  t.ok(kept > 1000, `${kept} were met`);
   t.end();
 });
 

@@ -40,6 +40,7 @@ type Condition = 'AL' | 'NE' | 'SU' | 'ER';
 
 /** HL7 table 0155; an unknown code counts as AL, empty as not valued. */
 function condition(value: string): Condition | undefined {
+  if (value === '') return undefined;
   const code = value.trim().toUpperCase();
   if (code === '' || code === '""') return undefined;
   return code === 'NE' || code === 'SU' || code === 'ER' ? code : 'AL';
@@ -81,15 +82,19 @@ function acknowledgment(
     '',
     header.field(18),
   ];
-  while (msh.at(-1) === '') msh.pop();
-  const msa = ['MSA', code, header.field(10)];
-  if (text !== '') msa.push(text);
-  return `${printable(msh.join(f))}\r${printable(msa.join(f))}\r`;
+  let last = msh.length - 1;
+  while (msh[last] === '') last -= 1;
+  let line = 'MSH';
+  for (let at = 1; at <= last; at += 1) line += f + msh[at];
+  const msa = `MSA${f}${code}${f}${header.field(10)}${text === '' ? '' : f + text}`;
+  return `${printable(line)}\r${printable(msa)}\r`;
 }
 
 /** Framing and line ends are ours alone: a control byte of the message never comes back in its answer. */
 function printable(segment: string): string {
-  return segment.replace(/[\x00-\x1f]/g, '');
+  for (let at = 0; at < segment.length; at += 1)
+    if (segment.charCodeAt(at) < 0x20) return segment.replace(/[\x00-\x1f]/g, '');
+  return segment;
 }
 
 /**
@@ -110,6 +115,15 @@ export function controlIds(startUs: number): () => string {
 
 /** HL7 time of day with milliseconds and offset, in UTC: 20261123081500.123+0000. */
 export function hl7Time(us: number): string {
-  const iso = new Date(us / 1000).toISOString();
+  const ms = Math.floor(us / 1000);
+  // What one flush made durable is answered together.
+  if (ms !== told.ms) told = { ms, text: written(ms) };
+  return told.text;
+}
+
+let told = { ms: Number.NaN, text: '' };
+
+function written(ms: number): string {
+  const iso = new Date(ms).toISOString();
   return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 10)}${iso.slice(11, 13)}${iso.slice(14, 16)}${iso.slice(17, 23)}+0000`;
 }

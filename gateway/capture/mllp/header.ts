@@ -16,6 +16,8 @@ export interface Header {
 }
 
 const headerBytesMax = 4096;
+/** As nearly all begin; the separators of all others are looked at. */
+const usual = 'MSH|^~\\&|';
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -25,26 +27,35 @@ const LF = 0x0a;
  */
 export function readHeader(block: Buffer): Header | undefined {
   let start = startOf(block);
-  for (let name = nameAt(block, start); name === 'FHS' || name === 'BHS'; name = nameAt(block, start)) {
-    start = nextLine(block, start);
-  }
-  if (block.length - start < 8 || nameAt(block, start) !== 'MSH') return undefined;
+  while (isNamed(block, start, 'FHS') || isNamed(block, start, 'BHS')) start = nextLine(block, start);
+  if (block.length - start < 8 || !isNamed(block, start, 'MSH')) return undefined;
   let end = start;
   const limit = Math.min(block.length, start + headerBytesMax);
   while (end < limit && block[end] !== CR && block[end] !== LF) end += 1;
   const line = block.toString('latin1', start, end);
   const fieldSeparator = line.charAt(3);
-  if (isWordCharacter(fieldSeparator)) return undefined;
+  const isUsual = line.startsWith(usual);
+  if (!isUsual && isWordCharacter(fieldSeparator)) return undefined;
   const fields = line.split(fieldSeparator);
   const encodingCharacters = fields[1] ?? '';
   const componentSeparator = encodingCharacters.charAt(0) || '^';
-  if (!usable(fieldSeparator, encodingCharacters) || fields.length < 3) return undefined;
+  if (!(isUsual || usable(fieldSeparator, encodingCharacters)) || fields.length < 3) return undefined;
   const header: Header = {
     fieldSeparator,
     encodingCharacters,
     componentSeparator,
     field: (n) => (n === 1 ? fieldSeparator : (fields[n - 1] ?? '')),
-    component: (n, position) => header.field(n).split(componentSeparator)[position - 1] ?? '',
+    component(n, position) {
+      const field = header.field(n);
+      let from = 0;
+      for (let at = 1; at < position; at += 1) {
+        const next = field.indexOf(componentSeparator, from);
+        if (next < 0) return '';
+        from = next + 1;
+      }
+      const end = field.indexOf(componentSeparator, from);
+      return field.slice(from, end < 0 ? field.length : end);
+    },
     acknowledgment: false,
   };
   header.acknowledgment = header.component(9, 1) === 'ACK' && hasMsa(block, end, fieldSeparator);
@@ -59,8 +70,12 @@ function startOf(block: Buffer): number {
   return at;
 }
 
-function nameAt(block: Buffer, at: number): string {
-  return block.toString('latin1', at, at + 3);
+function isNamed(block: Buffer, at: number, name: string): boolean {
+  return (
+    block[at] === name.charCodeAt(0) &&
+    block[at + 1] === name.charCodeAt(1) &&
+    block[at + 2] === name.charCodeAt(2)
+  );
 }
 
 function nextLine(block: Buffer, from: number): number {

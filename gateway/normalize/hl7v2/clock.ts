@@ -9,7 +9,7 @@ import { type KnownTime, place, remark, type Scope } from './scope.ts';
 import { sequenceOf } from './sequence.ts';
 import { fresh } from './shapes.ts';
 
-/** Times of the message that are still known, the last one first: collected, received, reported. */
+/** Times of the message that are still known: collected, received, reported. */
 const timesMax = 4;
 
 export function time(segment: Segment, field: number): ClinicalTime | undefined {
@@ -46,7 +46,9 @@ export function timeOf(
   const { message, start, end } = parts;
   const { scope } = message;
   if (part === 1) {
-    for (const known of scope.times) {
+    const { times } = scope;
+    for (let at = times.length - 1; at >= 0; at -= 1) {
+      const known = times[at] as KnownTime;
       if (message.same(known.start, known.end, start, end)) return known.time;
     }
   }
@@ -75,8 +77,8 @@ function isShortDate(text: string, { segments }: Message): boolean {
 }
 
 function keep({ times }: Scope, known: KnownTime): void {
-  times.unshift(known);
-  if (times.length > timesMax) times.pop();
+  if (times.length === timesMax) times.shift();
+  times.push(known);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** CE, CWE, CNE, CF, IS and ID as codes [HL7 2.A.13]. */
+import { KeptCode } from '../../../proto/back-writer.ts';
 import type { Code, Coding } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
 import { addMapped, codingSystem } from '../codes.ts';
@@ -123,9 +124,9 @@ export function textOf(code: Code | undefined): string {
  */
 export function unitIn(segment: Segment, field: number): Code | undefined {
   const found = code(segment, field);
-  const base = found?.codings[0];
   const { message } = segment;
-  if (base === undefined || message.by.component !== caret || !isPower(base.code, base.display)) return found;
+  if (found === undefined || message.by.component !== caret || !isOfPower(found)) return found;
+  const base = found.codings[0] as Coding;
   const parts = segment.parts(field);
   let whole = `${base.code}^${base.display}`;
   let next = 3;
@@ -149,6 +150,10 @@ const unit = /[A-Za-zµμ]$/;
 /** An exponent alone, or with what follows it: 3/uL, 12/L, -1. */
 const exponent = /^[+-]?\d{1,2}(?: ?[/.*]\S.*)?$/;
 
+const isOfPower = KeptCode.once(
+  ({ codings: [base] }) => base !== undefined && isPower(base.code, base.display),
+);
+
 /** No unit is described by a small number. A bare power of ten may be one: 10^9 stands for 10^9/L. */
 function isPower(base: string, text: string): boolean {
   return exponent.test(text) && (ten.test(base) || unit.test(base));
@@ -156,9 +161,12 @@ function isPower(base: string, text: string): boolean {
 
 /** A unit as text: its code as sent, which is what is computed with, else its text. */
 export function unitText(code: Code | undefined): string {
-  const sent = code?.codings.find((coding) => !coding.mapped && coding.code !== '');
-  return sent?.code ?? code?.text ?? '';
+  return code === undefined ? '' : unitTextOf(code);
 }
+
+const unitTextOf = KeptCode.once(
+  ({ text, codings }) => codings.find((coding) => !coding.mapped && coding.code !== '')?.code ?? text,
+);
 
 /** A unit that has no place for its codings. */
 export function unitWord(segment: Segment, field: number): string {

@@ -40,7 +40,7 @@ export function deviceKind(message: Message, trigger: string): 'alarm' | 'device
     if (alarmProfile.test(profiles)) return 'alarm';
     if (deviceProfile.test(profiles)) return 'device';
   }
-  if (!message.bytes.includes('MDC')) return '';
+  if (!message.chars.includes('MDC')) return '';
   let rows = 0;
   let later = false;
   let specimen = false;

@@ -39,7 +39,7 @@ export function systemOf(parts: Parts, from: number): string {
 }
 
 export function cxs(segment: Segment, field: number): Identifier[] {
-  return segment.each(field, (parts) => cxOf(parts, segment, field));
+  return segment.each(field, cxOf);
 }
 
 export function cx(segment: Segment, field: number): Identifier | undefined {
@@ -117,7 +117,8 @@ export function ei(type = ''): (segment: Segment, field: number) => Identifier |
 }
 
 export function eis(type = ''): (segment: Segment, field: number) => Identifier[] {
-  return (segment, field) => segment.each(field, (parts) => eiOf(parts, type));
+  const read = (parts: Parts): Identifier | undefined => eiOf(parts, type);
+  return (segment, field) => segment.each(field, read);
 }
 
 /** EIP: a placer's and a filler's EI, each in subcomponents. */

@@ -26,6 +26,7 @@ const sets: readonly [sequence: string, set: SetName][] = [
   ['$(D', 'supplement'],
 ];
 const esc = 0x1b;
+const dollar = 0x24;
 const halfWidth = 0xff61; // the first of katakana, at 0x21 in seven bits and at 0xA1 in eight
 const none = '\ufffd';
 
@@ -66,7 +67,9 @@ export function eightBitKatakana(bytes: Buffer): string {
 
 /** True where two-byte text stands between its escape sequences: nothing else is written so. */
 export function shiftsToKanji(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf('\u001b$'); at >= 0; at = bytes.indexOf('\u001b$', at + 1)) {
+  // By the byte alone: a text is looked for many times slower, and hardly any message has one.
+  for (let at = bytes.indexOf(esc); at >= 0; at = bytes.indexOf(esc, at + 1)) {
+    if (bytes[at + 1] !== dollar) continue;
     const found = setAt(bytes, at + 1);
     if (found === undefined) continue;
     const start = at + 1 + found[0].length;

@@ -31,6 +31,8 @@ export function isKnownPriority(sent: string): boolean {
 }
 
 export function isKnownFlag(sent: string): boolean {
+  // As nearly all of them are sent.
+  if (flags.has(sent)) return true;
   const said = upper(sent.trim());
   if (flags.has(said) || phrase.test(said)) return true;
   return said.includes(',') && said.split(',').every((one) => one.trim() === '' || isKnownFlag(one));
@@ -44,6 +46,7 @@ export function tellPriority(sent: string, segment: Segment, field: number): voi
 
 /** A flag by its text, its code and what they were mapped to; told of each row, so that a reader finds it. */
 export function tellFlag(sent: string | Code, segment: Segment, field: number): void {
+  if (typeof sent === 'string' && (sent === '' || isKnownFlag(sent))) return;
   const words =
     typeof sent === 'string'
       ? [sent]

@@ -19,7 +19,7 @@ export class Message {
   readonly ascii: boolean;
   readonly escaped: boolean;
   readonly segments: Segment[] = [];
-  readonly offsets: Int32Array;
+  readonly offsets: ArrayLike<number>;
   readonly scope: Scope;
   /** Codes of this source that were read before, where a field's bytes alone decide what it says. */
   readonly codes: KeptCodes | undefined;
@@ -34,7 +34,7 @@ export class Message {
     bytes: Buffer,
     by: Delimiters,
     charset: Charset,
-    offsets: Int32Array,
+    offsets: ArrayLike<number>,
     high: boolean,
     scope: Scope,
   ) {
@@ -176,14 +176,14 @@ export class Segment {
   }
 
   /** What `read` makes of each repetition, without those of which it makes nothing. */
-  each<T>(field: number, read: (parts: Parts) => T | undefined): T[] {
+  each<T>(field: number, read: (parts: Parts, segment: Segment, field: number) => T | undefined): T[] {
     const repetitions = this.repetitions(field);
     const [first] = repetitions;
     if (first === undefined) return [];
-    const one = read(first);
+    const one = read(first, this, field);
     const found = one === undefined ? [] : [one];
     for (let i = 1; i < repetitions.length; i++) {
-      const next = read(repetitions[i] as Parts);
+      const next = read(repetitions[i] as Parts, this, field);
       if (next !== undefined) found.push(next);
     }
     return found;

@@ -5,7 +5,7 @@ import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
 import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
 import { Draft, repeatedBytesMax } from './draft.ts';
-import type { Family } from './family.ts';
+import type { Family, Handler } from './family.ts';
 import { messageType, msh } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
@@ -75,21 +75,29 @@ function mapped(message: Message): Normalized {
   const draft = new Draft(message, family, trigger);
   let ofAll = true;
   let anything = false;
+  let handler: Handler | undefined;
+  let name: string | undefined;
   for (let index = 1; index < message.segments.length; index++) {
     const segment = message.segments[index] as Segment;
-    const handler = family.segments.get(segment.name);
+    // Rows of one kind follow each other.
+    if (segment.name !== name) {
+      ({ name } = segment);
+      handler = family.segments.get(name);
+      ofAll &&= ahead.has(name) || name === 'EVN';
+    }
     message.scope.at = segment.line;
     // Text that a raw line break has cut off is not in the event, and a reader should know.
     if (handler !== undefined) handler(draft, segment);
     else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
     else if (isLost(segment)) remark(message.scope, `${segment.name}: not read in such a message, left out`);
-    ofAll &&= ahead.has(segment.name) || segment.name === 'EVN';
     if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
-    const tells = says(segment, numbered.has(segment.name) ? 2 : 1);
-    if (!supplements.has(segment.name)) draft.said ||= tells;
+    // Once that is known there is nothing more to find out.
+    if (draft.said && anything) continue;
+    const tells = says(segment, numbered.has(name) ? 2 : 1);
+    if (!supplements.has(name)) draft.said ||= tells;
     // An order without a field opens an event, and says nothing.
-    anything ||= draft.said || (segment.name !== 'EVN' && tells);
+    anything ||= draft.said || (name !== 'EVN' && tells);
   }
   draft.closePatient();
   remarkAbsence(draft);

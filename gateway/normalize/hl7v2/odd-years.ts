@@ -3,7 +3,7 @@
  * of YYMMDDHHMM as 2.1 had it (8805), of an empty date (0001), and slips of a digit. The value stays as it was sent;
  * somebody has to know that it was.
  */
-import { readTime } from '../time.ts';
+import { dateOfTime } from '../time.ts';
 import type { Segment } from './message.ts';
 import type { Scope } from './scope.ts';
 
@@ -29,13 +29,23 @@ const dayMs = 86_400_000;
  * the capture that it is odd itself; else that of the capture.
  */
 export function dayOf(sent: string, { context }: Scope): string {
-  const captured = new Date(Number(context.capturedAtUs / 1_000n)).toISOString().slice(0, 10);
-  const { value } = readTime(sent, context.zone).time;
-  const year = Number(value.slice(0, 4));
-  const capturedYear = Number(captured.slice(0, 4));
-  if (capturedYear < clockMin) return value.length < 10 ? '' : value.slice(0, 10);
-  const odd = value.length < 10 || year < yearMin || year > capturedYear + happenedAheadMax;
-  return odd ? captured : value.slice(0, 10);
+  const captured = dayAt(Number(context.capturedAtUs));
+  const day = dateOfTime(sent);
+  if (captured.year < clockMin) return day;
+  const year = Number(day.slice(0, 4));
+  return year < yearMin || year > captured.year + happenedAheadMax ? captured.text : day;
+}
+
+let last = { day: 0, text: '1970-01-01', year: 1970 };
+
+/** YYYY-MM-DD in UTC; of one day nearly all that comes is. */
+function dayAt(us: number): { text: string; year: number } {
+  const day = Math.floor(us / (dayMs * 1_000));
+  if (day !== last.day) {
+    const text = new Date(day * dayMs).toISOString().slice(0, 10);
+    last = { day, text, year: Number(text.slice(0, 4)) };
+  }
+  return last;
 }
 
 /** What is odd about a time, empty where nothing is; never its content. */

@@ -355,7 +355,9 @@ function addAlternate(order: Order, one: Identifier): void {
 
 function people(role: string): (to: Ordering, segment: Segment, field: number) => void {
   const read = participants(role);
-  return (to, segment, field) => void to.order.participants.push(...read(segment, field));
+  return (to, segment, field) => {
+    for (const one of read(segment, field)) to.order.participants.push(one);
+  };
 }
 
 function located(role: string): (to: Ordering, segment: Segment, field: number) => void {

@@ -20,9 +20,8 @@ export class Owners {
     this.bases.set(event, base);
   }
 
-  /** What is told of each event, in the order of `told`. */
-  share(events: readonly ClinicalEvent[], told: Iterable<readonly [text: string, at: At]>): string[][] {
-    const all: (readonly [string, At])[] = [...told];
+  /** What is told of each event, in the order of `all`. */
+  share(events: readonly ClinicalEvent[], all: readonly (readonly [text: string, at: At])[]): string[][] {
     if (all.length === 0) return events.map(() => []);
     if (events.length === 1) return [[...new Set(all.map(([text]) => text))]];
     const places = new Map<ClinicalEvent | undefined, number[]>();

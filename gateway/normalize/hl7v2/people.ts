@@ -17,7 +17,7 @@ import { Parts } from './parts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
-  return segment.each(field, (parts) => xpn(parts, segment, field));
+  return segment.each(field, xpn);
 }
 
 /** XPN: what it has beyond an XCN are its script, the times of its use, and the name that the person goes by. */
@@ -83,29 +83,31 @@ function familyParts(name: HumanName, family: Parts): void {
 
 /** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county, 12-14 when [HL7 2.A.86]. */
 export function addresses(segment: Segment, field: number): Address[] {
-  return segment.each(field, (parts) => {
-    const address = fresh.address();
-    const street = parts.sub(1);
-    push(address.line, streetLine(street));
-    push(address.line, parts.text(2));
-    push(address.line, parts.text(8));
-    address.city = parts.text(3);
-    address.state = parts.text(4);
-    address.postalCode = parts.text(5);
-    address.country = parts.text(6);
-    address.use = parts.text(7);
-    address.district = parts.text(9);
-    if (parts.reaches(12)) {
-      const range = parts.sub(12);
-      const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
-      address.start = at(parts.sub(13)) || at(range.sub(1));
-      address.end = at(parts.sub(14)) || at(range.sub(2));
-    }
-    const { city, state, postalCode, country, district } = address;
-    return address.line.length || city || state || postalCode || country || district || address.use
-      ? address
-      : undefined;
-  });
+  return segment.each(field, xad);
+}
+
+function xad(parts: Parts, segment: Segment, field: number): Address | undefined {
+  const address = fresh.address();
+  const street = parts.sub(1);
+  push(address.line, streetLine(street));
+  push(address.line, parts.text(2));
+  push(address.line, parts.text(8));
+  address.city = parts.text(3);
+  address.state = parts.text(4);
+  address.postalCode = parts.text(5);
+  address.country = parts.text(6);
+  address.use = parts.text(7);
+  address.district = parts.text(9);
+  if (parts.reaches(12)) {
+    const range = parts.sub(12);
+    const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
+    address.start = at(parts.sub(13)) || at(range.sub(1));
+    address.end = at(parts.sub(14)) || at(range.sub(2));
+  }
+  const { city, state, postalCode, country, district } = address;
+  return address.line.length || city || state || postalCode || country || district || address.use
+    ? address
+    : undefined;
 }
 
 /** SAD: 1 the line, 2 the street, 3 the number; some put only the street or only the number in the first. */
@@ -199,7 +201,11 @@ const isUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i;
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {
-  return segment.each(field, (parts) => personOf(parts, 9));
+  return segment.each(field, xcn);
+}
+
+function xcn(parts: Parts): Person | undefined {
+  return personOf(parts, 9);
 }
 
 export function person(segment: Segment, field: number): Person | undefined {
@@ -244,7 +250,11 @@ export function signers(role: string): (segment: Segment, field: number) => Part
 }
 
 export function participants(role: string): (segment: Segment, field: number) => Participant[] {
-  return (segment, field) => persons(segment, field).map((person) => fresh.participant(role, person));
+  const read = (parts: Parts): Participant | undefined => {
+    const person = personOf(parts, 9);
+    return person && fresh.participant(role, person);
+  };
+  return (segment, field) => segment.each(field, read);
 }
 
 /** NDL [HL7 2.A.47]: the person is one component of subcomponents; old senders write an XCN. */

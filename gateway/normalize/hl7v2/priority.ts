@@ -18,7 +18,11 @@ export interface Priority {
 
 /** @param parts the CWE, by its components or subcomponents */
 export function priorityIn(parts: Parts, segment: Segment, field: number): Priority {
-  const all = words.map((part) => parts.sub(part).text(1)).filter((one) => one !== '');
+  const all: string[] = [];
+  for (const part of words) {
+    const one = parts.sub(part).text(1);
+    if (one !== '') all.push(one);
+  }
   const [first = '', ...further] = all;
   const most = mostUrgent(all);
   tellPriority(most, segment, field);
@@ -28,13 +32,17 @@ export function priorityIn(parts: Parts, segment: Segment, field: number): Prior
 
 /** The first of the most urgent ones; empty where there is none. */
 export function mostUrgent(all: readonly string[]): string {
-  const [first = '', ...others] = all;
-  return others.reduce((most, one) => (urgency(one) > urgency(most) ? one : most), first);
+  let most = all[0] ?? '';
+  for (let at = 1; at < all.length; at += 1) {
+    const one = all[at] as string;
+    if (urgency(one) > urgency(most)) most = one;
+  }
+  return most;
 }
 
 /** Of a dose now and the others by routine, that of the one that cannot wait. */
 export function priorityOf(all: readonly Timing[]): string {
-  return mostUrgent(all.flatMap(({ priority }) => priority || []));
+  return mostUrgent(all.map(({ priority }) => priority).filter((one) => one !== ''));
 }
 
 /** Several fields may say the priority of one order (ORC-7, TQ1-9, OBR-27, OBR-5, RXE-1): the most urgent counts. */

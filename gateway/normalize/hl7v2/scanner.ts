@@ -3,7 +3,7 @@
  *
  *   MSH|^~\&|LAB CR PID|1||77^^^HOSP CR        one pass notes where fields begin,
  *   ^   ^    ^      ^   ^ ^^                    segment by segment; nothing is copied
- *   offsets: Int32Array, segment i owns offsets[first(i) .. first(i)+count(i)]
+ *   offsets: segment i owns offsets[first(i) .. first(i)+count(i)]
  *
  * Any input is safe: the work is linear, and what is over a limit is refused with its segment
  * and field. Reading is the message's own (message.ts).
@@ -99,7 +99,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     const found = tooLarge(bytes, marks, starts, used, limits.fieldBytesMax);
     if (found !== undefined) return found;
   }
-  const message = new Message(bytes, by, charset, marks.slice(0, used), !isAscii(bytes), scope);
+  const message = new Message(bytes, by, charset, kept(marks, used), !isAscii(bytes), scope);
   message.alone = alone;
   if (charset.remark !== undefined) remark(scope, charset.remark);
   for (let i = 0; i < starts.length; i++) {
@@ -251,6 +251,16 @@ function continues(bytes: Buffer, at: number, field: number, text: boolean): boo
   // "PV1" and "NTE|" are segments; in a text, "RBC" alone in a line and somebody's initials at its end are not.
   return text && !namesSegment(bytes.toString('latin1', at, at + 3));
 }
+
+/** A small array of the engine's own costs a fraction of a typed one, and a large one twice the memory. */
+function kept(marks: Int32Array, used: number): ArrayLike<number> {
+  if (used > keptMax) return marks.slice(0, used);
+  const offsets = new Array<number>(used);
+  for (let i = 0; i < used; i++) offsets[i] = marks[i] as number;
+  return offsets;
+}
+
+const keptMax = 1 << 14;
 
 function grown(): Int32Array<ArrayBuffer> {
   const next = new Int32Array(scratch.length * 2);

@@ -18,7 +18,7 @@ export interface Scope {
   at: At;
   /** Code tables that fired. */
   rules: string[];
-  /** The times read last: a report and its rows mostly repeat them. */
+  /** The times read last, the newest at the end: a report and its rows mostly repeat them. */
   times: KnownTime[];
   /** What was sent of each file, where there is one. */
   files: Map<Attachment, SentFile> | undefined;
@@ -55,8 +55,10 @@ export function place(segment: Segment, field: number): string {
   return /^\d{1,6}$/.test(row) ? `${segment.name}[${row}]-${field}` : `${segment.name}-${field}`;
 }
 
-export function* remarksOf({ remarks }: Scope): Generator<readonly [text: string, at: At]> {
-  for (const [text, places] of remarks) for (const at of places) yield [text, at];
+export function remarksOf({ remarks }: Scope): (readonly [text: string, at: At])[] {
+  const told: (readonly [string, At])[] = [];
+  if (remarks.size > 0) for (const [text, places] of remarks) for (const at of places) told.push([text, at]);
+  return told;
 }
 
 export function fired(scope: Pick<Scope, 'rules'>, rule: string): void {

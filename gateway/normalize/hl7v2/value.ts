@@ -8,7 +8,7 @@ import type {
   StructuredNumeric,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
-import { trimmed, upper } from '../text.ts';
+import { trimmed, unitAt, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
 import { codeOf, textOf, unitText } from './coded.ts';
 import { typeOf } from './file-type.ts';
@@ -74,10 +74,18 @@ function texts(to: Observation, segment: Segment, field: number, type: string): 
     if (i === 0) to.value = text;
     else to.furtherValues.push(text);
     // What a monitor shows where it has no number: INV, ***, ---.
-    if (type === 'NM' && text !== '' && !/\d/.test(text)) {
+    if (type === 'NM' && text !== '' && !hasDigit(text)) {
       remark(segment.message.scope, `${place(segment, field)}: a number (NM) without a digit`);
     }
   }
+}
+
+function hasDigit(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = unitAt(text, i);
+    if (unit >= 48 && unit <= 57) return true;
+  }
+  return false;
 }
 
 function textIn(parts: Parts, type: string): string {

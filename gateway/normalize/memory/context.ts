@@ -105,10 +105,12 @@ class Added {
 }
 
 function personsOf(event: ClinicalEvent, recall: Recall): PersonMemory[] {
-  return currentIdentifiers(event).flatMap((text) => {
+  const rows: PersonMemory[] = [];
+  for (const text of currentIdentifiers(event)) {
     const row = recall.find(personRow, text);
-    return row === undefined ? [] : [row];
-  });
+    if (row !== undefined) rows.push(row);
+  }
+  return rows;
 }
 
 /** Two persons could be meant. */

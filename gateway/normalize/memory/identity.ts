@@ -24,7 +24,16 @@ import {
   reach,
   reachFrom,
 } from './identity-history.ts';
-import { idText, ofPatient, otherOf, patientIdentifiers, saidOf, stepsOf, whats } from './identity-steps.ts';
+import {
+  idText,
+  ofPatient,
+  otherOf,
+  patientIdentifiers,
+  saidOf,
+  stepsOf,
+  type What,
+  whats,
+} from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { companionsOf, conflictsOf, mergeConflicts, personAt, personRow, rememberPerson } from './person.ts';
 
@@ -33,12 +42,11 @@ export const identity: MemoryRule = {
   needs(event): readonly Need[] {
     const needs: Need[] = [];
     for (const what of whats) {
-      for (const identifier of [...saidOf(event, what), ...otherOf(event, what)]) {
-        needs.push({ kind: historyRow, text: historyText(what, identifier) });
-        if (what === 'patient') needs.push({ kind: personRow, text: idText(identifier) });
-      }
+      for (const identifier of saidOf(event, what)) addNeeds(needs, what, identifier);
+      for (const identifier of otherOf(event, what)) addNeeds(needs, what, identifier);
     }
-    return [...needs, ...bedsNamed(event)];
+    for (const bed of bedsNamed(event)) needs.push(bed);
+    return needs;
   },
   follow(event, _about, recall): readonly Need[] {
     const beds =
@@ -75,6 +83,11 @@ export const identity: MemoryRule = {
 };
 
 const patientRow = 'patient|';
+
+function addNeeds(needs: Need[], what: What, identifier: Identifier): void {
+  needs.push({ kind: historyRow, text: historyText(what, identifier) });
+  if (what === 'patient') needs.push({ kind: personRow, text: idText(identifier) });
+}
 
 /** The bed that the patient leaves with this movement. */
 function bedOf(identifier: Identifier, recall: Recall): Need[] {

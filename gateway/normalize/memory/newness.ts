@@ -18,6 +18,7 @@
  */
 import { hash } from 'node:crypto';
 import type { ClinicalEvent, ClinicalTime, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { instantOf } from '../instant.ts';
 import type { About } from './memory.ts';
 import type { RememberedState } from './order-codec.ts';
 
@@ -194,7 +195,7 @@ export function millisecondsOf(time: ClinicalTime | undefined): number | undefin
   // The results of a message have the same few times.
   if (text === parsed.text) return parsed.ms;
   if (text === parsedBefore.text) return parsedBefore.ms;
-  const ms = Date.parse(text);
+  const ms = instantOf(text);
   parsedBefore = parsed;
   parsed = { text, ms: Number.isNaN(ms) ? undefined : ms };
   return parsed.ms;

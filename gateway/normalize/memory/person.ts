@@ -48,8 +48,9 @@ const fields: readonly Field[] = ['birth-date', 'sex'];
 export function conflictsOf(event: ClinicalEvent, about: About, recall: Recall): IdentityConflict[] {
   const conflicts: IdentityConflict[] = [];
   const said = patientIdentifiers(event.patient);
-  const surviving = event.identityLinks.flatMap((link) => (link.what === 'patient' ? link.surviving : []));
-  for (const identifier of [...said, ...surviving]) {
+  const surviving: Identifier[] = [];
+  for (const link of event.identityLinks) if (link.what === 'patient') surviving.push(...link.surviving);
+  for (const identifier of surviving.length === 0 ? said : [...said, ...surviving]) {
     const row = personAt(recall, identifier);
     if (row === undefined) continue;
     for (const field of fields) {
@@ -62,7 +63,7 @@ export function conflictsOf(event: ClinicalEvent, about: About, recall: Recall):
       conflicts.push(conflict(field, ours, about, other.from));
     }
   }
-  return conflicts.slice(0, conflictsMax);
+  return conflicts.length > conflictsMax ? conflicts.slice(0, conflictsMax) : conflicts;
 }
 
 /** The two patients of a merge against each other. */

@@ -2,28 +2,38 @@
  * What the results of an order are known by: OBX-3 and OBX-4, and the place among equals. Of rows of one code the time of
  * observation tells which is which before their place does: of a tolerance test only the row of one hour may come again.
  */
+import { KeptCode } from '../../../proto/back-writer.ts';
 import type { Code, Coding, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 
 /** By key the time of what is known, as OBX-14 has it. */
 export type KnownTimes = ReadonlyMap<string, string>;
 
 const nothing: KnownTimes = new Map();
+const none: ReadonlyMap<string, number[]> = new Map();
 
 /** One for each observation; undefined where it is no finding. */
 export function resultKeys(
   observations: readonly Observation[],
   known: KnownTimes = nothing,
 ): (string | undefined)[] {
-  const keys: (string | undefined)[] = new Array(observations.length).fill(undefined);
-  const equals = new Map<string, number[]>();
-  observations.forEach((one, at) => {
-    if (!isFinding(one)) return;
-    const key = keyOf(one, known);
-    const rows = equals.get(key);
-    if (rows === undefined) equals.set(key, [at]);
+  const keys: (string | undefined)[] = [];
+  const firsts = new Map<string, number>();
+  /** Of what stands more than once, and of what was known to. */
+  let several: Map<string, number[]> | undefined;
+  for (let at = 0; at < observations.length; at += 1) {
+    const one = observations[at] as Observation;
+    const key = isFinding(one) ? keyOf(one, known) : undefined;
+    keys.push(key);
+    if (key === undefined) continue;
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, at);
+    if (first === undefined && (known.size === 0 || !known.has(keyAt(key, 1)))) continue;
+    several ??= new Map();
+    const rows = several.get(key);
+    if (rows === undefined) several.set(key, first === undefined ? [at] : [first, at]);
     else rows.push(at);
-  });
-  for (const [key, rows] of equals) {
+  }
+  for (const [key, rows] of several ?? none) {
     const times = timesOf(key, known);
     const places =
       rows.length === 1 && times.length < 2
@@ -97,8 +107,9 @@ function placesOf(sent: readonly string[], known: readonly string[]): number[] {
 
 /** By its first coding, unless only another one of them is known. */
 function keyOf({ code, subId }: Observation, known: KnownTimes): string {
-  const key = `${codeText(code)}|${subId}`;
-  if (known.has(key) || (code?.codings.length ?? 0) < 2) return key;
+  const bare = code === undefined ? '|' : bareKey(code);
+  const key = subId === '' ? bare : bare + subId;
+  if (known.size === 0 || known.has(key) || (code?.codings.length ?? 0) < 2) return key;
   return (
     codeTexts(code)
       .map((text) => `${text}|${subId}`)
@@ -106,12 +117,19 @@ function keyOf({ code, subId }: Observation, known: KnownTimes): string {
   );
 }
 
+const bareKey = KeptCode.once((code) => `${textOf(code)}|`);
+
 /** Of every coding as sent, the first one's first. */
-export function codeTexts(code: Code | undefined): string[] {
-  if (code === undefined || code.codings.length < 2) return [codeText(code)];
-  const sent = code.codings.filter(({ mapped }) => !mapped);
-  return sent.length < 2 ? [codeText(code)] : sent.map(codingText);
+export function codeTexts(code: Code | undefined): readonly string[] {
+  return code === undefined ? unnamed : textsOf(code);
 }
+
+const unnamed = [''];
+
+const textsOf = KeptCode.once((code): readonly string[] => {
+  const sent = code.codings.filter(({ mapped }) => !mapped);
+  return sent.length < 2 ? [textOf(code)] : sent.map(codingText);
+});
 
 function codingText({ system, code, display }: Coding): string {
   return `${system}|${code || display}`;
@@ -119,6 +137,10 @@ function codingText({ system, code, display }: Coding): string {
 
 /** The first coding as sent: a code that a table adds later must not begin a new order. */
 export function codeText(code: Code | undefined): string {
-  const coding = code?.codings.find(({ mapped }) => !mapped);
-  return coding === undefined ? (code?.text ?? '') : codingText(coding);
+  return code === undefined ? '' : textOf(code);
 }
+
+const textOf = KeptCode.once((code) => {
+  const coding = code.codings.find(({ mapped }) => !mapped);
+  return coding === undefined ? code.text : codingText(coding);
+});

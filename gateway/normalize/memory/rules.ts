@@ -18,7 +18,8 @@ const rules: readonly MemoryRule[] = [identity, status, series, context, occupan
 /** What is to be looked up before the record's events can be completed; mostly nothing. */
 export function needsOf(events: readonly ClinicalEvent[], about: About): Need[] {
   const needs: Need[] = [];
-  for (const rule of rules) for (const event of events) needs.push(...rule.needs(event, about));
+  for (const rule of rules)
+    for (const event of events) for (const need of rule.needs(event, about)) needs.push(need);
   return needs;
 }
 

@@ -109,15 +109,16 @@ export function withReport(row: SeriesMemory | undefined, report: SeriesReport, 
 }
 
 function isKnown(row: SeriesMemory, { order, sequence, epoch, isWithdrawn, values }: SeriesReport): boolean {
-  const reader = new SeriesReader().open(row);
-  const left = new Set(values);
+  reader.open(row);
+  let left: Set<SeriesValue> | undefined;
   while (reader.nextReport()) {
     if (reader.orderHigh !== order[0] || reader.orderLow !== order[1] || reader.sequence < sequence) continue;
     if (reader.epoch !== (epoch === 0n ? row.readBigUInt64BE(1) : epoch)) continue;
     if (isWithdrawn && reader.isWithdrawn) return true;
+    left ??= new Set(values);
     while (reader.nextValue()) for (const one of left) if (says(reader, one)) left.delete(one);
   }
-  return !isWithdrawn && left.size === 0;
+  return !isWithdrawn && (left?.size ?? values.length) === 0;
 }
 
 function says(reader: SeriesReader, { key, value, status }: SeriesValue): boolean {
@@ -133,7 +134,7 @@ function says(reader: SeriesReader, { key, value, status }: SeriesValue): boolea
 function writeUseful(row: SeriesMemory, report: SeriesReport, from: number): number {
   const counts = new Map<number, number>();
   for (const { key } of report.values) counts.set(countedAs(key.high, report.specimen), 1);
-  const reader = new SeriesReader().open(row);
+  reader.open(row);
   let at = from;
   let reports = 1;
   while (reader.nextReport() && reports < reportsMax) {
@@ -398,3 +399,6 @@ function writeText(text: string, at: number): number {
   scratch[at] = text.length;
   return at + 1 + text.length;
 }
+
+/** Of one row at a time, which nobody reads on. */
+const reader = new SeriesReader();

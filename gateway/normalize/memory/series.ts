@@ -20,6 +20,7 @@
  * Bounded: 60 results of a report, 16 reports and 1.5 KB a patient; what is not among the last three of any
  * observation goes first.
  */
+import { KeptCode } from '../../../proto/back-writer.ts';
 import type {
   ClinicalEvent,
   Code,
@@ -239,9 +240,12 @@ function isKept({ value, furtherValues, unit, superseded, effective, status }: O
   );
 }
 
-/** UTF-8 takes three bytes a unit at most. */
+/** UTF-8 takes three bytes a unit at most, and for ASCII one. */
 function isShort(text: string): boolean {
-  return text.length * 3 <= textBytesMax || Buffer.byteLength(text) <= textBytesMax;
+  if (text.length > textBytesMax) return false;
+  for (let at = 0; at < text.length; at += 1)
+    if (text.charCodeAt(at) > 0x7f) return Buffer.byteLength(text) <= textBytesMax;
+  return true;
 }
 
 function resultOf(event: ClinicalEvent, observation: Observation, { key, observedMs }: Place): SeriesValue {
@@ -348,9 +352,19 @@ function collect(
 
 /** @param of what it hangs from, where it hangs from anything */
 function keyOf(code: Code | undefined, of: string): Key {
-  const loinc = code?.codings.find(({ system, code: value }) => system === loincSystem && value !== '');
-  const own = loinc === undefined ? codeText(code) : loinc.code;
-  const [high, low] = hashOf(of === '' ? own : `${own}\n${of}`);
+  if (of !== '') return keyNamed(`${code === undefined ? '' : nameOf(code)}\n${of}`);
+  return code === undefined ? keyNamed('') : keyOfCode(code);
+}
+
+const nameOf = KeptCode.once((code) => {
+  const loinc = code.codings.find(({ system, code: value }) => system === loincSystem && value !== '');
+  return loinc === undefined ? codeText(code) : loinc.code;
+});
+
+const keyOfCode = KeptCode.once((code) => keyNamed(nameOf(code)));
+
+function keyNamed(name: string): Key {
+  const [high, low] = hashOf(name);
   return { high, low: low & 0xffff };
 }
 
@@ -373,6 +387,7 @@ function isolateOf({ subId, interpretation }: Observation, observations: readonl
 /** Of several kinds all of them, so that it is that of no order with one. */
 function specimenOf(order: Order | undefined): number {
   if (order === undefined) return 0;
+  if (order.specimen === undefined && order.furtherSpecimens.length === 0) return 0;
   const all = [...(order.specimen === undefined ? [] : [order.specimen]), ...order.furtherSpecimens];
   const types = new Set(all.flatMap(({ type }) => upper(type?.codings[0]?.code || (type?.text ?? '')) || []));
   if (types.size === 0) return 0;

@@ -17,8 +17,11 @@
  */
 import type {
   ClinicalEvent,
+  Code,
+  Identifier,
   Observation,
   Order,
+  ParentObservation,
   RecordPosition,
   Supersession,
 } from '../../../proto/gen/hilum/v1/event.ts';
@@ -122,17 +125,46 @@ function rowText(event: ClinicalEvent, about: About, recall: Recall): string | u
 }
 
 /** One for each coding of OBR-4 that was sent. */
-export function orderTexts(event: ClinicalEvent, { source }: Pick<About, 'source'>): string[] {
-  const { order } = event;
-  if (order === undefined || (event.kind !== 'observation' && event.kind !== 'order')) return [];
-  const number =
-    event.kind === 'observation' ? (order.filler ?? order.placer) : (order.placer ?? order.filler);
-  if (number === undefined) return [];
+export function orderTexts(event: ClinicalEvent, { source }: Pick<About, 'source'>): readonly string[] {
+  const { order, kind } = event;
+  if (order === undefined || (kind !== 'observation' && kind !== 'order')) return none;
+  const number = kind === 'observation' ? (order.filler ?? order.placer) : (order.placer ?? order.filler);
+  if (number === undefined) return none;
+  const { service, parentObservation } = order;
+  const isAsked =
+    named.number === number &&
+    named.service === service &&
+    named.parent === parentObservation &&
+    named.source === source &&
+    named.kind === kind;
+  if (isAsked) return named.texts;
   const parent = parentText(order);
-  return codeTexts(order.service).map((service) =>
-    [event.kind, source, number.system, number.value, service, parent].join('\n'),
+  const texts = codeTexts(service).map(
+    (text) => `${kind}\n${source}\n${number.system}\n${number.value}\n${text}\n${parent}`,
   );
+  named = { kind, source, number, service, parent: parentObservation, texts };
+  return texts;
 }
+
+interface Named {
+  readonly kind: string;
+  readonly source: string;
+  readonly number: Identifier | undefined;
+  readonly service: Code | undefined;
+  readonly parent: ParentObservation | undefined;
+  readonly texts: readonly string[];
+}
+
+const none: readonly string[] = [];
+/** What was asked for last: each rule asks several times for one order after the other. */
+let named: Named = {
+  kind: '',
+  source: '',
+  number: undefined,
+  service: undefined,
+  parent: undefined,
+  texts: none,
+};
 
 /**
  * Which result it hangs from: OBX-3 and OBX-4 of that. What that says (OBR-26.3) may be corrected with it, and tells

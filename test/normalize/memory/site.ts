@@ -12,6 +12,7 @@ import { normalize } from '../../../gateway/normalize/normalize.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { JournalRecord } from '../../../proto/gen/hilum/v1/journal.ts';
 import { er7, testContext } from '../context.ts';
+import { freezeKept } from '../kept.ts';
 
 export class Rows implements Recall {
   /** Encoded, as on disk. */
@@ -96,6 +97,7 @@ export function take(
   const protocol = raw[0] === 0x7b ? 'mqtt' : 'mllp';
   const record = JournalRecord.fromPartial({ raw, source, protocol });
   const { events } = normalize(record, testContext({ source, protocol, capturedAtUs: one.capturedAtUs }));
+  freezeKept(events);
   const needs = needsOf(events, one);
   rows.name(needs);
   for (let round = 1; round < roundsMax && mayLead(events, needs, rows); round += 1)
