@@ -24,8 +24,8 @@ const caughtUpRecords = 256;
 /** A record came this recently: the next may follow it. */
 const followsMs = 3;
 const pauseMs = 100;
-/** From this many waiting records on there are no pauses. */
-const pauseRecordsMax = 10_000;
+/** From this many waiting records on there are no pauses: more would be seconds of what a hospital sends. */
+const pauseRecordsMax = 1_000;
 
 export interface Burst {
   /** Should routine work step back now? Given: records ever taken in, and how many of them wait. */

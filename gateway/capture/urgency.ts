@@ -43,8 +43,12 @@ export function guessHl7v2(raw: Uint8Array): Class {
   let nextFeed = -2;
   for (let at = afterMark(raw); at < raw.length; ) {
     while (at < raw.length && raw[at]! <= blank) at++;
+    const near = Math.min(raw.length, at + nearBytes);
     let end = at;
-    for (const near = Math.min(raw.length, at + nearBytes); end < near && !isLineEnd(raw[end]!); ) end++;
+    for (; end < near; end++) {
+      const byte = raw[end]!;
+      if (byte <= carriageReturn && (byte === carriageReturn || byte === lineFeed)) break;
+    }
     if (end === at + nearBytes) {
       // A large document is one long line: indexOf skips it at memory speed, and each mark is looked for once.
       if (nextReturn !== -1 && nextReturn < end) nextReturn = raw.indexOf(carriageReturn, end);
@@ -261,10 +265,6 @@ function kindOf(raw: Uint8Array, type: number, end: number, component: number): 
   // R40 and R41 report an alarm [IHE PCD-04].
   if (trigger === none || raw[trigger] !== 0x52 || raw[trigger + 1] !== 0x34) return 'result';
   return raw[trigger + 2] === 0x30 || raw[trigger + 2] === 0x31 ? 'alarm' : 'result';
-}
-
-function isLineEnd(byte: number): boolean {
-  return byte === carriageReturn || byte === lineFeed;
 }
 
 /** Past a UTF-8 byte order mark. */

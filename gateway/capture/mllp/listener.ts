@@ -277,7 +277,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     };
     if (controlId !== '') {
       draft.repeat = {
-        key: ['mllp', source.name, header.field(3), header.field(4), controlId].join('\u0000'),
+        key: `mllp\u0000${source.name}\u0000${header.field(3)}\u0000${header.field(4)}\u0000${controlId}`,
         consult: true,
         window: { ms: source.repeatWindowMs },
         otherBytes: 'conflict',

@@ -3,6 +3,7 @@
  * of YYMMDDHHMM as 2.1 had it (8805), of an empty date (0001), and slips of a digit. The value stays as it was sent;
  * somebody has to know that it was.
  */
+import { unitAt } from '../text.ts';
 import { dateOfTime } from '../time.ts';
 import type { Segment } from './message.ts';
 import type { Scope } from './scope.ts';
@@ -32,8 +33,15 @@ export function dayOf(sent: string, { context }: Scope): string {
   const captured = dayAt(Number(context.capturedAtUs));
   const day = dateOfTime(sent);
   if (captured.year < clockMin) return day;
-  const year = Number(day.slice(0, 4));
+  const year = day === '' ? 0 : yearOf(day);
   return year < yearMin || year > captured.year + happenedAheadMax ? captured.text : day;
+}
+
+/** Its first four digits. */
+function yearOf(text: string): number {
+  let year = 0;
+  for (let at = 0; at < 4; at++) year = year * 10 + unitAt(text, at) - 48;
+  return year;
 }
 
 let last = { day: 0, text: '1970-01-01', year: 1970 };
@@ -43,7 +51,7 @@ function dayAt(us: number): { text: string; year: number } {
   const day = Math.floor(us / (dayMs * 1_000));
   if (day !== last.day) {
     const text = new Date(day * dayMs).toISOString().slice(0, 10);
-    last = { day, text, year: Number(text.slice(0, 4)) };
+    last = { day, text, year: yearOf(text) };
   }
   return last;
 }
@@ -52,8 +60,8 @@ function dayAt(us: number): { text: string; year: number } {
 export function oddity(value: string, segment: Segment, field: number): string {
   const { day } = segment.message.scope;
   if (day === '' || value === '') return '';
-  const year = Number(value.slice(0, 4));
-  const ahead = year - Number(day.slice(0, 4));
+  const year = yearOf(value);
+  const ahead = year - yearOf(day);
   // Nearly every time of a message.
   if (ahead <= 0 && ahead >= -1 && field !== 7) return '';
   if (year < yearMin) return `a year before ${yearMin}, kept as it was sent`;

@@ -5,9 +5,9 @@
  */
 import type { ClinicalEvent, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
 import { statusOf } from './newness.ts';
+import { orderTexts } from './order-texts.ts';
 import { isSamePlacer, placerOf } from './placers.ts';
 import { isFinding, type KnownTimes, resultKeys } from './result-keys.ts';
-import { orderTexts } from './status.ts';
 import { overrules } from './transitions.ts';
 
 /**

@@ -20,10 +20,8 @@
  * Bounded: 60 results of a report, 16 reports and 1.5 KB a patient; what is not among the last three of any
  * observation goes first.
  */
-import { KeptCode } from '../../../proto/back-writer.ts';
 import type {
   ClinicalEvent,
-  Code,
   Identifier,
   Observation,
   Order,
@@ -48,15 +46,14 @@ import { millisecondsOf, statusOf } from './newness.ts';
 import { codeText } from './result-keys.ts';
 import {
   decodeSeries,
-  type Key,
-  type SeriesMemory,
-  SeriesReader,
   type SeriesReport,
   type SeriesValue,
   textBytesMax,
   valuesMax,
   withReport,
 } from './series-codec.ts';
+import { hashOf, keyOf } from './series-keys.ts';
+import { type Key, type SeriesMemory, SeriesReader } from './series-row.ts';
 import { orderText } from './status.ts';
 
 const daysKept = 400;
@@ -350,24 +347,6 @@ function collect(
   }
 }
 
-/** @param of what it hangs from, where it hangs from anything */
-function keyOf(code: Code | undefined, of: string): Key {
-  if (of !== '') return keyNamed(`${code === undefined ? '' : nameOf(code)}\n${of}`);
-  return code === undefined ? keyNamed('') : keyOfCode(code);
-}
-
-const nameOf = KeptCode.once((code) => {
-  const loinc = code.codings.find(({ system, code: value }) => system === loincSystem && value !== '');
-  return loinc === undefined ? codeText(code) : loinc.code;
-});
-
-const keyOfCode = KeptCode.once((code) => keyNamed(nameOf(code)));
-
-function keyNamed(name: string): Key {
-  const [high, low] = hashOf(name);
-  return { high, low: low & 0xffff };
-}
-
 /** The parent's result; without words its number is of this order alone, and so is what hangs from it. */
 function parentText(order: Order | undefined, orderKey: string): string {
   const parent = order?.parentObservation;
@@ -393,19 +372,4 @@ function specimenOf(order: Order | undefined): number {
   if (types.size === 0) return 0;
   const [hash] = hashOf([...types].sort().join('\n'));
   return hash & 0xffff || 1;
-}
-
-const loincSystem = 'http://loinc.org';
-
-/** FNV-1a, and another one of 32 bits. */
-function hashOf(text: string): [number, number] {
-  let high = 0x811c9dc5;
-  let low = 0x2545f491;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    high = Math.imul(high ^ unit, 0x01000193);
-    low = Math.imul(low ^ unit, 0x5bd1e995);
-    low ^= low >>> 15;
-  }
-  return [high >>> 0, low >>> 0];
 }

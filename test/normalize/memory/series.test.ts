@@ -1,7 +1,8 @@
 /** Previous values: what earlier orders of the same patient said of the same observation, marked, aged and bounded. */
 import t from 'tap';
 import { seriesRow } from '../../../gateway/normalize/memory/series.ts';
-import { decodeSeries, SeriesReader, withReport } from '../../../gateway/normalize/memory/series-codec.ts';
+import { decodeSeries, withReport } from '../../../gateway/normalize/memory/series-codec.ts';
+import { SeriesReader } from '../../../gateway/normalize/memory/series-row.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { below, seededRandom, seedOfThisRun } from '../../kit/random.ts';
 import { er7 } from '../context.ts';
