@@ -1,9 +1,9 @@
 /**
  * Answering senders comes before meaning. In a burst routine records wait for the processor, as they would wait for
- * each other anyway, and senders get rid of theirs twice as fast; for seconds at most, and then not again before what
- * waited is done, so a load that stays is worked off as it comes. STAT and urgent records do not wait.
+ * each other anyway, and senders get rid of theirs twice as fast; for seconds at most, and then not again before few come
+ * and what waited is done, so a load that stays is worked off as it comes. STAT and urgent records do not wait.
  *
- *   quiet ──many a second──► burst ──5 s──► spent ──caught up──► quiet
+ *   quiet ──many a second──► burst ──5 s──► spent ──few a second, caught up──► quiet
  *                              └──few a second, caught up──► quiet
  *
  * Outside of bursts routine jobs keep some milliseconds between them while records come, the fewer the more of them
@@ -50,9 +50,8 @@ export function createBurst(nowMs = () => performance.now()): Burst {
   }
 
   function bursts(now: number, waiting: number): boolean {
-    const spent = sinceMs !== undefined && now - sinceMs >= burstMaxMs;
-    // Not before: senders that come in waves would begin a new one with each.
-    if (waiting < caughtUpRecords && (spent || !many)) sinceMs = undefined;
+    // Not before: senders that come in waves would begin a new one with each, and a load that stays one after the other.
+    if (waiting < caughtUpRecords && !many) sinceMs = undefined;
     if (!many) return false;
     sinceMs ??= now;
     return now - sinceMs < burstMaxMs;
