@@ -22,6 +22,10 @@ const unitAt: (text: string, index: number) => number = Function.prototype.call.
 export class BackWriter {
   private bytes = Buffer.allocUnsafeSlow(firstBytes);
   private at = firstBytes;
+  /** What was written last of those that may stand several times, between these marks. */
+  private last: object | undefined;
+  private lastFrom = 0;
+  private lastTo = 0;
 
   /** Bytes written so far; what lies between two marks is one message. */
   mark(): number {
@@ -37,6 +41,27 @@ export class BackWriter {
   clear(): void {
     if (this.bytes.length > firstBytes << 4) this.bytes = Buffer.allocUnsafeSlow(firstBytes);
     this.at = this.bytes.length;
+    this.last = undefined;
+  }
+
+  /** Tells that all since `mark` is this object. */
+  wrote(one: object, mark: number): void {
+    this.last = one;
+    this.lastFrom = mark;
+    this.lastTo = this.mark();
+  }
+
+  /** Writes once more what `wrote` told of this very object; false where that was another. */
+  again(one: object): boolean {
+    if (one !== this.last) return false;
+    this.reserve(this.lastTo - this.lastFrom);
+    const { bytes } = this;
+    let at = this.at;
+    const first = bytes.length - this.lastTo;
+    for (let from = bytes.length - this.lastFrom - 1; from >= first; from--)
+      bytes[--at] = bytes[from] as number;
+    this.at = at;
+    return true;
   }
 
   text(tag: number, value: string): void {

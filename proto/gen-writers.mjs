@@ -60,8 +60,12 @@ function functionFor(message) {
       '}',
     );
   }
+  // The rows of a report mostly have one time in common.
+  const isShared = message.name === 'ClinicalTime';
+  if (isShared) lines.push('if (w.again(m)) return;', 'const begun = w.mark();');
   lines.push('if (m._unknownFields !== undefined) w.unknown(m._unknownFields);');
   for (const field of [...message.field].reverse()) lines.push(...linesFor(field));
+  if (isShared) lines.push('w.wrote(m, begun);');
   return `\nexport function write${message.name}(w: BackWriter, m: ${message.name}): void {\n  ${lines.join('\n  ')}\n}`;
 }
 

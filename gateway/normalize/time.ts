@@ -129,30 +129,80 @@ function build(from: TimeParts, zone: string, messageOffset: string, keep: numbe
   const digits = from.digits.length > keep ? from.digits.slice(0, keep) : from.digits;
   const time = blank();
   time.precision = precisions[digits.length as 4];
+  if (digits.length === 14 && from.fraction === '') {
+    place(time, from, zone, messageOffset, digits);
+    time.value = toTheSecond(digits) + time.offset;
+    return time;
+  }
   time.value = digits.slice(0, 4);
   if (digits.length >= 6) time.value += `-${digits.slice(4, 6)}`;
   if (digits.length >= 8) time.value += `-${digits.slice(6, 8)}`;
   if (digits.length < 10) return time;
-  const minute = digits.length >= 12 ? digits.slice(10, 12) : '00';
-  const second = digits.length >= 14 ? digits.slice(12, 14) : '00';
-  time.value += `T${digits.slice(8, 10)}:${minute}:${second}`;
-  if (digits.length === 14 && from.fraction !== '') {
+  time.value += `T${digits.slice(8, 10)}:${minuteOf(digits)}:${secondOf(digits)}`;
+  if (digits.length === 14) {
     time.value += `.${from.fraction}`;
     time.precision = 'fraction';
   }
-  time.offset = from.offset;
-  if (time.offset === '' && messageOffset !== '') {
-    time.offset = messageOffset;
-    time.assumed = fromMessage;
-  } else if (time.offset === '') {
-    const found = offsetAt(zone, digits.slice(0, 10), minute, second);
-    time.offset = found.offset;
-    time.ambiguity = found.ambiguity;
-    time.assumed = found.offset === '' ? '' : zone;
-  }
+  place(time, from, zone, messageOffset, digits);
   time.value += time.offset;
   return time;
 }
+
+/** Its offset, and where that is from. */
+function place(
+  time: ClinicalTime,
+  from: TimeParts,
+  zone: string,
+  messageOffset: string,
+  digits: string,
+): void {
+  time.offset = from.offset;
+  if (time.offset !== '') return;
+  if (messageOffset !== '') {
+    time.offset = messageOffset;
+    time.assumed = fromMessage;
+    return;
+  }
+  const found = offsetAt(zone, digits.slice(0, 10), minuteOf(digits), secondOf(digits));
+  time.offset = found.offset;
+  time.ambiguity = found.ambiguity;
+  time.assumed = found.offset === '' ? '' : zone;
+}
+
+function minuteOf(digits: string): string {
+  return digits.length >= 12 ? digits.slice(10, 12) : '00';
+}
+
+function secondOf(digits: string): string {
+  return digits.length >= 14 ? digits.slice(12, 14) : '00';
+}
+
+/** YYYY-MM-DDThh:mm:ss in one piece: a string of many is put together anew by each who reads it. */
+function toTheSecond(digits: string): string {
+  return String.fromCharCode(
+    unitAt(digits, 0),
+    unitAt(digits, 1),
+    unitAt(digits, 2),
+    unitAt(digits, 3),
+    dash,
+    unitAt(digits, 4),
+    unitAt(digits, 5),
+    dash,
+    unitAt(digits, 6),
+    unitAt(digits, 7),
+    letterT,
+    unitAt(digits, 8),
+    unitAt(digits, 9),
+    colon,
+    unitAt(digits, 10),
+    unitAt(digits, 11),
+    colon,
+    unitAt(digits, 12),
+    unitAt(digits, 13),
+  );
+}
+
+const [dash, colon, letterT] = [0x2d, 0x3a, 0x54];
 
 interface Hour extends Offset {
   zone: string;

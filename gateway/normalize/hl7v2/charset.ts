@@ -42,6 +42,7 @@ const pages: Record<Encoding, Encoding> = lookup({
  * @param ofSource what the config says of the source, where the message says nothing
  */
 export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSource = ''): Charset {
+  if (names.length === 0 && ofSource === '' && isAscii(whole) && !shiftsToKanji(whole)) return ascii;
   const silent = names.every((name) => name.trim() === '');
   const said = silent && ofSource !== '' ? [ofSource] : names;
   const asked = said.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
@@ -67,11 +68,19 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSour
   if (first === 'ascii') {
     const found = utf8(whole, false);
     // Where nothing else was declared, text that is all ASCII is just that.
-    return isAscii(whole) ? { ...found, name: 'ASCII' } : found;
+    return isAscii(whole) ? ascii : found;
   }
   if (first === 'utf-8') return utf8(whole, true);
   return utf8Instead(first, whole, says) ?? asWindows(first, whole, says) ?? viaIconv(first);
 }
+
+/** All of it is, whatever is decoded; frozen, because most messages have it. */
+const ascii: Charset = Object.freeze({
+  name: 'ASCII',
+  walked: false,
+  decode: utf8Text,
+  unescape: utf8OrWindows,
+});
 
 /** UTF-8 of a sender who never changed MSH-18: all is valid, and it is no text of what was declared. */
 function utf8Instead(encoding: Encoding, whole: Buffer, says: string): Charset | undefined {

@@ -70,7 +70,7 @@ export class Draft {
   /** Those from here on are of the container, not of the specimen. */
   private containerRows: number | undefined;
   /** Rows that tell of the patient or a specimen, not of what was ordered. */
-  private readonly aside = new WeakSet<Observation>();
+  private aside: Set<Observation> | undefined;
   private specimenBytes = 0;
   /** What orders repeat of their specimens, about. */
   repeatedBytes = 0;
@@ -91,7 +91,7 @@ export class Draft {
   /** What EVN says; it stands once and holds for every patient of the message. */
   private movement: Movement | undefined;
   private groups: ClinicalEvent[] = [];
-  private readonly containment = new Containment();
+  private containment: Containment | undefined;
   private visit: Encounter | undefined;
   private visited = false;
 
@@ -178,7 +178,7 @@ export class Draft {
     this.closeGroup();
     this.event = opened(this.family);
     this.notes = this.event.notes;
-    this.seen.clear();
+    if (this.seen.size > 0) this.seen.clear();
     if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
     if (this.specimen === undefined) return;
     this.event.notes.push(...this.specimenNotes);
@@ -226,12 +226,15 @@ export class Draft {
 
   /** The row is of the patient or a specimen (an index, a volume). */
   setAside(row: Observation): void {
+    this.aside ??= new Set();
     this.aside.add(row);
   }
 
   /** What was found of the order itself; where nothing was, all that is there. */
   ownRows({ observations }: ClinicalEvent): Observation[] {
-    const own = observations.filter((row) => !this.aside.has(row));
+    const { aside } = this;
+    if (aside === undefined) return observations;
+    const own = observations.filter((row) => !aside.has(row));
     return own.length > 0 ? own : observations;
   }
 
@@ -239,6 +242,7 @@ export class Draft {
   partsAround(event: ClinicalEvent, own: readonly Part[]): Part[] {
     // One that repeats too much is refused in the end.
     if (this.done.length < 2 || this.repeatedBytes > repeatedBytesMax) return [];
+    this.containment ??= new Containment();
     const parts = this.containment.around(event.patient, event.observations, own);
     if (parts.length > 0) this.repeatedBytes += JSON.stringify(parts).length;
     return parts;
@@ -272,7 +276,7 @@ export class Draft {
   /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */
   private copied<T extends Observation | Order>(one: T): T {
     const copy = copied(one);
-    if (this.aside.has(one as Observation)) this.setAside(copy as Observation);
+    if (this.aside?.has(one as Observation)) this.setAside(copy as Observation);
     const { segmentsOf } = this.message;
     const segments = segmentsOf?.get(one);
     if (segments !== undefined) segmentsOf?.set(copy, segments);
@@ -293,7 +297,7 @@ export class Draft {
       if (this.said) this.done.push(base);
     } else {
       // Results that stand before any order are the patient's; they are told once.
-      groups[0]?.observations.unshift(...base.observations);
+      if (base.observations.length > 0) groups[0]?.observations.unshift(...base.observations);
       for (const event of groups) {
         inherit(event, base);
         this.owners.inherits(event, base);
@@ -313,7 +317,7 @@ export class Draft {
     this.acting = undefined;
     this.openSpecimen(undefined);
     this.said = false;
-    this.seen.clear();
+    if (this.seen.size > 0) this.seen.clear();
   }
 }
 

@@ -62,8 +62,8 @@ export function oddity(value: string, segment: Segment, field: number): string {
   if (day === '' || value === '') return '';
   const year = yearOf(value);
   const ahead = year - yearOf(day);
-  // Nearly every time of a message.
-  if (ahead <= 0 && ahead >= -1 && field !== 7) return '';
+  // Nearly every time of a message; of these fields a birth date alone may be odd by a day.
+  if (ahead <= 0 && ahead >= -1 && (field !== 7 || segment.name !== 'PID')) return '';
   if (year < yearMin) return `a year before ${yearMin}, kept as it was sent`;
   if (ahead > aheadMax && !never.has(year)) return 'a year of another century, kept as it was sent';
   if (ahead > happenedAheadMax || ahead < -happenedBehindMax) {

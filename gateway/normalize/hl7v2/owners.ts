@@ -10,13 +10,14 @@ export type At = number | ClinicalEvent;
 export class Owners {
   private readonly byLine: (ClinicalEvent | undefined)[] = [];
   /** Of an order's event what was said of its patient before any order; of a part what was said of the whole. */
-  private readonly bases = new Map<ClinicalEvent, ClinicalEvent>();
+  private bases: Map<ClinicalEvent, ClinicalEvent> | undefined;
 
   own(line: number, event: ClinicalEvent): void {
     this.byLine[line] = event;
   }
 
   inherits(event: ClinicalEvent, base: ClinicalEvent): void {
+    this.bases ??= new Map();
     this.bases.set(event, base);
   }
 
@@ -33,7 +34,7 @@ export class Owners {
     });
     return events.map((event) => {
       const heard: (ClinicalEvent | undefined)[] = [undefined];
-      for (let one: ClinicalEvent | undefined = event; one !== undefined; one = this.bases.get(one))
+      for (let one: ClinicalEvent | undefined = event; one !== undefined; one = this.bases?.get(one))
         heard.push(one);
       const mine = heard.flatMap((one) => places.get(one) ?? []);
       return [...new Set(mine.sort((a, b) => a - b).map((index) => all[index]?.[0] ?? ''))];

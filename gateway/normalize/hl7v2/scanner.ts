@@ -21,7 +21,7 @@ let scratch = new Int32Array(1 << 12);
 
 /** `raw` is one message, from its MSH on (see split.ts). */
 export function scan(raw: Uint8Array, scope: Scope): Message | Reject {
-  let bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  let bytes = raw instanceof Buffer ? raw : Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   if (bytes.length < 8 || bytes[0] !== 77 || bytes[1] !== 83 || bytes[2] !== 72) {
     return { code: 'no-msh', reason: 'The message does not begin with a complete MSH segment.' };
   }
@@ -99,7 +99,8 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     const found = tooLarge(bytes, marks, starts, used, limits.fieldBytesMax);
     if (found !== undefined) return found;
   }
-  const message = new Message(bytes, by, charset, kept(marks, used), !isAscii(bytes), scope);
+  const high = charset.name !== 'ASCII' && !isAscii(bytes);
+  const message = new Message(bytes, by, charset, kept(marks, used), high, scope);
   message.alone = alone;
   if (charset.remark !== undefined) remark(scope, charset.remark);
   for (let i = 0; i < starts.length; i++) {

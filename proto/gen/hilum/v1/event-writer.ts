@@ -2512,6 +2512,8 @@ export function writeCode(w: BackWriter, m: Code): void {
 }
 
 export function writeClinicalTime(w: BackWriter, m: ClinicalTime): void {
+  if (w.again(m)) return;
+  const begun = w.mark();
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
   if (m.ambiguity !== '') w.text(50, m.ambiguity);
   if (m.original !== '') w.text(42, m.original);
@@ -2519,6 +2521,7 @@ export function writeClinicalTime(w: BackWriter, m: ClinicalTime): void {
   if (m.offset !== '') w.text(26, m.offset);
   if (m.precision !== '') w.text(18, m.precision);
   if (m.value !== '') w.text(10, m.value);
+  w.wrote(m, begun);
 }
 
 export function writePerson(w: BackWriter, m: Person): void {
