@@ -28,10 +28,15 @@ import { diffLines } from './diff.ts';
 import { toOffer } from './offer.ts';
 import { runningAt } from './running.ts';
 
+/** Each holds its text while it waits, megabytes perhaps. */
+const checksMax = 8;
+
 export class ConfigApi {
   readonly state: State;
   readonly #sessions: Sessions;
   readonly #reported = new Set<() => void>();
+  /** Under way or waiting, of those that somebody asks about. */
+  #checks = 0;
 
   constructor(state: State, sessions: Sessions) {
     this.state = state;
@@ -73,8 +78,18 @@ export class ConfigApi {
   }
 
   async checkConfig(yaml: string, fileName: string): Promise<CheckConfigResponse> {
-    const { problems = [], config } = await checkApart(yaml, fileName === '' ? {} : { fileName });
-    return { valid: problems.length === 0, problems, warnings: config ? warningsOf(config) : [] };
+    if (this.#checks >= checksMax)
+      throw new HilumError('busy', `${this.#checks} configs are being checked already.`, {
+        hint: 'Try again in a minute, or check it where you are: "hilumctl config check" needs no control plane.',
+        exit: exitCode.tryAgain,
+      });
+    this.#checks += 1;
+    try {
+      const { problems = [], config } = await checkApart(yaml, fileName === '' ? {} : { fileName }, 'asked');
+      return { valid: problems.length === 0, problems, warnings: config ? warningsOf(config) : [] };
+    } finally {
+      this.#checks -= 1;
+    }
   }
 
   diffConfig(yaml: string, site: string): DiffConfigResponse {

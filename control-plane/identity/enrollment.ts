@@ -122,8 +122,26 @@ async function mustBeFree(state: State, token: Named, streams: Streams, peer: st
   });
 }
 
+/** Of one gateway within an hour: one is due in months, and a reply that is lost is asked for again every hour. */
+const renewalsMax = 10;
+const hourUs = 3_600_000_000n;
+
+/** @throws HilumError `renewed-too-often` */
 export async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
   const { authority, peers, registry, audit } = state;
+  const nowUs = nowUs64();
+  const recent = peers
+    .good('gateway', Number(nowUs) / 1000)
+    .filter(({ name, issuedAtUs }) => name === peer.name && issuedAtUs > nowUs - hourUs);
+  if (recent.length >= renewalsMax)
+    throw new HilumError(
+      'renewed-too-often',
+      `${peer.name} got ${recent.length} certificates within the hour.`,
+      {
+        hint: 'The next one is signed an hour after the first of them.',
+        exit: exitCode.refused,
+      },
+    );
   const issued = await authority.sign(csr, 'gateway', peer.name);
   await peers.issued(issued, 'gateway', peer.name);
   await registry.update(peer.name, { certificateExpiresAtUs: issued.expiresAtUs });

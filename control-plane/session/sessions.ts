@@ -22,6 +22,7 @@ import type { Peer } from '../identity/peers.ts';
 import { Asked } from './asked.ts';
 import { bytesIn } from './credit.ts';
 import type { Objection, Received } from './door.ts';
+import { whenCome } from './expiry.ts';
 import type { Hub, Line, SessionEnd } from './hub.ts';
 import { begin, type Live } from './live.ts';
 import { Lives } from './lives.ts';
@@ -51,6 +52,13 @@ export class Sessions {
     const silent = setTimeout(() => {
       this.#refuse(live, 'hello-late', `Hello must come within ${helloTimeoutMs} ms`);
     }, helloTimeoutMs);
+    // It was looked at when the stream began; a gateway that is well has another by then, and has come back with it.
+    const expiring = whenCome(
+      peer.expiresAtUs,
+      () => this.#hub.nowUs(),
+      () => this.#refuse(live, 'certificate-ended', 'the certificate of this gateway is not valid any more'),
+    );
+    void live.over.then(expiring);
     return {
       receive: (received) => {
         if (live.closed) return;

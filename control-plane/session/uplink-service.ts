@@ -80,7 +80,12 @@ function serveSession(call: SessionCall, sessions: Sessions, peer: Peer): void {
   const line: Line = {
     peer: call.getPeer(),
     send(frame) {
-      if (open) call.write(frame);
+      if (!open) return;
+      call.write(frame);
+      if (call.writableLength <= unreadFramesMax) return;
+      // It asks and does not read: what it is told would wait here without an end.
+      open = false;
+      call.destroy();
     },
     close() {
       if (!open) return;
@@ -103,6 +108,9 @@ function serveSession(call: SessionCall, sessions: Sessions, peer: Peer): void {
   call.on('error', ended);
   call.on('close', ended);
 }
+
+/** More than a gateway that reads ever has before it: acks of what its credit lets it send, and what it asked for. */
+const unreadFramesMax = 10_000;
 
 function serializeFrame(frame: PlaneFrame): Buffer {
   const bytes = PlaneFrame.encode(frame).finish();

@@ -22,15 +22,34 @@ export interface CheckJob {
   options: CheckOptions;
 }
 
+/** Who waits for whom: what somebody asks about, over and over perhaps, does not hold up what is to run. */
+export type CheckQueue = 'asked' | 'to-run';
+
 /** As `checkConfig`, which knows the result from then on, as it knows its own last one. */
-export async function checkApart(text: string, options: CheckOptions = {}): Promise<CheckResult> {
+export async function checkApart(
+  text: string,
+  options: CheckOptions = {},
+  queue: CheckQueue = 'to-run',
+): Promise<CheckResult> {
   if (text.length <= smallCharacters) return checkConfig(text, options);
   const known = recalled(text, options);
   if (known !== undefined) return known;
-  const result = await inThread({ text, options });
+  const result = await inTurn({ text, options }, queue);
   // It may have been this machine at that moment.
   if (result !== endless) remember(text, options, result);
   return result;
+}
+
+const last: Record<CheckQueue, Promise<unknown>> = {
+  asked: Promise.resolve(),
+  'to-run': Promise.resolve(),
+};
+
+/** One of a queue after the other: each may take `heapMb`. */
+function inTurn(job: CheckJob, queue: CheckQueue): Promise<CheckResult> {
+  const turn = last[queue].then(() => recalled(job.text, job.options) ?? inThread(job));
+  last[queue] = turn;
+  return turn;
 }
 
 function inThread(job: CheckJob): Promise<CheckResult> {

@@ -21,7 +21,7 @@ import {
 import { damageRow } from '../kit/damage.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { incoming, type Said } from './hub-kit.ts';
+import { farAheadUs, incoming, type Said } from './hub-kit.ts';
 
 interface Told extends Fields {
   readonly code: string;
@@ -65,7 +65,7 @@ function connect(hub: Hub, lanes: Hello['lanes'] = [{ lane: 'routine', first: 1n
     },
     peer: '127.0.0.1',
   };
-  const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: 0n } as const;
+  const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: farAheadUs } as const;
   const session = new Sessions(hub).open(line, peer);
   const say = (frame: GatewayFrame['frame']) => session.receive(incoming(frame));
   say({ $case: 'hello', value: Hello.fromPartial({ gateway: 'north', epoch: 9n, lanes }) });

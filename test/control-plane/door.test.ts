@@ -13,7 +13,7 @@ import {
 } from '../../proto/gen/hilum/v1/session.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { until } from '../kit/wait.ts';
-import { incoming, openCentre, type Said } from './hub-kit.ts';
+import { farAheadUs, incoming, openCentre, type Said } from './hub-kit.ts';
 
 function batch(lane: string, first: number, facts: Partial<Envelope> = {}, count = 1): Batch {
   const envelopes = Array.from({ length: count }, (_, at) => {
@@ -59,7 +59,7 @@ t.test('door - what cannot be part of a key ends the session that sent it, with 
     ['lane-unknown', { $case: 'batch', value: batch(long, 1) }],
   ];
   const centre = await openCentre(t.testdir());
-  const other = await centre.connect('south', 1n);
+  const other = await centre.connect('south', 2n);
   for (const [code, frame] of frames) {
     const { say, said } = await centre.connect('north', 1n);
     say(frame);
@@ -70,7 +70,7 @@ t.test('door - what cannot be part of a key ends the session that sent it, with 
   const { say, said } = await centre.connect('north', 1n);
   say({ $case: 'batch', value: batch('routine', 1) });
   await until(() => acked(said) === 1, { what: 'what it sends next' });
-  other.say({ $case: 'batch', value: batch('stat', 1) });
+  other.say({ $case: 'batch', value: { ...batch('stat', 1), epoch: 2n } });
   await until(() => acked(other.said) === 1, { what: 'the ack of another' });
   t.equal(centre.state.eventLog.last(), 2n);
   await centre.close();
@@ -90,7 +90,7 @@ t.test('door - a Hello names each lane once, and sequences that can be', async (
       close: () => {},
       peer: '127.0.0.1',
     };
-    const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: 0n } as const;
+    const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: farAheadUs } as const;
     const hello = Hello.fromPartial({ gateway: 'north', epoch: 1n, lanes });
     centre.sessions.open(line, peer).receive(incoming({ $case: 'hello', value: hello }));
     t.match(await refused(said), /^(lane-unknown|sequence-unfit)$/);
@@ -127,7 +127,7 @@ t.test('door - a frame is measured before it is decoded', async (t) => {
 
 t.test('door - reports that wait are bounded for each gateway; one that is large goes alone', async (t) => {
   const centre = await openCentre(t.testdir());
-  const [north, south] = [await centre.connect('north', 1n), await centre.connect('south', 1n)];
+  const [north, south] = [await centre.connect('north', 1n), await centre.connect('south', 2n)];
   const before = centre.writes.length;
   const release = centre.hold();
   north.say(receipts(80_000));

@@ -18,6 +18,9 @@ import { TelemetryStore } from '../../control-plane/telemetry/telemetry.ts';
 import { AuditEntry, GatewayFrame, Hello, type PlaneFrame } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
 
+/** A certificate that does not end. */
+export const farAheadUs = 2n ** 62n;
+
 export type Said = NonNullable<PlaneFrame['frame']>;
 
 const key = Buffer.alloc(32, 3);
@@ -80,7 +83,12 @@ export async function openCentre(directory: string) {
       close: () => {},
       peer: '127.0.0.1',
     };
-    const session = sessions.open(line, { name: gateway, serial: '01', role: 'gateway', expiresAtUs: 0n });
+    const session = sessions.open(line, {
+      name: gateway,
+      serial: '01',
+      role: 'gateway',
+      expiresAtUs: farAheadUs,
+    });
     const say = (frame: GatewayFrame['frame']) => session.receive(incoming(frame));
     say({ $case: 'hello', value: Hello.fromPartial({ gateway, epoch, ...more }) });
     return { say, said, hangUp: () => session.ended() };

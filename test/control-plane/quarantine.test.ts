@@ -144,6 +144,7 @@ t.test(
     gateway.hangUp();
     await centre.connect('east', 7n);
     t.match(await replay(1), { offline: 1 }, 'nobody else is asked');
+    await centre.state.registry.update('north', { revoked: true });
     const heir = await centre.connect('north-2', 1n);
     const answered = replay(1, 2);
     const { request, ids } = await until(() => heir.said.find(isReplay)?.value, { what: 'the request' });

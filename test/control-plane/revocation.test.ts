@@ -6,9 +6,9 @@ import { Peers } from '../../control-plane/identity/peers.ts';
 import { Hello } from '../../proto/gen/hilum/v1/session.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { incoming, openCentre, type Said } from './hub-kit.ts';
+import { farAheadUs, incoming, openCentre, type Said } from './hub-kit.ts';
 
-const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: 0n } as const;
+const peer = { name: 'north', serial: '01', role: 'gateway', expiresAtUs: farAheadUs } as const;
 
 async function rig(t: Test) {
   const centre = await openCentre(folderOf(t));

@@ -78,30 +78,30 @@ t.test('room - what waits has a bound over all', async (t) => {
 
 t.test('room - a session whose batch would be too much is told why, and a new one with it', async (t) => {
   const centre = await openCentre(t.testdir());
-  const [north, south] = [await centre.connect('north', 1n), await centre.connect('south', 1n)];
-  const held = [await centre.connect('east', 1n)];
+  const [north, south] = [await centre.connect('north', 1n), await centre.connect('south', 2n)];
+  const held = [await centre.connect('east', 3n)];
   centre.fill(true);
-  const batch = (sequence: bigint, bytes: number) =>
+  const batch = (sequence: bigint, bytes: number, epoch: bigint) =>
     Batch.fromPartial({
-      epoch: 1n,
+      epoch,
       lane: 'routine',
       firstSequence: sequence,
       envelopes: [Buffer.alloc(bytes)],
     });
   // One event may be larger than the credit where nothing else is out.
-  north.say({ $case: 'batch', value: batch(1n, 40 * mebibyte) });
-  held[0]?.say({ $case: 'batch', value: batch(1n, 40 * mebibyte) });
+  north.say({ $case: 'batch', value: batch(1n, 40 * mebibyte, 1n) });
+  held[0]?.say({ $case: 'batch', value: batch(1n, 40 * mebibyte, 3n) });
   await until(() => centre.state.room.isCrowded, { what: 'much waiting' });
-  south.say({ $case: 'batch', value: batch(1n, 1_000) });
+  south.say({ $case: 'batch', value: batch(1n, 1_000, 2n) });
   const codes = (said: readonly { $case: string; value: unknown }[]) =>
     said.flatMap(({ $case, value }) => ($case === 'refusal' ? [(value as { code: string }).code] : []));
   await until(() => codes(south.said).length > 0, { what: 'the refusal' });
   t.same(codes(south.said), ['store-full']);
   t.same(codes(north.said), [], 'what waits, waits');
-  await t.rejects(centre.connect('west', 1n), /the welcome/);
+  await t.rejects(centre.connect('west', 4n), /the welcome/);
   north.hangUp();
   await until(() => !centre.state.room.isCrowded, { what: 'what waited going with its session' });
-  t.ok(await centre.connect('west', 1n));
+  t.ok(await centre.connect('west', 4n));
   held[0]?.hangUp();
   centre.fill(false);
   await centre.close();

@@ -3,18 +3,19 @@ import t from 'tap';
 import { AdminApi } from '../../control-plane/admin-api.ts';
 import type { State } from '../../control-plane/plane.ts';
 import { type Hub, type Line, type SessionEnd, Sessions } from '../../control-plane/session/sessions.ts';
-import { type GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
+import { nowUs64 } from '../../gateway/process/clock.ts';
+import { type GatewayFrame, Hello, type PlaneFrame } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
-import { incoming, openCentre } from './hub-kit.ts';
+import { farAheadUs, incoming, openCentre } from './hub-kit.ts';
 
-const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
+const peer = { name: 'north-1', serial: '01', expiresAtUs: farAheadUs } as Parameters<Sessions['open']>[1];
 
-function rig() {
+function rig(nowUs = () => 1n) {
   const ends: SessionEnd[] = [];
   const alarms: string[] = [];
   const nothing = async () => {};
   const hub: Hub = {
-    nowUs: () => 1n,
+    nowUs,
     cursor: async () => 0n,
     notHere: nothing,
     isRevoked: () => false,
@@ -72,6 +73,19 @@ t.test('session end - a goodbye, a lost line, a newer session and a revocation a
   await connect();
   sessions.drop(peer.name);
   t.same(ends, ['goodbye', 'lost', 'replaced', 'dropped']);
+});
+
+t.test('session end - with the certificate that it was begun with', async (t) => {
+  const { sessions } = rig(nowUs64);
+  const sent: PlaneFrame['frame'][] = [];
+  const line: Line = { send: ({ frame }) => sent.push(frame), close: () => {}, peer: '127.0.0.1' };
+  const session = sessions.open(line, { ...peer, expiresAtUs: nowUs64() + 500_000n });
+  session.receive(incoming({ $case: 'hello', value: Hello.fromPartial({ gateway: peer.name, epoch: 1n }) }));
+  await until(() => sent.length > 0, { what: 'the welcome' });
+  t.match(sent, [{ $case: 'welcome' }], 'it is good before');
+  await until(() => sent.length > 1, { what: 'the refusal' });
+  t.match(sent[1], { $case: 'refusal', value: { code: 'certificate-ended' } });
+  t.notOk(sessions.online(peer.name));
 });
 
 t.test('session end - since when a gateway is connected is what its session says that stands', async (t) => {

@@ -3,10 +3,10 @@ import t from 'tap';
 import { type Hub, type Line, Sessions } from '../../control-plane/session/sessions.ts';
 import { Batch, Envelope, type GatewayFrame, Hello } from '../../proto/gen/hilum/v1/session.ts';
 import { until } from '../kit/wait.ts';
-import { incoming, openCentre } from './hub-kit.ts';
+import { farAheadUs, incoming, openCentre } from './hub-kit.ts';
 
 const epoch = 9n;
-const peer = { name: 'north-1', serial: '01', expiresAtUs: 0n } as Parameters<Sessions['open']>[1];
+const peer = { name: 'north-1', serial: '01', expiresAtUs: farAheadUs } as Parameters<Sessions['open']>[1];
 
 /** One event at a position of its lane. */
 function batch(firstSequence = 1n, capturedAtUs = 1n): Batch {
