@@ -36,7 +36,7 @@ import {
 
 const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
-/** Small, so that a STAT record never waits behind more than this. */
+/** Small, so that a STAT record never waits behind more than this, or behind one message that is larger. */
 const jobBytesMax = 256 * 1024;
 const floorEvery = 5;
 /** In a burst, so long until routine records are thought of again. */
@@ -77,6 +77,8 @@ interface Flight {
   id: number;
   job: Job;
   records: TakenRecord[];
+  /** It has a message of seconds perhaps: nothing is sent to wait behind it, or beside it for what comes next. */
+  isLarge: boolean;
 }
 
 export class Pipeline {
@@ -135,7 +137,7 @@ export class Pipeline {
   }
 
   pump(): void {
-    while (!this.#stopped && this.#worker !== undefined && this.#flights.length < jobsInFlightMax) {
+    while (!this.#stopped && this.#worker !== undefined && this.#mayTake()) {
       const job = this.#nextJob();
       const group = job?.groups.shift();
       if (job === undefined || group === undefined) break;
@@ -150,6 +152,10 @@ export class Pipeline {
       this.#send(job, records);
     }
     if (this.#flights.length === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #mayTake(): boolean {
+    return this.#flights.length < jobsInFlightMax && !this.#flights.some(({ isLarge }) => isLarge);
   }
 
   /** Every record up to this sequence, and none beyond that is missing, has been normalized. */
@@ -272,7 +278,7 @@ export class Pipeline {
       ...writer.add(record.bytes),
     }));
     const buffer = writer.finish();
-    this.#flights.push({ id, job, records });
+    this.#flights.push({ id, job, records, isLarge: buffer.byteLength > jobBytesMax });
     if (this.#flights.length === 1) this.#watch();
     this.#worker?.postMessage({ kind: 'job', id, records: parts, bytes: buffer } satisfies ToWorker, [
       buffer,

@@ -171,3 +171,45 @@ t.test(
     );
   },
 );
+
+t.test('pipeline - a STAT record waits behind one large message, and not behind the next ones', async (t) => {
+  const { journal, pipeline, normalized } = await openPipeline(t);
+  const text = 'x'.repeat(400 * 1024);
+  const report = (id: string) =>
+    Buffer.from(
+      [
+        `MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500+0100||ORU^R01^ORU_R01|${id}|P|2.5.1`,
+        'PID|1||4711^^^HOSP^MR||CANARYPATIENT^JANE',
+        `OBR|1||${id}|18842-5^Discharge^LN`,
+        `OBX|1|TX|18842-5^Discharge^LN||${text}||||||F`,
+        '',
+      ].join('\r'),
+    );
+  const append = (id: string, raw: Buffer, classGuess: 'stat' | 'routine') =>
+    journal.append({
+      source: 'lab',
+      protocol: 'mllp',
+      raw,
+      capturedAtUs: BigInt(Date.now()) * 1000n,
+      classGuess,
+      messageControlId: id,
+    });
+  const large = ['L1', 'L2', 'L3'];
+  for (const id of large) await append(id, report(id), 'routine');
+  pipeline.start();
+  const stat = messageMaker({ seed: 8, kind: 'oruStat' })(1);
+  await append('STAT', stat.bytes, 'stat');
+  await until(() => normalized() === 4, { what: 'all of them', timeoutMs: 60_000 });
+  const events = () =>
+    journal
+      .lanes()
+      .flatMap(({ lane }) => journal.parcel(lane, 1, 100, 64 * 1024 * 1024)?.chunks ?? [])
+      .flatMap((chunk) => envelopesOf(chunk))
+      .map((bytes) => Envelope.decode(bytes));
+  await until(() => events().length === 4, { what: 'their events', timeoutMs: 60_000 });
+  const order = events().sort((a, b) => Number(a.normalizedAtUs - b.normalizedAtUs));
+  t.same(
+    order.map(({ recordSequence }) => Number(recordSequence)),
+    [1, 4, 2, 3],
+  );
+});
