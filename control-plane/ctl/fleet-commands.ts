@@ -11,6 +11,7 @@ import {
   span,
   time,
 } from '../../gateway/process/output.ts';
+import { printable } from '../../gateway/process/printable.ts';
 import {
   CreateTokenResponse,
   CustodyRow,
@@ -233,10 +234,18 @@ Example:
             action: options.action ?? '',
             gateway: options.gateway ?? '',
           };
-          const entries: object[] = [];
-          for await (const entry of stream(connection, connection.client.listAudit(request))) {
-            entries.push(AuditEntry.toJSON(entry) as object);
+          const list = async (asked: typeof request): Promise<AuditEntry[]> => {
+            const found: AuditEntry[] = [];
+            for await (const entry of stream(connection, connection.client.listAudit(asked)))
+              found.push(entry);
+            return found;
+          };
+          const found = await list(request);
+          if (found.length === 0 && request.action !== '') {
+            const others = await list({ ...request, action: '', limit: actionsAmong });
+            process.stderr.write(noneOf(request.action, others));
           }
+          const entries = found.map((entry) => AuditEntry.toJSON(entry) as object);
           printRows(options.output, entries, [
             field('NO', 'number'),
             { title: 'TIME', value: (row) => time(row.atUs) },
@@ -326,4 +335,12 @@ function destinationRow(row: CustodyRow): object {
     refused: String(row.quarantined),
     reportedAtUs: String(row.reportedAtUs),
   };
+}
+
+/** The newest entries, whose actions are told where nothing has the one that was asked for. */
+const actionsAmong = 1_000;
+
+function noneOf(action: string, others: readonly AuditEntry[]): string {
+  const there = [...new Set(others.map((one) => one.action))].sort().join(', ');
+  return `No entry has the action ${printable(action)}; those of the newest ${others.length} are: ${there || 'none'}.\n`;
 }

@@ -167,5 +167,7 @@ t.test(
       ),
       'the look at the bytes is in the audit trail',
     );
+    const { stderr } = await site.ctl('audit', 'list', '--action', 'veiwed');
+    t.match(stderr, /^No entry has the action veiwed; those of the newest \d+ are: .*\bviewed\b/);
   },
 );
