@@ -19,6 +19,8 @@
 const burstPerSecond = 1_000;
 const burstMaxMs = 5_000;
 const spanMs = 50;
+/** A load that stays has a span with few now and then; so long it has none with many only when it is over. */
+const quietMs = 500;
 /** So few that wait are caught up with. */
 const caughtUpRecords = 256;
 /** A record came this recently: the next may follow it. */
@@ -37,6 +39,7 @@ export function createBurst(nowMs = () => performance.now()): Burst {
   let readAtMs = nowMs();
   let readTaken = 0;
   let many = false;
+  let manyAtMs = Number.NEGATIVE_INFINITY;
   let seen = 0;
   let seenAtMs = Number.NEGATIVE_INFINITY;
   let routineAtMs = Number.NEGATIVE_INFINITY;
@@ -45,13 +48,14 @@ export function createBurst(nowMs = () => performance.now()): Burst {
     const ms = now - readAtMs;
     if (ms < spanMs) return;
     many = (taken - readTaken) / ms > burstPerSecond / 1_000;
+    if (many) manyAtMs = now;
     readAtMs = now;
     readTaken = taken;
   }
 
   function bursts(now: number, waiting: number): boolean {
     // Not before: senders that come in waves would begin a new one with each, and a load that stays one after the other.
-    if (waiting < caughtUpRecords && !many) sinceMs = undefined;
+    if (waiting < caughtUpRecords && now - manyAtMs >= quietMs) sinceMs = undefined;
     if (!many) return false;
     sinceMs ??= now;
     return now - sinceMs < burstMaxMs;

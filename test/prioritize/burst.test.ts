@@ -56,3 +56,17 @@ t.test('burst - the next one is served as the first, once what waited is done', 
   through(0, 1_000, 0);
   t.ok(through(20_000, 1_000, 10_000).at(-1));
 });
+
+t.test('burst - a load that stays has one, however it swings about the bound', async (t) => {
+  const through = gateway();
+  const said = Array.from({ length: 600 }, (_, n) => through(n % 3 === 2 ? 900 : 1_300, 100, 10)).flat();
+  // Shorter ones are the pauses between jobs.
+  const holds =
+    said
+      .map(Number)
+      .join('')
+      .match(/1{20,}/g) ?? [];
+  const held = holds.join('').length * 10;
+  t.ok(held > 3_000 && held <= 5_100, `held for ${held} ms`);
+  t.notOk(said.slice(-1_000).map(Number).join('').includes('1'.repeat(20)), 'and not at the end');
+});
