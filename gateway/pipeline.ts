@@ -77,7 +77,7 @@ interface Flight {
   id: number;
   job: Job;
   records: TakenRecord[];
-  /** It has a message of seconds perhaps: nothing is sent to wait behind it, or beside it for what comes next. */
+  /** Its message may take seconds: nothing is sent to wait behind it, so that what comes meanwhile can go first. */
   isLarge: boolean;
 }
 

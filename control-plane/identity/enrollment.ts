@@ -128,20 +128,34 @@ const hourUs = 3_600_000_000n;
 
 /** @throws HilumError `renewed-too-often` */
 export async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
-  const { authority, peers, registry, audit } = state;
+  const { peers } = state;
   const nowUs = nowUs64();
   const recent = peers
     .good('gateway', Number(nowUs) / 1000)
     .filter(({ name, issuedAtUs }) => name === peer.name && issuedAtUs > nowUs - hourUs);
-  if (recent.length >= renewalsMax)
+  // One at a time, so that the next one finds the one before it among those.
+  if (recent.length >= renewalsMax || peers.renewing.has(peer.name))
     throw new HilumError(
       'renewed-too-often',
-      `${peer.name} got ${recent.length} certificates within the hour.`,
+      `${peer.name} got ${recent.length} certificates within the hour${peers.renewing.has(peer.name) ? ', and one is being signed' : ''}.`,
       {
         hint: 'The next one is signed an hour after the first of them.',
         exit: exitCode.refused,
       },
     );
+  peers.renewing.add(peer.name);
+  try {
+    return await renewed(state, csr, peer);
+  } finally {
+    peers.renewing.delete(peer.name);
+  }
+}
+
+async function renewed(
+  { authority, peers, registry, audit }: State,
+  csr: Uint8Array,
+  peer: Peer,
+): Promise<RenewResponse> {
   const issued = await authority.sign(csr, 'gateway', peer.name);
   await peers.issued(issued, 'gateway', peer.name);
   await registry.update(peer.name, { certificateExpiresAtUs: issued.expiresAtUs });

@@ -29,6 +29,8 @@ export class Peers {
   readonly #isRevoked: (gateway: string) => boolean;
   readonly #rows = new Map<string, CertificateRow>();
   readonly #revoking = new Set<() => void>();
+  /** Gateways of which a certificate is being signed in place of another. */
+  readonly renewing = new Set<string>();
   readonly #verified = new Map<string, { peer: Peer; validFromMs: number; validToMs: number }>();
 
   /** @param isRevoked of a gateway, from the moment that someone said so: all of its certificates are, also one that is just being made */

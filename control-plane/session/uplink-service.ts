@@ -43,7 +43,9 @@ export function addUplink(server: GrpcServer, sessions: Sessions, handlers: Upli
         call.emit('error', error);
         return;
       }
-      serveSession(call, sessions, peer);
+      serveSession(call, sessions, peer, () =>
+        handlers.log('warn', 'session-unread', { gateway: peer.name, framesMax: unreadFramesMax }),
+      );
     },
     renew(call, callback) {
       Promise.resolve()
@@ -75,7 +77,7 @@ function gatewayOf(server: GrpcServer, call: AnyCall): Peer | undefined {
 /** Its frames come through the door. */
 type SessionCall = grpc.ServerDuplexStream<Received | Objection, PlaneFrame>;
 
-function serveSession(call: SessionCall, sessions: Sessions, peer: Peer): void {
+function serveSession(call: SessionCall, sessions: Sessions, peer: Peer, onUnread: () => void): void {
   let open = true;
   const line: Line = {
     peer: call.getPeer(),
@@ -85,6 +87,7 @@ function serveSession(call: SessionCall, sessions: Sessions, peer: Peer): void {
       if (call.writableLength <= unreadFramesMax) return;
       // It asks and does not read: what it is told would wait here without an end.
       open = false;
+      onUnread();
       call.destroy();
     },
     close() {

@@ -130,7 +130,7 @@ function build(from: TimeParts, zone: string, messageOffset: string, keep: numbe
   const time = blank();
   time.precision = precisions[digits.length as 4];
   if (digits.length === 14 && from.fraction === '') {
-    place(time, from, zone, messageOffset, digits);
+    addOffset(time, from, zone, messageOffset, digits);
     time.value = toTheSecond(digits) + time.offset;
     return time;
   }
@@ -143,13 +143,13 @@ function build(from: TimeParts, zone: string, messageOffset: string, keep: numbe
     time.value += `.${from.fraction}`;
     time.precision = 'fraction';
   }
-  place(time, from, zone, messageOffset, digits);
+  addOffset(time, from, zone, messageOffset, digits);
   time.value += time.offset;
   return time;
 }
 
 /** Its offset, and where that is from. */
-function place(
+function addOffset(
   time: ClinicalTime,
   from: TimeParts,
   zone: string,

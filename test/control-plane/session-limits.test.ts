@@ -56,7 +56,8 @@ t.test('session - who asks and does not read is let go', async (t) => {
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   await until(isOver, { what: 'the end of the session', timeoutMs: 30_000 });
-  t.same(lines.filter((code) => code === 'gateway-disconnected').length, 1);
+  t.equal(lines.filter((code) => code === 'gateway-disconnected').length, 1);
+  t.equal(lines.filter((code) => code === 'session-unread').length, 1, 'and the log says why');
 });
 
 /** As it stands on a stream: its length in five bytes before it. */
@@ -79,8 +80,10 @@ t.test('renew - a gateway that asks again and again is refused, and another is n
       return (error as { code?: string }).code ?? String(error);
     }
   };
-  const answers: string[] = [];
-  for (let time = 0; time < 12; time += 1) answers.push(await asked(peer));
+  const at = await Promise.all([asked(peer), asked(peer), asked(peer)]);
+  t.same(at, ['', 'renewed-too-often', 'renewed-too-often'], 'one at a time');
+  const answers: string[] = [''];
+  for (let time = 1; time < 12; time += 1) answers.push(await asked(peer));
   t.same(new Set(answers.slice(0, 9)), new Set(['']));
   t.same(
     answers.slice(9),

@@ -65,11 +65,8 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSour
     const fallback = utf8(whole, true);
     return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
   }
-  if (first === 'ascii') {
-    const found = utf8(whole, false);
-    // Where nothing else was declared, text that is all ASCII is just that.
-    return isAscii(whole) ? ascii : found;
-  }
+  // Where nothing else was declared, text that is all ASCII is just that.
+  if (first === 'ascii') return isAscii(whole) ? ascii : utf8(whole, false);
   if (first === 'utf-8') return utf8(whole, true);
   return utf8Instead(first, whole, says) ?? asWindows(first, whole, says) ?? viaIconv(first);
 }

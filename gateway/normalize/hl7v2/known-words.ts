@@ -46,13 +46,13 @@ export function tellPriority(sent: string, segment: Segment, field: number): voi
 
 /** A flag by its text, its code and what they were mapped to; told of each row, so that a reader finds it. */
 export function tellFlag(sent: string | Code, segment: Segment, field: number): void {
-  if (typeof sent === 'string' && (sent === '' || isKnownFlag(sent))) return;
+  if (sent === '' || (typeof sent === 'string' && isKnownFlag(sent))) return;
   const words =
     typeof sent === 'string'
       ? [sent]
       : [sent.text, ...sent.codings.flatMap((one) => [one.code, one.display])];
   const said = words.filter((one) => one !== '');
-  if (said.length === 0 || said.some(isKnownFlag)) return;
+  if (said.length === 0 || (typeof sent !== 'string' && said.some(isKnownFlag))) return;
   const { scope } = segment.message;
   if (scope.ofAlarm === true && said.some((one) => alarms.has(upper(one.trim())))) return;
   remark(scope, `${place(segment, field)}: a flag that is not known, it raises no class`);

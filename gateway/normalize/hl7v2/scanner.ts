@@ -100,7 +100,7 @@ function index(bytes: Buffer, by: Delimiters, charset: Charset, scope: Scope): M
     if (found !== undefined) return found;
   }
   const high = charset.name !== 'ASCII' && !isAscii(bytes);
-  const message = new Message(bytes, by, charset, kept(marks, used), high, scope);
+  const message = new Message(bytes, by, charset, offsetsOf(marks, used), high, scope);
   message.alone = alone;
   if (charset.remark !== undefined) remark(scope, charset.remark);
   for (let i = 0; i < starts.length; i++) {
@@ -254,14 +254,14 @@ function continues(bytes: Buffer, at: number, field: number, text: boolean): boo
 }
 
 /** A small array of the engine's own costs a fraction of a typed one, and a large one twice the memory. */
-function kept(marks: Int32Array, used: number): ArrayLike<number> {
-  if (used > keptMax) return marks.slice(0, used);
+function offsetsOf(marks: Int32Array, used: number): ArrayLike<number> {
+  if (used > smallMax) return marks.slice(0, used);
   const offsets = new Array<number>(used);
   for (let i = 0; i < used; i++) offsets[i] = marks[i] as number;
   return offsets;
 }
 
-const keptMax = 1 << 14;
+const smallMax = 1 << 14;
 
 function grown(): Int32Array<ArrayBuffer> {
   const next = new Int32Array(scratch.length * 2);
