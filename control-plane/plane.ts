@@ -2,6 +2,7 @@
  * The control plane, wired: the store at the bottom, on it the state that each folder owns,
  * on top the gRPC port. Answers what a session asks (Hub) and what an admin asks (Admin).
  */
+
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -13,6 +14,7 @@ import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
 import { openStorage } from '../gateway/process/storage.ts';
+import { addressOf, writeAddress } from '../proto/address.ts';
 import { controlPlaneName } from '../proto/limits.ts';
 import { AdminApi } from './admin-api.ts';
 import { addAdmin } from './admin-service.ts';
@@ -180,14 +182,14 @@ export class Plane {
   /** Resolves when the port listens and the admin context is written. */
   async start(): Promise<void> {
     const { settings, directory, log } = this.#options;
-    const { host, port: wanted } = splitHost(settings.grpc);
+    const { host, port: wanted } = addressOf(settings.grpc);
     const port = await this.#server.listen(
       host,
       wanted,
       this.#options.settingsFile || join(directory, 'settings.yaml'),
     );
     const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host;
-    this.address = reachable.includes(':') ? `[${reachable}]:${port}` : `${reachable}:${port}`;
+    this.address = writeAddress({ host: reachable, port });
     await this.#writeAdminContext(join(directory, 'admin.json'));
     const http = await this.#status.listen(settings.http, '127.0.0.1:7480', log);
     this.#ready = true;
@@ -257,16 +259,14 @@ async function serverIdentity(
   authority: Authority,
   settings: Settings,
 ): Promise<{ certificatePem: string; keyPem: string }> {
-  const bound = settings.grpc.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
-  const advertised = (settings.advertise ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
   const hosts = new Set([
     controlPlaneName,
     'localhost',
     '127.0.0.1',
     '::1',
     hostname(),
-    bound,
-    advertised,
+    addressOf(settings.grpc).host,
+    addressOf(settings.advertise ?? settings.grpc).host,
     ...settings.names,
   ]);
   for (const none of ['', '0.0.0.0', '::']) hosts.delete(none);
@@ -322,9 +322,4 @@ function* metrics(state: State, api: AdminApi): Generator<Metric> {
       value: Number(duplicates),
     };
   }
-}
-
-function splitHost(text: string): { host: string; port: number } {
-  const at = text.lastIndexOf(':');
-  return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
 }

@@ -1,20 +1,19 @@
 /** What the control plane boots with. Found at --settings, else DIR/settings.yaml, else defaults on loopback. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readSettingsText } from '../gateway/process/config-text.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { mayLookInto } from '../gateway/process/storage.ts';
+import { readAddress } from '../proto/address.ts';
 import { readDocument } from '../proto/config/document.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 
-/** `0.0.0.0:7443`, `[::1]:7443`, `hilum.example.org:7443`. */
-const placePattern = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/;
 const place = z.string().refine(isPlace, { error: 'write host:port, as in "0.0.0.0:7443"' });
 
 export function isPlace(text: string): boolean {
-  const port = placePattern.exec(text)?.[2];
-  return port !== undefined && Number(port) <= 65_535;
+  return readAddress(text) !== undefined;
 }
 
 const settingsSchema = z.strictObject({

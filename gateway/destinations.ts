@@ -3,7 +3,9 @@
  * config a delivery goes on where its destination is as it was: a letter that waits for its answer is not sent again.
  * The others stop, and what they had not delivered is still in the queues, from where it goes on when they have stopped.
  */
+
 import { isDeepStrictEqual } from 'node:util';
+import { addressOf } from '../proto/address.ts';
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { Log } from './process/log.ts';
@@ -15,7 +17,6 @@ import {
   type Told,
 } from './route/delivery.ts';
 import type { LineTls } from './route/line.ts';
-import { parseListen } from './settings.ts';
 
 const timeoutMs = 30_000;
 
@@ -99,11 +100,9 @@ export class Destinations<L extends Letter = Letter> {
     const before = this.#deliveries;
     this.#deliveries = new Map();
     for (const [name, { address, tls, timeout, order }] of Object.entries(destinations)) {
-      const place = parseListen(address);
-      if (place === undefined) continue;
       const options = {
         name,
-        ...place,
+        ...addressOf(address),
         tls: tls && (this.#tls.get(name) ?? {}),
         timeoutMs: durationMs(timeout) ?? timeoutMs,
         inSourceOrder: order === 'source',

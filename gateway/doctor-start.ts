@@ -1,14 +1,16 @@
 /** What would keep a gateway from starting, found by the code that starts it: key, certificates, addresses. */
+
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { readAddress } from '../proto/address.ts';
 import { readDestinationTls } from './destination-tls.ts';
 import type { Add } from './doctor.ts';
 import { tellPlain } from './doctor-running.ts';
 import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listeners.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
-import { type LoadedSettings, parseListen, resolvePath } from './settings.ts';
+import { type LoadedSettings, resolvePath } from './settings.ts';
 import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
 
 /** What is tested here is the file; a gateway that runs has read it before. `running` is absent from an older one. */
@@ -66,7 +68,7 @@ export async function checkListeners(
     if (running) continue;
     const plain = plainOf(listener);
     if (plain !== undefined) tellPlain(name, listener.listen, plain, add);
-    const { host, port } = parseListen(listener.listen) ?? { host: '', port: 0 };
+    const { host, port } = readAddress(listener.listen) ?? { host: '', port: 0 };
     const refused = port === 0 ? undefined : await bindError(host, port);
     if (refused === undefined) continue;
     attempt('listener', add, () => {

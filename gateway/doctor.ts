@@ -9,6 +9,7 @@ import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { addressOf } from '../proto/address.ts';
 import { checkDisk } from './doctor-disk.ts';
 import { checkRunning } from './doctor-running.ts';
 import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
@@ -21,7 +22,7 @@ import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
 import { parseToken, presentedChain } from './uplink/enroll.ts';
 import { loadIdentity } from './uplink/identity.ts';
-import { openTunnel, ProxyRefused, ProxyUnreachable, splitAddress } from './uplink/tunnel.ts';
+import { openTunnel, ProxyRefused, ProxyUnreachable } from './uplink/tunnel.ts';
 
 export interface Finding {
   check: string;
@@ -236,7 +237,7 @@ export async function checkWay(
     message,
     todo,
   });
-  const { host } = splitAddress(proxy?.address ?? address);
+  const { host } = addressOf(proxy?.address ?? address);
   const what = proxy === undefined ? 'the control plane' : 'the proxy';
   if (isIP(host) === 0) {
     try {

@@ -1,7 +1,9 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
+
 import { X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
+import { type Address, readAddress } from '../proto/address.ts';
 import { durationMs } from '../proto/config/duration.ts';
 import { parseSize } from '../proto/config/size.ts';
 import type { Intake } from './capture/intake.ts';
@@ -22,7 +24,6 @@ import {
   type ListenerSettings,
   type MllpListenerSettings,
   type MqttListenerSettings,
-  parseListen,
 } from './settings.ts';
 import type { Sources } from './sources.ts';
 import { type FilePlace, readPem } from './tls-files.ts';
@@ -307,8 +308,8 @@ function wrap(name: string, settings: ListenerSettings, source: Source): Listene
   return listener;
 }
 
-function place(settings: ListenerSettings): { host: string; port: number } {
-  return parseListen(settings.listen) ?? { host: '127.0.0.1', port: 0 };
+function place(settings: ListenerSettings): Address {
+  return readAddress(settings.listen) ?? { host: '127.0.0.1', port: 0 };
 }
 
 function allowed(settings: ListenerSettings): (address: string) => boolean {

@@ -2,10 +2,12 @@
  * Settings: what this process boots with: sockets, files, keys, users. Meaning is config.
  * Found at --settings, else DIR/settings.yaml, else these defaults, which listen on loopback only.
  */
+
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
+import { readAddress } from '../proto/address.ts';
 import { readDocument } from '../proto/config/document.ts';
 import { durationMs, isTimer } from '../proto/config/duration.ts';
 import { formatProblems } from '../proto/config/problem.ts';
@@ -21,7 +23,7 @@ const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
 });
 const listen = z
   .string()
-  .refine((value) => parseListen(value) !== undefined, { error: 'write host:port, as in "127.0.0.1:2575"' });
+  .refine((value) => readAddress(value) !== undefined, { error: 'write host:port, as in "127.0.0.1:2575"' });
 const duration = z
   .string()
   .refine((value) => durationMs(value) !== undefined, { error: 'write a duration, as in "30s" or "15m"' });
@@ -154,7 +156,7 @@ const settingsSchema = z.strictObject({
     .strictObject({
       address: z
         .string()
-        .refine((value) => parseListen(value) !== undefined, {
+        .refine((value) => readAddress(value) !== undefined, {
           error: 'write host:port, as in "hilum.example.org:7443"',
         })
         .optional()
@@ -244,7 +246,7 @@ function portProblems({ listeners, status }: Settings): Found[] {
   if (status.listen !== undefined) places.push({ path: ['status', 'listen'], place: status.listen });
   return places.flatMap(({ path, place }) => {
     const other = owners.get(place);
-    if (parseListen(place)?.port !== 0) owners.set(place, other ?? path.join('.'));
+    if (readAddress(place)?.port !== 0) owners.set(place, other ?? path.join('.'));
     return other === undefined
       ? []
       : [{ path, message: `${place} is that of ${other} too`, hint: 'give each a port of its own' }];
@@ -288,7 +290,7 @@ function tlsProblems({ listeners }: Settings): Found[] {
         );
       return [];
     }
-    if (isLoopback(parseListen(place)?.host ?? '')) return [];
+    if (isLoopback(readAddress(place)?.host ?? '')) return [];
     const absent = Object.entries({ range: from, reason, owner })
       .filter(([, value]) => value === undefined || value.length === 0)
       .map(([key]) => key);
@@ -330,15 +332,6 @@ function isRange(text: string): boolean {
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
-
-/** `127.0.0.1:2575`, `[::1]:2575`. */
-export function parseListen(text: string): { host: string; port: number } | undefined {
-  const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65_535) return undefined;
-  const bare = host.replace(/^\[|\]$/g, '');
-  if (isIP(bare) === 0 && !/^[A-Za-z0-9.-]+$/.test(bare)) return undefined;
-  return { host: bare, port: Number(port) };
 }
 
 /** A path in the settings is relative to the settings file. */

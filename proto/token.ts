@@ -3,6 +3,7 @@
  * `hilum1.` and base64url of JSON; the secret is 128 random bits and is kept hashed.
  */
 import { z } from 'zod';
+import { readAddress } from './address.ts';
 
 export interface Token {
   /** host:port of the control plane's gRPC listener. */
@@ -15,7 +16,7 @@ export interface Token {
 
 const prefix = 'hilum1.';
 const shape = z.strictObject({
-  a: z.string().min(3),
+  a: z.string().refine((text) => readAddress(text) !== undefined),
   p: z.string().regex(/^[0-9a-f]{64}$/),
   s: z.string().regex(/^[0-9a-f]{32}$/),
 });

@@ -3,9 +3,11 @@
  * the admin API, reflection and health. Client certificates are asked for but not required by
  * TLS, because Enroll has none; everything else is refused here without a verified one.
  */
+
 import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { writeAddress } from '../../proto/address.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
 import { StandardServices } from './standard-services.ts';
@@ -85,7 +87,7 @@ export class GrpcServer {
     );
     Object.assign(credentials._getConstructorOptions() ?? {}, { handshakeTimeout: handshakeMs });
     takeOnly(credentials, { minVersion: 'TLSv1.2', ciphers: suites });
-    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const where = writeAddress({ host, port });
     return new Promise((resolve, reject) => {
       this.server.bindAsync(where, credentials, (error, bound) => {
         if (error === null) resolve(bound);

@@ -1,10 +1,12 @@
 /** `npm run send [-- [HOST:PORT] [FILE …]]`: HL7 v2 messages to a gateway over MLLP; without a file, those of the simulated ward. */
+
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { exitCode, HilumError, messageOf } from '../../gateway/process/errors.ts';
 import { failWith } from '../../gateway/process/lifecycle.ts';
 import { unreadable } from '../../gateway/process/storage.ts';
+import { readAddress } from '../../proto/address.ts';
 import { MllpSender } from './mllp-sender.ts';
 import { gatewayStatus } from './stack.ts';
 import { criticalResult, type WardMessage, wardMessage } from './ward.ts';
@@ -23,10 +25,11 @@ async function send(args: readonly string[]): Promise<void> {
     return;
   }
   const named = args.find(isAddress) ?? (await localListener()) ?? '127.0.0.1:2575';
-  const at = named.lastIndexOf(':');
-  const address = { host: named.slice(0, at), port: Number(named.slice(at + 1)) };
-  if (address.port < 1 || address.port > 65_535) {
-    throw new HilumError('usage', `${named}: a port is a number from 1 to 65535.`, { exit: exitCode.usage });
+  const address = readAddress(named);
+  if (address === undefined || address.port === 0) {
+    throw new HilumError('usage', `${named} is no host:port with a port from 1 to 65535.`, {
+      exit: exitCode.usage,
+    });
   }
   const files = args.filter((arg) => !isAddress(arg));
   const messages = files.length === 0 ? ward() : files.flatMap(messagesOf);

@@ -4,8 +4,10 @@
  * nothing of a message. It asks for no login, so on loopback it answers under addresses and localhost alone: a page in a
  * browser of this host could else read it by a name of its own that leads here by now (DNS rebinding).
  */
+
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
+import { addressOf, writeAddress } from '../../proto/address.ts';
 import { codeOf, exitCode, HilumError } from './errors.ts';
 import { errorWord, type Log } from './log.ts';
 
@@ -64,9 +66,8 @@ export class StatusServer {
   async listen(named: string | undefined, usual: string, log: Log): Promise<string> {
     this.#log = log;
     const wanted = named ?? usual;
-    const at = wanted.lastIndexOf(':');
-    const host = wanted.slice(0, at).replace(/^\[|\]$/g, '');
-    const found = await this.#bind(host, Number(wanted.slice(at + 1))).catch((cause: unknown) => {
+    const { host, port } = addressOf(wanted);
+    const found = await this.#bind(host, port).catch((cause: unknown) => {
       if (named !== undefined || codeOf(cause) !== 'EADDRINUSE') {
         throw new HilumError('status-listen', `The status page cannot use ${wanted} (${codeOf(cause)}).`, {
           hint: 'Choose another address for it in the settings.',
@@ -77,7 +78,7 @@ export class StatusServer {
       log('warn', 'status-address-taken', { address: wanted });
       return this.#bind(host, 0);
     });
-    return `${found.address.includes(':') ? `[${found.address}]` : found.address}:${found.port}`;
+    return writeAddress({ host: found.address, port: found.port });
   }
 
   #bind(host: string, port: number): Promise<AddressInfo> {

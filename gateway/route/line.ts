@@ -21,8 +21,10 @@
  * What comes and is no acknowledgment in a block is told as such: a mail server that takes connections is no receiver that
  * is silent. The codes with which a line fails stand in `status`, and are explained in ../destination-text.ts.
  */
-import { connect, isIP, type Socket } from 'node:net';
+
+import { connect, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import { serverNameOf } from '../../proto/address.ts';
 import { elapsedMs } from '../process/clock.ts';
 import { tlsReason } from '../process/line-reason.ts';
 
@@ -261,8 +263,7 @@ function secured(host: string, port: number, { ca, cert, key, serverName = host 
     ca,
     cert,
     key,
-    // An address is no server name [RFC 6066, 3].
-    servername: isIP(serverName) === 0 ? serverName : '',
+    servername: serverNameOf(serverName),
     checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
   });
 }

@@ -2,9 +2,11 @@
  * Enrollment: reach the control plane, take its CA only if it matches the token's pin,
  * send a CSR, keep the certificate. The secret leaves this host only inside that pinned TLS.
  */
+
 import { createHash } from 'node:crypto';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
+import { addressOf, serverNameOf } from '../../proto/address.ts';
 import type { EnrollResponse } from '../../proto/gen/hilum/v1/session.ts';
 import { readToken, type Token } from '../../proto/token.ts';
 import { exitCode, HilumError, messageOf } from '../process/errors.ts';
@@ -12,7 +14,7 @@ import { plainReason, reasonHint } from '../process/line-reason.ts';
 import { type ConnectProxy, enrollmentClient } from './channel.ts';
 import { type Identity, toPem } from './identity.ts';
 import { makeRequest } from './request.ts';
-import { openTunnel, ProxyUnreachable, splitAddress } from './tunnel.ts';
+import { openTunnel, ProxyUnreachable } from './tunnel.ts';
 
 const timeoutMs = 10_000;
 
@@ -130,12 +132,12 @@ export async function fetchPinnedCa(
 
 /** DER certificates as presented; nothing is trusted yet. */
 export async function presentedChain(address: string, proxy: ConnectProxy | undefined): Promise<Buffer[]> {
-  const { host, port } = splitAddress(address);
+  const { host, port } = addressOf(address);
   const socket = await openTunnel(address, proxy);
   return new Promise((resolve, reject) => {
     const tls = connectTls({
       socket,
-      servername: /^[\d.:]+$/.test(host) ? '' : host,
+      servername: serverNameOf(host),
       rejectUnauthorized: false,
       ALPNProtocols: ['h2'],
     });

@@ -1,5 +1,7 @@
 /** The way to the control plane as TCP: straight, or through the CONNECT of an HTTP proxy; and what of it is not open. */
+
 import { connect, type Socket } from 'node:net';
+import { addressOf } from '../../proto/address.ts';
 import { codeOf, messageOf } from '../process/errors.ts';
 import type { ConnectProxy } from './channel.ts';
 
@@ -7,7 +9,7 @@ const timeoutMs = 10_000;
 
 /** A TCP connection to the address, through the proxy's CONNECT where there is one. */
 export function openTunnel(address: string, proxy: ConnectProxy | undefined): Promise<Socket> {
-  const { host, port } = splitAddress(proxy?.address ?? address);
+  const { host, port } = addressOf(proxy?.address ?? address);
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
     let asked = false;
@@ -105,9 +107,4 @@ export async function whyNoConnection(
     const refused = error instanceof ProxyRefused && (error.status ?? 0) < 500;
     return refused ? 'proxy-refused' : 'no-connection';
   }
-}
-
-export function splitAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
 }

@@ -1,5 +1,7 @@
 /** Texts in a config that have a form of their own: each says in its error what to write. */
+
 import { z } from 'zod';
+import { readAddress } from '../address.ts';
 import { charsetNames, encodingOf } from '../charset-names.ts';
 import { isUcum } from '../units/ucum.ts';
 import { durationDaysMax, durationMs } from './duration.ts';
@@ -54,8 +56,7 @@ export const charset = text((value) => {
 }, 'WINDOWS-1251');
 
 export const address = text((value) => {
-  const [, port] = /^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(value) ?? [];
-  if (port !== undefined && Number(port) >= 1 && Number(port) <= 65_535) return undefined;
+  if ((readAddress(value)?.port ?? 0) > 0) return undefined;
   return [`"${clip(value)}" is not host:port`, 'for example: ehr.example.org:2575'];
 }, 'ehr.example.org:2575');
 
