@@ -103,7 +103,7 @@ export function addAdmin(server: GrpcServer, api: AdminApi, log: Log): void {
     checkConfig: unary(({ yaml, fileName }) => api.config.checkConfig(yaml, fileName)),
     diffConfig: unary(({ yaml, site }) => api.config.diffConfig(yaml, site)),
     pushConfig: changing((request, actor) => api.config.push(request, actor)),
-    configHistory: unary(({ site }) => api.config.history(site)),
+    configHistory: unary((request) => api.config.history(request)),
     configStatus: unary(({ site }) => api.config.configStatus(site)),
     rollbackConfig: changing((request, actor) => api.config.rollback(request, actor)),
     listCodes: unary((request) => api.state.codes.list(request)),

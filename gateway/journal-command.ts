@@ -218,7 +218,7 @@ function verify(journal: OpenJournal, form: Form): number {
       process.stdout.write(`${table.padEnd(18)} ${number}\n`);
     for (const one of custody) {
       process.stdout.write(
-        `${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined, missing ${one.missing}\n`,
+        `${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.expired === 0 ? '' : ` + ${one.expired} discarded`}, missing ${one.missing}\n`,
       );
     }
     for (const one of destinations) {

@@ -14,6 +14,7 @@ import { formatProblems } from '../proto/config/problem.ts';
 import { parseSize } from '../proto/config/size.ts';
 import { topicFilter } from '../proto/config/words.ts';
 import { wireLimits } from '../proto/limits.ts';
+import { isPasswordHash } from './capture/mqtt/passwords.ts';
 import { readSettingsText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import { mayLookInto } from './process/storage.ts';
@@ -76,7 +77,7 @@ const mllpListener = z.strictObject({
 const mqttUser = z.strictObject({
   password: z
     .string()
-    .startsWith('scrypt$', {
+    .refine(isPasswordHash, {
       error:
         'is no password hash: write what "hilum-gateway hash-password" prints, never the password itself',
     })

@@ -4,6 +4,7 @@
  * is on disk. The main thread opens and seals, so that on two cores both threads have their
  * half of the work; it ends this one when it takes too long and starts a fresh one.
  */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { takeFailed } from '../proto/config/cel.ts';
 import { JournalRecord, LocalDelivery } from '../proto/gen/hilum/v1/journal.ts';
@@ -15,7 +16,13 @@ import { judge, type Meaning, meaningOf, read, type Understood } from './meaning
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
 import { mappingVersion } from './normalize/normalize.ts';
-import { deliveredParts, type Normalized, type Reject, tooManyEvents } from './normalize/outcome.ts';
+import {
+  deliveredParts,
+  mappingFailed,
+  type Normalized,
+  type Reject,
+  tooManyEvents,
+} from './normalize/outcome.ts';
 import { adoptClock, nowUs } from './process/clock.ts';
 import { collectAfter } from './process/heap.ts';
 import { createKeyedHash } from './process/keyed-hash.ts';
@@ -192,8 +199,8 @@ function conclude(one: Opened, job: JobMemory, reply: Reply): void {
 function recall({ made, about }: Opened, job: JobMemory): void {
   try {
     remember(made.events, about, job);
-  } catch {
-    throw new Refused(memoryFailed);
+  } catch (error) {
+    throw new Refused(mappingFailed('The rules over earlier messages failed on this one', error));
   }
 }
 
@@ -205,11 +212,6 @@ function answer(id: number, job: JobMemory, reply: Reply): void {
   // It may be the last job for a while, and its copies would stay.
   collectAfter(byteLength);
 }
-
-const memoryFailed: Reject = {
-  code: 'mapping-failed',
-  reason: 'The built-in rules over earlier messages failed on this one.',
-};
 
 function tellReady(): void {
   parentPort?.postMessage({ kind: 'ready', configVersion: meaning.version } satisfies FromWorker);

@@ -9,6 +9,7 @@ import { warningsOf } from '../../proto/config/warnings.ts';
 import type {
   CheckConfigResponse,
   ConfigFacts,
+  ConfigHistoryRequest,
   ConfigHistoryResponse,
   ConfigStatusResponse,
   ConfigVersion,
@@ -124,7 +125,7 @@ export class ConfigApi {
         outcome: 'refused',
         detail: problemsText(problems).slice(0, 2_000),
       });
-      return { version: 0n, valid: false, problems, results: [], warnings: [] };
+      return { version: 0n, valid: false, problems, results: [], warnings: [], back: undefined };
     }
     return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
   }
@@ -158,7 +159,9 @@ export class ConfigApi {
         },
       );
     }
-    return this.#roll(request.site, target.yaml, actor, request.reason, request.waitSeconds, target.version);
+    const { reason, waitSeconds } = request;
+    const rolled = await this.#roll(site, target.yaml, actor, reason, waitSeconds, target.version);
+    return { ...rolled, back: withoutText(target) };
   }
 
   async #roll(
@@ -203,7 +206,7 @@ export class ConfigApi {
       online.every((row) => this.#outcome(row.gateway, version).outcome !== 'pending'),
     );
     const results = gateways.map((row) => this.#outcome(row.gateway, version));
-    return { version: version.version, valid: true, problems: [], results, warnings };
+    return { version: version.version, valid: true, problems: [], results, warnings, back: undefined };
   }
 
   /** Letters that wait at a gateway for a destination which this text no longer names. */
@@ -243,11 +246,15 @@ export class ConfigApi {
     });
   }
 
-  history(site: string): ConfigHistoryResponse {
+  history({ site, version: only }: ConfigHistoryRequest): ConfigHistoryResponse {
     const { configs } = this.state;
-    const versions = configs.history(site).map((version) => {
-      return { ...version, outcomes: configs.outcomes(version) };
-    });
+    const versions = configs
+      .history(site)
+      .filter(({ version }) => only === 0n || version === only)
+      .map((version) => ({
+        ...(only === 0n ? withoutText(version) : version),
+        outcomes: configs.outcomes(version),
+      }));
     return { versions };
   }
 
@@ -259,4 +266,8 @@ export class ConfigApi {
       gateways: rows.map((row) => ({ gateway: row.gateway, site: row.site, config: this.facts(row) })),
     };
   }
+}
+
+function withoutText(version: ConfigVersion): ConfigVersion {
+  return { ...version, yaml: '' };
 }

@@ -19,6 +19,7 @@ import {
 } from './code-entries.ts';
 import { finish, waitSeconds } from './config-commands.ts';
 import { withEntry } from './config-entry.ts';
+import { configVersion } from './config-versions.ts';
 import { output, withConnection } from './options.ts';
 
 /** A walk over the whole log. */
@@ -92,7 +93,7 @@ async function approve(connection: Connection, code: string, options: ApproveOpt
   const row = theOne(rows, code, options);
   const { comment, entry } = entryOf(row, options);
   const yaml = withEntry(
-    file === undefined ? await desired(connection, row.site) : readConfigText(file),
+    file === undefined ? ((await configVersion(connection, row.site))?.yaml ?? '') : readConfigText(file),
     entry,
     comment,
   );
@@ -135,13 +136,6 @@ function replay(connection: Connection, row: CodeRow, reason: string): Promise<R
   const { site, source, field, system, code } = row;
   const request = { site, source, field, system, code, reason };
   return call(connection, connection.client.replayCodes, request, replayMs);
-}
-
-/** The text of the newest version; empty where the site has none. */
-async function desired(connection: Connection, site: string): Promise<string> {
-  const { versions } = await call(connection, connection.client.configHistory, { site });
-  return versions.reduce((last, one) => (one.version > last.version ? one : last), { version: 0n, yaml: '' })
-    .yaml;
 }
 
 function said(comment: string, entry: object): string {

@@ -16,6 +16,7 @@ import type { ConfigProblem } from '../../proto/gen/hilum/v1/session.ts';
 import { bad } from './bad-config.ts';
 import { call } from './client.ts';
 import { addConfigTest } from './config-test-command.ts';
+import { configVersions } from './config-versions.ts';
 import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
 export const waitSeconds = 30;
@@ -147,12 +148,7 @@ Examples:
             request,
             waitSeconds * 1000,
           );
-          const { versions } = await call(connection, connection.client.configHistory, {
-            site: options.site,
-          });
-          const of = (number: bigint | undefined) => versions.find(({ version }) => version === number);
-          const back = of(of(response.version)?.rollbackOf);
-          finish(response, `version ${options.to ?? 'before'}`, options.output, options.wait === true, back);
+          finish(response, `version ${options.to ?? 'before'}`, options.output, options.wait === true);
         });
       },
     );
@@ -166,9 +162,7 @@ Examples:
     .addHelpText('after', '\nExample:\n  hilumctl config history --site north')
     .action(async (options: { site?: string; full?: boolean; output: Form }, command: Command) => {
       await withConnection(command, async (connection) => {
-        const { versions } = await call(connection, connection.client.configHistory, {
-          site: options.site ?? '',
-        });
+        const versions = await configVersions(connection, options.site ?? '', options.full === true);
         if (versions.length === 0) await checkPlace(connection, options);
         const rows = versions.map((version) => {
           const row = ConfigVersion.toJSON(version) as Record<string, unknown>;
@@ -246,16 +240,12 @@ function warn(warnings: readonly string[]): void {
 }
 
 /** Prints what became of a push and sets the exit code. @param back the version that a rollback went back to */
-export function finish(
-  response: PushConfigResponse,
-  file: string,
-  form: Form,
-  wait: boolean,
-  back?: ConfigVersion,
-): void {
+export function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
+  const { back } = response;
   if (form !== 'table') {
+    const { back: _, ...said } = PushConfigResponse.toJSON(response) as Record<string, unknown>;
     const of = back === undefined ? {} : { rollbackOf: String(back.version) };
-    printObject(form, { ...(PushConfigResponse.toJSON(response) as object), ...of }, () => '');
+    printObject(form, { ...said, ...of }, () => '');
   }
   if (!response.valid) throw bad(response.problems, file, form);
   if (form === 'table') {

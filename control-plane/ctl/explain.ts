@@ -10,8 +10,9 @@ import type { Config } from '../../proto/config/schema.ts';
 import type { EventReply } from '../../proto/gen/hilum/v1/admin.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { looksLikeHl7v2 } from '../../proto/looks-like-hl7v2.ts';
-import { type Connection, call, stream } from './client.ts';
+import { type Connection, stream } from './client.ts';
 import { parseConfig } from './config-file.ts';
+import { configVersion } from './config-versions.ts';
 import { onceText } from './once-text.ts';
 import { checkPlace, withConnection } from './options.ts';
 
@@ -158,16 +159,12 @@ async function fetchEvent(connection: Connection, id: string, reason: string) {
 async function configOf(connection: Connection, site: string, mapping: string | undefined): Promise<Meant> {
   const named = mapping === undefined ? undefined : BigInt(/\+config@(\d+)$/.exec(mapping)?.[1] ?? 0);
   if (named === 0n) return builtIn;
-  const { versions } = await call(connection, connection.client.configHistory, { site });
-  const found =
-    named === undefined
-      ? versions.reduce((last, one) => (one.version > last.version ? one : last), versions[0] ?? none)
-      : versions.find((one) => one.version === named);
-  if (found === none && named === undefined) {
+  const found = await configVersion(connection, site, named);
+  if (found === undefined && named === undefined) {
     await checkPlace(connection, { site });
     return builtIn;
   }
-  if (found === undefined || (found === none && named !== undefined)) {
+  if (found === undefined) {
     throw new HilumError('not-found', `Config version ${named} of site ${site} is not stored.`, {
       hint: 'Name another one with --config FILE.',
       exit: exitCode.failed,
@@ -183,8 +180,6 @@ function ofConfigFile(file: string): Meant {
 }
 
 const builtIn: Meant = { config: parseConfig('', ''), version: 0, name: 'no config' };
-
-const none = { version: 0n, yaml: '' };
 
 function explained(
   subject: string,

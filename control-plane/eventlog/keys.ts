@@ -57,13 +57,13 @@ export function eventId(gateway: string, epoch: bigint, lane: string, sequence: 
   return `${gateway}.${epoch.toString(16)}.${lane}.${sequence}`;
 }
 
-/** A record's name where it is in quarantine: <gateway>.<epoch in hex>.record.<sequence>. */
 /** The epoch of the journal that a record's id names; undefined where it is none. */
 export function epochOfRecord(id: string): bigint | undefined {
   const epoch = /\.([0-9a-f]{1,16})\.record\.\d+$/.exec(id)?.[1];
   return epoch === undefined ? undefined : BigInt(`0x${epoch}`);
 }
 
+/** A record's name where it is in quarantine: <gateway>.<epoch in hex>.record.<sequence>. */
 export function recordId(gateway: string, epoch: bigint, sequence: bigint): string {
   return `${gateway}.${epoch.toString(16)}.record.${sequence}`;
 }

@@ -20,7 +20,7 @@ import type { Room } from '../store/room.ts';
 /** What a session needs of the stream that it runs on. */
 export interface Line {
   send(frame: PlaneFrame): void;
-  /** Ends the stream; a reason is said first where there is one. */
+  /** Ends the stream; a reason is sent before. */
   close(): void;
   peer: string;
 }

@@ -21,8 +21,8 @@
  *   memory-index       last row(8)                                heads of rows of the memory
  *
  * A row holds what one commit round brought of one class, or what one job of the normalizer made for
- * one lane: a flush is paid once and a tree is walked once for many messages. Inside a row everything
- * is sealed one by one, so damage costs one message. What a restart has to know of a row stands in
+ * one lane: a flush is paid once and a tree is walked once for many messages. Inside a row each
+ * message has a digest of its own [process/seal.ts], so damage costs one message. What a restart has to know of a row stands in
  * its key, so that recovery and custody's `pending` are a walk over keys.
  *
  * A record moves: capture writes its row to records.<class guess>; normalization removes the row and

@@ -1,13 +1,14 @@
 /**
  * One record in, its events out: chooses the mapping by protocol and content. Pure.
  */
+
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { looksLikeHl7v2 } from '../../proto/looks-like-hl7v2.ts';
 import { associate } from './association.ts';
 import { normalizeDevice } from './device/index.ts';
 import { normalizeHl7v2 } from './hl7v2/index.ts';
 import { giveMeaning } from './meaning-of-codes.ts';
-import type { NormalizeContext, Normalized } from './outcome.ts';
+import { mappingFailed, type NormalizeContext, type Normalized } from './outcome.ts';
 
 /** Raised with every change of meaning of the built-in mappings. */
 export const mappingVersion = 'builtin@3';
@@ -37,11 +38,8 @@ function byContent(record: JournalRecord, context: NormalizeContext): Normalized
     if (unmapped.length > 0) made.unmapped = unmapped;
     if (critical.length > 0) made.critical = critical;
     return made;
-  } catch {
+  } catch (error) {
     // A mapping must not throw; if it does, it costs this record alone.
-    return {
-      events: [],
-      reject: { code: 'mapping-failed', reason: 'The built-in mapping failed on this message.' },
-    };
+    return { events: [], reject: mappingFailed('The mapping failed on this message', error) };
   }
 }

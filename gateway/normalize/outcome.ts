@@ -4,8 +4,10 @@
  * Bad data is a value here, never an exception. Nothing in this folder reads a clock,
  * a file or a random number; the context carries what is needed.
  */
+
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
 import { wireLimits } from '../../proto/limits.ts';
+import { faultOf } from '../../proto/own-frame.ts';
 import type { Relation } from '../../proto/units/ucum.ts';
 import type { DeclaredDevice } from './association.ts';
 import type { CriticalCount, CriticalRules } from './critical.ts';
@@ -155,3 +157,9 @@ export const documentFieldBytesMax = 16 * 1024 * 1024;
 
 /** Observations of one device payload. */
 export const observationsMax = 20_000;
+
+/** What a rule of ours threw on: it costs its record alone, and says where it happened, never what was in it. */
+export function mappingFailed(what: string, error: unknown): Reject {
+  const reason = `${what} (${faultOf(error)}). This is a fault of the program: tell whoever maintains it.`;
+  return { code: 'mapping-failed', reason };
+}

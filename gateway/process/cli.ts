@@ -28,10 +28,11 @@ export function output(): Option {
     .default('table');
 }
 
-/** The value of an option that counts something. */
+/** The value of an option that counts something: as large as the contract's numbers, 32 bits. */
 export function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Write a whole number.');
-  return Number(text);
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value < 2 ** 32)) throw new InvalidArgumentError('Write a whole number below 4294967296.');
+  return value;
 }
 
 function overrideExit(command: Command): void {

@@ -3,6 +3,7 @@
  * reloads; an error that nobody caught ends the process with an exit code that says whether
  * starting again can help. A storage fault (75) never drains: what is in memory is not trusted.
  */
+import { ownFrameOf } from '../../proto/own-frame.ts';
 import { exitCode, HilumError, messageOf } from './errors.ts';
 import { errorWord, type Log } from './log.ts';
 import { printable } from './printable.ts';
@@ -76,7 +77,7 @@ export function guardProcess(log: Log): void {
     process.exit(exitCode.tryAgain);
   });
   process.on('uncaughtException', (error) => {
-    log('error', 'uncaught-exception', { reason: errorWord(error), at: firstOwnFrame(error) });
+    log('error', 'uncaught-exception', { reason: errorWord(error), at: ownFrameOf(error) });
     process.exit(exitCode.tryAgain);
   });
 }
@@ -89,11 +90,4 @@ export function failWith(error: unknown): never {
   }
   process.stderr.write(printable(`${messageOf(error)}\n`));
   process.exit(exitCode.failed);
-}
-
-/** File and line of our own code, never the message of the error: it could quote input. */
-function firstOwnFrame(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const frame = /\(?(?:file:\/\/)?[^\s(]*\/((?:gateway|control-plane|proto)\/[^\s)]+:\d+):\d+\)?/.exec(stack);
-  return frame?.[1] ?? '';
 }

@@ -100,8 +100,14 @@ for (const [what, text, told] of [
     t.throws(() => parseSettings(text, 's.yaml'), { code: 'settings-bad', message: told, exit: 78 });
   });
 
+t.test('settings - a password hash that was cut is none, before anything listens', async (t) => {
+  const text = mqtt('users: { u: { password: "scrypt$truncated", publish: ["devices/#"] } }');
+  t.throws(() => parseSettings(text, 's.yaml'), { message: /is no password hash/, exit: 78 });
+});
+
 t.test('settings - what is right is taken', async (t) => {
-  const text = `${mqtt('users: { u: { password: "scrypt$16384$8$1$AAAA$BBBB", publish: ["devices/+/vitals/#"] } }')}
+  const hash = `scrypt$16384$8$1$${'A'.repeat(24)}$${'B'.repeat(44)}`;
+  const text = `${mqtt(`users: { u: { password: "${hash}", publish: ["devices/+/vitals/#"] } }`)}
 uplink: { address: "hilum.example.org:7443", proxy: "http://usr:pw@proxy.example.org:3128" }`;
   t.match(parseSettings(text, 's.yaml'), { uplink: { address: 'hilum.example.org:7443' } });
 });

@@ -10,6 +10,7 @@ export interface OpenedPlane {
   plane: Plane;
   /** The admin's identity, as admin.json has it. */
   context: { caPem: string; certPem: string; keyPem: string };
+  contextFile: string;
   /** Codes of what it logged. */
   lines: string[];
 }
@@ -28,6 +29,7 @@ export async function openPlane(t: Test): Promise<OpenedPlane> {
     },
   });
   await plane.start();
-  const context = JSON.parse(readFileSync(join(directory, 'admin.json'), 'utf8')) as OpenedPlane['context'];
-  return { plane, context, lines };
+  const contextFile = join(directory, 'admin.json');
+  const context = JSON.parse(readFileSync(contextFile, 'utf8')) as OpenedPlane['context'];
+  return { plane, context, contextFile, lines };
 }

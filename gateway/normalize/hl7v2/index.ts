@@ -3,7 +3,13 @@
  * fault of ours, because a record must reach quarantine rather than stop the pipeline.
  */
 import { wireLimits } from '../../../proto/limits.ts';
-import { type NormalizeContext, type Normalized, type Reject, tooManyEvents } from '../outcome.ts';
+import {
+  mappingFailed,
+  type NormalizeContext,
+  type Normalized,
+  type Reject,
+  tooManyEvents,
+} from '../outcome.ts';
 import { normalizeAlone, normalizeMessage, type Watch } from './normalize.ts';
 import { headerOnly, opensMessage, split, withoutTail } from './split.ts';
 
@@ -17,8 +23,7 @@ export function normalizeHl7v2(raw: Uint8Array, context: NormalizeContext, watch
   try {
     return normalizeRecord(raw, context, watch);
   } catch (error) {
-    const kind = error instanceof Error ? error.name : 'error';
-    return { events: [], reject: { code: 'mapping-failed', reason: `The mapping failed (${kind}).` } };
+    return { events: [], reject: mappingFailed('The mapping failed on this message', error) };
   }
 }
 

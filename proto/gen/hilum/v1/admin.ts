@@ -602,6 +602,8 @@ export interface PushConfigResponse {
    * lower what is urgent.
    */
   warnings: string[];
+  /** Of a rollback: the version that it brought back, without its text. */
+  back: ConfigVersion | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -615,6 +617,8 @@ export interface PushResult {
 
 export interface ConfigHistoryRequest {
   site: string;
+  /** 0: all of them, without their texts; else this one alone, with its text. */
+  version: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -630,6 +634,7 @@ export interface ConfigVersion {
   reason: string;
   atUs: bigint;
   site: string;
+  /** Only of a version that was asked for alone: together the texts may be more than a message carries. */
   yaml: string;
   /** The version whose text this one brought back. */
   rollbackOf: bigint;
@@ -9139,7 +9144,7 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
 };
 
 function createBasePushConfigResponse(): PushConfigResponse {
-  return { version: 0n, valid: false, problems: [], results: [], warnings: [], _unknownFields: {} };
+  return { version: 0n, valid: false, problems: [], results: [], warnings: [], back: undefined, _unknownFields: {} };
 }
 
 export const PushConfigResponse: MessageFns<PushConfigResponse> = {
@@ -9161,6 +9166,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     }
     for (const v of message.warnings) {
       writer.uint32(42).string(v!);
+    }
+    if (message.back !== undefined) {
+      ConfigVersion.encode(message.back, writer.uint32(50).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9226,6 +9234,14 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
             message.warnings.push(reader.string());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.back = ConfigVersion.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9255,6 +9271,7 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
         : [],
       results: globalThis.Array.isArray(object?.results) ? object.results.map((e: any) => PushResult.fromJSON(e)) : [],
       warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
+      back: isSet(object.back) ? ConfigVersion.fromJSON(object.back) : undefined,
     };
   },
 
@@ -9275,6 +9292,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     if (message.warnings?.length) {
       obj.warnings = message.warnings;
     }
+    if (message.back !== undefined) {
+      obj.back = ConfigVersion.toJSON(message.back);
+    }
     return obj;
   },
 
@@ -9288,6 +9308,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     message.problems = object.problems?.map((e) => ConfigProblem.fromPartial(e)) || [];
     message.results = object.results?.map((e) => PushResult.fromPartial(e)) || [];
     message.warnings = object.warnings?.map((e) => e) || [];
+    message.back = (object.back !== undefined && object.back !== null)
+      ? ConfigVersion.fromPartial(object.back)
+      : undefined;
     return message;
   },
 };
@@ -9412,13 +9435,19 @@ export const PushResult: MessageFns<PushResult> = {
 };
 
 function createBaseConfigHistoryRequest(): ConfigHistoryRequest {
-  return { site: "", _unknownFields: {} };
+  return { site: "", version: 0n, _unknownFields: {} };
 }
 
 export const ConfigHistoryRequest: MessageFns<ConfigHistoryRequest> = {
   encode(message: ConfigHistoryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.site !== "") {
       writer.uint32(10).string(message.site);
+    }
+    if (message.version !== 0n) {
+      if (BigInt.asUintN(64, message.version) !== message.version) {
+        throw new globalThis.Error("value provided for field message.version of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.version);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9452,6 +9481,14 @@ export const ConfigHistoryRequest: MessageFns<ConfigHistoryRequest> = {
             message.site = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9473,13 +9510,19 @@ export const ConfigHistoryRequest: MessageFns<ConfigHistoryRequest> = {
   },
 
   fromJSON(object: any): ConfigHistoryRequest {
-    return { site: isSet(object.site) ? globalThis.String(object.site) : "" };
+    return {
+      site: isSet(object.site) ? globalThis.String(object.site) : "",
+      version: isSet(object.version) ? BigInt(object.version) : 0n,
+    };
   },
 
   toJSON(message: ConfigHistoryRequest): unknown {
     const obj: any = {};
     if (message.site !== "") {
       obj.site = message.site;
+    }
+    if (message.version !== 0n) {
+      obj.version = message.version.toString();
     }
     return obj;
   },
@@ -9490,6 +9533,7 @@ export const ConfigHistoryRequest: MessageFns<ConfigHistoryRequest> = {
   fromPartial(object: DeepPartial<ConfigHistoryRequest>): ConfigHistoryRequest {
     const message = createBaseConfigHistoryRequest();
     message.site = object.site ?? "";
+    message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
     return message;
   },
 };
