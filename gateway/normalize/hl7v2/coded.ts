@@ -144,11 +144,13 @@ export function unitIn(segment: Segment, field: number): Code | undefined {
 
 const caret = 0x5e;
 /** Behind whatever says that it is multiplied: x, ×, a point, `mal`. */
-const ten = /^(?:\D{0,8}10|(?:[x*×] ?)?E)$/i;
+const ten = /^(?:(?:\D.{0,14}[ /*.x×])?\D{0,8}10|(?:[x*×] ?)?E)$/i;
 /** What can be raised to a power ends with the letter of a unit. */
 const unit = /[A-Za-zµμ]$/;
-/** An exponent alone, or with what follows it: 3/uL, 12/L, -1. */
-const exponent = /^[+-]?\d{1,2}(?: ?[/.*]\S.*)?$/;
+/** An exponent alone, or with what follows it: 3/uL, 12 / L, -1. */
+const exponent = /^[+-]?\d{1,2}(?: ?[/.*] ?\S.*)?$/;
+/** Behind a ten also with a word: 3 copies/mL, 5cells. */
+const exponentOfTen = /^[+-]?\d{1,2}(?: ?[/.*] ?\S.*| ?[A-Za-z\u00b5\u03bc%].*)?$/;
 
 const isOfPower = KeptCode.once(
   ({ codings: [base] }) => base !== undefined && isPower(base.code, base.display),
@@ -156,7 +158,7 @@ const isOfPower = KeptCode.once(
 
 /** No unit is described by a small number. A bare power of ten may be one: 10^9 stands for 10^9/L. */
 function isPower(base: string, text: string): boolean {
-  return exponent.test(text) && (ten.test(base) || unit.test(base));
+  return ten.test(base) ? exponentOfTen.test(text) : exponent.test(text) && unit.test(base);
 }
 
 /** A unit as text: its code as sent, which is what is computed with, else its text. */

@@ -72,6 +72,8 @@ export class Draft {
   /** Rows that tell of the patient or a specimen, not of what was ordered. */
   private aside: Set<Observation> | undefined;
   private specimenBytes = 0;
+  /** An order tells of the specimen. */
+  private specimenTold = false;
   /** What orders repeat of their specimens, about. */
   repeatedBytes = 0;
   /** True once the open event has said anything but its header. */
@@ -92,6 +94,8 @@ export class Draft {
   private movement: Movement | undefined;
   private groups: ClinicalEvent[] = [];
   private containment: Containment | undefined;
+  /** Behind a second PID among orders: whose the orders before it were, and whether earlier results stand under it. */
+  private asked: { base: ClinicalEvent; visit: Encounter | undefined; earlier: boolean } | undefined;
   private visit: Encounter | undefined;
   private visited = false;
 
@@ -196,17 +200,37 @@ export class Draft {
     const again = this.repeatedBytes > repeatedBytesMax ? [] : this.specimenRows.slice(0, this.rowsTold);
     this.event.observations = [...again.map((row) => this.copied(row)), ...this.base.observations];
     this.rowsTold = this.specimenRows.length;
+    this.specimenTold = true;
     this.base.observations = [];
   }
 
   /** The next specimen, of the orders that follow it. */
   openSpecimen(specimen: Specimen | undefined): void {
+    this.leaveSpecimen();
     this.specimen = specimen;
     this.specimenNotes = [];
     this.specimenRows = [];
     this.rowsTold = 0;
     this.containerRows = undefined;
     this.specimenBytes = 0;
+    this.specimenTold = false;
+  }
+
+  /**
+   * What no order tells of a specimen, as of a control that was measured or of one that was rejected, is an event of its
+   * own: with the next order it would be said of another specimen, and of another person's maybe.
+   */
+  private leaveSpecimen(): void {
+    const { specimen, base } = this;
+    const rows = this.specimenRows.slice(this.rowsTold);
+    if (specimen === undefined || (this.specimenTold && rows.length === 0)) return;
+    const event = opened(this.family);
+    event.order = { ...fresh.order(), specimen };
+    event.notes.push(...this.specimenNotes);
+    event.observations = rows;
+    const told = new Set(rows);
+    base.observations = base.observations.filter((row) => !told.has(row));
+    this.groups.push(event);
   }
 
   /** A container of the specimen. @param next there are orders of the one before it */
@@ -289,9 +313,36 @@ export class Draft {
     this.event = undefined;
   }
 
+  /** Another PID. Among orders it may be that of earlier results only [HL7 2.5.1 4.4.6, PATIENT_PRIOR]. */
+  nextPatient(): void {
+    const { base, visit } = this;
+    const ordered = this.family.name === 'orders' && (this.event !== undefined || this.groups.length > 0);
+    this.closePatient();
+    if (ordered) this.asked ??= { base, visit, earlier: false };
+  }
+
+  /** An order begins. Behind earlier results under a PID of their own it is the first patient's again. */
+  beginOrder(earlier: boolean): void {
+    const { asked } = this;
+    if (asked === undefined) return;
+    if (earlier) {
+      asked.earlier = true;
+      return;
+    }
+    this.asked = undefined;
+    if (!asked.earlier) return;
+    this.closePatient();
+    this.base = { ...asked.base, observations: [] };
+    this.visit = asked.visit;
+    this.visited = true;
+    this.notes = this.base.notes;
+    this.owners.inherits(this.base, asked.base);
+  }
+
   /** Closes what was open for one patient. */
   closePatient(): void {
     this.closeGroup();
+    this.openSpecimen(undefined);
     const { base, groups } = this;
     if (groups.length === 0) {
       if (this.said) this.done.push(base);
@@ -315,7 +366,6 @@ export class Draft {
     if (this.movement !== undefined) this.base.movement = { ...this.movement };
     this.notes = this.base.notes;
     this.acting = undefined;
-    this.openSpecimen(undefined);
     this.said = false;
     if (this.seen.size > 0) this.seen.clear();
   }

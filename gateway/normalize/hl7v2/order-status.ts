@@ -56,6 +56,8 @@ export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut
 function answered(order: Order | undefined, { reply }: Draft): string {
   const answer = upper(reply.acknowledgment);
   if (answer === 'AA') return 'accepted';
+  // Only the filler has a number for it: whatever it is, nobody asks for it here.
+  if (order?.filler !== undefined && order.placer === undefined) return 'unknown';
   return answer === '' || order !== undefined ? 'requested' : 'unknown';
 }
 

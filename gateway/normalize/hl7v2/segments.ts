@@ -7,6 +7,7 @@ import type {
   Specimen,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { upper } from '../text.ts';
 import { act } from './acting.ts';
 import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import { tabled } from './coded.ts';
@@ -30,7 +31,7 @@ export const patientSegments: Record<string, Handler> = {
     fill(draft.recorded(), evn, segment);
   },
   PID(draft, segment) {
-    if (draft.base.patient !== undefined) draft.closePatient();
+    if (draft.base.patient !== undefined) draft.nextPatient();
     fill(draft.patient, pid, segment);
     draft.notes = draft.base.notes;
     draft.acting = undefined;
@@ -165,6 +166,7 @@ export const noteSegment: Record<string, Handler> = {
 
 export const orderSegments: Record<string, Handler> = {
   ORC(draft, segment) {
+    draft.beginOrder(earlierControls.has(upper(segment.text(1))));
     if (draft.family.opens.has('ORC')) {
       if (opensHere(draft, segment)) draft.openGroup();
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
@@ -178,6 +180,8 @@ export const orderSegments: Record<string, Handler> = {
     draft.notes = draft.current.notes;
   },
   OBR(draft, segment) {
+    // An order that is asked for has an ORC.
+    if (draft.event === undefined) draft.beginOrder(true);
     if (draft.family.opens.has('OBR')) {
       if (draft.family.name === 'orders') underHeading(draft, segment);
       else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
@@ -276,6 +280,9 @@ export const observationSegments: Record<string, Handler> = {
   },
 };
 
+/** ORC-1 of an earlier result beside orders [HL7 table 0119]: previous results, observations to follow. */
+const earlierControls = new Set(['PR', 'RE']);
+
 /** Noted for the mappings of a config, where it has any. */
 function made(of: object, segment: Segment): void {
   const { segmentsOf } = segment.message;
@@ -303,10 +310,20 @@ function underHeading(draft: Draft, segment: Segment): void {
   } else if (!seen.has('OBR')) {
     draft.heading = seen.has('ORC') ? headingOf(draft, event) : undefined;
   } else {
-    const heads = heading !== undefined && !segment.has(25);
+    const heads = heading !== undefined && !isEarlier(segment, heading);
     draft.openGroup();
     if (heads) headed(draft, heading, segment);
   }
+}
+
+/**
+ * It is an earlier result where it has a status, or was reported, or where it has another filler's number and no
+ * placer's, though the order above it has one.
+ */
+function isEarlier(segment: Segment, { order: { placer, filler } }: Heading): boolean {
+  if (segment.has(25) || segment.has(22)) return true;
+  const number = segment.text(3);
+  return number !== '' && number !== filler?.value && !segment.has(2) && placer !== undefined;
 }
 
 function headingOf({ order, message }: Draft, { notes }: ClinicalEvent): Heading {
