@@ -72,6 +72,10 @@ export class Draft {
   /** Rows that tell of the patient or a specimen, not of what was ordered. */
   private aside: Set<Observation> | undefined;
   private specimenBytes = 0;
+  /** Rows of the open order from here on stand behind its last specimen. */
+  specimenFrom = 0;
+  /** Rows of the open order are told apart by the specimen that they stand behind. */
+  bySpecimen = false;
   /** An order tells of the specimen. */
   private specimenTold = false;
   /** What orders repeat of their specimens, about. */
@@ -182,6 +186,7 @@ export class Draft {
     this.closeGroup();
     this.event = opened(this.family);
     this.notes = this.event.notes;
+    this.bySpecimen = false;
     if (this.seen.size > 0) this.seen.clear();
     if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
     if (this.specimen === undefined) return;
@@ -246,6 +251,13 @@ export class Draft {
     if (this.event !== undefined || this.specimen === undefined) return;
     this.specimenBytes += segmentBytes + segment.end(segment.count) - segment.start(0);
     if (row !== undefined) this.specimenRows.push(row);
+  }
+
+  /** Rows behind the order's last specimen are of that one; false where there are none. */
+  rowsOfSpecimen(number: number): boolean {
+    const rows = this.current.observations.slice(this.specimenFrom);
+    for (const row of rows) row.ofSpecimen = number;
+    return rows.length > 0;
   }
 
   /** The row is of the patient or a specimen (an index, a volume). */

@@ -127,8 +127,28 @@ export function eips(segment: Segment, field: number): Identifier[] {
 }
 
 function eipOf(parts: Parts): Identifier[] {
+  if (isWhole(parts)) {
+    const found = eiOf(parts, 'FILL');
+    return found === undefined ? [] : [{ ...found, type: '' }];
+  }
   const both = [eiOf(parts.sub(1), 'PLAC'), eiOf(parts.sub(2), 'FILL')];
   return both.filter((one) => one !== undefined);
+}
+
+/** One number as EI where an EIP should be, `S1^LAB^1.2.3^ISO`: an EIP has no third component, an EI no subcomponents. */
+function isWhole(parts: Parts): boolean {
+  return (parts.has(3) || parts.has(4)) && !inSubcomponents(parts);
+}
+
+function inSubcomponents(parts: Parts): boolean {
+  return parts.sub(1).has(2) || parts.sub(2).has(2);
+}
+
+/** A number that is an EI, or from 2.9 on an EIP: the placer's, else the filler's. */
+export function eiOrEip(segment: Segment, field: number): Identifier | undefined {
+  if (!segment.has(field)) return undefined;
+  const parts = segment.parts(field);
+  return inSubcomponents(parts) ? eipOf(parts)[0] : eiOf(parts, '');
 }
 
 /**
@@ -140,10 +160,9 @@ export function parentsIn(segment: Segment, field: number): Identifier[] {
   return segment.repetitions(field).flatMap((parts) => {
     const namespace = parts.text(2);
     const known = namespace !== '' && (namespace === filler || namespace === placer);
-    const whole = known || parts.has(3) || parts.has(4);
-    if (!whole || parts.sub(1).has(2) || parts.sub(2).has(2)) return eipOf(parts);
+    if (!known || inSubcomponents(parts)) return eipOf(parts);
     const found = eiOf(parts, namespace === placer && placer !== filler ? 'PLAC' : 'FILL');
-    return found === undefined ? [] : [known ? found : { ...found, type: '' }];
+    return found === undefined ? [] : [found];
   });
 }
 

@@ -89,7 +89,11 @@ function mapped(message: Message): Normalized {
     // Text that a raw line break has cut off is not in the event, and a reader should know.
     if (handler !== undefined) handler(draft, segment);
     else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
-    else if (isLost(segment)) remark(message.scope, `${segment.name}: not read in such a message, left out`);
+    else if (isLost(segment)) {
+      remark(message.scope, `${segment.name}: not read in such a message, left out`);
+      // A note on it is not one on the result before it.
+      draft.notes = draft.current.notes;
+    }
     if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
     // Once that is known there is nothing more to find out.

@@ -10,6 +10,7 @@ import {
   orderControl,
   orderStatus,
   reportStatus,
+  unknownOrder,
   unknownReport,
 } from './status.ts';
 
@@ -34,7 +35,7 @@ export function orderedStatus(order: Order | undefined, draft: Draft, carriedOut
   // It was never taken: nobody had anything to cancel [IHE LAW LAB-28 sends both].
   if (control === 'UA' && said === 'cancelled') return 'rejected';
   if (said !== undefined) return said;
-  if (sent !== '') remark(scope, 'ORC-5: not a code of table 0038, it is no status');
+  if (sent !== '') remark(scope, unknownOrder);
   if (carriedOut !== undefined) return carriedOut;
   if (open.has(control)) {
     const reported = sent === '' ? reportedStatus(order, scope) : 'unknown';

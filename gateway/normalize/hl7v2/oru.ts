@@ -20,7 +20,16 @@ import {
 } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { findSpecimens } from './specimen.ts';
-import { controlOf, endingControl, isDeleted, reportOfOrder, reportStatus, unknownReport } from './status.ts';
+import {
+  controlOf,
+  endingControl,
+  isDeleted,
+  orderStatus,
+  reportOfOrder,
+  reportStatus,
+  unknownOrder,
+  unknownReport,
+} from './status.ts';
 
 const segments = handlers(
   patientSegments,
@@ -84,6 +93,8 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   if (known === undefined && said !== '') {
     remark(draft.message.scope, unknownReport(said, 'the status is that of the results'));
   }
+  const ordered = upper(order?.orderStatus ?? '');
+  if (ordered !== '' && orderStatus[ordered] === undefined) remark(draft.message.scope, unknownOrder);
   const ended = endingControl.has(controlOf(order));
   const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;
   event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(draft.ownRows(event), order));

@@ -10,29 +10,32 @@ export function opensHere(draft: Draft, segment: Segment): boolean {
   if (family.name === 'oul') return seen.has('OBX');
   if (!seen.has('OBR') || seen.has('OBX')) return true;
   const next = followedBy(segment);
-  if (isNumbered(segment, event.order?.placer?.value, event.order?.filler?.value)) {
+  const numbers = numbersOf(segment, event.order?.placer?.value, event.order?.filler?.value);
+  // A result stands under its OBR [HL7 7.3.1], and there is none between this ORC and the result behind it.
+  if (numbers !== 'others' && next?.name === 'OBX' && family.name !== 'orders') return false;
+  if (numbers === 'same') {
     // Of two OBR with its numbers it is that of the second, as the standard has it.
-    if (next === undefined || !isNumbered(segment, next.text(2), next.text(3))) return false;
+    if (next?.name !== 'OBR' || numbersOf(segment, next.text(2), next.text(3)) !== 'same') return false;
   }
   // Ordered and cancelled is what the ORC stands before; whoever meant the OBR before it should know.
-  if (next === undefined || family.name === 'orders')
+  if (next?.name !== 'OBR' || family.name === 'orders')
     remark(draft.message.scope, 'ORC: behind an OBR that has none, and not of its number');
   return true;
 }
 
-/** The OBR right behind it. */
+/** What stands right behind it. */
 function followedBy(segment: Segment): Segment | undefined {
   const { segments } = segment.message;
   // A segment never stands behind its own line.
-  const next = segments[segments.lastIndexOf(segment, segment.line) + 1];
-  return next?.name === 'OBR' ? next : undefined;
+  return segments[segments.lastIndexOf(segment, segment.line) + 1];
 }
 
-/** Are ORC-2 and ORC-3 these, as far as both say them? */
-function isNumbered(segment: Segment, placer = '', filler = ''): boolean {
+/** ORC-2 and ORC-3 beside these, as far as both say them. */
+function numbersOf(segment: Segment, placer = '', filler = ''): 'same' | 'others' | 'unknown' {
   const pairs = [
     [segment.text(2), placer],
     [segment.text(3), filler],
   ].filter((pair) => pair.every((one) => one !== ''));
-  return pairs.length > 0 && pairs.every(([one, other]) => one === other);
+  if (pairs.length === 0) return 'unknown';
+  return pairs.every(([one, other]) => one === other) ? 'same' : 'others';
 }

@@ -5,7 +5,7 @@ import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { code, codes, textOf, unitIn, unitText } from './coded.ts';
 import { flags } from './flags.ts';
-import { ei, equipment, identifier, organizationNumber } from './identified.ts';
+import { ei, eiOrEip, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, participants } from './people.ts';
 import { place, remark } from './scope.ts';
@@ -106,7 +106,7 @@ export const obx: Table<Observation> = [
     },
   ],
   [32, 'valueAbsentReason', code],
-  [33, 'specimenIdentifier', (segment, field) => ei()(segment, field)],
+  [33, 'specimenIdentifier', eiOrEip],
 ];
 
 /** HL7 table 0725: whatever is not an event has not been found; OBX-11 says then how sure the goal or the request is. */

@@ -179,7 +179,7 @@ const constantsMax = 1024;
 function nameAt(message: Message, begin: number): string {
   const { bytes } = message;
   let from = begin;
-  while (bytes[from] === 11 || bytes[from] === 32) from++;
+  while (bytes[from] === 11 || bytes[from] === 32 || bytes[from] === 9) from++;
   const behind = bytes[from + 3] ?? 0;
   // "PID controller" is text, and so is "MSHA"; "PID |" is a segment of a careless sender.
   if (behind >= 32 && behind !== message.by.field && bytes[from + 4] !== message.by.field) {

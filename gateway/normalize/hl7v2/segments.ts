@@ -267,7 +267,7 @@ export const observationSegments: Record<string, Handler> = {
     observation.ofEncounter = draft.ofEncounter;
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
     const behind = draft.seen.has('SPM') && draft.family.name !== 'oul';
-    if (behind) observation.ofSpecimen = 1 + draft.order.furtherSpecimens.length;
+    if (behind || draft.bySpecimen) observation.ofSpecimen = specimensOf(draft);
     if (behind || draft.event === undefined) draft.setAside(observation);
     made(observation, segment);
     draft.leaveResult();
@@ -357,8 +357,17 @@ function addSpecimen(draft: Draft, segment: Segment): void {
   if (order.specimen === undefined) order.specimen = fill(fresh.specimen(), spm, segment);
   else if (!seen.has('SPM') && draft.specimen === undefined)
     order.specimen = describedBy(order.specimen, segment);
-  else order.furtherSpecimens.push(fill(fresh.specimen(), spm, segment));
+  else {
+    // Rows between two specimens are of the first; then those behind the second are of that [HL7 7.3.11, OUL^R24].
+    if (draft.family.name === 'oul' && draft.rowsOfSpecimen(specimensOf(draft))) draft.bySpecimen = true;
+    order.furtherSpecimens.push(fill(fresh.specimen(), spm, segment));
+  }
   seen.add('SPM');
+  draft.specimenFrom = draft.current.observations.length;
+}
+
+function specimensOf({ order }: Draft): number {
+  return order.specimen === undefined ? 0 : 1 + order.furtherSpecimens.length;
 }
 
 /** Families with one event: its first order is the event's own. */

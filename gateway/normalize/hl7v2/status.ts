@@ -67,6 +67,8 @@ export function unknownReport(sent: string, instead: string): string {
     : `OBR-25: not a code of table 0123, ${instead}`;
 }
 
+export const unknownOrder = 'ORC-5: not a code of table 0038, it is no status';
+
 /** OBX-31, OBR-55 [HL7 table 0206]. */
 export function isDeleted(action: string): boolean {
   return upper(action) === 'D';

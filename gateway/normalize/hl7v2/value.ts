@@ -91,7 +91,7 @@ function hasDigit(text: string): boolean {
 function textIn(parts: Parts, type: string): string {
   if (type === 'SN') return isUpTo(parts) ? `<=${parts.text(4)}` : sn(parts);
   if (type === 'CQ') return parts.text(1);
-  if (type === 'NR' && isOpen(parts)) return `<=${parts.text(2)}`;
+  if (type === 'NR' && isOpen(parts)) return parts.has(2) ? `<=${parts.text(2)}` : `>=${parts.text(1)}`;
   // From and to [v2-to-FHIR, OBX-5].
   if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
   // In plain text a stray ^ or & is content.
@@ -145,14 +145,23 @@ function composite(to: Observation, parts: Parts): void {
   to.unit = unitText(to.unitCode);
 }
 
-/** NR: from 1 to 2; without 1 it is open below [HL7 2.A.48]. */
+/** NR: from 1 to 2; without one of them it is open on that side [HL7 2.A.48]. */
 function numericRange(parts: Parts): StructuredNumeric {
-  if (isOpen(parts)) return { comparator: '<=', number1: parts.text(2), separator: '', number2: '' };
+  if (isOpen(parts)) {
+    const below = parts.has(2);
+    return {
+      comparator: below ? '<=' : '>=',
+      number1: parts.text(below ? 2 : 1),
+      separator: '',
+      number2: '',
+    };
+  }
   return { comparator: '', number1: parts.text(1), separator: '-', number2: parts.text(2) };
 }
 
+/** One of its two limits is left out, though both have their places: a lone number in the first is only that. */
 function isOpen(parts: Parts): boolean {
-  return parts.text(1) === '' && parts.text(2) !== '';
+  return parts.text(1) === '' ? parts.text(2) !== '' : parts.text(2) === '' && parts.reaches(2);
 }
 
 /** `^^-^5` of an SN, which is not minus five: that is one number, and stands in the second part. */
