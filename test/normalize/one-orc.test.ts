@@ -73,7 +73,7 @@ t.test('one ORC - its timing and its notes are theirs too, and each OBR keeps wh
 
 t.test('one ORC - an earlier result beside the orders is none of them', async (t) => {
   const visit = events('OML^O21', 'PV1|1|I', orc, 'OBR|1|P1|F1|A^A^L', 'PV1|1|O', 'OBR|1||F9|A^A^L');
-  t.match(visit, [{ order: { control: 'CA' } }, { status: 'requested', order: { control: '' } }]);
+  t.match(visit, [{ order: { control: 'CA' } }, { status: 'unknown', order: { control: '' } }]);
   const result = events(
     'OMG^O19',
     orc,

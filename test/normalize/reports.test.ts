@@ -70,7 +70,8 @@ t.test('reports - what was observed of a specimen is told with each of its order
     t.match(observations[0], { value: '300', interpretation: 'A', notes: [{ text: 'of the index' }] });
   t.not(told[0]?.observations[0], told[1]?.observations[0], 'each its own');
   t.same(codesOf(events('OUL^R22', 'SPM|1|S1||SER', index, 'SPM|2|S2||UR', ...orders)), [
-    ['HIDX', 'CRE'],
+    ['HIDX'],
+    ['CRE'],
     ['K'],
   ]);
   const containers = [

@@ -60,8 +60,8 @@ function rowOf({ event, seen, lastObservation }: Draft): Draft['lastObservation'
 /** Of the container in hand; orders share what was said of it before them. */
 function add(draft: Draft, substance: Substance): void {
   const to: Specimen =
-    draft.event === undefined && draft.specimen !== undefined
-      ? draft.specimen
+    draft.event === undefined && draft.ahead.specimen !== undefined
+      ? draft.ahead.specimen
       : (draft.order.furtherSpecimens.at(-1) ?? specimenOf(draft.order));
   to.substances = [...to.substances, substance];
 }

@@ -27,6 +27,7 @@ import { Owners } from './owners.ts';
 import { noReply } from './reply.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
+import { SpecimenAhead } from './specimen-ahead.ts';
 
 /** Every order's event repeats its patient and its specimen, so that a small message could become a huge one. */
 export const repeatedBytesMax = 64 * 1024 * 1024;
@@ -59,25 +60,14 @@ export class Draft {
   beforeResult: Participant[] | undefined;
   /** Who acts in every order of the message, being named before any patient (OPL^O37). */
   readonly ofEveryOrder: Participant[] = [];
-  /** The specimen of the orders that follow it (OUL^R22, OML^O33). */
-  specimen: Specimen | undefined;
-  /** Comments on it; every one of its orders gets them. */
-  specimenNotes: Note[] = [];
-  /** What was observed of it before its orders; every one of them tells it. */
-  private specimenRows: Observation[] = [];
-  /** So many of them have been told; the others are still with the patient. */
-  private rowsTold = 0;
-  /** Those from here on are of the container, not of the specimen. */
-  private containerRows: number | undefined;
+  /** The specimen of the orders that follow it, and what is said of it before them. */
+  ahead = new SpecimenAhead(undefined);
   /** Rows that tell of the patient or a specimen, not of what was ordered. */
   private aside: Set<Observation> | undefined;
-  private specimenBytes = 0;
   /** Rows of the open order from here on stand behind its last specimen. */
   specimenFrom = 0;
   /** Rows of the open order are told apart by the specimen that they stand behind. */
   bySpecimen = false;
-  /** An order tells of the specimen. */
-  private specimenTold = false;
   /** What orders repeat of their specimens, about. */
   repeatedBytes = 0;
   /** True once the open event has said anything but its header. */
@@ -189,68 +179,50 @@ export class Draft {
     this.bySpecimen = false;
     if (this.seen.size > 0) this.seen.clear();
     if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
-    if (this.specimen === undefined) return;
-    this.event.notes.push(...this.specimenNotes);
+    const { specimen, notes, bytes } = this.ahead;
+    if (specimen === undefined) return;
+    this.event.notes.push(...notes);
     // Each order may say more of it (OBR-14, OBR-15).
-    const { identifiers, additives, roles, siteModifiers } = this.specimen;
+    const { identifiers, additives, roles, siteModifiers } = specimen;
     this.order.specimen = {
-      ...this.specimen,
+      ...specimen,
       identifiers: [...identifiers],
       additives: [...additives],
       roles: [...roles],
       siteModifiers: [...siteModifiers],
     };
     // A message that repeats too much is refused in the end; until then it costs nothing more.
-    this.repeatedBytes += this.specimenBytes;
-    const again = this.repeatedBytes > repeatedBytesMax ? [] : this.specimenRows.slice(0, this.rowsTold);
+    this.repeatedBytes += bytes;
+    const told = this.ahead.tell();
+    const again = this.repeatedBytes > repeatedBytesMax ? [] : told;
     this.event.observations = [...again.map((row) => this.copied(row)), ...this.base.observations];
-    this.rowsTold = this.specimenRows.length;
-    this.specimenTold = true;
     this.base.observations = [];
   }
 
-  /** The next specimen, of the orders that follow it. */
-  openSpecimen(specimen: Specimen | undefined): void {
-    this.leaveSpecimen();
-    this.specimen = specimen;
-    this.specimenNotes = [];
-    this.specimenRows = [];
-    this.rowsTold = 0;
-    this.containerRows = undefined;
-    this.specimenBytes = 0;
-    this.specimenTold = false;
-  }
-
   /**
-   * What no order tells of a specimen, as of a control that was measured or of one that was rejected, is an event of its
-   * own: with the next order it would be said of another specimen, and of another person's maybe.
+   * The next specimen, of the orders that follow it. What no order tells of the one before it, as of a control that was
+   * measured or of one that was rejected, is an event of its own: with the next order it would be said of another
+   * specimen, and of another person's maybe.
    */
-  private leaveSpecimen(): void {
-    const { specimen, base } = this;
-    const rows = this.specimenRows.slice(this.rowsTold);
-    if (specimen === undefined || (this.specimenTold && rows.length === 0)) return;
+  openSpecimen(next: Specimen | undefined): void {
+    const { base } = this;
+    const { specimen, notes } = this.ahead;
+    const rows = this.ahead.untold();
+    this.ahead = new SpecimenAhead(next);
+    if (rows === undefined) return;
     const event = opened(this.family);
     event.order = { ...fresh.order(), specimen };
-    event.notes.push(...this.specimenNotes);
+    event.notes.push(...notes);
     event.observations = rows;
     const told = new Set(rows);
     base.observations = base.observations.filter((row) => !told.has(row));
     this.groups.push(event);
   }
 
-  /** A container of the specimen. @param next there are orders of the one before it */
-  openContainer(next: boolean): void {
-    this.containerRows ??= this.specimenRows.length;
-    if (!next) return;
-    this.specimenRows.length = this.containerRows;
-    this.rowsTold = this.containerRows;
-  }
-
   /** A row or a note, where it stands between a specimen and its orders. */
   ofSpecimen(segment: Segment, row?: Observation): void {
-    if (this.event !== undefined || this.specimen === undefined) return;
-    this.specimenBytes += segmentBytes + segment.end(segment.count) - segment.start(0);
-    if (row !== undefined) this.specimenRows.push(row);
+    if (this.event !== undefined || this.ahead.specimen === undefined) return;
+    this.ahead.add(segmentBytes + segment.end(segment.count) - segment.start(0), row);
   }
 
   /** Rows behind the order's last specimen are of that one; false where there are none. */

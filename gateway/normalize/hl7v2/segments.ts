@@ -229,11 +229,11 @@ export const orderSegments: Record<string, Handler> = {
   },
   SPM(draft, segment) {
     // Before its orders a specimen belongs to all of them; after one, to that one.
-    if (draft.event === undefined || (draft.specimen !== undefined && draft.seen.has('OBR'))) {
+    if (draft.event === undefined || (draft.ahead.specimen !== undefined && draft.seen.has('OBR'))) {
       draft.closeGroup();
       if (draft.family.opens.size > 0) {
         draft.openSpecimen(fill(fresh.specimen(), spm, segment));
-        draft.notes = draft.specimenNotes;
+        draft.notes = draft.ahead.notes;
         return;
       }
     }
@@ -243,15 +243,15 @@ export const orderSegments: Record<string, Handler> = {
     draft.acting = draft.order.participants;
   },
   SAC(draft, segment) {
-    const { specimen } = draft;
+    const { specimen } = draft.ahead;
     // A container before its orders (OUL^R21, OML^O35) is that of those; the next one ends them.
     const next = draft.event === undefined || (draft.seen.has('OBR') && specimen !== undefined);
     if (draft.family.opens.size > 0 && next) {
-      draft.openContainer(draft.event !== undefined);
-      if (draft.event !== undefined) draft.specimen = withoutContainer(specimen);
+      draft.ahead.openContainer(draft.event !== undefined);
+      if (draft.event !== undefined) draft.ahead.specimen = withoutContainer(specimen);
       draft.closeGroup();
-      draft.specimen ??= fresh.specimen();
-      fill(draft.specimen, sac, segment);
+      draft.ahead.specimen ??= fresh.specimen();
+      fill(draft.ahead.specimen, sac, segment);
       return;
     }
     // Of several specimens it is that of the last.
@@ -355,7 +355,7 @@ function withoutContainer(specimen: Specimen | undefined): Specimen | undefined 
 function addSpecimen(draft: Draft, segment: Segment): void {
   const { order, seen } = draft;
   if (order.specimen === undefined) order.specimen = fill(fresh.specimen(), spm, segment);
-  else if (!seen.has('SPM') && draft.specimen === undefined)
+  else if (!seen.has('SPM') && draft.ahead.specimen === undefined)
     order.specimen = describedBy(order.specimen, segment);
   else {
     // Rows between two specimens are of the first; then those behind the second are of that [HL7 7.3.11, OUL^R24].

@@ -6,10 +6,10 @@ import { period, time } from './clock.ts';
 import { code, codeOf, codes, textOf, unitText } from './coded.ts';
 import { cxs, eips, eis, typed } from './identified.ts';
 import type { Segment } from './message.ts';
+import { sn } from './numeric.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word, words } from './table.ts';
-import { sn } from './value.ts';
 
 export const spm: Table<Specimen> = [
   [2, 'identifiers', (segment, field) => eips(segment, field)],

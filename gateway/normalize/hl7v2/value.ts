@@ -1,18 +1,14 @@
 /** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
 
 import { createHash } from 'node:crypto';
-import type {
-  Attachment,
-  Observation,
-  SampledData,
-  StructuredNumeric,
-} from '../../../proto/gen/hilum/v1/event.ts';
+import type { Attachment, Observation, SampledData } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { trimmed, unitAt, upper } from '../text.ts';
 import { period, timeOf } from './clock.ts';
-import { codeOf, textOf, unitText } from './coded.ts';
+import { codeOf, textOf } from './coded.ts';
 import { typeOf } from './file-type.ts';
 import type { Segment } from './message.ts';
+import { composite, numericRange, numericText, structured } from './numeric.ts';
 import { Parts } from './parts.ts';
 import { place, remark } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -89,11 +85,8 @@ function hasDigit(text: string): boolean {
 }
 
 function textIn(parts: Parts, type: string): string {
-  if (type === 'SN') return isUpTo(parts) ? `<=${parts.text(4)}` : sn(parts);
-  if (type === 'CQ') return parts.text(1);
-  if (type === 'NR' && isOpen(parts)) return parts.has(2) ? `<=${parts.text(2)}` : `>=${parts.text(1)}`;
-  // From and to [v2-to-FHIR, OBX-5].
-  if (type === 'NR' || type === 'VR') return [parts.text(1), parts.text(2)].filter(Boolean).join('-');
+  const number = numericText(parts, type);
+  if (number !== undefined) return number;
   // In plain text a stray ^ or & is content.
   return type === 'TX' || type === 'FT' ? parts.whole().trimEnd() : trimmed(parts.content());
 }
@@ -110,67 +103,6 @@ function coded(to: Observation, segment: Segment, field: number): void {
       to.furtherValues.push(textOf(code));
     }
   }
-}
-
-const comparators = new Set(['', '<', '>', '<=', '>=', '=', '<>']);
-
-/** SN: comparator, number, separator, number [HL7 2.A.70]. */
-function structured(to: Observation, segment: Segment, field: number): void {
-  // The first repetition may be empty: the value is that of the first one that has something.
-  const parts = segment.repetitions(field)[0] ?? segment.parts(field);
-  const begin = parts.text(1);
-  if (!comparators.has(begin)) {
-    remark(parts.message.scope, `${place(segment, field)}: an SN that does not begin with a comparator`);
-    // With a number there its parts stand in other places than they should: nobody knows which of them is the number.
-    if (/\d/.test(begin)) return;
-  }
-  if (isUpTo(parts))
-    remark(
-      parts.message.scope,
-      `${place(segment, field)}: a range (SN) without its lower number, read as up to the other one`,
-    );
-  const [comparator, number1, separator, number2] = [1, 2, 3, 4].map((part) => parts.text(part));
-  to.structured = {
-    comparator: comparator ?? '',
-    number1: number1 ?? '',
-    separator: separator ?? '',
-    number2: number2 ?? '',
-  };
-}
-
-/** CQ: a number and its unit in subcomponents; OBX-6, where it has one, stands above it [HL7 2.A.20]. */
-function composite(to: Observation, parts: Parts): void {
-  if (!parts.has(2)) return;
-  to.unitCode = codeOf(parts.sub(2));
-  to.unit = unitText(to.unitCode);
-}
-
-/** NR: from 1 to 2; without one of them it is open on that side [HL7 2.A.48]. */
-function numericRange(parts: Parts): StructuredNumeric {
-  if (isOpen(parts)) {
-    const below = parts.has(2);
-    return {
-      comparator: below ? '<=' : '>=',
-      number1: parts.text(below ? 2 : 1),
-      separator: '',
-      number2: '',
-    };
-  }
-  return { comparator: '', number1: parts.text(1), separator: '-', number2: parts.text(2) };
-}
-
-/** One of its two limits is left out, though both have their places: a lone number in the first is only that. */
-function isOpen(parts: Parts): boolean {
-  return parts.text(1) === '' ? parts.text(2) !== '' : parts.text(2) === '' && parts.reaches(2);
-}
-
-/** `^^-^5` of an SN, which is not minus five: that is one number, and stands in the second part. */
-function isUpTo(parts: Parts): boolean {
-  return parts.text(1) + parts.text(2) === '' && parts.text(3) === '-' && parts.text(4) !== '';
-}
-
-export function sn(parts: Parts): string {
-  return parts.text(1) + parts.text(2) + parts.text(3) + parts.text(4);
 }
 
 const families: Record<string, string> = lookup({
