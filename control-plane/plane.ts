@@ -10,6 +10,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode } from '../gateway/process/errors.ts';
 import { loadKey, writePrivate } from '../gateway/process/keys.ts';
+import { wasMade } from '../gateway/process/lmdb.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
 import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
@@ -39,7 +40,7 @@ import { Sessions } from './session/sessions.ts';
 import { addUplink } from './session/uplink-service.ts';
 import type { Settings } from './settings.ts';
 import { tellingDamage } from './store/damage.ts';
-import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
+import { openLmdbStore } from './store/lmdb-store.ts';
 import { Room } from './store/room.ts';
 import type { Store } from './store/store.ts';
 import { sourceMetrics } from './telemetry/sources.ts';
@@ -82,10 +83,7 @@ export class Plane {
     const { directory, settings, log } = options;
     await ownDirectory(directory);
     const storeDirectory = join(directory, 'store');
-    const key = loadKey(
-      keyFile(options.directory, settings, options.settingsFile),
-      !storeExists(storeDirectory),
-    );
+    const key = loadKey(keyFile(options.directory, settings, options.settingsFile), !wasMade(storeDirectory));
     const authority = await openAuthority(directory);
     const opened = await openStorage('The store', storeDirectory, () =>
       openLmdbStore({

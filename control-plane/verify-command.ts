@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode, HilumError, messageOf } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
+import { wasMade } from '../gateway/process/lmdb.ts';
 import { type Form, printObject } from '../gateway/process/output.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
 import { mayLookInto } from '../gateway/process/storage.ts';
@@ -11,7 +12,7 @@ import { AuditChain } from './audit/chain.ts';
 import { unpack } from './eventlog/block.ts';
 import { keyFile } from './plane.ts';
 import { loadSettings } from './settings.ts';
-import { openLmdbStore, storeExists } from './store/lmdb-store.ts';
+import { openLmdbStore } from './store/lmdb-store.ts';
 import { DamagedRow, type Store, walk } from './store/store.ts';
 
 const pageRows = 100;
@@ -23,7 +24,7 @@ export async function verifyStore(options: {
 }): Promise<number> {
   mayLookInto(options.data);
   const directory = join(options.data, 'store');
-  if (!storeExists(directory)) {
+  if (!wasMade(directory)) {
     throw new HilumError('store-missing', `There is no store in ${directory}.`, {
       hint: 'Check --data.',
       exit: exitCode.badConfig,

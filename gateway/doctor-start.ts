@@ -10,6 +10,7 @@ import { tellPlain } from './doctor-running.ts';
 import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listeners.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
+import { wasMade } from './process/lmdb.ts';
 import { type LoadedSettings, resolvePath } from './settings.ts';
 import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
 
@@ -39,7 +40,7 @@ export function checkKey(directory: string, { settings, file }: LoadedSettings, 
       return;
     }
     // Made at the first start.
-    if (!existsSync(join(directory, 'journal', 'data.mdb'))) return;
+    if (!wasMade(join(directory, 'journal'))) return;
   }
   attempt('key', add, () => {
     readKey(path);

@@ -8,7 +8,6 @@
  * Started from the end of the way to its beginning, stopped from its beginning to its end:
  * intake first, then the commits in hand and their answers, then the Goodbye.
  */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSize } from '../proto/config/size.ts';
 import type { ConfigOffer, ReplayOutcome } from '../proto/gen/hilum/v1/session.ts';
@@ -25,6 +24,7 @@ import { Pipeline } from './pipeline.ts';
 import { nowUs } from './process/clock.ts';
 import { exitCode } from './process/errors.ts';
 import { loadKey, memoryKey, writePrivate } from './process/keys.ts';
+import { wasMade } from './process/lmdb.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { ownDirectory } from './process/owner.ts';
 import { StatusServer } from './process/status-server.ts';
@@ -75,7 +75,7 @@ export class Gateway {
     const { settings } = loaded;
     await ownDirectory(directory);
     const journalDirectory = join(directory, 'journal');
-    const fresh = !existsSync(join(journalDirectory, 'data.mdb'));
+    const fresh = !wasMade(journalDirectory);
     const keyFile = settings.keyFile ?? 'key';
     const key = loadKey(
       resolvePath(keyFile, settings.keyFile === undefined ? '' : loaded.file, directory),

@@ -3,8 +3,6 @@
  * table and key), one owner. A rejected commit is a storage fault: the process must exit.
  */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';
@@ -25,10 +23,6 @@ export interface LmdbStoreOptions {
 
 /** Sealed rows beside what they hold, pages that are half full, and the pages of copy-on-write. */
 const growth = 3;
-
-export function storeExists(directory: string): boolean {
-  return existsSync(join(directory, 'data.mdb'));
-}
 
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { readOnly = false } = options;

@@ -12,7 +12,16 @@
  *
  * One owner per environment: handles never go to a worker. Named databases are binary.
  */
-import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { exitCode, HilumError } from './errors.ts';
@@ -64,7 +73,7 @@ export function openEnvironment(options: OpenOptions): Environment {
   const { directory } = options;
   const file = join(directory, 'data.mdb');
   for (const one of [file, join(directory, 'lock.mdb')]) mustBeFile(one);
-  checkBegin(file, options.readOnly);
+  checkFile(file, options.readOnly);
   const fresh = !existsSync(file);
   if (fresh && options.readOnly) {
     throw new HilumError('journal-missing', `There is no database in ${directory}.`, {
@@ -138,7 +147,24 @@ export function openEnvironment(options: OpenOptions): Environment {
     flushPath(directory);
     flushPath(dirname(directory));
   }
+  if (!options.readOnly) tellMade(directory);
   return environment;
+}
+
+/** Is there a database, or was there one? */
+export function wasMade(directory: string): boolean {
+  return ['data.mdb', madeName].some((name) => existsSync(join(directory, name)));
+}
+
+/** From here on a file that is not there, or holds nothing, was there. */
+function tellMade(directory: string): void {
+  const file = join(directory, madeName);
+  if (existsSync(file)) return;
+  writeFileSync(file, 'data.mdb was made in this directory. Without it something is lost.\n', {
+    mode: 0o600,
+  });
+  flushPath(file);
+  flushPath(directory);
 }
 
 /** LMDB ends the process (SIGSEGV: seen) where one of its files is a folder or a device. */
@@ -150,30 +176,87 @@ function mustBeFile(file: string): void {
   });
 }
 
-/** LMDB's magic number in the first of its two meta pages, behind the page's head [lmdb, mdb.c: MDB_MAGIC]. */
+/** LMDB's magic number in the first of its two meta pages, behind the page's head [lmdb, mdb.c: MDB_MAGIC, MDB_meta]. */
 const magic = 0xbeefc0de;
 const magicAt = 24;
+const pageSizeAt = 48;
+/** Of the list of free pages, and of the tables. */
+const rootsAt = [88, 136];
+const lastPageAt = 144;
+const transactionAt = 152;
+const noPage = 0xffff_ffff_ffff_ffffn;
 /** Creating takes three pages; nothing was ever answered out of a file so short. */
 const unbornBytesMax = 4 * pageBytes;
+/** Pages at the end that a transaction took and gave back are never written; no transaction of ours takes so many. */
+const unwrittenBytesMax = 64 * 1024 ** 2;
+/** Stands beside a file that was made, and says so where that is gone. */
+const madeName = 'made';
 
 /**
- * A power cut while the file was being created can leave it without its meta pages, and LMDB ends the process on
- * opening that (SIGSEGV: seen in 1 of some 1,000 recorded cuts). Such a file holds nothing yet and is made anew by a
- * writer; a longer one is damaged, and that is for a person to look at.
- * @throws HilumError `database-damaged`
+ * Looks at the file before LMDB maps it: on one that is cut it ends the process (SIGBUS), and a new one in the place of
+ * one that is gone would say that there never was anything.
+ *
+ * A power cut while the file was being created can leave it without its meta pages, and LMDB ends the process on opening
+ * that (SIGSEGV: seen in 1 of some 1,000 recorded cuts). Such a file holds nothing yet and is made anew by a writer;
+ * one that was made once is damaged, and that is for a person to look at.
+ * @throws HilumError `database-damaged`, `database-gone`
  */
-export function checkBegin(file: string, readOnly = false): void {
+export function checkFile(file: string, readOnly = false): void {
+  const made = existsSync(join(dirname(file), madeName));
   const bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (bytes === 0) return;
-  const begin = Buffer.alloc(magicAt + 4);
+  if (bytes === 0) {
+    if (made) throw damaged('database-gone', `${file} is ${existsSync(file) ? 'empty' : 'gone'}.`);
+    return;
+  }
+  const pages = readMeta(file);
+  if (pages === undefined) {
+    if (bytes > unbornBytesMax || made || readOnly)
+      throw damaged('database-damaged', `${file} does not begin as a database does.`);
+    rmSync(file);
+    return;
+  }
+  const whole = (pages.last + 1) * pages.bytes;
+  const cut = pages.roots.some((root) => (root + 1) * pages.bytes > bytes);
+  if (cut || whole - bytes > unwrittenBytesMax)
+    throw damaged('database-damaged', `${file} is cut: it has ${bytes} bytes, and speaks of ${whole}.`);
+  if (bytes >= whole) return;
+  // A reader as well: where more is cut off than nobody has written, it meets empty pages, and is not ended by one.
+  try {
+    truncateSync(file, whole);
+  } catch (error) {
+    throw damaged('database-damaged', `${file} has ${bytes} bytes, and speaks of ${whole}.`, error);
+  }
+}
+
+function damaged(code: string, message: string, cause?: unknown): HilumError {
+  return new HilumError(code, message, {
+    cause,
+    hint: 'Keep what is there, and put back a whole copy of the data directory; or take this one away, and start with an empty one.',
+    exit: exitCode.badConfig,
+  });
+}
+
+/** The pages that the newer of the two meta pages speaks of; undefined where the file does not begin with one. */
+function readMeta(file: string): { bytes: number; last: number; roots: number[] } | undefined {
   const handle = openSync(file, 'r');
-  readSync(handle, begin, 0, begin.length, 0);
-  closeSync(handle);
-  if (begin.readUInt32LE(magicAt) === magic) return;
-  if (bytes <= unbornBytesMax && !readOnly) rmSync(file);
-  else
-    throw new HilumError('database-damaged', `${file} does not begin as a database does.`, {
-      hint: 'Keep the file, and put back a copy of the data directory, or start with an empty one.',
-      exit: exitCode.badConfig,
-    });
+  try {
+    const first = metaAt(handle, 0);
+    if (first === undefined) return undefined;
+    const bytes = first.readUInt32LE(pageSizeAt);
+    const second = metaAt(handle, bytes);
+    const newer =
+      second !== undefined && second.readBigUInt64LE(transactionAt) > first.readBigUInt64LE(transactionAt)
+        ? second
+        : first;
+    const roots = rootsAt.map((at) => newer.readBigUInt64LE(at)).filter((root) => root !== noPage);
+    return { bytes, last: Number(newer.readBigUInt64LE(lastPageAt)), roots: roots.map(Number) };
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function metaAt(handle: number, at: number): Buffer | undefined {
+  const meta = Buffer.alloc(transactionAt + 8);
+  readSync(handle, meta, 0, meta.length, at);
+  return meta.readUInt32LE(magicAt) === magic ? meta : undefined;
 }

@@ -1,9 +1,9 @@
 /** What an environment is opened with, databases that a power cut left half created, and damaged ones. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, open } from 'lmdb';
 import t from 'tap';
-import { openEnvironment, pageBytes } from '../../gateway/process/lmdb.ts';
+import { openEnvironment, pageBytes, type Table } from '../../gateway/process/lmdb.ts';
 import { pageBytesOf } from '../kit/pages.ts';
 import { folderOf } from '../kit/site.ts';
 
@@ -136,3 +136,86 @@ t.test('lmdb - a commit does not load a list of free pages that is longer than t
   t.ok(environment.table('rows').get(Buffer.from('new'))?.equals(value));
   await environment.close();
 });
+
+/** What a reader meets. */
+function walk(table: Table): string {
+  try {
+    let good = 0;
+    for (const { value } of table.getRange({}))
+      if (value[0] === good % 256 && value.at(-1) === value[0]) good += 1;
+    return good === 40 ? 'all' : 'rows are not what they were';
+  } catch (error) {
+    return /MDB_(CORRUPTED|PAGE_NOTFOUND)/.test(String(error)) ? 'corrupted' : String(error);
+  }
+}
+
+t.test('lmdb - a file that is cut, empty or gone is told, and nothing is put in its place', async (t) => {
+  const directory = folderOf(t);
+  const environment = openEnvironment({ directory });
+  const table = environment.table('records');
+  for (let n = 0; n < 40; n += 1)
+    await environment.write(() => void table.put(keyOf(n), Buffer.alloc(64 * 1024, n)));
+  await environment.close();
+  const file = join(directory, 'data.mdb');
+  const bytes = readFileSync(file);
+  const refusal = async (left: Buffer | undefined, readOnly: boolean): Promise<string> => {
+    if (left === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, left);
+    try {
+      const opened = openEnvironment({ directory, readOnly });
+      const told = walk(opened.table('records'));
+      await opened.close();
+      return told;
+    } catch (error) {
+      const after = existsSync(file) ? readFileSync(file) : undefined;
+      t.ok(left === undefined ? after === undefined : after?.equals(left), 'it stays as it is');
+      return (error as { code: string }).code;
+    }
+  };
+  for (const readOnly of [false, true]) {
+    const whole = Math.floor(bytes.length / pageBytes);
+    for (const pages of [3, 2.5])
+      t.equal(await refusal(bytes.subarray(0, pages * pageBytes), readOnly), 'database-damaged', `${pages}`);
+    for (const pages of [whole >> 2, whole >> 1, whole - 1]) {
+      const told = await refusal(bytes.subarray(0, pages * pageBytes), readOnly);
+      t.match(
+        told,
+        /^(database-damaged|corrupted|rows are not what they were)$/,
+        `${pages} of ${whole} pages`,
+      );
+    }
+    for (const noise of [100, 8192, 20_000])
+      t.equal(await refusal(Buffer.alloc(noise, 0x5a), readOnly), 'database-damaged', `${noise} bytes`);
+    t.equal(await refusal(Buffer.alloc(0), readOnly), 'database-gone', 'empty');
+  }
+  t.equal(await refusal(undefined, false), 'database-gone');
+  writeFileSync(file, bytes);
+  const again = openEnvironment({ directory });
+  t.equal(again.table('records').get(keyOf(39))?.length, 64 * 1024, 'put back, all is there');
+  await again.close();
+});
+
+t.test(
+  'lmdb - pages at the end that a transaction took and gave back are missing in a whole file',
+  async (t) => {
+    const directory = folderOf(t);
+    let environment = openEnvironment({ directory });
+    let table = environment.table('records');
+    await environment.write(() => void table.put(keyOf(1), Buffer.alloc(5_000, 1)));
+    await environment.write(() => {
+      void table.put(keyOf(2), Buffer.alloc(400_000, 2));
+      void table.remove(keyOf(2));
+    });
+    await environment.close();
+    const file = join(directory, 'data.mdb');
+    const bytes = statSync(file).size;
+    environment = openEnvironment({ directory });
+    table = environment.table('records');
+    t.ok(statSync(file).size > bytes, `${bytes} bytes, of ${statSync(file).size}`);
+    t.equal(table.get(keyOf(1))?.length, 5_000);
+    for (let n = 3; n < 60; n += 1)
+      await environment.write(() => void table.put(keyOf(n), Buffer.alloc(20_000, n)));
+    t.equal(table.get(keyOf(59))?.[19_999], 59);
+    await environment.close();
+  },
+);

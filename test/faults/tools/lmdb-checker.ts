@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { open } from 'lmdb';
-import { checkBegin } from '../../../gateway/process/lmdb.ts';
+import { checkFile } from '../../../gateway/process/lmdb.ts';
 import { nodeArgsFor } from '../../kit/paths.ts';
 
 export type Mode = 'safe' | 'early' | 'flushed';
@@ -71,7 +71,7 @@ function run(args: string[]): Promise<{ lines: string[]; ended: string }> {
 async function check({ folder, promised }: ImageCase, mode: Mode): Promise<string> {
   try {
     const safe = isSafe(mode) ? { overlappingSync: false } : {};
-    checkBegin(join(folder, 'data.mdb'));
+    checkFile(join(folder, 'data.mdb'));
     const db = open<Buffer, string>({ path: folder, encoding: 'binary', ...safe });
     let missing = 0;
     for (let round = 0; round <= promised; round += 1) {
