@@ -83,10 +83,11 @@ say(`Node ${runtimeVersion} …`);
 const packed = String(
   run('npm', ['pack', '--silent', `node-linux-${architecture}@${runtimeVersion}`], out),
 ).trim();
-run('tar', ['xzf', packed, 'package/bin/node'], out);
+run('tar', ['xzf', packed, 'package/bin/node', 'package/LICENSE'], out);
 mkdirSync(join(stage, 'runtime'));
 cpSync(join(out, 'package', 'bin', 'node'), join(stage, 'runtime', 'node'));
 chmodSync(join(stage, 'runtime', 'node'), 0o755);
+cpSync(join(out, 'package', 'LICENSE'), join(stage, 'runtime', 'LICENSE'));
 rmSync(join(out, 'package'), { recursive: true });
 rmSync(join(out, packed));
 

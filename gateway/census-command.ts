@@ -3,7 +3,8 @@
  * records of the named source, like any others: they are counted, normalized and delivered when the gateway runs.
  * With the last of them, when it is normalized, events stop saying that their context is incomplete.
  *
- * A file is taken whole or not at all: a census that lacks some of those who are here would be worse than none.
+ * A file is looked at whole before any of it is taken: a census that lacks some of those who are here would be worse
+ * than none. Where taking it is cut off, what was taken stays, and counts as no census.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

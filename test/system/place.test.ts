@@ -106,11 +106,9 @@ t.test('enroll - nor where it cannot be written', needsVolume, async (t) => {
   t.match(stderr, /^The identity cannot be written to .* \(ENOSPC\): its volume is full\./);
 });
 
-t.test('every verb - who may not look into the data is told that, and nothing else', async (t) => {
-  if (!isRoot) {
-    t.pass('who is not root owns what it makes');
-    return;
-  }
+const needsRoot = { skip: !isRoot && 'who is not root owns what it makes' };
+
+t.test('every verb - who may not look into the data is told that, and nothing else', needsRoot, async (t) => {
   const closed = join(folder, 'closed');
   const data = join(closed, 'data');
   mkdirSync(join(data, 'store'), { recursive: true });
