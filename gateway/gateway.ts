@@ -44,6 +44,8 @@ export interface GatewayOptions {
 }
 
 const wakeDeliveriesMs = 1_000;
+/** Of a stop, for each step of it, however long the ones before it took. */
+const stopStepMs = 1_000;
 
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -241,15 +243,18 @@ export class Gateway {
     }
   }
 
+  /** One deadline for all of it: what comes later has what is left, and a moment at least. */
   async stop(deadlineMs: number): Promise<void> {
+    const endsAtMs = performance.now() + deadlineMs;
+    const leftMs = () => Math.max(Math.min(stopStepMs, deadlineMs), endsAtMs - performance.now());
     this.#stopping = true;
     this.#ready = false;
     clearInterval(this.#deliveryTimer);
     this.#uplink.freeze();
-    await Promise.all(this.#listeners.map((listener) => listener.stop(deadlineMs)));
+    await Promise.all(this.#listeners.map((listener) => listener.stop(leftMs())));
     await this.#destinations.stop();
-    await this.#pipeline.stop(deadlineMs);
-    await this.#uplink.stop(deadlineMs);
+    await this.#pipeline.stop(leftMs());
+    await this.#uplink.stop(leftMs());
     await this.#journal.stop();
     await this.#journal.close();
     this.#status.stop();
