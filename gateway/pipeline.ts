@@ -1,25 +1,21 @@
 /**
- * The pump between journal and normalizer: takes rows of records by class, keeps two jobs in the
- * worker, writes what comes back. Urgent records are taken first; every fifth job goes to
- * the lowest class that waits, so nothing starves. In a burst routine records wait (burst.ts).
+ * The pump between journal and normalizer: takes rows of records by class (jobs.ts), keeps two jobs in the
+ * worker, writes what comes back. In a burst routine records wait (burst.ts).
  *
  *   journal.take ──► job ──► worker ──► results ──► journal.finish
  *
  * A worker that dies or takes too long is replaced; the job that it was at is tried again record
- * by record, and a record that fails alone goes to quarantine. Rows of a job are finished together,
- * and jobs of one class guess in their order, which is the order of the lanes. Where a guess is no verdict
- * (`reclassifies`), records go in the order in which they came, whatever they were guessed to be.
+ * by record, and a record that fails alone goes to quarantine. Rows of a job are finished together.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { type Config, configSchema } from '../proto/config/schema.ts';
 import { createBurst } from './burst.ts';
-import type { Class } from './capture/intake.ts';
 import type { Circuits } from './circuits.ts';
-import { firstOf, takeInOrder } from './in-order.ts';
-import { createJobSize, workMsOf } from './job-size.ts';
-import type { Journal, Made } from './journal/journal.ts';
-import type { TakenRecord, TakenRow } from './journal/records.ts';
+import { workMsOf } from './job-size.ts';
+import { type Job, Jobs, jobBytesMax } from './jobs.ts';
+import type { Journal } from './journal/journal.ts';
+import type { TakenRecord } from './journal/records.ts';
 import { giveUp, made, notTried, ranOut, sortOut } from './made.ts';
 import { reclassifies } from './meaning.ts';
 import { MemoryExchange } from './memory-exchange.ts';
@@ -34,11 +30,7 @@ import {
   type WorkerSetup,
 } from './worker-job.ts';
 
-const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 const jobsInFlightMax = 2;
-/** Small, so that a STAT record never waits behind more than this, or behind one message that is larger. */
-const jobBytesMax = 256 * 1024;
-const floorEvery = 5;
 /** In a burst, so long until routine records are thought of again. */
 const lookAgainMs = 4;
 /** A config of 20,000 codes takes a second to compile, on a busy machine many. */
@@ -62,16 +54,6 @@ export interface PipelineOptions {
   circuits: Circuits;
 }
 
-interface Job {
-  guess: Class;
-  rows: TakenRow[];
-  /** Nothing of its patients stands before it. */
-  alone: boolean;
-  /** Records that go to the worker together; more than one group once the job has failed. */
-  groups: TakenRecord[][];
-  made: Made[];
-}
-
 /** A group in the worker. */
 interface Flight {
   id: number;
@@ -86,8 +68,7 @@ export class Pipeline {
   #options: PipelineOptions;
   readonly #hooks: PipelineHooks;
   readonly #memory: MemoryExchange;
-  /** Not finished yet, in order. */
-  readonly #jobs: Job[] = [];
+  readonly #jobs: Jobs;
   readonly #flights: Flight[] = [];
   #worker: Worker | undefined;
   /** It has started (began), and has compiled the config that was posted last (is ready). */
@@ -97,17 +78,16 @@ export class Pipeline {
   readonly #allowance = new Allowance();
   #jobNumber = 0;
   #stopped = false;
-  #strict = false;
   #config = { config: configSchema.parse({}), version: 0 };
   #idle: (() => void)[] = [];
   readonly #burst = createBurst();
-  readonly #size = createJobSize();
   #later: NodeJS.Timeout | undefined;
 
   constructor(journal: Journal, options: PipelineOptions, hooks: PipelineHooks) {
     this.#journal = journal;
     this.#options = options;
     this.#hooks = hooks;
+    this.#jobs = new Jobs(journal, () => this.#steppedBack());
     this.#memory = new MemoryExchange(
       journal,
       (message, transfer) => this.#post(message, transfer),
@@ -123,7 +103,7 @@ export class Pipeline {
   /** Between two jobs: what was posted before runs under the old config, what comes after under the new one. */
   setConfig(config: Config, version: number): void {
     this.#config = { config, version };
-    this.#strict = reclassifies(config);
+    this.#jobs.strict = reclassifies(config);
     this.#options.circuits.reset(version);
     this.#ready = false;
     this.#post({ kind: 'config', config, version });
@@ -138,7 +118,7 @@ export class Pipeline {
 
   pump(): void {
     while (!this.#stopped && this.#worker !== undefined && this.#mayTake()) {
-      const job = this.#nextJob();
+      const job = this.#jobs.next(this.#jobNumber);
       const group = job?.groups.shift();
       if (job === undefined || group === undefined) break;
       const readable = sortOut(this.#journal, this.#options, group, job.made);
@@ -160,11 +140,7 @@ export class Pipeline {
 
   /** Every record up to this sequence, and none beyond that is missing, has been normalized. */
   normalizedThrough(): number {
-    let lowest = Number.POSITIVE_INFINITY;
-    for (const { rows } of this.#jobs)
-      for (const { records } of rows) lowest = Math.min(lowest, records[0]?.sequence ?? lowest);
-    for (const guess of order) lowest = Math.min(lowest, this.#journal.nextSequence(guess) ?? lowest);
-    return lowest - 1;
+    return this.#jobs.normalizedThrough();
   }
 
   /** Takes nothing more; resolves when the jobs in hand are written, or at the deadline. */
@@ -183,58 +159,6 @@ export class Pipeline {
     this.#allowance.end();
     clearTimeout(this.#again);
     await worker?.terminate();
-  }
-
-  /** What failed is tried again first, but a STAT record does not wait for that. */
-  #nextJob(): Job | undefined {
-    const again = this.#jobs.find(({ groups }) => groups.length > 0);
-    if (this.#strict) return this.#overtaking() ?? again ?? this.#next();
-    const overtaken = again !== undefined && again.guess !== 'stat' && this.#journal.waiting('stat');
-    return (overtaken ? this.#take('stat') : undefined) ?? again ?? this.#next();
-  }
-
-  #next(): Job | undefined {
-    if (this.#strict) return this.#inOrder();
-    const waiting = order.filter((guess) => this.#journal.waiting(guess));
-    // In a burst the floor of the lower classes is held too.
-    const urgent = waiting.filter((guess) => guess === 'stat' || guess === 'urgent');
-    const held = urgent.length < waiting.length && this.#steppedBack();
-    const chosen = held ? urgent : waiting;
-    const guess = this.#jobNumber % floorEvery === floorEvery - 1 ? chosen.at(-1) : chosen[0];
-    return guess === undefined ? undefined : this.#take(guess);
-  }
-
-  /**
-   * With class rules in the config a guess is no verdict, so a record must not overtake its own patient's by it:
-   * a row goes first when nothing of its patients stands before it [CONTRACT 1].
-   */
-  #overtaking(): Job | undefined {
-    if (this.#jobNumber % floorEvery === floorEvery - 1) return undefined;
-    const guess = (['stat', 'urgent'] as const).find(
-      (one) => this.#journal.waiting(one) && this.#journal.mayOvertake(one),
-    );
-    const job = guess === undefined ? undefined : this.#take(guess, 1);
-    if (job !== undefined) job.alone = true;
-    return job;
-  }
-
-  #take(guess: Class, recordsMax = this.#size.recordsMax(guess, performance.now())): Job | undefined {
-    const rows = this.#journal.take(guess, recordsMax, jobBytesMax);
-    return this.#job(rows, [rows.flatMap(({ records }) => records)]);
-  }
-
-  #inOrder(): Job | undefined {
-    const recordsMax = this.#size.recordsMax(firstOf(this.#journal)?.guess ?? 'routine', performance.now());
-    const { rows, groups } = takeInOrder(this.#journal, recordsMax, jobBytesMax);
-    return this.#job(rows, groups);
-  }
-
-  #job(rows: TakenRow[], groups: TakenRecord[][]): Job | undefined {
-    const [first] = rows;
-    if (first === undefined) return undefined;
-    const job = { alone: false, guess: first.guess, rows, groups, made: [] };
-    this.#jobs.push(job);
-    return job;
   }
 
   /** Does routine work step back for the senders of a burst? It is thought of again soon. */
@@ -326,18 +250,10 @@ export class Pipeline {
     this.pump();
   }
 
-  /** Writes the jobs that are complete, those of one guess in their order. */
+  /** Writes the jobs that are complete. */
   #finish(): void {
-    const held = new Set<Class>();
-    for (const job of [...this.#jobs]) {
-      if (held.has(job.guess) || (this.#strict && !job.alone && held.size > 0)) continue;
-      if (job.groups.length > 0 || this.#flights.some((flight) => flight.job === job)) {
-        held.add(job.guess);
-        continue;
-      }
-      this.#jobs.splice(this.#jobs.indexOf(job), 1);
-      this.#journal.finish(job.rows, job.made);
-    }
+    const isOut = (job: Job) => this.#flights.some((flight) => flight.job === job);
+    for (const { rows, made } of this.#jobs.complete(isOut)) this.#journal.finish(rows, made);
     this.#memory.carry();
   }
 

@@ -18,7 +18,6 @@
 import { randomBytes } from 'node:crypto';
 import type { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
-import { exitCode, HilumError } from '../process/errors.ts';
 import { blindKey, createBlind, sha256 } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createSealer, type Opener, type Segment } from '../process/seal.ts';
@@ -26,7 +25,8 @@ import { beginSegment } from '../process/segments.ts';
 import { Account, type HourAccount, type SourceAccount } from './account.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
-import { classes, format, tables } from './layout.ts';
+import { mendKeys } from './key-order.ts';
+import { classes } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
 import type { MadeLane } from './made-lane.ts';
 import { Memory } from './memory.ts';
@@ -96,23 +96,11 @@ export class Journal implements Intake {
     hooks: JournalHooks,
     environment = openEnvironment({ directory: options.directory }),
   ): Promise<Journal> {
-    const state = environment.table(tables.state);
-    const found = state.get(Buffer.from('format'))?.toString();
-    if (found !== undefined && found !== format) {
-      throw new HilumError('journal-format', `The journal has format ${found}; this build reads ${format}.`, {
-        hint: 'Run the build that wrote it, drain it, then upgrade.',
-        exit: exitCode.badConfig,
-      });
-    }
+    const state = new State(environment);
+    state.checkFormat();
     const { segment, opener } = await beginSegment(environment, options.key);
-    if (found === undefined) {
-      await environment.write(() => {
-        void state.put(Buffer.from('format'), Buffer.from(format));
-        const epoch = randomBytes(8);
-        for (const { key, value } of [...keptTwice('epoch', epoch), ...keptTwice('origin', epoch)])
-          void state.put(key, value);
-      });
-    }
+    if (!state.isBegun) await environment.write(() => state.begin());
+    for (const damage of await mendKeys(environment, opener)) hooks.onAlarm('keys-damaged', { ...damage });
     const journal = new Journal(environment, segment, opener, options, hooks);
     await journal.#renumber();
     if (!(await journal.#space.hold())) hooks.onAlarm('reserve-not-held', {});
@@ -160,6 +148,7 @@ export class Journal implements Intake {
     const live = (bytes: number) => {
       this.#liveBytes += bytes;
     };
+    const keyDamaged = (table: string) => hooks.onAlarm('keys-damaged', { table, rows: 1 });
     this.#records = new Records(part, {
       freshSequence: () => this.#freshSequence(),
       pending,
@@ -167,6 +156,7 @@ export class Journal implements Intake {
         this.#liveBytes += liveBytes;
         this.#unmappedBytes += unmapped;
       },
+      keyDamaged,
     });
     this.#outbox = new Outbox(
       part,
@@ -180,6 +170,7 @@ export class Journal implements Intake {
         onEvents: () => hooks.onEvents(),
         sourceName: (source) => this.sourceName(source),
         onDamaged: (round, entry, why) => this.#onDamagedEvent(round, entry, why),
+        onDamagedKey: keyDamaged,
       },
     );
     const gateway = options.gateway ?? (() => '');
@@ -197,11 +188,9 @@ export class Journal implements Intake {
     const blind = createBlind(blindKey(options.key));
     this.#repeats = new RepeatLog(part, blind, options.repeatEntriesMax, options.repeatAgeMs);
     this.memory = new Memory(part, options, live);
-    this.#sequence = Math.max(
-      this.#state.number('sequence'),
-      this.#records.found.lastSequence,
-      this.#quarantine.lastSequence,
-    );
+    // No key stands above the counter, which has a checksum; without it they are all that there is.
+    const counted = this.#state.known('sequence') ?? this.#quarantine.lastSequence;
+    this.#sequence = Math.max(counted, this.#records.found.lastSequence);
     this.#space = createSpace({
       file: environment.file,
       budgetBytes: options.budgetBytes,

@@ -29,9 +29,12 @@
  * writes what became of its records (events to the outbox, records to quarantine) in the same
  * transaction; the control plane's ack removes the events.
  */
+import { wireLimits } from '../../proto/limits.ts';
 import type { Class } from '../capture/intake.ts';
 
 export const format = '3';
+/** A key that says more is damaged: no number is made from it. */
+export const sequenceMax = Number(wireLimits.sequenceMax);
 export const classes: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 
 export const tables = {

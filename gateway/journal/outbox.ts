@@ -18,8 +18,9 @@ import type { Table } from '../process/lmdb.ts';
 import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
-import { classes, outboxTable, perClass, place } from './layout.ts';
+import { classes, outboxTable, perClass, place, sequenceMax } from './layout.ts';
 import { type MadeLane, rowsOf } from './made-lane.ts';
+import type { OutboxCounters, OutboxHooks } from './outbox-hooks.ts';
 import { fill, type OpenRow, type Parcel } from './parcel.ts';
 import type { JournalPart } from './part.ts';
 import {
@@ -63,19 +64,6 @@ interface Lane {
   mended: Map<number, { key: Buffer; row: OpenRow }>;
 }
 
-export interface OutboxCounters {
-  pending(source: number, by: number): void;
-  delivered(source: number, capturedS: number, by: number): void;
-  bytes(live: number): void;
-}
-
-export interface OutboxHooks {
-  onEvents(): void;
-  sourceName(source: number): string;
-  /** An event cannot be read: its record is to be quarantined in this round. */
-  onDamaged(round: Round, entry: OutboxEntry, why: string): void;
-}
-
 export class Outbox {
   readonly #part: JournalPart;
   readonly #state: State;
@@ -107,7 +95,8 @@ export class Outbox {
     for (const found of table.getKeys({})) {
       const key = Buffer.from(found as Buffer);
       const row = readOutboxRowKey(key);
-      last = Math.max(last, row.first + row.count - 1);
+      // Where keys could not be mended [key-order.ts].
+      if (row.first <= sequenceMax) last = Math.max(last, row.first + row.count - 1);
       this.#counters.bytes(storedBytes(key.length, row.bytes));
       for (const [source, completed] of row.completed) this.#counters.pending(source, completed);
       if (row.first <= acked) {
@@ -260,7 +249,9 @@ export class Outbox {
     const { entries, lengths, queuedAtUs, body } = head;
     const where = this.#place(lane, row.first);
     const opened = this.#part.opener.openMany(value, body, where, lengths);
-    if (opened.damaged.size > 0)
+    const isAstray = !outboxRowKey(row.first, entries, value.length).equals(key);
+    if (isAstray) this.#hooks.onDamagedKey(outboxTable(lane.name));
+    if (isAstray || opened.damaged.size > 0)
       return this.#mend(lane, key, queuedAtUs, entries, messagesOf(opened, lengths));
     return { first: row.first, entries, queuedAtUs, plain: opened.plain };
   }
@@ -278,7 +269,8 @@ export class Outbox {
   }
 
   /**
-   * Writes the row anew with blanks in the place of what is damaged, whose records go to quarantine.
+   * Writes the row anew, under the key that its entries make, with blanks in the place of what is damaged, whose records go
+   * to quarantine.
    * @param found of each entry its element of a Batch, or why that cannot be read.
    */
   #mend(
@@ -289,7 +281,9 @@ export class Outbox {
     found: readonly (Uint8Array | Damaged)[],
   ): OpenRow {
     const round = this.#part.committer.round();
-    const { first, bytes } = readOutboxRowKey(key);
+    const { first, bytes, completed } = readOutboxRowKey(key);
+    for (const [source, records] of completed) this.#counters.pending(source, -records);
+    for (const { source, completes } of entries) this.#counters.pending(source, completes ? 1 : 0);
     const parts: Uint8Array[] = [];
     const kept = entries.map((entry, at) => {
       const element = found[at] as Uint8Array | Damaged;

@@ -13,7 +13,7 @@ import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { nowUs } from '../process/clock.ts';
 import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
-import { numberKey, place, quarantineId, readUInt64, tables, writeUInt64 } from './layout.ts';
+import { numberKey, place, quarantineId, readUInt64, sequenceMax, tables, writeUInt64 } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import type { Reports } from './reports.ts';
 import { storedBytes } from './space.ts';
@@ -84,8 +84,10 @@ export class Quarantine {
     for (const { key, value } of this.#table().getRange({})) {
       hooks.bytes(storedBytes(key.length, value.length));
       const { sequence, source } = readQuarantineKey(key);
-      last = Math.max(last, sequence);
-      this.note(sequence, source);
+      if (sequence <= sequenceMax) {
+        last = Math.max(last, sequence);
+        this.note(sequence, source);
+      }
       this.#countUrgent(key, 1);
     }
     this.lastSequence = last;

@@ -13,7 +13,7 @@ import type { Table } from '../process/lmdb.ts';
 import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
-import { classes, perClass, place, recordsTable } from './layout.ts';
+import { classes, perClass, place, recordsTable, sequenceMax } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import {
@@ -87,6 +87,8 @@ export interface RecordsCounters {
   pending(source: number, by: number): void;
   /** Bytes of rows, as they stand in the file and as they were stored. */
   bytes(live: number, unmapped: number): void;
+  /** The key of a row is not what the row says. */
+  keyDamaged(table: string): void;
 }
 
 export class Records {
@@ -108,7 +110,8 @@ export class Records {
       let durable = 0;
       for (const found of table.getKeys({})) {
         const row = readRecordRowKey(found as Buffer);
-        durable = row.last;
+        // Where keys could not be mended [key-order.ts].
+        if (row.last <= sequenceMax) durable = Math.max(durable, row.last);
         for (const [source, records] of row.sources) {
           counters.pending(source, records);
           this.found.records += records;
@@ -238,30 +241,45 @@ export class Records {
     for (const { key, value } of queue.table.getRange({ start, limit: countMax })) {
       const head = readRecordRowKey(key);
       if (head.last > queue.durable || full(recordsIn(head), head.bytes)) break;
-      add({ guess, key: Buffer.from(key), records: this.#readBack(guess, head, value) }, head.bytes);
+      const row = Buffer.from(key);
+      add({ guess, key: row, records: this.#readBack(guess, row, value) }, head.bytes);
       if (count >= countMax || bytes >= bytesMax) break;
     }
     if (queue.takenThrough >= queue.durable) queue.spilled = false;
     return taken;
   }
 
-  #readBack(guess: Class, key: RecordRowKey, value: Buffer): TakenRecord[] {
+  #readBack(guess: Class, stored: Buffer, value: Buffer): TakenRecord[] {
+    const key = readRecordRowKey(stored);
     const head = readRecordHead(value);
     if (head === undefined) return this.#lost(guess, key, 'the head of its row does not match its checksum');
-    // A row that was moved to another place is damaged like one that was changed.
-    if (head.records[0]?.sequence !== key.first || head.records.at(-1)?.sequence !== key.last)
-      return this.#lost(guess, key, 'its row is not in its place');
+    const told = recordRowKey(head.records, value.length);
+    const isAstray = !told.equals(stored);
+    const first = head.records[0]?.sequence ?? key.first;
     const { opener, origin } = this.#part;
-    const where = place(recordsTable(guess), origin, key.first);
+    const opened = opener.openMany(value, head.body, place(recordsTable(guess), origin, first), head.lengths);
+    // The head has a checksum and the key has none; but a row that stands in its place too was copied over another one.
+    if (isAstray && (this.#stands(guess, told) || opened.damaged.size === head.lengths.length))
+      return this.#lost(guess, key, 'its row is not in its place');
+    if (isAstray) {
+      for (const [source, records] of key.sources) this.#counters.pending(source, -records);
+      for (const { source } of head.records) this.#counters.pending(source, 1);
+      this.#counters.keyDamaged(recordsTable(guess));
+    }
     const { flushedAtUs } = this.#queues[guess];
     const journaledAtUs = flushedAtUs.get(key.first) ?? 0;
     flushedAtUs.delete(key.first);
-    const messages = messagesOf(opener.openMany(value, head.body, where, head.lengths), head.lengths);
+    const messages = messagesOf(opened, head.lengths);
     return head.records.map((record, at) => {
       const message = messages[at] as Buffer | Damaged;
       const [bytes, damaged] = message instanceof Damaged ? [nothing, message.message] : [message, ''];
       return { ...record, guess, bytes, damaged, journaledAtUs };
     });
+  }
+
+  #stands(guess: Class, key: Buffer): boolean {
+    const [found] = this.#queues[guess].table.getKeys({ start: key, limit: 1 });
+    return found !== undefined && key.equals(found as Buffer);
   }
 
   #lost(guess: Class, key: RecordRowKey, why: string): TakenRecord[] {

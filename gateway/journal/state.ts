@@ -11,11 +11,12 @@
  * A counter is set when it changes and goes into the round that makes it true. One that is damaged on the disk counts
  * as 0 and is told: what hangs from it is numbered anew, under another epoch [journal.ts].
  */
+import { randomBytes } from 'node:crypto';
 import { checkedRow, valueIn } from '../process/checked-value.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
 import type { Environment, Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
-import { classes, readUInt64, tables, writeUInt64 } from './layout.ts';
+import { classes, format, readUInt64, tables, writeUInt64 } from './layout.ts';
 
 export const stateKey = {
   custody: 1,
@@ -39,6 +40,24 @@ export class State {
   /** Was the journal ever started? */
   get isBegun(): boolean {
     return this.table.get(Buffer.from('origin')) !== undefined;
+  }
+
+  /** Throws `journal-format` where another build wrote it. */
+  checkFormat(): void {
+    const found = this.table.get(Buffer.from('format'))?.toString();
+    if (found === undefined || found === format) return;
+    throw new HilumError('journal-format', `The journal has format ${found}; this build reads ${format}.`, {
+      hint: 'Run the build that wrote it, drain it, then upgrade.',
+      exit: exitCode.badConfig,
+    });
+  }
+
+  /** What a journal has from its first start on: where its rows are from, and which form they have. */
+  begin(): void {
+    void this.table.put(Buffer.from('format'), Buffer.from(format));
+    const epoch = randomBytes(8);
+    for (const { key, value } of [...keptTwice('epoch', epoch), ...keptTwice('origin', epoch)])
+      void this.table.put(key, value);
   }
 
   /** What `keptTwice` wrote. Throws `journal-damaged` where neither is as it was written. */
@@ -71,8 +90,12 @@ export class State {
 
   /** A counter; 0 before it was ever set. */
   number(name: string): number {
-    const found = this.#values.get(name);
-    if (found !== undefined) return found;
+    return this.#values.get(name) ?? this.known(name) ?? 0;
+  }
+
+  /** A counter as it stands on the disk, 0 before it was ever set; undefined where it is damaged. */
+  known(name: string): number | undefined {
+    if (this.isDamaged(name)) return undefined;
     const value = this.#checked(name);
     return value === undefined ? 0 : readUInt64(value, 0);
   }

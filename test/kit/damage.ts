@@ -1,4 +1,6 @@
 /** Damage as a disk makes it: one bit of a chosen message in the journal of a stopped gateway. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { outboxTable, readUInt64, recordsTable, tables } from '../../gateway/journal/layout.ts';
 import { readOutboxHead, readOutboxRowKey, readRecordHead } from '../../gateway/journal/rows.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
@@ -44,6 +46,22 @@ export function damageHead(
     const { first, count } = readOutboxRowKey(key);
     return sequence >= first && sequence < first + count ? 12 : undefined;
   });
+}
+
+/**
+ * One bit of a key, where it stands: the row stays between its neighbours, as on a disk, and is out of their order. Other
+ * pages that have the key are older, or lead to its own.
+ */
+export function damageKey(directory: string, key: Buffer, bit: number): void {
+  const file = join(directory, 'data.mdb');
+  const bytes = readFileSync(file);
+  let at = bytes.indexOf(key);
+  if (at < 0) throw new Error('no such key');
+  for (; at >= 0; at = bytes.indexOf(key, at + key.length)) {
+    const place = at + (bit >> 3);
+    bytes[place] = (bytes[place] ?? 0) ^ (0x80 >> (bit & 7));
+  }
+  writeFileSync(file, bytes);
 }
 
 /** In the middle of the n-th row of a table whose rows hold one thing each. */
