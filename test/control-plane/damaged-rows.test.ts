@@ -227,6 +227,37 @@ t.test('start - where a row of the counts is damaged, what is stored is counted 
   t.match(state.eventLog.counts(), [{ source: 'lab', events: 5n, records: 4n, doubled: 1n }]);
 });
 
+t.test(
+  'start - where the key of a row of the counts is damaged, what is stored is counted again',
+  async (t) => {
+    const directory = await furnished(t);
+    for (const [bit, of] of [
+      [0x40, 'an epoch that is no number'],
+      [0x01, 'an epoch that is another number'],
+    ] as const) {
+      const copy = folderOf(t);
+      cpSync(directory, copy, { recursive: true });
+      const environment = openEnvironment({ directory: storeOf(copy) });
+      const counts = environment.table('counts');
+      const key = Buffer.from('north\0lab\x009');
+      const value = Buffer.from(counts.get(key) as Buffer);
+      const damagedKey = Buffer.from(key);
+      damagedKey[key.length - 1] = (key.at(-1) ?? 0) ^ bit;
+      await environment.write(() => {
+        void counts.remove(key);
+        void counts.put(damagedKey, value);
+      });
+      await environment.close();
+      const { state, damaged, close } = await openParts(copy);
+      t.match(state.eventLog.counts(), [{ source: 'lab', events: 5n, records: 4n, doubled: 1n }], of);
+      t.equal(state.eventLog.storedUnder(new Set(['north']), 'lab').get(9n), 4n, of);
+      t.same(damaged(), ['counts']);
+      await close();
+      t.equal(await rows(copy, 'counts'), 1, 'it does not stay');
+    }
+  },
+);
+
 t.test('start - a certificate whose row is damaged is refused, and the others are not', async (t) => {
   const { state } = await damagedStart(t, 'certificates');
   t.equal((await rowsLeft(state.store, 'certificates')).length, 1);
