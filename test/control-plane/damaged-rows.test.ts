@@ -4,9 +4,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hubOf } from '../../control-plane/hub.ts';
+import { Persons } from '../../control-plane/persons/persons.ts';
 import { Plane } from '../../control-plane/plane.ts';
 import { type Hub, type Line, Sessions } from '../../control-plane/session/sessions.ts';
 import { loadSettings } from '../../control-plane/settings.ts';
+import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import { readable, type Store } from '../../control-plane/store/store.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import type { Fields } from '../../gateway/process/log.ts';
@@ -18,7 +20,7 @@ import {
   Hello,
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
-import { damageRow } from '../kit/damage.ts';
+import { damageKey, damageRow } from '../kit/damage.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 import { farAheadUs, incoming, type Said } from './hub-kit.ts';
@@ -221,6 +223,21 @@ for (const table of ['telemetry', 'config-outcomes', 'persons', 'unmapped-codes'
     t.equal(state.eventLog.last(), 5n);
   });
 }
+
+t.test('start - a damaged key among the persons ends, and its neighbours are known', async (t) => {
+  const directory = folderOf(t);
+  const store = await openLmdbStore({ directory, key: Buffer.alloc(32), onFault: () => undefined });
+  const value = new Uint8Array(0);
+  const gateways = ['east', 'north', 'west'];
+  await store.write(
+    gateways.map((name) => ({ table: 'persons', key: Buffer.from(`${name}\0......`), value })),
+  );
+  await store.close();
+  damageKey(directory, 'north\0......', 0, 0x20);
+  const again = await openLmdbStore({ directory, key: Buffer.alloc(32), onFault: () => undefined });
+  await new Persons(again, Buffer.alloc(32)).open();
+  await again.close();
+});
 
 t.test('start - where a row of the counts is damaged, what is stored is counted again', async (t) => {
   const { state } = await damagedStart(t, 'counts');

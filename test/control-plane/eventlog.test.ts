@@ -29,6 +29,7 @@ function portOf(store: Store): Store {
     write: (rows) => store.write(rows),
     get: (table, key) => store.get(table, key),
     range: (table, range) => store.range(table, range),
+    page: (table, range) => store.page(table, range),
     turn: () => store.turn(),
     hasRoom: (bytes) => store.hasRoom(bytes),
     close: () => store.close(),
