@@ -27,7 +27,7 @@ import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
 import { Cursors, cursorRow } from './cursors.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import { type EventPosition, indexKey, parseEventId, positionKey } from './keys.ts';
-import { type ChangedChunks, Seen, rowsOf as seenRows } from './seen.ts';
+import { type ChangedChunks, completesRecord, Seen, rowsOf as seenRows } from './seen.ts';
 import { type Unfit, unfit } from './unfit.ts';
 
 export type { StoredEvent } from './block.ts';
@@ -185,7 +185,7 @@ export class EventLog {
       if (envelope.messageControlId !== '') {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
-      const complete = !replayed && envelope.index === envelope.count;
+      const complete = !replayed && completesRecord(envelope);
       const again =
         complete && (await this.#seen.mark(gateway, batch.epoch, envelope.recordSequence, chunks));
       this.#counts.add(
