@@ -4,13 +4,14 @@ import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { gatewayInTrail } from '../audit/trail.ts';
 import { epochsOf } from '../eventlog/stored.ts';
 import { DamagedRow, type Store, walk } from '../store/store.ts';
+import { Turns } from '../turns.ts';
 
 const pageRows = 1_000;
 
 export class Registry {
   readonly #store: Store;
   readonly #rows = new Map<string, GatewayRow>();
-  readonly #promised = new Set<string>();
+  readonly #turns = new Turns();
 
   constructor(store: Store) {
     this.#store = store;
@@ -84,21 +85,21 @@ export class Registry {
     ]);
   }
 
+  /** One at a time for a name: who it is given to, and which certificates are good under it, is decided in here. */
+  inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(name, work);
+  }
+
   /**
    * A name for the next gateway of a site: the site's own, then site-2, site-3 … Nobody else gets it while
    * `work` makes the gateway's row.
    */
-  async withFreeName<T>(site: string, work: (name: string) => Promise<T>): Promise<T> {
+  withFreeName<T>(site: string, work: (name: string) => Promise<T>): Promise<T> {
     const base = site.replace(/[^A-Za-z0-9_-]/g, '-');
     let name = base;
-    for (let number = 2; this.#rows.has(name) || this.#promised.has(name); number += 1)
+    for (let number = 2; this.#rows.has(name) || this.#turns.has(name); number += 1)
       name = `${base}-${number}`;
-    this.#promised.add(name);
-    try {
-      return await work(name);
-    } finally {
-      this.#promised.delete(name);
-    }
+    return this.inTurn(name, () => work(name));
   }
 }
 
