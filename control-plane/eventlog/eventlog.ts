@@ -95,9 +95,18 @@ export class EventLog {
     return this.#cursors.flushed(gateway, { epoch, lane });
   }
 
-  /** A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`. */
-  async startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void> {
-    await this.#store.write([cursorRow(gateway, { epoch, lane }, sequence)]);
+  /**
+   * A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`.
+   * @param write takes its cursor to the disk, with what is said of them
+   */
+  async startAfter(
+    gateway: string,
+    epoch: bigint,
+    lane: string,
+    sequence: bigint,
+    write: (cursor: Row) => Promise<void>,
+  ): Promise<void> {
+    await write(cursorRow(gateway, { epoch, lane }, sequence));
     this.#cursors.set(gateway, { epoch, lane }, sequence);
   }
 

@@ -3,7 +3,7 @@ import { nowUs64 } from '../../gateway/process/clock.ts';
 import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { gatewayInTrail } from '../audit/trail.ts';
 import { epochsOf } from '../eventlog/stored.ts';
-import { DamagedRow, type Store, walk } from '../store/store.ts';
+import { DamagedRow, type Row, type Store, walk } from '../store/store.ts';
 import { Turns } from '../turns.ts';
 
 const pageRows = 1_000;
@@ -77,12 +77,15 @@ export class Registry {
   }
 
   /** Changes a row; resolves when that is flushed. A gateway that is new here starts empty. */
-  async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
+  update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
+    return this.#store.write([this.changed(gateway, change)]);
+  }
+
+  /** Changes a row, which is to be written at once, with what it belongs to. */
+  changed(gateway: string, change: Partial<GatewayRow>): Row {
     const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };
     this.#rows.set(gateway, row);
-    await this.#store.write([
-      { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() },
-    ]);
+    return { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() };
   }
 
   /** One at a time for a name: who it is given to, and which certificates are good under it, is decided in here. */

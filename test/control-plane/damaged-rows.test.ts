@@ -213,6 +213,7 @@ async function damagedStart(t: Test, table: string, n = 0) {
   const parts = await openParts(directory);
   t.teardown(() => parts.close());
   t.same(parts.damaged(), [table]);
+  await until(async () => (await parts.trail('row-damaged')).length > 0, { what: 'the trail' });
   t.match(await parts.trail('row-damaged'), [new RegExp(`^row [0-9a-f]+ of ${table} checksum$`)]);
   return parts;
 }

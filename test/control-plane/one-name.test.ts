@@ -21,6 +21,7 @@ async function rig(t: Test) {
       site,
       gateway,
       expiresAtUs,
+      createdBy: 'ann',
     });
     const { csr } = await makeRequest();
     const request = { secret: Buffer.from(secret, 'hex'), csr, host: 'h', version: '1' };
