@@ -14,6 +14,7 @@ import { epochOfRecord } from './eventlog/keys.ts';
 import type { State } from './plane.ts';
 import type { Hub } from './session/sessions.ts';
 import { DamagedRow, orDamaged } from './store/store.ts';
+import { Turns } from './turns.ts';
 
 export type HubState = Pick<
   State,
@@ -43,6 +44,7 @@ export function hubOf(state: HubState, log: Log): Hub {
     });
   };
   const connects = new Connects();
+  const places = new Turns();
   return {
     nowUs: nowUs64,
     cursor: (gateway, epoch, lane) => eventLog.cursor(gateway, epoch, lane),
@@ -51,21 +53,30 @@ export function hubOf(state: HubState, log: Log): Hub {
       // One that is damaged is here, and nobody can say what it was.
       return stored === undefined || stored instanceof DamagedRow ? undefined : stored.envelope;
     },
-    async notHere(gateway, epoch, lane, first, last) {
-      const missing = last - first + 1n;
-      const row = registry.get(gateway);
-      log('warn', 'events-missing-here', { gateway, lane, missing: Number(missing) });
-      await audit.add({
-        action: 'events-missing-here',
-        gateway,
-        site: row?.site ?? '',
-        outcome: 'failed',
-        subject: lane,
-        reason: `${missing} events: ${first} to ${last} of epoch ${epoch.toString(16)}`,
-      });
-      await registry.update(gateway, { missingEvents: (row?.missingEvents ?? 0n) + missing });
-      await eventLog.startAfter(gateway, epoch, lane, last);
-    },
+    // In turn, so that a session which was replaced on its way here and its successor do not both count it.
+    notHere: (gateway, epoch, lane, first) =>
+      places.take(`${gateway} ${epoch} ${lane}`, async () => {
+        const cursor = await eventLog.cursor(gateway, epoch, lane);
+        const last = first - 1n;
+        if (cursor >= last) return cursor;
+        const missing = last - cursor;
+        log('warn', 'events-missing-here', { gateway, lane, missing: Number(missing) });
+        // One write: after a crash nothing of it is said, or counted, for a second time.
+        await eventLog.startAfter(gateway, epoch, lane, last, (cursorRow) => {
+          const { site = '', missingEvents = 0n } = registry.get(gateway) ?? {};
+          const entry = {
+            action: 'events-missing-here',
+            gateway,
+            site,
+            outcome: 'failed',
+            subject: lane,
+            reason: `${missing} events: ${cursor + 1n} to ${last} of epoch ${epoch.toString(16)}`,
+          };
+          const counted = registry.changed(gateway, { missingEvents: missingEvents + missing });
+          return audit.addAll([entry], [counted, cursorRow]);
+        });
+        return last;
+      }),
     isRevoked: (gateway) => registry.isRevoked(gateway),
     holder: (gateway, epoch) => registry.holder(gateway, epoch),
     room,

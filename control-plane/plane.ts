@@ -29,7 +29,7 @@ import { Overtaken } from './eventlog/overtaken.ts';
 import { hubOf } from './hub.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
-import { Peers } from './identity/peers.ts';
+import { Peers, serialOf } from './identity/peers.ts';
 import { Refusals, refusedCall, refusedEnrollment } from './identity/refusals.ts';
 import { Registry } from './identity/registry.ts';
 import { Tokens } from './identity/tokens.ts';
@@ -219,7 +219,7 @@ export class Plane {
       context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
       const certificate = new X509Certificate(context.certPem);
       const daysLeft = (Date.parse(certificate.validTo) - Date.now()) / dayMs;
-      const good = daysLeft > adminRenewDays && this.state.peers.isGood(certificate);
+      const good = daysLeft > adminRenewDays && this.state.peers.isGood(serialOf(certificate));
       if (good && context.address === this.address) return;
       context = { ...context, address: this.address };
       if (!good) Object.assign(context, await this.#issueAdmin());

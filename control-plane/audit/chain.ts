@@ -86,7 +86,8 @@ export class AuditChain {
   }
 
   /**
-   * Walks the whole chain; names the first entry that is not what it was, or cannot be read.
+   * Walks the chain as far as it is now; names the first entry that is not what it was, or cannot be read. What is added
+   * meanwhile is left to the next one, so that a trail which grows is no broken one.
    * @param gone whoever asked does not wait any more: rejects with `cancelled`
    */
   async verify(gone: Gone = () => false): Promise<Verification> {
@@ -100,7 +101,9 @@ export class AuditChain {
     });
     let previous: Buffer = origin;
     let number = 0n;
-    for await (const row of walk(this.#store, 'audit', walkRows)) {
+    // Where the head does not open, nothing says how far it goes.
+    const part = head instanceof DamagedRow ? {} : { end: indexKey(entries + 1n) };
+    for await (const row of walk(this.#store, 'audit', walkRows, part)) {
       stillAsked(gone);
       const at = row.key.readBigUInt64BE(0);
       if (at !== number + 1n) return bad(number + 1n, 'an entry is missing here');
@@ -117,7 +120,18 @@ export class AuditChain {
       return bad(number + 1n, `the end of the trail cannot be read: ${head.message}`);
     if (number !== entries || (head !== undefined && !head.hash.equals(previous)))
       return bad(number + 1n, 'the end of the trail is missing');
+    // In this order: an entry and its head are one write, and the head only grows.
+    const newest = await this.#newest();
+    const headNow = await this.#readHead();
+    const ends = headNow instanceof DamagedRow ? 0n : (headNow?.number ?? 0n);
+    if (ends < entries || ends < newest) return bad(ends + 1n, 'the end of the trail is missing');
     return { intact: true, entries: number, head: previous.toString('hex') };
+  }
+
+  /** By its key alone. */
+  async #newest(): Promise<bigint> {
+    const [row] = await this.#store.page('audit', { limit: 1, reverse: true });
+    return row?.key.readBigUInt64BE(0) ?? 0n;
   }
 
   async #readHead(): Promise<

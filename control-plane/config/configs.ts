@@ -34,6 +34,8 @@ export class Configs {
     for await (const row of walk(this.#store, 'configs', pageRows)) {
       if (row instanceof DamagedRow) {
         const version = row.key.readBigUInt64BE(0);
+        // Its key is what is damaged: the next version would be behind it.
+        if (version > versionMax) continue;
         this.#lost.add(version);
         this.#versions.push(await configInTrail(this.#store, version));
       } else this.#versions.push(ConfigVersion.decode(row.value));

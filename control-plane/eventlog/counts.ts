@@ -6,7 +6,8 @@
  *   counts   gateway source epoch(hex)   StoredCounts
  *            gateway source              of earlier builds: all epochs together
  *
- * A row that does not open is counted again at the start, but for the positions that came again.
+ * Where a row does not open, what its gateway stored and no other row counts is counted again at the start, but for the
+ * positions that came again. Its key says whose it was and no more: that may be what is damaged.
  */
 import type { CustodyCount } from '../../proto/gen/hilum/v1/session.ts';
 import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
@@ -31,36 +32,33 @@ export class Counts {
   readonly #counts: ChangedCounts = new Map();
 
   async open(store: Store): Promise<void> {
-    const damaged: string[] = [];
+    const damaged: Buffer[] = [];
     for await (const row of walk(store, 'counts', pageRows)) {
-      if (row instanceof DamagedRow) damaged.push(row.key.toString());
+      if (row instanceof DamagedRow) damaged.push(row.key);
       else this.#counts.set(row.key.toString(), StoredCounts.decode(row.value));
     }
     if (damaged.length > 0) await this.#recount(store, damaged);
   }
 
   /** Of the events that are stored, those that no other row of the source counts. */
-  async #recount(store: Store, names: readonly string[]): Promise<void> {
+  async #recount(store: Store, damaged: readonly Buffer[]): Promise<void> {
     const changed: ChangedCounts = new Map();
-    const found = new Map<string, StoredCounts[]>();
-    for (const name of names) {
-      const [gateway = '', source = '', epoch = ''] = name.split('\0');
-      const all = found.get(gateway) ?? (await recounted(store, gateway));
-      found.set(gateway, all);
-      const one = StoredCounts.create({ gateway, source, epoch: BigInt(`0x${epoch || '0'}`) });
-      const own = all.filter((each) => each.source === source);
-      const others = [...this.#counts.values()].filter(
-        (each) => each.gateway === gateway && each.source === source,
-      );
-      for (const figure of ['events', 'records', 'doubled'] as const) {
-        const left = sumBy(own, figure) - sumBy(others, figure);
-        const most = one.epoch === 0n ? own : own.filter((each) => each.epoch === one.epoch);
-        one[figure] = positive(min(left, sumBy(most, figure)));
+    for (const gateway of new Set(damaged.map((key) => gatewayOf(key)))) {
+      const found = await recounted(store, gateway);
+      for (const one of found) {
+        if (this.#counts.has(nameOf(one))) continue;
+        const ofSource = (each: StoredCounts) => each.gateway === gateway && each.source === one.source;
+        const [own, others] = [found.filter(ofSource), [...this.#counts.values()].filter(ofSource)];
+        const counted = { ...one };
+        for (const figure of ['events', 'records', 'doubled'] as const)
+          counted[figure] = positive(min(sumBy(own, figure) - sumBy(others, figure), one[figure]));
+        if (counted.events === 0n) continue;
+        changed.set(nameOf(one), counted);
+        this.take(changed);
       }
-      changed.set(name, one);
-      this.take(changed);
     }
-    await store.write(rowsOf(changed));
+    const removed = damaged.map((key) => ({ table: 'counts', key, value: undefined }));
+    await store.write([...removed, ...rowsOf(changed)]);
   }
 
   /** Adds to what `changed` holds, else to what was counted before; nothing is held where nothing is added. */
@@ -126,6 +124,10 @@ export function lacking(count: CustodyCount, stored: ReadonlyMap<bigint, bigint>
 
 export function sumOf(stored: ReadonlyMap<bigint, bigint>): bigint {
   return [...stored.values()].reduce((sum, records) => sum + records, 0n);
+}
+
+function gatewayOf(key: Buffer): string {
+  return key.toString().split('\0', 1)[0] ?? '';
 }
 
 function nameOf({ gateway, source, epoch }: Whose): string {

@@ -27,7 +27,7 @@ import { type ChangedCounts, Counts, rowsOf } from './counts.ts';
 import { Cursors, cursorRow } from './cursors.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import { type EventPosition, indexKey, parseEventId, positionKey } from './keys.ts';
-import { type ChangedChunks, Seen, rowsOf as seenRows } from './seen.ts';
+import { type ChangedChunks, completesRecord, Seen, rowsOf as seenRows } from './seen.ts';
 import { type Unfit, unfit } from './unfit.ts';
 
 export type { StoredEvent } from './block.ts';
@@ -95,9 +95,18 @@ export class EventLog {
     return this.#cursors.flushed(gateway, { epoch, lane });
   }
 
-  /** A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`. */
-  async startAfter(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<void> {
-    await this.#store.write([cursorRow(gateway, { epoch, lane }, sequence)]);
+  /**
+   * A lane whose earlier events this log will never get (a new epoch here, an old one there): start after `sequence`.
+   * @param write takes its cursor to the disk, with what is said of them
+   */
+  async startAfter(
+    gateway: string,
+    epoch: bigint,
+    lane: string,
+    sequence: bigint,
+    write: (cursor: Row) => Promise<void>,
+  ): Promise<void> {
+    await write(cursorRow(gateway, { epoch, lane }, sequence));
     this.#cursors.set(gateway, { epoch, lane }, sequence);
   }
 
@@ -185,7 +194,7 @@ export class EventLog {
       if (envelope.messageControlId !== '') {
         this.#blind(envelope.messageControlId).copy(controlIds, at * blindedBytes, 0, blindedBytes);
       }
-      const complete = !replayed && envelope.index === envelope.count;
+      const complete = !replayed && completesRecord(envelope);
       const again =
         complete && (await this.#seen.mark(gateway, batch.epoch, envelope.recordSequence, chunks));
       this.#counts.add(

@@ -3,7 +3,7 @@ import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
 import type { Store } from '../store/store.ts';
 import { isMappedAnew } from './mapped-anew.ts';
-import { type ChangedChunks, markIn } from './seen.ts';
+import { type ChangedChunks, completesRecord, markIn } from './seen.ts';
 import { batchesOf } from './stored.ts';
 
 /** By source and epoch. How many positions came again stands in no event: none is counted. */
@@ -18,7 +18,7 @@ export async function recounted(store: Store, gateway: string): Promise<StoredCo
       const one = counts.get(name) ?? StoredCounts.create({ gateway, source, epoch });
       counts.set(name, one);
       one.events += 1n;
-      if (envelope.index !== envelope.count || isMappedAnew(epoch, envelope)) continue;
+      if (!completesRecord(envelope) || isMappedAnew(epoch, envelope)) continue;
       if (markIn(complete, epoch, envelope.recordSequence)) one.doubled += 1n;
       else one.records += 1n;
     }

@@ -77,7 +77,15 @@ export function rowsOf(changed: ChangedChunks): Row[] {
 }
 
 function completeOf({ envelopes }: Batch): Envelope[] {
-  return envelopes.map((bytes) => Envelope.decode(bytes)).filter(({ index, count }) => index === count);
+  return envelopes.map((bytes) => Envelope.decode(bytes)).filter(completesRecord);
+}
+
+/**
+ * Is it the last event of its record? One in whose place its gateway found damage says of how many it was one no more
+ * (count 0), nor which, where the head of its row was damaged as well (index 0): its record is in quarantine there.
+ */
+export function completesRecord({ index, count }: Envelope): boolean {
+  return index > 0 && index === count;
 }
 
 function placeOf(recordSequence: bigint): [chunk: number, at: number] {

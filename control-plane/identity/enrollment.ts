@@ -20,7 +20,7 @@ export async function enroll(
   streams: Streams,
   log: Log,
 ): Promise<EnrollResponse> {
-  const { authority, tokens, registry, refusals } = state;
+  const { authority, peers, tokens, registry, refusals } = state;
   // Before the token, which is good once.
   await authority.check(request.csr);
   const token = await tokens.take(request.secret, nowUs64());
@@ -30,12 +30,14 @@ export async function enroll(
       exit: exitCode.refused,
     });
   }
-  // A host that holds the key of the name takes it from nobody.
-  const isOwn = before?.name === token.gateway;
-  if (!isOwn) await mustBeFree(state, token, streams, peer);
   const response = await (token.gateway === ''
     ? registry.withFreeName(token.site, (gateway) => admit(state, { ...token, gateway }, request, peer, log))
-    : admit(state, token, request, peer, log, isOwn));
+    : registry.inTurn(token.gateway, async () => {
+        // A host that holds the key of the name takes it from nobody.
+        const isOwn = before?.name === token.gateway && peers.isGood(before.serial);
+        if (!isOwn) await mustBeFree(state, token, streams, peer);
+        return admit(state, token, request, peer, log, isOwn);
+      }));
   if (before !== undefined && before.name !== response.gateway) {
     await retire(state, before.name, response, streams);
     log('info', 'replaced', { gateway: before.name, by: response.gateway });
@@ -126,29 +128,10 @@ async function mustBeFree(state: State, token: Named, streams: Streams, peer: st
 const renewalsMax = 10;
 const hourUs = 3_600_000_000n;
 
-/** @throws HilumError `renewed-too-often` */
-export async function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
-  const { peers } = state;
-  const nowUs = nowUs64();
-  const recent = peers
-    .good('gateway', Number(nowUs) / 1000)
-    .filter(({ name, issuedAtUs }) => name === peer.name && issuedAtUs > nowUs - hourUs);
-  // One at a time, so that the next one finds the one before it among those.
-  if (recent.length >= renewalsMax || peers.renewing.has(peer.name))
-    throw new HilumError(
-      'renewed-too-often',
-      `${peer.name} got ${recent.length} certificates within the hour${peers.renewing.has(peer.name) ? ', and one is being signed' : ''}.`,
-      {
-        hint: 'The next one is signed an hour after the first of them.',
-        exit: exitCode.refused,
-      },
-    );
-  peers.renewing.add(peer.name);
-  try {
-    return await renewed(state, csr, peer);
-  } finally {
-    peers.renewing.delete(peer.name);
-  }
+/** @throws HilumError `renewed-too-often`, `revoked` */
+export function renew(state: State, csr: Uint8Array, peer: Peer): Promise<RenewResponse> {
+  // In turn, so that the next one finds the one before it among those within the hour.
+  return state.registry.inTurn(peer.name, () => renewed(state, csr, peer));
 }
 
 async function renewed(
@@ -156,6 +139,24 @@ async function renewed(
   csr: Uint8Array,
   peer: Peer,
 ): Promise<RenewResponse> {
+  // Its name may have been given to another machine since it asked.
+  if (!peers.isGood(peer.serial))
+    throw new HilumError('revoked', `this certificate of ${peer.name} was revoked.`, {
+      exit: exitCode.refused,
+    });
+  const nowUs = nowUs64();
+  const recent = peers
+    .good('gateway', Number(nowUs) / 1000)
+    .filter(({ name, issuedAtUs }) => name === peer.name && issuedAtUs > nowUs - hourUs);
+  if (recent.length >= renewalsMax)
+    throw new HilumError(
+      'renewed-too-often',
+      `${peer.name} got ${recent.length} certificates within the hour.`,
+      {
+        hint: 'The next one is signed an hour after the first of them.',
+        exit: exitCode.refused,
+      },
+    );
   const issued = await authority.sign(csr, 'gateway', peer.name);
   await peers.issued(issued, 'gateway', peer.name);
   await registry.update(peer.name, { certificateExpiresAtUs: issued.expiresAtUs });

@@ -29,8 +29,6 @@ export class Peers {
   readonly #isRevoked: (gateway: string) => boolean;
   readonly #rows = new Map<string, CertificateRow>();
   readonly #revoking = new Set<() => void>();
-  /** Gateways of which a certificate is being signed in place of another. */
-  readonly renewing = new Set<string>();
   readonly #verified = new Map<string, { peer: Peer; validFromMs: number; validToMs: number }>();
 
   /** @param isRevoked of a gateway, from the moment that someone said so: all of its certificates are, also one that is just being made */
@@ -81,8 +79,8 @@ export class Peers {
   }
 
   /** Was it issued here and not revoked, as far as the rows tell? */
-  isGood(certificate: X509Certificate): boolean {
-    return this.#rows.get(serialOf(certificate))?.revoked === false;
+  isGood(serial: string): boolean {
+    return this.#rows.get(serial)?.revoked === false;
   }
 
   /** Certificates of a role that are good now, the oldest first. */
@@ -156,6 +154,7 @@ export class Peers {
   }
 }
 
-function serialOf(certificate: X509Certificate): string {
+/** As it stands in a row, and in `Peer`. */
+export function serialOf(certificate: X509Certificate): string {
   return certificate.serialNumber.toLowerCase();
 }

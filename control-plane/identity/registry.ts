@@ -3,14 +3,15 @@ import { nowUs64 } from '../../gateway/process/clock.ts';
 import { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { gatewayInTrail } from '../audit/trail.ts';
 import { epochsOf } from '../eventlog/stored.ts';
-import { DamagedRow, type Store, walk } from '../store/store.ts';
+import { DamagedRow, type Row, type Store, walk } from '../store/store.ts';
+import { Turns } from '../turns.ts';
 
 const pageRows = 1_000;
 
 export class Registry {
   readonly #store: Store;
   readonly #rows = new Map<string, GatewayRow>();
-  readonly #promised = new Set<string>();
+  readonly #turns = new Turns();
 
   constructor(store: Store) {
     this.#store = store;
@@ -76,29 +77,32 @@ export class Registry {
   }
 
   /** Changes a row; resolves when that is flushed. A gateway that is new here starts empty. */
-  async update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
+  update(gateway: string, change: Partial<GatewayRow>): Promise<void> {
+    return this.#store.write([this.changed(gateway, change)]);
+  }
+
+  /** Changes a row, which is to be written at once, with what it belongs to. */
+  changed(gateway: string, change: Partial<GatewayRow>): Row {
     const row = { ...(this.#rows.get(gateway) ?? GatewayRow.create({ gateway })), ...change };
     this.#rows.set(gateway, row);
-    await this.#store.write([
-      { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() },
-    ]);
+    return { table: 'gateways', key: Buffer.from(gateway), value: GatewayRow.encode(row).finish() };
+  }
+
+  /** One at a time for a name: who it is given to, and which certificates are good under it, is decided in here. */
+  inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(name, work);
   }
 
   /**
    * A name for the next gateway of a site: the site's own, then site-2, site-3 … Nobody else gets it while
    * `work` makes the gateway's row.
    */
-  async withFreeName<T>(site: string, work: (name: string) => Promise<T>): Promise<T> {
+  withFreeName<T>(site: string, work: (name: string) => Promise<T>): Promise<T> {
     const base = site.replace(/[^A-Za-z0-9_-]/g, '-');
     let name = base;
-    for (let number = 2; this.#rows.has(name) || this.#promised.has(name); number += 1)
+    for (let number = 2; this.#rows.has(name) || this.#turns.has(name); number += 1)
       name = `${base}-${number}`;
-    this.#promised.add(name);
-    try {
-      return await work(name);
-    } finally {
-      this.#promised.delete(name);
-    }
+    return this.inTurn(name, () => work(name));
   }
 }
 

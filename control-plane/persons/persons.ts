@@ -52,14 +52,15 @@ export class Persons implements Book {
   }
 
   async open(): Promise<void> {
-    let start: Uint8Array = Buffer.of(1);
+    let start = Buffer.of(1);
     for (;;) {
-      const found = await orDamaged(this.#store.range(table, { start, limit: 1 }));
-      const key = found instanceof DamagedRow ? found.key : found[0]?.key;
-      if (key === undefined) return;
-      const gateway = key.subarray(0, key.indexOf(0)).toString();
-      this.#gateways.add(gateway);
-      start = Buffer.from(`${gateway}\x01`);
+      const page = await this.#store.page(table, { start, limit: 16 });
+      for (const { key } of page) this.#gateways.add(gatewayOf(key));
+      // The key of a row that is damaged may lead back.
+      const last = page.findLast((row) => !(row instanceof DamagedRow)) ?? page.at(-1);
+      const next = last && Buffer.from(`${gatewayOf(last.key)}\x01`);
+      if (next === undefined || next.compare(start) <= 0) return;
+      start = next;
     }
   }
 
@@ -147,6 +148,10 @@ export class Persons implements Book {
   #key(gateway: string, text: string): Buffer {
     return Buffer.concat([Buffer.from(`${gateway}\0`), this.#blind(text)]);
   }
+}
+
+function gatewayOf(key: Buffer): string {
+  return key.subarray(0, key.indexOf(0)).toString();
 }
 
 /** What the gateway followed stays where it still holds; what it could not know is added, what was undone says so. */

@@ -31,8 +31,11 @@ export interface Hub {
   cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint>;
   /** The event that stands at a position, if one is there and can be read. */
   eventAt(gateway: string, epoch: bigint, lane: string, sequence: bigint): Promise<Envelope | undefined>;
-  /** The gateway was told that this stretch of a lane is stored, and this log does not have it: it is said loudly, and goes on behind it. */
-  notHere(gateway: string, epoch: bigint, lane: string, first: bigint, last: bigint): Promise<void>;
+  /**
+   * The gateway was told that everything before `first` of a lane is stored, and this log does not have it: it is said
+   * loudly, and goes on behind it. Resolves to the last sequence before the place where it goes on.
+   */
+  notHere(gateway: string, epoch: bigint, lane: string, first: bigint): Promise<bigint>;
   /** Where what gateways bring waits while there is no room for it. */
   room: Pick<Room, 'enter' | 'leave' | 'isCrowded'>;
   append(gateway: string, site: string, batch: Batch): Promise<Appended>;

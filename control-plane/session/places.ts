@@ -11,10 +11,7 @@ export async function placesOf(
   const places: LaneAck[] = [];
   for (const { lane, first } of lanes) {
     let sequence = await hub.cursor(gateway, epoch, lane);
-    if (first > sequence + 1n) {
-      await hub.notHere(gateway, epoch, lane, sequence + 1n, first - 1n);
-      sequence = first - 1n;
-    }
+    if (first > sequence + 1n) sequence = await hub.notHere(gateway, epoch, lane, first);
     const stored = await hub.eventAt(gateway, epoch, lane, sequence);
     const event = stored === undefined ? undefined : identityOf(stored);
     const recordSha256 = event?.recordSha256 ?? new Uint8Array(0);

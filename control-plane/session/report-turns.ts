@@ -4,16 +4,18 @@
  * stands decoded in memory and has no credit: it is bounded for each gateway. One that is well waits for the acks of its
  * entries and tells the rest every two seconds, so it stays far below.
  */
+import { Turns } from '../turns.ts';
+
 const waitingBytesMax = 16 * 1024 ** 2;
 
-interface Turns {
-  last: Promise<unknown>;
+interface Waiting {
   waiting: number;
   frames: number;
 }
 
 export class ReportTurns {
-  readonly #gateways = new Map<string, Turns>();
+  readonly #turns = new Turns();
+  readonly #gateways = new Map<string, Waiting>();
 
   /** What to call once the frame was taken up; undefined where too much waits. Alone a frame may be of any weight. */
   enter(gateway: string, weight: number): (() => void) | undefined {
@@ -29,16 +31,13 @@ export class ReportTurns {
 
   /** Once all that came before has settled. */
   take<T>(gateway: string, work: () => Promise<T>): Promise<T> {
-    const turns = this.#of(gateway);
-    const turn = turns.last.then(work);
-    turns.last = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.take(gateway, work);
   }
 
-  #of(gateway: string): Turns {
+  #of(gateway: string): Waiting {
     let turns = this.#gateways.get(gateway);
     if (turns === undefined) {
-      turns = { last: Promise.resolve(), waiting: 0, frames: 0 };
+      turns = { waiting: 0, frames: 0 };
       this.#gateways.set(gateway, turns);
     }
     return turns;

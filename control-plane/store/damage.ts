@@ -9,20 +9,26 @@ const toldMax = 10_000;
 
 export function tellingDamage(store: Store, tell: (row: DamagedRow) => void): Store {
   const told = new Set<string>();
+  const look = (met: unknown): void => {
+    if (!(met instanceof DamagedRow) || told.size >= toldMax) return;
+    const name = `${met.table} ${met.key.toString('latin1')}`;
+    if (told.has(name)) return;
+    told.add(name);
+    tell(met);
+  };
   const met = (error: unknown): never => {
-    if (error instanceof DamagedRow && told.size < toldMax) {
-      const name = `${error.table} ${error.key.toString('latin1')}`;
-      if (!told.has(name)) {
-        told.add(name);
-        tell(error);
-      }
-    }
+    look(error);
     throw error;
   };
   return {
     write: (rows) => store.write(rows),
     get: (table, key) => store.get(table, key).catch(met),
     range: (table, range) => store.range(table, range).catch(met),
+    async page(table, range) {
+      const page = await store.page(table, range);
+      for (const row of page) look(row);
+      return page;
+    },
     turn: () => store.turn(),
     hasRoom: (bytes) => store.hasRoom(bytes),
     close: () => store.close(),

@@ -94,8 +94,20 @@ class LmdbStore implements Store {
     return row === undefined ? undefined : this.#open(table, key, row);
   }
 
-  async range(table: string, { start, end, limit, reverse = false }: Range): Promise<Entry[]> {
+  async range(table: string, range: Range): Promise<Entry[]> {
     const found: Entry[] = [];
+    for (const row of this.#walk(table, range)) {
+      if (row instanceof DamagedRow) throw row;
+      found.push(row);
+    }
+    return found;
+  }
+
+  async page(table: string, range: Range): Promise<(Entry | DamagedRow)[]> {
+    return [...this.#walk(table, range)];
+  }
+
+  *#walk(table: string, { start, end, limit, reverse = false }: Range): Generator<Entry | DamagedRow> {
     const from = start === undefined ? {} : { [reverse ? 'end' : 'start']: Buffer.from(start) };
     const to = end === undefined ? {} : { [reverse ? 'start' : 'end']: Buffer.from(end) };
     // A reverse walk begins at the upper bound, which stays the exclusive one.
@@ -103,9 +115,14 @@ class LmdbStore implements Store {
       ? { ...from, ...to, limit, reverse, exclusiveStart: end !== undefined, inclusiveEnd: true }
       : { ...from, ...to, limit };
     for (const { key, value } of this.#rows(table)?.getRange(wanted) ?? []) {
-      found.push({ key: Buffer.from(key), value: this.#open(table, key, value) });
+      const at = Buffer.from(key);
+      try {
+        yield { key: at, value: this.#open(table, at, value) };
+      } catch (error) {
+        if (!(error instanceof DamagedRow)) throw error;
+        yield error;
+      }
     }
-    return found;
   }
 
   #open(table: string, key: Uint8Array, row: Buffer): Buffer {

@@ -8,13 +8,16 @@
  * - Keys are ordered as bytes, and have 1 to `keyBytesMax`. A write with another one rejects with `key-unfit` before
  *   any of it is begun: that is a fault of who made the key, and none of the engine. Nothing is found under such a key.
  * - A read sees every write that has resolved.
- * - A read that meets a row which is not what was stored throws `DamagedRow`.
+ * - A read that meets a row which is not what was stored throws `DamagedRow`; a page holds it in its place. Its key may
+ *   be what is damaged, and then stands where it does not belong.
  */
 export interface Store {
   write(rows: readonly Row[]): Promise<void>;
   get(table: string, key: Uint8Array): Promise<Buffer | undefined>;
   /** Rows with start ≤ key < end, in order (or in reverse), at most `limit`. */
   range(table: string, range: Range): Promise<Entry[]>;
+  /** The same rows, with what is damaged among them. */
+  page(table: string, range: Range): Promise<(Entry | DamagedRow)[]>;
   /** Between two pages of a long read: others have their turn, where there may be others. */
   turn(): Promise<void>;
   /** Is there room for so many bytes more than were written, beside what is reserved for the running of the control plane itself? */
@@ -83,20 +86,16 @@ export async function* walk(
   pageRows: number,
   part: Pick<Range, 'start' | 'end'> = {},
 ): AsyncGenerator<Entry | DamagedRow> {
-  let from: Pick<Range, 'start' | 'end'> = part;
-  for (;;) {
-    const page = await orDamaged(store.range(table, { ...from, limit: pageRows }));
-    const damaged = page instanceof DamagedRow ? page : undefined;
-    const rows =
-      page instanceof DamagedRow
-        ? await store.range(table, { ...from, end: page.key, limit: pageRows })
-        : page;
-    yield* rows;
-    if (damaged !== undefined) yield damaged;
-    else if (rows.length < pageRows) return;
-    const last = damaged?.key ?? rows.at(-1)?.key;
-    if (last === undefined) return;
-    from = { ...part, start: Buffer.concat([last, Buffer.of(0)]) };
+  let behind: DamagedRow[] = [];
+  for (let { start } = part; ; ) {
+    const page = await store.page(table, { ...part, ...(start && { start }), limit: pageRows });
+    yield* page.filter((row) => !behind.some(({ key }) => key.equals(row.key)));
+    // By the key of a damaged row it could go back, or leave rows out: the next page begins behind one that is whole.
+    const whole = page.findLastIndex((row) => !(row instanceof DamagedRow));
+    const last = page.at(whole)?.key;
+    if (page.length < pageRows || last === undefined || (start && last.compare(start) < 0)) return;
+    behind = page.slice(whole + 1).filter((row) => row instanceof DamagedRow);
+    start = Buffer.concat([last, Buffer.of(0)]);
     await store.turn();
   }
 }

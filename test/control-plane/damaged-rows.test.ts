@@ -4,9 +4,11 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { hubOf } from '../../control-plane/hub.ts';
+import { Persons } from '../../control-plane/persons/persons.ts';
 import { Plane } from '../../control-plane/plane.ts';
 import { type Hub, type Line, Sessions } from '../../control-plane/session/sessions.ts';
 import { loadSettings } from '../../control-plane/settings.ts';
+import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import { readable, type Store } from '../../control-plane/store/store.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import type { Fields } from '../../gateway/process/log.ts';
@@ -18,7 +20,7 @@ import {
   Hello,
   Telemetry,
 } from '../../proto/gen/hilum/v1/session.ts';
-import { damageRow } from '../kit/damage.ts';
+import { damageKey, damageRow } from '../kit/damage.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
 import { farAheadUs, incoming, type Said } from './hub-kit.ts';
@@ -211,6 +213,7 @@ async function damagedStart(t: Test, table: string, n = 0) {
   const parts = await openParts(directory);
   t.teardown(() => parts.close());
   t.same(parts.damaged(), [table]);
+  await until(async () => (await parts.trail('row-damaged')).length > 0, { what: 'the trail' });
   t.match(await parts.trail('row-damaged'), [new RegExp(`^row [0-9a-f]+ of ${table} checksum$`)]);
   return parts;
 }
@@ -222,10 +225,56 @@ for (const table of ['telemetry', 'config-outcomes', 'persons', 'unmapped-codes'
   });
 }
 
+t.test('start - a damaged key among the persons ends, and its neighbours are known', async (t) => {
+  const directory = folderOf(t);
+  const store = await openLmdbStore({ directory, key: Buffer.alloc(32), onFault: () => undefined });
+  const value = new Uint8Array(0);
+  const gateways = ['east', 'north', 'west'];
+  await store.write(
+    gateways.map((name) => ({ table: 'persons', key: Buffer.from(`${name}\0......`), value })),
+  );
+  await store.close();
+  damageKey(directory, 'north\0......', 0, 0x20);
+  const again = await openLmdbStore({ directory, key: Buffer.alloc(32), onFault: () => undefined });
+  await new Persons(again, Buffer.alloc(32)).open();
+  await again.close();
+});
+
 t.test('start - where a row of the counts is damaged, what is stored is counted again', async (t) => {
   const { state } = await damagedStart(t, 'counts');
   t.match(state.eventLog.counts(), [{ source: 'lab', events: 5n, records: 4n, doubled: 1n }]);
 });
+
+t.test(
+  'start - where the key of a row of the counts is damaged, what is stored is counted again',
+  async (t) => {
+    const directory = await furnished(t);
+    for (const [bit, of] of [
+      [0x40, 'an epoch that is no number'],
+      [0x01, 'an epoch that is another number'],
+    ] as const) {
+      const copy = folderOf(t);
+      cpSync(directory, copy, { recursive: true });
+      const environment = openEnvironment({ directory: storeOf(copy) });
+      const counts = environment.table('counts');
+      const key = Buffer.from('north\0lab\x009');
+      const value = Buffer.from(counts.get(key) as Buffer);
+      const damagedKey = Buffer.from(key);
+      damagedKey[key.length - 1] = (key.at(-1) ?? 0) ^ bit;
+      await environment.write(() => {
+        void counts.remove(key);
+        void counts.put(damagedKey, value);
+      });
+      await environment.close();
+      const { state, damaged, close } = await openParts(copy);
+      t.match(state.eventLog.counts(), [{ source: 'lab', events: 5n, records: 4n, doubled: 1n }], of);
+      t.equal(state.eventLog.storedUnder(new Set(['north']), 'lab').get(9n), 4n, of);
+      t.same(damaged(), ['counts']);
+      await close();
+      t.equal(await rows(copy, 'counts'), 1, 'it does not stay');
+    }
+  },
+);
 
 t.test('start - a certificate whose row is damaged is refused, and the others are not', async (t) => {
   const { state } = await damagedStart(t, 'certificates');

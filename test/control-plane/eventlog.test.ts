@@ -5,6 +5,7 @@ import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
 import type { Store } from '../../control-plane/store/store.ts';
 import { Batch, CustodyCount, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { StoredCounts } from '../../proto/gen/hilum/v1/store.ts';
+import { damageRow } from '../kit/damage.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 
 const key = Buffer.alloc(32, 1);
@@ -29,6 +30,7 @@ function portOf(store: Store): Store {
     write: (rows) => store.write(rows),
     get: (table, key) => store.get(table, key),
     range: (table, range) => store.range(table, range),
+    page: (table, range) => store.page(table, range),
     turn: () => store.turn(),
     hasRoom: (bytes) => store.hasRoom(bytes),
     close: () => store.close(),
@@ -227,6 +229,31 @@ t.test(
     t.equal(counts?.records, 2n);
     t.equal(counts?.doubled, 1n);
     await store.close();
+  },
+);
+
+t.test(
+  'event log - events in whose place their gateway found damage complete no record, counted once or again',
+  async (t) => {
+    const directory = t.testdir();
+    const { store, log } = await open(directory);
+    // As a gateway sends a row of which the head is damaged, and one of which the event alone is.
+    const blanks = [0, 0, 0, 1].map((index) => {
+      const blank = { recordEpoch: 9n, recordSequence: 0n, index, source: 'lab', kind: 'damaged' };
+      return Envelope.encode(Envelope.fromPartial(blank)).finish();
+    });
+    await log.append('g', 's', batch('routine', 1, 2));
+    await log.append('g', 's', {
+      ...batch('routine', 3, 4),
+      envelopes: blanks.map((one) => Buffer.from(one)),
+    });
+    const counted = [{ source: 'lab', events: 6n, records: 2n, doubled: 0n }];
+    t.match(log.counts(), counted);
+    await store.close();
+    await damageRow(directory, 'counts', 0);
+    const again = await open(directory);
+    t.match(again.log.counts(), counted);
+    await again.store.close();
   },
 );
 

@@ -27,3 +27,25 @@ t.test(
     await centre.close();
   },
 );
+
+t.test(
+  'hello - what is not here is counted once where a session is replaced on its way, and in one write',
+  async (t) => {
+    const centre = await openCentre(t.testdir());
+    const release = centre.hold();
+    const hello = { lanes: ['routine', 'stat'].map((lane) => ({ lane, first: 101n, last: 100n })) };
+    const streams = [centre.begin('north', 1n, hello), centre.begin('north', 1n, hello)];
+    release();
+    const welcomed = () => streams.some(({ said }) => said.some(({ $case }) => $case === 'welcome'));
+    await until(welcomed, { what: 'the welcome' });
+    await centre.settled();
+    t.same(await centre.subjects('events-missing-here'), ['routine', 'stat']);
+    t.equal(centre.state.registry.get('north')?.missingEvents, 200n);
+    t.equal(await centre.state.eventLog.cursor('north', 1n, 'stat'), 100n);
+    const written = centre.writes.map((rows) => new Set(rows.map(({ table }) => table)));
+    const skipping = written.filter((tables) => tables.has('cursors'));
+    for (const tables of skipping) t.ok(tables.has('audit') && tables.has('gateways'));
+    t.equal(skipping.length, 2);
+    await centre.close();
+  },
+);

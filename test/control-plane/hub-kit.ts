@@ -41,6 +41,7 @@ export async function openCentre(directory: string) {
   const watched: Store = {
     get: (table, key) => store.get(table, key),
     range: (table, range) => store.range(table, range),
+    page: (table, range) => store.page(table, range),
     turn: () => store.turn(),
     hasRoom: (bytes) => !full && store.hasRoom(bytes),
     close: () => store.close(),

@@ -17,7 +17,7 @@ function rig(nowUs = () => 1n) {
   const hub: Hub = {
     nowUs,
     cursor: async () => 0n,
-    notHere: nothing,
+    notHere: async () => 0n,
     isRevoked: () => false,
     holder: () => '',
     room: { enter: () => undefined, leave: () => {}, isCrowded: false },

@@ -61,7 +61,7 @@ t.test('sessions - an earlier session brings nothing more once a lane’s place 
       asked();
       return 0n;
     },
-    notHere: nothing,
+    notHere: async () => 0n,
     isRevoked: () => false,
     holder: () => '',
     room: { enter: () => undefined, leave: () => {}, isCrowded: false },

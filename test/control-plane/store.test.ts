@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openLmdbStore } from '../../control-plane/store/lmdb-store.ts';
+import { DamagedRow, walk } from '../../control-plane/store/store.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
-import { damageRow } from '../kit/damage.ts';
+import { damageKey, damageRow } from '../kit/damage.ts';
 import { storeContract } from './store-contract.ts';
 
 const key = Buffer.alloc(32, 7);
@@ -80,3 +81,30 @@ t.test(
     await store.close();
   },
 );
+
+t.test('store on LMDB - a walk over a damaged key goes neither back nor past what is whole', async (t) => {
+  const names = Array.from({ length: 30 }, (_, n) => `gateway-${10 + n}`);
+  // One bit of the first letter: it claims to stand before all, or behind all.
+  for (const [bit, damaged] of [
+    [0x02, 'eateway-25'],
+    [0x10, 'wateway-25'],
+  ] as const) {
+    const directory = t.testdir();
+    const open = () => openLmdbStore({ directory, key, onFault: () => undefined });
+    const first = await open();
+    await first.write(names.map((name) => ({ table: 'a', key: Buffer.from(name), value: Buffer.from('v') })));
+    await first.close();
+    damageKey(directory, 'gateway-25', 0, bit);
+    const store = await open();
+    for (const pageRows of [100, 16]) {
+      const found: string[] = [];
+      for await (const row of walk(store, 'a', pageRows)) {
+        found.push(`${row.key}${row instanceof DamagedRow ? ' damaged' : ''}`);
+        if (found.length > names.length) break;
+      }
+      const wanted = names.map((name) => (name === 'gateway-25' ? `${damaged} damaged` : name));
+      t.same(found, wanted, `${damaged}, ${pageRows} at once`);
+    }
+    await store.close();
+  }
+});
