@@ -11,6 +11,7 @@
 import type {
   ClinicalEvent,
   Encounter,
+  Medication,
   Movement,
   Note,
   Observation,
@@ -41,6 +42,17 @@ export interface Heading {
   readonly notes: readonly Note[];
   /** For the mappings of a config. */
   readonly segments: readonly Segment[];
+}
+
+/** Several administrations of one order. */
+export interface Doses {
+  /** What stands before them, and is told of each. */
+  readonly medications: readonly Medication[];
+  readonly notes: readonly Note[];
+  /** What that costs in an event, about. */
+  readonly bytes: number;
+  /** Those that the next RXR is of. */
+  unrouted: Medication[];
 }
 
 export class Draft {
@@ -84,6 +96,8 @@ export class Draft {
   furtherOrder: Order | undefined;
   /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
   ordered = '';
+  /** Of the order that is being read. */
+  doses: Doses | undefined;
   /** What RGS-2 does with the resources behind it. */
   groupAction = '';
   /** Segments that the open group has had. */
