@@ -232,13 +232,27 @@ function partOther(merge: Merge): void {
   Object.assign(merge, { retired: [], priorNames: [], retiredAccounts: [], retiredVisits: [] });
 }
 
-/** Who survives is not retired: an enterprise number that both have. PID-3 may list the retired one with its end (CX-8). */
+/**
+ * Who survives is not retired: an enterprise number that both have, in whatever spelling. A sender may list the retired
+ * number in PID-3, with its end (CX-8), beside the one of the same authority that it ends in; then it lists all of them
+ * so. Any other end there is that of a card, which both still have.
+ */
 function keepSurviving(merge: Merge, day: string): void {
-  const same = (one: Identifier) => (other: Identifier) =>
-    other.value === one.value && other.system === one.system;
-  const lasting = merge.surviving.filter((one) => !hasEnded(one, day));
-  merge.retired = merge.retired.filter((one) => !lasting.some(same(one)));
-  merge.surviving = merge.surviving.filter((one) => !merge.retired.some(same(one)));
+  const { retired, surviving } = merge;
+  const lists = retired.every((one) => surviving.some((other) => isSame(one, other)));
+  const into = surviving.filter((one) => !hasEnded(one, day) && !retired.some((other) => isSame(one, other)));
+  const ends = (one: Identifier): boolean =>
+    lists && hasEnded(one, day) && into.some(({ system }) => system === one.system);
+  const lasting = surviving.filter((one) => !ends(one));
+  merge.retired = retired.filter((one) => !lasting.some((other) => isSame(one, other)));
+  merge.surviving = surviving.filter((one) => !merge.retired.some((other) => isSame(one, other)));
+}
+
+/** A bare number of one type is not that of another type which an authority gave. */
+function isSame(one: Identifier, other: Identifier): boolean {
+  if (one.value === other.value && one.system === other.system) return true;
+  const alike = one.type === '' || other.type === '' || one.type === other.type;
+  return alike && sameNumber(one, other);
 }
 
 /** Nothing follows from it, and whoever sent it believes that something does. */
