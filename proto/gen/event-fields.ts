@@ -243,6 +243,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     registrySince: 'ClinicalTime',
     protectionSince: 'ClinicalTime',
     publicitySince: 'ClinicalTime',
+    participants: 'list<Participant>',
   },
   Location: {
     pointOfCare: 'string',

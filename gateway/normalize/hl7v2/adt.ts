@@ -4,7 +4,7 @@ import type { ClinicalEvent, Identifier, Merge, Movement } from '../../../proto/
 import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { retiresPatient } from '../merges.ts';
-import { time } from './clock.ts';
+import { hasEnded, time } from './clock.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -240,9 +240,11 @@ function partOther(merge: Merge): void {
 function keepSurviving(merge: Merge, day: string): void {
   const { retired, surviving } = merge;
   const lists = retired.every((one) => surviving.some((other) => isSame(one, other)));
-  const into = surviving.filter((one) => !hasEnded(one, day) && !retired.some((other) => isSame(one, other)));
+  const into = surviving.filter(
+    (one) => !hasEnded(one.end, day) && !retired.some((other) => isSame(one, other)),
+  );
   const ends = (one: Identifier): boolean =>
-    lists && hasEnded(one, day) && into.some(({ system }) => system === one.system);
+    lists && hasEnded(one.end, day) && into.some(({ system }) => system === one.system);
   const lasting = surviving.filter((one) => !ends(one));
   merge.retired = retired.filter((one) => !lasting.some((other) => isSame(one, other)));
   merge.surviving = surviving.filter((one) => !merge.retired.some((other) => isSame(one, other)));
@@ -260,12 +262,6 @@ function tellIdle({ retired, surviving }: Merge, { message }: Draft): void {
   if (retired.length === 0) remark(message.scope, 'MRG: no number that ends, so that nobody is retired');
   else if (surviving.length === 0)
     remark(message.scope, 'PID-3: nobody into whom the patient of MRG could be merged');
-}
-
-/** On the day itself, too. A month or a year that is not over has not ended. */
-function hasEnded({ end }: Identifier, day: string): boolean {
-  if (end === '') return false;
-  return end.length < 10 ? end < day.slice(0, end.length) : end.slice(0, 10) <= day;
 }
 
 /** YYYY-MM-DD of EVN-2, else of MSH-7; empty where neither says a day, and then nothing has ended. */

@@ -131,8 +131,16 @@ export class Draft {
     if (this.visit === undefined) {
       this.visit = fresh.encounter();
       this.base.encounter = this.visit;
+      toVisit(this.base.patient, this.visit);
     }
     return this.visit;
+  }
+
+  /** Whom a PRT or ROL is about that stands behind nothing with people of its own: the visit, before any the patient. */
+  get others(): Participant[] {
+    const { patient, encounter } = this.base;
+    const ofPatient = patient !== undefined && encounter === undefined && this.event === undefined;
+    return ofPatient ? patient.participants : this.encounter.participants;
   }
 
   /** A second PV1 of one patient: of the orders that follow it (OML), else a further visit (BAR). */
@@ -333,6 +341,14 @@ export class Draft {
     this.said = false;
     if (this.seen.size > 0) this.seen.clear();
   }
+}
+
+/** Who is named between the patient and the visit acts in that, but for who cares for the patient whatever the visit. */
+function toVisit(patient: Patient | undefined, { participants }: Encounter): void {
+  if (patient === undefined || patient.participants.length === 0) return;
+  const stays = ({ role }: Participant): boolean => role === 'primary-care';
+  participants.push(...patient.participants.filter((one) => !stays(one)));
+  patient.participants = patient.participants.filter(stays);
 }
 
 /** What a part repeats of the others, about. */

@@ -277,6 +277,11 @@ export function writePosition(w: BackWriter, m: Position): void {
 
 export function writePatient(w: BackWriter, m: Patient): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.participants, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeParticipant(w, list[i]!);
+    w.close(322, mark);
+  }
   if (m.publicitySince !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.publicitySince);
@@ -2558,24 +2563,6 @@ export function writeOrganization(w: BackWriter, m: Organization): void {
   if (m.name !== '') w.text(10, m.name);
 }
 
-export function writeLocation(w: BackWriter, m: Location): void {
-  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
-  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
-    const mark = w.mark();
-    writeIdentifier(w, list[i]!);
-    w.close(82, mark);
-  }
-  if (m.description !== '') w.text(74, m.description);
-  if (m.floor !== '') w.text(66, m.floor);
-  if (m.building !== '') w.text(58, m.building);
-  if (m.type !== '') w.text(50, m.type);
-  if (m.status !== '') w.text(42, m.status);
-  if (m.facility !== '') w.text(34, m.facility);
-  if (m.bed !== '') w.text(26, m.bed);
-  if (m.room !== '') w.text(18, m.room);
-  if (m.pointOfCare !== '') w.text(10, m.pointOfCare);
-}
-
 export function writeParticipant(w: BackWriter, m: Participant): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
   if (m.reason !== undefined) {
@@ -2630,6 +2617,24 @@ export function writeParticipant(w: BackWriter, m: Participant): void {
     w.close(18, mark);
   }
   if (m.role !== '') w.text(10, m.role);
+}
+
+export function writeLocation(w: BackWriter, m: Location): void {
+  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(82, mark);
+  }
+  if (m.description !== '') w.text(74, m.description);
+  if (m.floor !== '') w.text(66, m.floor);
+  if (m.building !== '') w.text(58, m.building);
+  if (m.type !== '') w.text(50, m.type);
+  if (m.status !== '') w.text(42, m.status);
+  if (m.facility !== '') w.text(34, m.facility);
+  if (m.bed !== '') w.text(26, m.bed);
+  if (m.room !== '') w.text(18, m.room);
+  if (m.pointOfCare !== '') w.text(10, m.pointOfCare);
 }
 
 export function writePeriod(w: BackWriter, m: Period): void {

@@ -1206,7 +1206,7 @@ export interface Patient {
     | undefined;
   /**
    * The patient's own physicians.
-   * HL7 v2: PD1-4 · FHIR: Patient.generalPractitioner
+   * HL7 v2: PD1-4; PRT, ROL after PID, PD1 · FHIR: Patient.generalPractitioner
    */
   generalPractitioners: Person[];
   /**
@@ -1306,7 +1306,14 @@ export interface Patient {
    * Since when the publicity holds that `flags` tells as PD1-11.
    * HL7 v2: PD1-18
    */
-  publicitySince: ClinicalTime | undefined;
+  publicitySince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Who has a role for the patient, whatever the visit; who has it now as primary-care is in general_practitioners, too.
+   * HL7 v2: PRT, ROL after PID, PD1; of another role than primary-care only in a message without a visit
+   */
+  participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1416,7 +1423,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role is to be written to.
-   * HL7 v2: PRD-3, CTD-3, PRT-14, ORC-24 · FHIR: Practitioner.address
+   * HL7 v2: PRD-3, CTD-3, PRT-14, ROL-11, ORC-24 · FHIR: Practitioner.address
    */
   addresses: Address[];
   /**
@@ -1428,7 +1435,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role works.
-   * HL7 v2: PRD-4, CTD-4, PRT-9
+   * HL7 v2: PRD-4, CTD-4, PRT-9, ROL-13
    */
   location:
     | Location
@@ -10774,6 +10781,7 @@ function createBasePatient(): Patient {
     registrySince: undefined,
     protectionSince: undefined,
     publicitySince: undefined,
+    participants: [],
     _unknownFields: {},
   };
 }
@@ -10896,6 +10904,9 @@ export const Patient: MessageFns<Patient> = {
     }
     if (message.publicitySince !== undefined) {
       ClinicalTime.encode(message.publicitySince, writer.uint32(314).fork()).join();
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(322).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11233,6 +11244,14 @@ export const Patient: MessageFns<Patient> = {
             message.publicitySince = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11388,6 +11407,9 @@ export const Patient: MessageFns<Patient> = {
         : isSet(object.publicity_since)
         ? ClinicalTime.fromJSON(object.publicity_since)
         : undefined,
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
     };
   },
 
@@ -11510,6 +11532,9 @@ export const Patient: MessageFns<Patient> = {
     if (message.publicitySince !== undefined) {
       obj.publicitySince = ClinicalTime.toJSON(message.publicitySince);
     }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
     return obj;
   },
 
@@ -11577,6 +11602,7 @@ export const Patient: MessageFns<Patient> = {
     message.publicitySince = (object.publicitySince !== undefined && object.publicitySince !== null)
       ? ClinicalTime.fromPartial(object.publicitySince)
       : undefined;
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     return message;
   },
 };
