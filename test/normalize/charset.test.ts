@@ -53,6 +53,33 @@ const cases: [declared: string, encoding: string, text: string, name: string][] 
   ['SHIFT_JIS', 'shift_jis', '表ソ能', 'SHIFT_JIS'],
 ];
 
+t.test('charset - under ASCII bytes from 80 up are of the alternate that is declared [HL7 2.9.2.18]', (t) => {
+  const polish = iconv.encode('Łukasz', 'iso-8859-2');
+  for (const declared of ['~8859/2', 'ASCII~8859/2', 'ASCII~~8859/2~ISO IR101']) {
+    const found = read(message(declared, polish));
+    t.match(found, { family: 'Łukasz', charset: 'ISO-8859-2', remarks: [] }, declared);
+  }
+  t.match(read(message('~GB 18030-2000', iconv.encode('俓乗', 'gb18030'))), { family: '俓乗', remarks: [] });
+  t.match(read(message('~UNICODE UTF-8', Buffer.from('Müller'))), { family: 'Müller', remarks: [] });
+  t.match(read(message('~8859/2', Buffer.from('Müller'))), {
+    family: 'Müller',
+    remarks: [/^MSH-18: says iso-8859-2, but all is UTF-8/],
+  });
+  t.match(read(message('~8859/2', Buffer.from('MULLER'))), { charset: 'ASCII', remarks: [] });
+  for (const [declared, family, charset] of [
+    ['8859/1~8859/2', '£ukasz', 'ISO-8859-1'],
+    ['~8859/2~8859/5', '£ukasz', 'WINDOWS-1252'],
+  ] as const)
+    t.match(read(message(declared, polish)), {
+      family,
+      remarks: [`MSH-18: several charsets, of which each byte could be, read as ${charset}`],
+    });
+  t.match(read(message('8859/1~8859/1', polish)), { family: '£ukasz', remarks: [] });
+  t.match(read(message('~8859/2~8859/5', Buffer.from('Müller'))), { family: 'Müller', remarks: [] });
+  t.match(read(message('~KLINGON', polish)), { remarks: [/^MSH-18: unknown charset/] });
+  t.end();
+});
+
 t.test('charset - names come through in the charset that MSH-18 declares', (t) => {
   for (const [declared, encoding, text, name] of cases) {
     const found = read(message(declared, iconv.encode(text, encoding)));

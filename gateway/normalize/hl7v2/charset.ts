@@ -61,6 +61,25 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSour
     const remark = `${says}, but has escape sequences of ISO 2022, and is read as ISO-2022-JP`;
     return { ...iso2022(asked, whole, by), remark };
   }
+  if (asked.length > 1 && !isAscii(whole)) return ofSeveral(asked, whole, says);
+  return ofOne(first, whole, says);
+}
+
+/**
+ * The first repetition is the default set, the others are alternates [HL7 2.9.2.18]. Under ASCII every byte from 80 up
+ * can only be of the alternate, where there is one. Under any other default nothing says which of them a byte is of.
+ */
+function ofSeveral(asked: readonly (Encoding | undefined)[], whole: Buffer, says: string): Charset {
+  const [first] = asked;
+  const others = [...new Set(asked.filter((name) => name !== first && name !== 'ascii'))];
+  const [other] = others;
+  if (first === 'ascii' && others.length === 1) return ofOne(other, whole, `MSH-18: says ${other}`);
+  const found = ofOne(first, whole, says);
+  if (others.length === 0 || first === undefined || first === 'utf-8' || found.name === 'UTF-8') return found;
+  return { ...found, remark: `MSH-18: several charsets, of which each byte could be, read as ${found.name}` };
+}
+
+function ofOne(first: Encoding | undefined, whole: Buffer, says: string): Charset {
   if (first === undefined) {
     const fallback = utf8(whole, true);
     return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
