@@ -10,7 +10,7 @@ import iconv from 'iconv-lite';
 import { type Encoding, encodingOf } from '../../../proto/charset-names.ts';
 import { lookup } from '../lookup.ts';
 import type { Delimiters } from './delimiters.ts';
-import { decodeIso2022, eightBitKatakana, shiftsToKanji } from './iso2022.ts';
+import { decodeIso2022, eightBitKatakana, shiftsToJapanese } from './iso2022.ts';
 
 export interface Charset {
   /** For provenance. */
@@ -42,7 +42,7 @@ const pages: Record<Encoding, Encoding> = lookup({
  * @param ofSource what the config says of the source, where the message says nothing
  */
 export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSource = ''): Charset {
-  if (names.length === 0 && ofSource === '' && isAscii(whole) && !shiftsToKanji(whole)) return ascii;
+  if (names.length === 0 && ofSource === '' && isAscii(whole) && !shiftsToJapanese(whole)) return ascii;
   const silent = names.every((name) => name.trim() === '');
   const said = silent && ofSource !== '' ? [ofSource] : names;
   const asked = said.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
@@ -57,7 +57,7 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSour
       iso2022(asked, whole, by)
     );
   }
-  if (shiftsToKanji(whole)) {
+  if (shiftsToJapanese(whole)) {
     const remark = `${says}, but has escape sequences of ISO 2022, and is read as ISO-2022-JP`;
     return { ...iso2022(asked, whole, by), remark };
   }
@@ -108,7 +108,7 @@ function utf8Instead(encoding: Encoding, whole: Buffer, says: string): Charset |
 function meansUtf8(encoding: Encoding, whole: Buffer): boolean {
   if (encoding === 'jis_x0201') return strange.test(eightBitKatakana(whole));
   // Of seven bits. With Japanese text in them, the others stand beside it.
-  if (encoding === 'iso-2022-jp') return !shiftsToKanji(whole);
+  if (encoding === 'iso-2022-jp') return !shiftsToJapanese(whole);
   // "Ã¼" beside nothing else is no Western text.
   if (western.has(encoding) || strange.test(iconv.decode(whole, encoding))) return true;
   const wide = walked.has(encoding);
