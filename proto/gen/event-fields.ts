@@ -969,6 +969,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     modifiers: 'list<Code>',
     diagnosis: 'Code',
     ofEncounter: 'string',
+    ofCharge: 'string',
   },
   DiagnosisGroup: {
     code: 'Code',
@@ -1014,6 +1015,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     authorizationSource: 'string',
     insuredBirthDate: 'string',
     certifications: 'list<Identifier>',
+    ofEncounter: 'string',
   },
   RelatedPerson: {
     setId: 'string',
@@ -1027,6 +1029,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     gender: 'string',
     employers: 'list<Organization>',
     period: 'Period',
+    ofEncounter: 'string',
   },
   Referral: {
     status: 'Code',

@@ -106,18 +106,36 @@ t.test('visits - of two in one message each has its own diagnoses, procedures an
     'DG1|1||A41.9^Sepsis^I10C|||F',
     'DRG|T60A^Sepsis^L',
     'PR1|1||5A1955Z^Vent^I10P||20261102',
+    'NK1|1|A^Kin',
+    'GT1|1||A^Pays',
+    'IN1|1|P1^Plan',
     'PV1|2|O|||||||||||||||||V2^^^HOSP^VN',
     weight,
     'AL1|1|DA|2^Ibu^L',
     'DG1|1||M54.5^Back pain^I10C|||F',
     'DRG|I68C^Back^L',
     'PR1|1||97110^PT^CPT4||20261115',
+    'NK1|1|B^Kin',
+    'GT1|1||B^Pays',
+    'IN2||||||MC2',
     'PV1|3|O|||||||||||||||||V3^^^HOSP^VN',
     'DG1|1||I10^HTN^I10C|||F',
   ];
   const [event] = events('BAR^P01', ...said);
   const second = 'furtherEncounters[0]';
   const { conditions = [], procedures = [], observations = [], allergies = [] } = event ?? {};
+  t.same(
+    event?.relatedPersons.map(({ ofEncounter }) => ofEncounter),
+    ['', '', second, second],
+  );
+  t.same(
+    event?.coverages.map(({ ofEncounter, identifiers }) => [ofEncounter, identifiers[0]?.value]),
+    [
+      ['', undefined],
+      [second, 'MC2'],
+    ],
+    'IN2 of the second visit is none of the first one’s',
+  );
   t.same(
     conditions.map(({ ofEncounter }) => ofEncounter),
     ['', second, 'furtherEncounters[1]'],

@@ -1833,6 +1833,7 @@ export function writeCondition(w: BackWriter, m: Condition): void {
 
 export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(98, m.ofEncounter);
   if (m.period !== undefined) {
     const mark = w.mark();
     writePeriod(w, m.period);
@@ -1985,6 +1986,7 @@ export function writeProvenance(w: BackWriter, m: Provenance): void {
 
 export function writeProcedure(w: BackWriter, m: Procedure): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofCharge !== '') w.text(114, m.ofCharge);
   if (m.ofEncounter !== '') w.text(106, m.ofEncounter);
   if (m.diagnosis !== undefined) {
     const mark = w.mark();
@@ -2030,6 +2032,7 @@ export function writeProcedure(w: BackWriter, m: Procedure): void {
 
 export function writeCoverage(w: BackWriter, m: Coverage): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(202, m.ofEncounter);
   for (let list = m.certifications, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeIdentifier(w, list[i]!);

@@ -5277,6 +5277,11 @@ export interface Procedure {
    * HL7 v2: the PV1 before it · FHIR: Procedure.encounter · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * Which charge it is of: charge.items[0] …; empty where it stands behind none.
+   * HL7 v2: the FT1 before it in DFT · FHIR: ChargeItem.service · Hilum: normalize
+   */
+  ofCharge: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5516,6 +5521,11 @@ export interface Coverage {
    * HL7 v2: IN3-2
    */
   certifications: Identifier[];
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5579,7 +5589,14 @@ export interface RelatedPerson {
    * From when to when the person is what `relationship` and `contact_role` say.
    * HL7 v2: NK1-8, NK1-9, GT1-13, GT1-14 · FHIR: RelatedPerson.period
    */
-  period: Period | undefined;
+  period:
+    | Period
+    | undefined;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -26653,6 +26670,7 @@ function createBaseProcedure(): Procedure {
     modifiers: [],
     diagnosis: undefined,
     ofEncounter: "",
+    ofCharge: "",
     _unknownFields: {},
   };
 }
@@ -26697,6 +26715,9 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(106).string(message.ofEncounter);
+    }
+    if (message.ofCharge !== "") {
+      writer.uint32(114).string(message.ofCharge);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26826,6 +26847,14 @@ export const Procedure: MessageFns<Procedure> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.ofCharge = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26871,6 +26900,11 @@ export const Procedure: MessageFns<Procedure> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      ofCharge: isSet(object.ofCharge)
+        ? globalThis.String(object.ofCharge)
+        : isSet(object.of_charge)
+        ? globalThis.String(object.of_charge)
+        : "",
     };
   },
 
@@ -26915,6 +26949,9 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.ofCharge !== "") {
+      obj.ofCharge = message.ofCharge;
+    }
     return obj;
   },
 
@@ -26942,6 +26979,7 @@ export const Procedure: MessageFns<Procedure> = {
       ? Code.fromPartial(object.diagnosis)
       : undefined;
     message.ofEncounter = object.ofEncounter ?? "";
+    message.ofCharge = object.ofCharge ?? "";
     return message;
   },
 };
@@ -27368,6 +27406,7 @@ function createBaseCoverage(): Coverage {
     authorizationSource: "",
     insuredBirthDate: "",
     certifications: [],
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -27445,6 +27484,9 @@ export const Coverage: MessageFns<Coverage> = {
     }
     for (const v of message.certifications) {
       Identifier.encode(v!, writer.uint32(194).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(202).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -27662,6 +27704,14 @@ export const Coverage: MessageFns<Coverage> = {
             message.certifications.push(Identifier.decode(reader, reader.uint32()));
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -27760,6 +27810,11 @@ export const Coverage: MessageFns<Coverage> = {
       certifications: globalThis.Array.isArray(object?.certifications)
         ? object.certifications.map((e: any) => Identifier.fromJSON(e))
         : [],
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -27837,6 +27892,9 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.certifications?.length) {
       obj.certifications = message.certifications.map((e) => Identifier.toJSON(e));
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -27879,6 +27937,7 @@ export const Coverage: MessageFns<Coverage> = {
     message.authorizationSource = object.authorizationSource ?? "";
     message.insuredBirthDate = object.insuredBirthDate ?? "";
     message.certifications = object.certifications?.map((e) => Identifier.fromPartial(e)) || [];
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -27896,6 +27955,7 @@ function createBaseRelatedPerson(): RelatedPerson {
     gender: "",
     employers: [],
     period: undefined,
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -27934,6 +27994,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.period !== undefined) {
       Period.encode(message.period, writer.uint32(90).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(98).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28047,6 +28110,14 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.period = Period.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28098,6 +28169,11 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         ? object.employers.map((e: any) => Organization.fromJSON(e))
         : [],
       period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -28136,6 +28212,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.period !== undefined) {
       obj.period = Period.toJSON(message.period);
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -28161,6 +28240,7 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.period = (object.period !== undefined && object.period !== null)
       ? Period.fromPartial(object.period)
       : undefined;
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
