@@ -921,6 +921,11 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     notes: 'list<Note>',
     ofEncounter: 'string',
     reactionDetails: 'list<AllergyReaction>',
+    group: 'Code',
+    actionReason: 'string',
+    onsetText: 'string',
+    reportedBy: 'HumanName',
+    reporterRelationship: 'Code',
   },
   AllergyReaction: {
     code: 'Code',

@@ -1670,6 +1670,23 @@ export function writeDevice(w: BackWriter, m: Device): void {
 
 export function writeAllergy(w: BackWriter, m: Allergy): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.reporterRelationship !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.reporterRelationship);
+    w.close(154, mark);
+  }
+  if (m.reportedBy !== undefined) {
+    const mark = w.mark();
+    writeHumanName(w, m.reportedBy);
+    w.close(146, mark);
+  }
+  if (m.onsetText !== '') w.text(138, m.onsetText);
+  if (m.actionReason !== '') w.text(130, m.actionReason);
+  if (m.group !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.group);
+    w.close(122, mark);
+  }
   for (let list = m.reactionDetails, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeAllergyReaction(w, list[i]!);

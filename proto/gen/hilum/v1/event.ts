@@ -5010,6 +5010,35 @@ export interface Allergy {
    * HL7 v2: IAR · FHIR: AllergyIntolerance.reaction
    */
   reactionDetails: AllergyReaction[];
+  /**
+   * What it is one of: penicillins, nuts …; it may be all that was said.
+   * HL7 v2: IAM-10 · FHIR: AllergyIntolerance.code, where IAM-3 is empty, else AllergyIntolerance.note
+   */
+  group:
+    | Code
+    | undefined;
+  /**
+   * Why the message does that with this entry, as sent.
+   * HL7 v2: IAM-8
+   */
+  actionReason: string;
+  /**
+   * Since when, in words.
+   * HL7 v2: IAM-12 · FHIR: AllergyIntolerance.onsetString
+   */
+  onsetText: string;
+  /**
+   * Who reported it.
+   * HL7 v2: IAM-14 · FHIR: AllergyIntolerance.asserter
+   */
+  reportedBy:
+    | HumanName
+    | undefined;
+  /**
+   * What that person is to the patient.
+   * HL7 v2: IAM-15 (table 0063)
+   */
+  reporterRelationship: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -25649,6 +25678,11 @@ function createBaseAllergy(): Allergy {
     notes: [],
     ofEncounter: "",
     reactionDetails: [],
+    group: undefined,
+    actionReason: "",
+    onsetText: "",
+    reportedBy: undefined,
+    reporterRelationship: undefined,
     _unknownFields: {},
   };
 }
@@ -25696,6 +25730,21 @@ export const Allergy: MessageFns<Allergy> = {
     }
     for (const v of message.reactionDetails) {
       AllergyReaction.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.group !== undefined) {
+      Code.encode(message.group, writer.uint32(122).fork()).join();
+    }
+    if (message.actionReason !== "") {
+      writer.uint32(130).string(message.actionReason);
+    }
+    if (message.onsetText !== "") {
+      writer.uint32(138).string(message.onsetText);
+    }
+    if (message.reportedBy !== undefined) {
+      HumanName.encode(message.reportedBy, writer.uint32(146).fork()).join();
+    }
+    if (message.reporterRelationship !== undefined) {
+      Code.encode(message.reporterRelationship, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25833,6 +25882,46 @@ export const Allergy: MessageFns<Allergy> = {
             message.reactionDetails.push(AllergyReaction.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.group = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.actionReason = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.onsetText = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.reportedBy = HumanName.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.reporterRelationship = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25887,6 +25976,27 @@ export const Allergy: MessageFns<Allergy> = {
         : globalThis.Array.isArray(object?.reaction_details)
         ? object.reaction_details.map((e: any) => AllergyReaction.fromJSON(e))
         : [],
+      group: isSet(object.group) ? Code.fromJSON(object.group) : undefined,
+      actionReason: isSet(object.actionReason)
+        ? globalThis.String(object.actionReason)
+        : isSet(object.action_reason)
+        ? globalThis.String(object.action_reason)
+        : "",
+      onsetText: isSet(object.onsetText)
+        ? globalThis.String(object.onsetText)
+        : isSet(object.onset_text)
+        ? globalThis.String(object.onset_text)
+        : "",
+      reportedBy: isSet(object.reportedBy)
+        ? HumanName.fromJSON(object.reportedBy)
+        : isSet(object.reported_by)
+        ? HumanName.fromJSON(object.reported_by)
+        : undefined,
+      reporterRelationship: isSet(object.reporterRelationship)
+        ? Code.fromJSON(object.reporterRelationship)
+        : isSet(object.reporter_relationship)
+        ? Code.fromJSON(object.reporter_relationship)
+        : undefined,
     };
   },
 
@@ -25934,6 +26044,21 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.reactionDetails?.length) {
       obj.reactionDetails = message.reactionDetails.map((e) => AllergyReaction.toJSON(e));
     }
+    if (message.group !== undefined) {
+      obj.group = Code.toJSON(message.group);
+    }
+    if (message.actionReason !== "") {
+      obj.actionReason = message.actionReason;
+    }
+    if (message.onsetText !== "") {
+      obj.onsetText = message.onsetText;
+    }
+    if (message.reportedBy !== undefined) {
+      obj.reportedBy = HumanName.toJSON(message.reportedBy);
+    }
+    if (message.reporterRelationship !== undefined) {
+      obj.reporterRelationship = Code.toJSON(message.reporterRelationship);
+    }
     return obj;
   },
 
@@ -25970,6 +26095,15 @@ export const Allergy: MessageFns<Allergy> = {
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     message.ofEncounter = object.ofEncounter ?? "";
     message.reactionDetails = object.reactionDetails?.map((e) => AllergyReaction.fromPartial(e)) || [];
+    message.group = (object.group !== undefined && object.group !== null) ? Code.fromPartial(object.group) : undefined;
+    message.actionReason = object.actionReason ?? "";
+    message.onsetText = object.onsetText ?? "";
+    message.reportedBy = (object.reportedBy !== undefined && object.reportedBy !== null)
+      ? HumanName.fromPartial(object.reportedBy)
+      : undefined;
+    message.reporterRelationship = (object.reporterRelationship !== undefined && object.reporterRelationship !== null)
+      ? Code.fromPartial(object.reporterRelationship)
+      : undefined;
     return message;
   },
 };
