@@ -775,6 +775,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     furtherLotNumbers: 'list<string>',
     furtherExpires: 'list<ClinicalTime>',
     dispenseType: 'Code',
+    furtherIndications: 'list<Code>',
+    needsReview: 'string',
   },
   Infusion: {
     bolusType: 'string',
@@ -1055,6 +1057,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     authorizedTreatments: 'string',
     usedTreatments: 'string',
     remainingTreatments: 'string',
+    furtherDispositions: 'list<Code>',
   },
   Authorization: {
     plan: 'Code',

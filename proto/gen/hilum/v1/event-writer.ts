@@ -1257,6 +1257,12 @@ export function writeSchedule(w: BackWriter, m: Schedule): void {
 
 export function writeMedication(w: BackWriter, m: Medication): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.needsReview !== '') w.text(538, m.needsReview);
+  for (let list = m.furtherIndications, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(530, mark);
+  }
   if (m.dispenseType !== undefined) {
     const mark = w.mark();
     writeCode(w, m.dispenseType);
@@ -2142,6 +2148,11 @@ export function writeCoverage(w: BackWriter, m: Coverage): void {
 
 export function writeReferral(w: BackWriter, m: Referral): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherDispositions, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(154, mark);
+  }
   if (m.remainingTreatments !== '') w.text(146, m.remainingTreatments);
   if (m.usedTreatments !== '') w.text(138, m.usedTreatments);
   if (m.authorizedTreatments !== '') w.text(130, m.authorizedTreatments);

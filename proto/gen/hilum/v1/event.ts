@@ -4003,7 +4003,7 @@ export interface Medication {
   rateUnit: string;
   /**
    * What it is given for.
-   * HL7 v2: RXO-20, RXE-27, RXA-19 · FHIR: MedicationRequest.reasonCode,
+   * HL7 v2: RXO-20, RXE-27, RXD-21, RXG-22, RXA-19 · FHIR: MedicationRequest.reasonCode,
    * MedicationAdministration.reasonCode
    */
   indication:
@@ -4226,7 +4226,20 @@ export interface Medication {
    * Which dispensing it is: the whole or a part of a fill, a refill, a trial …
    * HL7 v2: RXD-33 (table 0484) · FHIR: MedicationDispense.type
    */
-  dispenseType: Code | undefined;
+  dispenseType:
+    | Code
+    | undefined;
+  /**
+   * What else it is given for.
+   * HL7 v2: RXO-20, RXE-27, RXD-21, RXG-22, RXA-19 · FHIR: MedicationRequest.reasonCode,
+   * MedicationAdministration.reasonCode
+   */
+  furtherIndications: Code[];
+  /**
+   * Y where somebody is to look at it before it is carried out, as sent.
+   * HL7 v2: RXO-16, RXE-20, RXD-14, RXG-12 (table 0136) · FHIR: MedicationRequest.note, MedicationDispense.note
+   */
+  needsReview: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5700,7 +5713,7 @@ export interface Referral {
    */
   reasons: Code[];
   /**
-   * The providers, each with its role as sent.
+   * The providers, each with its role as sent; one with several roles stands once in each.
    * HL7 v2: PRD, CTD (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
    */
   participants: Participant[];
@@ -5743,6 +5756,11 @@ export interface Referral {
    * HL7 v2: RF1-17
    */
   remainingTreatments: string;
+  /**
+   * What else the other provider shall do.
+   * HL7 v2: RF1-4 · FHIR: ServiceRequest.note
+   */
+  furtherDispositions: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -21546,6 +21564,8 @@ function createBaseMedication(): Medication {
     furtherLotNumbers: [],
     furtherExpires: [],
     dispenseType: undefined,
+    furtherIndications: [],
+    needsReview: "",
     _unknownFields: {},
   };
 }
@@ -21746,6 +21766,12 @@ export const Medication: MessageFns<Medication> = {
     }
     if (message.dispenseType !== undefined) {
       Code.encode(message.dispenseType, writer.uint32(522).fork()).join();
+    }
+    for (const v of message.furtherIndications) {
+      Code.encode(v!, writer.uint32(530).fork()).join();
+    }
+    if (message.needsReview !== "") {
+      writer.uint32(538).string(message.needsReview);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -22291,6 +22317,22 @@ export const Medication: MessageFns<Medication> = {
             message.dispenseType = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.furtherIndications.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 67: {
+            if (tag !== 538) {
+              break;
+            }
+
+            message.needsReview = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -22542,6 +22584,16 @@ export const Medication: MessageFns<Medication> = {
         : isSet(object.dispense_type)
         ? Code.fromJSON(object.dispense_type)
         : undefined,
+      furtherIndications: globalThis.Array.isArray(object?.furtherIndications)
+        ? object.furtherIndications.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_indications)
+        ? object.further_indications.map((e: any) => Code.fromJSON(e))
+        : [],
+      needsReview: isSet(object.needsReview)
+        ? globalThis.String(object.needsReview)
+        : isSet(object.needs_review)
+        ? globalThis.String(object.needs_review)
+        : "",
     };
   },
 
@@ -22742,6 +22794,12 @@ export const Medication: MessageFns<Medication> = {
     if (message.dispenseType !== undefined) {
       obj.dispenseType = Code.toJSON(message.dispenseType);
     }
+    if (message.furtherIndications?.length) {
+      obj.furtherIndications = message.furtherIndications.map((e) => Code.toJSON(e));
+    }
+    if (message.needsReview !== "") {
+      obj.needsReview = message.needsReview;
+    }
     return obj;
   },
 
@@ -22858,6 +22916,8 @@ export const Medication: MessageFns<Medication> = {
     message.dispenseType = (object.dispenseType !== undefined && object.dispenseType !== null)
       ? Code.fromPartial(object.dispenseType)
       : undefined;
+    message.furtherIndications = object.furtherIndications?.map((e) => Code.fromPartial(e)) || [];
+    message.needsReview = object.needsReview ?? "";
     return message;
   },
 };
@@ -28399,6 +28459,7 @@ function createBaseReferral(): Referral {
     authorizedTreatments: "",
     usedTreatments: "",
     remainingTreatments: "",
+    furtherDispositions: [],
     _unknownFields: {},
   };
 }
@@ -28458,6 +28519,9 @@ export const Referral: MessageFns<Referral> = {
     }
     if (message.remainingTreatments !== "") {
       writer.uint32(146).string(message.remainingTreatments);
+    }
+    for (const v of message.furtherDispositions) {
+      Code.encode(v!, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28627,6 +28691,14 @@ export const Referral: MessageFns<Referral> = {
             message.remainingTreatments = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.furtherDispositions.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28691,6 +28763,11 @@ export const Referral: MessageFns<Referral> = {
         : isSet(object.remaining_treatments)
         ? globalThis.String(object.remaining_treatments)
         : "",
+      furtherDispositions: globalThis.Array.isArray(object?.furtherDispositions)
+        ? object.furtherDispositions.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_dispositions)
+        ? object.further_dispositions.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -28750,6 +28827,9 @@ export const Referral: MessageFns<Referral> = {
     if (message.remainingTreatments !== "") {
       obj.remainingTreatments = message.remainingTreatments;
     }
+    if (message.furtherDispositions?.length) {
+      obj.furtherDispositions = message.furtherDispositions.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -28796,6 +28876,7 @@ export const Referral: MessageFns<Referral> = {
     message.authorizedTreatments = object.authorizedTreatments ?? "";
     message.usedTreatments = object.usedTreatments ?? "";
     message.remainingTreatments = object.remainingTreatments ?? "";
+    message.furtherDispositions = object.furtherDispositions?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
