@@ -9,7 +9,7 @@ export type Encoding = string;
 const named: Readonly<Record<Encoding, string>> = {
   ascii: 'ASCII USASCII ISOIR6',
   'utf-8': 'UTF8 UNICODEUTF8 UNICODE ISOIR192',
-  'iso-2022-jp': 'ISO2022JP JIS ISOIR87 ISOIR159 ISOIR14',
+  'iso-2022-jp': 'ISO2022JP JIS JISX0202 JAS2020 ISOIR87 ISOIR159 ISOIR14',
   jis_x0201: 'ISOIR13',
   shift_jis: 'SHIFTJIS SJIS XSJIS CP932 MS932 WINDOWS932 WINDOWS31J MSKANJI',
   'euc-jp': 'EUCJP XEUCJP',

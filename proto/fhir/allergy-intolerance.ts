@@ -1,7 +1,17 @@
 /** AllergyIntolerance: what the patient does not tolerate. */
 import type { Allergy, AllergyReaction } from '../gen/hilum/v1/event.ts';
 import { inTable } from '../hl7-table.ts';
-import { coded, concept, dateTime, hl7System, identifiers, notes, notStated, textOf } from './datatypes.ts';
+import {
+  coded,
+  concept,
+  dateTime,
+  hl7System,
+  identifiers,
+  nameText,
+  notes,
+  notStated,
+  textOf,
+} from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, tellsNothing } from './json.ts';
 import { allergyCategory, allergyCriticality, allergyType, reactionSeverity } from './tables.ts';
@@ -17,15 +27,28 @@ export function addAllergies(draft: Draft): void {
       type: allergyType[sent(from.sensitivity, '0436')],
       category: category === undefined ? undefined : [category],
       criticality: allergyCriticality[sent(from.severity, '0128')],
-      code: concept(from.code),
+      code: concept(from.code) ?? concept(from.group),
       patient: draft.subject,
       encounter: draft.visit(from.ofEncounter),
-      onsetDateTime: dateTime(from.identified),
+      ...onset(from),
       recordedDate: dateTime(from.reported),
+      asserter: { display: nameText(from.reportedBy) },
       reaction: reactions(from),
-      note: notes(from.notes),
+      note: remarksOn(from),
     });
   });
+}
+
+/** One of the two: words beside a time are a note. */
+function onset({ identified, onsetText }: Allergy): Record<string, Json> {
+  const onsetDateTime = dateTime(identified);
+  return onsetDateTime === undefined ? { onsetString: onsetText } : { onsetDateTime };
+}
+
+function remarksOn({ code, group, identified, onsetText, notes: said }: Allergy): Element[] {
+  const one = concept(code) === undefined ? '' : textOf(group);
+  const texts = [one === '' ? '' : `Group: ${one}`, dateTime(identified) === undefined ? '' : onsetText];
+  return [...texts.map((text) => ({ text })), ...notes(said)];
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { Decimal, type Element } from './json.ts';
+import { Decimal, type Element, tellsNothing } from './json.ts';
 import { practitioner, roleOf } from './practitioner.ts';
 import { table } from './tables.ts';
 
@@ -49,6 +49,7 @@ export function addCharges(draft: Draft): void {
       enteredDate: dateTime(from.posted),
       reason: concepts(from.diagnoses),
       productCodeableConcept: concept(from.drug),
+      service: services(draft, at),
       account: account === undefined ? undefined : [account],
       supportingInformation: from.references.map((one) => chargeNamed(draft, one)),
       note: [
@@ -71,6 +72,15 @@ const otherThanCharge = table({ CD: 'credit', PY: 'payment', AJ: 'adjustment', C
 function kindOf(from: ChargeItem, other: string | undefined): string {
   if (other !== undefined) return `${other} ${amountOf(from)}`.trim();
   return from.type.toUpperCase() === 'CG' ? '' : from.type;
+}
+
+/** What was done for it. */
+function services(draft: Draft, at: number): Element[] {
+  const { procedures } = draft.event;
+  const own = procedures.flatMap((one, index) =>
+    one.ofCharge === `charge.items[${at}]` && !tellsNothing(one) ? [index] : [],
+  );
+  return own.map((index) => draft.reference('Procedure', `procedures/${index}`));
 }
 
 /** What is charged by the code of the house (FT1-7) and by that of the procedure (FT1-25), which may be one. */

@@ -70,12 +70,15 @@ export function lean(value: Json): Json {
 /** True where a part of an event says nothing but its ordinal: every field of it was sent as null, or not at all. */
 export function tellsNothing(from: object, aside: readonly string[] = []): boolean {
   return Object.entries(from).every(([name, value]: [string, unknown]) => {
-    if (name === 'setId' || name === '_unknownFields' || aside.includes(name)) return true;
+    if (notTelling.has(name) || aside.includes(name)) return true;
     return (
       value === undefined || value === '' || value === false || (Array.isArray(value) && value.length === 0)
     );
   });
 }
+
+/** Where a part stands is no word of the sender's. */
+const notTelling = new Set(['setId', '_unknownFields', 'ofEncounter', 'ofCharge']);
 
 /** Is there something to see? A text without is not written. */
 export function visible(text: string): boolean {

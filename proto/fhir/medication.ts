@@ -1,5 +1,5 @@
 /** MedicationRequest, MedicationDispense and MedicationAdministration, by the act that the segment tells of. */
-import type { ClinicalEvent, Medication } from '../gen/hilum/v1/event.ts';
+import type { ClinicalEvent, Code, Medication } from '../gen/hilum/v1/event.ts';
 import {
   coded,
   concept,
@@ -88,8 +88,13 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     supportingInformation: present([draft.device]),
     authoredOn: order && authored(order),
     requester: inRole(draft, people, 'ordering')[0] ?? (order && orderer(draft, order)),
-    reasonCode: concepts([...(order?.reason ?? []), ...(from.indication ? [from.indication] : [])]),
-    note: [...(order?.orderNotes ?? []).map((text) => ({ text })), ...notes(event.notes), ...unread(from)],
+    reasonCode: concepts([...(order?.reason ?? []), ...indications(from)]),
+    note: [
+      ...(order?.orderNotes ?? []).map((text) => ({ text })),
+      ...notes(event.notes),
+      ...unread(from),
+      ...toReview(from),
+    ],
     dosageInstruction: dosage(event, from),
     dispenseRequest: {
       numberOfRepeatsAllowed: /^\d{1,3}$/.test(from.refills) ? Number(from.refills) : undefined,
@@ -104,6 +109,15 @@ function requested(draft: Draft, path: string, from: Medication): Body {
 function urgencyOf({ act, timing }: Medication): string | undefined {
   const said = act === 'give' ? timing.map(({ priority }) => priorityOf(priority)) : [];
   return ['stat', 'asap', 'urgent', 'routine'].find((one) => said.includes(one));
+}
+
+function indications({ indication, furtherIndications }: Medication): Code[] {
+  return indication === undefined ? furtherIndications : [indication, ...furtherIndications];
+}
+
+/** R4 has no element for it, and nobody may carry out what is still to be looked at. */
+function toReview({ needsReview }: Medication): Element[] {
+  return /^y/i.test(needsReview) ? [{ text: 'Needs human review' }] : [];
 }
 
 /** What is to be handed over, where it is no number. */
@@ -130,7 +144,7 @@ function dispensed(draft: Draft, path: string, from: Medication): Body {
     authorizingPrescription: prescriptions(draft),
     quantity: quantity(from.dispenseAmount, from.dispenseUnit, from.dispenseUnitCode),
     whenHandedOver: dateTime(from.dispensed),
-    note: [...notes(event.notes), ...furtherLots(from)],
+    note: [...notes(event.notes), ...furtherLots(from), ...toReview(from)],
     dosageInstruction: dosage(event, from),
     substitution: /^[NGT]$/.test(from.substitution)
       ? { wasSubstituted: from.substitution !== 'N' } // HL7 table 0167
@@ -156,7 +170,7 @@ function administered(draft: Draft, path: string, from: Medication): Body {
       ? { effectivePeriod: notStated }
       : timed('effective', administered, administeredEnd)),
     performer: inRole(draft, from.participants, 'administering').map((actor) => ({ actor })),
-    reasonCode: from.indication === undefined ? undefined : concepts([from.indication]),
+    reasonCode: concepts(indications(from)),
     request: prescriptions(draft)[0],
     device: present([draft.device]),
     note: [

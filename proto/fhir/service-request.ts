@@ -258,7 +258,9 @@ function addReferral(draft: Draft, from: Referral): Element {
     const now = all.filter(({ isInRole }) => isInRole);
     return present((now.length > 0 ? now : all).map(({ reference }) => reference));
   };
-  const remarks = [from.disposition].flatMap((one) => note({ ...said, text: textOf(one) }) ?? []);
+  const remarks = [from.disposition, ...from.furtherDispositions].flatMap(
+    (one) => note({ ...said, text: textOf(one) }) ?? [],
+  );
   return draft.add('referral', {
     resourceType: 'ServiceRequest',
     identifier: identifiers([from.originating, from.external]),

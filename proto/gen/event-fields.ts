@@ -243,6 +243,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     registrySince: 'ClinicalTime',
     protectionSince: 'ClinicalTime',
     publicitySince: 'ClinicalTime',
+    participants: 'list<Participant>',
   },
   Location: {
     pointOfCare: 'string',
@@ -774,6 +775,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     furtherLotNumbers: 'list<string>',
     furtherExpires: 'list<ClinicalTime>',
     dispenseType: 'Code',
+    furtherIndications: 'list<Code>',
+    needsReview: 'string',
   },
   Infusion: {
     bolusType: 'string',
@@ -920,6 +923,11 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     notes: 'list<Note>',
     ofEncounter: 'string',
     reactionDetails: 'list<AllergyReaction>',
+    group: 'Code',
+    actionReason: 'string',
+    onsetText: 'string',
+    reportedBy: 'HumanName',
+    reporterRelationship: 'Code',
   },
   AllergyReaction: {
     code: 'Code',
@@ -968,6 +976,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     modifiers: 'list<Code>',
     diagnosis: 'Code',
     ofEncounter: 'string',
+    ofCharge: 'string',
   },
   DiagnosisGroup: {
     code: 'Code',
@@ -1013,6 +1022,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     authorizationSource: 'string',
     insuredBirthDate: 'string',
     certifications: 'list<Identifier>',
+    ofEncounter: 'string',
   },
   RelatedPerson: {
     setId: 'string',
@@ -1026,6 +1036,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     gender: 'string',
     employers: 'list<Organization>',
     period: 'Period',
+    ofEncounter: 'string',
   },
   Referral: {
     status: 'Code',
@@ -1046,6 +1057,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     authorizedTreatments: 'string',
     usedTreatments: 'string',
     remainingTreatments: 'string',
+    furtherDispositions: 'list<Code>',
   },
   Authorization: {
     plan: 'Code',

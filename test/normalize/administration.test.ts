@@ -137,6 +137,24 @@ t.test(
   },
 );
 
+t.test('telecom - what stands in XTN-4 is of the equipment that XTN-3 names [HL7 2.7 2.A.89]', (t) => {
+  const told = (sent: string) =>
+    event('ADT^A08', seg('PID', { 3: '7', 13: sent })).patient?.telecoms.map(
+      ({ system, value, use }) => `${system} ${use} ${value}`,
+    );
+  t.same(told('^PRS^CP^+447700900123'), ['phone mobile +447700900123']);
+  t.same(told('^PRN^PH^0113 496 0000^44'), ['phone home 0113 496 0000'], 'the country alone is no number');
+  t.same(told('^WPN^FX^(0113) 496-0001'), ['fax work (0113) 496-0001']);
+  t.same(told('^PRN^^0113 496 0000'), ['phone home 0113 496 0000']);
+  t.same(told('^PRN^PH^^44^113^4960000'), ['phone home 44 113 4960000']);
+  t.same(told('^PRN^PH^a@b.example^44^113^4960000'), ['email home a@b.example', 'phone home 44 113 4960000']);
+  t.same(told('^NET^X.400^c=GB;a=x;s=doe'), ['email home c=GB;a=x;s=doe']);
+  t.same(told('^NET^^doe'), ['email home doe']);
+  t.same(told('^PRN^PH^^44'), ['phone home 44'], 'what was sent stays');
+  t.same(told('0113^PRN^PH^0113'), ['phone home 0113'], 'in both it is one');
+  t.end();
+});
+
 t.test('telecom - an address on the web is one, in XTN-1 too', (t) => {
   const said = seg('PID', { 3: '7', 13: 'https://a.example/x~^NET^Internet^www.b.example~a@b.example' });
   t.match(event('ADT^A08', said).patient?.telecoms, [

@@ -57,3 +57,35 @@ t.test('allergy - a reaction without an IAM before it is not lost', (t) => {
   t.match(event?.allergies, [{ reactionDetails: [{ code: { text: 'Hives' } }] }]);
   t.end();
 });
+
+t.test('allergy - where only the group is named it is the group that is not tolerated [IAM-10]', (t) => {
+  const group = [
+    'IAM|1|DA^Drug||SV|RASH|U||was entered twice||PCN^Penicillins^L||since childhood||Kin^Ann|MTH^Mother',
+  ];
+  t.match(events('ADT^A60', ...group)[0]?.allergies, [
+    {
+      code: undefined,
+      group: { text: 'Penicillins', codings: [{ code: 'PCN' }] },
+      actionReason: 'was entered twice',
+      onsetText: 'since childhood',
+      reportedBy: { family: 'Kin', given: ['Ann'] },
+      reporterRelationship: { codings: [{ code: 'MTH' }] },
+    },
+  ]);
+  const [alone] = only('AllergyIntolerance', resources('ADT^A60', ...group));
+  t.match(alone, {
+    code: { coding: [{ code: 'PCN' }] },
+    onsetString: 'since childhood',
+    asserter: { display: 'Ann Kin' },
+  });
+  t.notOk(alone?.note);
+  const both = 'IAM|1|DA|AMX^Amoxicillin^L||||||AL|PCN^Penicillins^L|2001|as a child';
+  t.match(only('AllergyIntolerance', resources('ADT^A60', both)), [
+    {
+      code: { coding: [{ code: 'AMX' }] },
+      onsetDateTime: '2001',
+      note: [{ text: 'Group: Penicillins' }, { text: 'as a child' }],
+    },
+  ]);
+  t.end();
+});

@@ -66,6 +66,38 @@ t.test(
   },
 );
 
+t.test('people - behind the patient they are of the patient, and make no visit [HL7 3.3.31, 15.4.7]', (t) => {
+  const gp = (action = 'AD', until = '') =>
+    `ROL|1|${action}|PP^Primary^HL70443|7^Gp^A|2020|${until}|||||1 High St^^Ely|^WPN^PH^^^^5551|W1`;
+  const said = [gp(), 'ROL|2|AD|CP|8^Doc^B'];
+  const [event] = events('ADT^A31', 'PD1||||7^Gp', ...said);
+  t.equal(event?.encounter, undefined);
+  t.same(people(event?.patient?.participants), ['primary-care 7', 'consulting 8']);
+  t.match(event?.patient?.participants[0], {
+    addresses: [{ line: ['1 High St'], city: 'Ely' }],
+    telecoms: [{ value: '5551' }],
+    location: { pointOfCare: 'W1' },
+  });
+  const all = resources('ADT^A31', ...said);
+  t.same(only('Encounter', all), []);
+  t.match(only('Patient', all), [{ generalPractitioner: [{ display: 'A Gp' }] }]);
+
+  const practitioners = (...segments: string[]) =>
+    events('ADT^A31', ...segments)[0]?.patient?.generalPractitioners.map(({ name }) => name?.family);
+  t.same(practitioners(gp()), ['Gp']);
+  t.same(practitioners('PD1||||7^Gp^A', gp()), ['Gp'], 'whom PD1-4 names, too');
+  t.same(practitioners('PD1||||6^Other', gp()), ['Other', 'Gp']);
+  t.same(practitioners(gp('DE')), [], 'is taken out [table 0287]');
+  t.same(practitioners(gp('UP', '20251231')), [], 'is not any more');
+  t.same(practitioners(gp('UP', '20271231')), ['Gp']);
+
+  const [visit] = events('ADT^A01', ...said, 'PV1|1|I|W1||||9^Att', gp().replace('7^Gp', '5^Gq'));
+  t.same(people(visit?.patient?.participants), ['primary-care 7']);
+  t.same(people(visit?.encounter?.participants), ['consulting 8', 'attending 9', 'primary-care 5']);
+  t.same(visit?.patient?.generalPractitioners.length, 1);
+  t.end();
+});
+
 t.test('visits - of two in one message each has its own diagnoses, procedures and results [BAR_P01]', (t) => {
   const said = [
     'PV1|1|I|||||||||||||||||V1^^^HOSP^VN',
@@ -74,18 +106,36 @@ t.test('visits - of two in one message each has its own diagnoses, procedures an
     'DG1|1||A41.9^Sepsis^I10C|||F',
     'DRG|T60A^Sepsis^L',
     'PR1|1||5A1955Z^Vent^I10P||20261102',
+    'NK1|1|A^Kin',
+    'GT1|1||A^Pays',
+    'IN1|1|P1^Plan',
     'PV1|2|O|||||||||||||||||V2^^^HOSP^VN',
     weight,
     'AL1|1|DA|2^Ibu^L',
     'DG1|1||M54.5^Back pain^I10C|||F',
     'DRG|I68C^Back^L',
     'PR1|1||97110^PT^CPT4||20261115',
+    'NK1|1|B^Kin',
+    'GT1|1||B^Pays',
+    'IN2||||||MC2',
     'PV1|3|O|||||||||||||||||V3^^^HOSP^VN',
     'DG1|1||I10^HTN^I10C|||F',
   ];
   const [event] = events('BAR^P01', ...said);
   const second = 'furtherEncounters[0]';
   const { conditions = [], procedures = [], observations = [], allergies = [] } = event ?? {};
+  t.same(
+    event?.relatedPersons.map(({ ofEncounter }) => ofEncounter),
+    ['', '', second, second],
+  );
+  t.same(
+    event?.coverages.map(({ ofEncounter, identifiers }) => [ofEncounter, identifiers[0]?.value]),
+    [
+      ['', undefined],
+      [second, 'MC2'],
+    ],
+    'IN2 of the second visit is none of the first one’s',
+  );
   t.same(
     conditions.map(({ ofEncounter }) => ofEncounter),
     ['', second, 'furtherEncounters[1]'],
@@ -136,7 +186,8 @@ t.test('people - a PRT before any patient is of every order [OPL_O37]', (t) => {
     t.ok(request?.resource.requester);
     t.notOk(toBundle(event).entry.some(({ resource }) => resource.resourceType === 'Encounter'));
   }
-  const [visited] = events('OML^O21', 'PRT|1|AD||AT|9^DOC^DON', 'ORC|NW|W1', 'OBR|1|W1||A^A^L');
-  t.same(people(visited?.encounter?.participants), ['attending 9'], 'behind a patient it is of the visit');
+  const [named] = events('OML^O21', 'PRT|1|AD||AT|9^DOC^DON', 'ORC|NW|W1', 'OBR|1|W1||A^A^L');
+  t.same(people(named?.patient?.participants), ['attending 9'], 'behind a patient it is of the patient');
+  t.equal(named?.encounter, undefined, 'and makes no visit');
   t.end();
 });

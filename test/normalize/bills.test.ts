@@ -133,6 +133,43 @@ t.test('account - it ends with P06, is purged with P02, and lasts otherwise [HL7
   t.end();
 });
 
+t.test('charge - a procedure says of which charge it is [HL7 6.4.3, 6.4.5 FINANCIAL_PROCEDURE]', (t) => {
+  const charge = (at: number) => `FT1|${at}|T${at}||20261126||CG|55^Visit^L`;
+  const done = (code: string) => `PR1|1||${code}^X^I10P||20261126`;
+  const said = [
+    'PV1|1|I',
+    done('Z'),
+    charge(1),
+    done('A'),
+    done('B'),
+    charge(2),
+    'DG1|1||I10^HTN^I10',
+    done('C'),
+    charge(3),
+    done('D'),
+  ];
+  for (const type of ['DFT^P03', 'DFT^P11']) {
+    t.same(
+      event(type, pid, ...said).procedures.map(({ code, ofCharge }) => [code?.codings[0]?.code, ofCharge]),
+      [
+        ['Z', ''],
+        ['A', 'charge.items[0]'],
+        ['B', 'charge.items[0]'],
+        ['C', ''],
+        ['D', 'charge.items[2]'],
+      ],
+      type,
+    );
+    const all = resources(type, ...said);
+    const [, a, b, , d] = only('Procedure', all).map(({ id }) => ({ reference: `urn:uuid:${id}` }));
+    t.match(
+      only('ChargeItem', all).map(({ service }) => service),
+      [[a, b], undefined, [d]],
+    );
+  }
+  t.end();
+});
+
 t.test('charge - what is no charge has no price, and is told as what it is [FT1-6, table 0017]', (t) => {
   const line = (type: string, at: number) =>
     seg('FT1', { 1: `${at}`, 2: `T${at}`, 4: '20261126', 6: type, 7: 'A^Visit^L', 11: '20.00&USD' });

@@ -53,6 +53,33 @@ const cases: [declared: string, encoding: string, text: string, name: string][] 
   ['SHIFT_JIS', 'shift_jis', '表ソ能', 'SHIFT_JIS'],
 ];
 
+t.test('charset - under ASCII bytes from 80 up are of the alternate that is declared [HL7 2.9.2.18]', (t) => {
+  const polish = iconv.encode('Łukasz', 'iso-8859-2');
+  for (const declared of ['~8859/2', 'ASCII~8859/2', 'ASCII~~8859/2~ISO IR101']) {
+    const found = read(message(declared, polish));
+    t.match(found, { family: 'Łukasz', charset: 'ISO-8859-2', remarks: [] }, declared);
+  }
+  t.match(read(message('~GB 18030-2000', iconv.encode('俓乗', 'gb18030'))), { family: '俓乗', remarks: [] });
+  t.match(read(message('~UNICODE UTF-8', Buffer.from('Müller'))), { family: 'Müller', remarks: [] });
+  t.match(read(message('~8859/2', Buffer.from('Müller'))), {
+    family: 'Müller',
+    remarks: [/^MSH-18: says iso-8859-2, but all is UTF-8/],
+  });
+  t.match(read(message('~8859/2', Buffer.from('MULLER'))), { charset: 'ASCII', remarks: [] });
+  for (const [declared, family, charset] of [
+    ['8859/1~8859/2', '£ukasz', 'ISO-8859-1'],
+    ['~8859/2~8859/5', '£ukasz', 'WINDOWS-1252'],
+  ] as const)
+    t.match(read(message(declared, polish)), {
+      family,
+      remarks: [`MSH-18: several charsets, of which each byte could be, read as ${charset}`],
+    });
+  t.match(read(message('8859/1~8859/1', polish)), { family: '£ukasz', remarks: [] });
+  t.match(read(message('~8859/2~8859/5', Buffer.from('Müller'))), { family: 'Müller', remarks: [] });
+  t.match(read(message('~KLINGON', polish)), { remarks: [/^MSH-18: unknown charset/] });
+  t.end();
+});
+
 t.test('charset - names come through in the charset that MSH-18 declares', (t) => {
   for (const [declared, encoding, text, name] of cases) {
     const found = read(message(declared, iconv.encode(text, encoding)));
@@ -238,7 +265,7 @@ t.test('charset - the spellings of a name mean the same', (t) => {
     ['GB18030', ['CP936', 'MS936', 'GB18030-2000', 'gb 18030-2005', 'EUC-CN', 'gb2312']],
     ['BIG5', ['MS950', 'CP950', 'Big5', 'CNS 11643-1992']],
     ['SHIFT_JIS', ['CP932', 'MS932', 'Windows-31J', 'x-sjis', 'Shift JIS']],
-    ['ISO-2022-JP', ['ISO IR87', 'ISO 2022 IR 87', 'ISO_IR 87', 'iso-2022-jp']],
+    ['ISO-2022-JP', ['ISO IR87', 'ISO 2022 IR 87', 'ISO_IR 87', 'iso-2022-jp', 'JIS X 0202', 'JAS2020']],
     ['TIS620', ['TIS620', 'TIS-620', 'ISO IR166']],
     ['ISO-8859-8', ['8859/8', 'ISO-8859-8-I', 'ISO_8859-8:1988']],
     ['ISO-8859-1', ['88591', 'ISO8859-1', 'iso8859_1', 'ISO_8859-1:1987', 'latin1']],
@@ -296,6 +323,15 @@ t.test('charset - escape sequences of ISO 2022 that nothing announces are read, 
     t.match(found, { family: '日檄7', given: 'GIVEN', charset: 'ISO-2022-JP' }, declared);
     t.match(found.remarks, [/^MSH-18: (says .*|empty), but has escape sequences of ISO 2022/], declared);
   }
+  // Of katakana a byte may be the component separator.
+  const kana = (of: string) => message(of, Buffer.from('\u001b(I6^\u001b(B'));
+  for (const declared of ['', 'KLINGON', '8859/1']) {
+    t.match(read(kana(declared)), { family: 'ｶﾞ', given: 'GIVEN', charset: 'ISO-2022-JP' }, declared);
+    t.match(read(kana(declared)).remarks, [/has escape sequences of ISO 2022/], declared);
+  }
+  for (const declared of ['JIS X 0202', 'JAS2020', '~JIS X 0202'])
+    t.match(read(kana(declared)), { family: 'ｶﾞ', given: 'GIVEN', remarks: [] }, declared);
+  t.match(read(message('', Buffer.from('\u001b(Inside\u001b('))), { charset: 'ASCII' });
   const mixed = Buffer.concat([kanji(yamada, 'B'), Buffer.from('ü')]);
   t.match(read(message('', mixed)), { family: '山田ü' });
   t.match(read(message('8859/1~ISO IR87', Buffer.concat([kanji(yamada, 'B'), Buffer.from('ü', 'latin1')]))), {

@@ -128,3 +128,58 @@ t.test('doses - 9999 is no number of what was not given, as the CDC guide has it
   t.same(numbers(orc, mmr, '', 'CP'), known('9999'), 'of a dose it is one');
   t.same(numbers('ORC|RE||99991^DCS', mmr, '', 'NA'), known('99991'));
 });
+
+t.test('doses - of several of one order each has what was encoded, its notes and its route', async (t) => {
+  const dose = (number: number, hour: string) =>
+    `RXA|0|${number}|20260301${hour}0000||1^Morphine^L|5|mg|||||||||||||CP`;
+  const encoded = ['ORC|RE|P1|F1', 'RXE|1^Q8H|1^Morphine^L|5||mg', 'RXR|PO', 'NTE|1||give slowly'];
+  const told = (...message: string[]) =>
+    events('RAS^O17', ...message).map(({ medication, furtherMedications, notes }) => [
+      medication?.administrationNumber,
+      medication?.routes.map(({ codings }) => codings[0]?.code),
+      furtherMedications.map(({ act, routes }) => [act, routes[0]?.codings[0]?.code]),
+      notes.map(({ text }) => text),
+    ]);
+  const before = [[['encoded-order', 'PO']], ['give slowly']];
+  t.same(
+    told(...encoded, dose(1, '06'), dose(2, '14'), 'RXR|SC'),
+    [
+      ['1', ['SC'], ...before],
+      ['2', ['SC'], ...before],
+    ],
+    'one RXR is of those before it [HL7 4A.3.14, RAS^O17 ADMINISTRATION]',
+  );
+  t.same(
+    told(...encoded, dose(1, '06'), 'RXR|SC', dose(2, '14'), 'RXR|IM', 'RXR|IV', dose(3, '22')),
+    [
+      ['1', ['SC'], ...before],
+      ['2', ['IM', 'IV'], ...before],
+      ['3', [], ...before],
+    ],
+    'each with its own',
+  );
+  t.same(
+    told(...encoded, dose(1, '06'), 'NTE|1||vomited', dose(2, '14')),
+    [
+      ['1', [], [['encoded-order', 'PO']], ['give slowly', 'vomited']],
+      ['2', [], ...before],
+    ],
+    'what is noted behind one is of that one',
+  );
+  t.same(
+    told(...encoded, dose(1, '06'), 'ORC|RE|P2|F2', dose(1, '14'), 'RXR|SC'),
+    [
+      ['1', [], ...before],
+      ['1', ['SC'], [], []],
+    ],
+    'another order is another one',
+  );
+  const given = only(
+    'MedicationAdministration',
+    resources('RAS^O17', ...encoded, dose(1, '06'), dose(2, '14'), 'RXR|SC'),
+  );
+  t.match(
+    given,
+    [0, 1].map(() => ({ dosage: { route: { coding: [{ code: 'SC' }] } }, note: [{ text: 'give slowly' }] })),
+  );
+});

@@ -228,3 +228,35 @@ t.test(
     });
   },
 );
+
+t.test('drugs - every indication, and whether somebody is to look at it first', async (t) => {
+  const why = 'I10^HTN^I10~E11^Diabetes^I10';
+  for (const [type, name, code, review, indication] of [
+    ['OMP^O09', 'RXO', 1, 16, 20],
+    ['RDE^O11', 'RXE', 2, 20, 27],
+    ['RDS^O13', 'RXD', 2, 14, 21],
+    ['RGV^O15', 'RXG', 4, 12, 22],
+  ] as const) {
+    const segment = seg(name, { [code]: 'A^A^L', [review]: 'Y', [indication]: why });
+    t.match(
+      medication(type, segment),
+      {
+        needsReview: 'Y',
+        indication: { codings: [{ code: 'I10' }] },
+        furtherIndications: [{ codings: [{ code: 'E11' }] }],
+      },
+      name,
+    );
+    const [fhir] = resources(type, 'ORC|RE|O1^C|F1^P', segment).filter(({ resourceType }) =>
+      String(resourceType).startsWith('Medication'),
+    );
+    t.match(fhir?.note, [{ text: 'Needs human review' }], name);
+    if (name !== 'RXD') t.match(fhir?.reasonCode, [{ text: 'HTN' }, { text: 'Diabetes' }], name);
+  }
+  const given = ['ORC|RE|O1^C', seg('RXA', { 3: '20261126', 5: 'A^A^L', 19: why })];
+  t.match(only('MedicationAdministration', resources('RAS^O17', ...given)), [
+    { reasonCode: [{ text: 'HTN' }, { text: 'Diabetes' }] },
+  ]);
+  const unasked = ['ORC|NW|O1^C', seg('RXE', { 2: 'A^A^L', 20: 'N' })];
+  t.notOk(only('MedicationRequest', resources('RDE^O11', ...unasked))[0]?.note);
+});

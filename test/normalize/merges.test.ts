@@ -90,6 +90,40 @@ t.test(
   },
 );
 
+t.test(
+  'merges - a number that both have is of nobody else, in whatever spelling, also of a card that expired',
+  (t) => {
+    const both = (pid: string, mrg: string): [retired: string[], surviving: string[]] => {
+      const found = event('A40', `PID|1||${pid}||A^B`, `MRG|${mrg}`);
+      t.same(remarks(found), [], mrg);
+      return [values(found.merge?.retired), values(found.merge?.surviving)];
+    };
+    const one = '100^^^HOSP&1.2.3&ISO^MR';
+    const two = '200^^^HOSP&1.2.3&ISO^MR';
+    for (const spelled of ['E5^^^EMPI^PI', 'E5^^^EMPI&1.2.9&ISO^PI', 'E5^^^&1.2.9&ISO^PI', 'E5', 'E5^^^EMPI'])
+      t.same(both(`${one}~E5^^^EMPI&1.2.9&ISO^PI`, `${two}~${spelled}`), [['200'], ['100', 'E5']], spelled);
+    const card = 'HC77^^^ONT^JHN^^20200101^20251231';
+    for (const spelled of [card, 'HC77^^^ONT^JHN'])
+      t.same(both(`${one}~${card}`, `${two}~${spelled}`), [['200'], ['100', 'HC77']], spelled);
+    const listed = `${two}^^20200101^20261120`;
+    t.same(both(`${one}~${listed}~${card}`, `${two}~${card}`), [['200'], ['100', 'HC77']], 'both listed');
+    t.same(
+      both(`${one}~HC78^^^ONT^JHN~${card}`, `${two}~${card}`),
+      [['200'], ['100', 'HC78', 'HC77']],
+      'renewed',
+    );
+    t.same(
+      both(`${one}~100^^^LAB^PI`, '100^^^^MC~200'),
+      [
+        ['100', '200'],
+        ['100', '100'],
+      ],
+      'of another type',
+    );
+    t.end();
+  },
+);
+
 t.test('merges - one that can retire nobody says so, and shows nobody replaced', (t) => {
   const nobody = /^MRG: no number that ends, so that nobody is retired$/;
   for (const [why, ...segments] of [

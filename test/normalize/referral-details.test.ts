@@ -70,3 +70,57 @@ t.test('referral - why, in words, and how many visits are left [RF1-13 to RF1-17
   ]);
   t.end();
 });
+
+t.test('referral - one with two roles is in each, and everything that the other shall do is told', (t) => {
+  const said = [
+    'RF1|A|||SO^Second opinion^HL70282~AM^Assume management^HL70282||R1^GP',
+    'PRD|RP^Referring^HL70286~PP^Primary care^HL70286|GP^G|1 St',
+    'PRD|RT^Referred to^HL70286|CARD^C',
+  ];
+  const [event] = events('REF^I12', ...said);
+  t.match(event?.referral, {
+    disposition: { codings: [{ code: 'SO' }] },
+    furtherDispositions: [{ codings: [{ code: 'AM' }] }],
+  });
+  t.match(event?.referral?.participants, [
+    { role: 'Referring', person: { name: { family: 'GP' } } },
+    { role: 'Primary care', roleCode: { codings: [{ code: 'PP' }] }, addresses: [{ line: ['1 St'] }] },
+    { role: 'Referred to' },
+  ]);
+  t.equal(event?.referral?.participants.length, 3);
+  t.match(only('ServiceRequest', resources('REF^I12', ...said)), [
+    {
+      requester: { display: 'G GP' },
+      performer: [{ display: 'C CARD' }],
+      note: [{ text: 'Second opinion' }, { text: 'Assume management' }],
+    },
+  ]);
+  const [order] = events('ORU^R01', 'OBR|1|P1|F1|A^A^L', 'CTD|BC^Billing~TC^Technical|SMITH^BOB');
+  t.same(
+    order?.order?.participants.map(({ role }) => role),
+    ['Billing', 'Technical'],
+  );
+  t.end();
+});
+
+t.test(
+  'referral - two licences with one number are two, each with who issued it and its end [HL7 2.A.52]',
+  (t) => {
+    const licences = '12345^SL^CA^20271231~12345^SL^NY~77^NPI';
+    for (const name of ['PRD|RP|GP^G|||||', 'CTD|PR|GP^G|||||']) {
+      const [event] = events('REF^I12', 'RF1|A|||||R1^GP', `${name}${licences}`);
+      t.match(event?.referral?.participants[0]?.person?.identifiers, [
+        { value: '12345', type: 'SL', system: 'urn:hilum:lab:CA', assigner: 'CA', end: '2027-12-31' },
+        { value: '12345', type: 'SL', system: 'urn:hilum:lab:NY', assigner: 'NY', end: '' },
+        { value: '77', type: 'NPI', system: 'urn:hilum:lab', assigner: '', end: '' },
+      ]);
+    }
+    const said = ['RF1|A|||||R1^GP', `PRD|RP|GP^G|||||${licences}`];
+    t.match(only('Practitioner', resources('REF^I12', ...said))[0]?.identifier, [
+      { value: '12345', system: 'urn:hilum:lab:CA', period: { end: '2027-12-31' } },
+      { value: '12345', system: 'urn:hilum:lab:NY' },
+      { value: '77' },
+    ]);
+    t.end();
+  },
+);

@@ -2,8 +2,15 @@
  * Who and what acts, and in what: PRT and ROL belong to what stands before them [HL7 7.4.4, 15.4.7]. What a result or
  * an order has a field of its own for (OBX-18, OBX-23, ORC-21, before PRT took their place) goes there.
  */
-import type { Observation, Order, Organization } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  Observation,
+  Order,
+  Organization,
+  Participant,
+  Patient,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
+import { hasEnded } from './clock.ts';
 import type { Draft } from './draft.ts';
 import type { Segment } from './message.ts';
 import { addresses, persons } from './people.ts';
@@ -19,7 +26,8 @@ export function act(draft: Draft, segment: Segment, table: typeof prt): void {
     organization.address = addresses[0];
     if (participants.length === 0) organization.telecoms.push(...telecoms);
   }
-  const to = draft.acting ?? draft.encounter.participants;
+  const to = draft.acting ?? draft.others;
+  const before = to.length;
   const row = draft.lastObservation;
   const ofRow = row !== undefined && row.performers === to ? row : undefined;
   const order = draft.furtherOrder ?? draft.current.order;
@@ -46,6 +54,20 @@ export function act(draft: Draft, segment: Segment, table: typeof prt): void {
       devices: others,
       telecoms: alone ? telecoms : [],
     });
+  const { patient } = draft.base;
+  if (patient?.participants === to) caresFor(patient, to.slice(before), draft.message.scope.day);
+}
+
+/** Who has the role now, by what is done with it [ROL-2, HL7 table 0287] and until when it is. */
+function caresFor({ generalPractitioners: known }: Patient, named: Participant[], day: string): void {
+  for (const { role, person, action, period } of named) {
+    const over = action === 'DE' || hasEnded(period?.end?.value ?? '', day);
+    if (role !== 'primary-care' || person === undefined || over) continue;
+    const isKnown = known.some(({ identifiers }) =>
+      identifiers.some((one) => person.identifiers.some((other) => sameNumber(one, other))),
+    );
+    if (!isKnown) known.push(person);
+  }
 }
 
 function nobody(): Acting {

@@ -4,7 +4,7 @@ import type { ClinicalEvent, Identifier, Merge, Movement } from '../../../proto/
 import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { retiresPatient } from '../merges.ts';
-import { time } from './clock.ts';
+import { hasEnded, time } from './clock.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
@@ -232,13 +232,29 @@ function partOther(merge: Merge): void {
   Object.assign(merge, { retired: [], priorNames: [], retiredAccounts: [], retiredVisits: [] });
 }
 
-/** Who survives is not retired: an enterprise number that both have. PID-3 may list the retired one with its end (CX-8). */
+/**
+ * Who survives is not retired: an enterprise number that both have, in whatever spelling. A sender may list the retired
+ * number in PID-3, with its end (CX-8), beside the one of the same authority that it ends in; then it lists all of them
+ * so. Any other end there is that of a card, which both still have.
+ */
 function keepSurviving(merge: Merge, day: string): void {
-  const same = (one: Identifier) => (other: Identifier) =>
-    other.value === one.value && other.system === one.system;
-  const lasting = merge.surviving.filter((one) => !hasEnded(one, day));
-  merge.retired = merge.retired.filter((one) => !lasting.some(same(one)));
-  merge.surviving = merge.surviving.filter((one) => !merge.retired.some(same(one)));
+  const { retired, surviving } = merge;
+  const lists = retired.every((one) => surviving.some((other) => isSame(one, other)));
+  const into = surviving.filter(
+    (one) => !hasEnded(one.end, day) && !retired.some((other) => isSame(one, other)),
+  );
+  const ends = (one: Identifier): boolean =>
+    lists && hasEnded(one.end, day) && into.some(({ system }) => system === one.system);
+  const lasting = surviving.filter((one) => !ends(one));
+  merge.retired = retired.filter((one) => !lasting.some((other) => isSame(one, other)));
+  merge.surviving = surviving.filter((one) => !merge.retired.some((other) => isSame(one, other)));
+}
+
+/** A bare number of one type is not that of another type which an authority gave. */
+function isSame(one: Identifier, other: Identifier): boolean {
+  if (one.value === other.value && one.system === other.system) return true;
+  const alike = one.type === '' || other.type === '' || one.type === other.type;
+  return alike && sameNumber(one, other);
 }
 
 /** Nothing follows from it, and whoever sent it believes that something does. */
@@ -246,12 +262,6 @@ function tellIdle({ retired, surviving }: Merge, { message }: Draft): void {
   if (retired.length === 0) remark(message.scope, 'MRG: no number that ends, so that nobody is retired');
   else if (surviving.length === 0)
     remark(message.scope, 'PID-3: nobody into whom the patient of MRG could be merged');
-}
-
-/** On the day itself, too. A month or a year that is not over has not ended. */
-function hasEnded({ end }: Identifier, day: string): boolean {
-  if (end === '') return false;
-  return end.length < 10 ? end < day.slice(0, end.length) : end.slice(0, 10) <= day;
 }
 
 /** YYYY-MM-DD of EVN-2, else of MSH-7; empty where neither says a day, and then nothing has ended. */

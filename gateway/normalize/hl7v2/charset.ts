@@ -10,7 +10,7 @@ import iconv from 'iconv-lite';
 import { type Encoding, encodingOf } from '../../../proto/charset-names.ts';
 import { lookup } from '../lookup.ts';
 import type { Delimiters } from './delimiters.ts';
-import { decodeIso2022, eightBitKatakana, shiftsToKanji } from './iso2022.ts';
+import { decodeIso2022, eightBitKatakana, shiftsToJapanese } from './iso2022.ts';
 
 export interface Charset {
   /** For provenance. */
@@ -42,7 +42,7 @@ const pages: Record<Encoding, Encoding> = lookup({
  * @param ofSource what the config says of the source, where the message says nothing
  */
 export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSource = ''): Charset {
-  if (names.length === 0 && ofSource === '' && isAscii(whole) && !shiftsToKanji(whole)) return ascii;
+  if (names.length === 0 && ofSource === '' && isAscii(whole) && !shiftsToJapanese(whole)) return ascii;
   const silent = names.every((name) => name.trim() === '');
   const said = silent && ofSource !== '' ? [ofSource] : names;
   const asked = said.map((name) => (name.trim() === '' ? 'ascii' : encodingOf(name)));
@@ -57,10 +57,29 @@ export function charsetOf(names: string[], whole: Buffer, by: Delimiters, ofSour
       iso2022(asked, whole, by)
     );
   }
-  if (shiftsToKanji(whole)) {
+  if (shiftsToJapanese(whole)) {
     const remark = `${says}, but has escape sequences of ISO 2022, and is read as ISO-2022-JP`;
     return { ...iso2022(asked, whole, by), remark };
   }
+  if (asked.length > 1 && !isAscii(whole)) return ofSeveral(asked, whole, says);
+  return ofOne(first, whole, says);
+}
+
+/**
+ * The first repetition is the default set, the others are alternates [HL7 2.9.2.18]. Under ASCII every byte from 80 up
+ * can only be of the alternate, where there is one. Under any other default nothing says which of them a byte is of.
+ */
+function ofSeveral(asked: readonly (Encoding | undefined)[], whole: Buffer, says: string): Charset {
+  const [first] = asked;
+  const others = [...new Set(asked.filter((name) => name !== first && name !== 'ascii'))];
+  const [other] = others;
+  if (first === 'ascii' && others.length === 1) return ofOne(other, whole, `MSH-18: says ${other}`);
+  const found = ofOne(first, whole, says);
+  if (others.length === 0 || first === undefined || first === 'utf-8' || found.name === 'UTF-8') return found;
+  return { ...found, remark: `MSH-18: several charsets, of which each byte could be, read as ${found.name}` };
+}
+
+function ofOne(first: Encoding | undefined, whole: Buffer, says: string): Charset {
   if (first === undefined) {
     const fallback = utf8(whole, true);
     return { ...fallback, remark: `MSH-18: unknown charset, read as ${fallback.name}` };
@@ -89,7 +108,7 @@ function utf8Instead(encoding: Encoding, whole: Buffer, says: string): Charset |
 function meansUtf8(encoding: Encoding, whole: Buffer): boolean {
   if (encoding === 'jis_x0201') return strange.test(eightBitKatakana(whole));
   // Of seven bits. With Japanese text in them, the others stand beside it.
-  if (encoding === 'iso-2022-jp') return !shiftsToKanji(whole);
+  if (encoding === 'iso-2022-jp') return !shiftsToJapanese(whole);
   // "Ã¼" beside nothing else is no Western text.
   if (western.has(encoding) || strange.test(iconv.decode(whole, encoding))) return true;
   const wide = walked.has(encoding);

@@ -33,9 +33,14 @@ export const iam: Table<Allergy> = [
   [5, 'reactions', eachAsSent],
   [6, 'action', code],
   [7, 'identifier', ei()],
+  [8, 'actionReason', word],
   [9, 'sensitivity', code],
+  [10, 'group', code],
   [11, 'identified', time],
+  [12, 'onsetText', word],
   [13, 'reported', time],
+  [14, 'reportedBy', nameIn],
+  [15, 'reporterRelationship', code],
   [17, 'clinicalStatus', code],
 ];
 

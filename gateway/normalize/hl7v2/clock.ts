@@ -108,3 +108,9 @@ export function timings(segment: Segment, field: number): Timing[] {
   }
   return found;
 }
+
+/** On the day itself, too. A month or a year that is not over has not ended, and where no day is known nothing has. */
+export function hasEnded(end: string, day: string): boolean {
+  if (end === '') return false;
+  return end.length < 10 ? end < day.slice(0, end.length) : end.slice(0, 10) <= day;
+}

@@ -11,6 +11,7 @@
 import type {
   ClinicalEvent,
   Encounter,
+  Medication,
   Movement,
   Note,
   Observation,
@@ -42,6 +43,17 @@ export interface Heading {
   readonly notes: readonly Note[];
   /** For the mappings of a config. */
   readonly segments: readonly Segment[];
+}
+
+/** Several administrations of one order. */
+export interface Doses {
+  /** What stands before them, and is told of each. */
+  readonly medications: readonly Medication[];
+  readonly notes: readonly Note[];
+  /** What that costs in an event, about. */
+  readonly bytes: number;
+  /** Those that the next RXR is of. */
+  unrouted: Medication[];
 }
 
 export class Draft {
@@ -80,6 +92,8 @@ export class Draft {
   furtherOrder: Order | undefined;
   /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
   ordered = '';
+  /** Of the order that is being read. */
+  doses: Doses | undefined;
   /** What RGS-2 does with the resources behind it. */
   groupAction = '';
   /** Segments that the open group has had. */
@@ -115,8 +129,16 @@ export class Draft {
     if (this.visit === undefined) {
       this.visit = fresh.encounter();
       this.base.encounter = this.visit;
+      toVisit(this.base.patient, this.visit);
     }
     return this.visit;
+  }
+
+  /** Whom a PRT or ROL is about that stands behind nothing with people of its own: the visit, before any the patient. */
+  get others(): Participant[] {
+    const { patient, encounter } = this.base;
+    const ofPatient = patient !== undefined && encounter === undefined && this.event === undefined;
+    return ofPatient ? patient.participants : this.encounter.participants;
   }
 
   /** A second PV1 of one patient: of the orders that follow it (OML), else a further visit (BAR). */
@@ -353,6 +375,14 @@ export class Draft {
     this.said = false;
     if (this.seen.size > 0) this.seen.clear();
   }
+}
+
+/** Who is named between the patient and the visit acts in that, but for who cares for the patient whatever the visit. */
+function toVisit(patient: Patient | undefined, { participants }: Encounter): void {
+  if (patient === undefined || patient.participants.length === 0) return;
+  const stays = ({ role }: Participant): boolean => role === 'primary-care';
+  participants.push(...patient.participants.filter((one) => !stays(one)));
+  patient.participants = patient.participants.filter(stays);
 }
 
 /** What a part repeats of the others, about. */

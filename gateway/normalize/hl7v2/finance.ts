@@ -68,12 +68,21 @@ const charges: Record<string, Handler> = {
     draft.base.charge ??= fresh.charge();
     const item = fill(fresh.chargeItem(), ft1, segment);
     draft.base.charge.items.push(item);
+    draft.seen.delete('DG1');
     draft.acting = item.participants;
     draft.ordered = '';
     draft.notes = item.notes;
   },
+  PR1(draft, segment) {
+    clinicalSegments.PR1?.(draft, segment);
+    // Both structures have it in the group of its FT1, and there before any diagnosis [HL7 6.4.3, 6.4.5].
+    const last = draft.seen.has('DG1') ? -1 : (draft.base.charge?.items.length ?? 0) - 1;
+    const procedure = draft.current.procedures.at(-1);
+    if (procedure !== undefined && last >= 0) procedure.ofCharge = `charge.items[${last}]`;
+  },
   DG1(draft, segment) {
     clinicalSegments.DG1?.(draft, segment);
+    draft.seen.add('DG1');
     const item = draft.base.charge?.items.at(-1);
     const of = draft.base.conditions.at(-1)?.code;
     // Every FT1 of a P11 has its own [HL7 6.4.5]; those of a P03 are the patient's, behind all of them.

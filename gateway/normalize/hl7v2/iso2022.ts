@@ -27,6 +27,7 @@ const sets: readonly [sequence: string, set: SetName][] = [
 ];
 const esc = 0x1b;
 const dollar = 0x24;
+const bracket = 0x28;
 const halfWidth = 0xff61; // the first of katakana, at 0x21 in seven bits and at 0xA1 in eight
 const none = '\ufffd';
 
@@ -65,17 +66,19 @@ export function eightBitKatakana(bytes: Buffer): string {
   return katakana(bytes, 0xa1);
 }
 
-/** True where two-byte text stands between its escape sequences: nothing else is written so. */
-export function shiftsToKanji(bytes: Buffer): boolean {
+/** True where two-byte text or katakana stands between its escape sequences: nothing else is written so. */
+export function shiftsToJapanese(bytes: Buffer): boolean {
   // By the byte alone: a text is looked for many times slower, and hardly any message has one.
   for (let at = bytes.indexOf(esc); at >= 0; at = bytes.indexOf(esc, at + 1)) {
-    if (bytes[at + 1] !== dollar) continue;
+    const kana = bytes[at + 1] === bracket && bytes[at + 2] === 0x49;
+    if (bytes[at + 1] !== dollar && !kana) continue;
     const found = setAt(bytes, at + 1);
     if (found === undefined) continue;
     const start = at + 1 + found[0].length;
     let end = start;
-    while (isGraphic(bytes[end])) end++;
-    if (end > start && (end - start) % 2 === 0 && bytes[end] === esc && bytes[end + 1] === 0x28) return true;
+    while (isGraphic(bytes[end]) && (!kana || (bytes[end] as number) < 0x60)) end++;
+    if (end > start && (kana || (end - start) % 2 === 0) && bytes[end] === esc && bytes[end + 1] === bracket)
+      return true;
   }
   return false;
 }

@@ -166,7 +166,10 @@ function telecomOf(parts: Parts, usual: string, segment: Segment, field: number)
   const code = parts.text(2).toUpperCase();
   const kind = parts.text(3).toUpperCase();
   const electronic = parts.text(4);
-  const composed = [parts.text(5), parts.text(6), parts.text(7)].filter(Boolean).join(' ');
+  const local = [parts.text(6), parts.text(7)].filter(Boolean).join(' ');
+  const country = parts.text(5);
+  // Beside an address the country alone is no number of its own.
+  const composed = local === '' && electronic !== '' ? '' : [country, local].filter(Boolean).join(' ');
   const number = parts.text(1) || parts.text(12) || composed || parts.text(9);
   const use = kind === 'CP' ? 'mobile' : (uses[code] ?? usual);
   const system = equipment[kind] ?? (code === 'NET' ? 'email' : code === 'BPN' ? 'pager' : 'phone');
@@ -184,19 +187,22 @@ function telecomOf(parts: Parts, usual: string, segment: Segment, field: number)
     Object.assign(telecom, validity);
     found.push(telecom);
   };
-  if (electronic !== '') add(electronic, isUrl.test(electronic) ? 'url' : 'email');
-  if (number !== '') {
-    const misplaced = system === 'email' && !number.includes('@');
-    // XTN-1 was all there was before XTN-4, and some fill both.
-    if (isUrl.test(number)) {
-      if (number !== electronic) add(number, 'url');
-    } else if (number.includes('@')) {
-      if (number !== electronic) add(number, 'email');
-    } else add(number, misplaced ? 'phone' : system);
-  }
+  // From 2.7 on XTN-4 is the address of whatever equipment XTN-3 names, a number of a telephone too [HL7 2.7 2.A.89.4].
+  const called = system === 'email' ? 'phone' : system;
+  const written = equipment[kind] ?? 'email';
+  if (electronic !== '')
+    add(electronic, addressed(electronic) ?? (dialled.test(electronic) ? called : written));
+  // XTN-1 was all there was before XTN-4, and some fill both.
+  if (number !== '' && number !== electronic) add(number, addressed(number) ?? called);
   return found;
 }
 
+/** What an address is by its own form. */
+function addressed(text: string): string | undefined {
+  return isUrl.test(text) ? 'url' : text.includes('@') ? 'email' : undefined;
+}
+
+const dialled = /^[+(]?\d[\d\s()./-]*$/;
 const isUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i;
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */

@@ -10,12 +10,13 @@ import {
   type Referral,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
+import { identifierSystem } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
-import { span, time } from './clock.ts';
+import { span, time, timeOf } from './clock.ts';
 import { code, codes, textOf } from './coded.ts';
-import type { Draft } from './draft.ts';
+import { copied, type Draft } from './draft.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei, identifier } from './identified.ts';
@@ -38,7 +39,7 @@ const rf1: Table<Referral> = [
   [1, 'status', code],
   [2, 'priority', code],
   [3, 'type', code],
-  [4, 'disposition', code],
+  [4, dispositions],
   [5, 'category', code],
   [6, 'originating', ei()],
   [7, 'effective', time],
@@ -52,6 +53,12 @@ const rf1: Table<Referral> = [
   [16, 'usedTreatments', amount],
   [17, 'remainingTreatments', amount],
 ];
+
+function dispositions(to: Referral, segment: Segment, field: number): void {
+  const [first, ...others] = codes(segment, field);
+  to.disposition = first;
+  to.furtherDispositions = others;
+}
 
 /** CQ: 6 visits. */
 function amount(segment: Segment, field: number): string {
@@ -90,10 +97,17 @@ const ctd: Table<Participant> = [
   [
     7,
     (to, segment, field) => {
-      // PLN: 1 number, 2 type [HL7 2.A.52].
+      // PLN: 1 number, 2 type, 3 the state or whoever issued it, 4 until when [HL7 2.A.52].
       for (const parts of segment.repetitions(field)) {
-        const { source } = parts.message.scope.context;
-        personOf(to).identifiers.push(identifier(parts.text(1), parts.text(2), `urn:hilum:${source}`));
+        const { source, authorities } = parts.message.scope.context;
+        const issuer = parts.text(3);
+        const system = identifierSystem(source, authorities, issuer, '', '');
+        const end = timeOf(parts.sub(4), 1, segment, field)?.value ?? '';
+        personOf(to).identifiers.push({
+          ...identifier(parts.text(1), parts.text(2), system),
+          assigner: issuer,
+          end,
+        });
       }
     },
   ],
@@ -118,6 +132,14 @@ const prd: Table<Participant> = [
 function personOf(to: Participant): NonNullable<Participant['person']> {
   to.person ??= { identifiers: [], name: undefined };
   return to.person;
+}
+
+/** PRD-1 and CTD-1 repeat: who refers may be the patient's own doctor, too. */
+function inEachRole(table: Table<Participant>, segment: Segment): Participant[] {
+  const one = fill(fresh.participant('', undefined), table, segment);
+  const roles = codes(segment, 1);
+  if (roles.length < 2) return [one];
+  return roles.map((roleCode) => ({ ...copied(one), role: textOf(roleCode), roleCode }));
 }
 
 const mfi: Table<MasterFile> = [
@@ -168,7 +190,7 @@ export const referenceTables = {
 /** Whom to ask about an order [HL7 4.4, 7.3.1]. */
 export const contactSegment: Record<string, Handler> = {
   CTD(draft, segment) {
-    draft.order.participants.push(fill(fresh.participant('', undefined), ctd, segment));
+    draft.order.participants.push(...inEachRole(ctd, segment));
   },
 };
 
@@ -179,11 +201,11 @@ const bodies: Record<string, Handler> = {
   },
   PRD(draft, segment) {
     draft.base.referral ??= fresh.referral();
-    draft.base.referral.participants.push(fill(fresh.participant('', undefined), prd, segment));
+    draft.base.referral.participants.push(...inEachRole(prd, segment));
   },
   CTD(draft, segment) {
     draft.base.referral ??= fresh.referral();
-    draft.base.referral.participants.push(fill(fresh.participant('', undefined), ctd, segment));
+    draft.base.referral.participants.push(...inEachRole(ctd, segment));
   },
   AUT(draft, segment) {
     draft.base.referral ??= fresh.referral();

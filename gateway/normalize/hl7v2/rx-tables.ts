@@ -47,6 +47,12 @@ function lots(to: { lotNumber: string; furtherLotNumbers: string[] }, segment: S
   to.furtherLotNumbers = others;
 }
 
+function indications(to: Medication, segment: Segment, field: number): void {
+  const [first, ...others] = codes(segment, field);
+  to.indication = first;
+  to.furtherIndications = others;
+}
+
 /** Of each lot, in their order. */
 function expiries(
   to: { expires?: ClinicalTime | undefined; furtherExpires: ClinicalTime[] },
@@ -82,10 +88,11 @@ export const rxo: Table<Medication> = [
   [13, 'refills', word],
   [14, 'participants', participants('ordering')],
   [15, 'participants', participants('verifying')],
+  [16, 'needsReview', word],
   [17, 'per', word],
   [18, 'strength', word],
   [19, unit('strengthUnit')],
-  [20, 'indication', code],
+  [20, indications],
   [21, 'rate', word],
   [22, unit('rateUnit')],
   [23, 'totalDailyDose', asSent],
@@ -115,13 +122,14 @@ export const rxe: Table<Medication> = [
   [17, 'refillsDispensed', word],
   [18, 'lastDispensed', time],
   [19, 'totalDailyDose', asSent],
+  [20, 'needsReview', word],
   [21, instructed],
   [22, 'per', word],
   [23, 'rate', word],
   [24, unit('rateUnit')],
   [25, 'strength', word],
   [26, unit('strengthUnit')],
-  [27, 'indication', code],
+  [27, indications],
   [31, 'supplementaryCodes', codes],
   [32, 'originallyOrdered', time],
   [33, 'strengthVolume', word],
@@ -145,13 +153,14 @@ export const rxd: Table<Medication> = [
   [11, 'substitution', word],
   [12, 'totalDailyDose', asSent],
   [13, 'deliverTo', location],
+  [14, 'needsReview', word],
   [15, instructed],
   [16, 'strength', word],
   [17, unit('strengthUnit')],
   [18, lots],
   [19, expiries],
   [20, 'manufacturers', codes],
-  [21, 'indication', code],
+  [21, indications],
   [25, 'supplementaryCodes', codes],
   [28, 'strengthVolume', word],
   [29, unit('strengthVolumeUnit')],
@@ -170,6 +179,7 @@ export const rxg: Table<Medication> = [
   [9, instructed],
   [10, 'substitution', word],
   [11, 'deliverTo', location],
+  [12, 'needsReview', word],
   [13, instructed],
   [14, 'per', word],
   [15, 'rate', word],
@@ -179,7 +189,7 @@ export const rxg: Table<Medication> = [
   [19, lots],
   [20, expiries],
   [21, 'manufacturers', codes],
-  [22, 'indication', code],
+  [22, indications],
   [23, 'strengthVolume', word],
   [24, unit('strengthVolumeUnit')],
   [26, 'pharmacyOrderType', word],
@@ -205,7 +215,7 @@ export const rxaGiven: Table<Medication> = [
   [16, expiries],
   [17, 'manufacturers', codes],
   [18, 'refusalReasons', codes],
-  [19, 'indication', code],
+  [19, indications],
   [20, 'completionStatus', word],
   [21, 'action', word],
   [22, 'recorded', time],

@@ -4,7 +4,7 @@ import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen
 import { lookup } from '../lookup.ts';
 import { finishDevice, namesPart } from './device.ts';
 import { doseStatus } from './dose.ts';
-import type { Draft } from './draft.ts';
+import { copied, type Doses, type Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
@@ -42,14 +42,16 @@ export const rxSegments: Record<string, Handler> = {
   RXD: (draft, segment) => medicate(draft, segment, rxd, 'dispense'),
   RXG: (draft, segment) => medicate(draft, segment, rxg, 'give'),
   RXA(draft, segment) {
-    // Several administrations of one order are several events.
-    if (draft.seen.has('RXA') || draft.event === undefined) again(draft);
-    draft.seen.add('RXA');
+    nextDose(draft);
     medicate(draft, segment, rxaGiven, 'administration');
     medication(draft).location ??= placeOf(segment);
+    draft.doses?.unrouted.push(medication(draft));
   },
   RXR(draft, segment) {
-    fill(medication(draft), rxrGiven, segment);
+    const to = medication(draft);
+    draft.seen.add('RXR');
+    const doses = to.act === 'administration' ? draft.doses?.unrouted : undefined;
+    for (const one of doses ?? [to]) fill(one, rxrGiven, segment);
   },
   RXV(draft, segment) {
     medication(draft).infusions.push(fill(fresh.infusion(), rxv, segment));
@@ -84,8 +86,41 @@ function medicate(draft: Draft, segment: Segment, table: Table<Medication>, act:
   draft.notes = draft.current.notes;
 }
 
+/**
+ * Several administrations of one order are several events. What was ordered, encoded or noted before the first one is
+ * of each of them, and an RXR of all that stand before it [HL7 4A.3.14: ADMINISTRATION is {RXA} RXR [{OBX}]].
+ */
+function nextDose(draft: Draft): void {
+  const { seen } = draft;
+  const first = !seen.has('RXA');
+  const routed = seen.has('RXR');
+  if (first) {
+    if (draft.event === undefined) again(draft);
+    draft.doses = dosesOf(draft.current);
+  } else {
+    again(draft);
+    const { doses, current } = draft;
+    if (doses !== undefined) {
+      // A message that repeats too much is refused in the end.
+      draft.repeatedBytes += doses.bytes;
+      current.furtherMedications = doses.medications.map(copied);
+      current.notes.push(...doses.notes);
+      if (routed) doses.unrouted = [];
+    }
+  }
+  seen.delete('RXR');
+  seen.add('RXA');
+}
+
+function dosesOf({ medication, furtherMedications, notes }: ClinicalEvent): Doses {
+  const medications = medication === undefined ? [] : [medication];
+  medications.unshift(...furtherMedications);
+  const bytes = JSON.stringify([medications, notes]).length;
+  return { medications, notes: [...notes], bytes, unrouted: [] };
+}
+
 /** A new group of the same order. */
-export function again(draft: Draft): void {
+function again(draft: Draft): void {
   const { order } = draft.current;
   draft.openGroup();
   if (order !== undefined && draft.event !== undefined) draft.event.order = order;

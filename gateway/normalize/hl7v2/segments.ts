@@ -4,6 +4,7 @@ import type {
   ClinicalEvent,
   Coverage,
   Identifier,
+  RelatedPerson,
   Specimen,
   Timing,
 } from '../../../proto/gen/hilum/v1/event.ts';
@@ -48,7 +49,7 @@ export const patientSegments: Record<string, Handler> = {
     accessRestrictions.push(fill({ ...fresh.accessRestriction(), what }, arv, segment));
   },
   NK1(draft, segment) {
-    draft.base.relatedPersons.push(fill(fresh.relatedPerson(), nk1, segment));
+    relate(draft, fill(fresh.relatedPerson(), nk1, segment));
     // A note behind it is not the last result's, nor is whoever is named next.
     draft.notes = draft.base.notes;
     draft.acting = undefined;
@@ -59,7 +60,7 @@ export const patientSegments: Record<string, Handler> = {
     fill(person, con, segment);
     // 1 is the patient himself [HL7 table 0548]: one more name that he signs with.
     if (segment.text(25) === '1') draft.patient.aliasNames.push(...person.names);
-    else if (person.names.length > 0) draft.base.relatedPersons.push(person);
+    else if (person.names.length > 0) relate(draft, person);
   },
   PV1(draft, segment) {
     draft.acting = fill(draft.openVisit(), pv1, segment).participants;
@@ -130,8 +131,7 @@ function beside(draft: Draft): void {
 
 export const coverageSegments: Record<string, Handler> = {
   IN1(draft, segment) {
-    const coverage = fill(fresh.coverage(), in1, segment);
-    draft.base.coverages.push(coverage);
+    const coverage = fill(nextCoverage(draft), in1, segment);
     draft.acting = coverage.participants;
     draft.notes = coverage.notes;
   },
@@ -144,15 +144,24 @@ export const coverageSegments: Record<string, Handler> = {
   GT1(draft, segment) {
     const person = fresh.relatedPerson();
     person.contactRole = guarantor;
-    draft.base.relatedPersons.push(fill(person, gt1, segment));
+    relate(draft, fill(person, gt1, segment));
     draft.notes = draft.base.notes;
   },
 };
 
-function lastCoverage({ base }: Draft): Coverage {
-  const last = base.coverages.at(-1) ?? fresh.coverage();
-  if (base.coverages.length === 0) base.coverages.push(last);
-  return last;
+function nextCoverage({ base, ofEncounter }: Draft): Coverage {
+  const next = { ...fresh.coverage(), ofEncounter };
+  base.coverages.push(next);
+  return next;
+}
+
+function lastCoverage(draft: Draft): Coverage {
+  const last = draft.base.coverages.at(-1);
+  return last?.ofEncounter === draft.ofEncounter ? last : nextCoverage(draft);
+}
+
+function relate({ base, ofEncounter }: Draft, person: RelatedPerson): void {
+  base.relatedPersons.push(Object.assign(person, { ofEncounter }));
 }
 
 export const noteSegment: Record<string, Handler> = {

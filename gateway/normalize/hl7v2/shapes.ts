@@ -97,6 +97,7 @@ export const fresh = {
     registrySince: undefined,
     protectionSince: undefined,
     publicitySince: undefined,
+    participants: [],
   }),
   encounter: (): proto.Encounter => ({
     identifiers: [],

@@ -174,7 +174,9 @@ export const rol: Table<Acting> = [
   [4, 'participants', (segment, field) => participants('')(segment, field)],
   [5, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
   [6, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],
+  [11, 'addresses', addresses],
   [12, 'telecoms', telecoms],
+  [13, 'location', location],
 ];
 
 const roleTables = ['0912', '0443'] as const;

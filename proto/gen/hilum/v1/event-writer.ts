@@ -277,6 +277,11 @@ export function writePosition(w: BackWriter, m: Position): void {
 
 export function writePatient(w: BackWriter, m: Patient): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.participants, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeParticipant(w, list[i]!);
+    w.close(322, mark);
+  }
   if (m.publicitySince !== undefined) {
     const mark = w.mark();
     writeClinicalTime(w, m.publicitySince);
@@ -1252,6 +1257,12 @@ export function writeSchedule(w: BackWriter, m: Schedule): void {
 
 export function writeMedication(w: BackWriter, m: Medication): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.needsReview !== '') w.text(538, m.needsReview);
+  for (let list = m.furtherIndications, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(530, mark);
+  }
   if (m.dispenseType !== undefined) {
     const mark = w.mark();
     writeCode(w, m.dispenseType);
@@ -1665,6 +1676,23 @@ export function writeDevice(w: BackWriter, m: Device): void {
 
 export function writeAllergy(w: BackWriter, m: Allergy): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.reporterRelationship !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.reporterRelationship);
+    w.close(154, mark);
+  }
+  if (m.reportedBy !== undefined) {
+    const mark = w.mark();
+    writeHumanName(w, m.reportedBy);
+    w.close(146, mark);
+  }
+  if (m.onsetText !== '') w.text(138, m.onsetText);
+  if (m.actionReason !== '') w.text(130, m.actionReason);
+  if (m.group !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.group);
+    w.close(122, mark);
+  }
   for (let list = m.reactionDetails, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeAllergyReaction(w, list[i]!);
@@ -1828,6 +1856,7 @@ export function writeCondition(w: BackWriter, m: Condition): void {
 
 export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(98, m.ofEncounter);
   if (m.period !== undefined) {
     const mark = w.mark();
     writePeriod(w, m.period);
@@ -1980,6 +2009,7 @@ export function writeProvenance(w: BackWriter, m: Provenance): void {
 
 export function writeProcedure(w: BackWriter, m: Procedure): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofCharge !== '') w.text(114, m.ofCharge);
   if (m.ofEncounter !== '') w.text(106, m.ofEncounter);
   if (m.diagnosis !== undefined) {
     const mark = w.mark();
@@ -2025,6 +2055,7 @@ export function writeProcedure(w: BackWriter, m: Procedure): void {
 
 export function writeCoverage(w: BackWriter, m: Coverage): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.ofEncounter !== '') w.text(202, m.ofEncounter);
   for (let list = m.certifications, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
     writeIdentifier(w, list[i]!);
@@ -2117,6 +2148,11 @@ export function writeCoverage(w: BackWriter, m: Coverage): void {
 
 export function writeReferral(w: BackWriter, m: Referral): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherDispositions, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeCode(w, list[i]!);
+    w.close(154, mark);
+  }
   if (m.remainingTreatments !== '') w.text(146, m.remainingTreatments);
   if (m.usedTreatments !== '') w.text(138, m.usedTreatments);
   if (m.authorizedTreatments !== '') w.text(130, m.authorizedTreatments);
@@ -2558,24 +2594,6 @@ export function writeOrganization(w: BackWriter, m: Organization): void {
   if (m.name !== '') w.text(10, m.name);
 }
 
-export function writeLocation(w: BackWriter, m: Location): void {
-  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
-  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
-    const mark = w.mark();
-    writeIdentifier(w, list[i]!);
-    w.close(82, mark);
-  }
-  if (m.description !== '') w.text(74, m.description);
-  if (m.floor !== '') w.text(66, m.floor);
-  if (m.building !== '') w.text(58, m.building);
-  if (m.type !== '') w.text(50, m.type);
-  if (m.status !== '') w.text(42, m.status);
-  if (m.facility !== '') w.text(34, m.facility);
-  if (m.bed !== '') w.text(26, m.bed);
-  if (m.room !== '') w.text(18, m.room);
-  if (m.pointOfCare !== '') w.text(10, m.pointOfCare);
-}
-
 export function writeParticipant(w: BackWriter, m: Participant): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
   if (m.reason !== undefined) {
@@ -2630,6 +2648,24 @@ export function writeParticipant(w: BackWriter, m: Participant): void {
     w.close(18, mark);
   }
   if (m.role !== '') w.text(10, m.role);
+}
+
+export function writeLocation(w: BackWriter, m: Location): void {
+  if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.identifiers, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeIdentifier(w, list[i]!);
+    w.close(82, mark);
+  }
+  if (m.description !== '') w.text(74, m.description);
+  if (m.floor !== '') w.text(66, m.floor);
+  if (m.building !== '') w.text(58, m.building);
+  if (m.type !== '') w.text(50, m.type);
+  if (m.status !== '') w.text(42, m.status);
+  if (m.facility !== '') w.text(34, m.facility);
+  if (m.bed !== '') w.text(26, m.bed);
+  if (m.room !== '') w.text(18, m.room);
+  if (m.pointOfCare !== '') w.text(10, m.pointOfCare);
 }
 
 export function writePeriod(w: BackWriter, m: Period): void {

@@ -1206,7 +1206,7 @@ export interface Patient {
     | undefined;
   /**
    * The patient's own physicians.
-   * HL7 v2: PD1-4 · FHIR: Patient.generalPractitioner
+   * HL7 v2: PD1-4; PRT, ROL after PID, PD1 · FHIR: Patient.generalPractitioner
    */
   generalPractitioners: Person[];
   /**
@@ -1306,7 +1306,14 @@ export interface Patient {
    * Since when the publicity holds that `flags` tells as PD1-11.
    * HL7 v2: PD1-18
    */
-  publicitySince: ClinicalTime | undefined;
+  publicitySince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Who has a role for the patient, whatever the visit; who has it now as primary-care is in general_practitioners, too.
+   * HL7 v2: PRT, ROL after PID, PD1; of another role than primary-care only in a message without a visit
+   */
+  participants: Participant[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1416,7 +1423,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role is to be written to.
-   * HL7 v2: PRD-3, CTD-3, PRT-14, ORC-24 · FHIR: Practitioner.address
+   * HL7 v2: PRD-3, CTD-3, PRT-14, ROL-11, ORC-24 · FHIR: Practitioner.address
    */
   addresses: Address[];
   /**
@@ -1428,7 +1435,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role works.
-   * HL7 v2: PRD-4, CTD-4, PRT-9
+   * HL7 v2: PRD-4, CTD-4, PRT-9, ROL-13
    */
   location:
     | Location
@@ -3996,7 +4003,7 @@ export interface Medication {
   rateUnit: string;
   /**
    * What it is given for.
-   * HL7 v2: RXO-20, RXE-27, RXA-19 · FHIR: MedicationRequest.reasonCode,
+   * HL7 v2: RXO-20, RXE-27, RXD-21, RXG-22, RXA-19 · FHIR: MedicationRequest.reasonCode,
    * MedicationAdministration.reasonCode
    */
   indication:
@@ -4219,7 +4226,20 @@ export interface Medication {
    * Which dispensing it is: the whole or a part of a fill, a refill, a trial …
    * HL7 v2: RXD-33 (table 0484) · FHIR: MedicationDispense.type
    */
-  dispenseType: Code | undefined;
+  dispenseType:
+    | Code
+    | undefined;
+  /**
+   * What else it is given for.
+   * HL7 v2: RXO-20, RXE-27, RXD-21, RXG-22, RXA-19 · FHIR: MedicationRequest.reasonCode,
+   * MedicationAdministration.reasonCode
+   */
+  furtherIndications: Code[];
+  /**
+   * Y where somebody is to look at it before it is carried out, as sent.
+   * HL7 v2: RXO-16, RXE-20, RXD-14, RXG-12 (table 0136) · FHIR: MedicationRequest.note, MedicationDispense.note
+   */
+  needsReview: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5003,6 +5023,35 @@ export interface Allergy {
    * HL7 v2: IAR · FHIR: AllergyIntolerance.reaction
    */
   reactionDetails: AllergyReaction[];
+  /**
+   * What it is one of: penicillins, nuts …; it may be all that was said.
+   * HL7 v2: IAM-10 · FHIR: AllergyIntolerance.code, where IAM-3 is empty, else AllergyIntolerance.note
+   */
+  group:
+    | Code
+    | undefined;
+  /**
+   * Why the message does that with this entry, as sent.
+   * HL7 v2: IAM-8
+   */
+  actionReason: string;
+  /**
+   * Since when, in words.
+   * HL7 v2: IAM-12 · FHIR: AllergyIntolerance.onsetString
+   */
+  onsetText: string;
+  /**
+   * Who reported it.
+   * HL7 v2: IAM-14 · FHIR: AllergyIntolerance.asserter
+   */
+  reportedBy:
+    | HumanName
+    | undefined;
+  /**
+   * What that person is to the patient.
+   * HL7 v2: IAM-15 (table 0063)
+   */
+  reporterRelationship: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5270,6 +5319,11 @@ export interface Procedure {
    * HL7 v2: the PV1 before it · FHIR: Procedure.encounter · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * Which charge it is of: charge.items[0] …; empty where it stands behind none.
+   * HL7 v2: the FT1 before it in DFT · FHIR: ChargeItem.service · Hilum: normalize
+   */
+  ofCharge: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5509,6 +5563,11 @@ export interface Coverage {
    * HL7 v2: IN3-2
    */
   certifications: Identifier[];
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5572,7 +5631,14 @@ export interface RelatedPerson {
    * From when to when the person is what `relationship` and `contact_role` say.
    * HL7 v2: NK1-8, NK1-9, GT1-13, GT1-14 · FHIR: RelatedPerson.period
    */
-  period: Period | undefined;
+  period:
+    | Period
+    | undefined;
+  /**
+   * Of which visit it is, where the message has several: furtherEncounters[0] …; empty for the first one.
+   * HL7 v2: the PV1 before it · Hilum: normalize
+   */
+  ofEncounter: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5647,7 +5713,7 @@ export interface Referral {
    */
   reasons: Code[];
   /**
-   * The providers, each with its role as sent.
+   * The providers, each with its role as sent; one with several roles stands once in each.
    * HL7 v2: PRD, CTD (table 0286) · FHIR: ServiceRequest.requester, ServiceRequest.performer
    */
   participants: Participant[];
@@ -5690,6 +5756,11 @@ export interface Referral {
    * HL7 v2: RF1-17
    */
   remainingTreatments: string;
+  /**
+   * What else the other provider shall do.
+   * HL7 v2: RF1-4 · FHIR: ServiceRequest.note
+   */
+  furtherDispositions: Code[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -10774,6 +10845,7 @@ function createBasePatient(): Patient {
     registrySince: undefined,
     protectionSince: undefined,
     publicitySince: undefined,
+    participants: [],
     _unknownFields: {},
   };
 }
@@ -10896,6 +10968,9 @@ export const Patient: MessageFns<Patient> = {
     }
     if (message.publicitySince !== undefined) {
       ClinicalTime.encode(message.publicitySince, writer.uint32(314).fork()).join();
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(322).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11233,6 +11308,14 @@ export const Patient: MessageFns<Patient> = {
             message.publicitySince = ClinicalTime.decode(reader, reader.uint32());
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11388,6 +11471,9 @@ export const Patient: MessageFns<Patient> = {
         : isSet(object.publicity_since)
         ? ClinicalTime.fromJSON(object.publicity_since)
         : undefined,
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
     };
   },
 
@@ -11510,6 +11596,9 @@ export const Patient: MessageFns<Patient> = {
     if (message.publicitySince !== undefined) {
       obj.publicitySince = ClinicalTime.toJSON(message.publicitySince);
     }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
     return obj;
   },
 
@@ -11577,6 +11666,7 @@ export const Patient: MessageFns<Patient> = {
     message.publicitySince = (object.publicitySince !== undefined && object.publicitySince !== null)
       ? ClinicalTime.fromPartial(object.publicitySince)
       : undefined;
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
     return message;
   },
 };
@@ -21474,6 +21564,8 @@ function createBaseMedication(): Medication {
     furtherLotNumbers: [],
     furtherExpires: [],
     dispenseType: undefined,
+    furtherIndications: [],
+    needsReview: "",
     _unknownFields: {},
   };
 }
@@ -21674,6 +21766,12 @@ export const Medication: MessageFns<Medication> = {
     }
     if (message.dispenseType !== undefined) {
       Code.encode(message.dispenseType, writer.uint32(522).fork()).join();
+    }
+    for (const v of message.furtherIndications) {
+      Code.encode(v!, writer.uint32(530).fork()).join();
+    }
+    if (message.needsReview !== "") {
+      writer.uint32(538).string(message.needsReview);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -22219,6 +22317,22 @@ export const Medication: MessageFns<Medication> = {
             message.dispenseType = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.furtherIndications.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 67: {
+            if (tag !== 538) {
+              break;
+            }
+
+            message.needsReview = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -22470,6 +22584,16 @@ export const Medication: MessageFns<Medication> = {
         : isSet(object.dispense_type)
         ? Code.fromJSON(object.dispense_type)
         : undefined,
+      furtherIndications: globalThis.Array.isArray(object?.furtherIndications)
+        ? object.furtherIndications.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_indications)
+        ? object.further_indications.map((e: any) => Code.fromJSON(e))
+        : [],
+      needsReview: isSet(object.needsReview)
+        ? globalThis.String(object.needsReview)
+        : isSet(object.needs_review)
+        ? globalThis.String(object.needs_review)
+        : "",
     };
   },
 
@@ -22670,6 +22794,12 @@ export const Medication: MessageFns<Medication> = {
     if (message.dispenseType !== undefined) {
       obj.dispenseType = Code.toJSON(message.dispenseType);
     }
+    if (message.furtherIndications?.length) {
+      obj.furtherIndications = message.furtherIndications.map((e) => Code.toJSON(e));
+    }
+    if (message.needsReview !== "") {
+      obj.needsReview = message.needsReview;
+    }
     return obj;
   },
 
@@ -22786,6 +22916,8 @@ export const Medication: MessageFns<Medication> = {
     message.dispenseType = (object.dispenseType !== undefined && object.dispenseType !== null)
       ? Code.fromPartial(object.dispenseType)
       : undefined;
+    message.furtherIndications = object.furtherIndications?.map((e) => Code.fromPartial(e)) || [];
+    message.needsReview = object.needsReview ?? "";
     return message;
   },
 };
@@ -25606,6 +25738,11 @@ function createBaseAllergy(): Allergy {
     notes: [],
     ofEncounter: "",
     reactionDetails: [],
+    group: undefined,
+    actionReason: "",
+    onsetText: "",
+    reportedBy: undefined,
+    reporterRelationship: undefined,
     _unknownFields: {},
   };
 }
@@ -25653,6 +25790,21 @@ export const Allergy: MessageFns<Allergy> = {
     }
     for (const v of message.reactionDetails) {
       AllergyReaction.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.group !== undefined) {
+      Code.encode(message.group, writer.uint32(122).fork()).join();
+    }
+    if (message.actionReason !== "") {
+      writer.uint32(130).string(message.actionReason);
+    }
+    if (message.onsetText !== "") {
+      writer.uint32(138).string(message.onsetText);
+    }
+    if (message.reportedBy !== undefined) {
+      HumanName.encode(message.reportedBy, writer.uint32(146).fork()).join();
+    }
+    if (message.reporterRelationship !== undefined) {
+      Code.encode(message.reporterRelationship, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -25790,6 +25942,46 @@ export const Allergy: MessageFns<Allergy> = {
             message.reactionDetails.push(AllergyReaction.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.group = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.actionReason = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.onsetText = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.reportedBy = HumanName.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.reporterRelationship = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -25844,6 +26036,27 @@ export const Allergy: MessageFns<Allergy> = {
         : globalThis.Array.isArray(object?.reaction_details)
         ? object.reaction_details.map((e: any) => AllergyReaction.fromJSON(e))
         : [],
+      group: isSet(object.group) ? Code.fromJSON(object.group) : undefined,
+      actionReason: isSet(object.actionReason)
+        ? globalThis.String(object.actionReason)
+        : isSet(object.action_reason)
+        ? globalThis.String(object.action_reason)
+        : "",
+      onsetText: isSet(object.onsetText)
+        ? globalThis.String(object.onsetText)
+        : isSet(object.onset_text)
+        ? globalThis.String(object.onset_text)
+        : "",
+      reportedBy: isSet(object.reportedBy)
+        ? HumanName.fromJSON(object.reportedBy)
+        : isSet(object.reported_by)
+        ? HumanName.fromJSON(object.reported_by)
+        : undefined,
+      reporterRelationship: isSet(object.reporterRelationship)
+        ? Code.fromJSON(object.reporterRelationship)
+        : isSet(object.reporter_relationship)
+        ? Code.fromJSON(object.reporter_relationship)
+        : undefined,
     };
   },
 
@@ -25891,6 +26104,21 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.reactionDetails?.length) {
       obj.reactionDetails = message.reactionDetails.map((e) => AllergyReaction.toJSON(e));
     }
+    if (message.group !== undefined) {
+      obj.group = Code.toJSON(message.group);
+    }
+    if (message.actionReason !== "") {
+      obj.actionReason = message.actionReason;
+    }
+    if (message.onsetText !== "") {
+      obj.onsetText = message.onsetText;
+    }
+    if (message.reportedBy !== undefined) {
+      obj.reportedBy = HumanName.toJSON(message.reportedBy);
+    }
+    if (message.reporterRelationship !== undefined) {
+      obj.reporterRelationship = Code.toJSON(message.reporterRelationship);
+    }
     return obj;
   },
 
@@ -25927,6 +26155,15 @@ export const Allergy: MessageFns<Allergy> = {
     message.notes = object.notes?.map((e) => Note.fromPartial(e)) || [];
     message.ofEncounter = object.ofEncounter ?? "";
     message.reactionDetails = object.reactionDetails?.map((e) => AllergyReaction.fromPartial(e)) || [];
+    message.group = (object.group !== undefined && object.group !== null) ? Code.fromPartial(object.group) : undefined;
+    message.actionReason = object.actionReason ?? "";
+    message.onsetText = object.onsetText ?? "";
+    message.reportedBy = (object.reportedBy !== undefined && object.reportedBy !== null)
+      ? HumanName.fromPartial(object.reportedBy)
+      : undefined;
+    message.reporterRelationship = (object.reporterRelationship !== undefined && object.reporterRelationship !== null)
+      ? Code.fromPartial(object.reporterRelationship)
+      : undefined;
     return message;
   },
 };
@@ -26627,6 +26864,7 @@ function createBaseProcedure(): Procedure {
     modifiers: [],
     diagnosis: undefined,
     ofEncounter: "",
+    ofCharge: "",
     _unknownFields: {},
   };
 }
@@ -26671,6 +26909,9 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(106).string(message.ofEncounter);
+    }
+    if (message.ofCharge !== "") {
+      writer.uint32(114).string(message.ofCharge);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26800,6 +27041,14 @@ export const Procedure: MessageFns<Procedure> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.ofCharge = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26845,6 +27094,11 @@ export const Procedure: MessageFns<Procedure> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      ofCharge: isSet(object.ofCharge)
+        ? globalThis.String(object.ofCharge)
+        : isSet(object.of_charge)
+        ? globalThis.String(object.of_charge)
+        : "",
     };
   },
 
@@ -26889,6 +27143,9 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.ofCharge !== "") {
+      obj.ofCharge = message.ofCharge;
+    }
     return obj;
   },
 
@@ -26916,6 +27173,7 @@ export const Procedure: MessageFns<Procedure> = {
       ? Code.fromPartial(object.diagnosis)
       : undefined;
     message.ofEncounter = object.ofEncounter ?? "";
+    message.ofCharge = object.ofCharge ?? "";
     return message;
   },
 };
@@ -27342,6 +27600,7 @@ function createBaseCoverage(): Coverage {
     authorizationSource: "",
     insuredBirthDate: "",
     certifications: [],
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -27419,6 +27678,9 @@ export const Coverage: MessageFns<Coverage> = {
     }
     for (const v of message.certifications) {
       Identifier.encode(v!, writer.uint32(194).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(202).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -27636,6 +27898,14 @@ export const Coverage: MessageFns<Coverage> = {
             message.certifications.push(Identifier.decode(reader, reader.uint32()));
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -27734,6 +28004,11 @@ export const Coverage: MessageFns<Coverage> = {
       certifications: globalThis.Array.isArray(object?.certifications)
         ? object.certifications.map((e: any) => Identifier.fromJSON(e))
         : [],
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -27811,6 +28086,9 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.certifications?.length) {
       obj.certifications = message.certifications.map((e) => Identifier.toJSON(e));
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -27853,6 +28131,7 @@ export const Coverage: MessageFns<Coverage> = {
     message.authorizationSource = object.authorizationSource ?? "";
     message.insuredBirthDate = object.insuredBirthDate ?? "";
     message.certifications = object.certifications?.map((e) => Identifier.fromPartial(e)) || [];
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -27870,6 +28149,7 @@ function createBaseRelatedPerson(): RelatedPerson {
     gender: "",
     employers: [],
     period: undefined,
+    ofEncounter: "",
     _unknownFields: {},
   };
 }
@@ -27908,6 +28188,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.period !== undefined) {
       Period.encode(message.period, writer.uint32(90).fork()).join();
+    }
+    if (message.ofEncounter !== "") {
+      writer.uint32(98).string(message.ofEncounter);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28021,6 +28304,14 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.period = Period.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.ofEncounter = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28072,6 +28363,11 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         ? object.employers.map((e: any) => Organization.fromJSON(e))
         : [],
       period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+      ofEncounter: isSet(object.ofEncounter)
+        ? globalThis.String(object.ofEncounter)
+        : isSet(object.of_encounter)
+        ? globalThis.String(object.of_encounter)
+        : "",
     };
   },
 
@@ -28110,6 +28406,9 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.period !== undefined) {
       obj.period = Period.toJSON(message.period);
     }
+    if (message.ofEncounter !== "") {
+      obj.ofEncounter = message.ofEncounter;
+    }
     return obj;
   },
 
@@ -28135,6 +28434,7 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.period = (object.period !== undefined && object.period !== null)
       ? Period.fromPartial(object.period)
       : undefined;
+    message.ofEncounter = object.ofEncounter ?? "";
     return message;
   },
 };
@@ -28159,6 +28459,7 @@ function createBaseReferral(): Referral {
     authorizedTreatments: "",
     usedTreatments: "",
     remainingTreatments: "",
+    furtherDispositions: [],
     _unknownFields: {},
   };
 }
@@ -28218,6 +28519,9 @@ export const Referral: MessageFns<Referral> = {
     }
     if (message.remainingTreatments !== "") {
       writer.uint32(146).string(message.remainingTreatments);
+    }
+    for (const v of message.furtherDispositions) {
+      Code.encode(v!, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28387,6 +28691,14 @@ export const Referral: MessageFns<Referral> = {
             message.remainingTreatments = reader.string();
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.furtherDispositions.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28451,6 +28763,11 @@ export const Referral: MessageFns<Referral> = {
         : isSet(object.remaining_treatments)
         ? globalThis.String(object.remaining_treatments)
         : "",
+      furtherDispositions: globalThis.Array.isArray(object?.furtherDispositions)
+        ? object.furtherDispositions.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_dispositions)
+        ? object.further_dispositions.map((e: any) => Code.fromJSON(e))
+        : [],
     };
   },
 
@@ -28510,6 +28827,9 @@ export const Referral: MessageFns<Referral> = {
     if (message.remainingTreatments !== "") {
       obj.remainingTreatments = message.remainingTreatments;
     }
+    if (message.furtherDispositions?.length) {
+      obj.furtherDispositions = message.furtherDispositions.map((e) => Code.toJSON(e));
+    }
     return obj;
   },
 
@@ -28556,6 +28876,7 @@ export const Referral: MessageFns<Referral> = {
     message.authorizedTreatments = object.authorizedTreatments ?? "";
     message.usedTreatments = object.usedTreatments ?? "";
     message.remainingTreatments = object.remainingTreatments ?? "";
+    message.furtherDispositions = object.furtherDispositions?.map((e) => Code.fromPartial(e)) || [];
     return message;
   },
 };
