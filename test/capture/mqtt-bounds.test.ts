@@ -4,6 +4,7 @@ import net from 'node:net';
 import t from 'tap';
 import { createMqttSource } from '../../gateway/capture/mqtt/broker.ts';
 import type { MqttSourceOptions } from '../../gateway/capture/mqtt/options.ts';
+import { hashPassword } from '../../gateway/capture/mqtt/passwords.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import {
   type ConnectOptions,
@@ -143,4 +144,18 @@ t.test('mqtt halves - the time of a packet stands still while its connection is 
   await until(() => intake.appended.length === 2, { what: 'the second reading' });
   intake.appended[1]?.settle();
   await until(() => held.acknowledged() === 2, { what: 'both PUBACKs' });
+});
+
+t.test('mqtt passwords - one address that tries many locks nobody out', async (t) => {
+  const password = await hashPassword('right');
+  const { dial } = await start(t, { users: [{ name: 'ward', password, publish: ['devices/#'] }] });
+  const wrong = await Promise.all(
+    Array.from({ length: 200 }, (_, at) =>
+      dial({ clientId: `g${at}`, username: 'ward', password: 'wrong' }, '127.0.0.2'),
+    ),
+  );
+  const ward = await dial({ clientId: 'ward', username: 'ward', password: 'right' });
+  await until(() => ward.answer() === 0, { what: 'CONNACK 0', timeoutMs: 60_000, everyMs: 1 });
+  const answered = wrong.filter(({ answer }) => answer() !== undefined).length;
+  t.ok(answered < 100, `${answered} of 200 were answered before it`);
 });
