@@ -45,8 +45,8 @@ async function start(owner: Owner, flow: Partial<FlowLimits>) {
   );
   const { port } = await listener.start();
   owner.teardown(() => listener.stop(0));
-  const connect = async () => {
-    const socket = net.connect(port, '127.0.0.1');
+  const connect = async (localAddress = '127.0.0.1') => {
+    const socket = net.connect({ port, host: '127.0.0.1', localAddress });
     let heard = '';
     let closed = false;
     socket.on('data', (chunk: Buffer) => {
@@ -158,4 +158,24 @@ t.test('mllp flow - halves of frames are bounded in all, and each frame ends', a
   // The bound, the one that goes on, and a chunk of each of the others.
   t.ok(most <= (512 + 1024 + 12 * 128) * kib, `${most} bytes in halves`);
   t.equal(listener.counters().halfFrameBytes, 0);
+});
+
+t.test('mllp flow - who has little of the halves is read, whatever others began and left', async (t) => {
+  const { intake, listener, connect } = await start(t, { halfFrameBytesTotalMax: 2048 * kib });
+  const left = await Promise.all(Array.from({ length: 6 }, () => connect('127.0.0.2')));
+  for (const { socket } of left) socket.write(frame(message('L', 900 * kib)).subarray(0, 400 * kib));
+  await until(() => listener.counters().halfFrameBytes > 2048 * kib, { what: 'too much in halves' });
+  const cases: [string, number, string][] = [
+    ['127.0.0.1', 900, 'another address, up to the half that is its share'],
+    ['127.0.0.2', 250, 'the same address, up to a seventh'],
+  ];
+  for (const [address, size, what] of cases) {
+    const other = await connect(address);
+    other.socket.write(frame(message('H', size * kib)));
+    await until(() => other.answers() === 1, { what });
+  }
+  t.equal(intake.records.length, 2);
+  t.notOk(left.some(({ closed }) => closed()));
+  for (const { socket } of left) socket.destroy();
+  await until(() => listener.counters().halfFrameBytes === 0, { what: 'nothing is left of them' });
 });

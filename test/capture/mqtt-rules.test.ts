@@ -155,11 +155,30 @@ t.test('mqtt passwords - verify, refuse what is no hash, remember only what was 
   }
   const gate = new PasswordGate(1, 1);
   const verdicts = await Promise.all(
-    ['secret', 'wrong', 'secret'].map((password) => gate.check('u', Buffer.from(password), stored)),
+    ['secret', 'wrong', 'secret'].map((password) => gate.check('a', 'u', Buffer.from(password), stored)),
   );
   t.same(verdicts, ['right', 'wrong', 'busy'], 'one runs, one waits, the third is told to come again');
-  t.equal(await gate.check('u', Buffer.from('secret'), stored), 'right');
-  t.equal(await gate.check('u', Buffer.from('wrong'), stored), 'wrong');
+  t.equal(await gate.check('a', 'u', Buffer.from('secret'), stored), 'right');
+  t.equal(await gate.check('a', 'u', Buffer.from('wrong'), stored), 'wrong');
+});
+
+t.test('mqtt passwords - addresses take turns, and the longest line yields its last place', async (t) => {
+  const stored = await hashPassword('secret');
+  const gate = new PasswordGate(1, 4);
+  const settled: string[] = [];
+  const check = async (address: string, name: string) => {
+    const verdict = await gate.check(address, name, Buffer.from('wrong'), stored);
+    settled.push(`${name} ${verdict}`);
+  };
+  await Promise.all([
+    ...['a0', 'a1', 'a2', 'a3', 'a4', 'a5'].map((name) => check('a', name)),
+    ...['b0', 'b1', 'b2'].map((name) => check('b', name)),
+  ]);
+  // One runs and four wait. Two of each fit; then a line as long as any other has no more room.
+  const busy = settled.filter((one) => one.endsWith('busy'));
+  t.same(busy.sort(), ['a3 busy', 'a4 busy', 'a5 busy', 'b2 busy']);
+  const ran = settled.filter((one) => one.endsWith('wrong'));
+  t.same(ran, ['a0 wrong', 'a1 wrong', 'b0 wrong', 'a2 wrong', 'b1 wrong']);
 });
 
 t.test('mqtt urgency - where a config has its own say, doubt goes up', async (t) => {

@@ -5,8 +5,9 @@
  *
  *   half frames ──► in flight ──commit──► unsent answers ──► peer
  *
- * Invariants: a connection that has nothing of its own in flight is read, whatever the others have there; of those
- * in the middle of a frame the one that began first is read, so that its frame ends or its time does.
+ * Invariants: a connection that has nothing of its own in flight is read, whatever the others have there. Above the
+ * bound of halves whoever has less than a fair share is read, of an address and of its connections: who begins much
+ * holds up itself. Of all the others the one that began first is read, so that its frame ends or its time does.
  */
 import type { Socket } from 'node:net';
 import { flowDefaults, type MllpCounters, type MllpLimits } from './options.ts';
@@ -17,6 +18,8 @@ const halfFrameBytesMin = 64 * 1024;
 /** What one connection has in memory. */
 export interface Stream {
   readonly socket: Socket;
+  /** Of the peer. */
+  readonly address: string;
   /** Messages without an answer. */
   readonly slots: readonly unknown[];
   readonly closing: boolean;
@@ -25,7 +28,15 @@ export interface Stream {
 interface Memory {
   inFlightBytes: number;
   halfFrameBytes: number;
+  /** The same where it is so much that it may be held, else 0. */
+  largeBytes: number;
   unread: NodeJS.Timeout | undefined;
+}
+
+/** What the connections of one address have in halves. */
+interface OfAddress {
+  bytes: number;
+  streams: number;
 }
 
 interface FlowHooks<S> {
@@ -44,6 +55,7 @@ export class Flow<S extends Stream> {
   readonly #held = new Set<S>();
   /** In the middle of a frame; who began first is first. */
   readonly #halves = new Set<S>();
+  readonly #ofAddress = new Map<string, OfAddress>();
   #relieving = false;
 
   constructor({ unansweredMax, flow }: MllpLimits, counters: MllpCounters, hooks: FlowHooks<S>) {
@@ -54,7 +66,7 @@ export class Flow<S extends Stream> {
   }
 
   add(stream: S): void {
-    this.#streams.set(stream, { inFlightBytes: 0, halfFrameBytes: 0, unread: undefined });
+    this.#streams.set(stream, { inFlightBytes: 0, halfFrameBytes: 0, largeBytes: 0, unread: undefined });
     stream.socket.on('drain', () => this.look(stream));
     stream.socket.once('close', () => this.#gone(stream));
   }
@@ -74,8 +86,7 @@ export class Flow<S extends Stream> {
     this.#counters.halfFrameBytes += bytes - its.halfFrameBytes;
     const less = bytes < its.halfFrameBytes;
     its.halfFrameBytes = bytes;
-    if (bytes === 0) this.#halves.delete(stream);
-    else if (bytes > halfFrameBytesMin) this.#halves.add(stream);
+    this.#countLarge(stream, its, bytes > halfFrameBytesMin ? bytes : 0);
     if (less) this.#relieve();
   }
 
@@ -110,9 +121,25 @@ export class Flow<S extends Stream> {
     if (stream.slots.length >= this.#unansweredMax * share) return true;
     if (its.inFlightBytes >= inFlightBytesMax * share) return true;
     if (its.inFlightBytes > 0 && inFlightBytes >= inFlightBytesTotalMax * share) return true;
-    if (halfFrameBytes < halfFrameBytesTotalMax * share || !this.#halves.has(stream)) return false;
+    const totalMax = halfFrameBytesTotalMax * share;
+    if (halfFrameBytes < totalMax || its.largeBytes === 0) return false;
     const [first] = this.#halves;
-    return first !== stream;
+    const { bytes, streams } = this.#ofAddress.get(stream.address) as OfAddress;
+    const fair = totalMax / this.#ofAddress.size;
+    return first !== stream && bytes >= fair && its.largeBytes >= fair / streams;
+  }
+
+  #countLarge(stream: S, its: Memory, bytes: number): void {
+    const before = its.largeBytes;
+    if (bytes === before) return;
+    its.largeBytes = bytes;
+    if (bytes === 0) this.#halves.delete(stream);
+    else this.#halves.add(stream);
+    const ofAddress = this.#ofAddress.get(stream.address) ?? { bytes: 0, streams: 0 };
+    ofAddress.bytes += bytes - before;
+    ofAddress.streams += Number(bytes > 0) - Number(before > 0);
+    if (ofAddress.streams > 0) this.#ofAddress.set(stream.address, ofAddress);
+    else this.#ofAddress.delete(stream.address);
   }
 
   #gone(stream: S): void {
@@ -121,7 +148,7 @@ export class Flow<S extends Stream> {
     clearTimeout(its.unread);
     this.#streams.delete(stream);
     this.#held.delete(stream);
-    this.#halves.delete(stream);
+    this.#countLarge(stream, its, 0);
     this.#counters.halfFrameBytes -= its.halfFrameBytes;
     this.#relieve();
   }

@@ -77,14 +77,14 @@ export class Admission {
         clientIds: undefined,
       };
     }
-    return await this.#byPassword(username, password ?? new Uint8Array());
+    return await this.#byPassword(socket.remoteAddress ?? '', username, password ?? new Uint8Array());
   }
 
-  async #byPassword(username: string, password: Uint8Array): Promise<Identity | Refusal> {
+  async #byPassword(address: string, username: string, password: Uint8Array): Promise<Identity | Refusal> {
     const user = this.#users.get(username);
     const stored = user?.password ? user.password : NOBODY;
     // A user that does not exist costs as much as a wrong password: the time tells nothing.
-    const verdict = await this.#gate.check(user ? username : '', password, stored);
+    const verdict = await this.#gate.check(address, user ? username : '', password, stored);
     if (verdict === 'busy') return { returnCode: 3, reason: 'busy' };
     if (verdict === 'wrong' || !user?.password)
       return { returnCode: 4, reason: 'credentials', ...(user ? { user: user.name } : {}) };

@@ -5,19 +5,21 @@
 import type { Socket } from 'node:net';
 import { Answers } from './answers.ts';
 import { attachGuard, type GuardFault, type Oversize } from './guard.ts';
+import { Halves } from './halves.ts';
 import type { Client, Link, Told } from './link.ts';
 import type { MqttPart } from './part.ts';
 
 export class Connections {
   readonly #part: MqttPart;
   readonly #onClosed: (link: Link) => void;
+  readonly #halves: Halves;
   readonly #links = new Set<Link>();
   /** By aedes client: the way from a hook to its connection. */
   readonly #byClient = new WeakMap<object, Link>();
-  #sweep: NodeJS.Timeout | undefined;
 
   constructor(part: MqttPart, onClosed: (link: Link) => void) {
     this.#part = part;
+    this.#halves = new Halves(part);
     this.#onClosed = onClosed;
   }
 
@@ -30,9 +32,12 @@ export class Connections {
     const link: Link = {
       client: undefined as unknown as Client, // set below, before any byte can come
       socket,
-      guard: attachGuard(socket, this.#part.limits, (fault, oversize) => {
-        link.told ??= oversize && toldOf(oversize);
-        closeAtFault(link, fault);
+      guard: attachGuard(socket, this.#part.limits, {
+        onFault: (fault, oversize) => {
+          link.told ??= oversize && toldOf(oversize);
+          closeAtFault(link, fault);
+        },
+        onHalf: (bytes) => this.#halves.note(link, bytes),
       }),
       address: socket.remoteAddress ?? '',
       answers: new Answers(),
@@ -46,7 +51,6 @@ export class Connections {
       subscriptions: 0,
       reason: undefined,
       told: undefined,
-      stalledAt: -1,
     };
     const { stats } = this.#part.counters;
     this.#links.add(link);
@@ -57,13 +61,12 @@ export class Connections {
   }
 
   startSweep(): void {
-    this.#sweep = setInterval(() => this.#closeStalled(), this.#part.limits.stalledPacketMs);
-    this.#sweep.unref();
+    this.#halves.startSweep();
   }
 
   /** Nothing more is read, and the sweep ends. */
   holdAll(): void {
-    clearInterval(this.#sweep);
+    this.#halves.stopSweep();
     for (const link of this.#links) link.guard.hold();
   }
 
@@ -75,25 +78,13 @@ export class Connections {
   #closed(link: Link): void {
     const { counters } = this.#part;
     this.#links.delete(link);
+    this.#halves.forget(link);
     if (link.reason && !this.#part.stopping()) {
       const { address, user, told } = link;
       if (link.session) counters.closed(link.reason, { address, user, told });
       else counters.refused(link.reason, { address, user, told });
     }
     this.#onClosed(link);
-  }
-
-  /** A packet that began and does not go on holds memory and a place; keep-alive may be hours away. */
-  #closeStalled(): void {
-    for (const link of this.#links) {
-      const { midPacket, chunks, held } = link.guard;
-      if (!midPacket || held || chunks !== link.stalledAt) {
-        link.stalledAt = midPacket && !held ? chunks : -1;
-        continue;
-      }
-      link.reason ??= 'stalled';
-      link.socket.destroy();
-    }
   }
 }
 

@@ -34,8 +34,6 @@ export interface Link {
   reason: string | undefined;
   /** What is told of it, where somebody has to do something: the client comes again with the same for ever. */
   told: Told | undefined;
-  /** For the sweep: chunks seen at its last look while inside a packet. */
-  stalledAt: number;
 }
 
 export interface Client {

@@ -74,8 +74,10 @@ export interface MqttLimits {
   takeoversPerMinuteMax: number;
   takeoverCoolDownMs: number;
   willsPerMinuteMax: number;
-  /** A packet that began and does not go on for this long closes its connection. */
-  stalledPacketMs: number;
+  /** Of all connections together, in packets whose end has not come; above it who holds most is closed (halves.ts). */
+  halfPacketBytesTotalMax: number;
+  /** From the first byte of a packet to its last; after that the connection is closed. */
+  packetTimeoutMs: number;
   /** A client that does not read its acknowledgments for this long is closed. */
   drainTimeoutMs: number;
 }
@@ -98,7 +100,8 @@ export const limitDefaults: MqttLimits = {
   takeoversPerMinuteMax: 5,
   takeoverCoolDownMs: 60_000,
   willsPerMinuteMax: 6,
-  stalledPacketMs: 30_000,
+  halfPacketBytesTotalMax: 64 * 1024 * 1024,
+  packetTimeoutMs: 60_000,
   drainTimeoutMs: 5_000,
 };
 
@@ -131,6 +134,8 @@ export interface MqttStats {
   subscribesDenied: number;
   inFlight: number;
   inFlightBytes: number;
+  /** Of packets whose end has not come, now. */
+  halfPacketBytes: number;
   /** How often a connection was not read because too much waited for commits. */
   holds: number;
 }
@@ -153,6 +158,7 @@ export function emptyStats(): MqttStats {
     subscribesDenied: 0,
     inFlight: 0,
     inFlightBytes: 0,
+    halfPacketBytes: 0,
     holds: 0,
   };
 }

@@ -65,12 +65,19 @@ function derive(
   });
 }
 
-/** Bounded verification for one listener. `busy` means: ask again later, nothing was checked. */
+/**
+ * Bounded verification for one listener. `busy` means: ask again later, nothing was checked.
+ *
+ * Addresses take turns, and where no place is left the longest line yields its last one: whoever tries passwords waits
+ * for itself, and no user is locked out by another address.
+ */
 export class PasswordGate {
   readonly #key = randomBytes(32);
   /** user → digest of the password that was last right, bound to the stored hash. */
   readonly #right = new Map<string, Buffer>();
-  readonly #waiting: (() => void)[] = [];
+  /** By address, in the order of their turns; an address without any has no line. */
+  readonly #lines = new Map<string, Waiting[]>();
+  #waiting = 0;
   #running = 0;
   readonly #runningMax: number;
   readonly #waitingMax: number;
@@ -80,16 +87,16 @@ export class PasswordGate {
     this.#waitingMax = waitingMax;
   }
 
-  async check(user: string, password: Uint8Array, stored: string): Promise<'right' | 'wrong' | 'busy'> {
+  async check(
+    address: string,
+    user: string,
+    password: Uint8Array,
+    stored: string,
+  ): Promise<'right' | 'wrong' | 'busy'> {
     const digest = createHmac('sha256', this.#key).update(stored).update('\0').update(password).digest();
     const known = this.#right.get(user);
     if (known && timingSafeEqual(known, digest)) return 'right';
-    if (this.#running >= this.#runningMax) {
-      if (this.#waiting.length >= this.#waitingMax) return 'busy';
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else {
-      this.#running++;
-    }
+    if (!(await this.#enter(address))) return 'busy';
     try {
       if (!(await verifyPassword(password, stored))) return 'wrong';
       this.#right.set(user, digest);
@@ -97,9 +104,49 @@ export class PasswordGate {
     } catch {
       return 'busy'; // scrypt itself failed (memory): nothing was decided about the password
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+      this.#leave();
     }
   }
+
+  /** Resolves when it may run; with false where its place was needed. */
+  async #enter(address: string): Promise<boolean> {
+    if (this.#running < this.#runningMax) {
+      this.#running++;
+      return true;
+    }
+    if (this.#waiting >= this.#waitingMax && !this.#makeRoom(address)) return false;
+    this.#waiting++;
+    return await new Promise((resolve) => {
+      const line = this.#lines.get(address);
+      if (line) line.push(resolve);
+      else this.#lines.set(address, [resolve]);
+    });
+  }
+
+  /** false: no line is longer than its own would be. */
+  #makeRoom(address: string): boolean {
+    let longest: Waiting[] = [];
+    for (const line of this.#lines.values()) if (line.length > longest.length) longest = line;
+    if (longest.length <= (this.#lines.get(address)?.length ?? 0) + 1) return false;
+    const last = longest.pop() as Waiting;
+    this.#waiting--;
+    last(false);
+    return true;
+  }
+
+  #leave(): void {
+    const [next] = this.#lines;
+    if (next === undefined) {
+      this.#running--;
+      return;
+    }
+    const [address, line] = next;
+    this.#lines.delete(address);
+    const first = line.shift() as Waiting;
+    if (line.length > 0) this.#lines.set(address, line);
+    this.#waiting--;
+    first(true);
+  }
 }
+
+type Waiting = (mayRun: boolean) => void;
