@@ -10,7 +10,10 @@ import { tellPlain } from './doctor-running.ts';
 import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listeners.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
-import { wasMade } from './process/lmdb.ts';
+import { openEnvironment, wasMade } from './process/lmdb.ts';
+import { ownDirectory } from './process/owner.ts';
+import { readSegments } from './process/segments.ts';
+import { openStorage, visible } from './process/storage.ts';
 import { type LoadedSettings, resolvePath } from './settings.ts';
 import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
 
@@ -29,8 +32,13 @@ export function checkSettingsRun(loaded: LoadedSettings, running: SettingsFacts 
   add('settings', 'warn', 'settings-not-running', message, todo);
 }
 
-/** The journal's key: missing is an error only where there is a journal that needs it. */
-export function checkKey(directory: string, { settings, file }: LoadedSettings, add: Add): void {
+/** The journal's key: missing is an error only where there is a journal that needs it. One that runs has tried it. */
+export async function checkKey(
+  directory: string,
+  { settings, file }: LoadedSettings,
+  running: boolean,
+  add: Add,
+): Promise<void> {
   const named = settings.keyFile;
   const path = resolvePath(named ?? 'key', named === undefined ? '' : file, directory);
   if (!existsSync(path)) {
@@ -42,10 +50,35 @@ export function checkKey(directory: string, { settings, file }: LoadedSettings, 
     // Made at the first start.
     if (!wasMade(join(directory, 'journal'))) return;
   }
-  attempt('key', add, () => {
-    readKey(path);
+  await attempt('key', add, async () => {
+    const key = readKey(path);
+    if (!running) await tryJournal(directory, key);
     add('key', 'ok', 'key-ok', path);
   });
+}
+
+/** Throws what the start would, `key-wrong` where another key has sealed the journal. Writes nothing. */
+async function tryJournal(directory: string, key: Uint8Array): Promise<void> {
+  const journal = join(directory, 'journal');
+  const there = visible(join(journal, 'data.mdb'));
+  // Reading makes the lock file where it is missing: only for whose data it is.
+  if (there === undefined || (there.uid !== process.getuid?.() && !existsSync(join(journal, 'lock.mdb'))))
+    return;
+  const release = await ownDirectory(directory, { readOnly: true }).catch(() => undefined);
+  // A gateway that starts meanwhile finds out for itself.
+  if (release === undefined) return;
+  try {
+    await openStorage('The journal', journal, async () => {
+      const environment = openEnvironment({ directory: journal, readOnly: true });
+      try {
+        readSegments(environment, key);
+      } finally {
+        await environment.close();
+      }
+    });
+  } finally {
+    release();
+  }
 }
 
 /** Certificates always; addresses only where no gateway of ours has them. */
@@ -55,9 +88,9 @@ export async function checkListeners(
   running: boolean,
   add: Add,
 ): Promise<void> {
-  attempt('destination', add, () => readDestinationTls({ settings, file }, directory));
+  await attempt('destination', add, () => readDestinationTls({ settings, file }, directory));
   for (const [name, listener] of Object.entries(settings.listeners)) {
-    attempt('listener', add, () => {
+    await attempt('listener', add, () => {
       const place = { directory, settingsFile: file };
       checkListenerFiles(name, listener, place);
       const ended = endedAt(name, listener, place);
@@ -72,15 +105,15 @@ export async function checkListeners(
     const { host, port } = readAddress(listener.listen) ?? { host: '', port: 0 };
     const refused = port === 0 ? undefined : await bindError(host, port);
     if (refused === undefined) continue;
-    attempt('listener', add, () => {
+    await attempt('listener', add, () => {
       throw listenerFailed(name, listener.listen, refused);
     });
   }
 }
 
-function attempt(check: string, add: Add, work: () => void): void {
+async function attempt(check: string, add: Add, work: () => unknown): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
     const hint = error instanceof HilumError ? error.hint : 'Check the file.';
     add(check, 'fail', codeOf(error) || `${check}-bad`, messageOf(error), hint);

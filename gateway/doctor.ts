@@ -76,7 +76,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const identity = checkIdentity(options.data, add);
   if (loaded !== undefined) {
     if (status !== undefined) checkSettingsRun(loaded, status.settings, add);
-    checkKey(options.data, loaded, add);
+    await checkKey(options.data, loaded, status !== undefined, add);
     await checkListeners(options.data, loaded, status !== undefined, add);
   }
   if (status !== undefined) checkRunning(status, identity, add);

@@ -15,10 +15,10 @@ import type {
   ConfigVersion,
   DiffConfigResponse,
   PushConfigRequest,
-  PushConfigResponse,
   PushResult,
   RollbackConfigRequest,
 } from '../../proto/gen/hilum/v1/admin.ts';
+import { PushConfigResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import type { ConfigOutcome } from '../../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { needReason } from '../audit/reason.ts';
@@ -125,7 +125,7 @@ export class ConfigApi {
         outcome: 'refused',
         detail: problemsText(problems).slice(0, 2_000),
       });
-      return { version: 0n, valid: false, problems, results: [], warnings: [], back: undefined };
+      return PushConfigResponse.fromPartial({ problems });
     }
     return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
   }
@@ -137,7 +137,7 @@ export class ConfigApi {
     if (target === undefined && version === 0n) {
       throw new HilumError(
         'nothing-to-roll-back',
-        `Site "${site}" has no earlier config that its gateways applied; nothing was changed.`,
+        `Site "${site}" has no earlier config that its gateways applied; nothing was changed.${this.#sameTexts(site)}`,
         {
           hint: `See "hilumctl config history --site ${site}"; name a version with --to, or push a file.`,
           exit: exitCode.refused,
@@ -191,7 +191,10 @@ export class ConfigApi {
     // Known from the push; of a rollback it is a config that an earlier build may have taken.
     const { config } = await checkApart(yaml);
     const warnings = [...(config ? warningsOf(config) : []), ...this.#warnings(gateways, config)];
+    const before = configs.desired(site);
     const version = await configs.add(site, yaml, actor, reason, rollbackOf);
+    if (before?.hash === version.hash)
+      warnings.push(`Version ${before.version}, which was desired until now, has the same text.`);
     await audit.add({
       action: 'config-pushed',
       actor,
@@ -206,7 +209,25 @@ export class ConfigApi {
       online.every((row) => this.#outcome(row.gateway, version).outcome !== 'pending'),
     );
     const results = gateways.map((row) => this.#outcome(row.gateway, version));
-    return { version: version.version, valid: true, problems: [], results, warnings, back: undefined };
+    return {
+      version: version.version,
+      valid: true,
+      problems: [],
+      results,
+      warnings,
+      back: undefined,
+      before: before && withoutText(before),
+    };
+  }
+
+  /** Earlier versions that are no way back: what they say is desired. */
+  #sameTexts(site: string): string {
+    const { configs } = this.state;
+    const desired = configs.desired(site);
+    const same = configs.history(site).filter((one) => one !== desired && one.hash === desired?.hash);
+    if (same.length === 0) return '';
+    const numbers = same.map(({ version }) => version).join(', ');
+    return ` The same text as version ${desired?.version}, which is desired, ${same.length === 1 ? 'has version' : 'have versions'} ${numbers}.`;
   }
 
   /** Letters that wait at a gateway for a destination which this text no longer names. */
@@ -225,8 +246,8 @@ export class ConfigApi {
   #outcome(gateway: string, version: ConfigVersion): PushResult {
     const attempted = this.state.registry.get(gateway)?.config?.attempted;
     if (attempted === undefined || !speaksOf(attempted, version))
-      return { gateway, outcome: 'pending', problems: [] };
-    return { gateway, outcome: attempted.outcome, problems: attempted.problems };
+      return { gateway, outcome: 'pending', problems: [], offline: !this.#sessions.online(gateway) };
+    return { gateway, outcome: attempted.outcome, problems: attempted.problems, offline: false };
   }
 
   /** Resolves when `done` is true, asked at each report of a gateway, or after the time. */

@@ -78,7 +78,7 @@ export class Configs {
   outcomes(version: ConfigVersion): PushResult[] {
     return [...(this.#outcomes.get(version.version) ?? [])]
       .filter(([, outcome]) => speaksOf(outcome, version))
-      .map(([gateway, { outcome, problems }]) => ({ gateway, outcome, problems }));
+      .map(([gateway, { outcome, problems }]) => ({ gateway, outcome, problems, offline: false }));
   }
 
   /**

@@ -102,7 +102,8 @@ Example:
     .addHelpText(
       'after',
       `
-The control plane makes DIR/admin.json anew at its next start where "admin" was revoked.
+The last identity that is not read-only stays: make another one first. The control plane makes DIR/admin.json anew at its
+next start where "admin" was revoked.
 
 Example:
   hilumctl admin revoke ann --reason "left the team"`,

@@ -93,7 +93,7 @@ Examples:
     .argument('<file>')
     .requiredOption('--site <name>', 'the site that it is for')
     .requiredOption('--reason <text>', 'for the audit trail')
-    .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
+    .option('--wait', 'exit 75, not 0, where a gateway is not connected or has not answered')
     .addOption(output())
     .addHelpText(
       'after',
@@ -126,7 +126,7 @@ Examples:
     .option('--to <version>', 'default: the last one before the desired one that was applied', (text) =>
       BigInt(wholeNumber(text)),
     )
-    .option('--wait', 'a gateway that is not connected is a failure (exit 75)')
+    .option('--wait', 'exit 75, not 0, where a gateway is not connected or has not answered')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config rollback --site north --reason "wrong unit" --to 3')
     .action(
@@ -235,27 +235,38 @@ function why(row: Record<string, unknown>): string {
   return problemsText(config?.attempted?.problems ?? []);
 }
 
+/** Which version, when, by whom and why. */
+function pushedText({ version, atUs, author, reason }: ConfigVersion): string {
+  return `${version} (${time(atUs)}, ${author}${reason === '' ? '' : `: ${reason}`})`;
+}
+
 function warn(warnings: readonly string[]): void {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
 }
 
 /** Prints what became of a push and sets the exit code. @param back the version that a rollback went back to */
 export function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
-  const { back } = response;
+  const { back, before } = response;
   if (form !== 'table') {
-    const { back: _, ...said } = PushConfigResponse.toJSON(response) as Record<string, unknown>;
+    const { back: _, before: __, ...said } = PushConfigResponse.toJSON(response) as Record<string, unknown>;
     const of = back === undefined ? {} : { rollbackOf: String(back.version) };
-    printObject(form, { ...said, ...of }, () => '');
+    const replaces = before === undefined ? {} : { replaces: String(before.version) };
+    printObject(form, { ...said, ...of, ...replaces }, () => '');
   }
   if (!response.valid) throw bad(response.problems, file, form);
   if (form === 'table') {
     const to =
-      back === undefined
-        ? ''
-        : `, back to ${back.version} (${time(back.atUs)}, ${back.author}${back.reason === '' ? '' : `: ${back.reason}`})`;
+      back !== undefined
+        ? `, back to ${pushedText(back)}`
+        : before !== undefined
+          ? `, in place of ${pushedText(before)}`
+          : '';
     out(`Version ${response.version}${to}.\n`);
-    for (const { gateway, outcome, problems } of response.results) {
-      out(`  ${gateway}  ${outcome}\n`);
+    for (const { gateway, outcome, problems, offline } of response.results) {
+      const why = offline
+        ? 'not connected; it gets this when it connects'
+        : 'it has not answered; see hilumctl config status';
+      out(`  ${gateway}  ${outcome === 'pending' ? `pending: ${why}` : outcome}\n`);
       if (problems.length > 0) process.stderr.write(printable(`${formatProblems(problems, file)}\n`));
     }
   }

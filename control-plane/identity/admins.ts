@@ -2,7 +2,7 @@
  * People who ask and tell the control plane. The first identity, `admin`, is made with the control plane; each person
  * should have one of their own, because its name is what the audit trail says.
  */
-import { HilumError } from '../../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import type {
   AdminIdentity,
   CreateAdminRequest,
@@ -64,6 +64,17 @@ export async function revokeAdmin(
   actor: string,
 ): Promise<number> {
   needReason('A revocation', reason);
+  const all = listAdmins({ peers }).filter(({ readOnly }) => !readOnly);
+  if (all.length > 0 && all.every((one) => one.name === name)) {
+    throw new HilumError(
+      'last-admin',
+      `Without "${name}" nobody could change anything: every other identity is read-only. Nothing was changed.`,
+      {
+        hint: 'Make another one first: hilumctl admin create NAME --out FILE. With that one revoke this.',
+        exit: exitCode.refused,
+      },
+    );
+  }
   const revoked = await peers.revoke('admin', name);
   if (revoked === 0) {
     throw new HilumError('not-found', `There is no admin "${name}" whose identity is good.`, {

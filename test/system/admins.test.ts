@@ -1,6 +1,6 @@
 /** People with an identity of their own: the trail has their names, some may only ask, and one who left may nothing. */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { messageMaker } from '../kit/messages.ts';
@@ -163,11 +163,26 @@ t.test('admins - one who was revoked is refused, also where a stream of it is op
 t.test('admins - the first one, revoked, is made anew with the next start', async (t) => {
   const revoked = await as('bob', 'gateways');
   t.equal(revoked.code, 0);
-  t.equal((await site.ctl('admin', 'revoke', 'admin', '--reason', 'the file was in a mail')).code, 0);
+  const last = await site.ctl('admin', 'revoke', 'admin', '--reason', 'x');
+  t.equal(last.code, 3, 'a second one that may change something has to be there');
+  t.match(
+    last.stderr,
+    /^.*every other identity is read-only\. Nothing was changed\. Make another one first: /,
+  );
+  t.equal((await site.ctl('gateways')).code, 0, 'nobody is locked out');
+  t.equal((await site.ctl('admin', 'create', 'cat', '--out', at('cat'))).code, 0);
+  t.equal((await as('cat', 'admin', 'revoke', 'admin', '--reason', 'the file was in a mail')).code, 0);
   t.equal((await site.ctl('gateways')).code, 3);
   const before = readFileSync(site.context, 'utf8');
   await site.plane?.stop();
   await site.startPlane();
   t.not(readFileSync(site.context, 'utf8'), before);
+  t.equal((await site.ctl('gateways')).code, 0);
+});
+
+t.test('admins - where admin.json is lost, it is made anew with the next start', async (t) => {
+  rmSync(site.context);
+  await site.plane?.stop();
+  await site.startPlane();
   t.equal((await site.ctl('gateways')).code, 0);
 });

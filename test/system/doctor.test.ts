@@ -2,6 +2,7 @@
  * The doctor and the daemon agree: whatever keeps `run` from starting, `doctor` names beforehand with the same
  * code, and what a running gateway suffers from, `doctor` tells with what to do.
  */
+import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -103,6 +104,15 @@ t.test(
         },
         code: 'key-exposed',
         todo: /chmod 600/,
+      },
+      {
+        state: 'the key is another one’s',
+        make: () => {
+          writeFileSync(key, `${randomBytes(32).toString('base64')}\n`);
+          chmodSync(key, 0o600);
+        },
+        code: 'key-wrong',
+        todo: /Put back the key file/,
       },
       {
         state: 'the key is garbage',

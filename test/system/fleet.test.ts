@@ -75,6 +75,16 @@ t.test(
     const only = await rollback();
     t.equal(only.code, 3, 'there is no earlier one');
     t.match(only.stderr, /no earlier config that its gateways applied; nothing was changed/);
+    const again = await push(zone('Europe/Berlin'));
+    t.match(again, {
+      code: 0,
+      stdout: /^Version 2, in place of 1 \(20[^)]*, admin: test\)\.\n {2}north {2}applied\n$/,
+      stderr: 'Version 1, which was desired until now, has the same text.\n',
+    });
+    t.match(await rollback(), {
+      code: 3,
+      stderr: /nothing was changed\. The same text as version 2, which is desired, has version 1\./,
+    });
     t.equal((await push('sources:\n  x: { listener: nowhere }\n')).code, 3);
     t.equal((await push(zone('Europe/Paris'))).code, 0);
     t.match(
@@ -85,23 +95,27 @@ t.test(
     const history = await site.ask<Version[]>('config', 'history', '--site', 'north');
     t.match(history, [
       { version: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
-      { version: '2', outcomes: [{ gateway: 'north', outcome: 'refused' }] },
-      { version: '3', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
-      { version: '4', rollbackOf: '1', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
+      { version: '2', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
+      { version: '3', outcomes: [{ gateway: 'north', outcome: 'refused' }] },
+      { version: '4', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
+      { version: '5', rollbackOf: '2', outcomes: [{ gateway: 'north', outcome: 'applied' }] },
     ]);
     t.equal((await rollback()).code, 3, 'a second one does not give back what the first left');
     const full = (await site.ctl('config', 'history', '--full')).stdout;
-    t.match(full, `\n# north, version 2\nsources:\n  x: { listener: nowhere }\n\n# north, version 3\n`);
+    t.match(full, `\n# north, version 3\nsources:\n  x: { listener: nowhere }\n\n# north, version 4\n`);
     const bad = site.write('bad.yaml', 'sources:\n  lab: { listenr: lab }\n');
     const diff = await site.ctl('config', 'diff', bad, '--site', 'north');
     t.equal(diff.code, 78, 'a push of it would be refused');
     t.match(diff.stdout, /^\+ {3}lab: \{ listenr: lab \}$/m);
     t.match(diff.stderr, /bad\.yaml:2:10 {2}sources\.lab\.listenr: unknown key; did you mean "listener"/);
-    t.match((await site.ctl('config', 'history')).stdout, /OUTCOME.*\n1 .*applied.*\n2 .*refused/);
+    t.match(
+      (await site.ctl('config', 'history')).stdout,
+      /OUTCOME.*\n1 .*applied.*\n2 .*applied.*\n3 .*refused/,
+    );
     t.equal((await push('sources:\n  x: { listener: nowhere }\n')).code, 3);
     t.equal((await rollback()).code, 0);
     const [last] = (await site.ask<Version[]>('config', 'history', '--site', 'north')).reverse();
-    t.equal(last?.rollbackOf, '4', 'after a refused one, that is the one that runs');
+    t.equal(last?.rollbackOf, '5', 'after a refused one, that is the one that runs');
   },
 );
 

@@ -376,7 +376,7 @@ t.test('config - a gateway that is not connected keeps a push pending', async (t
   });
   const pushed = await ctl('config', 'push', path, '--site', 'faults', '--reason', 'test');
   t.equal(pushed.code, 0);
-  t.match(pushed.stdout, /pending/);
+  t.match(pushed.stdout, /pending: not connected; it gets this when it connects\n/);
   t.equal((await ctl('config', 'push', path, '--site', 'faults', '--reason', 'test', '--wait')).code, 75);
   await rig.startGateway();
   await until(

@@ -603,7 +603,11 @@ export interface PushConfigResponse {
    */
   warnings: string[];
   /** Of a rollback: the version that it brought back, without its text. */
-  back: ConfigVersion | undefined;
+  back:
+    | ConfigVersion
+    | undefined;
+  /** What was desired until now, without its text; somebody else may have pushed it a moment ago. */
+  before: ConfigVersion | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -612,6 +616,8 @@ export interface PushResult {
   /** applied | refused | pending */
   outcome: string;
   problems: ConfigProblem[];
+  /** Of a pending one: it is not connected, and gets the config when it connects. */
+  offline: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9144,7 +9150,16 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
 };
 
 function createBasePushConfigResponse(): PushConfigResponse {
-  return { version: 0n, valid: false, problems: [], results: [], warnings: [], back: undefined, _unknownFields: {} };
+  return {
+    version: 0n,
+    valid: false,
+    problems: [],
+    results: [],
+    warnings: [],
+    back: undefined,
+    before: undefined,
+    _unknownFields: {},
+  };
 }
 
 export const PushConfigResponse: MessageFns<PushConfigResponse> = {
@@ -9169,6 +9184,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     }
     if (message.back !== undefined) {
       ConfigVersion.encode(message.back, writer.uint32(50).fork()).join();
+    }
+    if (message.before !== undefined) {
+      ConfigVersion.encode(message.before, writer.uint32(58).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9242,6 +9260,14 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
             message.back = ConfigVersion.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.before = ConfigVersion.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9272,6 +9298,7 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
       results: globalThis.Array.isArray(object?.results) ? object.results.map((e: any) => PushResult.fromJSON(e)) : [],
       warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
       back: isSet(object.back) ? ConfigVersion.fromJSON(object.back) : undefined,
+      before: isSet(object.before) ? ConfigVersion.fromJSON(object.before) : undefined,
     };
   },
 
@@ -9295,6 +9322,9 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     if (message.back !== undefined) {
       obj.back = ConfigVersion.toJSON(message.back);
     }
+    if (message.before !== undefined) {
+      obj.before = ConfigVersion.toJSON(message.before);
+    }
     return obj;
   },
 
@@ -9311,12 +9341,15 @@ export const PushConfigResponse: MessageFns<PushConfigResponse> = {
     message.back = (object.back !== undefined && object.back !== null)
       ? ConfigVersion.fromPartial(object.back)
       : undefined;
+    message.before = (object.before !== undefined && object.before !== null)
+      ? ConfigVersion.fromPartial(object.before)
+      : undefined;
     return message;
   },
 };
 
 function createBasePushResult(): PushResult {
-  return { gateway: "", outcome: "", problems: [], _unknownFields: {} };
+  return { gateway: "", outcome: "", problems: [], offline: false, _unknownFields: {} };
 }
 
 export const PushResult: MessageFns<PushResult> = {
@@ -9329,6 +9362,9 @@ export const PushResult: MessageFns<PushResult> = {
     }
     for (const v of message.problems) {
       ConfigProblem.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.offline !== false) {
+      writer.uint32(32).bool(message.offline);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9378,6 +9414,14 @@ export const PushResult: MessageFns<PushResult> = {
             message.problems.push(ConfigProblem.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offline = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9405,6 +9449,7 @@ export const PushResult: MessageFns<PushResult> = {
       problems: globalThis.Array.isArray(object?.problems)
         ? object.problems.map((e: any) => ConfigProblem.fromJSON(e))
         : [],
+      offline: isSet(object.offline) ? globalThis.Boolean(object.offline) : false,
     };
   },
 
@@ -9419,6 +9464,9 @@ export const PushResult: MessageFns<PushResult> = {
     if (message.problems?.length) {
       obj.problems = message.problems.map((e) => ConfigProblem.toJSON(e));
     }
+    if (message.offline !== false) {
+      obj.offline = message.offline;
+    }
     return obj;
   },
 
@@ -9430,6 +9478,7 @@ export const PushResult: MessageFns<PushResult> = {
     message.gateway = object.gateway ?? "";
     message.outcome = object.outcome ?? "";
     message.problems = object.problems?.map((e) => ConfigProblem.fromPartial(e)) || [];
+    message.offline = object.offline ?? false;
     return message;
   },
 };
