@@ -10,7 +10,7 @@ import { tellPlain } from './doctor-running.ts';
 import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listeners.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
-import { openEnvironment, wasMade } from './process/lmdb.ts';
+import { checkFile, openEnvironment, wasMade } from './process/lmdb.ts';
 import { ownDirectory } from './process/owner.ts';
 import { readSegments } from './process/segments.ts';
 import { openStorage, visible } from './process/storage.ts';
@@ -62,6 +62,7 @@ async function tryJournal(directory: string, key: Uint8Array): Promise<void> {
   const journal = join(directory, 'journal');
   const there = visible(join(journal, 'data.mdb'));
   // Reading makes the lock file where it is missing: only for whose data it is.
+  if (there === undefined && wasMade(journal)) checkFile(join(journal, 'data.mdb'), true);
   if (there === undefined || (there.uid !== process.getuid?.() && !existsSync(join(journal, 'lock.mdb'))))
     return;
   const release = await ownDirectory(directory, { readOnly: true }).catch(() => undefined);

@@ -234,7 +234,7 @@ t.test('start - a damaged key among the persons ends, and its neighbours are kno
     gateways.map((name) => ({ table: 'persons', key: Buffer.from(`${name}\0......`), value })),
   );
   await store.close();
-  damageKey(directory, 'north\0......', 0, 0x20);
+  damageKey(directory, Buffer.from('north\0......'), 2);
   const again = await openLmdbStore({ directory, key: Buffer.alloc(32), onFault: () => undefined });
   await new Persons(again, Buffer.alloc(32)).open();
   await again.close();

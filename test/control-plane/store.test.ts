@@ -86,15 +86,15 @@ t.test('store on LMDB - a walk over a damaged key goes neither back nor past wha
   const names = Array.from({ length: 30 }, (_, n) => `gateway-${10 + n}`);
   // One bit of the first letter: it claims to stand before all, or behind all.
   for (const [bit, damaged] of [
-    [0x02, 'eateway-25'],
-    [0x10, 'wateway-25'],
+    [6, 'eateway-25'],
+    [3, 'wateway-25'],
   ] as const) {
     const directory = t.testdir();
     const open = () => openLmdbStore({ directory, key, onFault: () => undefined });
     const first = await open();
     await first.write(names.map((name) => ({ table: 'a', key: Buffer.from(name), value: Buffer.from('v') })));
     await first.close();
-    damageKey(directory, 'gateway-25', 0, bit);
+    damageKey(directory, Buffer.from('gateway-25'), bit);
     const store = await open();
     for (const pageRows of [100, 16]) {
       const found: string[] = [];

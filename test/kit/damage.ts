@@ -70,18 +70,6 @@ export function damageRow(directory: string, table: string, n: number): Promise<
   return flip(directory, table, (_, value) => (at++ === n ? value.length >> 1 : undefined));
 }
 
-/** In a key, wherever its bytes stand in the file: the row stays where it is, and its key says that it stands elsewhere. */
-export function damageKey(directory: string, key: string, at: number, bit: number): void {
-  const file = join(directory, 'data.mdb');
-  const bytes = readFileSync(file);
-  const wanted = Buffer.from(key);
-  let found = 0;
-  for (let from = bytes.indexOf(wanted); from >= 0; from = bytes.indexOf(wanted, from + 1), found += 1)
-    bytes[from + at] = (bytes[from + at] ?? 0) ^ bit;
-  if (found === 0) throw new Error(`${file} does not hold the key that was to be damaged`);
-  writeFileSync(file, bytes);
-}
-
 /** The n-th row of a table, cut in the middle. */
 export async function cutRow(directory: string, table: string, n: number): Promise<void> {
   const environment = openEnvironment({ directory });
