@@ -99,7 +99,10 @@ export class Journal implements Intake {
     const state = new State(environment);
     state.checkFormat();
     const { segment, opener } = await beginSegment(environment, options.key);
-    if (!state.isBegun) await environment.write(() => state.begin());
+    const missing = state.missing();
+    await environment.write(() => {
+      for (const { key, value } of missing) void state.table.put(key, value);
+    });
     for (const damage of await mendKeys(environment, opener)) hooks.onAlarm('keys-damaged', { ...damage });
     const journal = new Journal(environment, segment, opener, options, hooks);
     await journal.#renumber();

@@ -126,7 +126,8 @@ function walkEvents(table: Table, { acked, assigned }: LaneEnds, fileBytes: numb
     next = key.first + key.count;
     bytes += key.bytes;
   }
-  if (bytes > fileBytes || (next ?? 1) !== (assigned ?? (next ?? 1) - 1) + 1) walk.isPlausible = false;
+  const endsEarly = next !== undefined && assigned !== undefined && next !== assigned + 1;
+  if (bytes > fileBytes || endsEarly) walk.isPlausible = false;
   return walk;
 }
 
@@ -197,7 +198,8 @@ function rightedEvents(name: Class, table: Table, { acked, assigned }: LaneEnds,
 
 function missing(rows: readonly Row[], { acked, assigned }: LaneEnds): Row[] {
   const held = rows.map(({ as }) => readOutboxRowKey(as)).sort((one, other) => one.first - other.first);
-  let next = acked === undefined ? (held[0]?.first ?? 1) : acked + 1;
+  // Where no ack is known what is held begins behind the last one.
+  let next = (acked ?? (held[0]?.first ?? (assigned ?? 0) + 1) - 1) + 1;
   const holes: { first: number; count: number }[] = [];
   for (const { first, count } of [...held, { first: (assigned ?? 0) + 1, count: 0 }]) {
     if (first - next > missingMax) return [];
