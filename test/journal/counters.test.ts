@@ -5,6 +5,7 @@ import type { TakenRecord, TakenRow } from '../../gateway/journal/records.ts';
 import { State } from '../../gateway/journal/state.ts';
 import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { batchElement } from '../../proto/wire.ts';
+import { damageKey } from '../kit/damage.ts';
 import { closeJournal, type OpenedJournal, openJournal } from '../kit/journal.ts';
 import { folderOf } from '../kit/site.ts';
 
@@ -136,6 +137,31 @@ t.test('counters - one whose key is damaged was not never set: no number is give
     await closeJournal(opened);
     opened = await openJournal(directory);
     t.same(opened.alarms, [], 'it was mended');
+    await closeJournal(opened);
+  }
+});
+
+t.test('counters - one that is out of the order of its table does not hide the others', async (t) => {
+  for (const name of ['acked.urgent', 'assigned.bulk', 'before.stat', 'epoch.copy']) {
+    const directory = folderOf(t);
+    let opened = await openJournal(directory);
+    await append(opened, '1', '2');
+    finish(opened);
+    await opened.journal.stop();
+    t.ok(opened.journal.acked('routine', 1));
+    await closeJournal(opened);
+    // Its first bit: where it stands it is larger than what follows.
+    damageKey(directory, Buffer.from(name), 0);
+    opened = await openJournal(directory);
+    const isCounter = name !== 'epoch.copy';
+    t.same(opened.alarms, isCounter ? ['keys-damaged', 'counter-damaged'] : ['keys-damaged'], name);
+    const [receipt] = await append(opened, '3');
+    t.equal(receipt?.sequence, 3n, `${name}: the counter of records is what it was`);
+    t.match(opened.journal.custodyTotals(), [{ counts: { accepted: 3, delivered: 1, pending: 2 } }], name);
+    await closeJournal(opened);
+    opened = await openJournal(directory);
+    t.same(opened.alarms, [], name);
+    t.match(opened.journal.custodyTotals(), [{ counts: { accepted: 3, delivered: 1, pending: 2 } }], name);
     await closeJournal(opened);
   }
 });
