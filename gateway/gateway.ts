@@ -84,6 +84,8 @@ export class Gateway {
       fresh,
     );
     let gateway: Gateway | undefined;
+    /** What is found while the journal is opened, until there is who tells it. */
+    const early: [string, Record<string, number | string>][] = [];
     const journal = await openStorage('The journal', journalDirectory, () =>
       Journal.open(
         {
@@ -99,7 +101,10 @@ export class Gateway {
             log('error', code, { reason: errorWord(cause) });
             process.exit(exitCode.tryAgain);
           },
-          onAlarm: (code, fields) => gateway?.alarm(code, fields),
+          onAlarm(code, fields) {
+            if (gateway === undefined) early.push([code, fields]);
+            else gateway.alarm(code, fields);
+          },
           onRecords: () => gateway?.onRecords(),
           onEvents: () => gateway?.onEvents(),
           onEpoch: (epoch) => gateway?.onEpoch(epoch),
@@ -109,6 +114,7 @@ export class Gateway {
       ),
     );
     gateway = new Gateway(options, journal, key);
+    for (const [code, fields] of early) gateway.alarm(code, fields);
     return gateway;
   }
 

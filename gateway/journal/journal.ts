@@ -25,7 +25,7 @@ import { beginSegment } from '../process/segments.ts';
 import { Account, type HourAccount, type SourceAccount } from './account.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
-import { mendKeys } from './key-order.ts';
+import { mendKeys, mendOrder } from './key-order.ts';
 import { classes } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
 import type { MadeLane } from './made-lane.ts';
@@ -99,8 +99,13 @@ export class Journal implements Intake {
     const state = new State(environment);
     state.checkFormat();
     const { segment, opener } = await beginSegment(environment, options.key);
-    if (!state.isBegun) await environment.write(() => state.begin());
-    for (const damage of await mendKeys(environment, opener)) hooks.onAlarm('keys-damaged', { ...damage });
+    const damaged = await mendOrder(environment);
+    const missing = state.missing();
+    await environment.write(() => {
+      for (const { key, value } of missing) void state.table.put(key, value);
+    });
+    damaged.push(...(await mendKeys(environment, opener)));
+    for (const one of damaged) hooks.onAlarm('keys-damaged', { ...one });
     const journal = new Journal(environment, segment, opener, options, hooks);
     await journal.#renumber();
     if (!(await journal.#space.hold())) hooks.onAlarm('reserve-not-held', {});

@@ -16,7 +16,7 @@ import type { Class } from '../capture/intake.ts';
 import type { Environment, Table } from '../process/lmdb.ts';
 import { Reserve } from '../process/reserve.ts';
 import type { Opener } from '../process/seal.ts';
-import { classes, outboxTable, place, recordsTable, sequenceMax } from './layout.ts';
+import { classes, outboxTable, place, recordsTable, sequenceMax, tables } from './layout.ts';
 import {
   type OutboxHead,
   outboxRowKey,
@@ -31,8 +31,8 @@ import {
 } from './rows.ts';
 import { State } from './state.ts';
 
-/** A table that is out of order is in memory while it is written anew. */
-const anewBytesMax = 256 * 1024 ** 2;
+/** A table that is out of order is in memory three times while it is written anew (measured); a unit gives it 1 GiB. */
+const anewBytesMax = 128 * 1024 ** 2;
 /** Events that a lane can miss, a page of rows; where it is more a counter is not what it was. */
 const missingMax = 1_000_000;
 
@@ -87,6 +87,35 @@ export async function mendKeys(environment: Environment, opener: Opener): Promis
   return found.filter(({ rows, missing }) => rows + missing > 0);
 }
 
+/**
+ * What stands out of the order of its keys in the other tables: it is put where its key says, so that it hides nothing.
+ * Resolves when what could be mended is durable, with what was damaged.
+ */
+export async function mendOrder(environment: Environment): Promise<KeyDamage[]> {
+  const found: KeyDamage[] = [];
+  for (const name of Object.values(tables)) {
+    const table = environment.table(name);
+    let astray = 0;
+    let before: Buffer = nothing;
+    for (const key of table.getKeys({})) {
+      if (Buffer.compare(before, key as Buffer) >= 0) astray += 1;
+      before = Buffer.from(key as Buffer);
+    }
+    if (astray === 0) continue;
+    const rows = Array.from(table.getKeys({}), (one) => Buffer.from(one as Buffer)).map((key) => ({
+      key,
+      as: key,
+    }));
+    found.push({
+      table: name,
+      rows: astray,
+      missing: 0,
+      mended: await write(environment, table, rows, false),
+    });
+  }
+  return found;
+}
+
 /** @param last of all that were given out */
 function walkRecords(table: Table, last: number, fileBytes: number): Walk {
   const walk = { isPlausible: true, isOrdered: true };
@@ -126,7 +155,8 @@ function walkEvents(table: Table, { acked, assigned }: LaneEnds, fileBytes: numb
     next = key.first + key.count;
     bytes += key.bytes;
   }
-  if (bytes > fileBytes || (next ?? 1) !== (assigned ?? (next ?? 1) - 1) + 1) walk.isPlausible = false;
+  const endsEarly = next !== undefined && assigned !== undefined && next !== assigned + 1;
+  if (bytes > fileBytes || endsEarly) walk.isPlausible = false;
   return walk;
 }
 
@@ -197,7 +227,8 @@ function rightedEvents(name: Class, table: Table, { acked, assigned }: LaneEnds,
 
 function missing(rows: readonly Row[], { acked, assigned }: LaneEnds): Row[] {
   const held = rows.map(({ as }) => readOutboxRowKey(as)).sort((one, other) => one.first - other.first);
-  let next = acked === undefined ? (held[0]?.first ?? 1) : acked + 1;
+  // Where no ack is known what is held begins behind the last one.
+  let next = (acked ?? (held[0]?.first ?? (assigned ?? 0) + 1) - 1) + 1;
   const holes: { first: number; count: number }[] = [];
   for (const { first, count } of [...held, { first: (assigned ?? 0) + 1, count: 0 }]) {
     if (first - next > missingMax) return [];
@@ -230,28 +261,38 @@ async function mend(
     missing: lost.reduce((sum, count) => sum + count, 0),
   };
   if (damage.rows + damage.missing === 0) return { ...damage, mended: 'yes' };
+  return { ...damage, mended: await write(environment, table, rows, walk.isOrdered) };
+}
+
+/** Each row under the key that it is to have. @param rows in the order of the table, those that it does not have behind them */
+async function write(
+  environment: Environment,
+  table: Table,
+  rows: readonly Row[],
+  isOrdered: boolean,
+): Promise<KeyDamage['mended']> {
   const moved: { key: Buffer; as: Buffer; value: Buffer }[] = [];
   let [at, bytes] = [0, 0];
   for (const { value } of table.getRange({})) {
     const { key, as } = rows[at] as { key: Buffer; as: Buffer };
     at += 1;
-    if (walk.isOrdered && key.equals(as)) continue;
+    if (isOrdered && key.equals(as)) continue;
     bytes += value.length;
-    if (bytes > anewBytesMax) return { ...damage, mended: 'no' };
+    if (bytes > anewBytesMax) return 'no';
     moved.push({ key, as, value: Buffer.from(value) });
   }
   const room = new Reserve(environment.file, 0);
   room.read();
-  if (!room.isLeft(2 * bytes)) return { ...damage, mended: 'no' };
+  if (!room.isLeft(2 * bytes)) return 'no';
   await environment.write(() => {
     // What is out of order cannot be found, so nothing of it can be removed alone.
-    if (!walk.isOrdered) void table.clearAsync();
+    if (!isOrdered) void table.clearAsync();
     else for (const { key } of moved) void table.remove(key);
     for (const { as, value } of moved) void table.put(as, value);
     for (const { key, as } of rows) if (key === undefined) void table.put(as, nothing);
   });
   environment.root.resetReadTxn();
-  return { ...damage, mended: 'yes' };
+  return 'yes';
 }
 
 function sumOf(counts: readonly [number, number][]): number {

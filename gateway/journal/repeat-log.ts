@@ -7,7 +7,7 @@ import type { RecordDraft } from '../capture/intake.ts';
 import type { Blind } from '../process/keys.ts';
 import type { Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
-import { numberKey, readUInt64, tables } from './layout.ts';
+import { numberKey, readUInt64, sequenceMax, tables } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import { createRepeatIndex, type RepeatIndex, rowAtS, type Seen } from './repeats.ts';
 
@@ -42,8 +42,11 @@ export class RepeatLog {
     this.#index = createRepeatIndex();
     for (const { key, value } of this.#table.getRange({})) {
       this.#index.load(value);
-      this.#row = readUInt64(key, 0);
-      if (this.#oldest === 0) this.#oldest = this.#row;
+      const row = readUInt64(key, 0);
+      // A key that says more is damaged, and no number is made from it.
+      if (row > sequenceMax) continue;
+      this.#row = row;
+      if (this.#oldest === 0) this.#oldest = row;
     }
   }
 
@@ -114,21 +117,30 @@ export class RepeatLog {
     for (let dropped = 0; dropped < droppedMax && this.#oldest < this.#row; dropped += 1) {
       const tooMany = this.#index.size() > this.#entriesMax;
       if (!tooMany && !this.#isAged(this.#oldestRowAtS(), this.#nowS)) return;
-      const old = this.#table.get(numberKey(this.#oldest));
-      if (old !== undefined) {
-        this.#index.forget(old);
-        round.remove(this.#table, numberKey(this.#oldest));
-      }
-      this.#oldest += 1;
+      const old = this.#oldestRow();
+      if (old === undefined) return;
+      this.#index.forget(old.value);
+      round.remove(this.#table, old.key);
+      this.#oldest = readUInt64(old.key, 0) + 1;
       this.#oldestAtS = undefined;
     }
+  }
+
+  /** The first that there is, before the newest: where a key is damaged numbers are left out. What is not flushed is not there. */
+  #oldestRow(): { key: Buffer; value: Buffer } | undefined {
+    const key = numberKey(this.#oldest);
+    const value = this.#table.get(key);
+    if (value !== undefined) return { key, value };
+    const [next] = this.#table.getRange({ start: key, end: numberKey(this.#row), limit: 1 });
+    return next && { key: Buffer.from(next.key), value: next.value };
   }
 
   /** Read once: it stays the oldest for many rounds. */
   #oldestRowAtS(): number {
     if (this.#oldestAtS === undefined) {
-      const old = this.#table.get(numberKey(this.#oldest));
-      this.#oldestAtS = old === undefined ? 0 : rowAtS(old);
+      const old = this.#oldestRow();
+      if (old === undefined) return this.#nowS;
+      this.#oldestAtS = rowAtS(old.value);
     }
     return this.#oldestAtS;
   }

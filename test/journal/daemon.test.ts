@@ -7,6 +7,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import t from 'tap';
 import { Journal } from '../../gateway/journal/journal.ts';
+import { outboxTable } from '../../gateway/journal/layout.ts';
+import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { damageEvent, damageRecord } from '../kit/damage.ts';
 import { messageMaker } from '../kit/messages.ts';
 import { MllpClient } from '../kit/mllp-client.ts';
@@ -234,6 +236,26 @@ t.test('journal - a record damaged on the disk goes to quarantine, the others ar
   );
   t.match(await site.custodyOf('lab'), { accepted: 5, pending: 4, quarantined: 1, missing: 0 });
   t.equal(site.gateway?.exit, undefined, 'the daemon runs on');
+});
+
+t.test('journal - what it finds damaged while it is opened is told', async (t) => {
+  const site = new Site(t);
+  await site.startGateway();
+  const client = await MllpClient.connect({ port: await site.port('lab') });
+  for (const n of [1, 2, 3]) await client.send(messageMaker({ seed: 6, kind: 'oru' })(n).bytes);
+  await client.close();
+  const queued = async () =>
+    (await site.status()).journal.lanes.some((one) => one.lane === 'routine' && one.queued === 3);
+  await until(queued, { what: 'three events in the outbox' });
+  await site.gateway?.stop();
+  const environment = openEnvironment({ directory: join(site.gatewayData, 'journal') });
+  const table = environment.table(outboxTable('routine'));
+  const [key] = Array.from(table.getKeys({ limit: 1 }), (one) => Buffer.from(one as Buffer));
+  await environment.write(() => void table.remove(key as Buffer));
+  await environment.close();
+  await site.startGateway();
+  t.match((await site.status()).alarms, [{ code: 'keys-damaged' }]);
+  t.ok(await queued(), 'with blanks');
 });
 
 t.test(
