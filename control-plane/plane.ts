@@ -118,7 +118,12 @@ export class Plane {
     const state: State = {
       store,
       authority,
-      peers: new Peers(authority.caPem, store, (gateway) => registry.isRevoked(gateway)),
+      peers: new Peers(authority.caPem, store, registry, ({ name: gateway, serial }, row) => {
+        const action = 'certificate-missing-here';
+        log('warn', action, { gateway });
+        const reason = 'newer than all that are known of it: taken up';
+        void audit.addAll([{ action, actor: gateway, gateway, subject: serial, reason }], [row]);
+      }),
       tokens: new Tokens(store),
       registry,
       eventLog: new EventLog(store, key, nowUs64, [persons, overtaken], earlierNames),
