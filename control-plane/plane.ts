@@ -32,6 +32,7 @@ import { enroll, renew } from './identity/enrollment.ts';
 import { Peers, serialOf } from './identity/peers.ts';
 import { Refusals, refusedCall, refusedEnrollment } from './identity/refusals.ts';
 import { Registry } from './identity/registry.ts';
+import { ServerCertificate, type ServerIdentity } from './identity/server-certificate.ts';
 import { Tokens } from './identity/tokens.ts';
 import { Persons } from './persons/persons.ts';
 import { QuarantineIndex } from './quarantine/quarantine.ts';
@@ -48,12 +49,16 @@ import { TelemetryStore } from './telemetry/telemetry.ts';
 
 const dayMs = 86_400_000;
 const adminRenewDays = 30;
+/** Whether the certificate that it shows is good by the clock. */
+const lookEveryMs = 5_000;
 
 export interface PlaneOptions {
   directory: string;
   settings: Settings;
   settingsFile: string;
   log: Log;
+  /** The wall clock, milliseconds since 1970, by which certificates are made and looked at. */
+  nowMs?: () => number;
 }
 
 /** A relative path in the settings is relative to the settings file. */
@@ -76,15 +81,17 @@ export class Plane {
   readonly #server: GrpcServer;
   readonly #sessions: Sessions;
   readonly #status: StatusServer;
+  readonly #certificate: ServerCertificate;
+  #looking: NodeJS.Timeout | undefined;
   #ready = false;
   address = '';
 
   static async open(options: PlaneOptions): Promise<Plane> {
-    const { directory, settings, log } = options;
+    const { directory, settings, log, nowMs = Date.now } = options;
     await ownDirectory(directory);
     const storeDirectory = join(directory, 'store');
     const key = loadKey(keyFile(options.directory, settings, options.settingsFile), !wasMade(storeDirectory));
-    const authority = await openAuthority(directory);
+    const authority = await openAuthority(directory, nowMs);
     const opened = await openStorage('The store', storeDirectory, () =>
       openLmdbStore({
         directory: storeDirectory,
@@ -116,7 +123,12 @@ export class Plane {
     const state: State = {
       store,
       authority,
-      peers: new Peers(authority.caPem, store, (gateway) => registry.isRevoked(gateway)),
+      peers: new Peers(authority.caPem, store, registry, ({ name: gateway, serial }, row) => {
+        const action = 'certificate-missing-here';
+        log('warn', action, { gateway });
+        const reason = 'newer than all that are known of it: taken up';
+        void audit.addAll([{ action, actor: gateway, gateway, subject: serial, reason }], [row]);
+      }),
       tokens: new Tokens(store),
       registry,
       eventLog: new EventLog(store, key, nowUs64, [persons, overtaken], earlierNames),
@@ -138,19 +150,23 @@ export class Plane {
     };
     const { peers, eventLog, codes, telemetry } = state;
     for (const part of [peers, registry, persons, eventLog, configs, codes, telemetry]) await part.open();
-    return new Plane(options, state, await serverIdentity(authority, settings));
+    const certificate = new ServerCertificate(authority, hostsOf(settings), nowMs);
+    return new Plane(options, state, certificate, await certificate.issue());
   }
 
   private constructor(
     options: PlaneOptions,
     state: State,
-    identity: { certificatePem: string; keyPem: string },
+    certificate: ServerCertificate,
+    identity: ServerIdentity,
   ) {
     this.#options = options;
     this.state = state;
+    this.#certificate = certificate;
     this.#sessions = new Sessions(hubOf(state, options.log));
     this.#server = new GrpcServer({
-      identity: { ...identity, caPem: state.authority.caPem },
+      identity,
+      caPem: state.authority.caPem,
       verify: (raw) => state.peers.verify(raw, Date.now()),
       refused: (caller, reason, whose) => void state.refusedCallers.note(caller, reason, whose),
     });
@@ -190,18 +206,33 @@ export class Plane {
     this.address = writeAddress({ host: reachable, port });
     await this.#writeAdminContext(join(directory, 'admin.json'));
     const http = await this.#status.listen(settings.http, '127.0.0.1:7480', log);
+    this.#looking = setInterval(() => void this.#lookAtCertificate(), lookEveryMs).unref();
     this.#ready = true;
     log('info', 'ready', { grpc: this.address, http, events: this.state.eventLog.last() });
   }
 
   async stop(deadlineMs: number): Promise<void> {
     this.#ready = false;
+    clearInterval(this.#looking);
     this.#sessions.drain(1_000);
     await this.#server.stop(Math.min(deadlineMs, 3_000));
     this.#status.stop();
     await this.state.refusals.stop();
     await this.state.refusedCallers.stop();
     await this.state.store.close();
+  }
+
+  async #lookAtCertificate(): Promise<void> {
+    if (this.#certificate.isGood()) return;
+    const { directory, log } = this.#options;
+    try {
+      this.#server.show(await this.#certificate.issue());
+      log('warn', 'certificate-renewed', { reason: 'the one that was shown is not good by the clock' });
+      // Made by the same clock.
+      await this.#writeAdminContext(join(directory, 'admin.json'));
+    } catch (error) {
+      log('error', 'certificate-renewal-failed', { reason: errorWord(error) });
+    }
   }
 
   async #issueAdmin(): Promise<{ certPem: string; keyPem: string }> {
@@ -218,8 +249,10 @@ export class Plane {
     if (existsSync(file)) {
       context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
       const certificate = new X509Certificate(context.certPem);
-      const daysLeft = (Date.parse(certificate.validTo) - Date.now()) / dayMs;
-      const good = daysLeft > adminRenewDays && this.state.peers.isGood(serialOf(certificate));
+      const nowMs = (this.#options.nowMs ?? Date.now)();
+      const daysLeft = (Date.parse(certificate.validTo) - nowMs) / dayMs;
+      const begun = Date.parse(certificate.validFrom) <= nowMs;
+      const good = begun && daysLeft > adminRenewDays && this.state.peers.isGood(serialOf(certificate));
       if (good && context.address === this.address) return;
       context = { ...context, address: this.address };
       if (!good) Object.assign(context, await this.#issueAdmin());
@@ -252,11 +285,8 @@ export interface State {
   configReported?: (gateway: string) => void;
 }
 
-/** A fresh one at each start: its life is longer than any run of a daemon should be, and names may have changed. */
-async function serverIdentity(
-  authority: Authority,
-  settings: Settings,
-): Promise<{ certificatePem: string; keyPem: string }> {
+/** As which it may be reached. */
+function hostsOf(settings: Settings): string[] {
   const hosts = new Set([
     controlPlaneName,
     'localhost',
@@ -268,7 +298,7 @@ async function serverIdentity(
     ...settings.names,
   ]);
   for (const none of ['', '0.0.0.0', '::']) hosts.delete(none);
-  return authority.issue('control-plane', controlPlaneName, [...hosts]);
+  return [...hosts];
 }
 
 function* metrics(state: State, api: AdminApi): Generator<Metric> {

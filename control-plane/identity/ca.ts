@@ -41,14 +41,17 @@ const dayMs = 86_400_000;
 const lifeDays: Record<Role | 'ca', number> = { ca: 3650, gateway: 30, admin: 365, 'control-plane': 397 };
 /** A peer's clock may be behind ours. */
 const backdateMs = 300_000;
+/** The CA is made once, maybe by a clock that is ahead, and nobody could use it until then. */
+const caBackdateMs = 365 * dayMs;
 
 x509.cryptoProvider.set(webcrypto as never);
 
-export async function openAuthority(directory: string): Promise<Authority> {
+/** @param nowMs milliseconds since 1970 */
+export async function openAuthority(directory: string, nowMs = Date.now): Promise<Authority> {
   const folder = join(directory, 'ca');
   const keyFile = join(folder, 'ca.key.pem');
   const certificateFile = join(folder, 'ca.pem');
-  if (!existsSync(certificateFile)) await create(keyFile, certificateFile);
+  if (!existsSync(certificateFile)) await create(keyFile, certificateFile, nowMs());
   const caPem = readFileSync(certificateFile, 'utf8');
   const ca = new x509.X509Certificate(caPem);
   const signingKey = await importKey(readFileSync(keyFile, 'utf8'));
@@ -60,12 +63,12 @@ export async function openAuthority(directory: string): Promise<Authority> {
     hosts: string[],
   ): Promise<Issued> {
     const uri = role === 'control-plane' ? 'spiffe://hilum/control-plane' : `spiffe://hilum/${role}/${name}`;
-    const notAfter = new Date(Date.now() + lifeDays[role] * dayMs);
+    const notAfter = new Date(nowMs() + lifeDays[role] * dayMs);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: positiveSerial(),
       subject: `CN=${name}`,
       issuer: ca.subject,
-      notBefore: new Date(Date.now() - backdateMs),
+      notBefore: new Date(nowMs() - backdateMs),
       notAfter,
       publicKey,
       signingKey: signingKey as never,
@@ -155,13 +158,13 @@ const rsaBits = [2048, 4096] as const;
 const serverAuth = '1.3.6.1.5.5.7.3.1';
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 
-async function create(keyFile: string, certificateFile: string): Promise<void> {
+async function create(keyFile: string, certificateFile: string, nowMs: number): Promise<void> {
   const keys = await makeKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: positiveSerial(),
     name: 'CN=Hilum CA',
-    notBefore: new Date(Date.now() - backdateMs),
-    notAfter: new Date(Date.now() + lifeDays.ca * dayMs),
+    notBefore: new Date(nowMs - caBackdateMs),
+    notAfter: new Date(nowMs + lifeDays.ca * dayMs),
     keys: keys as never,
     signingAlgorithm: algorithm,
     extensions: [

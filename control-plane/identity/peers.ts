@@ -3,12 +3,16 @@
  * verified (measured), so every call but Enroll goes through here: the chain to our CA, the
  * dates, the serial (issued by us, not revoked), and the name in the certificate's URI, whose gateway must not
  * be revoked either.
+ *
+ * A control plane that was put back from a copy does not know what it issued since: it takes up a serial that it does
+ * not know where the certificate is newer than all that it knows of a gateway. What was replaced is older than what
+ * replaced it, so it stays refused; what was revoked since the copy has to be revoked again.
  */
 import { X509Certificate } from 'node:crypto';
 import { nowUs64 } from '../../gateway/process/clock.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { CertificateRow } from '../../proto/gen/hilum/v1/store.ts';
-import { readable, type Store } from '../store/store.ts';
+import { type Row, readable, type Store } from '../store/store.ts';
 import type { Issued, Role } from './ca.ts';
 
 export interface Peer {
@@ -23,19 +27,34 @@ export interface Peer {
 /** `whose`: the role and name in a certificate that our CA did sign. */
 export type Verdict = { peer: Peer } | { objection: string; whose?: string };
 
+/** Of a certificate that our CA signed. */
+interface Checked {
+  readonly peer: Peer;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+}
+
+/** What is known of gateways, from the moment that someone said so: where one is revoked, so are all its certificates, also one that is just being made. */
+interface Gateways {
+  get(gateway: string): unknown;
+  isRevoked(gateway: string): boolean;
+}
+
 export class Peers {
   readonly #ca: X509Certificate;
   readonly #store: Store;
-  readonly #isRevoked: (gateway: string) => boolean;
+  readonly #gateways: Gateways;
+  readonly #takenUp: (peer: Peer, row: Row) => void;
   readonly #rows = new Map<string, CertificateRow>();
   readonly #revoking = new Set<() => void>();
-  readonly #verified = new Map<string, { peer: Peer; validFromMs: number; validToMs: number }>();
+  readonly #verified = new Map<string, Checked>();
 
-  /** @param isRevoked of a gateway, from the moment that someone said so: all of its certificates are, also one that is just being made */
-  constructor(caPem: string, store: Store, isRevoked: (gateway: string) => boolean) {
+  /** @param takenUp of a certificate that was not known; writes its row, with what is said of it */
+  constructor(caPem: string, store: Store, gateways: Gateways, takenUp: (peer: Peer, row: Row) => void) {
     this.#ca = new X509Certificate(caPem);
     this.#store = store;
-    this.#isRevoked = isRevoked;
+    this.#gateways = gateways;
+    this.#takenUp = takenUp;
   }
 
   async open(): Promise<void> {
@@ -48,7 +67,7 @@ export class Peers {
 
   /** @throws HilumError `revoked` */
   async issued(issued: Issued, role: Role, name: string, readOnly = false): Promise<void> {
-    if (role === 'gateway' && this.#isRevoked(name)) {
+    if (role === 'gateway' && this.#gateways.isRevoked(name)) {
       throw new HilumError('revoked', `the gateway ${name} was revoked.`, { exit: exitCode.refused });
     }
     const row = CertificateRow.fromPartial({
@@ -106,15 +125,15 @@ export class Peers {
     const whose = `${role} ${owner}`;
     if (nowMs < known.validFromMs || nowMs > known.validToMs)
       return { objection: 'the client certificate is not valid now', whose };
-    const row = this.#rows.get(known.peer.serial);
+    const row = this.#rows.get(known.peer.serial) ?? this.#takeUp(known);
     if (row === undefined)
       return { objection: 'the client certificate was not issued by this control plane', whose };
-    if (row.revoked || (role === 'gateway' && this.#isRevoked(owner)))
+    if (row.revoked || (role === 'gateway' && this.#gateways.isRevoked(owner)))
       return { objection: 'the client certificate was revoked', whose };
     return { peer: row.readOnly ? { ...known.peer, readOnly: true } : known.peer };
   }
 
-  #check(raw: Uint8Array): { peer: Peer; validFromMs: number; validToMs: number } | { objection: string } {
+  #check(raw: Uint8Array): Checked | { objection: string } {
     let certificate: X509Certificate;
     try {
       certificate = new X509Certificate(raw);
@@ -145,13 +164,32 @@ export class Peers {
     };
   }
 
+  /**
+   * Undefined where it is not newer than every one that is known of its gateway. All of them last equally long, so the
+   * newest is the one that ends last; none is known of a gateway that was enrolled since the copy was made.
+   */
+  #takeUp({ peer, validFromMs }: Checked): CertificateRow | undefined {
+    const { role, name, serial, expiresAtUs } = peer;
+    if (role !== 'gateway' || this.#gateways.get(name) === undefined || this.#gateways.isRevoked(name))
+      return undefined;
+    const known = [...this.#rows.values()].filter((row) => row.role === role && row.name === name);
+    if (known.length === 0 || known.some((row) => row.expiresAtUs >= expiresAtUs)) return undefined;
+    const issuedAtUs = BigInt(validFromMs) * 1000n;
+    const row = CertificateRow.fromPartial({ serial, role, name, expiresAtUs, issuedAtUs });
+    this.#rows.set(serial, row);
+    this.#takenUp(peer, rowOf(row));
+    return row;
+  }
+
   /** Known at once, so that a revocation that comes while it is flushed finds it. */
   async #write(row: CertificateRow): Promise<void> {
     this.#rows.set(row.serial, row);
-    await this.#store.write([
-      { table: 'certificates', key: Buffer.from(row.serial), value: CertificateRow.encode(row).finish() },
-    ]);
+    await this.#store.write([rowOf(row)]);
   }
+}
+
+function rowOf(row: CertificateRow): Row {
+  return { table: 'certificates', key: Buffer.from(row.serial), value: CertificateRow.encode(row).finish() };
 }
 
 /** As it stands in a row, and in `Peer`. */

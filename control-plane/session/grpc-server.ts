@@ -10,17 +10,13 @@ import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { writeAddress } from '../../proto/address.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
+import type { ServerIdentity } from '../identity/server-certificate.ts';
 import { StandardServices } from './standard-services.ts';
 import { limitUnknownCaller } from './unknown-caller.ts';
 
-export interface ServerIdentity {
-  certificatePem: string;
-  keyPem: string;
-  caPem: string;
-}
-
 export interface ServerOptions {
   identity: ServerIdentity;
+  caPem: string;
   verify(raw: Uint8Array | undefined): Verdict;
   /** Somebody was not let in. @param caller address and port @param whose the name in a certificate of ours, with its role; '' without one */
   refused(caller: string, reason: string, whose: string): void;
@@ -41,6 +37,7 @@ export class GrpcServer {
   readonly server: grpc.Server;
   readonly #options: ServerOptions;
   readonly #standard: StandardServices;
+  readonly #identity: Provider;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -57,6 +54,20 @@ export class GrpcServer {
       interceptors: [({ path }, call) => this.#guard(path, call)],
     });
     this.#standard = new StandardServices(this.server);
+    this.#identity = new Provider({ identity: this.#shown(options.identity) });
+  }
+
+  /** Shown from the next handshake on; connections that are open keep what they were begun with. */
+  show(identity: ServerIdentity): void {
+    this.#identity.renew(this.#shown(identity));
+  }
+
+  /** The chain carries the CA, so that an enrolling gateway can compare it with its pin. */
+  #shown({ certificatePem, keyPem }: ServerIdentity): object {
+    return {
+      certificate: Buffer.from(certificatePem + this.#options.caPem),
+      privateKey: Buffer.from(keyPem),
+    };
   }
 
   /** Who calls, verified; throws the status that the caller is answered with. */
@@ -73,15 +84,10 @@ export class GrpcServer {
 
   /** @param settings the file where the address is, or would be, changed. */
   listen(host: string, port: number, settings: string): Promise<number> {
-    const { certificatePem, keyPem, caPem } = this.#options.identity;
-    // The chain carries the CA, so that an enrolling gateway can compare it with its pin.
-    const identity = provider({
-      identity: { certificate: Buffer.from(certificatePem + caPem), privateKey: Buffer.from(keyPem) },
-    });
-    const roots = provider({ ca: { caCertificate: Buffer.from(caPem) } });
+    const roots = new Provider({ ca: { caCertificate: Buffer.from(this.#options.caPem) } });
     const credentials = grpc.experimental.createCertificateProviderServerCredentials(
       // Its declaration names the two the other way round; the identity comes first.
-      identity as never,
+      this.#identity as never,
       roots as never,
       false,
     );
@@ -157,15 +163,36 @@ function takeOnly(credentials: grpc.ServerCredentials, only: SecureContextOption
   };
 }
 
-/** A certificate provider whose content never changes in this life. */
-function provider(content: { identity?: object; ca?: object }): object {
-  const tell = (value: object | undefined) => (listener: (update: object | null) => void) => {
-    queueMicrotask(() => listener(value ?? null));
-  };
-  return {
-    addCaCertificateListener: tell(content.ca),
-    removeCaCertificateListener: () => {},
-    addIdentityCertificateListener: tell(content.identity),
-    removeIdentityCertificateListener: () => {},
-  };
+type Listener = (update: object | null) => void;
+
+/** A certificate provider [grpc-js, experimental]: of it each listener is told once, and again of a new identity. */
+class Provider {
+  readonly #ca: object | undefined;
+  readonly #listeners = new Set<Listener>();
+  #identity: object | undefined;
+
+  constructor({ identity, ca }: { identity?: object; ca?: object }) {
+    this.#identity = identity;
+    this.#ca = ca;
+  }
+
+  renew(identity: object): void {
+    this.#identity = identity;
+    for (const listener of this.#listeners) listener(identity);
+  }
+
+  addCaCertificateListener(listener: Listener): void {
+    queueMicrotask(() => listener(this.#ca ?? null));
+  }
+
+  removeCaCertificateListener(): void {}
+
+  addIdentityCertificateListener(listener: Listener): void {
+    this.#listeners.add(listener);
+    queueMicrotask(() => listener(this.#identity ?? null));
+  }
+
+  removeIdentityCertificateListener(listener: Listener): void {
+    this.#listeners.delete(listener);
+  }
 }

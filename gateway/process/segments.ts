@@ -53,22 +53,33 @@ export async function beginSegment(
 ): Promise<Segments & { segment: Segment }> {
   const known = readSegments(environment, masterKey);
   const copies = tableNames.map((name) => environment.table(name));
-  const numbers = new Set(copies.flatMap((table) => [...table.getKeys({})].map((key) => numberOf(key))));
-  const segment = { number: Math.max(0, ...numbers) + 1, salt: randomBytes(valueBytes) };
+  const segment = { number: Math.max(...copies.map(lastNumber)) + 1, salt: randomBytes(valueBytes) };
+  const lacking = new Set(copies.flatMap((table) => [...differing(table, copies)]));
   await environment.write(() => {
     const put = (number: number, value: Uint8Array) => {
       for (const table of copies) void table.put(keyOf(number), checkedRow(keyOf(number), value));
     };
-    for (const number of numbers) {
+    for (const number of lacking) {
       const value = known.salt(number);
-      if (value === undefined) continue;
-      const row = checkedRow(keyOf(number), value);
-      if (!copies.every((table) => table.get(keyOf(number))?.equals(row))) put(number, value);
+      if (value !== undefined) put(number, value);
     }
     put(checkNumber, keyCheck(masterKey));
     put(segment.number, segment.salt);
   });
   return { ...known, segment };
+}
+
+function lastNumber(table: Table): number {
+  const [last] = table.getKeys({ reverse: true, limit: 1 });
+  return last === undefined ? 0 : numberOf(last);
+}
+
+/** Of which a copy is not as it was written. A store has as many as it had starts, so they are walked and none is kept. */
+function* differing(table: Table, copies: readonly Table[]): Generator<number> {
+  for (const { key, value } of table.getRange({})) {
+    const row = checkedRow(key, value.subarray(0, valueBytes));
+    if (!copies.every((copy) => copy.get(key)?.equals(row))) yield numberOf(key);
+  }
 }
 
 function keyCheck(masterKey: Uint8Array): Buffer {

@@ -15,8 +15,8 @@ export interface OpenedPlane {
   lines: string[];
 }
 
-/** Started; whoever opens it stops it. */
-export async function openPlane(t: Test): Promise<OpenedPlane> {
+/** Started; whoever opens it stops it. @param nowMs the clock of its certificates */
+export async function openPlane(t: Test, nowMs = Date.now): Promise<OpenedPlane> {
   const directory = folderOf(t);
   const { settings } = loadSettings(directory, undefined);
   const lines: string[] = [];
@@ -24,6 +24,7 @@ export async function openPlane(t: Test): Promise<OpenedPlane> {
     directory,
     settings: { ...settings, grpc: '127.0.0.1:0', http: '127.0.0.1:0' },
     settingsFile: '',
+    nowMs,
     log: (_level, code) => {
       lines.push(code);
     },

@@ -76,7 +76,7 @@ t.test('sessions - a stream without a Hello is ended', async (t) => {
 t.test('revocation - a certificate that is being made meanwhile is revoked as well', async (t) => {
   const { state, store, hold, close } = await rig(t);
   const authority = await openAuthority(folderOf(t));
-  const peers = new Peers(authority.caPem, store, (gateway) => state.registry.isRevoked(gateway));
+  const peers = new Peers(authority.caPem, store, state.registry, () => {});
   const issue = () => authority.issue('gateway', 'north', []);
   const [first, second, third] = [await issue(), await issue(), await issue()];
   const verdict = ({ certificatePem }: typeof first) =>
