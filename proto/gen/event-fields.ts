@@ -708,6 +708,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     supplements: 'list<Code>',
     group: 'Code',
     substitution: 'Code',
+    quantityUnit: 'string',
   },
   Medication: {
     act: 'string',
@@ -961,6 +962,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     evaluation: 'Code',
     evaluationComments: 'list<string>',
     presentOnAdmission: 'Code',
+    confidential: 'string',
   },
   Procedure: {
     code: 'Code',
@@ -1037,6 +1039,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     employers: 'list<Organization>',
     period: 'Period',
     ofEncounter: 'string',
+    flags: 'list<string>',
+    contact: 'Participant',
   },
   Referral: {
     status: 'Code',

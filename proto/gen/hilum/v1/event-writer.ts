@@ -1757,6 +1757,7 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.confidential !== '') w.text(210, m.confidential);
   if (m.presentOnAdmission !== undefined) {
     const mark = w.mark();
     writeCode(w, m.presentOnAdmission);
@@ -1856,6 +1857,14 @@ export function writeCondition(w: BackWriter, m: Condition): void {
 
 export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.contact !== undefined) {
+    const mark = w.mark();
+    writeParticipant(w, m.contact);
+    w.close(114, mark);
+  }
+  for (let list = m.flags, i = list.length - 1; i >= 0; i--) {
+    w.text(106, list[i]!);
+  }
   if (m.ofEncounter !== '') w.text(98, m.ofEncounter);
   if (m.period !== undefined) {
     const mark = w.mark();
@@ -3203,6 +3212,7 @@ export function writeSubstance(w: BackWriter, m: Substance): void {
 
 export function writeResource(w: BackWriter, m: Resource): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.quantityUnit !== '') w.text(146, m.quantityUnit);
   if (m.substitution !== undefined) {
     const mark = w.mark();
     writeCode(w, m.substitution);

@@ -3849,7 +3849,14 @@ export interface Resource {
    * Whether another one may take its place.
    * HL7 v2: AIS-9, AIG-13, AIL-11, AIP-11 (table 0279)
    */
-  substitution: Code | undefined;
+  substitution:
+    | Code
+    | undefined;
+  /**
+   * The unit of the quantity.
+   * HL7 v2: AIG-7
+   */
+  quantityUnit: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5240,7 +5247,14 @@ export interface Condition {
    * Y N U W: whether it was there already when the patient came, as sent.
    * HL7 v2: DG1-26 (table 0895)
    */
-  presentOnAdmission: Code | undefined;
+  presentOnAdmission:
+    | Code
+    | undefined;
+  /**
+   * Y or N, as sent: whether the diagnosis is confidential.
+   * HL7 v2: DG1-18 (table 0136) · FHIR: Condition.meta.security, restricted of Y
+   */
+  confidential: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5580,7 +5594,7 @@ export interface RelatedPerson {
   setId: string;
   /**
    * The person's names; of an organization NK1-13, where NK1-2 names nobody.
-   * HL7 v2: NK1-2, NK1-13, NK1-30, GT1-3 · FHIR: RelatedPerson.name
+   * HL7 v2: NK1-2, NK1-13, GT1-3; NK1-30 where NK1-2 names nobody · FHIR: RelatedPerson.name
    */
   names: HumanName[];
   /**
@@ -5592,12 +5606,12 @@ export interface RelatedPerson {
     | undefined;
   /**
    * The person's addresses.
-   * HL7 v2: NK1-4, NK1-32, GT1-5 · FHIR: RelatedPerson.address
+   * HL7 v2: NK1-4, GT1-5; NK1-32 where NK1-2 names nobody · FHIR: RelatedPerson.address
    */
   addresses: Address[];
   /**
    * How to reach the person.
-   * HL7 v2: NK1-5, NK1-6, NK1-31, NK1-40, GT1-6, GT1-7 · FHIR: RelatedPerson.telecom
+   * HL7 v2: NK1-5, NK1-6, NK1-40, GT1-6, GT1-7; NK1-31 where NK1-2 names nobody · FHIR: RelatedPerson.telecom
    */
   telecoms: Telecom[];
   /**
@@ -5639,6 +5653,16 @@ export interface RelatedPerson {
    * HL7 v2: the PV1 before it · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * <field>=<value as sent>: whether what is told of the person is protected.
+   * HL7 v2: NK1-23 (table 0136) · FHIR: RelatedPerson.meta.security, restricted of Y
+   */
+  flags: string[];
+  /**
+   * Whom to contact in the person's place, where both are named.
+   * HL7 v2: NK1-30, NK1-31, NK1-32 beside NK1-2
+   */
+  contact: Participant | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -21132,6 +21156,7 @@ function createBaseResource(): Resource {
     supplements: [],
     group: undefined,
     substitution: undefined,
+    quantityUnit: "",
     _unknownFields: {},
   };
 }
@@ -21188,6 +21213,9 @@ export const Resource: MessageFns<Resource> = {
     }
     if (message.substitution !== undefined) {
       Code.encode(message.substitution, writer.uint32(138).fork()).join();
+    }
+    if (message.quantityUnit !== "") {
+      writer.uint32(146).string(message.quantityUnit);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21349,6 +21377,14 @@ export const Resource: MessageFns<Resource> = {
             message.substitution = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.quantityUnit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21402,6 +21438,11 @@ export const Resource: MessageFns<Resource> = {
         : [],
       group: isSet(object.group) ? Code.fromJSON(object.group) : undefined,
       substitution: isSet(object.substitution) ? Code.fromJSON(object.substitution) : undefined,
+      quantityUnit: isSet(object.quantityUnit)
+        ? globalThis.String(object.quantityUnit)
+        : isSet(object.quantity_unit)
+        ? globalThis.String(object.quantity_unit)
+        : "",
     };
   },
 
@@ -21458,6 +21499,9 @@ export const Resource: MessageFns<Resource> = {
     if (message.substitution !== undefined) {
       obj.substitution = Code.toJSON(message.substitution);
     }
+    if (message.quantityUnit !== "") {
+      obj.quantityUnit = message.quantityUnit;
+    }
     return obj;
   },
 
@@ -21493,6 +21537,7 @@ export const Resource: MessageFns<Resource> = {
     message.substitution = (object.substitution !== undefined && object.substitution !== null)
       ? Code.fromPartial(object.substitution)
       : undefined;
+    message.quantityUnit = object.quantityUnit ?? "";
     return message;
   },
 };
@@ -26332,6 +26377,7 @@ function createBaseCondition(): Condition {
     evaluation: undefined,
     evaluationComments: [],
     presentOnAdmission: undefined,
+    confidential: "",
     _unknownFields: {},
   };
 }
@@ -26412,6 +26458,9 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.presentOnAdmission !== undefined) {
       Code.encode(message.presentOnAdmission, writer.uint32(202).fork()).join();
+    }
+    if (message.confidential !== "") {
+      writer.uint32(210).string(message.confidential);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26637,6 +26686,14 @@ export const Condition: MessageFns<Condition> = {
             message.presentOnAdmission = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.confidential = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26706,6 +26763,7 @@ export const Condition: MessageFns<Condition> = {
         : isSet(object.present_on_admission)
         ? Code.fromJSON(object.present_on_admission)
         : undefined,
+      confidential: isSet(object.confidential) ? globalThis.String(object.confidential) : "",
     };
   },
 
@@ -26786,6 +26844,9 @@ export const Condition: MessageFns<Condition> = {
     if (message.presentOnAdmission !== undefined) {
       obj.presentOnAdmission = Code.toJSON(message.presentOnAdmission);
     }
+    if (message.confidential !== "") {
+      obj.confidential = message.confidential;
+    }
     return obj;
   },
 
@@ -26845,6 +26906,7 @@ export const Condition: MessageFns<Condition> = {
     message.presentOnAdmission = (object.presentOnAdmission !== undefined && object.presentOnAdmission !== null)
       ? Code.fromPartial(object.presentOnAdmission)
       : undefined;
+    message.confidential = object.confidential ?? "";
     return message;
   },
 };
@@ -28150,6 +28212,8 @@ function createBaseRelatedPerson(): RelatedPerson {
     employers: [],
     period: undefined,
     ofEncounter: "",
+    flags: [],
+    contact: undefined,
     _unknownFields: {},
   };
 }
@@ -28191,6 +28255,12 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(98).string(message.ofEncounter);
+    }
+    for (const v of message.flags) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.contact !== undefined) {
+      Participant.encode(message.contact, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28312,6 +28382,22 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.flags.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.contact = Participant.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28368,6 +28454,10 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      flags: globalThis.Array.isArray(object?.flags)
+        ? object.flags.map((e: any) => globalThis.String(e))
+        : [],
+      contact: isSet(object.contact) ? Participant.fromJSON(object.contact) : undefined,
     };
   },
 
@@ -28409,6 +28499,12 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.flags?.length) {
+      obj.flags = message.flags;
+    }
+    if (message.contact !== undefined) {
+      obj.contact = Participant.toJSON(message.contact);
+    }
     return obj;
   },
 
@@ -28435,6 +28531,10 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
       ? Period.fromPartial(object.period)
       : undefined;
     message.ofEncounter = object.ofEncounter ?? "";
+    message.flags = object.flags?.map((e) => e) || [];
+    message.contact = (object.contact !== undefined && object.contact !== null)
+      ? Participant.fromPartial(object.contact)
+      : undefined;
     return message;
   },
 };
