@@ -81,7 +81,7 @@ export const pv1: Table<Encounter> = [
   [36, 'dischargeDisposition', code],
   [37, 'dischargedTo', dischargedTo],
   [38, 'diet', codes],
-  [39, 'servicingFacility', (segment, field) => locationOf(segment.parts(field))],
+  [39, 'servicingFacility', location],
   [40, 'bedStatus', code],
   [41, 'accountStatus', code],
   [42, 'pendingLocation', location],
@@ -125,7 +125,7 @@ function periodOf(encounter: Encounter): Period {
 /** DLD: a code of the place and when [HL7 2.A.19]; some senders write a PL. */
 function dischargedTo(segment: Segment, field: number): Location | undefined {
   const parts = segment.parts(field);
-  const place = locationOf(parts);
+  const place = locationOf(parts, segment, field);
   const dated = place !== undefined && /^\d{8,14}/.test(place.room) && !parts.reaches(3);
   return dated ? { ...place, room: '' } : place;
 }
