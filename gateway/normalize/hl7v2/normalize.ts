@@ -17,6 +17,7 @@ import { scan } from './scanner.ts';
 import { remark, remarksOf, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
+import { mayTruncate, tellTruncated } from './truncated.ts';
 
 export type Watch = (segment: Segment, field: number) => void;
 
@@ -73,6 +74,7 @@ function mapped(message: Message): Normalized {
   message.scope.day = dayOf(header.text(7), message.scope);
   message.scope.ofAlarm = family.kind === 'device-alarm';
   const draft = new Draft(message, family, trigger);
+  const cut = mayTruncate(message);
   let ofAll = true;
   let anything = false;
   let handler: Handler | undefined;
@@ -90,6 +92,7 @@ function mapped(message: Message): Normalized {
     if (handler !== undefined) handler(draft, segment);
     else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
     else if (isLost(segment)) remark(message.scope, `${segment.name}: not read in such a message, left out`);
+    if (cut) tellTruncated(segment);
     if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
     // Once that is known there is nothing more to find out.
