@@ -202,6 +202,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
   Person: {
     identifiers: 'list<Identifier>',
     name: 'HumanName',
+    furtherNames: 'list<HumanName>',
   },
   Patient: {
     identifiers: 'list<Identifier>',

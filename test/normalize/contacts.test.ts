@@ -110,3 +110,38 @@ t.test('contacts - a relative and a diagnosis that are protected say so [NK1-23,
     t.notMatch(only(type, resources('ADT^A08', ...said('N'))), [{ meta: label }], type);
   }
 });
+
+t.test(
+  'people - one number with names in two scripts is one person [XCN-15, table 0465; Japan]',
+  async (t) => {
+    const [ideographic, phonetic] = ['10^医師^一郎^^^^^^^L^^^^^I', '10^イシ^イチロウ^^^^^^^L^^^^^P'];
+    const attending = (...people: string[]) => {
+      const [event] = events('ADT^A01', `PV1|1|I|||||${people.join('~')}`, `PD1||||${people.join('~')}`);
+      t.equal(event?.patient?.generalPractitioners.length, event?.encounter?.participants.length);
+      return event?.encounter?.participants.map(({ person }) =>
+        [person?.name, ...(person?.furtherNames ?? [])].map((one) => `${one?.family} ${one?.representation}`),
+      );
+    };
+    t.same(attending(ideographic, phonetic), [['医師 I', 'イシ P']]);
+    t.same(attending(ideographic, ideographic), [['医師 I'], ['医師 I']], 'what was sent twice stays');
+    t.same(attending(ideographic, phonetic.replace('10', '11')), [['医師 I'], ['イシ P']]);
+    t.same(attending(ideographic.replace('10', ''), phonetic.replace('10', '')), [['医師 I'], ['イシ P']]);
+    t.same(
+      attending(ideographic, '10^Ishi^Ichiro'),
+      [['医師 I'], ['Ishi ']],
+      'nothing says that it is another script',
+    );
+    const all = resources('ADT^A01', `PV1|1|I|||||${ideographic}~${phonetic}`);
+    const ide = 'http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation';
+    t.match(only('Practitioner', all), [
+      {
+        name: [
+          { family: '医師', extension: [{ url: ide, valueCode: 'IDE' }] },
+          { family: 'イシ', extension: [{ url: ide, valueCode: 'SYL' }] },
+        ],
+      },
+    ]);
+    t.equal(only('Practitioner', all).length, 1);
+    t.match(only('Encounter', all), [{ participant: { length: 1 } }]);
+  },
+);

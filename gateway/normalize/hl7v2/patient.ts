@@ -201,7 +201,7 @@ export const nk1: Table<RelatedPerson> = [
       const found = names(segment, field);
       const contact = contactBeside(to, segment);
       if (contact === undefined) to.names.push(...found);
-      else contact.person = { identifiers: [], name: found[0] };
+      else contact.person = fresh.person([], found[0]);
     },
   ],
   [

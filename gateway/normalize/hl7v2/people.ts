@@ -15,6 +15,7 @@ import { assigned, eiOf, identifier, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
 import { nameOfHd, runningText } from './running-text.ts';
+import { inScripts } from './scripts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
@@ -218,7 +219,8 @@ const isUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i;
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {
-  return segment.each(field, xcn);
+  const found = segment.each(field, xcn);
+  return found.length < 2 ? found : inScripts(found, itself);
 }
 
 function xcn(parts: Parts, segment: Segment, field: number): Person | undefined {
@@ -232,9 +234,12 @@ export function person(segment: Segment, field: number): Person | undefined {
 function personOf(parts: Parts, authority: number, segment: Segment, field: number): Person | undefined {
   const value = parts.text(1);
   const name = nameOf(parts, 2, 10, segment, field);
-  if (name !== undefined && parts.reaches(21)) push(name.suffix, parts.text(21));
+  if (name !== undefined && parts.reaches(15)) {
+    name.representation = parts.text(15);
+    push(name.suffix, parts.text(21));
+  }
   if (value === '' && name === undefined) return undefined;
-  const found: Person = { identifiers: [], name };
+  const found = fresh.person([], name);
   if (value !== '') {
     const by = parts.sub(authority);
     const id = assigned(identifier(value, parts.text(13), systemOf(by, 1)), by, 1);
@@ -262,6 +267,7 @@ export function signers(role: string): (segment: Segment, field: number) => Part
     segment.each(field, (parts) => {
       const person = personOf(parts, 9, segment, field);
       const acted = timeOf(parts.sub(15), 1, segment, field);
+      if (person?.name !== undefined) person.name.representation = '';
       return person && { ...fresh.participant(role, person), acted };
     });
 }
@@ -271,8 +277,13 @@ export function participants(role: string): (segment: Segment, field: number) =>
     const person = personOf(parts, 9, segment, field);
     return person && fresh.participant(role, person);
   };
-  return (segment, field) => segment.each(field, read);
+  return (segment, field) => {
+    const found = segment.each(field, read);
+    return found.length < 2 ? found : inScripts(found, ({ person }) => person);
+  };
 }
+
+const itself = (person: Person): Person => person;
 
 /** NDL [HL7 2.A.47]: the person is one component of subcomponents; old senders write an XCN. */
 export function namedWithLocation(role: string): (segment: Segment, field: number) => Participant[] {
@@ -296,7 +307,7 @@ function cnn(parts: Parts, segment: Segment, field: number): Person | undefined 
   const name = nameOf(parts, 2, 99, segment, field);
   if (value === '' && name === undefined) return undefined;
   const id = assigned(identifier(value, '', systemOf(parts, 9)), parts, 9);
-  return { identifiers: value === '' ? [] : [id], name };
+  return fresh.person(value === '' ? [] : [id], name);
 }
 
 /** PL: 1 point of care, 2 room, 3 bed, 4 facility, 5 status, 6 type, 7 building, 8 floor, 9 text, 10 EI. */

@@ -252,6 +252,11 @@ export const fresh = {
     substances: [],
     ofEncounter: '',
   }),
+  person: (identifiers: proto.Identifier[], name: proto.HumanName | undefined): proto.Person => ({
+    identifiers,
+    name,
+    furtherNames: [],
+  }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,
     person,

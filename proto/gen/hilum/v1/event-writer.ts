@@ -2571,6 +2571,11 @@ export function writeClinicalTime(w: BackWriter, m: ClinicalTime): void {
 
 export function writePerson(w: BackWriter, m: Person): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherNames, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeHumanName(w, list[i]!);
+    w.close(26, mark);
+  }
   if (m.name !== undefined) {
     const mark = w.mark();
     writeHumanName(w, m.name);

@@ -952,7 +952,7 @@ export interface HumanName {
   end: string;
   /**
    * In which script it is written, as sent: I ideographic, P phonetic, A alphabetic.
-   * HL7 v2: XPN-8 (table 0465) · FHIR: HumanName.extension iso21090-EN-representation
+   * HL7 v2: XPN-8, XCN-15 (table 0465) · FHIR: HumanName.extension iso21090-EN-representation
    */
   representation: string;
   /**
@@ -1084,7 +1084,14 @@ export interface Person {
    * The person's name.
    * HL7 v2: XCN-2 to XCN-7, XPN · FHIR: Practitioner.name
    */
-  name: HumanName | undefined;
+  name:
+    | HumanName
+    | undefined;
+  /**
+   * The same in other scripts, each with its representation.
+   * HL7 v2: further XCN with the same number and another XCN-15 · FHIR: Practitioner.name
+   */
+  furtherNames: HumanName[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -10726,7 +10733,7 @@ export const Telecom: MessageFns<Telecom> = {
 };
 
 function createBasePerson(): Person {
-  return { identifiers: [], name: undefined, _unknownFields: {} };
+  return { identifiers: [], name: undefined, furtherNames: [], _unknownFields: {} };
 }
 
 export const Person: MessageFns<Person> = {
@@ -10736,6 +10743,9 @@ export const Person: MessageFns<Person> = {
     }
     if (message.name !== undefined) {
       HumanName.encode(message.name, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.furtherNames) {
+      HumanName.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10777,6 +10787,14 @@ export const Person: MessageFns<Person> = {
             message.name = HumanName.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.furtherNames.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10803,6 +10821,11 @@ export const Person: MessageFns<Person> = {
         ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
         : [],
       name: isSet(object.name) ? HumanName.fromJSON(object.name) : undefined,
+      furtherNames: globalThis.Array.isArray(object?.furtherNames)
+        ? object.furtherNames.map((e: any) => HumanName.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_names)
+        ? object.further_names.map((e: any) => HumanName.fromJSON(e))
+        : [],
     };
   },
 
@@ -10814,6 +10837,9 @@ export const Person: MessageFns<Person> = {
     if (message.name !== undefined) {
       obj.name = HumanName.toJSON(message.name);
     }
+    if (message.furtherNames?.length) {
+      obj.furtherNames = message.furtherNames.map((e) => HumanName.toJSON(e));
+    }
     return obj;
   },
 
@@ -10824,6 +10850,7 @@ export const Person: MessageFns<Person> = {
     const message = createBasePerson();
     message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.name = (object.name !== undefined && object.name !== null) ? HumanName.fromPartial(object.name) : undefined;
+    message.furtherNames = object.furtherNames?.map((e) => HumanName.fromPartial(e)) || [];
     return message;
   },
 };
