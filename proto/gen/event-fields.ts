@@ -310,6 +310,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     expectedReturn: 'ClinicalTime',
     advanceDirectives: 'list<Code>',
     flags: 'list<string>',
+    reAdmissionCode: 'Code',
+    vipCode: 'Code',
   },
   Order: {
     placer: 'Identifier',
@@ -632,6 +634,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     originalTrigger: 'string',
     wards: 'list<Organization>',
     nature: 'string',
+    reasonCode: 'Code',
   },
   Merge: {
     action: 'string',

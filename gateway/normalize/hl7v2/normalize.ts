@@ -74,6 +74,8 @@ function mapped(message: Message): Normalized {
   message.scope.day = dayOf(header.text(7), message.scope);
   message.scope.ofAlarm = family.kind === 'device-alarm';
   const draft = new Draft(message, family, trigger);
+  if (message.bytes[header.end(2) - 1] === 0x20)
+    remark(message.scope, 'MSH-2: a blank behind the separators');
   const cut = mayTruncate(message);
   let ofAll = true;
   let anything = false;

@@ -13,6 +13,7 @@ import { dateText, period, span, time } from './clock.ts';
 import { code, codes, said, tabled } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import type { Segment } from './message.ts';
+import { isOfNobody } from './odd-years.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -79,8 +80,10 @@ export const pid: Table<Patient> = [
     7,
     (to, segment, field) => {
       const said = time(segment, field);
-      to.birthDate = said?.value ?? '';
-      to.birthDateOriginal = said?.original ?? '';
+      const value = said?.value ?? '';
+      const isNone = isOfNobody(value, segment.message.scope.day);
+      to.birthDate = isNone ? '' : value;
+      to.birthDateOriginal = isNone ? segment.text(field) : (said?.original ?? '');
     },
   ],
   [

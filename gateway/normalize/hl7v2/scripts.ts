@@ -1,7 +1,10 @@
 /** Names of one person in several scripts. */
 import type { Person } from '../../../proto/gen/hilum/v1/event.ts';
 
-/** In Japan one person comes once in each script: one behind the other, with the same number and another XCN-15 [HL7 table 0465]. */
+/**
+ * In Japan one person comes once in each script, one behind the other, with the same number and another XCN-15
+ * [HL7 table 0465].
+ */
 export function inScripts<T>(found: readonly T[], personIn: (one: T) => Person | undefined): T[] {
   const kept: T[] = [];
   for (const one of found) {

@@ -137,6 +137,8 @@ export const fresh = {
     expectedReturn: undefined,
     flags: [],
     advanceDirectives: [],
+    reAdmissionCode: undefined,
+    vipCode: undefined,
   }),
   order: (): proto.Order => ({
     placer: undefined,

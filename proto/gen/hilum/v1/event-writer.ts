@@ -437,6 +437,16 @@ export function writePatient(w: BackWriter, m: Patient): void {
 
 export function writeEncounter(w: BackWriter, m: Encounter): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.vipCode !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.vipCode);
+    w.close(314, mark);
+  }
+  if (m.reAdmissionCode !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.reAdmissionCode);
+    w.close(306, mark);
+  }
   for (let list = m.flags, i = list.length - 1; i >= 0; i--) {
     w.text(298, list[i]!);
   }
@@ -996,6 +1006,11 @@ export function writeObservation(w: BackWriter, m: Observation): void {
 
 export function writeMovement(w: BackWriter, m: Movement): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.reasonCode !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.reasonCode);
+    w.close(130, mark);
+  }
   if (m.nature !== '') w.text(122, m.nature);
   for (let list = m.wards, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();

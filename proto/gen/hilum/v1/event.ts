@@ -1284,7 +1284,7 @@ export interface Patient {
    */
   advanceDirectives: Code[];
   /**
-   * What the sender wrote as the birth date, where it is not a valid HL7 time.
+   * What the sender wrote as the birth date, where it is not a valid HL7 time, or of a year in which nobody alive was born.
    * HL7 v2: PID-7
    */
   birthDateOriginal: string;
@@ -1561,7 +1561,7 @@ export interface Encounter {
    */
   diet: Code[];
   /**
-   * That it is a re-admission, as sent.
+   * That it is a re-admission, as sent: its text, else its code.
    * HL7 v2: PV1-13 · FHIR: Encounter.hospitalization.reAdmission
    */
   reAdmission: string;
@@ -1571,7 +1571,7 @@ export interface Encounter {
    */
   ambulatoryStatus: Code[];
   /**
-   * The VIP indicator as sent.
+   * The VIP indicator as sent: its text, else its code.
    * HL7 v2: PV1-16 · FHIR: Encounter.hospitalization.specialCourtesy
    */
   vip: string;
@@ -1696,6 +1696,18 @@ export interface Encounter {
    * HL7 v2: PV2-22
    */
   flags: string[];
+  /**
+   * That it is a re-admission, by its code.
+   * HL7 v2: PV1-13 (table 0092) · FHIR: Encounter.hospitalization.reAdmission
+   */
+  reAdmissionCode:
+    | Code
+    | undefined;
+  /**
+   * The VIP indicator by its code.
+   * HL7 v2: PV1-16 (table 0099) · FHIR: Encounter.hospitalization.specialCourtesy
+   */
+  vipCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3379,7 +3391,7 @@ export interface Movement {
     | ClinicalTime
     | undefined;
   /**
-   * Why, as sent.
+   * Why, as sent: its text, else its code.
    * HL7 v2: EVN-4
    */
   reason: string;
@@ -3432,6 +3444,11 @@ export interface Movement {
    * HL7 v2: ZBE-9 · IHE: PAM ITI-31, national extension of France
    */
   nature: string;
+  /**
+   * Why, by its code.
+   * HL7 v2: EVN-4 (table 0062)
+   */
+  reasonCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -12303,6 +12320,8 @@ function createBaseEncounter(): Encounter {
     expectedReturn: undefined,
     advanceDirectives: [],
     flags: [],
+    reAdmissionCode: undefined,
+    vipCode: undefined,
     _unknownFields: {},
   };
 }
@@ -12419,6 +12438,12 @@ export const Encounter: MessageFns<Encounter> = {
     }
     for (const v of message.flags) {
       writer.uint32(298).string(v!);
+    }
+    if (message.reAdmissionCode !== undefined) {
+      Code.encode(message.reAdmissionCode, writer.uint32(306).fork()).join();
+    }
+    if (message.vipCode !== undefined) {
+      Code.encode(message.vipCode, writer.uint32(314).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12740,6 +12765,22 @@ export const Encounter: MessageFns<Encounter> = {
             message.flags.push(reader.string());
             continue;
           }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.reAdmissionCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.vipCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12903,6 +12944,16 @@ export const Encounter: MessageFns<Encounter> = {
       flags: globalThis.Array.isArray(object?.flags)
         ? object.flags.map((e: any) => globalThis.String(e))
         : [],
+      reAdmissionCode: isSet(object.reAdmissionCode)
+        ? Code.fromJSON(object.reAdmissionCode)
+        : isSet(object.re_admission_code)
+        ? Code.fromJSON(object.re_admission_code)
+        : undefined,
+      vipCode: isSet(object.vipCode)
+        ? Code.fromJSON(object.vipCode)
+        : isSet(object.vip_code)
+        ? Code.fromJSON(object.vip_code)
+        : undefined,
     };
   },
 
@@ -13019,6 +13070,12 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.flags?.length) {
       obj.flags = message.flags;
     }
+    if (message.reAdmissionCode !== undefined) {
+      obj.reAdmissionCode = Code.toJSON(message.reAdmissionCode);
+    }
+    if (message.vipCode !== undefined) {
+      obj.vipCode = Code.toJSON(message.vipCode);
+    }
     return obj;
   },
 
@@ -13109,6 +13166,12 @@ export const Encounter: MessageFns<Encounter> = {
       : undefined;
     message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
     message.flags = object.flags?.map((e) => e) || [];
+    message.reAdmissionCode = (object.reAdmissionCode !== undefined && object.reAdmissionCode !== null)
+      ? Code.fromPartial(object.reAdmissionCode)
+      : undefined;
+    message.vipCode = (object.vipCode !== undefined && object.vipCode !== null)
+      ? Code.fromPartial(object.vipCode)
+      : undefined;
     return message;
   },
 };
@@ -19612,6 +19675,7 @@ function createBaseMovement(): Movement {
     originalTrigger: "",
     wards: [],
     nature: "",
+    reasonCode: undefined,
     _unknownFields: {},
   };
 }
@@ -19662,6 +19726,9 @@ export const Movement: MessageFns<Movement> = {
     }
     if (message.nature !== "") {
       writer.uint32(122).string(message.nature);
+    }
+    if (message.reasonCode !== undefined) {
+      Code.encode(message.reasonCode, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -19807,6 +19874,14 @@ export const Movement: MessageFns<Movement> = {
             message.nature = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.reasonCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -19852,6 +19927,11 @@ export const Movement: MessageFns<Movement> = {
         : "",
       wards: globalThis.Array.isArray(object?.wards) ? object.wards.map((e: any) => Organization.fromJSON(e)) : [],
       nature: isSet(object.nature) ? globalThis.String(object.nature) : "",
+      reasonCode: isSet(object.reasonCode)
+        ? Code.fromJSON(object.reasonCode)
+        : isSet(object.reason_code)
+        ? Code.fromJSON(object.reason_code)
+        : undefined,
     };
   },
 
@@ -19902,6 +19982,9 @@ export const Movement: MessageFns<Movement> = {
     if (message.nature !== "") {
       obj.nature = message.nature;
     }
+    if (message.reasonCode !== undefined) {
+      obj.reasonCode = Code.toJSON(message.reasonCode);
+    }
     return obj;
   },
 
@@ -19933,6 +20016,9 @@ export const Movement: MessageFns<Movement> = {
     message.originalTrigger = object.originalTrigger ?? "";
     message.wards = object.wards?.map((e) => Organization.fromPartial(e)) || [];
     message.nature = object.nature ?? "";
+    message.reasonCode = (object.reasonCode !== undefined && object.reasonCode !== null)
+      ? Code.fromPartial(object.reasonCode)
+      : undefined;
     return message;
   },
 };
