@@ -15,7 +15,7 @@ import {
 import type { Draft } from './draft.ts';
 import { type Element, type Json, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
-import { labelsOf } from './security.ts';
+import { labelsOf, restricted } from './security.ts';
 import { table } from './tables.ts';
 
 export function addConditions(draft: Draft): void {
@@ -45,7 +45,9 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
     note: remarksOn(from),
   };
-  draft.add(path, resource, labelsOf(from.confidentiality));
+  // DG1-18 says it of a diagnosis, PRB-25 of a problem.
+  const labels = labelsOf(from.confidentiality);
+  draft.add(path, resource, /^y/i.test(from.confidential) ? [...labels, restricted] : labels);
 }
 
 /** One of the two: words beside a time are a note. */

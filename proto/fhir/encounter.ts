@@ -1,5 +1,5 @@
 /** Encounter: the visit, its places and its people. */
-import type { Encounter } from '../gen/hilum/v1/event.ts';
+import type { Code, Encounter } from '../gen/hilum/v1/event.ts';
 import { codeInTable } from '../hl7-table.ts';
 import {
   code,
@@ -14,7 +14,7 @@ import {
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import type { Element } from './json.ts';
+import { type Element, present } from './json.ts';
 import { location } from './location.ts';
 import { directiveExtensions } from './own-extensions.ts';
 import { practitioner, roleOf } from './practitioner.ts';
@@ -102,9 +102,9 @@ function hospitalization(draft: Draft, from: Encounter): Element {
     preAdmissionIdentifier:
       identifier(from.preadmit) ?? (from.preadmitNumber === '' ? undefined : { value: from.preadmitNumber }),
     admitSource: concept(from.admitSource),
-    reAdmission: word(from.reAdmission, hl7System('v2-0092')),
+    reAdmission: wordIn(from.reAdmissionCode, from.reAdmission, '0092'),
     dietPreference: concepts(from.diet),
-    specialCourtesy: from.vip === '' ? undefined : [word(from.vip, hl7System('v2-0099'))],
+    specialCourtesy: present([wordIn(from.vipCode, from.vip, '0099')]),
     specialArrangement: concepts(from.ambulatoryStatus),
     destination: location(draft, from.dischargedTo),
     dischargeDisposition: concept(from.dischargeDisposition),
@@ -143,4 +143,11 @@ function provider(from: Encounter): Element | undefined {
   const place = from.servicingFacility;
   if (place === undefined) return undefined;
   return { type: 'Organization', display: place.facility || place.pointOfCare || place.description };
+}
+
+/** By its code in a table of HL7's, with the text that stands beside it. */
+function wordIn(from: Code | undefined, sent: string, table: string): Element | undefined {
+  const known = codeInTable(from, table) || sent;
+  const told = word(known, hl7System(`v2-${table}`));
+  return told && { ...told, text: sent };
 }

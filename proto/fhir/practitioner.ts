@@ -15,7 +15,7 @@ export function practitioner(
   const reference = draft.once({
     resourceType: 'Practitioner',
     identifier: identifiers(person.identifiers),
-    name: person.name === undefined ? undefined : [name(person.name)],
+    name: present([person.name, ...person.furtherNames].map((one) => one && name(one))),
     address: at.map(address),
   });
   return reference && { ...reference, display: nameText(person.name) };

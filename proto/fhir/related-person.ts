@@ -2,13 +2,14 @@
 import { address, concepts, dateText, identifiers, name, period, telecoms } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { tellsNothing } from './json.ts';
+import { restricted } from './security.ts';
 import { genders } from './tables.ts';
 
 export function addRelatedPersons(draft: Draft): void {
   draft.event.relatedPersons.forEach((from, at) => {
     // That a GT1 is of a guarantor is a word of ours.
     if (tellsNothing(from, from.contactRole?.codings.length === 0 ? ['contactRole'] : [])) return;
-    draft.add(`relatedPersons/${at}`, {
+    const resource = {
       resourceType: 'RelatedPerson',
       identifier: identifiers(from.identifiers),
       patient: draft.subject,
@@ -19,6 +20,8 @@ export function addRelatedPersons(draft: Draft): void {
       birthDate: dateText(from.birthDate),
       address: from.addresses.map(address),
       period: period(from.period?.start, from.period?.end),
-    });
+    };
+    const isProtected = from.flags.some((one) => /^NK1-23=Y/i.test(one));
+    draft.add(`relatedPersons/${at}`, resource, isProtected ? [restricted] : []);
   });
 }

@@ -4,7 +4,7 @@ import { codeInTable } from '../hl7-table.ts';
 import { concept, hl7System } from './datatypes.ts';
 import type { Element, Json } from './json.ts';
 
-const restricted: Element = {
+export const restricted: Element = {
   system: hl7System('v3-Confidentiality'),
   code: 'R',
   display: 'restricted',

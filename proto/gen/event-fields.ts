@@ -202,6 +202,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
   Person: {
     identifiers: 'list<Identifier>',
     name: 'HumanName',
+    furtherNames: 'list<HumanName>',
   },
   Patient: {
     identifiers: 'list<Identifier>',
@@ -309,6 +310,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     expectedReturn: 'ClinicalTime',
     advanceDirectives: 'list<Code>',
     flags: 'list<string>',
+    reAdmissionCode: 'Code',
+    vipCode: 'Code',
   },
   Order: {
     placer: 'Identifier',
@@ -631,6 +634,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     originalTrigger: 'string',
     wards: 'list<Organization>',
     nature: 'string',
+    reasonCode: 'Code',
   },
   Merge: {
     action: 'string',
@@ -708,6 +712,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     supplements: 'list<Code>',
     group: 'Code',
     substitution: 'Code',
+    quantityUnit: 'string',
   },
   Medication: {
     act: 'string',
@@ -961,6 +966,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     evaluation: 'Code',
     evaluationComments: 'list<string>',
     presentOnAdmission: 'Code',
+    confidential: 'string',
   },
   Procedure: {
     code: 'Code',
@@ -1037,6 +1043,8 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     employers: 'list<Organization>',
     period: 'Period',
     ofEncounter: 'string',
+    flags: 'list<string>',
+    contact: 'Participant',
   },
   Referral: {
     status: 'Code',

@@ -1,6 +1,7 @@
 /** Administration: names, numbers, appointments, providers, and to whom what a message says belongs. */
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
+import { toBundle } from '../../proto/fhir/bundle.ts';
 import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
 import { seg } from './samples.ts';
@@ -182,5 +183,51 @@ t.test('message - ordinals alone are nothing, and six digits may be a day of ano
 
 t.test('procedure - one that is taken back says so [HL7 table 0206]', (t) => {
   t.match(event('ADT^A08', pid, seg('PR1', { 3: 'X', 20: 'D' })).procedures, [{ action: 'D' }]);
+  t.end();
+});
+
+t.test('codes - a text beside them does not take their place [EVN-4, PV1-13, PV1-16]', (t) => {
+  const said = [
+    'EVN||20261123||01^Patient request^HL70062',
+    'PID|1||7',
+    seg('PV1', { 1: '1', 2: 'I', 13: 'R^Readmission^HL70092', 16: 'VIP1^Board member^L' }),
+  ];
+  const found = event('ADT^A01', ...said);
+  t.match(found, {
+    movement: { reason: 'Patient request', reasonCode: { codings: [{ code: '01' }] } },
+    encounter: {
+      reAdmission: 'Readmission',
+      reAdmissionCode: { codings: [{ code: 'R' }] },
+      vip: 'Board member',
+      vipCode: { codings: [{ code: 'VIP1' }] },
+    },
+  });
+  const told = toBundle(found).entry.map(({ resource }) => resource);
+  t.match(
+    told.find(({ resourceType }) => resourceType === 'Encounter'),
+    {
+      hospitalization: {
+        reAdmission: { coding: [{ code: 'R' }], text: 'Readmission' },
+        specialCourtesy: [{ coding: [{ code: 'VIP1' }], text: 'Board member' }],
+      },
+    },
+  );
+  t.end();
+});
+
+t.test('message - a blank behind the separators of MSH-2 is none of them, and is told', (t) => {
+  for (const separators of ['^~\\& ', '^~\\&#  ']) {
+    const raw = er7(`MSH|${separators}|A|B|C|D|20261123||ADT^A01|1|P|2.7`, 'PID|1||7||A^B&C', 'PV1|1|I');
+    const { events, reject } = normalizeHl7v2(raw, testContext());
+    t.equal(reject, undefined);
+    t.match(events, [
+      {
+        patient: { names: [{ family: 'A' }] },
+        provenance: { remarks: ['MSH-2: a blank behind the separators'] },
+      },
+    ]);
+  }
+  const inside = normalizeHl7v2(er7('MSH|^~ &|A|B|C|D|20261123||ADT^A01|1|P|2.7', 'PID|1||7'), testContext());
+  t.equal(inside.reject?.code, 'bad-delimiters');
   t.end();
 });

@@ -133,6 +133,15 @@ t.test('account - it ends with P06, is purged with P02, and lasts otherwise [HL7
   t.end();
 });
 
+t.test('charge - an amount has its currency, as a CP and as an MO [HL7 2.A.12, 2.A.42]', (t) => {
+  const amount = (sent: string) =>
+    event('DFT^P03', pid, seg('FT1', { 1: '1', 7: 'A^A^L', 11: sent, 12: sent })).charge?.items[0];
+  for (const sent of ['100.50&EUR^UP', '100.50^EUR', '100.50&EUR'])
+    t.match(amount(sent), { amountExtended: '100.50 EUR', amountUnit: '100.50 EUR' }, sent);
+  t.match(amount('100.50^UP'), { amountExtended: '100.50' });
+  t.end();
+});
+
 t.test('charge - a procedure says of which charge it is [HL7 6.4.3, 6.4.5 FINANCIAL_PROCEDURE]', (t) => {
   const charge = (at: number) => `FT1|${at}|T${at}||20261126||CG|55^Visit^L`;
   const done = (code: string) => `PR1|1||${code}^X^I10P||20261126`;

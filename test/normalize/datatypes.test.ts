@@ -295,3 +295,50 @@ t.test('NR, SN - a range without its lower number goes up to the other one, and 
   t.match(of('SN', '^-5'), { value: '-5' });
   t.match(of('SN', '^2^-^5'), { value: '2-5' });
 });
+
+t.test(
+  'text - a separator of subcomponents that nobody escaped is text where it can be nothing else',
+  (t) => {
+    const told = (...segments: string[]) => {
+      const head = 'MSH|^~\\&|A|B|C|D|20261123||ADT^A01|1|P|2.5';
+      const [event] = normalizeHl7v2(er7(head, ...segments), testContext()).events;
+      return { event, remarks: event?.provenance?.remarks };
+    };
+    const shop = told(
+      'PID|1||7||Smith & Wesson^Ann||||||12 Marks & Spencer Rd^^Town',
+      'PV1|1|I|||||9^Dale & Hill^D',
+    );
+    t.match(shop.event?.patient, {
+      names: [{ family: 'Smith & Wesson', ownPrefix: '', given: ['Ann'] }],
+      addresses: [{ line: ['12 Marks & Spencer Rd'], city: 'Town' }],
+    });
+    t.match(shop.event?.encounter?.participants, [{ person: { name: { family: 'Dale & Hill' } } }]);
+    const read = (place: string) => `${place}: a separator that was not escaped, read as text`;
+    t.same(shop.remarks, [read('PID-5'), read('PID-11'), read('PV1-7')]);
+
+    const ward = told('PID|1||7', 'PV1|1|I|A&E^Cubicle 3^^RXA|||Ear & Nose^2');
+    t.match(ward.event?.encounter, {
+      location: { pointOfCare: 'A&E', room: 'Cubicle 3', facility: 'RXA', identifiers: [] },
+      priorLocation: { pointOfCare: 'Ear & Nose', room: '2' },
+    });
+    t.same(ward.remarks, [read('PV1-3'), read('PV1-6')]);
+    const unsure = told('PID|1||7', 'PV1|1|I|WARD&LODI^2');
+    t.match(unsure.event?.encounter?.location, {
+      pointOfCare: 'WARD',
+      identifiers: [{ universalId: 'LODI' }],
+    });
+    t.same(unsure.remarks, ['PV1-3: a universal id without a type, or a text that was not escaped']);
+
+    const meant = told(
+      'PID|1||7||van Dyk&van&Dyk^A~Beethoven&van^L||||||Irgendwo 25&Irgendwo&25^^Foo',
+      'PV1|1|I|W&1.2.3&ISO^R&1.2.3^B&x.example^H&12',
+    );
+    t.match(meant.event?.patient, {
+      names: [{ ownPrefix: 'van', ownFamily: 'Dyk' }, { ownPrefix: 'van' }],
+      addresses: [{ line: ['Irgendwo 25'] }],
+    });
+    t.equal(meant.event?.encounter?.location?.identifiers.length, 4);
+    t.same(meant.remarks, []);
+    t.end();
+  },
+);

@@ -60,6 +60,7 @@ export const dg1: Table<Condition> = [
   [6, 'type', tabled('0052')],
   [15, 'priority', word],
   [16, 'participants', participants('diagnosing')],
+  [18, 'confidential', word],
   [20, 'identifier', ei()],
   [21, 'action', word],
   [26, 'presentOnAdmission', code],

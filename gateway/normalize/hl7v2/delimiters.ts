@@ -30,6 +30,8 @@ export function delimitersAt(bytes: Uint8Array, at: number, end: number): Delimi
   let stop = at + 4;
   while (stop < end && bytes[stop] !== field && bytes[stop] !== 13 && bytes[stop] !== 10) stop++;
   let given = stop - at - 4;
+  // A blank behind them is none.
+  while (given > 4 && bytes[at + 3 + given] === 0x20) given--;
   if (given === 0) return 'MSH-2 is empty';
   if (given > 5) return 'MSH-2 has more than five characters';
   const taken = [field];

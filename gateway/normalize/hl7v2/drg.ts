@@ -24,10 +24,13 @@ export const drg: Table<DiagnosisGroup> = [
   [19, 'grouperVersion', word],
 ];
 
-/** CP: the quantity and its currency, `12.50 EUR` [HL7 2.A.12]. */
+/** CP: the quantity and its currency, `12.50 EUR` [HL7 2.A.12]; some senders write an MO, and no type of price has three letters. */
 export function price(segment: Segment, field: number): string {
-  const money = segment.parts(field).sub(1);
-  return [money.text(1), money.text(2)].filter(Boolean).join(' ') || label(segment, field);
+  const parts = segment.parts(field);
+  const money = parts.sub(1);
+  const second = parts.text(2);
+  const currency = money.text(2) || (/^[A-Z]{3}$/.test(second) ? second : '');
+  return [money.text(1), currency].filter(Boolean).join(' ') || label(segment, field);
 }
 
 /** MO: the same two, each a component [HL7 2.A.42]. */

@@ -9,8 +9,19 @@ const longest = 4096; // characters of one sequence; an unpaired escape characte
 /** X and its bytes [HL7 2.7.5]. */
 const hexForm = /^[Xx](?:[0-9A-Fa-f]{2})+$/;
 
-/** `bytesToText` reads the bytes of `\X..\` in the message's charset. */
-export function unescapeText(text: string, by: Delimiters, bytesToText: (bytes: Buffer) => string): string {
+/** C or M and the bytes that switch to another character set [HL7 2.7.3]: not followed. */
+const switchForm = /^(?:C[0-9A-Fa-f]{4}|M[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{2})?)$/;
+
+/**
+ * `bytesToText` reads the bytes of `\X..\` in the message's charset.
+ * @param onSwitch is told where a sequence switches to another character set, which stays as it was sent
+ */
+export function unescapeText(
+  text: string,
+  by: Delimiters,
+  bytesToText: (bytes: Buffer) => string,
+  onSwitch?: () => void,
+): string {
   const mark = String.fromCharCode(by.escape);
   let from = text.indexOf(mark);
   if (from < 0) return text;
@@ -34,6 +45,7 @@ export function unescapeText(text: string, by: Delimiters, bytesToText: (bytes: 
       meaning = bytesToText(Buffer.from(digits, 'hex'));
     } else meaning = meant(name, by);
     if (meaning === undefined) {
+      if (switchForm.test(name)) onSwitch?.();
       // Not a sequence: this mark is content, and the next one may open a sequence.
       from = to;
       continue;

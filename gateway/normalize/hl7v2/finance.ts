@@ -132,5 +132,5 @@ export const charging: Family = { ...finance, about: ['FT1'] };
 function guarantors(event: ClinicalEvent): Person[] {
   return event.relatedPersons
     .filter((one) => one.contactRole?.text === 'guarantor')
-    .map((one) => ({ identifiers: one.identifiers, name: one.names[0] }));
+    .map((one) => fresh.person(one.identifiers, one.names[0]));
 }

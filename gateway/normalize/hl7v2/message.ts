@@ -57,7 +57,7 @@ export class Message {
     const raw = this.chars.substring(start, end);
     const text = this.ascii ? raw : this.decoded(raw, start, end);
     return this.escaped && text.length > 0
-      ? unescapeText(text, this.by, (sent) => this.unescaped(sent))
+      ? unescapeText(text, this.by, (sent) => this.unescaped(sent), this.switched)
       : text;
   }
 
@@ -68,6 +68,10 @@ export class Message {
     while (last > start && (bytes[last - 1] === by.component || bytes[last - 1] === by.subcomponent)) last--;
     return this.text(start, last);
   }
+
+  private readonly switched = (): void => {
+    remark(this.scope, 'an escape sequence to another character set (C or M), kept as it was sent');
+  };
 
   private unescaped(bytes: Buffer): string {
     const foreign = foreignBytes(this.charset, bytes);

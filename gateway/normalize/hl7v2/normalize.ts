@@ -17,6 +17,7 @@ import { scan } from './scanner.ts';
 import { remark, remarksOf, type Scope } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
+import { mayTruncate, tellTruncated } from './truncated.ts';
 
 export type Watch = (segment: Segment, field: number) => void;
 
@@ -73,6 +74,9 @@ function mapped(message: Message): Normalized {
   message.scope.day = dayOf(header.text(7), message.scope);
   message.scope.ofAlarm = family.kind === 'device-alarm';
   const draft = new Draft(message, family, trigger);
+  if (message.bytes[header.end(2) - 1] === 0x20)
+    remark(message.scope, 'MSH-2: a blank behind the separators');
+  const cut = mayTruncate(message);
   let ofAll = true;
   let anything = false;
   let handler: Handler | undefined;
@@ -94,6 +98,7 @@ function mapped(message: Message): Normalized {
       // A note on it is not one on the result before it.
       draft.notes = draft.current.notes;
     }
+    if (cut) tellTruncated(segment);
     if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
     // Once that is known there is nothing more to find out.

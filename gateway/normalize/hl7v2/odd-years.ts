@@ -56,6 +56,13 @@ function dayAt(us: number): { text: string; year: number } {
   return last;
 }
 
+/** True of a birth date that is nobody's: six digits of YYMMDD make the year 6503. @param day as in `oddity` */
+export function isOfNobody(value: string, day: string): boolean {
+  if (value === '') return false;
+  const year = yearOf(value);
+  return year < yearMin || year > (day === '' ? 2199 : yearOf(day) + aheadMax);
+}
+
 /** What is odd about a time, empty where nothing is; never its content. */
 export function oddity(value: string, segment: Segment, field: number): string {
   const { day } = segment.message.scope;

@@ -1,14 +1,22 @@
 /** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
 
-import type { AccessRestriction, Merge, Patient, RelatedPerson } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  AccessRestriction,
+  Merge,
+  Participant,
+  Patient,
+  RelatedPerson,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { dateText, period, span, time } from './clock.ts';
 import { code, codes, said, tabled } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import type { Segment } from './message.ts';
+import { isOfNobody } from './odd-years.ts';
 import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
 import { remark } from './scope.ts';
+import { fresh } from './shapes.ts';
 import { eachAsSent, label, type Table, word, words } from './table.ts';
 
 const sexes: Record<string, string> = lookup({
@@ -72,8 +80,10 @@ export const pid: Table<Patient> = [
     7,
     (to, segment, field) => {
       const said = time(segment, field);
-      to.birthDate = said?.value ?? '';
-      to.birthDateOriginal = said?.original ?? '';
+      const value = said?.value ?? '';
+      const isNone = isOfNobody(value, segment.message.scope.day);
+      to.birthDate = isNone ? '' : value;
+      to.birthDateOriginal = isNone ? segment.text(field) : (said?.original ?? '');
     },
   ],
   [
@@ -187,13 +197,39 @@ export const nk1: Table<RelatedPerson> = [
   ],
   [15, 'gender', gender],
   [16, 'birthDate', dateText],
-  [30, 'names', names],
-  [31, 'telecoms', telecoms],
-  [32, 'addresses', addresses],
+  [23, 'flags', (segment, field) => flag('NK1-23', segment.text(field))],
+  [
+    30,
+    (to, segment, field) => {
+      const found = names(segment, field);
+      const contact = contactBeside(to, segment);
+      if (contact === undefined) to.names.push(...found);
+      else contact.person = fresh.person([], found[0]);
+    },
+  ],
+  [
+    31,
+    (to, segment, field) => {
+      (contactBeside(to, segment) ?? to).telecoms.push(...telecoms(segment, field));
+    },
+  ],
+  [
+    32,
+    (to, segment, field) => {
+      (contactBeside(to, segment) ?? to).addresses.push(...addresses(segment, field));
+    },
+  ],
   [33, 'identifiers', cxs],
   [37, 'identifiers', typed('SS')],
   [40, 'telecoms', telecoms],
 ];
+
+/** Of an organization (NK1-13) whoever is to be contacted speaks for it; beside a person it is somebody else [HL7 3.4.5]. */
+function contactBeside(to: RelatedPerson, segment: Segment): Participant | undefined {
+  if (!segment.has(2)) return undefined;
+  to.contact ??= fresh.participant('contact', undefined);
+  return to.contact;
+}
 
 export const gt1: Table<RelatedPerson> = [
   [1, 'setId', word],

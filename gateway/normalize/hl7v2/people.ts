@@ -14,6 +14,8 @@ import { span, timeOf } from './clock.ts';
 import { assigned, eiOf, identifier, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
+import { nameOfHd, runningText } from './running-text.ts';
+import { inScripts } from './scripts.ts';
 import { fresh } from './shapes.ts';
 
 export function names(segment: Segment, field: number): HumanName[] {
@@ -22,7 +24,7 @@ export function names(segment: Segment, field: number): HumanName[] {
 
 /** XPN: what it has beyond an XCN are its script, the times of its use, and the name that the person goes by. */
 function xpn(parts: Parts, segment: Segment, field: number): HumanName | undefined {
-  const name = nameOf(parts, 1, 7);
+  const name = nameOf(parts, 1, 7, segment, field);
   // Most names end before component 8.
   if (name === undefined || !parts.reaches(8)) return name;
   name.representation = parts.text(8);
@@ -55,11 +57,21 @@ export function organizationNames(segment: Segment, field: number): HumanName[] 
 }
 
 /** XPN from component 1, XCN from 2: family, given, middle, suffix, prefix, degree [HL7 2.A.89]. */
-function nameOf(parts: Parts, from: number, use: number): HumanName | undefined {
+function nameOf(
+  parts: Parts,
+  from: number,
+  use: number,
+  segment: Segment,
+  field: number,
+): HumanName | undefined {
   const name = fresh.name();
   const family = parts.sub(from);
   name.family = family.text(1);
-  if (family.reaches(2)) familyParts(name, family);
+  if (family.reaches(2)) {
+    const text = runningText(family, segment, field);
+    if (text === '') familyParts(name, family);
+    else name.family = text;
+  }
   push(name.given, parts.text(from + 1));
   push(name.given, parts.text(from + 2));
   push(name.suffix, parts.text(from + 3));
@@ -89,7 +101,7 @@ export function addresses(segment: Segment, field: number): Address[] {
 function xad(parts: Parts, segment: Segment, field: number): Address | undefined {
   const address = fresh.address();
   const street = parts.sub(1);
-  push(address.line, streetLine(street));
+  push(address.line, (street.has(2) && runningText(street, segment, field)) || streetLine(street));
   push(address.line, parts.text(2));
   push(address.line, parts.text(8));
   address.city = parts.text(3);
@@ -207,23 +219,27 @@ const isUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i;
 
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {
-  return segment.each(field, xcn);
+  const found = segment.each(field, xcn);
+  return found.length < 2 ? found : inScripts(found, itself);
 }
 
-function xcn(parts: Parts): Person | undefined {
-  return personOf(parts, 9);
+function xcn(parts: Parts, segment: Segment, field: number): Person | undefined {
+  return personOf(parts, 9, segment, field);
 }
 
 export function person(segment: Segment, field: number): Person | undefined {
   return persons(segment, field)[0];
 }
 
-function personOf(parts: Parts, authority: number): Person | undefined {
+function personOf(parts: Parts, authority: number, segment: Segment, field: number): Person | undefined {
   const value = parts.text(1);
-  const name = nameOf(parts, 2, 10);
-  if (name !== undefined && parts.reaches(21)) push(name.suffix, parts.text(21));
+  const name = nameOf(parts, 2, 10, segment, field);
+  if (name !== undefined && parts.reaches(15)) {
+    name.representation = parts.text(15);
+    push(name.suffix, parts.text(21));
+  }
   if (value === '' && name === undefined) return undefined;
-  const found: Person = { identifiers: [], name };
+  const found = fresh.person([], name);
   if (value !== '') {
     const by = parts.sub(authority);
     const id = assigned(identifier(value, parts.text(13), systemOf(by, 1)), by, 1);
@@ -240,7 +256,7 @@ export function participantsByType(
 ): (segment: Segment, field: number) => Participant[] {
   return (segment, field) =>
     segment.each(field, (parts) => {
-      const person = personOf(parts, 9);
+      const person = personOf(parts, 9, segment, field);
       return person && fresh.participant(roles[upper(parts.text(13))] ?? usual, person);
     });
 }
@@ -249,19 +265,25 @@ export function participantsByType(
 export function signers(role: string): (segment: Segment, field: number) => Participant[] {
   return (segment, field) =>
     segment.each(field, (parts) => {
-      const person = personOf(parts, 9);
+      const person = personOf(parts, 9, segment, field);
       const acted = timeOf(parts.sub(15), 1, segment, field);
+      if (person?.name !== undefined) person.name.representation = '';
       return person && { ...fresh.participant(role, person), acted };
     });
 }
 
 export function participants(role: string): (segment: Segment, field: number) => Participant[] {
-  const read = (parts: Parts): Participant | undefined => {
-    const person = personOf(parts, 9);
+  const read = (parts: Parts, segment: Segment, field: number): Participant | undefined => {
+    const person = personOf(parts, 9, segment, field);
     return person && fresh.participant(role, person);
   };
-  return (segment, field) => segment.each(field, read);
+  return (segment, field) => {
+    const found = segment.each(field, read);
+    return found.length < 2 ? found : inScripts(found, ({ person }) => person);
+  };
 }
+
+const itself = (person: Person): Person => person;
 
 /** NDL [HL7 2.A.47]: the person is one component of subcomponents; old senders write an XCN. */
 export function namedWithLocation(role: string): (segment: Segment, field: number) => Participant[] {
@@ -269,7 +291,7 @@ export function namedWithLocation(role: string): (segment: Segment, field: numbe
     segment.repetitions(field).flatMap((parts) => {
       const inside = parts.sub(1);
       const named = inside.has(2) || !parts.has(2) || /^\d{8}/.test(parts.text(2));
-      const person = named ? cnn(inside) : personOf(parts, 9);
+      const person = named ? cnn(inside, segment, field) : personOf(parts, 9, segment, field);
       if (person === undefined) return [];
       const found = fresh.participant(role, person);
       // NDL: 2 and 3 are when the person began and ended [HL7 2.A.45].
@@ -280,29 +302,31 @@ export function namedWithLocation(role: string): (segment: Segment, field: numbe
     });
 }
 
-function cnn(parts: Parts): Person | undefined {
+function cnn(parts: Parts, segment: Segment, field: number): Person | undefined {
   const value = parts.text(1);
-  const name = nameOf(parts, 2, 99);
+  const name = nameOf(parts, 2, 99, segment, field);
   if (value === '' && name === undefined) return undefined;
   const id = assigned(identifier(value, '', systemOf(parts, 9)), parts, 9);
-  return { identifiers: value === '' ? [] : [id], name };
+  return fresh.person(value === '' ? [] : [id], name);
 }
 
 /** PL: 1 point of care, 2 room, 3 bed, 4 facility, 5 status, 6 type, 7 building, 8 floor, 9 text, 10 EI. */
 export function location(segment: Segment, field: number): Location | undefined {
-  return segment.has(field) ? locationOf(segment.parts(field)) : undefined;
+  return segment.has(field) ? locationOf(segment.parts(field), segment, field) : undefined;
 }
 
 export function locations(segment: Segment, field: number): Location[] {
   return segment.each(field, locationOf);
 }
 
-export function locationOf(parts: Parts): Location | undefined {
+export function locationOf(parts: Parts, segment: Segment, field: number): Location | undefined {
   if (parts.empty) return undefined;
   const place = fresh.location();
   const part = (component: number, type: string): string => {
     if (!parts.has(component)) return '';
     const hd = parts.sub(component);
+    const text = hd.has(2) ? nameOfHd(hd, segment, field) : '';
+    if (text !== '') return text;
     const name = hd.text(1) || hd.text(2);
     // An HD with more than a namespace is an identifier of its own.
     if (hd.has(2)) place.identifiers.push(assigned(identifier(name, type, systemOf(hd, 1)), hd, 1));
@@ -340,7 +364,7 @@ export function locationOfAddress(segment: Segment, field: number): Location | u
   const { start, end, message, separator } = parts;
   let stop = start;
   for (let left = 8; stop < end; stop++) if (message.bytes[stop] === separator && --left === 0) break;
-  return locationOf(new Parts(message, start, stop, separator));
+  return locationOf(new Parts(message, start, stop, separator), segment, field);
 }
 
 /** LA2: 9 street, 10 other, 11 city, 12 state, 13 zip, 14 country, 15 use. */

@@ -130,7 +130,7 @@ const prd: Table<Participant> = [
 ];
 
 function personOf(to: Participant): NonNullable<Participant['person']> {
-  to.person ??= { identifiers: [], name: undefined };
+  to.person ??= fresh.person([], undefined);
   return to.person;
 }
 

@@ -278,7 +278,7 @@ export const rxcPart: Table<Ingredient> = [
 
 /** Since 2.7 the place is in RXA-27; where RXA-11 is still sent, that one counts [HL7 4A.4.7]. */
 export function placeOf(segment: Segment): Location | undefined {
-  return segment.has(27) ? locationOf(segment.parts(27)) : undefined;
+  return segment.has(27) ? locationOf(segment.parts(27), segment, 27) : undefined;
 }
 
 export const rxTables = { RXO: rxo, RXE: rxe, RXD: rxd, RXG: rxg, RXC: [...rxc, ...rxcPart], RXV: rxv };

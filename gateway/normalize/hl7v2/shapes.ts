@@ -137,6 +137,8 @@ export const fresh = {
     expectedReturn: undefined,
     flags: [],
     advanceDirectives: [],
+    reAdmissionCode: undefined,
+    vipCode: undefined,
   }),
   order: (): proto.Order => ({
     placer: undefined,
@@ -251,6 +253,11 @@ export const fresh = {
     analysis: undefined,
     substances: [],
     ofEncounter: '',
+  }),
+  person: (identifiers: proto.Identifier[], name: proto.HumanName | undefined): proto.Person => ({
+    identifiers,
+    name,
+    furtherNames: [],
   }),
   participant: (role: string, person: proto.Person | undefined): proto.Participant => ({
     role,

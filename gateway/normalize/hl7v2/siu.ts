@@ -120,6 +120,7 @@ const aig: Table<Resource> = [
   [4, 'role', code],
   [5, 'group', code],
   [6, 'quantity', word],
+  [7, 'quantityUnit', unitWord],
   [8, 'start', time],
   [9, 'offset', word],
   [10, 'offsetUnit', unitWord],

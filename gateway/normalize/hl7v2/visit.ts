@@ -25,6 +25,7 @@ export const evn: Table<Movement> = [
   [2, 'recorded', time],
   [3, 'planned', time],
   [4, 'reason', label],
+  [4, 'reasonCode', code],
   [5, 'operators', persons],
   [6, 'occurred', time],
   [7, 'facility', asSent],
@@ -71,9 +72,11 @@ export const pv1: Table<Encounter> = [
   [10, 'hospitalService', code],
   [11, 'temporaryLocation', location],
   [13, 'reAdmission', label],
+  [13, 'reAdmissionCode', code],
   [14, 'admitSource', code],
   [15, 'ambulatoryStatus', codes],
   [16, 'vip', label],
+  [16, 'vipCode', code],
   [17, 'participants', participants('admitting')],
   [18, 'patientType', code],
   [19, 'identifiers', cxs],
@@ -81,7 +84,7 @@ export const pv1: Table<Encounter> = [
   [36, 'dischargeDisposition', code],
   [37, 'dischargedTo', dischargedTo],
   [38, 'diet', codes],
-  [39, 'servicingFacility', (segment, field) => locationOf(segment.parts(field))],
+  [39, 'servicingFacility', location],
   [40, 'bedStatus', code],
   [41, 'accountStatus', code],
   [42, 'pendingLocation', location],
@@ -125,7 +128,7 @@ function periodOf(encounter: Encounter): Period {
 /** DLD: a code of the place and when [HL7 2.A.19]; some senders write a PL. */
 function dischargedTo(segment: Segment, field: number): Location | undefined {
   const parts = segment.parts(field);
-  const place = locationOf(parts);
+  const place = locationOf(parts, segment, field);
   const dated = place !== undefined && /^\d{8,14}/.test(place.room) && !parts.reaches(3);
   return dated ? { ...place, room: '' } : place;
 }

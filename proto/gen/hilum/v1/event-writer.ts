@@ -437,6 +437,16 @@ export function writePatient(w: BackWriter, m: Patient): void {
 
 export function writeEncounter(w: BackWriter, m: Encounter): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.vipCode !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.vipCode);
+    w.close(314, mark);
+  }
+  if (m.reAdmissionCode !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.reAdmissionCode);
+    w.close(306, mark);
+  }
   for (let list = m.flags, i = list.length - 1; i >= 0; i--) {
     w.text(298, list[i]!);
   }
@@ -996,6 +1006,11 @@ export function writeObservation(w: BackWriter, m: Observation): void {
 
 export function writeMovement(w: BackWriter, m: Movement): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.reasonCode !== undefined) {
+    const mark = w.mark();
+    writeCode(w, m.reasonCode);
+    w.close(130, mark);
+  }
   if (m.nature !== '') w.text(122, m.nature);
   for (let list = m.wards, i = list.length - 1; i >= 0; i--) {
     const mark = w.mark();
@@ -1757,6 +1772,7 @@ export function writeAllergy(w: BackWriter, m: Allergy): void {
 
 export function writeCondition(w: BackWriter, m: Condition): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.confidential !== '') w.text(210, m.confidential);
   if (m.presentOnAdmission !== undefined) {
     const mark = w.mark();
     writeCode(w, m.presentOnAdmission);
@@ -1856,6 +1872,14 @@ export function writeCondition(w: BackWriter, m: Condition): void {
 
 export function writeRelatedPerson(w: BackWriter, m: RelatedPerson): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.contact !== undefined) {
+    const mark = w.mark();
+    writeParticipant(w, m.contact);
+    w.close(114, mark);
+  }
+  for (let list = m.flags, i = list.length - 1; i >= 0; i--) {
+    w.text(106, list[i]!);
+  }
   if (m.ofEncounter !== '') w.text(98, m.ofEncounter);
   if (m.period !== undefined) {
     const mark = w.mark();
@@ -2562,6 +2586,11 @@ export function writeClinicalTime(w: BackWriter, m: ClinicalTime): void {
 
 export function writePerson(w: BackWriter, m: Person): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  for (let list = m.furtherNames, i = list.length - 1; i >= 0; i--) {
+    const mark = w.mark();
+    writeHumanName(w, list[i]!);
+    w.close(26, mark);
+  }
   if (m.name !== undefined) {
     const mark = w.mark();
     writeHumanName(w, m.name);
@@ -3203,6 +3232,7 @@ export function writeSubstance(w: BackWriter, m: Substance): void {
 
 export function writeResource(w: BackWriter, m: Resource): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.quantityUnit !== '') w.text(146, m.quantityUnit);
   if (m.substitution !== undefined) {
     const mark = w.mark();
     writeCode(w, m.substitution);

@@ -952,7 +952,7 @@ export interface HumanName {
   end: string;
   /**
    * In which script it is written, as sent: I ideographic, P phonetic, A alphabetic.
-   * HL7 v2: XPN-8 (table 0465) · FHIR: HumanName.extension iso21090-EN-representation
+   * HL7 v2: XPN-8, XCN-15 (table 0465) · FHIR: HumanName.extension iso21090-EN-representation
    */
   representation: string;
   /**
@@ -1084,7 +1084,14 @@ export interface Person {
    * The person's name.
    * HL7 v2: XCN-2 to XCN-7, XPN · FHIR: Practitioner.name
    */
-  name: HumanName | undefined;
+  name:
+    | HumanName
+    | undefined;
+  /**
+   * The same in other scripts, each with its representation.
+   * HL7 v2: further XCN with the same number and another XCN-15 · FHIR: Practitioner.name
+   */
+  furtherNames: HumanName[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1277,7 +1284,7 @@ export interface Patient {
    */
   advanceDirectives: Code[];
   /**
-   * What the sender wrote as the birth date, where it is not a valid HL7 time.
+   * What the sender wrote as the birth date, where it is not a valid HL7 time, or of a year in which nobody alive was born.
    * HL7 v2: PID-7
    */
   birthDateOriginal: string;
@@ -1554,7 +1561,7 @@ export interface Encounter {
    */
   diet: Code[];
   /**
-   * That it is a re-admission, as sent.
+   * That it is a re-admission, as sent: its text, else its code.
    * HL7 v2: PV1-13 · FHIR: Encounter.hospitalization.reAdmission
    */
   reAdmission: string;
@@ -1564,7 +1571,7 @@ export interface Encounter {
    */
   ambulatoryStatus: Code[];
   /**
-   * The VIP indicator as sent.
+   * The VIP indicator as sent: its text, else its code.
    * HL7 v2: PV1-16 · FHIR: Encounter.hospitalization.specialCourtesy
    */
   vip: string;
@@ -1689,6 +1696,18 @@ export interface Encounter {
    * HL7 v2: PV2-22
    */
   flags: string[];
+  /**
+   * That it is a re-admission, by its code.
+   * HL7 v2: PV1-13 (table 0092) · FHIR: Encounter.hospitalization.reAdmission
+   */
+  reAdmissionCode:
+    | Code
+    | undefined;
+  /**
+   * The VIP indicator by its code.
+   * HL7 v2: PV1-16 (table 0099) · FHIR: Encounter.hospitalization.specialCourtesy
+   */
+  vipCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3372,7 +3391,7 @@ export interface Movement {
     | ClinicalTime
     | undefined;
   /**
-   * Why, as sent.
+   * Why, as sent: its text, else its code.
    * HL7 v2: EVN-4
    */
   reason: string;
@@ -3425,6 +3444,11 @@ export interface Movement {
    * HL7 v2: ZBE-9 · IHE: PAM ITI-31, national extension of France
    */
   nature: string;
+  /**
+   * Why, by its code.
+   * HL7 v2: EVN-4 (table 0062)
+   */
+  reasonCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3849,7 +3873,14 @@ export interface Resource {
    * Whether another one may take its place.
    * HL7 v2: AIS-9, AIG-13, AIL-11, AIP-11 (table 0279)
    */
-  substitution: Code | undefined;
+  substitution:
+    | Code
+    | undefined;
+  /**
+   * The unit of the quantity.
+   * HL7 v2: AIG-7
+   */
+  quantityUnit: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5240,7 +5271,14 @@ export interface Condition {
    * Y N U W: whether it was there already when the patient came, as sent.
    * HL7 v2: DG1-26 (table 0895)
    */
-  presentOnAdmission: Code | undefined;
+  presentOnAdmission:
+    | Code
+    | undefined;
+  /**
+   * Y or N, as sent: whether the diagnosis is confidential.
+   * HL7 v2: DG1-18 (table 0136) · FHIR: Condition.meta.security, restricted of Y
+   */
+  confidential: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5580,7 +5618,7 @@ export interface RelatedPerson {
   setId: string;
   /**
    * The person's names; of an organization NK1-13, where NK1-2 names nobody.
-   * HL7 v2: NK1-2, NK1-13, NK1-30, GT1-3 · FHIR: RelatedPerson.name
+   * HL7 v2: NK1-2, NK1-13, GT1-3; NK1-30 where NK1-2 names nobody · FHIR: RelatedPerson.name
    */
   names: HumanName[];
   /**
@@ -5592,12 +5630,12 @@ export interface RelatedPerson {
     | undefined;
   /**
    * The person's addresses.
-   * HL7 v2: NK1-4, NK1-32, GT1-5 · FHIR: RelatedPerson.address
+   * HL7 v2: NK1-4, GT1-5; NK1-32 where NK1-2 names nobody · FHIR: RelatedPerson.address
    */
   addresses: Address[];
   /**
    * How to reach the person.
-   * HL7 v2: NK1-5, NK1-6, NK1-31, NK1-40, GT1-6, GT1-7 · FHIR: RelatedPerson.telecom
+   * HL7 v2: NK1-5, NK1-6, NK1-40, GT1-6, GT1-7; NK1-31 where NK1-2 names nobody · FHIR: RelatedPerson.telecom
    */
   telecoms: Telecom[];
   /**
@@ -5639,6 +5677,16 @@ export interface RelatedPerson {
    * HL7 v2: the PV1 before it · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * <field>=<value as sent>: whether what is told of the person is protected.
+   * HL7 v2: NK1-23 (table 0136) · FHIR: RelatedPerson.meta.security, restricted of Y
+   */
+  flags: string[];
+  /**
+   * Whom to contact in the person's place, where both are named.
+   * HL7 v2: NK1-30, NK1-31, NK1-32 beside NK1-2
+   */
+  contact: Participant | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -10702,7 +10750,7 @@ export const Telecom: MessageFns<Telecom> = {
 };
 
 function createBasePerson(): Person {
-  return { identifiers: [], name: undefined, _unknownFields: {} };
+  return { identifiers: [], name: undefined, furtherNames: [], _unknownFields: {} };
 }
 
 export const Person: MessageFns<Person> = {
@@ -10712,6 +10760,9 @@ export const Person: MessageFns<Person> = {
     }
     if (message.name !== undefined) {
       HumanName.encode(message.name, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.furtherNames) {
+      HumanName.encode(v!, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10753,6 +10804,14 @@ export const Person: MessageFns<Person> = {
             message.name = HumanName.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.furtherNames.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10779,6 +10838,11 @@ export const Person: MessageFns<Person> = {
         ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
         : [],
       name: isSet(object.name) ? HumanName.fromJSON(object.name) : undefined,
+      furtherNames: globalThis.Array.isArray(object?.furtherNames)
+        ? object.furtherNames.map((e: any) => HumanName.fromJSON(e))
+        : globalThis.Array.isArray(object?.further_names)
+        ? object.further_names.map((e: any) => HumanName.fromJSON(e))
+        : [],
     };
   },
 
@@ -10790,6 +10854,9 @@ export const Person: MessageFns<Person> = {
     if (message.name !== undefined) {
       obj.name = HumanName.toJSON(message.name);
     }
+    if (message.furtherNames?.length) {
+      obj.furtherNames = message.furtherNames.map((e) => HumanName.toJSON(e));
+    }
     return obj;
   },
 
@@ -10800,6 +10867,7 @@ export const Person: MessageFns<Person> = {
     const message = createBasePerson();
     message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     message.name = (object.name !== undefined && object.name !== null) ? HumanName.fromPartial(object.name) : undefined;
+    message.furtherNames = object.furtherNames?.map((e) => HumanName.fromPartial(e)) || [];
     return message;
   },
 };
@@ -12252,6 +12320,8 @@ function createBaseEncounter(): Encounter {
     expectedReturn: undefined,
     advanceDirectives: [],
     flags: [],
+    reAdmissionCode: undefined,
+    vipCode: undefined,
     _unknownFields: {},
   };
 }
@@ -12368,6 +12438,12 @@ export const Encounter: MessageFns<Encounter> = {
     }
     for (const v of message.flags) {
       writer.uint32(298).string(v!);
+    }
+    if (message.reAdmissionCode !== undefined) {
+      Code.encode(message.reAdmissionCode, writer.uint32(306).fork()).join();
+    }
+    if (message.vipCode !== undefined) {
+      Code.encode(message.vipCode, writer.uint32(314).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12689,6 +12765,22 @@ export const Encounter: MessageFns<Encounter> = {
             message.flags.push(reader.string());
             continue;
           }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.reAdmissionCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.vipCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12852,6 +12944,16 @@ export const Encounter: MessageFns<Encounter> = {
       flags: globalThis.Array.isArray(object?.flags)
         ? object.flags.map((e: any) => globalThis.String(e))
         : [],
+      reAdmissionCode: isSet(object.reAdmissionCode)
+        ? Code.fromJSON(object.reAdmissionCode)
+        : isSet(object.re_admission_code)
+        ? Code.fromJSON(object.re_admission_code)
+        : undefined,
+      vipCode: isSet(object.vipCode)
+        ? Code.fromJSON(object.vipCode)
+        : isSet(object.vip_code)
+        ? Code.fromJSON(object.vip_code)
+        : undefined,
     };
   },
 
@@ -12968,6 +13070,12 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.flags?.length) {
       obj.flags = message.flags;
     }
+    if (message.reAdmissionCode !== undefined) {
+      obj.reAdmissionCode = Code.toJSON(message.reAdmissionCode);
+    }
+    if (message.vipCode !== undefined) {
+      obj.vipCode = Code.toJSON(message.vipCode);
+    }
     return obj;
   },
 
@@ -13058,6 +13166,12 @@ export const Encounter: MessageFns<Encounter> = {
       : undefined;
     message.advanceDirectives = object.advanceDirectives?.map((e) => Code.fromPartial(e)) || [];
     message.flags = object.flags?.map((e) => e) || [];
+    message.reAdmissionCode = (object.reAdmissionCode !== undefined && object.reAdmissionCode !== null)
+      ? Code.fromPartial(object.reAdmissionCode)
+      : undefined;
+    message.vipCode = (object.vipCode !== undefined && object.vipCode !== null)
+      ? Code.fromPartial(object.vipCode)
+      : undefined;
     return message;
   },
 };
@@ -19561,6 +19675,7 @@ function createBaseMovement(): Movement {
     originalTrigger: "",
     wards: [],
     nature: "",
+    reasonCode: undefined,
     _unknownFields: {},
   };
 }
@@ -19611,6 +19726,9 @@ export const Movement: MessageFns<Movement> = {
     }
     if (message.nature !== "") {
       writer.uint32(122).string(message.nature);
+    }
+    if (message.reasonCode !== undefined) {
+      Code.encode(message.reasonCode, writer.uint32(130).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -19756,6 +19874,14 @@ export const Movement: MessageFns<Movement> = {
             message.nature = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.reasonCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -19801,6 +19927,11 @@ export const Movement: MessageFns<Movement> = {
         : "",
       wards: globalThis.Array.isArray(object?.wards) ? object.wards.map((e: any) => Organization.fromJSON(e)) : [],
       nature: isSet(object.nature) ? globalThis.String(object.nature) : "",
+      reasonCode: isSet(object.reasonCode)
+        ? Code.fromJSON(object.reasonCode)
+        : isSet(object.reason_code)
+        ? Code.fromJSON(object.reason_code)
+        : undefined,
     };
   },
 
@@ -19851,6 +19982,9 @@ export const Movement: MessageFns<Movement> = {
     if (message.nature !== "") {
       obj.nature = message.nature;
     }
+    if (message.reasonCode !== undefined) {
+      obj.reasonCode = Code.toJSON(message.reasonCode);
+    }
     return obj;
   },
 
@@ -19882,6 +20016,9 @@ export const Movement: MessageFns<Movement> = {
     message.originalTrigger = object.originalTrigger ?? "";
     message.wards = object.wards?.map((e) => Organization.fromPartial(e)) || [];
     message.nature = object.nature ?? "";
+    message.reasonCode = (object.reasonCode !== undefined && object.reasonCode !== null)
+      ? Code.fromPartial(object.reasonCode)
+      : undefined;
     return message;
   },
 };
@@ -21132,6 +21269,7 @@ function createBaseResource(): Resource {
     supplements: [],
     group: undefined,
     substitution: undefined,
+    quantityUnit: "",
     _unknownFields: {},
   };
 }
@@ -21188,6 +21326,9 @@ export const Resource: MessageFns<Resource> = {
     }
     if (message.substitution !== undefined) {
       Code.encode(message.substitution, writer.uint32(138).fork()).join();
+    }
+    if (message.quantityUnit !== "") {
+      writer.uint32(146).string(message.quantityUnit);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -21349,6 +21490,14 @@ export const Resource: MessageFns<Resource> = {
             message.substitution = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.quantityUnit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -21402,6 +21551,11 @@ export const Resource: MessageFns<Resource> = {
         : [],
       group: isSet(object.group) ? Code.fromJSON(object.group) : undefined,
       substitution: isSet(object.substitution) ? Code.fromJSON(object.substitution) : undefined,
+      quantityUnit: isSet(object.quantityUnit)
+        ? globalThis.String(object.quantityUnit)
+        : isSet(object.quantity_unit)
+        ? globalThis.String(object.quantity_unit)
+        : "",
     };
   },
 
@@ -21458,6 +21612,9 @@ export const Resource: MessageFns<Resource> = {
     if (message.substitution !== undefined) {
       obj.substitution = Code.toJSON(message.substitution);
     }
+    if (message.quantityUnit !== "") {
+      obj.quantityUnit = message.quantityUnit;
+    }
     return obj;
   },
 
@@ -21493,6 +21650,7 @@ export const Resource: MessageFns<Resource> = {
     message.substitution = (object.substitution !== undefined && object.substitution !== null)
       ? Code.fromPartial(object.substitution)
       : undefined;
+    message.quantityUnit = object.quantityUnit ?? "";
     return message;
   },
 };
@@ -26332,6 +26490,7 @@ function createBaseCondition(): Condition {
     evaluation: undefined,
     evaluationComments: [],
     presentOnAdmission: undefined,
+    confidential: "",
     _unknownFields: {},
   };
 }
@@ -26412,6 +26571,9 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.presentOnAdmission !== undefined) {
       Code.encode(message.presentOnAdmission, writer.uint32(202).fork()).join();
+    }
+    if (message.confidential !== "") {
+      writer.uint32(210).string(message.confidential);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26637,6 +26799,14 @@ export const Condition: MessageFns<Condition> = {
             message.presentOnAdmission = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.confidential = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26706,6 +26876,7 @@ export const Condition: MessageFns<Condition> = {
         : isSet(object.present_on_admission)
         ? Code.fromJSON(object.present_on_admission)
         : undefined,
+      confidential: isSet(object.confidential) ? globalThis.String(object.confidential) : "",
     };
   },
 
@@ -26786,6 +26957,9 @@ export const Condition: MessageFns<Condition> = {
     if (message.presentOnAdmission !== undefined) {
       obj.presentOnAdmission = Code.toJSON(message.presentOnAdmission);
     }
+    if (message.confidential !== "") {
+      obj.confidential = message.confidential;
+    }
     return obj;
   },
 
@@ -26845,6 +27019,7 @@ export const Condition: MessageFns<Condition> = {
     message.presentOnAdmission = (object.presentOnAdmission !== undefined && object.presentOnAdmission !== null)
       ? Code.fromPartial(object.presentOnAdmission)
       : undefined;
+    message.confidential = object.confidential ?? "";
     return message;
   },
 };
@@ -28150,6 +28325,8 @@ function createBaseRelatedPerson(): RelatedPerson {
     employers: [],
     period: undefined,
     ofEncounter: "",
+    flags: [],
+    contact: undefined,
     _unknownFields: {},
   };
 }
@@ -28191,6 +28368,12 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(98).string(message.ofEncounter);
+    }
+    for (const v of message.flags) {
+      writer.uint32(106).string(v!);
+    }
+    if (message.contact !== undefined) {
+      Participant.encode(message.contact, writer.uint32(114).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28312,6 +28495,22 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.flags.push(reader.string());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.contact = Participant.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28368,6 +28567,10 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      flags: globalThis.Array.isArray(object?.flags)
+        ? object.flags.map((e: any) => globalThis.String(e))
+        : [],
+      contact: isSet(object.contact) ? Participant.fromJSON(object.contact) : undefined,
     };
   },
 
@@ -28409,6 +28612,12 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.flags?.length) {
+      obj.flags = message.flags;
+    }
+    if (message.contact !== undefined) {
+      obj.contact = Participant.toJSON(message.contact);
+    }
     return obj;
   },
 
@@ -28435,6 +28644,10 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
       ? Period.fromPartial(object.period)
       : undefined;
     message.ofEncounter = object.ofEncounter ?? "";
+    message.flags = object.flags?.map((e) => e) || [];
+    message.contact = (object.contact !== undefined && object.contact !== null)
+      ? Participant.fromPartial(object.contact)
+      : undefined;
     return message;
   },
 };
