@@ -425,6 +425,26 @@ t.test('mllp listener - a refusing journal with onRefused: reject is answered AR
   await t.rejects(one.send(message('R3')), { name: 'NoAnswer' }, 'a storage fault is never answered');
 });
 
+t.test('mllp listener - onRefused: reject closes where the message asks for no answer', async (t) => {
+  const { intake, port } = await start(t, { onRefused: 'reject' });
+  intake.manual = true;
+  for (const [accept, application] of [
+    ['NE', 'NE'],
+    ['SU', 'SU'],
+  ]) {
+    const { socket, heard, closed } = await bare(t, port);
+    const before = intake.appended.length;
+    socket.write(frame(message('F1')));
+    socket.write(frame(message('F2', { accept: accept as string, application: application as string })));
+    await until(() => intake.appended.length === before + 2, { what: 'both' });
+    intake.appended[before + 1]?.refuse('reserve');
+    intake.appended[before]?.settle();
+    await within(closed, 5_000, 'the connection');
+    t.match(heard(), /MSA\|AA\|F1\r/, 'what is owed still goes out');
+    t.notMatch(heard(), /F2/);
+  }
+});
+
 t.test('mllp listener - when one commit fails, nothing later on the connection is answered', async (t) => {
   const { intake, port } = await start(t);
   intake.manual = true;

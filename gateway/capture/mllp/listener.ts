@@ -287,6 +287,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         logRefusal(source.name, code);
         if (options.onRefused === 'reject' && code !== 'fault') {
           answer(connection, owed, header, 'refused', 'The gateway cannot take messages now');
+          // Whoever is answered nothing would go on sending into nothing.
+          if (owed.answers?.length === 0) closeAfterAnswers(connection);
         } else {
           close(connection, '');
         }
