@@ -11,7 +11,7 @@ export interface Header {
   field(n: number): string;
   /** First component of MSH-n. */
   component(n: number, position: number): string;
-  /** Type ACK with an MSA segment: an inbound acknowledgment, never answered. */
+  /** Type ACK with an MSA segment, and nothing else in the block: an inbound acknowledgment, never answered. */
   acknowledgment: boolean;
 }
 
@@ -59,7 +59,8 @@ export function readHeader(block: Buffer): Header | undefined {
     },
     acknowledgment: false,
   };
-  header.acknowledgment = header.component(9, 1) === 'ACK' && hasMsa(block, end, fieldSeparator);
+  header.acknowledgment =
+    header.component(9, 1) === 'ACK' && hasMsa(block, end, fieldSeparator) && isAllAcks(block, end);
   return header;
 }
 
@@ -112,4 +113,15 @@ function hasMsa(block: Buffer, from: number, fieldSeparator: string): boolean {
   for (const lineEnd of ['\r', '\n'])
     if (block.indexOf(`${lineEnd}MSA${fieldSeparator}`, from, 'latin1') >= 0) return true;
   return false;
+}
+
+/** No header from here on is that of another message than an acknowledgment: such a one is owed its answer. */
+function isAllAcks(block: Buffer, from: number): boolean {
+  for (let at = block.indexOf('MSH', from); at >= 0; at = block.indexOf('MSH', at + 3)) {
+    if (block[at - 1] !== CR && block[at - 1] !== LF) continue;
+    const fields = block.toString('latin1', at, lineEnd(block, at));
+    const type = fields.split(fields.charAt(3), 9)[8] ?? '';
+    if (!/^ACK(?![0-9A-Za-z])/.test(type)) return false;
+  }
+  return true;
 }
