@@ -71,7 +71,9 @@ const mllpListener = z.strictObject({
   onRefused: z
     .enum(['close', 'reject'])
     .default('close')
-    .describe('When the journal takes nothing: close without an answer, or answer AR/CR.'),
+    .describe(
+      'When the journal takes nothing: close without an answer, or answer AR/CR (and close where the message asks for no answer).',
+    ),
 });
 
 const mqttUser = z.strictObject({

@@ -114,6 +114,21 @@ t.test('mllp wire - a batch is answered in the mode of its first message', async
   t.match(answers()[0], /\rMSA\|CA\|E1\r$/);
 });
 
+t.test('mllp wire - an acknowledgment with a message behind it in one frame is answered', async (t) => {
+  const rig = await start(t);
+  const ack = (id: string) => `MSH|^~\\&|EHR|S|H|C|20260301||ACK^R01^ACK|${id}|P|2.5\rMSA|AA|X\r`;
+  const { send, answers, answered } = await sender(t, rig.port);
+  const frames = [`${ack('A1')}${ack('A2')}`, `${ack('A3')}${message('M1')}`, message('M2')];
+  for (const block of frames) send(`\x0b${block}\x1c\r`);
+  await answered(2);
+  t.same(
+    answers().map((answer) => /\rMSA\|(.*)\r$/.exec(answer)?.[1]),
+    ['AA|A3', 'AA|M2'],
+    'acknowledgments alone are answered nothing',
+  );
+  t.same(raws(rig), frames);
+});
+
 t.test('mllp wire - a batch without a message is closed without an answer', async (t) => {
   const rig = await start(t);
   const { send, heard, closed } = await sender(t, rig.port);

@@ -337,6 +337,30 @@ t.test(
   },
 );
 
+t.test('mllp listener - an MSH of any length is answered by its fields', async (t) => {
+  const { intake, port } = await start(t, {
+    refuses: (header) => (header.field(11) === 'T' ? 'not production' : ''),
+  });
+  const long = (controlId: string, processing: string, accept = '') =>
+    Buffer.from(
+      `MSH|^~\\&|LAB|S|H|C|20260301|${'k'.repeat(4_200)}|ORU^R01|${controlId}|${processing}|2.5.1|||${accept}\rPID|1\r`,
+    );
+  const { socket, heard } = await bare(t, port);
+  for (const one of [long('M1', 'P'), long('M1', 'P'), long('M2', 'T'), long('M3', 'D', 'AL')])
+    socket.write(frame(one));
+  await until(() => heard().split('MSA|').length === 5, { what: 'four answers' });
+  t.same(
+    [...heard().matchAll(/\|(\w)\|(2\.5\.1)[^\r]*\rMSA\|([^|\r]*)\|([^|\r]*)/g)].map(([, ...found]) => found),
+    [
+      ['P', '2.5.1', 'AA', 'M1'],
+      ['P', '2.5.1', 'AA', 'M1'],
+      ['T', '2.5.1', 'AR', 'M2'],
+      ['D', '2.5.1', 'CA', 'M3'],
+    ],
+  );
+  t.same(intake.controlIds, ['M1', 'M3'], 'the second M1 is a repeat');
+});
+
 t.test('mllp listener - over the limit with a readable MSH: AE or CE, then closed', async (t) => {
   const { intake, listener, port, logs } = await start(t);
   for (const [accept, code] of [
@@ -399,6 +423,26 @@ t.test('mllp listener - a refusing journal with onRefused: reject is answered AR
   intake.refusal = 'fault';
   const one = await client(t, port);
   await t.rejects(one.send(message('R3')), { name: 'NoAnswer' }, 'a storage fault is never answered');
+});
+
+t.test('mllp listener - onRefused: reject closes where the message asks for no answer', async (t) => {
+  const { intake, port } = await start(t, { onRefused: 'reject' });
+  intake.manual = true;
+  for (const [accept, application] of [
+    ['NE', 'NE'],
+    ['SU', 'SU'],
+  ]) {
+    const { socket, heard, closed } = await bare(t, port);
+    const before = intake.appended.length;
+    socket.write(frame(message('F1')));
+    socket.write(frame(message('F2', { accept: accept as string, application: application as string })));
+    await until(() => intake.appended.length === before + 2, { what: 'both' });
+    intake.appended[before + 1]?.refuse('reserve');
+    intake.appended[before]?.settle();
+    await within(closed, 5_000, 'the connection');
+    t.match(heard(), /MSA\|AA\|F1\r/, 'what is owed still goes out');
+    t.notMatch(heard(), /F2/);
+  }
 });
 
 t.test('mllp listener - when one commit fails, nothing later on the connection is answered', async (t) => {

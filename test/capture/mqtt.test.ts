@@ -758,6 +758,40 @@ t.test(
   },
 );
 
+t.test(
+  'mqtt subscribe - as many as there may be at once: the same replaces, UNSUBSCRIBE gives back [MQTT-3.8.4-3]',
+  async (t) => {
+    const password = await hashPassword('pw');
+    const { open, client, intake } = await source(t, {
+      users: [{ name: 'display', password, publish: [], subscribe: ['devices/#'] }],
+      limits: { subscriptionsMax: 2 },
+    });
+    const display = await open();
+    display.send(connect({ id: 'display', user: 'display', password: 'pw', clean: false }));
+    t.equal(await display.next(), CONNACK);
+    const asks = async (filter: string) => await display.send(subscribe(filter)).next();
+    const [granted, denied] = ['9003000900', '9003000980'];
+    for (let n = 0; n < 5; n++) t.equal(await asks('devices/a'), granted, 'the same again');
+    t.same([await asks('devices/b'), await asks('devices/c')], [granted, denied]);
+    const unsubscribe = async (...filters: string[]) =>
+      await display.send(frame(0xa2, int16(8), ...filters.map(str))).next();
+    t.equal(await unsubscribe('devices/a', 'devices/never'), 'b0020008');
+    t.same([await asks('devices/c'), await asks('devices/d')], [granted, denied]);
+    const dev = await client();
+    dev.send(publish({ topic: 'devices/c', qos: 0 }));
+    t.match(Buffer.from(await display.next(), 'hex').toString('latin1'), /devices\/c/);
+    t.equal(await unsubscribe('devices/b', 'devices/c'), 'b0020008');
+    dev.send(publish({ topic: 'devices/c', id: 5 }));
+    t.equal(await dev.next(), puback(5));
+    t.equal(intake.records.length, 2);
+    display.socket.destroy();
+    await display.closed;
+    const back = await open();
+    back.send(connect({ id: 'display', user: 'display', password: 'pw', clean: false }), PINGREQ);
+    t.same([await back.next(), await back.next()], ['20020100', PINGRESP], 'nothing of the session was lost');
+  },
+);
+
 t.test('mqtt will - only inside the own filters; captured as will, never as stat', async (t) => {
   const { intake, open, client, broker } = await source(t);
   const foreign = await open();

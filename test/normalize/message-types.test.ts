@@ -77,3 +77,15 @@ t.test('message types - a message without what its type is about says so', async
   t.same(absent('ADT^A08', ...pv1), [], 'a message about the patient');
   t.same(absent('ORR^O02', 'MSA|AA|1', ...pv1), [], 'a reply may say nothing but how it answers');
 });
+
+t.test(
+  'message types - each refused one is named by its control ID, however long its header is',
+  async (t) => {
+    const lines = (id: string) => [
+      `MSH|^~\\&|LAB|S|H|C|20260301|${'k'.repeat(4_200)}|ZZZ^Z99|${id}|P|2.5.1`,
+      'PID|1||5^^^S^MR||D^J',
+    ];
+    const { reject } = normalizeHl7v2(er7(...lines('M1'), ...lines('M2')), testContext());
+    t.same(reject?.controlIds, ['M1', 'M2']);
+  },
+);

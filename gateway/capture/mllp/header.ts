@@ -11,11 +11,14 @@ export interface Header {
   field(n: number): string;
   /** First component of MSH-n. */
   component(n: number, position: number): string;
-  /** Type ACK with an MSA segment: an inbound acknowledgment, never answered. */
+  /** Type ACK with an MSA segment, and nothing else in the block: an inbound acknowledgment, never answered. */
   acknowledgment: boolean;
 }
 
-const headerBytesMax = 4096;
+/** [HL7 2.9] has 28, and none of the others is asked for: a header of separators alone is not taken apart. */
+const fieldsMax = 32;
+/** Nearly every line ends before that. */
+const usualBytes = 4096;
 /** As nearly all begin; the separators of all others are looked at. */
 const usual = 'MSH|^~\\&|';
 const CR = 0x0d;
@@ -29,14 +32,12 @@ export function readHeader(block: Buffer): Header | undefined {
   let start = startOf(block);
   while (isNamed(block, start, 'FHS') || isNamed(block, start, 'BHS')) start = nextLine(block, start);
   if (block.length - start < 8 || !isNamed(block, start, 'MSH')) return undefined;
-  let end = start;
-  const limit = Math.min(block.length, start + headerBytesMax);
-  while (end < limit && block[end] !== CR && block[end] !== LF) end += 1;
+  const end = lineEnd(block, start);
   const line = block.toString('latin1', start, end);
   const fieldSeparator = line.charAt(3);
   const isUsual = line.startsWith(usual);
   if (!isUsual && isWordCharacter(fieldSeparator)) return undefined;
-  const fields = line.split(fieldSeparator);
+  const fields = line.split(fieldSeparator, fieldsMax);
   const encodingCharacters = fields[1] ?? '';
   const componentSeparator = encodingCharacters.charAt(0) || '^';
   if (!(isUsual || usable(fieldSeparator, encodingCharacters)) || fields.length < 3) return undefined;
@@ -58,7 +59,8 @@ export function readHeader(block: Buffer): Header | undefined {
     },
     acknowledgment: false,
   };
-  header.acknowledgment = header.component(9, 1) === 'ACK' && hasMsa(block, end, fieldSeparator);
+  header.acknowledgment =
+    header.component(9, 1) === 'ACK' && hasMsa(block, end, fieldSeparator) && isAllAcks(block, end);
   return header;
 }
 
@@ -78,9 +80,16 @@ function isNamed(block: Buffer, at: number, name: string): boolean {
   );
 }
 
+function lineEnd(block: Buffer, from: number): number {
+  const near = Math.min(block.length, from + usualBytes);
+  for (let at = from; at < near; at += 1) if (block[at] === CR || block[at] === LF) return at;
+  // A security token, or a header that is all of a frame: what is left is looked through natively.
+  const ends = [block.indexOf(CR, near), block.indexOf(LF, near)].filter((at) => at >= 0);
+  return Math.min(block.length, ...ends);
+}
+
 function nextLine(block: Buffer, from: number): number {
-  let at = from;
-  while (at < block.length && block[at] !== CR && block[at] !== LF) at += 1;
+  let at = lineEnd(block, from);
   while (block[at] === CR || block[at] === LF) at += 1;
   return at;
 }
@@ -104,4 +113,15 @@ function hasMsa(block: Buffer, from: number, fieldSeparator: string): boolean {
   for (const lineEnd of ['\r', '\n'])
     if (block.indexOf(`${lineEnd}MSA${fieldSeparator}`, from, 'latin1') >= 0) return true;
   return false;
+}
+
+/** No header from here on is that of another message than an acknowledgment: such a one is owed its answer. */
+function isAllAcks(block: Buffer, from: number): boolean {
+  for (let at = block.indexOf('MSH', from); at >= 0; at = block.indexOf('MSH', at + 3)) {
+    if (block[at - 1] !== CR && block[at - 1] !== LF) continue;
+    const fields = block.toString('latin1', at, lineEnd(block, at));
+    const type = fields.split(fields.charAt(3), 9)[8] ?? '';
+    if (!/^ACK(?![0-9A-Za-z])/.test(type)) return false;
+  }
+  return true;
 }

@@ -21,6 +21,7 @@ import {
   type MllpOptions,
   type MllpSource,
 } from './options.ts';
+import { Places } from './places.ts';
 import { createMllpServer, type MllpServer } from './server.ts';
 import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 
@@ -47,6 +48,8 @@ const lingerMs = 500;
 /** More than that in this time is a sender that does not stop. */
 const lingerBytesMax = 4 * 1024 * 1024;
 const keepAliveMs = 30_000;
+/** Of an MSH-10: it is kept beside the bytes of its record, which have all of it. */
+const controlIdCharsMax = 4096;
 /** For an address and a minute; the counts have all that it tries. */
 const refusedLinesMax = 120;
 
@@ -58,9 +61,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     onHeld: (connection, held) => (held ? endFrameTime(connection) : timeFrame(connection)),
     onUnread: (connection) => close(connection, 'mllp-answers-unread'),
   });
-  /** Those that are open, also while their handshake lasts; and how many of each address. */
-  const sockets = new Set<Socket>();
-  const perAddress = new Map<string, number>();
+  const places = new Places(options.limits);
   let mllp: MllpServer | undefined;
   let stopping = false;
   const strayLines = new PerMinute(1);
@@ -76,26 +77,14 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
 
   function admit(socket: Socket): boolean {
     const address = socket.remoteAddress ?? '';
-    const open = perAddress.get(address) ?? 0;
-    const { connectionsMax, connectionsPerAddressMax } = options.limits;
-    const full = sockets.size >= connectionsMax || open >= connectionsPerAddressMax;
-    const reason = !options.allow(address) ? 'address' : full ? 'limit' : undefined;
+    const reason = !options.allow(address) ? 'address' : places.isFull(address) ? 'limit' : undefined;
     if (stopping || reason !== undefined) {
       if (reason === undefined) counters.refused += 1;
       else refuse(reason, address);
       tell('mllp-connection-refused', address, reason ?? 'stopping');
       return false;
     }
-    sockets.add(socket);
-    perAddress.set(address, open + 1);
-    counters.connections += 1;
-    socket.once('close', () => {
-      sockets.delete(socket);
-      counters.connections -= 1;
-      const left = (perAddress.get(address) ?? 1) - 1;
-      if (left === 0) perAddress.delete(address);
-      else perAddress.set(address, left);
-    });
+    places.take(socket, address);
     return true;
   }
 
@@ -131,7 +120,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     // With TLS two sockets stand for one connection, and have its peer in common.
     const peer = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
     const ready = new Set([...connections].map(({ socket }) => peer(socket)));
-    return [...sockets].filter((socket) => !ready.has(peer(socket)));
+    return [...places.sockets].filter((socket) => !ready.has(peer(socket)));
   }
 
   function refuse(reason: RefusalReason, address: string, detail = ''): void {
@@ -273,7 +262,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       raw: block,
       capturedAtUs: BigInt(hooks.nowUs()),
       classGuess: hooks.urgency(block),
-      messageControlId: controlId,
+      messageControlId: controlId.slice(0, controlIdCharsMax),
     };
     if (controlId !== '') {
       draft.repeat = {
@@ -298,6 +287,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
         logRefusal(source.name, code);
         if (options.onRefused === 'reject' && code !== 'fault') {
           answer(connection, owed, header, 'refused', 'The gateway cannot take messages now');
+          // Whoever is answered nothing would go on sending into nothing.
+          if (owed.answers?.length === 0) closeAfterAnswers(connection);
         } else {
           close(connection, '');
         }
@@ -385,12 +376,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       for (const connection of connections) closeAfterAnswers(connection);
       for (const socket of inHandshake()) socket.destroy();
       const timer = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of places.sockets) socket.destroy();
       }, deadlineMs);
       await closed;
       clearTimeout(timer);
     },
-    counters: () => ({ ...counters }),
+    counters: () => ({ ...counters, connections: places.sockets.size }),
     refused: () => refused.all(),
     renew: (tls) => mllp?.renew(tls),
   };

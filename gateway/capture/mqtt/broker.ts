@@ -31,7 +31,7 @@ import { Commits } from './commits.ts';
 import { Connecting } from './connect.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
-import type { Done, PublishPacket } from './link.ts';
+import type { Client, Done, PublishPacket } from './link.ts';
 import { Listener } from './listener.ts';
 import type { MqttHooks, MqttLimits, MqttSourceOptions, MqttStats, MqttTls } from './options.ts';
 import { checkOptions, limitDefaults } from './options.ts';
@@ -146,6 +146,10 @@ class Broker implements MqttSource {
       // A turn later: what came in CONNECT's own chunk is handled first.
       if (link) setImmediate(() => this.#stopping || this.#backpressure.holds(link) || link.guard.release());
     });
+    aedes.on('unsubscribe', (filters, client) => {
+      const link = this.#connections.of(client);
+      if (link) this.#subscriptions.giveBack(link, filters);
+    });
     (aedes as NodeJS.EventEmitter).on('error', () => this.#counters.log('mqtt-broker-error', {}));
     this.#aedes = aedes;
     await aedes.listen();
@@ -159,7 +163,8 @@ class Broker implements MqttSource {
         connectionsPerAddressMax: this.#limits.connectionsPerAddressMax,
         handshakeTimeoutMs: this.#limits.connectTimeoutMs,
       },
-      (socket) => this.#connections.open(socket, (one) => aedes.handle(one)),
+      // Its types leave out what it has subscribed to.
+      (socket) => this.#connections.open(socket, (one) => aedes.handle(one) as unknown as Client),
       (reason, address, cause = '') => this.#counters.refused(reason, { address, cause }),
       (error) => this.#counters.log('mqtt-accept-failed', { reason: errorWord(error) }),
     );

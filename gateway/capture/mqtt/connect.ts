@@ -103,7 +103,7 @@ export class Connecting {
     const { session } = link;
     if (!session) return;
     this.#owners.release(link.clientId, link);
-    if (link.subscriptions > 0) this.#sessions.forget(session);
+    if (link.subscriptions.size > 0) this.#sessions.forget(session);
     // [MQTT-3.1.2-6]: a clean session ends here, and nothing can come under its keys again.
     if (session.nonce && !this.#part.stopping()) this.#qos2.end(session);
   }

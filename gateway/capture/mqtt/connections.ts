@@ -48,7 +48,7 @@ export class Connections {
       access: undefined,
       session: undefined,
       resumed: false,
-      subscriptions: 0,
+      subscriptions: new Set(),
       reason: undefined,
       told: undefined,
     };

@@ -28,8 +28,8 @@ export interface Link {
   access: Access | undefined;
   session: Session | undefined;
   resumed: boolean;
-  /** Granted ones; never kept beyond the connection. */
-  subscriptions: number;
+  /** Filters that were granted; never kept beyond the connection. */
+  readonly subscriptions: Set<string>;
   /** Why it was closed, where it was not the client's own doing. */
   reason: string | undefined;
   /** What is told of it, where somebody has to do something: the client comes again with the same for ever. */
@@ -39,6 +39,8 @@ export interface Link {
 export interface Client {
   /** From CONNECT, or generated where that had none. */
   readonly id: string;
+  /** By filter. */
+  readonly subscriptions: object;
   close(): void;
 }
 

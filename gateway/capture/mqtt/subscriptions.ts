@@ -23,18 +23,27 @@ export class Subscriptions {
   /** false: answered with 128 [MQTT-3.9.3-2]. */
   grant(link: Link, filter: string): boolean {
     if (filter === SESSION_MARK) return false;
+    if (link.subscriptions.has(filter)) return true; // the new one replaces it [MQTT-3.8.4-3]
     const { limits, counters } = this.#part;
     const granted =
       isTopicFilter(filter, limits.topicLevelsMax) &&
-      link.subscriptions < limits.subscriptionsMax &&
+      link.subscriptions.size < limits.subscriptionsMax &&
       link.access?.maySubscribe(filter) === true;
     if (!granted) {
       counters.stats.subscribesDenied++;
       return false;
     }
-    link.subscriptions++;
+    link.subscriptions.add(filter);
     this.#subscribers.add(link);
     return true;
+  }
+
+  /** UNSUBSCRIBE was done [MQTT-3.10.4-2]. A filter that was subscribed to again meanwhile stays. */
+  giveBack(link: Link, filters: readonly string[]): void {
+    for (const filter of filters) {
+      if (!(filter in link.client.subscriptions)) link.subscriptions.delete(filter);
+    }
+    if (link.subscriptions.size === 0) this.#subscribers.delete(link);
   }
 
   /** The connection is gone. */

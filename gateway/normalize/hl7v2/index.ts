@@ -15,7 +15,6 @@ import { headerOnly, opensMessage, split, withoutTail } from './split.ts';
 
 /** Messages of one record that are named where they are refused. */
 const refusedMax = 100;
-const headerBytesMax = 4096;
 /** [HL7 2.14.9.10] has 199; what is longer is no name. */
 const controlIdMax = 256;
 
@@ -88,11 +87,9 @@ function told(made: Normalized, remarks: readonly string[]): Normalized {
 
 /** MSH-10 as sent; of a message that was refused, which may be no message at all. */
 function controlIdOf(message: Uint8Array): string {
-  const header =
-    Buffer.from(message.subarray(0, headerBytesMax))
-      .toString('latin1')
-      .split(/[\r\n]/, 1)[0] ?? '';
-  const controlId = header.split(header.charAt(3))[9] ?? '';
+  const end = message.findIndex((byte) => byte === 13 || byte === 10);
+  const header = Buffer.from(message.subarray(0, end < 0 ? undefined : end)).toString('latin1');
+  const controlId = header.split(header.charAt(3), 10)[9] ?? '';
   return controlId.length > controlIdMax ? '' : controlId;
 }
 
