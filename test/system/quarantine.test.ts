@@ -158,6 +158,11 @@ t.test('quarantine - the trace of what was replayed says where it was and why, e
     'one after the other',
   );
   const text = (await site.ctl('trace', 'R1')).stdout;
+  t.notOk(
+    trace.hops.some(({ hop }) => hop === 'journaled'),
+    'the replay is not what it was answered out of',
+  );
+  t.notMatch(text, /over a restart/);
   for (const { id } of [first, second])
     t.match(text, new RegExp(`was in quarantine from .* as ${id}, replayed `));
   const all = (await site.ctl('quarantine', 'list', '--all')).stdout;
