@@ -3,6 +3,7 @@
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { checkApart } from '../gateway/process/config-check.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
+import { time } from '../gateway/process/output.ts';
 import { percentileUs } from '../gateway/process/percentile.ts';
 import { budgetMs } from '../proto/config/duration.ts';
 import type { Class, Config } from '../proto/config/schema.ts';
@@ -25,6 +26,7 @@ import type {
   ShowQuarantineResponse,
   SourceRow,
 } from '../proto/gen/hilum/v1/admin.ts';
+import type { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import type { CustodyCount } from '../proto/gen/hilum/v1/session.ts';
 import type { GatewayRow } from '../proto/gen/hilum/v1/store.ts';
 import { writeToken } from '../proto/token.ts';
@@ -261,6 +263,7 @@ export class AdminApi {
       reason,
     });
     const reply = await this.#sessions.payload(gateway, entry, actor, reason);
+    if (reply?.found !== true && entry.state !== 'open') throw takenOut(entry);
     if (reply === undefined) throw offline(gateway);
     if (!reply.found) throw unknown('payload at the gateway', id);
     return { entry, raw: reply.raw };
@@ -279,6 +282,20 @@ function unknown(what: string, name: string): HilumError {
   return new HilumError('not-found', `There is no ${what}${name === '' ? '' : ` "${name}"`}.`, {
     exit: exitCode.failed,
   });
+}
+
+function takenOut({ id, state, replayedAtUs }: QuarantineEntry): HilumError {
+  const when = replayedAtUs === 0n ? 'before' : `at ${time(replayedAtUs)} UTC`;
+  return new HilumError(
+    'taken-out',
+    `${id} was ${state} ${when}: its bytes are not in quarantine any more.`,
+    {
+      hint:
+        state === 'replayed'
+          ? `"hilumctl trace ${id}" has its message control ID, and the trace of that what became of it.`
+          : 'They went with it, for good.',
+    },
+  );
 }
 
 function offline(gateway: string): HilumError {

@@ -44,11 +44,25 @@ export function checkRunning(status: RunningStatus, identity: Identity | undefin
   checkDestinations(status, add);
   checkSources(status, add);
   checkAccepted(status, add);
-  for (const { code } of status.alarms) {
+  for (const { code, atUs } of status.alarms) {
     if (alarmsElsewhere.has(code)) continue;
-    add('alarm', 'warn', code, `the gateway raised ${code}`, 'Its line in the log says when and where.');
+    const { what, todo } = alarmTexts[code] ?? {
+      what: `the gateway raised ${code}`,
+      todo: 'Its line in the log says where.',
+    };
+    add('alarm', 'warn', code, `${what}, last at ${time(atUs)} UTC`, todo);
   }
 }
+
+const copyRuns =
+  'another process may run with this identity (a copy of this machine or of its data directory): stop one of them, and look at "hilumctl audit list --action gateway-twice" at the centre';
+
+const alarmTexts: Readonly<Record<string, { what: string; todo: string }>> = {
+  'journal-restored': {
+    what: 'the control plane already had other events than this journal under the same numbers: an older copy of the data was put back, or is run beside it; it goes on under new numbers, and nothing that is here is left out',
+    todo: `If somebody put a copy back: what was answered after the copy was made and had not been delivered is not here, so the senders have to send it again. If nobody did: ${copyRuns}.`,
+  },
+};
 
 /** Acknowledged is within milliseconds; a control plane that flushes slowly takes seconds. */
 const unacknowledgedUs = 60_000_000;
@@ -83,7 +97,7 @@ function checkUplink(status: RunningStatus, add: Add): void {
       'uplink',
       'fail',
       'not-authenticated',
-      'the control plane does not take the certificate of this gateway: it was revoked, or is of another control plane',
+      'the control plane does not take the certificate of this gateway: it was revoked, or is of another control plane, or this one was restored from a copy older than the enrollment',
       'Ask the central team (hilumctl gateways); then: hilum-gateway enroll --replace with a new token.',
     );
   } else if (uplink.reason === 'proxy-unreachable' || uplink.reason === 'proxy-refused') {
@@ -101,7 +115,9 @@ function checkUplink(status: RunningStatus, add: Add): void {
       'warn',
       'uplink-waiting',
       `not connected${uplink.reason === '' ? '' : ` (${uplink.reason})`}; what comes is kept`,
-      'It tries again by itself; the line "control plane" says whether the way is open.',
+      uplink.reason === 'ended-by-peer'
+        ? `It tries again by itself; where this comes again and again, ${copyRuns}.`
+        : 'It tries again by itself; the line "control plane" says whether the way is open.',
     );
   }
 }

@@ -14,7 +14,7 @@ import { checkFile, openEnvironment, wasMade } from './process/lmdb.ts';
 import { ownDirectory } from './process/owner.ts';
 import { readSegments } from './process/segments.ts';
 import { openStorage, visible } from './process/storage.ts';
-import { type LoadedSettings, resolvePath } from './settings.ts';
+import { isLoopback, type LoadedSettings, resolvePath } from './settings.ts';
 import { type SettingsFacts, settingsFacts } from './settings-digest.ts';
 
 /** What is tested here is the file; a gateway that runs has read it before. `running` is absent from an older one. */
@@ -80,6 +80,18 @@ async function tryJournal(directory: string, key: Uint8Array): Promise<void> {
   } finally {
     release();
   }
+}
+
+/** Whoever reaches it reads it. */
+export function checkStatusPage({ settings: { status } }: LoadedSettings, add: Add): void {
+  if (status.listen === undefined || isLoopback(readAddress(status.listen)?.host ?? '')) return;
+  add(
+    'status',
+    'warn',
+    'status-open',
+    `/status and /metrics at ${status.listen} need no login: whoever reaches that address reads them`,
+    'Put status.listen on 127.0.0.1, or see that the firewall lets in nobody but your monitor.',
+  );
 }
 
 /** Certificates always; addresses only where no gateway of ours has them. */

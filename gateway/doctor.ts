@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import { addressOf } from '../proto/address.ts';
 import { checkDisk } from './doctor-disk.ts';
 import { checkRunning } from './doctor-running.ts';
-import { checkKey, checkListeners, checkSettingsRun } from './doctor-start.ts';
+import { checkKey, checkListeners, checkSettingsRun, checkStatusPage } from './doctor-start.ts';
 import { codeOf, exitCode, HilumError, messageOf } from './process/errors.ts';
 import { type Form, printRows } from './process/output.ts';
 import { ownerOf } from './process/owner.ts';
-import { mayLookInto, visible } from './process/storage.ts';
+import { mayLookInto, userName, visible } from './process/storage.ts';
 import { type LoadedSettings, loadSettings } from './settings.ts';
 import { type RunningStatus, readStatus } from './status-command.ts';
 import { type ConnectProxy, parseProxy } from './uplink/channel.ts';
@@ -77,6 +77,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   if (loaded !== undefined) {
     if (status !== undefined) checkSettingsRun(loaded, status.settings, add);
     await checkKey(options.data, loaded, status !== undefined, add);
+    checkStatusPage(loaded, add);
     await checkListeners(options.data, loaded, status !== undefined, add);
   }
   if (status !== undefined) checkRunning(status, identity, add);
@@ -131,27 +132,32 @@ function checkDirectory(directory: string, add: Add): void {
   }
   try {
     accessSync(directory, constants.W_OK);
-  } catch {
+  } catch (error) {
+    const readOnly = codeOf(error) === 'EROFS';
     add(
       'data',
       'fail',
       'data-not-writable',
-      `${directory} cannot be written`,
-      'Give it to the user that the gateway runs as.',
+      `${directory} cannot be written${readOnly ? ': its volume is mounted read-only' : ''}`,
+      readOnly
+        ? 'Mount it for writing; where the system made it read-only by itself, its disk fails (dmesg).'
+        : 'Give it to the user that the gateway runs as.',
     );
   }
-  for (const file of foreignFiles(directory)) {
-    const todo = `Give it to the owner of the directory: chown -R --reference=${directory} ${file}`;
-    add('data', 'fail', 'data-of-another', `${file} was made by another user than ${directory}`, todo);
-  }
+  tellForeignFiles(directory, add);
 }
 
 /** What a command of another user left: the user of the service cannot read it. */
-function foreignFiles(directory: string): string[] {
+function tellForeignFiles(directory: string, add: Add): void {
   const owner = statSync(directory).uid;
-  return ['key', 'identity.json', 'journal', join('journal', 'data.mdb')]
-    .map((name) => join(directory, name))
-    .filter((file) => (visible(file)?.uid ?? owner) !== owner);
+  for (const name of ['key', 'identity.json', 'journal', join('journal', 'data.mdb')]) {
+    const file = join(directory, name);
+    const user = visible(file)?.uid ?? owner;
+    if (user === owner) continue;
+    const message = `${file} belongs to the user ${userName(user)}, and ${directory} to ${userName(owner)}`;
+    const todo = `Give it to the owner of the directory: chown -R --reference=${directory} ${file}`;
+    add('data', 'fail', 'data-of-another', message, todo);
+  }
 }
 
 /** What the gateway that runs here says of itself; undefined where none does. */
@@ -203,7 +209,7 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
       'warn',
       'not-enrolled',
       'this gateway is not enrolled: it captures and keeps',
-      'hilum-gateway enroll --data DIR --token TOKEN',
+      'Ask the central team for a token; then, with the token on standard input: hilum-gateway enroll --data DIR --token -',
     );
     return undefined;
   }
@@ -215,7 +221,7 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
       'fail',
       'certificate-expired',
       'the certificate is expired',
-      'Ask the central team for a new token; then: hilum-gateway enroll --replace --token TOKEN',
+      'Ask the central team for a new token; then: hilum-gateway enroll --data DIR --replace --token -',
     );
   else if (daysLeft < certificateWarnDays)
     add('identity', 'warn', 'certificate-expiring', until, 'It renews by itself while the uplink works.');
@@ -290,7 +296,7 @@ export async function checkWay(
       'intercepted',
       `${address} presents a certificate that is not from our control plane`,
       identified
-        ? 'Something between intercepts TLS: ask for this connection to be exempt from inspection.'
+        ? 'Something between intercepts TLS (ask for this connection to be exempt from inspection), or uplink.address is another control plane, or its CA was made anew (then: enroll --replace).'
         : 'Something between intercepts TLS (ask for an exemption from inspection), or the token may be of another control plane.',
     );
   }

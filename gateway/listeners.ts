@@ -1,6 +1,6 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
 
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { type Address, readAddress } from '../proto/address.ts';
@@ -95,8 +95,22 @@ export function checkListenerFiles(name: string, settings: ListenerSettings, pla
   try {
     createSecureContext({ cert, key, ca });
   } catch (cause) {
-    throw tlsUnusable(name, cause);
+    throw tlsUnusable(name, cause, wrongFile({ cert, key }));
   }
+}
+
+/** Which of the two it is; undefined where each is good for itself. */
+function wrongFile({ cert, key }: { cert: Buffer; key: Buffer }): string | undefined {
+  const opens = (read: () => unknown) => {
+    try {
+      read();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (!opens(() => new X509Certificate(cert))) return 'certFile holds no certificate';
+  return opens(() => createPrivateKey(key)) ? undefined : 'keyFile holds no key that can be read';
 }
 
 /** When the certificate of this listener ended; undefined where it is good, or there is none. Throws where it cannot be read. */
@@ -121,10 +135,13 @@ function issuers(file: string, place: FilePlace, name: string): Buffer {
   });
 }
 
-function tlsUnusable(name: string, cause: unknown): HilumError {
-  const text = `The certificate and key of the listener "${name}" cannot be used.`;
+function tlsUnusable(name: string, cause: unknown, wrong?: string): HilumError {
+  const text = `The certificate and key of the listener "${name}" cannot be used${wrong === undefined ? '' : `: ${wrong}`}.`;
   return new HilumError('tls-unusable', text, {
-    hint: 'Check that certFile, keyFile and caFile are PEM, and that certificate and key belong together.',
+    hint:
+      wrong === undefined
+        ? 'Check that certificate and key belong together.'
+        : 'Each is a PEM file; a key has no passphrase.',
     exit: exitCode.badConfig,
     cause,
   });
@@ -132,13 +149,14 @@ function tlsUnusable(name: string, cause: unknown): HilumError {
 
 export function listenerFailed(name: string, listen: string, cause: unknown): HilumError {
   const code = codeOf(cause);
+  const hints: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'Something else listens there ("ss -ltnp" tells what); stop it, or change',
+    EADDRNOTAVAIL: `No interface of this host has ${readAddress(listen)?.host ?? listen} ("ip address" shows those that there are): correct`,
+  };
   return new HilumError('listener-failed', `The listener "${name}" cannot use ${listen} (${code}).`, {
-    hint:
-      code === 'EADDRINUSE'
-        ? `Something else listens there ("ss -ltnp" tells what); stop it or change listeners.${name}.listen.`
-        : `Check listeners.${name}.listen in the settings.`,
-    // An address may still be on its way after a boot; a taken or forbidden one will not come.
-    exit: code === 'EADDRNOTAVAIL' ? exitCode.tryAgain : exitCode.badConfig,
+    hint: `${hints[code] ?? 'Check'} listeners.${name}.listen in the settings.`,
+    // An address may still be on its way after a boot, and another program may let go of its port.
+    exit: code in hints ? exitCode.tryAgain : exitCode.badConfig,
     cause,
   });
 }

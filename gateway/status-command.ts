@@ -69,7 +69,7 @@ export interface RunningStatus {
   failedRules: { source: string; rule: string; records: number }[];
   /** Absent from an older one. */
   notAccepted?: { source: string; field: string; count: number; atUs: string }[];
-  alarms: { code: string }[];
+  alarms: { code: string; atUs: string }[];
 }
 
 /** Of the last one: `address`, `user` and `detail`; what is not known is ''. */

@@ -57,7 +57,8 @@ export class EventEncoder {
         // Of several messages in one record each is found by its own.
         messageControlId: event.provenance?.messageControlId || record.messageControlId,
         capturedAtUs: record.capturedAtUs,
-        journaledAtUs: BigInt(place.journaledAtUs),
+        // It was answered when it came, out of a flush of that time; that of the replay answers nobody.
+        journaledAtUs: record.replays > 0 ? 0n : BigInt(place.journaledAtUs),
         normalizedAtUs: BigInt(place.normalizedAtUs),
         event: this.#event.since(0),
         raw: position === 0 ? record.raw : nothing,

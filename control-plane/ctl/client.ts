@@ -136,7 +136,18 @@ export async function* stream<Reply>(
   }
 }
 
+/** In OpenSSL's words: what answers has a certificate that the CA of the context did not issue. */
+const ofAnotherCa = /self-signed certificate|unable to (get|verify)|certificate signature failure/;
+
 function unreachable(address: string, why: string, cause: unknown): HilumError {
+  if (ofAnotherCa.test(why)) {
+    const message = `What answers at ${address} has a certificate of another CA than the context file (${why}).`;
+    return new HilumError('another-ca', message, {
+      hint: 'The context file is of another control plane, or this one was set up anew: copy DIR/admin.json of the one that runs. Else something between intercepts TLS.',
+      exit: exitCode.unreachable,
+      cause,
+    });
+  }
   return new HilumError('unreachable', `The control plane at ${address} cannot be reached: ${why}`, {
     hint: reasonHint(why, Date.now()) ?? 'Is it running, and is this the right context file?',
     exit: exitCode.unreachable,
@@ -154,9 +165,10 @@ function explain(error: grpc.ServiceError, address: string): HilumError {
   switch (error.code) {
     case grpc.status.UNAVAILABLE:
     case grpc.status.DEADLINE_EXCEEDED:
-    // Nobody here cancels a call that is waited for: the other side went away under it.
-    case grpc.status.CANCELLED:
       return unreachable(address, plainReason(error.details), error);
+    // Nobody here cancels a call that is waited for.
+    case grpc.status.CANCELLED:
+      return unreachable(address, 'it went away under the call', error);
     case grpc.status.UNAUTHENTICATED:
     case grpc.status.PERMISSION_DENIED:
       return new HilumError('refused', `The control plane refused: ${error.details}`, {

@@ -46,9 +46,11 @@ Examples:
       const { warningsOf } = await import('../../proto/config/warnings.ts');
       const checked = checkConfig(readConfigText(file), { fileName: file });
       const problems = checked.problems ?? [];
-      if (options.output !== 'table') printRows(options.output, problems, []);
-      else if (problems.length === 0) out(`${file}: all well.\n`);
-      if (checked.config !== undefined) warn(warningsOf(checked.config));
+      const warnings = checked.config === undefined ? [] : warningsOf(checked.config);
+      printObject(options.output, { valid: problems.length === 0, problems, warnings }, () =>
+        problems.length === 0 ? `${file}: all well.\n` : '',
+      );
+      warn(warnings);
       if (problems.length > 0) throw bad(problems, file, options.output);
     });
 

@@ -250,8 +250,10 @@ export function traceText(trace: Trace): string {
     text += `  ${hop.padEnd(11)} ${time(atUs)}   ${atUs < before ? ' ' : '+'}${span(Number(atUs - before)).padStart(9)}   ${span(Number(atUs - start)).padStart(9)}\n`;
     before = atUs;
   }
-  if (!quarantined && trace.hops.every(({ hop }) => hop !== 'journaled'))
-    text += '  waited on the disk of the gateway over a restart: when it was journaled is not known\n';
+  const untimed = !quarantined && trace.hops.every(({ hop }) => hop !== 'journaled');
+  if (untimed && trace.wasQuarantined.length === 0)
+    text +=
+      '  waited on the disk of the gateway over a restart, or was replayed there: when it was journaled is not known\n';
   text += `  clocks: gateway is ${span(Math.abs(Number(trace.clockOffsetUs)))} ${trace.clockOffsetUs < 0n ? 'behind' : 'ahead'}, corrected; ± ${span(Number(trace.uncertaintyUs))}\n`;
   if (trace.superseded) text += '  superseded: something newer stands in its place\n';
   for (const id of trace.inPlaceOf) text += `  mapped again: it stands in place of ${id}\n`;

@@ -241,6 +241,7 @@ Example:
             return found;
           };
           const found = await list(request);
+          if (found.length === 0) await checkPlace(connection, { gateway: request.gateway });
           if (found.length === 0 && request.action !== '') {
             const others = await list({ ...request, action: '', limit: actionsAmong });
             process.stderr.write(noneOf(request.action, others));
@@ -292,10 +293,14 @@ const custodyTerms = [
   'doubled',
 ] as const;
 
+/** When the gateway counted: one that is not connected has gone on since. */
+const asOf = { title: 'AS OF', value: (row: Record<string, unknown>) => time(row.reportedAtUs) };
+
 const custodyColumns = [
   field('GATEWAY', 'gateway'),
   field('SOURCE', 'source'),
   ...custodyTerms.map((name) => field(name.toUpperCase(), name)),
+  asOf,
 ];
 
 /** Hours of capture in UTC; the totals of a source stand before its hours. */
@@ -315,6 +320,7 @@ const destinationColumns = [
   field('GATEWAY', 'gateway'),
   field('DESTINATION', 'destination'),
   ...destinationTerms.map((name) => field(name.toUpperCase(), name)),
+  asOf,
 ];
 
 /** Counts that are 0 stand there too; units are records. */

@@ -4,7 +4,7 @@ import { exitCode } from '../../gateway/process/errors.ts';
 import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
 import { DiscardQuarantineResponse, ReplayQuarantineResponse } from '../../proto/gen/hilum/v1/admin.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
-import { call } from './client.ts';
+import { type Connection, call } from './client.ts';
 import { checkPlace, output, wholeNumber, withConnection } from './options.ts';
 
 export function addQuarantineCommands(program: Command): void {
@@ -109,6 +109,7 @@ export function addQuarantineCommands(program: Command): void {
         });
         const shape = { replayed: 0, missing: 0, offline: 0, damaged: 0, unanswered: 0, results: [] };
         const { replayed, missing, offline, damaged, unanswered } = response;
+        const left = options.output === 'table' ? await leftOver(connection, response.results) : '';
         printObject(
           options.output,
           filled(ReplayQuarantineResponse.toJSON(response) as object, shape),
@@ -119,7 +120,7 @@ export function addQuarantineCommands(program: Command): void {
               unanswered > 0
                 ? `${unanswered} were asked for and not answered: those that the gateway did replay leave the list when it reports it.\n`
                 : ''
-            }${leftOver(response.results)}`,
+            }${left}`,
         );
         if (offline + unanswered > 0) process.exitCode = exitCode.unreachable;
         else if (missing + damaged > 0) process.exitCode = exitCode.failed;
@@ -146,6 +147,7 @@ export function addQuarantineCommands(program: Command): void {
         });
         const shape = { discarded: 0, missing: 0, offline: 0, unanswered: 0, results: [] };
         const { discarded, missing, offline, unanswered } = response;
+        const left = options.output === 'table' ? await leftOver(connection, response.results) : '';
         printObject(
           options.output,
           filled(DiscardQuarantineResponse.toJSON(response) as object, shape),
@@ -154,7 +156,7 @@ export function addQuarantineCommands(program: Command): void {
               unanswered > 0
                 ? `${unanswered} were asked for and not answered: those that the gateway did discard leave the list when it reports it. An older gateway cannot.\n`
                 : ''
-            }${leftOver(response.results)}`,
+            }${left}`,
         );
         if (offline + unanswered > 0) process.exitCode = exitCode.unreachable;
         else if (missing > 0) process.exitCode = exitCode.failed;
@@ -164,16 +166,29 @@ export function addQuarantineCommands(program: Command): void {
 
 const leftOverMax = 50;
 
-/** Those of several that nothing was done with, a line each. */
-function leftOver(results: readonly { id: string; outcome: string }[]): string {
+/** Those that nothing was done with, a line each; of one that is not there any more, what became of it. */
+async function leftOver(
+  connection: Connection,
+  results: readonly { id: string; outcome: string }[],
+): Promise<string> {
   const left = results.filter(({ outcome }) => outcome !== 'replayed' && outcome !== 'discarded');
-  if (results.length < 2 || left.length === 0) return '';
   const words: Readonly<Record<string, string>> = { missing: 'not there', offline: 'gateway not connected' };
-  const lines = left
-    .slice(0, leftOverMax)
-    .map(({ id, outcome }) => `  ${id}  ${words[outcome] ?? outcome}\n`);
+  const lines: string[] = [];
+  for (const { id, outcome } of left.slice(0, leftOverMax)) {
+    const became = outcome === 'missing' ? await becameOf(connection, id) : '';
+    if (results.length > 1 || became !== '') lines.push(`  ${id}  ${words[outcome] ?? outcome}${became}\n`);
+  }
   if (left.length > leftOverMax) lines.push(`  and ${left.length - leftOverMax} more (-o json has all)\n`);
   return lines.join('');
+}
+
+/** Empty where it is not known here, or never left. */
+async function becameOf(connection: Connection, id: string): Promise<string> {
+  const request = { id, payload: false, reason: '' };
+  const found = await call(connection, connection.client.showQuarantine, request).catch(() => undefined);
+  const { state = 'open', replayedAtUs = 0n } = found?.entry ?? {};
+  if (state === 'open') return '';
+  return `: it was ${state} before${replayedAtUs === 0n ? '' : `, at ${time(replayedAtUs)} UTC`}`;
 }
 
 function row(entry: QuarantineEntry): Record<string, unknown> {

@@ -26,6 +26,7 @@ export async function createAdmin(
   if (!namePattern.test(name)) {
     throw new HilumError('admin-name', `"${name}" cannot be the name of an admin.`, {
       hint: 'Write letters, digits, "-" and "_", at most 64.',
+      exit: exitCode.usage,
     });
   }
   if (registry.get(name) !== undefined) {

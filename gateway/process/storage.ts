@@ -99,7 +99,7 @@ export function mustBeOwn(directory: string): void {
 }
 
 /** Its number where it has no name here. */
-function userName(user: number): string {
+export function userName(user: number): string {
   try {
     const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
     const [name = ''] = lines.find((line) => line.split(':')[2] === String(user))?.split(':') ?? [];

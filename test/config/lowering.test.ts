@@ -109,6 +109,12 @@ t.test('lowering - check, test and push say it on standard error and go on', asy
   const file = join(folder, 'site.yaml');
   writeFileSync(file, rules([icu, 'urgent']));
   const checked = await runProgram('ctl', ['config', 'check', file]);
+  const json = await runProgram('ctl', ['config', 'check', file, '-o', 'json']);
+  t.match(JSON.parse(json.stdout), {
+    valid: true,
+    problems: [],
+    warnings: checked.stderr.trim().split('\n'),
+  });
   t.equal(checked.code, 0);
   t.match(checked.stderr, /The class rule "r0" makes what it matches urgent, also critical results/);
   const tested = await runProgram('ctl', ['config', 'test', folderOf(t), '--config', file]);

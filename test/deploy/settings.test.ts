@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { loadSettings } from '../../control-plane/settings.ts';
+import { hashPassword } from '../../gateway/capture/mqtt/passwords.ts';
 import { listenerTypes, parseSettings } from '../../gateway/settings.ts';
 import { checkConfig } from '../../proto/config/check.ts';
 
@@ -29,7 +30,9 @@ t.test('control plane settings example - it says the defaults and nothing else',
 });
 
 t.test('settings examples - every commented key is one that is understood', async (t) => {
-  const gateway = readFileSync(gatewayFile, 'utf8').replace('mode: none  ', 'mode: required  ');
+  const gateway = readFileSync(gatewayFile, 'utf8')
+    .replace('mode: none  ', 'mode: required  ')
+    .replace('scrypt$…', await hashPassword('pw'));
   const settings = parseSettings(uncommented(gateway), 'uncommented');
   t.match(settings, {
     listeners: {

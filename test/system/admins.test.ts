@@ -44,7 +44,7 @@ t.test('admins - the trail has the name of who did it', async (t) => {
   const placed = await site.ctl('admin', 'create', 'eve', '--out', nowhere);
   t.match([placed.code, placed.stderr], [2, /folder of .* is not there/]);
   const wrong = await site.ctl('admin', 'create', 'a b', '--out', at('wrong'));
-  t.match([wrong.code, wrong.stderr], [1, /cannot be the name of an admin/]);
+  t.match([wrong.code, wrong.stderr], [2, /cannot be the name of an admin/]);
   t.throws(() => statSync(at('wrong')), 'nothing is left of it');
 });
 

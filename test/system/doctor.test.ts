@@ -2,6 +2,7 @@
  * The doctor and the daemon agree: whatever keeps `run` from starting, `doctor` names beforehand with the same
  * code, and what a running gateway suffers from, `doctor` tells with what to do.
  */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -11,6 +12,7 @@ import { MllpClient } from '../kit/mllp-client.ts';
 import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
 import { folderOf, runProgram, Site, usualListeners } from '../kit/site.ts';
 import { selfSigned } from '../kit/tls.ts';
+import { smallVolume } from '../kit/volume.ts';
 import { until } from '../kit/wait.ts';
 
 interface Finding {
@@ -65,7 +67,14 @@ t.test(
     ] as const)
       writeFileSync(join(data, name), text, { mode: 0o600 });
 
-    const table: { state: string; make(): void; code: string; todo: RegExp }[] = [
+    const table: {
+      state: string;
+      make(): void;
+      code: string;
+      todo: RegExp;
+      message?: RegExp;
+      exit?: number;
+    }[] = [
       {
         state: 'a listener’s certificate is not there',
         make: () => settings(tlsListener('nowhere.pem', 'two.key')),
@@ -76,6 +85,7 @@ t.test(
         state: 'a listener’s certificate is garbage',
         make: () => settings(tlsListener('garbage.pem', 'two.key')),
         code: 'tls-unusable',
+        message: /"lab" cannot be used: certFile holds no certificate\.$/,
         todo: /PEM/,
       },
       {
@@ -89,6 +99,20 @@ t.test(
         make: () => settings(`${idle}listeners:\n  lab: { type: mllp, listen: "127.0.0.1:${taken}" }\n`),
         code: 'listener-failed',
         todo: /ss -ltnp/,
+        exit: 75,
+      },
+      {
+        state: 'no interface has a listener’s address',
+        make: () =>
+          settings(
+            `${idle}listeners:\n  lab: { type: mllp, listen: "192.0.2.1:2575" }\n`.replace(
+              'mllp,',
+              'mllp, tls: { mode: none, range: ["192.0.2.0/24"], reason: r, owner: o },',
+            ),
+          ),
+        code: 'listener-failed',
+        todo: /No interface of this host has 192\.0\.2\.1 .*listeners\.lab\.listen/,
+        exit: 75,
       },
       {
         state: 'a setting is misspelt',
@@ -130,14 +154,14 @@ t.test(
         todo: /backup/,
       },
     ];
-    for (const { state, make, code, todo } of table) {
+    for (const { state, make, code, todo, message = /./, exit = 78 } of table) {
       make();
       const told = await doctor(data);
       const found = told.findings.find((one) => one.code === code);
-      t.match(found, { state: 'fail', todo }, state);
+      t.match(found, { state: 'fail', todo, message }, state);
       t.equal(told.code, 1, `${state}: doctor`);
       const run = await runProgram('gateway', ['run', '--data', data]);
-      t.equal(run.code, 78, `${state}: run`);
+      t.equal(run.code, exit, `${state}: run`);
       if (found !== undefined) t.ok(run.stderr.includes(found.message), `${state}: in the same words`);
       if (code.startsWith('tls') || code.startsWith('settings')) {
         t.equal((await runProgram('gateway', ['check', '--data', data])).code, 78, `${state}: check`);
@@ -192,6 +216,31 @@ t.test(
     t.match(file.findings[1], { code: 'data-no-directory', state: 'fail', todo: /--data/ });
   },
 );
+
+t.test('doctor - a status page that others reach is noted', async (t) => {
+  const data = folderOf(t);
+  for (const [listen, seen] of [
+    ['0.0.0.0:9480', true],
+    ['127.0.0.1:9480', false],
+  ] as const) {
+    writeFileSync(join(data, 'settings.yaml'), `status: { listen: "${listen}" }\nlisteners: {}\n`);
+    const found = (await doctor(data)).findings.filter(({ code }) => code === 'status-open');
+    t.match(found, seen ? [{ state: 'warn', message: /0\.0\.0\.0:9480 need no login/ }] : []);
+    t.equal(found.length, seen ? 1 : 0);
+  }
+});
+
+t.test('doctor - a volume that is mounted read-only is told from one of another user', async (t) => {
+  const data = smallVolume(t, 1);
+  if (data === undefined || spawnSync('mount', ['-o', 'remount,ro', data]).status !== 0) {
+    t.pass('no volume can be mounted here');
+    return;
+  }
+  t.match(
+    (await doctor(data)).findings.find(({ check }) => check === 'data'),
+    { code: 'data-not-writable', message: /mounted read-only$/, todo: /Mount it for writing/ },
+  );
+});
 
 t.test('doctor - the data directory can be named by HILUM_DATA', async (t) => {
   const data = folderOf(t);
@@ -317,7 +366,12 @@ t.test('doctor - an urgent message in quarantine', async (t) => {
 
 t.test('doctor - a gateway that was revoked', async (t) => {
   t.equal((await site.ctl('revoke', 'north', '--reason', 'test')).code, 0);
-  t.match(await finding(site, 'not-authenticated'), { state: 'fail', exit: 1, todo: /enroll --replace/ });
+  t.match(await finding(site, 'not-authenticated'), {
+    state: 'fail',
+    exit: 1,
+    message: /copy older than the enrollment/,
+    todo: /enroll --replace/,
+  });
 });
 
 t.test('doctor - a stopped gateway’s address that another one uses is not taken for it', async (t) => {

@@ -60,6 +60,8 @@ t.test('lists - a site or gateway that is not there is told, and is not an empty
   t.equal(none.code, 0);
   t.equal(none.stderr, 'No event fits.\n');
   t.match((await site.ctl('events', '--gateway', 'nroth')).stderr, /There is no gateway "nroth"/);
+  const audit = await site.ctl('audit', 'list', '--gateway', 'nroth');
+  t.match(audit, { code: 1, stdout: '', stderr: /^There is no gateway "nroth"/ });
   const source = await site.ctl('events', '--source', 'labb');
   t.equal(source.code, 1);
   t.equal(source.stderr, 'No gateway tells of a source "labb".\n"hilumctl sources" shows them.\n');
@@ -182,7 +184,8 @@ t.test(
     }
     t.same(await site.ask('custody', '--destinations'), []);
     const hours = (await site.ctl('custody', '--by-hour')).stdout;
-    t.match(hours, /^GATEWAY +SOURCE +HOUR +ACCEPTED /);
+    t.match(hours, /^GATEWAY +SOURCE +HOUR +ACCEPTED .* AS OF\n/);
+    t.match(hours, /^north +lab +all .* 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/m, 'when it was counted');
     t.match(hours, /^north +lab +all +\d/m, 'the total is told from its hours');
     t.match(hours, /^north +lab +\d{4}-\d\d-\d\d \d\d:00 +\d/m);
     const status = JSON.parse(await site.http('/status')) as Record<

@@ -80,7 +80,15 @@ t.test('quarantine - a damaged entry is told as such, and the others are tried a
   t.same(await list(), []);
   const again = await site.ctl('quarantine', 'discard', ...gone, '--reason', 'again');
   t.match([again.code, again.stdout], [1, /^0 discarded, 3 not there/]);
-  for (const id of gone) t.ok(again.stdout.includes(`\n  ${id}  not there\n`), `${id} is named`);
+  for (const id of gone)
+    t.match(again.stdout, new RegExp(`\\n  ${id}  not there: it was discarded before`), `${id} is named`);
+  const [lost = ''] = gone;
+  t.match(await site.ctl('quarantine', 'show', lost, '--payload', '--reason', 'x'), {
+    code: 1,
+    stderr: new RegExp(
+      `^${lost} was discarded (before|at 20.* UTC): its bytes are not in quarantine any more\\. `,
+    ),
+  });
   const account = { accepted: 3, quarantined: 0, expired: 3, pending: 0, delivered: 0, missing: 0 };
   t.match(await site.custodyOf('lab'), account);
   await until(async () => (await site.ask<{ expired: string }[]>('custody'))[0]?.expired === '3', {
@@ -157,7 +165,21 @@ t.test('quarantine - the trace of what was replayed says where it was and why, e
     [...times].sort((a, b) => a - b),
     'one after the other',
   );
+  const tried = await replay(second.id);
+  t.match(
+    [tried.code, tried.stdout],
+    [1, new RegExp(`${second.id}  not there: it was replayed before, at 20`)],
+  );
+  t.match(await site.ctl('quarantine', 'show', second.id, '--payload', '--reason', 'x'), {
+    code: 1,
+    stderr: / was replayed at 20.* UTC: .*hilumctl trace /,
+  });
   const text = (await site.ctl('trace', 'R1')).stdout;
+  t.notOk(
+    trace.hops.some(({ hop }) => hop === 'journaled'),
+    'the replay is not what it was answered out of',
+  );
+  t.notMatch(text, /over a restart/);
   for (const { id } of [first, second])
     t.match(text, new RegExp(`was in quarantine from .* as ${id}, replayed `));
   const all = (await site.ctl('quarantine', 'list', '--all')).stdout;

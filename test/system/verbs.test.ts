@@ -1,7 +1,10 @@
 /** The surface that people script against: help with examples, forms of output, exit codes, and errors that name the place. */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import t from 'tap';
 import { parse } from 'yaml';
 import { bare } from '../kit/bare.ts';
@@ -237,5 +240,29 @@ t.test(
     };
     // Starting Node is most of the time, and a start waits a lot.
     await Promise.all([worker(), worker(), worker()]);
+  },
+);
+
+t.test(
+  'errors - a control plane with a certificate of another CA is told from one that is not there',
+  async (t) => {
+    const [ours, others] = [await createTestCa(), await createTestCa()];
+    const { certPem: cert, keyPem: key } = await others.issue({ commonName: 'control-plane' });
+    const server = createServer({ cert: `${cert}\n${others.certPem}`, key, ALPNProtocols: ['h2'] });
+    t.teardown(() => server.close());
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { certPem, keyPem } = await ours.issue({ commonName: 'admin' });
+    const context = join(folderOf(t), 'admin.json');
+    writeFileSync(context, JSON.stringify({ address, caPem: ours.certPem, certPem, keyPem }), {
+      mode: 0o600,
+    });
+    t.match(await runProgram('ctl', ['--context', context, 'gateways']), {
+      code: 69,
+      stderr: new RegExp(
+        `^What answers at ${address} has a certificate of another CA .*\\nThe context file is of another control plane.*intercepts TLS\\.\\n$`,
+      ),
+    });
   },
 );

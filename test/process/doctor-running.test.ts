@@ -1,0 +1,54 @@
+/** What doctor makes of the status of a gateway that runs. */
+import t from 'tap';
+import { checkRunning } from '../../gateway/doctor-running.ts';
+import type { RunningStatus } from '../../gateway/status-command.ts';
+
+const well: RunningStatus = {
+  pid: 1,
+  ready: true,
+  notReady: '',
+  gateway: 'north',
+  site: 'north',
+  enrolled: true,
+  uplink: { state: 'connected', reason: '', address: 'centre:7443', lastAckAtUs: '0' },
+  listeners: [],
+  config: { running: { version: '0' }, attempted: { version: '0', outcome: '' } },
+  journal: { state: 'open', bytes: '0', bytesMax: '1', freeBytes: '1', oldestPendingAtUs: '0' },
+  custody: [],
+  destinations: [],
+  clocks: [],
+  circuits: [],
+  once: [],
+  failedRules: [],
+  alarms: [],
+};
+
+/** All but that it runs. */
+function findings(status: Partial<RunningStatus>) {
+  const found: { code: string; message: string; todo: string }[] = [];
+  checkRunning({ ...well, ...status }, undefined, (_check, _state, code, message, todo = '') => {
+    if (code !== 'running') found.push({ code, message, todo });
+  });
+  return found;
+}
+
+t.test('doctor - an alarm says when, and what to do about a journal that went back in time', async (t) => {
+  const atUs = String(Date.UTC(2026, 10, 23, 8) * 1000);
+  t.match(findings({ alarms: [{ code: 'journal-restored', atUs }] }), [
+    {
+      code: 'journal-restored',
+      message: /an older copy of the data was put back.*, last at 2026-11-23 08:00:00\.000 UTC$/,
+      todo: /senders have to send it again\. If nobody did: another process may run with this identity/,
+    },
+  ]);
+  t.match(findings({ alarms: [{ code: 'run-not-noted', atUs }] }), [
+    { message: /^the gateway raised run-not-noted, last at 2026-11-23/, todo: /log/ },
+  ]);
+});
+
+t.test('doctor - a line that the other end closes makes one think of a second process', async (t) => {
+  const waiting = (reason: string) =>
+    findings({ uplink: { ...well.uplink, state: 'waiting', reason } }).map(({ todo }) => todo);
+  t.match(waiting('ended-by-peer'), [/another process may run with this identity.*gateway-twice/]);
+  t.notMatch(waiting('no-connection'), [/another process/]);
+});
