@@ -11,7 +11,6 @@
 import type {
   ClinicalEvent,
   Encounter,
-  Medication,
   Movement,
   Note,
   Observation,
@@ -22,6 +21,16 @@ import type {
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { Containment, type Part } from './containment.ts';
+import {
+  bytesOf,
+  copied,
+  type Doses,
+  type Heading,
+  inherit,
+  opened,
+  segmentBytes,
+  toVisit,
+} from './draft-parts.ts';
 import type { Family } from './family.ts';
 import type { Message, Segment } from './message.ts';
 import { Owners } from './owners.ts';
@@ -32,29 +41,9 @@ import { SpecimenAhead } from './specimen-ahead.ts';
 
 /** Every order's event repeats its patient and its specimen, so that a small message could become a huge one. */
 export const repeatedBytesMax = 64 * 1024 * 1024;
-/** What a segment costs in an event, however short it is. */
-const segmentBytes = 1024;
 
 const severalInOne =
   'OBR: several alarms in one group, told apart by OBX-4; they have its number and its times in common';
-
-export interface Heading {
-  readonly order: Order;
-  readonly notes: readonly Note[];
-  /** For the mappings of a config. */
-  readonly segments: readonly Segment[];
-}
-
-/** Several administrations of one order. */
-export interface Doses {
-  /** What stands before them, and is told of each. */
-  readonly medications: readonly Medication[];
-  readonly notes: readonly Note[];
-  /** What that costs in an event, about. */
-  readonly bytes: number;
-  /** Those that the next RXR is of. */
-  unrouted: Medication[];
-}
 
 export class Draft {
   readonly message: Message;
@@ -375,49 +364,4 @@ export class Draft {
     this.said = false;
     if (this.seen.size > 0) this.seen.clear();
   }
-}
-
-/** Who is named between the patient and the visit acts in that, but for who cares for the patient whatever the visit. */
-function toVisit(patient: Patient | undefined, { participants }: Encounter): void {
-  if (patient === undefined || patient.participants.length === 0) return;
-  const stays = ({ role }: Participant): boolean => role === 'primary-care';
-  participants.push(...patient.participants.filter((one) => !stays(one)));
-  patient.participants = patient.participants.filter(stays);
-}
-
-/** What a part repeats of the others, about. */
-function bytesOf({ order, notes }: ClinicalEvent, rows: number): number {
-  const text = JSON.stringify([order, notes], (_, one: unknown) => (typeof one === 'bigint' ? 0 : one));
-  return text.length + rows * segmentBytes;
-}
-
-/** As it is now, its lists its own. */
-export function copied<T extends object>(one: T): T {
-  const copy = { ...one };
-  for (const [key, value] of Object.entries(copy)) {
-    if (Array.isArray(value)) Object.assign(copy, { [key]: [...(value as unknown[])] });
-  }
-  return copy;
-}
-
-function opened(family: Family): ClinicalEvent {
-  const event = fresh.event();
-  event.kind = family.kind;
-  return event;
-}
-
-function inherit(event: ClinicalEvent, base: ClinicalEvent): void {
-  event.patient = base.patient;
-  event.encounter ??= base.encounter;
-  if (base.furtherEncounters.length > 0) event.furtherEncounters.push(...base.furtherEncounters);
-  event.movement ??= base.movement;
-  event.device ??= base.device;
-  if (base.allergies.length > 0) event.allergies.push(...base.allergies);
-  if (base.conditions.length > 0) event.conditions.unshift(...base.conditions);
-  if (base.diagnosisGroups.length > 0) event.diagnosisGroups.unshift(...base.diagnosisGroups);
-  if (base.procedures.length > 0) event.procedures.unshift(...base.procedures);
-  if (base.relatedPersons.length > 0) event.relatedPersons.push(...base.relatedPersons);
-  if (base.coverages.length > 0) event.coverages.push(...base.coverages);
-  if (base.notes.length > 0) event.notes.unshift(...base.notes);
-  if (base.accessRestrictions.length > 0) event.accessRestrictions.push(...base.accessRestrictions);
 }

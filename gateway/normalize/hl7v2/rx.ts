@@ -4,7 +4,8 @@ import type { ClinicalEvent, Immunization, Medication } from '../../../proto/gen
 import { lookup } from '../lookup.ts';
 import { finishDevice, namesPart } from './device.ts';
 import { doseStatus } from './dose.ts';
-import { copied, type Doses, type Draft } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { copied, type Doses } from './draft-parts.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
