@@ -28,6 +28,7 @@ import { Cursors, cursorRow } from './cursors.ts';
 import { blindedBytes, indexBehind, unreadable } from './damaged.ts';
 import { type EventPosition, indexKey, parseEventId, positionKey } from './keys.ts';
 import { type ChangedChunks, completesRecord, Seen, rowsOf as seenRows } from './seen.ts';
+import { Needs, Turn } from './turn.ts';
 import { type Unfit, unfit } from './unfit.ts';
 
 export type { StoredEvent } from './block.ts';
@@ -55,8 +56,8 @@ export class EventLog {
   readonly #followers = new Set<() => void>();
   #nextIndex = 1n;
   #flushedIndex = 0n;
-  /** Blocks are queued one after the other, so that they commit in the order of their indexes; flushes overlap. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Blocks are queued one after the other; flushes overlap. */
+  readonly #turn = new Turn();
 
   /** @param earlierNames of a gateway: those under which its journal delivered before it was enrolled anew */
   constructor(
@@ -90,7 +91,7 @@ export class EventLog {
    * Told once every batch that came before the question is flushed, so that none of them is behind the answer.
    */
   async cursor(gateway: string, epoch: bigint, lane: string): Promise<bigint> {
-    await this.#turn;
+    await this.#turn.passed(this.#cursors.names(gateway));
     await this.#cursors.settled(gateway, { epoch, lane });
     return this.#cursors.flushed(gateway, { epoch, lane });
   }
@@ -115,9 +116,8 @@ export class EventLog {
    * @param replayed events in place of some that are here: their records came once and are counted once
    */
   async append(gateway: string, site: string, batch: Batch, replayed = false): Promise<Appended> {
-    const turn = this.#turn.then(() => this.#queue(gateway, site, batch, replayed));
-    this.#turn = turn.catch(() => undefined);
-    const { appended, written } = await turn;
+    const queue = () => this.#queue(gateway, site, batch, replayed);
+    const { appended, written } = await this.#turn.take(gateway, queue);
     await written;
     return appended;
   }
@@ -127,7 +127,7 @@ export class EventLog {
     site: string,
     batch: Batch,
     replayed: boolean,
-  ): Promise<{ appended: Appended; written?: Promise<void> }> {
+  ): Promise<{ appended: Appended; written?: Promise<void> } | Needs> {
     const cursor = await this.#cursors.of(gateway, batch);
     const through = batch.firstSequence + BigInt(batch.envelopes.length) - 1n;
     if (batch.firstSequence > cursor.queued + 1n) {
@@ -155,6 +155,7 @@ export class EventLog {
     const block: EventBlock = { gateway, site, batch: fresh, firstIndex, storedAtUs: this.#nowUs() };
     const changes: Changes = { chunks: new Map(), counts: repeated };
     const rows = await this.#rows(block, replayed, changes);
+    if (rows instanceof Needs) return rows;
     if (!Array.isArray(rows)) return { appended: rows };
     this.#take(changes);
     cursor.queued = through;
@@ -174,7 +175,11 @@ export class EventLog {
     };
   }
 
-  async #rows(block: EventBlock, replayed: boolean, { chunks, counts }: Changes): Promise<Row[] | Unfit> {
+  async #rows(
+    block: EventBlock,
+    replayed: boolean,
+    { chunks, counts }: Changes,
+  ): Promise<Row[] | Unfit | Needs> {
     const { gateway, firstIndex } = block;
     const batch = block.batch as Batch;
     const count = Buffer.alloc(12);
@@ -197,6 +202,7 @@ export class EventLog {
       const complete = !replayed && completesRecord(envelope);
       const again =
         complete && (await this.#seen.mark(gateway, batch.epoch, envelope.recordSequence, chunks));
+      if (again instanceof Needs) return again;
       this.#counts.add(
         counts,
         { gateway, epoch: batch.epoch, source: envelope.source },

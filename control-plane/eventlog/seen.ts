@@ -4,12 +4,13 @@
  *
  *   seen   gateway epoch chunk   bitmap
  *
- * One that does not open is made again from the events.
+ * One that does not open is made again from the events, for which its gateway waits [turn.ts].
  */
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { DamagedRow, orDamaged, type Row, type Store } from '../store/store.ts';
 import { chunkKey, epochPrefix, recordsPerChunk } from './keys.ts';
 import { batchesOf } from './stored.ts';
+import { Needs } from './turn.ts';
 
 /** Bitmaps that a batch changes, by their keys. */
 export type ChangedChunks = Map<string, Buffer>;
@@ -27,23 +28,22 @@ export class Seen {
   /**
    * Marks a complete record; true when it was complete before, under another position. By the epoch of the
    * event: a record that was numbered before its gateway's disk was found restored shares its number with another.
+   * Where that cannot be told yet, what it needs.
    */
   async mark(
     gateway: string,
     epoch: bigint,
     recordSequence: bigint,
     changed: ChangedChunks,
-  ): Promise<boolean> {
+  ): Promise<boolean | Needs> {
     const [chunk, at] = placeOf(recordSequence);
     const key = chunkKey(gateway, epoch, chunk);
     const name = key.toString('latin1');
     let bitmap = changed.get(name) ?? this.#chunks.get(name);
     if (bitmap === undefined) {
       const stored = await orDamaged(this.#store.get('seen', key));
-      if (stored instanceof DamagedRow) {
-        bitmap = await this.#again(gateway, epoch, chunk);
-        changed.set(name, bitmap);
-      } else bitmap = stored ?? emptyChunk();
+      if (stored instanceof DamagedRow) return new Needs(() => this.#again(gateway, epoch, chunk));
+      bitmap = stored ?? emptyChunk();
     }
     if (isSet(bitmap, at)) return true;
     const marked = changed.get(name) ?? Buffer.from(bitmap);
@@ -58,15 +58,19 @@ export class Seen {
   }
 
   /** Without what events that are damaged as well would have marked. */
-  async #again(gateway: string, epoch: bigint, wanted: number): Promise<Buffer> {
+  async #again(gateway: string, epoch: bigint, wanted: number): Promise<void> {
     const bitmap = emptyChunk();
     for await (const batch of batchesOf(this.#store, epochPrefix(gateway, epoch))) {
       for (const { recordSequence } of completeOf(batch)) {
         const [chunk, at] = placeOf(recordSequence);
         if (chunk === wanted) set(bitmap, at);
       }
+      // A batch takes some milliseconds, and the others are not to wait for all of them.
+      await this.#store.turn();
     }
-    return bitmap;
+    const made: ChangedChunks = new Map([[chunkKey(gateway, epoch, wanted).toString('latin1'), bitmap]]);
+    await this.#store.write(rowsOf(made));
+    this.take(made);
   }
 }
 
