@@ -138,16 +138,24 @@ function checkListening({ listeners }: RunningStatus, add: Add): void {
 }
 
 function tellRefused({ name, type, refused = [] }: RunningStatus['listeners'][number], add: Add): void {
-  for (const one of refused) {
-    if (nowUs() - Number(one.atUs) > refusedLatelyUs) continue;
-    const why = one.detail === '' ? one.reason : `${one.reason}: ${one.detail}`;
+  for (const { reason, causes = [], ...last } of refused) {
+    if (nowUs() - Number(last.atUs) > refusedLatelyUs) continue;
+    // Of those that still come the most frequent one; an older gateway tells of the last one alone.
+    const one = causes
+      .filter(({ atUs }) => nowUs() - Number(atUs) <= refusedLatelyUs)
+      .reduce((most, cause) => (cause.count >= most.count ? cause : most), { ...last, count: 0 });
+    const [of, which] =
+      one.count === 0 || one.count === last.count
+        ? ['', 'the last one']
+        : [`, ${one.count} of them`, 'the last of these'];
+    const why = `${one.detail === '' ? reason : `${reason}: ${one.detail}`}${of}`;
     const who = `${one.user === '' ? '' : ` user ${one.user}`}${one.address === '' ? '' : ` from ${one.address}`}`;
     add(
       'listener',
       'warn',
       'listener-refused',
-      `${name} refused ${counted(one.count, 'connection')} (${why}), the last one${who} at ${time(one.atUs)} UTC`,
-      refusalAdvice(name, type, one),
+      `${name} refused ${counted(last.count, 'connection')} (${why}), ${which}${who} at ${time(one.atUs)} UTC`,
+      refusalAdvice(name, type, { ...one, reason }),
     );
   }
 }

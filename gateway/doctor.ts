@@ -99,7 +99,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
       'warn',
       'no-address',
       'no control plane is known',
-      'Enroll, or give --token to test the way to it.',
+      'Enroll, or test the way to it with a token: doctor --token - < token',
     );
   } else {
     const pin = identity === undefined ? token?.caPin : fingerprint(identity.caPem);

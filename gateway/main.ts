@@ -20,7 +20,7 @@ const program = new Command('hilum-gateway')
     'after',
     `
 Examples:
-  hilum-gateway enroll --data /var/lib/hilum-gateway --token hilum1.eyJ…
+  hilum-gateway enroll --data /var/lib/hilum-gateway --token - < token
   hilum-gateway run    --data /var/lib/hilum-gateway --settings /etc/hilum/gateway.yaml
   hilum-gateway status --data /var/lib/hilum-gateway
   hilum-gateway doctor --data /var/lib/hilum-gateway      what is wrong, and what to do`,
@@ -51,7 +51,10 @@ program
   .addOption(data())
   .addOption(settingsOption())
   .option('--replace', 'this gateway is enrolled already: be another one from now on; the old one is retired')
-  .requiredOption('--token <token>', 'from "hilumctl token create"; - reads it from standard input')
+  .requiredOption(
+    '--token <token>',
+    'from "hilumctl token create"; - reads it from standard input, where ps does not show it',
+  )
   .addHelpText(
     'after',
     '\nExample:\n  hilumctl token create --site north | hilum-gateway enroll --data ./var/gateway --token -',
@@ -78,7 +81,10 @@ program
   .addOption(data())
   .addOption(settingsOption())
   .addOption(output())
-  .option('--token <token>', 'before enrollment: test the way to the control plane of this token')
+  .option(
+    '--token <token>',
+    'before enrollment: test the way to the control plane of this token; - reads it from standard input',
+  )
   .addHelpText('after', '\nExample:\n  hilum-gateway doctor --data ./var/gateway')
   .action(async (options: Place & { output: Form; token?: string }) => {
     const { doctor } = await import('./doctor.ts');

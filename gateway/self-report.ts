@@ -100,7 +100,11 @@ export class SelfReport {
         tls,
         ...(plain === undefined ? {} : { plain }),
         counters: counters(),
-        refused: refused().map((one) => ({ ...one, atUs: String(one.atUs) })),
+        refused: refused().map(({ causes, ...one }) => ({
+          ...one,
+          atUs: String(one.atUs),
+          causes: causes.map((cause) => ({ ...cause, atUs: String(cause.atUs) })),
+        })),
       })),
       config: config.facts(),
       journal: {

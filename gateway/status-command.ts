@@ -73,8 +73,13 @@ export interface RunningStatus {
 }
 
 /** Of the last one: `address`, `user` and `detail`; what is not known is ''. */
-export interface RefusedByListener {
+export interface RefusedByListener extends RefusedFor {
   reason: string;
+  /** By `detail`; absent from an older one. */
+  causes?: RefusedFor[];
+}
+
+interface RefusedFor {
   count: number;
   atUs: string;
   address: string;

@@ -24,19 +24,36 @@ export interface LastRefused {
   detail?: string;
 }
 
-export interface Refused extends Required<LastRefused> {
-  reason: RefusalReason;
+/** How many, and the last of them. */
+export interface Refusal extends Required<LastRefused> {
   count: number;
-  /** Of the last one, in microseconds since 1970. */
+  /** In microseconds since 1970. */
   atUs: number;
 }
+
+export interface Refused extends Refusal {
+  reason: RefusalReason;
+  /** The same by `detail`, the one that came last at the end. */
+  causes: Refusal[];
+}
+
+/** Details are OpenSSL's words and our own: there are not many. */
+const causesMax = 32;
 
 export class Refusals {
   readonly #byReason = new Map<RefusalReason, Refused>();
 
   note(reason: RefusalReason, atUs: number, { address, user = '', detail = '' }: LastRefused): void {
-    const count = (this.#byReason.get(reason)?.count ?? 0) + 1;
-    this.#byReason.set(reason, { reason, count, atUs, address, user, detail });
+    const { count = 0, causes = [] } = this.#byReason.get(reason) ?? {};
+    const last = { atUs, address, user, detail };
+    const same = causes.find((one) => one.detail === detail);
+    const others = causes.filter((one) => one !== same).slice(1 - causesMax);
+    this.#byReason.set(reason, {
+      ...last,
+      reason,
+      count: count + 1,
+      causes: [...others, { ...last, count: (same?.count ?? 0) + 1 }],
+    });
   }
 
   /** Those that there were, in the order of `refusalReasons`. */

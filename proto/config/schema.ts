@@ -19,7 +19,7 @@ const source = z.strictObject({
   kind: z
     .enum(['hl7v2', 'device'])
     .optional()
-    .describe('What its messages are; otherwise the listener says it.'),
+    .describe('What its messages are, for who reads this; how they are read the listener says.'),
   zone: zone
     .optional()
     .describe(

@@ -1,5 +1,5 @@
 /** The pages for people: their links lead somewhere, and their examples are understood. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parseSettings } from '../../gateway/settings.ts';
@@ -43,6 +43,25 @@ t.test('pages - every YAML example is a config or settings of a gateway', async 
       t.ok(isConfig(yaml) || isSettings(yaml), `${page}: ${yaml}`);
     }
   }
+});
+
+t.test('pages - every code that doctor has stands in the table of INSTALL', async (t) => {
+  const table = textOf('deploy/INSTALL.md');
+  const codes = readdirSync(join(projectRoot, 'gateway'))
+    .filter((name) => /^doctor.*\.ts$/.test(name))
+    .flatMap((name) => [
+      ...textOf(`gateway/${name}`).matchAll(
+        /(?:add|finding)\((?:\s*'[a-z -]+',)?\s*'(?:warn|fail)',\s*'([a-z-]+)'/g,
+      ),
+    ])
+    .map(([, code = '']) => code);
+  t.ok(codes.length > 30, `${codes.length} codes`);
+  for (const code of codes) t.ok(table.includes(`\`${code}\``), code);
+});
+
+t.test('pages - no token stands on a command line, where others see it', async (t) => {
+  for (const page of [...pages, 'gateway/main.ts', 'gateway/doctor.ts'])
+    t.notMatch(textOf(page), /--token \w/, page);
 });
 
 const isConfig = (yaml: string) => checkConfig(yaml).problems === undefined;

@@ -1,5 +1,6 @@
 /** What doctor makes of the status of a gateway that runs. */
 import t from 'tap';
+import { Refusals } from '../../gateway/capture/refusals.ts';
 import { checkRunning } from '../../gateway/doctor-running.ts';
 import type { RunningStatus } from '../../gateway/status-command.ts';
 
@@ -52,3 +53,32 @@ t.test('doctor - a line that the other end closes makes one think of a second pr
   t.match(waiting('ended-by-peer'), [/another process may run with this identity.*gateway-twice/]);
   t.notMatch(waiting('no-connection'), [/another process/]);
 });
+
+t.test(
+  'doctor - of several causes for which a listener refuses, the most frequent that still comes',
+  async (t) => {
+    const nowUs = Date.now() * 1000;
+    const hours = (count: number) => nowUs - count * 3_600_000_000;
+    const refusals = new Refusals();
+    const note = (times: number, atUs: number, detail: string) => {
+      for (let each = 0; each < times; each += 1)
+        refusals.note('tls', atUs, { address: `10.0.0.${detail.length}`, detail });
+    };
+    note(9, hours(2), 'CERT_HAS_EXPIRED');
+    note(5, nowUs, 'ERR_SSL_WRONG_VERSION_NUMBER');
+    note(1, nowUs, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+    const listener = { name: 'lab', type: 'mllp', address: 'a:1', state: 'listening', tls: 'required' };
+    const refused = refusals.all().map(({ causes, ...one }) => ({
+      ...one,
+      atUs: String(one.atUs),
+      causes: causes.map((cause) => ({ ...cause, atUs: String(cause.atUs) })),
+    }));
+    t.match(findings({ listeners: [{ ...listener, refused }] }), [
+      {
+        message:
+          /^lab refused 15 connections \(tls: ERR_SSL_WRONG_VERSION_NUMBER, 5 of them\), the last of these from 10\.0\.0\.28 /,
+        todo: /speaks without TLS/,
+      },
+    ]);
+  },
+);

@@ -163,10 +163,10 @@ t.test(
       .filter(({ code }) => code === 'listener-refused')
       .map(({ state, message, todo }) => `${state} ${message.replace(/ at \d{4}-.*/, '')} → ${todo}`);
     const expected = [
-      /^warn lab refused 4 connections \(tls: DEPTH_ZERO_SELF_SIGNED_CERT\), the last one from 127\.0\.0\.1 → .*listeners\.lab\.tls\.caFile/,
+      /^warn lab refused 4 connections \(tls: DEPTH_ZERO_SELF_SIGNED_CERT, 1 of them\), the last of these from 127\.0\.0\.1 → .*listeners\.lab\.tls\.caFile/,
       /^warn narrow refused 1 connection \(address\), .* 127\.0\.0\.1 → .*listeners\.narrow\.tls\.range/,
       /^warn plain refused 1 connection \(protocol: tls\), .* → .*MLLP/,
-      /^warn ward refused 3 connections \(credentials\), the last one user pump from 127\.0\.0\.1 → .*users\.pump/,
+      /^warn ward refused 3 connections \(credentials, 2 of them\), the last of these user pump from 127\.0\.0\.1 → .*users\.pump/,
       /^warn ward refused 1 connection \(acl\), the last one user pump from 127\.0\.0\.1 → .*users\.pump\.publish/,
       /^warn monitors refused 4 connections \(tls: DEPTH_ZERO/,
     ];
