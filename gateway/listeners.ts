@@ -1,6 +1,6 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { type Address, readAddress } from '../proto/address.ts';
@@ -355,6 +355,7 @@ function tlsOptions(
     minVersion: 'TLSv1.2',
     ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
     honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
   if (caFile === undefined) return options;
   // Optional: a sender without a certificate is taken, one with a wrong certificate is not.

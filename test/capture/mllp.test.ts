@@ -373,9 +373,14 @@ t.test('mllp listener - over the limit with a readable MSH: AE or CE, then close
     t.equal(answer.controlId, 'P1');
     await one.closed;
   }
+  const { socket, heard, closed } = await bare(t, port);
+  const headers = Buffer.from(`FHS|^~\\&|LAB|${'f'.repeat(30_000)}\rBHS|^~\\&|LAB|${'b'.repeat(30_000)}\r`);
+  socket.write(frame(Buffer.concat([headers, message('P1', { more: 'X'.repeat(100_000) })])));
+  await closed;
+  t.match(heard(), /\rMSA\|AE\|P1\|/, 'behind the headers of a batch');
   t.equal(intake.appended.length, 0);
-  t.equal(listener.counters().oversize, 2);
-  t.equal(logs.filter(({ code }) => code === 'mllp-oversize').length, 2);
+  t.equal(listener.counters().oversize, 3);
+  t.equal(logs.filter(({ code }) => code === 'mllp-oversize').length, 3);
 });
 
 t.test('mllp listener - over the limit without an MSH: closed, no answer', async (t) => {

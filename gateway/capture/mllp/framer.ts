@@ -8,8 +8,8 @@
  * is answered at once. Any other byte behind it in the same chunk makes it a character of the text.
  * VT directly before a header (MSH, FHS, BHS) begins the frame again: the sender broke off and
  * went on on the same connection. What it had sent of the first is dropped unanswered and counted.
- * A block above the limit is an `oversize` result with what
- * was kept of its beginning (enough for its MSH), and the framer takes nothing more.
+ * A block above the limit is an `oversize` result with as much of its beginning as a frame may have (its MSH
+ * stands behind batch headers of any length), and the framer takes nothing more.
  * Memory: one frame up to the limit. A block is a view that is good until the chunk it came in
  * is let go: whoever keeps it longer copies.
  */
@@ -30,7 +30,6 @@ export interface Framer {
   brokenOff(): number;
 }
 
-const beginningBytes = 4096;
 const firstBytes = 4096;
 
 export function createFramer(frameBytesMax: number): Framer {
@@ -87,8 +86,8 @@ export function createFramer(frameBytesMax: number): Framer {
         const seam = keptBytes;
         if (keptBytes + to - at > frameBytesMax) {
           full = true;
-          if (keptBytes < beginningBytes) keep(chunk, at, Math.min(to, at + beginningBytes));
-          found.push({ kind: 'oversize', beginning: kept.subarray(0, Math.min(keptBytes, beginningBytes)) });
+          keep(chunk, at, at + frameBytesMax - keptBytes);
+          found.push({ kind: 'oversize', beginning: kept.subarray(0, keptBytes) });
           kept = Buffer.alloc(0);
           keptBytes = 0;
           break;

@@ -2,6 +2,7 @@
  * The TCP (and TLS) side: accepts, counts connections in all and per address before any handshake, and hands
  * over sockets that are ready for MQTT.
  */
+import { constants } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import { errorWord } from '../../process/log.ts';
@@ -159,6 +160,7 @@ function secureContext(options: MqttTls): tls.SecureContextOptions {
     minVersion: 'TLSv1.2',
     ciphers: CIPHERS,
     honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };
 }
 
