@@ -83,7 +83,10 @@ const mqttUser = z.strictObject({
       error:
         'is no password hash: write what "hilum-gateway hash-password" prints, never the password itself',
     })
-    .describe('scrypt hash, from: hilum-gateway hash-password')
+    .optional()
+    .describe(
+      'scrypt hash, from: hilum-gateway hash-password; left out where only a client certificate gives this user.',
+    )
     .meta({ secret: true }),
   publish: z.array(topicFilter).default([]),
   subscribe: z.array(topicFilter).default([]),
@@ -214,7 +217,7 @@ export function parseSettings(text: string, file: string): Settings {
       exit: exitCode.badConfig,
     });
   }
-  const found = [tlsProblems, destinationProblems, portProblems, sizeProblems].flatMap((of) =>
+  const found = [tlsProblems, userProblems, destinationProblems, portProblems, sizeProblems].flatMap((of) =>
     of(read.value),
   );
   for (const { path, message, hint } of found) {
@@ -300,6 +303,22 @@ function tlsProblems({ listeners }: Settings): Found[] {
     return absent.length === 0
       ? []
       : wrong(`without TLS off loopback it needs ${absent.join(', ')}`, 'use TLS, or say who allowed it');
+  });
+}
+
+/** Whom nothing could let in. */
+function userProblems({ listeners }: Settings): Found[] {
+  return Object.entries(listeners).flatMap(([listener, settings]) => {
+    if (settings.type !== 'mqtt') return [];
+    const { mode, caFile } = settings.tls;
+    if (mode !== 'none' && caFile !== undefined) return [];
+    return Object.entries(settings.users)
+      .filter(([, { password }]) => password === undefined)
+      .map(([user]) => ({
+        path: ['listeners', listener, 'users', user],
+        message: 'it has no password, and this listener asks for no client certificates',
+        hint: 'write its password, from "hilum-gateway hash-password", or give tls the caFile of the certificates',
+      }));
   });
 }
 

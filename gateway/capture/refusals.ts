@@ -9,7 +9,7 @@ export const refusalReasons = [
   'limit', // more connections than it may have, in all or from one address
   'credentials', // no user of ours, or a wrong password
   'acl', // a topic that its user may not publish to
-  'client-id', // not the user's to take, or another's
+  'client-id', // too long, or another's
   'protocol', // it speaks something else
 ] as const;
 

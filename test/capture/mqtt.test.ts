@@ -1114,12 +1114,15 @@ t.test(
     const server = await ca.issue('localhost');
     const mon = await ca.issue('mon-7');
     const pump = await ca.issue('pump-1');
+    const other = await ca.issue('other');
     const foreign = await (await authority('Other CA')).issue('mon-7');
     const { port, intake, broker, logs } = await source(t, {
       anonymous: undefined as never,
       tls: { mode: 'required', ...server, caPem: ca.caPem },
-      users: [{ name: 'mon-7', password: '', publish: ['devices/%u/#'] }],
-      certificates: { publish: ['site/%c/#'] },
+      users: [
+        { name: 'mon-7', publish: ['devices/%u/#'] },
+        { name: 'pump-1', publish: ['site/%c/#'] },
+      ],
     });
     const dial = async (own?: { certPem: string; keyPem: string }): Promise<RawClient> => {
       const identity = own ? { cert: own.certPem, key: own.keyPem } : {};
@@ -1142,9 +1145,12 @@ t.test(
     const byCertificate = await dial(pump);
     byCertificate.send(connect({ id: 'pump-1' }), publish({ topic: 'site/pump-1/x', id: 4 }));
     t.same([await byCertificate.next(), await byCertificate.next()], [CONNACK, puback(4)]);
-    const wrongId = await dial(pump);
-    wrongId.send(connect({ id: 'pump-2' }));
-    t.equal(await wrongId.next(), '20020002');
+    const stranger = await dial(other);
+    stranger.send(connect({ id: 'pump-1' }));
+    t.equal(await stranger.next(), '20020005', 'a good certificate that names no user');
+    const guessing = await dial(other);
+    guessing.send(connect({ id: 'mon-7', user: 'mon-7', password: '' }));
+    t.equal(await guessing.next(), '20020004', 'no password gives a user that has none');
     for (const bad of [undefined, foreign]) {
       const dev = await dial(bad);
       dev.send(connect({ id: 'mon-7' }));
@@ -1152,10 +1158,37 @@ t.test(
       t.same(dev.got, []);
     }
     t.equal(intake.records.length, 2);
-    t.match(broker.stats().refused, { 'client-id': 1, 'tls-handshake': 2 });
+    t.match(broker.stats().refused, { 'not-authorized': 1, credentials: 1, 'tls-handshake': 2 });
     t.same(
       logs.flatMap(({ fields }) => (fields.reason === 'tls-handshake' ? [fields.cause] : [])),
       ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    );
+  },
+);
+
+t.test(
+  'mqtt tls - without issuers of its own no certificate is asked for, and none names a user',
+  async (t) => {
+    const ca = await authority('Hospital CA');
+    const server = await ca.issue('localhost');
+    const mon = await ca.issue('mon-7');
+    const password = await hashPassword('pw');
+    const { port } = await source(t, {
+      anonymous: undefined as never,
+      tls: { mode: 'optional', ...server },
+      users: [{ name: 'mon-7', password, publish: ['devices/#'] }],
+    });
+    const { certPem: cert, keyPem: key } = mon;
+    const dial = () =>
+      new RawClient(
+        tls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca: ca.caPem, cert, key }),
+      );
+    t.equal(await dial().send(connect()).next(), '20020005');
+    t.equal(
+      await dial()
+        .send(connect({ user: 'mon-7', password: 'pw' }))
+        .next(),
+      CONNACK,
     );
   },
 );

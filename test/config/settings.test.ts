@@ -14,6 +14,11 @@ for (const [what, text, told] of [
     /^s\.yaml:1:81 {2}listeners\.ward\.users\.u\.password: is no password hash: write what "hilum-gateway hash-password" prints/,
   ],
   [
+    'a user that nothing could let in',
+    mqtt('users: { u: { publish: ["devices/#"] } }'),
+    /listeners\.ward\.users\.u: it has no password, and this listener asks for no client certificates; write its/,
+  ],
+  [
     'a topic filter',
     mqtt('anonymous: { publish: ["devices/#/x"] }'),
     /publish\[0\]: "devices\/#\/x" is not a topic filter; \+ stands for one whole level/,
@@ -110,6 +115,14 @@ t.test('settings - what is right is taken', async (t) => {
   const text = `${mqtt(`users: { u: { password: "${hash}", publish: ["devices/+/vitals/#"] } }`)}
 uplink: { address: "hilum.example.org:7443", proxy: "http://usr:pw@proxy.example.org:3128" }`;
   t.match(parseSettings(text, 's.yaml'), { uplink: { address: 'hilum.example.org:7443' } });
+});
+
+t.test('settings - a user that a client certificate gives needs no password', async (t) => {
+  const tls = 'tls: { mode: optional, certFile: a.pem, keyFile: a.key, caFile: ca.pem }';
+  const text = mqtt(`${tls}, users: { pump-1: { publish: ["devices/%u/#"] } }`);
+  t.match(parseSettings(text, 's.yaml').listeners, {
+    ward: { users: { 'pump-1': { password: undefined } } },
+  });
 });
 
 t.test('settings - a file is UTF-8 or refused; one without a word takes every default', async (t) => {

@@ -13,8 +13,6 @@ export interface Identity {
   name: string;
   publish: readonly string[];
   subscribe: readonly string[];
-  /** Exact, or a prefix with `*`; undefined: any. */
-  clientIds: readonly string[] | undefined;
 }
 
 /** CONNACK return codes (table 3.1) with the reason that is counted. */
@@ -48,21 +46,9 @@ export class Admission {
     username: string | undefined,
     password: Uint8Array | undefined,
   ): Promise<Identity | Refusal> {
-    const names = certificateNames(socket);
-    for (const name of names) {
+    for (const name of certificateNames(socket)) {
       const user = this.#users.get(name);
       if (user) return identityOf(user);
-    }
-    const certificates = this.#options.certificates;
-    const name = names[0];
-    if (certificates && name !== undefined) {
-      return {
-        principal: `cert:${name}`,
-        name,
-        publish: certificates.publish,
-        subscribe: certificates.subscribe ?? [],
-        clientIds: [name, `${name}-*`],
-      };
     }
     if (username === undefined) {
       const anonymous = this.#options.anonymous;
@@ -74,7 +60,6 @@ export class Admission {
         name: 'anonymous',
         publish: anonymous.publish,
         subscribe: [],
-        clientIds: undefined,
       };
     }
     return await this.#byPassword(socket.remoteAddress ?? '', username, password ?? new Uint8Array());
@@ -82,21 +67,14 @@ export class Admission {
 
   async #byPassword(address: string, username: string, password: Uint8Array): Promise<Identity | Refusal> {
     const user = this.#users.get(username);
-    const stored = user?.password ? user.password : NOBODY;
+    const stored = user?.password ?? NOBODY;
     // A user that does not exist costs as much as a wrong password: the time tells nothing.
     const verdict = await this.#gate.check(address, user ? username : '', password, stored);
     if (verdict === 'busy') return { returnCode: 3, reason: 'busy' };
-    if (verdict === 'wrong' || !user?.password)
+    if (verdict === 'wrong' || user?.password === undefined)
       return { returnCode: 4, reason: 'credentials', ...(user ? { user: user.name } : {}) };
     return identityOf(user);
   }
-}
-
-export function mayUseClientId(identity: Identity, clientId: string): boolean {
-  if (!identity.clientIds) return true;
-  return identity.clientIds.some((pattern) =>
-    pattern.endsWith('*') ? clientId.startsWith(pattern.slice(0, -1)) : clientId === pattern,
-  );
 }
 
 function identityOf(user: MqttUser): Identity {
@@ -105,7 +83,6 @@ function identityOf(user: MqttUser): Identity {
     name: user.name,
     publish: user.publish,
     subscribe: user.subscribe ?? [],
-    clientIds: user.clientIds,
   };
 }
 

@@ -9,7 +9,7 @@
  * - A client id is taken over by the same user or certificate only, and not in a loop (ownership.ts).
  */
 import { Access, isCleanText, isTopicName } from './acl.ts';
-import { Admission, mayUseClientId, type Refusal } from './admission.ts';
+import { Admission, type Refusal } from './admission.ts';
 import type { ConnectPacket, Link } from './link.ts';
 import { Ownership } from './ownership.ts';
 import type { MqttPart } from './part.ts';
@@ -74,8 +74,6 @@ export class Connecting {
     // From here on without a pause: two CONNECTs must not both find a client id free.
     if (link.socket.destroyed) return refuse({ returnCode: 3, reason: 'stopping' });
     if (this.#part.stopping()) return refuse({ returnCode: 3, reason: 'stopping' });
-    if (!generated && !mayUseClientId(identity, client.id))
-      return refuse({ returnCode: 2, reason: 'client-id' });
     const access = new Access(identity.publish, identity.subscribe, identity.name, client.id);
     if (connect.will && !access.mayPublish(connect.will.topic))
       return refuse({ returnCode: 5, reason: 'will' });

@@ -123,8 +123,8 @@ export class Listener {
   }
 
   #tlsServer(options: MqttTls): tls.Server {
-    const requestCert =
-      options.mode === 'required' || (options.requestClientCert ?? options.mode === 'optional');
+    // Without issuers of the site's own Node would trust the public ones with the names of users.
+    const requestCert = options.mode === 'required' || options.caPem !== undefined;
     const server = tls.createServer({
       ...secureContext(options),
       requestCert,

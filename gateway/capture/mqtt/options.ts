@@ -17,35 +17,29 @@ export interface MqttSourceOptions {
   users: readonly MqttUser[];
   /** Absent: a client without user name and certificate is refused. */
   anonymous?: { publish: readonly string[] };
-  /** For clients whose verified certificate names no entry of `users`. Their client id is bound to that name. */
-  certificates?: { publish: readonly string[]; subscribe?: readonly string[] };
   limits?: Partial<MqttLimits>;
   sourceFor(topic: string): string;
   /** A guess from a cheap look; a will never becomes `stat`. */
   classFor(topic: string, payload: Uint8Array): Class;
 }
 
-/** A TLS listener. `mode` is about the client's certificate: required, asked for, or (`none`) not asked for. */
+/** A TLS listener. `mode` is about the client's certificate, which is asked for where its issuers (`caPem`) are known. */
 export interface MqttTls {
-  mode: 'required' | 'optional' | 'none';
+  mode: 'required' | 'optional';
   certPem: string;
   keyPem: string;
   caPem?: string;
-  /** Overrides what `optional` and `none` imply. */
-  requestClientCert?: boolean;
 }
 
 export interface MqttUser {
   /** Also the name in a client certificate (SAN DNS or URI, else CN) that stands for this user. */
   name: string;
-  /** `scrypt$N$r$p$salt$hash`; empty: only a certificate gives this user. */
-  password: string;
+  /** `scrypt$N$r$p$salt$hash`; absent: only a certificate gives this user. */
+  password?: string | undefined;
   /** Topic filters; `%u` and `%c` as whole levels stand for the user's name and the client id. */
   publish: readonly string[];
   /** Absent or empty: every SUBSCRIBE is answered with 128. */
   subscribe?: readonly string[];
-  /** Client ids this user may take: exact, or a prefix with `*` at its end. Absent: any that is free. */
-  clientIds?: readonly string[];
 }
 
 export interface MqttLimits {
@@ -168,11 +162,9 @@ export function checkOptions(options: MqttSourceOptions, limits: MqttLimits): vo
   const lists = [
     ...options.users.flatMap((user) => [...user.publish, ...(user.subscribe ?? [])]),
     ...(options.anonymous?.publish ?? []),
-    ...(options.certificates?.publish ?? []),
-    ...(options.certificates?.subscribe ?? []),
   ];
   const bad = lists.find((filter) => !isTopicFilter(filter, limits.topicLevelsMax));
   if (bad !== undefined) throw new Error(`MQTT listener ${options.name}: not a topic filter: ${bad}`);
-  const user = options.users.find((one) => one.password !== '' && !isPasswordHash(one.password));
+  const user = options.users.find((one) => one.password !== undefined && !isPasswordHash(one.password));
   if (user) throw new Error(`MQTT listener ${options.name}: user ${user.name}: not a scrypt password hash`);
 }
