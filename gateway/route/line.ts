@@ -90,9 +90,8 @@ export class LineFailed extends Error {
 const VT = 0x0b;
 const FS = 0x1c;
 const CR = 0x0d;
+const LF = 0x0a;
 const answerBytesMax = 64 * 1024;
-/** A first MSH that begins behind these is not looked for. */
-const headerBytesMax = 4 * 1024;
 const connectMs = 10_000;
 /** Where no answer is due: so long a refusal may still come before the letter counts as delivered. */
 const objectionMs = 250;
@@ -276,19 +275,22 @@ function remember(controlIds: Set<string>, controlId: string): void {
 
 /** What the first MSH of these bytes asks for in MSH-15 and MSH-16 [HL7 table 0155]. */
 export function answersDue(raw: Uint8Array): 'one' | 'none' {
-  const text = Buffer.from(raw.subarray(0, headerBytesMax)).toString('latin1');
-  const at = /(?:^|[\r\n])MSH/.exec(text);
-  if (at === null) return 'one';
-  const header =
-    text
-      .slice(at.index)
-      .trimStart()
-      .split(/[\r\n]/, 1)[0] ?? '';
+  const header = firstHeader(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength));
+  if (header === undefined) return 'one';
   const fields = header.split(header.charAt(3));
   const [accept = '', application = ''] = [fields[14]?.trim(), fields[15]?.trim()];
   const valued = (condition: string) => condition !== '' && condition !== '""';
   const quiet = (condition: string) => !valued(condition) || /^(NE|ER)$/i.test(condition);
   return (valued(accept) || valued(application)) && quiet(accept) && quiet(application) ? 'none' : 'one';
+}
+
+/** Its MSH, whatever its length; batch headers stand before it. */
+function firstHeader(bytes: Buffer): string | undefined {
+  let at = bytes.indexOf('MSH');
+  while (at > 0 && bytes[at - 1] !== CR && bytes[at - 1] !== LF) at = bytes.indexOf('MSH', at + 3);
+  if (at < 0) return undefined;
+  const ends = [bytes.indexOf(CR, at), bytes.indexOf(LF, at)].filter((end) => end >= 0);
+  return bytes.toString('latin1', at, Math.min(bytes.length, ...ends));
 }
 
 /** MSA-1 and MSA-2 of an acknowledgment. */

@@ -67,6 +67,15 @@ t.test('line - what MSH-15 and MSH-16 ask for', async (t) => {
     'none',
     'the first MSH',
   );
+  const token = 'T'.repeat(10_000);
+  const long = header('1', 'NE', 'NE').split('|');
+  long[7] = token;
+  t.equal(answersDue(Buffer.from(long.join('|'))), 'none', 'behind a security token (MSH-8) of any length');
+  t.equal(
+    answersDue(Buffer.from(`ZZZ|MSH\r${header('1', 'NE', 'NE')}`)),
+    'none',
+    'a word in a line is no header',
+  );
   t.equal(answersDue(Buffer.from('no header')), 'one');
 });
 

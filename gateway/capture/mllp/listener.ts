@@ -45,7 +45,7 @@ interface Slot {
 
 /** After the last answer what the peer still sends is read and dropped this long: a reset would take the answer along. */
 const lingerMs = 500;
-/** More than that in this time is a sender that does not stop. */
+/** More than that is of a sender that does not stop: it is not read any more. */
 const lingerBytesMax = 4 * 1024 * 1024;
 const keepAliveMs = 30_000;
 /** Of an MSH-10: it is kept beside the bytes of its record, which have all of it. */
@@ -144,7 +144,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     socket.on('data', (chunk: Buffer) => {
       if (connection.closing) {
         connection.droppedBytes += chunk.length;
-        if (connection.droppedBytes > lingerBytesMax) socket.destroy();
+        // Not destroyed: it may not have read what it is answered yet.
+        if (connection.droppedBytes > lingerBytesMax) socket.pause();
         return;
       }
       // Before the framer: any of its bytes may be VT, as in nearly every TLS hello.
