@@ -58,8 +58,10 @@ t.test('overtaken - a report that arrives behind its correction is told as super
   await send(
     oru('P1', 'P', '20261126090000', ['K 7.1', 'NA 140']),
     oru('F1', 'F', '20261126100000', ['K 7.2', 'NA 140']),
-    oru('C1', 'C', '20261126110000', ['K 4.1'], 'S'),
   );
+  // Else the correction may be normalized before it, too.
+  await until(async () => (await queued()) === 2, { what: 'both in their lane', timeoutMs: 30_000 });
+  await send(oru('C1', 'C', '20261126110000', ['K 4.1'], 'S'));
   await until(async () => (await queued()) === 3, { what: 'all in their lanes', timeoutMs: 30_000 });
   await site.startPlane();
   const events = await whole(3);

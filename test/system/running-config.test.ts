@@ -95,7 +95,7 @@ codes: { local: { from: 99LAB, to: "http://loinc.org", map: { K: "2823-3" } } }
     { what: 'the new config running', timeoutMs: 60_000, everyMs: 200 },
   );
   const again = await push(other, 'more.yaml', 'sources: { lab: { listener: lab } }\n');
-  t.match(again.stdout, /Version \d+\.\n {2}north {2}applied/);
+  t.match(again.stdout, /Version \d+, in place of \d+ \([^)]+\)\.\n {2}north {2}applied/);
 
   t.equal((await other.ctl('revoke', 'north', '--reason', 'test')).code, 0);
   const nobody = await push(other, 'more.yaml', 'sources: { lab: { listener: lab } }\n');
