@@ -2,7 +2,6 @@
  * The control plane, wired: the store at the bottom, on it the state that each folder owns,
  * on top the gRPC port. Answers what a session asks (Hub) and what an admin asks (Admin).
  */
-
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';

@@ -1,9 +1,11 @@
 /** run: the daemon until a signal ends it. */
+
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
 import { createLog } from '../gateway/process/log.ts';
+import { readAddress } from '../proto/address.ts';
 import { Plane } from './plane.ts';
-import { isPlace, loadSettings } from './settings.ts';
+import { loadSettings } from './settings.ts';
 
 export interface RunOptions {
   readonly data: string;
@@ -21,7 +23,7 @@ export async function runPlane(options: RunOptions): Promise<void> {
   for (const name of ['grpc', 'http'] as const) {
     const place = options[name];
     if (place === undefined) continue;
-    if (!isPlace(place)) {
+    if (readAddress(place) === undefined) {
       throw new HilumError('usage', `--${name} ${place}: write host:port, as in 127.0.0.1:7443.`, {
         exit: exitCode.usage,
       });

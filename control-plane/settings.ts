@@ -10,17 +10,17 @@ import { readAddress } from '../proto/address.ts';
 import { readDocument } from '../proto/config/document.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 
-const place = z.string().refine(isPlace, { error: 'write host:port, as in "0.0.0.0:7443"' });
-
-export function isPlace(text: string): boolean {
-  return readAddress(text) !== undefined;
-}
+const place = z
+  .string()
+  .refine((text) => readAddress(text) !== undefined, { error: 'write host:port, as in "0.0.0.0:7443"' });
 
 const settingsSchema = z.strictObject({
   grpc: place.default('127.0.0.1:7443').describe('host:port that gateways and hilumctl connect to.'),
   advertise: z
     .string()
-    .refine(isPlace, { error: 'write host:port, as in "hilum.example.org:7443"' })
+    .refine((text) => readAddress(text) !== undefined, {
+      error: 'write host:port, as in "hilum.example.org:7443"',
+    })
     .optional()
     .describe('host:port as gateways see it; it goes into tokens. Default: the grpc address.'),
   http: place

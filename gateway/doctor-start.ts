@@ -1,5 +1,4 @@
 /** What would keep a gateway from starting, found by the code that starts it: key, certificates, addresses. */
-
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -57,7 +56,7 @@ export async function checkKey(
   });
 }
 
-/** Throws what the start would, `key-wrong` where another key has sealed the journal. Writes nothing. */
+/** Throws what the start would, `key-wrong` where another key has sealed the journal. */
 async function tryJournal(directory: string, key: Uint8Array): Promise<void> {
   const journal = join(directory, 'journal');
   const there = visible(join(journal, 'data.mdb'));

@@ -3,7 +3,7 @@
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
-import { type Address, readAddress } from '../proto/address.ts';
+import { type Address, readAddress, writeAddress } from '../proto/address.ts';
 import { durationMs } from '../proto/config/duration.ts';
 import { parseSize } from '../proto/config/size.ts';
 import type { Intake } from './capture/intake.ts';
@@ -308,7 +308,7 @@ function wrap(name: string, settings: ListenerSettings, source: Source): Listene
     async start() {
       try {
         const { address, port } = await source.start();
-        listener.address = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+        listener.address = writeAddress({ host: address, port });
         listener.state = 'listening';
       } catch (cause) {
         listener.state = 'failed';

@@ -246,7 +246,7 @@ function warn(warnings: readonly string[]): void {
   for (const warning of warnings) process.stderr.write(`${warning}\n`);
 }
 
-/** Prints what became of a push and sets the exit code. @param back the version that a rollback went back to */
+/** Prints what became of a push and sets the exit code. */
 export function finish(response: PushConfigResponse, file: string, form: Form, wait: boolean): void {
   const { back, before } = response;
   if (form !== 'table') {

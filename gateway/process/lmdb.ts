@@ -13,6 +13,7 @@
  * One owner per environment: handles never go to a worker. Named databases are binary.
  */
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   openSync,
@@ -216,15 +217,20 @@ export function checkFile(file: string, readOnly = false): void {
     return;
   }
   const whole = (pages.last + 1) * pages.bytes;
-  const cut = pages.roots.some((root) => (root + 1) * pages.bytes > bytes);
-  if (cut || whole - bytes > unwrittenBytesMax)
-    throw damaged('database-damaged', `${file} is cut: it has ${bytes} bytes, and speaks of ${whole}.`);
-  if (bytes >= whole) return;
-  // A reader as well: where more is cut off than nobody has written, it meets empty pages, and is not ended by one.
+  // Behind the page that speaks of it: what it speaks of is written first.
+  const there = statSync(file).size;
+  const cut = pages.roots.some((root) => (root + 1) * pages.bytes > there);
+  if (cut || whole - there > unwrittenBytesMax)
+    throw damaged('database-damaged', `${file} is cut: it has ${there} bytes, and speaks of ${whole}.`);
+  if (there >= whole) return;
+  // Where more is cut off than nobody has written, whoever looks there meets empty pages, and is not ended by them.
   try {
-    truncateSync(file, whole);
+    // A reader cannot see a writer in another container, and must not set the length of a file that grows: it adds to its
+    // end, whatever that is by then.
+    if (readOnly) appendFileSync(file, Buffer.alloc(whole - there));
+    else truncateSync(file, whole);
   } catch (error) {
-    throw damaged('database-damaged', `${file} has ${bytes} bytes, and speaks of ${whole}.`, error);
+    throw damaged('database-damaged', `${file} has ${there} bytes, and speaks of ${whole}.`, error);
   }
 }
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } fro
 import { join } from 'node:path';
 import { type Database, open } from 'lmdb';
 import t from 'tap';
-import { openEnvironment, pageBytes, type Table } from '../../gateway/process/lmdb.ts';
+import { checkFile, openEnvironment, pageBytes, type Table } from '../../gateway/process/lmdb.ts';
 import { pageBytesOf } from '../kit/pages.ts';
 import { folderOf } from '../kit/site.ts';
 
@@ -217,5 +217,31 @@ t.test(
       await environment.write(() => void table.put(keyOf(n), Buffer.alloc(20_000, n)));
     t.equal(table.get(keyOf(59))?.[19_999], 59);
     await environment.close();
+  },
+);
+
+t.test(
+  'lmdb - a reader that finds a file too short adds to its end, beside a writer that goes on',
+  async (t) => {
+    const directory = folderOf(t);
+    const writer = openEnvironment({ directory });
+    const table = writer.table('records');
+    await writer.write(() => void table.put(keyOf(1), Buffer.alloc(5_000, 1)));
+    await writer.write(() => {
+      void table.put(keyOf(2), Buffer.alloc(400_000, 2));
+      void table.remove(keyOf(2));
+    });
+    const short = statSync(writer.file).size;
+    checkFile(writer.file, true);
+    const whole = statSync(writer.file).size;
+    t.ok(whole > short, `${short} bytes, then ${whole}`);
+    for (let n = 3; n < 60; n += 1)
+      await writer.write(() => void table.put(keyOf(n), Buffer.alloc(20_000, n)));
+    for (let n = 3; n < 60; n += 1) {
+      checkFile(writer.file, true);
+      t.ok(table.get(keyOf(n))?.equals(Buffer.alloc(20_000, n)), `row ${n}`);
+    }
+    t.ok(statSync(writer.file).size >= whole);
+    await writer.close();
   },
 );

@@ -188,6 +188,7 @@ export class Draft {
     this.event = opened(this.family);
     this.notes = this.event.notes;
     this.bySpecimen = false;
+    this.specimenFrom = 0;
     if (this.seen.size > 0) this.seen.clear();
     if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
     const { specimen, notes, bytes } = this.ahead;
