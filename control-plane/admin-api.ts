@@ -219,6 +219,7 @@ export class AdminApi {
       reportedAtUs,
       hour: count.hour,
       destination: count.destination,
+      deliveredElsewhere: count.deliveredElsewhere,
     };
   }
 

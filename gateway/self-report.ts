@@ -174,8 +174,8 @@ export class SelfReport {
     return {
       atUs: nowUs64(),
       custody: [
-        ...journal.custodyTotals().map(({ source, counts, deliveredUnder }) => ({
-          ...wide({ ...counts, source }),
+        ...journal.custodyTotals().map(({ source, counts, deliveredUnder, deliveredElsewhere }) => ({
+          ...wide({ ...counts, source, deliveredElsewhere }),
           deliveredUnder: deliveredUnder.map(({ epoch, records }) => ({ epoch, records: BigInt(records) })),
         })),
         ...journal.local.counts().map(({ destination, counts }) =>
@@ -250,6 +250,7 @@ function wide(count: Record<string, number | string>): CustodyCount {
     hour: BigInt(count.hour ?? 0),
     destination: String(count.destination ?? ''),
     deliveredUnder: [],
+    deliveredElsewhere: BigInt(count.deliveredElsewhere ?? 0),
   };
 }
 

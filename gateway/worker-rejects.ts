@@ -20,7 +20,7 @@ export function rejected(
 ): { record: Uint8Array; entry: Uint8Array } {
   const atUs = BigInt(nowUs());
   const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
-  const kept = { record, code, reason, atUs, urgent, mappingVersion };
+  const kept = { record, code, reason, atUs, urgent, mappingVersion, refusedControlIds: [...controlIds] };
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, epoch, sequence),
     gateway,

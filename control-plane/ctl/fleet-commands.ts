@@ -200,6 +200,7 @@ Example:
             return;
           }
           printRows(options.output, sources, options.byHour === true ? hourColumns : custodyColumns);
+          tellElsewhere(rows);
           if (options.output !== 'table' || destinations.length === 0) return;
           out('\n');
           printRows('table', destinations, destinationColumns);
@@ -280,6 +281,15 @@ Example:
     });
 }
 
+/** Of what is delivered, but not stored here. */
+function tellElsewhere(rows: readonly CustodyRow[]): void {
+  for (const { gateway, source, deliveredElsewhere } of rows) {
+    if (deliveredElsewhere === 0n) continue;
+    const what = `${gateway} ${source}: ${deliveredElsewhere} of the delivered are at another control plane`;
+    process.stderr.write(`${what}, to which this gateway was enrolled before.\n`);
+  }
+}
+
 const hourUs = 3_600_000_000;
 
 const custodyTerms = [
@@ -325,7 +335,9 @@ const destinationColumns = [
 
 /** Counts that are 0 stand there too; units are records. */
 function sourceRow(row: CustodyRow): object {
-  const zeros = Object.fromEntries([...custodyTerms, 'stored', 'reportedAtUs'].map((name) => [name, '0']));
+  const zeros = Object.fromEntries(
+    [...custodyTerms, 'stored', 'deliveredElsewhere', 'reportedAtUs'].map((name) => [name, '0']),
+  );
   return filled(CustodyRow.toJSON(row) as object, { gateway: '', site: '', source: '', ...zeros });
 }
 

@@ -114,7 +114,8 @@ export function rowsOf(changed: ChangedCounts): Row[] {
 /** Records that the gateway was told are stored and that are not. */
 export function lacking(count: CustodyCount, stored: ReadonlyMap<bigint, bigint>): bigint {
   // One that does not tell its epochs is an earlier build.
-  if (count.deliveredUnder.length === 0) return positive(count.delivered - sumOf(stored));
+  if (count.deliveredUnder.length === 0)
+    return positive(count.delivered - count.deliveredElsewhere - sumOf(stored));
   const underAny = stored.get(0n) ?? 0n;
   return count.deliveredUnder.reduce(
     (sum, { epoch, records }) => sum + positive(records - (stored.get(epoch) ?? 0n) - underAny),

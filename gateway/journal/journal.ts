@@ -18,7 +18,7 @@
 import { randomBytes } from 'node:crypto';
 import type { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
-import { blindKey, createBlind, sha256 } from '../process/keys.ts';
+import { blindKey, createBlind } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createSealer, type Opener, type Segment } from '../process/seal.ts';
 import { beginSegment } from '../process/segments.ts';
@@ -34,8 +34,10 @@ import type { JournalHooks, JournalOptions } from './options.ts';
 import { type LaneState, Outbox } from './outbox.ts';
 import type { Parcel } from './parcel.ts';
 import { collectAround, settled } from './part.ts';
+import { Planes } from './planes.ts';
 import { type MadeReject, type Meant, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
+import { recordOf } from './record-of.ts';
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
@@ -78,6 +80,7 @@ export class Journal implements Intake {
   readonly #outbox: Outbox;
   readonly #quarantine: Quarantine;
   readonly #account: Account;
+  readonly #planes: Planes;
   readonly #sources: Sources;
   readonly #state: State;
   readonly #hooks: JournalHooks;
@@ -188,8 +191,10 @@ export class Journal implements Intake {
     this.#quarantine = new Quarantine(part, this.reports, gateway, {
       ...alarmed,
       onEvents: () => hooks.onEvents(),
+      sourceName: (source) => this.sourceName(source),
     });
-    this.#account = new Account(custody, this.#quarantine, (source) => this.sourceName(source));
+    this.#planes = new Planes(this.#state);
+    this.#account = new Account(custody, this.#quarantine, this.#planes, (source) => this.sourceName(source));
     const blind = createBlind(blindKey(options.key));
     this.#repeats = new RepeatLog(part, blind, options.repeatEntriesMax, options.repeatAgeMs);
     this.memory = new Memory(part, options, live);
@@ -219,28 +224,7 @@ export class Journal implements Intake {
         new IntakeRefused(this.#phase === 'draining' ? 'draining' : 'fault', 'not taking records'),
       );
     }
-    const record: JournalRecord = {
-      source: draft.source,
-      protocol: draft.protocol,
-      raw: draft.raw,
-      sha256: sha256(draft.raw),
-      capturedAtUs: draft.capturedAtUs,
-      classGuess: draft.classGuess,
-      messageControlId: draft.messageControlId,
-      topic: draft.topic ?? '',
-      resend: false,
-      resendOf: 0n,
-      conflict: false,
-      conflictWith: 0n,
-      client: draft.client ?? '',
-      qos: draft.qos ?? 0,
-      will: draft.will ?? false,
-      replays: 0,
-      contentType: '',
-      censusEnd: draft.censusEnd ?? false,
-      deliveredParts: [],
-      deliveredTo: [],
-    };
+    const record = recordOf(draft);
     const capturedS = Math.floor(Number(draft.capturedAtUs) / 1e6);
     const { repeat } = draft;
     const key = repeat === undefined ? undefined : this.#repeats.blind(repeat.key);
@@ -356,17 +340,31 @@ export class Journal implements Intake {
   }
 
   /**
-   * The control plane has other events under our positions: this journal is a copy of one that went on.
+   * The control plane has other events under our positions: this journal is a copy of one that went on; or it is another.
    * What is not acked keeps its order and goes out under a new epoch; resolves when that is durable.
    */
-  async renewEpoch(): Promise<void> {
+  async renewEpoch(plane: Uint8Array | undefined = this.#planes.of(this.#epoch)): Promise<void> {
     const epoch = randomBytes(8);
     const round = this.#committer.round();
     for (const { key, value } of keptTwice('epoch', epoch)) round.put(this.#state.table, key, value);
     this.#outbox.restart();
     this.#custody.endEpoch(round, this.#epoch);
     this.#epoch = epoch.readBigUInt64BE(0);
+    if (plane !== undefined) this.#planes.put(round, this.#epoch, plane);
     this.#hooks.onEpoch(this.#epoch);
+    await settled(round);
+  }
+
+  /** Events go to this control plane (planes.ts) from here on; resolves when that is durable. */
+  async deliverTo(plane: Uint8Array): Promise<void> {
+    const before = this.#planes.of(this.#epoch);
+    if (before?.equals(plane)) return;
+    if (before !== undefined) {
+      await this.#quarantine.tellAgain();
+      return this.renewEpoch(plane);
+    }
+    const round = this.#committer.round();
+    this.#planes.put(round, this.#epoch, plane);
     await settled(round);
   }
 

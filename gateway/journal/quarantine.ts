@@ -14,10 +14,12 @@ import { nowUs } from '../process/clock.ts';
 import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { numberKey, place, quarantineId, readUInt64, sequenceMax, tables, writeUInt64 } from './layout.ts';
-import type { JournalPart } from './part.ts';
+import { type JournalPart, settled } from './part.ts';
 import type { Reports } from './reports.ts';
 import { storedBytes } from './space.ts';
 
+/** In one round. */
+const toldTogether = 200;
 /** The code of what its disk has damaged, a record or an event of it. */
 export const damagedCode = 'damaged';
 
@@ -58,6 +60,7 @@ export interface QuarantineHooks {
   bytes(live: number): void;
   onAlarm(code: string, fields: Record<string, number | string>): void;
   onEvents(): void;
+  sourceName(source: number): string;
 }
 
 export class Quarantine {
@@ -169,6 +172,46 @@ export class Quarantine {
       recordSequence: BigInt(sequence),
     });
     this.put(round, { ...where, record, entry }, counted);
+  }
+
+  /** Another control plane knows of none of what is here: each is told once more. Resolves when that is durable. */
+  async tellAgain(): Promise<void> {
+    for (let after = -1; ; ) {
+      const range = { start: numberKey(after + 1), limit: toldTogether };
+      const sequences = Array.from(this.#table().getKeys(range), (key) => readUInt64(key as Buffer, 0));
+      if (sequences.length === 0) return;
+      const round = this.#part.committer.round();
+      for (const sequence of sequences) {
+        after = sequence;
+        const found = this.#leaving.has(sequence) ? undefined : this.find(sequence);
+        if (found !== undefined) this.#reports.quarantined(round, this.#entryOf(found));
+      }
+      await settled(round);
+    }
+  }
+
+  #entryOf({ sequence, key, kept }: Found): QuarantineEntry {
+    const { epoch, source, urgent } = readQuarantineKey(key);
+    const record = kept?.record;
+    const gateway = this.#gateway();
+    return QuarantineEntry.fromPartial({
+      id: quarantineId(gateway, epoch, sequence),
+      gateway,
+      source: this.#hooks.sourceName(source),
+      messageControlId: record?.messageControlId ?? '',
+      recordHash: kept === undefined ? '' : hashOf(kept),
+      recordEpoch: epoch,
+      recordSequence: BigInt(sequence),
+      code: kept?.code ?? damagedCode,
+      reason: kept?.reason ?? 'Damaged on disk: what stood here does not open.',
+      atUs: kept?.atUs ?? 0n,
+      urgent,
+      protocol: record?.protocol ?? '',
+      bytes: BigInt(record?.raw.length ?? 0),
+      state: 'open',
+      capturedAtUs: record?.capturedAtUs ?? 0n,
+      refusedControlIds: kept?.refusedControlIds ?? [],
+    });
   }
 
   /** The row under this sequence; also one that is on its way to the disk, and none that is on its way out. */

@@ -7,6 +7,7 @@
  *   1 hour(4) source(2)        custody of a source in an hour; see custody.ts
  *   2 destination(2)           counts of a local destination; see local-queues.ts
  *   3 epoch(8) source(2)       what was delivered under an epoch that ended; see custody.ts
+ *   4 epoch(8)                 the control plane of an epoch; see planes.ts
  *
  * Every counter is there from the first start on; it is set when it changes and goes into the round that makes it true. One
  * that is damaged on the disk, or not there, counts as 0 and is told: what hangs from it is numbered anew, under another
@@ -24,6 +25,7 @@ export const stateKey = {
   custody: 1,
   localCustody: 2,
   endedEpoch: 3,
+  plane: 4,
 } as const;
 
 /** Where the counter of sequences is lost: more than a journal gives out between two writes of it. */

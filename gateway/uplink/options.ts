@@ -16,6 +16,8 @@ import type { ReportHooks } from './reports.ts';
 export interface Outbox extends QueuedEvents {
   /** What is not acked goes out under a new epoch from here on. */
   renewEpoch(): Promise<void>;
+  /** Events go to the control plane of this CA (its SHA-256): to another one than before under a new epoch. */
+  deliverTo(plane: Uint8Array): Promise<void>;
 }
 
 export interface UplinkHooks extends PumpHooks, ReportHooks {

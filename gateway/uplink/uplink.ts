@@ -12,10 +12,11 @@
  *   something never sent is ignored and alarmed.
  * - A peer that accepts and then says nothing is left: no READY in 10 s, no Welcome in 5 s, no
  *   answer to a ping in 25 s each end the channel, and a new one is made.
- * - A disk that went back in time is found out, and goes on under a new epoch (divergence.ts).
+ * - A disk that went back in time is found out, and goes on under a new epoch (divergence.ts); so does what goes to another
+ *   control plane than before.
  * - Stopping says Goodbye, so the control plane can tell it from a broken line.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type {
   ConfigReport,
   LaneAck,
@@ -81,7 +82,13 @@ export class Uplink {
 
   /** Returns at once; the peer need not be reachable. */
   start(): void {
-    this.#connect();
+    const { caPem } = this.#options.identity;
+    this.#renewing = this.#outbox.deliverTo(createHash('sha256').update(caPem).digest()).then(() => {
+      this.#renewing = undefined;
+      this.#connect();
+    });
+    // A disk that does not take it ends the process.
+    this.#renewing.catch(() => {});
   }
 
   /** New events or reports may be there. */

@@ -85,6 +85,7 @@ export function quietUplink(identity: Identity, own: Partial<UplinkHooks>): Upli
     lanes: () => [],
     parcel: () => undefined,
     acked: () => false,
+    deliverTo: async () => {},
     renewEpoch: async () => {},
   };
   const reports = {

@@ -448,6 +448,8 @@ export interface CustodyRow {
   reportedAtUs: bigint;
   hour: bigint;
   destination: string;
+  /** Of `delivered`: what other control planes have, to which the gateway was enrolled before. */
+  deliveredElsewhere: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6651,6 +6653,7 @@ function createBaseCustodyRow(): CustodyRow {
     reportedAtUs: 0n,
     hour: 0n,
     destination: "",
+    deliveredElsewhere: 0n,
     _unknownFields: {},
   };
 }
@@ -6734,6 +6737,12 @@ export const CustodyRow: MessageFns<CustodyRow> = {
     }
     if (message.destination !== "") {
       writer.uint32(122).string(message.destination);
+    }
+    if (message.deliveredElsewhere !== 0n) {
+      if (BigInt.asUintN(64, message.deliveredElsewhere) !== message.deliveredElsewhere) {
+        throw new globalThis.Error("value provided for field message.deliveredElsewhere of type uint64 too large");
+      }
+      writer.uint32(128).uint64(message.deliveredElsewhere);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6879,6 +6888,14 @@ export const CustodyRow: MessageFns<CustodyRow> = {
             message.destination = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.deliveredElsewhere = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6920,6 +6937,11 @@ export const CustodyRow: MessageFns<CustodyRow> = {
         : 0n,
       hour: isSet(object.hour) ? BigInt(object.hour) : 0n,
       destination: isSet(object.destination) ? globalThis.String(object.destination) : "",
+      deliveredElsewhere: isSet(object.deliveredElsewhere)
+        ? BigInt(object.deliveredElsewhere)
+        : isSet(object.delivered_elsewhere)
+        ? BigInt(object.delivered_elsewhere)
+        : 0n,
     };
   },
 
@@ -6970,6 +6992,9 @@ export const CustodyRow: MessageFns<CustodyRow> = {
     if (message.destination !== "") {
       obj.destination = message.destination;
     }
+    if (message.deliveredElsewhere !== 0n) {
+      obj.deliveredElsewhere = message.deliveredElsewhere.toString();
+    }
     return obj;
   },
 
@@ -6999,6 +7024,9 @@ export const CustodyRow: MessageFns<CustodyRow> = {
       : 0n;
     message.hour = (object.hour !== undefined && object.hour !== null) ? BigInt(object.hour) : 0n;
     message.destination = object.destination ?? "";
+    message.deliveredElsewhere = (object.deliveredElsewhere !== undefined && object.deliveredElsewhere !== null)
+      ? BigInt(object.deliveredElsewhere)
+      : 0n;
     return message;
   },
 };

@@ -63,6 +63,8 @@ export interface QuarantinedRecord {
   atUs: bigint;
   urgent: boolean;
   mappingVersion: string;
+  /** Of a record with several messages: the MSH-10 of each that was refused, as far as it has one; at most 100. */
+  refusedControlIds: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -799,7 +801,16 @@ export const DeliveredPart: MessageFns<DeliveredPart> = {
 };
 
 function createBaseQuarantinedRecord(): QuarantinedRecord {
-  return { record: undefined, code: "", reason: "", atUs: 0n, urgent: false, mappingVersion: "", _unknownFields: {} };
+  return {
+    record: undefined,
+    code: "",
+    reason: "",
+    atUs: 0n,
+    urgent: false,
+    mappingVersion: "",
+    refusedControlIds: [],
+    _unknownFields: {},
+  };
 }
 
 export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
@@ -824,6 +835,9 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     }
     if (message.mappingVersion !== "") {
       writer.uint32(50).string(message.mappingVersion);
+    }
+    for (const v of message.refusedControlIds) {
+      writer.uint32(58).string(v!);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -897,6 +911,14 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
             message.mappingVersion = reader.string();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.refusedControlIds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -929,6 +951,11 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
         : isSet(object.mapping_version)
         ? globalThis.String(object.mapping_version)
         : "",
+      refusedControlIds: globalThis.Array.isArray(object?.refusedControlIds)
+        ? object.refusedControlIds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.refused_control_ids)
+        ? object.refused_control_ids.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -952,6 +979,9 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     if (message.mappingVersion !== "") {
       obj.mappingVersion = message.mappingVersion;
     }
+    if (message.refusedControlIds?.length) {
+      obj.refusedControlIds = message.refusedControlIds;
+    }
     return obj;
   },
 
@@ -968,6 +998,7 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
     message.urgent = object.urgent ?? false;
     message.mappingVersion = object.mappingVersion ?? "";
+    message.refusedControlIds = object.refusedControlIds?.map((e) => e) || [];
     return message;
   },
 };

@@ -412,8 +412,10 @@ export interface CustodyCount {
   /** Hour of capture, hours since 1970; 0 = all of them. */
   hour: bigint;
   destination: string;
-  /** Of all hours: what of `delivered` was delivered under which epoch, each that there is any of. None: it is not known. */
+  /** Of all hours: what of `delivered` was delivered to this control plane, under which epoch, each that there is any of. */
   deliveredUnder: DeliveredUnder[];
+  /** Of all hours: what of `delivered` other control planes have, to which the gateway was enrolled before. */
+  deliveredElsewhere: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5842,6 +5844,7 @@ function createBaseCustodyCount(): CustodyCount {
     hour: 0n,
     destination: "",
     deliveredUnder: [],
+    deliveredElsewhere: 0n,
     _unknownFields: {},
   };
 }
@@ -5898,6 +5901,12 @@ export const CustodyCount: MessageFns<CustodyCount> = {
     }
     for (const v of message.deliveredUnder) {
       DeliveredUnder.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.deliveredElsewhere !== 0n) {
+      if (BigInt.asUintN(64, message.deliveredElsewhere) !== message.deliveredElsewhere) {
+        throw new globalThis.Error("value provided for field message.deliveredElsewhere of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.deliveredElsewhere);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -6003,6 +6012,14 @@ export const CustodyCount: MessageFns<CustodyCount> = {
             message.deliveredUnder.push(DeliveredUnder.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.deliveredElsewhere = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -6039,6 +6056,11 @@ export const CustodyCount: MessageFns<CustodyCount> = {
         : globalThis.Array.isArray(object?.delivered_under)
         ? object.delivered_under.map((e: any) => DeliveredUnder.fromJSON(e))
         : [],
+      deliveredElsewhere: isSet(object.deliveredElsewhere)
+        ? BigInt(object.deliveredElsewhere)
+        : isSet(object.delivered_elsewhere)
+        ? BigInt(object.delivered_elsewhere)
+        : 0n,
     };
   },
 
@@ -6074,6 +6096,9 @@ export const CustodyCount: MessageFns<CustodyCount> = {
     if (message.deliveredUnder?.length) {
       obj.deliveredUnder = message.deliveredUnder.map((e) => DeliveredUnder.toJSON(e));
     }
+    if (message.deliveredElsewhere !== 0n) {
+      obj.deliveredElsewhere = message.deliveredElsewhere.toString();
+    }
     return obj;
   },
 
@@ -6096,6 +6121,9 @@ export const CustodyCount: MessageFns<CustodyCount> = {
     message.hour = (object.hour !== undefined && object.hour !== null) ? BigInt(object.hour) : 0n;
     message.destination = object.destination ?? "";
     message.deliveredUnder = object.deliveredUnder?.map((e) => DeliveredUnder.fromPartial(e)) || [];
+    message.deliveredElsewhere = (object.deliveredElsewhere !== undefined && object.deliveredElsewhere !== null)
+      ? BigInt(object.deliveredElsewhere)
+      : 0n;
     return message;
   },
 };
