@@ -331,6 +331,7 @@ function finish(
 ): void {
   const { lane } = made;
   const capturedAtUs = Number(record.capturedAtUs);
+  const replayed = record.replays > 0;
   const empty = made.events.length === 0;
   const refusal =
     made.reject ??
@@ -341,7 +342,7 @@ function finish(
   for (let index = 1; index <= elements.length; index += 1) {
     const completes = refusal === undefined && index === elements.length;
     const element = elements[index - 1] as Uint8Array;
-    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes }, element);
+    reply.event(lane, { recordSequence, capturedAtUs, index, source, completes, replayed }, element);
   }
   for (const [destination, rule] of destinations) {
     const delivery = LocalDelivery.encode({

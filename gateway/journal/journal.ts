@@ -25,6 +25,7 @@ import { beginSegment } from '../process/segments.ts';
 import { Account, type HourAccount, type SourceAccount } from './account.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
+import { draftedRecord } from './drafted-record.ts';
 import { mendKeys, mendOrder } from './key-order.ts';
 import { classes } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
@@ -37,7 +38,7 @@ import { collectAround, settled } from './part.ts';
 import { Planes } from './planes.ts';
 import { type MadeReject, type Meant, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
-import { recordOf } from './record-of.ts';
+
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';
@@ -224,7 +225,7 @@ export class Journal implements Intake {
         new IntakeRefused(this.#phase === 'draining' ? 'draining' : 'fault', 'not taking records'),
       );
     }
-    const record = recordOf(draft);
+    const record = draftedRecord(draft);
     const capturedS = Math.floor(Number(draft.capturedAtUs) / 1e6);
     const { repeat } = draft;
     const key = repeat === undefined ? undefined : this.#repeats.blind(repeat.key);

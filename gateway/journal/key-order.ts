@@ -236,7 +236,14 @@ function missing(rows: readonly Row[], { acked, assigned }: LaneEnds): Row[] {
       holes.push({ first: at, count: Math.min(rowEventsMax, first - at) });
     next = Math.max(next, first + count);
   }
-  const nobody = { recordSequence: 0, capturedAtUs: 0, index: 0, source: 0, completes: false };
+  const nobody = {
+    recordSequence: 0,
+    capturedAtUs: 0,
+    index: 0,
+    source: 0,
+    completes: false,
+    replayed: false,
+  };
   return holes.map(({ first, count }) => ({
     key: undefined,
     as: outboxRowKey(

@@ -10,6 +10,7 @@ export interface Parcel {
   /** Elements of a Batch: envelopes with their tags and lengths. */
   chunks: Uint8Array[];
   queuedAtUs: number[];
+  /** 0 of one that was replayed. */
   capturedAtUs: number[];
 }
 
@@ -34,7 +35,8 @@ export function fill(parcel: Parcel, row: OpenRow, countMax: number, bytesMax: n
     parcel.count += 1;
     parcel.bytes += end - at;
     parcel.queuedAtUs.push(row.queuedAtUs);
-    parcel.capturedAtUs.push(row.entries[from]?.capturedAtUs ?? 0);
+    const entry = row.entries[from] as OutboxEntry;
+    parcel.capturedAtUs.push(entry.replayed ? 0 : entry.capturedAtUs);
     at = end;
   }
   if (at > start) parcel.chunks.push(row.plain.subarray(start, at));

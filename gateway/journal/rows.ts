@@ -25,7 +25,7 @@ const recordEntryBytes = 18;
 const outboxKeyBytes = 18;
 const outboxEntryBytes = 25;
 const outboxHeadBytes = 10;
-const completesFlag = 1;
+const eventFlag = { completes: 1, replayed: 2 } as const;
 const crcBytes = 4;
 
 export interface RecordRowKey {
@@ -129,13 +129,17 @@ export interface OutboxEntry {
   index: number;
   source: number;
   completes: boolean;
+  /** Its record was in quarantine before: the time there is no latency. */
+  replayed: boolean;
 }
 
 /** Five numbers each, to pass between threads: as many objects cost several times as much. */
 export function packEntries(entries: readonly OutboxEntry[]): Float64Array {
   const packed = new Float64Array(entries.length * 5);
-  for (const [at, { recordSequence, capturedAtUs, index, source, completes }] of entries.entries())
-    packed.set([recordSequence, capturedAtUs, index, source, completes ? 1 : 0], at * 5);
+  for (const [at, entry] of entries.entries()) {
+    const { recordSequence, capturedAtUs, index, source } = entry;
+    packed.set([recordSequence, capturedAtUs, index, source, flagsOf(entry)], at * 5);
+  }
   return packed;
 }
 
@@ -147,9 +151,20 @@ export function unpackEntries(packed: Float64Array): OutboxEntry[] {
       capturedAtUs: packed[at + 1] as number,
       index: packed[at + 2] as number,
       source: packed[at + 3] as number,
-      completes: packed[at + 4] === 1,
+      ...readFlags(packed[at + 4] as number),
     });
   return entries;
+}
+
+function flagsOf({ completes, replayed }: OutboxEntry): number {
+  return (completes ? eventFlag.completes : 0) | (replayed ? eventFlag.replayed : 0);
+}
+
+function readFlags(flags: number): Pick<OutboxEntry, 'completes' | 'replayed'> {
+  return {
+    completes: (flags & eventFlag.completes) !== 0,
+    replayed: (flags & eventFlag.replayed) !== 0,
+  };
 }
 
 export function outboxRowKey(first: number, entries: readonly OutboxEntry[], bytes: number): Buffer {
@@ -197,7 +212,7 @@ export function emptyOutboxRow(
     writeUInt64(row, entry.capturedAtUs, at + 8);
     row.writeUInt16BE(entry.index, at + 16);
     row.writeUInt16BE(entry.source, at + 18);
-    row[at + 20] = entry.completes ? completesFlag : 0;
+    row[at + 20] = flagsOf(entry);
     row.writeUInt32BE(lengths[number] as number, at + 21);
     at += outboxEntryBytes;
   }
@@ -231,7 +246,7 @@ export function readOutboxHead(row: Buffer): OutboxHead | undefined {
       capturedAtUs: readUInt64(row, at + 8),
       index: row.readUInt16BE(at + 16),
       source: row.readUInt16BE(at + 18),
-      completes: row[at + 20] === completesFlag,
+      ...readFlags(row[at + 20] as number),
     });
     lengths.push(row.readUInt32BE(at + 21));
   }
@@ -254,6 +269,7 @@ export function withoutHead(row: OutboxRowKey): OutboxEntry[] {
     index: 0,
     source,
     completes,
+    replayed: false,
   });
   const entries = row.completed.flatMap(([source, completed]) =>
     Array.from({ length: completed }, () => lost(source, true)),

@@ -22,6 +22,7 @@ export interface Parcel {
   bytes: number;
   chunks: Uint8Array[];
   queuedAtUs: number[];
+  /** 0 of one that was replayed: its time in quarantine is no latency. */
   capturedAtUs: number[];
 }
 
@@ -110,7 +111,7 @@ export class Pump {
       if (lane !== 'stat') this.#pace.acked(flight.bytes, nowUs - flight.sentAtUs, nowUs);
       for (const capturedAtUs of flight.capturedAtUs) {
         this.#hooks.onLatency(lane, 'acked', nowUs - flight.sentAtUs);
-        this.#hooks.onLatency(lane, 'total', nowUs - capturedAtUs);
+        if (capturedAtUs > 0) this.#hooks.onLatency(lane, 'total', nowUs - capturedAtUs);
       }
     }
     return true;

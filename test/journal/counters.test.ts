@@ -33,6 +33,7 @@ function finish({ journal }: OpenedJournal): void {
       index: 1,
       source,
       completes: true,
+      replayed: false,
     }));
     const plain = Buffer.concat(row.records.map(({ sequence }) => batchElement(Buffer.from(`${sequence}`))));
     const lanes = [{ lane: 'routine' as const, entries, plain }];

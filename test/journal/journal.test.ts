@@ -64,7 +64,14 @@ function made(records: readonly TakenRecord[], lane: Class, events: number): Mad
   for (const { sequence: recordSequence, source } of records) {
     for (let index = 1; index <= events; index += 1) {
       const completes = index === events;
-      entries.push({ recordSequence, capturedAtUs: 1_700_000_000_000_000, index, source, completes });
+      entries.push({
+        recordSequence,
+        capturedAtUs: 1_700_000_000_000_000,
+        index,
+        source,
+        completes,
+        replayed: false,
+      });
       plain.push(batchElement(Buffer.from(`${recordSequence}/${index}`)));
     }
   }
@@ -817,6 +824,28 @@ t.test(
       [1, Number.POSITIVE_INFINITY],
     ]);
     await close(opened);
+  },
+);
+
+t.test(
+  'journal - an event of a replayed record says no time of capture for latency, also over a restart',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await open(directory);
+    await first.journal.append(draft('A', 'a'));
+    const [row] = takeRows(first.journal) as [TakenRow];
+    const one = made(row.records, 'routine', 2);
+    for (const { entries } of one.lanes) for (const entry of entries) entry.replayed = entry.index === 2;
+    first.journal.finish([row], [one]);
+    await first.journal.stop();
+    const times = (journal: Journal) => journal.parcel('routine', 1, 10, 1024 ** 2)?.capturedAtUs;
+    t.same(times(first.journal), [1_700_000_000_000_000, 0]);
+    await close(first);
+    const second = await open(directory);
+    t.same(times(second.journal), [1_700_000_000_000_000, 0]);
+    t.ok(second.journal.acked('routine', 2));
+    t.match(custodyOf(second.journal), { delivered: 1, pending: 0 });
+    await close(second);
   },
 );
 

@@ -48,6 +48,7 @@ function finish({ journal }: OpenedJournal, taken: readonly TakenRow[]): void {
       index: 1,
       source,
       completes: true,
+      replayed: false,
     }));
     const plain = Buffer.concat(row.records.map(({ bytes }) => batchElement(bytes)));
     journal.finish([row], [{ lanes: [{ lane: 'routine', entries, plain }], rejects: [], deliveries: [] }]);

@@ -104,7 +104,7 @@ t.test('memory - a carried row does not break up the round of the events that it
   await journal.stop();
   const late = made(journal, memory, order, ['late']);
   t.ok(carry(journal, memory), 'the old row is carried on, and waits for the one that is not finished');
-  const entry = { recordSequence: 1, capturedAtUs: 1, index: 1, source: 1, completes: true };
+  const entry = { recordSequence: 1, capturedAtUs: 1, index: 1, source: 1, completes: true, replayed: false };
   const lanes = [{ lane: 'routine' as const, entries: [entry], plain: batchElement(Buffer.from('event')) }];
   journal.finish([], [{ ...late, lanes }]);
   await journal.stop();

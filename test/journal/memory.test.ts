@@ -178,7 +178,7 @@ t.test('memory - a row and the events that were made with it are there together 
   const journal = await openJournal(directory);
   const normalizer = new Normalizer(journal);
   const withEvent = (recordSequence: number, made: Made): Made => {
-    const entry = { recordSequence, capturedAtUs: 1, index: 1, source: 1, completes: true };
+    const entry = { recordSequence, capturedAtUs: 1, index: 1, source: 1, completes: true, replayed: false };
     const plain = batchElement(Buffer.from('event'));
     return { ...made, lanes: [{ lane: 'routine', entries: [entry], plain }] };
   };

@@ -167,6 +167,7 @@ async function events(journal: Journal, count: number, refused: 'urgent' | 'rout
       index: at + 1,
       source: one.source,
       completes: refused === '' && at + 1 === count,
+      replayed: false,
     }));
     const plain = Buffer.concat(entries.map(({ index }) => batchElement(Buffer.from(`event ${index}`))));
     const rejects = refused === '' ? [] : [rejected(one, journal.epoch, refused === 'urgent')];

@@ -76,6 +76,13 @@ t.test('uplink pump - a new session sends again what the control plane does not 
   t.same(sent(), [{ lane: 'routine', first: 3, events: 3 }]);
 });
 
+t.test('uplink pump - what was replayed has no latency from its capture on', async (t) => {
+  const { pump, line, measured } = site({ routine: 3 }, 3, { capturedAtUs: 0 });
+  pump.run(line);
+  t.ok(pump.acked(ack('routine', 3), nowUs));
+  t.same(new Set(measured), new Set(['sent', 'acked']));
+});
+
 function ack(lane: string, sequence: number): LaneAck {
   return LaneAck.fromPartial({ epoch, lane, sequence: BigInt(sequence) });
 }
@@ -84,11 +91,16 @@ function ack(lane: string, sequence: number): LaneAck {
 function site(
   counts: Partial<Record<Lane, number>>,
   credit: number,
-  { bytes = 1e6, eventBytes = 1 }: { bytes?: number; eventBytes?: number } = {},
+  {
+    bytes = 1e6,
+    eventBytes = 1,
+    capturedAtUs = nowUs,
+  }: { bytes?: number; eventBytes?: number; capturedAtUs?: number } = {},
 ) {
   const lanes = Object.entries(counts).map(([lane, last]) => ({ lane: lane as Lane, first: 1, last }));
   const acked: string[] = [];
   const frames: Buffer[] = [];
+  const measured: string[] = [];
   const parcel = (lane: Lane, first: number, countMax: number, bytesMax: number): Parcel | undefined => {
     const left = (counts[lane] ?? 0) - first + 1;
     const count = Math.min(left, countMax, Math.max(1, Math.floor(bytesMax / eventBytes)));
@@ -101,7 +113,7 @@ function site(
       bytes: count * eventBytes,
       chunks,
       queuedAtUs: each(nowUs),
-      capturedAtUs: each(nowUs),
+      capturedAtUs: each(capturedAtUs),
     };
   };
   const pump = new Pump(
@@ -113,7 +125,7 @@ function site(
     },
     new Lanes({ stat: 100, urgent: 1_000, routine: 10_000, bulk: 60_000 }),
     { believes: () => true, held: () => false },
-    { nowUs: () => nowUs, onLatency: () => {} },
+    { nowUs: () => nowUs, onLatency: (_, hop) => void measured.push(hop) },
   );
   const welcome = { credit: lanes.map(({ lane }) => ({ lane, events: credit, bytes })) };
   pump.resume(Welcome.fromPartial(welcome));
@@ -126,5 +138,5 @@ function site(
       const { lane, firstSequence, envelopes } = decoded.value;
       return { lane, first: Number(firstSequence), events: envelopes.length };
     });
-  return { pump, line, sent, acked, welcome };
+  return { pump, line, sent, acked, welcome, measured };
 }

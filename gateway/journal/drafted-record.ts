@@ -4,7 +4,7 @@ import type { RecordDraft } from '../capture/intake.ts';
 import { sha256 } from '../process/keys.ts';
 
 /** Every member, in one order: the same hidden class for each. */
-export function recordOf(draft: RecordDraft): JournalRecord {
+export function draftedRecord(draft: RecordDraft): JournalRecord {
   return {
     source: draft.source,
     protocol: draft.protocol,
