@@ -181,8 +181,10 @@ export class AdminApi {
 
   custody({ gateway, site, byHour }: CustodyRequest): CustodyResponse {
     const rows: CustodyRow[] = [];
+    const continued = gateway === '' ? this.#continued() : new Set<string>();
     for (const row of this.state.registry.all()) {
       if ((gateway !== '' && row.gateway !== gateway) || (site !== '' && row.site !== site)) continue;
+      if (continued.has(row.gateway)) continue;
       const report = this.state.telemetry.newest(row.gateway);
       for (const count of report?.custody ?? []) {
         if (count.hour !== 0n && !byHour) continue;
@@ -192,14 +194,36 @@ export class AdminApi {
     return { rows };
   }
 
+  /**
+   * Names whose journal goes on under a later one, which counts all that it ever took: told once more, that would be in
+   * each sum twice. Where the later name has counted less its journal is an older copy, and both are told.
+   */
+  #continued(): Set<string> {
+    const { registry, telemetry } = this.state;
+    const acceptedBy = (gateway: string) => {
+      const counts = telemetry.newest(gateway)?.custody ?? [];
+      const whole = counts.filter(({ hour, destination }) => hour === 0n && destination === '');
+      return new Map(whole.map(({ source, accepted }) => [source, accepted]));
+    };
+    return new Set(
+      registry.all().flatMap(({ gateway }) => {
+        const now = acceptedBy(gateway);
+        return registry
+          .earlierNames(gateway)
+          .filter((name) => [...acceptedBy(name)].every(([source, was]) => was <= (now.get(source) ?? -1n)));
+      }),
+    );
+  }
+
   #custodyRow(row: GatewayRow, count: CustodyCount, reportedAtUs: bigint): CustodyRow {
     const { eventLog, registry } = this.state;
     // A journal that was enrolled anew counts all that it ever took; what it delivered before is stored under its earlier names.
     const names = new Set([row.gateway, ...registry.earlierNames(row.gateway)]);
     const stored = eventLog.storedUnder(names, count.source);
-    const doubled =
-      eventLog.counts().find((one) => one.gateway === row.gateway && one.source === count.source)?.doubled ??
-      0n;
+    const doubled = eventLog
+      .counts()
+      .filter((one) => names.has(one.gateway) && one.source === count.source)
+      .reduce((sum, one) => sum + one.doubled, 0n);
     const whole = count.hour === 0n && count.destination === '';
     const accounted = count.pending + count.delivered + count.quarantined + count.expired;
     return {

@@ -303,6 +303,12 @@ t.test(
     );
     t.ok(Number(heir.delivered) > 1, 'its journal counts what it delivered under the first name too');
     t.equal(heir.missing, '0', 'that is stored under the first name, and is not missing');
+    const rows = await site.ask<Row[]>('custody');
+    t.notOk(
+      rows.some(({ gateway }) => gateway === 'north'),
+      'in a sum over all rows nothing counts twice',
+    );
+    t.ok((await site.ask<Row[]>('custody', '--gateway', 'north')).length > 0, 'what it told last is kept');
     t.same(await site.ask('audit', 'list', '--action', 'events-missing-here'), []);
   },
 );
