@@ -5,8 +5,12 @@
  *   quarantine-replayed   gateway record hash sequence    id of the entry that was journaled again under this sequence
  */
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import { wireLimits } from '../../proto/limits.ts';
 import { indexKey } from '../eventlog/keys.ts';
 import { DamagedRow, orDamaged, type Row, readable, type Store } from '../store/store.ts';
+
+/** What is added to each entry on the way is small beside the rest of the message. */
+const answerBytesMax = wireLimits.messageBytesMax / 2;
 
 export class QuarantineIndex {
   readonly #store: Store;
@@ -112,23 +116,34 @@ export class QuarantineIndex {
     return row === undefined ? undefined : QuarantineEntry.decode(row);
   }
 
-  /** The newest that are wanted, oldest first, at most `max`, and how many older ones were wanted as well. */
+  /**
+   * The newest that are wanted, oldest first, at most `max` and so many as one answer carries, and how many older ones were
+   * wanted as well.
+   */
   async list(
     wanted: (entry: QuarantineEntry) => boolean,
     max: number,
   ): Promise<{ entries: QuarantineEntry[]; leftOut: number }> {
-    let found: QuarantineEntry[] = [];
+    let found: { entry: QuarantineEntry; bytes: number }[] = [];
     let count = 0;
-    const newest = () => found.sort((a, b) => Number(a.atUs - b.atUs)).slice(-max);
+    const newest = () => {
+      found.sort((a, b) => Number(a.entry.atUs - b.entry.atUs));
+      let from = found.length;
+      for (let bytes = 0; from > 0 && found.length - from < max; from -= 1) {
+        bytes += found[from - 1]?.bytes ?? 0;
+        if (bytes > answerBytesMax) break;
+      }
+      return found.slice(from);
+    };
     for await (const { value } of readable(this.#store, 'quarantine')) {
       const entry = QuarantineEntry.decode(value);
       if (!wanted(entry)) continue;
       count += 1;
-      found.push(entry);
+      found.push({ entry, bytes: value.length });
       // Keys say nothing of the time: what is kept stays small while all are looked at.
       if (found.length > 2 * max) found = newest();
     }
-    const entries = newest();
+    const entries = newest().map(({ entry }) => entry);
     return { entries, leftOut: count - entries.length };
   }
 }

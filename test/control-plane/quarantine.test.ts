@@ -3,6 +3,7 @@ import t from 'tap';
 import { replayQuarantined } from '../../control-plane/quarantine/taking-out.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { ReplayResult } from '../../proto/gen/hilum/v1/session.ts';
+import { wireLimits } from '../../proto/limits.ts';
 import { until } from '../kit/wait.ts';
 import { openCentre, type Said } from './hub-kit.ts';
 
@@ -38,6 +39,25 @@ async function rig(directory: string) {
 }
 
 const isReplay = (frame: Said): frame is Extract<Said, { $case: 'replay' }> => frame.$case === 'replay';
+
+t.test('list - the newest, so many as one answer carries, and how many more there are', async (t) => {
+  const centre = await openCentre(t.testdir());
+  const refusedControlIds = Array.from({ length: 100 }, (_, n) => `${n}`.padStart(199, 'X'));
+  const all = Array.from({ length: 2_000 }, (_, n) => entry(n + 1, { refusedControlIds }));
+  await centre.state.quarantine.add(all);
+  const { entries, leftOut } = await centre.state.quarantine.list(() => true, 10_000);
+  const bytes = entries.reduce((sum, one) => sum + QuarantineEntry.encode(one).finish().length, 0);
+  t.ok(bytes < wireLimits.messageBytesMax, `${bytes}`);
+  t.ok(entries.length > 500, `${entries.length}`);
+  t.equal(entries.length + leftOut, 2_000);
+  t.equal(entries.at(-1)?.atUs, 2_000n);
+  t.same(
+    entries.map(({ atUs }) => Number(atUs)),
+    entries.map((_, at) => leftOut + at + 1),
+    'the oldest first',
+  );
+  await centre.close();
+});
 
 t.test('replay - only what the gateway replayed is marked so', async (t) => {
   const { centre, gateway, replay, asked, states } = await rig(t.testdir());
