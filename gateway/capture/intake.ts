@@ -11,6 +11,16 @@ export interface Intake {
   append(draft: RecordDraft): Promise<Receipt>;
   /** Forgets a repeat key durably (MQTT QoS 2: at PUBREL, before PUBCOMP). */
   release(key: string): Promise<void>;
+  readonly sessions: Sessions;
+}
+
+/** Sessions that outlive their connection, and this process (MQTT, clean session 0). */
+export interface Sessions {
+  has(key: string): boolean;
+  /** Resolves when it is durable that there is one. */
+  keep(key: string): Promise<void>;
+  /** Resolves when it is durable that there is none. */
+  end(key: string): Promise<void>;
 }
 
 export type Class = 'stat' | 'urgent' | 'routine' | 'bulk';

@@ -26,6 +26,7 @@ import { Account, type HourAccount, type SourceAccount } from './account.ts';
 import { type Committer, createCommitter, type Round } from './committer.ts';
 import { type Custody, createCustody } from './custody.ts';
 import { draftedRecord } from './drafted-record.ts';
+import { KeptSessions } from './kept-sessions.ts';
 import { mendKeys, mendOrder } from './key-order.ts';
 import { classes } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
@@ -66,6 +67,7 @@ export class Journal implements Intake {
   readonly local: LocalQueues;
   /** What the control plane has to be told beside the events. */
   readonly reports: Reports;
+  readonly sessions: KeptSessions;
   /** What the normalizer remembers of earlier records. */
   readonly memory: Memory;
   readonly room: () => Room;
@@ -197,6 +199,7 @@ export class Journal implements Intake {
     this.#planes = new Planes(this.#state);
     this.#account = new Account(custody, this.#quarantine, this.#planes, (source) => this.sourceName(source));
     const blind = createBlind(blindKey(options.key));
+    this.sessions = new KeptSessions(part, blind);
     this.#repeats = new RepeatLog(part, blind, options.repeatEntriesMax, options.repeatAgeMs);
     this.memory = new Memory(part, options, live);
     // No key stands above the counter, which has a checksum; without it they are all that there is.

@@ -17,6 +17,7 @@
  *   dead-letters       as deliveries: refused by their destination
  *   destinations       destination number(2)                      destination name
  *   repeats            number(8)                                  packed entries of one round
+ *   sessions           HMAC(16)                                   when a session connected last (kept-sessions.ts)
  *   memory             row(8)                                     what one job remembered (memory-row.ts)
  *   memory-index       last row(8)                                heads of rows of the memory
  *
@@ -48,6 +49,7 @@ export const tables = {
   deadLetters: 'dead-letters',
   destinations: 'destinations',
   repeats: 'repeats',
+  sessions: 'sessions',
   memory: 'memory',
   memoryIndex: 'memory-index',
 } as const;

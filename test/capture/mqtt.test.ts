@@ -17,6 +17,7 @@ import { IntakeRefused } from '../../gateway/capture/intake.ts';
 import { createMqttSource } from '../../gateway/capture/mqtt/broker.ts';
 import type { MqttSourceOptions } from '../../gateway/capture/mqtt/options.ts';
 import { hashPassword } from '../../gateway/capture/mqtt/passwords.ts';
+import { MemorySessions } from '../kit/memory-intake.ts';
 
 // ── the intake double ──────────────────────────────────────────────────────────────────────────────
 
@@ -28,6 +29,7 @@ interface Pending {
 
 /** In memory; keeps repeat keys as the journal does. `manual`: the test settles each commit. */
 class MemoryIntake implements Intake {
+  readonly sessions = new MemorySessions();
   readonly appended: Pending[] = [];
   /** What was journaled, repeats left out. */
   readonly records: RecordDraft[] = [];
@@ -223,8 +225,7 @@ async function until(holds: () => boolean): Promise<void> {
 
 type Test = Parameters<Parameters<typeof t.test>[0]>[0];
 
-async function source(test: Test, more: Partial<MqttSourceOptions> = {}) {
-  const intake = new MemoryIntake();
+async function source(test: Test, more: Partial<MqttSourceOptions> = {}, intake = new MemoryIntake()) {
   const logs: { code: string; fields: Record<string, string | number>; level?: 'warn' }[] = [];
   const clock = {
     us: 1_000_000_000_000n,
@@ -562,6 +563,70 @@ t.test(
     t.equal(later.got[0], CONNACK, 'no session present');
   },
 );
+
+t.test('mqtt session - a broker that was started anew knows it, by client id and user', async (t) => {
+  const users = [{ name: 'bob', password: await hashPassword('secret'), publish: ['devices/#'] }];
+  const { client, broker, intake } = await source(t);
+  t.equal((await client({ clean: false })).got[0], CONNACK);
+  t.equal((await client({ clean: true, id: 'dev-2' })).got[0], CONNACK);
+  await broker.stop(1_000);
+  const next = await source(t, {}, intake);
+  t.equal((await next.client({ clean: false })).got[0], '20020100', 'session present [MQTT-3.2.2-2]');
+  t.equal((await next.client({ clean: false, id: 'dev-2' })).got[0], CONNACK, 'a clean one ended');
+  t.equal((await next.client({ clean: false, id: 'dev-3' })).got[0], CONNACK, 'nobody knows it');
+  await next.broker.stop(1_000);
+  const others = await source(t, { users }, intake);
+  const bob = await others.client({ clean: false, user: 'bob', password: 'secret' });
+  t.equal(bob.got[0], CONNACK, 'another user');
+});
+
+const reader = { user: 'reader', password: 'secret' };
+const withReader = async (): Promise<Partial<MqttSourceOptions>> => ({
+  users: [
+    {
+      name: 'reader',
+      password: await hashPassword('secret'),
+      publish: ['devices/#'],
+      subscribe: ['devices/#'],
+    },
+  ],
+});
+
+t.test('mqtt session - ends for who subscribes, before SUBACK: subscriptions are not kept', async (t) => {
+  const { client, intake, broker } = await source(t, await withReader());
+  const dev = await client({ clean: false, ...reader });
+  t.equal(intake.sessions.keys.size, 1);
+  dev.send(subscribe('devices/#'));
+  t.match(await dev.next(), /^9003/);
+  t.equal(intake.sessions.keys.size, 0);
+  dev.socket.destroy();
+  const again = await client({ clean: false, ...reader });
+  t.equal(again.got[0], CONNACK, 'within one life of the broker, too');
+  await broker.stop(1_000);
+});
+
+t.test('mqtt session - CONNACK and SUBACK wait until what they tell is durable', async (t) => {
+  const { intake, open } = await source(t, await withReader());
+  const settle: (() => void)[] = [];
+  for (const what of ['keep', 'end'] as const) {
+    const real = intake.sessions[what].bind(intake.sessions);
+    intake.sessions[what] = async (key) => {
+      await real(key);
+      await new Promise<void>((resolve) => settle.push(resolve));
+    };
+  }
+  const dev = await open();
+  dev.send(connect({ clean: false, ...reader }));
+  await until(() => settle.length === 1);
+  t.same(dev.got, []);
+  settle[0]?.();
+  t.equal(await dev.next(), CONNACK);
+  dev.send(subscribe('devices/#'));
+  await until(() => settle.length === 2);
+  t.same(dev.got, [CONNACK]);
+  settle[1]?.();
+  t.match(await dev.next(), /^9003/);
+});
 
 t.test('mqtt retain - stripped, counted, answered', async (t) => {
   const { intake, client, broker } = await source(t);

@@ -2,7 +2,13 @@
  * The intake in memory, for tests of capture: keeps repeat keys as the journal does, and lets the test decide
  * when and how each commit settles. Receipts settle in the order of the calls only if the test settles them so.
  */
-import { type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../../gateway/capture/intake.ts';
+import {
+  type Intake,
+  IntakeRefused,
+  type Receipt,
+  type RecordDraft,
+  type Sessions,
+} from '../../gateway/capture/intake.ts';
 
 export interface PendingAppend {
   readonly draft: RecordDraft;
@@ -10,7 +16,24 @@ export interface PendingAppend {
   refuse(code: IntakeRefused['code']): void;
 }
 
+export class MemorySessions implements Sessions {
+  readonly keys = new Set<string>();
+
+  has(key: string): boolean {
+    return this.keys.has(key);
+  }
+
+  async keep(key: string): Promise<void> {
+    this.keys.add(key);
+  }
+
+  async end(key: string): Promise<void> {
+    this.keys.delete(key);
+  }
+}
+
 export class MemoryIntake implements Intake {
+  readonly sessions = new MemorySessions();
   /** Every append, repeats and refused ones too. */
   readonly appended: PendingAppend[] = [];
   /** What was journaled; the bytes are copies, because a draft's are a view that dies with its chunk. */

@@ -148,7 +148,9 @@ class Broker implements MqttSource {
     });
     aedes.on('unsubscribe', (filters, client) => {
       const link = this.#connections.of(client);
-      if (link) this.#subscriptions.giveBack(link, filters);
+      if (!link) return;
+      this.#subscriptions.giveBack(link, filters);
+      if (link.subscriptions.size === 0) this.#connecting.unsubscribed(link);
     });
     (aedes as NodeJS.EventEmitter).on('error', () => this.#counters.log('mqtt-broker-error', {}));
     this.#aedes = aedes;
@@ -208,7 +210,17 @@ class Broker implements MqttSource {
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         const link = this.#connections.of(client);
-        done(null, link && this.#subscriptions.grant(link, subscription.topic) ? subscription : null);
+        if (!link || !this.#subscriptions.grant(link, subscription.topic)) {
+          done(null, null);
+          return;
+        }
+        this.#connecting.subscribed(link).then(
+          () => done(null, subscription),
+          () => {
+            link.reason ??= 'commit';
+            link.socket.destroy();
+          },
+        );
       },
       authorizeForward: (client, packet) =>
         this.#connections.of(client)?.access?.mayReceive(packet.topic) ? packet : null,

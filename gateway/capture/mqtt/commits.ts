@@ -53,6 +53,20 @@ export class Commits {
     }
   }
 
+  /** Resolves when it is durable what is kept of a session. */
+  async session(what: 'keep' | 'end', key: string): Promise<void> {
+    this.#inHand++;
+    try {
+      await this.#intake.sessions[what](key);
+    } finally {
+      this.#handedBack();
+    }
+  }
+
+  hasSession(key: string): boolean {
+    return this.#intake.sessions.has(key);
+  }
+
   /** For a key that nobody can use again: it only takes up room in the journal's index, so a failure is no matter. */
   forget(key: string): void {
     this.#intake.release(key).catch(() => {});

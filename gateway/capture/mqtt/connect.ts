@@ -14,7 +14,7 @@ import type { ConnectPacket, Link } from './link.ts';
 import { Ownership } from './ownership.ts';
 import type { MqttPart } from './part.ts';
 import type { Qos2 } from './qos2.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, sessionKey } from './sessions.ts';
 
 export class Connecting {
   readonly #part: MqttPart;
@@ -85,10 +85,28 @@ export class Connecting {
     const clean = connect.clean !== false;
     const opened = this.#sessions.open(generated ? '' : client.id, identity.principal, clean);
     link.session = opened.session;
-    link.resumed = opened.resumed;
     if (opened.ended) this.#qos2.end(opened.ended);
+    const key = sessionKey(this.#part.options.name, opened.session);
+    const known = !generated && this.#part.commits.hasSession(key);
+    link.resumed = known && !clean;
     this.#part.counters.log('mqtt-connected', { user: identity.name, address: link.address });
+    // What CONNACK tells of the session is durable before.
+    if (!generated && (known || !clean)) await this.#part.commits.session(clean ? 'end' : 'keep', key);
     return undefined;
+  }
+
+  /** Subscriptions end with the connection: the next CONNECT is told that there is no session. Resolves when that is durable. */
+  async subscribed({ session }: Link): Promise<void> {
+    if (session === undefined) return;
+    const key = sessionKey(this.#part.options.name, session);
+    if (this.#part.commits.hasSession(key)) await this.#part.commits.session('end', key);
+  }
+
+  /** It has no subscription any more. */
+  unsubscribed({ session }: Link): void {
+    if (session === undefined || session.nonce) return;
+    // Where the journal does not take it, the process ends; until then the client is told of none.
+    this.#part.commits.session('keep', sessionKey(this.#part.options.name, session)).catch(() => {});
   }
 
   /** Is the client on a session that was known before [MQTT-3.2.2-2]? */
@@ -101,7 +119,6 @@ export class Connecting {
     const { session } = link;
     if (!session) return;
     this.#owners.release(link.clientId, link);
-    if (link.subscriptions.size > 0) this.#sessions.forget(session);
     // [MQTT-3.1.2-6]: a clean session ends here, and nothing can come under its keys again.
     if (session.nonce && !this.#part.stopping()) this.#qos2.end(session);
   }

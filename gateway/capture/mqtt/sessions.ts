@@ -1,15 +1,17 @@
 /**
- * What is remembered of a session: the QoS 2 packet ids between PUBLISH and PUBREL, nothing else.
+ * What is remembered of a session: that it is there, and the QoS 2 packet ids between PUBLISH and PUBREL, nothing else.
  *
- * The durable memory of repeats is the journal's, under the keys made here; this one only decides whether
- * the journal is asked. Lost on a restart: then DUP, and for a client's first packets the mere possibility,
+ * The durable memory of both is the journal's, under the keys made here; this one only decides whether
+ * the journal is asked for a packet. Lost on a restart: then DUP, and for a client's first packets the mere possibility,
  * makes the journal look; without DUP only the same bytes are a repeat to it.
  *
+ *     mqtt|listener|client id|user                  there is a session, clean session 0
  *     mqtt1|listener|client id|packet id            QoS 1, clean session 0 only
  *     mqtt2|listener|client id|packet id            QoS 2, clean session 0
  *     mqtt2|listener|client id|nonce|packet id      QoS 2, clean session 1: ends with the connection [MQTT-3.1.2-6]
  *
- * Subscriptions are never kept: offline queues have no bound in aedes.
+ * Subscriptions are never kept: offline queues have no bound in aedes. So a session ends for who subscribes: nobody waits
+ * for what it would not get.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { RepeatKey } from '../intake.ts';
@@ -37,6 +39,10 @@ const REPEAT_WINDOW_MS = 60_000;
 
 /** What a session can have open at once [MQTT-2.3.1-1]. */
 export const packetIdsMax = 65_535;
+
+export function sessionKey(listener: string, { clientId, principal }: Session): string {
+  return `mqtt|${listener}|${clientId}|${principal}`;
+}
 
 /** QoS 1: a repeat is DUP, on a resumed session, with the same bytes, soon. Two equal readings are two readings. */
 export function qos1Repeat(
@@ -98,36 +104,23 @@ export class Sessions {
   }
 
   /** `ended`: a kept session that this CONNECT discards; its keys are to be released. */
-  open(
-    clientId: string,
-    principal: string,
-    clean: boolean,
-  ): { session: Session; resumed: boolean; ended?: Session } {
+  open(clientId: string, principal: string, clean: boolean): { session: Session; ended?: Session } {
     const kept = this.#kept.get(clientId);
     this.#kept.delete(clientId);
     if (clean) {
       // The client id is known from now on: nothing of an earlier life can come back under it.
-      this.#keep(this.#fresh(clientId, principal, '', 0), false);
+      this.#keep(this.#fresh(clientId, principal, '', 0));
       const session = this.#fresh(clientId, principal, randomBytes(9).toString('base64url'), 0);
-      return kept ? { session, resumed: false, ended: kept } : { session, resumed: false };
+      return kept ? { session, ended: kept } : { session };
     }
     const own = kept?.principal === principal;
     const session = own ? kept : this.#fresh(clientId, principal, '', kept ? 0 : packetIdsMax);
-    const resumed = own && this.#resumable.has(session);
-    this.#keep(session, true);
-    return kept && !own ? { session, resumed: false, ended: kept } : { session, resumed };
+    this.#keep(session);
+    return kept && !own ? { session, ended: kept } : { session };
   }
 
-  /** The next CONNECT is told that there is no session (it subscribed, and subscriptions are not kept). */
-  forget(session: Session): void {
-    this.#resumable.delete(session);
-  }
-
-  readonly #resumable = new WeakSet<Session>();
-
-  #keep(session: Session, resumable: boolean): void {
+  #keep(session: Session): void {
     this.#kept.set(session.clientId, session);
-    if (resumable) this.#resumable.add(session);
     if (this.#kept.size <= this.#keptMax) return;
     for (const [clientId, oldest] of this.#kept) {
       this.#kept.delete(clientId);
