@@ -84,7 +84,7 @@ export class AdminApi {
     if (why !== '')
       throw new HilumError('name-taken', `${why[0]?.toUpperCase()}${why.slice(1)}.`, { hint: freeName });
     const expiresAtUs = nowUs64() + BigInt(request.ttlSeconds || tokenTtlS) * 1_000_000n;
-    const secret = await tokens.create({ gateway, site: request.site, expiresAtUs, createdBy: actor });
+    const secret = await tokens.create({ gateway, site: request.site, expiresAtUs });
     await audit.add({ action: 'token-created', actor, gateway, site: request.site });
     return {
       token: writeToken({ address: this.#address(), caPin: authority.pin, secret }),

@@ -213,7 +213,7 @@ export class Plane {
   async stop(deadlineMs: number): Promise<void> {
     this.#ready = false;
     clearInterval(this.#looking);
-    this.#sessions.drain(1_000);
+    this.#sessions.drain();
     await this.#server.stop(Math.min(deadlineMs, 3_000));
     this.#status.stop();
     await this.state.refusals.stop();

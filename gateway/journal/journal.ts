@@ -236,7 +236,6 @@ export class Journal implements Intake {
       qos: draft.qos ?? 0,
       will: draft.will ?? false,
       replays: 0,
-      contentType: '',
       censusEnd: draft.censusEnd ?? false,
       deliveredParts: [],
       deliveredTo: [],

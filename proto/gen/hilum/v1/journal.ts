@@ -37,7 +37,6 @@ export interface JournalRecord {
   will: boolean;
   /** Times that the record was put back from quarantine. */
   replays: number;
-  contentType: string;
   /** The last message of a census file: from here on everybody who is here is known. */
   censusEnd: boolean;
   /** Put back from quarantine: its messages (or objects), by number from 1, whose events went out before; none where absent. */
@@ -61,8 +60,6 @@ export interface QuarantinedRecord {
   code: string;
   reason: string;
   atUs: bigint;
-  urgent: boolean;
-  mappingVersion: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -255,7 +252,6 @@ function createBaseJournalRecord(): JournalRecord {
     qos: 0,
     will: false,
     replays: 0,
-    contentType: "",
     censusEnd: false,
     deliveredParts: [],
     deliveredTo: [],
@@ -321,9 +317,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     }
     if (message.replays !== 0) {
       writer.uint32(128).uint32(message.replays);
-    }
-    if (message.contentType !== "") {
-      writer.uint32(138).string(message.contentType);
     }
     if (message.censusEnd !== false) {
       writer.uint32(144).bool(message.censusEnd);
@@ -486,14 +479,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
             message.replays = reader.uint32();
             continue;
           }
-          case 17: {
-            if (tag !== 138) {
-              break;
-            }
-
-            message.contentType = reader.string();
-            continue;
-          }
           case 18: {
             if (tag !== 144) {
               break;
@@ -576,11 +561,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
       qos: isSet(object.qos) ? globalThis.Number(object.qos) : 0,
       will: isSet(object.will) ? globalThis.Boolean(object.will) : false,
       replays: isSet(object.replays) ? globalThis.Number(object.replays) : 0,
-      contentType: isSet(object.contentType)
-        ? globalThis.String(object.contentType)
-        : isSet(object.content_type)
-        ? globalThis.String(object.content_type)
-        : "",
       censusEnd: isSet(object.censusEnd)
         ? globalThis.Boolean(object.censusEnd)
         : isSet(object.census_end)
@@ -649,9 +629,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     if (message.replays !== 0) {
       obj.replays = Math.round(message.replays);
     }
-    if (message.contentType !== "") {
-      obj.contentType = message.contentType;
-    }
     if (message.censusEnd !== false) {
       obj.censusEnd = message.censusEnd;
     }
@@ -689,7 +666,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     message.qos = object.qos ?? 0;
     message.will = object.will ?? false;
     message.replays = object.replays ?? 0;
-    message.contentType = object.contentType ?? "";
     message.censusEnd = object.censusEnd ?? false;
     message.deliveredParts = object.deliveredParts?.map((e) => DeliveredPart.fromPartial(e)) || [];
     message.deliveredTo = object.deliveredTo?.map((e) => e) || [];
@@ -799,7 +775,7 @@ export const DeliveredPart: MessageFns<DeliveredPart> = {
 };
 
 function createBaseQuarantinedRecord(): QuarantinedRecord {
-  return { record: undefined, code: "", reason: "", atUs: 0n, urgent: false, mappingVersion: "", _unknownFields: {} };
+  return { record: undefined, code: "", reason: "", atUs: 0n, _unknownFields: {} };
 }
 
 export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
@@ -818,12 +794,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
         throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
       }
       writer.uint32(32).uint64(message.atUs);
-    }
-    if (message.urgent !== false) {
-      writer.uint32(40).bool(message.urgent);
-    }
-    if (message.mappingVersion !== "") {
-      writer.uint32(50).string(message.mappingVersion);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -881,22 +851,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
             message.atUs = reader.uint64() as bigint;
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.urgent = reader.bool();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.mappingVersion = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -923,12 +877,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
-      urgent: isSet(object.urgent) ? globalThis.Boolean(object.urgent) : false,
-      mappingVersion: isSet(object.mappingVersion)
-        ? globalThis.String(object.mappingVersion)
-        : isSet(object.mapping_version)
-        ? globalThis.String(object.mapping_version)
-        : "",
     };
   },
 
@@ -946,12 +894,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     if (message.atUs !== 0n) {
       obj.atUs = message.atUs.toString();
     }
-    if (message.urgent !== false) {
-      obj.urgent = message.urgent;
-    }
-    if (message.mappingVersion !== "") {
-      obj.mappingVersion = message.mappingVersion;
-    }
     return obj;
   },
 
@@ -966,8 +908,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
     message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
-    message.urgent = object.urgent ?? false;
-    message.mappingVersion = object.mappingVersion ?? "";
     return message;
   },
 };
