@@ -6,7 +6,8 @@ import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { time } from '../gateway/process/output.ts';
 import { percentileUs } from '../gateway/process/percentile.ts';
 import { budgetMs } from '../proto/config/duration.ts';
-import type { Class, Config } from '../proto/config/schema.ts';
+import { type Class, classes } from '../proto/config/event-words.ts';
+import type { Config } from '../proto/config/schema.ts';
 import type {
   CreateAdminRequest,
   CreateAdminResponse,
@@ -84,7 +85,7 @@ export class AdminApi {
     if (why !== '')
       throw new HilumError('name-taken', `${why[0]?.toUpperCase()}${why.slice(1)}.`, { hint: freeName });
     const expiresAtUs = nowUs64() + BigInt(request.ttlSeconds || tokenTtlS) * 1_000_000n;
-    const secret = await tokens.create({ gateway, site: request.site, expiresAtUs, createdBy: actor });
+    const secret = await tokens.create({ gateway, site: request.site, expiresAtUs });
     await audit.add({ action: 'token-created', actor, gateway, site: request.site });
     return {
       token: writeToken({ address: this.#address(), caPin: authority.pin, secret }),
@@ -143,8 +144,8 @@ export class AdminApi {
     const wanted = (name: string) =>
       (gateway === '' || name === gateway) && (site === '' || registry.get(name)?.site === site);
     const budgetUs = await this.#budgetsUs(registry.all().filter((row) => wanted(row.gateway)));
+    const lanes: readonly string[] = classes;
     const order = ['journaled', 'normalized', 'queued', 'sent', 'acked', 'total'];
-    const classes = ['stat', 'urgent', 'routine', 'bulk'];
     const rows = telemetry.latency(wanted).map(({ histogram, class: lane, hop }) => ({
       class: lane,
       hop,
@@ -158,7 +159,7 @@ export class AdminApi {
     }));
     rows.sort(
       (a, b) =>
-        classes.indexOf(a.class) - classes.indexOf(b.class) || order.indexOf(a.hop) - order.indexOf(b.hop),
+        lanes.indexOf(a.class) - lanes.indexOf(b.class) || order.indexOf(a.hop) - order.indexOf(b.hop),
     );
     return { rows };
   }

@@ -2,13 +2,11 @@
  * The control plane, wired: the store at the bottom, on it the state that each folder owns,
  * on top the gRPC port. Answers what a session asks (Hub) and what an admin asks (Admin).
  */
-import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { exitCode } from '../gateway/process/errors.ts';
-import { loadKey, writePrivate } from '../gateway/process/keys.ts';
+import { loadKey } from '../gateway/process/keys.ts';
 import { wasMade } from '../gateway/process/lmdb.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
@@ -26,9 +24,10 @@ import { runningAt } from './config/running.ts';
 import { EventLog } from './eventlog/eventlog.ts';
 import { Overtaken } from './eventlog/overtaken.ts';
 import { hubOf } from './hub.ts';
+import { writeAdminContext } from './identity/admin-context.ts';
 import { type Authority, openAuthority } from './identity/ca.ts';
 import { enroll, renew } from './identity/enrollment.ts';
-import { Peers, serialOf } from './identity/peers.ts';
+import { Peers } from './identity/peers.ts';
 import { Refusals, refusedCall, refusedEnrollment } from './identity/refusals.ts';
 import { Registry } from './identity/registry.ts';
 import { ServerCertificate, type ServerIdentity } from './identity/server-certificate.ts';
@@ -46,8 +45,6 @@ import type { Store } from './store/store.ts';
 import { sourceMetrics } from './telemetry/sources.ts';
 import { TelemetryStore } from './telemetry/telemetry.ts';
 
-const dayMs = 86_400_000;
-const adminRenewDays = 30;
 /** Whether the certificate that it shows is good by the clock. */
 const lookEveryMs = 5_000;
 
@@ -64,14 +61,6 @@ export interface PlaneOptions {
 export function keyFile(directory: string, { keyFile: named }: Settings, settingsFile: string): string {
   if (named === undefined) return join(directory, 'key');
   return isAbsolute(named) || settingsFile === '' ? named : join(dirname(settingsFile), named);
-}
-
-/** What `hilumctl --context` reads. */
-export interface AdminContext {
-  address: string;
-  caPem: string;
-  certPem: string;
-  keyPem: string;
 }
 
 export class Plane {
@@ -203,7 +192,7 @@ export class Plane {
     );
     const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host;
     this.address = writeAddress({ host: reachable, port });
-    await this.#writeAdminContext(join(directory, 'admin.json'));
+    await this.#writeAdminContext();
     const http = await this.#status.listen(settings.http, '127.0.0.1:7480', log);
     this.#looking = setInterval(() => void this.#lookAtCertificate(), lookEveryMs).unref();
     this.#ready = true;
@@ -213,7 +202,7 @@ export class Plane {
   async stop(deadlineMs: number): Promise<void> {
     this.#ready = false;
     clearInterval(this.#looking);
-    this.#sessions.drain(1_000);
+    this.#sessions.drain();
     await this.#server.stop(Math.min(deadlineMs, 3_000));
     this.#status.stop();
     await this.state.refusals.stop();
@@ -223,42 +212,20 @@ export class Plane {
 
   async #lookAtCertificate(): Promise<void> {
     if (this.#certificate.isGood()) return;
-    const { directory, log } = this.#options;
+    const { log } = this.#options;
     try {
       this.#server.show(await this.#certificate.issue());
       log('warn', 'certificate-renewed', { reason: 'the one that was shown is not good by the clock' });
       // Made by the same clock.
-      await this.#writeAdminContext(join(directory, 'admin.json'));
+      await this.#writeAdminContext();
     } catch (error) {
       log('error', 'certificate-renewal-failed', { reason: errorWord(error) });
     }
   }
 
-  async #issueAdmin(): Promise<{ certPem: string; keyPem: string }> {
-    const { authority, peers, audit } = this.state;
-    const issued = await authority.issue('admin', 'admin', []);
-    await peers.issued(issued, 'admin', 'admin');
-    await audit.add({ action: 'admin-created', actor: 'start', subject: issued.serial });
-    return { certPem: issued.certificatePem, keyPem: issued.keyPem };
-  }
-
-  /** Made once, renewed in its last month and where its row was damaged; the address follows the port. */
-  async #writeAdminContext(file: string): Promise<void> {
-    let context: AdminContext;
-    if (existsSync(file)) {
-      context = JSON.parse(readFileSync(file, 'utf8')) as AdminContext;
-      const certificate = new X509Certificate(context.certPem);
-      const nowMs = (this.#options.nowMs ?? Date.now)();
-      const daysLeft = (Date.parse(certificate.validTo) - nowMs) / dayMs;
-      const begun = Date.parse(certificate.validFrom) <= nowMs;
-      const good = begun && daysLeft > adminRenewDays && this.state.peers.isGood(serialOf(certificate));
-      if (good && context.address === this.address) return;
-      context = { ...context, address: this.address };
-      if (!good) Object.assign(context, await this.#issueAdmin());
-    } else {
-      context = { address: this.address, caPem: this.state.authority.caPem, ...(await this.#issueAdmin()) };
-    }
-    writePrivate(file, `${JSON.stringify(context, null, 2)}\n`);
+  #writeAdminContext(): Promise<void> {
+    const { directory, nowMs = Date.now } = this.#options;
+    return writeAdminContext(join(directory, 'admin.json'), this.state, this.address, nowMs());
   }
 }
 

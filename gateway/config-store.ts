@@ -12,6 +12,7 @@ import { type ConfigOffer, ConfigOutcome, ConfigReport } from '../proto/gen/hilu
 import { checkApart } from './process/config-check.ts';
 import { writePrivate } from './process/keys.ts';
 import { errorWord } from './process/log.ts';
+import type { RunningStatus } from './running-status.ts';
 
 export interface StoredConfig {
   version: number;
@@ -75,7 +76,7 @@ export class ConfigStore {
   }
 
   /** Desired, attempted and running as `status` shows them. What is desired is what was offered last; the fact is the control plane's. */
-  facts(): Record<'desired' | 'attempted' | 'running', Record<string, unknown>> {
+  facts(): RunningStatus['config'] {
     const { attempted, running } = this.#report;
     const fact = (one: ConfigOutcome | undefined) =>
       one === undefined

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Add } from './doctor.ts';
 import { reserveDefault } from './process/reserve.ts';
 import { visible } from './process/storage.ts';
+import type { RunningStatus } from './running-status.ts';
 import { journalBounds, type Settings } from './settings.ts';
-import type { RunningStatus } from './status-command.ts';
 
 /** What the file takes for each byte that is remembered (measured). */
 const memoryFactor = 1.25;
@@ -33,7 +33,7 @@ export function checkDisk(
   if (status?.journal.state === 'reserve') {
     add('disk', 'fail', 'disk-full', `${free}: intake is refused`, todo);
   } else if (status !== undefined) {
-    const reusable = Number(status.journal.reusableBytes ?? 0);
+    const reusable = Number(status.journal.reusableBytes);
     const beside = reusable < mebibyte ? '' : `, ${size(reusable)} in the file of the journal`;
     add('disk', 'ok', 'disk-ok', `${free}${beside}`);
   } else if (freeBytes + heldBytes >= reserveBytes) add('disk', 'ok', 'disk-ok', free);

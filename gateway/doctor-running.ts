@@ -7,7 +7,7 @@ import { nowUs } from './process/clock.ts';
 import { isWrongClock } from './process/clock-text.ts';
 import { counted, time } from './process/output.ts';
 import { refusalAdvice } from './refusal-advice.ts';
-import type { RunningStatus } from './status-command.ts';
+import type { RunningStatus } from './running-status.ts';
 import type { Identity } from './uplink/identity.ts';
 
 /** Alarms that have a finding of their own, which tells whom it is about while it is so. */
@@ -137,8 +137,8 @@ function checkListening({ listeners }: RunningStatus, add: Add): void {
   }
 }
 
-function tellRefused({ name, type, refused = [] }: RunningStatus['listeners'][number], add: Add): void {
-  for (const { reason, causes = [], ...last } of refused) {
+function tellRefused({ name, type, refused }: RunningStatus['listeners'][number], add: Add): void {
+  for (const { reason, causes, ...last } of refused) {
     if (nowUs() - Number(last.atUs) > refusedLatelyUs) continue;
     // Of those that still come the most frequent one; an older gateway tells of the last one alone.
     const one = causes
@@ -161,7 +161,7 @@ function tellRefused({ name, type, refused = [] }: RunningStatus['listeners'][nu
 }
 
 /** Until the messages stop: nothing else tells of them, and the sender may not look at its answers. */
-function checkAccepted({ notAccepted = [] }: RunningStatus, add: Add): void {
+function checkAccepted({ notAccepted }: RunningStatus, add: Add): void {
   for (const { source, field, count, atUs } of notAccepted) {
     if (nowUs() - Number(atUs) > refusedLatelyUs) continue;
     const key = (acceptFields as Readonly<Record<string, string>>)[field] ?? field;

@@ -1,6 +1,5 @@
 /** enroll: a token is exchanged for this gateway's identity. */
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { exitCode, HilumError } from './process/errors.ts';
 import type { Place } from './run-command.ts';
 import { loadSettings } from './settings.ts';
@@ -23,7 +22,6 @@ export async function enrollCommand(options: EnrollOptions): Promise<void> {
     token,
     address: settings.uplink.address,
     proxy: parseProxy(settings.uplink.proxy),
-    host: hostname(),
     version,
     replaces,
   });

@@ -9,13 +9,12 @@
  * rows of several guesses: all are written in their order, and until none is left nothing is taken by its guess, also when
  * the config that asked for it is gone.
  */
-import type { Class } from './capture/intake.ts';
+import { type Class, classes } from '../proto/config/event-words.ts';
 import { firstOf, takeInOrder } from './in-order.ts';
 import { createJobSize } from './job-size.ts';
 import type { Journal, Made } from './journal/journal.ts';
 import type { TakenRecord, TakenRow } from './journal/records.ts';
 
-const order: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 /** Small, so that a STAT record never waits behind more than this, or behind one message that is larger. */
 export const jobBytesMax = 256 * 1024;
 const floorEvery = 5;
@@ -79,7 +78,7 @@ export class Jobs {
     let lowest = Number.POSITIVE_INFINITY;
     for (const { rows } of this.#jobs)
       for (const { records } of rows) lowest = Math.min(lowest, records[0]?.sequence ?? lowest);
-    for (const guess of order) lowest = Math.min(lowest, this.#journal.nextSequence(guess) ?? lowest);
+    for (const guess of classes) lowest = Math.min(lowest, this.#journal.nextSequence(guess) ?? lowest);
     return lowest - 1;
   }
 
@@ -88,7 +87,7 @@ export class Jobs {
   }
 
   #byGuess(isFloor: boolean): Job | undefined {
-    const waiting = order.filter((guess) => this.#journal.waiting(guess));
+    const waiting = classes.filter((guess) => this.#journal.waiting(guess));
     // In a burst the floor of the lower classes is held too.
     const urgent = waiting.filter((guess) => guess === 'stat' || guess === 'urgent');
     const held = urgent.length < waiting.length && this.#steppedBack();

@@ -1,12 +1,14 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
+
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { classes } from '../proto/config/event-words.ts';
 import { JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { Envelope } from '../proto/gen/hilum/v1/session.ts';
 import { envelopesOf } from '../proto/wire.ts';
 import { storedCustody } from './journal/custody.ts';
 import { localCustody, waitingLetters } from './journal/dead-letters.ts';
-import { classes, outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
+import { outboxTable, place, readUInt64, recordsTable, tables } from './journal/layout.ts';
 import { chunksOf, headOf } from './journal/memory-row.ts';
 import { readQuarantineKey } from './journal/quarantine.ts';
 import {

@@ -1,6 +1,6 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
 
-import { constants, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';
 import { type Address, readAddress, writeAddress } from '../proto/address.ts';
@@ -19,6 +19,7 @@ import { isVital } from './meaning.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
+import { serverTls } from './process/server-tls.ts';
 import {
   isLoopback,
   type ListenerSettings,
@@ -352,10 +353,7 @@ function tlsOptions(
   const options: TlsOptions = {
     cert: readPem(certFile, context, 'listener', name, 'certFile'),
     key: readPem(keyFile, context, 'listener', name, 'keyFile'),
-    minVersion: 'TLSv1.2',
-    ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
-    honorCipherOrder: true,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...serverTls,
   };
   if (caFile === undefined) return options;
   // Optional: a sender without a certificate is taken, one with a wrong certificate is not.

@@ -69,15 +69,8 @@ export function giveUp(
   // Of what cannot be read no record is kept: nothing is left to be tried.
   const kept = taken.damaged === '' ? JournalRecord.decode(taken.bytes) : undefined;
   const record = kept ?? JournalRecord.create({ capturedAtUs: BigInt(taken.capturedS) * 1_000_000n });
-  const facts = {
-    ...why,
-    atUs: BigInt(nowUs()),
-    urgent: taken.guess === 'stat' || taken.guess === 'urgent',
-  };
-  const quarantined = QuarantinedRecord.encode({
-    ...QuarantinedRecord.create(facts),
-    record: kept,
-  }).finish();
+  const facts = { ...why, atUs: BigInt(nowUs()) };
+  const quarantined = QuarantinedRecord.encode({ ...facts, record: kept, refusedControlIds: [] }).finish();
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, journal.epoch, taken.sequence),
     gateway,
@@ -89,6 +82,7 @@ export function giveUp(
     recordEpoch: journal.epoch,
     recordSequence: BigInt(taken.sequence),
     ...facts,
+    urgent: taken.guess === 'stat' || taken.guess === 'urgent',
     protocol: record.protocol,
     bytes: BigInt(record.raw.length),
   });

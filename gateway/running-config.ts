@@ -4,10 +4,10 @@
  */
 import { checkConfig, type Listeners } from '../proto/config/check.ts';
 import { budgetMs } from '../proto/config/duration.ts';
+import { type Class, perClass } from '../proto/config/event-words.ts';
 import { problemsText } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import type { AuditEntry, ConfigOffer } from '../proto/gen/hilum/v1/session.ts';
-import type { Class } from './capture/intake.ts';
 import { ConfigStore } from './config-store.ts';
 import { Lanes } from './prioritize/lanes.ts';
 import { nowUs64 } from './process/clock.ts';
@@ -115,6 +115,5 @@ export class RunningConfig {
 }
 
 function budgetsOf(config: Config): Record<Class, number> {
-  const ms = (lane: Class): number => budgetMs(config, lane);
-  return { stat: ms('stat'), urgent: ms('urgent'), routine: ms('routine'), bulk: ms('bulk') };
+  return perClass((one) => budgetMs(config, one));
 }

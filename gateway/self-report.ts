@@ -18,6 +18,7 @@ import type { NotAcceptedTally } from './not-accepted.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { clockText } from './process/clock-text.ts';
 import type { Metric } from './process/status-server.ts';
+import type { RunningStatus } from './running-status.ts';
 import type { SettingsFacts } from './settings-digest.ts';
 import type { Tallies } from './tallies.ts';
 import { version } from './version.ts';
@@ -68,7 +69,7 @@ export class SelfReport {
     this.#parts = parts;
   }
 
-  status(): Record<string, unknown> {
+  status(): RunningStatus {
     const { journal, journalBytesMax, config, listeners, destinations, latency, tallies, notAccepted } =
       this.#parts;
     const { identity, uplink, uplinkAddress, uplinkProxy, settings, notReady } = this.#parts.now();
@@ -136,9 +137,11 @@ export class SelfReport {
       critical: tallies.criticals.all(),
       once: tallies.once.all(),
       failedRules: tallies.failedRules.all(),
-      circuits: tallies.circuits.report().map((one) => MappingCircuit.toJSON(one)),
+      circuits: tallies.circuits
+        .report()
+        .map((one) => MappingCircuit.toJSON(one) as RunningStatus['circuits'][number]),
       clocks: tallies.clocks.report().map((clock) => ({
-        ...(SourceClock.toJSON(clock) as object),
+        ...(SourceClock.toJSON(clock) as RunningStatus['clocks'][number]),
         text: clockText(clock),
       })),
       latency: latency.summary(),
@@ -254,9 +257,9 @@ function wide(count: Record<string, number | string>): CustodyCount {
   };
 }
 
-/** Counts are 64-bit integers outside, so strings (CONTRACT.md 7). */
-function longs(row: object): Record<string, string> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)]));
+/** Counts are 64-bit integers outside, so text. */
+function longs<Row extends object>(row: Row): { [Name in keyof Row]: string } {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, String(value)])) as never;
 }
 
 type Counts = {

@@ -5,87 +5,7 @@ import { exitCode, HilumError } from './process/errors.ts';
 import { type Form, printObject, time } from './process/output.ts';
 import { ownerOf } from './process/owner.ts';
 import { mayLookInto } from './process/storage.ts';
-import type { SettingsFacts } from './settings-digest.ts';
-
-export interface RunningStatus {
-  pid: number;
-  ready: boolean;
-  /** Why not; '' when ready. */
-  notReady: string;
-  gateway: string;
-  site: string;
-  enrolled: boolean;
-  /** What it runs with. */
-  settings?: SettingsFacts;
-  uplink: { state: string; reason: string; address: string; proxy?: string; lastAckAtUs: string };
-  listeners: {
-    name: string;
-    type: string;
-    address: string;
-    state: string;
-    tls: string;
-    plain?: { reason: string; owner: string };
-    refused?: RefusedByListener[];
-  }[];
-  config: {
-    running: { version: string };
-    attempted: { version: string; outcome: string; problems?: { path: string; message: string }[] };
-  };
-  journal: {
-    state: string;
-    bytes: string;
-    bytesMax: string;
-    freeBytes: string;
-    /** Free inside the journal's file. */
-    reusableBytes?: string;
-    oldestPendingAtUs: string;
-  };
-  custody: {
-    source: string;
-    accepted: string;
-    pending: string;
-    delivered: string;
-    quarantined: string;
-    expired: string;
-    /** Of the quarantined ones: those that look urgent. */
-    urgentQuarantined: string;
-    missing: string;
-  }[];
-  destinations: {
-    destination: string;
-    pending: string;
-    delivered: string;
-    dead: string;
-    state: string;
-    /** Why it waits, and since when; '' and 0 where it does not. */
-    reason: string;
-    waitingSinceUs: string;
-    answeredAfterMs: number;
-    timeoutMs: number;
-  }[];
-  clocks: { source: string; verdict: string; text: string }[];
-  circuits: { source: string; state: string; failures: string; untried?: string }[];
-  once: { source: string; rule: string; repeats: number; linked: number; conflicts: number }[];
-  failedRules: { source: string; rule: string; records: number }[];
-  /** Absent from an older one. */
-  notAccepted?: { source: string; field: string; count: number; atUs: string }[];
-  alarms: { code: string; atUs: string }[];
-}
-
-/** Of the last one: `address`, `user` and `detail`; what is not known is ''. */
-export interface RefusedByListener extends RefusedFor {
-  reason: string;
-  /** By `detail`; absent from an older one. */
-  causes?: RefusedFor[];
-}
-
-interface RefusedFor {
-  count: number;
-  atUs: string;
-  address: string;
-  user: string;
-  detail: string;
-}
+import type { RefusedByListener, RunningStatus } from './running-status.ts';
 
 export async function readStatus(directory: string): Promise<RunningStatus> {
   mayLookInto(directory);
@@ -117,7 +37,7 @@ function statusText(status: RunningStatus): string {
   const { uplink, journal, listeners, custody, destinations, clocks, circuits, once, failedRules } = status;
   const lines = [
     `${status.gateway || '(not enrolled)'}  ${status.ready ? 'ready' : `not ready (${status.notReady})`}${status.site === '' ? '' : `, site ${status.site}`}`,
-    `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}${uplink.proxy ? ` through the proxy ${uplink.proxy}` : ''}`,
+    `uplink    ${uplink.state}${uplink.reason === '' ? '' : ` (${uplink.reason})`} ${uplink.address}${uplink.proxy !== '' ? ` through the proxy ${uplink.proxy}` : ''}`,
     ...listeners.map(
       (one) =>
         `listener  ${one.name}: ${one.type} ${one.address} ${one.state}, TLS ${one.tls}${refusedText(one.refused)}`,
@@ -128,7 +48,7 @@ function statusText(status: RunningStatus): string {
       (one) =>
         `source    ${one.source}: ${one.accepted} accepted = ${one.pending} pending + ${one.delivered} delivered + ${one.quarantined} quarantined${one.expired === '0' ? '' : ` + ${one.expired} discarded`}${one.missing === '0' ? '' : `, ${one.missing} MISSING`}`,
     ),
-    ...(status.notAccepted ?? []).map(
+    ...status.notAccepted.map(
       ({ source, field, count }) =>
         `accept    ${source}: REFUSED ${count} ${count === 1 ? 'message' : 'messages'} for their ${field}, as the config says`,
     ),
@@ -152,7 +72,7 @@ function statusText(status: RunningStatus): string {
   return `${lines.join('\n')}\n`;
 }
 
-function refusedText(refused: readonly RefusedByListener[] = []): string {
+function refusedText(refused: readonly RefusedByListener[]): string {
   if (refused.length === 0) return '';
   const each = refused.map(
     ({ reason, count, address }) => `${count} ${reason}${address === '' ? '' : ` (last ${address})`}`,

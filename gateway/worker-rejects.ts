@@ -16,11 +16,9 @@ export function rejected(
   sequence: number,
   record: JournalRecord,
   { code, reason, controlIds = [] }: Why,
-  mappingVersion: string,
 ): { record: Uint8Array; entry: Uint8Array } {
   const atUs = BigInt(nowUs());
-  const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
-  const kept = { record, code, reason, atUs, urgent, mappingVersion, refusedControlIds: [...controlIds] };
+  const kept = { record, code, reason, atUs, refusedControlIds: [...controlIds] };
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, epoch, sequence),
     gateway,
@@ -33,7 +31,7 @@ export function rejected(
     code,
     reason,
     atUs,
-    urgent,
+    urgent: record.classGuess === 'stat' || record.classGuess === 'urgent',
     protocol: record.protocol,
     bytes: BigInt(record.raw.length),
     capturedAtUs: record.capturedAtUs,

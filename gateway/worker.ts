@@ -15,7 +15,6 @@ import { type OutboxEntry, packEntries } from './journal/rows.ts';
 import { judge, type Meaning, meaningOf, read, type Understood } from './meaning.ts';
 import { type About, type Need, roundsMax } from './normalize/memory/memory.ts';
 import { furtherNeedsOf, lasting, mayLead, needsOf, remember } from './normalize/memory/rules.ts';
-import { mappingVersion } from './normalize/normalize.ts';
 import {
   deliveredParts,
   mappingFailed,
@@ -371,7 +370,7 @@ function finish(
 
 function reject(job: JobRecord, record: JournalRecord, why: Why, reply: Reply): void {
   const { sequence, source, capturedS } = job;
-  const made = rejected(setup, sequence, record, why, mappingVersion);
+  const made = rejected(setup, sequence, record, why);
   lastRejected.set(source, sequence);
   reply.rejects.push({
     sequence,

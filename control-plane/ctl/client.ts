@@ -5,6 +5,7 @@ import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { plainReason, reasonHint } from '../../gateway/process/line-reason.ts';
 import { AdminClient } from '../../proto/gen/hilum/v1/admin.ts';
 import { controlPlaneName, exitKey, wireLimits } from '../../proto/limits.ts';
+import type { AdminContext } from '../identity/admin-context.ts';
 
 const deadlineMs = 30_000;
 /** A stream that is not to wait for what comes says something within this time. */
@@ -43,14 +44,7 @@ export function connect(named: string | undefined): Connection {
   return { client, address: context.address, close: () => client.close() };
 }
 
-interface Context {
-  address: string;
-  caPem: string;
-  certPem: string;
-  keyPem: string;
-}
-
-function readContext(file: string): Context {
+function readContext(file: string): AdminContext {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -62,7 +56,7 @@ function readContext(file: string): Context {
       cause,
     });
   }
-  let context: Partial<Context> | null;
+  let context: Partial<AdminContext> | null;
   try {
     context = JSON.parse(text) as typeof context;
   } catch (cause) {
@@ -72,7 +66,7 @@ function readContext(file: string): Context {
   // It holds the key of an administrator.
   if ((statSync(file).mode & 0o077) !== 0)
     process.stderr.write(`The context file ${file} can be read by others: chmod 600 ${file}\n`);
-  return context as Context;
+  return context as AdminContext;
 }
 
 function notUsable(file: string, what: string, cause?: unknown): HilumError {

@@ -1,9 +1,10 @@
 /** events, trace: the canonical events and the way of one message. */
+
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { type Form, filled, out, printObject, printRows, span, time } from '../../gateway/process/output.ts';
-import { eventKinds } from '../../proto/config/event-words.ts';
+import { classes, eventKinds } from '../../proto/config/event-words.ts';
 import { type EventReply, Trace } from '../../proto/gen/hilum/v1/admin.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { type Connection, call, silenceMs, stream } from './client.ts';
@@ -35,9 +36,7 @@ export function addEventCommands(program: Command): void {
     .option('--site <name>', 'only of this site')
     .option('--gateway <name>', 'only of this gateway')
     .option('--source <name>', 'only of this source')
-    .addOption(
-      new Option('--class <class>', 'only of this class').choices(['stat', 'urgent', 'routine', 'bulk']),
-    )
+    .addOption(new Option('--class <class>', 'only of this class').choices(classes))
     .addOption(new Option('--kind <kind>', 'only of this kind').choices(eventKinds))
     .option('--from-start', 'all that is stored (the default without --follow)')
     .option(

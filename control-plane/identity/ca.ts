@@ -4,13 +4,21 @@
  *   spiffe://hilum/gateway/NAME   spiffe://hilum/admin/NAME   spiffe://hilum/control-plane
  */
 import 'reflect-metadata';
-import { createHash, createPublicKey, randomBytes, webcrypto } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  randomBytes,
+  webcrypto,
+  X509Certificate,
+} from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { writePrivate } from '../../gateway/process/keys.ts';
+import { type OwnFile, readOwnFile, Unusable } from '../../gateway/process/own-file.ts';
 
 export type Role = 'gateway' | 'admin' | 'control-plane';
 
@@ -52,9 +60,18 @@ export async function openAuthority(directory: string, nowMs = Date.now): Promis
   const keyFile = join(folder, 'ca.key.pem');
   const certificateFile = join(folder, 'ca.pem');
   if (!existsSync(certificateFile)) await create(keyFile, certificateFile, nowMs());
-  const caPem = readFileSync(certificateFile, 'utf8');
+  const caPem = readOwnFile(ownFile('The CA in', certificateFile), (text) => {
+    const { ca } = new X509Certificate(text);
+    if (!ca) throw new Unusable('it is the certificate of no CA');
+    return text;
+  });
   const ca = new x509.X509Certificate(caPem);
-  const signingKey = await importKey(readFileSync(keyFile, 'utf8'));
+  const keyPem = readOwnFile(ownFile('The key of the CA in', keyFile), (text) => {
+    const ours = new X509Certificate(caPem).checkPrivateKey(createPrivateKey(text));
+    if (!ours) throw new Unusable('key and certificate do not belong together');
+    return text;
+  });
+  const signingKey = await importKey(keyPem);
 
   async function certify(
     publicKey: x509.PublicKey,
@@ -110,6 +127,11 @@ export async function openAuthority(directory: string, nowMs = Date.now): Promis
       return { ...(await certify(publicKey, role, name, hosts)), keyPem: await exportKey(keys.privateKey) };
     },
   };
+}
+
+/** All gateways and administrators trust this CA alone, so no other one can stand in for it. */
+function ownFile(what: string, file: string): OwnFile {
+  return { file, what, code: 'ca', hint: 'Put the folder of the CA back from your backup, as a whole.' };
 }
 
 /** The key of a CSR that is signed with it. */

@@ -133,10 +133,10 @@ export class Sessions {
   }
 
   /** Tells every gateway that this control plane goes away. */
-  drain(afterMs: number): void {
+  drain(): void {
     for (const live of this.#live.values()) {
       live.end = 'control-plane-drained';
-      live.line.send({ frame: { $case: 'drain', value: { reason: 'stopping', afterMs } } });
+      live.line.send({ frame: { $case: 'drain', value: { reason: 'stopping' } } });
       live.line.close();
     }
   }
@@ -222,7 +222,6 @@ export class Sessions {
         'this journal is that of another gateway, which is not retired',
       );
     }
-    const receivedAtUs = this.#hub.nowUs();
     const known = await this.#hub.connected(hello, live.line, peer);
     live.site = known.site;
     live.epoch = hello.epoch;
@@ -244,12 +243,6 @@ export class Sessions {
         value: {
           acked,
           credit: Object.entries(wireLimits.credit).map(([lane, credit]) => ({ lane, ...credit })),
-          receivedAtUs,
-          sentAtUs: this.#hub.nowUs(),
-          controlPlane: '',
-          auditAcked: 0n,
-          quarantineAcked: 0n,
-          deliveriesAcked: 0n,
           takesPartialReports: true,
         },
       },

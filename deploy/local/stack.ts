@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { call, connect } from '../../control-plane/ctl/client.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
+import type { RunningStatus } from '../../gateway/running-status.ts';
+import { readStatus } from '../../gateway/status-command.ts';
 import { loadIdentity, saveIdentity } from '../../gateway/uplink/identity.ts';
 
 const programs = {
@@ -131,24 +133,9 @@ export async function controlPlaneReady(directory: string, running: Program): Pr
   });
 }
 
-export interface GatewayStatus {
-  ready: boolean;
-  uplink: { state: string };
-  listeners: { name: string; type: string; address: string; state: string; tls: string }[];
-  /** Counts are 64-bit integers, as strings. */
-  custody: { source: string; accepted: string; pending: string; delivered: string; quarantined: string }[];
-}
-
-export async function gatewayStatus(directory: string): Promise<GatewayStatus | undefined> {
-  try {
-    const { status } = JSON.parse(readFileSync(join(directory, 'gateway', 'run.json'), 'utf8')) as {
-      status: string;
-    };
-    const response = await fetch(`http://${status}/status`, { signal: AbortSignal.timeout(2_000) });
-    return (await response.json()) as GatewayStatus;
-  } catch {
-    return undefined;
-  }
+/** Undefined where none runs, or it does not answer yet. */
+export function gatewayStatus(directory: string): Promise<RunningStatus | undefined> {
+  return readStatus(join(directory, 'gateway')).catch(() => undefined);
 }
 
 /** Resolves when the gateway is ready (and connected, where wanted). */

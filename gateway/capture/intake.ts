@@ -6,6 +6,8 @@
  * A rejected append is never answered positively; the protocol's own refusal is used
  * (MLLP: close, MQTT: close without PUBACK, HTTP: 503).
  */
+import type { Class } from '../../proto/config/event-words.ts';
+
 export interface Intake {
   /** Rejects with `IntakeRefused` when nothing was journaled: reserve, budget, draining or a storage fault. */
   append(draft: RecordDraft): Promise<Receipt>;
@@ -23,7 +25,7 @@ export interface Sessions {
   end(key: string): Promise<void>;
 }
 
-export type Class = 'stat' | 'urgent' | 'routine' | 'bulk';
+export type { Class };
 
 /** One message off the wire: the bytes between the framing, and what capture's own look at them told. */
 export interface RecordDraft {

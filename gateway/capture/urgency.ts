@@ -7,9 +7,10 @@
  * In Shift_JIS, Big5, GB 18030 and ISO-2022 a delimiter can be half of a character; the guess may
  * then be wrong, never worse than that.
  */
+
+import { type Class, classes } from '../../proto/config/event-words.ts';
 import { priorityTables } from '../../proto/hl7-table.ts';
 import { isCritical, type Separators } from './flags.ts';
-import type { Class } from './intake.ts';
 import {
   bulk,
   codedPriorities,
@@ -187,7 +188,8 @@ type Kind =
   | 'referral'
   | 'other';
 
-const names: readonly Class[] = ['bulk', 'routine', 'urgent', 'stat'];
+/** By their rank [priority.ts]. */
+const names: readonly Class[] = classes.toReversed();
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;

@@ -22,7 +22,6 @@ export function draftedRecord(draft: RecordDraft): JournalRecord {
     qos: draft.qos ?? 0,
     will: draft.will ?? false,
     replays: 0,
-    contentType: '',
     censusEnd: draft.censusEnd ?? false,
     deliveredParts: [],
     deliveredTo: [],

@@ -16,8 +16,9 @@
  * Survives: kill -9 and power loss at any point lose nothing that was settled.
  */
 import { randomBytes } from 'node:crypto';
+import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import { type Class, type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
+import { type Intake, IntakeRefused, type Receipt, type RecordDraft } from '../capture/intake.ts';
 import { blindKey, createBlind } from '../process/keys.ts';
 import { type Environment, openEnvironment } from '../process/lmdb.ts';
 import { createSealer, type Opener, type Segment } from '../process/seal.ts';
@@ -28,7 +29,6 @@ import { type Custody, createCustody } from './custody.ts';
 import { draftedRecord } from './drafted-record.ts';
 import { KeptSessions } from './kept-sessions.ts';
 import { mendKeys, mendOrder } from './key-order.ts';
-import { classes } from './layout.ts';
 import { LocalQueues, type MadeDelivery } from './local-queues.ts';
 import type { MadeLane } from './made-lane.ts';
 import { Memory } from './memory.ts';

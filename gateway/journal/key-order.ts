@@ -11,12 +11,13 @@
  *   those that its neighbours leave are tried.
  * - What a lane misses becomes a row of which nothing is left, whose events are damaged ones [outbox.ts].
  */
+
 import { statSync } from 'node:fs';
-import type { Class } from '../capture/intake.ts';
+import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Environment, Table } from '../process/lmdb.ts';
 import { Reserve } from '../process/reserve.ts';
 import type { Opener } from '../process/seal.ts';
-import { classes, outboxTable, place, recordsTable, sequenceMax, tables } from './layout.ts';
+import { outboxTable, place, recordsTable, sequenceMax, tables } from './layout.ts';
 import {
   type OutboxHead,
   outboxRowKey,

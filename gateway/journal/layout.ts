@@ -36,7 +36,6 @@ import type { Class } from '../capture/intake.ts';
 export const format = '3';
 /** A key that says more is damaged: no number is made from it. */
 export const sequenceMax = Number(wireLimits.sequenceMax);
-export const classes: readonly Class[] = ['stat', 'urgent', 'routine', 'bulk'];
 
 export const tables = {
   state: 'state',
@@ -96,10 +95,6 @@ export function writeUInt64(buffer: Buffer, value: number, offset: number): void
 export function readUInt64(buffer: Uint8Array, offset: number): number {
   const view = buffer as Buffer;
   return view.readUInt32BE(offset) * 0x1_0000_0000 + view.readUInt32BE(offset + 4);
-}
-
-export function perClass<T>(make: (name: Class) => T): Record<Class, T> {
-  return { stat: make('stat'), urgent: make('urgent'), routine: make('routine'), bulk: make('bulk') };
 }
 
 /** How a record in quarantine is called everywhere; without a name before the enrollment. */

@@ -10,15 +10,15 @@
  * there is counted once. On the wire sequences begin anew with each epoch; here they go on, and `before`
  * is what earlier epochs had.
  */
+import { type Class, classes, perClass } from '../../proto/config/event-words.ts';
 import { Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { batchElement, batchElementEnd } from '../../proto/wire.ts';
-import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
 import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
-import { classes, outboxTable, perClass, place, sequenceMax } from './layout.ts';
+import { outboxTable, place, sequenceMax } from './layout.ts';
 import { type MadeLane, rowsOf } from './made-lane.ts';
 import type { OutboxCounters, OutboxHooks } from './outbox-hooks.ts';
 import { fill, type OpenRow, type Parcel } from './parcel.ts';

@@ -6,14 +6,14 @@
  *   add ─► collected ─► row of the open round ─► settled: hot (in memory) ─► take ─► finish removes the row
  *                                                       └► spilled (on disk only) ─┘
  */
+import { type Class, classes, perClass } from '../../proto/config/event-words.ts';
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
-import type { Class } from '../capture/intake.ts';
 import { nowUs } from '../process/clock.ts';
 import type { Table } from '../process/lmdb.ts';
 import { Damaged, messagesOf } from '../process/seal.ts';
 import type { Round } from './committer.ts';
 import { Fifo } from './fifo.ts';
-import { classes, perClass, place, recordsTable, sequenceMax } from './layout.ts';
+import { place, recordsTable, sequenceMax } from './layout.ts';
 import type { JournalPart } from './part.ts';
 import { RecordEncoder } from './record-encoder.ts';
 import {

@@ -4,8 +4,7 @@
  * patients before it. What is not known errs to the side of waiting: a shared bucket, a bucket whose earliest is
  * gone while others stand, and everything while a row of an earlier life stands, whose keys nobody knows.
  */
-import type { Class } from '../capture/intake.ts';
-import { classes, perClass } from './layout.ts';
+import { type Class, classes, perClass } from '../../proto/config/event-words.ts';
 
 const buckets = 1 << 18;
 const countMax = 0xffff;

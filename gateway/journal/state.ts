@@ -13,13 +13,14 @@
  * that is damaged on the disk, or not there, counts as 0 and is told: what hangs from it is numbered anew, under another
  * epoch [journal.ts]. Builds before format.copy wrote a counter when it first changed: what they never wrote is written once.
  */
+
 import { randomBytes } from 'node:crypto';
-import type { Class } from '../capture/intake.ts';
+import { type Class, classes } from '../../proto/config/event-words.ts';
 import { checkedRow, valueIn } from '../process/checked-value.ts';
 import { exitCode, HilumError } from '../process/errors.ts';
 import type { Environment, Table } from '../process/lmdb.ts';
 import type { Round } from './committer.ts';
-import { classes, format, outboxTable, readUInt64, recordsTable, tables, writeUInt64 } from './layout.ts';
+import { format, outboxTable, readUInt64, recordsTable, tables, writeUInt64 } from './layout.ts';
 
 export const stateKey = {
   custody: 1,

@@ -12,7 +12,7 @@
  * (events, or bytes). They sum to less than one; the rest is chosen by deadline. Idle lanes save
  * nothing up. No clock and no randomness: the same calls give the same lanes.
  */
-import { type Class, classes } from '../../proto/config/event-words.ts';
+import { type Class, classes, perClass } from '../../proto/config/event-words.ts';
 
 export interface Head {
   lane: Class;
@@ -114,6 +114,5 @@ function before(a: Head, b: Head): boolean {
 }
 
 function inUs(budgetsMs: Readonly<Record<Class, number>>): Record<Class, number> {
-  const us = (lane: Class): number => budgetsMs[lane] * 1_000;
-  return { stat: us('stat'), urgent: us('urgent'), routine: us('routine'), bulk: us('bulk') };
+  return perClass((lane) => budgetsMs[lane] * 1_000);
 }

@@ -23,7 +23,6 @@ export interface EnrollOptions {
   /** Where the settings say that the control plane is; default: what the token says. */
   address?: string | undefined;
   proxy?: ConnectProxy | undefined;
-  host: string;
   version: string;
   /** The identity that the new one replaces: shown with the request, so that the control plane retires it. */
   replaces?: Identity | undefined;
@@ -46,7 +45,7 @@ export async function enroll(options: EnrollOptions): Promise<Identity> {
   try {
     const response = await new Promise<EnrollResponse>((resolve, reject) => {
       client.enroll(
-        { secret: Buffer.from(token.secret, 'hex'), csr, host: options.host, version: options.version },
+        { secret: Buffer.from(token.secret, 'hex'), csr, version: options.version },
         new grpc.Metadata(),
         { deadline: Date.now() + timeoutMs },
         (error, reply) => (error === null ? resolve(reply) : reject(refusal(error, address))),

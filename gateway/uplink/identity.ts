@@ -3,11 +3,11 @@
  * that a key without its certificate is never there. The key is made here and never leaves.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { exitCode, HilumError, messageOf } from '../process/errors.ts';
 import { writePrivate } from '../process/keys.ts';
-import { makeDirectory, mustBeOwn, notReadable, storageError } from '../process/storage.ts';
+import { readOwnFile, Unusable } from '../process/own-file.ts';
+import { makeDirectory, mustBeOwn, storageError } from '../process/storage.ts';
 
 export interface Identity {
   gateway: string;
@@ -30,29 +30,16 @@ export function identityFile(directory: string): string {
 export function loadIdentity(directory: string): Identity | undefined {
   const file = identityFile(directory);
   if (!existsSync(file)) return undefined;
-  try {
-    const { gateway, site, address, caPem, certificatePem, keyPem } = JSON.parse(
-      readFileSync(file, 'utf8'),
-    ) as Identity;
+  const hint = 'Put the file back from your backup, or enroll again: enroll --replace';
+  return readOwnFile({ file, what: 'The identity in', code: 'identity', hint }, (text) => {
+    const { gateway, site, address, caPem, certificatePem, keyPem } = JSON.parse(text) as Identity;
     const identity = { gateway, site, address, caPem, certificatePem, keyPem };
     if (Object.values(identity).some((value) => typeof value !== 'string'))
-      throw new Error('something is missing');
+      throw new Unusable('something is missing');
     if (!new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem)))
-      throw new Error('key and certificate do not belong together');
+      throw new Unusable('key and certificate do not belong together');
     return identity;
-  } catch (cause) {
-    const other = notReadable('identity-not-readable', 'The identity in', file, cause);
-    if (other !== undefined) throw other;
-    throw new HilumError(
-      'identity-unreadable',
-      `The identity in ${file} cannot be used: ${messageOf(cause)}.`,
-      {
-        hint: 'Put the file back from your backup, or enroll again: enroll --replace',
-        exit: exitCode.badConfig,
-        cause,
-      },
-    );
-  }
+  });
 }
 
 /** Before a token is spent: what it is exchanged for must have a place. @throws HilumError */

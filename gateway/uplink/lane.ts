@@ -1,3 +1,5 @@
+import { type Class, classes } from '../../proto/config/event-words.ts';
+
 /** A priority class's queue on the wire, most urgent first. */
-export type Lane = 'stat' | 'urgent' | 'routine' | 'bulk';
-export const laneNames: readonly Lane[] = ['stat', 'urgent', 'routine', 'bulk'];
+export type Lane = Class;
+export const laneNames = classes;

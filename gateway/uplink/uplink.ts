@@ -172,13 +172,11 @@ export class Uplink {
       $case: 'hello',
       value: {
         gateway: identity.gateway,
-        site: identity.site,
         version,
         epoch: this.#outbox.epoch,
         lanes: this.#outbox
           .lanes()
           .map(({ lane, first, last }) => ({ lane, first: BigInt(first), last: BigInt(last) })),
-        sentAtUs: BigInt(this.#hooks.nowUs()),
         config: this.#hooks.configReport(),
         mappingVersion,
         life: this.#life,

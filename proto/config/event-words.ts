@@ -1,7 +1,12 @@
 /** Words that fields of an event have, and no others. */
 
+/** The most urgent first. Each has a budget, and a lane of its own in the journal and on the wire. */
 export const classes = ['stat', 'urgent', 'routine', 'bulk'] as const;
 export type Class = (typeof classes)[number];
+
+export function perClass<T>(make: (one: Class) => T): Record<Class, T> {
+  return { stat: make('stat'), urgent: make('urgent'), routine: make('routine'), bulk: make('bulk') };
+}
 
 /** What an event may be [proto/EVENT.md]. */
 export const eventKinds: readonly string[] = [

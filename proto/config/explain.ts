@@ -4,7 +4,15 @@ import type { Problem } from './document.ts';
 import { documentLimits } from './limits.ts';
 import { nearest } from './nearest.ts';
 import { type Path, type Positions, pathText } from './position.ts';
-import { allowedForms, allowedKeys, allowedWords, exampleAt, fitsAt, isSecretAt } from './shape.ts';
+import {
+  allowedForms,
+  allowedKeys,
+  allowedWords,
+  exampleAt,
+  fitsAt,
+  isSecretAt,
+  objectionAt,
+} from './shape.ts';
 import { gluedKey, numberMeant } from './slips.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -168,7 +176,8 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
   if (issue.code === 'invalid_type' && typeof value === 'string') {
     const slip = isMapping(issue.expected) ? gluedKey(value, allowedKeys(schema, path, input)) : undefined;
     if (slip !== undefined) return `${slip.message}; ${slip.hint}`;
-    const meant = isNumber(issue.expected) ? numberMeant(value, path) : undefined;
+    const objection = (number: number) => objectionAt(schema, path, input, number, explainMessage);
+    const meant = isNumber(issue.expected) ? numberMeant(value, path, objection) : undefined;
     if (meant !== undefined) return meant;
   }
   const words = allowedWords(schema, path, input);

@@ -46,6 +46,20 @@ export function fitsAt(schema: z.ZodType, path: Path, input: unknown, value: unk
   return schemasAt(schema, path, input).some((inner) => (inner as z.ZodType).safeParse(value).success);
 }
 
+/** What is wrong with this value at the path, in the words of `error`; undefined where it would be taken. */
+export function objectionAt(
+  schema: z.ZodType,
+  path: Path,
+  input: unknown,
+  value: unknown,
+  error: z.core.$ZodErrorMap,
+): string | undefined {
+  const found = schemasAt(schema, path, input).map((inner) =>
+    (inner as z.ZodType).safeParse(value, { error }),
+  );
+  return found.some(({ success }) => success) ? undefined : found[0]?.error?.issues[0]?.message;
+}
+
 function schemasAt(schema: z.core.$ZodType, path: Path, input: unknown, wrappers = false): z.core.$ZodType[] {
   let level = open(schema, input, wrappers);
   let value = input;

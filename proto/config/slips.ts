@@ -22,12 +22,23 @@ export function gluedKey(
   return { key, message, hint: `write "${key}: …"` };
 }
 
-/** `"5"` and `64KiB` in the place of a number. */
-export function numberMeant(text: string, path: Path): string | undefined {
-  if (/^-?\d{1,12}$/.test(text)) return `write it without quotes: ${text}`;
+/**
+ * `"5"` and `64KiB` in the place of a number.
+ * @param objection to a number there, as in `must be at most 1024`; undefined where it would be taken
+ */
+export function numberMeant(
+  text: string,
+  path: Path,
+  objection: (value: number) => string | undefined,
+): string | undefined {
+  const write = (how: string, value: number) => {
+    const wrong = objection(value);
+    return wrong === undefined ? `write ${how}: ${value}` : `write ${how}; it ${wrong}`;
+  };
+  if (/^-?\d{1,12}$/.test(text)) return write('it without quotes', Number(text));
   const bytes = parseSize(text);
   if (bytes === undefined) return undefined;
   return /bytes/i.test(String(path.at(-1)))
-    ? `write bytes, without a unit: ${bytes}`
+    ? write('bytes, without a unit', bytes)
     : 'write it without a unit';
 }

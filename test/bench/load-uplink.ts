@@ -200,9 +200,9 @@ async function openSession() {
     'grpc.ssl_target_name_override': controlPlaneName,
   });
   const stream = to.makeBidiStreamRequest<Buffer, Buffer>(UplinkService.session.path, raw, raw);
-  const { gateway, site } = identity;
+  const { gateway } = identity;
   const lanes = ['stat', 'urgent', 'routine', 'bulk'].map((name) => ({ lane: name, first: 1n, last: 0n }));
-  const hello = Hello.fromPartial({ gateway, site, version: 'bench', epoch, lanes });
+  const hello = Hello.fromPartial({ gateway, version: 'bench', epoch, lanes });
   stream.write(frameBytes({ frame: { $case: 'hello', value: hello } }));
   await new Promise<void>((resolve, reject) => {
     stream.once('error', reject);

@@ -136,7 +136,7 @@ export class Stack {
     const request = { site: 'bench', gateway: '', ttlSeconds: 300 };
     const { token } = await call(connection, connection.client.createToken, request);
     connection.close();
-    return enroll({ token, host: 'bench', version: 'bench' });
+    return enroll({ token, version: 'bench' });
   }
 
   /** Milliseconds from the start of the process until it says that it is ready. */

@@ -15,7 +15,7 @@ const schema = z.strictObject({
         z.strictObject({
           type: z.literal('mllp'),
           listen: z.string().meta({ examples: ['127.0.0.1:2575'] }),
-          frameBytesMax: z.int().min(1024).optional(),
+          frameBytesMax: z.int().min(1024).max(1_048_576).optional(),
         }),
         z.strictObject({ type: z.literal('mqtt'), listen: z.string() }),
       ]),
@@ -77,6 +77,28 @@ const rows: Row[] = [
     'a number in quotes',
     'listeners: { m: { type: mllp, listen: x, frameBytesMax: "2048" } }',
     ['listeners.m.frameBytesMax', 1, 57, 'expected a number, found text', 'write it without quotes: 2048'],
+  ],
+  [
+    'a number of bytes with a unit that is beyond its bound',
+    'listeners: { m: { type: mllp, listen: x, frameBytesMax: 99GiB } }',
+    [
+      'listeners.m.frameBytesMax',
+      1,
+      57,
+      'expected a number, found text',
+      'write bytes, without a unit; it must be at most 1048576',
+    ],
+  ],
+  [
+    'a number in quotes that is beyond its bound',
+    'listeners: { m: { type: mllp, listen: x, frameBytesMax: "5" } }',
+    [
+      'listeners.m.frameBytesMax',
+      1,
+      57,
+      'expected a number, found text',
+      'write it without quotes; it must be at least 1024',
+    ],
   ],
   [
     'a key far from any',

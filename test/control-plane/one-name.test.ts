@@ -21,10 +21,9 @@ async function rig(t: Test) {
       site,
       gateway,
       expiresAtUs,
-      createdBy: 'ann',
     });
     const { csr } = await makeRequest();
-    const request = { secret: Buffer.from(secret, 'hex'), csr, host: 'h', version: '1' };
+    const request = { secret: Buffer.from(secret, 'hex'), csr, version: '1' };
     return (before?: Peer) =>
       enroll(state, request, '127.0.0.1:1', before, streams, () => {}).then(
         ({ certificatePem }) => certificatePem,

@@ -114,21 +114,13 @@ t.test('certificate request - weak keys and SHA-1 are refused, and the token sta
       gateway: '',
       site: 'north',
       expiresAtUs: nowUs64() + 60_000_000n,
-      createdBy: 'ann',
     }),
     'hex',
   );
   const { enroll } = await import('../../control-plane/identity/enrollment.ts');
   const streams = { online: () => false, drop: () => {} };
   const ask = (csr: Uint8Array) =>
-    enroll(
-      plane.state,
-      { secret, csr, host: 'h', version: 'v' },
-      '127.0.0.1:1',
-      undefined,
-      streams,
-      () => {},
-    );
+    enroll(plane.state, { secret, csr, version: 'v' }, '127.0.0.1:1', undefined, streams, () => {});
   await t.rejects(ask(weak[0] as Uint8Array), { code: 'csr-bad' });
   t.match(await ask(await ec('P-256', 'SHA-256')), { gateway: 'north' }, 'the token was not used up');
 });

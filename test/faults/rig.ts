@@ -109,7 +109,7 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
     const request = { site: 'faults', gateway: '', ttlSeconds: 300 };
     const { token } = await call(connection, connection.client.createToken, request);
     connection.close();
-    saveIdentity(this.gatewayData, await enroll({ token, host: 'faults', version: 'test' }));
+    saveIdentity(this.gatewayData, await enroll({ token, version: 'test' }));
   }
 
   async startPlane(): Promise<void> {

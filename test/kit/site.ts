@@ -8,7 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../deploy/local/link.ts';
 import { loadSettings } from '../../gateway/settings.ts';
@@ -243,10 +243,7 @@ export class Site {
     const { address } = uplink;
     const proxy = parseProxy(uplink.proxy);
     makeIdentityPlace(this.gatewayData);
-    saveIdentity(
-      this.gatewayData,
-      await enroll({ token: token.stdout, address, proxy, host: hostname(), version }),
-    );
+    saveIdentity(this.gatewayData, await enroll({ token: token.stdout, address, proxy, version }));
   }
 
   async startGateway(): Promise<void> {

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { Refusals } from '../../gateway/capture/refusals.ts';
 import { checkRunning } from '../../gateway/doctor-running.ts';
-import type { RunningStatus } from '../../gateway/status-command.ts';
+import type { RunningStatus } from '../../gateway/running-status.ts';
 
 const well: RunningStatus = {
   pid: 1,
@@ -10,17 +10,49 @@ const well: RunningStatus = {
   notReady: '',
   gateway: 'north',
   site: 'north',
+  version: '1',
   enrolled: true,
-  uplink: { state: 'connected', reason: '', address: 'centre:7443', lastAckAtUs: '0' },
+  settings: { file: '', digest: '' },
+  uplink: {
+    state: 'connected',
+    reason: '',
+    address: 'centre:7443',
+    proxy: '',
+    lastAckAtUs: '0',
+    connects: 1,
+    clockOffsetUs: '0',
+  },
   listeners: [],
-  config: { running: { version: '0' }, attempted: { version: '0', outcome: '' } },
-  journal: { state: 'open', bytes: '0', bytesMax: '1', freeBytes: '1', oldestPendingAtUs: '0' },
+  config: {
+    desired: { version: '0' },
+    running: { version: '0', outcome: '' },
+    attempted: { version: '0', outcome: '' },
+  },
+  journal: {
+    state: 'open',
+    bytes: '0',
+    bytesMax: '1',
+    fileBytes: '0',
+    freeBytes: '1',
+    reserveHeldBytes: '0',
+    reusableBytes: '0',
+    oldestPendingAtUs: '0',
+    lanes: [],
+    refusals: 0,
+    memory: {},
+    recoveredMs: 0,
+  },
   custody: [],
   destinations: [],
+  notAccepted: [],
+  shares: [],
+  unmapped: [],
+  critical: [],
   clocks: [],
   circuits: [],
   once: [],
   failedRules: [],
+  latency: [],
   alarms: [],
 };
 
@@ -67,7 +99,14 @@ t.test(
     note(9, hours(2), 'CERT_HAS_EXPIRED');
     note(5, nowUs, 'ERR_SSL_WRONG_VERSION_NUMBER');
     note(1, nowUs, 'DEPTH_ZERO_SELF_SIGNED_CERT');
-    const listener = { name: 'lab', type: 'mllp', address: 'a:1', state: 'listening', tls: 'required' };
+    const listener = {
+      name: 'lab',
+      type: 'mllp',
+      address: 'a:1',
+      state: 'listening',
+      tls: 'x',
+      counters: {},
+    };
     const refused = refusals.all().map(({ causes, ...one }) => ({
       ...one,
       atUs: String(one.atUs),

@@ -95,7 +95,7 @@ async function hello(
           GatewayFrame.fromPartial({
             frame: {
               $case: 'hello',
-              value: { gateway: name, site: 'north', version: 'x', epoch, lanes: [] },
+              value: { gateway: name, version: 'x', epoch, lanes: [] },
             },
           }),
         );

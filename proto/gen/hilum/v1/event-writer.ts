@@ -249,7 +249,6 @@ export function writeJournalRecord(w: BackWriter, m: JournalRecord): void {
     w.close(154, mark);
   }
   if (m.censusEnd !== false) w.bool(144, m.censusEnd);
-  if (m.contentType !== '') w.text(138, m.contentType);
   if (m.replays !== 0) w.uint32(128, m.replays);
   if (m.will !== false) w.bool(120, m.will);
   if (m.qos !== 0) w.uint32(112, m.qos);

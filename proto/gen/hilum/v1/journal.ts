@@ -37,7 +37,6 @@ export interface JournalRecord {
   will: boolean;
   /** Times that the record was put back from quarantine. */
   replays: number;
-  contentType: string;
   /** The last message of a census file: from here on everybody who is here is known. */
   censusEnd: boolean;
   /** Put back from quarantine: its messages (or objects), by number from 1, whose events went out before; none where absent. */
@@ -61,8 +60,6 @@ export interface QuarantinedRecord {
   code: string;
   reason: string;
   atUs: bigint;
-  urgent: boolean;
-  mappingVersion: string;
   /** Of a record with several messages: the MSH-10 of each that was refused, as far as it has one; at most 100. */
   refusedControlIds: string[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -257,7 +254,6 @@ function createBaseJournalRecord(): JournalRecord {
     qos: 0,
     will: false,
     replays: 0,
-    contentType: "",
     censusEnd: false,
     deliveredParts: [],
     deliveredTo: [],
@@ -323,9 +319,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     }
     if (message.replays !== 0) {
       writer.uint32(128).uint32(message.replays);
-    }
-    if (message.contentType !== "") {
-      writer.uint32(138).string(message.contentType);
     }
     if (message.censusEnd !== false) {
       writer.uint32(144).bool(message.censusEnd);
@@ -488,14 +481,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
             message.replays = reader.uint32();
             continue;
           }
-          case 17: {
-            if (tag !== 138) {
-              break;
-            }
-
-            message.contentType = reader.string();
-            continue;
-          }
           case 18: {
             if (tag !== 144) {
               break;
@@ -578,11 +563,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
       qos: isSet(object.qos) ? globalThis.Number(object.qos) : 0,
       will: isSet(object.will) ? globalThis.Boolean(object.will) : false,
       replays: isSet(object.replays) ? globalThis.Number(object.replays) : 0,
-      contentType: isSet(object.contentType)
-        ? globalThis.String(object.contentType)
-        : isSet(object.content_type)
-        ? globalThis.String(object.content_type)
-        : "",
       censusEnd: isSet(object.censusEnd)
         ? globalThis.Boolean(object.censusEnd)
         : isSet(object.census_end)
@@ -651,9 +631,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     if (message.replays !== 0) {
       obj.replays = Math.round(message.replays);
     }
-    if (message.contentType !== "") {
-      obj.contentType = message.contentType;
-    }
     if (message.censusEnd !== false) {
       obj.censusEnd = message.censusEnd;
     }
@@ -691,7 +668,6 @@ export const JournalRecord: MessageFns<JournalRecord> = {
     message.qos = object.qos ?? 0;
     message.will = object.will ?? false;
     message.replays = object.replays ?? 0;
-    message.contentType = object.contentType ?? "";
     message.censusEnd = object.censusEnd ?? false;
     message.deliveredParts = object.deliveredParts?.map((e) => DeliveredPart.fromPartial(e)) || [];
     message.deliveredTo = object.deliveredTo?.map((e) => e) || [];
@@ -801,16 +777,7 @@ export const DeliveredPart: MessageFns<DeliveredPart> = {
 };
 
 function createBaseQuarantinedRecord(): QuarantinedRecord {
-  return {
-    record: undefined,
-    code: "",
-    reason: "",
-    atUs: 0n,
-    urgent: false,
-    mappingVersion: "",
-    refusedControlIds: [],
-    _unknownFields: {},
-  };
+  return { record: undefined, code: "", reason: "", atUs: 0n, refusedControlIds: [], _unknownFields: {} };
 }
 
 export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
@@ -829,12 +796,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
         throw new globalThis.Error("value provided for field message.atUs of type uint64 too large");
       }
       writer.uint32(32).uint64(message.atUs);
-    }
-    if (message.urgent !== false) {
-      writer.uint32(40).bool(message.urgent);
-    }
-    if (message.mappingVersion !== "") {
-      writer.uint32(50).string(message.mappingVersion);
     }
     for (const v of message.refusedControlIds) {
       writer.uint32(58).string(v!);
@@ -895,22 +856,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
             message.atUs = reader.uint64() as bigint;
             continue;
           }
-          case 5: {
-            if (tag !== 40) {
-              break;
-            }
-
-            message.urgent = reader.bool();
-            continue;
-          }
-          case 6: {
-            if (tag !== 50) {
-              break;
-            }
-
-            message.mappingVersion = reader.string();
-            continue;
-          }
           case 7: {
             if (tag !== 58) {
               break;
@@ -945,12 +890,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
       code: isSet(object.code) ? globalThis.String(object.code) : "",
       reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
       atUs: isSet(object.atUs) ? BigInt(object.atUs) : isSet(object.at_us) ? BigInt(object.at_us) : 0n,
-      urgent: isSet(object.urgent) ? globalThis.Boolean(object.urgent) : false,
-      mappingVersion: isSet(object.mappingVersion)
-        ? globalThis.String(object.mappingVersion)
-        : isSet(object.mapping_version)
-        ? globalThis.String(object.mapping_version)
-        : "",
       refusedControlIds: globalThis.Array.isArray(object?.refusedControlIds)
         ? object.refusedControlIds.map((e: any) => globalThis.String(e))
         : globalThis.Array.isArray(object?.refused_control_ids)
@@ -973,12 +912,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     if (message.atUs !== 0n) {
       obj.atUs = message.atUs.toString();
     }
-    if (message.urgent !== false) {
-      obj.urgent = message.urgent;
-    }
-    if (message.mappingVersion !== "") {
-      obj.mappingVersion = message.mappingVersion;
-    }
     if (message.refusedControlIds?.length) {
       obj.refusedControlIds = message.refusedControlIds;
     }
@@ -996,8 +929,6 @@ export const QuarantinedRecord: MessageFns<QuarantinedRecord> = {
     message.code = object.code ?? "";
     message.reason = object.reason ?? "";
     message.atUs = (object.atUs !== undefined && object.atUs !== null) ? BigInt(object.atUs) : 0n;
-    message.urgent = object.urgent ?? false;
-    message.mappingVersion = object.mappingVersion ?? "";
     message.refusedControlIds = object.refusedControlIds?.map((e) => e) || [];
     return message;
   },

@@ -31,8 +31,7 @@ export interface EnrollRequest {
   secret: Uint8Array;
   /** PKCS#10, DER. */
   csr: Uint8Array;
-  /** Who asks, for the audit: host name and version. */
-  host: string;
+  /** Of the gateway that asks. */
   version: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -104,12 +103,10 @@ export interface PlaneFrame {
 export interface Hello {
   /** Must be the gateway of the client certificate. */
   gateway: string;
-  site: string;
   version: string;
   epoch: bigint;
   /** Per lane: the first sequence that the gateway still holds, and the last one assigned. */
   lanes: LaneRange[];
-  sentAtUs: bigint;
   config: ConfigReport | undefined;
   mappingVersion: string;
   /** A number that this process drew: one that comes back after another's means that two run as one gateway. */
@@ -129,16 +126,6 @@ export interface Welcome {
   acked: LaneAck[];
   /** Credit per lane: how much may be in flight. */
   credit: LaneCredit[];
-  receivedAtUs: bigint;
-  sentAtUs: bigint;
-  controlPlane: string;
-  /**
-   * 0: a gateway goes on with what its journal still holds, and what comes again is recognised by what it says. Their
-   * numbers belong to one journal, which a name and a rebuilt or restored disk do not tell apart.
-   */
-  auditAcked: bigint;
-  quarantineAcked: bigint;
-  deliveriesAcked: bigint;
   /** Reports may be partial: what they leave out is kept from the one before. */
   takesPartialReports: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -263,10 +250,9 @@ export interface Goodbye {
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
-/** The control plane is going away; reconnect after `after_ms`. */
+/** The control plane is going away; the gateway connects again after its own back-off. */
 export interface Drain {
   reason: string;
-  afterMs: number;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -626,7 +612,7 @@ export interface PayloadReply {
 }
 
 function createBaseEnrollRequest(): EnrollRequest {
-  return { secret: new Uint8Array(0), csr: new Uint8Array(0), host: "", version: "", _unknownFields: {} };
+  return { secret: new Uint8Array(0), csr: new Uint8Array(0), version: "", _unknownFields: {} };
 }
 
 export const EnrollRequest: MessageFns<EnrollRequest> = {
@@ -636,9 +622,6 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     }
     if (message.csr.length !== 0) {
       writer.uint32(18).bytes(message.csr);
-    }
-    if (message.host !== "") {
-      writer.uint32(26).string(message.host);
     }
     if (message.version !== "") {
       writer.uint32(34).string(message.version);
@@ -683,14 +666,6 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
             message.csr = reader.bytes();
             continue;
           }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.host = reader.string();
-            continue;
-          }
           case 4: {
             if (tag !== 34) {
               break;
@@ -723,7 +698,6 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     return {
       secret: isSet(object.secret) ? bytesFromBase64(object.secret) : new Uint8Array(0),
       csr: isSet(object.csr) ? bytesFromBase64(object.csr) : new Uint8Array(0),
-      host: isSet(object.host) ? globalThis.String(object.host) : "",
       version: isSet(object.version) ? globalThis.String(object.version) : "",
     };
   },
@@ -735,9 +709,6 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     }
     if (message.csr.length !== 0) {
       obj.csr = base64FromBytes(message.csr);
-    }
-    if (message.host !== "") {
-      obj.host = message.host;
     }
     if (message.version !== "") {
       obj.version = message.version;
@@ -752,7 +723,6 @@ export const EnrollRequest: MessageFns<EnrollRequest> = {
     const message = createBaseEnrollRequest();
     message.secret = object.secret ?? new Uint8Array(0);
     message.csr = object.csr ?? new Uint8Array(0);
-    message.host = object.host ?? "";
     message.version = object.version ?? "";
     return message;
   },
@@ -1821,11 +1791,9 @@ export const PlaneFrame: MessageFns<PlaneFrame> = {
 function createBaseHello(): Hello {
   return {
     gateway: "",
-    site: "",
     version: "",
     epoch: 0n,
     lanes: [],
-    sentAtUs: 0n,
     config: undefined,
     mappingVersion: "",
     life: 0n,
@@ -1838,9 +1806,6 @@ export const Hello: MessageFns<Hello> = {
     if (message.gateway !== "") {
       writer.uint32(10).string(message.gateway);
     }
-    if (message.site !== "") {
-      writer.uint32(18).string(message.site);
-    }
     if (message.version !== "") {
       writer.uint32(26).string(message.version);
     }
@@ -1852,12 +1817,6 @@ export const Hello: MessageFns<Hello> = {
     }
     for (const v of message.lanes) {
       LaneRange.encode(v!, writer.uint32(42).fork()).join();
-    }
-    if (message.sentAtUs !== 0n) {
-      if (BigInt.asUintN(64, message.sentAtUs) !== message.sentAtUs) {
-        throw new globalThis.Error("value provided for field message.sentAtUs of type uint64 too large");
-      }
-      writer.uint32(48).uint64(message.sentAtUs);
     }
     if (message.config !== undefined) {
       ConfigReport.encode(message.config, writer.uint32(58).fork()).join();
@@ -1903,14 +1862,6 @@ export const Hello: MessageFns<Hello> = {
             message.gateway = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.site = reader.string();
-            continue;
-          }
           case 3: {
             if (tag !== 26) {
               break;
@@ -1933,14 +1884,6 @@ export const Hello: MessageFns<Hello> = {
             }
 
             message.lanes.push(LaneRange.decode(reader, reader.uint32()));
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.sentAtUs = reader.uint64() as bigint;
             continue;
           }
           case 7: {
@@ -1990,15 +1933,9 @@ export const Hello: MessageFns<Hello> = {
   fromJSON(object: any): Hello {
     return {
       gateway: isSet(object.gateway) ? globalThis.String(object.gateway) : "",
-      site: isSet(object.site) ? globalThis.String(object.site) : "",
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       epoch: isSet(object.epoch) ? BigInt(object.epoch) : 0n,
       lanes: globalThis.Array.isArray(object?.lanes) ? object.lanes.map((e: any) => LaneRange.fromJSON(e)) : [],
-      sentAtUs: isSet(object.sentAtUs)
-        ? BigInt(object.sentAtUs)
-        : isSet(object.sent_at_us)
-        ? BigInt(object.sent_at_us)
-        : 0n,
       config: isSet(object.config) ? ConfigReport.fromJSON(object.config) : undefined,
       mappingVersion: isSet(object.mappingVersion)
         ? globalThis.String(object.mappingVersion)
@@ -2014,9 +1951,6 @@ export const Hello: MessageFns<Hello> = {
     if (message.gateway !== "") {
       obj.gateway = message.gateway;
     }
-    if (message.site !== "") {
-      obj.site = message.site;
-    }
     if (message.version !== "") {
       obj.version = message.version;
     }
@@ -2025,9 +1959,6 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.lanes?.length) {
       obj.lanes = message.lanes.map((e) => LaneRange.toJSON(e));
-    }
-    if (message.sentAtUs !== 0n) {
-      obj.sentAtUs = message.sentAtUs.toString();
     }
     if (message.config !== undefined) {
       obj.config = ConfigReport.toJSON(message.config);
@@ -2047,11 +1978,9 @@ export const Hello: MessageFns<Hello> = {
   fromPartial(object: DeepPartial<Hello>): Hello {
     const message = createBaseHello();
     message.gateway = object.gateway ?? "";
-    message.site = object.site ?? "";
     message.version = object.version ?? "";
     message.epoch = (object.epoch !== undefined && object.epoch !== null) ? BigInt(object.epoch) : 0n;
     message.lanes = object.lanes?.map((e) => LaneRange.fromPartial(e)) || [];
-    message.sentAtUs = (object.sentAtUs !== undefined && object.sentAtUs !== null) ? BigInt(object.sentAtUs) : 0n;
     message.config = (object.config !== undefined && object.config !== null)
       ? ConfigReport.fromPartial(object.config)
       : undefined;
@@ -2185,18 +2114,7 @@ export const LaneRange: MessageFns<LaneRange> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return {
-    acked: [],
-    credit: [],
-    receivedAtUs: 0n,
-    sentAtUs: 0n,
-    controlPlane: "",
-    auditAcked: 0n,
-    quarantineAcked: 0n,
-    deliveriesAcked: 0n,
-    takesPartialReports: false,
-    _unknownFields: {},
-  };
+  return { acked: [], credit: [], takesPartialReports: false, _unknownFields: {} };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -2206,39 +2124,6 @@ export const Welcome: MessageFns<Welcome> = {
     }
     for (const v of message.credit) {
       LaneCredit.encode(v!, writer.uint32(18).fork()).join();
-    }
-    if (message.receivedAtUs !== 0n) {
-      if (BigInt.asUintN(64, message.receivedAtUs) !== message.receivedAtUs) {
-        throw new globalThis.Error("value provided for field message.receivedAtUs of type uint64 too large");
-      }
-      writer.uint32(24).uint64(message.receivedAtUs);
-    }
-    if (message.sentAtUs !== 0n) {
-      if (BigInt.asUintN(64, message.sentAtUs) !== message.sentAtUs) {
-        throw new globalThis.Error("value provided for field message.sentAtUs of type uint64 too large");
-      }
-      writer.uint32(32).uint64(message.sentAtUs);
-    }
-    if (message.controlPlane !== "") {
-      writer.uint32(42).string(message.controlPlane);
-    }
-    if (message.auditAcked !== 0n) {
-      if (BigInt.asUintN(64, message.auditAcked) !== message.auditAcked) {
-        throw new globalThis.Error("value provided for field message.auditAcked of type uint64 too large");
-      }
-      writer.uint32(48).uint64(message.auditAcked);
-    }
-    if (message.quarantineAcked !== 0n) {
-      if (BigInt.asUintN(64, message.quarantineAcked) !== message.quarantineAcked) {
-        throw new globalThis.Error("value provided for field message.quarantineAcked of type uint64 too large");
-      }
-      writer.uint32(56).uint64(message.quarantineAcked);
-    }
-    if (message.deliveriesAcked !== 0n) {
-      if (BigInt.asUintN(64, message.deliveriesAcked) !== message.deliveriesAcked) {
-        throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
-      }
-      writer.uint32(64).uint64(message.deliveriesAcked);
     }
     if (message.takesPartialReports !== false) {
       writer.uint32(72).bool(message.takesPartialReports);
@@ -2283,54 +2168,6 @@ export const Welcome: MessageFns<Welcome> = {
             message.credit.push(LaneCredit.decode(reader, reader.uint32()));
             continue;
           }
-          case 3: {
-            if (tag !== 24) {
-              break;
-            }
-
-            message.receivedAtUs = reader.uint64() as bigint;
-            continue;
-          }
-          case 4: {
-            if (tag !== 32) {
-              break;
-            }
-
-            message.sentAtUs = reader.uint64() as bigint;
-            continue;
-          }
-          case 5: {
-            if (tag !== 42) {
-              break;
-            }
-
-            message.controlPlane = reader.string();
-            continue;
-          }
-          case 6: {
-            if (tag !== 48) {
-              break;
-            }
-
-            message.auditAcked = reader.uint64() as bigint;
-            continue;
-          }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.quarantineAcked = reader.uint64() as bigint;
-            continue;
-          }
-          case 8: {
-            if (tag !== 64) {
-              break;
-            }
-
-            message.deliveriesAcked = reader.uint64() as bigint;
-            continue;
-          }
           case 9: {
             if (tag !== 72) {
               break;
@@ -2363,36 +2200,6 @@ export const Welcome: MessageFns<Welcome> = {
     return {
       acked: globalThis.Array.isArray(object?.acked) ? object.acked.map((e: any) => LaneAck.fromJSON(e)) : [],
       credit: globalThis.Array.isArray(object?.credit) ? object.credit.map((e: any) => LaneCredit.fromJSON(e)) : [],
-      receivedAtUs: isSet(object.receivedAtUs)
-        ? BigInt(object.receivedAtUs)
-        : isSet(object.received_at_us)
-        ? BigInt(object.received_at_us)
-        : 0n,
-      sentAtUs: isSet(object.sentAtUs)
-        ? BigInt(object.sentAtUs)
-        : isSet(object.sent_at_us)
-        ? BigInt(object.sent_at_us)
-        : 0n,
-      controlPlane: isSet(object.controlPlane)
-        ? globalThis.String(object.controlPlane)
-        : isSet(object.control_plane)
-        ? globalThis.String(object.control_plane)
-        : "",
-      auditAcked: isSet(object.auditAcked)
-        ? BigInt(object.auditAcked)
-        : isSet(object.audit_acked)
-        ? BigInt(object.audit_acked)
-        : 0n,
-      quarantineAcked: isSet(object.quarantineAcked)
-        ? BigInt(object.quarantineAcked)
-        : isSet(object.quarantine_acked)
-        ? BigInt(object.quarantine_acked)
-        : 0n,
-      deliveriesAcked: isSet(object.deliveriesAcked)
-        ? BigInt(object.deliveriesAcked)
-        : isSet(object.deliveries_acked)
-        ? BigInt(object.deliveries_acked)
-        : 0n,
       takesPartialReports: isSet(object.takesPartialReports)
         ? globalThis.Boolean(object.takesPartialReports)
         : isSet(object.takes_partial_reports)
@@ -2409,24 +2216,6 @@ export const Welcome: MessageFns<Welcome> = {
     if (message.credit?.length) {
       obj.credit = message.credit.map((e) => LaneCredit.toJSON(e));
     }
-    if (message.receivedAtUs !== 0n) {
-      obj.receivedAtUs = message.receivedAtUs.toString();
-    }
-    if (message.sentAtUs !== 0n) {
-      obj.sentAtUs = message.sentAtUs.toString();
-    }
-    if (message.controlPlane !== "") {
-      obj.controlPlane = message.controlPlane;
-    }
-    if (message.auditAcked !== 0n) {
-      obj.auditAcked = message.auditAcked.toString();
-    }
-    if (message.quarantineAcked !== 0n) {
-      obj.quarantineAcked = message.quarantineAcked.toString();
-    }
-    if (message.deliveriesAcked !== 0n) {
-      obj.deliveriesAcked = message.deliveriesAcked.toString();
-    }
     if (message.takesPartialReports !== false) {
       obj.takesPartialReports = message.takesPartialReports;
     }
@@ -2440,20 +2229,6 @@ export const Welcome: MessageFns<Welcome> = {
     const message = createBaseWelcome();
     message.acked = object.acked?.map((e) => LaneAck.fromPartial(e)) || [];
     message.credit = object.credit?.map((e) => LaneCredit.fromPartial(e)) || [];
-    message.receivedAtUs = (object.receivedAtUs !== undefined && object.receivedAtUs !== null)
-      ? BigInt(object.receivedAtUs)
-      : 0n;
-    message.sentAtUs = (object.sentAtUs !== undefined && object.sentAtUs !== null) ? BigInt(object.sentAtUs) : 0n;
-    message.controlPlane = object.controlPlane ?? "";
-    message.auditAcked = (object.auditAcked !== undefined && object.auditAcked !== null)
-      ? BigInt(object.auditAcked)
-      : 0n;
-    message.quarantineAcked = (object.quarantineAcked !== undefined && object.quarantineAcked !== null)
-      ? BigInt(object.quarantineAcked)
-      : 0n;
-    message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
-      ? BigInt(object.deliveriesAcked)
-      : 0n;
     message.takesPartialReports = object.takesPartialReports ?? false;
     return message;
   },
@@ -4125,16 +3900,13 @@ export const Goodbye: MessageFns<Goodbye> = {
 };
 
 function createBaseDrain(): Drain {
-  return { reason: "", afterMs: 0, _unknownFields: {} };
+  return { reason: "", _unknownFields: {} };
 }
 
 export const Drain: MessageFns<Drain> = {
   encode(message: Drain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== "") {
       writer.uint32(10).string(message.reason);
-    }
-    if (message.afterMs !== 0) {
-      writer.uint32(16).uint32(message.afterMs);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -4168,14 +3940,6 @@ export const Drain: MessageFns<Drain> = {
             message.reason = reader.string();
             continue;
           }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.afterMs = reader.uint32();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4197,23 +3961,13 @@ export const Drain: MessageFns<Drain> = {
   },
 
   fromJSON(object: any): Drain {
-    return {
-      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
-      afterMs: isSet(object.afterMs)
-        ? globalThis.Number(object.afterMs)
-        : isSet(object.after_ms)
-        ? globalThis.Number(object.after_ms)
-        : 0,
-    };
+    return { reason: isSet(object.reason) ? globalThis.String(object.reason) : "" };
   },
 
   toJSON(message: Drain): unknown {
     const obj: any = {};
     if (message.reason !== "") {
       obj.reason = message.reason;
-    }
-    if (message.afterMs !== 0) {
-      obj.afterMs = Math.round(message.afterMs);
     }
     return obj;
   },
@@ -4224,7 +3978,6 @@ export const Drain: MessageFns<Drain> = {
   fromPartial(object: DeepPartial<Drain>): Drain {
     const message = createBaseDrain();
     message.reason = object.reason ?? "";
-    message.afterMs = object.afterMs ?? 0;
     return message;
   },
 };

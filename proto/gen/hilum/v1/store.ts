@@ -29,8 +29,6 @@ export interface GatewayRow {
   enrolledAtUs: bigint;
   lastSeenAtUs: bigint;
   lastAckAtUs: bigint;
-  /** 7, 13, 14 and 18 are not written any more. */
-  connectedAtUs: bigint;
   peer: string;
   certificateExpiresAtUs: bigint;
   revoked: boolean;
@@ -39,13 +37,10 @@ export interface GatewayRow {
     | undefined;
   /** In the order in which they were first seen. */
   epochs: bigint[];
-  auditAcked: bigint;
-  quarantineAcked: bigint;
   clockOffsetUs: bigint;
   clockUncertaintyUs: bigint;
   /** The gateway that was enrolled on this one's host in its place. */
   replacedBy: string;
-  deliveriesAcked: bigint;
   /** Events that it was told are stored and that were not here when it came again. */
   missingEvents: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -56,7 +51,6 @@ export interface TokenRow {
   gateway: string;
   site: string;
   expiresAtUs: bigint;
-  createdBy: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -295,18 +289,14 @@ function createBaseGatewayRow(): GatewayRow {
     enrolledAtUs: 0n,
     lastSeenAtUs: 0n,
     lastAckAtUs: 0n,
-    connectedAtUs: 0n,
     peer: "",
     certificateExpiresAtUs: 0n,
     revoked: false,
     config: undefined,
     epochs: [],
-    auditAcked: 0n,
-    quarantineAcked: 0n,
     clockOffsetUs: 0n,
     clockUncertaintyUs: 0n,
     replacedBy: "",
-    deliveriesAcked: 0n,
     missingEvents: 0n,
     _unknownFields: {},
   };
@@ -341,12 +331,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
       }
       writer.uint32(48).uint64(message.lastAckAtUs);
     }
-    if (message.connectedAtUs !== 0n) {
-      if (BigInt.asUintN(64, message.connectedAtUs) !== message.connectedAtUs) {
-        throw new globalThis.Error("value provided for field message.connectedAtUs of type uint64 too large");
-      }
-      writer.uint32(56).uint64(message.connectedAtUs);
-    }
     if (message.peer !== "") {
       writer.uint32(66).string(message.peer);
     }
@@ -372,18 +356,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
       }
       writer.join();
     }
-    if (message.auditAcked !== 0n) {
-      if (BigInt.asUintN(64, message.auditAcked) !== message.auditAcked) {
-        throw new globalThis.Error("value provided for field message.auditAcked of type uint64 too large");
-      }
-      writer.uint32(104).uint64(message.auditAcked);
-    }
-    if (message.quarantineAcked !== 0n) {
-      if (BigInt.asUintN(64, message.quarantineAcked) !== message.quarantineAcked) {
-        throw new globalThis.Error("value provided for field message.quarantineAcked of type uint64 too large");
-      }
-      writer.uint32(112).uint64(message.quarantineAcked);
-    }
     if (message.clockOffsetUs !== 0n) {
       if (BigInt.asIntN(64, message.clockOffsetUs) !== message.clockOffsetUs) {
         throw new globalThis.Error("value provided for field message.clockOffsetUs of type sint64 too large");
@@ -398,12 +370,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     }
     if (message.replacedBy !== "") {
       writer.uint32(138).string(message.replacedBy);
-    }
-    if (message.deliveriesAcked !== 0n) {
-      if (BigInt.asUintN(64, message.deliveriesAcked) !== message.deliveriesAcked) {
-        throw new globalThis.Error("value provided for field message.deliveriesAcked of type uint64 too large");
-      }
-      writer.uint32(144).uint64(message.deliveriesAcked);
     }
     if (message.missingEvents !== 0n) {
       if (BigInt.asUintN(64, message.missingEvents) !== message.missingEvents) {
@@ -483,14 +449,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
             message.lastAckAtUs = reader.uint64() as bigint;
             continue;
           }
-          case 7: {
-            if (tag !== 56) {
-              break;
-            }
-
-            message.connectedAtUs = reader.uint64() as bigint;
-            continue;
-          }
           case 8: {
             if (tag !== 66) {
               break;
@@ -541,22 +499,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
 
             break;
           }
-          case 13: {
-            if (tag !== 104) {
-              break;
-            }
-
-            message.auditAcked = reader.uint64() as bigint;
-            continue;
-          }
-          case 14: {
-            if (tag !== 112) {
-              break;
-            }
-
-            message.quarantineAcked = reader.uint64() as bigint;
-            continue;
-          }
           case 15: {
             if (tag !== 120) {
               break;
@@ -579,14 +521,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
             }
 
             message.replacedBy = reader.string();
-            continue;
-          }
-          case 18: {
-            if (tag !== 144) {
-              break;
-            }
-
-            message.deliveriesAcked = reader.uint64() as bigint;
             continue;
           }
           case 19: {
@@ -637,11 +571,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         : isSet(object.last_ack_at_us)
         ? BigInt(object.last_ack_at_us)
         : 0n,
-      connectedAtUs: isSet(object.connectedAtUs)
-        ? BigInt(object.connectedAtUs)
-        : isSet(object.connected_at_us)
-        ? BigInt(object.connected_at_us)
-        : 0n,
       peer: isSet(object.peer) ? globalThis.String(object.peer) : "",
       certificateExpiresAtUs: isSet(object.certificateExpiresAtUs)
         ? BigInt(object.certificateExpiresAtUs)
@@ -653,16 +582,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
       epochs: globalThis.Array.isArray(object?.epochs)
         ? object.epochs.map((e: any) => BigInt(e))
         : [],
-      auditAcked: isSet(object.auditAcked)
-        ? BigInt(object.auditAcked)
-        : isSet(object.audit_acked)
-        ? BigInt(object.audit_acked)
-        : 0n,
-      quarantineAcked: isSet(object.quarantineAcked)
-        ? BigInt(object.quarantineAcked)
-        : isSet(object.quarantine_acked)
-        ? BigInt(object.quarantine_acked)
-        : 0n,
       clockOffsetUs: isSet(object.clockOffsetUs)
         ? BigInt(object.clockOffsetUs)
         : isSet(object.clock_offset_us)
@@ -678,11 +597,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
         : isSet(object.replaced_by)
         ? globalThis.String(object.replaced_by)
         : "",
-      deliveriesAcked: isSet(object.deliveriesAcked)
-        ? BigInt(object.deliveriesAcked)
-        : isSet(object.deliveries_acked)
-        ? BigInt(object.deliveries_acked)
-        : 0n,
       missingEvents: isSet(object.missingEvents)
         ? BigInt(object.missingEvents)
         : isSet(object.missing_events)
@@ -711,9 +625,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     if (message.lastAckAtUs !== 0n) {
       obj.lastAckAtUs = message.lastAckAtUs.toString();
     }
-    if (message.connectedAtUs !== 0n) {
-      obj.connectedAtUs = message.connectedAtUs.toString();
-    }
     if (message.peer !== "") {
       obj.peer = message.peer;
     }
@@ -729,12 +640,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     if (message.epochs?.length) {
       obj.epochs = message.epochs.map((e) => e.toString());
     }
-    if (message.auditAcked !== 0n) {
-      obj.auditAcked = message.auditAcked.toString();
-    }
-    if (message.quarantineAcked !== 0n) {
-      obj.quarantineAcked = message.quarantineAcked.toString();
-    }
     if (message.clockOffsetUs !== 0n) {
       obj.clockOffsetUs = message.clockOffsetUs.toString();
     }
@@ -743,9 +648,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     }
     if (message.replacedBy !== "") {
       obj.replacedBy = message.replacedBy;
-    }
-    if (message.deliveriesAcked !== 0n) {
-      obj.deliveriesAcked = message.deliveriesAcked.toString();
     }
     if (message.missingEvents !== 0n) {
       obj.missingEvents = message.missingEvents.toString();
@@ -770,9 +672,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
     message.lastAckAtUs = (object.lastAckAtUs !== undefined && object.lastAckAtUs !== null)
       ? BigInt(object.lastAckAtUs)
       : 0n;
-    message.connectedAtUs = (object.connectedAtUs !== undefined && object.connectedAtUs !== null)
-      ? BigInt(object.connectedAtUs)
-      : 0n;
     message.peer = object.peer ?? "";
     message.certificateExpiresAtUs =
       (object.certificateExpiresAtUs !== undefined && object.certificateExpiresAtUs !== null)
@@ -783,12 +682,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
       ? ConfigReport.fromPartial(object.config)
       : undefined;
     message.epochs = object.epochs?.map((e) => BigInt(e)) || [];
-    message.auditAcked = (object.auditAcked !== undefined && object.auditAcked !== null)
-      ? BigInt(object.auditAcked)
-      : 0n;
-    message.quarantineAcked = (object.quarantineAcked !== undefined && object.quarantineAcked !== null)
-      ? BigInt(object.quarantineAcked)
-      : 0n;
     message.clockOffsetUs = (object.clockOffsetUs !== undefined && object.clockOffsetUs !== null)
       ? BigInt(object.clockOffsetUs)
       : 0n;
@@ -796,9 +689,6 @@ export const GatewayRow: MessageFns<GatewayRow> = {
       ? BigInt(object.clockUncertaintyUs)
       : 0n;
     message.replacedBy = object.replacedBy ?? "";
-    message.deliveriesAcked = (object.deliveriesAcked !== undefined && object.deliveriesAcked !== null)
-      ? BigInt(object.deliveriesAcked)
-      : 0n;
     message.missingEvents = (object.missingEvents !== undefined && object.missingEvents !== null)
       ? BigInt(object.missingEvents)
       : 0n;
@@ -807,7 +697,7 @@ export const GatewayRow: MessageFns<GatewayRow> = {
 };
 
 function createBaseTokenRow(): TokenRow {
-  return { gateway: "", site: "", expiresAtUs: 0n, createdBy: "", _unknownFields: {} };
+  return { gateway: "", site: "", expiresAtUs: 0n, _unknownFields: {} };
 }
 
 export const TokenRow: MessageFns<TokenRow> = {
@@ -823,9 +713,6 @@ export const TokenRow: MessageFns<TokenRow> = {
         throw new globalThis.Error("value provided for field message.expiresAtUs of type uint64 too large");
       }
       writer.uint32(24).uint64(message.expiresAtUs);
-    }
-    if (message.createdBy !== "") {
-      writer.uint32(34).string(message.createdBy);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -875,14 +762,6 @@ export const TokenRow: MessageFns<TokenRow> = {
             message.expiresAtUs = reader.uint64() as bigint;
             continue;
           }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.createdBy = reader.string();
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -912,11 +791,6 @@ export const TokenRow: MessageFns<TokenRow> = {
         : isSet(object.expires_at_us)
         ? BigInt(object.expires_at_us)
         : 0n,
-      createdBy: isSet(object.createdBy)
-        ? globalThis.String(object.createdBy)
-        : isSet(object.created_by)
-        ? globalThis.String(object.created_by)
-        : "",
     };
   },
 
@@ -931,9 +805,6 @@ export const TokenRow: MessageFns<TokenRow> = {
     if (message.expiresAtUs !== 0n) {
       obj.expiresAtUs = message.expiresAtUs.toString();
     }
-    if (message.createdBy !== "") {
-      obj.createdBy = message.createdBy;
-    }
     return obj;
   },
 
@@ -947,7 +818,6 @@ export const TokenRow: MessageFns<TokenRow> = {
     message.expiresAtUs = (object.expiresAtUs !== undefined && object.expiresAtUs !== null)
       ? BigInt(object.expiresAtUs)
       : 0n;
-    message.createdBy = object.createdBy ?? "";
     return message;
   },
 };

@@ -1,6 +1,7 @@
-/** TLS 1.2 of the listeners as the settings make them: no client shakes hands twice (SECURITY.md S7). */
+/** TLS of the listeners as the settings make them: no client shakes hands twice, and none talks them into a weak suite. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import t from 'tap';
 import { makeListener } from '../../gateway/listeners.ts';
 import { parseSettings } from '../../gateway/settings.ts';
@@ -11,7 +12,7 @@ import { renegotiate } from '../kit/renegotiation.ts';
 import { createTestCa } from '../kit/tls.ts';
 
 for (const type of ['mllp', 'mqtt'])
-  t.test(`${type} listener over tls - a client of TLS 1.2 cannot renegotiate`, async (t) => {
+  t.test(`${type} listener over tls - no client renegotiates or chooses a weak suite`, async (t) => {
     const directory = t.testdir();
     const ca = await createTestCa();
     const { certPem, keyPem } = await ca.issue({ commonName: 'gateway', dns: ['localhost'] });
@@ -38,6 +39,16 @@ for (const type of ['mllp', 'mqtt'])
       ca: ca.certPem,
       servername: 'localhost',
     };
+    const cipherOf = (own: tls.ConnectionOptions) =>
+      new Promise<string>((resolve) => {
+        const { ciphers = '' } = own;
+        const maxVersion = ciphers.startsWith('TLS_') ? 'TLSv1.3' : 'TLSv1.2';
+        const socket = tls.connect({ ...own, maxVersion }, () => {
+          resolve(socket.getCipher().name);
+          socket.destroy();
+        });
+        socket.on('error', ({ message }) => resolve(message));
+      });
     t.equal(await renegotiate(options), 'ERR_SSL_NO_RENEGOTIATION');
     listener.reload(settings);
     t.equal(
@@ -45,4 +56,8 @@ for (const type of ['mllp', 'mqtt'])
       'ERR_SSL_NO_RENEGOTIATION',
       'also with certificates that were renewed',
     );
+    for (const suite of ['ECDHE-ECDSA-AES128-SHA', 'ECDHE-ECDSA-AES256-SHA384'])
+      t.not(await cipherOf({ ...options, ciphers: `${suite}:@SECLEVEL=0` }), suite, `${suite} is not taken`);
+    const good = ['ECDHE-ECDSA-AES128-GCM-SHA256', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
+    for (const suite of good) t.equal(await cipherOf({ ...options, ciphers: suite }), suite);
   });
