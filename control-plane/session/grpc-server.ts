@@ -12,8 +12,9 @@ import { writeAddress } from '../../proto/address.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
 import type { ServerIdentity } from '../identity/server-certificate.ts';
+import { boundConnections } from './connections.ts';
 import { StandardServices } from './standard-services.ts';
-import { limitUnknownCaller } from './unknown-caller.ts';
+import { refusedCall, UnknownCallers } from './unknown-caller.ts';
 
 export interface ServerOptions {
   identity: ServerIdentity;
@@ -27,6 +28,8 @@ const idleMs = 20_000;
 /** Node waits two minutes. */
 const handshakeMs = 10_000;
 
+const callsPerConnectionMax = 100;
+
 const enrollPath = '/hilum.v1.Enrollment/Enroll';
 
 export type AnyCall = {
@@ -39,6 +42,7 @@ export class GrpcServer {
   readonly #options: ServerOptions;
   readonly #standard: StandardServices;
   readonly #identity: Provider;
+  readonly #unknown = new UnknownCallers();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -51,6 +55,8 @@ export class GrpcServer {
       'grpc.keepalive_timeout_ms': 10_000,
       // A connection without a call: anybody may open one, and another is quickly made.
       'grpc.max_connection_idle_ms': idleMs,
+      // A gateway has one session, a person a few calls. Without a limit one connection of anybody fills the memory.
+      'grpc.max_concurrent_streams': callsPerConnectionMax,
       'grpc-node.flow_control_window': 4 * 1024 * 1024,
       interceptors: [({ path }, call) => this.#guard(path, call)],
     });
@@ -97,8 +103,10 @@ export class GrpcServer {
     const where = writeAddress({ host, port });
     return new Promise((resolve, reject) => {
       this.server.bindAsync(where, credentials, (error, bound) => {
-        if (error === null) resolve(bound);
-        else {
+        if (error === null) {
+          boundConnections(this.server);
+          resolve(bound);
+        } else {
           reject(
             new HilumError(
               'grpc-listen',
@@ -129,19 +137,10 @@ export class GrpcServer {
     const raw = (call as unknown as AnyCall).getAuthContext()?.sslPeerCertificate?.raw;
     const verdict = this.#options.verify(raw);
     if ('peer' in verdict) return new grpc.ServerInterceptingCall(call);
-    if (path === enrollPath) return limitUnknownCaller(call);
+    if (path === enrollPath) return this.#unknown.admit(call);
     const details = verdict.objection;
     this.#options.refused(call.getPeer(), details, verdict.whose ?? '');
-    return new grpc.ServerInterceptingCall(call, {
-      start(next) {
-        const listener = new grpc.ServerListenerBuilder()
-          .withOnReceiveMetadata(() => {
-            call.sendStatus({ code: grpc.status.UNAUTHENTICATED, details, metadata: new grpc.Metadata() });
-          })
-          .build();
-        next(listener);
-      },
-    });
+    return refusedCall(call, grpc.status.UNAUTHENTICATED, details);
   }
 }
 

@@ -7,6 +7,7 @@
  */
 import type { AddressInfo, Socket } from 'node:net';
 import { errorWord } from '../../process/log.ts';
+import { Places } from '../../process/places.ts';
 import { type Intake, IntakeRefused, type RecordDraft } from '../intake.ts';
 import { PerMinute } from '../rate.ts';
 import { type RefusalReason, Refusals } from '../refusals.ts';
@@ -21,7 +22,7 @@ import {
   type MllpOptions,
   type MllpSource,
 } from './options.ts';
-import { Places } from './places.ts';
+
 import { createMllpServer, type MllpServer } from './server.ts';
 import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 
@@ -61,7 +62,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     onHeld: (connection, held) => (held ? endFrameTime(connection) : timeFrame(connection)),
     onUnread: (connection) => close(connection, 'mllp-answers-unread'),
   });
-  const places = new Places(options.limits);
+  const places = new Places<Socket>(options.limits.connectionsMax, options.limits.connectionsPerAddressMax);
   let mllp: MllpServer | undefined;
   let stopping = false;
   const strayLines = new PerMinute(1);
@@ -120,7 +121,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     // With TLS two sockets stand for one connection, and have its peer in common.
     const peer = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;
     const ready = new Set([...connections].map(({ socket }) => peer(socket)));
-    return [...places.sockets].filter((socket) => !ready.has(peer(socket)));
+    return [...places.holders].filter((socket) => !ready.has(peer(socket)));
   }
 
   function refuse(reason: RefusalReason, address: string, detail = ''): void {
@@ -377,12 +378,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
       for (const connection of connections) closeAfterAnswers(connection);
       for (const socket of inHandshake()) socket.destroy();
       const timer = setTimeout(() => {
-        for (const socket of places.sockets) socket.destroy();
+        for (const socket of places.holders) socket.destroy();
       }, deadlineMs);
       await closed;
       clearTimeout(timer);
     },
-    counters: () => ({ ...counters, connections: places.sockets.size }),
+    counters: () => ({ ...counters, connections: places.holders.size }),
     refused: () => refused.all(),
     renew: (tls) => mllp?.renew(tls),
   };
