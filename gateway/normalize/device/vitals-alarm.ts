@@ -80,7 +80,7 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     text,
     ...alarmTimes(
       { phase, state },
-      !isNothing(fields.get('phase')),
+      (member) => !isNothing(fields.get(member)),
       scope.time(fields.get('time'), 'alarm time') ?? time,
     ),
     sourceLocation: scalar(fields.get('location')) ?? '',
