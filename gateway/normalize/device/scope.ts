@@ -75,6 +75,11 @@ export class Scope {
     return read.time;
   }
 
+  /** Of an object of the built-in shape. */
+  timeOf(fields: JsonObject, where: string): ClinicalTime | undefined {
+    return this.time(fields.get('time') ?? fields.get('timestamp'), where);
+  }
+
   /** The text of a member; what is none (an object, a list) leaves a remark. */
   text(value: Json | undefined, where: string): string {
     const text = scalar(value);

@@ -81,7 +81,7 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     ...alarmTimes(
       { phase, state },
       (member) => !isNothing(fields.get(member)),
-      scope.time(fields.get('time'), 'alarm time') ?? time,
+      scope.timeOf(fields, 'alarm time') ?? time,
     ),
     sourceLocation: scalar(fields.get('location')) ?? '',
   });
@@ -97,5 +97,5 @@ function inactivationOf(sent: Json | undefined, scope: Scope): string {
 const attributes = ['priority', 'phase', 'state', 'inactivation', 'type'] as const;
 const members: ReadonlySet<string> = new Set([
   ...attributes,
-  ...['id', 'system', 'code', 'name', 'text', 'time', 'location'],
+  ...['id', 'system', 'code', 'name', 'text', 'time', 'timestamp', 'location'],
 ]);
