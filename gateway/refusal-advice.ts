@@ -25,10 +25,19 @@ export function refusalAdvice(name: string, type: string, { reason, detail, user
     acl: () =>
       `Add its topic to ${user === 'anonymous' ? `${own}.anonymous` : `${own}.users.${user || 'USER'}`}.publish and restart, or let the device publish to one that is there.`,
     'client-id': () => 'Give each device a client id of its own: two may have the same one.',
-    protocol: () =>
-      `It does not speak ${type === 'mqtt' ? 'MQTT 3.1.1' : 'MLLP'} here: is it meant for this port, and is TLS on at both ends or at none?`,
+    protocol: () => protocolAdvice(own, type === 'mqtt' ? 'MQTT' : 'MLLP', detail),
   };
   return advice[known]();
+}
+
+/** By what it spoke instead. */
+function protocolAdvice(own: string, protocol: string, detail: string): string {
+  if (detail === 'tls')
+    return `It speaks TLS where ${protocol} is spoken without: switch TLS off there, or on in ${own}.tls and restart.`;
+  if (detail === 'version') return 'It speaks another version of MQTT, perhaps 5: set it to 3.1.1.';
+  if (detail === 'http' && protocol === 'MQTT')
+    return 'It speaks HTTP: MQTT over WebSocket is not taken, so set it to MQTT over TCP or TLS.';
+  return `It does not speak ${protocol === 'MQTT' ? 'MQTT 3.1.1' : protocol} here: is it meant for this port, and is TLS on at both ends or at none?`;
 }
 
 /** By OpenSSL's word. */

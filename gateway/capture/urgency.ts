@@ -23,7 +23,7 @@ import {
 } from './priority.ts';
 import { Specimens } from './specimens.ts';
 import { isMerge, isNotification } from './trigger.ts';
-import { blank, code, field, nextRepetition, none, word } from './words.ts';
+import { blank, code, endsWhole, field, nextRepetition, none, word } from './words.ts';
 
 export function guessHl7v2(raw: Uint8Array): Class {
   let best = bulk;
@@ -193,6 +193,7 @@ const names: readonly Class[] = classes.toReversed();
 
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
+const comma = 0x2c;
 /** Of 68484. */
 const six = 0x36;
 /** Most segments end within these; millions of short lines would take two calls of indexOf each. */
@@ -228,19 +229,19 @@ function settled(message: number, kind: Kind, alarmed: boolean, flagged: boolean
   return kind === 'alarm' && !alarmed ? Math.max(message, urgent) : message;
 }
 
-/** The highest that any code of the flag says; none where it says no priority. */
+/** The highest that any code of the flag says, one or several with commas between them; none where it says no priority. */
 function alarmFlag(raw: Uint8Array, from: number, end: number, by: Separators): number {
   let highest = none;
-  for (let component = 1, at = from; component <= 10 && at < end; component++) {
-    if (component === 1 || component === 4 || component === 10) {
-      const said = word(raw, at, end, by);
-      highest = Math.max(highest, alarmPriority(said));
-    }
-    while (at < end && raw[at] !== by.component) {
-      if (raw[at] === by.field || (raw[at] === by.repetition && by.repetition !== 0)) return highest;
-      at++;
-    }
-    at++;
+  let begin = from;
+  for (let component = 1, at = from; component <= 10; at++) {
+    const byte = at < end ? raw[at]! : by.field;
+    const last = endsWhole(byte, by, by.component);
+    if (!last && byte !== by.component && byte !== comma) continue;
+    if (component === 1 || component === 4 || component === 10)
+      highest = Math.max(highest, alarmPriority(word(raw, begin, at, by)));
+    if (last) break;
+    if (byte === by.component) component++;
+    begin = at + 1;
   }
   return highest;
 }

@@ -1,6 +1,6 @@
 /**
  * A unit as it is sent → UCUM. In this order: the config's own table, UCUM that the sender calls
- * UCUM, MDC, the spellings of unit-spellings.ts, UCUM that is not called so, spellings in any case.
+ * UCUM, MDC (a reference id of it in any system), the spellings of unit-spellings.ts, UCUM that is not called so, spellings in any case.
  *
  * What is formally UCUM may mean something else where nobody said UCUM; plausible-unit.ts keeps such readings out.
  */
@@ -76,7 +76,8 @@ function readUnit(system: string, text: string, own: ReadonlyMap<string, string>
   const decided = own.get(text);
   if (decided !== undefined) return decided;
   if (system === ucumSystem && isUcum(text)) return canonical(text);
-  if (system === mdcSystem) return mdcUnit(text);
+  // A reference id is a unit of MDC wherever it stands: many senders leave the number or the system out.
+  if (system === mdcSystem || text.startsWith('MDC_DIM_')) return mdcUnit(text);
   const spelled = spelledUnit(text);
   if (spelled !== undefined) return spelled;
   const plain = plainly(text);

@@ -126,7 +126,9 @@ function isOfControl({ kind, order }: ClinicalEvent): boolean {
 /** The highest that the alarm's own priority and its flags say; unknown words count as unstated. */
 function alarmClass(event: ClinicalEvent): Class {
   const own = event.alarm?.priority ?? '';
-  const flags = event.observations.flatMap(({ interpretations }) => interpretations.map(word));
+  const flags = event.observations.flatMap(({ interpretations }) =>
+    interpretations.flatMap((text) => text.split(',').map(word)),
+  );
   const priorities = flags.flatMap((flag) => (Object.hasOwn(alarmFlags, flag) ? alarmFlags[flag]! : []));
   // A row for it whose word nobody understood may say more than the flags do.
   const stated = event.observations.some(({ code }) => code?.codings.some(isPriority));

@@ -121,6 +121,8 @@ t.test('mqtt guard - CONNECT flags and versions', async (t) => {
     ['100d00044d515454040a003c000170', 'malformed'], // will QoS without will [MQTT-3.1.2-13]
     ['100d00044d5154540442003c000170', 'malformed'], // password without user name [MQTT-3.1.2-22]
     ['c000', 'not-connect'],
+    ['160301', 'tls'],
+    ['474554202f6d71747420485454502f312e31', 'http'],
     ['110d', 'malformed'],
     ['1000', 'malformed'],
     ['10ffffff7f', 'oversize'],

@@ -31,6 +31,8 @@ const refusals: Readonly<Record<string, RefusalReason>> = {
   takeover: 'client-id',
   'cool-down': 'client-id',
   'not-connect': 'protocol',
+  tls: 'protocol',
+  http: 'protocol',
   version: 'protocol',
   malformed: 'protocol',
 };

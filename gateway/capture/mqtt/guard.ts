@@ -16,6 +16,8 @@ import type { Socket } from 'node:net';
 
 export type GuardFault =
   | 'not-connect' // the first packet is not CONNECT [MQTT-3.1.0-1]
+  | 'tls' // a handshake, where TLS is off
+  | 'http' // a request, as MQTT over WebSocket begins
   | 'second-connect' // [MQTT-3.1.0-2]
   | 'malformed' // a header or CONNECT that the standard forbids
   | 'oversize'
@@ -99,7 +101,8 @@ export class FixedHeaders {
   #typeByte(byte: number): GuardFault | undefined {
     this.#type = byte >> 4;
     this.#flags = byte & 0x0f;
-    if (this.#first && this.#type !== CONNECT) return 'not-connect';
+    if (this.#first && byte === tlsHandshake) return 'tls';
+    if (this.#first && this.#type !== CONNECT) return byte === httpGet ? 'http' : 'not-connect';
     if (!this.#first && this.#type === CONNECT) return 'second-connect';
     if (this.#type === PUBLISH) {
       const qos = (this.#flags >> 1) & 3;
@@ -195,6 +198,8 @@ function lengthFits(type: number, length: number): boolean {
 
 const CONNECT = 1;
 const PUBLISH = 3;
+/** How others begin: the type of a TLS record, the G of GET. */
+const [tlsHandshake, httpGet] = [0x16, 0x47];
 /** Reserved flag bits by type (table 2.2); undefined: a client never sends it. */
 const FLAGS: readonly (number | undefined)[] = [
   undefined, // 0 is forbidden

@@ -107,7 +107,18 @@ function speaks({ id, text, code, name, ...others }: Fields): boolean {
 }
 
 const noReadings = new Set([
-  ...['device', 'deviceId', 'patient', 'encounter', 'location', 'time', 'alarm', 'alarms', 'battery'],
+  ...[
+    'device',
+    'deviceId',
+    'patient',
+    'patientId',
+    'encounter',
+    'encounterId',
+    'location',
+    'time',
+    'timestamp',
+  ],
+  ...['alarm', 'alarms', 'battery'],
 ]);
 
 function isFlagged(object: Fields, isVital: DeviceGuess['isVital']): boolean {

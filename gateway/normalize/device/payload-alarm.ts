@@ -40,10 +40,6 @@ export function payloadAlarm(
     state,
     inactivation: reading.wordList(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
     type: reading.word(template.type, TYPES, 'alarm type'),
-    ...alarmTimes(
-      { phase, state },
-      template.phase !== undefined && reading.text(template.phase.from) !== '',
-      time,
-    ),
+    ...alarmTimes({ phase, state }, (member) => reading.text(template[member]?.from ?? []) !== '', time),
   });
 }

@@ -75,6 +75,11 @@ export class Scope {
     return read.time;
   }
 
+  /** Of an object of the built-in shape. */
+  timeOf(fields: JsonObject, where: string): ClinicalTime | undefined {
+    return this.time(fields.get('time') ?? fields.get('timestamp'), where);
+  }
+
   /** The text of a member; what is none (an object, a list) leaves a remark. */
   text(value: Json | undefined, where: string): string {
     const text = scalar(value);
@@ -195,13 +200,14 @@ export function joined(refused: readonly Refused[]): Reject | undefined {
 
 /**
  * What an alarm's time says: when it began, where the phase is its beginning, else when it last changed. A phase that
- * nobody said is a beginning, unless the state is over; one that nobody understood may be its end.
+ * nobody said is a beginning, unless the state is over; a phase or a state that nobody understood may be its end.
  */
 export function alarmTimes(
   { phase, state }: Pick<Alarm, 'phase' | 'state'>,
-  said: boolean,
+  says: (member: 'phase' | 'state') => boolean,
   time: ClinicalTime | undefined,
 ): Pick<Alarm, 'raised' | 'updated'> {
-  const begins = phase === '' ? !said && !over.has(state) : beginnings.has(phase);
+  const unknown = (phase === '' && says('phase')) || (state === '' && says('state'));
+  const begins = phase === '' ? !unknown && !over.has(state) : beginnings.has(phase);
   return { raised: begins ? time : undefined, updated: time };
 }

@@ -80,8 +80,8 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     text,
     ...alarmTimes(
       { phase, state },
-      !isNothing(fields.get('phase')),
-      scope.time(fields.get('time'), 'alarm time') ?? time,
+      (member) => !isNothing(fields.get(member)),
+      scope.timeOf(fields, 'alarm time') ?? time,
     ),
     sourceLocation: scalar(fields.get('location')) ?? '',
   });
@@ -97,5 +97,5 @@ function inactivationOf(sent: Json | undefined, scope: Scope): string {
 const attributes = ['priority', 'phase', 'state', 'inactivation', 'type'] as const;
 const members: ReadonlySet<string> = new Set([
   ...attributes,
-  ...['id', 'system', 'code', 'name', 'text', 'time', 'location'],
+  ...['id', 'system', 'code', 'name', 'text', 'time', 'timestamp', 'location'],
 ]);

@@ -3,17 +3,18 @@ import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
 import { isUcum, relate } from '../../../proto/units/ucum.ts';
 import type { Json, JsonObject } from './json.ts';
 import { localCode, type Scope, scalar } from './scope.ts';
-import { ucumOf, type Vital, vitalOf } from './vitals.ts';
+import { isIn, ucumOf, type Vital, vitalOf } from './vitals.ts';
 
 const MDC = 'urn:iso:std:iso:11073:10101';
 const LOINC = 'http://loinc.org';
 
-/** `sentUnit`: empty where none was sent, undefined where nobody knows which. */
+/** `sentUnit`: empty where none was sent, undefined where nobody knows which. `value`: of what stands beside the code. */
 export function codeOf(
   said: Json,
   sentUnit: string | undefined,
   scope: Scope,
   where = 'alarm code',
+  value = '',
 ): { code: Code | undefined; unit: string } {
   const fields: JsonObject = said instanceof Map ? said : new Map([['code', said]]);
   const sent = scalar(fields.get('code')) ?? '';
@@ -23,7 +24,11 @@ export function codeOf(
   // A code of a named system says itself what it is; only ours and the two of the table are looked up there.
   const known = system === '' || system === MDC || system === LOINC ? vitalOf(sent) : undefined;
   if (!known) return { code: scope.map(code), unit: sentUnit ?? '' };
-  const unit = sentUnit === '' ? known.unit : (sentUnit ?? '');
+  let unit = sentUnit ?? '';
+  if (sentUnit === '') {
+    if (isIn(known, value)) unit = known.unit;
+    else scope.remark(`${where}: no number in the unit of the name, and no unit beside it`);
+  }
   const ucum = ucumOf(unit) ?? scope.context.units.read({ text: unit, codings: [] }) ?? unit;
   if (!fits(known, ucum)) {
     scope.remark(`${where}: a unit of another kind than the name has, which keeps its own code alone`);

@@ -9,11 +9,12 @@
  *
  * An array of such objects is a batch. Members:
  *   device     required: its identifier, or {id, system, type, model, manufacturer}; also `deviceId`
- *   patient    identifier, {id, system, type}, or {identifiers: [{value, system, type}]}; absent: not known
- *   encounter  visit number, or {id, system}
+ *   patient    identifier, {id, system, type}, or {identifiers: [{value, system, type}]}; absent: not known; also `patientId`
+ *   encounter  visit number, or {id, system}; also `encounterId`
  *   location   {unit, room, bed, facility}, or text: where the device says it stands, never identity
  *   time       FHIR dateTime; without an offset the source's zone is assumed and marked; also seconds, milli-,
- *              micro- or nanoseconds since 1970, told by their size (2000 to 2100). Of the readings; a reading may have its own
+ *              micro- or nanoseconds since 1970, told by their size (2000 to 2100). Of the readings; a reading may have
+ *              its own. Also `timestamp`
  *   readings   [{code, value, unit, status, interpretation, referenceRange, time}], code as text or
  *              {code, system, display}; or an object name → value, also called `values`
  *              Flags, status and the words of an alarm: a text, {code}, {value}, {text}, or a list of these
@@ -24,14 +25,14 @@
  *   battery    as the device says it
  *
  * Names of vitals.ts get their MDC and LOINC codings and, where a bare number has no unit, the unit that the shape
- * has for them (a unit that is no text is none, with a remark; `98.6 F` keeps its text). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
+ * has for them, unless it is no number in it: a bare 98.6 is no temperature in Celsius, and has none (a unit that is no text is none, with a remark; `98.6 F` keeps its text). A unit of another kind leaves those codings out. Other names stay as local codes of the source. Numbers keep their text: 7.40 stays 7.40.
  *
  * One device-observation event for all readings of an object, one device-alarm event for each alarm; what is no alarm
  * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  * What stands at one of these places and is nothing of this leaves a remark.
  */
 
-import type { Alarm, ClinicalTime, Device } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Alarm, ClinicalTime, Device, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -64,9 +65,12 @@ const KNOWN = new Set([
   'device',
   'deviceId',
   'patient',
+  'patientId',
   'encounter',
+  'encounterId',
   'location',
   'time',
+  'timestamp',
   'readings',
   'values',
   'alarm',
@@ -75,7 +79,7 @@ const KNOWN = new Set([
 ]);
 
 const OF_READING: ReadonlySet<string> = new Set([
-  ...['code', 'name', 'value', 'unit', 'status', 'interpretation', 'referenceRange', 'time'],
+  ...['code', 'name', 'value', 'unit', 'status', 'interpretation', 'referenceRange', 'time', 'timestamp'],
 ]);
 
 /** An object, or an array of them. */
@@ -110,7 +114,7 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const scope = new Scope(context);
   const device = deviceOf(object, scope);
   const alarms = alarmItems(object);
-  const time = scope.time(object.get('time'), 'time');
+  const time = scope.timeOf(object, 'time');
   const shared = sharedOf(object, device, time, scope);
   const strange = `larms that are neither a text nor an object that says something: ${alarms.strange}`;
   if (alarms.strange > 0) scope.remark(`a${strange}`);
@@ -156,7 +160,7 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
 function nothing(object: JsonObject, { strange }: AlarmItems): Normalized {
   if (strange > 0)
     return reject('not-understood', 'An alarm that is neither a text nor an object that says something.');
-  if (object.has('readings') || object.has('values'))
+  if (object.has('readings') || object.has('values') || [...object.keys()].some(vitalOf))
     return reject('nothing-in-it', 'The vitals shape without a reading that has a value.');
   return reject('not-understood', `Not the vitals shape: missing ${something}.`);
 }
@@ -175,9 +179,11 @@ function sharedOf(
     shared.times.observed = time;
     shared.times.capturedAtUs = scope.context.capturedAtUs;
   }
-  const patient = identifiersOf(object.get('patient'), 'patient', scope);
+  const named = (member: string): Identifier[] =>
+    [member, `${member}Id`].flatMap((name) => identifiersOf(object.get(name), member, scope));
+  const patient = named('patient');
   if (patient.length > 0 && parts.patient) shared.patient = { ...parts.patient, identifiers: patient };
-  const encounter = identifiersOf(object.get('encounter'), 'encounter', scope);
+  const encounter = named('encounter');
   if (encounter.length > 0 && parts.encounter)
     shared.encounter = { ...parts.encounter, identifiers: encounter };
   return shared;
@@ -221,7 +227,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
   const value = scalar(fields.get('value'));
   const said = fields.get('code') ?? fields.get('name') ?? (name === '' ? undefined : name);
   if (value === undefined || value === '' || said === undefined) return undefined;
-  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), value, where, scope), scope, where);
+  const { code, unit } = codeOf(said, unitOf(fields.get('unit'), value, where, scope), scope, where, value);
   if (!code) return undefined;
   scope.unknown(fields, OF_READING, where);
   const flags = wordsOf(fields.get('interpretation'), `${where}: interpretation`, scope);
@@ -235,7 +241,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
     interpretations: flags,
     valueType: NUMERIC.test(value) ? 'NM' : 'ST',
     referenceRange: rangeOf(fields.get('referenceRange'), where, scope),
-    effective: scope.time(fields.get('time'), 'reading time'),
+    effective: scope.timeOf(fields, 'reading time'),
   });
 }
 

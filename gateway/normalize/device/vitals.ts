@@ -13,6 +13,11 @@ export interface Vital {
   loincFor?: Record<string, string>;
   unit: string;
   display: string;
+  /**
+   * Numbers between these are another unit's, where nobody said which: 98.6 is no temperature in Celsius, 0.97 no
+   * saturation in percent. A measurement in `unit` is never there.
+   */
+  elsewhere?: readonly [above: number, below: number];
 }
 
 function vital(
@@ -22,16 +27,29 @@ function vital(
   loinc: string,
   unit: string,
   display: string,
-  loincFor?: Record<string, string>,
+  further: Pick<Vital, 'loincFor' | 'elsewhere'> = {},
 ): Vital {
-  return { name, mdc, mdcName, loinc, unit, display, ...(loincFor ? { loincFor } : {}) };
+  return { name, mdc, mdcName, loinc, unit, display, ...further };
 }
+
+const fahrenheit = { elsewhere: [50, 120] } as const;
+const fraction = { elsewhere: [0, 1.5] } as const;
 
 export const vitals: readonly Vital[] = [
   vital('heartRate', '147842', 'MDC_ECG_HEART_RATE', '8867-4', '/min', 'Heart rate'),
   vital('pulse', '149530', 'MDC_PULS_OXIM_PULS_RATE', '8889-8', '/min', 'Heart rate by pulse oximetry'),
-  vital('spo2', '150456', 'MDC_PULS_OXIM_SAT_O2', '59408-5', '%', 'Oxygen saturation by pulse oximetry'),
+  vital(
+    'spo2',
+    '150456',
+    'MDC_PULS_OXIM_SAT_O2',
+    '59408-5',
+    '%',
+    'Oxygen saturation by pulse oximetry',
+    fraction,
+  ),
   vital('respRate', '151562', 'MDC_RESP_RATE', '9279-1', '/min', 'Respiratory rate'),
+  // Both in one text, 120/80.
+  vital('nibp', '150020', 'MDC_PRESS_BLD_NONINV', '', 'mm[Hg]', 'Blood pressure, noninvasive'),
   vital(
     'nibpSys',
     '150021',
@@ -106,12 +124,12 @@ export const vitals: readonly Vital[] = [
   ),
   vital('cvp', '150087', 'MDC_PRESS_BLD_VEN_CENT_MEAN', '60985-9', 'mm[Hg]', 'Central venous pressure'),
   vital('icp', '153608', 'MDC_PRESS_INTRA_CRAN', '60956-0', 'mm[Hg]', 'Intracranial pressure'),
-  vital('temp', '150344', 'MDC_TEMP', '8310-5', 'Cel', 'Body temperature'),
-  vital('tempCore', '150368', 'MDC_TEMP_CORE', '8329-5', 'Cel', 'Body temperature, core'),
-  vital('tempSkin', '150388', 'MDC_TEMP_SKIN', '39106-0', 'Cel', 'Temperature of skin'),
+  vital('temp', '150344', 'MDC_TEMP', '8310-5', 'Cel', 'Body temperature', fahrenheit),
+  vital('tempCore', '150368', 'MDC_TEMP_CORE', '8329-5', 'Cel', 'Body temperature, core', fahrenheit),
+  vital('tempSkin', '150388', 'MDC_TEMP_SKIN', '39106-0', 'Cel', 'Temperature of skin', fahrenheit),
   vital('etco2', '151708', 'MDC_AWAY_CO2_ET', '19891-1', 'mm[Hg]', 'End-tidal carbon dioxide'),
-  vital('fio2', '152196', 'MDC_CONC_AWAY_O2_INSP', '3150-0', '%', 'Inspired oxygen concentration'),
-  vital('tidalVolume', '151868', 'MDC_VOL_AWAY_TIDAL', '', 'mL', 'Tidal volume'),
+  vital('fio2', '152196', 'MDC_CONC_AWAY_O2_INSP', '3150-0', '%', 'Inspired oxygen concentration', fraction),
+  vital('tidalVolume', '151868', 'MDC_VOL_AWAY_TIDAL', '', 'mL', 'Tidal volume', { elsewhere: [0, 1.5] }),
   vital('peep', '151976', 'MDC_PRESS_AWAY_END_EXP_POS', '', 'cm[H2O]', 'Positive end-expiratory pressure'),
   vital('cardiacOutput', '150276', 'MDC_OUTPUT_CARD', '8741-1', 'L/min', 'Cardiac output'),
   vital('perfusionIndex', '150488', 'MDC_BLD_PERF_INDEX', '61006-3', '%', 'Perfusion index'),
@@ -122,12 +140,10 @@ export const vitals: readonly Vital[] = [
     '41653-7',
     'mg/dL',
     'Glucose, capillary blood',
-    {
-      'mmol/L': '14743-9',
-    },
+    { loincFor: { 'mmol/L': '14743-9' }, elsewhere: [0, 10] },
   ),
   vital('weight', '188736', 'MDC_MASS_BODY_ACTUAL', '29463-7', 'kg', 'Body weight'),
-  vital('height', '188740', 'MDC_LEN_BODY_ACTUAL', '8302-2', 'cm', 'Body height'),
+  vital('height', '188740', 'MDC_LEN_BODY_ACTUAL', '8302-2', 'cm', 'Body height', { elsewhere: [0, 3] }),
 ];
 
 const aliases: Record<string, string> = lookup({
@@ -137,6 +153,8 @@ const aliases: Record<string, string> = lookup({
   rr: 'respRate',
   respiratoryRate: 'respRate',
   respirationRate: 'respRate',
+  bp: 'nibp',
+  bloodPressure: 'nibp',
   nibpSystolic: 'nibpSys',
   nibpDiastolic: 'nibpDia',
   nibpMap: 'nibpMean',
@@ -166,6 +184,12 @@ for (const [alias, name] of Object.entries(aliases)) {
 /** By name, alias, MDC code, MDC reference id or LOINC; case and `_`, `-`, `.` do not matter. */
 export function vitalOf(name: string): Vital | undefined {
   return name.length > 64 ? undefined : byName.get(plain(name));
+}
+
+/** Whether the number has the unit that the name has where none was sent. */
+export function isIn({ elsewhere }: Vital, value: string): boolean {
+  const number = Number(value.replace(/^[\s<>=≤≥]+/, '').replace(',', '.'));
+  return elsewhere === undefined || !(number > elsewhere[0] && number < elsewhere[1]);
 }
 
 /** Units as devices write them → UCUM; undefined: not one that is known. */

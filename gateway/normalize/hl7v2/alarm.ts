@@ -84,8 +84,13 @@ export function isEventRow(row: Observation): boolean {
 }
 
 /** Its flags say how urgent it is, or of which kind. */
-export function isFlagged({ interpretations }: Observation): boolean {
-  return interpretations.some((flag) => [priorities, types].some((words) => own(words, flag.toUpperCase())));
+export function isFlagged(row: Observation): boolean {
+  return flagsOf(row).some((flag) => [priorities, types].some((words) => own(words, flag)));
+}
+
+/** In capitals. Some senders write several into one text, with commas between them, as they do for results. */
+function flagsOf({ interpretations }: Observation): string[] {
+  return interpretations.flatMap((text) => text.split(',').map((flag) => flag.trim().toUpperCase()));
 }
 
 /** Partition 3 has the events; private ones are known by their name. */
@@ -115,11 +120,11 @@ export function alarmOf(event: ClinicalEvent, scope: Scope): Alarm {
     alarm.sourcePath = told.subId;
     alarm.devicePath = told.devicePath;
     // Priority and kind stand among the flags of this row, or as rows of their own.
-    for (const flag of told.interpretations) {
-      const flagged = own(priorities, flag.toUpperCase()) ?? '';
+    for (const flag of flagsOf(told)) {
+      const flagged = own(priorities, flag) ?? '';
       // Beside a word that nobody understood, a flag says no more than that it is not lower.
       if (flagged === 'high' || !unknown.has('priority')) alarm.priority ||= flagged;
-      alarm.type ||= own(types, flag.toUpperCase()) ?? '';
+      alarm.type ||= own(types, flag) ?? '';
     }
   }
   if (told !== undefined) besides(alarm, told, event, scope);
@@ -133,7 +138,7 @@ function besides(alarm: Alarm, told: Observation, { observations }: ClinicalEven
   for (const row of observations) {
     if (row === told || row.subId !== told.subId || !isEventRow(row) || isSameEvent(row, told)) continue;
     remark(scope, 'OBX-4: another alarm in the place of the first one, told as its evidence');
-    const flagged = row.interpretations.map((flag) => own(priorities, flag.toUpperCase()) ?? '');
+    const flagged = flagsOf(row).map((flag) => own(priorities, flag) ?? '');
     alarm.priority = priorityList.find((one) => one === alarm.priority || flagged.includes(one)) ?? '';
   }
 }

@@ -64,12 +64,12 @@ export function codeOf(parts: Parts, system = ''): Code | undefined {
 function read(parts: Parts, scope: Pick<Scope, 'context' | 'rules'>, system: string): Code | undefined {
   const { source } = scope.context;
   const codings: Coding[] = [];
-  const one = parts.text(1);
   const text = parts.text(2);
   const name = parts.text(3) || system;
-  const two = parts.text(4);
+  const one = parts.text(1) || referenceId(text, name);
   const alternate = parts.text(5);
   const alternateName = parts.text(6);
+  const two = parts.text(4) || referenceId(alternate, alternateName);
   const said = parts.text(9) || text || alternate;
   if (one !== '')
     add(codings, one, text, name, parts.text(7), name === '' ? parts.text(14) : oid(parts, 14), source);
@@ -84,6 +84,11 @@ function read(parts: Parts, scope: Pick<Scope, 'context' | 'rules'>, system: str
   const found: Code = { text: said, codings };
   addMapped(found, scope.context.codes, (table) => fired(scope, `code-table/${table}`));
   return found;
+}
+
+/** `^MDC_DIM_PERCENT^MDC`: a term of MDC whose number was left out is named by its reference id, as good a code. */
+function referenceId(text: string, name: string): string {
+  return name === 'MDC' && /^MDCX?_\w+$/.test(text) ? text : '';
 }
 
 /** Without a code it says nothing in any system; the name that was sent stays. */

@@ -38,6 +38,11 @@ export function isKnownFlag(sent: string): boolean {
   return said.includes(',') && said.split(',').every((one) => one.trim() === '' || isKnownFlag(one));
 }
 
+/** One or several with commas between them. */
+function isFlagOfAlarm(sent: string): boolean {
+  return sent.split(',').every((one) => alarms.has(upper(one.trim())) || isKnownFlag(one));
+}
+
 /** Told once a message, whichever row or order it is of. */
 export function tellPriority(sent: string, segment: Segment, field: number): void {
   if (sent === '' || isKnownPriority(sent)) return;
@@ -54,6 +59,6 @@ export function tellFlag(sent: string | Code, segment: Segment, field: number): 
   const said = words.filter((one) => one !== '');
   if (said.length === 0 || (typeof sent !== 'string' && said.some(isKnownFlag))) return;
   const { scope } = segment.message;
-  if (scope.ofAlarm === true && said.some((one) => alarms.has(upper(one.trim())))) return;
+  if (scope.ofAlarm === true && said.some(isFlagOfAlarm)) return;
   remark(scope, `${place(segment, field)}: a flag that is not known, it raises no class`);
 }
