@@ -9,6 +9,7 @@ import { codeOf, textOf } from './coded.ts';
 import { typeOf } from './file-type.ts';
 import type { Segment } from './message.ts';
 import { composite, numericRange, numericText, structured } from './numeric.ts';
+import { ownUnits } from './own-units.ts';
 import { Parts } from './parts.ts';
 import { place, remark } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -40,7 +41,7 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       to.furtherValues = to.furtherAttachments.map((one) => one.pointer);
       return;
     case 'NR':
-      to.structured = numericRange(segment.parts(field));
+      to.structured = numericRange(segment, field);
       break;
     case 'DR':
       to.valuePeriod = period(segment, field);
@@ -52,7 +53,9 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       break;
     case 'CQ':
       composite(to, segment.parts(field));
-      break;
+      texts(to, segment, field, type);
+      if (to.furtherValues.length > 0 && !segment.has(6)) ownUnits(to, segment, field);
+      return;
     case 'TX':
     case 'FT':
     case 'ST':
