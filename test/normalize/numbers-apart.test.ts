@@ -82,3 +82,15 @@ t.test('obx - a unit of OBX-6 beside another one of a CQ is told', async (t) => 
     'OBX[1]-6: another unit than that in OBX-5, and stands',
   ]);
 });
+
+t.test('na, ma - what was not measured has its place, so that all behind it keeps its own', async (t) => {
+  for (const [type, sent, samples] of [
+    ['NA', '1~2~~4', { data: '1 2 E 4', count: 4, dimensions: 1 }],
+    ['NA', '~2~', { data: 'E 2', count: 2, dimensions: 1 }],
+    ['NA', '1^^3', { data: '1 E 3', count: 3, dimensions: 1 }],
+    ['MA', '1^2~~5^6', { data: '1 2 E E 5 6', count: 3, dimensions: 2 }],
+    ['MA', '1~3^4~^6', { data: '1 E 3 4 E 6', count: 3, dimensions: 2 }],
+  ] as const)
+    t.match(of(type, sent, 'uV'), { value: '', samples }, `${type} ${sent}`);
+});
+});

@@ -303,20 +303,24 @@ function decoded(text: string, encoding: string): Buffer | undefined {
  * some hundred numbers is not a value to be compared or printed.
  */
 function sampled(segment: Segment, field: number, type: string): SampledData {
-  const moments: string[] = [];
-  let dimensions = 1;
-  for (const parts of segment.repetitions(field)) {
-    const numbers = parts.whole().split(String.fromCharCode(segment.message.by.component));
-    for (const number of numbers) moments.push(number.trim() || 'E');
-    if (type === 'MA') dimensions = Math.max(dimensions, numbers.length);
-  }
-  const sent = Buffer.from(segment.whole(field), 'utf8');
+  const sent = segment.whole(field);
+  const { repetition, component } = segment.message.by;
+  const moments = sent
+    .split(String.fromCharCode(repetition))
+    .map((moment) => moment.split(String.fromCharCode(component)));
+  while (moments.at(-1)?.join('') === '') moments.pop();
+  const dimensions = type === 'MA' ? moments.reduce((most, { length }) => Math.max(most, length), 1) : 1;
+  // What is left out was not measured; without a place for it all behind it would be of another moment or channel.
+  const numbers = moments.flatMap((one) =>
+    one.concat(Array(Math.max(0, dimensions - one.length)).fill('')).map((number) => number.trim() || 'E'),
+  );
+  const bytes = Buffer.from(sent, 'utf8');
   return {
-    data: sent.length <= segment.message.scope.context.attachmentBytesMax ? moments.join(' ') : '',
-    count: Math.ceil(moments.length / dimensions),
+    data: bytes.length <= segment.message.scope.context.attachmentBytesMax ? numbers.join(' ') : '',
+    count: Math.ceil(numbers.length / dimensions),
     dimensions,
-    bytes: BigInt(sent.length),
-    hash: createHash('sha256').update(sent).digest('hex'),
+    bytes: BigInt(bytes.length),
+    hash: createHash('sha256').update(bytes).digest('hex'),
   };
 }
 
