@@ -93,4 +93,3 @@ t.test('na, ma - what was not measured has its place, so that all behind it keep
   ] as const)
     t.match(of(type, sent, 'uV'), { value: '', samples }, `${type} ${sent}`);
 });
-});

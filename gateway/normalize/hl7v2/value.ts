@@ -141,6 +141,8 @@ const subtypes: Record<string, string> = lookup({
   'OCTET-STREAM': 'application/octet-stream',
 });
 
+const mimeType = /^(application|image|audio|text|video|multipart)$/i;
+
 /** The MIME type that data type (0191) and subtype (0291) say, else as sent. */
 function mime(type: string, subtype: string): string {
   // Some name the subtype in the place of the type.
@@ -149,7 +151,7 @@ function mime(type: string, subtype: string): string {
   if (subtype.includes('/')) return subtype;
   const family = families[type.toUpperCase()];
   if (family !== undefined) return `${family}/${subtype === '' ? 'plain' : subtype.toLowerCase()}`;
-  if (/^(application|image|audio|text|video|multipart)$/i.test(type) && subtype !== '') {
+  if (mimeType.test(type) && subtype !== '') {
     return `${type}/${subtype}`.toLowerCase();
   }
   return [type, subtype].filter(Boolean).join('/');
@@ -166,8 +168,8 @@ function files(
   const found = segment.repetitions(field);
   for (let at = 0; at < found.length; at++) {
     let parts = found[at] as Parts;
-    // A text that was not escaped: what follows its ~ has no part of a file.
-    for (; isPlain(parts) && found[at + 1]?.reaches(2) === false; at++)
+    // A text that was not escaped: what follows its ~ is no file of its own, though it may have separators too.
+    for (; isPlain(parts) && goesOn(found[at + 1]); at++)
       parts = new Parts(parts.message, parts.start, (found[at + 1] as Parts).end, parts.separator);
     const file = read(parts, segment, field);
     if (file.data.length > left) file.data = new Uint8Array();
@@ -180,6 +182,15 @@ function files(
 /** ED with a text that is sent as it is. */
 function isPlain(parts: Parts): boolean {
   return parts.has(5) && (encodings[parts.text(4).toLowerCase()] ?? 'a') === 'a' && isText(said(parts).type);
+}
+
+/** A further file says what it is or how it is written [HL7 2.A.24], or shows it. */
+function goesOn(next: Parts | undefined): boolean {
+  if (next === undefined) return false;
+  if (!next.has(5)) return !said(next).misplaced;
+  const [type, subtype] = [next.text(2).toUpperCase(), next.text(3).toUpperCase()];
+  const named = mimeType.test(type) || (families[type] ?? subtypes[type] ?? subtypes[subtype]) !== undefined;
+  return !named && encodings[next.text(4).toLowerCase()] === undefined;
 }
 
 function isText(contentType: string): boolean {
