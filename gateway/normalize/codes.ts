@@ -66,6 +66,11 @@ export function codingSystem(name: string, oid: string, source: string): string 
   return found;
 }
 
+/** What can be nothing but the name of a coding system: a known one, a table of HL7's, L or 99xxx [HL7 table 0396]. */
+export function isSystemName(name: string): boolean {
+  return systems.has(name.toUpperCase()) || /^(?:HL7-?\d{4}|L|99[A-Z\d]{1,8}|JC10)$/i.test(name);
+}
+
 function worked(name: string, oid: string, source: string): string {
   // HL7's own tables; from 9000 on they are those of sites [HL7 2.5.3.6], as Ontario's HL79901.
   const table = /^HL7-?([0-8]\d{3})$/i.exec(name)?.[1];

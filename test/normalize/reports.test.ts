@@ -200,6 +200,12 @@ t.test('reports - separators in the text of an ED that were not escaped are cont
     'Blood group A ^ Rh positive~Antibody screen negative',
   );
   t.match(observation?.furtherAttachments, [{ contentType: 'text/plain', size: 5n }]);
+  const marked = 'Ratio 2 ~ 3 ^ see below & sign ^ a ^ b ^ c~end';
+  for (const next of ['^TEXT^PLAIN^A^other', '^^PDF^Base64^JVBERi0xLjQKJSVFT0YK', `^AP^^^${base64}`]) {
+    const rows = file(`^TEXT^PLAIN^A^${marked}~${next}`)[0]?.observations ?? [];
+    t.equal(Buffer.from(rows[0]?.attachment?.data ?? []).toString(), marked, next);
+    t.equal(rows[0]?.furtherAttachments.length, 1, next);
+  }
 });
 
 t.test('reports - Base64 that lacks something says so, with its row', async (t) => {

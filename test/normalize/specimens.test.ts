@@ -1,6 +1,6 @@
 /** What a specimen is, from where, and when it came: SPM, SAC and OBR say different things of it. */
 import t from 'tap';
-import { events, only, resources } from './told.ts';
+import { events, only, remarksOf, resources } from './told.ts';
 
 const spm = (more = '|L^Left^L') =>
   `SPM|1|S1&C||TISS^Tissue^L|FRZ^Frozen^L|||BR^Breast^L${more}||||||REF^Refrigerate^L||20261123080000|20261123083000`;
@@ -187,4 +187,44 @@ t.test('specimens - whether it is still there, and whether it fits what was aske
     t.equal(specimen?.status, status, `${there} ${reject}`);
     t.match(specimen?.condition, [...(reject === '' ? [] : [{ text: 'Broken' }]), { text: 'Inappropriate' }]);
   }
+});
+
+t.test(
+  'specimens - a code with its system in OBR-15 is what was taken, and nothing was added to it',
+  async (t) => {
+    const of = (source: string) =>
+      events('ORU^R01', `OBR|1|O1||A^A^L${'|'.repeat(11)}${source}`, 'OBX|1|NM|A^A^L||1');
+    const told = ['OBR-15: a code with its system in the place of a source (SPS)'];
+    const serum = { code: 'SER', display: 'Serum', system: 'http://terminology.hl7.org/CodeSystem/v2-0487' };
+    for (const [sent, type, more] of [
+      ['SER^Serum^HL70487', [serum], {}],
+      ['119297000^Blood^SCT^^^^Q', [{ code: '119297000' }], { roles: [{ codings: [{ code: 'Q' }] }] }],
+      [
+        '019^Kessei^JC10^SER^Serum^HL70487^Q',
+        [{ code: '019' }, serum],
+        { roles: [{ codings: [{ code: 'Q' }] }] },
+      ],
+      ['SER^Serum^L^ARM&Arm&L^LT', [{ code: 'SER' }], { sourceSite: { text: 'Arm' }, siteModifiers: [{}] }],
+    ] as const) {
+      const made = of(sent);
+      const specimen = made[0]?.order?.specimen;
+      t.match(specimen, { additives: [], description: '', ...more }, sent);
+      t.match(specimen?.type?.codings, type, sent);
+      t.equal(specimen?.type?.codings.length, type.length, sent);
+      t.same(remarksOf(made), told, sent);
+    }
+    for (const sent of ['BLD&Blood&L^HEP^L', 'BLD^HEP^Swab', 'BLD^HEP'])
+      t.match(of(sent)[0]?.order?.specimen, { additives: [{ codings: [{ code: 'HEP' }] }] }, sent);
+  },
+);
+
+t.test('specimens - how it was taken is told by the sixth part of OBR-15, too [HL7 2.A.69]', async (t) => {
+  const obr = `OBR|1|O1||A^A^L${'|'.repeat(11)}BLDV&Venous blood&L^^by hand^ARM^^LINE&Central line&L`;
+  t.match(events('ORU^R01', obr, 'OBX|1|NM|A^A^L||1')[0]?.order?.specimen, {
+    description: 'by hand',
+    collectionMethod: { text: 'Central line' },
+  });
+  t.match(events('ORU^R01', obr, 'OBX|1|NM|A^A^L||1', 'SPM|1|S1||BLDV')[0]?.order?.specimen, {
+    collectionMethod: { text: 'Central line' },
+  });
 });

@@ -127,12 +127,11 @@ export function textOf(code: Code | undefined): string {
  * says the code 10 with the text 3/uL, or kg/m with the text 2: another number, or another quantity, in a unit that
  * UCUM knows too.
  */
-export function unitIn(segment: Segment, field: number): Code | undefined {
-  const found = code(segment, field);
+export function unitIn(segment: Segment, field: number, parts = segment.parts(field)): Code | undefined {
+  const found = codeOf(parts);
   const { message } = segment;
   if (found === undefined || message.by.component !== caret || !isOfPower(found)) return found;
   const base = found.codings[0] as Coding;
-  const parts = segment.parts(field);
   let whole = `${base.code}^${base.display}`;
   let next = 3;
   // A second power in what is left of the text: 10^3/mm^3.

@@ -156,6 +156,17 @@ export class Segment {
     return new Parts(this.message, start, end, by.repetition).within(repetition, by.component);
   }
 
+  /** True where something stands behind the first repetition. */
+  repeats(field: number): boolean {
+    if (!this.has(field)) return false;
+    const { by, bytes } = this.message;
+    let at = this.parts(field).end;
+    const end = this.end(field);
+    while (at < end && (bytes[at] === by.repetition || bytes[at] === by.component || bytes[at] === 0x20))
+      at++;
+    return at < end;
+  }
+
   /** Every repetition that is not empty; with `blank` also the empty ones between others. */
   repetitions(field: number, blank = false): Parts[] {
     if (!this.has(field)) return [];

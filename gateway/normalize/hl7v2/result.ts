@@ -7,6 +7,7 @@ import { code, codes, textOf, unitIn, unitText } from './coded.ts';
 import { flags } from './flags.ts';
 import { ei, eiOrEip, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
+import { severalUnits } from './own-units.ts';
 import { addresses, participants } from './people.ts';
 import { place, remark } from './scope.ts';
 import { isDeleted, resultStatus } from './status.ts';
@@ -44,8 +45,15 @@ export const obx: Table<Observation> = [
   [
     6,
     (to, segment, field) => {
+      const ofValue = to.unit;
       to.unitCode = unitIn(segment, field);
       to.unit = unitText(to.unitCode);
+      if (ofValue !== '' && ofValue !== to.unit)
+        remark(
+          segment.message.scope,
+          `${place(segment, field)}: another unit than that in OBX-5, and stands`,
+        );
+      if (segment.repeats(field)) severalUnits(to, segment, field);
     },
   ],
   [

@@ -1,5 +1,6 @@
 /** SPM, SAC and OBR-15: what was taken from the patient [HL7 7.4.3, 13.4.3]. */
 import type { ClinicalEvent, Code, Coding, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import { isSystemName } from '../codes.ts';
 import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
 import { period, time } from './clock.ts';
@@ -7,6 +8,7 @@ import { code, codeOf, codes, textOf, unitText } from './coded.ts';
 import { cxs, eips, eis, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { sn } from './numeric.ts';
+import { Parts } from './parts.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word, words } from './table.ts';
@@ -73,17 +75,38 @@ export function findSpecimens({ order, observations }: ClinicalEvent): void {
   }
 }
 
-/** SPS [HL7 2.A.69]: 1 what, 2 what was added, 3 how it was taken, 4 from where, 5 which side, 7 as what. */
+/**
+ * SPS [HL7 2.A.69]: 1 what, 2 what was added, 3 how it was taken, 4 from where, 5 which side, 6 more on how, 7 as what.
+ * Many send a code with its text and its system (CE) there, whose text is nothing that was added.
+ */
 export function specimenSource(order: Order, segment: Segment, field: number): void {
   const parts = segment.parts(field);
   const said = fresh.specimen();
-  said.type = codeOf(parts.sub(1));
-  addCode(said.additives, codeOf(parts.sub(2)));
-  said.description = parts.text(3);
-  said.sourceSite = codeOf(parts.sub(4));
-  addCode(said.siteModifiers, codeOf(parts.sub(5)));
+  const codings = codingsAhead(parts);
+  if (codings === 0) {
+    said.type = codeOf(parts.sub(1));
+    addCode(said.additives, codeOf(parts.sub(2)));
+    said.description = parts.text(3);
+  } else {
+    said.type = codeOf(new Parts(parts.message, parts.start, parts.sub(3 * codings).end, parts.separator));
+    remark(
+      parts.message.scope,
+      `${segment.name}-${field}: a code with its system in the place of a source (SPS)`,
+    );
+  }
+  if (codings < 2) {
+    said.sourceSite = codeOf(parts.sub(4));
+    addCode(said.siteModifiers, codeOf(parts.sub(5)));
+    said.collectionMethod = codeOf(parts.sub(6));
+  }
   addCode(said.roles, codeOf(parts.sub(7)));
   order.specimen = order.specimen === undefined ? said : joined(order.specimen, said);
+}
+
+/** How many codes of three parts it begins with; an SPS has its code in subcomponents, and no system in its third part. */
+function codingsAhead(parts: Parts): number {
+  if (parts.sub(1).reaches(2) || !isSystemName(parts.text(3))) return 0;
+  return isSystemName(parts.text(6)) ? 2 : 1;
 }
 
 /** What OBR-14 and OBR-15 said is of the specimen that the order's first SPM describes [HL7 7.4.3]. */
@@ -110,6 +133,7 @@ function joined(first: Specimen, second: Specimen): Specimen {
     identifiers: [...first.identifiers, ...second.identifiers],
     type: code(first.type, second.type),
     sourceSite: code(first.sourceSite, second.sourceSite),
+    collectionMethod: code(first.collectionMethod, second.collectionMethod),
     additives: [...first.additives, ...second.additives],
     roles: [...first.roles, ...second.roles],
     description: [first.description, second.description, ...words].filter(Boolean).join('\n'),

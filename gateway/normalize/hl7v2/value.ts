@@ -9,6 +9,7 @@ import { codeOf, textOf } from './coded.ts';
 import { typeOf } from './file-type.ts';
 import type { Segment } from './message.ts';
 import { composite, numericRange, numericText, structured } from './numeric.ts';
+import { ownUnits } from './own-units.ts';
 import { Parts } from './parts.ts';
 import { place, remark } from './scope.ts';
 import { fresh } from './shapes.ts';
@@ -40,7 +41,7 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       to.furtherValues = to.furtherAttachments.map((one) => one.pointer);
       return;
     case 'NR':
-      to.structured = numericRange(segment.parts(field));
+      to.structured = numericRange(segment, field);
       break;
     case 'DR':
       to.valuePeriod = period(segment, field);
@@ -52,7 +53,9 @@ export function observedValue(to: Observation, segment: Segment, field: number):
       break;
     case 'CQ':
       composite(to, segment.parts(field));
-      break;
+      texts(to, segment, field, type);
+      if (to.furtherValues.length > 0 && !segment.has(6)) ownUnits(to, segment, field);
+      return;
     case 'TX':
     case 'FT':
     case 'ST':
@@ -138,6 +141,8 @@ const subtypes: Record<string, string> = lookup({
   'OCTET-STREAM': 'application/octet-stream',
 });
 
+const mimeType = /^(application|image|audio|text|video|multipart)$/i;
+
 /** The MIME type that data type (0191) and subtype (0291) say, else as sent. */
 function mime(type: string, subtype: string): string {
   // Some name the subtype in the place of the type.
@@ -146,7 +151,7 @@ function mime(type: string, subtype: string): string {
   if (subtype.includes('/')) return subtype;
   const family = families[type.toUpperCase()];
   if (family !== undefined) return `${family}/${subtype === '' ? 'plain' : subtype.toLowerCase()}`;
-  if (/^(application|image|audio|text|video|multipart)$/i.test(type) && subtype !== '') {
+  if (mimeType.test(type) && subtype !== '') {
     return `${type}/${subtype}`.toLowerCase();
   }
   return [type, subtype].filter(Boolean).join('/');
@@ -163,8 +168,8 @@ function files(
   const found = segment.repetitions(field);
   for (let at = 0; at < found.length; at++) {
     let parts = found[at] as Parts;
-    // A text that was not escaped: what follows its ~ has no part of a file.
-    for (; isPlain(parts) && found[at + 1]?.reaches(2) === false; at++)
+    // A text that was not escaped: what follows its ~ is no file of its own, though it may have separators too.
+    for (; isPlain(parts) && goesOn(found[at + 1]); at++)
       parts = new Parts(parts.message, parts.start, (found[at + 1] as Parts).end, parts.separator);
     const file = read(parts, segment, field);
     if (file.data.length > left) file.data = new Uint8Array();
@@ -177,6 +182,15 @@ function files(
 /** ED with a text that is sent as it is. */
 function isPlain(parts: Parts): boolean {
   return parts.has(5) && (encodings[parts.text(4).toLowerCase()] ?? 'a') === 'a' && isText(said(parts).type);
+}
+
+/** A further file says what it is or how it is written [HL7 2.A.24], or shows it. */
+function goesOn(next: Parts | undefined): boolean {
+  if (next === undefined) return false;
+  if (!next.has(5)) return !said(next).misplaced;
+  const [type, subtype] = [next.text(2).toUpperCase(), next.text(3).toUpperCase()];
+  const named = mimeType.test(type) || (families[type] ?? subtypes[type] ?? subtypes[subtype]) !== undefined;
+  return !named && encodings[next.text(4).toLowerCase()] === undefined;
 }
 
 function isText(contentType: string): boolean {
@@ -300,20 +314,24 @@ function decoded(text: string, encoding: string): Buffer | undefined {
  * some hundred numbers is not a value to be compared or printed.
  */
 function sampled(segment: Segment, field: number, type: string): SampledData {
-  const moments: string[] = [];
-  let dimensions = 1;
-  for (const parts of segment.repetitions(field)) {
-    const numbers = parts.whole().split(String.fromCharCode(segment.message.by.component));
-    for (const number of numbers) moments.push(number.trim() || 'E');
-    if (type === 'MA') dimensions = Math.max(dimensions, numbers.length);
-  }
-  const sent = Buffer.from(segment.whole(field), 'utf8');
+  const sent = segment.whole(field);
+  const { repetition, component } = segment.message.by;
+  const moments = sent
+    .split(String.fromCharCode(repetition))
+    .map((moment) => moment.split(String.fromCharCode(component)));
+  while (moments.at(-1)?.join('') === '') moments.pop();
+  const dimensions = type === 'MA' ? moments.reduce((most, { length }) => Math.max(most, length), 1) : 1;
+  // What is left out was not measured; without a place for it all behind it would be of another moment or channel.
+  const numbers = moments.flatMap((one) =>
+    one.concat(Array(Math.max(0, dimensions - one.length)).fill('')).map((number) => number.trim() || 'E'),
+  );
+  const bytes = Buffer.from(sent, 'utf8');
   return {
-    data: sent.length <= segment.message.scope.context.attachmentBytesMax ? moments.join(' ') : '',
-    count: Math.ceil(moments.length / dimensions),
+    data: bytes.length <= segment.message.scope.context.attachmentBytesMax ? numbers.join(' ') : '',
+    count: Math.ceil(numbers.length / dimensions),
     dimensions,
-    bytes: BigInt(sent.length),
-    hash: createHash('sha256').update(sent).digest('hex'),
+    bytes: BigInt(bytes.length),
+    hash: createHash('sha256').update(bytes).digest('hex'),
   };
 }
 
