@@ -28,18 +28,26 @@ import { administrationStatus, dispenseStatus, medicationRequestStatus, table } 
 export function addMedications(draft: Draft): void {
   const { medication, furtherMedications } = draft.event;
   // As ordered (RXO) and as encoded (RXE) come before what was done with them.
+  let before = '';
+  let basis: Element[] = [];
+  const add = (path: string, one: Medication): void => {
+    // Two doses to be given are both of what was ordered, and the second is none of the first.
+    if (one.act !== before) basis = draft.prescriptions.slice(-1);
+    before = one.act;
+    addMedication(draft, path, one, basis);
+  };
   furtherMedications.forEach((one, at) => {
-    addMedication(draft, `furtherMedications/${at}`, one);
+    add(`furtherMedications/${at}`, one);
   });
-  if (medication !== undefined) addMedication(draft, 'medication', medication);
+  if (medication !== undefined) add('medication', medication);
 }
 
-function addMedication(draft: Draft, path: string, from: Medication): void {
+function addMedication(draft: Draft, path: string, from: Medication, basis: Element[]): void {
   if (from.act === 'dispense') draft.add(path, dispensed(draft, path, from));
   else if (from.act === 'administration') draft.add(path, administered(draft, path, from));
   else {
     const labels = labelsOf(draft.event.order?.confidentiality);
-    draft.prescriptions.push(draft.add(path, requested(draft, path, from), labels));
+    draft.prescriptions.push(draft.add(path, requested(draft, path, from, basis), labels));
   }
 }
 
@@ -64,7 +72,7 @@ function requestedStatus(event: ClinicalEvent): string {
 
 type Body = { resourceType: string } & Record<string, Json>;
 
-function requested(draft: Draft, path: string, from: Medication): Body {
+function requested(draft: Draft, path: string, from: Medication, basis: Element[]): Body {
   const { event } = draft;
   const { order } = event;
   const people = [...(order?.participants ?? []), ...from.participants];
@@ -74,7 +82,7 @@ function requested(draft: Draft, path: string, from: Medication): Body {
     resourceType: 'MedicationRequest',
     identifier: identifiers([order?.placer, order?.filler, ...(order?.alternates ?? []), from.prescription]),
     // As encoded, of what was ordered.
-    basedOn: [...draft.prescriptions.slice(-1), ...(replacing ? [] : parents)],
+    basedOn: [...basis, ...(replacing ? [] : parents)],
     groupIdentifier: identifier(order?.group),
     // One has a place; of both numbers of the same order the first is the placer's.
     priorPrescription: replacing ? parents[0] : undefined,

@@ -43,6 +43,27 @@ t.test('doses - a vaccination that was refused or not done is none, in the event
   );
 });
 
+t.test('doses - a vaccination that RXA leaves open is where its order stands', async (t) => {
+  const wanted: [orc: string, status: string, fhir: string | undefined][] = [
+    ['ORC|RE||I1^H', 'completed', 'completed'],
+    ['ORC|RE||I1^H||CM', 'completed', 'completed'],
+    ['ORC|NW||I1^H||SC', 'accepted', undefined],
+    ['ORC|SC||I1^H||CA', 'cancelled', 'not-done'],
+    ['ORC|OK||I1^H||DC', 'cancelled', 'not-done'],
+    ['ORC|CA||I1^H', 'cancelled', 'not-done'],
+  ];
+  for (const [orc, status, fhir] of wanted) {
+    const message = [orc, vaccine(mmr, '', '')];
+    t.equal(events('VXU^V04', ...message)[0]?.status, status, orc);
+    t.equal(only('Immunization', resources('VXU^V04', ...message))[0]?.status, fhir, orc);
+  }
+  t.equal(
+    events('VXU^V04', 'ORC|OK||I1^H||CA', vaccine(mmr, '', 'CP'))[0]?.status,
+    'completed',
+    'RXA-20 says it',
+  );
+});
+
 t.test('doses - a drug that was refused or not given was not', async (t) => {
   const wanted: [reason: string, completion: string, status: string, fhir: string][] = [
     ['', '', 'completed', 'completed'],

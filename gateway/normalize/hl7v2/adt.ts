@@ -104,10 +104,16 @@ function merging(draft: Draft): Merge {
 const mergeSegments: Record<string, Handler> = {
   PID(draft, segment) {
     // Linked and unlinked patients stand side by side; neither has an MRG.
-    if (draft.base.patient !== undefined && parts.has(draft.trigger)) {
-      merging(draft).other = fill(fresh.patient(), pid, segment);
-      draft.acting = undefined;
-    } else patientSegments.PID?.(draft, segment);
+    if (draft.base.patient === undefined || !parts.has(draft.trigger)) {
+      patientSegments.PID?.(draft, segment);
+      return;
+    }
+    draft.acting = undefined;
+    if (merging(draft).other === undefined) merging(draft).other = fill(fresh.patient(), pid, segment);
+    else {
+      draft.seen.add(third);
+      remark(draft.message.scope, 'PID: a third patient of one link, left out with what stands behind');
+    }
   },
   MRG(draft, segment) {
     fill(merging(draft), mrg, segment);
@@ -116,6 +122,8 @@ const mergeSegments: Record<string, Handler> = {
 
 /** A24 and A37 [HL7 3.3.24, 3.3.37]: PID, PD1, PV1 and DB1 of the one, then of the other. */
 const parts: ReadonlySet<string> = new Set(['A24', 'A37']);
+/** Noted once one more than the two has come. */
+const third = 'third PID';
 
 const ofOther: Record<string, (merge: Merge, draft: Draft, segment: Segment) => void> = lookup({
   PD1({ other }, _draft, segment) {
@@ -146,6 +154,10 @@ function besideOther(segments: ReadonlyMap<string, Handler>): ReadonlyMap<string
 
 function aside(draft: Draft, segment: Segment, first: Handler): void {
   const { merge } = draft.base;
+  if (draft.seen.has(third)) {
+    remark(draft.message.scope, `${segment.name}: of the third patient, left out`);
+    return;
+  }
   const second = ofOther[segment.name];
   const acts = (segment.name === 'ROL' || segment.name === 'PRT') && draft.acting !== undefined;
   if (merge?.other === undefined || acts) first(draft, segment);

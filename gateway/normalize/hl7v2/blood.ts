@@ -11,9 +11,9 @@ import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import type { Draft } from './draft.ts';
-import type { Handler } from './family.ts';
 import { ei, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
+import { beginning } from './own-orc.ts';
 import { location, participants } from './people.ts';
 import { fresh } from './shapes.ts';
 import { controlOf } from './status.ts';
@@ -113,7 +113,7 @@ const btx: Table<BloodUnit> = [
 
 export const bloodTables = { BPO: [...bpoOrder, ...bpoBlood], BPX: bpx, BTX: btx };
 
-export const bloodSegments: Record<string, Handler> = {
+export const bloodSegments = beginning({
   BPO(draft, segment) {
     const { order } = draft;
     fill(order, bpoOrder, segment);
@@ -122,7 +122,7 @@ export const bloodSegments: Record<string, Handler> = {
   },
   BPX: (draft, segment) => unitOf(draft, 'dispense', fill(fresh.bloodUnit(), bpx, segment)),
   BTX: (draft, segment) => unitOf(draft, 'transfusion', fill(fresh.bloodUnit(), btx, segment)),
-};
+});
 
 /** Each unit has an outcome of its own. */
 function unitOf(draft: Draft, act: string, unit: BloodUnit): void {

@@ -83,6 +83,10 @@ export class Draft {
   ordered = '';
   /** Of the order that is being read. */
   doses: Doses | undefined;
+  /** There are several patients, and orders before the first: nobody knows whose the others are. */
+  unclear = false;
+  /** What the message is about (SCH, RF1, TXA) stands before its patient; not known before it comes. */
+  leads: boolean | undefined;
   /** What RGS-2 does with the resources behind it. */
   groupAction = '';
   /** Segments that the open group has had. */
@@ -93,6 +97,8 @@ export class Draft {
   private containment: Containment | undefined;
   /** Behind a second PID among orders: whose the orders before it were, and whether earlier results stand under it. */
   private asked: { base: ClinicalEvent; visit: Encounter | undefined; earlier: boolean } | undefined;
+  /** Orders stand before the first patient. */
+  private behind = false;
   private visit: Encounter | undefined;
   private visited = false;
 
@@ -309,9 +315,15 @@ export class Draft {
     this.event = undefined;
   }
 
+  /** The first PID. */
+  firstPatient(): void {
+    this.behind = this.event !== undefined || this.groups.length > 0;
+  }
+
   /** Another PID. Among orders it may be that of earlier results only [HL7 2.5.1 4.4.6, PATIENT_PRIOR]. */
   nextPatient(): void {
     const { base, visit } = this;
+    this.unclear ||= this.behind;
     const ordered = this.family.name === 'orders' && (this.event !== undefined || this.groups.length > 0);
     this.closePatient();
     if (ordered) this.asked ??= { base, visit, earlier: false };

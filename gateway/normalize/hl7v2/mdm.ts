@@ -7,6 +7,7 @@ import { documentText } from './document-text.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
+import { nextBody } from './next-body.ts';
 import { participants, signers } from './people.ts';
 import { remark } from './scope.ts';
 import { noteSegment, observationSegments, orderSegments, patientSegments } from './segments.ts';
@@ -46,7 +47,7 @@ export const documentTables = { TXA: txa };
 
 const documents: Record<string, Handler> = {
   TXA(draft, segment) {
-    if (draft.base.document !== undefined) nextDocument(draft);
+    nextBody(draft, 'TXA');
     draft.base.document ??= fresh.document();
     fill(draft.base.document, txa, segment);
     draft.acting = draft.base.document.participants;
@@ -55,18 +56,6 @@ const documents: Record<string, Handler> = {
     draft.notes = draft.base.notes;
   },
 };
-
-/** Not by the standard, but sent: each document is an event of its own, of the same patient and visit. */
-function nextDocument(draft: Draft): void {
-  const { patient, encounter, furtherEncounters, relatedPersons } = draft.base;
-  draft.closePatient();
-  Object.assign(draft.base, {
-    patient,
-    encounter,
-    furtherEncounters: [...furtherEncounters],
-    relatedPersons: [...relatedPersons],
-  });
-}
 
 export const mdm: Family = {
   name: 'mdm',

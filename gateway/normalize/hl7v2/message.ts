@@ -243,3 +243,12 @@ export function says(segment: Segment, from = 1): boolean {
   }
   return false;
 }
+
+/** Noted for the mappings of a config, where it has any. */
+export function made(of: object, segment: Segment): void {
+  const { segmentsOf } = segment.message;
+  if (segmentsOf === undefined) return;
+  const segments = segmentsOf.get(of);
+  if (segments === undefined) segmentsOf.set(of, [segment]);
+  else segments.push(segment);
+}

@@ -109,6 +109,7 @@ function mapped(message: Message): Normalized {
     anything ||= draft.said || (name !== 'EVN' && tells);
   }
   draft.closePatient();
+  if (draft.unclear) return refused('not-understood', whose);
   remarkAbsence(draft);
   if (family.apart !== undefined) draft.divide(family.apart);
   const events = draft.done;
@@ -140,6 +141,9 @@ function remarkAbsence({ family: { about }, message: { segments, scope }, reply 
 
 const repeatsTooMuch =
   'The message has so many orders that their events, which each repeat the patient, the visit, the specimen and the device, would be over 64 MiB; this cannot be raised, the sender has to split it.';
+
+const whose =
+  'PID: orders stand before the first of several patients, so that nobody knows which order is whose; the sender has to put each PID before its orders.';
 
 const ahead = new Set(['SFT', 'UAC', 'ARV', 'NTE', 'MSA', 'ERR']);
 const first = new Set(['EVN', 'PID', 'SCH', 'ARQ', 'MFI', 'RF1']);

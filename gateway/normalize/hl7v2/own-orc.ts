@@ -1,5 +1,6 @@
-/** An ORC behind its OBR: OUL has it there [HL7 7.3.8], and some send their reports and orders so. */
+/** Orders that no ORC begins: it stands behind its OBR, as OUL has it [HL7 7.3.8], or there is none. */
 import type { Draft } from './draft.ts';
+import type { Handler } from './family.ts';
 import type { Segment } from './message.ts';
 import { remark } from './scope.ts';
 
@@ -7,6 +8,7 @@ import { remark } from './scope.ts';
 export function opensHere(draft: Draft, segment: Segment): boolean {
   const { event, family, seen } = draft;
   if (event === undefined || seen.has('ORC')) return true;
+  if (seen.has(timed) && !isNamed(draft)) return false;
   if (family.name === 'oul') return seen.has('OBX');
   if (!seen.has('OBR') || seen.has('OBX')) return true;
   const next = followedBy(segment);
@@ -38,4 +40,35 @@ function numbersOf(segment: Segment, placer = '', filler = ''): 'same' | 'others
   ].filter((pair) => pair.every((one) => one !== ''));
   if (pairs.length === 0) return 'unknown';
   return pairs.every(([one, other]) => one === other) ? 'same' : 'others';
+}
+
+/** Noted of an order that its TQ1 stands before. */
+const timed = 'TQ1 ahead';
+
+/**
+ * What tells of an order before any ORC or OBR is of an order all the same: of one that has neither, or, as a TQ1, of
+ * the one behind it. Where a TQ1 began the order before, the next one begins the next.
+ */
+export function beginHere(draft: Draft, { name }: Segment): void {
+  const { event, family, seen } = draft;
+  if (family.opens.size === 0) return;
+  if (event !== undefined && !(name === 'TQ1' && seen.has(timed) && isNamed(draft))) return;
+  draft.openGroup();
+  if (name === 'TQ1') seen.add(timed);
+}
+
+/** The same segments, each of which begins an order where none is open. */
+export function beginning(group: Record<string, Handler>): Record<string, Handler> {
+  const begin =
+    (read: Handler): Handler =>
+    (draft, segment) => {
+      beginHere(draft, segment);
+      read(draft, segment);
+    };
+  return Object.fromEntries(Object.entries(group).map(([name, read]) => [name, begin(read)]));
+}
+
+/** It says already what was ordered. */
+function isNamed({ current, seen }: Draft): boolean {
+  return seen.has('OBR') || (current.medication?.act ?? '') !== '';
 }

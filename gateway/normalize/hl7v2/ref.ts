@@ -22,6 +22,7 @@ import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei, identifier } from './identified.ts';
 import type { Segment } from './message.ts';
+import { nextBody } from './next-body.ts';
 import { addresses, location, names, person, telecoms } from './people.ts';
 import { refuses, replySegments } from './reply.ts';
 import { remark } from './scope.ts';
@@ -197,6 +198,7 @@ export const contactSegment: Record<string, Handler> = {
 
 const bodies: Record<string, Handler> = {
   RF1(draft, segment) {
+    nextBody(draft, 'RF1');
     draft.base.referral ??= fresh.referral();
     fill(draft.base.referral, rf1, segment);
   },
@@ -232,6 +234,7 @@ function listed(draft: Draft, condition: Condition): void {
 
 const files: Record<string, Handler> = {
   MFI(draft, segment) {
+    nextBody(draft, 'MFI');
     draft.base.masterFile ??= fresh.masterFile();
     fill(draft.base.masterFile, mfi, segment);
   },

@@ -5,11 +5,13 @@ import { lookup } from '../lookup.ts';
 import { finishDevice, namesPart } from './device.ts';
 import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
-import { copied, type Doses } from './draft-parts.ts';
+import { bytesOf, copied, type Doses } from './draft-parts.ts';
 import { type Family, type Handler, handlers } from './family.ts';
+import { headed, headingOf } from './heading.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
 import { orderedStatus, refusesOrder } from './order-status.ts';
+import { beginning } from './own-orc.ts';
 import { priorityOf, urge } from './priority.ts';
 import { replySegments } from './reply.ts';
 import {
@@ -38,10 +40,12 @@ import { controlOf, isReplaced } from './status.ts';
 import { fill, type Table } from './table.ts';
 
 export const rxSegments: Record<string, Handler> = {
-  RXO: (draft, segment) => medicate(draft, segment, rxo, 'order'),
-  RXE: (draft, segment) => medicate(draft, segment, rxe, 'encoded-order'),
-  RXD: (draft, segment) => medicate(draft, segment, rxd, 'dispense'),
-  RXG: (draft, segment) => medicate(draft, segment, rxg, 'give'),
+  ...beginning({
+    RXO: (draft, segment) => medicate(draft, segment, rxo, 'order'),
+    RXE: (draft, segment) => medicate(draft, segment, rxe, 'encoded-order'),
+    RXD: (draft, segment) => medicate(draft, segment, rxd, 'dispense'),
+    RXG: (draft, segment) => medicate(draft, segment, rxg, 'give'),
+  }),
   RXA(draft, segment) {
     nextDose(draft);
     medicate(draft, segment, rxaGiven, 'administration');
@@ -71,6 +75,7 @@ function medication(draft: Draft): Medication {
 }
 
 function medicate(draft: Draft, segment: Segment, table: Table<Medication>, act: string): void {
+  if (act === 'order' || act === 'encoded-order') nextDrug(draft, act);
   const { current } = draft;
   // As ordered, as encoded, as dispensed: each is kept, the last one leads.
   if (current.medication !== undefined && current.medication.act !== '') {
@@ -85,6 +90,27 @@ function medicate(draft: Draft, segment: Segment, table: Table<Medication>, act:
     urge(draft.order, priorityOf(to.timing), segment, 1);
   draft.acting = to.participants;
   draft.notes = draft.current.notes;
+}
+
+/**
+ * An order has one drug as ordered and one as encoded [HL7 4A.3]; a further one is an order of its own, with its own
+ * timing and route. The ORC before the first is that of each, as one before several OBR is, and so is what was ordered
+ * of each that it is encoded as.
+ */
+function nextDrug(draft: Draft, act: string): void {
+  const { medication, furtherMedications, order } = draft.current;
+  const all = medication === undefined ? furtherMedications : [...furtherMedications, medication];
+  const first = all.findIndex((one) => one.act === act);
+  if (first < 0) {
+    draft.heading = order && headingOf(draft);
+    return;
+  }
+  draft.openGroup();
+  if (draft.heading !== undefined) headed(draft, draft.heading);
+  const before = all.slice(0, first).map(copied);
+  draft.current.furtherMedications = before;
+  // A message that repeats too much is refused in the end.
+  draft.repeatedBytes += bytesOf(draft.current, 0) + JSON.stringify(before).length;
 }
 
 /**

@@ -1,9 +1,7 @@
 /** What the segments that every family shares do to a draft. */
 import type {
   Allergy,
-  ClinicalEvent,
   Coverage,
-  Identifier,
   RelatedPerson,
   Specimen,
   Timing,
@@ -13,12 +11,13 @@ import { act } from './acting.ts';
 import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
 import { tabled } from './coded.ts';
 import type { Draft } from './draft.ts';
-import { copied, type Heading } from './draft-parts.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
-import { type Segment, says } from './message.ts';
+import { underHeading } from './heading.ts';
+import { made, type Segment, says } from './message.ts';
+import { ownPatient } from './next-body.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { opensHere } from './own-orc.ts';
+import { beginHere, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
@@ -33,7 +32,9 @@ export const patientSegments: Record<string, Handler> = {
     fill(draft.recorded(), evn, segment);
   },
   PID(draft, segment) {
+    ownPatient(draft);
     if (draft.base.patient !== undefined) draft.nextPatient();
+    else draft.firstPatient();
     fill(draft.patient, pid, segment);
     draft.notes = draft.base.notes;
     draft.acting = undefined;
@@ -214,6 +215,7 @@ export const orderSegments: Record<string, Handler> = {
     draft.notes = draft.current.notes;
   },
   TQ1(draft, segment) {
+    beginHere(draft, segment);
     const timing = fill(fresh.timing(), tq1, segment);
     const to = timingsOf(draft);
     to.push(timing);
@@ -293,65 +295,10 @@ export const observationSegments: Record<string, Handler> = {
 /** ORC-1 of an earlier result beside orders [HL7 table 0119]: previous results, observations to follow. */
 const earlierControls = new Set(['PR', 'RE']);
 
-/** Noted for the mappings of a config, where it has any. */
-function made(of: object, segment: Segment): void {
-  const { segmentsOf } = segment.message;
-  if (segmentsOf === undefined) return;
-  const segments = segmentsOf.get(of);
-  if (segments === undefined) segmentsOf.set(of, [segment]);
-  else segments.push(segment);
-}
-
 /** Behind what is to be given at one time it says when that is [HL7 4A.3.10]; else it is the order's. */
 function timingsOf({ current, order }: Draft): Timing[] {
   const { medication } = current;
   return medication?.act === 'give' ? medication.timing : order.timing;
-}
-
-/**
- * One ORC before several OBR is that of all of them [HL7 2.2 4.2]. A result that is there already, or that stands
- * behind a visit of its own, is an earlier one beside the orders.
- */
-function underHeading(draft: Draft, segment: Segment): void {
-  const { event, seen, heading } = draft;
-  if (event === undefined) {
-    draft.openGroup();
-    draft.heading = undefined;
-  } else if (!seen.has('OBR')) {
-    draft.heading = seen.has('ORC') ? headingOf(draft, event) : undefined;
-  } else {
-    const heads = heading !== undefined && !isEarlier(segment, heading);
-    draft.openGroup();
-    if (heads) headed(draft, heading, segment);
-  }
-}
-
-/**
- * It is an earlier result where it has a status, or was reported, or where it has another filler's number and no
- * placer's, though the order above it has one.
- */
-function isEarlier(segment: Segment, { order: { placer, filler } }: Heading): boolean {
-  if (segment.has(25) || segment.has(22)) return true;
-  const number = segment.text(3);
-  return number !== '' && number !== filler?.value && !segment.has(2) && placer !== undefined;
-}
-
-function headingOf({ order, message }: Draft, { notes }: ClinicalEvent): Heading {
-  return { order: copied(order), notes: [...notes], segments: [...(message.segmentsOf?.get(order) ?? [])] };
-}
-
-function headed(draft: Draft, { order: head, notes, segments }: Heading, segment: Segment): void {
-  const { order } = draft;
-  const { specimen } = order;
-  const own = Object.assign(order, copied(head), { specimen });
-  const numbered = (field: number, known: Identifier | undefined): boolean =>
-    segment.has(field) && segment.text(field) !== known?.value;
-  // Its numbers are those of the first OBR, where this one has others.
-  if (numbered(2, head.placer) || numbered(3, head.filler)) {
-    Object.assign(own, { placer: undefined, filler: undefined, alternates: [] });
-  }
-  draft.current.notes.push(...notes);
-  for (const one of segments) made(own, one);
 }
 
 /** The same specimen for its next container; one that only containers told of is another with each. */

@@ -17,6 +17,7 @@ import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
+import { nextBody } from './next-body.ts';
 import { sentTimings, timedBy, wantedRepeats } from './occurrences.ts';
 import { addresses, location, locations, participants, persons, telecoms } from './people.ts';
 import { urgency } from './priority.ts';
@@ -192,15 +193,17 @@ function prioritized(schedule: Schedule, said: Code | undefined): void {
   if (schedule.priority === undefined || rank(said) > rank(schedule.priority)) schedule.priority = said;
 }
 
+/** Noted where the appointment is that of the patient before. */
+const inherited = 'appointment of the patient before';
+
 /** An appointment of its own, also where the patient before had one. */
-function opened(draft: Draft): Schedule {
+function opened(draft: Draft, { name }: Segment): Schedule {
+  nextBody(draft, name);
   const { base } = draft;
-  const inherited = base.schedule !== undefined && base.patient !== undefined && !draft.seen.has('SCH');
-  if (inherited) {
+  if (draft.seen.delete(inherited)) {
     Object.assign(base, { schedule: undefined, identifiers: [], notes: [] });
     draft.notes = base.notes;
   }
-  draft.seen.add('SCH');
   base.schedule ??= fresh.schedule();
   return base.schedule;
 }
@@ -213,9 +216,10 @@ const appointments: Record<string, Handler> = {
     if (patient === undefined) return;
     Object.assign(draft.base, { schedule, identifiers, notes });
     draft.notes = notes;
+    draft.seen.add(inherited);
   },
   SCH(draft, segment) {
-    fill(opened(draft), sch, segment);
+    fill(opened(draft, segment), sch, segment);
     draft.groupAction = '';
     fill(draft.base, schOrders, segment);
     draft.notes = draft.base.notes;
@@ -296,7 +300,7 @@ const arqOrders: Table<Pick<ClinicalEvent, 'identifiers'>> = [
 export const requestTables = { ARQ: [...arq, ...arqOrders] };
 const requests: Record<string, Handler> = {
   ARQ(draft, segment) {
-    fill(opened(draft), arq, segment);
+    fill(opened(draft, segment), arq, segment);
     fill(draft.base, arqOrders, segment);
     draft.groupAction = '';
   },

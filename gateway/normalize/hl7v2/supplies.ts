@@ -3,7 +3,7 @@ import type { DietItem, SupplyItem } from '../../../proto/gen/hilum/v1/event.ts'
 import { time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import type { Draft } from './draft.ts';
-import type { Handler } from './family.ts';
+import { beginning } from './own-orc.ts';
 import { fresh } from './shapes.ts';
 import { asSent, eachAsSent, fill, label, type Table, word } from './table.ts';
 
@@ -52,7 +52,7 @@ const odt: Table<DietItem> = [
 export const supplyTables = { RQD: rqd, RQ1: rq1, ODS: ods, ODT: odt };
 
 /** The order is named by its first line. */
-export const supplySegments: Record<string, Handler> = {
+export const supplySegments = beginning({
   RQD(draft, segment) {
     const { order } = draft;
     const item = fill(fresh.supplyItem(), rqd, segment);
@@ -71,7 +71,7 @@ export const supplySegments: Record<string, Handler> = {
   },
   ODS: (draft, segment) => dietary(draft, fill(fresh.dietItem(), ods, segment)),
   ODT: (draft, segment) => dietary(draft, fill(fresh.dietItem(), odt, segment)),
-};
+});
 
 /** What is noted behind a line, and who is named there, is of the order and not of a result further up. */
 function line(draft: Draft): void {

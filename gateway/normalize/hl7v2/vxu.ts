@@ -2,6 +2,7 @@
 
 import { doseStatus, wasNotGiven } from './dose.ts';
 import { type Family, handlers } from './family.ts';
+import { orderedStatus } from './order-status.ts';
 import { vaccineSegments } from './rx.ts';
 import {
   clinicalSegments,
@@ -12,7 +13,6 @@ import {
   patientSegments,
 } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { controlOf, endingControl } from './status.ts';
 
 export const vxu: Family = {
   name: 'vxu',
@@ -37,9 +37,9 @@ export const vxu: Family = {
       immunization.identifier = order?.filler ?? order?.placer;
     }
     const said = immunization && doseStatus(immunization, immunization.vaccine, draft.message.scope);
-    // Without an RXA nothing was given.
+    // Without an RXA nothing was given; a dose that RXA leaves open is where its order stands.
     const usual = immunization === undefined ? 'unknown' : 'completed';
-    event.status = said ?? (endingControl.has(controlOf(order)) ? 'cancelled' : usual);
+    event.status = said ?? orderedStatus(order, draft, usual);
     event.times ??= fresh.times();
     event.times.observed = immunization?.administered ?? event.times.observed;
   },
