@@ -2,6 +2,7 @@
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
+import { kindWarnings } from '../proto/config/source-warnings.ts';
 import { warningsOf } from '../proto/config/warnings.ts';
 import { readDestinationTls } from './destination-tls.ts';
 import { checkListenerFiles, endedAt } from './listeners.ts';
@@ -30,7 +31,12 @@ export function checkCommand(config: string | undefined, options: Place): void {
       exit: exitCode.badConfig,
     });
   }
-  for (const warning of [...warningsOf(checked.config), ...unheardTopics(checked.config, settings)])
+  const known = listenerTypes(settings);
+  for (const warning of [
+    ...warningsOf(checked.config),
+    ...kindWarnings(checked.config, known),
+    ...unheardTopics(checked.config, settings),
+  ])
     process.stderr.write(`${warning}\n`);
   process.stdout.write(`${config}: all well.\n`);
 }

@@ -8,7 +8,11 @@ import type { Config } from './schema.ts';
 export function checkPayloads(config: Config, positions: Positions): Found[] {
   const found: Found[] = [];
   const names = Object.keys(config.payloads);
-  for (const [source, { payloads }] of Object.entries(config.sources)) {
+  for (const [source, { kind, payloads }] of Object.entries(config.sources)) {
+    if (kind === 'hl7v2' && payloads !== undefined) {
+      const message = 'payload templates read JSON, not HL7 v2';
+      found.push({ path: ['sources', source, 'payloads'], message, hint: 'remove them', atKey: true });
+    }
     payloads?.forEach((name, i) => {
       if (names.includes(name)) return;
       found.push({ path: ['sources', source, 'payloads', i], ...noSuch('payload template', name, names) });

@@ -16,6 +16,10 @@ export { type Class, classes } from './event-words.ts';
 
 const source = z.strictObject({
   listener: name.describe('The name of a listener in the settings of the gateway.'),
+  kind: z
+    .enum(['hl7v2', 'device'])
+    .optional()
+    .describe('What its messages are, for who reads this; how they are read the listener says.'),
   zone: zone
     .optional()
     .describe(
@@ -123,6 +127,7 @@ const classRule = z.strictObject({
   name,
   when: predicate,
   class: z.enum(classes),
+  reason: z.string().optional(),
 });
 
 const classSection = z
@@ -160,6 +165,7 @@ const route = z.strictObject({
   to: z
     .union([name.transform((one) => [one]), z.array(name).min(1)])
     .describe('A destination or a list of them.'),
+  send: z.enum(['original']).default('original').describe('The bytes as they came.'),
 });
 
 export const configSchema = z.strictObject({

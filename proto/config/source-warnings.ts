@@ -1,4 +1,5 @@
 /** Sources that can never take what they are for: a value of `accept` that no sender writes. */
+import type { Listeners } from './check.ts';
 import { nearest } from './nearest.ts';
 import { pathText } from './position.ts';
 import type { Config } from './schema.ts';
@@ -15,6 +16,20 @@ const tables = {
     ],
   },
 } as const;
+
+/** Which listener brings what. */
+const kinds = { mllp: 'hl7v2', mqtt: 'device' } as const;
+
+/** A `kind` that the listener does not bring: it changes nothing. Sentences; for who knows the listeners. */
+export function kindWarnings({ sources }: Config, listeners: Listeners): string[] {
+  return Object.entries(sources).flatMap(([name, { kind, listener }]) => {
+    const type = listeners[listener];
+    if (kind === undefined || type === undefined || kinds[type] === kind) return [];
+    return [
+      `${pathText(['sources', name, 'kind'])}: the listener "${listener}" is ${type.toUpperCase()}, which brings ${kinds[type]}: ${kind} has no effect.`,
+    ];
+  });
+}
 
 /** Sentences. The config has been checked. */
 export function sourceWarnings({ sources }: Config): string[] {

@@ -8,7 +8,7 @@ const good = `
 site: { zone: Europe/Berlin }
 sources:
   lab: { listener: mllp, reviewed: false, accept: { processingIds: [P] } }
-  vitals: { listener: mqtt, topics: [devices/+/vitals, 'alarms/#'] }
+  vitals: { listener: mqtt, kind: device, topics: [devices/+/vitals, 'alarms/#'] }
 codes:
   glucose:
     from: 99LAB

@@ -237,6 +237,15 @@ const rows: [string, string, string, number, number, string, string][] = [
     'did you mean "p"?',
   ],
   [
+    'templates for a source of HL7 v2',
+    `sources: { s: { listener: mqtt, kind: hl7v2, payloads: [p] } }\n${payload(`    device: $.d\n${observation}`)}`,
+    'sources.s.payloads',
+    1,
+    46,
+    'payload templates read JSON, not HL7 v2',
+    'remove them',
+  ],
+  [
     'a device of which nothing is declared',
     'devices: { d: { identifier: { value: x } } }',
     'devices.d',

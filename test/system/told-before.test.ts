@@ -21,18 +21,20 @@ t.test('check - a config is warned of with what the settings know', async (t) =>
   };
   t.match(
     await check(`sources:
-  lab: { listener: lab, accept: { processingIds: [PROD] } }
+  lab: { listener: lab, kind: device, accept: { processingIds: [PROD] } }
   pumps: { listener: ward, topics: ["pumps/#", "+/pumps", "devices"] }
-  monitors: { listener: ward, topics: ["devices/icu/+"] }
+  monitors: { listener: ward, kind: hl7v2, topics: ["devices/icu/+"] }
 `),
     {
       code: 0,
       stdout: /site\.yaml: all well\.\n$/,
-      stderr: `sources.pumps.topics: nobody may publish to pumps/# at the listener "ward"`,
+      stderr: `sources.lab.kind: the listener "lab" is MLLP, which brings hl7v2: device has no effect.
+sources.monitors.kind: the listener "ward" is MQTT, which brings device: hl7v2 has no effect.
+sources.pumps.topics: nobody may publish to pumps/# at the listener "ward"`,
     },
   );
   const { stderr } = await check(
-    'sources: { pumps: { listener: ward, topics: ["+/pumps", "devices/#"] } }\n',
+    'sources: { pumps: { listener: ward, kind: device, topics: ["+/pumps", "devices/#"] } }\n',
   );
   t.equal(stderr, '');
 });
