@@ -98,7 +98,7 @@ export class Jobs {
 
   /**
    * With class rules in the config a guess is no verdict, so a record must not overtake its own patient's by it:
-   * a row goes first when nothing of its patients stands before it [CONTRACT 1].
+   * a row goes first when nothing of its patients stands before it.
    */
   #overtaking(): Job | undefined {
     const guess = (['stat', 'urgent'] as const).find(

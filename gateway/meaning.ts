@@ -142,7 +142,7 @@ export function isVital(name: string): boolean {
 }
 
 export interface Understood extends Normalized {
-  /** Of all its events [CONTRACT 1]; bulk where there is none. */
+  /** The highest class of its events, which all of them get; bulk where there is none. */
   lane: Class;
 }
 
@@ -187,7 +187,7 @@ export function judge(made: Normalized, record: JournalRecord, meaning: Meaning)
   }
   const ms = meaning.budgetMs(lane);
   for (const event of events) {
-    // All events of a record share its highest class [CONTRACT 1].
+    // All events of a record share its highest class: in one lane its events stay together and in their order.
     event.class = lane;
     event.budgetMs = ms;
   }

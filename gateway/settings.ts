@@ -279,7 +279,7 @@ function sizeProblems({ journal, listeners }: Settings): Found[] {
     }));
 }
 
-/** Off loopback a listener without TLS wants a range, a reason and an owner (CONTRACT.md 6). */
+/** Off loopback a listener without TLS wants a range, a reason and an owner: somebody has to answer for what goes in the clear. */
 function tlsProblems({ listeners }: Settings): Found[] {
   return Object.entries(listeners).flatMap(([listener, { listen: place, tls: own }]) => {
     const { mode, certFile, keyFile, caFile, range: from, reason, owner } = own;

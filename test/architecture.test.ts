@@ -1,5 +1,5 @@
 /**
- * The shape of the house (STYLE.md section 2) as tests: who may import whom, one door for each outside
+ * The shape of the house as tests: who may import whom, one door for each outside
  * library, pure code without the world, files that stay small. Exceptions stand here by name with their
  * reason; one that is not needed any more fails, too.
  */

@@ -1,5 +1,5 @@
 /**
- * Whose record this is, as a number: the patient (or device) that order is kept for [CONTRACT 1]. Found in the
+ * Whose record this is, as a number: the patient (or device) that order is kept for. Found in the
  * bytes like the urgency guess, and only good for "may these two be of one patient": different patients can share
  * a number, one patient cannot have two through the same source, as long as the source names the identifier first
  * that it always names first.

@@ -59,7 +59,10 @@ export class RepeatLog {
     return this.#blind(key);
   }
 
-  /** The sequence of the record that this one repeats; marks the record as resend or conflict otherwise [CONTRACT 3]. */
+  /**
+   * The sequence of the record that this one repeats: the same bytes under the same identifier, within the window of
+   * the source. Else the record is marked: the same bytes later are a resend, other bytes under that identifier a conflict.
+   */
   lookUp(repeat: Repeat, key: Buffer, record: JournalRecord, capturedS: number): number | undefined {
     if (!repeat.consult) return undefined;
     let seen = this.#find(key, record, capturedS);

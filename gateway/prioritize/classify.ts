@@ -1,6 +1,6 @@
 /**
  * Gives an event its class: the source's fixed class, else the first rule of the config that
- * matches, else the built-in rules. Two bounds stand above all of them (CONTRACT.md 4): a result
+ * matches, else the built-in rules. Two bounds stand above all of them: a result
  * from an unreviewed source is not below `urgent`, and a will is never `stat`.
  */
 import { mustCompile } from '../../proto/config/cel.ts';

@@ -1,5 +1,5 @@
 /**
- * The class that a record will have [CONTRACT 1: all of its events share the highest], asked while what its events are
+ * The class that a record will have, the highest of its events, asked while what its events are
  * is still being found out, one after the other.
  */
 import type { Class } from '../../proto/config/schema.ts';

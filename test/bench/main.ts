@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the goals of PERFORMANCE.md that are aimed at so far, each beside its bare limit, which is
+ * `npm run bench`: the goals (goals/), each beside its bare limit, which is
  * measured in the same run and in turns with ours. Real daemons as processes, generators in their own.
  *
  *   npm run bench -- [P1 P2 …] [--quick] [-o json]
@@ -7,7 +7,7 @@
  * Prints a table (or JSON) on standard output, progress on standard error, and writes var/bench/results.json.
  * Verdicts are printed, never asserted: a time says as much about the machine as about us. The exit code is 1
  * only where something could not be measured, or a message that was answered is not at the centre or is there
- * twice. Other parsers stand beside P6; other engines are not measured here: what is said of them is PERFORMANCE.md's.
+ * twice. Other parsers stand beside P6; other engines are not measured here.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';

@@ -1,4 +1,4 @@
-/** What a sender is answered (CONTRACT.md section 2) [HL7 2.9.2, 2.9.3]. */
+/** What a sender is answered [HL7 2.9.2, 2.9.3]. */
 import t from 'tap';
 import { answersTo, type Verdict } from '../../gateway/capture/mllp/answers.ts';
 import { type Header, readHeader } from '../../gateway/capture/mllp/header.ts';

@@ -1,6 +1,6 @@
 /**
  * Corners of framing, header and answers beside mllp-framer.test.ts and mllp-answers.test.ts: the rest of the
- * table of CONTRACT.md section 2, senders that are a little off, and every chunking of the same bytes.
+ * table of answers, senders that are a little off, and every chunking of the same bytes.
  */
 import t from 'tap';
 import { answersTo, hl7Time, type Verdict } from '../../gateway/capture/mllp/answers.ts';
@@ -50,7 +50,7 @@ const rows: [accept: string, application: string, verdict: Verdict, expected: st
   [' AL ', ' NE', 'durable', ['CA']],
 ];
 
-t.test('mllp answers - the rest of the table of CONTRACT.md section 2', async (t) => {
+t.test('mllp answers - the rest of the table of answers', async (t) => {
   for (const [accept, application, verdict, expected] of rows) {
     const text = `MSH|^~\\&|LAB|S|H|C|20260301||ORU^R01|M42|P|2.5.1|||${accept}|${application}\rPID|1\r`;
     const wanted = expected.map((code) => `${code} M42`);

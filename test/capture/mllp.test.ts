@@ -1,6 +1,6 @@
 /**
  * The MLLP listener over real sockets and TLS: who is answered, when, in which order, and what it costs to
- * be wrong (CONTRACT.md section 2). The intake is in memory; its commits are the test's to settle.
+ * be wrong. The intake is in memory; its commits are the test's to settle.
  */
 import { once } from 'node:events';
 import net from 'node:net';

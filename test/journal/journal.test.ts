@@ -1,6 +1,6 @@
 /**
  * The journal against real files: what a settled append promises, over restarts, repeats, a full volume and a
- * damaged row (CONTRACT.md sections 1, 3 and 4). Space is made scarce on a volume of its own in memory.
+ * damaged row. Space is made scarce on a volume of its own in memory.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -248,7 +248,7 @@ t.test('journal - an ack removes events, counts records as delivered, and surviv
   await close(third);
 });
 
-// ── repeats, CONTRACT.md section 3 ─────────────────────────────────────────────────────────────────
+// ── repeats ────────────────────────────────────────────────────────────────────────────────────────
 
 t.test('journal - the same bytes inside the window are a repeat, later a resend', async (t) => {
   const opened = await open(folderOf(t));

@@ -1,6 +1,6 @@
 /**
  * Who may be normalized before what came earlier, where a config's own rules decide the class: nobody whose
- * patient has an earlier record that waits [CONTRACT 1].
+ * patient has an earlier record that waits.
  */
 import t from 'tap';
 import type { Class, RecordDraft } from '../../gateway/capture/intake.ts';

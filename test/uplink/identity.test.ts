@@ -1,5 +1,5 @@
 /**
- * Who may say what to the control plane (CONTRACT.md section 6, FAULTS.md F25): real TLS against the built
+ * Who may say what to the control plane: real TLS against the built
  * daemon, with certificates that are good, revoked, of another gateway, and signed by nobody.
  */
 import { randomBytes } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * A gateway whose disk went back in time: a restored image, a cloned VM. Its positions were used by its later
- * self, so the control plane's acks are for other events than its own [CONTRACT 1: a new epoch for each restore].
+ * self, so the control plane's acks are for other events than its own: each restore begins a new epoch.
  */
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,7 @@
 /**
- * What an MLLP sender is answered, and when (CONTRACT.md section 2) [HL7 2.9.2, 2.9.3].
+ * What an MLLP sender is answered, and when [HL7 2.9.2, 2.9.3]. With MSH-15 and MSH-16 both empty: AA, or AR, or AE
+ * where it is over a limit. With either valued, an empty one counts as NE and an unknown code as AL: MSH-15 AL or SU
+ * asks for CA (or CR, CE), MSH-16 for an AA after it, as a message of its own. What cannot be mapped later changes no answer.
  * Pure: the time and the control ID of an answer come as arguments.
  */
 import type { Header } from './header.ts';

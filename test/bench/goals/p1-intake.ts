@@ -9,7 +9,7 @@ import type { Run } from '../run.ts';
 import { Stack } from '../stack.ts';
 import { watch } from '../watch.ts';
 
-/** The bare durable limit at 64 connections in PERFORMANCE.md: how busy the machine is now shows beside it. */
+/** The bare durable limit at 64 connections on a quiet machine of 2 cores, a second: how busy the machine is now shows beside it. */
 const quietLimit = 28_500;
 
 export function p1(run: Run): Promise<void> {
@@ -44,10 +44,7 @@ async function atConnections(run: Run, stack: Stack, connections: number): Promi
   if (connections !== 64) return;
   run.intakeRate = rates.figure;
   const share = (rates.limit / quietLimit).toFixed(2);
-  run.remark(
-    'P1',
-    `the limit at 64 is ${share} of that on the quiet machine of PERFORMANCE.md (${quietLimit}/s)`,
-  );
+  run.remark('P1', `the limit at 64 is ${share} of that on a quiet machine (${quietLimit}/s)`);
   const tails = pairOf(
     ours.map(({ p99Ms }) => p99Ms),
     ours.map(({ p50Ms }) => p50Ms),

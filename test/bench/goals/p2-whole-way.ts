@@ -8,7 +8,7 @@ import { owning } from '../limits.ts';
 import type { Run } from '../run.ts';
 import { Stack } from '../stack.ts';
 
-/** PERFORMANCE.md, section 2: Open Integration Engine at 64 connections. Not measured here. */
+/** Messages a second that Open Integration Engine took at 64 connections, measured once; not measured here. */
 const dominantEngineRate = 600;
 
 export function p2(run: Run): Promise<void> {
