@@ -22,7 +22,7 @@ export function addAdminCommands(program: Command): void {
   admin
     .command('create')
     .description('write a context file for a person')
-    .argument('<name>')
+    .argument('<name>', 'as the audit trail is to have it')
     .requiredOption('--out <file>', 'where it is written, readable for its owner alone')
     .option('--read-only', 'may ask, and change nothing, nor see the bytes of messages')
     .addHelpText(
@@ -97,7 +97,7 @@ Example:
   admin
     .command('revoke')
     .description('refuse every identity of this name from now on')
-    .argument('<name>')
+    .argument('<name>', 'as "admin list" shows it')
     .requiredOption('--reason <text>', 'for the audit trail')
     .addHelpText(
       'after',

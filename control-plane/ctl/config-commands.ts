@@ -38,7 +38,7 @@ Examples:
   config
     .command('check')
     .description('check a config file here, without a control plane; exit 78 when it is bad')
-    .argument('<file>')
+    .argument('<file>', 'the config')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config check site.yaml')
     .action(async (file: string, options: { output: Form }) => {
@@ -59,7 +59,7 @@ Examples:
   config
     .command('diff')
     .description('what a push of this file would change of what runs; exit 78 where it would be refused')
-    .argument('<file>')
+    .argument('<file>', 'the config')
     .requiredOption('--site <name>', 'the site that it is for')
     .addOption(output())
     .addHelpText('after', '\nExample:\n  hilumctl config diff site.yaml --site north')
@@ -92,14 +92,19 @@ Examples:
   config
     .command('push')
     .description('make this file the config of a site; exit 78 refused here, 3 refused by a gateway')
-    .argument('<file>')
+    .argument('<file>', 'the config')
     .requiredOption('--site <name>', 'the site that it is for')
     .requiredOption('--reason <text>', 'for the audit trail')
     .option('--wait', 'exit 75, not 0, where a gateway is not connected or has not answered')
     .addOption(output())
     .addHelpText(
       'after',
-      '\nExample:\n  hilumctl config push site.yaml --site north --reason "map the new analyzer"',
+      `
+It waits ${waitSeconds} s for the gateways of the site that are connected; one that is not gets it when it connects, and
+that is exit 0 too, with --wait 75.
+
+Example:
+  hilumctl config push site.yaml --site north --reason "map the new analyzer"`,
     )
     .action(
       async (

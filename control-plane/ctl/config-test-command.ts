@@ -8,7 +8,7 @@ export function addConfigTest(config: Command): void {
     .command('test')
     .description('run a folder of messages through a config and compare the events; exit 1 where they differ')
     .argument('<folder>', 'NAME.hl7 or NAME.json, with NAME.expected.json beside it')
-    .requiredOption('--config <file>')
+    .requiredOption('--config <file>', 'the config that they are run through')
     .option('--update', 'write what is made where it differs or nothing is expected yet')
     .addOption(output())
     .addHelpText(

@@ -102,7 +102,7 @@ export function addFleetCommands(program: Command): void {
   program
     .command('revoke')
     .description('refuse a gateway from now on and end its stream')
-    .argument('<gateway>')
+    .argument('<gateway>', 'its name, as "gateways" shows it')
     .requiredOption('--reason <text>', 'for the audit trail')
     .addHelpText('after', '\nExample:\n  hilumctl revoke north-2 --reason "VM was cloned"')
     .action(async (gateway: string, options: { reason: string }, command: Command) => {

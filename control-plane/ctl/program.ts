@@ -17,7 +17,12 @@ export function hilumctl(): Command {
       'Asks and tells the control plane: gateways, events, traces, config, codes, quarantine, custody, audit.',
     )
     .version(version)
-    .addOption(new Option('--context <file>', 'default: $HILUM_CONTEXT, else ./var/control-plane/admin.json'))
+    .addOption(
+      new Option(
+        '--context <file>',
+        'who asks, and which control plane; default: $HILUM_CONTEXT, else ./var/control-plane/admin.json',
+      ),
+    )
     .addHelpText(
       'after',
       `
@@ -30,9 +35,7 @@ Examples:
   hilumctl explain result.hl7                   where each field comes from, and what was not used
   hilumctl config push site.yaml --site north --reason "map the new analyzer"
   hilumctl codes list --unmapped                codes and units that nothing maps yet
-  hilumctl custody                              accepted, delivered, quarantined, missing, doubled
-
-Exit status: 0 done, 1 failed, 2 usage, 3 refused, 69 unreachable, 75 try again, 78 bad config`,
+  hilumctl custody                              accepted, delivered, quarantined, missing, doubled`,
     );
 
   addFleetCommands(program);

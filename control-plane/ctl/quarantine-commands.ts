@@ -63,7 +63,7 @@ export function addQuarantineCommands(program: Command): void {
   quarantine
     .command('show')
     .description('one of them; with --payload its bytes, fetched from the site and audited')
-    .argument('<id>')
+    .argument('<id>', 'as the list shows it')
     .option('--payload', 'write the bytes to standard output')
     .option('--reason <text>', 'why the bytes are looked at; for the audit trail', '')
     .addOption(output())
@@ -94,7 +94,7 @@ export function addQuarantineCommands(program: Command): void {
   quarantine
     .command('replay')
     .description('normalize again, after the config or the build has changed')
-    .argument('<id...>')
+    .argument('<id...>', 'as the list shows them')
     .requiredOption('--reason <text>', 'for the audit trail')
     .addOption(output())
     .addHelpText(
@@ -132,7 +132,7 @@ export function addQuarantineCommands(program: Command): void {
   quarantine
     .command('discard')
     .description('take out for good, bytes and all, what nobody will need; counted as expired')
-    .argument('<id...>')
+    .argument('<id...>', 'as the list shows them')
     .requiredOption('--reason <text>', 'for the audit trail')
     .addOption(output())
     .addHelpText(

@@ -8,12 +8,16 @@ import { wholeOutput } from './standard-output.ts';
 /** Resolves where it has done what it was asked for; in every other case the process ends. */
 export function runProgram(program: Command): Promise<void> {
   overrideExit(program);
+  program.addHelpText('after', `\n${exitStatus}`);
   wholeOutput();
   // What waits for something that never comes keeps no process alive: it would end here with 0, as if it were done.
   const unfinished = () => failWith(endedEarly(program.name()));
   process.once('beforeExit', unfinished);
   return program.parseAsync().then(() => void process.off('beforeExit', unfinished), failWith);
 }
+
+const exitStatus =
+  'Exit status: 0 done, 1 failed, 2 usage, 3 refused, 69 unreachable, 75 try again, 78 bad config';
 
 function endedEarly(program: string): HilumError {
   return new HilumError('unfinished', `${program} ended before it was done.`, {
@@ -37,7 +41,7 @@ export function wholeNumber(text: string): number {
 
 function overrideExit(command: Command): void {
   command.showHelpAfterError('(--help shows what there is)');
-  command.configureHelp({ optionDescription });
+  command.configureHelp({ optionDescription, showGlobalOptions: true, visibleGlobalOptions });
   command.addHelpText('before', ({ command: shown }) => {
     const asked = verbAsked(shown);
     return asked === shown ? '' : asked.help();
@@ -69,6 +73,11 @@ function verbAsked(shown: Command): Command {
     verb = next as Command;
   }
   return verb;
+}
+
+/** Of a verb: what may stand before it, or behind it as well. */
+function visibleGlobalOptions(this: Help, verb: Command): Option[] {
+  return Help.prototype.visibleGlobalOptions.call(this, verb).filter(({ long }) => long !== '--version');
 }
 
 /** As commander says it, with what must be there marked, and without defaults that say "nothing". */

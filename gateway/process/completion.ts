@@ -32,7 +32,7 @@ export function addCompletion(program: Command): void {
   program
     .command('completion')
     .description('print a completion script for a shell')
-    .addArgument(new Argument('<shell>').choices(Object.keys(scripts)))
+    .addArgument(new Argument('<shell>', 'which one').choices(Object.keys(scripts)))
     .addHelpText(
       'after',
       `

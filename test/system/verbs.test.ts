@@ -87,6 +87,14 @@ t.test('help - every verb has examples, and every read has four forms', async (t
   }
   for (const { path, help } of all)
     t.notMatch(help, /default: (""|0)\)/, `"${path}" has no default of nothing`);
+  for (const { path, help } of all) {
+    t.notMatch(help, /^ {2}-\S.*(>$| {2,}\(required\)$)/m, `"${path}" says what each option is for`);
+    const [, words = ''] = /^Usage: .*?((?: (?:<[^>]+>|\[(?!options|command)[^\]]+\]))*)$/m.exec(help) ?? [];
+    if (words !== '') t.match(help, /^Arguments:\n {2}\S+ {2,}\S/m, `"${path}" says what${words} is`);
+    if (path === '') t.match(help, /^Exit status: 0 done, /m, 'and what a script is told');
+  }
+  for (const { path, help } of verbsOf('ctl'))
+    t.match(help, /^ {2}--context <file> +\S/m, `"${path}" may be asked of another control plane`);
   const helpOf = (path: string) => all.find((verb) => verb.path === path)?.help.replace(/\s+/g, ' ') ?? '';
   t.match(helpOf('config push'), /--site <name> .*\(required\) --reason <text> .*\(required\) --wait/);
   t.notMatch(helpOf('events'), /\(required\)/);
