@@ -19,6 +19,7 @@ import { isVital } from './meaning.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
+import { tlsSuites } from './process/tls-suites.ts';
 import {
   isLoopback,
   type ListenerSettings,
@@ -352,8 +353,7 @@ function tlsOptions(
   const options: TlsOptions = {
     cert: readPem(certFile, context, 'listener', name, 'certFile'),
     key: readPem(keyFile, context, 'listener', name, 'keyFile'),
-    minVersion: 'TLSv1.2',
-    ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20',
+    ...tlsSuites,
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   };

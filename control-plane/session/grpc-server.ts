@@ -7,6 +7,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { tlsSuites } from '../../gateway/process/tls-suites.ts';
 import { writeAddress } from '../../proto/address.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';
@@ -98,7 +99,7 @@ export class GrpcServer {
       false,
     );
     Object.assign(credentials._getConstructorOptions() ?? {}, { handshakeTimeout: handshakeMs });
-    takeOnly(credentials, { minVersion: 'TLSv1.2', ciphers: suites });
+    takeOnly(credentials, tlsSuites);
     const where = writeAddress({ host, port });
     return new Promise((resolve, reject) => {
       this.server.bindAsync(where, credentials, (error, bound) => {
@@ -146,10 +147,6 @@ export class GrpcServer {
 export function denied(code: grpc.status, details: string): grpc.StatusObject & Error {
   return Object.assign(new Error(details), { code, details, metadata: new grpc.Metadata() });
 }
-
-/** Forward secrecy and authenticated encryption; those of TLS 1.3 stand by their names [RFC 9325, 4.2]. */
-const suites =
-  'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:ECDHE+AESGCM:ECDHE+CHACHA20';
 
 /** grpc-js takes suites from the environment of a process alone, and forgets them with each new certificate [grpc-js 1.14]. */
 function takeOnly(credentials: grpc.ServerCredentials, only: SecureContextOptions): void {

@@ -8,6 +8,8 @@ import { wholeOutput } from './standard-output.ts';
 /** Resolves where it has done what it was asked for; in every other case the process ends. */
 export function runProgram(program: Command): Promise<void> {
   overrideExit(program);
+  // Node's own answer to it is a debugger port, which needs no login: whoever is on this host could read all that is in memory.
+  process.on('SIGUSR1', () => {});
   wholeOutput();
   // What waits for something that never comes keeps no process alive: it would end here with 0, as if it were done.
   const unfinished = () => failWith(endedEarly(program.name()));
