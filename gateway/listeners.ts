@@ -19,7 +19,7 @@ import { isVital } from './meaning.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
-import { serverTls } from './process/server-tls.ts';
+import { serverTls } from './process/tls.ts';
 import {
   isLoopback,
   type ListenerSettings,

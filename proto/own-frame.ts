@@ -1,7 +1,12 @@
 /** File and line of our own code at which an error was thrown, never its message: it could quote input. '' where none is. */
 export function ownFrameOf(error: unknown): string {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const frame = /\(?(?:file:\/\/)?[^\s(]*\/((?:gateway|control-plane|proto)\/[^\s)]+:\d+):\d+\)?/.exec(stack);
+  if (!(error instanceof Error)) return '';
+  const { stack = '', message } = error;
+  // The stack begins with the message, which may look like a line of its own.
+  const frames = stack.slice(stack.indexOf(message) + message.length);
+  const frame = /\(?(?:file:\/\/)?[^\s(]*\/((?:gateway|control-plane|proto)\/[^\s)]+:\d+):\d+\)?/.exec(
+    frames,
+  );
   return frame?.[1] ?? '';
 }
 

@@ -7,7 +7,7 @@
 import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
-import { serverTls } from '../../gateway/process/server-tls.ts';
+import { serverTls } from '../../gateway/process/tls.ts';
 import { writeAddress } from '../../proto/address.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import type { Peer, Verdict } from '../identity/peers.ts';

@@ -9,6 +9,8 @@ import { wholeOutput } from './standard-output.ts';
 export function runProgram(program: Command): Promise<void> {
   overrideExit(program);
   program.addHelpText('after', `\n${exitStatus}`);
+  // Node's own answer to it is a debugger port, which needs no login: whoever is on this host could read all that is in memory.
+  process.on('SIGUSR1', () => {});
   wholeOutput();
   // What waits for something that never comes keeps no process alive: it would end here with 0, as if it were done.
   const unfinished = () => failWith(endedEarly(program.name()));

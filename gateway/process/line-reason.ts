@@ -56,7 +56,7 @@ export function tlsHint(reason: string, destination: string): string | undefined
       'Is the clock of this host right? If it is, the owner of the receiver has to look at the dates.',
     'certificate-of-another-name': `Its certificate has another name than the address in the config: write that name in ${own}.serverName of the settings.`,
     'no-tls': `What answers there does not speak TLS: check destinations.${destination}.address and .tls in the config.`,
-    'client-certificate-refused': `It wants a certificate that it knows: name it in ${own}.certFile and .keyFile of the settings.`,
+    'client-certificate-refused': `It wants a certificate that it knows: name it in ${own}.certFile and .keyFile of the settings. Where it asks for none, the two have no TLS in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20.`,
     'tls-failed': 'The two have no TLS in common: does it speak TLS 1.2 or 1.3?',
   }[reason];
 }

@@ -27,12 +27,20 @@ export interface Metric {
   value: number;
 }
 
+/** Of probes and of those who look: they must not take the descriptors that senders need. */
+const connectionsMax = 64;
+
 export class StatusServer {
   readonly #server: Server;
   #log: Log | undefined;
 
   constructor(source: StatusSource) {
-    const options = { requestTimeout: 5_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+    const options = {
+      requestTimeout: 5_000,
+      headersTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+      keepAliveTimeout: 5_000,
+    };
     this.#server = createServer(options, (request, response) => {
       const path = (request.url ?? '').split('?')[0];
       const answer = (code: number, type: string, body: string) => {
@@ -56,7 +64,9 @@ export class StatusServer {
         answer(500, 'text/plain', 'This cannot be told: see the log (status-failed).\n');
       }
     });
-    this.#server.keepAliveTimeout = 5_000;
+    // Also of one who does not read what he asked for.
+    this.#server.timeout = 10_000;
+    this.#server.maxConnections = connectionsMax;
   }
 
   /**

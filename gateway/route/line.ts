@@ -27,6 +27,7 @@ import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import { serverNameOf } from '../../proto/address.ts';
 import { elapsedMs } from '../process/clock.ts';
 import { tlsReason } from '../process/line-reason.ts';
+import { tlsSuites } from '../process/tls.ts';
 
 /** PEM. */
 export interface LineTls {
@@ -263,6 +264,7 @@ function secured(host: string, port: number, { ca, cert, key, serverName = host 
     cert,
     key,
     servername: serverNameOf(serverName),
+    ...tlsSuites,
     checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
   });
 }

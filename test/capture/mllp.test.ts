@@ -337,6 +337,18 @@ t.test(
   },
 );
 
+t.test('mllp listener - a sender that is refused again and again does not fill the log', async (t) => {
+  const { listener, port, logs } = await start(t, { refuses: () => 'not accepted from this source' });
+  const one = await client(t, port);
+  for (let n = 1; n <= 200; n += 1) t.equal((await one.send(message(`R${n}`))).code, 'AR');
+  t.equal(listener.counters().refused, 200, 'all are counted');
+  t.equal(logs.filter(({ code }) => code === 'mllp-refused').length, 120, 'in a minute');
+  const large = message('L1', { more: 'X'.repeat(100_000) });
+  for (let n = 1; n <= 130; n += 1) await sendOnce({ port }, large);
+  t.equal(listener.counters().oversize, 130);
+  t.equal(logs.filter(({ code }) => code === 'mllp-oversize').length, 120);
+});
+
 t.test('mllp listener - an MSH of any length is answered by its fields', async (t) => {
   const { intake, port } = await start(t, {
     refuses: (header) => (header.field(11) === 'T' ? 'not production' : ''),

@@ -1,7 +1,10 @@
 /** A page that cannot be made is a fault of that page: what captures goes on. */
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { StatusServer } from '../../gateway/process/status-server.ts';
+import { until } from '../kit/wait.ts';
 
 t.test('status - a page that fails is 500 and a line in the log, and the others are there', async (t) => {
   const logged: unknown[] = [];
@@ -48,4 +51,29 @@ t.test('status - under a name that is not this host’s, it is told to nobody', 
       t.equal(await asked(host, path), 421, `${host} ${path}`);
   for (const host of [address, '127.0.0.1', 'localhost', `LOCALHOST:${port}`, 'localhost.', `[::1]:${port}`])
     t.equal(await asked(host), 200, host);
+});
+
+t.test('status - it has so many connections, so that senders have theirs', async (t) => {
+  const server = new StatusServer({ status: () => ({}), notReady: () => '', metrics: () => [] });
+  const port = Number((await server.listen('127.0.0.1:0', '127.0.0.1:0', () => {})).split(':')[1]);
+  t.teardown(() => server.stop());
+  const open = new Set<Socket>();
+  t.teardown(() => {
+    for (const socket of open) socket.destroy();
+  });
+  for (let made = 0; made < 80; made += 1) {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+    open.add(socket);
+    await once(socket, 'connect');
+  }
+  await until(() => open.size <= 64, { what: 'those over the limit being closed', timeoutMs: 4_000 });
+  for (const socket of open) socket.destroy();
+  const answered = () =>
+    fetch(`http://127.0.0.1:${port}/livez`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  await until(answered, { what: 'an answer once there are places again', timeoutMs: 4_000 });
 });

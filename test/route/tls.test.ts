@@ -137,6 +137,16 @@ t.test('destination tls - what is wrong is told by its name, with what to write'
       own,
     ],
     ['client-certificate-refused', /destinations\.ehr\.tls\.certFile/, serverOf(good, wants), own],
+    // Whoever has the key of the receiver later could read what was recorded.
+    [
+      'client-certificate-refused',
+      /no TLS in common/,
+      serverOf(await ca.issue({ commonName: 'e', rsaBits: 2048 }), {
+        maxVersion: 'TLSv1.2',
+        ciphers: 'AES256-GCM-SHA384',
+      }),
+      own,
+    ],
     [
       'client-certificate-refused',
       /destinations\.ehr\.tls\.certFile/,

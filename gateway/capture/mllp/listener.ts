@@ -134,6 +134,12 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     hooks.log('warn', code, { listener: options.name, ...(address === '' ? {} : { address }), reason });
   }
 
+  /** Of a message that is not taken: a sender sends the next one at once. */
+  function tellOf({ address }: Connection, code: string, fields: Record<string, string | number>): void {
+    if (refusedLines.allow(`${code} ${address}`, hooks.elapsedMs()))
+      hooks.log('warn', code, { ...fields, address });
+  }
+
   function serve(connection: Connection): void {
     const { socket, framer } = connection;
     let stray = 0;
@@ -216,9 +222,8 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     if (framed.kind === 'oversize') {
       counters.oversize += 1;
       const header = readHeader(framed.beginning);
-      hooks.log('warn', 'mllp-oversize', {
+      tellOf(connection, 'mllp-oversize', {
         listener: options.name,
-        address: connection.address,
         bytesMax: options.limits.frameBytesMax,
       });
       if (header !== undefined) {
@@ -230,12 +235,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const header = readHeader(framed.block);
     if (header === undefined) {
       counters.unreadable += 1;
-      if (refusedLines.allow(`mllp-no-msh ${connection.address}`, hooks.elapsedMs()))
-        hooks.log('warn', 'mllp-no-msh', {
-          listener: options.name,
-          address: connection.address,
-          bytes: framed.block.length,
-        });
+      tellOf(connection, 'mllp-no-msh', { listener: options.name, bytes: framed.block.length });
       closeAfterAnswers(connection);
       return;
     }
@@ -243,11 +243,7 @@ export function createMllpListener(options: MllpOptions, intake: Intake, hooks: 
     const objection = source.refuses(header);
     if (objection !== '') {
       counters.refused += 1;
-      hooks.log('warn', 'mllp-refused', {
-        source: source.name,
-        address: connection.address,
-        reason: objection,
-      });
+      tellOf(connection, 'mllp-refused', { source: source.name, reason: objection });
       answer(connection, slot(connection), header, 'refused', objection);
       return;
     }

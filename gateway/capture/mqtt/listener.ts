@@ -2,10 +2,10 @@
  * The TCP (and TLS) side: accepts, counts connections in all and per address before any handshake, and hands
  * over sockets that are ready for MQTT.
  */
-import { constants } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import { errorWord } from '../../process/log.ts';
+import { serverTls } from '../../process/tls.ts';
 import { refusalOf } from '../client-certificate.ts';
 import { peerOf } from '../handshake.ts';
 import type { MqttTls } from './options.ts';
@@ -157,25 +157,9 @@ function secureContext(options: MqttTls): tls.SecureContextOptions {
     cert: options.certPem,
     key: options.keyPem,
     ...(options.caPem === undefined ? {} : { ca: options.caPem }),
-    minVersion: 'TLSv1.2',
-    ciphers: CIPHERS,
-    honorCipherOrder: true,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...serverTls,
   };
 }
-
-/** TLS 1.3, and of 1.2 what has forward secrecy and AEAD (BCP 195). */
-const CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-].join(':');
 
 /** Names of a verified client certificate: SAN DNS and URI entries, then CN. Empty without such a certificate. */
 export function certificateNames(socket: net.Socket): string[] {
