@@ -12,10 +12,14 @@ type Step = readonly [from: RegExp, to: string | ((found: string, at: number, wh
 const ascii = new Map([...'⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺'].map((one, at) => [one, '0123456789-+'[at] ?? '']));
 
 const steps: readonly Step[] = [
+  [/^\s+|\s+$/g, ''],
   // Letters in one character (℃, ㎎) or as wide as a Chinese one.
   [/[℀-⅏㌀-㏿！-～]/g, (found) => found.normalize('NFKC')],
   [/[µμ]/g, 'u'],
-  [/ ?\/ ?/g, '/'],
+  [/Ω/g, 'Ohm'],
+  // cmH₂O
+  [/[₀-₉]/g, (found) => String(found.charCodeAt(0) - 0x2080)],
+  [/ ?\/ ?| per /g, '/'],
   [
     /[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+/g,
     (found, at, whole) => {
@@ -35,7 +39,8 @@ const steps: readonly Step[] = [
   [/([A-Za-z])\.(?=\/|$)/g, '$1'],
   // English, German, Dutch with Danish and Norwegian, Swedish, Finnish, Spanish and Portuguese, French, Italian, …
   [/\/(?:day|Tag|dag|dygn|døgn|vrk|dia|día|jour|giorno|die|doba|dobę|gün)$/i, '/d'],
-  [/\/(?:Std|Stunde|uur|hora|heure|ora|saat)$/i, '/h'],
+  [/\/(?:hr|hrs|hour|Std|Stunde|uur|hora|heure|ora|saat)$/i, '/h'],
+  [/\/(?:minute|minuut|minut|minuto|minuta)$/i, '/min'],
   [/\/24(?: ?(?:h|hr|hrs|hours|Std|Stunden|uur|horas|ore)|\.h)$/i, '/(24.h)'],
   [/\/(?:lt|ltr|liter|litre|litro)$/i, '/L'],
   [

@@ -30,9 +30,9 @@ const exact: readonly (readonly [ucum: string, ...written: string[]])[] = [
 
 /**
  * What is formally UCUM, or a spelling of ours in another case, and is not meant so: newton by ampere is not
- * applicable, a length in a volume is an amount of substance without its o, mil is a thousand in Portuguese.
+ * applicable, a litre in a metre a flow, a length in a volume is an amount of substance without its o, mil is a thousand in Portuguese.
  */
-const unclear = [/^n\/a$/i, /^[cdmunp]?m\/[cdmun]?[lL]$/, /^mil\//i];
+const unclear = [/^n\/a$/i, /^l\/m$/i, /^[cdmunp]?m\/[cdmun]?[lL]$/, /^mil\//i];
 
 /** Looked up as written first, then (two characters or more) without regard to case. */
 const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
@@ -199,6 +199,7 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['pg'],
   ['mL', 'ml', 'cc', 'mls'],
   ['uL', 'mcL', 'µL', 'μL'],
+  ['ms', 'msec', 'msecs', 'millisecond', 'milliseconds'],
   ['s', 'sec', 'Sek', 'secs', 'second', 'seconds'],
   ['min', 'mins', 'minute', 'minutes'],
   ['h', 'hr', 'hrs', 'hour', 'hours'],
@@ -232,18 +233,29 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
     'bat/min',
     'batt/min',
     'slag/min',
+    'beat/min',
+    'pulses/min',
+    'Schläge/min',
+    'Atemzüge/min',
   ],
   ['/h', '1/h', 'per hour'],
+  ['[drp]/min', 'gtt/min', 'drops/min'],
+  ['U/h', 'units/h', 'unit/h'],
+  ['[IU]/h', 'IU/h'],
+  ['meq/h', 'mEq/h'],
   ['ug/kg/min', 'mcg/kg/min', 'µg/kg/min'],
   ['ug/kg/h', 'mcg/kg/hr', 'mcg/kg/h'],
   // pressure, temperature, size, electricity
   ['mm[Hg]', 'mmHg', 'mm Hg', 'mm(Hg)', 'torr'],
   ['cm[H2O]', 'cmH2O', 'cm H2O', 'cm(H2O)'],
   ['kPa', 'kpa'],
+  ['mbar', 'mBar'],
+  ['mL/cm[H2O]', 'mL/cmH2O', 'ml/cmH2O'],
+  ['cm[H2O]/L/s', 'cmH2O/L/s', 'cmH2O/l/s'],
   ['kcal'],
-  ['dyn.s/cm5', 'dyn*s/cm5', 'dyn.sec/cm5', 'dyn s/cm5'],
-  ['Cel', '°C', 'ºC', 'degC', 'deg C', 'deg.C', 'grad C', '° C', '˚C', 'C', 'celsius'],
-  ['[degF]', '°F', 'ºF', 'degF', 'deg F', 'F', 'fahrenheit'],
+  ['dyn.s/cm5', 'dyn*s/cm5', 'dyn·s/cm5', 'dyn.sec/cm5', 'dyn s/cm5'],
+  ['Cel', '°C', 'ºC', 'degC', 'deg C', 'deg.C', 'grad C', '° C', '˚C', 'C', 'celsius', 'degrees C'],
+  ['[degF]', '°F', 'ºF', '° F', 'degF', 'deg F', 'F', 'fahrenheit', 'degrees F'],
   ['kg', 'kgs', 'kilogram', 'kilograms'],
   ['g', 'gm', 'gms', 'gram', 'grams'],
   ['mg', 'milligram', 'milligrams', 'mgr', 'mgs'],
@@ -259,7 +271,7 @@ const spellings: readonly (readonly [ucum: string, ...written: string[]])[] = [
   ['mV', 'millivolt'],
   ['Ohm', 'ohms'],
   // ratios and what has no unit of its own
-  ['%', 'percent', 'pct', 'Percent'],
+  ['%', 'percent', 'pct', 'Percent', 'vol%', 'vol %', 'vol-%', 'vol.%', '%vol'],
   ['[pH]', 'pH', 'ph', 'pH units'],
   ['[ppm]', 'ppm'],
   // Signal to cutoff.

@@ -52,7 +52,7 @@ function isNearly(system: string): boolean {
 
 function* systemsIn(value: unknown, path: Path): Generator<[Path, string]> {
   if (typeof value !== 'object' || value === null) return;
-  for (const [name, inner] of Object.entries(value)) {
+  for (const [name, inner] of membersOf(value)) {
     if ((name === 'system' || name === 'to') && typeof inner === 'string') yield [[...path, name], inner];
     yield* systemsIn(inner, [...path, name]);
   }
@@ -67,5 +67,10 @@ function* codesIn(value: unknown, path: Path): Generator<[Path, string]> {
     for (const [sent, { code: mapped }] of Object.entries(map as Record<string, { code: string }>))
       yield [[...path, 'map', sent], mapped];
   }
-  for (const [name, inner] of Object.entries(value)) yield* codesIn(inner, [...path, name]);
+  for (const [name, inner] of membersOf(value)) yield* codesIn(inner, [...path, name]);
+}
+
+/** An entry of a list by its number, as a path has it. */
+function membersOf(value: object): [string | number, unknown][] {
+  return Array.isArray(value) ? [...value.entries()] : Object.entries(value);
 }

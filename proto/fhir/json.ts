@@ -12,18 +12,24 @@ export class Decimal {
   }
 
   /**
-   * Reads a decimal number; undefined where the text is none (`1,5`, `1e3x`, `NaN`). A plus sign and leading
-   * zeros, which JSON does not write and HL7 calls not significant, are left off; every other digit stays.
+   * Reads a decimal number; undefined where the text is none (`1,5`, `1e3x`, `NaN`), or most readers of JSON would have
+   * infinity or 0 of it (`1e400`). A plus sign and leading zeros, which JSON does not write and HL7 calls not
+   * significant, are left off; every other digit stays.
    */
   static of(text: string): Decimal | undefined {
     const [, sign = '', whole, fraction = '', exponent = ''] =
       /^([+-]?)(?=\.?\d)(\d*)(?:\.(\d*))?([eE][+-]?\d{1,3})?$/.exec(text) ?? [];
-    if (whole === undefined) return undefined;
+    if (whole === undefined || (exponent !== '' && !isInDouble(text, whole + fraction))) return undefined;
     const digits = whole.replace(/^0+(?=\d)/, '') || '0';
     return new Decimal(
       `${sign === '-' ? '-' : ''}${digits}${fraction === '' ? '' : `.${fraction}`}${exponent}`,
     );
   }
+}
+
+function isInDouble(text: string, digits: string): boolean {
+  const value = Number(text);
+  return Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(digits));
 }
 
 export type Json = string | number | boolean | Decimal | undefined | readonly Json[] | Element;

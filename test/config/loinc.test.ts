@@ -38,6 +38,17 @@ units: { convert: { glu: { code: 2345-8, from: mg/dL, to: mmol/L, molecularWeigh
   );
 });
 
+t.test('loinc - an entry of a list is named by its number', async (t) => {
+  const { config } = checkConfig(`
+sources: { wards: { listener: mqtt, payloads: [one] } }
+payloads:
+  one: { device: $.d, observations: [{ code: { system: http://loinc.org, code: 8867-5 }, value: $.hr }] }
+`);
+  t.same(config === undefined ? [] : warningsOf(config), [
+    'payloads.one.observations[0].code[0].code: 8867-5 is no LOINC code; with the number before the dash it would be 8867-4.',
+  ]);
+});
+
 t.test('loinc - no entry is made with a code or a unit that there is not', async (t) => {
   const row = CodeRow.fromPartial({ source: 'lab', field: 'observation', system: 'L', code: 'GLU' });
   t.throws(() => entryOf(row, { to: '2345-8', display: '' }), {

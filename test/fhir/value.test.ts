@@ -37,6 +37,14 @@ t.test('fhir value - a decimal keeps its digits', async (t) => {
   t.match(toBundleText(event), '"value":7.40,"unit":"mmol/L"');
 });
 
+t.test('fhir value - a number that no double holds stays a text', async (t) => {
+  for (const text of ['1e400', '-1e400', '1e-400']) {
+    t.equal(Decimal.of(text), undefined, text);
+    t.match(valueText({ value: text }), `"valueString":"${text}"`);
+  }
+  for (const text of ['0e400', '1e300', '12e-300']) t.equal(Decimal.of(text)?.text, text);
+});
+
 t.test('fhir value - what HL7 allows and JSON does not is written without it', async (t) => {
   t.equal(Decimal.of('+5.0')?.text, '5.0');
   t.equal(Decimal.of('007.4')?.text, '7.4');
