@@ -18,7 +18,7 @@ import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { type Segment, says } from './message.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { opensHere } from './own-orc.ts';
+import { hasOrcAbove, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
@@ -194,7 +194,8 @@ export const orderSegments: Record<string, Handler> = {
     if (draft.event === undefined) draft.beginOrder(true);
     if (draft.family.opens.has('OBR')) {
       if (draft.family.name === 'orders') underHeading(draft, segment);
-      else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
+      else if (!hasOrcAbove(draft, segment) && (draft.seen.has('OBR') || draft.event === undefined))
+        draft.openGroup();
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
     draft.ordered = placeOf(draft);
