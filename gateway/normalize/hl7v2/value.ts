@@ -8,7 +8,7 @@ import { period, timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
 import { typeOf } from './file-type.ts';
 import type { Segment } from './message.ts';
-import { composite, numericRange, numericText, structured } from './numeric.ts';
+import { comparedText, composite, numericRange, numericText, structured } from './numeric.ts';
 import { ownUnits } from './own-units.ts';
 import { Parts } from './parts.ts';
 import { place, remark } from './scope.ts';
@@ -95,7 +95,18 @@ function textIn(parts: Parts, type: string): string {
 }
 
 function coded(to: Observation, segment: Segment, field: number): void {
-  for (const parts of segment.repetitions(field)) {
+  const found = segment.repetitions(field);
+  const [number = '', ...further] = found.map(comparedText);
+  if (number !== '' && !further.includes('')) {
+    to.value = number;
+    to.furtherValues = further;
+    remark(
+      segment.message.scope,
+      `${place(segment, field)}: a number with a comparator in the place of a code`,
+    );
+    return;
+  }
+  for (const parts of found) {
     const code = codeOf(parts);
     if (code === undefined) continue;
     if (to.valueCode === undefined) {
