@@ -342,3 +342,29 @@ t.test(
     t.end();
   },
 );
+
+t.test('any field - separators at the end of a part say nothing [HL7 2.5.3.2]', async (t) => {
+  const [event] = told(
+    'ORU^R01',
+    'OBR|1|P1&&^H&|F1&&&~|A&^B&^L&',
+    'OBX|1|NM|A^B^L||5|mg&|1-5^&~|HH&&|||F&|||20261123&',
+  );
+  t.match(event?.order, {
+    placer: { value: 'P1', assigner: 'H' },
+    filler: { value: 'F1' },
+    service: { text: 'B', codings: [{ code: 'A', name: 'L' }] },
+  });
+  t.match(event?.observations, [
+    {
+      unit: 'mg',
+      referenceRange: '1-5',
+      interpretations: ['HH'],
+      status: 'final',
+      effective: { precision: 'day' },
+    },
+  ]);
+  t.match(event?.provenance?.remarks, []);
+  t.match(told('ORU^R01', 'OBR|1||F1|A^B^L', 'OBX|1|ST|A^B^L||a & b^c&d||||||F'), [
+    { observations: [{ value: 'a & b^c&d' }] },
+  ]);
+});

@@ -93,3 +93,18 @@ t.test('na, ma - what was not measured has its place, so that all behind it keep
   ] as const)
     t.match(of(type, sent, 'uV'), { value: '', samples }, `${type} ${sent}`);
 });
+
+t.test('ce, cwe - a number keeps the comparator that stands in the place of its code', async (t) => {
+  for (const [sent, value] of [
+    ['>^4', '>4'],
+    ['<^0.5^L', '<0.5'],
+    ['>=^1^:^640', '>=1:640'],
+  ] as const) {
+    t.match(of('CE', sent, 'mmol/L'), { value, valueCode: undefined }, sent);
+    t.same(remarksOf(told('ORU^R01', ...row('CE', sent))), [
+      'OBX[1]-5: a number with a comparator in the place of a code',
+    ]);
+  }
+  t.match(only('Observation', resources('ORU^R01', ...row('CE', '>^4'))), [{ valueString: '>4 mg' }]);
+  t.match(of('CWE', '<^Below^L'), { value: 'Below', valueCode: { codings: [{ code: '<' }] } });
+});

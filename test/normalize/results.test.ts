@@ -337,3 +337,17 @@ t.test('results - SNOMED III is not SNOMED CT [HL7 table 0396]', (t) => {
   t.match(observations[0]?.valueCode?.codings, [{ system: 'urn:oid:2.16.840.1.113883.6.51' }]);
   t.end();
 });
+
+t.test('results - of several codes in OBX-3 or OBR-4 the first is read, and told', (t) => {
+  const { observations, order, provenance } = event(
+    'OBR|1||F1|A^B^L~C^D^L',
+    'OBX|1|NM|K^Potassium^L~NA^Sodium^L||5||||||F',
+    'OBX|2|NM|K^Potassium^L~||5||||||F',
+  );
+  t.match([order?.service, observations[0]?.code], [{ text: 'B' }, { text: 'Potassium' }]);
+  t.same(provenance?.remarks, [
+    'OBR-4: several codes, of which the first is read',
+    'OBX[1]-3: several codes, of which the first is read',
+  ]);
+  t.end();
+});

@@ -226,3 +226,38 @@ t.test('segments - one that is indented by a tab is read as one that is by a bla
   const [event] = events('ORU^R01', ' OBR|1||F1|A', '\tOBX|1|NM|K||9.1|||HH|||F');
   t.match(event?.observations, [{ value: '9.1', interpretation: 'HH' }]);
 });
+
+t.test('reports - where all orders are named first, a result is of the order with its numbers', async (t) => {
+  const orcs = ['ORC|RE|P1|F1||CM', 'ORC|RE|P2|F2||IP', 'ORC|CA|P3|F3'];
+  const obr = (n: number, code: string) => [`OBR|${n}|P${n}|F${n}|${code}`, `OBX|1|NM|${code}||${n}||||||F`];
+  const all = events('ORU^R01', ...orcs, ...obr(1, 'K'), ...obr(2, 'NA'));
+  t.match(
+    all.map(({ order: of, observations }) => [
+      of?.placer?.value,
+      of?.control,
+      of?.orderStatus,
+      of?.service?.codings[0]?.code,
+      observations[0]?.value,
+    ]),
+    [
+      ['P3', 'CA', '', undefined, undefined],
+      ['P1', 'RE', 'CM', 'K', '1'],
+      ['P2', 'RE', 'IP', 'NA', '2'],
+    ],
+  );
+  for (const { order: of, provenance } of all) t.same([of?.parents, provenance?.remarks], [[], []]);
+  // Without a number there is nothing to go by, and one that is said twice is that of the ORC right above.
+  const unnumbered = events('ORU^R01', 'ORC|RE', 'ORC|RE', 'OBR|1|||K', 'OBX|1|NM|K||1||||||F');
+  t.match(
+    unnumbered.map(({ observations }) => observations.length),
+    [0, 1],
+  );
+  const twice = events('ORU^R01', 'ORC|RE|P1|F1||IP', 'ORC|RE|P1|F1||CM', ...obr(1, 'K'));
+  t.match(
+    twice.map(({ order: of, observations }) => [of?.orderStatus, observations.length]),
+    [
+      ['IP', 0],
+      ['CM', 1],
+    ],
+  );
+});

@@ -6,10 +6,18 @@ import { addMapped, codingSystem } from '../codes.ts';
 import { keptBytesMax } from './kept-codes.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { fired, remark, type Scope } from './scope.ts';
+import { fired, place, remark, type Scope } from './scope.ts';
 
 export function code(segment: Segment, field: number): Code | undefined {
   return codeOf(segment.parts(field));
+}
+
+/** A field that has one code. What a sender repeats there may be the same in another system, or another thing: nobody knows. */
+export function oneCode(segment: Segment, field: number): Code | undefined {
+  const parts = segment.parts(field);
+  if (parts.end < segment.end(field) && segment.repeats(field))
+    remark(segment.message.scope, `${place(segment, field)}: several codes, of which the first is read`);
+  return codeOf(parts);
 }
 
 /** A field that the event has one word for: its code in one of HL7's tables (`0004`), else its first. */

@@ -101,6 +101,8 @@ export class Draft {
   private behind = false;
   private visit: Encounter | undefined;
   private visited = false;
+  /** Orders of a report that had an ORC and nothing else, by their numbers. */
+  private readonly unreported = new Map<string, ClinicalEvent>();
 
   constructor(message: Message, family: Family, trigger: string) {
     this.message = message;
@@ -310,9 +312,29 @@ export class Draft {
   }
 
   closeGroup(): void {
-    if (this.event === undefined) return;
-    this.groups.push(this.event);
+    const { event, seen, unreported } = this;
+    if (event === undefined) return;
+    this.groups.push(event);
     this.event = undefined;
+    const { placer, filler } = event.order ?? {};
+    if (this.family.name === 'oru' && seen.has('ORC') && !seen.has('OBR') && !seen.has('OBX'))
+      unreported.set(`${placer?.value ?? ''} ${filler?.value ?? ''}`, event);
+  }
+
+  /** Some name all orders first, an ORC each, and report on them then: an OBR is of the ORC with its numbers. */
+  resume(placer: string, filler: string): boolean {
+    const { groups, unreported } = this;
+    const event = unreported.get(`${placer} ${filler}`);
+    if (event === undefined || placer + filler === '') return false;
+    unreported.delete(`${placer} ${filler}`);
+    this.closeGroup();
+    groups.splice(groups.indexOf(event), 1);
+    this.event = event;
+    this.bySpecimen = false;
+    this.specimenFrom = 0;
+    this.seen.clear();
+    this.seen.add('ORC');
+    return true;
   }
 
   /** The first PID. */
@@ -364,6 +386,7 @@ export class Draft {
       }
     }
     this.groups = [];
+    this.unreported.clear();
     this.visit = undefined;
     this.visited = false;
     this.furtherOrder = undefined;

@@ -64,8 +64,12 @@ export class Message {
   /** The same without separators at its end: empty parts there say nothing [HL7 2.5.3.2]. */
   content(start: number, end: number): string {
     const { bytes, by } = this;
+    const { component, subcomponent, repetition } = by;
     let last = end;
-    while (last > start && (bytes[last - 1] === by.component || bytes[last - 1] === by.subcomponent)) last--;
+    for (; last > start; last--) {
+      const byte = bytes[last - 1];
+      if (byte !== component && byte !== subcomponent && byte !== repetition) break;
+    }
     return this.text(start, last);
   }
 
@@ -222,7 +226,7 @@ export class Segment {
       const byte = bytes[stop];
       if (byte === by.component || byte === by.repetition) break;
     }
-    return trimmed(this.message.text(start, stop));
+    return trimmed(this.message.content(start, stop));
   }
 
   /** The field as sent, unescaped, with the separators between its parts. */

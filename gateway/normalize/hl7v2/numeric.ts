@@ -48,6 +48,13 @@ export function structured(to: Observation, segment: Segment, field: number): vo
   };
 }
 
+/** `>^4` in the place of a code, whose text alone would be 4; empty where it is one. */
+export function comparedText(parts: Parts): string {
+  const [comparator, number] = [parts.text(1), parts.text(2)];
+  if (comparator === '' || !comparators.has(comparator) || !startsNumber.test(number)) return '';
+  return comparator + number + (parts.has(4) ? parts.text(3) + parts.text(4) : '');
+}
+
 /** CQ: a number and its unit in subcomponents; OBX-6, where it has one, stands above it [HL7 2.A.20]. */
 export function composite(to: Observation, parts: Parts): void {
   if (!parts.has(2)) return;

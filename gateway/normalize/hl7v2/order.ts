@@ -10,7 +10,7 @@ import type {
 import { sameNumber } from '../identity.ts';
 import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
-import { code, codeOf, codes } from './coded.ts';
+import { code, codeOf, codes, oneCode } from './coded.ts';
 import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, parentsIn } from './identified.ts';
 import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
@@ -75,7 +75,7 @@ export const obr: Table<Ordering> = [
   [
     4,
     (to, segment, field) => {
-      to.order.service = code(segment, field);
+      to.order.service = oneCode(segment, field);
     },
   ],
   [

@@ -25,6 +25,15 @@ export function opensHere(draft: Draft, segment: Segment): boolean {
   return true;
 }
 
+/** The ORC of an OBR stands right before it, or further up among those of all orders. */
+export function hasOrcAbove(draft: Draft, segment: Segment): boolean {
+  const { event, seen } = draft;
+  const { placer, filler } = event?.order ?? {};
+  const own =
+    seen.has('ORC') && !seen.has('OBR') && numbersOf(segment, placer?.value, filler?.value) !== 'others';
+  return own || draft.resume(segment.text(2), segment.text(3));
+}
+
 /** What stands right behind it. */
 function followedBy(segment: Segment): Segment | undefined {
   const { segments } = segment.message;

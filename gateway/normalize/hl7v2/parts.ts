@@ -27,9 +27,9 @@ export class Parts {
     return this.start >= this.end;
   }
 
-  /** Trimmed text of one part (from 1). */
+  /** Trimmed text of one part (from 1), without separators at its end. */
   text(part: number): string {
-    return this.seek(part) ? trimmed(this.message.text(this.at, this.stop)) : '';
+    return this.seek(part) ? trimmed(this.message.content(this.at, this.stop)) : '';
   }
 
   /** The whole stretch, separators and all, unescaped and not trimmed. */

@@ -3,7 +3,7 @@ import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
-import { code, codes, textOf, unitIn, unitText } from './coded.ts';
+import { code, codes, oneCode, textOf, unitIn, unitText } from './coded.ts';
 import { flags } from './flags.ts';
 import { ei, eiOrEip, equipment, identifier, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
@@ -32,7 +32,7 @@ export const obx: Table<Observation> = [
   [
     3,
     (to, segment, field) => {
-      to.code = code(segment, field);
+      to.code = oneCode(segment, field);
     },
   ],
   [

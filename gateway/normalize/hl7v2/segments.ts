@@ -17,7 +17,7 @@ import { underHeading } from './heading.ts';
 import { made, type Segment, says } from './message.ts';
 import { ownPatient } from './next-body.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { beginHere, opensHere } from './own-orc.ts';
+import { beginHere, hasOrcAbove, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
@@ -195,7 +195,8 @@ export const orderSegments: Record<string, Handler> = {
     if (draft.event === undefined) draft.beginOrder(true);
     if (draft.family.opens.has('OBR')) {
       if (draft.family.name === 'orders') underHeading(draft, segment);
-      else if (draft.seen.has('OBR') || draft.event === undefined) draft.openGroup();
+      else if (!hasOrcAbove(draft, segment) && (draft.seen.has('OBR') || draft.event === undefined))
+        draft.openGroup();
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
     draft.ordered = placeOf(draft);

@@ -8,7 +8,7 @@ import { period, timeOf } from './clock.ts';
 import { codeOf, textOf } from './coded.ts';
 import { typeOf } from './file-type.ts';
 import type { Segment } from './message.ts';
-import { composite, numericRange, numericText, structured } from './numeric.ts';
+import { comparedText, composite, numericRange, numericText, structured } from './numeric.ts';
 import { ownUnits } from './own-units.ts';
 import { Parts } from './parts.ts';
 import { place, remark } from './scope.ts';
@@ -95,7 +95,18 @@ function textIn(parts: Parts, type: string): string {
 }
 
 function coded(to: Observation, segment: Segment, field: number): void {
-  for (const parts of segment.repetitions(field)) {
+  const found = segment.repetitions(field);
+  const [number = '', ...further] = found.map(comparedText);
+  if (number !== '' && !further.includes('')) {
+    to.value = number;
+    to.furtherValues = further;
+    remark(
+      segment.message.scope,
+      `${place(segment, field)}: a number with a comparator in the place of a code`,
+    );
+    return;
+  }
+  for (const parts of found) {
     const code = codeOf(parts);
     if (code === undefined) continue;
     if (to.valueCode === undefined) {
@@ -316,23 +327,33 @@ function decoded(text: string, encoding: string): Buffer | undefined {
 function sampled(segment: Segment, field: number, type: string): SampledData {
   const sent = segment.whole(field);
   const { repetition, component } = segment.message.by;
-  const moments = sent
-    .split(String.fromCharCode(repetition))
-    .map((moment) => moment.split(String.fromCharCode(component)));
-  while (moments.at(-1)?.join('') === '') moments.pop();
-  const dimensions = type === 'MA' ? moments.reduce((most, { length }) => Math.max(most, length), 1) : 1;
-  // What is left out was not measured; without a place for it all behind it would be of another moment or channel.
-  const numbers = moments.flatMap((one) =>
-    one.concat(Array(Math.max(0, dimensions - one.length)).fill('')).map((number) => number.trim() || 'E'),
-  );
+  const [next, beside] = [repetition, component].map((one) => String.fromCharCode(one)) as [string, string];
+  const moments = trimmedEnd(sent, next, beside).split(next);
+  const wide = (moment: string): number => moment.split(beside).length;
+  const dimensions = type === 'MA' ? moments.reduce((most, one) => Math.max(most, wide(one)), 1) : 1;
   const bytes = Buffer.from(sent, 'utf8');
+  const kept = bytes.length <= segment.message.scope.context.attachmentBytesMax;
+  // What is left out was not measured; without a place for it all behind it would be of another moment or channel.
+  const data = (moment: string): string => {
+    const numbers = moment.split(beside).map((number) => number.trim() || 'E');
+    while (numbers.length < dimensions) numbers.push('E');
+    return numbers.join(' ');
+  };
   return {
-    data: bytes.length <= segment.message.scope.context.attachmentBytesMax ? numbers.join(' ') : '',
-    count: Math.ceil(numbers.length / dimensions),
+    data: kept ? moments.map(data).join(' ') : '',
+    count: type === 'MA' ? moments.length : moments.reduce((sum, one) => sum + wide(one), 0),
     dimensions,
     bytes: BigInt(bytes.length),
     hash: createHash('sha256').update(bytes).digest('hex'),
   };
+}
+
+/** Without repetitions at its end that say nothing. */
+function trimmedEnd(sent: string, ...separators: readonly string[]): string {
+  let end = sent.length;
+  while (end > 0 && separators.includes(sent[end - 1] as string)) end--;
+  const rest = sent.indexOf(separators[0] as string, end);
+  return rest < 0 ? sent : sent.slice(0, rest);
 }
 
 /** A file that is sent in place of a pointer to it has the parts of an ED. */
