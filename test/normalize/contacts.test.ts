@@ -145,3 +145,10 @@ t.test(
     t.match(only('Encounter', all), [{ participant: { length: 1 } }]);
   },
 );
+
+t.test('contacts - a guarantor may be an organization, whose name stands in GT1-21 [HL7 6.5.5.21]', (t) => {
+  const firm = seg('GT1', { 1: '1', 21: 'ACME CORP^L^77' });
+  const [event] = events('ADT^A31', firm);
+  t.match(event?.relatedPersons, [{ contactRole: { text: 'guarantor' }, names: [{ text: 'ACME CORP' }] }]);
+  t.end();
+});

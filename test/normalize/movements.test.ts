@@ -164,3 +164,23 @@ t.test('movements - nobody is retired by a move; it says from whom [HL7 3.3.44, 
   t.match(named?.merge, { retired: [], other: { identifiers: [{ value: '9' }], names: [{ family: 'X' }] } });
   t.end();
 });
+
+t.test('movements - a ZBE before the EVN is told, and so is the EVN', (t) => {
+  const found = event(
+    'A02',
+    'ZBE|M1^KIS|20261120090000||CANCEL|N',
+    'EVN||20261123080000||R1',
+    patient,
+    visit,
+  );
+  t.match(found, {
+    status: 'cancelled',
+    movement: {
+      identifiers: [{ value: 'M1' }],
+      change: 'CANCEL',
+      reason: 'R1',
+      recorded: { value: '2026-11-23T08:00:00+01:00' },
+    },
+  });
+  t.end();
+});

@@ -152,3 +152,60 @@ t.test('no ORC - each of two doses to be given is of the order, and the second n
   t.same(encoded?.basedOn, undefined);
   t.end();
 });
+
+t.test('no ORC - each blood product under one ORC is an order of its own', (t) => {
+  const found = events(
+    'OMB^O27',
+    'ORC|CA|P1||||||||||||||DUP^Duplicate^L',
+    'BPO|1|RBC^Red cells^L|IRR^Irradiated^L|2',
+    'BPO|2|FFP^Plasma^L||1',
+  );
+  t.same(
+    found.map(({ status, order }) => [
+      status,
+      order?.placer?.value,
+      order?.controlReason?.text,
+      order?.service?.text,
+      order?.quantity,
+      order?.details.length,
+    ]),
+    [
+      ['cancelled', 'P1', 'Duplicate', 'Red cells', '2', 1],
+      ['cancelled', 'P1', 'Duplicate', 'Plasma', '1', 0],
+    ],
+  );
+  t.end();
+});
+
+t.test('no ORC - a route or a procedure step before the first ORC is of the order behind it', (t) => {
+  const drugs = events(
+    'RDE^O11',
+    'RXR|PO',
+    'ORC|NW|P1',
+    'RXE||A^Amoxicillin',
+    'ORC|NW|P2',
+    'RXE||B^Bisoprolol',
+  );
+  t.same(
+    drugs.map(({ order, medication }) => [order?.placer?.value, medication?.routes.length]),
+    [
+      ['P1', 1],
+      ['P2', 0],
+    ],
+  );
+  const steps = events('OMI^O23', 'IPC|A1|R1|1.2.3|S1', 'ORC|NW|P1', 'OBR|1|P1||CT^Head^L', 'ORC|NW|P2');
+  t.same(
+    steps.map(({ order }) => [order?.placer?.value, order?.imagingSteps.length]),
+    [
+      ['P1', 1],
+      ['P2', 0],
+    ],
+  );
+  const [dose, ...further] = events('RAS^O17', 'RXR|IV', 'RXA|0|1|20261123||M^Morphine^L|4|mg');
+  t.same(further, []);
+  t.equal(dose?.medication?.routes.length, 1);
+  const vaccine = events('VXU^V04', 'RXR|IM', 'ORC|RE||I1', 'RXA|0|1|20261123||03^MMR^CVX|0.5|mL');
+  t.match(vaccine, [{ immunization: { identifier: { value: 'I1' }, route: { codings: [{ code: 'IM' }] } } }]);
+  t.equal(vaccine.length, 1);
+  t.end();
+});

@@ -186,3 +186,9 @@ t.test(
     t.end();
   },
 );
+
+t.test('patient - a living will and whether organs may be taken are told as sent [PD1-7, PD1-8]', (t) => {
+  const [event] = events('ADT^A31', `PD1|${'|'.repeat(6)}F|Y`);
+  t.same(event?.patient?.flags, ['PD1-7=F', 'PD1-8=Y']);
+  t.end();
+});

@@ -195,3 +195,44 @@ t.test('several in one - orders before the first of several patients are nobodyâ
   t.same(one.map(numberOf), ['7', '7']);
   t.end();
 });
+
+t.test('several in one - each EVN is of the patient behind it', (t) => {
+  const found = events(
+    'ADT^A08',
+    'EVN||20261120101500||R1',
+    ann,
+    'PV1|1|I|W',
+    'EVN||20261120111500||R2',
+    ben,
+    'PV1|1|I|X',
+  );
+  t.same(
+    found.map((one) => [
+      numberOf(one),
+      one.encounter?.location?.pointOfCare,
+      one.movement?.reason,
+      one.movement?.recorded?.value.slice(11, 16),
+    ]),
+    [
+      ['7', 'W', 'R1', '10:15'],
+      ['8', 'X', 'R2', '11:15'],
+    ],
+  );
+  t.end();
+});
+
+t.test(
+  'several in one - of two visits behind both patients of a link one is left out, with a remark',
+  (t) => {
+    const [found] = events('ADT^A24', ann, ben, 'PV1|1|I|X', 'PV1|1|O|Y');
+    t.equal(found?.merge?.otherEncounter?.location?.pointOfCare, 'X');
+    t.match(found?.provenance?.remarks, ['PV1: a further visit of the second patient, left out']);
+    t.end();
+  },
+);
+
+t.test('several in one - a resource between the patients and their SCH is of the appointment', (t) => {
+  const found = events('SIU^S12', ann, ben, 'AIL|1|A|R1', sch('1', '20261201', 'Booked'));
+  t.same(appointmentsOf(found)[1], ['8', 'P1', 'booked', '2026-12-01', ['R1']]);
+  t.end();
+});

@@ -133,7 +133,12 @@ const ofOther: Record<string, (merge: Merge, draft: Draft, segment: Segment) => 
     if (other !== undefined && isPatients(segment)) fill(other, db1, segment);
   },
   PV1(merge, draft, segment) {
-    merge.otherEncounter ??= fresh.encounter();
+    if (merge.otherEncounter !== undefined) {
+      remark(draft.message.scope, 'PV1: a further visit of the second patient, left out');
+      draft.acting = [];
+      return;
+    }
+    merge.otherEncounter = fresh.encounter();
     draft.acting = fill(merge.otherEncounter, pv1, segment).participants;
   },
   PV2(merge, draft, segment) {

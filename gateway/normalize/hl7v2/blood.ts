@@ -11,6 +11,7 @@ import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import type { Draft } from './draft.ts';
+import { oncePerOrder } from './heading.ts';
 import { ei, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
 import { beginning } from './own-orc.ts';
@@ -115,6 +116,7 @@ export const bloodTables = { BPO: [...bpoOrder, ...bpoBlood], BPX: bpx, BTX: btx
 
 export const bloodSegments = beginning({
   BPO(draft, segment) {
+    oncePerOrder(draft, 'BPO');
     const { order } = draft;
     fill(order, bpoOrder, segment);
     const blood = fill(fresh.bloodOrder(), bpoBlood, segment);

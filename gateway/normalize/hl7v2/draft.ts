@@ -75,8 +75,8 @@ export class Draft {
   said = false;
   /** How the message answers another one. */
   readonly reply = noReply();
-  /** What an ORC said before its first OBR: it is that of the OBRs behind that one, too. */
-  heading: Heading | undefined;
+  /** What an ORC said before its first OBR, RXE …: it is that of those behind that one, too. */
+  readonly headings = new Map<string, Heading | undefined>();
   /** The order that is being read in a family with one event, after the first. */
   furtherOrder: Order | undefined;
   /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
@@ -85,8 +85,8 @@ export class Draft {
   doses: Doses | undefined;
   /** There are several patients, and orders before the first: nobody knows whose the others are. */
   unclear = false;
-  /** What the message is about (SCH, RF1, TXA) stands before its patient; not known before it comes. */
-  leads: boolean | undefined;
+  /** Whether what the message is about (SCH, RF1, TXA) stands before its patient; not known before it comes. */
+  readonly leads = new Map<string, boolean>();
   /** What RGS-2 does with the resources behind it. */
   groupAction = '';
   /** Segments that the open group has had. */
@@ -167,10 +167,14 @@ export class Draft {
     return current.order;
   }
 
-  /** Where EVN is read to. */
-  recorded(): Movement {
+  /** Where EVN is read to. @param anew true for one behind the patient of another */
+  recorded(anew: boolean): Movement {
+    if (anew) {
+      this.movement = undefined;
+      this.base.movement = undefined;
+    }
     this.movement ??= fresh.movement();
-    this.base.movement = this.movement;
+    this.base.movement ??= this.movement;
     return this.movement;
   }
 
@@ -391,7 +395,7 @@ export class Draft {
     this.visited = false;
     this.furtherOrder = undefined;
     this.ordered = '';
-    this.heading = undefined;
+    this.headings.clear();
     this.base = opened(this.family);
     // A copy, since what an event becomes is its own.
     if (this.movement !== undefined) this.base.movement = { ...this.movement };

@@ -1,7 +1,7 @@
 /** What stands once before several orders of the same kind is said of each of them. */
 import type { Identifier, Order } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Draft } from './draft.ts';
-import { copied, type Heading } from './draft-parts.ts';
+import { bytesOf, copied, type Heading } from './draft-parts.ts';
 import { made, type Segment } from './message.ts';
 
 /**
@@ -9,12 +9,13 @@ import { made, type Segment } from './message.ts';
  * behind a visit of its own, is an earlier one beside the orders.
  */
 export function underHeading(draft: Draft, segment: Segment): void {
-  const { event, seen, heading } = draft;
+  const { event, seen, headings } = draft;
+  const heading = headings.get('OBR');
   if (event === undefined) {
     draft.openGroup();
-    draft.heading = undefined;
+    headings.delete('OBR');
   } else if (!seen.has('OBR')) {
-    draft.heading = seen.has('ORC') ? headingOf(draft) : undefined;
+    headings.set('OBR', seen.has('ORC') ? headingOf(draft) : undefined);
   } else {
     const heads = heading !== undefined && !isEarlier(segment, heading);
     draft.openGroup();
@@ -32,13 +33,34 @@ function isEarlier(segment: Segment, { order: { placer, filler } }: Heading): bo
   return number !== '' && number !== filler?.value && !segment.has(2) && placer !== undefined;
 }
 
+/**
+ * Before a segment is read that stands once in an order: a further one is of an order of its own, of which the ORC
+ * before the first is said too, as one before several OBR is. True where it is.
+ */
+export function oncePerOrder(draft: Draft, name: string): boolean {
+  const { seen, current, headings } = draft;
+  const further = seen.has(name);
+  if (!further) headings.set(name, current.order && headingOf(draft));
+  else {
+    draft.openGroup();
+    const heading = headings.get(name);
+    if (heading !== undefined) {
+      headed(draft, heading);
+      // A message that repeats too much is refused in the end.
+      draft.repeatedBytes += bytesOf(draft.current, 0);
+    }
+  }
+  seen.add(name);
+  return further;
+}
+
 /** What an ORC says so far, and what is noted behind it. */
-export function headingOf({ order, message, current: { notes } }: Draft): Heading {
+function headingOf({ order, message, current: { notes } }: Draft): Heading {
   return { order: copied(order), notes: [...notes], segments: [...(message.segmentsOf?.get(order) ?? [])] };
 }
 
 /** Says of the order that was opened last what stands before it and the one before. */
-export function headed(draft: Draft, { order: head, notes, segments }: Heading): Order {
+function headed(draft: Draft, { order: head, notes, segments }: Heading): Order {
   const { order } = draft;
   const { specimen } = order;
   const own = Object.assign(order, copied(head), { specimen });

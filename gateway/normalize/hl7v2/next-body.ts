@@ -1,5 +1,5 @@
 /**
- * What a message is about stands in it once: SCH, ARQ, RF1, TXA, MFI. Some senders put several into one, as they put
+ * What a message is about stands in it once: EVN, SCH, ARQ, RF1, TXA, MFI. Some senders put several into one, as they put
  * several patients; then each is an event of its own.
  */
 import type { Draft } from './draft.ts';
@@ -7,13 +7,15 @@ import type { Draft } from './draft.ts';
 /** Noted where the patient is that of the body before, until the next PID. */
 const kept = 'patient of the body before';
 
-/** Before `segment` is read: closes the body before it, where there is one of the same kind. */
-export function nextBody(draft: Draft, name: string): void {
-  const { base, seen } = draft;
+/** Before such a segment is read: closes the body before it, where there is one. True where there was. */
+export function nextBody(draft: Draft, name: string): boolean {
+  const { base, leads, seen } = draft;
   const { patient, encounter, furtherEncounters, relatedPersons } = base;
-  draft.leads ??= patient === undefined;
+  const leading = leads.get(name) ?? patient === undefined;
+  leads.set(name, leading);
   // Behind a body of several patients (SIU) the last one has it too, and no segment of its own.
-  if (seen.has(name) || (draft.leads && patient !== undefined)) {
+  const next = seen.has(name) || (leading && patient !== undefined);
+  if (next) {
     draft.closePatient();
     Object.assign(draft.base, {
       patient,
@@ -21,9 +23,10 @@ export function nextBody(draft: Draft, name: string): void {
       furtherEncounters: [...furtherEncounters],
       relatedPersons: [...relatedPersons],
     });
-    if (draft.leads) draft.seen.add(kept);
+    if (leading) draft.seen.add(kept);
   }
   draft.seen.add(name);
+  return next;
 }
 
 /** Before a PID is read: where bodies stand before their patients, it begins that of the body before it. */

@@ -8,7 +8,7 @@ import { remark } from './scope.ts';
 export function opensHere(draft: Draft, segment: Segment): boolean {
   const { event, family, seen } = draft;
   if (event === undefined || seen.has('ORC')) return true;
-  if (seen.has(timed) && !isNamed(draft)) return false;
+  if (seen.has(ahead) && !isNamed(draft)) return false;
   if (family.name === 'oul') return seen.has('OBX');
   if (!seen.has('OBR') || seen.has('OBX')) return true;
   const next = followedBy(segment);
@@ -51,19 +51,20 @@ function numbersOf(segment: Segment, placer = '', filler = ''): 'same' | 'others
   return pairs.every(([one, other]) => one === other) ? 'same' : 'others';
 }
 
-/** Noted of an order that its TQ1 stands before. */
-const timed = 'TQ1 ahead';
+/** Noted of an order that something stands before which names nothing that is ordered: a TQ1, an RXR. */
+const ahead = 'ahead of its order';
+const naming = /^(?:RX[OEDGA]|BP|BTX|OD|RQ)/;
 
 /**
- * What tells of an order before any ORC or OBR is of an order all the same: of one that has neither, or, as a TQ1, of
- * the one behind it. Where a TQ1 began the order before, the next one begins the next.
+ * What tells of an order before any ORC or OBR is of an order all the same: of one that has neither, or, where it names
+ * nothing that is ordered, of the one behind it. Where a TQ1 began the order before, the next one begins the next.
  */
 export function beginHere(draft: Draft, { name }: Segment): void {
   const { event, family, seen } = draft;
   if (family.opens.size === 0) return;
-  if (event !== undefined && !(name === 'TQ1' && seen.has(timed) && isNamed(draft))) return;
+  if (event !== undefined && !(name === 'TQ1' && seen.has(ahead) && isNamed(draft))) return;
   draft.openGroup();
-  if (name === 'TQ1') seen.add(timed);
+  if (!naming.test(name)) seen.add(ahead);
 }
 
 /** The same segments, each of which begins an order where none is open. */
@@ -79,5 +80,5 @@ export function beginning(group: Record<string, Handler>): Record<string, Handle
 
 /** It says already what was ordered. */
 function isNamed({ current, seen }: Draft): boolean {
-  return seen.has('OBR') || (current.medication?.act ?? '') !== '';
+  return seen.has('OBR') || seen.has('RXA') || (current.medication?.act ?? '') !== '';
 }

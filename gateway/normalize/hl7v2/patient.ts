@@ -138,6 +138,8 @@ export const pid: Table<Patient> = [
 export const pd1: Table<Patient> = [
   [3, 'primaryCareOrganizations', organizations],
   [4, 'generalPractitioners', persons],
+  [7, 'flags', (segment, field) => flag('PD1-7', segment.text(field))],
+  [8, 'flags', (segment, field) => flag('PD1-8', segment.text(field))],
   [11, 'flags', (segment, field) => flag('PD1-11', segment.text(field))],
   [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
   [13, 'protectionSince', time],
@@ -254,6 +256,8 @@ export const gt1: Table<RelatedPerson> = [
       to.period = span(to.period?.start, time(segment, field));
     },
   ],
+  // Of a guarantor that is an organization [HL7 6.5.5.21].
+  [21, 'names', organizationNames],
 ];
 export const guarantor = said('guarantor');
 

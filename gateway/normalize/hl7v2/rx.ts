@@ -5,13 +5,13 @@ import { lookup } from '../lookup.ts';
 import { finishDevice, namesPart } from './device.ts';
 import { doseStatus } from './dose.ts';
 import type { Draft } from './draft.ts';
-import { bytesOf, copied, type Doses } from './draft-parts.ts';
+import { copied, type Doses } from './draft-parts.ts';
 import { type Family, type Handler, handlers } from './family.ts';
-import { headed, headingOf } from './heading.ts';
+import { oncePerOrder } from './heading.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
 import { orderedStatus, refusesOrder } from './order-status.ts';
-import { beginning } from './own-orc.ts';
+import { beginHere, beginning } from './own-orc.ts';
 import { priorityOf, urge } from './priority.ts';
 import { replySegments } from './reply.ts';
 import {
@@ -45,26 +45,26 @@ export const rxSegments: Record<string, Handler> = {
     RXE: (draft, segment) => medicate(draft, segment, rxe, 'encoded-order'),
     RXD: (draft, segment) => medicate(draft, segment, rxd, 'dispense'),
     RXG: (draft, segment) => medicate(draft, segment, rxg, 'give'),
+    RXR(draft, segment) {
+      const to = medication(draft);
+      draft.seen.add('RXR');
+      const doses = to.act === 'administration' ? draft.doses?.unrouted : undefined;
+      for (const one of doses ?? [to]) fill(one, rxrGiven, segment);
+    },
+    RXV(draft, segment) {
+      medication(draft).infusions.push(fill(fresh.infusion(), rxv, segment));
+    },
+    RXC(draft, segment) {
+      const to = medication(draft);
+      fill(to, rxc, segment);
+      to.ingredients.push(fill(fresh.ingredient(), rxcPart, segment));
+    },
   }),
   RXA(draft, segment) {
     nextDose(draft);
     medicate(draft, segment, rxaGiven, 'administration');
     medication(draft).location ??= placeOf(segment);
     draft.doses?.unrouted.push(medication(draft));
-  },
-  RXR(draft, segment) {
-    const to = medication(draft);
-    draft.seen.add('RXR');
-    const doses = to.act === 'administration' ? draft.doses?.unrouted : undefined;
-    for (const one of doses ?? [to]) fill(one, rxrGiven, segment);
-  },
-  RXV(draft, segment) {
-    medication(draft).infusions.push(fill(fresh.infusion(), rxv, segment));
-  },
-  RXC(draft, segment) {
-    const to = medication(draft);
-    fill(to, rxc, segment);
-    to.ingredients.push(fill(fresh.ingredient(), rxcPart, segment));
   },
 };
 
@@ -75,7 +75,7 @@ function medication(draft: Draft): Medication {
 }
 
 function medicate(draft: Draft, segment: Segment, table: Table<Medication>, act: string): void {
-  if (act === 'order' || act === 'encoded-order') nextDrug(draft, act);
+  if (act === 'order' || act === 'encoded-order') nextDrug(draft, segment, act);
   const { current } = draft;
   // As ordered, as encoded, as dispensed: each is kept, the last one leads.
   if (current.medication !== undefined && current.medication.act !== '') {
@@ -97,20 +97,15 @@ function medicate(draft: Draft, segment: Segment, table: Table<Medication>, act:
  * timing and route. The ORC before the first is that of each, as one before several OBR is, and so is what was ordered
  * of each that it is encoded as.
  */
-function nextDrug(draft: Draft, act: string): void {
-  const { medication, furtherMedications, order } = draft.current;
+function nextDrug(draft: Draft, { name }: Segment, act: string): void {
+  const { medication, furtherMedications } = draft.current;
+  if (!oncePerOrder(draft, name)) return;
   const all = medication === undefined ? furtherMedications : [...furtherMedications, medication];
   const first = all.findIndex((one) => one.act === act);
-  if (first < 0) {
-    draft.heading = order && headingOf(draft);
-    return;
-  }
-  draft.openGroup();
-  if (draft.heading !== undefined) headed(draft, draft.heading);
-  const before = all.slice(0, first).map(copied);
+  const before = all.slice(0, Math.max(first, 0)).map(copied);
   draft.current.furtherMedications = before;
-  // A message that repeats too much is refused in the end.
-  draft.repeatedBytes += bytesOf(draft.current, 0) + JSON.stringify(before).length;
+  if (before.length > 0) draft.seen.add('RXO');
+  draft.repeatedBytes += JSON.stringify(before).length;
 }
 
 /**
@@ -164,6 +159,7 @@ export const vaccineSegments: Record<string, Handler> = {
     draft.notes = draft.current.notes;
   },
   RXR(draft, segment) {
+    beginHere(draft, segment);
     fill(immunization(draft), rxrVaccine, segment);
   },
 };

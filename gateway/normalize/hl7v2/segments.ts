@@ -15,7 +15,7 @@ import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { underHeading } from './heading.ts';
 import { made, type Segment, says } from './message.ts';
-import { ownPatient } from './next-body.ts';
+import { nextBody, ownPatient } from './next-body.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { beginHere, hasOrcAbove, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
@@ -29,7 +29,11 @@ import { evn, prt, pv1, pv2, rol } from './visit.ts';
 
 export const patientSegments: Record<string, Handler> = {
   EVN(draft, segment) {
-    fill(draft.recorded(), evn, segment);
+    const recorded = draft.recorded(nextBody(draft, 'EVN'));
+    fill(recorded, evn, segment);
+    // A ZBE before it, which is of this patient.
+    const { movement } = draft.base;
+    if (movement !== recorded && movement !== undefined) fill(movement, evn, segment);
   },
   PID(draft, segment) {
     ownPatient(draft);
@@ -184,7 +188,7 @@ export const orderSegments: Record<string, Handler> = {
     draft.seen.add('ORC');
     draft.ordered = placeOf(draft);
     const { order } = draft;
-    draft.heading = undefined;
+    draft.headings.clear();
     made(order, segment);
     fill(order, orc, segment);
     draft.acting = order.participants;
@@ -235,6 +239,7 @@ export const orderSegments: Record<string, Handler> = {
     last.sequences.push(fill(fresh.orderSequence(), tq2, segment));
   },
   IPC(draft, segment) {
+    beginHere(draft, segment);
     draft.order.imagingSteps.push(fill(fresh.imagingStep(), ipc, segment));
   },
   ZDS(draft, segment) {

@@ -216,7 +216,7 @@ const appointments: Record<string, Handler> = {
     if (patient === undefined) return;
     Object.assign(draft.base, { schedule, identifiers, notes });
     draft.notes = notes;
-    draft.seen.add(inherited);
+    if (schedule !== undefined) draft.seen.add(inherited);
   },
   SCH(draft, segment) {
     fill(opened(draft, segment), sch, segment);

@@ -1217,9 +1217,9 @@ export interface Patient {
    */
   generalPractitioners: Person[];
   /**
-   * <field>=<value as sent>: unknown identity, its reliability, a disability, and whether the record may be made public or
-   * is protected.
-   * HL7 v2: PID-31, PID-32, PD1-11, PD1-12, DB1-4
+   * <field>=<value as sent>: unknown identity, its reliability, a disability, a living will, whether organs may be taken,
+   * and whether the record may be made public or is protected.
+   * HL7 v2: PID-31, PID-32, PD1-7, PD1-8, PD1-11, PD1-12, DB1-4
    */
   flags: string[];
   /**
@@ -5618,7 +5618,7 @@ export interface RelatedPerson {
   setId: string;
   /**
    * The person's names; of an organization NK1-13, where NK1-2 names nobody.
-   * HL7 v2: NK1-2, NK1-13, GT1-3; NK1-30 where NK1-2 names nobody · FHIR: RelatedPerson.name
+   * HL7 v2: NK1-2, NK1-13, GT1-3, GT1-21; NK1-30 where NK1-2 names nobody · FHIR: RelatedPerson.name
    */
   names: HumanName[];
   /**
