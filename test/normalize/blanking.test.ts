@@ -130,8 +130,8 @@ function excused(segment: Segment, field: number): boolean {
     case 'OBR-2':
     case 'OBR-3':
       return also('ORC', field, true);
-    case 'OBR-7': // without it the first OBX-14 speaks, and may say the same
-      return also('OBX', 14, true);
+    case 'OBR-7': // without it the first OBX-14 speaks, else SPM-17, and may say the same
+      return also('OBX', 14, true) || also('SPM', 17, true);
     case 'OBR-5': // the old priority; OBR-27.6 and TQ1-9 win
       return also('OBR', 27, false) || also('TQ1', 9, false);
     case 'ORC-33': // the same number in ORC and OBR is said twice

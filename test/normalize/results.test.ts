@@ -351,3 +351,27 @@ t.test('results - of several codes in OBX-3 or OBR-4 the first is read, and told
   ]);
   t.end();
 });
+
+t.test('results - a comment in the place of its source or its number is told as the comment', (t) => {
+  const { observations, provenance } = event(
+    'OBR|1||F1|A^B^L',
+    'OBX|1|NM|A^B^L||5||||||F',
+    'NTE|1|called to the ward~at 08:10',
+    'NTE|haemolysed sample',
+    'NTE|3|L|lab comment',
+    'NTE|4|L',
+    'NTE|5|see the other one|""',
+  );
+  t.match(observations[0]?.notes, [
+    { setId: '1', source: '', text: 'called to the ward\nat 08:10' },
+    { setId: '', text: 'haemolysed sample' },
+    { setId: '3', source: 'L', text: 'lab comment' },
+    { setId: '4', source: 'L', text: '' },
+    { setId: '5', source: 'see the other one', text: '' },
+  ]);
+  t.same(provenance?.remarks, [
+    'NTE-2: a comment that should stand in NTE-3',
+    'NTE-1: a comment that should stand in NTE-3',
+  ]);
+  t.end();
+});

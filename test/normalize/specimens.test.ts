@@ -228,3 +228,30 @@ t.test('specimens - how it was taken is told by the sixth part of OBR-15, too [H
     collectionMethod: { text: 'Central line' },
   });
 });
+
+t.test(
+  'specimens - a result without a time of its own is of when its specimen was taken [IHE LAW]',
+  async (t) => {
+    const taken = (times: string, n = 1) => `SPM|${n}|S${n}||SER${'|'.repeat(13)}${times}`;
+    const rows = ['OBR|1|P1||K', 'OBX|1|NM|K||4||||||F'];
+    const at = (hour: string) => ({ value: `2026-11-23T${hour}:00:00+01:00` });
+    const period = taken('20261123060000^20261123070000');
+    for (const [type, message] of [
+      ['OUL^R22', [period, ...rows]],
+      ['ORU^R01', [...rows, period]],
+    ] as const)
+      t.match(events(type, ...message)[0]?.times, { observed: at('06'), observedEnd: at('07') }, type);
+    t.match(only('Observation', resources('OUL^R22', period, ...rows)), [
+      { effectivePeriod: { start: at('06').value, end: at('07').value } },
+    ]);
+    const own = [period, 'OBR|1|P1||K|||20261123080000', 'OBX|1|NM|K||4||||||F'];
+    t.match(events('OUL^R22', ...own)[0]?.times, { observed: at('08'), observedEnd: undefined });
+    const ofRow = [period, 'OBR|1|P1||K', 'OBX|1|NM|K||4||||||F|||20261123090000'];
+    t.match(events('OUL^R22', ...ofRow)[0]?.times, { observed: at('09'), observedEnd: undefined });
+    const unread = [period, 'OBR|1|P1||K|||0000', 'OBX|1|NM|K||4||||||F'];
+    t.match(events('OUL^R22', ...unread)[0]?.times?.observed, { ...at('06'), original: '0000' });
+    // Of several nobody knows which.
+    const several = [...rows, taken('20261123060000'), taken('20261123090000', 2)];
+    t.match(events('ORU^R01', ...several)[0]?.times, { observed: undefined });
+  },
+);

@@ -92,6 +92,14 @@ t.test('units - what is sent is read as the UCUM unit that it means', async (t) 
     ['IE/ml', '[IU]/mL'],
     ['UI/L', '[IU]/L'],
     ['mg/Tag', 'mg/d'],
+    ['miles/mm³', '10*3/uL'],
+    ['tys/µl', '10*3/uL'],
+    ['THOU/CMM', '10*3/uL'],
+    ['mln/µl', '10*6/uL'],
+    ['milhões/mm³', '10*6/uL'],
+    ['millones/mm3', '10*6/uL'],
+    ['‰', '[ppth]'],
+    ['o/oo', '[ppth]'],
   ];
   for (const [text, wanted] of rows) t.equal(reader.read(local(text)), wanted, text);
 });

@@ -14,7 +14,8 @@ import { cxs, ei, organizations, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { addresses, nameIn, participants, person, telecoms } from './people.ts';
 import { remark } from './scope.ts';
-import { eachAsSent, label, type Table, word } from './table.ts';
+import { fresh } from './shapes.ts';
+import { eachAsSent, fill, label, type Table, word } from './table.ts';
 
 export const al1: Table<Allergy> = [
   [1, 'setId', word],
@@ -165,17 +166,28 @@ export const in3: Table<Coverage> = [[2, 'certifications', cxs]];
 export const nte: Table<Note> = [
   [1, 'setId', word],
   [2, 'source', word],
-  // A comment's repetitions are its lines.
-  [
-    3,
-    'text',
-    (segment, field) =>
-      segment
-        .repetitions(field, true)
-        .map((parts) => parts.whole().trimEnd())
-        .join('\n'),
-  ],
+  [3, 'text', linesOf],
   [4, 'type', code],
   [5, 'enteredBy', person],
   [6, 'entered', time],
 ];
+
+/** A comment's repetitions are its lines. */
+function linesOf(segment: Segment, field: number): string {
+  return segment
+    .repetitions(field, true)
+    .map((parts) => parts.whole().trimEnd())
+    .join('\n');
+}
+
+/** Some leave out the source, or the number too, and the comment stands in its place: it is no code of table 0105. */
+export function noteOf(segment: Segment): Note {
+  const note = fill(fresh.note(), nte, segment);
+  if (note.text !== '' || (segment.count > 2 && segment.end(3) > segment.start(3))) return note;
+  const field = [2, 1].find((one) => /\s|.{9}/.test(segment.text(one)));
+  if (field === undefined) return note;
+  remark(segment.message.scope, `NTE-${field}: a comment that should stand in NTE-3`);
+  note[field === 2 ? 'source' : 'setId'] = '';
+  note.text = linesOf(segment, field);
+  return note;
+}

@@ -1,5 +1,12 @@
 /** Results: ORU and OUL, one event per OBR group [HL7 7.3]. */
-import type { ClinicalEvent, ClinicalTime, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  ClinicalTime,
+  Observation,
+  Order,
+  Period,
+  Times,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { alarmOf, isAlarm } from './alarm.ts';
 import { alarmsApart } from './alarms-apart.ts';
@@ -86,7 +93,7 @@ export const alarm: Family = {
 };
 
 export function finishReport(event: ClinicalEvent, draft: Draft): void {
-  const { order, observations } = event;
+  const { order } = event;
   findSpecimens(event);
   const said = upper(order?.resultStatus ?? '');
   const known = reportStatus[said];
@@ -99,15 +106,26 @@ export function finishReport(event: ClinicalEvent, draft: Draft): void {
   const deleted = isDeleted(order?.segmentAction ?? '') ? reportStatus.D : undefined;
   event.status = deleted ?? known ?? (ended ? 'cancelled' : fromObservations(draft.ownRows(event), order));
   event.times ??= fresh.times();
-  const { observed } = event.times;
-  // What cannot be read, 0000 too, says no more than an empty field; it stays as the original.
-  if (observed === undefined || observed.value === '') {
-    const first = observations.find(({ effective }) => isRead(effective))?.effective;
-    if (observed === undefined)
-      event.times.observed = first ?? observations.find((one) => one.effective)?.effective;
-    else if (first !== undefined) event.times.observed = { ...first, original: observed.original };
-  }
+  observedWhen(event, event.times);
 }
+
+/**
+ * What cannot be read in OBR-7, 0000 too, says no more than an empty field; it stays as the original. Then the results
+ * say it, else their specimen: what is found in one was true when that was taken [HL7 7.4.1.7]. Analyzers say it there
+ * alone [IHE LAW LAB-29].
+ */
+function observedWhen({ observations, order }: ClinicalEvent, times: Times): void {
+  const { observed } = times;
+  if (observed !== undefined && observed.value !== '') return;
+  const first = observations.find(({ effective }) => isRead(effective))?.effective;
+  const { start, end } = (order?.furtherSpecimens.length === 0 && order.specimen?.collected) || noPeriod;
+  const found = first ?? (isRead(start) ? start : undefined);
+  if (first === undefined && found !== undefined) times.observedEnd ??= end;
+  if (observed === undefined) times.observed = found ?? observations.find((one) => one.effective)?.effective;
+  else if (found !== undefined) times.observed = { ...found, original: observed.original };
+}
+
+const noPeriod: Period = { start: undefined, end: undefined };
 
 function isRead(time: ClinicalTime | undefined): boolean {
   return time !== undefined && time.value !== '';

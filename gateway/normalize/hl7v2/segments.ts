@@ -8,7 +8,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { act } from './acting.ts';
-import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, iar, in1, in2, in3, noteOf, pr1 } from './clinical.ts';
 import { tabled } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { drg } from './drg.ts';
@@ -174,7 +174,7 @@ export const noteSegment: Record<string, Handler> = {
   NTE(draft, segment) {
     // One without a field is a separator of the sender's; a numbered empty one is a blank line of its text.
     if (!says(segment)) return;
-    draft.notes.push(fill(fresh.note(), nte, segment));
+    draft.notes.push(noteOf(segment));
     draft.ofSpecimen(segment);
   },
 };

@@ -6020,7 +6020,7 @@ export interface Note {
 export interface Times {
   /**
    * When the clinical fact was true.
-   * HL7 v2: OBR-7, EVN-6, PV1-44, PV1-45, RXA-3, SCH-11.4 · FHIR: effective[x] of Observation and
+   * HL7 v2: OBR-7, OBX-14, SPM-17, EVN-6, PV1-44, PV1-45, RXA-3, SCH-11.4 · FHIR: effective[x] of Observation and
    * DiagnosticReport · Device JSON: time
    */
   observed:
