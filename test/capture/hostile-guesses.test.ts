@@ -3,6 +3,7 @@
  * Each of these took from 18 s to hours.
  */
 import t from 'tap';
+import { createFramer } from '../../gateway/capture/mllp/framer.ts';
 import { guessClass } from '../../gateway/capture/mqtt/urgency.ts';
 import { orderKeysOf } from '../../gateway/capture/order-key.ts';
 
@@ -55,4 +56,19 @@ t.test('order keys - a batch of very many patients', async (t) => {
   t.equal(new Set(made).size, made.length, 'each once');
   t.ok(made.length > patients * 0.99, `${made.length} keys`);
   t.ok(ms < hangMs, `${ms} ms`);
+});
+
+t.test('framer - a large frame that comes byte by byte, and nothing but beginnings', async (t) => {
+  const framer = createFramer(16 * 1024 * 1024);
+  framer.push(Buffer.concat([Buffer.from('\x0bMSH|'), Buffer.alloc(15 * 1024 * 1024, 'a')]));
+  const byByte = took(() => {
+    for (let n = 0; n < 100_000; n += 1) framer.push(Buffer.from('b'));
+  });
+  t.ok(byByte.ms < hangMs, `100,000 bytes: ${byByte.ms} ms`);
+  t.equal(framer.pendingBytes(), 1 + 4 + 15 * 1024 * 1024 + 100_000);
+  const beginnings = took(() => {
+    const other = createFramer(16 * 1024 * 1024);
+    for (let n = 0; n < 240; n += 1) other.push(Buffer.alloc(64 * 1024, 0x0b));
+  });
+  t.ok(beginnings.ms < hangMs, `15 MiB of VT: ${beginnings.ms} ms`);
 });
