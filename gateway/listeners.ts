@@ -94,10 +94,16 @@ export function checkListenerFiles(name: string, settings: ListenerSettings, pla
   const key = readPem(keyFile, place, 'listener', name, 'keyFile');
   const ca = caFile === undefined ? undefined : issuers(caFile, place, name);
   try {
-    createSecureContext({ cert, key, ca });
+    createSecureContext({ cert, key, ca, ...serverTls });
   } catch (cause) {
-    throw tlsUnusable(name, cause, wrongFile({ cert, key }));
+    throw tlsUnusable(name, cause, weakness(cause) ?? wrongFile({ cert, key }));
   }
+}
+
+function weakness(cause: unknown): string | undefined {
+  return /KEY_TOO_SMALL|MD_TOO_WEAK/.test(codeOf(cause))
+    ? 'it has a key below RSA 2048, or is signed with SHA-1'
+    : undefined;
 }
 
 /** Which of the two it is; undefined where each is good for itself. */

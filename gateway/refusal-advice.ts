@@ -48,6 +48,9 @@ function tlsAdvice(own: string, detail: string): string {
     return `It speaks without TLS: switch TLS on there, or give it a listener with tls.mode none.`;
   if (/ALERT/.test(detail) || detail === 'ECONNRESET')
     return `It went away in the handshake: most likely it does not trust the certificate of ${own}; give it the issuer.`;
+  // What Node has no word for, and of that the most likely.
+  if (detail === 'UNSPECIFIED')
+    return 'Its certificate is most likely too weak: it needs a key of P-256 or RSA 2048, signed with SHA-256 or better.';
   if (/CERT_HAS_EXPIRED|NOT_YET_VALID/.test(detail))
     return 'Its certificate is not good at this time: renew it; or is the clock of this host wrong?';
   if (/SELF_SIGNED|UNABLE_TO|VERIFY/.test(detail))

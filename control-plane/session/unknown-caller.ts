@@ -12,7 +12,7 @@ import { Places } from '../../gateway/process/places.ts';
 const bytesMax = 16 * 1024;
 const timeoutMs = 10_000;
 /** Each takes milliseconds, unless somebody holds it open. */
-const [callsMax, callsPerAddressMax] = [256, 32] as const;
+const [callsMax, callsPerAddressMax] = [256, 64] as const;
 
 type Call = grpc.ServerInterceptingCallInterface;
 

@@ -14,7 +14,8 @@ export function orderKeysOf({ protocol, source, raw, topic, client }: RecordDraf
   if (protocol === 'mqtt') return [hashOf(hashText(offset, `${source}\0${client ?? ''}`), topic ?? '')];
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   const seed = hashText(offset, source);
-  const keys: number[] = [];
+  // A batch may have a hundred thousand patients.
+  const keys = new Set<number>();
   for (const name of patientSegments) {
     for (let at = bytes.indexOf(name); at >= 0; at = bytes.indexOf(name, at + 3)) {
       const before = bytes[at - 1];
@@ -22,10 +23,10 @@ export function orderKeysOf({ protocol, source, raw, topic, client }: RecordDraf
       const separator = bytes[at + 3] as number;
       // The identifier is in PID-3, and in MRG-1: a merge is in the way of both patients.
       const key = identifierHash(bytes, at + 3, separator, name === patientSegments[0] ? 3 : 1, seed);
-      if (key !== 0 && !keys.includes(key)) keys.push(key);
+      if (key !== 0) keys.add(key);
     }
   }
-  return keys;
+  return [...keys];
 }
 
 /** Letters and digits up to the first delimiter: CX-1 of the first repetition, whatever the delimiters are. */

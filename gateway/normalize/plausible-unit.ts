@@ -40,7 +40,9 @@ const atoms = new Set(
  * separator was taken for one (`9/L`). It belongs to the unit in `1/min`, `10*9/L`, `/100{WBC}` and `mg/(24.h)`.
  */
 export function isPlausible(text: string): boolean {
-  const bare = text.replace(/\{[^}]*\}/g, '{}').replace(/\[[^\]]*\]/g, '[]');
+  const bare = text
+    .replace(/\{[^}]*(\}?)/g, (found, end) => (end ? '{}' : found))
+    .replace(/\[[^\]]*(\]?)/g, (found, end) => (end ? '[]' : found));
   const parts = bare.split(/([./()])/);
   let named = false;
   for (let at = 0; at < parts.length; at += 2) {

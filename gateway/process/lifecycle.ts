@@ -72,6 +72,8 @@ export async function runDaemon(log: Log, drainTimeoutMs: number, daemon: Daemon
 
 /** Must be installed before anything is opened: lmdb reports a failed commit as an unhandled rejection too. */
 export function guardProcess(log: Log): void {
+  // What a library makes (LMDB its files) is for this user alone as well, whatever the shell says.
+  process.umask(0o077);
   process.on('unhandledRejection', (error) => {
     log('error', 'unhandled-rejection', { reason: errorWord(error) });
     process.exit(exitCode.tryAgain);

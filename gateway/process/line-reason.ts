@@ -1,5 +1,5 @@
 /** Why the line to the control plane, or to a local destination, does not come about, in words that a person can act on. */
-import { codeOf } from './errors.ts';
+import { codeOf, messageOf } from './errors.ts';
 
 /**
  * Of grpc-js's chain of reasons the one that a person can act on (`connect ECONNREFUSED 127.0.0.1:7443`), and
@@ -37,6 +37,8 @@ const tlsReasons: Record<string, string> = {
 export function tlsReason(error: unknown): string | undefined {
   const code = codeOf(error);
   if (tlsReasons[code] !== undefined) return tlsReasons[code];
+  // Node has no code for these; the text is OpenSSL's own.
+  if (code === 'UNSPECIFIED' && /too weak/.test(messageOf(error))) return 'certificate-too-weak';
   if (/ALERT_(CERTIFICATE_|BAD_CERT|UNSUPPORTED_CERT|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)/.test(code))
     return 'client-certificate-refused';
   return code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')
@@ -54,6 +56,8 @@ export function tlsHint(reason: string, destination: string): string | undefined
       'Is the clock of this host right? If it is, the owner of the receiver has to renew.',
     'certificate-not-yet-valid':
       'Is the clock of this host right? If it is, the owner of the receiver has to look at the dates.',
+    'certificate-too-weak':
+      'Its certificate, or that of its issuer, has a key below RSA 2048 or is signed with SHA-1: the owner of the receiver has to renew.',
     'certificate-of-another-name': `Its certificate has another name than the address in the config: write that name in ${own}.serverName of the settings.`,
     'no-tls': `What answers there does not speak TLS: check destinations.${destination}.address and .tls in the config.`,
     'client-certificate-refused': `It wants a certificate that it knows: name it in ${own}.certFile and .keyFile of the settings. Where it asks for none, the two have no TLS in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20.`,

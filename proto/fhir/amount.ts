@@ -89,7 +89,8 @@ export function spoken({ amountMinimum, amountMaximum, unit, per }: Medication):
 
 /** Least and most; both may stand in one field, and what is said twice has no range. */
 function limits(least: string, most: string): [low: string, high: string] {
-  const [, low = '', high = ''] = most === '' ? (/^(\d*\.?\d+)\s*-\s*(\d*\.?\d+)$/.exec(least) ?? []) : [];
+  const [, low = '', high = ''] =
+    most === '' ? (/^(\d+(?:\.\d+)?|\.\d+)\s*-\s*(\d+(?:\.\d+)?|\.\d+)$/.exec(least) ?? []) : [];
   if (high !== '' && Number(low) <= Number(high)) return [low, high];
   return [least, most === least ? '' : most];
 }

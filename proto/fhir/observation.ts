@@ -56,7 +56,7 @@ function isEmpty(from: Observation): boolean {
 
 /** The row that names a part of the device: a place in the containment may have ended in zeros. */
 function isPart({ path, type }: DeviceComponent, { subId, code }: Observation): boolean {
-  const place = subId.replace(/(?:\.0)+$/, '');
+  const place = subId.replace(/(?<!\.0)(?:\.0)+$/, '');
   return place === path && JSON.stringify(code) === JSON.stringify(type);
 }
 

@@ -144,7 +144,7 @@ function addMonths(at: Date, count: number): void {
 
 /** TQ1-6 `3^d`, TQ-3 `D3` [HL7 4.3.3]. */
 export function lasting(sent: string): Element | undefined {
-  const [, old = '', times = ''] = /^([SMHDWL])(\d+)$/i.exec(sent.replace(/[\^&]+$/, '')) ?? [];
+  const [, old = '', times = ''] = /^([SMHDWL])(\d+)$/i.exec(sent.replace(/(?<![\^&])[\^&]+$/, '')) ?? [];
   const [value = times, unit = old] = old === '' ? sent.split(/[\^&]/) : [];
   const code = units[unit.toUpperCase()];
   if (code === undefined || Decimal.of(value) === undefined) return undefined;

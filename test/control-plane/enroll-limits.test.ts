@@ -61,7 +61,7 @@ t.test(
   'enroll - of one caller few are open at once, and none keeps its stream once it is answered',
   async (t) => {
     const { enroll } = await enrolling(t);
-    const calls = Array.from({ length: 40 }, () => enroll(1_000));
+    const calls = Array.from({ length: 72 }, () => enroll(1_000));
     const answered = () => calls.filter(({ status }) => status() === '8');
     await until(() => answered().length === 8, {
       what: 'those over the limit being refused',

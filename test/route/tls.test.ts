@@ -137,6 +137,7 @@ t.test('destination tls - what is wrong is told by its name, with what to write'
       own,
     ],
     ['client-certificate-refused', /destinations\.ehr\.tls\.certFile/, serverOf(good, wants), own],
+    ['certificate-too-weak', /RSA 2048/, serverOf(await ca.issue({ commonName: 'e', rsaBits: 1024 })), own],
     // Whoever has the key of the receiver later could read what was recorded.
     [
       'client-certificate-refused',

@@ -133,11 +133,19 @@ const nameBytes = 4;
 
 /** The place behind the last VT with a header's name behind it, -1 where there is none. */
 function beginningAgain(bytes: Buffer, from: number, to: number): number {
-  for (let at = bytes.indexOf(VT, from), found = -1; ; at = bytes.indexOf(VT, at + 1)) {
-    if (at < 0 || at + nameBytes > to) return found;
-    const name = bytes.toString('latin1', at + 1, at + nameBytes);
-    if (name === 'MSH' || name === 'FHS' || name === 'BHS') found = at + 1;
-  }
+  // Nothing behind `to` is looked at: a byte that comes alone costs itself, and not what was kept before it.
+  const looked = bytes.subarray(0, to);
+  let found = -1;
+  for (let at = looked.indexOf(VT, from); at >= 0; at = looked.indexOf(VT, at + 1))
+    if (isHeaderName(looked, at + 1)) found = at + 1;
+  return found;
+}
+
+/** MSH, FHS or BHS. By its bytes: a peer may send nothing but VT. */
+function isHeaderName(bytes: Buffer, at: number): boolean {
+  const [first, second, third] = [bytes[at], bytes[at + 1], bytes[at + 2]];
+  if (first === 0x4d) return second === 0x53 && third === 0x48;
+  return (first === 0x46 || first === 0x42) && second === 0x48 && third === 0x53;
 }
 
 /** Line ends between frames are no stray bytes. */

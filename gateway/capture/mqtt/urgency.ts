@@ -140,7 +140,8 @@ function isMeasured(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && numeric.test(value));
 }
 
-const numeric = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+// Nothing in it can be read in two ways: a sender's digits are as many as he likes, and this thread answers everybody.
+const numeric = /^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 function isCriticalReading(name: string, item: unknown): boolean {
   if (!isObject(item) || scalar(item.value) === '') return false;
@@ -159,8 +160,15 @@ function saysCritical(text: string): boolean {
 
 const noSeparators = { field: 0, component: 0, repetition: 0, subcomponent: 0 };
 
+/** Lists in lists, as deep as the shape is read. Flattened in one stroke: level by level each would be copied again. */
 function wordsOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(wordsOf);
+  return [value].flat(levelsMax).flatMap(wordsIn);
+}
+
+/** More levels are refused (gateway/normalize/device/json.ts). */
+const levelsMax = 32;
+
+function wordsIn(value: unknown): string[] {
   if (isObject(value)) return within(value);
   return typeof value === 'boolean' || scalar(value) === '' ? [] : [scalar(value)];
 }

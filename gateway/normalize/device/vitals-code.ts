@@ -53,7 +53,7 @@ function fits(known: Vital, ucum: string): boolean {
   const key = `${known.name} ${ucum}`;
   let found = fitting.get(key);
   if (found === undefined) {
-    const bare = ucum.replace(/\{[^}]*\}/g, '') || '1';
+    const bare = ucum.replace(/\{[^}]*(\}?)/g, (found, end) => (end ? '' : found)) || '1';
     const weight = known.loincFor === undefined ? undefined : 100;
     found = !isUcum(bare) || !('problem' in relate(known.unit, bare, weight));
     if (fitting.size >= fittingMax) fitting.clear();

@@ -263,7 +263,7 @@ function isNone(value: Json | undefined): boolean {
 }
 
 /** A number, or the bound of one, and nothing else: `98.6 F` has a unit inside. */
-const BARE = /^\s*(?:[<>]=?|[≤≥])?\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*$/;
+const BARE = /^\s*(?:(?:[<>]=?|[≤≥])\s*)?[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*$/;
 
 /**
  * Empty: none was sent, so it is the shape's own. Undefined: nobody knows which, as where it is no text or stands inside

@@ -22,7 +22,7 @@ export function documentText(event: ClinicalEvent): string[] {
     }
     const name = nameOf(row, heading);
     if (name !== '' && name !== heading && (heading !== '' || !isOneOf(own, row))) {
-      lines.push(`${name.replace(/\s*:$/, '')}:`);
+      lines.push(`${name.replace(/(?<!\s)\s*:$/, '')}:`);
       heading = name;
     }
     lines.push(...said);

@@ -73,7 +73,7 @@ function filesOf({ attachment, furtherAttachments }: Observation): Attachment[] 
 
 /** Nothing where it is no Base64. */
 function base64Of(sent = ''): string {
-  return /^[A-Za-z0-9+/\s]*=*\s*$/.test(sent) ? sent : '';
+  return /^[A-Za-z0-9+/\s]*(?:=+\s*)?$/.test(sent) ? sent : '';
 }
 
 /** Some cut the letters, some the bytes, whose pieces each end in their own padding. */
