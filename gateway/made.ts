@@ -6,6 +6,7 @@ import { quarantineId } from './journal/layout.ts';
 import { damagedCode } from './journal/quarantine.ts';
 import type { TakenRecord } from './journal/records.ts';
 import { unpackEntries } from './journal/rows.ts';
+import { looksUrgent } from './meaning.ts';
 import { nowUs } from './process/clock.ts';
 import type { JobReply, Slice } from './worker-job.ts';
 
@@ -72,7 +73,7 @@ export function giveUp(
   const facts = {
     ...why,
     atUs: BigInt(nowUs()),
-    urgent: taken.guess === 'stat' || taken.guess === 'urgent',
+    urgent: looksUrgent({ ...record, classGuess: taken.guess }),
   };
   const quarantined = QuarantinedRecord.encode({
     ...QuarantinedRecord.create(facts),

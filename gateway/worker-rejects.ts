@@ -2,6 +2,7 @@
 import { type JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import { quarantineId } from './journal/layout.ts';
+import { looksUrgent } from './meaning.ts';
 import { nowUs } from './process/clock.ts';
 
 export interface Why {
@@ -19,7 +20,7 @@ export function rejected(
   mappingVersion: string,
 ): { record: Uint8Array; entry: Uint8Array } {
   const atUs = BigInt(nowUs());
-  const urgent = record.classGuess === 'stat' || record.classGuess === 'urgent';
+  const urgent = looksUrgent(record);
   const kept = { record, code, reason, atUs, urgent, mappingVersion };
   const entry = QuarantineEntry.fromPartial({
     id: quarantineId(gateway, epoch, sequence),
