@@ -208,10 +208,20 @@ class Broker implements MqttSource {
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         const link = this.#connections.of(client);
-        done(null, link && this.#subscriptions.grant(link, subscription.topic) ? subscription : null);
+        const { topic, qos } = subscription;
+        // aedes delivers with the QoS of whichever matching filter comes first, and above it where that has wildcards.
+        // To it each has the highest (what SUBACK says is taken before); a delivery gets its own below.
+        const granted = link && this.#subscriptions.grant(link, topic, qos);
+        done(null, granted ? { ...subscription, qos: 2 } : null);
       },
-      authorizeForward: (client, packet) =>
-        this.#connections.of(client)?.access?.mayReceive(packet.topic) ? packet : null,
+      authorizeForward: (client, packet) => {
+        const link = this.#connections.of(client);
+        if (!link?.access?.mayReceive(packet.topic)) return null;
+        const qos = this.#subscriptions.qosFor(link, packet.topic);
+        if (qos === undefined) return null;
+        if (packet.qos > qos) packet.qos = qos;
+        return packet;
+      },
     };
   }
 
