@@ -6,6 +6,7 @@ import { quarantineId } from './journal/layout.ts';
 import { damagedCode } from './journal/quarantine.ts';
 import type { TakenRecord } from './journal/records.ts';
 import { unpackEntries } from './journal/rows.ts';
+import { looksUrgent } from './meaning.ts';
 import { nowUs } from './process/clock.ts';
 import type { JobReply, Slice } from './worker-job.ts';
 
@@ -82,7 +83,7 @@ export function giveUp(
     recordEpoch: journal.epoch,
     recordSequence: BigInt(taken.sequence),
     ...facts,
-    urgent: taken.guess === 'stat' || taken.guess === 'urgent',
+    urgent: looksUrgent({ ...record, classGuess: taken.guess }),
     protocol: record.protocol,
     bytes: BigInt(record.raw.length),
   });

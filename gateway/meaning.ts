@@ -10,6 +10,7 @@ import type { Config } from '../proto/config/schema.ts';
 import type { ClinicalEvent } from '../proto/gen/hilum/v1/event.ts';
 import type { JournalRecord } from '../proto/gen/hilum/v1/journal.ts';
 import type { Class } from './capture/intake.ts';
+import { guessClass } from './capture/mqtt/urgency.ts';
 import { compileDevices } from './normalize/association.ts';
 import { compileCritical } from './normalize/critical.ts';
 import { compilePayloads } from './normalize/device/template.ts';
@@ -139,6 +140,15 @@ export function reclassifies(config: Config): boolean {
 /** Is it a name of the built-in vitals? */
 export function isVital(name: string): boolean {
   return vitalOf(name) !== undefined;
+}
+
+/**
+ * Whether what could not be understood looks urgent, which its guess does not always say: of device JSON that is the
+ * class of the events, and an alarm that nobody understood has none. No order hangs from this, so doubt goes up.
+ */
+export function looksUrgent({ classGuess, protocol, topic, raw }: JournalRecord): boolean {
+  const seen = protocol === 'mqtt' ? guessClass(topic, raw, { isHint: true, isVital }) : '';
+  return [classGuess, seen].some((word) => word === 'stat' || word === 'urgent');
 }
 
 export interface Understood extends Normalized {

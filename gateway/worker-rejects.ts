@@ -2,6 +2,7 @@
 import { type JournalRecord, QuarantinedRecord } from '../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../proto/gen/hilum/v1/quarantine.ts';
 import { quarantineId } from './journal/layout.ts';
+import { looksUrgent } from './meaning.ts';
 import { nowUs } from './process/clock.ts';
 
 export interface Why {
@@ -31,7 +32,7 @@ export function rejected(
     code,
     reason,
     atUs,
-    urgent: record.classGuess === 'stat' || record.classGuess === 'urgent',
+    urgent: looksUrgent(record),
     protocol: record.protocol,
     bytes: BigInt(record.raw.length),
     capturedAtUs: record.capturedAtUs,

@@ -229,28 +229,43 @@ function settled(message: number, kind: Kind, alarmed: boolean, flagged: boolean
   return kind === 'alarm' && !alarmed ? Math.max(message, urgent) : message;
 }
 
-/** The highest that any code of the flag says, one or several with commas between them; none where it says no priority. */
+/**
+ * The highest that any code of the flag says, one or several with commas between them; of one without a code its text
+ * says it, as the event has it. None where it says no priority.
+ */
 function alarmFlag(raw: Uint8Array, from: number, end: number, by: Separators): number {
-  let highest = none;
+  const whole = { ...by, subcomponent: 0 };
+  /** By component: whether something stands there, and the highest in it. */
+  const some: boolean[] = [];
+  const said: number[] = [];
   let begin = from;
   for (let component = 1, at = from; component <= 10; at++) {
     const byte = at < end ? raw[at]! : by.field;
     const last = endsWhole(byte, by, by.component);
     if (!last && byte !== by.component && byte !== comma) continue;
-    if (component === 1 || component === 4 || component === 10)
-      highest = Math.max(highest, alarmPriority(word(raw, begin, at, by)));
+    some[component] ||= at > begin || byte === comma;
+    said[component] = Math.max(said[component] ?? none, priorityFlag(word(raw, begin, at, whole)));
     if (last) break;
     if (byte === by.component) component++;
     begin = at + 1;
   }
-  return highest;
+  const codes = [1, 4, 10].filter((component) => some[component]);
+  const texts = [9, 2, 5].filter((component) => some[component]).slice(0, 1);
+  return Math.max(none, ...(codes.length > 0 ? codes : texts).map((component) => said[component] ?? none));
 }
 
-/** As a row of its own, or among the flags in OBX-8 [IHE PCD-04]. */
+/** Among the flags in OBX-8 [IHE PCD-04], where HIGH and LOW are of the value. */
+function priorityFlag(found: number): number {
+  if (found === PH) return stat;
+  if (found === PM) return urgent;
+  return found === PL || found === PN || found === PI ? routine : none;
+}
+
+/** As a row of its own. */
 function alarmPriority(found: number): number {
-  if (found === PH || found === HIGH) return stat;
-  if (found === PM || found === MEDIUM) return urgent;
-  return found === PL || found === PN || found === PI || found === LOW || found === NONE ? routine : none;
+  if (found === HIGH) return stat;
+  if (found === MEDIUM) return urgent;
+  return found === LOW || found === NONE ? routine : priorityFlag(found);
 }
 
 function kindOf(raw: Uint8Array, type: number, end: number, component: number): Kind {

@@ -35,6 +35,25 @@ t.test('device alarms - a state that nobody understood may be its end, and is no
   }
 });
 
+t.test('device alarms - `active` is the state, as a truth value', async (t) => {
+  const alarmIn = (alarm: object) => read({ device: 'd', time: at, alarm }).events[0];
+  const on = alarmIn({ code: 'LOW', active: true });
+  t.match(on, { alarm: { state: 'active' }, provenance: { remarks: [] } });
+  t.ok(on?.alarm?.raised);
+  const off = alarmIn({ code: 'LOW', active: false });
+  t.match(off, { alarm: { state: 'inactive' }, provenance: { remarks: [] } });
+  t.equal(off?.alarm?.raised, undefined, 'it is over, and does not begin');
+  t.equal(
+    alarmIn({ code: 'LOW', active: false, state: 'latched' })?.alarm?.state,
+    'latched',
+    'a word says more',
+  );
+  t.match(alarmIn({ active: true })?.provenance?.remarks, ['alarm: without code, text and id']);
+  const odd = alarmIn({ code: 'LOW', active: 'perhaps' });
+  t.match(odd?.provenance?.remarks, ['alarm state: not a known word']);
+  t.equal(odd?.alarm?.raised, undefined);
+});
+
 t.test('device units - a bare number that is none in the unit of its name has no unit', async (t) => {
   const cases: [string, unknown, string][] = [
     ['temp', 98.6, ''],

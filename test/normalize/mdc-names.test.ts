@@ -69,3 +69,24 @@ t.test('alarm flags - several in one text, with commas between them', async (t) 
     );
   }
 });
+
+t.test('alarm flags - capture guesses the class that the event will have', async (t) => {
+  const classify = compileClassifier(configSchema.parse({}));
+  const cases: [string, string][] = [
+    ['^PL', 'routine'],
+    ['^PH^L', 'stat'],
+    ['SP^PH', 'urgent'],
+    ['HIGH', 'urgent'],
+    ['LOW~PL', 'routine'],
+    ['PL~HIGH', 'routine'],
+    ['PH&PL', 'urgent'],
+    ['X^^L^,PM', 'urgent'],
+    ['X^^L^SP,PH^^L', 'stat'],
+  ];
+  for (const [sent, expected] of cases) {
+    const rows = ['OBR|1||F|196616^MDC_EVT_ALARM^MDC', `OBX|1|ST|196670^MDC_EVT_LO^MDC|1.1|x|||${sent}|||F`];
+    const [told] = events('ORU^R40', ...rows);
+    const guess = guessHl7v2(er7('MSH|^~\\&|A|B|C|D|20261123||ORU^R40|1|P|2.6', 'PID|||7', ...rows));
+    t.same([told && classify(told).class, guess], [expected, expected], sent);
+  }
+});

@@ -66,6 +66,7 @@ const rows: [string, unknown][] = [
   ['urgent', alarm({ code: 'x', priority: 'crisis' })],
   ['urgent', alarm({ code: 'x', priority: ['high', 'low'] })],
   ['urgent', alarm('LEADS OFF')],
+  ['urgent', alarm({ active: true })],
   [
     'urgent',
     { ...alarm({ code: 'x', priority: 'medium' }), readings: [{ code: 'x', value: 1, priority: 'high' }] },

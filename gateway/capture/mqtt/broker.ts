@@ -210,20 +210,29 @@ class Broker implements MqttSource {
       authorizePublish: (client, packet, done) => this.#publish(client, packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         const link = this.#connections.of(client);
-        if (!link || !this.#subscriptions.grant(link, subscription.topic)) {
+        const { topic, qos } = subscription;
+        if (!link || !this.#subscriptions.grant(link, topic, qos)) {
           done(null, null);
           return;
         }
         this.#connecting.subscribed(link).then(
-          () => done(null, subscription),
+          // aedes delivers with the QoS of whichever matching filter comes first, and above it where that has wildcards.
+          // To it each has the highest (what SUBACK says is taken before); a delivery gets its own below.
+          () => done(null, { ...subscription, qos: 2 }),
           () => {
             link.reason ??= 'commit';
             link.socket.destroy();
           },
         );
       },
-      authorizeForward: (client, packet) =>
-        this.#connections.of(client)?.access?.mayReceive(packet.topic) ? packet : null,
+      authorizeForward: (client, packet) => {
+        const link = this.#connections.of(client);
+        if (!link?.access?.mayReceive(packet.topic)) return null;
+        const qos = this.#subscriptions.qosFor(link, packet.topic);
+        if (qos === undefined) return null;
+        if (packet.qos > qos) packet.qos = qos;
+        return packet;
+      },
     };
   }
 

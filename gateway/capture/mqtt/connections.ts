@@ -48,7 +48,7 @@ export class Connections {
       access: undefined,
       session: undefined,
       resumed: false,
-      subscriptions: new Set(),
+      subscriptions: new Map(),
       reason: undefined,
       told: undefined,
     };

@@ -28,12 +28,17 @@ export interface Link {
   access: Access | undefined;
   session: Session | undefined;
   resumed: boolean;
-  /** Filters that were granted; never kept beyond the connection. */
-  readonly subscriptions: Set<string>;
+  /** Filters that were granted, with their QoS; never kept beyond the connection. */
+  readonly subscriptions: Map<string, Granted>;
   /** Why it was closed, where it was not the client's own doing. */
   reason: string | undefined;
   /** What is told of it, where somebody has to do something: the client comes again with the same for ever. */
   told: Told | undefined;
+}
+
+export interface Granted {
+  readonly levels: readonly string[];
+  readonly qos: 0 | 1 | 2;
 }
 
 export interface Client {

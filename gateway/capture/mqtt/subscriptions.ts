@@ -2,8 +2,8 @@
  * SUBSCRIBE: what was granted, for as long as the connection lasts. Nothing is kept for those who left, because
  * a queue for them has no bound in aedes.
  */
-import { isTopicFilter } from './acl.ts';
-import type { Link } from './link.ts';
+import { filterMatches, isTopicFilter } from './acl.ts';
+import type { Granted, Link } from './link.ts';
 import type { MqttPart } from './part.ts';
 import { SESSION_MARK } from './persistence.ts';
 
@@ -21,21 +21,30 @@ export class Subscriptions {
   }
 
   /** false: answered with 128 [MQTT-3.9.3-2]. */
-  grant(link: Link, filter: string): boolean {
+  grant(link: Link, filter: string, qos: Granted['qos']): boolean {
     if (filter === SESSION_MARK) return false;
-    if (link.subscriptions.has(filter)) return true; // the new one replaces it [MQTT-3.8.4-3]
     const { limits, counters } = this.#part;
     const granted =
-      isTopicFilter(filter, limits.topicLevelsMax) &&
-      link.subscriptions.size < limits.subscriptionsMax &&
-      link.access?.maySubscribe(filter) === true;
+      link.subscriptions.has(filter) || // the new one replaces it [MQTT-3.8.4-3]
+      (isTopicFilter(filter, limits.topicLevelsMax) &&
+        link.subscriptions.size < limits.subscriptionsMax &&
+        link.access?.maySubscribe(filter) === true);
     if (!granted) {
       counters.stats.subscribesDenied++;
       return false;
     }
-    link.subscriptions.add(filter);
+    link.subscriptions.set(filter, { levels: filter.split('/'), qos });
     this.#subscribers.add(link);
     return true;
+  }
+
+  /** The highest of all filters that match, for a message is delivered once [MQTT-3.3.5-1]; undefined: none does. */
+  qosFor(link: Link, topic: string): Granted['qos'] | undefined {
+    const levels = topic.split('/');
+    let highest: Granted['qos'] | undefined;
+    for (const { levels: filter, qos } of link.subscriptions.values())
+      if ((highest === undefined || qos > highest) && filterMatches(filter, levels)) highest = qos;
+    return highest;
   }
 
   /** UNSUBSCRIBE was done [MQTT-3.10.4-2]. A filter that was subscribed to again meanwhile stays. */

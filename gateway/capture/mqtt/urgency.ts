@@ -103,7 +103,9 @@ function speaks({ id, text, code, name, ...others }: Fields): boolean {
   if (scalar(id).trim() !== '' && typeof id !== 'boolean') return true;
   const coded = code ?? name;
   if (scalar(text) !== '' || scalar(isObject(coded) ? coded.code : coded) !== '') return true;
-  return ['priority', 'phase', 'state', 'inactivation', 'type'].some((one) => !isNothing(others[one]));
+  return ['priority', 'phase', 'state', 'active', 'inactivation', 'type'].some(
+    (one) => !isNothing(others[one]),
+  );
 }
 
 const noReadings = new Set([

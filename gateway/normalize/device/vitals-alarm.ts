@@ -65,10 +65,11 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     scope.remark('alarm: without code, text and id');
   }
   if (item instanceof Map) scope.unknown(item, members, 'alarm');
-  const word = (member: (typeof attributes)[number], words: ReadonlySet<string>): string =>
+  const sent = { phase: fields.get('phase'), state: stateIn(fields) };
+  const word = (member: 'priority' | 'type', words: ReadonlySet<string>): string =>
     wordIn(words, fields.get(member), `alarm ${member}`, scope);
-  const phase = word('phase', PHASES);
-  const state = word('state', STATES);
+  const phase = wordIn(PHASES, sent.phase, 'alarm phase', scope);
+  const state = wordIn(STATES, sent.state, 'alarm state', scope);
   return Alarm.fromPartial({
     identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
     code,
@@ -80,11 +81,18 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
     text,
     ...alarmTimes(
       { phase, state },
-      (member) => !isNothing(fields.get(member)),
+      (member) => !isNothing(sent[member]),
       scope.timeOf(fields, 'alarm time') ?? time,
     ),
     sourceLocation: scalar(fields.get('location')) ?? '',
   });
+}
+
+/** `active` says it as a truth value. */
+function stateIn(fields: JsonObject): Json | undefined {
+  const [state, active] = [fields.get('state'), fields.get('active')];
+  if (!isNothing(state) || typeof active !== 'boolean') return state ?? active;
+  return active ? 'active' : 'inactive';
 }
 
 function inactivationOf(sent: Json | undefined, scope: Scope): string {
@@ -94,7 +102,7 @@ function inactivationOf(sent: Json | undefined, scope: Scope): string {
 }
 
 /** Each of them says that there is an alarm. */
-const attributes = ['priority', 'phase', 'state', 'inactivation', 'type'] as const;
+const attributes = ['priority', 'phase', 'state', 'active', 'inactivation', 'type'] as const;
 const members: ReadonlySet<string> = new Set([
   ...attributes,
   ...['id', 'system', 'code', 'name', 'text', 'time', 'timestamp', 'location'],

@@ -20,7 +20,7 @@
  *              Flags, status and the words of an alarm: a text, {code}, {value}, {text}, or a list of these
  *   <name>     flat form: a number, or {value, unit, …}, under any name that has no other meaning here
  *   alarm      {id, code, priority: high|medium|low, phase: start|continue|escalate|deescalate|end|…,
- *              state: active|inactive|latched, type: physiological|technical, text, time}; also a list, `alarms`.
+ *              state: active|inactive|latched (or active: true|false), type: physiological|technical, text, time}; also a list, `alarms`.
  *              Any of these makes it one; so does a text. null, false and '' are no alarm
  *   battery    as the device says it
  *
