@@ -15,7 +15,7 @@ import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { underHeading } from './heading.ts';
 import { made, type Segment, says } from './message.ts';
-import { nextBody, ownPatient } from './next-body.ts';
+import { nextBody, ownPatient, tellFurther } from './next-body.ts';
 import { ipc, obr, orc, zds } from './order.ts';
 import { beginHere, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
@@ -44,6 +44,7 @@ export const patientSegments: Record<string, Handler> = {
     draft.acting = undefined;
   },
   PD1(draft, segment) {
+    tellFurther(draft, 'PD1');
     fill(draft.patient, pd1, segment);
   },
   DB1(draft, segment) {
@@ -70,10 +71,12 @@ export const patientSegments: Record<string, Handler> = {
   },
   PV1(draft, segment) {
     draft.acting = fill(draft.openVisit(), pv1, segment).participants;
+    draft.seen.delete('PV2');
     // A note behind it is not the last result's [REF^I12].
     draft.notes = draft.current.notes;
   },
   PV2(draft, segment) {
+    tellFurther(draft, 'PV2');
     draft.acting = fill(draft.encounter, pv2, segment).participants;
   },
   PRT: (draft, segment) => act(draft, segment, prt),
