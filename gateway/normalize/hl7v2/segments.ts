@@ -17,7 +17,7 @@ import { underHeading } from './heading.ts';
 import { made, type Segment, says } from './message.ts';
 import { nextBody, ownPatient, tellFurther } from './next-body.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { beginHere, opensHere } from './own-orc.ts';
+import { awaitsIts, beginHere, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
@@ -70,7 +70,7 @@ export const patientSegments: Record<string, Handler> = {
     else if (person.names.length > 0) relate(draft, person);
   },
   PV1(draft, segment) {
-    draft.acting = fill(draft.openVisit(), pv1, segment).participants;
+    draft.acting = fill(draft.openVisit(awaitsIts(draft, segment)), pv1, segment).participants;
     draft.seen.delete('PV2');
     // A note behind it is not the last result's [REF^I12].
     draft.notes = draft.current.notes;
