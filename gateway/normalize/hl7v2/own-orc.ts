@@ -10,6 +10,8 @@ export function opensHere(draft: Draft, segment: Segment): boolean {
   if (event === undefined || seen.has('ORC')) return true;
   if (seen.has(ahead) && !isNamed(draft)) return false;
   if (family.name === 'oul') return seen.has('OBX');
+  if (!seen.has('OBR') && isNamed(draft))
+    remark(draft.message.scope, 'ORC: behind a drug that has none, read as that of the drug behind it');
   if (!seen.has('OBR') || seen.has('OBX')) return true;
   const next = followedBy(segment);
   const numbers = numbersOf(segment, event.order?.placer?.value, event.order?.filler?.value);
