@@ -209,3 +209,14 @@ t.test('no ORC - a route or a procedure step before the first ORC is of the orde
   t.equal(vaccine.length, 1);
   t.end();
 });
+
+t.test('no ORC - an ORC behind a drug that has none has a remark, for it may be that of the drug', (t) => {
+  const text = 'ORC: behind a drug that has none, read as that of the drug behind it';
+  const drugs = events('RDE^O11', 'RXE||A^Amoxicillin', 'ORC|DC|P1', 'RXE||B^Bisoprolol', 'ORC|NW|P2');
+  t.ok(drugs.some(({ provenance }) => provenance?.remarks.includes(text)));
+  const doses = events('VXU^V04', 'RXA|0|1|20261120||03^MMR^CVX', 'ORC|RE||I1');
+  t.ok(doses.some(({ provenance }) => provenance?.remarks.includes(text)));
+  const usual = events('RDE^O11', 'ORC|NW|P1', 'RXE||A^Amoxicillin', 'ORC|NW|P2', 'RXE||B^Bisoprolol');
+  t.notOk(usual.some(({ provenance }) => provenance?.remarks.includes(text)));
+  t.end();
+});

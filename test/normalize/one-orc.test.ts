@@ -138,3 +138,64 @@ t.test(
     t.same(remarksOf(standard), []);
   },
 );
+
+const visit = (number: string): string => `PV1|1|I|W${'|'.repeat(16)}${number}`;
+
+t.test('one ORC - a visit between it and its OBR is that of its order, which it does not part', (t) => {
+  const found = events(
+    'ORM^O01',
+    'ORC|CA|P1',
+    visit('V1'),
+    'OBR|1|P1||NA^Natrium^L',
+    'ORC|CA|P2',
+    visit('V2'),
+    'PV2||P',
+    'OBR|1|P2||K^Kalium^L',
+  );
+  t.same(
+    found.map(({ status, order, encounter }) => [
+      status,
+      order?.placer?.value,
+      order?.service?.text,
+      encounter?.identifiers[0]?.value,
+      encounter?.accommodation?.codings[0]?.code,
+    ]),
+    [
+      ['cancelled', 'P1', 'Natrium', 'V1', undefined],
+      ['cancelled', 'P2', 'Kalium', 'V2', 'P'],
+    ],
+  );
+  t.end();
+});
+
+t.test(
+  'one ORC - of two visits before its OBR the nearer is that of the order, and the other is told',
+  (t) => {
+    const [found, ...others] = events(
+      'ORM^O01',
+      visit('V0'),
+      'ORC|CA|P1',
+      visit('V1'),
+      'OBR|1|P1||NA^Natrium^L',
+    );
+    t.same(others, []);
+    t.match(found, {
+      status: 'cancelled',
+      encounter: { identifiers: [{ value: 'V1' }] },
+      furtherEncounters: [{ identifiers: [{ value: 'V0' }] }],
+    });
+    t.end();
+  },
+);
+
+t.test('one ORC - a visit behind an ORC that orders nothing is that of the next order', (t) => {
+  const found = events('ORM^O01', visit('V1'), 'ORC|CA|P1', visit('V2'), 'ORC|NW|P2', 'OBR|1|P2||K^Kalium^L');
+  t.same(
+    found.map(({ order, encounter }) => [order?.placer?.value, encounter?.identifiers[0]?.value]),
+    [
+      ['P1', 'V1'],
+      ['P2', 'V2'],
+    ],
+  );
+  t.end();
+});

@@ -72,3 +72,12 @@ t.test('goal - whether it was reached, and what is said of that [GOL-16, GOL-17]
   ]);
   t.end();
 });
+
+t.test('problems - a pathway that is deleted leaves its problems and goals as they are [HL7 12.3]', (t) => {
+  const status = (type: string, ...segments: string[]) => events(type, ...segments)[0]?.status;
+  t.equal(status('PPP^PCD', 'PTH|DE|PW1^Path', 'PRB|UC|20261120|E11^Diabetes^I10|1'), '');
+  t.equal(status('PPG^PCJ', 'PTH|DE|PW1^Path', 'GOL|UC|20261120|G^Goal^L|1'), '');
+  t.equal(status('PPR^PC3', 'PRB|DE|20261120|E11^Diabetes^I10|1'), 'entered-in-error');
+  t.equal(status('PGL^PC8', 'GOL|DE|20261120|G^Goal^L|1'), 'entered-in-error');
+  t.end();
+});

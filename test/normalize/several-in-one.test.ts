@@ -236,3 +236,36 @@ t.test('several in one - a resource between the patients and their SCH is of the
   t.same(appointmentsOf(found)[1], ['8', 'P1', 'booked', '2026-12-01', ['R1']]);
   t.end();
 });
+
+t.test('several in one - each bed has its own status', (t) => {
+  const found = events('ADT^A20', 'EVN||20261120101500', 'NPU|W^1^1|K', 'NPU|W^1^2|U', 'NPU|W^1^3|O');
+  t.same(
+    found.map(({ encounter, movement }) => [
+      encounter?.location?.bed,
+      encounter?.bedStatus?.codings[0]?.code,
+      movement?.recorded?.value.slice(0, 10),
+    ]),
+    [
+      ['1', 'K', '2026-11-20'],
+      ['2', 'U', '2026-11-20'],
+      ['3', 'O', '2026-11-20'],
+    ],
+  );
+  t.end();
+});
+
+t.test('several in one - what only adds to another segment and comes twice has a remark', (t) => {
+  const further = (type: string, ...segments: string[]) =>
+    events(type, ...segments)
+      .flatMap(({ provenance }) => provenance?.remarks ?? [])
+      .filter((one) => one.endsWith(': a further one, which stands for the one before'))
+      .map((one) => one.slice(0, 3));
+  t.same(further('ADT^A31', ann, 'PD1||||D1^Doc', 'PD1|||||||||||Y'), ['PD1']);
+  t.same(further('ADT^A08', ann, 'PV1|1|I', 'PV2||P', 'PV2||S'), ['PV2']);
+  t.same(further('BAR^P12', ann, 'PV1|1|I', 'PV2||P', 'PV1|2|I', 'PV2||S'), []);
+  t.same(further('ADT^A08', 'EVN||20261120', 'EVN||20261121', ann), ['EVN']);
+  t.same(further('MFN^M02', 'MFI|PRA', 'MFI|LOC', 'MFE|MAD|1||L1|CE'), ['MFI']);
+  t.same(further('OMS^O05', ann, 'ORC|NW|1', 'RQD|1|G', 'RQ1|1', 'RQ1|2', 'RQD|2|H', 'RQ1|3'), ['RQ1']);
+  t.same(further('VXU^V04', ann, 'ORC|RE||1', 'RXA|0|1|2026||03^MMR^CVX', 'RXR|IM', 'RXR|SC'), ['RXR']);
+  t.end();
+});

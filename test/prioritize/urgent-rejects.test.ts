@@ -11,7 +11,7 @@ function urgent(topic: string, text: string, protocol = 'mqtt'): boolean {
   const classGuess = guessClass(topic, raw, { isHint: false, isVital });
   const record = JournalRecord.fromPartial({ protocol, topic, raw, classGuess });
   const at = { gateway: 'g', site: 's', epoch: 1n };
-  const { entry } = rejected(at, 1, record, { code: 'not-understood', reason: 'x' }, 'm');
+  const { entry } = rejected(at, 1, record, { code: 'not-understood', reason: 'x' });
   return QuarantineEntry.decode(entry).urgent;
 }
 

@@ -8,6 +8,7 @@ import { hasEnded, time } from './clock.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
+import { nextBody } from './next-body.ts';
 import { db1, mrg, pd1, pid } from './patient.ts';
 import { remark } from './scope.ts';
 import {
@@ -175,6 +176,8 @@ const undoing = new Set(['CANCEL', 'DELETE']);
 
 const movementSegments: Record<string, Handler> = {
   NPU(draft, segment) {
+    // Each bed is one of its own.
+    nextBody(draft, 'NPU');
     fill(draft.encounter, npu, segment);
   },
   ZBE(draft, segment) {

@@ -138,17 +138,23 @@ export class Draft {
     return ofPatient ? patient.participants : this.encounter.participants;
   }
 
-  /** A second PV1 of one patient: of the orders that follow it (OML), else a further visit (BAR). */
-  openVisit(): Encounter {
+  /**
+   * A second PV1 of one patient: of the orders that follow it (OML), else a further visit (BAR).
+   * @param within of the open order, whose ORC it stands behind, too
+   */
+  openVisit(within: boolean): Encounter {
     // People (PRT, ROL) may have come before the visit itself.
     const first = !this.visited;
     this.visited = true;
     if (first) return this.encounter;
-    this.closeGroup();
+    if (!within) this.closeGroup();
+    const before = this.base.encounter;
     this.visit = fresh.encounter();
-    if (this.groups.length > 0) {
-      for (const event of this.groups) event.encounter ??= this.base.encounter;
+    if (within || this.groups.length > 0) {
+      for (const event of this.groups) event.encounter ??= before;
       this.base.encounter = this.visit;
+      // No order is of the visit before.
+      if (this.groups.length === 0 && before !== undefined) this.base.furtherEncounters.push(before);
     } else this.base.furtherEncounters.push(this.visit);
     return this.visit;
   }

@@ -3,6 +3,7 @@
  * several patients; then each is an event of its own.
  */
 import type { Draft } from './draft.ts';
+import { remark } from './scope.ts';
 
 /** Noted where the patient is that of the body before, until the next PID. */
 const kept = 'patient of the body before';
@@ -16,6 +17,8 @@ export function nextBody(draft: Draft, name: string): boolean {
   // Behind a body of several patients (SIU) the last one has it too, and no segment of its own.
   const next = seen.has(name) || (leading && patient !== undefined);
   if (next) {
+    // Of what says nothing yet there is no event.
+    if (!draft.said) remark(draft.message.scope, further(name));
     draft.closePatient();
     Object.assign(draft.base, {
       patient,
@@ -27,6 +30,16 @@ export function nextBody(draft: Draft, name: string): boolean {
   }
   draft.seen.add(name);
   return next;
+}
+
+/** Before a segment is read that adds to another one and stands behind it once. */
+export function tellFurther({ seen, message }: Draft, name: string): void {
+  if (seen.has(name)) remark(message.scope, further(name));
+  seen.add(name);
+}
+
+function further(name: string): string {
+  return `${name}: a further one, which stands for the one before`;
 }
 
 /** Before a PID is read: where bodies stand before their patients, it begins that of the body before it. */

@@ -10,6 +10,8 @@ export function opensHere(draft: Draft, segment: Segment): boolean {
   if (event === undefined || seen.has('ORC')) return true;
   if (seen.has(ahead) && !isNamed(draft)) return false;
   if (family.name === 'oul') return seen.has('OBX');
+  if (!seen.has('OBR') && isNamed(draft))
+    remark(draft.message.scope, 'ORC: behind a drug that has none, read as that of the drug behind it');
   if (!seen.has('OBR') || seen.has('OBX')) return true;
   const next = followedBy(segment);
   const numbers = numbersOf(segment, event.order?.placer?.value, event.order?.filler?.value);
@@ -36,9 +38,12 @@ export function hasOrcAbove(draft: Draft, segment: Segment): boolean {
 
 /** What stands right behind it. */
 function followedBy(segment: Segment): Segment | undefined {
-  const { segments } = segment.message;
-  // A segment never stands behind its own line.
-  return segments[segments.lastIndexOf(segment, segment.line) + 1];
+  return segment.message.segments[placeOf(segment) + 1];
+}
+
+/** A segment never stands behind its own line. */
+function placeOf(segment: Segment): number {
+  return segment.message.segments.lastIndexOf(segment, segment.line);
 }
 
 /** ORC-2 and ORC-3 beside these, as far as both say them. */
@@ -49,6 +54,19 @@ function numbersOf(segment: Segment, placer = '', filler = ''): 'same' | 'others
   ].filter((pair) => pair.every((one) => one !== ''));
   if (pairs.length === 0) return 'unknown';
   return pairs.every(([one, other]) => one === other) ? 'same' : 'others';
+}
+
+const names = /^(?:OBR|RX[OEDGA]|BPO|RQD|ODS)$/;
+const begins = /^(?:ORC|PID|OBR|RX[OEDGA]|BPO|RQD|ODS)$/;
+
+/** True between an ORC and what it orders. */
+export function awaitsIts(draft: Draft, segment: Segment): boolean {
+  const { event, seen } = draft;
+  if (event === undefined || !seen.has('ORC') || isNamed(draft)) return false;
+  const { segments } = segment.message;
+  let at = placeOf(segment) + 1;
+  while (at < segments.length && !begins.test(segments[at]?.name ?? '')) at++;
+  return names.test(segments[at]?.name ?? '');
 }
 
 /** Noted of an order that something stands before which names nothing that is ordered: a TQ1, an RXR. */

@@ -302,8 +302,8 @@ const referralStatus: Record<string, string> = lookup({
   EXPIRED: 'cancelled',
 });
 
-/** A problem, a goal or a pathway is taken out of the list [HL7 12.3]. */
-const deletes = new Set(['PC3', 'PC8', 'PCD', 'PCJ']);
+/** A problem or a goal is taken out of the list [HL7 12.3]. Those of a pathway that is deleted (PCD, PCJ) stay. */
+const deletes = new Set(['PC3', 'PC8']);
 
 export const problem: Family = {
   name: 'problem',

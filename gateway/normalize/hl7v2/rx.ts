@@ -10,6 +10,7 @@ import { type Family, type Handler, handlers } from './family.ts';
 import { oncePerOrder } from './heading.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
+import { tellFurther } from './next-body.ts';
 import { orderedStatus, refusesOrder } from './order-status.ts';
 import { beginHere, beginning } from './own-orc.ts';
 import { priorityOf, urge } from './priority.ts';
@@ -160,6 +161,7 @@ export const vaccineSegments: Record<string, Handler> = {
   },
   RXR(draft, segment) {
     beginHere(draft, segment);
+    tellFurther(draft, 'RXR');
     fill(immunization(draft), rxrVaccine, segment);
   },
 };

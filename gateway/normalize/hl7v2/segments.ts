@@ -15,9 +15,9 @@ import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { underHeading } from './heading.ts';
 import { made, type Segment, says } from './message.ts';
-import { nextBody, ownPatient } from './next-body.ts';
+import { nextBody, ownPatient, tellFurther } from './next-body.ts';
 import { ipc, obr, orc, zds } from './order.ts';
-import { beginHere, hasOrcAbove, opensHere } from './own-orc.ts';
+import { awaitsIts, beginHere, hasOrcAbove, opensHere } from './own-orc.ts';
 import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
 import { obx } from './result.ts';
@@ -44,6 +44,7 @@ export const patientSegments: Record<string, Handler> = {
     draft.acting = undefined;
   },
   PD1(draft, segment) {
+    tellFurther(draft, 'PD1');
     fill(draft.patient, pd1, segment);
   },
   DB1(draft, segment) {
@@ -69,11 +70,13 @@ export const patientSegments: Record<string, Handler> = {
     else if (person.names.length > 0) relate(draft, person);
   },
   PV1(draft, segment) {
-    draft.acting = fill(draft.openVisit(), pv1, segment).participants;
+    draft.acting = fill(draft.openVisit(awaitsIts(draft, segment)), pv1, segment).participants;
+    draft.seen.delete('PV2');
     // A note behind it is not the last result's [REF^I12].
     draft.notes = draft.current.notes;
   },
   PV2(draft, segment) {
+    tellFurther(draft, 'PV2');
     draft.acting = fill(draft.encounter, pv2, segment).participants;
   },
   PRT: (draft, segment) => act(draft, segment, prt),

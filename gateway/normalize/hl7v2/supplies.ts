@@ -3,6 +3,7 @@ import type { DietItem, SupplyItem } from '../../../proto/gen/hilum/v1/event.ts'
 import { time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import type { Draft } from './draft.ts';
+import { tellFurther } from './next-body.ts';
 import { beginning } from './own-orc.ts';
 import { fresh } from './shapes.ts';
 import { asSent, eachAsSent, fill, label, type Table, word } from './table.ts';
@@ -54,6 +55,7 @@ export const supplyTables = { RQD: rqd, RQ1: rq1, ODS: ods, ODT: odt };
 /** The order is named by its first line. */
 export const supplySegments = beginning({
   RQD(draft, segment) {
+    draft.seen.delete('RQ1');
     const { order } = draft;
     const item = fill(fresh.supplyItem(), rqd, segment);
     line(draft);
@@ -64,6 +66,7 @@ export const supplySegments = beginning({
     if (segment.has(7)) order.enteringOrganization = label(segment, 7);
   },
   RQ1(draft, segment) {
+    tellFurther(draft, 'RQ1');
     const { supplies } = draft.order;
     const item = supplies.at(-1) ?? fresh.supplyItem();
     if (supplies.length === 0) supplies.push(item);
