@@ -231,7 +231,7 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
 }
 
 /** One finding that tells blocked, intercepted and unresolved apart. */
-export async function checkWay(
+async function checkWay(
   address: string,
   proxy: ConnectProxy | undefined,
   pin: string | undefined,

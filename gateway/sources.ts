@@ -89,7 +89,7 @@ function acceptedBy(config: SourceConfig | undefined): Accepted[] {
 }
 
 /** [MQTT-4.7] `+` is one level, `#` the rest. */
-export function matchesTopic(filter: string, topic: string): boolean {
+function matchesTopic(filter: string, topic: string): boolean {
   const wanted = filter.split('/');
   const levels = topic.split('/');
   for (let at = 0; at < wanted.length; at += 1) {

@@ -33,9 +33,6 @@ export const wireLimits = {
   },
 } as const;
 
-/** The lanes that there are; a Hello names each at most once. */
-export const wireLanes: readonly string[] = Object.keys(wireLimits.credit);
-
 /** What a gateway does that stands in the audit trail: the actions of the entries that it tells. */
 export const gatewayActions: readonly string[] = [
   'config-applied',

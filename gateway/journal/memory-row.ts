@@ -22,7 +22,7 @@ const indexHeadBytes = 16;
 const indexEntryBytes = 12;
 const crcBytes = 4;
 /** A chunk is full from here on; one entry alone may be larger. */
-export const chunkBytesMin = 4096;
+const chunkBytesMin = 4096;
 const scratchBytesMax = 1024 * 1024;
 
 /** A value under its hash. */

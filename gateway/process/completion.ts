@@ -48,7 +48,7 @@ Examples:
 }
 
 /** Every place, the program itself first. Options of the program are good at each of its verbs. */
-export function spotsOf(command: Command, path = '', inherited: readonly Flag[] = []): Spot[] {
+function spotsOf(command: Command, path = '', inherited: readonly Flag[] = []): Spot[] {
   const options = command.createHelp().visibleOptions(command);
   const own = options.map((option): Flag => {
     const takesValue = option.required || option.optional;

@@ -14,7 +14,7 @@ export interface KeyedHash {
   hash(text: string): Hashed;
 }
 
-export const keyedHashKeyBytes = 16;
+const keyedHashKeyBytes = 16;
 
 /** @param key 16 bytes */
 export function createKeyedHash(key: Uint8Array): KeyedHash {

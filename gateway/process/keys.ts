@@ -73,7 +73,7 @@ function textOf(file: string): string {
  * for the unit's user; the mask of that ACL shows as a group that may read, though no group may. Only
  * there, and only for files of root, is that bit no exposure [systemd.exec(5), LoadCredential=].
  */
-export function isExposed(file: string): boolean {
+function isExposed(file: string): boolean {
   const { mode, uid } = statSync(file);
   return (mode & (uid === 0 && isCredentialPlace(dirname(realpathSync(file))) ? 0o037 : 0o077)) !== 0;
 }
@@ -120,7 +120,7 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
  * A file that was not there, for its owner alone. What has its name is taken away: it is left from a crash, or somebody
  * put it there (a link to another place, a file that others can read) for what comes to go into.
  */
-export function openNew(file: string): number {
+function openNew(file: string): number {
   rmSync(file, { force: true });
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
   return openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);

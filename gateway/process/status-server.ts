@@ -115,7 +115,7 @@ function isAddressed({ headers: { host }, socket }: IncomingMessage): boolean {
 }
 
 /** Prometheus text exposition format 0.0.4. */
-export function exposition(metrics: Iterable<Metric>): string {
+function exposition(metrics: Iterable<Metric>): string {
   const families = new Map<string, Metric[]>();
   for (const metric of metrics) {
     const family = families.get(metric.name) ?? [];

@@ -296,7 +296,7 @@ function firstHeader(bytes: Buffer): string | undefined {
 }
 
 /** MSA-1 and MSA-2 of an acknowledgment. */
-export function readAnswer(text: string): (Answer & { controlId: string }) | undefined {
+function readAnswer(text: string): (Answer & { controlId: string }) | undefined {
   const separator = text.charAt(3);
   const msa = text.split(/[\r\n]+/).find((segment) => segment.startsWith(`MSA${separator}`));
   if (!text.startsWith('MSH') || msa === undefined) return undefined;

@@ -107,11 +107,7 @@ function unreachable(address: string, why: string, cause: unknown): HilumError {
 }
 
 /** The CA certificate that the server presents, if and only if it is the pinned one. */
-export async function fetchPinnedCa(
-  address: string,
-  pin: string,
-  proxy: ConnectProxy | undefined,
-): Promise<string> {
+async function fetchPinnedCa(address: string, pin: string, proxy: ConnectProxy | undefined): Promise<string> {
   const chain = await presentedChain(address, proxy).catch((error: unknown) => {
     throw unreachable(address, plainReason(messageOf(error)), error);
   });

@@ -22,7 +22,7 @@ export function span({ since, until }: Pick<Config['devices'][string], 'since' |
 }
 
 /** What a timer takes: it counts milliseconds in 31 bits, and one that is longer fires at once. */
-export const timerMsMax = 24 * 86_400_000;
+const timerMsMax = 24 * 86_400_000;
 
 /** A duration, and short enough for a timer. */
 export function isTimer(text: string): boolean {

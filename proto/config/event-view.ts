@@ -21,7 +21,7 @@ export interface Meter {
 }
 
 /** The predicate asked for more list entries than one evaluation may read. */
-export class MeterExhausted extends Error {
+class MeterExhausted extends Error {
   override readonly name = 'MeterExhausted';
 }
 

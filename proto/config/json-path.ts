@@ -41,7 +41,7 @@ export interface PathProblem {
   offset: number;
 }
 
-export const pathLimits = { charactersMax: 256, stepsMax: 16, conditionsMax: 16, nestingMax: 4 } as const;
+const pathLimits = { charactersMax: 256, stepsMax: 16, conditionsMax: 16, nestingMax: 4 } as const;
 
 export type PathResult = { path: JsonPath; problem?: never } | { problem: PathProblem };
 

@@ -57,5 +57,4 @@ export const mapping = z.strictObject({
 });
 
 export type MappingConfig = z.output<typeof mapping>;
-export type MappingLine = MappingConfig['set'][string];
 export type MappingScalar = z.output<typeof scalar>;

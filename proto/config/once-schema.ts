@@ -6,9 +6,9 @@ import { z } from 'zod';
 import { durationMs } from './duration.ts';
 import { duration, name, predicate } from './words.ts';
 
-export const onceLimits = { windowMsMax: 3_600_000, feedsMax: 16, codesMax: 500 } as const;
+const onceLimits = { windowMsMax: 3_600_000, feedsMax: 16, codesMax: 500 } as const;
 
-export const alarmPriorities = ['high', 'medium', 'low', 'none'] as const;
+const alarmPriorities = ['high', 'medium', 'low', 'none'] as const;
 
 const authority = z.strictObject({
   feed: name.describe('The source whose word counts.'),

@@ -220,8 +220,3 @@ export type Config = z.output<typeof configSchema>;
 export type { CriticalConfig } from './critical-schema.ts';
 export type { DeclaredDeviceConfig, PayloadConfig } from './payload-schema.ts';
 export type SourceConfig = Config['sources'][string];
-export type CodeTableConfig = Config['codes'][string];
-export type ConversionConfig = Config['units']['convert'][string];
-export type ClassRule = Config['classes']['rules'][number];
-export type DestinationConfig = Config['destinations'][string];
-export type RouteConfig = Config['routes'][string];

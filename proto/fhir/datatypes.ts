@@ -183,7 +183,7 @@ export function address(from: Address): Element {
 const contactSystems = new Set(['phone', 'fax', 'email', 'pager', 'url', 'sms', 'other']);
 const contactUses = new Set(['home', 'work', 'temp', 'old', 'mobile']);
 
-export function telecom(from: Telecom): Element | undefined {
+function telecom(from: Telecom): Element | undefined {
   if (from.value === '') return undefined;
   return {
     system: contactSystems.has(from.system) ? from.system : 'other', // a value needs a system [cpt-2]

@@ -112,7 +112,7 @@ export class Draft {
 }
 
 /** The event as a URI: Meta.source of everything that was made from it. */
-export function eventUri(id: string): string {
+function eventUri(id: string): string {
   return `urn:hilum:event:${encodeURIComponent(id)}`;
 }
 

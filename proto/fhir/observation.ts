@@ -142,7 +142,7 @@ function values(from: Observation): Record<string, Json> {
   return { component: [firstValue(from), ...further].map((value) => ({ code, ...value })) };
 }
 
-export function categoryOf(section: string): Element[] | undefined {
+function categoryOf(section: string): Element[] | undefined {
   const known = observationCategory[section.toUpperCase()];
   return known === undefined ? undefined : [coded(hl7System('observation-category'), known)];
 }

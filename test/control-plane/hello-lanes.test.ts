@@ -1,7 +1,7 @@
 /** The lanes in a Hello: each costs reads, and they come before anything else of a session. */
 import t from 'tap';
+import { classes } from '../../proto/config/event-words.ts';
 import { LaneRange } from '../../proto/gen/hilum/v1/session.ts';
-import { wireLanes } from '../../proto/limits.ts';
 import { until } from '../kit/wait.ts';
 import { openCentre } from './hub-kit.ts';
 
@@ -20,10 +20,10 @@ t.test(
     }
     t.same(await centre.subjects('events-missing-here'), []);
     t.equal(centre.state.registry.get('north'), undefined);
-    const { said } = centre.begin('north', 1n, { lanes: ranges(wireLanes) });
+    const { said } = centre.begin('north', 1n, { lanes: ranges(classes) });
     await until(() => said.length > 0, { what: 'an answer' });
     t.match(said, [{ $case: 'welcome' }]);
-    t.same(await centre.subjects('events-missing-here'), [...wireLanes]);
+    t.same(await centre.subjects('events-missing-here'), [...classes]);
     await centre.close();
   },
 );
