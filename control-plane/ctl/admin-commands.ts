@@ -18,7 +18,10 @@ export function addAdminCommands(program: Command): void {
     .command('admin')
     .description('people who ask and tell the control plane; their name stands in the audit trail')
     .addHelpText('after', '\nExample:\n  hilumctl admin create ann --out ann.json');
+  for (const add of [addCreate, addList, addRevoke]) add(admin);
+}
 
+function addCreate(admin: Command): void {
   admin
     .command('create')
     .description('write a context file for a person')
@@ -69,7 +72,9 @@ Example:
         out(`${options.out} is the context of ${name}.\n`);
       });
     });
+}
 
+function addList(admin: Command): void {
   admin
     .command('list')
     .description('whose identity is good')
@@ -93,7 +98,9 @@ Example:
         );
       });
     });
+}
 
+function addRevoke(admin: Command): void {
   admin
     .command('revoke')
     .description('refuse every identity of this name from now on')

@@ -34,7 +34,11 @@ Examples:
   hilumctl config push site.yaml --site north --reason "map the new analyzer"
   hilumctl config status`,
     );
+  for (const add of [addCheck, addConfigTest, addDiff, addPush, addRollback, addHistory, addStatus])
+    add(config);
+}
 
+function addCheck(config: Command): void {
   config
     .command('check')
     .description('check a config file here, without a control plane; exit 78 when it is bad')
@@ -53,9 +57,9 @@ Examples:
       warn(warnings);
       if (problems.length > 0) throw bad(problems, file, options.output);
     });
+}
 
-  addConfigTest(config);
-
+function addDiff(config: Command): void {
   config
     .command('diff')
     .description('what a push of this file would change of what runs; exit 78 where it would be refused')
@@ -88,7 +92,9 @@ Examples:
         if (problems !== undefined) throw bad(problems, file, 'table');
       });
     });
+}
 
+function addPush(config: Command): void {
   config
     .command('push')
     .description('make this file the config of a site; exit 78 refused here, 3 refused by a gateway')
@@ -124,7 +130,9 @@ Example:
         });
       },
     );
+}
 
+function addRollback(config: Command): void {
   config
     .command('rollback')
     .description('bring an earlier version back, as a new version')
@@ -159,7 +167,9 @@ Example:
         });
       },
     );
+}
 
+function addHistory(config: Command): void {
   config
     .command('history')
     .description('every version, with author and reason')
@@ -194,7 +204,9 @@ Example:
           process.stdout.write(`\n# ${site}, version ${version}\n${ended(yaml)}`);
       });
     });
+}
 
+function addStatus(config: Command): void {
   config
     .command('status')
     .description('desired, attempted and running, for each gateway')

@@ -26,6 +26,10 @@ import { checkPlace, output, seconds, wholeNumber, withConnection } from './opti
 const ttlSecondsMax = 365 * 86_400;
 
 export function addFleetCommands(program: Command): void {
+  for (const add of [addToken, addGateways, addRevoke, addLatency, addCustody, addAudit]) add(program);
+}
+
+function addToken(program: Command): void {
   const token = program
     .command('token')
     .description('enrollment tokens')
@@ -63,7 +67,9 @@ export function addFleetCommands(program: Command): void {
         });
       },
     );
+}
 
+function addGateways(program: Command): void {
   program
     .command('gateways')
     .description('the gateways, whether they are connected, what config they run')
@@ -98,7 +104,9 @@ export function addFleetCommands(program: Command): void {
         );
       });
     });
+}
 
+function addRevoke(program: Command): void {
   program
     .command('revoke')
     .description('refuse a gateway from now on and end its stream')
@@ -114,7 +122,9 @@ export function addFleetCommands(program: Command): void {
         out(`Revoked ${gateway}; ${streamsClosed} stream${streamsClosed === 1 ? '' : 's'} closed.\n`);
       });
     });
+}
 
+function addLatency(program: Command): void {
   program
     .command('latency')
     .description('latency by class and hop, beside the budget')
@@ -164,7 +174,9 @@ Example:
         );
       });
     });
+}
 
+function addCustody(program: Command): void {
   program
     .command('custody')
     .description('what became of every record: accepted = pending + delivered + quarantined + expired')
@@ -207,7 +219,9 @@ Example:
         });
       },
     );
+}
 
+function addAudit(program: Command): void {
   const audit = program
     .command('audit')
     .description('the audit trail')
@@ -215,6 +229,11 @@ Example:
       'after',
       '\nExamples:\n  hilumctl audit list --action config-refused\n  hilumctl audit verify',
     );
+  addAuditList(audit);
+  addAuditVerify(audit);
+}
+
+function addAuditList(audit: Command): void {
   audit
     .command('list')
     .description('who did what, when, why')
@@ -262,6 +281,9 @@ Example:
         });
       },
     );
+}
+
+function addAuditVerify(audit: Command): void {
   audit
     .command('verify')
     .description('walk the hash chain; exit 1 and the first bad entry when it is broken')

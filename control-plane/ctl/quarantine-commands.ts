@@ -12,7 +12,10 @@ export function addQuarantineCommands(program: Command): void {
     .command('quarantine')
     .description('messages that could not be understood')
     .addHelpText('after', '\nExample:\n  hilumctl quarantine list --site north');
+  for (const add of [addList, addShow, addReplay, addDiscard]) add(quarantine);
+}
 
+function addList(quarantine: Command): void {
   quarantine
     .command('list')
     .description('what is there, and why')
@@ -59,7 +62,9 @@ export function addQuarantineCommands(program: Command): void {
         });
       },
     );
+}
 
+function addShow(quarantine: Command): void {
   quarantine
     .command('show')
     .description('one of them; with --payload its bytes, fetched from the site and audited')
@@ -90,7 +95,9 @@ export function addQuarantineCommands(program: Command): void {
         });
       },
     );
+}
 
+function addReplay(quarantine: Command): void {
   quarantine
     .command('replay')
     .description('normalize again, after the config or the build has changed')
@@ -128,7 +135,9 @@ export function addQuarantineCommands(program: Command): void {
           out('Those that are understood now come as events; the others are listed again.\n');
       });
     });
+}
 
+function addDiscard(quarantine: Command): void {
   quarantine
     .command('discard')
     .description('take out for good, bytes and all, what nobody will need; counted as expired')
