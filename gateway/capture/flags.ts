@@ -1,35 +1,12 @@
 /**
- * One flag of OBX-8, from its bytes: critical in whichever part of it says so. The words are those of
- * gateway/prioritize/defaults.ts; a test holds the two together.
+ * One flag of OBX-8, from its bytes: critical in whichever part of it says so. The classifier reads the same of the
+ * event; a test holds the two together.
  */
+import { criticalFlags } from '../../proto/critical-flags.ts';
 
-const words: readonly string[] = [
-  ...[
-    'HH',
-    'LL',
-    'AA',
-    'C',
-    'CH',
-    'CL',
-    'HC',
-    'LC',
-    'H*',
-    'L*',
-    '*HH',
-    '*LL',
-    'HH*',
-    'LL*',
-    '!H',
-    '!L',
-    '!+',
-    '!-',
-  ],
-  ...['CRIT', 'CRITICAL', 'KRITISCH', 'PANIC', 'CRIT HIGH', 'CRIT LOW', 'CRITICAL HIGH', 'CRITICAL LOW'],
-  ...['CRITICAL ABNORMAL', 'CRITICALLY HIGH', 'CRITICALLY LOW', 'PANIC HIGH', 'PANIC LOW'],
-];
 /** By their length, which tells most flags from all of them. */
 const byLength: Uint8Array[][] = [];
-for (const word of words) {
+for (const word of criticalFlags) {
   byLength[word.length] ??= [];
   byLength[word.length]!.push(Buffer.from(word, 'latin1'));
 }

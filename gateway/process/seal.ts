@@ -30,7 +30,7 @@ import { crc32 } from 'node:zlib';
 const oneVersion = 1;
 const manyVersion = 2;
 const headerBytes = 17;
-/** Builds whose normalizer sealed, too, gave each thread a number of its own. */
+/** The first part of a nonce. One thread alone seals under a key; a second one would need a number of its own. */
 const soleSealer = 0;
 const tagBytes = 16;
 const digestBytes = 16;
