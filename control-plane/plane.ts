@@ -10,7 +10,7 @@ import { loadKey } from '../gateway/process/keys.ts';
 import { wasMade } from '../gateway/process/lmdb.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
 import { ownDirectory } from '../gateway/process/owner.ts';
-import { type Metric, StatusServer } from '../gateway/process/status-server.ts';
+import { StatusServer } from '../gateway/process/status-server.ts';
 import { openStorage } from '../gateway/process/storage.ts';
 import { addressOf, writeAddress } from '../proto/address.ts';
 import { controlPlaneName } from '../proto/limits.ts';
@@ -32,6 +32,7 @@ import { Refusals, refusedCall, refusedEnrollment } from './identity/refusals.ts
 import { Registry } from './identity/registry.ts';
 import { ServerCertificate, type ServerIdentity } from './identity/server-certificate.ts';
 import { Tokens } from './identity/tokens.ts';
+import { planeMetrics } from './metrics.ts';
 import { Persons } from './persons/persons.ts';
 import { QuarantineIndex } from './quarantine/quarantine.ts';
 import { GrpcServer } from './session/grpc-server.ts';
@@ -42,7 +43,6 @@ import { tellingDamage } from './store/damage.ts';
 import { openLmdbStore } from './store/lmdb-store.ts';
 import { Room } from './store/room.ts';
 import type { Store } from './store/store.ts';
-import { sourceMetrics } from './telemetry/sources.ts';
 import { TelemetryStore } from './telemetry/telemetry.ts';
 
 /** Whether the certificate that it shows is good by the clock. */
@@ -177,7 +177,7 @@ export class Plane {
         store: state.room.isFull ? 'full' : 'open',
         gateways: api.gateways().map(({ gateway, site, state: word }) => ({ gateway, site, state: word })),
       }),
-      metrics: () => metrics(state, api),
+      metrics: () => planeMetrics(state, api),
     });
   }
 
@@ -265,55 +265,4 @@ function hostsOf(settings: Settings): string[] {
   ]);
   for (const none of ['', '0.0.0.0', '::']) hosts.delete(none);
   return [...hosts];
-}
-
-function* metrics(state: State, api: AdminApi): Generator<Metric> {
-  yield {
-    name: 'hilum_store_full',
-    help: '1 while the volume is at its reserve and what gateways bring waits.',
-    type: 'gauge',
-    value: state.room.isFull ? 1 : 0,
-  };
-  for (const one of api.gateways()) {
-    const labels = { gateway: one.gateway, site: one.site };
-    yield {
-      name: 'hilum_gateway_online',
-      help: '1 while the gateway is connected.',
-      type: 'gauge',
-      labels,
-      value: one.state === 'online' ? 1 : 0,
-    };
-  }
-  yield* sourceMetrics(api.sources({ gateway: '', site: '' }));
-  for (const { gateway, source, events, records, doubled, duplicates } of state.eventLog.counts()) {
-    const labels = { gateway, source };
-    yield {
-      name: 'hilum_stored_events_total',
-      help: 'Events in the log.',
-      type: 'counter',
-      labels,
-      value: Number(events),
-    };
-    yield {
-      name: 'hilum_stored_records_total',
-      help: 'Records of which every event is stored.',
-      type: 'counter',
-      labels,
-      value: Number(records),
-    };
-    yield {
-      name: 'hilum_doubled_total',
-      help: 'Records with more than one effect; must be 0.',
-      type: 'counter',
-      labels,
-      value: Number(doubled),
-    };
-    yield {
-      name: 'hilum_repeated_positions_total',
-      help: 'Positions that came again and were not applied.',
-      type: 'counter',
-      labels,
-      value: Number(duplicates),
-    };
-  }
 }
