@@ -127,7 +127,8 @@ export class AdminApi {
   async revoke(gateway: string, reason: string, actor: string): Promise<number> {
     needReason('A revocation', reason);
     const { registry, peers, audit } = this.state;
-    if (registry.get(gateway) === undefined) throw unknown('gateway', gateway);
+    if (registry.get(gateway) === undefined)
+      throw unknown('gateway', gateway, '"hilumctl gateways" shows them.');
     // The name first: from here on nothing of it is accepted, nor made.
     await registry.update(gateway, { revoked: true });
     await peers.revoke('gateway', gateway);
@@ -276,7 +277,8 @@ export class AdminApi {
     actor: string,
   ): Promise<ShowQuarantineResponse> {
     const entry = await this.state.quarantine.get(id);
-    if (entry === undefined) throw unknown('quarantined record', id);
+    if (entry === undefined)
+      throw unknown('quarantined record', id, '"hilumctl quarantine list" shows them.');
     if (!payload) return { entry, raw: new Uint8Array(0) };
     needReason('Looking at a payload', reason);
     const gateway = askedAs(this.state, this.#sessions, entry.gateway);
@@ -291,7 +293,12 @@ export class AdminApi {
     const reply = await this.#sessions.payload(gateway, entry, actor, reason);
     if (reply?.found !== true && entry.state !== 'open') throw takenOut(entry);
     if (reply === undefined) throw offline(gateway);
-    if (!reply.found) throw unknown('payload at the gateway', id);
+    if (!reply.found)
+      throw unknown(
+        'payload at the gateway',
+        id,
+        'The gateway does not have that record, or cannot read it: "hilumctl audit list" tells of what was damaged.',
+      );
     return { entry, raw: reply.raw };
   }
 
@@ -304,8 +311,9 @@ export class AdminApi {
   }
 }
 
-function unknown(what: string, name: string): HilumError {
+function unknown(what: string, name: string, hint: string): HilumError {
   return new HilumError('not-found', `There is no ${what}${name === '' ? '' : ` "${name}"`}.`, {
+    hint,
     exit: exitCode.failed,
   });
 }

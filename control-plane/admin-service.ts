@@ -196,6 +196,7 @@ function onlyReads({ state }: AdminApi, name: string, path: string): HilumError 
   const subject = path.slice(path.lastIndexOf('/') + 1);
   void state.audit.add({ action: 'refused', actor: name, outcome: 'refused', subject, reason: 'read-only' });
   return new HilumError('read-only', `${name} may ask, and change nothing, nor see the bytes of messages.`, {
+    hint: 'Who has an identity that may can make another one: hilumctl admin create.',
     exit: exitCode.refused,
   });
 }

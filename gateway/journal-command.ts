@@ -88,7 +88,10 @@ export function openJournal(options: JournalCommandOptions): OpenJournal {
   }
   const state = new State(environment);
   if (!state.isBegun)
-    throw new HilumError('journal-empty', 'The journal was never started.', { exit: exitCode.badConfig });
+    throw new HilumError('journal-empty', `The journal in ${options.data} was never started.`, {
+      hint: 'Name the data directory of a gateway that has run with --data.',
+      exit: exitCode.badConfig,
+    });
   return {
     environment,
     opener,

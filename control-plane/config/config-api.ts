@@ -99,7 +99,7 @@ export class ConfigApi {
       throw new HilumError(
         'config-too-large',
         `The config has ${yaml.length} characters; at most ${documentLimits.charactersMax} can be pushed.`,
-        { exit: exitCode.badConfig },
+        { hint: 'Leave out what is generated, or not used any more.', exit: exitCode.badConfig },
       );
     }
     const desired = this.state.configs.desired(site);

@@ -48,6 +48,7 @@ Example:
         }
         if (!existsSync(dirname(resolve(options.out)))) {
           throw new HilumError('usage', `The folder of ${options.out} is not there.`, {
+            hint: 'Make it first, or name a file in another one.',
             exit: exitCode.usage,
           });
         }
