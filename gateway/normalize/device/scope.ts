@@ -161,7 +161,7 @@ export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined 
   return { text: unit, codings: [coding] };
 }
 
-export const NUMERIC = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+export const NUMERIC = /^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /** The text of a scalar, numbers as they were written; undefined for null and for what has members. */
 export function scalar(value: Json | undefined): string | undefined {
