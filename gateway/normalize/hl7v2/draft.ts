@@ -33,11 +33,12 @@ import {
 } from './draft-parts.ts';
 import type { Family } from './family.ts';
 import type { Message, Segment } from './message.ts';
+import { NamedOrders } from './named-orders.ts';
 import { Owners } from './owners.ts';
 import { noReply } from './reply.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
-import { SpecimenAhead } from './specimen-ahead.ts';
+import { forOrder, SpecimenAhead } from './specimen-ahead.ts';
 
 /** Every order's event repeats its patient and its specimen, so that a small message could become a huge one. */
 export const repeatedBytesMax = 64 * 1024 * 1024;
@@ -64,7 +65,7 @@ export class Draft {
   /** The specimen of the orders that follow it, and what is said of it before them. */
   ahead = new SpecimenAhead(undefined);
   /** Rows that tell of the patient or a specimen, not of what was ordered. */
-  private aside: Set<Observation> | undefined;
+  private readonly aside = new Set<Observation>();
   /** Rows of the open order from here on stand behind its last specimen. */
   specimenFrom = 0;
   /** Rows of the open order are told apart by the specimen that they stand behind. */
@@ -101,8 +102,7 @@ export class Draft {
   private behind = false;
   private visit: Encounter | undefined;
   private visited = false;
-  /** Orders of a report that had an ORC and nothing else, by their numbers. */
-  private readonly unreported = new Map<string, ClinicalEvent>();
+  private readonly named = new NamedOrders();
 
   constructor(message: Message, family: Family, trigger: string) {
     this.message = message;
@@ -203,30 +203,27 @@ export class Draft {
   /** Opens the next order group. */
   openGroup(): void {
     this.closeGroup();
-    this.event = opened(this.family);
-    this.notes = this.event.notes;
-    this.bySpecimen = false;
-    this.specimenFrom = 0;
-    if (this.seen.size > 0) this.seen.clear();
+    const event = opened(this.family);
+    this.open(event);
+    this.notes = event.notes;
     if (this.ofEveryOrder.length > 0) this.order.participants.push(...this.ofEveryOrder.map(copied));
     const { specimen, notes, bytes } = this.ahead;
     if (specimen === undefined) return;
-    this.event.notes.push(...notes);
-    // Each order may say more of it (OBR-14, OBR-15).
-    const { identifiers, additives, roles, siteModifiers } = specimen;
-    this.order.specimen = {
-      ...specimen,
-      identifiers: [...identifiers],
-      additives: [...additives],
-      roles: [...roles],
-      siteModifiers: [...siteModifiers],
-    };
+    event.notes.push(...notes);
+    this.order.specimen = forOrder(specimen);
     // A message that repeats too much is refused in the end; until then it costs nothing more.
     this.repeatedBytes += bytes;
     const told = this.ahead.tell();
     const again = this.repeatedBytes > repeatedBytesMax ? [] : told;
-    this.event.observations = [...again.map((row) => this.copied(row)), ...this.base.observations];
+    event.observations = [...again.map((row) => this.copied(row)), ...this.base.observations];
     this.base.observations = [];
+  }
+
+  private open(event: ClinicalEvent): void {
+    this.event = event;
+    this.bySpecimen = false;
+    this.specimenFrom = 0;
+    if (this.seen.size > 0) this.seen.clear();
   }
 
   /**
@@ -264,15 +261,12 @@ export class Draft {
 
   /** The row is of the patient or a specimen (an index, a volume). */
   setAside(row: Observation): void {
-    this.aside ??= new Set();
     this.aside.add(row);
   }
 
   /** What was found of the order itself; where nothing was, all that is there. */
   ownRows({ observations }: ClinicalEvent): Observation[] {
-    const { aside } = this;
-    if (aside === undefined) return observations;
-    const own = observations.filter((row) => !aside.has(row));
+    const own = this.aside.size === 0 ? observations : observations.filter((row) => !this.aside.has(row));
     return own.length > 0 ? own : observations;
   }
 
@@ -314,7 +308,7 @@ export class Draft {
   /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */
   private copied<T extends Observation | Order>(one: T): T {
     const copy = copied(one);
-    if (this.aside?.has(one as Observation)) this.setAside(copy as Observation);
+    if (this.aside.has(one as Observation)) this.setAside(copy as Observation);
     const { segmentsOf } = this.message;
     const segments = segmentsOf?.get(one);
     if (segments !== undefined) segmentsOf?.set(copy, segments);
@@ -322,27 +316,20 @@ export class Draft {
   }
 
   closeGroup(): void {
-    const { event, seen, unreported } = this;
+    const { event } = this;
     if (event === undefined) return;
     this.groups.push(event);
     this.event = undefined;
-    const { placer, filler } = event.order ?? {};
-    if (this.family.name === 'oru' && seen.has('ORC') && !seen.has('OBR') && !seen.has('OBX'))
-      unreported.set(`${placer?.value ?? ''} ${filler?.value ?? ''}`, event);
+    if (this.family.name === 'oru') this.named.add(event, this.seen);
   }
 
-  /** Some name all orders first, an ORC each, and report on them then: an OBR is of the ORC with its numbers. */
+  /** Opens again the order that an ORC named by these numbers, and nothing told of yet; false where there is none. */
   resume(placer: string, filler: string): boolean {
-    const { groups, unreported } = this;
-    const event = unreported.get(`${placer} ${filler}`);
-    if (event === undefined || placer + filler === '') return false;
-    unreported.delete(`${placer} ${filler}`);
+    const event = this.named.take(placer, filler);
+    if (event === undefined) return false;
     this.closeGroup();
-    groups.splice(groups.indexOf(event), 1);
-    this.event = event;
-    this.bySpecimen = false;
-    this.specimenFrom = 0;
-    this.seen.clear();
+    this.groups.splice(this.groups.indexOf(event), 1);
+    this.open(event);
     this.seen.add('ORC');
     return true;
   }
@@ -396,7 +383,7 @@ export class Draft {
       }
     }
     this.groups = [];
-    this.unreported.clear();
+    this.named.clear();
     this.visit = undefined;
     this.visited = false;
     this.furtherOrder = undefined;

@@ -44,3 +44,15 @@ export class SpecimenAhead {
     return this.specimen === undefined || (this.#isTold && rows.length === 0) ? undefined : rows;
   }
 }
+
+/** Each order may say more of its specimen (OBR-14, OBR-15). */
+export function forOrder(specimen: Specimen): Specimen {
+  const { identifiers, additives, roles, siteModifiers } = specimen;
+  return {
+    ...specimen,
+    identifiers: [...identifiers],
+    additives: [...additives],
+    roles: [...roles],
+    siteModifiers: [...siteModifiers],
+  };
+}
