@@ -83,7 +83,7 @@ t.test('device alarms - one that says nothing known goes to quarantine beside th
 });
 
 t.test('device alarms - null, false, 0 and nothing are none; what is no alarm is quarantined', async (t) => {
-  for (const alarm of [null, false, 0, '', []]) {
+  for (const alarm of [null, false, 0, '', [], 'none', ' None ', 'FALSE', [' ', 'none']]) {
     t.same(remarksOf(read({ device: 'd', hr: 1, alarm })), [[]], JSON.stringify(alarm));
   }
   for (const alarm of [5, true, {}, { id: null, active: false }, [[]]]) {

@@ -65,7 +65,7 @@ const rows: [string, unknown][] = [
   ['urgent', alarm({ code: 'x', priority: 'medium' })],
   ['urgent', alarm({ code: 'x', priority: 'crisis' })],
   ['urgent', alarm({ code: 'x', priority: ['high', 'low'] })],
-  ['urgent', alarm('LEADS OFF')],
+  ...['LEADS OFF', 'OFF', 'NO', 'none of them'].map((text): [string, unknown] => ['urgent', alarm(text)]),
   ['urgent', alarm({ active: true })],
   [
     'urgent',
@@ -73,7 +73,10 @@ const rows: [string, unknown][] = [
   ],
   ['routine', alarm({ code: 'x', priority: 'low' })],
   ['routine', alarm({ code: 'x', priority: 'none' })],
-  ...[null, false, '', [], 0].map((none): [string, unknown] => ['routine', { ...reading('H'), alarm: none }]),
+  ...[null, false, '', [], 0, 'none', ' None', 'FALSE', ['none', ' ']].map((none): [string, unknown] => [
+    'routine',
+    { ...reading('H'), alarm: none },
+  ]),
   ['routine', { device: 'd', heartRate: 70, alarmLimitHigh: 120 }],
   ['stat', { device: 'd', heartRate: { value: 'off', interpretation: 'HH' } }],
   ['routine', { device: 'd', heartRate: 70, note: { value: 'off', interpretation: 'HH' } }],

@@ -7,6 +7,7 @@
  * Where a config has its own say, a guess is a hint that no patient's order hangs from, so doubt goes up.
  */
 import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
+import { saysNoAlarm } from '../../../proto/no-alarm.ts';
 import { isCritical } from '../flags.ts';
 import type { Class } from '../intake.ts';
 import { guessHl7v2 } from '../urgency.ts';
@@ -76,7 +77,7 @@ function ofObject(object: Fields, isVital: DeviceGuess['isVital']): Class {
 
 /** `routine` too for what is none. */
 function ofAlarm(item: unknown): Class {
-  if (typeof item === 'string') return item === '' ? 'routine' : 'urgent';
+  if (typeof item === 'string') return saysNoAlarm(item) ? 'routine' : 'urgent';
   if (!isObject(item) || Object.values(item).every(isNothing) || !speaks(item)) return 'routine';
   const said = new Set(wordsOf(item.priority).map((word) => word.trim().toLowerCase()));
   if (said.size > 1) return 'urgent';

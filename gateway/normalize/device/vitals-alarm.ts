@@ -1,9 +1,11 @@
 /**
  * The alarms of the built-in vitals shape. A text is an alarm, and an object that says anything of one: its priority or
- * phase alone will do, for a high alarm that has no name is still a high alarm. Nothing, null, false and 0 are none.
+ * phase alone will do, for a high alarm that has no name is still a high alarm. Nothing, null, false, 0 and a text that
+ * says `none` are none.
  */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
+import { saysNoAlarm } from '../../../proto/no-alarm.ts';
 import { knownWords } from '../known-word.ts';
 import { type Json, JsonNumber, type JsonObject } from './json.ts';
 import {
@@ -43,8 +45,9 @@ export function alarmItems(object: JsonObject): AlarmItems {
   return found;
 }
 
-/** Devices that have a flag send 0 while there is no alarm. */
+/** Devices that have a flag send 0 while there is no alarm, those that have a text say so. */
 function isNone(item: Json): boolean {
+  if (typeof item === 'string') return saysNoAlarm(item);
   return isNothing(item) || (item instanceof JsonNumber && Number(item.text) === 0);
 }
 
