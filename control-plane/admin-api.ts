@@ -1,5 +1,4 @@
 /** What the central team may ask and do; each answer is a plain message of the admin contract. */
-
 import { nowUs64 } from '../gateway/process/clock.ts';
 import { checkApart } from '../gateway/process/config-check.ts';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';

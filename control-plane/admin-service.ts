@@ -1,5 +1,4 @@
 /** The Admin service on gRPC: checks who calls, calls the API, sends the answer. */
-
 import { setImmediate } from 'node:timers/promises';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';

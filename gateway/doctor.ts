@@ -3,7 +3,6 @@
  * the way to the control plane is told apart: not resolved, blocked, refused by the proxy,
  * intercepted (another CA answers), reachable.
  */
-
 import { createHash, X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';

@@ -1,5 +1,4 @@
 /** `hilum-gateway journal …`: work on the journal of a stopped gateway. */
-
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { classes } from '../proto/config/event-words.ts';

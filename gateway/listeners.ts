@@ -1,5 +1,4 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
-
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { createSecureContext, type TlsOptions } from 'node:tls';

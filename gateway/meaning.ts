@@ -3,7 +3,6 @@
  * event has, where it is routed. Compiled once per config in each thread that needs it; the
  * control plane compiles the same to validate a config by the code that will run it.
  */
-
 import { budgetMs, durationMs } from '../proto/config/duration.ts';
 import { classes } from '../proto/config/event-words.ts';
 import type { Config } from '../proto/config/schema.ts';

@@ -2,7 +2,6 @@
  * Settings: what this process boots with: sockets, files, keys, users. Meaning is config.
  * Found at --settings, else DIR/settings.yaml, else these defaults, which listen on loopback only.
  */
-
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';

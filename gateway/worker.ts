@@ -4,7 +4,6 @@
  * is on disk. The main thread opens and seals, so that on two cores both threads have their
  * half of the work; it ends this one when it takes too long and starts a fresh one.
  */
-
 import { parentPort, workerData } from 'node:worker_threads';
 import { takeFailed } from '../proto/config/cel.ts';
 import { JournalRecord, LocalDelivery } from '../proto/gen/hilum/v1/journal.ts';

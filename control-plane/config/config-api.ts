@@ -1,5 +1,4 @@
 /** What the central team may do with configs: check, compare, push, roll back, see what became of each version. */
-
 import { checkApart } from '../../gateway/process/config-check.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { documentLimits } from '../../proto/config/limits.ts';

@@ -1,5 +1,4 @@
 /** events, trace: the canonical events and the way of one message. */
-
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';

@@ -3,7 +3,6 @@
  * the admin API, reflection and health. Client certificates are asked for but not required by
  * TLS, because Enroll has none; everything else is refused here without a verified one.
  */
-
 import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';

@@ -4,7 +4,6 @@
  * batches that flushed together are sent as one. Batches overlap, because the event log orders them; what is
  * reported beside them is taken up one frame after the other, so that an ack of a later one speaks for the earlier.
  */
-
 import { errorWord } from '../../gateway/process/log.ts';
 import type { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import {

@@ -7,7 +7,6 @@
  * In Shift_JIS, Big5, GB 18030 and ISO-2022 a delimiter can be half of a character; the guess may
  * then be wrong, never worse than that.
  */
-
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import { priorityTables } from '../../proto/hl7-table.ts';
 import { isCritical, type Separators } from './flags.ts';

@@ -39,7 +39,6 @@ import { collectAround, settled } from './part.ts';
 import { Planes } from './planes.ts';
 import { type MadeReject, type Meant, Quarantine } from './quarantine.ts';
 import { Receipts } from './receipts.ts';
-
 import { Records, type TakenRow } from './records.ts';
 import { RepeatLog } from './repeat-log.ts';
 import { Reports } from './reports.ts';

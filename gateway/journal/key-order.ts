@@ -11,7 +11,6 @@
  *   those that its neighbours leave are tried.
  * - What a lane misses becomes a row of which nothing is left, whose events are damaged ones [outbox.ts].
  */
-
 import { statSync } from 'node:fs';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Environment, Table } from '../process/lmdb.ts';

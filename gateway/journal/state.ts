@@ -13,7 +13,6 @@
  * that is damaged on the disk, or not there, counts as 0 and is told: what hangs from it is numbered anew, under another
  * epoch [journal.ts]. Builds before format.copy wrote a counter when it first changed: what they never wrote is written once.
  */
-
 import { randomBytes } from 'node:crypto';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import { checkedRow, valueIn } from '../process/checked-value.ts';

@@ -1,7 +1,6 @@
 /**
  * One record in, its events out: chooses the mapping by protocol and content. Pure.
  */
-
 import type { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { looksLikeHl7v2 } from '../../proto/looks-like-hl7v2.ts';
 import { associate } from './association.ts';

@@ -4,7 +4,6 @@
  * nothing of a message. It asks for no login, so on loopback it answers under addresses and localhost alone: a page in a
  * browser of this host could else read it by a name of its own that leads here by now (DNS rebinding).
  */
-
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { addressOf, writeAddress } from '../../proto/address.ts';

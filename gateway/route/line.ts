@@ -21,7 +21,6 @@
  * What comes and is no acknowledgment in a block is told as such: a mail server that takes connections is no receiver that
  * is silent. The codes with which a line fails stand in `status`, and are explained in ../destination-text.ts.
  */
-
 import { connect, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import { serverNameOf } from '../../proto/address.ts';

@@ -2,7 +2,6 @@
  * Enrollment: reach the control plane, take its CA only if it matches the token's pin,
  * send a CSR, keep the certificate. The secret leaves this host only inside that pinned TLS.
  */
-
 import { createHash } from 'node:crypto';
 import { connect as connectTls, type DetailedPeerCertificate } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';

@@ -7,7 +7,6 @@
  * here, and each time it is, its length is taken off the meter of the running evaluation;
  * a nested comprehension over a long list runs dry instead of holding the thread.
  */
-
 import { eventFields } from '../gen/event-fields.ts';
 import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
 

@@ -2,7 +2,6 @@
  * The journal against real files: what a settled append promises, over restarts, repeats, a full volume and a
  * damaged row. Space is made scarce on a volume of its own in memory.
  */
-
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

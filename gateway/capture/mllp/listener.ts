@@ -22,7 +22,6 @@ import {
   type MllpOptions,
   type MllpSource,
 } from './options.ts';
-
 import { createMllpServer, type MllpServer } from './server.ts';
 import { isHopeless, strayAdvice, strayKind } from './stray.ts';
 

@@ -1,5 +1,4 @@
 /** What the broker counts and logs. Reasons are words of a fixed set: never payload, topic, client id or password. */
-
 import { PerMinute } from '../rate.ts';
 import { type RefusalReason, Refusals } from '../refusals.ts';
 import type { Told } from './link.ts';

@@ -1,5 +1,4 @@
 /** What every reader of device JSON shares: its scope, identifiers, codes, units, and the event around them. */
-
 import {
   alarmTypes,
   inactivations,

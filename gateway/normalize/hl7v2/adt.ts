@@ -1,5 +1,4 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
-
 import type { ClinicalEvent, Identifier, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';

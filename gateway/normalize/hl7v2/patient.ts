@@ -1,5 +1,4 @@
 /** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
-
 import type {
   AccessRestriction,
   Merge,

@@ -1,5 +1,4 @@
 /** OBX-5 by its type in OBX-2 [HL7 7.4.2]. Numbers stay text: 7.40, <0.01, 1:80. */
-
 import { createHash } from 'node:crypto';
 import type { Attachment, Observation, SampledData } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';

@@ -1,5 +1,4 @@
 /** VXU: vaccinations [HL7 4A.7 with the CDC guide]. One event per RXA. */
-
 import { doseStatus, wasNotGiven } from './dose.ts';
 import { type Family, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
