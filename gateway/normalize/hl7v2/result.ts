@@ -46,14 +46,15 @@ export const obx: Table<Observation> = [
     6,
     (to, segment, field) => {
       const ofValue = to.unit;
-      to.unitCode = unitIn(segment, field);
+      const parts = segment.parts(field);
+      to.unitCode = unitIn(segment, field, parts);
       to.unit = unitText(to.unitCode);
       if (ofValue !== '' && ofValue !== to.unit)
         remark(
           segment.message.scope,
           `${place(segment, field)}: another unit than that in OBX-5, and stands`,
         );
-      if (segment.repeats(field)) severalUnits(to, segment, field);
+      if (parts.end < segment.end(field) && segment.repeats(field)) severalUnits(to, segment, field);
     },
   ],
   [
