@@ -65,7 +65,7 @@ export class Draft {
   /** The specimen of the orders that follow it, and what is said of it before them. */
   ahead = new SpecimenAhead(undefined);
   /** Rows that tell of the patient or a specimen, not of what was ordered. */
-  private readonly aside = new Set<Observation>();
+  private aside: Set<Observation> | undefined;
   /** Rows of the open order from here on stand behind its last specimen. */
   specimenFrom = 0;
   /** Rows of the open order are told apart by the specimen that they stand behind. */
@@ -77,7 +77,7 @@ export class Draft {
   /** How the message answers another one. */
   readonly reply = noReply();
   /** What an ORC said before its first OBR, RXE …: it is that of those behind that one, too. */
-  readonly headings = new Map<string, Heading | undefined>();
+  headings: Map<string, Heading | undefined> | undefined;
   /** The order that is being read in a family with one event, after the first. */
   furtherOrder: Order | undefined;
   /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
@@ -87,7 +87,7 @@ export class Draft {
   /** There are several patients, and orders before the first: nobody knows whose the others are. */
   unclear = false;
   /** Whether what the message is about (SCH, RF1, TXA) stands before its patient; not known before it comes. */
-  readonly leads = new Map<string, boolean>();
+  leads: Map<string, boolean> | undefined;
   /** What RGS-2 does with the resources behind it. */
   groupAction = '';
   /** Segments that the open group has had. */
@@ -102,7 +102,7 @@ export class Draft {
   private behind = false;
   private visit: Encounter | undefined;
   private visited = false;
-  private readonly named = new NamedOrders();
+  readonly named = new NamedOrders();
 
   constructor(message: Message, family: Family, trigger: string) {
     this.message = message;
@@ -261,12 +261,12 @@ export class Draft {
 
   /** The row is of the patient or a specimen (an index, a volume). */
   setAside(row: Observation): void {
-    this.aside.add(row);
+    this.aside = (this.aside ?? new Set()).add(row);
   }
 
   /** What was found of the order itself; where nothing was, all that is there. */
   ownRows({ observations }: ClinicalEvent): Observation[] {
-    const own = this.aside.size === 0 ? observations : observations.filter((row) => !this.aside.has(row));
+    const own = observations.filter((row) => this.aside?.has(row) !== true);
     return own.length > 0 ? own : observations;
   }
 
@@ -308,7 +308,7 @@ export class Draft {
   /** Each order's is its own: what is found of it later (earlier values, critical marks) differs. */
   private copied<T extends Observation | Order>(one: T): T {
     const copy = copied(one);
-    if (this.aside.has(one as Observation)) this.setAside(copy as Observation);
+    if (this.aside?.has(one as Observation)) this.setAside(copy as Observation);
     const { segmentsOf } = this.message;
     const segments = segmentsOf?.get(one);
     if (segments !== undefined) segmentsOf?.set(copy, segments);
@@ -388,7 +388,7 @@ export class Draft {
     this.visited = false;
     this.furtherOrder = undefined;
     this.ordered = '';
-    this.headings.clear();
+    this.headings = undefined;
     this.base = opened(this.family);
     // A copy, since what an event becomes is its own.
     if (this.movement !== undefined) this.base.movement = { ...this.movement };

@@ -9,7 +9,8 @@ import { made, type Segment } from './message.ts';
  * behind a visit of its own, is an earlier one beside the orders.
  */
 export function underHeading(draft: Draft, segment: Segment): void {
-  const { event, seen, headings } = draft;
+  const { event, seen } = draft;
+  const headings = headingsOf(draft);
   const heading = headings.get('OBR');
   if (event === undefined) {
     draft.openGroup();
@@ -38,7 +39,8 @@ function isEarlier(segment: Segment, { order: { placer, filler } }: Heading): bo
  * before the first is said too, as one before several OBR is. True where it is.
  */
 export function oncePerOrder(draft: Draft, name: string): boolean {
-  const { seen, current, headings } = draft;
+  const { seen, current } = draft;
+  const headings = headingsOf(draft);
   const further = seen.has(name);
   if (!further) headings.set(name, current.order && headingOf(draft));
   else {
@@ -52,6 +54,11 @@ export function oncePerOrder(draft: Draft, name: string): boolean {
   }
   seen.add(name);
   return further;
+}
+
+function headingsOf(draft: Draft): Map<string, Heading | undefined> {
+  draft.headings ??= new Map();
+  return draft.headings;
 }
 
 /** What an ORC says so far, and what is noted behind it. */

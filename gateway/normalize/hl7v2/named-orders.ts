@@ -2,12 +2,18 @@
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 
 export class NamedOrders {
-  readonly #byNumbers = new Map<string, ClinicalEvent>();
+  #byNumbers: Map<string, ClinicalEvent> | undefined;
+
+  /** There is none. */
+  get isEmpty(): boolean {
+    return this.#byNumbers === undefined;
+  }
 
   /** @param seen segments that the order had */
   add(event: ClinicalEvent, seen: ReadonlySet<string>): void {
     if (!seen.has('ORC') || seen.has('OBR') || seen.has('OBX')) return;
     const { placer, filler } = event.order ?? {};
+    this.#byNumbers ??= new Map();
     this.#byNumbers.set(keyOf(placer?.value, filler?.value), event);
   }
 
@@ -15,13 +21,13 @@ export class NamedOrders {
   take(placer: string, filler: string): ClinicalEvent | undefined {
     if (placer + filler === '') return undefined;
     const key = keyOf(placer, filler);
-    const event = this.#byNumbers.get(key);
-    this.#byNumbers.delete(key);
+    const event = this.#byNumbers?.get(key);
+    this.#byNumbers?.delete(key);
     return event;
   }
 
   clear(): void {
-    this.#byNumbers.clear();
+    this.#byNumbers = undefined;
   }
 }
 

@@ -10,10 +10,10 @@ const kept = 'patient of the body before';
 
 /** Before such a segment is read: closes the body before it, where there is one. True where there was. */
 export function nextBody(draft: Draft, name: string): boolean {
-  const { base, leads, seen } = draft;
+  const { base, seen } = draft;
   const { patient, encounter, furtherEncounters, relatedPersons } = base;
-  const leading = leads.get(name) ?? patient === undefined;
-  leads.set(name, leading);
+  const leading = draft.leads?.get(name) ?? patient === undefined;
+  draft.leads = (draft.leads ?? new Map()).set(name, leading);
   // Behind a body of several patients (SIU) the last one has it too, and no segment of its own.
   const next = seen.has(name) || (leading && patient !== undefined);
   if (next) {

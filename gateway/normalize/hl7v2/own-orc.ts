@@ -27,9 +27,10 @@ export function opensHere(draft: Draft, segment: Segment): boolean {
   return true;
 }
 
-/** The ORC of an OBR stands right before it, or further up among those of all orders. */
+/** The ORC of an OBR stands further up, among those of all orders, or right before it beside such. */
 export function hasOrcAbove(draft: Draft, segment: Segment): boolean {
-  const { event, seen } = draft;
+  const { event, seen, named } = draft;
+  if (named.isEmpty) return false;
   const { placer, filler } = event?.order ?? {};
   const own =
     seen.has('ORC') && !seen.has('OBR') && numbersOf(segment, placer?.value, filler?.value) !== 'others';

@@ -191,7 +191,7 @@ export const orderSegments: Record<string, Handler> = {
     draft.seen.add('ORC');
     draft.ordered = placeOf(draft);
     const { order } = draft;
-    draft.headings.clear();
+    draft.headings = undefined;
     made(order, segment);
     fill(order, orc, segment);
     draft.acting = order.participants;
