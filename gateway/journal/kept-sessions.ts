@@ -23,6 +23,8 @@ export class KeptSessions {
   readonly #table: Table;
   /** Connected last, by the key in the table; the longest unused is first. */
   readonly #sessions: Map<string, number>;
+  /** What is on its way to the disk: whoever asks for the same meanwhile waits for it, too. */
+  readonly #coming = new Map<string, Promise<void>>();
 
   constructor(part: JournalPart, blind: Blind) {
     this.#part = part;
@@ -45,7 +47,7 @@ export class KeptSessions {
     const [atS, nowS] = [this.#sessions.get(name), Math.floor(nowUs() / 1e6)];
     this.#sessions.delete(name);
     this.#sessions.set(name, nowS);
-    if (atS !== undefined && Math.abs(nowS - atS) < renewS) return;
+    if (atS !== undefined && Math.abs(nowS - atS) < renewS) return this.#coming.get(name);
     const round = this.#part.committer.round();
     const value = Buffer.allocUnsafe(4);
     value.writeUInt32BE(nowS);
@@ -54,16 +56,24 @@ export class KeptSessions {
       if (this.#sessions.size <= sessionsMax) break;
       this.#remove(round, oldest);
     }
-    await settled(round);
+    await this.#settled(name, round);
   }
 
   /** Resolves when it is durable that there is none. */
   async end(key: string): Promise<void> {
     const name = this.#name(key);
-    if (!this.#sessions.has(name)) return;
+    if (!this.#sessions.has(name)) return this.#coming.get(name);
     const round = this.#part.committer.round();
     this.#remove(round, name);
-    await settled(round);
+    await this.#settled(name, round);
+  }
+
+  #settled(name: string, round: Round): Promise<void> {
+    const coming = settled(round).finally(() => {
+      if (this.#coming.get(name) === coming) this.#coming.delete(name);
+    });
+    this.#coming.set(name, coming);
+    return coming;
   }
 
   #remove(round: Round, name: string): void {

@@ -177,7 +177,8 @@ export class Quarantine {
   /** Another control plane knows of none of what is here: each is told once more. Resolves when that is durable. */
   async tellAgain(): Promise<void> {
     for (let after = -1; ; ) {
-      const range = { start: numberKey(after + 1), limit: toldTogether };
+      // A key that says more is damaged, and nothing is found by it.
+      const range = { start: numberKey(after + 1), end: numberKey(sequenceMax + 1), limit: toldTogether };
       const sequences = Array.from(this.#table().getKeys(range), (key) => readUInt64(key as Buffer, 0));
       if (sequences.length === 0) return;
       const round = this.#part.committer.round();

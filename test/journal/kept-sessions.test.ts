@@ -26,6 +26,17 @@ t.test('kept sessions - are there after a restart, until they end', async (t) =>
   await closeJournal(third);
 });
 
+t.test('kept sessions - who asks for the same meanwhile waits until it is durable, too', async (t) => {
+  const opened = await openJournal(folderOf(t));
+  const { sessions } = opened.journal;
+  for (const what of ['keep', 'end'] as const) {
+    const done: number[] = [];
+    await Promise.all([1, 2].map((n) => sessions[what]('one').then(() => done.push(n))));
+    t.same(done, [1, 2], what);
+  }
+  await closeJournal(opened);
+});
+
 t.test('kept sessions - have a bound, and the one that connected last is kept longest', async (t) => {
   const opened = await openJournal(folderOf(t));
   const { sessions } = opened.journal;

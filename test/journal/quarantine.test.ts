@@ -5,6 +5,7 @@ import type { RecordDraft } from '../../gateway/capture/intake.ts';
 import type { Journal } from '../../gateway/journal/journal.ts';
 import { quarantineKey, readQuarantineKey } from '../../gateway/journal/quarantine.ts';
 import type { TakenRecord } from '../../gateway/journal/records.ts';
+import { openEnvironment } from '../../gateway/process/lmdb.ts';
 import { QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
 import { QuarantineReport } from '../../proto/gen/hilum/v1/session.ts';
@@ -142,6 +143,39 @@ t.test('quarantine - what is not known of it is not compared', async (t) => {
   t.equal(await journal.replay(3, third), 'replayed');
   await closeJournal(opened);
 });
+
+t.test(
+  'quarantine - another control plane is told of all that opens, beside a key that is damaged',
+  async (t) => {
+    const directory = folderOf(t);
+    const first = await openJournal(directory);
+    await first.journal.deliverTo(Buffer.alloc(32, 1));
+    await quarantine(first.journal, 'A', 'B');
+    await first.journal.stop();
+    const { quarantine: before } = first.journal.reports.numbers();
+    t.equal(before, 2);
+    await closeJournal(first);
+    const environment = openEnvironment({ directory });
+    await environment.write(() => {
+      void environment.table('quarantine').put(Buffer.alloc(23, 0xff), Buffer.from('x'));
+    });
+    await environment.close();
+    const second = await openJournal(directory);
+    const { epoch } = second.journal;
+    await second.journal.deliverTo(Buffer.alloc(32, 2));
+    t.not(second.journal.epoch, epoch);
+    t.same(
+      second.journal.reports
+        .quarantineEntries(before, 10)
+        .map(({ recordSequence, state }) => [recordSequence, state]),
+      [
+        [1n, 'open'],
+        [2n, 'open'],
+      ],
+    );
+    await closeJournal(second);
+  },
+);
 
 t.test('quarantine - keys of earlier builds are read: shorter, without an epoch', (t) => {
   const [sequence, source] = [Buffer.from('0000000000000005', 'hex'), Buffer.from('0002', 'hex')];

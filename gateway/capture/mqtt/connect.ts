@@ -87,19 +87,17 @@ export class Connecting {
     link.session = opened.session;
     if (opened.ended) this.#qos2.end(opened.ended);
     const key = sessionKey(this.#part.options.name, opened.session);
-    const known = !generated && this.#part.commits.hasSession(key);
-    link.resumed = known && !clean;
+    link.resumed = !clean && this.#part.commits.hasSession(key);
     this.#part.counters.log('mqtt-connected', { user: identity.name, address: link.address });
     // What CONNACK tells of the session is durable before.
-    if (!generated && (known || !clean)) await this.#part.commits.session(clean ? 'end' : 'keep', key);
+    if (!generated) await this.#part.commits.session(clean ? 'end' : 'keep', key);
     return undefined;
   }
 
   /** Subscriptions end with the connection: the next CONNECT is told that there is no session. Resolves when that is durable. */
   async subscribed({ session }: Link): Promise<void> {
-    if (session === undefined) return;
-    const key = sessionKey(this.#part.options.name, session);
-    if (this.#part.commits.hasSession(key)) await this.#part.commits.session('end', key);
+    if (session === undefined || session.nonce) return;
+    await this.#part.commits.session('end', sessionKey(this.#part.options.name, session));
   }
 
   /** It has no subscription any more. */

@@ -7,7 +7,7 @@
  * Where a config has its own say, a guess is a hint that no patient's order hangs from, so doubt goes up.
  */
 import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
-import { saysNoAlarm } from '../../../proto/no-alarm.ts';
+import { saysNoAlarm, vitalsMembers } from '../../../proto/vitals-members.ts';
 import { isCritical } from '../flags.ts';
 import type { Class } from '../intake.ts';
 import { guessHl7v2 } from '../urgency.ts';
@@ -109,24 +109,9 @@ function speaks({ id, text, code, name, ...others }: Fields): boolean {
   );
 }
 
-const noReadings = new Set([
-  ...[
-    'device',
-    'deviceId',
-    'patient',
-    'patientId',
-    'encounter',
-    'encounterId',
-    'location',
-    'time',
-    'timestamp',
-  ],
-  ...['alarm', 'alarms', 'battery'],
-]);
-
 function isFlagged(object: Fields, isVital: DeviceGuess['isVital']): boolean {
   for (const [name, value] of Object.entries(object)) {
-    if (noReadings.has(name)) continue;
+    if (vitalsMembers.has(name)) continue;
     if (name !== 'readings' && name !== 'values') {
       if ((isVital(name) || isMeasured(value)) && isCriticalReading(name, value)) return true;
     } else if (Array.isArray(value)) {

@@ -5,7 +5,7 @@
  */
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
-import { saysNoAlarm } from '../../../proto/no-alarm.ts';
+import { saysNoAlarm } from '../../../proto/vitals-members.ts';
 import { knownWords } from '../known-word.ts';
 import { type Json, JsonNumber, type JsonObject } from './json.ts';
 import {

@@ -33,6 +33,7 @@
  */
 import type { Alarm, ClinicalTime, Device, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { vitalsMembers } from '../../../proto/vitals-members.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
@@ -60,22 +61,7 @@ const RULE = 'device/vitals';
 export const deviceLimits = { bytesMax: 4 * 1024 * 1024, batchMax: 1_000, readingsMax: 20_000 };
 
 /** Members with a meaning of their own: never readings of the flat form. */
-const KNOWN = new Set([
-  'device',
-  'deviceId',
-  'patient',
-  'patientId',
-  'encounter',
-  'encounterId',
-  'location',
-  'time',
-  'timestamp',
-  'readings',
-  'values',
-  'alarm',
-  'alarms',
-  'battery',
-]);
+const KNOWN = new Set([...vitalsMembers, 'readings', 'values']);
 
 const OF_READING: ReadonlySet<string> = new Set([
   ...['code', 'name', 'value', 'unit', 'status', 'interpretation', 'referenceRange', 'time', 'timestamp'],
