@@ -18,8 +18,8 @@ import { type JournalPart, settled } from './part.ts';
 import type { Reports } from './reports.ts';
 import { storedBytes } from './space.ts';
 
-/** In one round. */
-const toldTogether = 200;
+/** In one round, and one turn: each is opened as a whole, and senders wait meanwhile. */
+const toldTogether = 20;
 /** The code of what its disk has damaged, a record or an event of it. */
 export const damagedCode = 'damaged';
 
