@@ -1,4 +1,5 @@
 /** What every reader of device JSON shares: its scope, identifiers, codes, units, and the event around them. */
+import { ucumSystem } from '../../../proto/code-systems.ts';
 import {
   alarmTypes,
   inactivations,
@@ -23,8 +24,6 @@ import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import { readDeviceTime } from './time.ts';
 import { ucumOf } from './vitals.ts';
-
-const UCUM = 'http://unitsofmeasure.org';
 
 export const STATUSES: ReadonlySet<string> = new Set(statuses);
 export const PRIORITIES: ReadonlySet<string> = new Set(priorities);
@@ -156,7 +155,14 @@ export function localCode(sent: string, scope: Scope, system = '', display = '')
 /** The unit with its UCUM coding, where that is known. */
 export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined {
   if (said === undefined) return undefined;
-  const coding = { system: UCUM, code: said, display: '', version: '', name: '', mapped: said !== unit };
+  const coding = {
+    system: ucumSystem,
+    code: said,
+    display: '',
+    version: '',
+    name: '',
+    mapped: said !== unit,
+  };
   return { text: unit, codings: [coding] };
 }
 
