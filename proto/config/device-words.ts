@@ -35,3 +35,17 @@ export const inactivations = [
   'paused',
 ] as const;
 export const alarmTypes = ['physiological', 'technical', 'advisory'] as const;
+
+/** Among the flags of OBX-8, and where a word is expected [IHE DEV TF-2 3.4]. Not of results: PL is low there. */
+export const priorityFlags: ReadonlyMap<string, (typeof priorities)[number]> = new Map([
+  ['PH', 'high'],
+  ['PM', 'medium'],
+  ['PL', 'low'],
+  ['PN', 'none'],
+  ['PI', 'none'],
+]);
+export const typeFlags: ReadonlyMap<string, (typeof alarmTypes)[number]> = new Map([
+  ['SP', 'physiological'],
+  ['ST', 'technical'],
+  ['SA', 'advisory'],
+]);

@@ -7,23 +7,16 @@
  * was delivered is passed over: by template and item, and what the built-in shape gave of an array under any template.
  * A payload that would cost more than the meters hold is refused as a whole, with the name of the template.
  */
+
 import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Device, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
+import { vocabulary } from '../known-word.ts';
 import { type NormalizeContext, type Normalized, observationsMax } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { numbersOf } from './numbering.ts';
 import { payloadAlarm } from './payload-alarm.ts';
 import { Reading } from './reading.ts';
-import {
-  eventOf,
-  joined,
-  NUMERIC,
-  type Refused,
-  reject,
-  type Shared,
-  STATUSES,
-  unitCodeOf,
-} from './scope.ts';
+import { eventOf, joined, NUMERIC, type Refused, reject, type Shared, unitCodeOf } from './scope.ts';
 import { Exhausted, Meter, select } from './select.ts';
 import type { CodingFrom, ObservationTemplate, PayloadTemplate } from './template.ts';
 import { codeOf, identifierOf } from './template-values.ts';
@@ -253,7 +246,7 @@ function observationOf(
     valueType: coded !== undefined ? 'CWE' : NUMERIC.test(value) ? 'NM' : 'ST',
     unit: unitText,
     unitCode: unit.ucum === '' ? unitCodeOf(unitText) : unitCodeOf(unitText, unit.ucum),
-    status: reading.word(template.status, STATUSES, 'status') || 'unknown',
+    status: reading.word(template.status, vocabulary.status, 'status') || 'unknown',
     interpretation: flags[0] ?? '',
     interpretations: flags,
     referenceRange: reading.text(template.referenceRange),

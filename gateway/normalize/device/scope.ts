@@ -1,13 +1,5 @@
 /** What every reader of device JSON shares: its scope, identifiers, codes, units, and the event around them. */
 import { ucumSystem } from '../../../proto/code-systems.ts';
-import {
-  alarmTypes,
-  inactivations,
-  phases,
-  priorities,
-  states,
-  statuses,
-} from '../../../proto/config/device-words.ts';
 import type {
   Alarm,
   ClinicalTime,
@@ -24,13 +16,6 @@ import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import { readDeviceTime } from './time.ts';
 import { ucumOf } from './vitals.ts';
-
-export const STATUSES: ReadonlySet<string> = new Set(statuses);
-export const PRIORITIES: ReadonlySet<string> = new Set(priorities);
-export const PHASES: ReadonlySet<string> = new Set(phases);
-export const STATES: ReadonlySet<string> = new Set(states);
-export const INACTIVATIONS: ReadonlySet<string> = new Set(inactivations);
-export const TYPES: ReadonlySet<string> = new Set(alarmTypes);
 
 const remarksMax = 100;
 

@@ -31,9 +31,11 @@
  * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  * What stands at one of these places and is nothing of this leaves a remark.
  */
+
 import type { Alarm, ClinicalTime, Device, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { vitalsMembers } from '../../../proto/vitals-members.ts';
+import { vocabulary } from '../known-word.ts';
 import type { NormalizeContext, Normalized } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
@@ -46,7 +48,6 @@ import {
   reject,
   Scope,
   type Shared,
-  STATUSES,
   scalar,
   unitCodeOf,
 } from './scope.ts';
@@ -221,7 +222,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
     value,
     unit,
     unitCode: unitCodeOf(unit),
-    status: wordIn(STATUSES, fields.get('status'), 'status', scope) || 'unknown',
+    status: wordIn(vocabulary.status, fields.get('status'), 'status', scope) || 'unknown',
     interpretation: flags[0] ?? '',
     interpretations: flags,
     valueType: NUMERIC.test(value) ? 'NM' : 'ST',
