@@ -202,7 +202,7 @@ const pure = [
   /^gateway\/route\/rules\.ts$/,
   /^gateway\/meaning(-of-text)?\.ts$/,
   /^gateway\/capture\/flags\.ts$/,
-  /^gateway\/capture\/(urgency|priority|words|specimens|trigger)\.ts$/,
+  /^gateway\/capture\/(urgency|priority|alarm-priority|words|lines|specimens|trigger)\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,

@@ -2,6 +2,7 @@
  * How urgent a field says that it is, from its bytes. Where it is looked for is as in gateway/normalize/hl7v2/priority.ts;
  * a test holds them together.
  */
+import { type Class, classes } from '../../proto/config/event-words.ts';
 import { statTimes, statWords, urgentTimes, urgentWords } from '../../proto/priority-words.ts';
 import type { Separators } from './flags.ts';
 import { code, endsWhole, field, firstCoding, inTable, nextRepetition, none, word } from './words.ts';
@@ -9,14 +10,24 @@ import { code, endsWhole, field, firstCoding, inTable, nextRepetition, none, wor
 /** The classes by their rank. */
 export const [bulk, routine, urgent, stat] = [0, 1, 2, 3];
 
-const classes: ReadonlyMap<number, number> = new Map([
+const ranked: readonly Class[] = classes.toReversed();
+
+export function rankOf(one: Class): number {
+  return ranked.indexOf(one);
+}
+
+export function classOf(rank: number): Class {
+  return ranked[rank]!;
+}
+
+const byWord: ReadonlyMap<number, number> = new Map([
   [0, none],
   ...[...statWords, ...statTimes].map((text) => [code(text), stat] as const),
   ...[...urgentWords, ...urgentTimes].map((text) => [code(text), urgent] as const),
 ]);
 
 export function priorityOf(found: number): number {
-  return classes.get(found) ?? routine;
+  return byWord.get(found) ?? routine;
 }
 
 /** The highest that any code or text of a CWE says [HL7 2.A.13]. @param between its parts */

@@ -12,6 +12,7 @@
 import type { Class } from '../../proto/config/schema.ts';
 import { isStat, isUrgent } from '../../proto/priority-words.ts';
 
+export { alarmClasses } from '../../proto/config/device-words.ts';
 export { criticalFlags } from '../../proto/critical-flags.ts';
 
 /** What the tables below read; capture's scan must read every one of the HL7 fields. */
@@ -66,18 +67,6 @@ export const priorityClasses: readonly { pattern: RegExp; class: Class }[] = [
   { pattern: isStat, class: 'stat' },
   { pattern: isUrgent, class: 'urgent' },
 ];
-
-/**
- * The whole life of an alarm has its class, its end too: an end that overtook its start would be
- * wrong. A priority that nobody stated is not a low one.
- */
-export const alarmClasses: Readonly<Record<string, Class>> = {
-  high: 'stat',
-  medium: 'urgent',
-  low: 'routine',
-  none: 'routine',
-  '': 'urgent',
-};
 
 /**
  * Who got or accepted an alarm [IHE PCD-05] keeps it from going to the next one, and nobody has to run. Not above its

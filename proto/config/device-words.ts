@@ -1,5 +1,7 @@
 /** Words that a device's payload may give for its results and alarms. Apart from the schema: the normalizer loads these alone. */
 
+import type { Class } from './event-words.ts';
+
 export const statuses = [
   'registered',
   'preliminary',
@@ -49,3 +51,15 @@ export const typeFlags: ReadonlyMap<string, (typeof alarmTypes)[number]> = new M
   ['ST', 'technical'],
   ['SA', 'advisory'],
 ]);
+
+/**
+ * The whole life of an alarm has its class, its end too: an end that overtook its start would be
+ * wrong. A priority that nobody stated is not a low one.
+ */
+export const alarmClasses: Readonly<Record<(typeof priorities)[number] | '', Class>> = {
+  high: 'stat',
+  medium: 'urgent',
+  low: 'routine',
+  none: 'routine',
+  '': 'urgent',
+};

@@ -6,7 +6,7 @@
  *
  * Where a config has its own say, a guess is a hint that no patient's order hangs from, so doubt goes up.
  */
-import { priorityFlags } from '../../../proto/config/device-words.ts';
+import { alarmClasses, priorityFlags } from '../../../proto/config/device-words.ts';
 import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
 import { saysNoAlarm, vitalsMembers } from '../../../proto/vitals-members.ts';
 import { isCritical } from '../flags.ts';
@@ -84,15 +84,10 @@ function ofAlarm(item: unknown): Class {
   if (said.size > 1) return 'urgent';
   const [word = ''] = said;
   const flagged = priorityFlags.get(word.toUpperCase());
-  return priorities.get(flagged ?? word.replace(/[\s_-]+/g, '')) ?? 'urgent';
+  return byPriority.get(flagged ?? word.replace(/[\s_-]+/g, '')) ?? 'urgent';
 }
 
-const priorities = new Map<string, Class>([
-  ['high', 'stat'],
-  ['medium', 'urgent'],
-  ['low', 'routine'],
-  ['none', 'routine'],
-]);
+const byPriority: ReadonlyMap<string, Class> = new Map(Object.entries(alarmClasses));
 
 function speaks({ id, text, code, name, ...others }: Fields): boolean {
   if (scalar(id).trim() !== '' && typeof id !== 'boolean') return true;
