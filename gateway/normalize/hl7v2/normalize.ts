@@ -15,6 +15,7 @@ import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
 import { remark, remarksOf, type Scope } from './scope.ts';
+import { repeatedSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import { mayTruncate, tellTruncated } from './truncated.ts';
@@ -161,37 +162,13 @@ const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR', 'MFI']);
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);
 
-const repeated = new Set([
-  'MSH',
-  'ARV',
-  'PID',
-  'PD1',
-  'NK1',
-  'PV1',
-  'PV2',
-  'PRT',
-  'ROL',
-  'AL1',
-  'IAM',
-  'IAR',
-  'DG1',
-  'DRG',
-  'PR1',
-  'IN1',
-  'IN2',
-  'IN3',
-  'DB1',
-  'CON',
-  'GT1',
-]);
-
 function sharedBytes(message: Message, family: Family): number {
   let sum = 0;
   let open = false;
   for (const segment of message.segments) {
     open ||= family.opens.has(segment.name);
     // A note before the first order is the patient's too.
-    if (!repeated.has(segment.name) && (open || segment.name !== 'NTE')) continue;
+    if (!repeatedSegments.has(segment.name) && (open || segment.name !== 'NTE')) continue;
     if (segment.count > 1) sum += segment.end(segment.count) - segment.start(2);
   }
   return sum;

@@ -26,14 +26,7 @@ import { nextBody } from './next-body.ts';
 import { addresses, location, names, person, telecoms } from './people.ts';
 import { refuses, replySegments } from './reply.ts';
 import { remark } from './scope.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { commonSegments, noteSegment } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { eachAsSent, fill, label, type Table, word } from './table.ts';
 
@@ -247,21 +240,12 @@ const files: Record<string, Handler> = {
   },
 };
 
-const shared = [
-  patientSegments,
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  orderSegments,
-  observationSegments,
-];
-
 export const ref: Family = {
   name: 'ref',
   kind: 'referral',
   opens: new Set(),
   about: ['RF1'],
-  segments: handlers(replySegments, ...shared, bodies),
+  segments: handlers(replySegments, commonSegments, bodies),
   finish(event, draft) {
     event.status = statusOf(event, draft);
     setTime(event, event.referral?.effective);
@@ -310,7 +294,7 @@ export const problem: Family = {
   kind: 'problem',
   opens: new Set(),
   about: ['PRB', 'GOL', 'PTH'],
-  segments: handlers(...shared, bodies),
+  segments: handlers(commonSegments, bodies),
   finish(event, draft) {
     if (deletes.has(draft.trigger)) event.status = 'entered-in-error';
     setTime(event, event.conditions[0]?.onset ?? event.conditions[0]?.recorded);
