@@ -8,7 +8,7 @@ import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
 import { saysNoAlarm } from '../../../proto/vitals-members.ts';
 import { knownWords, vocabulary } from '../known-word.ts';
 import { type Json, JsonNumber, type JsonObject } from './json.ts';
-import { alarmTimes, identifier, idText, type Scope, scalar } from './scope.ts';
+import { alarmTimes, identifierFrom, idText, type Scope, scalar } from './scope.ts';
 import { codeOf } from './vitals-code.ts';
 import { wordIn, wordsOf } from './words.ts';
 
@@ -63,7 +63,7 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
   const phase = wordIn(vocabulary.phase, sent.phase, 'alarm phase', scope);
   const state = wordIn(vocabulary.state, sent.state, 'alarm state', scope);
   return Alarm.fromPartial({
-    identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
+    identifier: id === '' ? undefined : identifierFrom(id, '', scalar(fields.get('system')) ?? '', scope),
     code,
     priority: word('priority', vocabulary.priority),
     phase,

@@ -10,7 +10,7 @@ import {
   type Referral,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
-import { identifierSystem } from '../identity.ts';
+import { identifier, identifierSystem } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
@@ -20,7 +20,7 @@ import type { Draft } from './draft.ts';
 import { copied } from './draft-parts.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
-import { cx, ei, identifier } from './identified.ts';
+import { cx, ei } from './identified.ts';
 import type { Segment } from './message.ts';
 import { nextBody } from './next-body.ts';
 import { addresses, location, names, person, telecoms } from './people.ts';
@@ -96,7 +96,7 @@ const ctd: Table<Participant> = [
       for (const parts of segment.repetitions(field)) {
         const { source, authorities } = parts.message.scope.context;
         const issuer = parts.text(3);
-        const system = identifierSystem(source, authorities, issuer, '', '');
+        const system = identifierSystem(source, authorities, issuer);
         const end = timeOf(parts.sub(4), 1, segment, field)?.value ?? '';
         personOf(to).identifiers.push({
           ...identifier(parts.text(1), parts.text(2), system),
