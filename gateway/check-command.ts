@@ -4,6 +4,7 @@ import { formatProblems } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import { kindWarnings } from '../proto/config/source-warnings.ts';
 import { warningsOf } from '../proto/config/warnings.ts';
+import { filtersMeet } from './capture/mqtt/topic.ts';
 import { readDestinationTls } from './destination-tls.ts';
 import { checkListenerFiles, endedAt } from './listener-checks.ts';
 import { readConfigText } from './process/config-text.ts';
@@ -51,19 +52,12 @@ function unheardTopics({ sources }: Config, { listeners }: Settings): string[] {
       ...(settings.anonymous ? [settings.anonymous] : []),
     ].flatMap(({ publish }) => publish);
     return (topics ?? [])
-      .filter((topic) => !rights.some((right) => mayMeet(topic.split('/'), right.split('/'))))
+      .filter((topic) => !rights.some((right) => filtersMeet(topic.split('/'), right.split('/'))))
       .map(
         (topic) =>
           `sources.${name}.topics: nobody may publish to ${topic} at the listener "${listener}" (publish of its users and of anonymous in the settings).`,
       );
   });
-}
-
-/** Is there a topic that both filters take? [MQTT-4.7] */
-function mayMeet([a, ...restA]: readonly string[], [b, ...restB]: readonly string[]): boolean {
-  if (a === '#' || b === '#') return true;
-  if (a === undefined || b === undefined) return a === b;
-  return (a === '+' || b === '+' || a === b) && mayMeet(restA, restB);
 }
 
 /** The gateway would start with one that is over: whether that matters is for its senders to say. */

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { readAddress } from '../address.ts';
 import { charsetNames, encodingOf } from '../charset-names.ts';
+import { loincSystem } from '../code-systems.ts';
 import { isUcum } from '../units/ucum.ts';
 import { durationDaysMax, durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -65,7 +66,7 @@ export const uri = text(
     /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(value)
       ? undefined
       : [`"${clip(value)}" is not a URI`, 'for example: http://loinc.org, urn:oid:2.16.840.1.113883.3.1'],
-  'http://loinc.org',
+  loincSystem,
 );
 
 export const ucum = text(
