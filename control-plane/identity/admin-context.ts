@@ -65,7 +65,9 @@ async function issueAdmin({
   audit,
 }: Issuer): Promise<Pick<AdminContext, 'certPem' | 'keyPem'>> {
   const issued = await authority.issue('admin', 'admin', []);
-  await peers.issued(issued, 'admin', 'admin');
-  await audit.add({ action: 'admin-created', actor: 'start', subject: issued.serial });
+  await audit.addAll(
+    [{ action: 'admin-created', actor: 'start', subject: issued.serial }],
+    [peers.issued(issued, 'admin', 'admin')],
+  );
   return { certPem: issued.certificatePem, keyPem: issued.keyPem };
 }
