@@ -20,6 +20,7 @@ import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
 import { makeDirectory, mustBeOwn, storageError } from './storage.ts';
+import { clearUnfinished } from './unfinished.ts';
 
 const socketFile = 'owner.sock';
 const answerMs = 1_000;
@@ -42,7 +43,9 @@ export async function ownDirectory(
     mustBeOwn(directory);
   }
   try {
-    return await own(directory, readOnly);
+    const release = await own(directory, readOnly);
+    if (!readOnly) clearUnfinished(directory);
+    return release;
   } catch (cause) {
     throw storageError(`The data directory ${directory} cannot be used`, cause);
   }
